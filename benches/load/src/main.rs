@@ -1,0 +1,3 @@
+//! Load for the benchmarks: requests over loopback, counted and timed
+
+fn main() {}

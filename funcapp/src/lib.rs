@@ -1,0 +1,1 @@
+//! A Functions app as it lies on disk: host.json, function.json, settings and schedules

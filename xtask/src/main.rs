@@ -1,0 +1,3 @@
+//! What a developer types: start, test, package, bench
+
+fn main() {}
