@@ -1,0 +1,100 @@
+//! What both flavours of server do: make a cluster, start it, name its address.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::account::Account;
+use crate::{Error, Programs};
+
+/// Makes a cluster in `data`, which must not exist. Its one role is `postgres`, without a password:
+/// the folder of the socket is what keeps others out. The C locale sorts the same on every machine
+/// and major version.
+pub(crate) fn create(
+    programs: &Programs,
+    account: &Account,
+    data: &Path,
+    flag: &str,
+) -> Result<(), Error> {
+    let initdb = programs.path("initdb");
+    let mut command = account.command(&initdb);
+    command
+        .args([
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            flag,
+        ])
+        .arg("-D")
+        .arg(data);
+    let output = command.output().map_err(Error::run(&initdb))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::Initdb {
+        data: data.to_owned(),
+        output: said,
+    })
+}
+
+/// The server's command line. The port is part of the socket's name, and of nothing else unless a
+/// setting listens.
+pub(crate) fn server(
+    programs: &Programs,
+    data: &Path,
+    socket_folder: &Path,
+    port: u16,
+) -> Vec<OsString> {
+    let mut words = vec![
+        programs.path("postgres").into_os_string(),
+        "-D".into(),
+        data.into(),
+    ];
+    words.extend([
+        "-k".into(),
+        socket_folder.into(),
+        "-p".into(),
+        port.to_string().into(),
+    ]);
+    words.extend(setting("listen_addresses", ""));
+    words
+}
+
+/// A setting on the server's command line. The last one of a name counts.
+pub(crate) fn setting(name: &str, value: &str) -> [OsString; 2] {
+    ["-c".into(), format!("{name}={value}").into()]
+}
+
+/// A connection string in keyword form, which libpq and tokio-postgres both read.
+pub(crate) fn url(socket_folder: &Path, port: u16, database: &str) -> String {
+    let database = database.replace('\\', "\\\\").replace('\'', "\\'");
+    let quote = if database.contains([' ', '\\']) || database.is_empty() {
+        "'"
+    } else {
+        ""
+    };
+    format!(
+        "host={} port={port} user=postgres dbname={quote}{database}{quote}",
+        socket_folder.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_the_socket_folder_and_the_database() {
+        assert_eq!(
+            url(Path::new("/data"), 5432, "item"),
+            "host=/data port=5432 user=postgres dbname=item"
+        );
+    }
+
+    #[test]
+    fn a_database_with_spaces_and_quotes_is_quoted() {
+        assert!(url(Path::new("/d"), 1, "my items").ends_with("dbname='my items'"));
+        assert!(url(Path::new("/d"), 1, "it's").ends_with(r"dbname='it\'s'"));
+    }
+}

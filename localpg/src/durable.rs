@@ -1,0 +1,98 @@
+//! A server for people.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::home::Home;
+use crate::postmaster::Postmaster;
+use crate::wait::PATIENCE;
+use crate::watcher::Watcher;
+use crate::{Error, Programs, cluster, socket};
+
+/// The port in the socket's name; nothing listens on it.
+const PORT: u16 = 5432;
+
+/// A cluster that keeps its data: flushed, with checksums, in a folder that only the server's
+/// account may enter.
+///
+/// Every process that opens the folder shares one server. Dropping a `Durable` (or the end of its
+/// process, by whatever signal) takes one user away; with the last one the server shuts down, which
+/// takes some tenths of a second and happens in the background. A process that opens the folder
+/// meanwhile waits and starts the server again.
+#[derive(Debug)]
+pub struct Durable {
+    folder: PathBuf,
+    socket_folder: PathBuf,
+    watcher: Option<Watcher>,
+    /// What makes this process a user.
+    _users: File,
+}
+
+impl Durable {
+    /// Joins the server on `folder`, or starts it, and before that makes the cluster if there is
+    /// none.
+    ///
+    /// The folder is created; one that holds anything else is refused ([`Error::Occupied`]). A
+    /// cluster of another major version is run by programs of that version if this machine has
+    /// them, else [`Error::Version`]. Blocks until the server takes connections: milliseconds to
+    /// join, a second or two for a new cluster, at most some minutes for a [`Error::Busy`] or
+    /// [`Error::Start`].
+    pub fn open(programs: &Programs, folder: &Path) -> Result<Durable, Error> {
+        let home = Home::prepare(folder)?;
+        let _opening = home.lock_opening()?;
+        let users = home.lock_users()?;
+        if let Some(server) = home.running()? {
+            let socket_folder = server.socket_folder;
+            return Ok(Durable {
+                folder: home.folder,
+                socket_folder,
+                watcher: None,
+                _users: users,
+            });
+        }
+        let programs = home.ensure_cluster(programs)?;
+        let socket_folder = socket::folder(&home.folder, &home.account)?;
+        let watcher = start(&home, &programs, &socket_folder)?;
+        Ok(Durable {
+            folder: home.folder,
+            socket_folder,
+            watcher: Some(watcher),
+            _users: users,
+        })
+    }
+
+    /// The address of `database` for the role `postgres`, in keyword form: `host=… port=5432
+    /// user=postgres dbname=…`. A new cluster has the database `postgres`.
+    pub fn url(&self, database: &str) -> String {
+        cluster::url(&self.socket_folder, PORT, database)
+    }
+
+    /// Whether this call started the server, as opposed to joining one.
+    pub fn started(&self) -> bool {
+        self.watcher.is_some()
+    }
+
+    /// The cluster's folder, absolute.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn start(home: &Home, programs: &Programs, socket_folder: &Path) -> Result<Watcher, Error> {
+    require_flock()?;
+    let data = home.data();
+    let log = home.new_log()?;
+    let server = cluster::server(programs, &data, socket_folder, PORT);
+    let (watcher, id) = Watcher::shared(&home.account, &home.users(), &log, &server)?;
+    Postmaster::await_ready(&data, id, &log, PATIENCE)?;
+    Ok(watcher)
+}
+
+/// That of other tool boxes cannot pass its lock on to the command it becomes.
+fn require_flock() -> Result<(), Error> {
+    let version = Command::new("flock").arg("--version").output();
+    let known =
+        version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("util-linux"));
+    known.then_some(()).ok_or(Error::NoFlock)
+}

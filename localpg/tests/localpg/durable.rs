@@ -1,0 +1,330 @@
+//! A server for people: shared, kept, stopped with its last user.
+
+use std::fs::{self, File, Permissions, TryLockError};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use localpg::{Durable, Error};
+
+use crate::stage::{
+    LOCALPG, Person, eventually, place, postmaster, processes_on, programs, query, root, signal,
+};
+
+const NOBODY: u32 = 65534;
+
+#[test]
+fn two_who_open_a_folder_share_one_server() {
+    let place = place();
+    let folder = place.path().join("data");
+    let first = Durable::open(&programs(), &folder).expect("a new cluster");
+    let second = Durable::open(&programs(), &folder).expect("a running server");
+    assert_eq!((first.started(), second.started()), (true, false));
+    assert_eq!(first.url("postgres"), second.url("postgres"));
+    assert_eq!(first.folder(), second.folder());
+    let settings = "SELECT string_agg(setting, ',' ORDER BY name) FROM pg_settings
+        WHERE name IN ('data_checksums', 'fsync', 'full_page_writes', 'listen_addresses')";
+    assert_eq!(
+        query(&second.url("postgres"), settings).as_deref(),
+        Ok("on,on,on,")
+    );
+    assert_eq!(fs::metadata(&folder).expect("made").mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_server_outlives_the_one_who_started_it_and_ends_with_the_last_user() {
+    let place = place();
+    let first = Person::on(place.path());
+    let second = Person::on(place.path());
+    assert!(first.started && !second.started);
+    let server = postmaster(place.path());
+    first.kill();
+    let third = Person::on(place.path());
+    assert!(!third.started);
+    assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
+    second.kill();
+    assert_eq!(query(&third.url, "SELECT 1").as_deref(), Ok("1"));
+    assert_eq!(
+        postmaster(place.path()),
+        server,
+        "it was one server all along"
+    );
+    third.kill();
+    eventually(&Vec::new(), || processes_on(place.path()));
+}
+
+#[test]
+fn data_survives_the_kill_of_the_only_user() {
+    let place = place();
+    let first = Person::on(place.path());
+    query(&first.url, "CREATE TABLE item AS SELECT 42 AS id").expect("it can write");
+    first.kill();
+    // No waiting: whoever opens while the server stops waits for the end and starts it again.
+    let second = Person::on(place.path());
+    assert!(second.started);
+    assert_eq!(
+        query(&second.url, "SELECT id FROM item").as_deref(),
+        Ok("42")
+    );
+}
+
+#[test]
+fn eight_who_open_a_fresh_folder_at_once_share_one_server() {
+    let place = place();
+    let people: Vec<Person> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| Person::on(place.path())))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("it opened"))
+            .collect()
+    });
+    assert_eq!(people.iter().filter(|person| person.started).count(), 1);
+    for person in &people {
+        assert_eq!(query(&person.url, "SELECT 1").as_deref(), Ok("1"));
+    }
+}
+
+#[test]
+fn opening_again_and_again_never_meets_a_server_that_stops() {
+    let place = place();
+    for _ in 0..10 {
+        let server = Durable::open(&programs(), place.path()).expect("it waits for the one before");
+        assert_eq!(
+            query(&server.url("postgres"), "SELECT 1").as_deref(),
+            Ok("1")
+        );
+    }
+}
+
+#[test]
+fn whoever_opens_while_the_server_stops_waits_for_its_end() {
+    let place = place();
+    let first = Durable::open(&programs(), place.path()).expect("a new cluster");
+    let server = postmaster(place.path());
+    // It will not hear that it should stop, and says that it is ready for as long.
+    signal("-STOP", &server);
+    drop(first);
+    eventually(&true, || {
+        locked(&place.path().join("users"), File::try_lock_shared)
+    });
+    thread::scope(|scope| {
+        let second = scope.spawn(|| Person::on(place.path()));
+        eventually(&true, || {
+            locked(&place.path().join("opening"), File::try_lock)
+        });
+        signal("-CONT", &server);
+        let second = second.join().expect("it opened");
+        assert!(second.started);
+        assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
+    });
+}
+
+fn locked(file: &Path, attempt: impl Fn(&File) -> Result<(), TryLockError>) -> bool {
+    let file = File::open(file);
+    file.is_ok_and(|file| matches!(attempt(&file), Err(TryLockError::WouldBlock)))
+}
+
+#[test]
+fn a_user_who_dies_while_the_server_is_halted_takes_it_along() {
+    let place = place();
+    let person = Person::on(place.path());
+    signal("-STOP", &postmaster(place.path()));
+    person.kill();
+    eventually(&Vec::new(), || processes_on(place.path()));
+}
+
+#[test]
+fn an_interrupt_from_the_terminal_ends_the_user_and_not_the_server() {
+    let place = place();
+    let first = Person::run(Command::new(LOCALPG).arg(place.path()).process_group(0));
+    let second = Person::on(place.path());
+    // As Ctrl-C does: to everybody in the first one's process group.
+    signal("-INT", &format!("-{}", first.id()));
+    drop(first);
+    assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
+    assert!(!Person::on(place.path()).started);
+}
+
+#[test]
+fn a_server_that_crashed_is_started_again_by_the_next_who_opens() {
+    let place = place();
+    let first = Person::on(place.path());
+    query(&first.url, "CREATE TABLE item AS SELECT 42 AS id").expect("it can write");
+    signal("-KILL", &postmaster(place.path()));
+    eventually(&1, || processes_on(place.path()).len());
+    let second = Person::on(place.path());
+    assert!(second.started);
+    assert_eq!(
+        query(&first.url, "SELECT id FROM item").as_deref(),
+        Ok("42")
+    );
+    second.kill();
+    assert_eq!(
+        query(&first.url, "SELECT 1").as_deref(),
+        Ok("1"),
+        "the first still uses it"
+    );
+    first.kill();
+    eventually(&Vec::new(), || processes_on(place.path()));
+}
+
+#[test]
+fn a_path_too_long_for_a_socket_works_and_is_shared() {
+    let place = place();
+    let folder = place.path().join("with, odd name").join("x".repeat(100));
+    let first = Person::on(&folder);
+    let second = Person::on(&folder);
+    assert!(first.started && !second.started);
+    assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
+    let sockets = PathBuf::from(first.url.split(['=', ' ']).nth(1).expect("host=…"));
+    assert_eq!(fs::metadata(&sockets).expect("made").mode() & 0o777, 0o700);
+    drop((first, second));
+    eventually(&Vec::new(), || processes_on(&folder));
+    fs::remove_dir(sockets).expect("the server took its socket away");
+}
+
+#[test]
+fn a_cluster_whose_making_was_interrupted_is_not_used() {
+    let place = place();
+    fs::write(place.path().join("users"), "").expect("ours");
+    let half = place.path().join(".making-killed");
+    fs::create_dir(&half).expect("ours");
+    fs::write(half.join("PG_VERSION"), "15\n").expect("ours");
+    let server = Durable::open(&programs(), place.path()).expect("it makes another");
+    assert_eq!(
+        query(&server.url("postgres"), "SELECT 1").as_deref(),
+        Ok("1")
+    );
+    assert!(!half.exists());
+}
+
+#[test]
+fn a_folder_with_other_things_in_it_is_left_alone() {
+    let place = place();
+    fs::write(place.path().join("thesis.txt"), "").expect("ours");
+    let refused = Durable::open(&programs(), place.path()).expect_err("it is not empty");
+    assert!(matches!(refused, Error::Occupied(_)), "{refused}");
+    assert_eq!(
+        fs::metadata(place.path()).expect("it is there").mode() & 0o777,
+        0o755
+    );
+    assert_eq!(
+        fs::read_dir(place.path()).expect("it is a folder").count(),
+        1
+    );
+}
+
+#[test]
+fn a_link_in_place_of_a_lock_leads_nowhere() {
+    let place = place();
+    let other = place.path().join("other");
+    fs::write(&other, "").expect("ours");
+    let folder = place.path().join("folder");
+    fs::create_dir(&folder).expect("ours");
+    symlink(&other, folder.join("users")).expect("ours");
+    let refused = Durable::open(&programs(), &folder).expect_err("it is not followed");
+    assert!(
+        matches!(refused, Error::File { action: "open", .. }),
+        "{refused}"
+    );
+}
+
+#[test]
+fn data_of_a_version_that_is_not_here_is_refused_with_advice() {
+    let place = place();
+    fs::write(place.path().join("users"), "").expect("ours");
+    fs::create_dir(place.path().join("data")).expect("ours");
+    fs::write(place.path().join("data/PG_VERSION"), "9\n").expect("ours");
+    let refused = Durable::open(&programs(), place.path()).expect_err("nobody has it");
+    assert!(
+        matches!(refused, Error::Version { made: 9, .. }),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("install `postgresql-9`"),
+        "{refused}"
+    );
+    assert_eq!(processes_on(place.path()), Vec::<u32>::new());
+}
+
+#[test]
+fn a_server_that_does_not_start_says_why_and_leaves_nothing_running() {
+    let place = place();
+    drop(Person::on(place.path()));
+    let settings = place.path().join("data/postgresql.auto.conf");
+    fs::write(settings, "shared_buffers = plenty\n").expect("we may");
+    let failed = Durable::open(&programs(), place.path()).expect_err("that is no number");
+    assert!(
+        failed
+            .to_string()
+            .contains("\"shared_buffers\": \"plenty\""),
+        "{failed}"
+    );
+    assert!(
+        failed
+            .to_string()
+            .contains(place.path().join("log").to_str().expect("plain"))
+    );
+    eventually(&Vec::new(), || processes_on(place.path()));
+}
+
+#[test]
+fn a_folder_that_the_servers_account_cannot_reach_is_refused_before_anything_is_made() {
+    if !root() {
+        return; // An ordinary user's server is the user.
+    }
+    let place = place();
+    let closed = place.path().join("closed");
+    fs::create_dir(&closed).expect("ours");
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).expect("ours");
+    let refused = Durable::open(&programs(), &closed.join("project/data")).expect_err("closed");
+    let advice = format!("choose a place outside of {}", closed.display());
+    assert!(refused.to_string().contains(&advice), "{refused}");
+    assert!(!closed.join("project/data/users").exists());
+}
+
+#[test]
+fn an_ordinary_user_runs_a_server_and_root_leaves_it_theirs() {
+    if !root() {
+        return; // Then every other test is this one.
+    }
+    let place = place();
+    let binary = place.path().join("localpg");
+    fs::copy(LOCALPG, &binary).expect("a copy where everybody can run it");
+    let folder = place.path().join("theirs");
+    fs::create_dir(&folder).expect("ours");
+    chown(&folder, Some(NOBODY), Some(NOBODY)).expect("root may");
+    let person = Person::run(as_nobody(&binary).arg(&folder));
+    assert_eq!(
+        query(&person.url, "CREATE TABLE item AS SELECT 42 AS id").as_deref(),
+        Ok("")
+    );
+    let beside = Person::on(&folder);
+    assert!(!beside.started);
+    drop((person, beside));
+    eventually(&Vec::new(), || processes_on(&folder));
+    drop(Person::on(&folder));
+    assert_eq!(
+        fs::metadata(folder.join("data")).expect("made").uid(),
+        NOBODY
+    );
+    let again = Person::run(as_nobody(&binary).arg(&folder));
+    assert_eq!(
+        query(&again.url, "SELECT id FROM item").as_deref(),
+        Ok("42")
+    );
+}
+
+fn as_nobody(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .current_dir("/")
+        .env_remove("HOME");
+    command
+}

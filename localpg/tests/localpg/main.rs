@@ -1,0 +1,6 @@
+//! Real servers, real processes, real signals.
+
+mod durable;
+mod programs;
+mod stage;
+mod throwaway;

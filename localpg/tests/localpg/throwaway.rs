@@ -1,0 +1,206 @@
+//! A server for tests: fast, private, gone with its owner.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use localpg::{Throwaway, ThrowawayOptions};
+
+use crate::stage::{LOCALPG, Person, eventually, place, processes_on, programs, query};
+
+fn start(options: ThrowawayOptions) -> Throwaway {
+    Throwaway::start(&programs(), options).expect("a server")
+}
+
+fn folder(url: &str) -> PathBuf {
+    url.split(['=', ' ']).nth(1).expect("host=…").into()
+}
+
+fn nothing_is_left_of(folder: &Path) {
+    eventually(&(Vec::new(), false), || {
+        (processes_on(folder), folder.exists())
+    });
+}
+
+#[test]
+fn nothing_is_left_of_a_server_that_is_dropped() {
+    let server = start(ThrowawayOptions::default());
+    assert_eq!(
+        query(&server.url("postgres"), "SHOW fsync").as_deref(),
+        Ok("off")
+    );
+    assert_eq!(server.tcp_port(), None);
+    let folder = folder(&server.url("postgres"));
+    server.stop();
+    assert_eq!(
+        (processes_on(&folder), folder.exists()),
+        (Vec::new(), false)
+    );
+}
+
+#[test]
+fn nothing_is_left_of_a_server_whose_owner_is_killed() {
+    let person = Person::run(&mut Command::new(LOCALPG));
+    let folder = folder(&person.url);
+    assert_eq!(query(&person.url, "SELECT 1").as_deref(), Ok("1"));
+    person.kill();
+    nothing_is_left_of(&folder);
+}
+
+#[test]
+fn nothing_is_left_of_a_server_that_crashed() {
+    let server = start(ThrowawayOptions::default());
+    let folder = folder(&server.url("postgres"));
+    let file = fs::read_to_string(folder.join("data/postmaster.pid")).expect("it runs");
+    let memory = file
+        .lines()
+        .nth(6)
+        .and_then(|line| line.split_whitespace().last());
+    let memory = memory.expect("it has shared memory").to_owned();
+    let segments = fs::read_dir(folder.join("data/pg_dynshmem")).expect("it is a cluster");
+    assert_ne!(
+        segments.count(),
+        0,
+        "the other shared memory goes with the folder"
+    );
+    server.kill().expect("it dies");
+    assert!(
+        shared_memory().contains(&memory),
+        "a crash leaves it behind"
+    );
+    drop(server);
+    nothing_is_left_of(&folder);
+    assert!(!shared_memory().contains(&memory));
+}
+
+/// The ids of the System V segments there are.
+fn shared_memory() -> Vec<String> {
+    let table = fs::read_to_string("/proc/sysvipc/shm").expect("Linux");
+    table
+        .lines()
+        .filter_map(|line| Some(line.split_whitespace().nth(1)?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn a_crash_keeps_what_was_committed_and_the_address() {
+    let server = start(ThrowawayOptions {
+        durable: true,
+        tcp: true,
+        ..Default::default()
+    });
+    let url = server.url("postgres");
+    assert_eq!(query(&url, "SHOW fsync").as_deref(), Ok("on"));
+    query(
+        &url,
+        "CREATE TABLE item AS SELECT generate_series(1, 1000) AS id",
+    )
+    .expect("it can write");
+    let port = server.tcp_port();
+    server.kill().expect("it dies");
+    assert!(query(&url, "SELECT 1").is_err());
+    assert_eq!(
+        processes_on(&folder(&url)).len(),
+        1,
+        "the watcher, which waits for us"
+    );
+    server.restart().expect("it recovers");
+    assert_eq!(
+        (server.url("postgres"), server.tcp_port()),
+        (url.clone(), port)
+    );
+    assert_eq!(
+        query(&url, "SELECT count(*) FROM item").as_deref(),
+        Ok("1000")
+    );
+    server.restart().expect("it need not be killed first");
+    assert_eq!(
+        query(&url, "SELECT count(*) FROM item").as_deref(),
+        Ok("1000")
+    );
+}
+
+#[test]
+fn databases_are_created_from_a_template_by_many_threads_at_once() {
+    let server = start(ThrowawayOptions::default());
+    server
+        .create_database("template", None)
+        .expect("a new database");
+    query(
+        &server.url("template"),
+        "CREATE TABLE item AS SELECT 42 AS id",
+    )
+    .expect("it can write");
+    let create = |number| server.create_database(&format!("Test \"{number}\""), Some("template"));
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|number| scope.spawn(move || create(number)))
+            .collect();
+        for thread in threads {
+            thread.join().expect("it ran").expect("a copy");
+        }
+    });
+    for number in 0..8 {
+        let url = server.url(&format!("Test \"{number}\""));
+        assert_eq!(query(&url, "SELECT id FROM item").as_deref(), Ok("42"));
+    }
+    let taken = server
+        .create_database("template", None)
+        .expect_err("there is one");
+    assert!(taken.to_string().contains("already exists"), "{taken}");
+}
+
+#[test]
+fn options_reach_the_server() {
+    let place = place();
+    let [certificate, key] = ["server.crt", "server.key"].map(|name| place.path().join(name));
+    self_signed(&certificate, &key);
+    let server = start(ThrowawayOptions {
+        settings: vec![("max_connections".into(), "17".into())],
+        hba: vec!["hostnossl all all all reject".into()],
+        tcp: true,
+        tls: Some((certificate, key)),
+        ..Default::default()
+    });
+    assert_eq!(
+        query(&server.url("postgres"), "SHOW max_connections").as_deref(),
+        Ok("17")
+    );
+    let port = server.tcp_port().expect("it was asked for");
+    let address = format!("host=127.0.0.1 port={port} user=postgres dbname=postgres");
+    let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert_eq!(
+        query(&format!("{address} sslmode=require"), encrypted).as_deref(),
+        Ok("t")
+    );
+    let plain = query(&format!("{address} sslmode=disable"), "SELECT 1").expect_err("rejected");
+    assert!(plain.contains("pg_hba.conf rejects"), "{plain}");
+}
+
+fn self_signed(certificate: &Path, key: &Path) {
+    let mut openssl = Command::new("openssl");
+    openssl.args("req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 2".split(' '));
+    let made = openssl
+        .arg("-out")
+        .arg(certificate)
+        .arg("-keyout")
+        .arg(key)
+        .output();
+    assert!(made.expect("openssl runs").status.success());
+}
+
+#[test]
+fn a_server_that_does_not_start_says_why_and_leaves_nothing() {
+    let settings = vec![("shared_buffers".into(), "plenty".into())];
+    let options = ThrowawayOptions {
+        settings,
+        ..Default::default()
+    };
+    let failed = Throwaway::start(&programs(), options).expect_err("that is no number");
+    let localpg::Error::Start { data, log, .. } = &failed else {
+        panic!("{failed}")
+    };
+    assert!(log.contains("\"shared_buffers\": \"plenty\""), "{failed}");
+    nothing_is_left_of(data.parent().expect("the server's folder"));
+}
