@@ -1,1 +1,52 @@
-//! A Functions app as it lies on disk: host.json, function.json, settings and schedules
+//! A Functions app as it lies on disk: host.json, function.json, settings and schedules.
+//!
+//! The Functions host reads an app from a folder, or from a zip with the same layout:
+//!
+//! ```text
+//! host.json                 how to start the handler, how HTTP reaches it
+//! <Function>/function.json  one trigger each: a route, or a timer
+//! local.settings.json       settings on a developer's machine; never deployed
+//! ```
+//!
+//! This crate reads that layout with the host's rules and says what is wrong with it, naming the
+//! file and the member. It starts nothing and talks to nobody; all it touches is the folder it is
+//! given. The clock and the environment are arguments.
+//!
+//! # Rooms, from the door inwards
+//!
+//! | room | purpose |
+//! |---|---|
+//! | [`app`](App) | the whole app, from a folder or from the files of a zip |
+//! | `function_json` | reads one function from its file |
+//! | [`function`](Function) | one function: its trigger, outputs and retry policy |
+//! | [`host_json`](HostJson) | `host.json`: the custom handler, timeouts, the route prefix |
+//! | [`route`](RouteTemplate) | `item/{id?}`: which paths it matches, and which goes first |
+//! | [`schedule`](Schedule) | when a timer fires; `ncrontab` is its grammar |
+//! | [`settings`](Settings) | app settings and `%NAME%` |
+//! | `members` | JSON objects that know in which file, and where, they stand |
+//! | `timespan` | .NET's `hh:mm:ss` |
+//!
+//! Imports run down this table only.
+
+mod app;
+mod function;
+mod function_json;
+mod host_json;
+mod members;
+mod ncrontab;
+mod route;
+mod schedule;
+mod settings;
+mod timespan;
+
+pub use app::{App, AppError};
+pub use function::{
+    AuthLevel, Function, FunctionName, FunctionNameError, HttpTrigger, OutputBinding, Retry,
+    RetryDelay, TimerTrigger, Trigger,
+};
+pub use host_json::{CustomHandler, HostJson, HttpMode};
+pub use members::MemberError;
+pub use ncrontab::NcrontabError;
+pub use route::{RouteError, RouteTemplate};
+pub use schedule::{Schedule, ScheduleError};
+pub use settings::{Settings, SettingsError, UnresolvedSetting};

@@ -1,0 +1,228 @@
+//! One function: what starts it, what it gives, what its failures lead to.
+//!
+//! Source: Azure/azure-functions-host, `HostFunctionMetadataProvider.cs`,
+//! `FunctionMetadataExtensions.cs`, `Utility.cs`.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    host_json::{CustomHandler, HttpMode},
+    route::RouteTemplate,
+    schedule::{Schedule, ScheduleError},
+    settings::Settings,
+};
+
+/// A function of the app.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Its folder's name, which is its name everywhere, case kept.
+    pub name: FunctionName,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// Its output bindings, in the file's order.
+    pub outputs: Vec<OutputBinding>,
+    /// What happens after a failure; `None` is nothing.
+    pub retry: Option<Retry>,
+    /// `"disabled": true` in the file. See also [`Settings::disables`].
+    pub disabled: bool,
+    /// How many bindings go in, the trigger among them.
+    pub(crate) inputs: usize,
+}
+
+/// What starts a function.
+#[derive(Debug, Clone)]
+pub enum Trigger {
+    /// A request that matches a route.
+    Http(HttpTrigger),
+    /// The clock.
+    Timer(TimerTrigger),
+}
+
+/// An `httpTrigger` binding.
+#[derive(Debug, Clone)]
+pub struct HttpTrigger {
+    /// The route below the prefix; the function's name where the file has none.
+    pub route: RouteTemplate,
+    /// Upper-case methods; `None` is all of them.
+    pub methods: Option<Vec<String>>,
+    /// Which key a request needs. `function` where the file has none.
+    pub auth_level: AuthLevel,
+}
+
+/// A `timerTrigger` binding.
+#[derive(Debug, Clone)]
+pub struct TimerTrigger {
+    /// The binding's name: the member of `Data` that carries the timer's state.
+    pub binding: String,
+    /// The schedule as it stands in the file: NCRONTAB, or `%SETTING%`.
+    pub schedule: String,
+    /// One run at every start of the host.
+    pub run_on_startup: bool,
+    /// Whether the host remembers runs, and so notices one that it missed. True when absent.
+    pub use_monitor: bool,
+}
+
+/// Who may call an HTTP function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthLevel {
+    /// Anyone.
+    Anonymous,
+    /// Whoever has a key of the function, of the host, or the master key.
+    Function,
+    /// Whoever has the master key.
+    Admin,
+}
+
+/// An output binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputBinding {
+    /// Its name, `$return` included.
+    pub name: String,
+    /// Its type: `http`, `blob`, `queue`, …
+    pub kind: String,
+    /// `"dataType": "binary"`: the host then takes strings as they are. Without it, a string that
+    /// happens to be base64 is decoded (`HttpScriptInvocationResultExtensions.cs`).
+    pub binary: bool,
+}
+
+/// The `retry` section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// `maxRetryCount`: how many times after the first; `None` where the file says -1, for ever.
+    pub max_retry_count: Option<u32>,
+    /// How long to wait before each.
+    pub delay: RetryDelay,
+}
+
+/// The wait between two attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryDelay {
+    /// `fixedDelay`: always `delayInterval`.
+    Fixed(Duration),
+    /// `exponentialBackoff`: from `minimumInterval`, growing to `maximumInterval`.
+    Exponential {
+        /// The first wait.
+        minimum: Duration,
+        /// The longest wait.
+        maximum: Duration,
+    },
+}
+
+/// A function's name: a letter, then up to 127 letters, digits, `_` or `-`; not `host`.
+///
+/// Names compare without case in the host; this type keeps the case and compares exactly.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FunctionName(String);
+
+/// A folder's name that the host does not accept as a function's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the folder `{0}` cannot be a function: a name is a letter and then up to 127 letters, \
+     digits, `_` or `-`, and not `host`; rename the folder"
+)]
+pub struct FunctionNameError(pub String);
+
+impl Function {
+    /// Whether requests reach the handler themselves: exactly one binding in, the `httpTrigger`,
+    /// and exactly one out, `http`. One binding more and the host silently wraps them in JSON.
+    pub fn takes_requests(&self) -> bool {
+        let one_http_out = matches!(&self.outputs[..], [output] if output.kind == "http");
+        matches!(self.trigger, Trigger::Http(_)) && self.inputs == 1 && one_http_out
+    }
+
+    /// How requests reach this function under `handler`; `None` for a timer.
+    pub fn http_mode(&self, handler: &CustomHandler) -> Option<HttpMode> {
+        match self.trigger {
+            Trigger::Timer(_) => None,
+            Trigger::Http(_) if !self.takes_requests() => Some(HttpMode::Payload),
+            Trigger::Http(_) if handler.proxies_http => Some(HttpMode::Proxying),
+            Trigger::Http(_) if handler.forwards_http => Some(HttpMode::Forwarding),
+            Trigger::Http(_) => Some(HttpMode::Payload),
+        }
+    }
+
+    /// The timer trigger, if that is what starts this function.
+    pub fn timer(&self) -> Option<&TimerTrigger> {
+        match &self.trigger {
+            Trigger::Timer(timer) => Some(timer),
+            Trigger::Http(_) => None,
+        }
+    }
+
+    /// The HTTP trigger, if that is what starts this function.
+    pub fn http(&self) -> Option<&HttpTrigger> {
+        match &self.trigger {
+            Trigger::Http(http) => Some(http),
+            Trigger::Timer(_) => None,
+        }
+    }
+
+    /// When this function's timer fires, with `%NAME%` taken from `settings`; `None` for an HTTP
+    /// function. In the real host an error here stops the whole app.
+    pub fn schedule(&self, settings: &Settings) -> Option<Result<Schedule, ScheduleError>> {
+        let timer = self.timer()?;
+        Some(Schedule::resolve(
+            self.name.as_str(),
+            &timer.schedule,
+            settings,
+        ))
+    }
+}
+
+impl FunctionName {
+    /// Checks a folder's name (`HostFunctionMetadataProvider.cs`, `Utility.FunctionNameRegex`).
+    pub fn parse(name: &str) -> Result<Self, FunctionNameError> {
+        let mut bytes = name.bytes();
+        let starts_with_letter = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic());
+        let rest = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        if starts_with_letter && rest && name.len() <= 128 && !name.eq_ignore_ascii_case("host") {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(FunctionNameError(name.to_owned()))
+        }
+    }
+
+    /// The name as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FunctionName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Retry {
+    /// How long to wait before retry number `retry`, counted from 1.
+    pub fn wait_before(&self, retry: u32) -> Duration {
+        match self.delay {
+            RetryDelay::Fixed(delay) => delay,
+            RetryDelay::Exponential { minimum, maximum } => {
+                let factor = 2_u32.saturating_pow(retry.saturating_sub(1));
+                minimum.saturating_mul(factor).min(maximum)
+            }
+        }
+    }
+
+    /// Whether retry number `retry`, counted from 1, may be made.
+    pub fn allows(&self, retry: u32) -> bool {
+        self.max_retry_count.is_none_or(|most| retry <= most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_letter_and_then_letters_digits_and_dashes() {
+        for name in ["a", "Item", "a-b_c9"] {
+            assert!(FunctionName::parse(name).is_ok(), "{name}");
+        }
+        for name in ["", "9a", "_a", "a.b", "a b", "ä", "Host", &"a".repeat(129)] {
+            assert!(FunctionName::parse(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! JSON objects that know where they stand, so that an error can say so.
+//!
+//! Names compare without case when no exact one is there, as .NET's configuration and its JSON
+//! reader do.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::timespan;
+
+/// A member of a JSON file is missing, or is not what the host can use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {member} {problem}")]
+pub struct MemberError {
+    /// The file, as its path inside the app: `Scale/function.json`.
+    pub file: String,
+    /// The dotted path of the member: `customHandler.description.defaultExecutablePath`.
+    pub member: String,
+    /// What is wrong with it and what to do, as the end of a sentence.
+    pub problem: String,
+}
+
+/// A JSON object inside a file.
+#[derive(Clone)]
+pub(crate) struct Members<'a> {
+    file: &'a str,
+    path: String,
+    map: &'a Map<String, Value>,
+}
+
+/// The JSON in `bytes`, which may begin with a byte order mark.
+pub(crate) fn document(file: &str, bytes: &[u8]) -> Result<Value, MemberError> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    serde_json::from_slice(bytes).map_err(|error| MemberError {
+        file: file.to_owned(),
+        member: "the document".to_owned(),
+        problem: format!("is not JSON: {error}"),
+    })
+}
+
+impl<'a> Members<'a> {
+    /// The object that is the whole of `file`.
+    pub(crate) fn root(file: &'a str, value: &'a Value) -> Result<Self, MemberError> {
+        let map = value.as_object().ok_or_else(|| MemberError {
+            file: file.to_owned(),
+            member: "the document".to_owned(),
+            problem: "is not a JSON object; begin it with `{`".to_owned(),
+        })?;
+        Ok(Self {
+            file,
+            path: String::new(),
+            map,
+        })
+    }
+
+    /// The error that `name`, a member of this object, has `problem`.
+    pub(crate) fn error(&self, name: &str, problem: impl Into<String>) -> MemberError {
+        MemberError {
+            file: self.file.to_owned(),
+            member: self.path_of(name),
+            problem: problem.into(),
+        }
+    }
+
+    /// The value of `name`; a JSON `null` counts as absent.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a Value> {
+        self.map
+            .get(name)
+            .or_else(|| {
+                self.map
+                    .iter()
+                    .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                    .map(|(_, v)| v)
+            })
+            .filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, MemberError> {
+        self.value(name)
+            .map(|value| match value {
+                Value::Object(map) => Ok(Members {
+                    file: self.file,
+                    path: self.path_of(name),
+                    map,
+                }),
+                _ => Err(self.error(name, "is not an object")),
+            })
+            .transpose()
+    }
+
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Members<'a>>, MemberError> {
+        let Some(values) = self.array(name)? else {
+            return Ok(Vec::new());
+        };
+        values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| match value {
+                Value::Object(map) => Ok(Members {
+                    file: self.file,
+                    path: format!("{}[{index}]", self.path_of(name)),
+                    map,
+                }),
+                _ => Err(self.error(&format!("{name}[{index}]"), "is not an object")),
+            })
+            .collect()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, MemberError> {
+        self.value(name)
+            .map(|value| {
+                value
+                    .as_str()
+                    .ok_or_else(|| self.error(name, "is not a string"))
+            })
+            .transpose()
+    }
+
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, MemberError> {
+        let Some(values) = self.array(name)? else {
+            return Ok(None);
+        };
+        values
+            .iter()
+            .map(|value| value.as_str().map(str::to_owned))
+            .collect::<Option<Vec<String>>>()
+            .map(Some)
+            .ok_or_else(|| self.error(name, "holds something that is not a string"))
+    }
+
+    /// Every member of this object, which must all be strings.
+    pub(crate) fn all_texts(&self) -> Result<Vec<(String, String)>, MemberError> {
+        self.map
+            .iter()
+            .map(|(name, value)| {
+                value
+                    .as_str()
+                    .map(|text| (name.clone(), text.to_owned()))
+                    .ok_or_else(|| self.error(name, "is not a string; put it in quotes"))
+            })
+            .collect()
+    }
+
+    /// A boolean; the strings `"true"` and `"false"` count, as they do in .NET's configuration.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, MemberError> {
+        self.value(name)
+            .map(|value| match value {
+                Value::Bool(flag) => Ok(*flag),
+                Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+                Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+                _ => Err(self.error(name, "is neither true nor false")),
+            })
+            .transpose()
+    }
+
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, MemberError> {
+        self.value(name)
+            .map(|value| {
+                value
+                    .as_i64()
+                    .ok_or_else(|| self.error(name, "is not a whole number"))
+            })
+            .transpose()
+    }
+
+    pub(crate) fn duration(&self, name: &str) -> Result<Option<Duration>, MemberError> {
+        self.text(name)?
+            .map(|text| {
+                timespan::parse(text).ok_or_else(|| {
+                    let problem = format!("is `{text}`; write a length of time as `hh:mm:ss`");
+                    self.error(name, problem)
+                })
+            })
+            .transpose()
+    }
+
+    fn array(&self, name: &str) -> Result<Option<&'a Vec<Value>>, MemberError> {
+        self.value(name)
+            .map(|value| {
+                value
+                    .as_array()
+                    .ok_or_else(|| self.error(name, "is not an array"))
+            })
+            .transpose()
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_file_and_the_whole_path_of_the_member() {
+        let document = json!({"bindings": [{"name": "a"}, {"name": 7}]});
+        let root = Members::root("Scale/function.json", &document).expect("an object");
+        let bindings = root.objects("bindings").expect("an array of objects");
+        let error = bindings[1].text("name").expect_err("7 is no name");
+        assert_eq!(
+            error.to_string(),
+            "Scale/function.json: bindings[1].name is not a string"
+        );
+    }
+
+    #[test]
+    fn names_are_found_without_case_but_an_exact_one_goes_first() {
+        let document = json!({"UseMonitor": true, "usemonitor": false});
+        let root = Members::root("f", &document).expect("an object");
+        assert_eq!(root.flag("usemonitor"), Ok(Some(false)));
+        assert_eq!(root.flag("USEMONITOR"), Ok(Some(true)));
+        assert_eq!(root.flag("other"), Ok(None));
+    }
+}

@@ -1,0 +1,366 @@
+//! NCRONTAB, the grammar of a timer's schedule.
+//!
+//! Source: atifaziz/NCrontab, `CrontabFieldImpl.cs` (the grammar) and `CrontabField.cs` (ranges);
+//! azure-webjobs-sdk-extensions, `CronSchedule.cs` (five fields or six).
+//!
+//! ```text
+//! schedule = [seconds] minutes hours days months weekdays     (separated by spaces)
+//! field    = part {"," part}
+//! part     = ("*" | value ["-" value]) ["/" step]
+//! value    = number | the beginning of an English month's or day's name
+//! ```
+//!
+//! - With five fields the seconds are 0.
+//! - `5/15` runs from 5 to the end of the field; a range written backwards is turned round:
+//!   `FRI-MON` is Monday to Friday.
+//! - Days and weekdays must both match, unlike in Unix cron.
+//! - Sunday is 0; there is no 7, no `L`, `W`, `#`, `?`, `@daily` and no year.
+//!
+//! Stricter than `NCrontab` in one thing: it takes a step below 1 for 1, and here that is an error.
+
+use std::fmt::Write as _;
+
+/// Why a text is not a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NcrontabError {
+    /// Neither five fields nor six.
+    #[error(
+        "has {0} fields; write six (second minute hour day month weekday), separated by spaces"
+    )]
+    FieldCount(usize),
+    /// A length of time such as `01:00:00`.
+    #[error("is a TimeSpan, which works on App Service plans only; write six NCRONTAB fields")]
+    TimeSpan,
+    /// A field is empty between two commas, or a range lacks an end.
+    #[error("has an empty value in its field for {0}")]
+    Empty(&'static str),
+    /// A value is neither a number nor a name of its field.
+    #[error("has `{value}` in its field for {field}; write {expected}")]
+    Value {
+        /// Which field.
+        field: &'static str,
+        /// The text that was not understood.
+        value: String,
+        /// What may stand there.
+        expected: String,
+    },
+    /// A step is not a number of at least 1.
+    #[error("has the step `{step}` in its field for {field}; write a number of at least 1")]
+    Step {
+        /// Which field.
+        field: &'static str,
+        /// The text after the slash.
+        step: String,
+    },
+}
+
+/// The values each of the six fields allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ncrontab([FieldSet; 6]);
+
+/// A set of the numbers 0 to 59, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FieldSet(u64);
+
+struct Field {
+    name: &'static str,
+    minimum: u8,
+    maximum: u8,
+    /// Full English names, of `minimum` first; none for most fields.
+    names: &'static [&'static str],
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const WEEKDAYS: [&str; 7] = [
+    "sunday",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+];
+
+const FIELDS: [Field; 6] = [
+    Field {
+        name: "seconds",
+        minimum: 0,
+        maximum: 59,
+        names: &[],
+    },
+    Field {
+        name: "minutes",
+        minimum: 0,
+        maximum: 59,
+        names: &[],
+    },
+    Field {
+        name: "hours",
+        minimum: 0,
+        maximum: 23,
+        names: &[],
+    },
+    Field {
+        name: "days",
+        minimum: 1,
+        maximum: 31,
+        names: &[],
+    },
+    Field {
+        name: "months",
+        minimum: 1,
+        maximum: 12,
+        names: &MONTHS,
+    },
+    Field {
+        name: "weekdays",
+        minimum: 0,
+        maximum: 6,
+        names: &WEEKDAYS,
+    },
+];
+
+impl Ncrontab {
+    pub(crate) fn parse(text: &str) -> Result<Self, NcrontabError> {
+        let mut tokens: Vec<&str> = text.split(' ').filter(|token| !token.is_empty()).collect();
+        match tokens.len() {
+            6 => {}
+            5 => tokens.insert(0, "0"),
+            1 if tokens[0].contains(':') => return Err(NcrontabError::TimeSpan),
+            count => return Err(NcrontabError::FieldCount(count)),
+        }
+        let mut sets = [FieldSet(0); 6];
+        for ((set, field), token) in sets.iter_mut().zip(&FIELDS).zip(tokens) {
+            *set = field.parse(token)?;
+        }
+        Ok(Self(sets))
+    }
+
+    /// The same schedule in the plainest cron there is: six fields of `*` or ascending numbers.
+    pub(crate) fn plain(&self) -> String {
+        let mut plain = String::new();
+        for (set, field) in self.0.iter().zip(&FIELDS) {
+            if !plain.is_empty() {
+                plain.push(' ');
+            }
+            if *set == FieldSet::range(field.minimum, field.maximum, 1) {
+                plain.push('*');
+                continue;
+            }
+            for (index, value) in set.values().enumerate() {
+                let comma = if index == 0 { "" } else { "," };
+                write!(plain, "{comma}{value}").expect("writing to a String cannot fail");
+            }
+        }
+        plain
+    }
+
+    /// Whether two runs can be less than a minute apart: exactly when there is more than one
+    /// second to run at, for runs at one and the same second are whole minutes apart.
+    pub(crate) fn is_sub_minute(&self) -> bool {
+        self.0[0].0.count_ones() > 1
+    }
+}
+
+impl FieldSet {
+    fn range(first: u8, last: u8, step: usize) -> Self {
+        Self(
+            (first..=last)
+                .step_by(step)
+                .fold(0, |bits, value| bits | 1 << value),
+        )
+    }
+
+    fn values(self) -> impl Iterator<Item = u8> {
+        (0..60).filter(move |value| self.0 & 1 << value != 0)
+    }
+}
+
+impl Field {
+    fn parse(&self, token: &str) -> Result<FieldSet, NcrontabError> {
+        token.split(',').try_fold(FieldSet(0), |set, part| {
+            Ok(FieldSet(set.0 | self.part(part)?.0))
+        })
+    }
+
+    fn part(&self, part: &str) -> Result<FieldSet, NcrontabError> {
+        let (values, step) = match part.split_once('/') {
+            Some((values, step)) => (values, Some(self.step(step)?)),
+            None => (part, None),
+        };
+        let (first, last) = match values.split_once('-') {
+            _ if values == "*" => (self.minimum, self.maximum),
+            Some((first, last)) => {
+                let (first, last) = (self.value(first)?, self.value(last)?);
+                (first.min(last), first.max(last))
+            }
+            None => {
+                let value = self.value(values)?;
+                (value, if step.is_some() { self.maximum } else { value })
+            }
+        };
+        Ok(FieldSet::range(first, last, step.unwrap_or(1)))
+    }
+
+    fn step(&self, text: &str) -> Result<usize, NcrontabError> {
+        let step = if is_number(text) {
+            text.parse().unwrap_or(0)
+        } else {
+            0
+        };
+        if step > 0 {
+            return Ok(step);
+        }
+        Err(NcrontabError::Step {
+            field: self.name,
+            step: text.to_owned(),
+        })
+    }
+
+    fn value(&self, text: &str) -> Result<u8, NcrontabError> {
+        if text.is_empty() {
+            return Err(NcrontabError::Empty(self.name));
+        }
+        let number = if is_number(text) {
+            text.parse().ok()
+        } else {
+            self.named(text)
+        };
+        number
+            .filter(|value| (self.minimum..=self.maximum).contains(value))
+            .ok_or_else(|| NcrontabError::Value {
+                field: self.name,
+                value: text.to_owned(),
+                expected: self.expected(),
+            })
+    }
+
+    /// The first value whose name begins with `text`, in any case: `j` is January, `W` Wednesday.
+    fn named(&self, text: &str) -> Option<u8> {
+        let text = text.to_ascii_lowercase();
+        let index = self.names.iter().position(|name| name.starts_with(&text))?;
+        u8::try_from(index).ok().map(|index| index + self.minimum)
+    }
+
+    fn expected(&self) -> String {
+        let numbers = format!("{} to {}", self.minimum, self.maximum);
+        match (self.names.first(), self.names.last()) {
+            (Some(first), Some(last)) => {
+                format!("{numbers}, or {} to {}", &first[..3], &last[..3]).to_ascii_lowercase()
+            }
+            _ => numbers,
+        }
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ncrontab_takes_is_taken_with_its_meaning() {
+        for (text, plain) in [
+            ("* * * * *", "0 * * * * *"),
+            ("  0  15 3 * * *  ", "0 15 3 * * *"),
+            ("*/20 05 3 * * *", "0,20,40 5 3 * * *"),
+            ("0 50/5 * * * *", "0 50,55 * * * *"),
+            ("0 59/5 * * * *", "0 59 * * * *"),
+            ("0 10-20/5,3 * * * *", "0 3,10,15,20 * * * *"),
+            ("0 20-18 * * * *", "0 18,19,20 * * * *"),
+            ("0 0 0 * * FRI-MON", "0 0 0 * * 1,2,3,4,5"),
+            ("0 0 0 1 jan,Sept *", "0 0 0 1 1,9 *"),
+            ("0 0 0 1 J *", "0 0 0 1 1 *"),
+            ("0 0 0 * * Thursday", "0 0 0 * * 4"),
+            ("0 0 0 * * W", "0 0 0 * * 3"),
+            ("0 0 0 * * 0-6", "0 0 0 * * *"),
+            ("0-59/1 0 0 31 2 *", "* 0 0 31 2 *"),
+            ("0 */100 * * * *", "0 0 * * * *"),
+        ] {
+            let schedule = Ncrontab::parse(text).map(|schedule| schedule.plain());
+            assert_eq!(schedule.as_deref(), Ok(plain), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_refused() {
+        for text in [
+            "",
+            "* * * *",
+            "0 0 0 * * * *",
+            "0 0 0 * * * 2026",
+            "@daily",
+            "01:00:00",
+            "60 * * * * *",
+            "* 60 * * * *",
+            "* * 24 * * *",
+            "* * * 0 * *",
+            "* * * 32 * *",
+            "* * * * 0 *",
+            "* * * * 13 *",
+            "* * * * * 7",
+            "* * * * * 0-7",
+            "0 0 0 L * *",
+            "0 0 0 LW * *",
+            "0 0 0 15W * *",
+            "0 0 0 ? * *",
+            "0 0 0 * * ?",
+            "0 0 0 * * 5L",
+            "0 0 0 * * MON#2",
+            "0 0 0 * * +MON",
+            "0 0 0 * * Moon",
+            "0 0 JAN * * *",
+            "0 , * * * *",
+            "0 1, * * * *",
+            "0 ,1 * * * *",
+            "0 1,,2 * * * *",
+            "0 5- * * * *",
+            "0 -5 * * * *",
+            "0 5-6-7 * * * *",
+            "0 *-5 * * * *",
+            "0 ** * * * *",
+            "0 */ * * * *",
+            "0 */0 * * * *",
+            "0 */-2 * * * *",
+            "0 */+2 * * * *",
+            "0 /5 * * * *",
+            "0 +5 * * * *",
+            "0 5/5/5 * * * *",
+            "0 99999999999999999999 * * * *",
+            "0\t15 3 * * *",
+            "0 15 3 * * *\t",
+        ] {
+            assert!(Ncrontab::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_which_field_and_what_may_stand_there() {
+        let error = Ncrontab::parse("0 0 0 * * 7").expect_err("no seventh day");
+        let text = "has `7` in its field for weekdays; write 0 to 6, or sun to sat";
+        assert_eq!(error.to_string(), text);
+    }
+
+    #[test]
+    fn only_several_seconds_make_a_schedule_sub_minute() {
+        let sub_minute = |text| Ncrontab::parse(text).expect("a schedule").is_sub_minute();
+        assert!(sub_minute("*/30 * * * * *") && sub_minute("0,59 0 0 * * *"));
+        assert!(!sub_minute("30 * * * * *") && !sub_minute("* * * * *"));
+    }
+}

@@ -1,0 +1,313 @@
+//! When a timer fires.
+
+use std::fmt;
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+use crate::{
+    ncrontab::{Ncrontab, NcrontabError},
+    settings::{Settings, UnresolvedSetting},
+};
+
+/// A timer's schedule in UTC: an NCRONTAB expression with five fields, or six with seconds.
+///
+/// UTC because the plans that matter know no other: `WEBSITE_TIME_ZONE` does nothing on Flex and
+/// Linux Consumption.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    text: String,
+    cron: croner::Cron,
+    sub_minute: bool,
+}
+
+/// A timer without a usable schedule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScheduleError {
+    /// The text is not NCRONTAB. `text` follows the function's name where one is known.
+    #[error("{}the schedule `{text}` {source}", prefix(.function.as_deref()))]
+    Ncrontab {
+        /// Whose schedule it is, if anyone's.
+        function: Option<String>,
+        /// The schedule, after its settings were put in.
+        text: String,
+        /// What is wrong with it.
+        source: NcrontabError,
+    },
+    /// The text names a setting that is not set.
+    #[error(transparent)]
+    Setting(#[from] UnresolvedSetting),
+}
+
+impl Schedule {
+    /// Reads an NCRONTAB expression. What `NCrontab` refuses is refused, with one addition: steps
+    /// below 1, which it takes for 1.
+    pub fn parse(text: &str) -> Result<Self, ScheduleError> {
+        Self::of(None, text)
+    }
+
+    /// Reads `text`, the schedule of `function`, with every `%NAME%` taken from `settings`.
+    pub fn resolve(function: &str, text: &str, settings: &Settings) -> Result<Self, ScheduleError> {
+        Self::of(Some(function), &settings.resolve(function, text)?)
+    }
+
+    /// The first instant strictly after `instant` at which this fires, a whole second. `None` if
+    /// there is none (`0 0 0 31 2 *`), or none before the year 5000.
+    pub fn next_after(&self, instant: Timestamp) -> Option<Timestamp> {
+        let civil = TimeZone::UTC.to_datetime(instant);
+        // croner looks at whole seconds and goes to the next one: a fraction must not move it on.
+        let second: DateTime = civil.with().subsec_nanosecond(0).build().ok()?;
+        let next = self.cron.find_next_occurrence(&second, false).ok()?;
+        TimeZone::UTC.to_timestamp(next).ok()
+    }
+
+    /// The next `count` instants after `instant`, fewer if there are not as many.
+    pub fn upcoming(&self, instant: Timestamp, count: usize) -> Vec<Timestamp> {
+        std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
+            .take(count)
+            .collect()
+    }
+
+    /// Whether two runs can be less than a minute apart. The host then keeps no record of runs
+    /// (`TimerTriggerAttributeBindingProvider.cs`).
+    pub fn is_sub_minute(&self) -> bool {
+        self.sub_minute
+    }
+
+    /// The expression as it was read.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn of(function: Option<&str>, text: &str) -> Result<Self, ScheduleError> {
+        let ncrontab = Ncrontab::parse(text).map_err(|source| ScheduleError::Ncrontab {
+            function: function.map(str::to_owned),
+            text: text.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            text: text.to_owned(),
+            cron: cron(&ncrontab),
+            sub_minute: ncrontab.is_sub_minute(),
+        })
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// croner searches; it never sees the text a person wrote, for it knows more than `NCrontab` does
+/// and means something else by some of it.
+fn cron(ncrontab: &Ncrontab) -> croner::Cron {
+    croner::parser::CronParser::builder()
+        .seconds(croner::parser::Seconds::Required)
+        .dom_and_dow(true)
+        .build()
+        .parse(&ncrontab.plain())
+        .expect("six fields of ascending numbers in range are a cron expression")
+}
+
+fn prefix(function: Option<&str>) -> String {
+    function.map(|name| format!("{name}: ")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+
+    use super::*;
+
+    fn instant(text: &str) -> Timestamp {
+        text.parse().expect("an RFC 3339 instant")
+    }
+
+    fn next(schedule: &str, after: &str) -> Option<Timestamp> {
+        Schedule::parse(schedule)
+            .expect("a schedule")
+            .next_after(instant(after))
+    }
+
+    #[test]
+    fn known_occurrences() {
+        for (schedule, after, expected) in [
+            (
+                "0 15 3 * * *",
+                "2026-09-14T03:14:59.999Z",
+                "2026-09-14T03:15:00Z",
+            ),
+            (
+                "0 15 3 * * *",
+                "2026-09-14T03:15:00Z",
+                "2026-09-15T03:15:00Z",
+            ),
+            (
+                "0 15 3 * * *",
+                "2026-09-14T03:15:00.5Z",
+                "2026-09-15T03:15:00Z",
+            ),
+            (
+                "*/5 * * * *",
+                "2026-12-31T23:57:00Z",
+                "2027-01-01T00:00:00Z",
+            ),
+            (
+                "0 0 0 29 2 *",
+                "2026-01-01T00:00:00Z",
+                "2028-02-29T00:00:00Z",
+            ),
+            // Both must match: the first Friday the 13th.
+            (
+                "0 0 0 13 * FRI",
+                "2026-03-14T00:00:00Z",
+                "2026-11-13T00:00:00Z",
+            ),
+            (
+                "0 0 0 31 * *",
+                "2026-02-01T00:00:00Z",
+                "2026-03-31T00:00:00Z",
+            ),
+        ] {
+            assert_eq!(
+                next(schedule, after),
+                Some(instant(expected)),
+                "{schedule} {after}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_day_that_never_comes_has_no_next() {
+        assert_eq!(next("0 0 0 31 2 *", "2026-01-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn upcoming_ends_where_the_schedule_does() {
+        let schedule = Schedule::parse("0 0 12 * * MON").expect("a schedule");
+        let upcoming = schedule.upcoming(instant("2026-09-14T00:00:00Z"), 2);
+        assert_eq!(
+            upcoming,
+            [
+                instant("2026-09-14T12:00:00Z"),
+                instant("2026-09-21T12:00:00Z")
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_function_and_the_schedule() {
+        let settings = Settings::default().overlaid([("WHEN", "0 0 0 * * 7")]);
+        let error = Schedule::resolve("Scale", "%WHEN%", &settings).expect_err("no seventh day");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("Scale: the schedule `0 0 0 * * 7` has `7`"),
+            "{text}"
+        );
+        let error = Schedule::parse("soon").expect_err("not a schedule");
+        assert!(
+            error
+                .to_string()
+                .starts_with("the schedule `soon` has 1 fields")
+        );
+    }
+
+    /// Steps second by second (or minute by minute, where the seconds are one value) and asks the
+    /// calendar, so it shares nothing with the search it checks.
+    #[test]
+    fn the_search_agrees_with_stepping_through_time() {
+        for schedule in [
+            "*/7 * * * * *",
+            "3,59 */13 * * * *",
+            "0 0 0 * * *",
+            "0 0 */6 * * *",
+            "30 59 23 * * *",
+            "0 0 0 1 * *",
+            "0 10-50/20 3 * * MON-FRI",
+            "0 0 12 13 * FRI",
+            "0 0 12 29-31 * 0",
+            "15 30 1 */9 2,3 *",
+            "0 0 0 31 * *",
+            "*/25 8 * * 0",
+        ] {
+            for start in [
+                "2026-02-26T23:58:57.5Z",
+                "2028-02-28T12:00:00Z",
+                "2025-12-31T23:59:59Z",
+            ] {
+                agree(schedule, instant(start));
+            }
+        }
+    }
+
+    fn agree(text: &str, start: Timestamp) {
+        let schedule = Schedule::parse(text).expect("a schedule");
+        let fields = oracle_fields(text);
+        let mut found = schedule.next_after(start).expect("a next run");
+        for instant in oracle(&fields, start).take(3) {
+            assert_eq!(found, instant, "{text} from {start}");
+            found = schedule.next_after(found).expect("a next run");
+        }
+    }
+
+    /// A second, independent reading of the few forms the table above uses.
+    fn oracle_fields(text: &str) -> Vec<Vec<i8>> {
+        let mut tokens: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        if tokens.len() == 5 {
+            tokens.insert(0, "0".to_owned());
+        }
+        let bounds = [(0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
+        let number = |text: &str| match text {
+            "MON" => 1,
+            "FRI" => 5,
+            _ => text.parse::<i8>().expect("a number"),
+        };
+        let values = |token: &String, (low, high): (i8, i8)| {
+            let one = |part: &str| {
+                let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+                let (from, to) = match range.split_once('-') {
+                    Some((from, to)) => (number(from), number(to)),
+                    None if range == "*" => (low, high),
+                    None => (number(range), number(range)),
+                };
+                let step = number(step);
+                (from..=to)
+                    .filter(move |value| (value - from) % step == 0)
+                    .collect::<Vec<_>>()
+            };
+            token.split(',').flat_map(one).collect()
+        };
+        tokens
+            .iter()
+            .zip(bounds)
+            .map(|(token, bounds)| values(token, bounds))
+            .collect()
+    }
+
+    fn oracle(fields: &[Vec<i8>], start: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let whole = Timestamp::from_second(start.as_second()).expect("in range");
+        let step = if fields[0].len() == 1 { 60 } else { 1 };
+        let offset = if step == 60 {
+            (i64::from(fields[0][0]) - whole.as_second() % 60 + 59) % 60 + 1
+        } else {
+            1
+        };
+        (0..)
+            .map(move |n| whole + (offset + n * step).seconds())
+            .filter(|instant| {
+                let civil = TimeZone::UTC.to_datetime(*instant);
+                let parts = [
+                    civil.second(),
+                    civil.minute(),
+                    civil.hour(),
+                    civil.day(),
+                    civil.month(),
+                    civil.weekday().to_sunday_zero_offset(),
+                ];
+                fields
+                    .iter()
+                    .zip(parts)
+                    .all(|(values, part)| values.contains(&part))
+            })
+    }
+}

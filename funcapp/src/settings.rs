@@ -1,0 +1,219 @@
+//! App settings: `local.settings.json`, overlaid by the environment, and `%NAME%`.
+//!
+//! Source: Azure/azure-functions-core-tools, `SecretsManager` and `StartHostAction` (a variable of
+//! the environment wins over the file); Azure/azure-webjobs-sdk, `NameResolverExtensions.cs`.
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use crate::members::{MemberError, Members, document};
+
+const FILE: &str = "local.settings.json";
+
+/// Names and values, as the host hands them to the handler.
+///
+/// A name is looked up exactly first and then without case, as .NET's configuration does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, String>);
+
+/// Settings that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is there, but the system does not let us read it.
+    #[error("cannot read {FILE} in {folder}: {source}; look at its permissions")]
+    Unreadable {
+        /// The app's folder.
+        folder: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A member is not what `func` writes.
+    #[error(transparent)]
+    Member(#[from] MemberError),
+}
+
+/// `%NAME%` where no such setting is set. The real host does not start then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnresolvedSetting {
+    /// The setting is not set.
+    #[error(
+        "{function}: `{text}` needs the setting `{setting}`, which is not set; the host would not \
+         start: set it in local.settings.json or in the app's settings"
+    )]
+    NotSet {
+        /// Who needs it: the function's name.
+        function: String,
+        /// The text with the `%NAME%` in it.
+        text: String,
+        /// The setting that is not there.
+        setting: String,
+    },
+    /// A `%` without its partner.
+    #[error("{function}: `{text}` has a `%` without its partner; write `%NAME%`")]
+    Unpaired {
+        /// Whose text it is.
+        function: String,
+        /// The text.
+        text: String,
+    },
+}
+
+impl Settings {
+    /// The `Values` of the `local.settings.json` in `folder`; none if there is no such file.
+    pub fn read(folder: &Path) -> Result<Self, SettingsError> {
+        match std::fs::read(folder.join(FILE)) {
+            Ok(bytes) => Ok(Self::parse(&bytes)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(SettingsError::Unreadable {
+                folder: folder.display().to_string(),
+                source,
+            }),
+        }
+    }
+
+    /// The `Values` in the bytes of a `local.settings.json`. All of them must be strings.
+    pub fn parse(bytes: &[u8]) -> Result<Self, MemberError> {
+        let document = document(FILE, bytes)?;
+        let root = Members::root(FILE, &document)?;
+        if root.flag("IsEncrypted")?.unwrap_or(false) {
+            let problem = "is true; run `func settings decrypt`, only func can read it";
+            return Err(root.error("IsEncrypted", problem));
+        }
+        let values = match root.object("Values")? {
+            Some(values) => values.all_texts()?,
+            None => Vec::new(),
+        };
+        Ok(Self(values.into_iter().collect()))
+    }
+
+    /// These settings with `others` on top: where both have a name, the value of `others` holds.
+    #[must_use]
+    pub fn overlaid<N, V>(mut self, others: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<String>,
+        V: Into<String>,
+    {
+        self.0.extend(
+            others
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
+        self
+    }
+
+    /// The value of `name`.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .or_else(|| {
+                self.0
+                    .iter()
+                    .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                    .map(|(_, v)| v)
+            })
+            .map(String::as_str)
+    }
+
+    /// All names and values, in name order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether `AzureWebJobs.<function>.Disabled` is set to true (or `1`).
+    pub fn disables(&self, function: &str) -> bool {
+        // The form with underscores is the one that fits a Linux environment variable.
+        [
+            format!("AzureWebJobs.{function}.Disabled"),
+            format!("AzureWebJobs_{function}_Disabled"),
+        ]
+        .iter()
+        .filter_map(|name| self.value(name))
+        .any(|value| value.eq_ignore_ascii_case("true") || value == "1")
+    }
+
+    /// `text` of `function` with every `%NAME%` replaced by its setting.
+    pub fn resolve(&self, function: &str, text: &str) -> Result<String, UnresolvedSetting> {
+        let mut resolved = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('%') {
+            let Some((name, tail)) = after.split_once('%') else {
+                return Err(UnresolvedSetting::Unpaired {
+                    function: function.to_owned(),
+                    text: text.to_owned(),
+                });
+            };
+            let value = self.value(name).ok_or_else(|| UnresolvedSetting::NotSet {
+                function: function.to_owned(),
+                text: text.to_owned(),
+                setting: name.to_owned(),
+            })?;
+            resolved.push_str(before);
+            resolved.push_str(value);
+            rest = tail;
+        }
+        resolved.push_str(rest);
+        Ok(resolved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        Settings::default().overlaid(pairs.iter().copied())
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = br#"{"IsEncrypted":false,"Values":{"A":"file","B":"file"}}"#;
+        let settings = Settings::parse(file)
+            .expect("a good file")
+            .overlaid([("A", "environment")]);
+        assert_eq!(settings.value("A"), Some("environment"));
+        assert_eq!(settings.value("b"), Some("file"));
+        assert_eq!(settings.value("C"), None);
+    }
+
+    #[test]
+    fn a_value_that_is_no_string_is_named() {
+        let error = Settings::parse(br#"{"Values":{"PORT":7071}}"#).expect_err("a number");
+        assert_eq!(
+            error.to_string(),
+            "local.settings.json: Values.PORT is not a string; put it in quotes"
+        );
+    }
+
+    #[test]
+    fn names_between_percent_signs_are_replaced_wherever_they_stand() {
+        let settings = settings(&[("MINUTE", "5"), ("ALL", "0 0 3 * * *")]);
+        assert_eq!(settings.resolve("F", "%ALL%").as_deref(), Ok("0 0 3 * * *"));
+        assert_eq!(
+            settings.resolve("F", "0 %MINUTE% * * * *").as_deref(),
+            Ok("0 5 * * * *")
+        );
+        assert_eq!(settings.resolve("F", "plain").as_deref(), Ok("plain"));
+    }
+
+    #[test]
+    fn an_unset_name_is_an_error_that_names_it_and_the_function() {
+        let error = settings(&[])
+            .resolve("Scale", "%SCALE_SCHEDULE%")
+            .expect_err("not set");
+        let text = error.to_string();
+        assert!(text.starts_with("Scale: "), "{text}");
+        assert!(
+            text.contains("the setting `SCALE_SCHEDULE`, which is not set"),
+            "{text}"
+        );
+        assert!(settings(&[]).resolve("F", "50%").is_err());
+    }
+
+    #[test]
+    fn a_function_is_disabled_by_its_setting() {
+        assert!(settings(&[("AzureWebJobs.Scale.Disabled", "True")]).disables("Scale"));
+        assert!(settings(&[("AzureWebJobs_Scale_Disabled", "1")]).disables("Scale"));
+        assert!(!settings(&[("AzureWebJobs.Scale.Disabled", "false")]).disables("Scale"));
+    }
+}
