@@ -1,0 +1,186 @@
+//! The command line and the environment of the handler.
+//!
+//! Source: Azure/azure-functions-host, `HttpWorkerDescription.cs`, `HttpWorkerProcess.cs`,
+//! `DefaultWorkerProcessFactory.cs`.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use funcapp::{CustomHandler, Settings};
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+/// Everything needed to start the handler, as often as it takes.
+pub(crate) struct Launch {
+    program: PathBuf,
+    arguments: Vec<String>,
+    folder: PathBuf,
+    environment: BTreeMap<String, String>,
+    own_process_group: bool,
+}
+
+/// The handler's process cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot start the handler {program} in {folder}: {source}; build it, and look at \
+     customHandler.description in host.json"
+)]
+pub struct LaunchError {
+    /// The executable, after its resolution.
+    pub program: String,
+    /// Its current folder.
+    pub folder: String,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl Launch {
+    pub(crate) fn new(
+        app_folder: &Path,
+        handler: &CustomHandler,
+        settings: &Settings,
+        port: u16,
+        own_process_group: bool,
+    ) -> Self {
+        let environment = environment(app_folder, settings, port);
+        let inside = |folder: Option<&String>| match folder {
+            Some(folder) => app_folder.join(expand(folder, &environment)),
+            None => app_folder.to_owned(),
+        };
+        let program = expand(&handler.executable, &environment);
+        Self {
+            program: executable(&inside(handler.worker_directory.as_ref()), &program),
+            arguments: arguments(&handler.arguments, &environment),
+            folder: inside(handler.working_directory.as_ref()),
+            environment,
+            own_process_group,
+        }
+    }
+
+    /// Starts the handler. It is killed when the returned child is dropped.
+    pub(crate) fn start(&self) -> Result<Child, LaunchError> {
+        self.spawn().map_err(|source| LaunchError {
+            program: self.program.display().to_string(),
+            folder: self.folder.display().to_string(),
+            source,
+        })
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        std::fs::create_dir_all(&self.folder)?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(&self.environment)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if self.own_process_group {
+            command.process_group(0);
+        }
+        command.spawn()
+    }
+}
+
+/// A port that is free now. Nothing keeps it until the handler binds it: the real host has the
+/// same gap. Taken from below the ports that the system gives to outgoing connections, so that
+/// only another host can get in between.
+pub(crate) fn free_port() -> io::Result<u16> {
+    for _ in 0..64 {
+        let random = Uuid::new_v4().as_u128() % 12_000;
+        let port = 20_000 + u16::try_from(random).expect("a remainder of 12000 fits");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+fn environment(app_folder: &Path, settings: &Settings, port: u16) -> BTreeMap<String, String> {
+    let mut environment: BTreeMap<String, String> = settings
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    // As `func` does; in Azure the variable is absent.
+    environment
+        .entry("AZURE_FUNCTIONS_ENVIRONMENT".to_owned())
+        .or_insert_with(|| "Development".to_owned());
+    let worker = Uuid::new_v4().to_string();
+    let folder = app_folder.display().to_string();
+    for (name, value) in [
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
+        ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
+        ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", worker.clone()),
+        ("FUNCTIONS_HTTPWORKER_ID", worker),
+        ("FUNCTIONS_APP_ROOT_PATH", folder),
+    ] {
+        environment.insert(name.to_owned(), value);
+    }
+    environment
+}
+
+/// A relative path that exists in the worker's folder, or else a command for the system to find.
+fn executable(worker_folder: &Path, program: &str) -> PathBuf {
+    let inside = worker_folder.join(program);
+    if inside.exists() {
+        inside
+    } else {
+        PathBuf::from(program)
+    }
+}
+
+/// The host joins arguments with spaces and without quotes, so one with a space becomes two.
+fn arguments(arguments: &[String], environment: &BTreeMap<String, String>) -> Vec<String> {
+    expand(&arguments.join(" "), environment)
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `text` with every `%NAME%` replaced by the variable, or by nothing where it is not set.
+fn expand(text: &str, environment: &BTreeMap<String, String>) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        let Some((name, tail)) = after.split_once('%') else {
+            break;
+        };
+        expanded.push_str(before);
+        expanded.push_str(environment.get(name).map_or("", String::as_str));
+        rest = tail;
+    }
+    expanded + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_expanded_and_unknown_ones_vanish() {
+        let environment = BTreeMap::from([("A".to_owned(), "x y".to_owned())]);
+        assert_eq!(expand("%A%/%B%bin", &environment), "x y/bin");
+        assert_eq!(expand("100%", &environment), "100%");
+        assert_eq!(
+            arguments(&["--a=%A%".to_owned()], &environment),
+            ["--a=x", "y"]
+        );
+    }
+
+    #[test]
+    fn an_executable_in_the_folder_goes_before_one_of_the_path() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert_eq!(executable(folder.path(), "sh"), PathBuf::from("sh"));
+        std::fs::write(folder.path().join("sh"), "").expect("a new file");
+        assert_eq!(executable(folder.path(), "sh"), folder.path().join("sh"));
+    }
+}

@@ -1,0 +1,255 @@
+//! The rules for restarts.
+//!
+//! Source: Azure/azure-functions-host, `HttpFunctionInvocationDispatcher.cs`:
+//!
+//! | the process | what happens |
+//! |---|---|
+//! | exits with 0 or 200 | it starts again, uncounted |
+//! | exits with anything else (a signal is 128 + n) | counted |
+//! | does not answer within initializationTimeout | killed, counted |
+//!
+//! The first and the second count start it again at once; the third stops the host. Thirty quiet
+//! minutes forget the counts. A process is only ever ended by SIGKILL.
+
+use std::{
+    os::unix::process::ExitStatusExt as _,
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    process::Child,
+    sync::{mpsc, oneshot, watch},
+};
+
+use super::{Handler, HostFailure, Launch, LaunchError, Order, State, console::Console, readiness};
+use crate::log::{Journal, Level};
+
+/// The error that stops the host.
+const LAST_ERROR: u32 = 3;
+/// A quiet time after which earlier errors do not count.
+const FORGET_AFTER: Duration = Duration::from_mins(30);
+/// An invocation waits this many times initializationTimeout: one start and three restarts.
+const PATIENCE: u32 = 4;
+
+/// The owner of the handler's process.
+pub(crate) struct Supervisor {
+    pub(crate) launch: Launch,
+    pub(crate) port: u16,
+    pub(crate) initialization_timeout: Duration,
+    pub(crate) stderr_is_for_errors: bool,
+    pub(crate) journal: Journal,
+}
+
+/// How one life of the process ended.
+enum End {
+    /// By itself, or by [`Order::Crash`], whose sender waits for word.
+    Exited(ExitStatus, Option<oneshot::Sender<()>>),
+    TimedOut,
+    Restart(oneshot::Sender<()>),
+    Stop(oneshot::Sender<()>),
+    Fail(HostFailure),
+}
+
+#[derive(Default)]
+struct Errors {
+    count: u32,
+    last: Option<Instant>,
+}
+
+impl Supervisor {
+    /// Starts the process for the first time, and gives back the way to it and the task that
+    /// keeps it running. Dropping the task kills the process.
+    pub(crate) fn start(
+        self,
+    ) -> Result<(Handler, impl Future<Output = ()> + Send + use<>), LaunchError> {
+        let child = self.launch.start()?;
+        let (state, watched) = watch::channel(State::Starting { pid: child.id() });
+        let (orders, received) = mpsc::channel(16);
+        let handler = Handler {
+            port: self.port,
+            state: watched,
+            orders,
+            patience: self.initialization_timeout * PATIENCE,
+        };
+        Ok((handler, self.keep_running(child, state, received)))
+    }
+
+    async fn keep_running(
+        self,
+        mut child: Child,
+        state: watch::Sender<State>,
+        mut orders: mpsc::Receiver<Order>,
+    ) {
+        let mut errors = Errors::default();
+        let failure = loop {
+            if let Err(failure) = self.live(child, &state, &mut orders, &mut errors).await {
+                break failure;
+            }
+            child = match self.launch.start() {
+                Ok(child) => child,
+                Err(error) => break HostFailure(error.to_string()),
+            };
+        };
+        state.send_replace(State::Stopped(failure));
+    }
+
+    /// One life of the process. An error means that there shall be no further one.
+    async fn live(
+        &self,
+        mut child: Child,
+        state: &watch::Sender<State>,
+        orders: &mut mpsc::Receiver<Order>,
+        errors: &mut Errors,
+    ) -> Result<(), HostFailure> {
+        let pid = child.id();
+        state.send_replace(State::Starting { pid });
+        let console = Console::of(&mut child, &self.journal, self.stderr_is_for_errors);
+        let end = self.watch(&mut child, state, orders).await;
+        // Before anyone can see that the process has ended: invocations must wait from here on.
+        state.send_replace(State::Starting { pid: None });
+        // SIGKILL; an error is a process that has ended by itself.
+        let _ = child.kill().await;
+        let explanation = console.explanation().await;
+        match end {
+            End::Exited(status, told) => {
+                tell(told);
+                self.exited(code(status), errors, &explanation)
+            }
+            End::TimedOut => {
+                let text = format!(
+                    "the handler did not answer GET / on port {} within {:?}",
+                    self.port, self.initialization_timeout
+                );
+                self.count(errors, &text, &explanation)
+            }
+            End::Restart(done) => {
+                tell(Some(done));
+                Ok(())
+            }
+            End::Stop(done) => {
+                tell(Some(done));
+                Err(HostFailure::gone())
+            }
+            End::Fail(failure) => Err(failure),
+        }
+    }
+
+    async fn watch(
+        &self,
+        child: &mut Child,
+        state: &watch::Sender<State>,
+        orders: &mut mpsc::Receiver<Order>,
+    ) -> End {
+        let pid = child.id();
+        let mut ready = false;
+        let mut crashed: Option<oneshot::Sender<()>> = None;
+        let answer = tokio::time::timeout(self.initialization_timeout, readiness::wait(self.port));
+        tokio::pin!(answer);
+        loop {
+            tokio::select! {
+                // An exit first: a port that answers may be somebody else's by then.
+                biased;
+                status = child.wait() => {
+                    // `wait` fails only for a child that somebody else waited for; nobody does.
+                    return status.map_or(End::TimedOut, |status| End::Exited(status, crashed));
+                }
+                order = orders.recv() => match order {
+                    Some(Order::Crash(done)) => {
+                        let _ = child.start_kill();
+                        crashed = Some(done);
+                    }
+                    Some(Order::Restart(done)) => return End::Restart(done),
+                    Some(Order::Stop(done)) => return End::Stop(done),
+                    Some(Order::Fail(failure)) => return End::Fail(failure),
+                    None => return End::Fail(HostFailure::gone()),
+                },
+                answered = &mut answer, if !ready => match answered {
+                    Ok(()) => {
+                        ready = true;
+                        state.send_replace(State::Ready { pid });
+                    }
+                    Err(_) => return End::TimedOut,
+                },
+            }
+        }
+    }
+
+    fn exited(&self, code: i32, errors: &mut Errors, explanation: &str) -> Result<(), HostFailure> {
+        let text = format!("the handler exited with {code}");
+        if code != 0 && code != 200 {
+            return self.count(errors, &text, explanation);
+        }
+        self.journal
+            .host(Level::Information, format!("{text}; starting it again"));
+        Ok(())
+    }
+
+    fn count(&self, errors: &mut Errors, what: &str, explanation: &str) -> Result<(), HostFailure> {
+        let count = errors.count(Instant::now());
+        let because = if explanation.is_empty() {
+            String::new()
+        } else {
+            format!("; its last errors: {explanation}")
+        };
+        if count == LAST_ERROR {
+            let text = format!(
+                "{what}{because}; Exceeded http worker restart retry count. Shutting down Functions Host"
+            );
+            self.journal.host(Level::Error, text.clone());
+            return Err(HostFailure(text));
+        }
+        let text = format!("{what}{because}; error {count} of {LAST_ERROR}, starting it again");
+        self.journal.host(Level::Error, text);
+        Ok(())
+    }
+}
+
+impl Errors {
+    fn count(&mut self, now: Instant) -> u32 {
+        if self
+            .last
+            .is_some_and(|last| now.duration_since(last) > FORGET_AFTER)
+        {
+            self.count = 0;
+        }
+        self.last = Some(now);
+        self.count += 1;
+        self.count
+    }
+}
+
+/// Says that the process has ended. Nobody may be waiting for it any more.
+fn tell(waiting: Option<oneshot::Sender<()>>) {
+    if let Some(waiting) = waiting {
+        let _ = waiting.send(());
+    }
+}
+
+/// The exit code; a signal counts as a shell counts it.
+fn code(status: ExitStatus) -> i32 {
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .unwrap_or(-1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_quiet_minutes_forget_the_errors() {
+        let start = Instant::now();
+        let mut errors = Errors::default();
+        assert_eq!(errors.count(start), 1);
+        assert_eq!(errors.count(start + Duration::from_mins(30)), 2);
+        assert_eq!(errors.count(start + Duration::from_mins(61)), 1);
+    }
+
+    #[test]
+    fn a_signal_is_128_and_its_number() {
+        assert_eq!(code(ExitStatus::from_raw(9)), 137);
+        assert_eq!(code(ExitStatus::from_raw(200 << 8)), 200);
+    }
+}

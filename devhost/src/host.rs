@@ -1,0 +1,282 @@
+//! A running host: how it starts and how it stops.
+
+use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, sync::Arc};
+
+use funcapp::{App, AppError, Function, Schedule, ScheduleError, Settings, SettingsError};
+use hyper::{
+    HeaderMap,
+    header::{HeaderName, HeaderValue},
+};
+use jiff::Timestamp;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    call::{TimerCall, TimerInfo},
+    handler::{HostFailure, Launch, LaunchError, Order, Supervisor, free_port},
+    http,
+    log::{HostLog, Journal},
+    options::HostOptions,
+    shared::Shared,
+    timer::{self, Failure, TimerResult},
+};
+
+/// How many coming runs [`Host::timers`] tells.
+const UPCOMING: usize = 3;
+
+/// A host that runs. Dropping it stops everything it started; [`Host::shutdown`] also waits for
+/// the end.
+pub struct Host {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    tasks: JoinSet<()>,
+}
+
+/// Why a host does not start. Each message is one to show to the person who typed the command.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder is not there.
+    #[error("cannot open the folder {folder}: {source}; package the app first")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder is not an app.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// `local.settings.json` is not usable.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A schedule is wrong, or a `%SETTING%` is not set; in the real host that stops the whole
+    /// app.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// A custom header of host.json cannot be sent.
+    #[error("host.json: extensions.http.customHeaders.{0} is not a header; look at its characters")]
+    Header(String),
+    /// There is nothing to run.
+    #[error(
+        "{0} has no active function; each needs a folder with a function.json beside host.json"
+    )]
+    NoFunctions(String),
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}; is another host running? Choose another port")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system has no port for the handler.
+    #[error("there is no free port for the handler: {0}")]
+    NoPort(io::Error),
+    /// The handler's process cannot be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+}
+
+impl Host {
+    /// Reads the app, listens, and starts the handler. Returns as soon as the process runs:
+    /// invocations wait until it answers, and [`Host::ready`] does, too.
+    ///
+    /// Call this inside a tokio runtime; the host lives there.
+    pub async fn start(options: HostOptions) -> Result<Self, StartError> {
+        let folder = options
+            .app_folder
+            .canonicalize()
+            .map_err(|source| StartError::Folder {
+                folder: options.app_folder.display().to_string(),
+                source,
+            })?;
+        let app = App::read(&folder)?;
+        let settings = Settings::read(&folder)?
+            .overlaid(options.environment.clone())
+            .overlaid(options.settings.clone());
+        let schedules = schedules(&app, &settings)?;
+        let headers = custom_headers(&app)?;
+        if app.active(&settings).next().is_none() {
+            return Err(StartError::NoFunctions(folder.display().to_string()));
+        }
+        let (listener, address) = listen(options.address).await?;
+        let journal = Journal::new(options.on_log.clone());
+        let supervisor = supervisor(
+            &folder,
+            &app,
+            &settings,
+            journal.clone(),
+            options.own_process_group,
+        )?;
+        let (handler, keep_running) = supervisor.start()?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(keep_running);
+        let shared = Arc::new(Shared::new(
+            app, settings, schedules, headers, journal, handler, &options,
+        ));
+        spawn_servers(&mut tasks, &shared, listener, options.timers);
+        Ok(Self {
+            shared,
+            address,
+            tasks,
+        })
+    }
+
+    /// Waits until the handler answers.
+    pub async fn ready(&self) -> Result<(), HostFailure> {
+        self.shared.handler.ready().await
+    }
+
+    /// Where the host listens: `http://127.0.0.1:7071`, without a slash at its end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where the host listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port of 127.0.0.1 that the handler is told to bind, the same in all its lives.
+    pub fn handler_port(&self) -> u16 {
+        self.shared.handler.port
+    }
+
+    /// The handler's process; `None` while there is none.
+    pub fn handler_pid(&self) -> Option<u32> {
+        self.shared.handler.pid()
+    }
+
+    /// The app, as it was read at the start.
+    pub fn app(&self) -> &App {
+        &self.shared.app
+    }
+
+    /// The functions that run.
+    pub fn functions(&self) -> &[Function] {
+        &self.shared.active
+    }
+
+    /// The log so far, oldest first; at most the last 10 000 records.
+    pub fn logs(&self) -> Vec<HostLog> {
+        self.shared.journal.records()
+    }
+
+    /// The first record, past or to come, that `wanted` accepts. Put a deadline around it.
+    pub async fn log(&self, wanted: impl Fn(&HostLog) -> bool) -> HostLog {
+        self.shared.journal.find(wanted).await
+    }
+
+    /// The timers and when they fire next by their schedules, counted from now.
+    pub fn timers(&self) -> Vec<TimerInfo> {
+        let now = Timestamp::now();
+        let timer = |(function, schedule): (&String, &Schedule)| TimerInfo {
+            function: function.clone(),
+            schedule: schedule.to_string(),
+            next: schedule.upcoming(now, UPCOMING),
+        };
+        self.shared.schedules.iter().map(timer).collect()
+    }
+
+    /// Runs the timer `function` once, without its retry policy, and waits for the end. Beside
+    /// runs by the schedule, as the real host's manual runs are.
+    pub async fn invoke_timer(&self, function: &str, call: TimerCall) -> TimerResult {
+        match self.shared.function(function) {
+            Some(function) => timer::run(&self.shared, function, call).await,
+            None => TimerResult::Failed {
+                reason: Failure::NotATimer(function.to_owned()),
+            },
+        }
+    }
+
+    /// Kills the handler with SIGKILL, as a crash that counts, and returns when it is dead. It is
+    /// started again at once; the third time within thirty minutes the host fails instead.
+    pub async fn kill_handler(&self) {
+        self.shared.handler.order(Order::Crash).await;
+    }
+
+    /// Waits until the host has failed and cannot go on, and says why. It does not listen any
+    /// more then.
+    pub async fn failed(&self) -> HostFailure {
+        self.shared.handler.stopped().await
+    }
+
+    /// Kills the handler, closes all connections, and returns when nothing is left.
+    pub async fn shutdown(mut self) {
+        self.shared.handler.order(Order::Stop).await;
+        self.tasks.shutdown().await;
+    }
+}
+
+fn schedules(app: &App, settings: &Settings) -> Result<BTreeMap<String, Schedule>, ScheduleError> {
+    app.active(settings)
+        .filter_map(|function| Some((function.name.to_string(), function.schedule(settings)?)))
+        .map(|(name, schedule)| Ok((name, schedule?)))
+        .collect()
+}
+
+fn custom_headers(app: &App) -> Result<HeaderMap, StartError> {
+    let header = |(name, value): &(String, String)| {
+        let header = (
+            name.parse::<HeaderName>().ok(),
+            HeaderValue::from_str(value).ok(),
+        );
+        match header {
+            (Some(name), Some(value)) => Ok((name, value)),
+            _ => Err(StartError::Header(name.clone())),
+        }
+    };
+    app.host.custom_headers.iter().map(header).collect()
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |source| StartError::Address { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+fn supervisor(
+    folder: &Path,
+    app: &App,
+    settings: &Settings,
+    journal: Journal,
+    own_process_group: bool,
+) -> Result<Supervisor, StartError> {
+    let handler = &app.host.custom_handler;
+    let port = match handler.port {
+        Some(port) => port,
+        None => free_port().map_err(StartError::NoPort)?,
+    };
+    Ok(Supervisor {
+        launch: Launch::new(folder, handler, settings, port, own_process_group),
+        port,
+        initialization_timeout: handler.initialization_timeout,
+        stderr_is_for_errors: handler.stderr_is_for_errors,
+        journal,
+    })
+}
+
+/// Serves HTTP and keeps time until the handler has stopped for good.
+fn spawn_servers(
+    tasks: &mut JoinSet<()>,
+    shared: &Arc<Shared>,
+    listener: TcpListener,
+    timers: bool,
+) {
+    let mut work = JoinSet::new();
+    work.spawn(http::serve(listener, shared.clone()));
+    if timers {
+        for function in shared
+            .active
+            .iter()
+            .filter(|function| function.timer().is_some())
+        {
+            work.spawn(timer::keep_time(shared.clone(), function.clone()));
+        }
+    }
+    let handler = shared.handler.clone();
+    tasks.spawn(async move {
+        handler.stopped().await;
+        work.shutdown().await;
+    });
+}

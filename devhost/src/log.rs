@@ -1,0 +1,167 @@
+//! What the host says: one record per line of the handler, and the host's own.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// Records kept for [`Host::logs`](crate::Host::logs); older ones are forgotten.
+const KEPT: usize = 10_000;
+
+/// Called with each record, on the thread that makes it; it must not block.
+pub type OnLog = Arc<dyn Fn(&HostLog) + Send + Sync>;
+
+/// One log record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostLog {
+    /// When the host made it.
+    pub time: Timestamp,
+    /// How serious it is.
+    pub level: Level,
+    /// Who speaks.
+    pub source: Source,
+    /// The invocation it belongs to, where there is one. What the handler prints never has one.
+    pub invocation: Option<String>,
+    /// One line, mostly.
+    pub text: String,
+}
+
+/// How serious a record is, the least serious first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing is wrong.
+    Information,
+    /// Someone should look.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// Who made a record; shown as the category that the real host gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The host itself.
+    Host,
+    /// A line that the handler printed: `Host.Function.Console`.
+    Console,
+    /// A function: the host on its runs, and the `Logs` of its replies.
+    Function(String),
+}
+
+/// All records of one host.
+#[derive(Clone)]
+pub(crate) struct Journal(Arc<Inner>);
+
+struct Inner {
+    records: Mutex<VecDeque<HostLog>>,
+    /// How many records there ever were: wakes those that wait for one.
+    written: watch::Sender<u64>,
+    on_log: Option<OnLog>,
+}
+
+impl Journal {
+    pub(crate) fn new(on_log: Option<OnLog>) -> Self {
+        let records = Mutex::new(VecDeque::new());
+        Self(Arc::new(Inner {
+            records,
+            written: watch::Sender::new(0),
+            on_log,
+        }))
+    }
+
+    pub(crate) fn host(&self, level: Level, text: impl Into<String>) {
+        self.write(level, Source::Host, None, text.into());
+    }
+
+    pub(crate) fn console(&self, level: Level, text: impl Into<String>) {
+        self.write(level, Source::Console, None, text.into());
+    }
+
+    pub(crate) fn function(
+        &self,
+        function: &str,
+        invocation: &str,
+        level: Level,
+        text: impl Into<String>,
+    ) {
+        let source = Source::Function(function.to_owned());
+        self.write(level, source, Some(invocation.to_owned()), text.into());
+    }
+
+    pub(crate) fn records(&self) -> Vec<HostLog> {
+        self.lock().iter().cloned().collect()
+    }
+
+    /// The first record, past or to come, that `wanted` accepts.
+    pub(crate) async fn find(&self, wanted: impl Fn(&HostLog) -> bool) -> HostLog {
+        let mut written = self.0.written.subscribe();
+        loop {
+            written.borrow_and_update();
+            if let Some(found) = self.lock().iter().find(|log| wanted(log)) {
+                return found.clone();
+            }
+            written
+                .changed()
+                .await
+                .expect("the journal holds the sender");
+        }
+    }
+
+    fn write(&self, level: Level, source: Source, invocation: Option<String>, text: String) {
+        let log = HostLog {
+            time: Timestamp::now(),
+            level,
+            source,
+            invocation,
+            text,
+        };
+        if let Some(on_log) = &self.0.on_log {
+            on_log(&log);
+        }
+        let mut records = self.lock();
+        if records.len() == KEPT {
+            records.pop_front();
+        }
+        records.push_back(log);
+        drop(records);
+        self.0.written.send_modify(|written| *written += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<HostLog>> {
+        // A list of finished records is whole even if someone panicked while reading it.
+        self.0
+            .records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Display for HostLog {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            Level::Information => "info",
+            Level::Warning => "warn",
+            Level::Error => "FAIL",
+        };
+        let time = self.time.strftime("%H:%M:%S%.3f");
+        write!(formatter, "{time} {level} {}", self.source)?;
+        if let Some(invocation) = &self.invocation {
+            write!(formatter, " [{invocation}]")?;
+        }
+        write!(formatter, ": {}", self.text)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Host => formatter.write_str("Host"),
+            Source::Console => formatter.write_str("Host.Function.Console"),
+            Source::Function(name) => write!(formatter, "Function.{name}"),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `devhost`: runs a Functions app with a custom handler on this machine.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Parser;
+use devhost::{Host, HostLog, HostOptions, Level};
+use funcapp::{AuthLevel, HttpTrigger};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Run a Functions app with a custom handler on this machine.
+///
+/// Reads host.json, the functions' folders and local.settings.json, starts the handler as the
+/// Azure Functions host does, serves its HTTP functions on 127.0.0.1 and runs its timers by their
+/// schedules (UTC). Ctrl-C stops everything it started.
+#[derive(Debug, Parser)]
+#[command(name = "devhost", verbatim_doc_comment)]
+struct Arguments {
+    /// The folder with host.json
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    app: PathBuf,
+    /// The port of 127.0.0.1 to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 7071)]
+    port: u16,
+    /// Ask for function keys and, on /admin, for the master key; both are printed
+    #[arg(long)]
+    enable_auth: bool,
+    /// Remember timers' runs in this folder, and so make up for one missed while stopped
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("devhost: {}", problem.replace('\n', " | "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), String> {
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut terminate = on(SignalKind::terminate())?;
+    let mut hangup = on(SignalKind::hangup())?;
+    let options = options(arguments);
+    let keys = options.enable_auth.then(|| options.keys.clone());
+    let host = Host::start(options)
+        .await
+        .map_err(|error| error.to_string())?;
+    print!("{}", overview(&host));
+    if let Some(keys) = keys {
+        println!(
+            "Keys (x-functions-key): function {}, master {}\n",
+            keys.function, keys.master
+        );
+    }
+    let failure = tokio::select! {
+        failure = host.failed() => Some(failure),
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
+        _ = hangup.recv() => None,
+    };
+    host.shutdown().await;
+    failure.map_or(Ok(()), |failure| Err(failure.to_string()))
+}
+
+fn on(kind: SignalKind) -> Result<Signal, String> {
+    signal(kind).map_err(|error| format!("cannot listen for signals: {error}"))
+}
+
+fn options(arguments: Arguments) -> HostOptions {
+    HostOptions {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
+        enable_auth: arguments.enable_auth,
+        timers: true,
+        own_process_group: true,
+        state: arguments.state,
+        on_log: Some(Arc::new(print_log)),
+        ..HostOptions::new(arguments.app)
+    }
+}
+
+fn print_log(log: &HostLog) {
+    let mut out = io::stdout().lock();
+    let colour = if out.is_terminal() {
+        colour(log.level)
+    } else {
+        ""
+    };
+    let reset = if colour.is_empty() { "" } else { "\x1b[0m" };
+    // There is nobody to tell that nobody reads.
+    let _ = writeln!(out, "{colour}{log}{reset}");
+}
+
+fn colour(level: Level) -> &'static str {
+    match level {
+        Level::Information => "",
+        Level::Warning => "\x1b[33m",
+        Level::Error => "\x1b[31m",
+    }
+}
+
+/// A table of the functions: URLs and methods, schedules and next runs.
+fn overview(host: &Host) -> String {
+    let mut lines = vec![String::new(), "Functions:".to_owned()];
+    let width = host
+        .functions()
+        .iter()
+        .map(|function| function.name.as_str().len())
+        .max();
+    let width = width.unwrap_or_default();
+    for function in host.functions() {
+        if let Some(http) = function.http() {
+            let url = url(host, http);
+            let methods = methods(http);
+            lines.push(format!(
+                "  {:width$}  {methods} {url}",
+                function.name.as_str()
+            ));
+        }
+    }
+    for timer in host.timers() {
+        let next: Vec<String> = timer
+            .next
+            .iter()
+            .map(|next| next.strftime("%a %d %b %H:%M:%S").to_string())
+            .collect();
+        let next = if next.is_empty() {
+            "never".to_owned()
+        } else {
+            next.join(", ")
+        };
+        lines.push(format!(
+            "  {:width$}  timer {}; next (UTC) {next}",
+            timer.function, timer.schedule
+        ));
+    }
+    lines.push(format!("\nHandler: 127.0.0.1:{}\n\n", host.handler_port()));
+    lines.join("\n")
+}
+
+fn url(host: &Host, http: &HttpTrigger) -> String {
+    let prefix = &host.app().host.route_prefix;
+    let path: Vec<&str> = [prefix.as_str(), http.route.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    format!("{}/{}", host.url(), path.join("/"))
+}
+
+fn methods(http: &HttpTrigger) -> String {
+    let methods = http
+        .methods
+        .as_ref()
+        .map_or("any method".to_owned(), |all| all.join(","));
+    match http.auth_level {
+        AuthLevel::Anonymous => methods,
+        AuthLevel::Function => format!("{methods} [function key]"),
+        AuthLevel::Admin => format!("{methods} [master key]"),
+    }
+}

@@ -1,0 +1,115 @@
+//! What a host is started with.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use crate::{call::Framing, log::OnLog};
+
+/// Everything [`Host::start`](crate::Host::start) needs to know. [`HostOptions::new`] fits tests:
+/// a free port, no keys, no schedule, no state.
+#[derive(Clone)]
+pub struct HostOptions {
+    /// The folder with `host.json`, the functions' folders, and perhaps `local.settings.json`.
+    pub app_folder: PathBuf,
+    /// Settings that win over the environment, which wins over `local.settings.json`.
+    pub settings: BTreeMap<String, String>,
+    /// The host's environment; the handler inherits it. This process's own in
+    /// [`HostOptions::new`].
+    pub environment: BTreeMap<String, String>,
+    /// Where to listen; port 0 takes a free one. 127.0.0.1:0 in [`HostOptions::new`].
+    pub address: SocketAddr,
+    /// Whether HTTP functions and `/admin` ask for keys (`func start --enableAuth`).
+    pub enable_auth: bool,
+    /// The keys to ask for, random ones in [`HostOptions::new`].
+    pub keys: Keys,
+    /// Whether timers fire by their schedules. Without it, only [`Host::invoke_timer`] and
+    /// `POST /admin/functions/<name>` run them.
+    ///
+    /// [`Host::invoke_timer`]: crate::Host::invoke_timer
+    pub timers: bool,
+    /// The folder that remembers timers' runs, one `<function>.json` each, created if missing.
+    /// `None` forgets them with the host.
+    pub state: Option<PathBuf>,
+    /// Whether the handler gets a process group of its own, so that a terminal's Ctrl-C reaches
+    /// only the host, which then kills it. Off in [`HostOptions::new`]: an interrupted test run
+    /// takes the handler with it.
+    pub own_process_group: bool,
+    /// How the bodies of timer invocations that the schedule or `/admin` makes are framed. Chunked
+    /// in [`HostOptions::new`], as in Azure; `func` sends a length.
+    pub framing: Framing,
+    /// Who is told of each log record, besides [`Host::logs`](crate::Host::logs).
+    pub on_log: Option<OnLog>,
+}
+
+/// The keys a request may carry in `x-functions-key` or `?code=`.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Opens functions of level `function`.
+    pub function: String,
+    /// Opens everything, `/admin` included.
+    pub master: String,
+}
+
+impl HostOptions {
+    /// Options for the app in `app_folder`: a free port of 127.0.0.1, this process's environment,
+    /// nothing asked of callers, timers off, no state, chunked timer bodies.
+    pub fn new(app_folder: impl Into<PathBuf>) -> Self {
+        Self {
+            app_folder: app_folder.into(),
+            settings: BTreeMap::new(),
+            environment: unicode_environment(),
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            enable_auth: false,
+            keys: Keys::random(),
+            timers: false,
+            state: None,
+            own_process_group: false,
+            framing: Framing::Chunked,
+            on_log: None,
+        }
+    }
+
+    /// These options with the setting `name` set to `value`.
+    #[must_use]
+    pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.insert(name.into(), value.into());
+        self
+    }
+}
+
+impl Keys {
+    /// Two keys that nobody knows yet.
+    pub fn random() -> Self {
+        let key = || uuid::Uuid::new_v4().simple().to_string();
+        Self {
+            function: key(),
+            master: key(),
+        }
+    }
+}
+
+impl fmt::Debug for HostOptions {
+    /// Leaves out keys and the values of settings: they may be secrets, and this may be logged.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HostOptions")
+            .field("app_folder", &self.app_folder)
+            .field("address", &self.address)
+            .field("enable_auth", &self.enable_auth)
+            .field("timers", &self.timers)
+            .field("state", &self.state)
+            .field("framing", &self.framing)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Variables that are not Unicode are left out: a setting is a string.
+fn unicode_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

@@ -1,0 +1,155 @@
+//! The JSON that the host posts to start a timer's run. Pure.
+//!
+//! Source: Azure/azure-functions-host, `ScriptInvocationContextExtensions.cs`;
+//! azure-webjobs-sdk-extensions, `TimerInfo.cs`.
+
+use funcapp::Schedule;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::call::{Recorded, RetryContext, ScheduleStatus, TimerCall};
+
+/// .NET's `default(DateTime)`: a timer that never ran.
+const NEVER: &str = "0001-01-01T00:00:00+00:00";
+
+/// The body of an invocation of `function` at `now`.
+pub(super) fn envelope(
+    function: &str,
+    binding: &str,
+    schedule: &Schedule,
+    call: &TimerCall,
+    now: Timestamp,
+) -> Value {
+    let timer = json!({
+        "Schedule": {"AdjustForDST": true},
+        "ScheduleStatus": status(call.schedule_status, schedule, now),
+        "IsPastDue": call.past_due,
+    });
+    let mut metadata = json!({
+        "sys": {
+            "MethodName": function,
+            "UtcNow": format!("{}Z", civil(now)),
+            "RandGuid": uuid::Uuid::new_v4().to_string(),
+        },
+    });
+    if let Some(RetryContext {
+        retry_count,
+        max_retry_count,
+    }) = call.retry
+    {
+        metadata["RetryContext"] = json!({
+            "RetryCount": retry_count,
+            "MaxRetryCount": max_retry_count,
+            "Exception": {"Message": "the attempt before this one failed"},
+        });
+    }
+    json!({"Data": {binding: timer}, "Metadata": metadata})
+}
+
+fn status(status: ScheduleStatus, schedule: &Schedule, now: Timestamp) -> Value {
+    let recorded = match status {
+        ScheduleStatus::Null => return Value::Null,
+        ScheduleStatus::Never => Recorded {
+            last: None,
+            next: now,
+        },
+        ScheduleStatus::Past => made_up(schedule, now),
+        ScheduleStatus::Recorded(recorded) => recorded,
+    };
+    status_json(recorded)
+}
+
+/// The `ScheduleStatus` of what is recorded, `Last` being `LastUpdated`, too.
+pub(super) fn status_json(recorded: Recorded) -> Value {
+    let last = recorded.last.map_or(NEVER.to_owned(), offset);
+    json!({"Last": last, "Next": offset(recorded.next), "LastUpdated": last})
+}
+
+/// A run due at this second, and one an interval before.
+fn made_up(schedule: &Schedule, now: Timestamp) -> Recorded {
+    let next = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let last = match schedule.upcoming(now, 2)[..] {
+        [first, second] => next.checked_sub(first.duration_until(second)).ok(),
+        _ => None,
+    };
+    Recorded { last, next }
+}
+
+fn offset(instant: Timestamp) -> String {
+    format!("{}+00:00", civil(instant))
+}
+
+/// `2026-09-14T03:15:00.0210034`: .NET counts in units of 100 ns and leaves out zeros at the end.
+fn civil(instant: Timestamp) -> String {
+    let ticks = instant.as_nanosecond() / 100 * 100;
+    let instant = Timestamp::from_nanosecond(ticks).unwrap_or(instant);
+    instant.strftime("%Y-%m-%dT%H:%M:%S%.f").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-09-14T03:15:00.0210034Z";
+
+    fn of(call: TimerCall) -> Value {
+        let schedule = Schedule::parse("0 15 3 * * *").expect("a schedule");
+        envelope(
+            "Nightly",
+            "timer",
+            &schedule,
+            &call,
+            NOW.parse().expect("an instant"),
+        )
+    }
+
+    #[test]
+    fn a_run_by_the_schedule() {
+        let mut body = of(TimerCall::default());
+        let guid = body["Metadata"]["sys"]["RandGuid"].take();
+        assert_eq!(guid.as_str().map(str::len), Some(36));
+        let expected = json!({
+            "Data": {"timer": {
+                "Schedule": {"AdjustForDST": true},
+                "ScheduleStatus": {
+                    "Last": "2026-09-13T03:15:00+00:00",
+                    "Next": "2026-09-14T03:15:00+00:00",
+                    "LastUpdated": "2026-09-13T03:15:00+00:00",
+                },
+                "IsPastDue": false,
+            }},
+            "Metadata": {"sys": {"MethodName": "Nightly", "UtcNow": NOW, "RandGuid": null}},
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn its_variants() {
+        let null = of(TimerCall {
+            schedule_status: ScheduleStatus::Null,
+            ..TimerCall::default()
+        });
+        assert_eq!(null["Data"]["timer"]["ScheduleStatus"], Value::Null);
+        let never = of(TimerCall {
+            schedule_status: ScheduleStatus::Never,
+            ..TimerCall::default()
+        });
+        assert_eq!(never["Data"]["timer"]["ScheduleStatus"]["Last"], NEVER);
+        assert_eq!(
+            never["Data"]["timer"]["ScheduleStatus"]["LastUpdated"],
+            NEVER
+        );
+        let retry = RetryContext {
+            retry_count: 1,
+            max_retry_count: 3,
+        };
+        let late = of(TimerCall {
+            past_due: true,
+            retry: Some(retry),
+            ..TimerCall::default()
+        });
+        assert_eq!(late["Data"]["timer"]["IsPastDue"], true);
+        assert_eq!(late["Metadata"]["RetryContext"]["RetryCount"], 1);
+        assert_eq!(late["Metadata"]["RetryContext"]["MaxRetryCount"], 3);
+    }
+}

@@ -1,0 +1,19 @@
+//! Timers: the envelope that starts a run, the judgement of the reply, and the schedule.
+//!
+//! | room | purpose |
+//! |---|---|
+//! | `scheduled` | one task per timer: past-due, run on startup, the next run |
+//! | `run` | one run: envelope out, reply in, the clock beside it |
+//! | `record` | when a timer last ran, and where that is written down |
+//! | `reply` | pure: what a reply means |
+//! | `envelope` | pure: the JSON that the host posts |
+
+mod envelope;
+mod record;
+mod reply;
+mod run;
+mod scheduled;
+
+pub use reply::{Failure, Output, TimerResult};
+pub(crate) use run::{manual_call, run, run_with_retries};
+pub(crate) use scheduled::keep_time;

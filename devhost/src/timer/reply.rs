@@ -1,0 +1,338 @@
+//! What a handler's reply to a timer means. Pure.
+//!
+//! Source: Azure/azure-functions-host, `DefaultHttpWorkerService.cs` (`ProcessHttpInvocationRequest`)
+//! and `HttpScriptInvocationResultExtensions.cs`.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use funcapp::OutputBinding;
+use hyper::{StatusCode, header::HeaderValue};
+use serde_json::{Map, Value};
+
+/// How one run of a timer ended, as the host sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TimerResult {
+    /// A 2xx reply with a JSON object.
+    Succeeded {
+        /// `Logs`, in order: each is one Information record of the function.
+        logs: Vec<String>,
+        /// `Outputs`, of the function's output bindings only.
+        outputs: BTreeMap<String, Output>,
+        /// `ReturnValue`, `Null` if there is none.
+        return_value: Value,
+    },
+    /// The run failed. `Logs` and `Outputs` of the reply are not looked at.
+    Failed {
+        /// Why.
+        reason: Failure,
+    },
+    /// The reply is one that the real host never acts upon: the invocation would hang until
+    /// functionTimeout, and the handler be killed then. This host says so at once instead.
+    Hang {
+        /// What the reply was.
+        reply: String,
+    },
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The status is not 2xx. The host reads nothing else of such a reply.
+    #[error("the handler answered {0}; the reply's Logs and Outputs were not read")]
+    Status(StatusCode),
+    /// The body is not declared as JSON.
+    #[error("Invalid HttpResponseMessage: the content type is {}, not application/json", or_none(.0.as_deref()))]
+    ContentType(Option<String>),
+    /// The body is not a JSON object of the form the host knows.
+    #[error("Invalid HttpResponseMessage: {0}")]
+    Body(String),
+    /// The connection failed before or amid the reply.
+    #[error("no reply from the handler: {0}")]
+    Connection(String),
+    /// The reply took longer than functionTimeout; the handler was killed and started again.
+    #[error("timed out after {0:?} (functionTimeout); the handler was killed")]
+    Timeout(Duration),
+    /// The handler does not run any more, and will not.
+    #[error("the host has stopped: {0}")]
+    HostStopped(String),
+    /// There is no such timer in the app.
+    #[error("`{0}` is not an active timer of this app")]
+    NotATimer(String),
+}
+
+/// The value of one output binding, as the binding would get it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Bytes: the string was valid base64, meant or not, and the binding is not `binary`.
+    Bytes(Vec<u8>),
+    /// The string as it was.
+    Text(String),
+    /// Anything else stays JSON.
+    Json(Value),
+}
+
+impl TimerResult {
+    /// Whether the run succeeded.
+    pub fn is_success(&self) -> bool {
+        matches!(self, TimerResult::Succeeded { .. })
+    }
+}
+
+/// Whether a reply's body will be read: only after a 2xx.
+pub(super) fn judge_status(status: StatusCode) -> Result<(), TimerResult> {
+    if status.is_success() {
+        Ok(())
+    } else {
+        Err(failed(Failure::Status(status)))
+    }
+}
+
+/// The meaning of a 2xx reply.
+pub(super) fn judge(
+    status: StatusCode,
+    content_type: Option<&HeaderValue>,
+    body: &[u8],
+    bindings: &[OutputBinding],
+) -> TimerResult {
+    if body.is_empty() {
+        return TimerResult::Hang {
+            reply: format!("{} with an empty body", status.as_u16()),
+        };
+    }
+    let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    if !content_type.as_deref().is_some_and(is_json) {
+        return failed(Failure::ContentType(
+            content_type.map(std::borrow::Cow::into_owned),
+        ));
+    }
+    match serde_json::from_slice::<Value>(body) {
+        _ if body.iter().all(u8::is_ascii_whitespace) => TimerResult::Hang {
+            reply: format!("{} with a blank body", status.as_u16()),
+        },
+        Ok(Value::Null) => TimerResult::Hang {
+            reply: "the JSON `null`".to_owned(),
+        },
+        Ok(Value::Object(members)) => {
+            read(&members, bindings).unwrap_or_else(|problem| failed(Failure::Body(problem)))
+        }
+        Ok(_) => failed(Failure::Body(
+            "the body is JSON, but not an object".to_owned(),
+        )),
+        Err(error) => failed(Failure::Body(format!("the body is not JSON: {error}"))),
+    }
+}
+
+fn failed(reason: Failure) -> TimerResult {
+    TimerResult::Failed { reason }
+}
+
+fn or_none(content_type: Option<&str>) -> &str {
+    content_type.unwrap_or("missing")
+}
+
+fn is_json(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    ["application/json", "text/json"]
+        .iter()
+        .any(|json| media_type.eq_ignore_ascii_case(json))
+}
+
+fn read(members: &Map<String, Value>, bindings: &[OutputBinding]) -> Result<TimerResult, String> {
+    let return_value = member(members, "ReturnValue")
+        .cloned()
+        .unwrap_or(Value::Null);
+    let mut values = match member(members, "Outputs") {
+        None => Map::new(),
+        Some(Value::Object(outputs)) => outputs.clone(),
+        Some(_) => return Err("Outputs is not an object".to_owned()),
+    };
+    spread_return_value(&return_value, bindings, &mut values);
+    let outputs = bindings
+        .iter()
+        .filter_map(|binding| Some((binding, values.remove(&binding.name)?)))
+        .map(|(binding, value)| (binding.name.clone(), output(binding, value)))
+        .collect();
+    Ok(TimerResult::Succeeded {
+        logs: logs(members)?,
+        outputs,
+        return_value,
+    })
+}
+
+/// Without a `$return` binding, the members of a returned object are outputs
+/// (`WorkerFunctionInvoker.cs`).
+fn spread_return_value(
+    return_value: &Value,
+    bindings: &[OutputBinding],
+    values: &mut Map<String, Value>,
+) {
+    if bindings.iter().any(|binding| binding.name == "$return") {
+        values.insert("$return".to_owned(), return_value.clone());
+    } else if let Value::Object(members) = return_value {
+        values.extend(members.clone());
+    }
+}
+
+/// Strings, and whatever Newtonsoft turns into a string; an object makes the whole reply invalid.
+fn logs(members: &Map<String, Value>) -> Result<Vec<String>, String> {
+    let lines = match member(members, "Logs") {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(lines)) => lines,
+        Some(_) => return Err("Logs is not an array".to_owned()),
+    };
+    lines
+        .iter()
+        .map(|line| match line {
+            Value::String(line) => Ok(line.clone()),
+            Value::Null => Ok(String::new()),
+            Value::Number(_) | Value::Bool(_) => Ok(line.to_string()),
+            Value::Array(_) | Value::Object(_) => {
+                Err("Logs holds something that is not a string".to_owned())
+            }
+        })
+        .collect()
+}
+
+fn output(binding: &OutputBinding, value: Value) -> Output {
+    match value {
+        Value::String(text) if binding.binary => Output::Text(text),
+        Value::String(text) => {
+            // .NET skips white space in base64.
+            let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+            STANDARD
+                .decode(compact)
+                .map_or(Output::Text(text), Output::Bytes)
+        }
+        other => Output::Json(other),
+    }
+}
+
+fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    members
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+        .filter(|value| !value.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn reply(content_type: &str, body: &str) -> TimerResult {
+        let content_type = HeaderValue::from_str(content_type).expect("a header's value");
+        judge(StatusCode::OK, Some(&content_type), body.as_bytes(), &[])
+    }
+
+    fn outputs(binding: &str, binary: bool, body: &Value) -> BTreeMap<String, Output> {
+        let binding = OutputBinding {
+            name: binding.to_owned(),
+            kind: "blob".to_owned(),
+            binary,
+        };
+        let json = HeaderValue::from_static("application/json");
+        let body = body.to_string();
+        match judge(StatusCode::OK, Some(&json), body.as_bytes(), &[binding]) {
+            TimerResult::Succeeded { outputs, .. } => outputs,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_object_in_json_succeeds_whatever_its_members_case() {
+        for content_type in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "text/json",
+        ] {
+            assert!(reply(content_type, "{}").is_success(), "{content_type}");
+        }
+        let result = reply(
+            "application/json",
+            r#"{"logs":["a",1,true],"RETURNVALUE":7}"#,
+        );
+        let TimerResult::Succeeded {
+            logs, return_value, ..
+        } = result
+        else {
+            panic!("{result:?}")
+        };
+        assert_eq!(
+            (logs.join(","), return_value),
+            ("a,1,true".to_owned(), json!(7))
+        );
+    }
+
+    #[test]
+    fn nothing_in_the_body_hangs() {
+        for body in ["", " \n", "null"] {
+            let result = reply("application/json", body);
+            assert!(
+                matches!(result, TimerResult::Hang { .. }),
+                "{body:?}: {result:?}"
+            );
+        }
+        let bare = judge(StatusCode::NO_CONTENT, None, b"", &[]);
+        assert_eq!(
+            bare,
+            TimerResult::Hang {
+                reply: "204 with an empty body".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn anything_else_fails() {
+        for (content_type, body) in [
+            ("text/plain", "done"),
+            ("text/plain", "{}"),
+            ("application/problem+json", "{}"),
+            ("application/json", "{"),
+            ("application/json", "[]"),
+            ("application/json", "\"done\""),
+            ("application/json", r#"{"Logs":[{}]}"#),
+            ("application/json", r#"{"Logs":"a"}"#),
+            ("application/json", r#"{"Outputs":[]}"#),
+        ] {
+            let result = reply(content_type, body);
+            assert!(
+                matches!(result, TimerResult::Failed { .. }),
+                "{body}: {result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_string_that_happens_to_be_base64_is_decoded() {
+        let body = json!({"Outputs": {"out": "test", "unknown": 1}});
+        let expected = BTreeMap::from([("out".to_owned(), Output::Bytes(vec![0xb5, 0xeb, 0x2d]))]);
+        assert_eq!(outputs("out", false, &body), expected);
+        assert_eq!(
+            outputs("out", true, &body)["out"],
+            Output::Text("test".to_owned())
+        );
+        let words = json!({"Outputs": {"out": "rows removed"}});
+        assert_eq!(
+            outputs("out", false, &words)["out"],
+            Output::Text("rows removed".to_owned())
+        );
+        let number = json!({"Outputs": {"out": {"rows": 3}}});
+        assert_eq!(
+            outputs("out", false, &number)["out"],
+            Output::Json(json!({"rows": 3}))
+        );
+    }
+
+    #[test]
+    fn a_returned_object_is_spread_over_the_outputs_unless_return_is_bound() {
+        let body = json!({"ReturnValue": {"out": 3}});
+        assert_eq!(outputs("out", false, &body)["out"], Output::Json(json!(3)));
+        assert_eq!(
+            outputs("$return", false, &body)["$return"],
+            Output::Json(json!({"out": 3}))
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! Which function gets a request, and the answers that are the host's own.
+
+use devhost::{Host, HostOptions, Keys, StartError};
+use serde_json::json;
+
+use crate::stage::{AppFolder, get, logged, send};
+
+#[tokio::test]
+async fn a_literal_goes_before_a_parameter_and_a_catch_all_last() {
+    let app = AppFolder::new()
+        .host("/extensions", json!({"http": {"routePrefix": ""}}))
+        .http("All", json!({"route": "{*path}"}))
+        .http("One", json!({"route": "item/{id:int}"}))
+        .http("New", json!({"route": "item/new", "methods": ["post"]}));
+    let host = app.start().await;
+    for (request, function) in [
+        ("GET /", "All"),
+        ("GET /item/7", "One"),
+        ("GET /item/x", "All"),
+        ("POST /Item/NEW", "New"),
+        ("GET /item/new", "All"),
+        ("DELETE /a/b/c", "All"),
+    ] {
+        assert_eq!(get(&host, request).await.status, 200, "{request}");
+        let (method, path) = request.split_once(' ').expect("two words");
+        let log = logged(&host, &format!("{method} {path} -> 200")).await;
+        assert_eq!(
+            log.source.to_string(),
+            format!("Function.{function}"),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_matches_no_route_or_method_is_404_and_never_reaches_the_handler() {
+    let app = AppFolder::new().http("Item", json!({"methods": ["get"]}));
+    let host = app.start().await;
+    assert_eq!(get(&host, "GET /api/item").await.status, 200);
+    for request in [
+        "GET /item",
+        "GET /api/items",
+        "POST /api/Item",
+        "GET /api/Item/7",
+        "GET /api",
+    ] {
+        let answer = get(&host, request).await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (404, ""),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_root_is_the_homepage_unless_it_is_switched_off() {
+    let app = AppFolder::new().http("Item", json!({}));
+    let host = app.start().await;
+    let answer = get(&host, "GET /").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("up and running"), "{}", answer.body);
+    assert_eq!(get(&host, "POST /").await.status, 404);
+
+    let options = app
+        .options("ok")
+        .setting("AzureWebJobsDisableHomepage", "true");
+    let host = app.launch(options).await;
+    assert_eq!(get(&host, "GET /").await.status, 204);
+}
+
+#[tokio::test]
+async fn keys_are_asked_for_only_where_auth_is_on() {
+    let app = AppFolder::new()
+        .http("Free", json!({}))
+        .http("Keyed", json!({"authLevel": "function"}))
+        .http("Ruled", json!({"authLevel": "admin"}))
+        .timer("TimerOk", json!({}));
+    let keys = Keys {
+        function: "f k".to_owned(),
+        master: "m".to_owned(),
+    };
+    let options = HostOptions {
+        enable_auth: true,
+        keys,
+        ..app.options("ok")
+    };
+    let host = app.launch(options).await;
+    let header = |path: &str, key: &str| {
+        format!(
+            "GET /api/{path} HTTP/1.1\r\nHost: a\r\nx-functions-key: {key}\r\nConnection: close\r\n\r\n"
+        )
+    };
+    for (path, none, function, master) in [
+        ("Free", 200, 200, 200),
+        ("Keyed", 401, 200, 200),
+        ("Ruled", 401, 401, 200),
+    ] {
+        assert_eq!(
+            get(&host, &format!("GET /api/{path}")).await.status,
+            none,
+            "{path}"
+        );
+        assert_eq!(
+            send(&host, &header(path, "wrong")).await.status,
+            none,
+            "{path}"
+        );
+        assert_eq!(
+            send(&host, &header(path, "f k")).await.status,
+            function,
+            "{path}"
+        );
+        let by_query = format!("GET /api/{path}?a=1&code=f%20k");
+        assert_eq!(get(&host, &by_query).await.status, function, "{path}");
+        assert_eq!(
+            send(&host, &header(path, "m")).await.status,
+            master,
+            "{path}"
+        );
+    }
+    assert_eq!(
+        get(&host, "POST /admin/functions/TimerOk").await.status,
+        401
+    );
+    let admin = "POST /admin/functions/TimerOk?code=m HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\
+                 Connection: close\r\n\r\n{}";
+    assert_eq!(send(&host, admin).await.status, 202);
+
+    let open = app.start().await;
+    assert_eq!(get(&open, "GET /api/Ruled").await.status, 200);
+}
+
+#[tokio::test]
+async fn payload_mode_is_refused_and_the_log_says_what_to_do() {
+    let app = AppFolder::new()
+        .host("/customHandler/enableProxyingHttpRequest", json!(false))
+        .http("Item", json!({}));
+    let host = app.start().await;
+    let answer = get(&host, "GET /api/Item").await;
+    assert_eq!((answer.status, answer.body.as_str()), (500, ""));
+    logged(&host, "set enableProxyingHttpRequest").await;
+}
+
+#[tokio::test]
+async fn custom_headers_stand_on_every_answer_and_nothing_else_is_added() {
+    let http = json!({"customHeaders": {"X-Content-Type-Options": "nosniff"}});
+    let app = AppFolder::new()
+        .host("/extensions", json!({"http": http}))
+        .http("status", json!({"route": "status/{code}"}));
+    let host = app.start().await;
+    let own = get(&host, "GET /nowhere").await;
+    assert_eq!(
+        own.head.to_lowercase(),
+        "http/1.1 404 not found\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\
+         content-length: 0"
+    );
+    assert_eq!(
+        get(&host, "GET /").await.header("x-content-type-options"),
+        ["nosniff"]
+    );
+    let handled = get(&host, "GET /api/status/200").await;
+    assert_eq!(handled.header("x-content-type-options"), ["nosniff"]);
+}
+
+#[tokio::test]
+async fn an_app_that_cannot_run_does_not_start() {
+    let message = async |app: &AppFolder| match Host::start(app.options("ok")).await {
+        Ok(_) => panic!("it started"),
+        Err(error) => error.to_string(),
+    };
+    let empty = message(&AppFolder::new()).await;
+    assert!(empty.contains("has no active function"), "{empty}");
+
+    let unset = AppFolder::new().timer("TimerOk", json!({"schedule": "%WHEN%"}));
+    let unset = message(&unset).await;
+    assert!(
+        unset.contains("TimerOk") && unset.contains("`WHEN`"),
+        "{unset}"
+    );
+
+    let header = json!({"http": {"customHeaders": {"X Bad": "a"}}});
+    let header = AppFolder::new()
+        .host("/extensions", header)
+        .http("Item", json!({}));
+    let header = message(&header).await;
+    assert!(
+        header.contains("customHeaders.X Bad is not a header"),
+        "{header}"
+    );
+
+    let missing = AppFolder::new()
+        .host(
+            "/customHandler/description/defaultExecutablePath",
+            json!("no-such-handler"),
+        )
+        .http("Item", json!({}));
+    let missing = message(&missing).await;
+    assert!(
+        missing.contains("cannot start the handler no-such-handler"),
+        "{missing}"
+    );
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let app = AppFolder::new().http("Item", json!({}));
+    let first = app.start().await;
+    let options = HostOptions {
+        address: first.address(),
+        ..app.options("ok")
+    };
+    let error = Host::start(options).await.err().expect("the port is taken");
+    assert!(matches!(error, StartError::Address { .. }), "{error}");
+    assert!(
+        error.to_string().contains(&first.address().to_string()),
+        "{error}"
+    );
+}
