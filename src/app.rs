@@ -1,0 +1,45 @@
+//! Which features there are: the one place that puts them together.
+
+use std::sync::Arc;
+
+use crate::database::Database;
+use crate::health::{DatabaseCheck, Health};
+use crate::host::Timers;
+use crate::item::{Housekeeping, Items};
+
+/// Every feature, ready to be called through any door. Clones share all of it.
+#[derive(Clone)]
+pub struct App {
+    /// The database below the features.
+    pub database: Database,
+    /// The items.
+    pub items: Items,
+    /// The health checks that the features contribute.
+    pub health: Health,
+    /// The timer functions.
+    pub timers: Timers,
+}
+
+impl App {
+    /// All features on `database`. Must be called inside a tokio runtime.
+    pub fn new(database: Database) -> App {
+        App {
+            items: Items::new(database.clone()),
+            health: Health::new(vec![Arc::new(DatabaseCheck::new(database.clone()))]),
+            timers: Timers::new(vec![Arc::new(Housekeeping::new(database.clone()))]),
+            database,
+        }
+    }
+}
+
+/// The HTTP functions: each folder's name under `functions/` and its route template. `doctor`
+/// holds the folders against this.
+pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
+    ("health", "health"),
+    ("health-live", "health/live"),
+    ("item", "item/{id?}"),
+    ("openapi", "openapi.json"),
+];
+
+/// The timer functions: each folder's name under `functions/`.
+pub const TIMER_FUNCTIONS: &[&str] = &["item-housekeeping"];

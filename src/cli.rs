@@ -1,0 +1,175 @@
+//! The command line: verbs, what they print, exit codes.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use thiserror::Error;
+
+use crate::app::App;
+use crate::config::{Config, ConfigError};
+use crate::database::{Database, MigrationError, Settings};
+use crate::doctor::{self, DoctorError};
+use crate::local::{self, LocalError};
+use crate::{server, telemetry, version};
+
+#[derive(Parser)]
+#[command(
+    name = "magnusapi",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MAGNUSAPI_COMMIT"), ")"),
+    about = "A serverless Azure Functions app: items on PostgreSQL over HTTP, and timers",
+    long_about = "A serverless Azure Functions app: items on PostgreSQL over HTTP, and timers.\n\n\
+        Run by the Functions host (FUNCTIONS_CUSTOMHANDLER_PORT is set), it serves the host on that \
+        port.\nRun by a person without a verb, it serves on 127.0.0.1:3000, with a private \
+        PostgreSQL of its own\nunless DATABASE_URL or PGHOST names one.",
+    after_help = EXIT_CODES,
+    args_conflicts_with_subcommands = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    local: Local,
+}
+
+#[derive(Args)]
+struct Local {
+    /// Port on 127.0.0.1 to serve on, when no Functions host says which; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve the Functions host, as it would be started by it
+    ///
+    /// Needs a database: `DATABASE_URL`, or PGHOST and the other PG variables. Migrates it in the
+    /// background. Ends with SIGTERM or SIGINT, after the requests under way.
+    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
+    Serve {
+        /// Port on 127.0.0.1
+        #[arg(long, env = "FUNCTIONS_CUSTOMHANDLER_PORT")]
+        port: u16,
+    },
+    /// Bring the database's schema to this program's version
+    ///
+    /// Safe to run at any time and many times at once; `serve` does the same in the background.
+    #[command(after_help = EXIT_CODES)]
+    Migrate,
+    /// Check a Functions app, as `cargo xtask package` lays it out
+    ///
+    /// Looks at host.json, the program it names, every function.json against the functions in
+    /// this program, schedules, settings and sizes.
+    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
+    Doctor {
+        /// The app's folder, or its zip
+        app: PathBuf,
+    },
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done, or ended by SIGTERM or SIGINT
+  1  failed; the last line on stderr says why and what to do
+  2  the command line or a setting cannot be used";
+
+#[derive(Debug, Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(
+        "127.0.0.1:{port} cannot be listened on ({error}); stop what uses it, or choose another with --port"
+    )]
+    Bind { port: u16, error: std::io::Error },
+    #[error("the program cannot be started: {0}")]
+    Start(#[from] std::io::Error),
+    #[error("{0}")]
+    Migrate(#[from] MigrationError),
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    #[error(transparent)]
+    Doctor(#[from] DoctorError),
+}
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("magnusapi: {failure}");
+            ExitCode::from(if matches!(failure, Failure::Config(_)) {
+                2
+            } else {
+                1
+            })
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(Verb::Doctor { app }) = arguments.verb {
+        return Ok(doctor::run(&app)?);
+    }
+    let config = Config::read(|name| std::env::var(name).ok())?;
+    telemetry::start(config.log_format, config.log_filter.as_deref());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match (arguments.verb, config.handler_port) {
+            (Some(Verb::Migrate), _) => migrate(config.require_database()?).await,
+            (Some(Verb::Serve { port }), _) | (None, Some(port)) => {
+                serve(port, config.require_database()?).await
+            }
+            _ => serve_locally(arguments.local.port, config).await,
+        }
+    })
+}
+
+async fn serve(port: u16, settings: Settings) -> Result<(), Failure> {
+    let stop = server::stop_signal()?;
+    let listener = bind(port).await?;
+    log::info!(
+        version = version::VERSION, commit = version::COMMIT;
+        "serving on http://{}, database {}", listener.local_addr()?, settings.address.display()
+    );
+    let app = App::new(Database::open(settings));
+    app.database.prepare_in_background();
+    server::run(listener, app, stop).await;
+    Ok(())
+}
+
+async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
+    let stop = server::stop_signal()?;
+    let listener = bind(port).await?;
+    let (settings, private) = match config.database {
+        Some(settings) => (settings, None),
+        None => local::start()
+            .await
+            .map(|(settings, it)| (settings, Some(it)))?,
+    };
+    let url = format!("http://{}", listener.local_addr()?);
+    println!("magnusapi {} serves on {url}", version::VERSION);
+    match &private {
+        Some(private) => println!("  its data: {}", private.description()),
+        None => println!("  its database: {}", settings.address.display()),
+    }
+    println!("  try: curl {url}/item");
+    println!("  timers need a Functions host: cargo xtask start");
+    let app = App::new(Database::open(settings));
+    app.database.prepare_in_background();
+    server::run(listener, app, stop).await;
+    Ok(())
+}
+
+async fn bind(port: u16) -> Result<tokio::net::TcpListener, Failure> {
+    server::bind(port)
+        .await
+        .map_err(|error| Failure::Bind { port, error })
+}
+
+async fn migrate(settings: Settings) -> Result<(), Failure> {
+    let version = Database::open(settings).migrate().await?;
+    println!("the schema is at version {version}");
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Settings: environment variables, read once into values that are checked.
+
+use thiserror::Error;
+
+use crate::database::{Settings as DatabaseSettings, SettingsError};
+use crate::telemetry::Format;
+
+/// Everything the program is told from outside.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `FUNCTIONS_CUSTOMHANDLER_PORT`: set by the Functions host.
+    pub handler_port: Option<u16>,
+    /// The database, if one is named.
+    pub database: Option<DatabaseSettings>,
+    /// `LOG_FORMAT`.
+    pub log_format: Format,
+    /// `LOG`: which lines are written, in the syntax of `RUST_LOG`.
+    pub log_filter: Option<String>,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The host's port.
+    #[error(
+        "FUNCTIONS_CUSTOMHANDLER_PORT={0} is no port; the Functions host sets it, unset it elsewhere"
+    )]
+    Port(String),
+    /// One of the database's.
+    #[error(transparent)]
+    Database(#[from] SettingsError),
+    /// Under a Functions host nothing is started beside the handler.
+    #[error(
+        "no database is named; set the app setting DATABASE_URL (or PGHOST and the other PG \
+         variables), with DATABASE_AUTH=entra for a managed identity"
+    )]
+    NoDatabase,
+}
+
+impl Config {
+    /// Reads all settings. An empty variable counts as unset.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let handler_port = variable("FUNCTIONS_CUSTOMHANDLER_PORT")
+            .map(|port| port.parse().map_err(|_| ConfigError::Port(port)))
+            .transpose()?;
+        Ok(Config {
+            handler_port,
+            database: DatabaseSettings::read(variable)?,
+            log_format: Format::read(variable),
+            log_filter: variable("LOG"),
+        })
+    }
+
+    /// The database's settings where there must be some.
+    pub fn require_database(&self) -> Result<DatabaseSettings, ConfigError> {
+        self.database.clone().ok_or(ConfigError::NoDatabase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(|name| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn without_any_setting_there_is_no_database_and_no_port() {
+        let config = read(&[("DATABASE_URL", "")]).expect("good");
+        assert_eq!(config.handler_port, None);
+        let error = config.require_database().expect_err("none is named");
+        assert!(error.to_string().contains("DATABASE_URL"));
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_refused() {
+        let error = read(&[("FUNCTIONS_CUSTOMHANDLER_PORT", "http")]).expect_err("no port");
+        assert!(
+            error
+                .to_string()
+                .contains("FUNCTIONS_CUSTOMHANDLER_PORT=http")
+        );
+    }
+}

@@ -1,0 +1,410 @@
+//! Where the database is and how to reach it: `DATABASE_URL` laid over the `PG*` variables,
+//! as libpq does it.
+//!
+//! `tokio_postgres` knows neither `sslmode=verify-full` nor `sslrootcert`, so these two are
+//! taken out of the address before it reads the rest.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+/// A parsed address. Its `Debug` does not show the password.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// Hosts, port, user, database and password, as `tokio_postgres` takes them.
+    pub config: Config,
+    /// How far the server's certificate is checked.
+    pub verification: Verification,
+    /// Roots to trust instead of the platform's (`sslrootcert`, PEM).
+    pub root_certificates: Option<PathBuf>,
+}
+
+/// What `sslmode` asks of TLS (libpq, "SSL Mode Descriptions").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// `disable`, `allow`, `prefer`, `require`: whatever certificate the server shows.
+    None,
+    /// `verify-ca`: a certificate that a trusted root signed, for whatever host.
+    Authority,
+    /// `verify-full`: a trusted certificate for this very host.
+    Full,
+}
+
+/// An address that cannot be used. The text never repeats the address: it may hold a password.
+#[derive(Debug, Error)]
+pub enum AddressError {
+    /// `tokio_postgres` refuses it.
+    #[error(
+        "DATABASE_URL cannot be read ({0}); write it as postgres://user:password@host:5432/database, \
+         or as host=… user=… dbname=…"
+    )]
+    Unreadable(String),
+    /// A mode that libpq does not have.
+    #[error(
+        "sslmode={0} is not one of disable, allow, prefer, require, verify-ca, verify-full; \
+         set one of these in DATABASE_URL or PGSSLMODE"
+    )]
+    UnknownMode(String),
+    /// A `PG*` variable that is no number.
+    #[error("{variable}={value} is not a whole number; correct or unset it")]
+    NotANumber {
+        /// The variable's name.
+        variable: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// No host at all.
+    #[error("the database address names no host; set one in DATABASE_URL or PGHOST")]
+    NoHost,
+}
+
+impl Address {
+    /// Reads `url` and fills what it leaves open from the `PG*` variables that `variable` looks
+    /// up. `None` when neither names a database server.
+    pub fn parse(
+        url: Option<&str>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Address>, AddressError> {
+        if url.is_none() && variable("PGHOST").is_none() {
+            return Ok(None);
+        }
+        let (rest, tls) = take_tls_options(url.unwrap_or_default());
+        let mut config: Config = rest
+            .parse()
+            .map_err(|error: tokio_postgres::Error| AddressError::Unreadable(reason(&error)))?;
+        fill(&mut config, &variable)?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(AddressError::NoHost);
+        }
+        let mode = tls.mode.or_else(|| variable("PGSSLMODE"));
+        let verification = apply_mode(&mut config, mode.as_deref())?;
+        let root_certificates = tls
+            .root_certificates
+            .or_else(|| variable("PGSSLROOTCERT"))
+            .filter(|path| path != "system")
+            .map(PathBuf::from);
+        Ok(Some(Address {
+            config,
+            verification,
+            root_certificates,
+        }))
+    }
+
+    /// The server in words for a log line: `user@host:port/database`, without the password.
+    pub fn display(&self) -> String {
+        let host = self.config.get_hosts().first().map_or_else(
+            || {
+                self.config
+                    .get_hostaddrs()
+                    .first()
+                    .map_or_else(String::new, ToString::to_string)
+            },
+            |host| match host {
+                Host::Tcp(name) => name.clone(),
+                Host::Unix(folder) => folder.display().to_string(),
+            },
+        );
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        format!(
+            "{}@{host}:{port}/{}",
+            self.config.get_user().unwrap_or("?"),
+            self.config.get_dbname().unwrap_or("?")
+        )
+    }
+}
+
+fn reason(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn fill(
+    config: &mut Config,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<(), AddressError> {
+    if config.get_hosts().is_empty()
+        && config.get_hostaddrs().is_empty()
+        && let Some(host) = variable("PGHOST")
+    {
+        config.host(&host);
+    }
+    if config.get_ports().is_empty()
+        && let Some(port) = number("PGPORT", variable)?
+    {
+        config.port(port);
+    }
+    if config.get_user().is_none() {
+        let user = variable("PGUSER").or_else(|| variable("USER"));
+        config.user(user.as_deref().unwrap_or("postgres"));
+    }
+    if config.get_password().is_none()
+        && let Some(password) = variable("PGPASSWORD")
+    {
+        config.password(password);
+    }
+    if config.get_dbname().is_none() {
+        let user = config.get_user().unwrap_or("postgres").to_owned();
+        config.dbname(variable("PGDATABASE").unwrap_or(user));
+    }
+    if config.get_application_name().is_none() {
+        config.application_name(variable("PGAPPNAME").unwrap_or_else(|| "magnusapi".into()));
+    }
+    Ok(())
+}
+
+fn number(
+    name: &'static str,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<u16>, AddressError> {
+    variable(name)
+        .map(|value| {
+            value.parse().map_err(|_| AddressError::NotANumber {
+                variable: name,
+                value,
+            })
+        })
+        .transpose()
+}
+
+/// Sets the mode that `tokio_postgres` understands and answers what is left for our verifier.
+/// Without a mode, only a server on this machine may go without a checked certificate.
+fn apply_mode(config: &mut Config, mode: Option<&str>) -> Result<Verification, AddressError> {
+    let default = if is_local(config) {
+        "prefer"
+    } else {
+        "verify-full"
+    };
+    let (mode, verification) = match mode.unwrap_or(default) {
+        "disable" => (SslMode::Disable, Verification::None),
+        "allow" | "prefer" => (SslMode::Prefer, Verification::None),
+        "require" => (SslMode::Require, Verification::None),
+        "verify-ca" => (SslMode::Require, Verification::Authority),
+        "verify-full" => (SslMode::Require, Verification::Full),
+        unknown => return Err(AddressError::UnknownMode(unknown.to_owned())),
+    };
+    config.ssl_mode(mode);
+    Ok(verification)
+}
+
+fn is_local(config: &Config) -> bool {
+    let addresses = config.get_hostaddrs();
+    if !addresses.is_empty() {
+        return addresses.iter().all(std::net::IpAddr::is_loopback);
+    }
+    config.get_hosts().iter().all(|host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
+    })
+}
+
+#[derive(Default)]
+struct TlsOptions {
+    mode: Option<String>,
+    root_certificates: Option<String>,
+}
+
+impl TlsOptions {
+    /// Keeps the option if it is one of the two, and says whether it was.
+    fn take(&mut self, key: &str, value: &str) -> bool {
+        match key {
+            "sslmode" => self.mode = Some(value.to_owned()),
+            "sslrootcert" => self.root_certificates = Some(value.to_owned()),
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn take_tls_options(address: &str) -> (String, TlsOptions) {
+    if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        take_from_url(address)
+    } else {
+        take_from_keywords(address)
+    }
+}
+
+fn take_from_url(address: &str) -> (String, TlsOptions) {
+    let mut tls = TlsOptions::default();
+    let Some((front, query)) = address.split_once('?') else {
+        return (address.to_owned(), tls);
+    };
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            !tls.take(key, &percent_decoded(value))
+        })
+        .collect();
+    let rest = if kept.is_empty() {
+        front.to_owned()
+    } else {
+        format!("{front}?{}", kept.join("&"))
+    };
+    (rest, tls)
+}
+
+/// The two values are a word and a file's path; a broken escape is left as it stands.
+fn percent_decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escape = tail
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        if let (b'%', Some(byte)) = (first, escape) {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn take_from_keywords(address: &str) -> (String, TlsOptions) {
+    let mut tls = TlsOptions::default();
+    let mut kept = String::new();
+    let mut rest = address.trim_start();
+    while !rest.is_empty() {
+        let (pair, tail) = rest.split_at(pair_length(rest));
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !tls.take(key.trim(), &unquoted(value.trim())) {
+            kept.push_str(pair);
+            kept.push(' ');
+        }
+        rest = tail.trim_start();
+    }
+    (kept, tls)
+}
+
+/// The length of the first `key = value` of a keyword string, quotes and escapes included.
+fn pair_length(text: &str) -> usize {
+    let Some(equals) = text.find('=') else {
+        return text.len();
+    };
+    let spaces = text[equals + 1..].len() - text[equals + 1..].trim_start().len();
+    let start = equals + 1 + spaces;
+    let quoted = text[start..].starts_with('\'');
+    let mut escaped = false;
+    for (at, letter) in text[start..].char_indices().skip(usize::from(quoted)) {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '\'' if quoted => return start + at + 1,
+            letter if !quoted && letter.is_whitespace() => return start + at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn unquoted(value: &str) -> String {
+    let inner = value
+        .strip_prefix('\'')
+        .and_then(|value| value.strip_suffix('\''))
+        .unwrap_or(value);
+    inner.replace("\\'", "'").replace("\\\\", "\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Address {
+        Address::parse(Some(url), |_| None)
+            .expect("the address is good")
+            .expect("it names a server")
+    }
+
+    #[test]
+    fn a_remote_server_is_verified_in_full_unless_told_otherwise() {
+        let address = parse("postgres://u:p@db.example/items");
+        assert_eq!(address.verification, Verification::Full);
+        assert_eq!(address.config.get_ssl_mode(), SslMode::Require);
+    }
+
+    #[test]
+    fn a_server_on_this_machine_may_go_without_tls() {
+        for url in [
+            "postgres://u@localhost/items",
+            "postgres://u@127.0.0.1/items",
+            "host=/run/postgresql user=u",
+            "host=::1 user=u",
+        ] {
+            let address = parse(url);
+            assert_eq!(address.config.get_ssl_mode(), SslMode::Prefer, "{url}");
+        }
+    }
+
+    #[test]
+    fn modes_and_roots_are_taken_out_of_both_forms() {
+        for url in [
+            "postgres://u@db.example/items?sslmode=verify-ca&sslrootcert=%2Fetc%2Fmy%20ca.pem&connect_timeout=3",
+            "host=db.example sslmode=verify-ca user=u sslrootcert = '/etc/my ca.pem' connect_timeout=3",
+        ] {
+            let address = parse(url);
+            assert_eq!(address.verification, Verification::Authority, "{url}");
+            assert_eq!(
+                address.root_certificates.as_deref(),
+                Some(std::path::Path::new("/etc/my ca.pem")),
+                "{url}"
+            );
+            assert_eq!(
+                address.config.get_connect_timeout(),
+                Some(&std::time::Duration::from_secs(3))
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_with_quotes_and_spaces_survives() {
+        let address = parse(r"host=localhost password='a \' = sslmode=disable b' user=u");
+        assert_eq!(
+            address.config.get_password(),
+            Some(&b"a ' = sslmode=disable b"[..])
+        );
+        assert_eq!(address.config.get_ssl_mode(), SslMode::Prefer);
+    }
+
+    #[test]
+    fn pg_variables_fill_what_the_url_leaves_open() {
+        let variables = |name: &str| match name {
+            "PGHOST" => Some("pg.example".to_owned()),
+            "PGPORT" => Some("6432".to_owned()),
+            "PGUSER" => Some("ada".to_owned()),
+            "PGPASSWORD" => Some("secret".to_owned()),
+            "PGSSLMODE" => Some("require".to_owned()),
+            _ => None,
+        };
+        let address = Address::parse(None, variables)
+            .expect("good")
+            .expect("PGHOST is set");
+        assert_eq!(address.display(), "ada@pg.example:6432/ada");
+        assert_eq!(address.verification, Verification::None);
+        assert!(!format!("{address:?}").contains("secret"));
+        assert!(Address::parse(None, |_| None).expect("good").is_none());
+    }
+
+    #[test]
+    fn errors_say_what_to_do_and_never_repeat_a_password() {
+        for (url, says) in [
+            ("postgres://u:hunter2@h:notaport/x", "DATABASE_URL"),
+            ("postgres://u:hunter2@h/x?sslmode=maybe", "verify-full"),
+            ("password=hunter2 user=u", "names no host"),
+            ("password=hunter2 host=h nonsense=1", "DATABASE_URL"),
+        ] {
+            let error = Address::parse(Some(url), |_| None)
+                .expect_err(url)
+                .to_string();
+            assert!(error.contains(says), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The database's settings, each with its variable, unit and default.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::address::{Address, AddressError};
+
+/// Everything the database room is told from outside.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `DATABASE_URL` and the `PG*` variables.
+    pub address: Address,
+    /// `DATABASE_AUTH`: `password` (default) or `entra`.
+    pub authentication: Authentication,
+    /// `DATABASE_POOL_SIZE`: connections at most, 1 to 1000, default 8. Eight keep two cores
+    /// busy; more only queue in the server.
+    pub pool_size: usize,
+    /// `DATABASE_CONNECT_TIMEOUT`, seconds, default 5: for one attempt, TLS and login included.
+    pub connect_timeout: Duration,
+    /// `DATABASE_STATEMENT_TIMEOUT`, seconds, default 10: for one statement's answer.
+    pub statement_timeout: Duration,
+    /// `DATABASE_WAIT`, seconds, default 5: how long a request waits for a connection.
+    pub wait: Duration,
+    /// `DATABASE_PREPARED_STATEMENTS`, `on` or `off`: default on, but off at port 6432, where
+    /// PgBouncer listens. Named statements and a PgBouncer in transaction mode do not go together
+    /// before its version 1.21.
+    pub prepared_statements: bool,
+}
+
+/// How the server is told who we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// With the address's password, if it has one.
+    Password,
+    /// With a token of this program's Azure identity as the password.
+    Entra,
+}
+
+/// A setting of the database that cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// The address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// One of the others.
+    #[error("{variable}={value} cannot be used; set it to {allowed}")]
+    Value {
+        /// The variable's name.
+        variable: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it may hold.
+        allowed: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads the settings. `None` when no database is named.
+    pub fn read(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Settings>, SettingsError> {
+        let url = variable("DATABASE_URL");
+        let Some(address) = Address::parse(url.as_deref(), &variable)? else {
+            return Ok(None);
+        };
+        let through_pgbouncer = address.config.get_ports().contains(&6432);
+        Ok(Some(Settings {
+            authentication: authentication(&variable)?,
+            pool_size: whole(&variable, "DATABASE_POOL_SIZE", 8, 1..=1000)?,
+            connect_timeout: seconds(&variable, "DATABASE_CONNECT_TIMEOUT", 5)?,
+            statement_timeout: seconds(&variable, "DATABASE_STATEMENT_TIMEOUT", 10)?,
+            wait: seconds(&variable, "DATABASE_WAIT", 5)?,
+            prepared_statements: prepared(&variable, !through_pgbouncer)?,
+            address,
+        }))
+    }
+}
+
+fn authentication(
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Authentication, SettingsError> {
+    match variable("DATABASE_AUTH").as_deref() {
+        None | Some("password") => Ok(Authentication::Password),
+        Some("entra") => Ok(Authentication::Entra),
+        Some(other) => Err(SettingsError::Value {
+            variable: "DATABASE_AUTH",
+            value: other.to_owned(),
+            allowed: "password or entra",
+        }),
+    }
+}
+
+fn prepared(
+    variable: &impl Fn(&str) -> Option<String>,
+    default: bool,
+) -> Result<bool, SettingsError> {
+    match variable("DATABASE_PREPARED_STATEMENTS").as_deref() {
+        None => Ok(default),
+        Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => Err(SettingsError::Value {
+            variable: "DATABASE_PREPARED_STATEMENTS",
+            value: other.to_owned(),
+            allowed: "on or off",
+        }),
+    }
+}
+
+fn seconds(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: usize,
+) -> Result<Duration, SettingsError> {
+    whole(variable, name, default, 1..=1000).map(|it| Duration::from_secs(it as u64))
+}
+
+fn whole(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: usize,
+    allowed: std::ops::RangeInclusive<usize>,
+) -> Result<usize, SettingsError> {
+    let Some(value) = variable(name) else {
+        return Ok(default);
+    };
+    usize::from_str(&value)
+        .ok()
+        .filter(|number| allowed.contains(number))
+        .ok_or(SettingsError::Value {
+            variable: name,
+            value,
+            allowed: "a whole number from 1 to 1000",
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Option<Settings>, SettingsError> {
+        Settings::read(|name| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn defaults_hold_where_nothing_is_set() {
+        let settings = read(&[("DATABASE_URL", "postgres://u@db.example/items")])
+            .expect("good")
+            .expect("a database is named");
+        assert_eq!(settings.pool_size, 8);
+        assert_eq!(settings.wait, Duration::from_secs(5));
+        assert!(settings.prepared_statements);
+        assert!(read(&[]).expect("good").is_none());
+    }
+
+    #[test]
+    fn statements_are_not_prepared_at_the_port_of_pgbouncer() {
+        let url = ("DATABASE_URL", "postgres://u@db.example:6432/items");
+        let prepared = |pairs: &[(&str, &str)]| {
+            let settings = read(pairs).expect("good").expect("a database is named");
+            settings.prepared_statements
+        };
+        assert!(!prepared(&[url]));
+        assert!(prepared(&[url, ("DATABASE_PREPARED_STATEMENTS", "on")]));
+    }
+
+    #[test]
+    fn values_that_cannot_be_used_name_their_variable() {
+        let url = ("DATABASE_URL", "postgres://u@db.example/items");
+        for pair in [
+            ("DATABASE_POOL_SIZE", "0"),
+            ("DATABASE_POOL_SIZE", "many"),
+            ("DATABASE_WAIT", "-1"),
+            ("DATABASE_AUTH", "kerberos"),
+            ("DATABASE_PREPARED_STATEMENTS", "maybe"),
+        ] {
+            let error = read(&[url, pair]).expect_err(pair.0).to_string();
+            assert!(error.contains(pair.0) && error.contains(pair.1), "{error}");
+        }
+    }
+}

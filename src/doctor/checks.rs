@@ -1,0 +1,161 @@
+//! What the host would stumble over, from the files alone.
+
+use std::fmt;
+
+use funcapp::{App, Function, Settings, Trigger};
+use object::Endianness;
+use object::elf::{DT_NEEDED, EM_X86_64, PT_INTERP};
+use object::read::elf::{Dyn, ElfFile64, ProgramHeader};
+
+use super::files::AppFile;
+use crate::app::{HTTP_FUNCTIONS, TIMER_FUNCTIONS};
+
+/// One thing that is wrong, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file it is about.
+    pub file: String,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.file, self.text)
+    }
+}
+
+fn finding(file: impl Into<String>, text: impl Into<String>) -> Finding {
+    Finding {
+        file: file.into(),
+        text: text.into(),
+    }
+}
+
+/// The binary must stay below this, so that a cold start need not wait for its download.
+const PROGRAM_LIMIT: usize = 12_000_000;
+
+/// The settings that a deployment sets, by the example that is kept with the code.
+const EXAMPLE_SETTINGS: &[u8] = include_bytes!("../../local.settings.example.json");
+
+/// Everything that is wrong with the app.
+pub fn examine(files: &[AppFile]) -> Vec<Finding> {
+    let contents = files.iter().map(|file| (file.path.as_str(), &file.bytes));
+    let app = match App::from_files(contents) {
+        Ok(app) => app,
+        Err(error) => return vec![finding("app", error.to_string())],
+    };
+    let mut findings = program(&app, files);
+    findings.extend(functions(&app));
+    findings.extend(schedules(&app));
+    findings
+}
+
+fn program(app: &App, files: &[AppFile]) -> Vec<Finding> {
+    let name = &app.host.custom_handler.executable;
+    let path = name.strip_prefix("./").unwrap_or(name);
+    let Some(file) = files.iter().find(|file| file.path == path) else {
+        let text = format!(
+            "customHandler.description.defaultExecutablePath names {name}, which is not there"
+        );
+        return vec![finding("host.json", text)];
+    };
+    let mut findings = Vec::new();
+    if name.starts_with("./") {
+        let text =
+            "write defaultExecutablePath without ./: func sets the execute bit by the exact name";
+        findings.push(finding("host.json", text));
+    }
+    if file.mode.is_none_or(|mode| mode & 0o111 != 0o111) {
+        findings.push(finding(
+            path,
+            "it is not executable by all; give it mode 0755",
+        ));
+    }
+    if file.bytes.len() >= PROGRAM_LIMIT {
+        let text = format!(
+            "it has {} bytes; keep it below {PROGRAM_LIMIT}",
+            file.bytes.len()
+        );
+        findings.push(finding(path, text));
+    }
+    if let Err(text) = is_static_x86_64(&file.bytes) {
+        findings.push(finding(path, text));
+    }
+    findings
+}
+
+/// The C library of the host's image is not known, so the program must bring its own.
+fn is_static_x86_64(bytes: &[u8]) -> Result<(), String> {
+    let build = "build it with `cargo xtask package`";
+    let elf = ElfFile64::<Endianness>::parse(bytes)
+        .map_err(|error| format!("it is not a 64-bit ELF program ({error}); {build}"))?;
+    let endian = elf.endian();
+    if elf.elf_header().e_machine.get(endian) != EM_X86_64 {
+        return Err(format!("it is not for x86-64, which Azure runs; {build}"));
+    }
+    for header in elf.elf_program_headers() {
+        let entries = header.dynamic(endian, bytes);
+        let entries = entries.map_err(|error| format!("it is damaged ({error}); {build}"))?;
+        let mut entries = entries.unwrap_or_default().iter();
+        if header.p_type(endian) == PT_INTERP || entries.any(|it| it.tag(endian) == DT_NEEDED) {
+            return Err(format!(
+                "it is not static, it asks for shared libraries; {build}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Every folder has a function in this program, and the other way round.
+fn functions(app: &App) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = app.functions.iter().filter_map(unmatched).collect();
+    let expected = HTTP_FUNCTIONS.iter().map(|(name, _)| *name);
+    for name in expected.chain(TIMER_FUNCTIONS.iter().copied()) {
+        if app.function(name).is_none() {
+            let text = "the program has this function and the app has no folder for it; add it under functions/";
+            findings.push(finding(format!("{name}/function.json"), text));
+        }
+    }
+    findings
+}
+
+fn unmatched(function: &Function) -> Option<Finding> {
+    let name = function.name.as_str();
+    let file = format!("{name}/function.json");
+    match &function.trigger {
+        Trigger::Http(http) => {
+            let route = http.route.as_str();
+            let known = HTTP_FUNCTIONS.iter().find(|(known, _)| *known == name);
+            match known {
+                Some((_, expected)) if *expected == route => None,
+                Some((_, expected)) => Some(finding(
+                    file,
+                    format!(
+                        "its route is {route} and the program serves {expected}; make them the same"
+                    ),
+                )),
+                None => Some(finding(
+                    file,
+                    "the program serves no such HTTP function; remove the folder or add the route",
+                )),
+            }
+        }
+        Trigger::Timer(_) if TIMER_FUNCTIONS.contains(&name) => None,
+        Trigger::Timer(_) => Some(finding(
+            file,
+            "the program has no such timer; remove the folder or add the timer",
+        )),
+    }
+}
+
+/// Schedules are read with the example's settings, which every deployment has too.
+fn schedules(app: &App) -> Vec<Finding> {
+    let settings = match Settings::parse(EXAMPLE_SETTINGS) {
+        Ok(settings) => settings,
+        Err(error) => return vec![finding("local.settings.example.json", error.to_string())],
+    };
+    let errors = app.schedule_errors(&settings);
+    let errors = errors.iter().map(ToString::to_string);
+    errors.map(|text| finding("function.json", text)).collect()
+}

@@ -1,0 +1,102 @@
+//! The files of an app, from a folder or from a zip.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// One file of an app.
+#[derive(Clone, Debug)]
+pub struct AppFile {
+    /// Its path inside the app, with `/`.
+    pub path: String,
+    /// Its Unix permissions, where they are kept.
+    pub mode: Option<u32>,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+/// The app cannot be read.
+#[derive(Debug, Error)]
+pub enum FilesError {
+    /// A file or folder.
+    #[error(
+        "{path} cannot be read ({error}); name the folder or the zip that `cargo xtask package` makes"
+    )]
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The zip.
+    #[error("{path} is not a whole zip ({error}); make it again with `cargo xtask package`")]
+    BrokenZip {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        error: zip::result::ZipError,
+    },
+}
+
+/// Reads a folder or a zip.
+pub fn read(path: &Path) -> Result<Vec<AppFile>, FilesError> {
+    let unreadable = |error| FilesError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
+    if fs::metadata(path).map_err(unreadable)?.is_dir() {
+        let mut files = Vec::new();
+        read_folder(path, "", &mut files)?;
+        Ok(files)
+    } else {
+        let file = File::open(path).map_err(unreadable)?;
+        read_zip(file).map_err(|error| FilesError::BrokenZip {
+            path: path.to_owned(),
+            error,
+        })
+    }
+}
+
+fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<AppFile>) -> Result<(), FilesError> {
+    let unreadable = |error| FilesError::Unreadable {
+        path: folder.to_owned(),
+        error,
+    };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let metadata = fs::metadata(entry.path()).map_err(unreadable)?;
+        if metadata.is_dir() {
+            read_folder(&entry.path(), &format!("{path}/"), files)?;
+            continue;
+        }
+        files.push(AppFile {
+            path,
+            mode: Some(metadata.permissions().mode()),
+            bytes: fs::read(entry.path()).map_err(unreadable)?,
+        });
+    }
+    Ok(())
+}
+
+fn read_zip(file: File) -> Result<Vec<AppFile>, zip::result::ZipError> {
+    let mut archive = zip::ZipArchive::new(file)?;
+    let mut files = Vec::with_capacity(archive.len());
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index)?;
+        if entry.is_dir() {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        files.push(AppFile {
+            path: entry.name()?.into_owned(),
+            mode: entry.unix_mode(),
+            bytes,
+        });
+    }
+    Ok(files)
+}

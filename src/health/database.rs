@@ -1,0 +1,128 @@
+//! The database's health: can it be reached, how fast, with which schema, and is the pool free.
+
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use super::{Check, Finding, Status};
+use crate::database::{Database, PoolUse, SchemaVersion};
+
+/// Asks the database for its schema's version, and times the answer.
+pub struct DatabaseCheck {
+    database: Database,
+}
+
+impl DatabaseCheck {
+    /// For this database.
+    pub fn new(database: Database) -> DatabaseCheck {
+        DatabaseCheck { database }
+    }
+}
+
+impl Check for DatabaseCheck {
+    fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
+        async {
+            let pool = pool(self.database.pool_use());
+            let started = Instant::now();
+            let versions = self.database.schema_versions().await;
+            let milliseconds = (started.elapsed().as_secs_f64() * 1e5).round() / 1e2;
+            match versions {
+                Ok((applied, known)) => {
+                    let latency = latency(milliseconds.into(), Status::Ok, None);
+                    let schema = schema(applied, known, self.database.obstacle());
+                    vec![latency, schema, pool]
+                }
+                Err(error) => {
+                    let output = format!("{error}; see the log, the server, and DATABASE_URL");
+                    vec![latency(Value::Null, Status::Fail, Some(output)), pool]
+                }
+            }
+        }
+        .boxed()
+    }
+}
+
+fn latency(value: Value, status: Status, output: Option<String>) -> Finding {
+    Finding {
+        key: "database:latency",
+        component_type: "datastore",
+        observed_value: value,
+        observed_unit: Some("ms"),
+        status,
+        output,
+    }
+}
+
+/// Migrations only ever add, so a program that is already serving goes on when a newer one
+/// migrates; `obstacle` says why this one does not serve.
+fn schema(applied: SchemaVersion, known: SchemaVersion, obstacle: Option<String>) -> Finding {
+    let (status, output) = if obstacle.is_some() {
+        (Status::Fail, obstacle)
+    } else if applied > known {
+        let output = format!(
+            "this program knows version {known}: deploy the version that migrated the database, \
+             or a later one"
+        );
+        (Status::Warn, Some(output))
+    } else {
+        (Status::Ok, None)
+    };
+    Finding {
+        key: "database:schema",
+        component_type: "datastore",
+        observed_value: applied.0.into(),
+        observed_unit: None,
+        status,
+        output,
+    }
+}
+
+fn pool(usage: PoolUse) -> Finding {
+    let exhausted = usage.waiting > 0 && usage.in_use >= usage.limit;
+    let output = format!(
+        "all {} connections are in use and {} requests wait; see DATABASE_POOL_SIZE",
+        usage.limit, usage.waiting
+    );
+    Finding {
+        key: "database:pool",
+        component_type: "datastore",
+        observed_value: usage.in_use.into(),
+        observed_unit: Some("connections in use"),
+        status: if exhausted { Status::Warn } else { Status::Ok },
+        output: exhausted.then_some(output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_became_newer_warns_and_one_that_is_not_ready_fails() {
+        let status = |applied, obstacle: Option<&str>| {
+            let obstacle = obstacle.map(str::to_owned);
+            schema(SchemaVersion(applied), SchemaVersion(2), obstacle).status
+        };
+        assert_eq!(status(2, None), Status::Ok);
+        assert_eq!(status(3, None), Status::Warn);
+        assert_eq!(status(1, Some("it is being migrated")), Status::Fail);
+        assert_eq!(status(3, Some("it is too new")), Status::Fail);
+    }
+
+    #[test]
+    fn a_pool_that_makes_requests_wait_warns() {
+        let status = |in_use, waiting| {
+            let usage = PoolUse {
+                in_use,
+                open: 8,
+                limit: 8,
+                waiting,
+            };
+            pool(usage).status
+        };
+        assert_eq!(status(8, 0), Status::Ok);
+        assert_eq!(status(8, 1), Status::Warn);
+    }
+}

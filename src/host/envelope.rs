@@ -1,0 +1,208 @@
+//! The JSON that the host posts to a timer function, read with patience.
+//!
+//! Shapes seen in the host's source and in captures (`DefaultHttpWorkerService.cs`,
+//! `TimerInfo.cs`): `ScheduleStatus` null for schedules of less than a minute, dates of year 1
+//! with and without an offset for "never", `RetryContext` on retries, and members that later
+//! hosts add.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::{Invocation, Retry};
+
+/// A body that is no envelope.
+#[derive(Debug, Error)]
+#[error(
+    "the body is not a timer envelope ({0}); the Functions host posts {{\"Data\":…,\"Metadata\":…}}"
+)]
+pub struct EnvelopeError(#[from] serde_json::Error);
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Envelope {
+    data: Option<Map<String, Value>>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Metadata {
+    sys: Option<Sys>,
+    #[serde(rename = "RetryContext")]
+    retry_context: Option<RetryContext>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct Sys {
+    utc_now: Option<Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct RetryContext {
+    retry_count: Option<u32>,
+    max_retry_count: Option<u32>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct TimerInfo {
+    schedule_status: Option<ScheduleStatus>,
+    is_past_due: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct ScheduleStatus {
+    last: Option<Value>,
+    next: Option<Value>,
+}
+
+/// Reads the envelope of a call of `function`. An empty body is an empty envelope: a person who
+/// tries the handler by hand need not make one up.
+///
+/// # Errors
+/// [`EnvelopeError`] for what is not JSON, or not an object.
+pub fn parse(function: &str, id: &str, body: &[u8]) -> Result<Invocation, EnvelopeError> {
+    let envelope: Envelope = match body {
+        [] => Envelope::default(),
+        // A map first: serde would take an array for a structure too.
+        body => {
+            let members: Map<String, Value> = serde_json::from_slice(body)?;
+            serde_json::from_value(Value::Object(members))?
+        }
+    };
+    let timer = timer_info(&envelope.data.unwrap_or_default())?;
+    let status = timer.schedule_status.unwrap_or_default();
+    let metadata = envelope.metadata.unwrap_or_default();
+    let sys = metadata.sys.unwrap_or_default();
+    Ok(Invocation {
+        function: function.to_owned(),
+        id: id.to_owned(),
+        is_past_due: timer.is_past_due.unwrap_or_default(),
+        scheduled: status.next.as_ref().and_then(instant),
+        last: status.last.as_ref().and_then(instant),
+        called: sys.utc_now.as_ref().and_then(instant),
+        retry: metadata.retry_context.map(|retry| Retry {
+            count: retry.retry_count.unwrap_or_default(),
+            limit: retry.max_retry_count,
+        }),
+    })
+}
+
+/// The timer is `Data`'s one member; its name is the binding's. The host encodes a value that is
+/// no object as JSON in a string.
+fn timer_info(data: &Map<String, Value>) -> Result<TimerInfo, EnvelopeError> {
+    match data.values().next() {
+        None | Some(Value::Null) => Ok(TimerInfo::default()),
+        Some(Value::String(encoded)) => Ok(serde_json::from_str(encoded)?),
+        Some(value) => Ok(TimerInfo::deserialize(value)?),
+    }
+}
+
+/// An instant, or `None` for what stands for "never" or is no date: a date alone is never a
+/// reason to fail a call.
+fn instant(value: &Value) -> Option<Timestamp> {
+    let text = value.as_str()?;
+    let instant = text
+        .parse::<Timestamp>()
+        .or_else(|_| format!("{text}Z").parse());
+    instant.ok().filter(|instant| *instant > YEAR_TWO)
+}
+
+/// .NET's `default(DateTime)` is the first instant of year 1, moved by whatever offset.
+const YEAR_TWO: Timestamp = Timestamp::constant(-62_104_060_800, 0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(body: &str) -> Invocation {
+        parse("scale", "id", body.as_bytes()).expect(body)
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a good instant")
+    }
+
+    #[test]
+    fn the_full_envelope_is_read() {
+        let invocation = parsed(
+            r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},
+                "ScheduleStatus":{"Last":"2026-09-13T03:15:00.0042111+00:00",
+                    "Next":"2026-09-14T03:15:00+00:00","LastUpdated":"2026-09-13T03:15:00+00:00"},
+                "IsPastDue":true}},
+              "Metadata":{"sys":{"MethodName":"scale","UtcNow":"2026-09-14T03:15:00.0210034Z",
+                "RandGuid":"4ad7c4a5"},"RetryContext":{"RetryCount":2,"MaxRetryCount":5,
+                "Exception":{}}}}"#,
+        );
+        assert_eq!(
+            invocation,
+            Invocation {
+                function: "scale".into(),
+                id: "id".into(),
+                is_past_due: true,
+                scheduled: Some(at("2026-09-14T03:15:00Z")),
+                last: Some(at("2026-09-13T03:15:00.0042111Z")),
+                called: Some(at("2026-09-14T03:15:00.0210034Z")),
+                retry: Some(Retry {
+                    count: 2,
+                    limit: Some(5)
+                }),
+            }
+        );
+    }
+
+    #[test]
+    fn a_captured_request_with_a_null_status_is_read() {
+        let invocation = parsed(
+            r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,
+                "IsPastDue":false}},"Metadata":{"sys":{"MethodName":"azure",
+                "UtcNow":"2023-09-07T11:40:45.004275Z","RandGuid":"x"}}}"#,
+        );
+        assert_eq!(invocation.scheduled, None);
+        assert_eq!(invocation.called, Some(at("2023-09-07T11:40:45.004275Z")));
+    }
+
+    #[test]
+    fn a_date_of_year_one_is_never() {
+        for never in [
+            "0001-01-01T00:00:00+00:00",
+            "0001-01-01T00:00:00",
+            "0001-01-01T00:00:00-08:00",
+            "0001-01-01T00:00:00Z",
+            "nonsense",
+        ] {
+            let invocation = parsed(&format!(
+                r#"{{"Data":{{"t":{{"ScheduleStatus":{{"Last":"{never}"}}}}}}}}"#
+            ));
+            assert_eq!(invocation.last, None, "{never}");
+        }
+    }
+
+    #[test]
+    fn unknown_members_missing_members_and_encoded_timers_are_taken() {
+        for body in [
+            "",
+            "{}",
+            r#"{"New":1,"Data":{}}"#,
+            r#"{"Data":{"timer":null},"Metadata":{"sys":{}}}"#,
+            r#"{"Data":null,"Metadata":null}"#,
+            r#"{"Data":{"timer":{"IsPastDue":null}},"Metadata":{"sys":null,"RetryContext":null}}"#,
+        ] {
+            assert!(!parsed(body).is_past_due, "{body}");
+        }
+        let encoded = r#"{"Data":{"timer":"{\"IsPastDue\":true,\"More\":[1]}"}}"#;
+        assert!(parsed(encoded).is_past_due);
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_refused() {
+        for body in ["[]", "{", "null", "\"x\"", r#"{"Data":{"timer":"x"}}"#] {
+            assert!(parse("scale", "id", body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The custom-handler protocol of the Azure Functions host, for timers.
+//!
+//! The host posts an envelope to `/<function>` and takes the answer's status and `Logs`. That is
+//! an adapter ([`routes`]) around [`Timers::invoke`], which takes an [`Invocation`] and answers an
+//! [`Outcome`] and knows nothing of HTTP, so that another transport can call it too.
+
+mod envelope;
+mod invocation;
+mod routes;
+mod timers;
+
+pub use envelope::{EnvelopeError, parse};
+pub use invocation::{Invocation, Outcome, Retry};
+pub use routes::routes;
+pub use timers::{Timer, Timers};

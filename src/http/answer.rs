@@ -1,0 +1,95 @@
+//! From a handler's result to what goes out: ids, headers, one log line.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use log::Level;
+use warp::http::{HeaderValue, StatusCode, header};
+use warp::reply::Response;
+
+use super::{Problem, Request};
+use crate::telemetry::{Context, traceparent};
+
+/// The header in which the Functions host names the invocation.
+const INVOCATION_ID: &str = "x-azure-functions-invocationid";
+
+/// Runs `handler` for `request` as an invocation of `function`, and makes the answer: with the
+/// request's id, `nosniff` and `no-store`. A panic answers 500 and ends nothing else.
+pub async fn answer<H, F>(function: &'static str, request: Request, handler: H) -> Response
+where
+    H: FnOnce(Request) -> F,
+    F: Future<Output = Result<Response, Problem>>,
+{
+    let context = context(function, &request);
+    let request_id = context.invocation_id.clone();
+    let method = request.method.clone();
+    let started = Instant::now();
+    let work = async move {
+        let result = AssertUnwindSafe(async move { handler(request).await })
+            .catch_unwind()
+            .await;
+        let result = result.unwrap_or_else(|_| Err(Problem::internal()));
+        let response = finish(result, &request_id);
+        let status = response.status();
+        log::log!(
+            level(function, status),
+            method = method.as_str(), status = status.as_u16(),
+            duration_ms = milliseconds(started);
+            "{method} {function} answered {}", status.as_u16()
+        );
+        response
+    };
+    context.scope(work).await
+}
+
+/// A 200 with a JSON body.
+pub fn json(body: Vec<u8>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+fn context(function: &'static str, request: &Request) -> Context {
+    let invocation_id = request
+        .header(INVOCATION_ID)
+        .and_then(|id| uuid::Uuid::try_parse(id).ok())
+        .unwrap_or_else(uuid::Uuid::new_v4);
+    Context {
+        invocation_id: invocation_id.to_string(),
+        traceparent: traceparent(request.header("traceparent")),
+        function,
+    }
+}
+
+fn finish(result: Result<Response, Problem>, request_id: &str) -> Response {
+    let mut response = result.unwrap_or_else(|problem| problem.into_response(request_id));
+    let headers = response.headers_mut();
+    headers.insert(
+        "x-request-id",
+        HeaderValue::from_str(request_id).expect("a UUID is visible ASCII"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Probes come every few seconds from many places: their success is no news.
+fn level(function: &str, status: StatusCode) -> Level {
+    match status.as_u16() {
+        500.. => Level::Error,
+        _ if function.starts_with("health") || function == "host" => Level::Debug,
+        _ => Level::Info,
+    }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
+}

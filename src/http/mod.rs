@@ -1,0 +1,15 @@
+//! What every HTTP answer of ours has in common: how a request is read, how an error looks, and
+//! which headers and log line go with it.
+//!
+//! warp's rejections turn into the wrong status all too easily (a 405 where a 404 is right), so
+//! no route of ours rejects once its path has matched: a handler gets a [`Request`] and answers
+//! a response or a [`Problem`], and [`answer`] makes either into what goes out.
+
+mod answer;
+mod problem;
+mod request;
+
+pub use answer::{answer, json};
+pub use problem::{FieldError, Problem};
+pub use request::{Request, request};
+pub use warp::reply::Response;

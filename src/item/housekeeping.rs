@@ -1,0 +1,70 @@
+//! A timer that deletes idempotency keys of more than 24 hours.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio_postgres::types::Type;
+
+use crate::database::{Database, Error, Statement};
+use crate::host::{Invocation, Outcome, Timer};
+
+/// The timer function `item-housekeeping`.
+pub struct Housekeeping {
+    database: Database,
+}
+
+impl Housekeeping {
+    /// For the keys in `database`.
+    pub fn new(database: Database) -> Housekeeping {
+        Housekeeping { database }
+    }
+
+    async fn delete_expired_keys(&self) -> Result<i64, Error> {
+        let connection = self.database.connection().await?;
+        let mut deleted = 0;
+        loop {
+            let row = connection.query_first(&DELETE_EXPIRED, &[&BATCH]).await?;
+            let batch: i64 = row.map_or(0, |row| row.get(0));
+            deleted += batch;
+            if batch < BATCH {
+                return Ok(deleted);
+            }
+        }
+    }
+}
+
+impl Timer for Housekeeping {
+    fn function(&self) -> &'static str {
+        "item-housekeeping"
+    }
+
+    fn run<'a>(&'a self, _invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
+        async {
+            match self.delete_expired_keys().await {
+                Ok(deleted) => Outcome::succeeded(vec![format!(
+                    "deleted {deleted} idempotency keys of more than 24 hours"
+                )]),
+                Err(error) => Outcome::failed(Vec::new(), error.to_string()),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Rows deleted by one statement: few enough to stay well below its deadline.
+const BATCH: i64 = 10_000;
+
+/// Rows that a creation holds right now are left to the next run, not waited for.
+const DELETE_EXPIRED: Statement = Statement {
+    sql: "WITH expired AS (
+              SELECT key FROM idempotency_key
+               WHERE created_at <= now() - interval '24 hours'
+               ORDER BY created_at
+               LIMIT $1
+                 FOR UPDATE SKIP LOCKED),
+          deleted AS (
+              DELETE FROM idempotency_key USING expired
+               WHERE idempotency_key.key = expired.key
+               RETURNING 1)
+          SELECT count(*) FROM deleted",
+    types: &[Type::INT8],
+};

@@ -1,0 +1,217 @@
+//! `/item` and `/item/{id}` over HTTP.
+
+use warp::http::{HeaderValue, Method, StatusCode, header};
+use warp::{Filter, Rejection};
+
+use super::{Creation, IdempotencyKey, ItemId, Items, KeyedCreation, Listing, Renaming};
+use super::{Item, body, stream};
+use crate::database::Error;
+use crate::http::{FieldError, Problem, Request, Response, answer, json, request};
+
+/// The function that these routes belong to, as its folder is named.
+const FUNCTION: &str = "item";
+
+/// All routes of items.
+pub fn routes(
+    items: &Items,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
+    let for_all = items.clone();
+    let for_one = items.clone();
+    let all = warp::path!("item").and(request()).then(move |request| {
+        let items = for_all.clone();
+        answer(FUNCTION, request, move |request| all(items, request))
+    });
+    let one = warp::path!("item" / String)
+        .and(request())
+        .then(move |id: String, request| {
+            let items = for_one.clone();
+            answer(FUNCTION, request, move |request| one(items, id, request))
+        });
+    all.or(one).unify()
+}
+
+async fn all(items: Items, request: Request) -> Result<Response, Problem> {
+    match request.method {
+        Method::GET | Method::HEAD => list(&items, &request.method, &request.query).await,
+        Method::POST => create(&items, request).await,
+        _ => Err(Problem::method_not_allowed("GET, HEAD, POST")),
+    }
+}
+
+async fn one(items: Items, id: String, request: Request) -> Result<Response, Problem> {
+    let method = request.method.clone();
+    if ![Method::GET, Method::HEAD, Method::PATCH, Method::DELETE].contains(&method) {
+        return Err(Problem::method_not_allowed("GET, HEAD, PATCH, DELETE"));
+    }
+    let id = ItemId::parse(&id).ok_or_else(|| {
+        let detail = "give a whole number from 1 to 9223372036854775807";
+        Problem::bad_parameter(FieldError::new("id", detail))
+    })?;
+    match method {
+        Method::PATCH => rename(&items, id, request).await,
+        Method::DELETE => delete(&items, id).await,
+        _ => read(&items, id).await,
+    }
+}
+
+async fn list(items: &Items, method: &Method, query: &str) -> Result<Response, Problem> {
+    let listing = Listing::parse(query).map_err(Problem::bad_parameter)?;
+    if let Some(limit) = listing.limit {
+        return page(items, limit, listing.after).await;
+    }
+    if method == Method::HEAD {
+        return Ok(json(Vec::new()));
+    }
+    match items.stream(listing).await.map_err(|it| database(&it))? {
+        Some((permit, rows)) => Ok(stream::response(permit, rows)),
+        None => Err(Problem::unavailable(
+            "too-many-streams",
+            "Too many whole listings are being sent",
+            "try again in a moment, or ask for pages with ?limit=",
+        )),
+    }
+}
+
+async fn page(items: &Items, limit: u16, after: Option<ItemId>) -> Result<Response, Problem> {
+    let page = items.page(limit, after).await.map_err(|it| database(&it))?;
+    let mut body = Vec::with_capacity(page.elements.len() + 16);
+    body.extend_from_slice(b"{\"data\":[");
+    body.extend_from_slice(&page.elements);
+    body.extend_from_slice(b"]}");
+    let mut response = json(body);
+    if let Some(next) = page.next {
+        let link = format!("</item?limit={limit}&after={next}>; rel=\"next\"");
+        let link = HeaderValue::from_str(&link).expect("numbers are visible ASCII");
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+async fn create(items: &Items, mut request: Request) -> Result<Response, Problem> {
+    let key = idempotency_key(&request)?;
+    let body = request
+        .json_body(&["application/json"], body::LIMIT)
+        .await?;
+    let name = body::parse(&body)?;
+    let creation = match key {
+        None => items.create(name).await.map_err(|it| database(&it))?,
+        Some(key) => {
+            let keyed = items.create_once(&key, &name).await;
+            answered(keyed.map_err(|it| database(&it))?)?
+        }
+    };
+    match creation {
+        Creation::Created(item) => Ok(created(&item)),
+        Creation::NameTaken => Err(name_taken()),
+    }
+}
+
+fn created(item: &Item) -> Response {
+    let mut response = json(item.to_json());
+    *response.status_mut() = StatusCode::CREATED;
+    let location = format!("/item/{}", item.id);
+    let location = HeaderValue::from_str(&location).expect("a number is visible ASCII");
+    response.headers_mut().insert(header::LOCATION, location);
+    response
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut values = request.headers.get_all("idempotency-key").iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return if request.headers.contains_key("idempotency-key") {
+            Err(bad_key("it is there more than once; send it once"))
+        } else {
+            Ok(None)
+        };
+    };
+    let key = value.to_str().ok().and_then(IdempotencyKey::parse);
+    key.map(Some)
+        .ok_or_else(|| bad_key("send 1 to 255 visible ASCII characters, a new UUID say"))
+}
+
+fn bad_key(detail: &str) -> Problem {
+    Problem::bad_parameter(FieldError::new("Idempotency-Key", detail))
+}
+
+fn answered(keyed: KeyedCreation) -> Result<Creation, Problem> {
+    match keyed {
+        KeyedCreation::Answered(creation) => Ok(creation),
+        KeyedCreation::KeyReused => Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            "The idempotency key was used for another body",
+            "use a new key for each creation, and the same only to repeat it",
+        )),
+        KeyedCreation::InProgress => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "idempotency-key-in-progress",
+            "A request with this idempotency key is being worked on",
+            "send it again in a moment to get the answer of the first",
+        )),
+    }
+}
+
+async fn read(items: &Items, id: ItemId) -> Result<Response, Problem> {
+    let item = items.read(id).await.map_err(|it| database(&it))?;
+    item.map(|item| json(item.to_json()))
+        .ok_or_else(|| no_such_item(id))
+}
+
+async fn rename(items: &Items, id: ItemId, mut request: Request) -> Result<Response, Problem> {
+    let types = ["application/json", "application/merge-patch+json"];
+    let body = request.json_body(&types, body::LIMIT).await?;
+    let name = body::parse(&body)?;
+    let renaming = items.rename(id, &name).await;
+    match renaming.map_err(|it| database(&it))? {
+        Renaming::Renamed(item) => Ok(json(item.to_json())),
+        Renaming::NameTaken => Err(name_taken()),
+        Renaming::NoSuchItem => Err(no_such_item(id)),
+    }
+}
+
+async fn delete(items: &Items, id: ItemId) -> Result<Response, Problem> {
+    if !items.delete(id).await.map_err(|it| database(&it))? {
+        return Err(no_such_item(id));
+    }
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+fn no_such_item(id: ItemId) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-such-item",
+        "There is no such item",
+        format!("no item has the id {id}"),
+    )
+}
+
+fn name_taken() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "name-taken",
+        "Another item has this name",
+        "names are unique; choose another, or rename or delete the item that has it",
+    )
+    .with_errors(vec![FieldError::new("/name", "another item has it")])
+}
+
+/// What the caller is told when the database did not do it; the log has the rest.
+fn database(error: &Error) -> Problem {
+    log::error!("{error}");
+    match error.kind() {
+        Error::Refused(_) => Problem::internal(),
+        Error::Unavailable(_) => Problem::unavailable(
+            "database-unavailable",
+            "The database is not available",
+            "nothing was changed; try again in a moment",
+        ),
+        _ => Problem::unavailable(
+            "database-interrupted",
+            "The database did not finish this",
+            "a change may or may not have been made; read before trying again, or send creations \
+             with an Idempotency-Key",
+        ),
+    }
+}

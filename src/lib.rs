@@ -1,0 +1,49 @@
+//! MagnusAPI: a serverless Azure Functions app in one static binary, run by the Functions host as
+//! a custom handler.
+//!
+//! # Floor plan
+//!
+//! Imports run down this list only.
+//!
+//! | room | purpose |
+//! |---|---|
+//! | [`cli`] | the command line: arguments, verbs, exit codes |
+//! | [`server`] | bind, all routes, stop in order |
+//! | [`app`] | which features there are, put together |
+//! | [`item`] | items: the HTTP feature, its SQL, its timer |
+//! | [`health`] | `/health`, from checks that the features contribute |
+//! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
+//! | [`doctor`] | checks a laid-out Functions app against this program |
+//! | [`http`] | what all HTTP answers have in common: requests, problems, ids, log line |
+//! | [`local`] | the embedded default: a private PostgreSQL for a person |
+//! | [`database`] | pool, TLS, passwords and tokens, migrations |
+//! | [`azure`] | credentials |
+//! | [`config`] | settings, read once |
+//! | [`telemetry`], [`version`] | logs; which build this is |
+//!
+//! # Ways in
+//!
+//! HTTP requests come through the host or directly; timer invocations come as posts from the
+//! host; an operator comes by the command line. Behind each door is the same function: for items
+//! [`item::Items`], for timers [`host::Timers::invoke`], which knows nothing of HTTP.
+//!
+//! # What the host forces
+//!
+//! It takes any answer to `GET /` for readiness, stops the program with SIGKILL at any moment, and
+//! may run a timer twice. So the program binds before anything else, keeps no state that matters
+//! in memory or in files, and acknowledges nothing before the database has it on disk.
+
+pub mod app;
+pub mod azure;
+pub mod cli;
+pub mod config;
+pub mod database;
+pub mod doctor;
+pub mod health;
+pub mod host;
+pub mod http;
+pub mod item;
+pub mod local;
+pub mod server;
+pub mod telemetry;
+pub mod version;

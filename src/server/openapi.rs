@@ -1,0 +1,31 @@
+//! `/openapi.json`: what is served, for programs.
+
+use std::sync::LazyLock;
+
+use warp::http::Method;
+use warp::{Filter, Rejection};
+
+use crate::http::{Problem, Request, Response, answer, json, request};
+use crate::version;
+
+/// The document as served: `openapi.json` of this folder, with this program's version.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut document: serde_json::Value = serde_json::from_str(include_str!("openapi.json"))
+        .expect("the file is JSON: a test reads it");
+    document["info"]["version"] = version::VERSION.into();
+    document.to_string()
+});
+
+/// The route.
+pub(super) fn routes() -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    warp::path!("openapi.json")
+        .and(request())
+        .then(|request| answer("openapi", request, document))
+}
+
+async fn document(request: Request) -> Result<Response, Problem> {
+    match request.method {
+        Method::GET | Method::HEAD => Ok(json(DOCUMENT.clone().into_bytes())),
+        _ => Err(Problem::method_not_allowed("GET, HEAD")),
+    }
+}

@@ -1,0 +1,62 @@
+//! Every route there is.
+
+use std::convert::Infallible;
+
+use warp::http::{HeaderValue, Method, StatusCode, header};
+use warp::{Filter, Rejection};
+
+use super::openapi;
+use crate::app::App;
+use crate::http::{Problem, Request, Response, answer, request};
+use crate::{health, host, item};
+
+/// All routes of `app`. A path that nothing is at answers 404 here, so the filter never rejects.
+pub fn routes(app: &App) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + use<> {
+    item::routes(&app.items)
+        .or(health::routes(&app.health))
+        .unify()
+        .or(root())
+        .unify()
+        .or(openapi::routes())
+        .unify()
+        .or(host::routes(&app.timers))
+        .unify()
+        .or(nothing())
+        .unify()
+        .recover(never_reached)
+        .unify()
+}
+
+/// `GET /`: the Functions host polls it until there is any answer, and then now and again.
+fn root() -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    warp::path::end()
+        .and(request())
+        .then(|request| answer("host", request, readiness))
+}
+
+async fn readiness(request: Request) -> Result<Response, Problem> {
+    if request.method != Method::GET && request.method != Method::HEAD {
+        return Err(Problem::method_not_allowed("GET, HEAD"));
+    }
+    let mut response = Response::new("magnusapi: see /openapi.json\n".into());
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    Ok(response)
+}
+
+fn nothing() -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    request().then(|request| {
+        answer("nothing", request, |_| async {
+            Err(Problem::no_such_path())
+        })
+    })
+}
+
+/// The last route takes every request, so nothing is left to recover from; the type wants it.
+async fn never_reached(_: Rejection) -> Result<Response, Infallible> {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    Ok(response)
+}

@@ -1,0 +1,104 @@
+//! What a log line should say about the work it was written for.
+
+use std::future::Future;
+
+tokio::task_local! {
+    static CURRENT: Context;
+}
+
+/// The invocation that a task works for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The host's invocation id, or one of our own making.
+    pub invocation_id: String,
+    /// W3C trace context of the caller, or one of our own making.
+    pub traceparent: String,
+    /// The function's name, as its folder has it.
+    pub function: &'static str,
+}
+
+impl Context {
+    /// Runs `work` as part of this invocation.
+    pub fn scope<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, work)
+    }
+
+    /// Gives `work` the context of the task that calls this, to be spawned as one of its own.
+    pub fn inherited<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method's path is of one lifetime, and `with` asks for any"
+        )]
+        let context = Context::with(|context| context.cloned());
+        async move {
+            match context {
+                Some(context) => context.scope(work).await,
+                None => work.await,
+            }
+        }
+    }
+
+    /// Hands the current context to `use_it`, if there is one.
+    pub fn with<T>(use_it: impl FnOnce(Option<&Context>) -> T) -> T {
+        let mut use_it = Some(use_it);
+        let found = CURRENT.try_with(|context| use_it.take().map(|it| it(Some(context))));
+        match (found, use_it) {
+            (Ok(Some(done)), _) => done,
+            (_, Some(use_it)) => use_it(None),
+            _ => unreachable!("the closure is taken only where its result is kept"),
+        }
+    }
+}
+
+/// A `traceparent` to go on with: the caller's where it is well-formed (W3C Trace Context,
+/// section 3.2), else a new one, unsampled.
+pub fn traceparent(received: Option<&str>) -> String {
+    match received {
+        Some(value) if is_traceparent(value) => value.to_owned(),
+        _ => {
+            let trace = uuid::Uuid::new_v4().simple().to_string();
+            let span = uuid::Uuid::new_v4().simple().to_string();
+            format!("00-{trace}-{}-00", &span[..16])
+        }
+    }
+}
+
+fn is_traceparent(value: &str) -> bool {
+    let parts: Vec<&str> = value.split('-').collect();
+    let is_hex = |part: &str, length: usize| {
+        part.len() == length
+            && part
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_zero = |part: &str| part.bytes().all(|byte| byte == b'0');
+    matches!(parts[..], [version, trace, span, flags]
+        if version == "00"
+            && is_hex(trace, 32)
+            && !is_zero(trace)
+            && is_hex(span, 16)
+            && !is_zero(span)
+            && is_hex(flags, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_traceparent_is_kept_and_a_bad_one_replaced() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(Some(good)), good);
+        for bad in [
+            "",
+            "00-4bf92f35-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            let made = traceparent(Some(bad));
+            assert_ne!(made, bad);
+            assert!(is_traceparent(&made), "{made}");
+        }
+    }
+}

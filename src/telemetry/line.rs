@@ -1,0 +1,135 @@
+//! One log record as one line: pure text, no clock, no output.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use log::Record;
+use log::kv::{Error, Key, Value, VisitSource};
+use serde::Serialize;
+
+use super::Context;
+
+/// The record as one JSON object and a line feed. Members: `time` (RFC 3339, UTC), `level`,
+/// `target`, `message`; of an invocation `invocation_id`, `traceparent`, `function`; and the
+/// record's own fields, which never stand in for one of these.
+pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context>) -> Vec<u8> {
+    let mut line = Members(Vec::with_capacity(384));
+    line.put("time", &format_args!("{now:.3}"));
+    line.put("level", &record.level().as_str().to_ascii_lowercase());
+    line.put("target", &record.target());
+    line.put("message", record.args());
+    if let Some(context) = context {
+        line.put("invocation_id", &context.invocation_id);
+        line.put("traceparent", &context.traceparent);
+        line.put("function", &context.function);
+    }
+    // A collector of values never fails.
+    let _ = record.key_values().visit(&mut line);
+    line.0.extend_from_slice(b"}\n");
+    line.0
+}
+
+const RESERVED: [&str; 7] = [
+    "time",
+    "level",
+    "target",
+    "message",
+    "invocation_id",
+    "traceparent",
+    "function",
+];
+
+/// An open JSON object, its members in the order in which a person reads them.
+struct Members(Vec<u8>);
+
+impl Members {
+    fn put<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
+        let value = serde_json::to_vec(value).unwrap_or_else(|_| b"null".to_vec());
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        serde_json::to_writer(&mut self.0, key)
+            .expect("a string always serializes, and a Vec takes whatever is written");
+        self.0.push(b':');
+        self.0.extend_from_slice(&value);
+    }
+}
+
+impl<'kvs> VisitSource<'kvs> for Members {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        if !RESERVED.contains(&key.as_str()) {
+            self.put(key.as_str(), &value);
+        }
+        Ok(())
+    }
+}
+
+/// The record for a person: time of day, level, message, fields, and the invocation.
+pub(super) fn text(now: Timestamp, record: &Record<'_>, context: Option<&Context>) -> String {
+    let time = format!("{now:.3}");
+    let mut line = format!(
+        "{} {:5} {}",
+        time.get(11..23).unwrap_or(&time),
+        record.level(),
+        record.args()
+    );
+    // Writing to a string never fails.
+    let _ = record.key_values().visit(&mut Words(&mut line));
+    if let Some(context) = context {
+        let _ = write!(line, "  [{} {}]", context.function, context.invocation_id);
+    }
+    line.push('\n');
+    line
+}
+
+struct Words<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for Words<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        write!(self.0, " {key}={value}").map_err(Error::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        Context {
+            invocation_id: "6d0f".into(),
+            traceparent: "00-a-b-00".into(),
+            function: "item",
+        }
+    }
+
+    fn line_of<T>(line: impl Fn(&Record<'_>) -> T) -> T {
+        let fields = [("status", 201), ("level", 7)];
+        line(
+            &Record::builder()
+                .args(format_args!("stored \"it\"\nwhole"))
+                .level(log::Level::Info)
+                .target("magnusapi::item")
+                .key_values(&fields)
+                .build(),
+        )
+    }
+
+    #[test]
+    fn a_json_line_is_one_object_on_one_line_and_its_members_are_in_order() {
+        let line = line_of(|record| json(Timestamp::UNIX_EPOCH, record, Some(&context())));
+        assert_eq!(
+            String::from_utf8(line).expect("it is UTF-8"),
+            "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\",\
+             \"target\":\"magnusapi::item\",\"message\":\"stored \\\"it\\\"\\nwhole\",\
+             \"invocation_id\":\"6d0f\",\"traceparent\":\"00-a-b-00\",\"function\":\"item\",\
+             \"status\":201}\n"
+        );
+    }
+
+    #[test]
+    fn a_text_line_reads_from_left_to_right() {
+        let line = line_of(|record| text(Timestamp::UNIX_EPOCH, record, Some(&context())));
+        assert_eq!(
+            line,
+            "00:00:00.000 INFO  stored \"it\"\nwhole status=201 level=7  [item 6d0f]\n"
+        );
+    }
+}
