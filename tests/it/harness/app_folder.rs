@@ -1,0 +1,60 @@
+//! The app as the Functions host wants it: `host.json`, one folder a function, the program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use devhost::{Host, HostOptions};
+
+use super::Database;
+
+/// An app folder with the program under test, removed with this value.
+pub(crate) struct AppFolder {
+    folder: tempfile::TempDir,
+}
+
+impl AppFolder {
+    /// As `cargo xtask package` lays it out, but with the program that the tests were built with.
+    pub(crate) fn new() -> AppFolder {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        copy(&root.join("host.json"), &folder.path().join("host.json"));
+        copy(
+            &root.join("local.settings.example.json"),
+            &folder.path().join("local.settings.json"),
+        );
+        for function in fs::read_dir(root.join("functions")).expect("functions/ is there") {
+            let function = function.expect("it can be listed");
+            let target = folder.path().join(function.file_name());
+            fs::create_dir(&target).expect("a folder can be made");
+            let file = "function.json";
+            copy(&function.path().join(file), &target.join(file));
+        }
+        let program = folder.path().join("magnusapi");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_magnusapi"), program)
+            .expect("a link can be made");
+        AppFolder { folder }
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Options of a host for it, on this database.
+    pub(crate) fn on(&self, database: &Database) -> HostOptions {
+        HostOptions::new(self.path())
+            .setting("DATABASE_URL", &database.url)
+            .setting("LOG_FORMAT", "json")
+    }
+}
+
+/// Starts the host and waits until its handler answers.
+pub(crate) async fn start(options: HostOptions) -> Host {
+    let host = Host::start(options).await.expect("the host starts");
+    host.ready().await.expect("the handler gets ready");
+    host
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+}

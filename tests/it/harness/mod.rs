@@ -1,0 +1,54 @@
+//! What every test stands on: a database, the program, a way to talk to it.
+
+mod app_folder;
+mod database;
+mod program;
+mod raw;
+
+pub(crate) use app_folder::{AppFolder, start};
+pub(crate) use database::Database;
+pub(crate) use program::{Answer, Program, Start, client};
+pub(crate) use raw::send_raw;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// How long may anything take that a test waits for? Far longer than it ever does, on a machine
+/// that does ten other things.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs a test against the program on an empty, migrated database.
+pub(crate) fn with_program<F: Future<Output = ()>>(test: impl FnOnce(Program) -> F) {
+    run(async {
+        let database = Database::migrated();
+        test(Start::on(&database).await).await;
+    });
+}
+
+/// Runs an asynchronous test.
+pub(crate) fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made")
+        .block_on(test);
+}
+
+/// Asks again and again until `look` finds something.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what} did not come about within {PATIENCE:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,271 @@
+//! The program as a process, and a client that talks to it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+use super::{Database, eventually};
+
+/// How the program is started: its variables, on top of nothing but `PATH`.
+pub(crate) struct Start {
+    command: Command,
+}
+
+impl Start {
+    /// As the Functions host starts it: no arguments, a port, an environment. Port 0 takes a free
+    /// one.
+    pub(crate) fn handler() -> Start {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_magnusapi"));
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
+            .env("LOG_FORMAT", "json");
+        Start { command }
+    }
+
+    /// As the handler, on this database.
+    pub(crate) async fn on(database: &Database) -> Program {
+        Start::handler()
+            .set("DATABASE_URL", &database.url)
+            .serving()
+            .await
+    }
+
+    /// With this variable.
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Start {
+        self.command.env(name, value);
+        self
+    }
+
+    /// With this argument.
+    pub(crate) fn argument(mut self, argument: &str) -> Start {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Runs it to its end: exit status, stdout, stderr.
+    pub(crate) fn output(mut self) -> std::process::Output {
+        self.command.output().expect("the program runs")
+    }
+
+    /// Starts it and waits until it listens.
+    pub(crate) async fn serving(mut self) -> Program {
+        let mut child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stdout = collect(child.stdout.take().expect("stdout is piped"));
+        let stderr = collect(child.stderr.take().expect("stderr is piped"));
+        let url = eventually("the line that says where it serves", || async {
+            let lines = stdout.lock().expect("no reader panicked");
+            let line = lines
+                .iter()
+                .find(|line| line.contains("http://127.0.0.1:"))?;
+            let rest = &line[line.find("http://127.0.0.1:")?..];
+            let end = rest.find([',', ' ', '"']).unwrap_or(rest.len());
+            Some(rest[..end].to_owned())
+        })
+        .await;
+        Program {
+            child,
+            url,
+            stdout,
+            stderr,
+            client: client(),
+        }
+    }
+}
+
+/// The client wants a provider of TLS before its first use, though nothing here uses TLS.
+pub(crate) fn client() -> reqwest::Client {
+    // An error says that there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+fn collect(stream: impl Read + Send + 'static) -> Lines {
+    let lines = Lines::default();
+    let sink = lines.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            sink.lock().expect("no reader panicked").push(line);
+        }
+    });
+    lines
+}
+
+/// The running program. It is killed when this goes.
+pub(crate) struct Program {
+    child: Child,
+    /// `http://127.0.0.1:<port>`.
+    pub(crate) url: String,
+    stdout: Lines,
+    stderr: Lines,
+    client: reqwest::Client,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Reads the whole answer to `request`.
+    pub(crate) async fn to(request: RequestBuilder) -> Answer {
+        Answer::try_to(request).await.expect("an answer comes")
+    }
+
+    /// The same, where the connection may fail.
+    pub(crate) async fn try_to(request: RequestBuilder) -> reqwest::Result<Answer> {
+        let response = request.send().await?;
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?.to_vec(),
+        })
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().expect("visible ASCII"))
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// Holds the answer to be a problem of this kind, and hands on its JSON.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, kind: &str) -> Value {
+        let body = self.json();
+        assert_eq!(self.status, status, "{body}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(
+            body["type"],
+            format!("urn:magnusapi:problem:{kind}"),
+            "{body}"
+        );
+        assert_eq!(body["status"], status);
+        assert_eq!(
+            body["instance"],
+            format!("urn:uuid:{}", self.header("x-request-id"))
+        );
+        body
+    }
+}
+
+impl Program {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Answer::to(self.request(Method::DELETE, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::to(self.with_json(Method::POST, path, body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::to(self.with_json(Method::PATCH, path, body)).await
+    }
+
+    pub(crate) fn with_json(&self, method: Method, path: &str, body: &Value) -> RequestBuilder {
+        self.request(method, path)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    /// Makes an item and answers its id.
+    pub(crate) async fn make(&self, name: &str) -> i64 {
+        let answer = self
+            .post("/item", &serde_json::json!({ "name": name }))
+            .await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["data"]["id"].as_i64().expect("a number")
+    }
+
+    /// `127.0.0.1:<port>`.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The lines on stdout so far.
+    pub(crate) fn stdout(&self) -> Vec<String> {
+        self.stdout.lock().expect("no reader panicked").clone()
+    }
+
+    /// The lines on stderr so far.
+    pub(crate) fn stderr(&self) -> Vec<String> {
+        self.stderr.lock().expect("no reader panicked").clone()
+    }
+
+    /// Waits for a line on stdout.
+    pub(crate) async fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
+        eventually("a log line", || async {
+            self.stdout().into_iter().find(|line| wanted(line))
+        })
+        .await
+    }
+
+    /// Sends SIGTERM, SIGINT or SIGKILL.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args(["-s", name, &self.pid().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let child = Mutex::new(&mut self.child);
+        eventually("the program's end", || async {
+            let mut child = child.lock().expect("nobody else waits");
+            child.try_wait().expect("a child can be waited for")
+        })
+        .await
+    }
+
+    /// Its resident size in KiB now, and the largest it ever was.
+    pub(crate) fn resident(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
+            .expect("the process is there");
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name));
+            let number = line.and_then(|line| line.split_whitespace().nth(1));
+            number.and_then(|number| number.parse().ok()).expect(name)
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Errors say that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,194 @@
+//! The program under a Functions host, end to end.
+
+use std::time::Duration;
+
+use devhost::{Framing, Level, ScheduleStatus, Source, TimerCall, TimerResult};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{Answer, AppFolder, Database, client, eventually, run, start};
+
+fn request(url: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
+    client().request(method, format!("{url}{path}"))
+}
+
+async fn get(url: &str, path: &str) -> Answer {
+    Answer::to(request(url, Method::GET, path)).await
+}
+
+async fn post(url: &str, path: &str, body: serde_json::Value) -> Answer {
+    let request = request(url, Method::POST, path).header("content-type", "application/json");
+    Answer::to(request.body(body.to_string())).await
+}
+
+#[test]
+fn items_and_health_are_served_through_the_host() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::empty());
+        let host = start(app.on(&database)).await;
+        let url = host.url();
+        let made = post(&url, "/item", json!({"name": "a new item"})).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        assert_eq!(get(&url, made.header("location")).await.json(), made.json());
+        let list = get(&url, "/item").await.json();
+        assert_eq!(list["data"][0], made.json()["data"]);
+        let health = eventually("health", || async {
+            let answer = get(&url, "/health").await;
+            (answer.status == 200).then_some(answer)
+        })
+        .await;
+        assert_eq!(health.json()["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(get(&url, "/health/live").await.status, 200);
+        assert_eq!(get(&url, "/openapi.json").await.status, 200);
+        let put = Answer::to(request(&url, Method::PUT, "/item")).await;
+        put.problem(405, "method-not-allowed");
+        // The id that the answer names is the one that the host gave the invocation.
+        let id = made.header("x-request-id").to_owned();
+        host.log(|log| log.source == Source::Console && log.text.contains(&id))
+            .await;
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn a_chunked_creation_goes_through_the_host() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        let chunks = ["{\"na", "me\":\"chunked\"}"].map(Ok::<_, std::io::Error>);
+        let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+        let request = request(&host.url(), Method::POST, "/item");
+        let request = request
+            .header("content-type", "application/json")
+            .body(body);
+        assert_eq!(Answer::to(request).await.status, 201);
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn the_timer_succeeds_with_every_kind_of_call_that_the_host_makes() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        for framing in [Framing::Chunked, Framing::Length] {
+            for schedule_status in [
+                ScheduleStatus::Never,
+                ScheduleStatus::Null,
+                ScheduleStatus::Past,
+            ] {
+                for past_due in [false, true] {
+                    let call = TimerCall {
+                        framing,
+                        schedule_status,
+                        past_due,
+                        ..TimerCall::default()
+                    };
+                    let result = host.invoke_timer("item-housekeeping", call).await;
+                    let TimerResult::Succeeded { logs, .. } = result else {
+                        panic!("{call:?}: {result:?}");
+                    };
+                    assert!(logs[0].contains("idempotency keys"), "{logs:?}");
+                }
+            }
+        }
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn a_timer_fires_on_its_schedule() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let mut options = app
+            .on(&database)
+            .setting("ITEM_HOUSEKEEPING_SCHEDULE", "* * * * * *");
+        options.timers = true;
+        let host = start(options).await;
+        let function = Source::Function("item-housekeeping".into());
+        let fired = |log: &devhost::HostLog| {
+            log.source == function && log.text.contains("deleted 0 idempotency keys")
+        };
+        tokio::time::timeout(Duration::from_secs(30), host.log(fired))
+            .await
+            .expect("it fires within seconds");
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn a_timer_that_fails_fails_in_the_host_and_its_reason_is_in_the_console() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let options = app
+            .on(&database)
+            .setting("DATABASE_URL", "host=/nowhere user=nobody")
+            .setting("DATABASE_WAIT", "1");
+        let host = start(options).await;
+        let result = host
+            .invoke_timer("item-housekeeping", TimerCall::default())
+            .await;
+        assert!(matches!(result, TimerResult::Failed { .. }), "{result:?}");
+        let console = host.log(|log| {
+            log.source == Source::Console
+                && log.level == Level::Error
+                && log.text.contains("item-housekeeping failed")
+        });
+        console.await;
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn a_timer_can_be_run_by_hand_and_not_from_outside() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        let url = host.url();
+        let accepted = post(
+            &url,
+            "/admin/functions/item-housekeeping",
+            json!({"input": ""}),
+        )
+        .await;
+        assert_eq!(accepted.status, 202);
+        host.log(|log| log.text.contains("deleted 0 idempotency keys"))
+            .await;
+        let outside = post(&url, "/item-housekeeping", json!({})).await;
+        assert_eq!(outside.status, 404);
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn a_handler_that_is_killed_is_started_again_and_loses_nothing() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        let url = host.url();
+        let first = host.handler_pid();
+        let made = post(&url, "/item", json!({"name": "kept"})).await;
+        host.kill_handler().await;
+        eventually("another handler", || async {
+            let pid = host.handler_pid();
+            (pid.is_some() && pid != first).then_some(())
+        })
+        .await;
+        assert_eq!(get(&url, made.header("location")).await.json(), made.json());
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn an_app_without_a_database_says_so_and_the_host_gives_up() {
+    run(async {
+        let app = AppFolder::new();
+        let database = Database { url: String::new() };
+        let host = devhost::Host::start(app.on(&database)).await;
+        let host = host.expect("the host itself starts");
+        let failure = host.failed().await;
+        assert!(!failure.0.is_empty());
+        let said = |log: &devhost::HostLog| log.text.contains("set the app setting DATABASE_URL");
+        host.log(said).await;
+    });
+}

@@ -1,0 +1,268 @@
+//! Bad input: each gets a clear 4xx that names the place and the remedy.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{Answer, Program, send_raw, with_program};
+
+/// A body, the status and kind of problem it gets, and a part of what the answer says.
+const BODIES: &[(&str, u16, &str, &str)] = &[
+    ("", 400, "malformed-json", "EOF"),
+    ("{", 400, "malformed-json", "EOF"),
+    ("{\"name\":\"x\"} y", 400, "malformed-json", "trailing"),
+    ("{'name':'x'}", 400, "malformed-json", "line 1 column 2"),
+    ("\u{feff}{\"name\":\"x\"}", 400, "malformed-json", "line 1"),
+    (r#"{"name":"\ud800"}"#, 400, "malformed-json", "line 1"),
+    (
+        r#"{"name":"\udc00\ud800"}"#,
+        400,
+        "malformed-json",
+        "line 1",
+    ),
+    (
+        "{\"name\":\"a\nb\"}",
+        400,
+        "malformed-json",
+        "control character",
+    ),
+    ("[]", 422, "invalid-item", "not an object"),
+    ("null", 422, "invalid-item", "not an object"),
+    ("\"x\"", 422, "invalid-item", "not an object"),
+    ("7", 422, "invalid-item", "not an object"),
+    ("{}", 422, "invalid-item", "/name: it is missing"),
+    (
+        r#"{"Name":"x"}"#,
+        422,
+        "invalid-item",
+        "/Name: it is not known",
+    ),
+    (r#"{"name":null}"#, 422, "invalid-item", "it is null"),
+    (r#"{"name":7}"#, 422, "invalid-item", "it is a number"),
+    (r#"{"name":true}"#, 422, "invalid-item", "it is a boolean"),
+    (r#"{"name":["x"]}"#, 422, "invalid-item", "it is an array"),
+    (
+        r#"{"name":{"x":1}}"#,
+        422,
+        "invalid-item",
+        "it is an object",
+    ),
+    (r#"{"name":""}"#, 422, "invalid-item", "it is empty"),
+    (
+        r#"{"name":" \t\u3000 "}"#,
+        422,
+        "invalid-item",
+        "it is empty",
+    ),
+    (r#"{"name":"a\u0000b"}"#, 422, "invalid-item", "U+0000"),
+    (r#"{"name":"a\u001bb"}"#, 422, "invalid-item", "U+001B"),
+    (r#"{"name":"a\u0085b"}"#, 422, "invalid-item", "U+0085"),
+    (
+        r#"{"name":"x","name":"y"}"#,
+        422,
+        "invalid-item",
+        "more than once",
+    ),
+    (
+        r#"{"name":"x","id":1}"#,
+        422,
+        "invalid-item",
+        "/id: it is not known",
+    ),
+    (
+        r#"{"name":"x","a/b~c":{}}"#,
+        422,
+        "invalid-item",
+        "/a~1b~0c: it is not known",
+    ),
+];
+
+#[test]
+fn bodies_that_describe_no_item_are_refused_with_the_place_and_the_remedy() {
+    with_program(async |program: Program| {
+        let id = program.make("there").await;
+        for (method, path) in [
+            (Method::POST, "/item".into()),
+            (Method::PATCH, format!("/item/{id}")),
+        ] {
+            for (body, status, kind, says) in BODIES {
+                let answer = send(&program, &method, &path, body.as_bytes()).await;
+                let problem = answer.problem(*status, kind);
+                let detail = problem["detail"].as_str().expect("a text");
+                assert!(detail.contains(says), "{body}: {detail}");
+            }
+        }
+        assert_eq!(
+            program.get("/item").await.json()["data"]
+                .as_array()
+                .map(Vec::len),
+            Some(1)
+        );
+    });
+}
+
+async fn send(program: &Program, method: &Method, path: &str, body: &[u8]) -> Answer {
+    let request = program
+        .request(method.clone(), path)
+        .header("content-type", "application/json")
+        .body(body.to_vec());
+    Answer::to(request).await
+}
+
+#[test]
+fn names_are_counted_in_characters() {
+    with_program(async |program: Program| {
+        program.make(&"🦀".repeat(255)).await;
+        let body = json!({ "name": "🦀".repeat(256) });
+        let problem = program
+            .post("/item", &body)
+            .await
+            .problem(422, "invalid-item");
+        assert_eq!(problem["errors"][0]["field"], "/name");
+        let detail = problem["errors"][0]["detail"].as_str().expect("a text");
+        assert!(
+            detail.contains("256") && detail.contains("at most 255"),
+            "{detail}"
+        );
+    });
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_and_json_of_great_depth_are_refused() {
+    with_program(async |program: Program| {
+        let broken = send(&program, &Method::POST, "/item", b"{\"name\":\"\xff\xfe\"}").await;
+        broken.problem(400, "malformed-json");
+        let deep = format!("{{\"name\":{}", "[".repeat(20_000));
+        let answer = send(&program, &Method::POST, "/item", deep.as_bytes()).await;
+        answer.problem(400, "malformed-json");
+        let deep = format!(
+            "{{\"other\":{}1{}}}",
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
+        let answer = send(&program, &Method::POST, "/item", deep.as_bytes()).await;
+        answer.problem(422, "invalid-item");
+    });
+}
+
+#[test]
+fn other_media_types_and_compressed_bodies_get_415() {
+    with_program(async |program: Program| {
+        for (name, value) in [
+            ("content-type", "text/plain"),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("x-none", "no content type at all"),
+        ] {
+            let request = program.request(Method::POST, "/item").header(name, value);
+            let answer = Answer::to(request.body("{\"name\":\"x\"}")).await;
+            let problem = answer.problem(415, "unsupported-media-type");
+            assert_eq!(problem["errors"][0]["field"], "content-type");
+        }
+        let request = program.with_json(Method::POST, "/item", &json!({"name": "x"}));
+        let answer = Answer::to(request.header("content-encoding", "gzip")).await;
+        let problem = answer.problem(415, "unsupported-media-type");
+        assert_eq!(problem["errors"][0]["field"], "content-encoding");
+        let request = program
+            .request(Method::POST, "/item")
+            .header("content-type", "Application/JSON; charset=utf-8");
+        assert_eq!(
+            Answer::to(request.body("{\"name\":\"x\"}")).await.status,
+            201
+        );
+    });
+}
+
+#[test]
+fn a_body_of_100_mb_is_refused_at_once_and_held_by_nobody() {
+    with_program(async |program: Program| {
+        let (before, _) = program.resident();
+        let head = "POST /item HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+        let announced = format!("{head}Content-Length: 104857600\r\n\r\n");
+        let answer = send_raw(program.address(), announced.as_bytes()).await;
+        assert_eq!(answer.status, 413, "{}", answer.text);
+        assert!(answer.text.contains("urn:magnusapi:problem:body-too-large"));
+
+        let mut chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n").into_bytes();
+        for _ in 0..100 {
+            chunked.extend_from_slice(b"100000\r\n");
+            chunked.resize(chunked.len() + 0x10_0000, b' ');
+            chunked.extend_from_slice(b"\r\n");
+        }
+        chunked.extend_from_slice(b"0\r\n\r\n");
+        // It may close before it has read all of it; then there may be no answer to read.
+        let answer = send_raw(program.address(), &chunked).await;
+        assert!([0, 413].contains(&answer.status), "{}", answer.text);
+        let (_, peak) = program.resident();
+        assert!(
+            peak < before + 8 * 1024,
+            "{before} KiB before, {peak} KiB at most"
+        );
+        program.make("it still serves").await;
+    });
+}
+
+#[test]
+fn ids_and_queries_out_of_range_are_refused_by_name() {
+    with_program(async |program: Program| {
+        for id in [
+            "0",
+            "-1",
+            "+1",
+            "01",
+            "1.5",
+            "x",
+            "9223372036854775808",
+            "%31",
+            "%FF",
+            "1%00",
+        ] {
+            let path = format!("/item/{id}");
+            for answer in [
+                program.get(&path).await,
+                program.delete(&path).await,
+                program.patch(&path, &json!({"name": "x"})).await,
+            ] {
+                let problem = answer.problem(400, "bad-parameter");
+                assert_eq!(problem["errors"][0]["field"], "id", "{path}");
+            }
+        }
+        program
+            .get("/item/9223372036854775807")
+            .await
+            .problem(404, "no-such-item");
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=1001", "limit"),
+            ("limit=ten", "limit"),
+            ("limit=1&limit=2", "limit"),
+            ("after=x", "after"),
+            ("after=9223372036854775808", "after"),
+            ("offset=5", "offset"),
+            ("%FF=%FE", "%FF"),
+        ] {
+            let answer = program.get(&format!("/item?{query}")).await;
+            let problem = answer.problem(400, "bad-parameter");
+            assert_eq!(problem["errors"][0]["field"], field, "{query}");
+        }
+    });
+}
+
+#[test]
+fn bytes_that_are_no_request_are_refused_and_the_program_lives_on() {
+    with_program(async |program: Program| {
+        for bytes in [
+            &b"GET /item/\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"[..],
+            b"GET /item?limit=\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            b"nonsense\r\n\r\n",
+            b"POST /item HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+            b"POST /item HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ] {
+            let answer = send_raw(program.address(), bytes).await;
+            assert!(
+                (400..500).contains(&answer.status),
+                "{bytes:?}: {}",
+                answer.text
+            );
+        }
+        program.make("it still serves").await;
+    });
+}

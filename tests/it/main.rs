@@ -1,0 +1,17 @@
+//! The program through its real doors: the binary itself, a real PostgreSQL, bytes on a socket.
+//!
+//! Each test has a database of its own on one private server, which ends with this process.
+
+mod harness;
+
+mod handler;
+mod health;
+mod host;
+mod idempotency;
+mod items;
+mod items_input;
+mod items_listing;
+mod logs;
+mod openapi;
+mod package;
+mod timers;

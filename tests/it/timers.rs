@@ -1,0 +1,157 @@
+//! Timers as the Functions host posts them: bytes on a socket.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{Answer, Database, Program, Start, run, send_raw, with_program};
+
+const ENVELOPE: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"item-housekeeping","UtcNow":"2026-09-14T03:15:00.0210034Z","RandGuid":"4ad7c4a5"}}}"#;
+
+const INVOCATION: &str = "f1f0b8f2-4a55-4b0e-9d53-5d1a4a1a9f10";
+
+fn head(framing: &str) -> String {
+    format!(
+        "POST /item-housekeeping HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+         User-Agent: Azure-Functions-Host/4.1052.200.0\r\n\
+         X-Azure-Functions-InvocationId: {INVOCATION}\r\n\
+         Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n{framing}\r\n\r\n"
+    )
+}
+
+#[test]
+fn an_envelope_is_taken_chunked_and_with_a_length() {
+    with_program(async |program: Program| {
+        let length = format!(
+            "{}{ENVELOPE}",
+            head(&format!("Content-Length: {}", ENVELOPE.len()))
+        );
+        let (one, two) = ENVELOPE.split_at(100);
+        let chunked = format!(
+            "{}{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
+            head("Transfer-Encoding: chunked"),
+            one.len(),
+            two.len()
+        );
+        for request in [length, chunked] {
+            let answer = send_raw(program.address(), request.as_bytes()).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            assert!(answer.text.contains("content-type: application/json\r\n"));
+            let body = answer.text.split("\r\n\r\n").nth(1).expect("a body");
+            let body: serde_json::Value = serde_json::from_str(body).expect("an object");
+            assert_eq!(body["Outputs"], json!({}));
+            assert_eq!(body["ReturnValue"], json!(null));
+            assert!(
+                body["Logs"][0]
+                    .as_str()
+                    .is_some_and(|line| line.contains("idempotency keys"))
+            );
+        }
+        program.line(|line| line.contains(INVOCATION)).await;
+    });
+}
+
+#[test]
+fn timers_cannot_be_reached_from_outside() {
+    with_program(async |program: Program| {
+        for (name, value) in [
+            ("X-Forwarded-Host", "shop.example"),
+            ("x-ms-invocation-id", INVOCATION),
+        ] {
+            let request = program
+                .request(Method::POST, "/item-housekeeping")
+                .header(name, value)
+                .body(ENVELOPE);
+            Answer::to(request).await.problem(404, "no-such-path");
+        }
+        let get = program.get("/item-housekeeping").await;
+        get.problem(404, "no-such-path");
+        let unknown = program.post("/postfacto-nothing", &json!({})).await;
+        unknown.problem(404, "no-such-path");
+    });
+}
+
+#[test]
+fn a_body_that_is_no_envelope_fails_the_call_with_an_object() {
+    with_program(async |program: Program| {
+        for body in ["{", "[]", "null", "\u{0}"] {
+            let request = program
+                .request(Method::POST, "/item-housekeeping")
+                .body(body);
+            let answer = Answer::to(request).await;
+            assert_eq!(answer.status, 500, "{body}");
+            assert_eq!(answer.header("content-type"), "application/json");
+            assert!(
+                answer.json()["Error"]
+                    .as_str()
+                    .is_some_and(|it| it.contains("envelope"))
+            );
+        }
+        let huge = "x".repeat(2 * 1024 * 1024);
+        let request = program
+            .request(Method::POST, "/item-housekeeping")
+            .body(huge);
+        let answer = Answer::to(request).await;
+        assert_eq!(answer.status, 500);
+        assert!(
+            answer.json()["Error"]
+                .as_str()
+                .is_some_and(|it| it.contains("at most"))
+        );
+    });
+}
+
+#[test]
+fn a_failed_call_is_a_5xx_with_an_object_and_its_lines_go_to_stdout() {
+    run(async {
+        let program = Start::handler()
+            .set("DATABASE_URL", "host=/nowhere user=nobody")
+            .set("DATABASE_WAIT", "1")
+            .serving()
+            .await;
+        let request = program
+            .request(Method::POST, "/item-housekeeping")
+            .header("X-Azure-Functions-InvocationId", INVOCATION)
+            .body(ENVELOPE);
+        let answer = Answer::to(request).await;
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert!(answer.json().is_object());
+        let line = program
+            .line(|line| line.contains("item-housekeeping failed"))
+            .await;
+        assert!(line.contains(INVOCATION), "{line}");
+        assert!(
+            program
+                .stderr()
+                .iter()
+                .any(|line| line.contains("item-housekeeping failed"))
+        );
+    });
+}
+
+#[test]
+fn housekeeping_deletes_keys_of_more_than_24_hours_and_no_others() {
+    run(async {
+        let database = Database::migrated();
+        let client = database.connect().await;
+        client
+            .batch_execute(
+                "INSERT INTO idempotency_key (key, name, created_at)
+                 SELECT 'old ' || n, 'x', now() - interval '25 hours'
+                   FROM generate_series(1, 25000) n;
+                 INSERT INTO idempotency_key (key, name, created_at)
+                 VALUES ('young', 'x', now() - interval '23 hours')",
+            )
+            .await
+            .expect("the keys go in");
+        let program = Start::on(&database).await;
+        let answer = program.post("/item-housekeeping", &json!({})).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.json()["Logs"][0],
+            "deleted 25000 idempotency keys of more than 24 hours"
+        );
+        let left = client.query_one("SELECT string_agg(key, ' ') FROM idempotency_key", &[]);
+        assert_eq!(left.await.expect("a row").get::<_, &str>(0), "young");
+    });
+}
