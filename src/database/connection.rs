@@ -109,12 +109,12 @@ impl Connection {
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Error> {
-        if let Ok(done) = tokio::time::timeout(self.statement_timeout, work).await {
-            done.map_err(Error::from)
-        } else {
-            self.give_up();
-            Err(Error::TimedOut(self.statement_timeout))
-        }
+        let statement = Running { connection: self };
+        let done = tokio::time::timeout(self.statement_timeout, work)
+            .await
+            .map_err(|_| Error::TimedOut(self.statement_timeout))?;
+        std::mem::forget(statement);
+        done.map_err(Error::from)
     }
 
     /// Has the server end the running statement, and keeps the connection out of the pool: a
@@ -123,7 +123,10 @@ impl Connection {
         self.spent.store(true, Ordering::Relaxed);
         let token = self.object().cancel_token();
         let connector = self.connector.clone();
-        tokio::spawn(async move { connector.cancel(token).await });
+        // Without a runtime the process is ending, and its connections with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { connector.cancel(token).await });
+        }
     }
 
     fn object(&self) -> &Object {
@@ -140,6 +143,18 @@ impl Drop for Connection {
         {
             drop(Object::take(object));
         }
+    }
+}
+
+/// A statement without its answer. Dropped so, by a deadline or because whoever asked has gone, it
+/// must not hold up the next one on its connection.
+struct Running<'a> {
+    connection: &'a Connection,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.connection.give_up();
     }
 }
 

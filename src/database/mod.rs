@@ -158,8 +158,13 @@ impl Database {
 
     /// The schema's version in the database, and the one that this program brings.
     pub async fn schema_versions(&self) -> Result<(SchemaVersion, SchemaVersion), Error> {
-        let connection = self.connection_before(Instant::now() + HEALTH_WAIT).await?;
-        let applied = migrations::applied(&connection).await?;
+        let asking = async {
+            let connection = self.connection_before(Instant::now() + HEALTH_WAIT).await?;
+            migrations::applied(&connection).await
+        };
+        let applied = tokio::time::timeout(HEALTH_WAIT, asking)
+            .await
+            .map_err(|_| Error::TimedOut(HEALTH_WAIT))??;
         Ok((applied, migrations::newest()))
     }
 
@@ -173,7 +178,12 @@ impl Database {
     /// # Errors
     /// [`Error::Unavailable`] when there is none within the settings' `wait`.
     pub async fn connection(&self) -> Result<Connection, Error> {
-        let deadline = Instant::now() + self.shared.settings.wait;
+        self.connection_for(Instant::now()).await
+    }
+
+    /// The same for someone who has been waiting since `since`.
+    pub async fn connection_for(&self, since: Instant) -> Result<Connection, Error> {
+        let deadline = since + self.shared.settings.wait;
         self.shared.readiness.wait_until(deadline).await?;
         self.connection_before(deadline).await
     }

@@ -30,7 +30,10 @@ where
         let result = AssertUnwindSafe(async move { handler(request).await })
             .catch_unwind()
             .await;
-        let result = result.unwrap_or_else(|_| Err(Problem::internal()));
+        let result = result.unwrap_or_else(|_| {
+            log::error!("{function} panicked; the place is above, on stderr");
+            Err(Problem::internal())
+        });
         let response = finish(result, &request_id);
         let status = response.status();
         log::log!(
@@ -81,10 +84,11 @@ fn finish(result: Result<Response, Problem>, request_id: &str) -> Response {
     response
 }
 
-/// Probes come every few seconds from many places: their success is no news.
+/// Probes come every few seconds from many places: their success is no news. Of a failure, the place
+/// that knows the cause has written an error already.
 fn level(function: &str, status: StatusCode) -> Level {
     match status.as_u16() {
-        500.. => Level::Error,
+        500.. => Level::Warn,
         _ if function.starts_with("health") || function == "host" => Level::Debug,
         _ => Level::Info,
     }

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
@@ -21,8 +22,20 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The query without its question mark, still encoded; empty where there is none.
     pub query: String,
-    body: Chunks,
+    body: Body,
 }
+
+/// What is still to be read of a body.
+enum Body {
+    Unread(Chunks),
+    Read,
+}
+
+/// How much of a body that nobody wants is read and thrown away, and for how long? As much as the
+/// Functions host lets through. A server that closes before it has read what it was sent resets the
+/// connection, and its answer may be lost with that.
+const DRAIN_LIMIT: usize = 128 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Extracts the [`Request`]; never rejects.
 pub fn request() -> impl Filter<Extract = (Request,), Error = Rejection> + Clone {
@@ -43,11 +56,18 @@ impl Request {
         B: Buf,
     {
         let body = body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining()));
+        let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+            .iter()
+            .any(|name| headers.get(name).is_some_and(|value| value != "0"));
         Request {
             method,
             headers,
             query,
-            body: body.boxed(),
+            body: if has_body {
+                Body::Unread(body.boxed())
+            } else {
+                Body::Read
+            },
         }
     }
 
@@ -66,14 +86,18 @@ impl Request {
         if announced.is_some_and(|length| length.parse().is_ok_and(|it: u64| it > limit as u64)) {
             return Err(too_large(limit));
         }
+        let Body::Unread(chunks) = &mut self.body else {
+            return Ok(Bytes::new());
+        };
         let mut body = BytesMut::new();
-        while let Some(chunk) = self.body.next().await {
+        while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| broken_off())?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large(limit));
             }
             body.extend_from_slice(&chunk);
         }
+        self.body = Body::Read;
         Ok(body.freeze())
     }
 
@@ -95,6 +119,27 @@ impl Request {
             return Err(unsupported("content-encoding", detail));
         }
         self.body(limit).await
+    }
+}
+
+impl Drop for Request {
+    /// The answer goes out meanwhile: only the reading goes on.
+    fn drop(&mut self) {
+        if let Body::Unread(chunks) = std::mem::replace(&mut self.body, Body::Read) {
+            // Without a runtime the process is ending, and its connections with it.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(chunks)));
+            }
+        }
+    }
+}
+
+async fn drain(mut chunks: Chunks) {
+    let mut drained = 0;
+    while let Some(Ok(chunk)) = chunks.next().await
+        && drained < DRAIN_LIMIT
+    {
+        drained += chunk.len();
     }
 }
 

@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_postgres::types::Type;
@@ -34,6 +35,7 @@ pub(super) struct Inserter {
 }
 
 struct Waiting {
+    since: Instant,
     name: ItemName,
     answer: oneshot::Sender<Result<Creation, Arc<Error>>>,
 }
@@ -61,7 +63,11 @@ impl Inserter {
     pub(super) async fn insert(&self, name: ItemName) -> Result<Creation, Error> {
         let (answer, answered) = oneshot::channel();
         self.queue
-            .try_send(Waiting { name, answer })
+            .try_send(Waiting {
+                since: Instant::now(),
+                name,
+                answer,
+            })
             .map_err(|_| Error::Unavailable("too many creations are waiting".into()))?;
         match answered.await {
             Ok(Ok(creation)) => Ok(creation),
@@ -88,8 +94,10 @@ async fn send_batches(database: Database, mut queue: mpsc::Receiver<Waiting>) {
 }
 
 async fn send(database: &Database, mut batch: Vec<Waiting>) {
+    // While the database is away, whoever has waited long enough already is told so at once.
+    let since = batch.iter().map(|waiting| waiting.since).max();
     batch.sort_by(|one, other| one.name.cmp(&other.name));
-    match insert(database, &batch).await {
+    match insert(database, &batch, since.unwrap_or_else(Instant::now)).await {
         Ok(mut created) => {
             for waiting in batch {
                 // Of two creations of one name, the first takes the row and the second finds it
@@ -110,9 +118,13 @@ async fn send(database: &Database, mut batch: Vec<Waiting>) {
     }
 }
 
-async fn insert(database: &Database, batch: &[Waiting]) -> Result<HashMap<String, Item>, Error> {
+async fn insert(
+    database: &Database,
+    batch: &[Waiting],
+    since: Instant,
+) -> Result<HashMap<String, Item>, Error> {
     let names: Vec<&str> = batch.iter().map(|it| it.name.as_str()).collect();
-    let connection = database.connection().await?;
+    let connection = database.connection_for(since).await?;
     let rows = connection.query(&INSERT, &[&names]).await?;
     let items = rows.iter().map(Item::owned);
     Ok(items.map(|item| (item.name.clone(), item)).collect())

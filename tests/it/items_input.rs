@@ -188,12 +188,11 @@ fn a_body_of_100_mb_is_refused_at_once_and_held_by_nobody() {
             chunked.extend_from_slice(b"\r\n");
         }
         chunked.extend_from_slice(b"0\r\n\r\n");
-        // It may close before it has read all of it; then there may be no answer to read.
         let answer = send_raw(program.address(), &chunked).await;
-        assert!([0, 413].contains(&answer.status), "{}", answer.text);
+        assert_eq!(answer.status, 413, "{}", answer.text);
         let (_, peak) = program.resident();
         assert!(
-            peak < before + 8 * 1024,
+            peak < before + 24 * 1024,
             "{before} KiB before, {peak} KiB at most"
         );
         program.make("it still serves").await;
