@@ -3,6 +3,7 @@
 use std::sync::{Arc, Once};
 
 use azure_core::credentials::TokenCredential;
+use azure_core::http::{ClientOptions, RetryOptions};
 use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
     UserAssignedId, WorkloadIdentityCredential,
@@ -31,7 +32,12 @@ pub fn credential(
         } else if variable("IDENTITY_ENDPOINT").is_some() {
             ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: variable("AZURE_CLIENT_ID").map(UserAssignedId::ClientId),
-                ..Default::default()
+                // Whoever waits for a token tries again by itself, and should be told the reason
+                // instead of running out of time behind retries of the client's own.
+                client_options: ClientOptions {
+                    retry: RetryOptions::none(),
+                    ..Default::default()
+                },
             }))
             .map(|it| it as _)
         } else {

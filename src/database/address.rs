@@ -10,6 +10,8 @@ use thiserror::Error;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
+use super::tls_options;
+
 /// A parsed address. Its `Debug` does not show the password.
 #[derive(Clone, Debug)]
 pub struct Address {
@@ -70,7 +72,7 @@ impl Address {
         if url.is_none() && variable("PGHOST").is_none() {
             return Ok(None);
         }
-        let (rest, tls) = take_tls_options(url.unwrap_or_default());
+        let (rest, tls) = tls_options::take(url.unwrap_or_default());
         let mut config: Config = rest
             .parse()
             .map_err(|error: tokio_postgres::Error| AddressError::Unreadable(reason(&error)))?;
@@ -201,116 +203,6 @@ fn is_local(config: &Config) -> bool {
                     .is_ok_and(|address| address.is_loopback())
         }
     })
-}
-
-#[derive(Default)]
-struct TlsOptions {
-    mode: Option<String>,
-    root_certificates: Option<String>,
-}
-
-impl TlsOptions {
-    /// Keeps the option if it is one of the two, and says whether it was.
-    fn take(&mut self, key: &str, value: &str) -> bool {
-        match key {
-            "sslmode" => self.mode = Some(value.to_owned()),
-            "sslrootcert" => self.root_certificates = Some(value.to_owned()),
-            _ => return false,
-        }
-        true
-    }
-}
-
-fn take_tls_options(address: &str) -> (String, TlsOptions) {
-    if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-        take_from_url(address)
-    } else {
-        take_from_keywords(address)
-    }
-}
-
-fn take_from_url(address: &str) -> (String, TlsOptions) {
-    let mut tls = TlsOptions::default();
-    let Some((front, query)) = address.split_once('?') else {
-        return (address.to_owned(), tls);
-    };
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            !tls.take(key, &percent_decoded(value))
-        })
-        .collect();
-    let rest = if kept.is_empty() {
-        front.to_owned()
-    } else {
-        format!("{front}?{}", kept.join("&"))
-    };
-    (rest, tls)
-}
-
-/// The two values are a word and a file's path; a broken escape is left as it stands.
-fn percent_decoded(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escape = tail
-            .get(..2)
-            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        if let (b'%', Some(byte)) = (first, escape) {
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn take_from_keywords(address: &str) -> (String, TlsOptions) {
-    let mut tls = TlsOptions::default();
-    let mut kept = String::new();
-    let mut rest = address.trim_start();
-    while !rest.is_empty() {
-        let (pair, tail) = rest.split_at(pair_length(rest));
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if !tls.take(key.trim(), &unquoted(value.trim())) {
-            kept.push_str(pair);
-            kept.push(' ');
-        }
-        rest = tail.trim_start();
-    }
-    (kept, tls)
-}
-
-/// The length of the first `key = value` of a keyword string, quotes and escapes included.
-fn pair_length(text: &str) -> usize {
-    let Some(equals) = text.find('=') else {
-        return text.len();
-    };
-    let spaces = text[equals + 1..].len() - text[equals + 1..].trim_start().len();
-    let start = equals + 1 + spaces;
-    let quoted = text[start..].starts_with('\'');
-    let mut escaped = false;
-    for (at, letter) in text[start..].char_indices().skip(usize::from(quoted)) {
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '\'' if quoted => return start + at + 1,
-            letter if !quoted && letter.is_whitespace() => return start + at,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-fn unquoted(value: &str) -> String {
-    let inner = value
-        .strip_prefix('\'')
-        .and_then(|value| value.strip_suffix('\''))
-        .unwrap_or(value);
-    inner.replace("\\'", "'").replace("\\\\", "\\")
 }
 
 #[cfg(test)]

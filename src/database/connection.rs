@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::Object;
+use deadpool::managed::Object;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, RowStream};
 
@@ -28,7 +28,7 @@ pub(super) type Values<'a> = [&'a (dyn ToSql + Sync)];
 /// A connection of the pool. Dropped, it goes back; [discarded](Connection::discard), it ends.
 pub struct Connection {
     /// Taken by `drop` alone.
-    object: Option<Object>,
+    object: Option<Object<Connector>>,
     /// Set when the connection must not go back to the pool.
     spent: AtomicBool,
     connector: Connector,
@@ -37,7 +37,11 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(object: Object, settings: &Settings, connector: Connector) -> Connection {
+    pub(super) fn new(
+        object: Object<Connector>,
+        settings: &Settings,
+        connector: Connector,
+    ) -> Connection {
         Connection {
             object: Some(object),
             spent: AtomicBool::new(false),
@@ -129,7 +133,7 @@ impl Connection {
         }
     }
 
-    fn object(&self) -> &Object {
+    fn object(&self) -> &Object<Connector> {
         self.object
             .as_ref()
             .expect("only drop takes the object, and nothing comes after it")

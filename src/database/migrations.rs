@@ -1,19 +1,23 @@
-//! Migrations: refinery applies the files of `migrations/`, one process at a time.
+//! Migrations: the files of `migrations/`, applied by one process at a time.
 //!
-//! refinery takes no lock, and eight instances that start on an empty database at once leave
-//! seven with errors. So a second connection holds an advisory lock meanwhile. The lock belongs
-//! to a *transaction*: a session's lock would not hold through a PgBouncer in transaction mode,
-//! and a process that dies gives either up.
+//! refinery embeds the files and knows their versions and checksums; the history is kept in its
+//! table. It would take no lock when it runs them, and eight instances that start on an empty
+//! database at once would leave seven with errors. So they run here, all that are missing in one
+//! transaction, with an advisory lock as its first statement. Lock and migrations share one
+//! connection: two of them, behind a PgBouncer that has no third for the next process, would wait
+//! for each other. And the lock is the *transaction's*, because a session's would not hold through
+//! a PgBouncer in transaction mode; a process that dies gives it up.
 //!
 //! Rolling forward is always additive: an older program that runs while a newer one migrates
 //! goes on. An older program that *starts* on a newer schema refuses.
 
-use std::cmp::Ordering;
 use std::fmt;
+use std::time::Duration;
 
+use refinery::Migration;
 use thiserror::Error;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{GenericClient, Row};
 
 use super::connection::{Connection, Statement};
 use super::connector::{Connector, ConnectorError};
@@ -56,9 +60,26 @@ pub enum MigrationError {
          never change a migration that has run: restore the file and add a new one"
     )]
     Diverged(String),
-    /// refinery, in the middle of it; the migration that failed was undone.
+    /// Later ones have run and this one has not.
+    #[error(
+        "migration {0} has not run on the database and a later one has; number a new migration \
+         higher than all before it, or restore the row in refinery_schema_history"
+    )]
+    Skipped(String),
+    /// The server refused one. All that ran with it was undone.
+    #[error("{migration} failed and was undone: {reason}")]
+    Refused {
+        /// The migration's name.
+        migration: String,
+        /// The server's words.
+        reason: String,
+    },
+    /// The server refused what comes before and after the migrations themselves.
     #[error("migrating failed: {0}")]
     Failed(String),
+    /// The server took a question and did not answer it.
+    #[error("the database did not answer within {0:?}; see whether it is overloaded or locked")]
+    TimedOut(Duration),
 }
 
 impl From<tokio_postgres::Error> for MigrationError {
@@ -69,12 +90,7 @@ impl From<tokio_postgres::Error> for MigrationError {
 
 /// The version that this program's own migrations lead to.
 pub(super) fn newest() -> SchemaVersion {
-    let versions = files::migrations::runner();
-    let versions = versions
-        .get_migrations()
-        .iter()
-        .map(refinery::Migration::version);
-    SchemaVersion(versions.max().unwrap_or(0))
+    SchemaVersion(own().last().map_or(0, Migration::version))
 }
 
 /// The version that the database is at.
@@ -83,49 +99,75 @@ pub(super) async fn applied(connection: &Connection) -> Result<SchemaVersion, Da
     Ok(SchemaVersion(row.map_or(0, |row| row.get(0))))
 }
 
-/// Brings the schema to [`newest`], or finds it there.
-pub(super) async fn run(connector: &Connector) -> Result<SchemaVersion, MigrationError> {
-    let (mut client, _task) = connector.connect_alone().await?;
-    if is_current(&client).await? {
+/// This program's own migrations, in order.
+fn own() -> Vec<Migration> {
+    let mut own = files::migrations::runner().get_migrations().clone();
+    own.sort();
+    own
+}
+
+/// Brings the schema to [`newest`], or finds it there. `limit` is for looking, not for migrating.
+pub(super) async fn run(
+    connector: &Connector,
+    limit: Duration,
+) -> Result<SchemaVersion, MigrationError> {
+    let mut client = connector.connect().await?;
+    let missing = tokio::time::timeout(limit, missing(&*client))
+        .await
+        .map_err(|_| MigrationError::TimedOut(limit))??;
+    if missing.is_empty() {
         return Ok(newest());
     }
-    let (lock, _task) = connector.connect_alone().await?;
-    lock.batch_execute(TAKE_LOCK).await?;
-    if !is_current(&client).await? {
-        apply(&mut client).await?;
-    }
-    lock.batch_execute("COMMIT").await?;
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(LOCK).await?;
+    apply(&*transaction).await?;
+    transaction.commit().await?;
     Ok(newest())
 }
 
-async fn apply(client: &mut Client) -> Result<(), MigrationError> {
-    let report = files::migrations::runner()
-        .run_async(client)
-        .await
-        .map_err(|error| MigrationError::Failed(with_cause(&error)))?;
-    for migration in report.applied_migrations() {
+/// Whoever had the lock before may have applied them all. To ask whether there is a history would not
+/// do here: the session may remember from before the lock that there was none. Creating it looks.
+async fn apply(transaction: &impl GenericClient) -> Result<(), MigrationError> {
+    transaction.batch_execute(CREATE_HISTORY).await?;
+    for migration in missing_in_history(transaction).await? {
+        let sql = migration.sql().expect("an embedded migration has its text");
+        let refused = |error| MigrationError::Refused {
+            migration: migration.to_string(),
+            reason: server_message(&error),
+        };
+        transaction.batch_execute(sql).await.map_err(refused)?;
+        let checksum = migration.checksum().to_string();
+        let row = (migration.version(), migration.name());
+        transaction
+            .query_typed(
+                REMEMBER,
+                &[
+                    (&row.0, Type::INT4),
+                    (&row.1, Type::TEXT),
+                    (&checksum, Type::TEXT),
+                ],
+            )
+            .await?;
         log::info!("applied migration {migration}");
     }
     Ok(())
 }
 
-fn with_cause(error: &refinery::Error) -> String {
-    let cause = std::error::Error::source(error);
-    let cause = cause.and_then(|cause| cause.downcast_ref::<tokio_postgres::Error>());
-    match cause {
-        Some(cause) => format!("{error}: {}", server_message(cause)),
-        None => error.to_string(),
-    }
-}
-
-/// Whether every migration of this program has run, and none that it does not know.
-async fn is_current(client: &Client) -> Result<bool, MigrationError> {
+/// The migrations of this program that have not run.
+async fn missing(client: &impl GenericClient) -> Result<Vec<Migration>, MigrationError> {
     let has_history = client.query_typed(HISTORY_EXISTS, &[]).await?;
     if !has_history.iter().any(|row| row.get::<_, bool>(0)) {
-        return Ok(false);
+        return Ok(own());
     }
+    missing_in_history(client).await
+}
+
+async fn missing_in_history(client: &impl GenericClient) -> Result<Vec<Migration>, MigrationError> {
     let history = client.query_typed(HISTORY, &[]).await?;
-    compare(&history.iter().map(Applied::from).collect::<Vec<_>>())
+    compare(
+        &own(),
+        &history.iter().map(Applied::from).collect::<Vec<_>>(),
+    )
 }
 
 struct Applied {
@@ -144,37 +186,50 @@ impl From<&Row> for Applied {
     }
 }
 
-fn compare(history: &[Applied]) -> Result<bool, MigrationError> {
-    let runner = files::migrations::runner();
-    for applied in history {
-        let own = runner
-            .get_migrations()
-            .iter()
-            .find(|own| own.version() == applied.version);
-        match own {
-            Some(own) if own.checksum().to_string() == applied.checksum => {}
-            None if SchemaVersion(applied.version) > newest() => {}
-            _ => {
-                let name = format!("V{}__{}", applied.version, applied.name);
-                return Err(MigrationError::Diverged(name));
-            }
+fn compare(own: &[Migration], history: &[Applied]) -> Result<Vec<Migration>, MigrationError> {
+    let known = SchemaVersion(own.last().map_or(0, Migration::version));
+    let found = SchemaVersion(history.iter().map(|it| it.version).max().unwrap_or(0));
+    for applied in history.iter().filter(|it| it.version <= known.0) {
+        let same = |own: &&Migration| {
+            own.version() == applied.version && own.checksum().to_string() == applied.checksum
+        };
+        if own.iter().find(same).is_none() {
+            let name = format!("V{}__{}", applied.version, applied.name);
+            return Err(MigrationError::Diverged(name));
         }
     }
-    let found = history.iter().map(|it| it.version).max().unwrap_or(0);
-    let (found, known) = (SchemaVersion(found), newest());
-    match found.cmp(&known) {
-        Ordering::Less => Ok(false),
-        Ordering::Equal => Ok(true),
-        Ordering::Greater => Err(MigrationError::Newer { found, known }),
+    if found > known {
+        return Err(MigrationError::Newer { found, known });
+    }
+    let has_run = |own: &Migration| history.iter().any(|it| it.version == own.version());
+    let missing: Vec<Migration> = own.iter().filter(|it| !has_run(it)).cloned().collect();
+    match missing.first() {
+        Some(first) if first.version() < found.0 => Err(MigrationError::Skipped(first.to_string())),
+        _ => Ok(missing),
     }
 }
 
 /// The two-number form is a key space of its own, apart from the one-number locks that
-/// idempotency keys take. The numbers spell "magn" and "migr".
-const TAKE_LOCK: &str = "\
-    BEGIN;
+/// idempotency keys take. The numbers spell "magn" and "migr". A migration itself waits less long
+/// for a table: everyone else queues up behind it. A history that is there already is no news.
+const LOCK: &str = "\
     SET LOCAL lock_timeout = '60s';
-    SELECT pg_advisory_xact_lock(1835100014, 1835624306)";
+    SELECT pg_advisory_xact_lock(1835100014, 1835624306);
+    SET LOCAL lock_timeout = '5s';
+    SET LOCAL client_min_messages = warning";
+
+/// As refinery's own tools make it.
+const CREATE_HISTORY: &str = "\
+    CREATE TABLE IF NOT EXISTS refinery_schema_history (
+        version    int4 PRIMARY KEY,
+        name       varchar(255),
+        applied_on varchar(255),
+        checksum   varchar(255))";
+
+/// The time in RFC 3339, which refinery's own tools read.
+const REMEMBER: &str = "\
+    INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+    VALUES ($1, $2, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), $3)";
 
 const HISTORY_EXISTS: &str = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
 

@@ -14,13 +14,15 @@ mod migrations;
 mod readiness;
 mod settings;
 mod tls;
+mod tls_options;
+mod token;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
+use deadpool::Runtime;
+use deadpool::managed::{Pool, PoolError, TimeoutType, Timeouts};
 use thiserror::Error;
-use tokio::sync::OnceCell;
 use tokio_postgres::error::SqlState;
 
 pub use address::{Address, AddressError};
@@ -28,7 +30,7 @@ pub use connection::{Connection, Statement, Transaction};
 pub use migrations::{MigrationError, SchemaVersion};
 pub use settings::{Authentication, Settings, SettingsError};
 
-use connector::Connector;
+use connector::{Connector, ConnectorError};
 use readiness::Readiness;
 
 /// Why the database did not do what it was asked.
@@ -81,14 +83,11 @@ fn server_message(error: &tokio_postgres::Error) -> String {
     }
 }
 
+/// Whether the code is about the connection and not about the statement: class 08 (a PgBouncer says
+/// everything with one of these), shutdowns and the like, and a server that is full.
 fn is_going_away(code: &SqlState) -> bool {
-    [
-        SqlState::ADMIN_SHUTDOWN,
-        SqlState::CRASH_SHUTDOWN,
-        SqlState::CANNOT_CONNECT_NOW,
-        SqlState::TOO_MANY_CONNECTIONS,
-    ]
-    .contains(code)
+    let class_of_connections = ["08", "57P"].iter().any(|it| code.code().starts_with(it));
+    class_of_connections || *code == SqlState::TOO_MANY_CONNECTIONS
 }
 
 /// A handle to the database. Clones share one pool.
@@ -100,7 +99,7 @@ pub struct Database {
 struct Shared {
     settings: Settings,
     connector: Connector,
-    pool: OnceCell<Pool>,
+    pool: Pool<Connector>,
     readiness: Readiness,
 }
 
@@ -108,11 +107,16 @@ impl Database {
     /// A handle whose connections come later; nothing is sent yet.
     pub fn open(settings: Settings) -> Database {
         let connector = Connector::new(&settings);
+        let pool = Pool::builder(connector.clone())
+            .max_size(settings.pool_size)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .expect("a runtime is named, which is all that can be missing");
         Database {
             shared: Arc::new(Shared {
                 settings,
                 connector,
-                pool: OnceCell::new(),
+                pool,
                 readiness: Readiness::new(),
             }),
         }
@@ -153,19 +157,22 @@ impl Database {
     /// [`MigrationError`] says whether the database is away, newer than this program, or
     /// differs from it.
     pub async fn migrate(&self) -> Result<SchemaVersion, MigrationError> {
-        migrations::run(&self.shared.connector).await
+        let limit = self.shared.settings.statement_timeout;
+        migrations::run(&self.shared.connector, limit).await
     }
 
     /// The schema's version in the database, and the one that this program brings.
+    ///
+    /// # Errors
+    /// Within two seconds, whatever the settings allow to requests.
     pub async fn schema_versions(&self) -> Result<(SchemaVersion, SchemaVersion), Error> {
-        let asking = async {
-            let connection = self.connection_before(Instant::now() + HEALTH_WAIT).await?;
-            migrations::applied(&connection).await
-        };
-        let applied = tokio::time::timeout(HEALTH_WAIT, asking)
+        let deadline = Instant::now() + HEALTH_WAIT;
+        let connection = self.connection_before(deadline).await?;
+        let applied = migrations::applied(&connection);
+        let applied = tokio::time::timeout_at(deadline.into(), applied)
             .await
-            .map_err(|_| Error::TimedOut(HEALTH_WAIT))??;
-        Ok((applied, migrations::newest()))
+            .map_err(|_| Error::TimedOut(HEALTH_WAIT))?;
+        Ok((applied?, migrations::newest()))
     }
 
     /// Why requests are not served yet, if they are not: the schema is not ready.
@@ -203,46 +210,39 @@ impl Database {
     }
 
     async fn checkout(&self, deadline: Instant) -> Result<Connection, Checkout> {
-        let shared = &self.shared;
-        let pool = shared
-            .pool
-            .get_or_try_init(|| async { build_pool(shared) })
-            .await?;
-        shared
-            .connector
-            .refresh_password()
-            .await
-            .map_err(|error| Checkout::Later(error.to_string()))?;
+        let Shared {
+            pool,
+            settings,
+            connector,
+            ..
+        } = &*self.shared;
         let remaining = deadline.saturating_duration_since(Instant::now());
-        let timeouts = deadpool_postgres::Timeouts {
+        let timeouts = Timeouts {
             wait: Some(remaining),
-            create: Some(remaining.min(shared.settings.connect_timeout)),
+            create: Some(remaining),
             recycle: None,
         };
-        let object = pool.timeout_get(&timeouts).await?;
-        Ok(Connection::new(
-            object,
-            &shared.settings,
-            shared.connector.clone(),
-        ))
+        match pool.timeout_get(&timeouts).await {
+            Ok(object) => Ok(Connection::new(object, settings, connector.clone())),
+            Err(PoolError::Timeout(TimeoutType::Create)) => Err(connector.out_of_time().into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Connections in use, open, and at most; all zero before the first one is asked for.
+    /// How the pool stands now.
     pub fn pool_use(&self) -> PoolUse {
-        let status = self.shared.pool.get().map(Pool::status);
+        let status = self.shared.pool.status();
         PoolUse {
-            in_use: status.as_ref().map_or(0, |it| it.size - it.available),
-            open: status.as_ref().map_or(0, |it| it.size),
+            in_use: status.size.saturating_sub(status.available),
+            open: status.size,
             limit: self.shared.settings.pool_size,
-            waiting: status.as_ref().map_or(0, |it| it.waiting),
+            waiting: status.waiting,
         }
     }
 
     /// Ends the idle connections and gives no more out.
     pub fn close(&self) {
-        if let Some(pool) = self.shared.pool.get() {
-            pool.close();
-        }
+        self.shared.pool.close();
     }
 }
 
@@ -272,33 +272,26 @@ enum Checkout {
     Hopeless(String),
 }
 
-impl From<PoolError> for Checkout {
-    fn from(error: PoolError) -> Self {
-        match error {
-            PoolError::Backend(error) => match error.code() {
-                Some(code) if !is_going_away(code) => Checkout::Hopeless(server_message(&error)),
-                _ => Checkout::Later(server_message(&error)),
-            },
-            PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => {
-                Checkout::Later("all connections of the pool are in use".into())
-            }
-            PoolError::Closed => Checkout::Hopeless("this process is stopping".into()),
-            other => Checkout::Later(other.to_string()),
+impl From<ConnectorError> for Checkout {
+    fn from(error: ConnectorError) -> Self {
+        if error.may_pass() {
+            Checkout::Later(error.to_string())
+        } else {
+            Checkout::Hopeless(error.to_string())
         }
     }
 }
 
-fn build_pool(shared: &Shared) -> Result<Pool, Checkout> {
-    let manager = Manager::from_connect(
-        shared.settings.address.config.clone(),
-        shared.connector.clone(),
-        ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        },
-    );
-    Pool::builder(manager)
-        .max_size(shared.settings.pool_size)
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|error| Checkout::Hopeless(error.to_string()))
+impl From<PoolError<ConnectorError>> for Checkout {
+    fn from(error: PoolError<ConnectorError>) -> Self {
+        match error {
+            PoolError::Backend(error) => error.into(),
+            PoolError::Timeout(TimeoutType::Wait) => Checkout::Later(
+                "all connections of the pool are in use or being made; see DATABASE_POOL_SIZE"
+                    .into(),
+            ),
+            PoolError::Closed => Checkout::Hopeless("this process is stopping".into()),
+            other => Checkout::Later(other.to_string()),
+        }
+    }
 }

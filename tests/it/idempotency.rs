@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Database, Program, Start, run, with_program};
+use crate::harness::{Answer, Database, Program, Start, run, waiting_for_a_lock, with_program};
 
 async fn create(program: &Program, key: &str, name: &str) -> Answer {
     let request = program.with_json(Method::POST, "/item", &json!({ "name": name }));
@@ -74,12 +74,9 @@ fn a_key_that_is_being_worked_on_gets_409() {
             .expect("it is inserted");
         let first = create(&program, "k1", "one");
         let second = async {
-            crate::harness::eventually("the first request's lock", || async {
-                let answer = create(&program, "k1", "one").await;
-                (answer.status == 409).then_some(answer)
-            })
-            .await
-            .problem(409, "idempotency-key-in-progress");
+            waiting_for_a_lock(&database, 1).await;
+            let answer = create(&program, "k1", "one").await;
+            answer.problem(409, "idempotency-key-in-progress");
             transaction.rollback().await.expect("it is undone");
         };
         let (first, ()) = tokio::join!(first, second);

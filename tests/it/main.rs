@@ -2,8 +2,13 @@
 //!
 //! Each test has a database of its own on one private server, which ends with this process.
 
+mod fakes;
 mod harness;
 
+mod database_entra;
+mod database_faults;
+mod database_pgbouncer;
+mod database_tls;
 mod handler;
 mod health;
 mod host;
@@ -12,6 +17,7 @@ mod items;
 mod items_input;
 mod items_listing;
 mod logs;
+mod migrations;
 mod openapi;
 mod package;
 mod timers;

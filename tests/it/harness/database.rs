@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use localpg::{Programs, Throwaway, ThrowawayOptions};
 use tokio_postgres::NoTls;
 
+use super::eventually;
+
 /// PostgreSQL's programs, found or fetched once.
 pub(crate) static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
     Programs::find_or_fetch(&mut |line| println!("{line}"))
@@ -76,4 +78,29 @@ pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
         .expect("the database can be reached");
     tokio::spawn(connection);
     client
+}
+
+/// A server of one test's own, with an empty database `items`.
+pub(crate) fn own_server(options: ThrowawayOptions) -> Throwaway {
+    let server = Throwaway::start(&PROGRAMS, options).expect("a private PostgreSQL starts");
+    server
+        .create_database("items", None)
+        .expect("a database can be made");
+    server
+}
+
+/// Waits until this many of the program's statements wait for a lock.
+pub(crate) async fn waiting_for_a_lock(database: &Database, number: i64) {
+    let watcher = database.connect().await;
+    let count = "SELECT count(*) FROM pg_stat_activity
+                  WHERE application_name = 'magnusapi' AND datname = current_database()
+                    AND wait_event_type = 'Lock'";
+    eventually("that many statements behind the lock", || async {
+        let row = watcher
+            .query_one(count, &[])
+            .await
+            .expect("it can be asked");
+        (row.get::<_, i64>(0) == number).then_some(())
+    })
+    .await;
 }

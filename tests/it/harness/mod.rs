@@ -6,8 +6,8 @@ mod program;
 mod raw;
 
 pub(crate) use app_folder::{AppFolder, start};
-pub(crate) use database::Database;
-pub(crate) use program::{Answer, Program, Start, client};
+pub(crate) use database::{Database, connect, own_server, waiting_for_a_lock};
+pub(crate) use program::{Answer, Program, Start, client, healthy, ready};
 pub(crate) use raw::send_raw;
 
 use std::future::Future;

@@ -54,15 +54,15 @@ impl Start {
 
     /// Starts it and waits until it listens.
     pub(crate) async fn serving(mut self) -> Program {
-        let mut child = self
+        let child = self
             .command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let stdout = collect(child.stdout.take().expect("stdout is piped"));
-        let stderr = collect(child.stderr.take().expect("stderr is piped"));
+            .spawn();
+        let mut child = Process(child.expect("the program starts"));
+        let stdout = collect(child.0.stdout.take().expect("stdout is piped"));
+        let stderr = collect(child.0.stderr.take().expect("stderr is piped"));
         let url = eventually("the line that says where it serves", || async {
             let lines = stdout.lock().expect("no reader panicked");
             let line = lines
@@ -103,9 +103,20 @@ fn collect(stream: impl Read + Send + 'static) -> Lines {
     lines
 }
 
+/// A process that is killed when this goes.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Errors say that it has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The running program. It is killed when this goes.
 pub(crate) struct Program {
-    child: Child,
+    child: Process,
     /// `http://127.0.0.1:<port>`.
     pub(crate) url: String,
     stdout: Lines,
@@ -209,7 +220,7 @@ impl Program {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// The lines on stdout so far.
@@ -241,7 +252,7 @@ impl Program {
 
     /// Waits for its end.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let child = Mutex::new(&mut self.child);
+        let child = Mutex::new(&mut self.child.0);
         eventually("the program's end", || async {
             let mut child = child.lock().expect("nobody else waits");
             child.try_wait().expect("a child can be waited for")
@@ -262,10 +273,18 @@ impl Program {
     }
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        // Errors say that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Until items can be read. A request waits for the schema by itself, so this is soon.
+pub(crate) async fn ready(program: &Program) {
+    eventually("items", || async {
+        (program.get("/item?limit=1").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+/// Until `/health` says so, which may lag some seconds behind.
+pub(crate) async fn healthy(program: &Program) {
+    eventually("health", || async {
+        (program.get("/health").await.status == 200).then_some(())
+    })
+    .await;
 }

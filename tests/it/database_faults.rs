@@ -1,0 +1,66 @@
+//! A database that is away, killed, silent, stuck or full: every answer is bounded and honest,
+//! nothing that was acknowledged is lost, and it all heals without a restart of the program.
+
+mod away;
+mod killed;
+mod refused;
+mod stuck;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use localpg::Throwaway;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use crate::harness::{Answer, Program, Start, eventually};
+
+/// With these waits: how long may any answer take? A creation may stand behind one batch that
+/// waits for a connection and then for its statement, and do the same itself; the rest is for a
+/// busy machine.
+const BOUND: Duration = Duration::from_secs(8);
+
+fn impatient(url: &str) -> Start {
+    Start::handler()
+        .set("DATABASE_URL", url)
+        .set("DATABASE_WAIT", "1")
+        .set("DATABASE_CONNECT_TIMEOUT", "1")
+        .set("DATABASE_STATEMENT_TIMEOUT", "1")
+}
+
+async fn kill(server: &Arc<Throwaway>) {
+    let server = server.clone();
+    let killing = tokio::task::spawn_blocking(move || server.kill());
+    killing.await.expect("no panic").expect("it can be killed");
+}
+
+async fn restart(server: &Arc<Throwaway>) {
+    let server = server.clone();
+    let starting = tokio::task::spawn_blocking(move || server.restart());
+    starting.await.expect("no panic").expect("it starts again");
+}
+
+/// Until the program is told that the database is away, by the door that operators watch.
+async fn unhealthy(program: &Program) {
+    eventually("bad health", || async {
+        let answer = program.get("/health").await;
+        (answer.status == 503 && answer.json()["status"] == "fail").then_some(())
+    })
+    .await;
+}
+
+fn create(program: &Program, name: &str) -> RequestBuilder {
+    program.with_json(Method::POST, "/item", &json!({ "name": name }))
+}
+
+#[track_caller]
+fn unavailable(answer: &Answer) {
+    let kind = answer.json()["type"].to_string();
+    let kind = if kind.contains("interrupted") {
+        "database-interrupted"
+    } else {
+        "database-unavailable"
+    };
+    answer.problem(503, kind);
+    assert_eq!(answer.header("retry-after"), "2");
+}

@@ -1,0 +1,95 @@
+//! Statements that the server does not finish.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use tokio_postgres::{Client, Transaction};
+
+use super::{BOUND, create, impatient};
+use crate::harness::{
+    Answer, Database, Start, eventually, healthy, ready, run, waiting_for_a_lock,
+};
+
+#[test]
+fn a_statement_that_hangs_is_cancelled_in_the_server_after_its_deadline() {
+    run(async {
+        let database = Database::migrated();
+        let program = impatient(&database.url).serving().await;
+        ready(&program).await;
+        let mut blocker = database.connect().await;
+        let lock = lock(&mut blocker, "item").await;
+        let requests = [
+            create(&program, "one"),
+            create(&program, "two").header("Idempotency-Key", "k"),
+            program.request(Method::GET, "/item?limit=1"),
+            program.request(Method::GET, "/item"),
+            program.request(Method::DELETE, "/item/1"),
+        ];
+        let started = Instant::now();
+        for answer in join_all(requests.map(Answer::to)).await {
+            answer.problem(503, "database-interrupted");
+            assert_eq!(answer.header("retry-after"), "2");
+        }
+        assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
+        waiting_for_a_lock(&database, 0).await;
+        lock.commit().await.expect("the lock is given up");
+        program.make("one").await;
+    });
+}
+
+#[test]
+fn a_statement_whose_caller_has_gone_is_cancelled_and_its_connection_is_not_reused() {
+    run(async {
+        let database = Database::migrated();
+        let program = Start::handler()
+            .set("DATABASE_URL", &database.url)
+            .set("DATABASE_STATEMENT_TIMEOUT", "600")
+            .serving()
+            .await;
+        ready(&program).await;
+        let mut blocker = database.connect().await;
+        let lock = lock(&mut blocker, "item").await;
+        // All eight connections of the pool.
+        let callers: Vec<_> = (1..=8)
+            .map(|id| {
+                tokio::spawn(Answer::try_to(
+                    program.request(Method::GET, &format!("/item/{id}")),
+                ))
+            })
+            .collect();
+        waiting_for_a_lock(&database, 8).await;
+        callers.iter().for_each(tokio::task::JoinHandle::abort);
+        waiting_for_a_lock(&database, 0).await;
+        lock.commit().await.expect("the lock is given up");
+        program.make("one").await;
+    });
+}
+
+#[test]
+fn health_is_bounded_when_the_database_takes_the_question_and_does_not_answer() {
+    run(async {
+        let database = Database::migrated();
+        let program = Start::on(&database).await;
+        healthy(&program).await;
+        let mut blocker = database.connect().await;
+        let lock = lock(&mut blocker, "refinery_schema_history").await;
+        let slow = eventually("bad health", || async {
+            let started = Instant::now();
+            let answer = program.get("/health").await;
+            (answer.status == 503).then(|| started.elapsed())
+        })
+        .await;
+        assert!(slow < Duration::from_secs(4), "{slow:?}");
+        lock.commit().await.expect("the lock is given up");
+        healthy(&program).await;
+    });
+}
+
+/// Keeps everyone else from `table` until the transaction ends.
+pub(super) async fn lock<'a>(client: &'a mut Client, table: &str) -> Transaction<'a> {
+    let transaction = client.transaction().await.expect("a transaction");
+    let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+    transaction.batch_execute(&lock).await.expect("a lock");
+    transaction
+}

@@ -1,0 +1,160 @@
+//! The identity endpoint of App Service and Functions (protocol 2019-08-01): hands out the tokens
+//! that a test chooses.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::harness::Start;
+
+const SECRET: &str = "6e1c-the-header-of-this-app";
+
+/// A token and how long it lasts.
+#[derive(Clone)]
+pub(crate) struct Token {
+    pub(crate) text: String,
+    pub(crate) lasts: Duration,
+}
+
+/// The endpoint. It ends with the runtime that it was started in.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    url: String,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    token: Token,
+    manner: Manner,
+    asked: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    Answering,
+    Refusing,
+    Failing,
+    Silent,
+}
+
+impl Identity {
+    /// Hands out `token` from now on.
+    pub(crate) async fn start(token: Token) -> Identity {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let state = State {
+            token,
+            manner: Manner::Answering,
+            asked: Vec::new(),
+        };
+        let identity = Identity {
+            url: format!("http://{address}/msi/token"),
+            state: Arc::new(Mutex::new(state)),
+        };
+        let serving = identity.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let identity = serving.clone();
+                // An error is a client that went away.
+                tokio::spawn(async move { identity.serve(socket).await });
+            }
+        });
+        identity
+    }
+
+    /// Lets the program act as this identity towards the database.
+    pub(crate) fn given_to(&self, start: Start) -> Start {
+        start
+            .set("DATABASE_AUTH", "entra")
+            .set("IDENTITY_ENDPOINT", &self.url)
+            .set("IDENTITY_HEADER", SECRET)
+    }
+
+    /// Hands out this one from now on.
+    pub(crate) fn hand_out(&self, token: Token) {
+        self.state().token = token;
+        self.state().manner = Manner::Answering;
+    }
+
+    /// Answers 400 from now on: the app has no such identity.
+    pub(crate) fn refuse(&self) {
+        self.state().manner = Manner::Refusing;
+    }
+
+    /// Answers 500 from now on.
+    pub(crate) fn fail(&self) {
+        self.state().manner = Manner::Failing;
+    }
+
+    /// Takes questions and answers none from now on.
+    pub(crate) fn fall_silent(&self) {
+        self.state().manner = Manner::Silent;
+    }
+
+    /// The path and query of each question so far.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.state().asked.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panicked with it")
+    }
+
+    async fn serve(&self, mut socket: TcpStream) -> std::io::Result<()> {
+        let (reading, mut writing) = socket.split();
+        let mut lines = BufReader::new(reading).lines();
+        while let Some(request) = lines.next_line().await? {
+            let mut secret = false;
+            while let Some(header) = lines.next_line().await?.filter(|line| !line.is_empty()) {
+                let (name, value) = header.split_once(": ").unwrap_or_default();
+                secret |= name.eq_ignore_ascii_case("x-identity-header") && value == SECRET;
+            }
+            let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+            let good = secret && is_question(&path);
+            let manner = {
+                let mut state = self.state();
+                state.asked.push(path);
+                state.manner
+            };
+            let (status, body) = match manner {
+                Manner::Silent => std::future::pending().await,
+                Manner::Refusing => ("400 Bad Request", "{}".to_owned()),
+                Manner::Failing => ("500 Internal Server Error", "{}".to_owned()),
+                Manner::Answering if good => ("200 OK", self.state().token.answer()),
+                Manner::Answering => ("401 Unauthorized", "{}".to_owned()),
+            };
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n\
+                 content-length: {length}\r\n\r\n{body}"
+            );
+            writing.write_all(answer.as_bytes()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A question for a token of Azure Database for PostgreSQL, in this protocol.
+fn is_question(path: &str) -> bool {
+    let query = path.strip_prefix("/msi/token?").unwrap_or_default();
+    let pairs: Vec<&str> = query.split('&').collect();
+    pairs.contains(&"api-version=2019-08-01")
+        && pairs.contains(&"resource=https%3A%2F%2Fossrdbms-aad.database.windows.net")
+}
+
+impl Token {
+    fn answer(&self) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let ends = now.expect("it is after 1970") + self.lasts;
+        json!({
+            "access_token": self.text,
+            "expires_on": ends.as_secs().to_string(),
+            "resource": "https://ossrdbms-aad.database.windows.net",
+            "token_type": "Bearer",
+        })
+        .to_string()
+    }
+}
