@@ -1,3 +1,79 @@
-//! What a developer types: start, test, package, bench
+//! What a developer types: `cargo xtask start`, `test`, `package`, `bench`.
+//!
+//! Floor plan, from the door inwards; imports run down only:
+//!
+//! | room | purpose |
+//! |---|---|
+//! | `start` | the app on this machine, with its database, storage and host |
+//! | `test` | every check in one command, and the count at its end |
+//! | `bench` | hands over to the load generator |
+//! | `package` | the folder and the zip that Azure runs |
+//! | `compile`, `layout`, `archive` | binary, files, bytes of the zip |
+//! | `tools` | programs that are not crates: pinned, fetched once, never half there |
+//! | `workspace`, `process`, `digest` | where things lie, running a program to its end, SHA-256 |
 
-fn main() {}
+mod archive;
+mod bench;
+mod compile;
+mod digest;
+mod layout;
+mod package;
+mod process;
+mod start;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use workspace::Workspace;
+
+/// Start, test, package and measure the app.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Start(start::Arguments),
+    Test(test::Arguments),
+    Package(package::Arguments),
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    match cli.verb {
+        Verb::Start(arguments) => start::run(&workspace, &arguments),
+        Verb::Test(_) => Ok(test::run(&workspace)),
+        Verb::Package(_) => package::run(&workspace),
+        Verb::Bench(arguments) => bench::run(&workspace, &arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,232 @@
+//! The app folder as the Functions host wants it, from the sources as people want them.
+//!
+//! The host looks for `function.json` exactly one level below the folder that holds `host.json`, so
+//! the sources in `functions/` cannot be run where they lie. This room knows the layout, and nobody
+//! else does.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+/// The binary's name in the app folder. It must equal `customHandler.description.defaultExecutablePath`
+/// in `host.json`, letter for letter: Core Tools set the executable bit by that comparison.
+pub(crate) const BINARY: &str = "magnusapi";
+
+/// One file of the app: where it goes, and what it holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AppFile {
+    /// Relative to the app folder, with `/` between its parts.
+    pub(crate) path: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl AppFile {
+    /// 0755 for the binary, 0644 for the rest. Only some hosting plans repair a missing bit.
+    pub(crate) fn mode(&self) -> u32 {
+        if self.path == BINARY { 0o755 } else { 0o644 }
+    }
+}
+
+/// Collects the app's files from the checkout at `root` and the built `binary`, sorted by path.
+pub(crate) fn collect(root: &Path, binary: &Path) -> anyhow::Result<Vec<AppFile>> {
+    let mut files = vec![
+        file("host.json", &root.join("host.json"))?,
+        file(BINARY, binary)?,
+    ];
+    let schedule = root.join("scale.toml");
+    if schedule.exists() {
+        files.push(file("scale.toml", &schedule)?);
+    }
+    files.extend(functions(&root.join("functions"))?);
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok(files)
+}
+
+/// Makes `folder` hold exactly `files`.
+///
+/// The new folder is built aside and then takes the old one's place: an interrupt leaves the old one,
+/// the new one or none, never a mix, and nothing of an earlier layout stays behind.
+pub(crate) fn write(files: &[AppFile], folder: &Path) -> anyhow::Result<()> {
+    let aside = folder.with_extension("new");
+    remove(&aside)?;
+    for file in files {
+        write_file(file, &aside)?;
+    }
+    remove(folder)?;
+    fs::rename(&aside, folder)
+        .with_context(|| format!("cannot rename {} to {}", aside.display(), folder.display()))
+}
+
+fn functions(folder: &Path) -> anyhow::Result<Vec<AppFile>> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let source = entry
+            .with_context(|| format!("cannot list {}", folder.display()))?
+            .path();
+        let name = source
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if !is_function_name(&name) {
+            bail!(
+                "{} is no function the host would load: a name starts with a letter, goes on with \
+                 letters, digits, `_` and `-` up to 128, and is not `host`; rename or remove it",
+                source.display()
+            );
+        }
+        files.push(file(
+            &format!("{name}/function.json"),
+            &source.join("function.json"),
+        )?);
+    }
+    Ok(files)
+}
+
+/// The host's own rule, from its `HostFunctionMetadataProvider`.
+fn is_function_name(name: &str) -> bool {
+    let rest = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(rest)
+        && name.len() <= 128
+        && !name.eq_ignore_ascii_case("host")
+}
+
+fn file(path: &str, source: &Path) -> anyhow::Result<AppFile> {
+    let bytes = fs::read(source).with_context(|| {
+        format!(
+            "cannot read {}, which the app needs as {path}",
+            source.display()
+        )
+    })?;
+    Ok(AppFile {
+        path: path.to_owned(),
+        bytes,
+    })
+}
+
+fn write_file(file: &AppFile, folder: &Path) -> anyhow::Result<()> {
+    let path = folder.join(&file.path);
+    let parent = path.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    fs::write(&path, &file.bytes)
+        .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(file.mode())))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn remove(folder: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkout() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for function in ["zebra", "ant"] {
+            fs::create_dir_all(root.path().join("functions").join(function)).unwrap();
+            fs::write(
+                root.path()
+                    .join("functions")
+                    .join(function)
+                    .join("function.json"),
+                "{}",
+            )
+            .unwrap();
+        }
+        fs::write(root.path().join("host.json"), "{}").unwrap();
+        fs::write(root.path().join("built"), "ELF").unwrap();
+        root
+    }
+
+    fn collected(root: &Path) -> anyhow::Result<Vec<AppFile>> {
+        collect(root, &root.join("built"))
+    }
+
+    #[test]
+    fn functions_lie_one_level_below_host_json_and_paths_are_sorted() {
+        let root = checkout();
+        let paths: Vec<_> = collected(root.path())
+            .unwrap()
+            .into_iter()
+            .map(|file| file.path)
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "ant/function.json",
+                "host.json",
+                "magnusapi",
+                "zebra/function.json"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_schedule_comes_along_when_there_is_one() {
+        let root = checkout();
+        fs::write(root.path().join("scale.toml"), "").unwrap();
+        assert!(
+            collected(root.path())
+                .unwrap()
+                .iter()
+                .any(|file| file.path == "scale.toml")
+        );
+    }
+
+    #[test]
+    fn only_the_binary_is_executable() {
+        let root = checkout();
+        for file in collected(root.path()).unwrap() {
+            assert_eq!(file.mode(), if file.path == BINARY { 0o755 } else { 0o644 });
+        }
+    }
+
+    #[test]
+    fn a_folder_without_function_json_is_named() {
+        let root = checkout();
+        fs::create_dir(root.path().join("functions/empty")).unwrap();
+        let error = format!("{:#}", collected(root.path()).unwrap_err());
+        assert!(error.contains("functions/empty/function.json"), "{error}");
+    }
+
+    #[test]
+    fn names_follow_the_hosts_rule() {
+        for good in ["health", "health-live", "a", "Scale_2"] {
+            assert!(is_function_name(good), "{good}");
+        }
+        for bad in [
+            "",
+            "host",
+            "HOST",
+            "2scale",
+            "a.b",
+            ".DS_Store",
+            &"a".repeat(129),
+        ] {
+            assert!(!is_function_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn writing_replaces_what_was_there_and_sets_the_modes() {
+        let root = checkout();
+        let app = root.path().join("app");
+        fs::create_dir(&app).unwrap();
+        fs::write(app.join("stale"), "").unwrap();
+        write(&collected(root.path()).unwrap(), &app).unwrap();
+        let mode = |path: &str| app.join(path).metadata().unwrap().permissions().mode() & 0o777;
+        assert!(!app.join("stale").exists());
+        assert_eq!((mode(BINARY), mode("ant/function.json")), (0o755, 0o644));
+    }
+}

@@ -1,0 +1,100 @@
+//! Running a program to its end, and saying plainly how it failed.
+
+use std::env;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, anyhow, bail};
+
+/// Runs `command`, whose output goes where ours goes.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let status = command
+        .status()
+        .map_err(|error| not_started(command, &error))?;
+    succeeded(command, status)
+}
+
+/// Runs `command` and returns what it wrote to stdout, without the last line break.
+pub(crate) fn stdout(command: &mut Command) -> anyhow::Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| not_started(command, &error))?;
+    succeeded(command, output.status)?;
+    let text = String::from_utf8(output.stdout)
+        .with_context(|| format!("`{}` wrote bytes that are not UTF-8", line(command)))?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// Runs `command` in silence and tells whether it succeeded. A program that is missing did not.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The executable file called `program` on PATH, if there is one.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|file| is_executable(file))
+}
+
+/// Whether `file` is a file that somebody may execute.
+pub(crate) fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata()
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// Turns an unhappy end of `command` into an error that names it.
+pub(crate) fn succeeded(command: &Command, status: ExitStatus) -> anyhow::Result<()> {
+    if !status.success() {
+        bail!("`{}` ended with {status}", line(command));
+    }
+    Ok(())
+}
+
+/// Why `command` could not even be started.
+pub(crate) fn not_started(command: &Command, error: &std::io::Error) -> anyhow::Error {
+    let program = command.get_program().display();
+    match error.kind() {
+        ErrorKind::NotFound => anyhow!("`{program}` was not found: install it, or put it on PATH"),
+        _ => anyhow!("`{program}` could not be started: {error}"),
+    }
+}
+
+/// The command as one line, its program without the folder: what a person would type.
+pub(crate) fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_the_command_and_its_exit_status() {
+        let error = run(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`sh -c exit 3` ended with exit status: 3"
+        );
+    }
+
+    #[test]
+    fn a_missing_program_is_told_apart_from_a_failing_one() {
+        let error = run(&mut Command::new("no-such-program-here")).unwrap_err();
+        assert!(error.to_string().contains("was not found"), "{error}");
+    }
+}

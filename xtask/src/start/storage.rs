@@ -1,0 +1,162 @@
+//! Azure Storage on this machine: Azurite, on ports that are free.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::host::Host;
+use super::leash::Leash;
+use super::stop::Stop;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Azurite's account and key: well known, the same in every installation, and no secret.
+/// <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>
+const ACCOUNT: &str = "devstoreaccount1";
+const KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// Where Azurite's documentation says that it listens.
+const USUAL: Ports = Ports {
+    blob: 10000,
+    queue: 10001,
+    table: 10002,
+};
+
+/// The Azurite to run, installed if need be. Where it cannot be had, devhost goes on without, and
+/// says so; Azure's own host cannot.
+pub(super) fn prepare(workspace: &Workspace, host: Host) -> anyhow::Result<Option<PathBuf>> {
+    match tools::azurite::install(workspace) {
+        Ok(azurite) => Ok(Some(azurite)),
+        Err(error) if host.needs_storage() => Err(error),
+        Err(error) => {
+            println!("storage   none, and {host} does without: {error:#}");
+            Ok(None)
+        }
+    }
+}
+
+/// Starts Azurite and returns its connection string. What it prints goes to a file: with `--silent`
+/// it still tells of each service.
+pub(super) fn start(
+    workspace: &Workspace,
+    azurite: &Path,
+    leash: &mut Leash,
+    stop: &Stop,
+) -> anyhow::Result<String> {
+    let ports = Ports::free()?;
+    let data = workspace.target().join("azurite");
+    let log = workspace.target().join("azurite.log");
+    let output = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+    let mut command = Command::new(azurite);
+    command.args(ports.arguments()).arg("--location").arg(&data);
+    command.stderr(output.try_clone()?).stdout(output);
+    let name = format!("Azurite (it logs to {})", workspace.shown(&log));
+    leash.start(&name, &mut command)?;
+    leash.wait_for_port(ports.blob, Duration::from_mins(1), stop)?;
+    println!(
+        "storage   Azurite, blobs on 127.0.0.1:{}, its data in {}",
+        ports.blob,
+        workspace.shown(&data)
+    );
+    Ok(ports.connection())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Ports {
+    blob: u16,
+    queue: u16,
+    table: u16,
+}
+
+impl Ports {
+    /// The usual ones if all are free, else any three.
+    fn free() -> anyhow::Result<Self> {
+        let Self { blob, queue, table } = USUAL;
+        if [blob, queue, table]
+            .into_iter()
+            .all(|port| listen(port).is_ok())
+        {
+            return Ok(USUAL);
+        }
+        // Held until all three are known, or the system may name one twice.
+        let held = [listen(0)?, listen(0)?, listen(0)?];
+        let [blob, queue, table] = held
+            .each_ref()
+            .map(|socket| socket.local_addr().map(|own| own.port()));
+        Ok(Self {
+            blob: blob?,
+            queue: queue?,
+            table: table?,
+        })
+    }
+
+    /// A newer API version than Azurite knows is what Azure's host speaks; the calls are the same.
+    fn arguments(&self) -> Vec<String> {
+        let Self { blob, queue, table } = self;
+        let ports = [
+            ("--blobPort", blob),
+            ("--queuePort", queue),
+            ("--tablePort", table),
+        ];
+        let switches =
+            ["--silent", "--disableTelemetry", "--skipApiVersionCheck"].map(str::to_owned);
+        let ports = ports
+            .into_iter()
+            .flat_map(|(name, port)| [name.to_owned(), port.to_string()]);
+        ports.chain(switches).collect()
+    }
+
+    fn connection(&self) -> String {
+        let Self { blob, queue, table } = self;
+        let endpoint =
+            |name: &str, port: &u16| format!("{name}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};");
+        format!("DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};")
+            + &endpoint("Blob", blob)
+            + &endpoint("Queue", queue)
+            + &endpoint("Table", table)
+    }
+}
+
+fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .with_context(|| format!("port {port} on 127.0.0.1 is taken"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connection_string_names_every_service_with_its_port() {
+        let connection = USUAL.connection();
+        assert!(
+            connection.contains("BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"),
+            "{connection}"
+        );
+        assert!(
+            connection.contains("TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"),
+            "{connection}"
+        );
+    }
+
+    #[test]
+    fn taken_ports_give_way_to_three_different_ones() {
+        let _taken = listen(USUAL.queue);
+        let Ports { blob, queue, table } = Ports::free().unwrap();
+        assert!(blob != queue && queue != table && table != blob && queue != USUAL.queue);
+    }
+
+    #[test]
+    fn azurite_is_told_its_ports() {
+        let arguments = USUAL.arguments();
+        assert_eq!(
+            arguments[..4],
+            ["--blobPort", "10000", "--queuePort", "10001"]
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! The checks themselves, in the order they run.
+
+use std::io::{BufReader, stdout};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use super::Outcome;
+use super::tally::Tally;
+use crate::workspace::Workspace;
+use crate::{layout, package, process, tools};
+
+pub(super) fn format(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    passed(workspace.cargo().args(["fmt", "--all", "--check"]))
+}
+
+pub(super) fn lint(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let mut clippy = workspace.cargo();
+    passed(clippy.args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+pub(super) fn dependencies(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    passed(deny(workspace)?.args(["check", "bans", "licenses", "sources"]))
+}
+
+/// The advisories lie in a git repository of their own, which not every network reaches. That says
+/// nothing about this commit, so it fails nothing, but it is told.
+pub(super) fn advisories(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    if !process::succeeds(deny(workspace)?.args(["fetch", "db"])) {
+        let reason = "the RustSec advisory database (github.com/rustsec/advisory-db) cannot be fetched from here";
+        return Ok(Outcome::LeftOut(reason.to_owned()));
+    }
+    passed(deny(workspace)?.args(["check", "--disable-fetch", "advisories"]))
+}
+
+pub(super) fn package(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    package::build(workspace)?;
+    Ok(Outcome::Passed)
+}
+
+/// The packaged binary examines its own folder, and the zip.
+pub(super) fn doctor(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    for place in [workspace.app(), workspace.zip()] {
+        let mut doctor = Command::new(workspace.app().join(layout::BINARY));
+        process::run(
+            doctor
+                .arg("doctor")
+                .arg(place)
+                .current_dir(workspace.root()),
+        )?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// All tests, also after the first failure, so that the count is a count of all.
+pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let mut cargo = workspace.cargo();
+    cargo
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .env("MAGNUSAPI_PACKAGE", workspace.zip())
+        .env("SCHEMATHESIS", tools::schemathesis::install(workspace)?)
+        .env("PGBOUNCER", tools::pgbouncer::install(workspace)?)
+        .stdout(Stdio::piped());
+    let mut running = cargo
+        .spawn()
+        .map_err(|error| process::not_started(&cargo, &error))?;
+    let output = running
+        .stdout
+        .take()
+        .expect("stdout was piped two lines above");
+    let tally = Tally::read(BufReader::new(output), &mut stdout())
+        .context("cannot read the tests' output")?;
+    let status = running.wait().context("cannot wait for cargo test")?;
+    match (status.success(), tally.failed) {
+        // Nothing was counted as failed, and yet it failed: something did not compile, or died.
+        (false, 0) => bail!(
+            "`{}` ended with {status}; {} tests passed",
+            process::line(&cargo),
+            tally.passed
+        ),
+        (true, 0) if tally.passed == 0 => bail!("no test ran"),
+        _ => Ok(Outcome::Tested(tally)),
+    }
+}
+
+fn passed(command: &mut Command) -> anyhow::Result<Outcome> {
+    process::run(command)?;
+    Ok(Outcome::Passed)
+}
+
+fn deny(workspace: &Workspace) -> anyhow::Result<Command> {
+    let mut deny = Command::new(tools::cargo_deny::install(workspace)?);
+    deny.args(["--workspace", "--locked"])
+        .current_dir(workspace.root());
+    Ok(deny)
+}

@@ -1,0 +1,13 @@
+//! Programs that are not crates: pinned, announced, fetched once, never half there.
+//!
+//! Each lives in a folder of its own below `target/tools`. Nothing is installed system-wide, except
+//! that root on a Debian-like system gets a missing Python or Node.js by apt, which is said first.
+
+mod apt;
+pub(crate) mod azurite;
+pub(crate) mod cargo_deny;
+mod install;
+pub(crate) mod pgbouncer;
+mod python;
+pub(crate) mod schemathesis;
+pub(crate) mod zig;

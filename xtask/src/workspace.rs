@@ -1,0 +1,94 @@
+//! Where things lie: the checkout, and the folder for everything that is built.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+
+/// The checkout, and the folder that cargo and this program build into.
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// Finds the checkout from what `cargo run` tells its child, and the build folder from
+    /// `CARGO_TARGET_DIR`, else `target/`.
+    pub(crate) fn locate() -> anyhow::Result<Self> {
+        let manifest = env::var_os("CARGO_MANIFEST_DIR")
+            .map(PathBuf::from)
+            .context("CARGO_MANIFEST_DIR is not set: run this as `cargo xtask <verb>`")?;
+        let root = manifest
+            .parent()
+            .context("xtask/ has no folder above it: run this as `cargo xtask <verb>`")?
+            .to_owned();
+        let target = root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
+        Ok(Self::at(&root, &target))
+    }
+
+    /// A workspace of these two folders.
+    pub(crate) fn at(root: &Path, target: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            target: target.to_owned(),
+        }
+    }
+
+    /// The folder with the workspace's `Cargo.toml`.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder for everything that is built.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The app as the Functions host wants it: `host.json`, the binary, one folder per function.
+    pub(crate) fn app(&self) -> PathBuf {
+        self.target.join("app")
+    }
+
+    /// The same as one zip, ready to deploy.
+    pub(crate) fn zip(&self) -> PathBuf {
+        self.target.join("magnusapi.zip")
+    }
+
+    /// Programs that are not crates.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+
+    /// The pin files of these programs.
+    pub(crate) fn pins(&self) -> PathBuf {
+        self.root.join("xtask/tools")
+    }
+
+    /// `path` as a person in the checkout would write it.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+
+    /// Cargo, in the checkout, building into [`Workspace::target`].
+    ///
+    /// What `cargo run` told this program about its own package is not passed on: some build scripts
+    /// (that of ring) watch these variables, and would build everything anew each time a person
+    /// changes between `cargo build` and `cargo xtask`.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.target);
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(&name);
+            }
+        }
+        cargo
+    }
+}
