@@ -56,9 +56,9 @@ pub fn traceparent(received: Option<&str>) -> String {
     match received {
         Some(value) if is_traceparent(value) => value.to_owned(),
         _ => {
-            let trace = uuid::Uuid::new_v4().simple().to_string();
-            let span = uuid::Uuid::new_v4().simple().to_string();
-            format!("00-{trace}-{}-00", &span[..16])
+            let trace = uuid::Uuid::new_v4().simple();
+            let (span, _) = uuid::Uuid::new_v4().as_u64_pair();
+            format!("00-{trace}-{span:016x}-00")
         }
     }
 }

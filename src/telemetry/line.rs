@@ -15,7 +15,7 @@ use super::Context;
 pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context>) -> Vec<u8> {
     let mut line = Members(Vec::with_capacity(384));
     line.put("time", &format_args!("{now:.3}"));
-    line.put("level", &record.level().as_str().to_ascii_lowercase());
+    line.put("level", level(record.level()));
     line.put("target", &record.target());
     line.put("message", record.args());
     if let Some(context) = context {
@@ -27,6 +27,16 @@ pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context
     let _ = record.key_values().visit(&mut line);
     line.0.extend_from_slice(b"}\n");
     line.0
+}
+
+fn level(level: log::Level) -> &'static str {
+    match level {
+        log::Level::Error => "error",
+        log::Level::Warn => "warn",
+        log::Level::Info => "info",
+        log::Level::Debug => "debug",
+        log::Level::Trace => "trace",
+    }
 }
 
 const RESERVED: [&str; 7] = [
@@ -44,12 +54,15 @@ struct Members(Vec<u8>);
 
 impl Members {
     fn put<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
-        let value = serde_json::to_vec(value).unwrap_or_else(|_| b"null".to_vec());
         self.0.push(if self.0.is_empty() { b'{' } else { b',' });
         serde_json::to_writer(&mut self.0, key)
             .expect("a string always serializes, and a Vec takes whatever is written");
         self.0.push(b':');
-        self.0.extend_from_slice(&value);
+        let start = self.0.len();
+        if serde_json::to_writer(&mut self.0, value).is_err() {
+            self.0.truncate(start);
+            self.0.extend_from_slice(b"null");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod idempotency;
 mod items;
 mod items_input;
 mod items_listing;
+mod local;
 mod logs;
 mod migrations;
 mod openapi;

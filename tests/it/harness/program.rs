@@ -1,6 +1,7 @@
 //! The program as a process, and a client that talks to it.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -18,12 +19,29 @@ impl Start {
     /// As the Functions host starts it: no arguments, a port, an environment. Port 0 takes a free
     /// one.
     pub(crate) fn handler() -> Start {
+        Start::bare().set("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
+    }
+
+    /// As a person starts it: no verb, no database, its data in `folder`. It takes a free port.
+    pub(crate) fn person(folder: &Path) -> Start {
+        Start::bare()
+            .set("MAGNUSAPI_DATA", &folder.display().to_string())
+            .argument("--port")
+            .argument("0")
+    }
+
+    fn bare() -> Start {
         let mut command = Command::new(env!("CARGO_BIN_EXE_magnusapi"));
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
             .env("LOG_FORMAT", "json");
+        // Where PostgreSQL's programs may be, as for the tests themselves.
+        for name in ["PG_BINDIR", "HOME", "MAGNUSAPI_CACHE", "XDG_CACHE_HOME"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
         Start { command }
     }
 

@@ -1,0 +1,81 @@
+//! The program as a person runs it, without any database: it brings its own.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use crate::harness::{Start, eventually, run};
+
+/// A folder that PostgreSQL's account may enter when the tests run as root.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let open = Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("it is ours");
+    folder
+}
+
+#[test]
+fn it_says_what_it_started_and_keeps_its_data_between_runs() {
+    run(async {
+        let folder = folder();
+        let mut first = Start::person(folder.path()).serving().await;
+        let id = first.make("kept").await;
+        let said = first.stdout();
+        let data = folder.path().join("postgres").display().to_string();
+        assert!(
+            said[0].contains(&format!("serves on {}", first.url)),
+            "{said:?}"
+        );
+        assert!(said[1].contains(&data), "{said:?}");
+        assert!(
+            said[2].contains(&format!("curl {}/item", first.url)),
+            "{said:?}"
+        );
+        first.signal("TERM");
+        assert_eq!(first.ended().await.code(), Some(0));
+
+        let second = Start::person(folder.path()).serving().await;
+        let kept = second.get(&format!("/item/{id}")).await.json();
+        assert_eq!(kept["data"]["name"], "kept");
+    });
+}
+
+#[test]
+fn two_at_once_share_one_database_and_a_killed_one_leaves_nothing_running() {
+    run(async {
+        let folder = folder();
+        let first = Start::person(folder.path()).serving().await;
+        let second = Start::person(folder.path()).serving().await;
+        assert!(second.stdout()[1].contains("shared with another process"));
+        let id = first.make("shared").await;
+        assert_eq!(second.get(&format!("/item/{id}")).await.status, 200);
+
+        let pidfile = folder.path().join("postgres/data/postmaster.pid");
+        let pid = std::fs::read_to_string(&pidfile).expect("the server runs");
+        let pid = pid
+            .lines()
+            .next()
+            .expect("its first line is the pid")
+            .to_owned();
+        first.signal("KILL");
+        second.make("it goes on without the first").await;
+        second.signal("KILL");
+        eventually("the server's end", || async {
+            (!std::path::Path::new("/proc").join(&pid).exists()).then_some(())
+        })
+        .await;
+    });
+}
+
+#[test]
+fn under_a_functions_host_it_brings_none() {
+    let folder = folder();
+    let output = Start::person(folder.path())
+        .set("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
+        .output();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("DATABASE_URL"), "{said}");
+    assert!(!folder.path().join("postgres").exists());
+}
