@@ -1,0 +1,125 @@
+//! What every section needs: the database, the programs, and how much to measure.
+
+use std::time::Duration;
+
+use crate::binaries::Binaries;
+use crate::database::{Cluster, Database, MANY, few};
+use crate::drive::Load;
+use crate::peers::Peers;
+use crate::program::Program;
+use crate::workspace::Workspace;
+
+/// Everything that is there before the first figure is taken.
+pub(crate) struct Bench {
+    pub(crate) binaries: Binaries,
+    pub(crate) peers: Peers,
+    pub(crate) cluster: Cluster,
+    pub(crate) extent: Extent,
+}
+
+/// How much is measured.
+pub(crate) struct Extent {
+    /// Rounds of each section; in every round each program has its turn.
+    pub(crate) rounds: usize,
+    /// Starts of each program.
+    pub(crate) starts: usize,
+    /// A run under load ends after this,
+    pub(crate) time: Duration,
+    /// or after so many requests.
+    pub(crate) requests: u64,
+    /// Load before it that does not count.
+    pub(crate) warm_up: Duration,
+    /// Items in the streamed table.
+    pub(crate) rows: u64,
+    /// Requests of each kind whose processor time is taken.
+    pub(crate) cpu_requests: u64,
+    /// Whole streams whose processor time is taken.
+    pub(crate) cpu_streams: usize,
+}
+
+impl Extent {
+    /// What counts.
+    pub(crate) const FULL: Extent = Extent {
+        rounds: 3,
+        starts: 30,
+        time: Duration::from_secs(4),
+        requests: 400_000,
+        warm_up: Duration::from_millis(500),
+        rows: MANY,
+        cpu_requests: 100_000,
+        cpu_streams: 5,
+    };
+
+    /// What shows that everything works.
+    pub(crate) const QUICK: Extent = Extent {
+        rounds: 1,
+        starts: 3,
+        time: Duration::from_secs(1),
+        requests: 10_000,
+        warm_up: Duration::from_millis(100),
+        rows: MANY / 10,
+        cpu_requests: 5_000,
+        cpu_streams: 1,
+    };
+
+    /// The load of one run that counts.
+    pub(crate) fn load(&self, connections: u32) -> Load {
+        Load {
+            connections,
+            time: self.time,
+            requests: self.requests,
+        }
+    }
+
+    /// The load before it.
+    pub(crate) fn warm_up(&self, connections: u32) -> Load {
+        Load {
+            connections,
+            time: self.warm_up,
+            requests: self.requests,
+        }
+    }
+}
+
+/// The database that others are copied from.
+const TEMPLATE: &str = "few_items";
+
+impl Bench {
+    /// Builds, installs and starts everything, which is announced.
+    pub(crate) async fn prepare(workspace: &Workspace, extent: Extent) -> anyhow::Result<Bench> {
+        let binaries = Binaries::build(workspace).await?;
+        let peers = Peers::install(workspace).await;
+        let cluster = Cluster::start(workspace.target()).await?;
+        let bench = Bench {
+            binaries,
+            peers,
+            cluster,
+            extent,
+        };
+        bench.filled(TEMPLATE, few()).await?;
+        Ok(bench)
+    }
+
+    /// A database of its own for one program's turn: the same 100,000 items for each.
+    pub(crate) async fn fresh_items(&self) -> anyhow::Result<Database> {
+        self.cluster.create("items", Some(TEMPLATE)).await
+    }
+
+    /// A database with as many items as are streamed.
+    pub(crate) async fn many_items(&self) -> anyhow::Result<Database> {
+        self.filled("many_items", self.extent.rows).await
+    }
+
+    async fn filled(&self, name: &str, items: u64) -> anyhow::Result<Database> {
+        let database = self.cluster.create(name, None).await?;
+        self.binaries.migrate(&database).await?;
+        database.fill(items).await?;
+        database.checkpoint().await?;
+        Ok(database)
+    }
+
+    /// The program as it is deployed: the static build, or the other one where that is missing.
+    pub(crate) fn deployed(&self) -> &Program {
+        self.binaries.musl.as_ref().unwrap_or(&self.binaries.glibc)
+    }
+}

@@ -1,0 +1,114 @@
+//! The machine and the versions that the figures come from.
+
+use std::fs;
+use std::thread;
+
+use tokio::process::Command;
+
+use crate::bench::Bench;
+use crate::process;
+use crate::table::Table;
+use crate::workspace::Workspace;
+
+/// A table of them.
+pub(crate) async fn table(bench: &Bench, workspace: &Workspace) -> anyhow::Result<String> {
+    let mut table = Table::new(2, &["what", "which"]);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let processor = line_of("/proc/cpuinfo", "model name").unwrap_or_default();
+    let memory = line_of("/proc/meminfo", "MemTotal").unwrap_or_default();
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let postgres = bench.cluster.version().await?;
+    let rust = said("rustc", &["--version"]).await;
+    let python = said("python3", &["--version"]).await;
+    let node = said("node", &["--version"]).await;
+    let requirements = read(workspace, "benches/peers/flask/requirements.txt");
+    let packages = read(workspace, "benches/peers/fastify/package.json");
+    for (what, which) in [
+        ("measured at", now()),
+        ("processor", format!("{cores} cores of {processor}")),
+        ("memory", memory),
+        ("kernel", kernel.trim().to_owned()),
+        ("load average before", load_average()),
+        ("program", bench.binaries.version().await?),
+        ("compiler", rust),
+        (
+            "PostgreSQL",
+            format!("{postgres}: fsync, synchronous_commit and full_page_writes on, on disk"),
+        ),
+        ("Flask", format!("{python}, {}", pinned(&requirements))),
+        (
+            "Fastify",
+            format!("Node.js {node}, {}", depended_on(&packages)),
+        ),
+    ] {
+        table.row([what.to_owned(), which]);
+    }
+    Ok(table.markdown())
+}
+
+/// Minutes in UTC.
+pub(crate) fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%d %H:%M UTC")
+        .to_string()
+}
+
+/// Over the last minute, as the kernel has it.
+pub(crate) fn load_average() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().unwrap_or_default().to_owned()
+}
+
+async fn said(program: &str, arguments: &[&str]) -> String {
+    let output = process::output(Command::new(program).args(arguments)).await;
+    output.unwrap_or_else(|_| format!("no {program}"))
+}
+
+fn read(workspace: &Workspace, file: &str) -> String {
+    fs::read_to_string(workspace.file(file)).unwrap_or_default()
+}
+
+fn line_of(file: &str, key: &str) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    let line = text.lines().find(|line| line.starts_with(key))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// The packages that the peer itself asks for, of all that are pinned.
+fn pinned(requirements: &str) -> String {
+    let asked = [
+        "flask==",
+        "flask-sqlalchemy==",
+        "sqlalchemy==",
+        "psycopg2-binary==",
+        "gunicorn==",
+    ];
+    let lines = requirements
+        .lines()
+        .filter_map(|line| line.strip_suffix(" \\"));
+    let packages = lines.filter(|line| asked.iter().any(|name| line.starts_with(name)));
+    packages.collect::<Vec<_>>().join(", ").replace("==", " ")
+}
+
+fn depended_on(package: &str) -> String {
+    let package: serde_json::Value = serde_json::from_str(package).unwrap_or_default();
+    let dependencies = package["dependencies"].as_object();
+    let named = dependencies.into_iter().flatten();
+    named
+        .map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or_default()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_come_from_the_pins() {
+        let requirements = "blinker==1 \\\n  --hash\nflask==3.1.3 \\\n  --hash\ngunicorn==2 \\\n";
+        assert_eq!(pinned(requirements), "flask 3.1.3, gunicorn 2");
+        let package = r#"{"dependencies":{"fastify":"5.1.0"}}"#;
+        assert_eq!(depended_on(package), "fastify 5.1.0");
+    }
+}

@@ -1,0 +1,67 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+
+/// Measure the app under load, beside its peers, and write the tables of docs/benchmarks.md
+///
+/// Builds the program, installs the peers once into target/tools, and starts a PostgreSQL of its
+/// own. Takes some fifteen minutes; wants a machine that does nothing else.
+#[derive(Parser)]
+#[command(name = "load", bin_name = "cargo xtask bench", after_help = VARIABLES)]
+pub(crate) struct Options {
+    /// Measure these sections alone, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) only: Vec<Section>,
+    /// See that everything works: a moment of each, and docs/benchmarks.md stays as it is
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+const VARIABLES: &str = "Environment:
+  MAGNUSAPI_GLIBC  a build of the program to measure, instead of building it
+  MAGNUSAPI_MUSL   the same for the static build
+  PG_BINDIR        the folder with PostgreSQL's programs";
+
+/// A part of the benchmarks, in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// From spawn to the first answer
+    Startup,
+    /// Requests a second: create, read, page
+    Items,
+    /// A million items in one answer
+    Stream,
+    /// Processor time, static musl against glibc
+    Cpu,
+}
+
+impl Options {
+    /// The sections to run, in their order.
+    pub(crate) fn sections(&self) -> Vec<Section> {
+        let chosen = |section: &Section| self.only.is_empty() || self.only.contains(section);
+        Section::value_variants()
+            .iter()
+            .copied()
+            .filter(chosen)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn sections_run_in_their_order_whatever_the_order_asked_for() {
+        let options = Options::parse_from(["load", "--only", "cpu,startup"]);
+        assert_eq!(options.sections(), [Section::Startup, Section::Cpu]);
+        assert_eq!(Options::parse_from(["load"]).sections().len(), 4);
+    }
+}

@@ -1,0 +1,45 @@
+//! What a run under load came to, whoever drove it.
+
+use std::time::Duration;
+
+use crate::spread::quantile;
+
+/// A run's count, time and latencies.
+pub(crate) struct Outcome {
+    requests: u64,
+    elapsed: Duration,
+    /// Microseconds, sorted.
+    latencies: Vec<u32>,
+    /// Processor time that driving it took.
+    driver: Duration,
+}
+
+impl Outcome {
+    /// From each request's latency in microseconds, in any order.
+    pub(crate) fn new(mut latencies: Vec<u32>, elapsed: Duration, driver: Duration) -> Outcome {
+        latencies.sort_unstable();
+        Outcome {
+            requests: latencies.len() as u64,
+            elapsed,
+            latencies,
+            driver,
+        }
+    }
+
+    /// Requests a second.
+    pub(crate) fn rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "requests of some seconds")]
+        let requests = self.requests as f64;
+        requests / self.elapsed.as_secs_f64()
+    }
+
+    /// Milliseconds within which this part of the requests was answered.
+    pub(crate) fn latency(&self, part: f64) -> f64 {
+        f64::from(quantile(&self.latencies, part)) / 1000.0
+    }
+
+    /// The part of one core that driving it took.
+    pub(crate) fn driver_share(&self) -> f64 {
+        self.driver.as_secs_f64() / self.elapsed.as_secs_f64()
+    }
+}

@@ -1,0 +1,129 @@
+//! Programs run to their end, and what `/proc` says of those that run.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use tokio::process::Command;
+
+/// Runs `command`, whose output goes where ours goes.
+pub(crate) async fn run(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.kill_on_drop(true).status().await;
+    let status = status.map_err(|error| not_started(command, &error))?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", line(command));
+    }
+    Ok(())
+}
+
+/// Runs `command` and answers what it wrote to stdout, trimmed.
+pub(crate) async fn output(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.kill_on_drop(true).stdin(Stdio::null()).output();
+    let output = output.await.map_err(|error| not_started(command, &error))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "`{}` ended with {}: {}",
+            line(command),
+            output.status,
+            said.trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The command as one line, its program without the folder: what a person would type.
+fn line(command: &Command) -> String {
+    let command = command.as_std();
+    let program = Path::new(command.get_program());
+    std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn not_started(command: &Command, error: &std::io::Error) -> anyhow::Error {
+    let program = command.as_std().get_program().display();
+    match error.kind() {
+        ErrorKind::NotFound => anyhow!("`{program}` was not found: install it, or put it on PATH"),
+        _ => anyhow!("`{program}` could not be started: {error}"),
+    }
+}
+
+/// A process and all that it started, and they in turn.
+pub(crate) fn tree(root: u32) -> Vec<u32> {
+    let names = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parents: Vec<(u32, u32)> = ids.filter_map(|id| Some((id, stat(id)?.parent))).collect();
+    let mut tree = vec![root];
+    let mut next = 0;
+    while next < tree.len() {
+        let children = parents.iter().filter(|(_, parent)| *parent == tree[next]);
+        tree.extend(children.map(|(id, _)| *id).collect::<Vec<_>>());
+        next += 1;
+    }
+    tree
+}
+
+/// User and system time of one process so far, in steps of 10 ms.
+pub(crate) fn processor_time(id: u32) -> anyhow::Result<Duration> {
+    let stat = stat(id).with_context(|| format!("process {id} has ended too early"))?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    Ok(Duration::from_millis(stat.ticks * 1000 / per_second))
+}
+
+/// The most memory that one process ever had resident, in bytes.
+pub(crate) fn peak_memory(id: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status"))
+        .with_context(|| format!("process {id} has ended too early"))?;
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|value| value.trim().strip_suffix(" kB"))
+        .and_then(|value| value.parse::<u64>().ok())
+        .with_context(|| format!("/proc/{id}/status has no VmHWM in kB"))?;
+    Ok(kilobytes * 1024)
+}
+
+struct Stat {
+    parent: u32,
+    ticks: u64,
+}
+
+fn stat(id: u32) -> Option<Stat> {
+    parse(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
+}
+
+/// `id (name) state parent …`, where the name may hold spaces and brackets; user and system time
+/// are the fields 14 and 15.
+fn parse(stat: &str) -> Option<Stat> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = rest.split(' ').collect();
+    let ticks = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+    Some(Stat {
+        parent: fields.get(1)?.parse().ok()?,
+        ticks: ticks(14)? + ticks(15)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_proc_is_read_past_a_name_with_brackets() {
+        let stat = parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 0 0 20").expect("it is whole");
+        assert_eq!((stat.parent, stat.ticks), (3, 75));
+    }
+
+    #[test]
+    fn this_process_is_in_its_own_tree_and_has_memory() {
+        let own = std::process::id();
+        assert!(tree(own).contains(&own));
+        assert!(peak_memory(own).expect("it runs") > 1024 * 1024);
+    }
+}

@@ -1,0 +1,150 @@
+//! The requests that are sent, and the same thing as SQL for PostgreSQL alone.
+
+use anyhow::ensure;
+use bytes::Bytes;
+use fastrand::Rng;
+use hyper::{Method, StatusCode};
+use serde_json::Value;
+
+/// How many items there are when a run begins; their ids are 1 to this.
+pub(crate) const ITEMS: i64 = 100_000;
+
+/// Items on a page.
+const PAGE: i64 = 50;
+
+/// One kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    /// `GET /item/{id}`, any of the items.
+    Read,
+    /// `GET /item?limit=50`, after any of the items that has as many behind it.
+    Page,
+    /// `POST /item` with a name that is new.
+    Create,
+}
+
+/// One request, and what its answer must be.
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+    pub(crate) status: StatusCode,
+}
+
+impl Scenario {
+    /// As it stands in a table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Scenario::Read => "`GET /item/{id}`",
+            Scenario::Page => "`GET /item?limit=50`",
+            Scenario::Create => "`POST /item`",
+        }
+    }
+
+    /// The next request. Names are 63 random bits: two alike would fail the run, once in eons.
+    pub(crate) fn ask(self, random: &mut Rng) -> Ask {
+        let (method, path, body) = match self {
+            Scenario::Read => (
+                Method::GET,
+                format!("/item/{}", random.i64(1..=ITEMS)),
+                String::new(),
+            ),
+            Scenario::Page => {
+                let after = random.i64(0..=ITEMS - PAGE);
+                (
+                    Method::GET,
+                    format!("/item?limit={PAGE}&after={after}"),
+                    String::new(),
+                )
+            }
+            Scenario::Create => {
+                let body = format!("{{\"name\":\"load {}\"}}", random.i64(1..));
+                (Method::POST, "/item".to_owned(), body)
+            }
+        };
+        let status = match self {
+            Scenario::Create => StatusCode::CREATED,
+            Scenario::Read | Scenario::Page => StatusCode::OK,
+        };
+        Ask {
+            method,
+            path,
+            body: body.into(),
+            status,
+        }
+    }
+
+    /// Whether an answer of the right status says what it should.
+    pub(crate) fn check(self, ask: &Ask, answer: &[u8]) -> anyhow::Result<()> {
+        let json: Value = serde_json::from_slice(answer)?;
+        let data = &json["data"];
+        let good = match self {
+            Scenario::Read => Some(data["id"].to_string()) == last_number(&ask.path, '/'),
+            Scenario::Page => {
+                let after = last_number(&ask.path, '=').and_then(|after| after.parse::<i64>().ok());
+                let items = data.as_array().map_or(&[][..], Vec::as_slice);
+                items.len() == 50 && items[0]["id"].as_i64() == after.map(|after| after + 1)
+            }
+            Scenario::Create => {
+                let sent: Value = serde_json::from_slice(&ask.body)?;
+                data["name"] == sent["name"] && data["created_at"].is_string()
+            }
+        };
+        ensure!(good, "{} {} was answered with {json}", ask.method, ask.path);
+        Ok(())
+    }
+
+    /// The statement that the program sends for it, as a script of pgbench.
+    pub(crate) fn pgbench_script(self) -> String {
+        match self {
+            Scenario::Read => format!(
+                "\\set id random(1, {ITEMS})\n\
+                 SELECT id, name, created_at FROM item WHERE id = :id;\n"
+            ),
+            Scenario::Page => format!(
+                "\\set after random(0, {})\n\
+                 SELECT id, name, created_at FROM item WHERE id > :after ORDER BY id LIMIT {};\n",
+                ITEMS - PAGE,
+                PAGE + 1
+            ),
+            Scenario::Create => format!(
+                "\\set name random(1, {})\n\
+                 INSERT INTO item (name) VALUES ('load ' || :name::text)\n\
+                 ON CONFLICT (name) DO NOTHING RETURNING id, name, created_at;\n",
+                i64::MAX - 1
+            ),
+        }
+    }
+}
+
+fn last_number(path: &str, before: char) -> Option<String> {
+    path.rsplit_once(before)
+        .map(|(_, number)| number.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_answer_passes_and_another_items_does_not() {
+        let mut ask = Scenario::Read.ask(&mut Rng::with_seed(1));
+        ask.path = "/item/7".to_owned();
+        assert!(Scenario::Read.check(&ask, br#"{"data":{"id":7}}"#).is_ok());
+        assert!(Scenario::Read.check(&ask, br#"{"data":{"id":8}}"#).is_err());
+        assert!(Scenario::Read.check(&ask, b"{}").is_err());
+    }
+
+    #[test]
+    fn a_page_must_be_full_and_begin_after_the_id_asked_for() {
+        let mut ask = Scenario::Page.ask(&mut Rng::with_seed(1));
+        ask.path = "/item?limit=50&after=0".to_owned();
+        let page = |ids: std::ops::RangeInclusive<i64>| {
+            let items: Vec<Value> = ids.map(|id| serde_json::json!({ "id": id })).collect();
+            serde_json::json!({ "data": items }).to_string()
+        };
+        assert!(Scenario::Page.check(&ask, page(1..=50).as_bytes()).is_ok());
+        assert!(Scenario::Page.check(&ask, page(1..=49).as_bytes()).is_err());
+        assert!(Scenario::Page.check(&ask, page(2..=51).as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! What is measured, one room for each section, and the run through those that were asked for.
+
+mod cpu;
+mod items;
+mod startup;
+mod stream;
+
+use crate::bench::{Bench, Extent};
+use crate::options::{Options, Section};
+use crate::workspace::Workspace;
+use crate::{document, facts};
+
+/// Where the figures go.
+const DOCUMENT: &str = "docs/benchmarks.md";
+
+/// Measures the sections, prints their tables, and writes each into the document when it is done.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    let workspace = Workspace::locate()?;
+    let extent = if options.quick {
+        Extent::QUICK
+    } else {
+        Extent::FULL
+    };
+    let bench = Bench::prepare(&workspace, extent).await?;
+    let facts = facts::table(&bench, &workspace).await?;
+    println!(
+        "load average {}: other work makes the figures rough",
+        facts::load_average()
+    );
+    publish(options, &workspace, "machine", &facts)?;
+    for section in options.sections() {
+        let heading = format!(
+            "Measured at {}, load average before {}.\n\n",
+            facts::now(),
+            facts::load_average()
+        );
+        let (name, figures) = match section {
+            Section::Startup => ("startup", startup::measure(&bench).await?),
+            Section::Items => ("items", items::measure(&bench).await?),
+            Section::Stream => ("stream", stream::measure(&bench).await?),
+            Section::Cpu => ("cpu", cpu::measure(&bench).await?),
+        };
+        publish(options, &workspace, name, &(heading + &figures))?;
+    }
+    Ok(())
+}
+
+fn publish(options: &Options, workspace: &Workspace, part: &str, text: &str) -> anyhow::Result<()> {
+    println!("\n{part}\n\n{text}");
+    if options.quick {
+        return Ok(());
+    }
+    document::replace(&workspace.file(DOCUMENT), part, text)
+}
+
+/// A line for each that could not be measured.
+fn not_run<'a, T: 'a>(
+    missing: impl IntoIterator<Item = (&'a str, &'a Result<T, String>)>,
+) -> String {
+    let mut lines = String::new();
+    for (name, there) in missing {
+        if let Err(reason) = there {
+            lines.extend(["\nNot run: ", name, " (", reason, ").\n"]);
+        }
+    }
+    lines
+}
