@@ -1,9 +1,9 @@
 //! An item as the table holds it, and as JSON.
 
 use std::error::Error;
-use std::io::Write;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 
@@ -79,12 +79,30 @@ impl Micros {
     fn write(self, json: &mut Vec<u8>) {
         let instant = Timestamp::from_microsecond(self.0.saturating_add(EPOCH_2000));
         // `now()` made every one of these; the ends of time stand in for a clock gone wild.
-        let instant = instant.unwrap_or(if self.0 < 0 {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        });
-        write!(json, "{instant:.6}").expect("a Vec takes whatever is written");
+        let instant = instant.unwrap_or(if self.0 < 0 { EARLIEST } else { LATEST });
+        let instant = TimeZone::UTC.to_datetime(instant.clamp(EARLIEST, LATEST));
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        put_digits(&mut text[0..4], instant.year().unsigned_abs().into());
+        put_digits(&mut text[5..7], instant.month().unsigned_abs().into());
+        put_digits(&mut text[8..10], instant.day().unsigned_abs().into());
+        put_digits(&mut text[11..13], instant.hour().unsigned_abs().into());
+        put_digits(&mut text[14..16], instant.minute().unsigned_abs().into());
+        put_digits(&mut text[17..19], instant.second().unsigned_abs().into());
+        let micros = instant.subsec_nanosecond().unsigned_abs() / 1000;
+        put_digits(&mut text[20..26], micros);
+        json.extend_from_slice(&text);
+    }
+}
+
+/// The instants that four digits of a year can say.
+const EARLIEST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
+/// Writes a number over zeros, to the right.
+fn put_digits(places: &mut [u8], mut number: u32) {
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -147,5 +165,17 @@ mod tests {
         assert_eq!(written(0), "2000-01-01T00:00:00.000000Z");
         assert_eq!(written(-1), "1999-12-31T23:59:59.999999Z");
         assert!(written(i64::MAX).starts_with("9999-12-30"));
+    }
+
+    #[test]
+    fn instants_are_written_as_the_calendar_has_them() {
+        // Steps that share no factor with a day, a month or a leap year.
+        for step in -20_000..20_000_i64 {
+            let micros = step * 86_413_000_007;
+            let instant = Timestamp::from_microsecond(micros + EPOCH_2000).expect("in range");
+            let mut json = Vec::new();
+            Micros(micros).write(&mut json);
+            assert_eq!(String::from_utf8_lossy(&json), format!("{instant:.6}"));
+        }
     }
 }

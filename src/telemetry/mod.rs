@@ -57,7 +57,8 @@ pub fn start(format: Format, filter: Option<&str>) {
 fn json(formatter: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
     let now = jiff::Timestamp::now();
     let line = Context::with(|context| line::json(now, record, context));
-    if record.level() == Level::Error {
+    // To warp, a client that leaves is an error. It is no news for whoever watches stderr.
+    if record.level() == Level::Error && record.target().starts_with("magnusapi") {
         let _ = writeln!(std::io::stderr(), "magnusapi: {}", record.args());
     }
     formatter.write_all(&line)
