@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn root_keeps_nothing_in_its_home() {
-        let variables = [("XDG_DATA_HOME", "/root/xdg"), ("HOME", "/root")];
+        let variables = [("XDG_DATA_HOME", "/closed/xdg"), ("HOME", "/closed")];
         let folder = chosen(&variables, true);
         assert_eq!(folder.as_deref(), Some("/var/lib/magnusapi"));
     }
