@@ -53,8 +53,8 @@ async fn invoke(
 async fn invocation(function: &str, request: &mut Request) -> Result<Invocation, String> {
     let body = request.body(BODY_LIMIT).await;
     let body = body.map_err(|problem| problem.to_string())?;
-    let id = Context::with(|context| context.map(|it| it.invocation_id.clone()));
-    parse(function, &id.unwrap_or_default(), &body).map_err(|error| error.to_string())
+    let id = Context::current().unwrap_or_default().invocation_id;
+    parse(function, &id, &body).map_err(|error| error.to_string())
 }
 
 /// The host adds these to what it forwards from outside, and to nothing that it sends itself. So

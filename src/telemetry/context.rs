@@ -25,11 +25,7 @@ impl Context {
 
     /// Gives `work` the context of the task that calls this, to be spawned as one of its own.
     pub fn inherited<F: Future>(work: F) -> impl Future<Output = F::Output> {
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method's path is of one lifetime, and `with` asks for any"
-        )]
-        let context = Context::with(|context| context.cloned());
+        let context = Context::current();
         async move {
             match context {
                 Some(context) => context.scope(work).await,
@@ -38,15 +34,9 @@ impl Context {
         }
     }
 
-    /// Hands the current context to `use_it`, if there is one.
-    pub fn with<T>(use_it: impl FnOnce(Option<&Context>) -> T) -> T {
-        let mut use_it = Some(use_it);
-        let found = CURRENT.try_with(|context| use_it.take().map(|it| it(Some(context))));
-        match (found, use_it) {
-            (Ok(Some(done)), _) => done,
-            (_, Some(use_it)) => use_it(None),
-            _ => unreachable!("the closure is taken only where its result is kept"),
-        }
+    /// The context of the task that calls this, if it has one.
+    pub fn current() -> Option<Context> {
+        CURRENT.try_with(Context::clone).ok()
     }
 }
 

@@ -35,17 +35,14 @@ impl Format {
     }
 }
 
-/// What is written without `LOG`: refinery says each migration twice, and we say it once more.
-const FILTER: &str = "info,refinery_core=warn";
-
-/// Starts logging with the filter of `LOG` (`RUST_LOG` syntax).
+/// Starts logging with the filter of `LOG` (`RUST_LOG` syntax, default `info`).
 ///
 /// Called a second time, it keeps the first format.
 pub fn start(format: Format, filter: Option<&str>) {
     let mut builder = env_logger::Builder::new();
     builder
         .target(env_logger::Target::Stdout)
-        .parse_filters(filter.unwrap_or(FILTER));
+        .parse_filters(filter.unwrap_or("info"));
     match format {
         Format::Json => builder.format(json),
         Format::Text => builder.format(text),
@@ -56,7 +53,7 @@ pub fn start(format: Format, filter: Option<&str>) {
 
 fn json(formatter: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
     let now = jiff::Timestamp::now();
-    let line = Context::with(|context| line::json(now, record, context));
+    let line = line::json(now, record, Context::current().as_ref());
     // To warp, a client that leaves is an error. It is no news for whoever watches stderr.
     if record.level() == Level::Error && record.target().starts_with("magnusapi") {
         let _ = writeln!(std::io::stderr(), "magnusapi: {}", record.args());
@@ -66,6 +63,6 @@ fn json(formatter: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
 
 fn text(formatter: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
     let now = jiff::Timestamp::now();
-    let line = Context::with(|context| line::text(now, record, context));
+    let line = line::text(now, record, Context::current().as_ref());
     formatter.write_all(line.as_bytes())
 }
