@@ -25,13 +25,18 @@ pub(super) fn install(packages: &[&str], why: &str) -> anyhow::Result<()> {
         "installing {} system-wide with apt-get: {why}",
         packages.join(" and ")
     );
-    process::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+    update()?;
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
     install
         .args(["install", "--quiet=2", "--yes", "--no-install-recommends"])
         .args(packages);
     process::run(&mut install)
+}
+
+/// Fetches the lists of packages, which a container's image seldom has. Only root may.
+pub(super) fn update() -> anyhow::Result<()> {
+    process::run(Command::new("apt-get").args(["update", "--quiet=2"]))
 }
 
 /// Fetches `packages` and unpacks them below `folder`, installing nothing.

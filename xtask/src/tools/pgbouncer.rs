@@ -48,8 +48,7 @@ fn unpack(folder: &Path, turn: &Turn) -> anyhow::Result<()> {
         bail!("PgBouncer is not installed, and there is no apt-get to fetch it with");
     }
     if apt::may_install() {
-        // A container's image seldom has package lists, and only root may fetch them.
-        process::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+        apt::update()?;
     }
     let mut packages = apt::missing_dependencies("pgbouncer")?;
     packages.retain(|name| name.starts_with("lib"));
