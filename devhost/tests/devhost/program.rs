@@ -47,9 +47,7 @@ fn it_shows_the_functions_and_ends_with_0_when_told_to() {
         let stdout = program.0.stdout.take().expect("a pipe");
         let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
         let mut seen: Vec<String> = Vec::new();
-        while !seen.iter().any(|line| line.contains("listening"))
-            || !seen.iter().any(|line| line.starts_with("Handler: "))
-        {
+        while !is_up(&seen) {
             seen.push(
                 lines
                     .next()
@@ -89,6 +87,15 @@ fn it_shows_the_functions_and_ends_with_0_when_told_to() {
             "the handler still runs"
         );
     }
+}
+
+/// Whether the log and the whole table, which ends with an empty line, have been printed. Either
+/// may come first.
+fn is_up(seen: &[String]) -> bool {
+    let table = seen
+        .windows(2)
+        .any(|pair| pair[0].starts_with("Handler: ") && pair[1].is_empty());
+    table && seen.iter().any(|line| line.contains("listening"))
 }
 
 #[test]
