@@ -120,12 +120,9 @@ fn a_failed_call_is_a_5xx_with_an_object_and_its_lines_go_to_stdout() {
             .line(|line| line.contains("item-housekeeping failed"))
             .await;
         assert!(line.contains(INVOCATION), "{line}");
-        assert!(
-            program
-                .stderr()
-                .iter()
-                .any(|line| line.contains("item-housekeeping failed"))
-        );
+        program
+            .error_line(|line| line.contains("item-housekeeping failed"))
+            .await;
     });
 }
 

@@ -37,6 +37,7 @@ fn a_program_that_starts_before_its_database_answers_at_once_and_becomes_ready_b
         healthy(&program).await;
         program.make("first").await;
         // One line for the outage, however often it was tried.
+        program.error_line(|line| line.contains("not ready")).await;
         let errors = program.stderr();
         let told = errors.iter().filter(|it| it.contains("not ready")).count();
         assert_eq!(told, 1, "{errors:?}");

@@ -259,6 +259,14 @@ impl Program {
         .await
     }
 
+    /// Waits for a line on stderr.
+    pub(crate) async fn error_line(&self, wanted: impl Fn(&str) -> bool) -> String {
+        eventually("a line on stderr", || async {
+            self.stderr().into_iter().find(|line| wanted(line))
+        })
+        .await
+    }
+
     /// Sends SIGTERM, SIGINT or SIGKILL.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
