@@ -12,13 +12,16 @@
 //! | [`app`] | which features there are, put together |
 //! | [`item`] | items: the HTTP feature, its SQL, its timer |
 //! | [`health`] | `/health`, from checks that the features contribute |
+//! | [`ledger`] | which runs of a timer there were, so that each slot is worked on once |
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
 //! | [`doctor`] | checks a laid-out Functions app against this program |
 //! | [`http`] | what all HTTP answers have in common: requests, problems, ids, log line |
 //! | [`local`] | the embedded default: a private PostgreSQL for a person |
 //! | [`database`] | pool, TLS, passwords and tokens, migrations |
+//! | [`blob`] | where backups lie: Azure Blob, or a folder |
 //! | [`azure`] | credentials |
 //! | [`config`] | settings, read once |
+//! | [`clock`] | the time, as an argument |
 //! | [`telemetry`], [`version`] | logs; which build this is |
 //!
 //! # Ways in
@@ -35,7 +38,9 @@
 
 pub mod app;
 pub mod azure;
+pub mod blob;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod database;
 pub mod doctor;
@@ -43,6 +48,7 @@ pub mod health;
 pub mod host;
 pub mod http;
 pub mod item;
+pub mod ledger;
 pub mod local;
 pub mod server;
 pub mod telemetry;

@@ -46,8 +46,9 @@ pub fn credential(
     made.map_err(|error| CredentialError(error.to_string()))
 }
 
-/// The client below `azure_core` brings no cryptography of its own and takes the process's.
-fn install_tls_provider() {
+/// The HTTP client below `azure_core` and `object_store` brings no cryptography of its own and takes
+/// the process's.
+pub(crate) fn install_tls_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error says that one is installed already, which is as good.

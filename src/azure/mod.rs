@@ -2,4 +2,5 @@
 
 mod credential;
 
+pub(crate) use credential::install_tls_provider;
 pub use credential::{CredentialError, credential};

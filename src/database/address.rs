@@ -96,7 +96,18 @@ impl Address {
 
     /// The server in words for a log line: `user@host:port/database`, without the password.
     pub fn display(&self) -> String {
-        let host = self.config.get_hosts().first().map_or_else(
+        format!(
+            "{}@{}:{}/{}",
+            self.config.get_user().unwrap_or("?"),
+            self.host(),
+            self.port(),
+            self.config.get_dbname().unwrap_or("?")
+        )
+    }
+
+    /// The first host: a name, an address, or a folder of sockets.
+    pub fn host(&self) -> String {
+        self.config.get_hosts().first().map_or_else(
             || {
                 self.config
                     .get_hostaddrs()
@@ -107,13 +118,12 @@ impl Address {
                 Host::Tcp(name) => name.clone(),
                 Host::Unix(folder) => folder.display().to_string(),
             },
-        );
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        format!(
-            "{}@{host}:{port}/{}",
-            self.config.get_user().unwrap_or("?"),
-            self.config.get_dbname().unwrap_or("?")
         )
+    }
+
+    /// The first host's port.
+    pub fn port(&self) -> u16 {
+        self.config.get_ports().first().copied().unwrap_or(5432)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How one connection is made: TLS as the address asks, and the password of the moment.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use tokio_postgres::{CancelToken, Config, Error as PostgresError};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
+use super::link::{self, LinkError};
 use super::settings::{Authentication, Settings};
+use super::tap::Outlet;
 use super::tls::{self, RootsError};
 use super::token::{TokenError, Tokens};
 use super::{is_going_away, server_message};
@@ -48,6 +51,14 @@ pub enum ConnectorError {
         /// What came back.
         error: PostgresError,
     },
+    /// The server's socket on this machine.
+    #[error("{address}: {error}; check host and port in DATABASE_URL, and that the server runs")]
+    Socket {
+        /// Whom we wanted to reach, as whom.
+        address: String,
+        /// What is wrong with it.
+        error: io::Error,
+    },
     /// Nothing answered.
     #[error("{address}: no answer in time; check host, port and firewall")]
     TimedOut {
@@ -57,11 +68,21 @@ pub enum ConnectorError {
 }
 
 impl ConnectorError {
+    /// Whether the server is there and the database is not.
+    pub(super) fn says_no_such_database(&self) -> bool {
+        let ConnectorError::Server { error, .. } = self else {
+            return false;
+        };
+        error.code() == Some(&SqlState::INVALID_CATALOG_NAME)
+    }
+
     /// Whether trying again in a moment may help.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             ConnectorError::Roots(_) | ConnectorError::Token(TokenError::Credential(_)) => false,
-            ConnectorError::Token(_) | ConnectorError::TimedOut { .. } => true,
+            ConnectorError::Token(_)
+            | ConnectorError::TimedOut { .. }
+            | ConnectorError::Socket { .. } => true,
             ConnectorError::Server { error, .. } => error.code().is_none_or(is_going_away),
         }
     }
@@ -114,22 +135,48 @@ impl Connector {
 
     async fn connect_in_any_time(&self) -> Result<ClientWrapper, ConnectorError> {
         let tls = self.tls().await?;
+        let connected = self.config().await?.connect(tls).await;
+        let (client, connection) = connected.map_err(|error| self.failed(error.into()))?;
+        Ok(link::drive(client, connection))
+    }
+
+    /// A new connection, to another database than the address's if one is named, on which the rows
+    /// of a COPY may go to `outlet`.
+    pub(super) async fn connect_tapped(
+        &self,
+        database: Option<&str>,
+        outlet: &Outlet,
+    ) -> Result<ClientWrapper, ConnectorError> {
+        let connecting = async {
+            let tls = self.tls().await?;
+            let mut config = self.config().await?;
+            if let Some(database) = database {
+                config.dbname(database);
+            }
+            let connected = link::connect(&config, tls, outlet).await;
+            connected.map_err(|error| self.failed(error))
+        };
+        tokio::time::timeout(self.shared.timeout, connecting)
+            .await
+            .unwrap_or_else(|_| Err(self.out_of_time()))
+    }
+
+    /// The address, with the password of the moment.
+    async fn config(&self) -> Result<Config, TokenError> {
         let mut config = self.shared.address.config.clone();
         if self.shared.authentication == Authentication::Entra {
             let token = self.shared.tokens.current(self.shared.timeout).await?;
             config.password(token.token.secret());
         }
-        let connected = config.connect(tls).await;
-        let (client, connection) = connected.map_err(|error| ConnectorError::Server {
-            address: self.shared.address.display(),
-            error,
-        })?;
-        let task = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                log::warn!("a database connection ended: {}", server_message(&error));
-            }
-        });
-        Ok(ClientWrapper::new(client, task))
+        Ok(config)
+    }
+
+    fn failed(&self, error: LinkError) -> ConnectorError {
+        let address = self.shared.address.display();
+        match error {
+            LinkError::Server(error) => ConnectorError::Server { address, error },
+            LinkError::Socket(error) => ConnectorError::Socket { address, error },
+        }
     }
 
     /// What to tell when a connection did not come about in time.
@@ -145,17 +192,27 @@ impl Connector {
     /// Asks the server to end the statement that runs on a connection.
     pub(super) async fn cancel(&self, token: CancelToken) {
         let Ok(tls) = self.tls().await else { return };
-        let cancelling = token.cancel_query(tls);
-        match tokio::time::timeout(self.shared.timeout, cancelling).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                log::warn!(
-                    "a statement could not be cancelled: {}",
-                    server_message(&error)
-                );
-            }
-            Err(_) => log::warn!("a statement could not be cancelled: no answer"),
-        }
+        self.say_of_cancelling(token.cancel_query(tls)).await;
+    }
+
+    /// The same for a connection with an outlet.
+    pub(super) async fn cancel_tapped(&self, token: CancelToken) {
+        let Ok(tls) = self.tls().await else { return };
+        let config = &self.shared.address.config;
+        self.say_of_cancelling(link::cancel(config, tls, token))
+            .await;
+    }
+
+    async fn say_of_cancelling<E: Into<LinkError>>(
+        &self,
+        cancelling: impl Future<Output = Result<(), E>>,
+    ) {
+        let reason = match tokio::time::timeout(self.shared.timeout, cancelling).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => self.failed(error.into()).to_string(),
+            Err(_) => "no answer".to_owned(),
+        };
+        log::warn!("a statement could not be cancelled: {reason}");
     }
 
     async fn tls(&self) -> Result<MakeRustlsConnect, RootsError> {

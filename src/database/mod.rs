@@ -10,9 +10,13 @@
 mod address;
 mod connection;
 mod connector;
+mod link;
+mod lock;
 mod migrations;
 mod readiness;
+mod server;
 mod settings;
+mod tap;
 mod tls;
 mod tls_options;
 mod token;
@@ -27,7 +31,9 @@ use tokio_postgres::error::SqlState;
 
 pub use address::{Address, AddressError};
 pub use connection::{Connection, Statement, Transaction};
+pub use lock::Lock;
 pub use migrations::{MigrationError, SchemaVersion};
+pub use server::{Canceller, CopyError, Server, Session};
 pub use settings::{Authentication, Settings, SettingsError};
 
 use connector::{Connector, ConnectorError};
@@ -73,7 +79,7 @@ impl From<tokio_postgres::Error> for Error {
 }
 
 /// What the server said, with its SQLSTATE: `tokio_postgres` itself prints only "db error".
-fn server_message(error: &tokio_postgres::Error) -> String {
+pub(crate) fn server_message(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("{} ({})", db.message(), db.code().code()),
         None => match std::error::Error::source(error) {

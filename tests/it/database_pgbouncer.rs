@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Answer, Database, Program, Start, own_server, ready, run};
+use crate::harness::{Answer, Database, Program, Start, eventually, own_server, ready, run};
 
 /// A running pooler on a socket. It ends with this value, or with this process.
 struct Pooler {
@@ -200,6 +200,51 @@ fn whole_listings_stream_through_pgbouncer_and_one_that_is_left_frees_its_connec
         }
         let whole = program.get("/item").await.json();
         assert_eq!(whole["data"].as_array().map(Vec::len), Some(200_000));
+    });
+}
+
+#[test]
+fn a_run_keeps_its_slot_through_pgbouncer_and_a_killed_one_loses_it() {
+    run(async {
+        let database = Database::migrated();
+        let pooler = Pooler::before(&database.url, 4);
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = silent.local_addr().expect("it is bound").port();
+        let source = |url: &str| {
+            let start = pooler.start().set("BACKUP_DATABASES", "one");
+            let start = start.set("BACKUP_URL", "file:///nowhere/at/all");
+            let start = start.set("DATABASE_CONNECT_TIMEOUT", "60");
+            start.set("BACKUP_DATABASE_URL_ONE", url)
+        };
+        let hanging = format!("postgres://u@127.0.0.1:{port}/x?sslmode=disable");
+        let first = source(&hanging).serving().await;
+        let away = "postgres://u@127.0.0.1:1/x?sslmode=disable";
+        let second = source(away).serving().await;
+        let occurrence = json!({
+            "Data": {"timer": {"ScheduleStatus": {"Next": "2026-11-24T02:00:00Z"}}},
+            "Metadata": {"sys": {"UtcNow": "2026-11-24T02:00:00Z"}}
+        });
+        let request = first.with_json(Method::POST, "/postfacto-backup", &occurrence);
+        let calling = tokio::spawn(async move { request.send().await.is_ok() });
+        let client = database.connect().await;
+        eventually("the first run's row", || async {
+            let row = client.query_opt("SELECT 1 FROM function_run", &[]).await;
+            row.expect("it can be asked")
+        })
+        .await;
+        for _ in 0..20 {
+            let doubled = second.post("/postfacto-backup", &occurrence).await;
+            let said = doubled.json()["Logs"][0].to_string();
+            assert!(said.contains("is working on"), "{doubled:?}");
+        }
+        first.signal("KILL");
+        assert!(!calling.await.expect("no panic"));
+        eventually("the run to be taken over", || async {
+            let answer = second.post("/postfacto-backup", &occurrence).await;
+            let error = answer.json()["Error"].to_string();
+            error.contains("one: failed").then_some(())
+        })
+        .await;
     });
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use localpg::{Throwaway, ThrowawayOptions};
+use magnusapi::database::{Server, Settings};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
@@ -76,6 +77,13 @@ fn tls_server(host: &str, years: (i32, i32)) -> Throwaway {
 
 /// With a certificate for the name that the programs use.
 static LOCALHOST: LazyLock<Throwaway> = LazyLock::new(|| tls_server("localhost", (2020, 2100)));
+
+/// The address of a server that is reached over TLS alone, and shows the right certificate.
+pub(crate) fn verified_url() -> String {
+    let roots = CERTIFICATES.path("right.pem");
+    let options = format!("sslmode=verify-full&sslrootcert={}", roots.display());
+    url(&LOCALHOST, "postgres", &options)
+}
 
 fn url(server: &Throwaway, user: &str, options: &str) -> String {
     let port = server.tcp_port().expect("it listens on TCP");
@@ -175,10 +183,8 @@ fn a_server_without_tls_is_taken_only_where_tls_may_be_missing() {
 #[test]
 fn the_connections_of_the_pool_are_encrypted() {
     run(async {
-        let roots = CERTIFICATES.path("right.pem");
-        let options = format!("sslmode=verify-full&sslrootcert={}", roots.display());
         let program = Start::handler()
-            .set("DATABASE_URL", &url(&LOCALHOST, "postgres", &options))
+            .set("DATABASE_URL", &verified_url())
             .serving()
             .await;
         ready(&program).await;
@@ -210,13 +216,19 @@ fn a_password_is_bound_to_the_servers_certificate() {
             ("scram:p", "channel_binding=require&sslmode=disable", 1),
         ] {
             let options = format!("sslrootcert={}&{options}", roots.display());
-            let start = Start::handler().set("DATABASE_URL", &url(&LOCALHOST, user, &options));
+            let url = url(&LOCALHOST, user, &options);
+            let start = Start::handler().set("DATABASE_URL", &url);
             let output = start.argument("migrate").output();
             assert_eq!(
                 output.status.code(),
                 Some(code),
                 "{user} {options}: {output:?}"
             );
+            // And so on a connection whose rows are taken off it.
+            let settings = Settings::read(|name| (name == "DATABASE_URL").then(|| url.clone()));
+            let server = Server::new(&settings.expect("good").expect("a database is named"));
+            let session = server.connect().await;
+            assert_eq!(session.is_ok(), code == 0, "{user} {options}");
         }
     });
 }

@@ -5,6 +5,8 @@
 mod fakes;
 mod harness;
 
+mod blob;
+mod database_copy;
 mod database_entra;
 mod database_faults;
 mod database_pgbouncer;
@@ -16,6 +18,7 @@ mod idempotency;
 mod items;
 mod items_input;
 mod items_listing;
+mod ledger;
 mod local;
 mod logs;
 mod migrations;

@@ -67,10 +67,18 @@ impl Identity {
 
     /// Lets the program act as this identity towards the database.
     pub(crate) fn given_to(&self, start: Start) -> Start {
-        start
-            .set("DATABASE_AUTH", "entra")
-            .set("IDENTITY_ENDPOINT", &self.url)
-            .set("IDENTITY_HEADER", SECRET)
+        let start = start.set("DATABASE_AUTH", "entra");
+        let variables = self.variables().into_iter();
+        variables.fold(start, |start, (name, value)| start.set(name, &value))
+    }
+
+    /// What the platform sets for a program that has this identity.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
+        let url = self.url.clone();
+        [
+            ("IDENTITY_ENDPOINT", url),
+            ("IDENTITY_HEADER", SECRET.to_owned()),
+        ]
     }
 
     /// Hands out this one from now on.
@@ -113,7 +121,7 @@ impl Identity {
                 secret |= name.eq_ignore_ascii_case("x-identity-header") && value == SECRET;
             }
             let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-            let good = secret && is_question(&path);
+            let resource = resource(&path).filter(|_| secret);
             let manner = {
                 let mut state = self.state();
                 state.asked.push(path);
@@ -123,8 +131,10 @@ impl Identity {
                 Manner::Silent => std::future::pending().await,
                 Manner::Refusing => ("400 Bad Request", "{}".to_owned()),
                 Manner::Failing => ("500 Internal Server Error", "{}".to_owned()),
-                Manner::Answering if good => ("200 OK", self.state().token.answer()),
-                Manner::Answering => ("401 Unauthorized", "{}".to_owned()),
+                Manner::Answering => match resource {
+                    Some(resource) => ("200 OK", self.state().token.answer(resource)),
+                    None => ("401 Unauthorized", "{}".to_owned()),
+                },
             };
             let length = body.len();
             let answer = format!(
@@ -137,22 +147,34 @@ impl Identity {
     }
 }
 
-/// A question for a token of Azure Database for PostgreSQL, in this protocol.
-fn is_question(path: &str) -> bool {
+/// What a token is asked for, if the question is one in this protocol: Azure Database for PostgreSQL,
+/// or Azure Storage.
+fn resource(path: &str) -> Option<&'static str> {
     let query = path.strip_prefix("/msi/token?").unwrap_or_default();
     let pairs: Vec<&str> = query.split('&').collect();
-    pairs.contains(&"api-version=2019-08-01")
-        && pairs.contains(&"resource=https%3A%2F%2Fossrdbms-aad.database.windows.net")
+    let resources = [
+        "https://ossrdbms-aad.database.windows.net",
+        "https://storage.azure.com",
+    ];
+    let asked = |resource: &&str| {
+        let pair = format!(
+            "resource={}",
+            resource.replace(':', "%3A").replace('/', "%2F")
+        );
+        pairs.contains(&pair.as_str())
+    };
+    let known = resources.into_iter().find(asked);
+    known.filter(|_| pairs.contains(&"api-version=2019-08-01"))
 }
 
 impl Token {
-    fn answer(&self) -> String {
+    fn answer(&self, resource: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let ends = now.expect("it is after 1970") + self.lasts;
         json!({
             "access_token": self.text,
             "expires_on": ends.as_secs().to_string(),
-            "resource": "https://ossrdbms-aad.database.windows.net",
+            "resource": resource,
             "token_type": "Bearer",
         })
         .to_string()

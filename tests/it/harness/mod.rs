@@ -1,16 +1,19 @@
 //! What every test stands on: a database, the program, a way to talk to it.
 
 mod app_folder;
+mod azurite;
 mod database;
 mod program;
 mod raw;
 
 pub(crate) use app_folder::{AppFolder, start};
+pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
 pub(crate) use database::{Database, connect, own_server, waiting_for_a_lock};
-pub(crate) use program::{Answer, Program, Start, client, healthy, ready};
+pub(crate) use program::{Answer, Program, Start, client, client_builder, healthy, ready};
 pub(crate) use raw::send_raw;
 
 use std::future::Future;
+use std::process::Command;
 use std::time::Duration;
 
 /// How long may anything take that a test waits for? Far longer than it ever does, on a machine
@@ -33,6 +36,24 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
         .build()
         .expect("a runtime can be made")
         .block_on(test);
+}
+
+/// This very program, to run one of its tests in a process of its own.
+pub(crate) fn alone(test: &str) -> Command {
+    let mut itself = Command::new(std::env::current_exe().expect("this program"));
+    itself.args([test, "--exact", "--nocapture"]);
+    itself
+}
+
+/// Runs it, and holds the test to pass. What it prints is shown only if it fails, or its count would
+/// pass for one of this process.
+#[track_caller]
+pub(crate) fn hold_to_pass(alone: &mut Command) {
+    let output = alone.output().expect("it starts");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "no test of this name: {said}");
 }
 
 /// Asks again and again until `look` finds something.

@@ -101,11 +101,16 @@ impl Start {
     }
 }
 
-/// The client wants a provider of TLS before its first use, though nothing here uses TLS.
+/// A client, which trusts whom the system trusts.
 pub(crate) fn client() -> reqwest::Client {
+    client_builder().build().expect("nothing special is asked")
+}
+
+/// A client to be. It wants a provider of TLS before its first use, also where it uses no TLS.
+pub(crate) fn client_builder() -> reqwest::ClientBuilder {
     // An error says that there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::new()
+    reqwest::Client::builder()
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;

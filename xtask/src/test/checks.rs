@@ -68,6 +68,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .env("MAGNUSAPI_PACKAGE", workspace.zip())
         .env("SCHEMATHESIS", tools::schemathesis::install(workspace)?)
         .env("PGBOUNCER", tools::pgbouncer::install(workspace)?)
+        .env("AZURITE", tools::azurite::install(workspace)?)
         .stdout(Stdio::piped());
     let mut running = cargo
         .spawn()

@@ -1,0 +1,138 @@
+//! Reading a blob through connections that break.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore};
+use tokio::time::Instant;
+
+use super::{BlobError, Blobs, PAUSE};
+
+/// How much of a file is read at once.
+const PIECE: usize = 256 << 10;
+
+/// A blob that is being read. The store's client resumes a broken answer only within the time that
+/// it has for the whole of it, which says nothing of a blob that takes an hour.
+struct Download {
+    blobs: Blobs,
+    name: String,
+    path: Path,
+    e_tag: Option<String>,
+    size: u64,
+    read: u64,
+    /// When a connection broke, if none brought bytes since. The time that the reader takes for
+    /// them does not count.
+    broken: Option<Instant>,
+    body: Body,
+}
+
+type Body = BoxStream<'static, object_store::Result<Bytes>>;
+
+/// The bytes of a blob, to the last or to an error.
+pub(super) async fn open(
+    blobs: Blobs,
+    name: &str,
+) -> Result<impl Stream<Item = Result<Bytes, BlobError>> + Send + 'static, BlobError> {
+    let path = blobs.place.path(name)?;
+    let answer = blobs.store.get_opts(&path, GetOptions::default()).await;
+    let answer = answer.map_err(|error| blobs.place.error(name, &error))?;
+    let download = Download {
+        name: name.to_owned(),
+        path,
+        e_tag: answer.meta.e_tag.clone(),
+        size: answer.meta.size,
+        read: 0,
+        broken: None,
+        body: body(answer),
+        blobs,
+    };
+    Ok(stream::try_unfold(download, async |mut download| {
+        let piece = download.next().await?;
+        Ok(piece.map(|piece| (piece, download)))
+    }))
+}
+
+impl Download {
+    async fn next(&mut self) -> Result<Option<Bytes>, BlobError> {
+        while self.read < self.size {
+            match self.body.next().await {
+                Some(Ok(piece)) if piece.is_empty() => {}
+                Some(Ok(piece)) => {
+                    self.broken = None;
+                    self.read += piece.len() as u64;
+                    return Ok(Some(piece));
+                }
+                Some(Err(error)) => self.resume(Some(error)).await?,
+                None => self.resume(None).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Opens the rest of the same blob. An answer that is too short is a break too.
+    async fn resume(&mut self, broke: Option<object_store::Error>) -> Result<(), BlobError> {
+        let broken = *self.broken.get_or_insert_with(Instant::now);
+        if broken.elapsed() >= self.blobs.place.wait {
+            return Err(match broke {
+                Some(error) => self.blobs.place.error(&self.name, &error),
+                None => self.short(),
+            });
+        }
+        tokio::time::sleep(PAUSE).await;
+        let rest = GetOptions {
+            if_match: self.e_tag.clone(),
+            range: Some(GetRange::Offset(self.read)),
+            ..Default::default()
+        };
+        let answer = self.blobs.store.get_opts(&self.path, rest).await;
+        match answer.map_err(|error| self.blobs.place.error(&self.name, &error)) {
+            Ok(answer) => self.body = body(answer),
+            Err(BlobError::Exists { place }) => return Err(BlobError::Changed { place }),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn short(&self) -> BlobError {
+        BlobError::Unavailable {
+            place: self.blobs.place.of_blob(&self.name),
+            reason: format!("it ends after {} of {} bytes", self.read, self.size),
+            advice: "try again",
+        }
+    }
+}
+
+fn body(answer: GetResult) -> Body {
+    match answer.payload {
+        GetResultPayload::Stream(body) => body,
+        GetResultPayload::File(file, _) => pieces(file, answer.range.start),
+    }
+}
+
+/// The client's own reader takes 8 KiB at a time, and never ends when a file became shorter.
+fn pieces(file: File, start: u64) -> Body {
+    let begin = (Arc::new(file), start);
+    stream::try_unfold(begin, async |(file, start)| {
+        let source = file.clone();
+        let piece = tokio::task::spawn_blocking(move || piece(&source, start)).await?;
+        let piece = piece.map_err(|error| object_store::Error::Generic {
+            store: "folder",
+            source: Box::new(error),
+        })?;
+        let next = start + piece.len() as u64;
+        Ok((!piece.is_empty()).then_some((piece, (file, next))))
+    })
+    .boxed()
+}
+
+fn piece(file: &File, start: u64) -> std::io::Result<Bytes> {
+    let mut piece = vec![0; PIECE];
+    let length = file.read_at(&mut piece, start)?;
+    piece.truncate(length);
+    Ok(piece.into())
+}

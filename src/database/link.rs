@@ -1,0 +1,242 @@
+//! The way to a server with a [`Tap`] in it, for `tokio_postgres`.
+//!
+//! `tokio_postgres` lets its caller make the stream only where it asks for TLS. So a tapped connection
+//! always asks, at once and without a word to the server; what it asks negotiates as the address
+//! says, and may come back without TLS. Over a Unix socket there is none, and the stream is given to
+//! it.
+
+use std::convert::Infallible;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use deadpool_postgres::ClientWrapper;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::UnixStream;
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::{CancelToken, Client, Config, Connection, Error, NoTls, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::server_message;
+use super::tap::{Outlet, Tap};
+
+type Encryption = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
+type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+
+/// Why there is no way.
+pub(super) enum LinkError {
+    /// Nobody listens at the Unix socket.
+    Socket(io::Error),
+    /// The server, or the way to it.
+    Server(Error),
+}
+
+impl From<Error> for LinkError {
+    fn from(error: Error) -> Self {
+        LinkError::Server(error)
+    }
+}
+
+/// Connects as `config` says, with a tap whose rows go to `outlet`.
+pub(super) async fn connect(
+    config: &Config,
+    tls: MakeRustlsConnect,
+    outlet: &Outlet,
+) -> Result<ClientWrapper, LinkError> {
+    let mut config = config.clone();
+    if let Some(socket) = unix_socket(&config) {
+        let stream = UnixStream::connect(&socket).await;
+        let tap = Tap::new(stream.map_err(LinkError::Socket)?, outlet.clone());
+        config.ssl_mode(SslMode::Disable);
+        let (client, connection) = config.connect_raw(tap, NoTls).await?;
+        return Ok(drive(client, connection));
+    }
+    let link = Link::new(&config, tls, outlet);
+    config.ssl_mode(SslMode::Require);
+    config.ssl_negotiation(SslNegotiation::Direct);
+    let (client, connection) = config.connect(link).await?;
+    Ok(drive(client, connection))
+}
+
+/// Asks the server to end the statement that runs on a connection that was made here.
+pub(super) async fn cancel(
+    config: &Config,
+    tls: MakeRustlsConnect,
+    token: CancelToken,
+) -> Result<(), LinkError> {
+    if let Some(socket) = unix_socket(config) {
+        let stream = UnixStream::connect(&socket).await;
+        let stream = stream.map_err(LinkError::Socket)?;
+        return Ok(token.cancel_query_raw(stream, NoTls).await?);
+    }
+    let link = Link::new(config, tls, &Outlet::default());
+    Ok(token.cancel_query(link).await?)
+}
+
+/// Keeps a connection going for as long as its client is there.
+pub(super) fn drive<S, T>(client: Client, connection: Connection<S, T>) -> ClientWrapper
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let task = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            log::warn!("a database connection ended: {}", server_message(&error));
+        }
+    });
+    ClientWrapper::new(client, task)
+}
+
+/// The socket's file, where the address is a folder of sockets and nothing else.
+fn unix_socket(config: &Config) -> Option<PathBuf> {
+    match (config.get_hosts(), config.get_hostaddrs()) {
+        ([Host::Unix(folder)], []) => {
+            let port = config.get_ports().first().unwrap_or(&5432);
+            Some(folder.join(format!(".s.PGSQL.{port}")))
+        }
+        _ => None,
+    }
+}
+
+/// What `tokio_postgres` takes for TLS.
+#[derive(Clone)]
+struct Link {
+    tls: MakeRustlsConnect,
+    mode: SslMode,
+    negotiation: SslNegotiation,
+    outlet: Outlet,
+}
+
+impl Link {
+    fn new(config: &Config, tls: MakeRustlsConnect, outlet: &Outlet) -> Link {
+        Link {
+            tls,
+            mode: config.get_ssl_mode(),
+            negotiation: config.get_ssl_negotiation(),
+            outlet: outlet.clone(),
+        }
+    }
+
+    /// What `sslmode` and `sslnegotiation` say. It reads nothing that belongs to what follows.
+    async fn negotiate(self, mut socket: Socket, encryption: Encryption) -> io::Result<Tap<Way>> {
+        let encrypted = match (self.mode, self.negotiation) {
+            (SslMode::Disable, _) => false,
+            (SslMode::Prefer, SslNegotiation::Direct) => {
+                return Err(io::Error::other(
+                    "sslnegotiation=direct needs sslmode=require or stricter",
+                ));
+            }
+            (_, SslNegotiation::Direct) => true,
+            (mode, _) => {
+                let offered = server_speaks_tls(&mut socket).await?;
+                if !offered && mode != SslMode::Prefer {
+                    return Err(io::Error::other("server does not support TLS"));
+                }
+                offered
+            }
+        };
+        let way = if encrypted {
+            Way::Encrypted(Box::new(encryption.connect(socket).await?))
+        } else {
+            Way::Plain(socket)
+        };
+        Ok(Tap::new(way, self.outlet))
+    }
+}
+
+async fn server_speaks_tls(socket: &mut Socket) -> io::Result<bool> {
+    socket.write_all(&SSL_REQUEST).await?;
+    socket.flush().await?;
+    Ok(socket.read_u8().await? == b'S')
+}
+
+/// Its length, and a number that no version of the protocol has (PostgreSQL's documentation,
+/// "Message Formats", `SSLRequest`).
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+
+impl MakeTlsConnect<Socket> for Link {
+    type Stream = Tap<Way>;
+    type TlsConnect = LinkToHost;
+    type Error = Infallible;
+
+    fn make_tls_connect(&mut self, host: &str) -> Result<LinkToHost, Infallible> {
+        let encryption = MakeTlsConnect::<Socket>::make_tls_connect(&mut self.tls, host)?;
+        Ok(LinkToHost {
+            link: self.clone(),
+            encryption,
+        })
+    }
+}
+
+/// A [`Link`] to a host whose name its certificate has to have.
+struct LinkToHost {
+    link: Link,
+    encryption: Encryption,
+}
+
+impl TlsConnect<Socket> for LinkToHost {
+    type Stream = Tap<Way>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Tap<Way>>> + Send>>;
+
+    fn connect(self, socket: Socket) -> Self::Future {
+        Box::pin(self.link.negotiate(socket, self.encryption))
+    }
+}
+
+/// A stream to the server over TCP.
+enum Way {
+    Plain(Socket),
+    Encrypted(Box<Encrypted>),
+}
+
+impl AsyncRead for Way {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Way::Plain(stream) => Pin::new(stream).poll_read(context, to),
+            Way::Encrypted(stream) => Pin::new(stream).poll_read(context, to),
+        }
+    }
+}
+
+impl AsyncWrite for Way {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Way::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Way::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Way::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Way::Encrypted(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Way::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Way::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+impl TlsStream for Way {
+    fn channel_binding(&self) -> ChannelBinding {
+        match self {
+            Way::Plain(_) => ChannelBinding::none(),
+            Way::Encrypted(stream) => stream.channel_binding(),
+        }
+    }
+}

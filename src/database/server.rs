@@ -1,0 +1,143 @@
+//! Connections of one's own, beside any pool: for long work on one snapshot, and for its rows.
+
+use std::ops::{Deref, DerefMut};
+
+use bytes::Bytes;
+use deadpool_postgres::ClientWrapper;
+use tokio::sync::mpsc::Sender;
+use tokio_postgres::{CancelToken, Client, SimpleQueryMessage};
+
+use super::connector::{Connector, ConnectorError};
+use super::settings::Settings;
+use super::tap::Outlet;
+use super::{Error, server_message};
+
+/// A server and a database on it. Clones share its TLS settings and tokens.
+#[derive(Clone)]
+pub struct Server {
+    connector: Connector,
+}
+
+/// A connection of one's own. It ends when it is dropped, and what runs on it.
+pub struct Session {
+    client: ClientWrapper,
+    outlet: Outlet,
+    connector: Connector,
+}
+
+/// Ends what runs on a [`Session`], from anywhere.
+#[derive(Clone)]
+pub struct Canceller {
+    token: CancelToken,
+    connector: Connector,
+}
+
+/// Why a COPY did not give all its rows.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The server refused, was told to stop, or has gone; or nobody took the rows.
+    #[error("{}", server_message(.0))]
+    Failed(#[from] tokio_postgres::Error),
+    /// What came is not what was sent.
+    #[error(
+        "the server sent {said} rows and {came} came; if it happens again, something between this \
+         program and PostgreSQL changes what it sends"
+    )]
+    Incomplete {
+        /// The rows that came.
+        came: u64,
+        /// The rows that the server says it sent.
+        said: u64,
+    },
+}
+
+impl Server {
+    /// The server and the database of these settings. Nothing is sent yet.
+    pub fn new(settings: &Settings) -> Server {
+        Server {
+            connector: Connector::new(settings),
+        }
+    }
+
+    /// A new connection.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when there is none within the settings' `connect_timeout`.
+    pub async fn connect(&self) -> Result<Session, Error> {
+        let connected = self.session(None).await;
+        connected.map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// The same to another database of the server; `None` when it has none of this name.
+    pub async fn connect_to(&self, database: &str) -> Result<Option<Session>, Error> {
+        match self.session(Some(database)).await {
+            Ok(session) => Ok(Some(session)),
+            Err(error) if error.says_no_such_database() => Ok(None),
+            Err(error) => Err(Error::Unavailable(error.to_string())),
+        }
+    }
+
+    async fn session(&self, database: Option<&str>) -> Result<Session, ConnectorError> {
+        let outlet = Outlet::default();
+        let client = self.connector.connect_tapped(database, &outlet).await?;
+        Ok(Session {
+            client,
+            outlet,
+            connector: self.connector.clone(),
+        })
+    }
+}
+
+impl Session {
+    /// Runs a `COPY … TO STDOUT` and sends its rows to `rows` as they come from the server: as
+    /// `CopyData` messages of one row each, with their headers, many in a chunk, cut anywhere. While
+    /// `rows` is full, the server waits. Answers how many there were, and drops `rows` before it does.
+    ///
+    /// Dropped before its end, or left by whoever takes the rows, it ends the connection.
+    ///
+    /// # Errors
+    /// Only after `Ok` are the rows that came all there are.
+    pub async fn copy_out(&self, sql: &str, rows: Sender<Bytes>) -> Result<u64, CopyError> {
+        let outlet = self.outlet.open(rows);
+        let done = self.client.simple_query(sql).await;
+        let came = outlet.close();
+        let said = match done?.as_slice() {
+            [SimpleQueryMessage::CommandComplete(said)] => *said,
+            _ => 0,
+        };
+        if came != said {
+            return Err(CopyError::Incomplete { came, said });
+        }
+        Ok(said)
+    }
+
+    /// What ends this connection's statement, whoever waits for it.
+    pub fn canceller(&self) -> Canceller {
+        Canceller {
+            token: self.client.cancel_token(),
+            connector: self.connector.clone(),
+        }
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+impl Canceller {
+    /// Asks the server to end the statement. It has been asked when this answers; the statement then
+    /// fails, if it has not ended before.
+    pub async fn cancel(&self) {
+        self.connector.cancel_tapped(self.token.clone()).await;
+    }
+}

@@ -1,0 +1,69 @@
+//! Which slot an invocation is for.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::host::Invocation;
+
+/// How early may a call be? The host's timer and clock are two; one minute is the shortest
+/// schedule that has a status.
+const EARLY: SignedDuration = SignedDuration::from_mins(1);
+
+/// The scheduled occurrence, where the call is for one; else the instant of the call, so that each
+/// call by hand is a slot of its own. A call by hand carries the occurrence that is still to come,
+/// which must not be taken from the schedule.
+pub fn slot(invocation: &Invocation, now: Timestamp) -> Timestamp {
+    let called = invocation.called.unwrap_or(now);
+    match invocation.scheduled {
+        Some(scheduled) if scheduled.duration_since(called) <= EARLY => scheduled,
+        _ => called,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a good instant")
+    }
+
+    fn slot_of(scheduled: Option<&str>, called: Option<&str>) -> Timestamp {
+        let invocation = Invocation {
+            function: "f".into(),
+            id: "i".into(),
+            is_past_due: false,
+            scheduled: scheduled.map(at),
+            last: None,
+            called: called.map(at),
+            retry: None,
+        };
+        slot(&invocation, at("2026-11-24T12:00:00Z"))
+    }
+
+    #[test]
+    fn a_scheduled_call_is_for_its_occurrence_also_when_it_is_late_or_a_little_early() {
+        let two = Some("2026-11-24T02:00:00Z");
+        for called in [
+            "2026-11-24T02:00:01Z",
+            "2026-11-24T07:00:00Z",
+            "2026-11-24T01:59:59.9Z",
+        ] {
+            assert_eq!(
+                slot_of(two, Some(called)),
+                at("2026-11-24T02:00:00Z"),
+                "{called}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_call_by_hand_is_a_slot_of_its_own_and_leaves_the_next_occurrence_alone() {
+        let called = Some("2026-11-24T10:11:12.123Z");
+        assert_eq!(
+            slot_of(Some("2026-11-25T02:00:00Z"), called),
+            at("2026-11-24T10:11:12.123Z")
+        );
+        assert_eq!(slot_of(None, called), at("2026-11-24T10:11:12.123Z"));
+        assert_eq!(slot_of(None, None), at("2026-11-24T12:00:00Z"));
+    }
+}

@@ -1,0 +1,163 @@
+//! A container by the app's managed identity: TLS, and tokens from the identity's endpoint.
+//!
+//! Which identity there is and which roots are trusted is told by the environment, so each test runs
+//! once more as a process of its own with other variables.
+
+use std::env;
+use std::path::Path;
+use std::time::Duration;
+
+use magnusapi::blob::{BlobAddress, BlobError, Blobs, Deletion};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tempfile::TempDir;
+
+use super::{download, names, noise, upload};
+use crate::fakes::{Identity, Token};
+use crate::harness::{ACCOUNT, Azurite, alone, client_builder, hold_to_pass, run};
+
+/// A token as Azurite takes it, which looks at whom it is for and when it ends (in 2100), and not at
+/// its signature: `{"iss": "https://sts.windows.net/0/", "aud": "https://storage.azure.com", …}`.
+const TOKEN: &str = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpc3MiOiJodHRwczovL3N0cy53aW5kb3dzLm5ldC\
+                     8wLyIsImF1ZCI6Imh0dHBzOi8vc3RvcmFnZS5henVyZS5jb20iLCJuYmYiOjEsImlhdCI6MSwiZXhwI\
+                     jo0MTAyNDQ0ODAwfQ.c2ln";
+
+/// Set in the process of its own.
+const ALONE: &str = "MAGNUSAPI_TEST_ALONE";
+
+/// Writes an authority's certificate, and a certificate for 127.0.0.1 with its key.
+fn certificates(folder: &Path) {
+    let authority = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new([]).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = params.self_signed(&authority).expect("a certificate");
+    let key = KeyPair::generate().expect("a key");
+    let server = CertificateParams::new(["127.0.0.1".to_owned()])
+        .and_then(|names| names.signed_by(&key, &Issuer::new(params, authority)))
+        .expect("it is signed");
+    for (file, text) in [
+        ("root.pem", root.pem()),
+        ("server.pem", server.pem()),
+        ("server.key", key.serialize_pem()),
+    ] {
+        std::fs::write(folder.join(file), text).expect("it is written");
+    }
+}
+
+/// An Azurite that takes tokens, with the container `backups`.
+async fn azurite() -> (TempDir, Azurite) {
+    let folder = tempfile::tempdir().expect("a folder");
+    certificates(folder.path());
+    let file = |name| folder.path().join(name);
+    let azurite = Azurite::with_tokens(&file("server.pem"), &file("server.key"));
+    let root = std::fs::read(file("root.pem")).expect("it was written");
+    let root = reqwest::Certificate::from_pem(&root).expect("a certificate");
+    let client = client_builder().add_root_certificate(root).build();
+    let created = client
+        .expect("a client")
+        .put(format!("{}/backups?restype=container", azurite.endpoint()))
+        .bearer_auth(TOKEN)
+        .header("x-ms-version", "2023-11-03")
+        .header("content-length", "0")
+        .send()
+        .await;
+    assert_eq!(created.expect("Azurite answers").status(), 201);
+    (folder, azurite)
+}
+
+/// Runs the test alone, as the app with this identity, and holds it to pass.
+async fn run_alone(test: &str, identity: &Identity) {
+    let (folder, azurite) = azurite().await;
+    let mut itself = alone(test);
+    itself
+        .env(ALONE, "yes")
+        .env("SSL_CERT_FILE", folder.path().join("root.pem"))
+        .env("BACKUP_URL", "az://backups/of/us")
+        .env("BACKUP_STORAGE_ACCOUNT", ACCOUNT)
+        .env("BACKUP_STORAGE_ENDPOINT", azurite.endpoint())
+        .env("BACKUP_STORAGE_WAIT", "2")
+        .envs(identity.variables());
+    let running = tokio::task::spawn_blocking(move || hold_to_pass(&mut itself));
+    running.await.expect("it passes");
+}
+
+fn blobs() -> Blobs {
+    let address = BlobAddress::read(|name| env::var(name).ok());
+    Blobs::open(&address.expect("good settings").expect("it is set")).expect("it opens")
+}
+
+fn token(text: &str) -> Token {
+    Token {
+        text: text.to_owned(),
+        lasts: Duration::from_hours(24),
+    }
+}
+
+#[test]
+fn one_token_of_the_identity_opens_the_container() {
+    run(async {
+        if env::var_os(ALONE).is_some() {
+            return use_every_call(&blobs()).await;
+        }
+        let identity = Identity::start(token(TOKEN)).await;
+        run_alone(
+            "blob::identity::one_token_of_the_identity_opens_the_container",
+            &identity,
+        )
+        .await;
+        let asked = identity.asked();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert!(
+            asked[0].contains("resource=https%3A%2F%2Fstorage.azure.com"),
+            "{asked:?}"
+        );
+    });
+}
+
+async fn use_every_call(blobs: &Blobs) {
+    let content = noise(9_000_000);
+    blobs.create("a", noise(3)).await.expect("it is created");
+    upload(blobs, "b", &content).await.expect("it is stored");
+    assert!(download(blobs, "b").await.expect("it is there") == content);
+    assert_eq!(names(blobs, "").await, ["a", "b"]);
+    assert_eq!(blobs.delete("a").await.expect("it can be"), Deletion::Done);
+}
+
+#[test]
+fn without_a_token_the_error_speaks_of_the_identity() {
+    run(async {
+        if env::var_os(ALONE).is_some() {
+            let error = blobs().list("").await.expect_err("there is no token");
+            assert!(matches!(error, BlobError::Identity { .. }), "{error}");
+            assert!(
+                error.to_string().contains("managed identity is assigned"),
+                "{error}"
+            );
+            return;
+        }
+        let identity = Identity::start(token(TOKEN)).await;
+        identity.refuse();
+        run_alone(
+            "blob::identity::without_a_token_the_error_speaks_of_the_identity",
+            &identity,
+        )
+        .await;
+        assert!(identity.asked().len() > 1, "it was asked again");
+    });
+}
+
+#[test]
+fn a_token_that_the_store_does_not_take_is_denied_and_not_shown() {
+    run(async {
+        if env::var_os(ALONE).is_some() {
+            let error = blobs().create("a", noise(1)).await.expect_err("denied");
+            let text = format!("{error} {error:?}");
+            assert!(matches!(error, BlobError::Denied { .. }), "{text}");
+            assert!(text.contains("Storage Blob Data Contributor"), "{text}");
+            assert!(!text.contains("a-token-of-nobody"), "{text}");
+            return;
+        }
+        let identity = Identity::start(token("a-token-of-nobody")).await;
+        let test = "blob::identity::a_token_that_the_store_does_not_take_is_denied_and_not_shown";
+        run_alone(test, &identity).await;
+    });
+}

@@ -1,0 +1,149 @@
+//! Large blobs: many parts, bounded memory, nothing left of one that was given up.
+
+use std::time::Duration;
+
+use magnusapi::blob::BlobError;
+use tokio::time::timeout;
+
+use super::{both, download, faulty, names, noise, upload};
+use crate::fakes::{Call, Fault};
+use crate::harness::{eventually, run};
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn a_large_blob_comes_back_as_it_went() {
+    run(async {
+        let content = noise(60_000_123);
+        let (_folder, stores) = both().await;
+        for (store, blobs) in stores {
+            upload(&blobs, "large", &content).await.expect(store);
+            assert!(download(&blobs, "large").await.expect(store) == content);
+        }
+    });
+}
+
+#[test]
+fn blobs_of_no_part_and_of_exactly_two_are_whole() {
+    run(async {
+        let (_folder, stores) = both().await;
+        for (store, blobs) in stores {
+            for (name, length) in [("none", 0), ("two", 8 * MIB)] {
+                let content = noise(length);
+                upload(&blobs, name, &content).await.expect(store);
+                assert!(download(&blobs, name).await.expect(store) == content);
+            }
+        }
+    });
+}
+
+#[test]
+fn an_upload_shows_nothing_before_its_end_and_leaves_nothing_when_given_up() {
+    run(async {
+        let (folder, stores) = both().await;
+        for (store, blobs) in stores {
+            let mut aborted = blobs.upload("a/aborted").await.expect(store);
+            aborted.write(noise(9 * MIB)).await.expect(store);
+            assert_eq!(names(&blobs, "").await, [""; 0], "{store}");
+            aborted.abort().await;
+            let mut dropped = blobs.upload("a/dropped").await.expect(store);
+            dropped.write(noise(9 * MIB)).await.expect(store);
+            drop(dropped);
+            assert_eq!(names(&blobs, "").await, [""; 0], "{store}");
+        }
+        let left = || async {
+            let files = std::fs::read_dir(folder.path().join("a")).expect("it is there");
+            (files.count() == 0).then_some(())
+        };
+        eventually("a folder with no file in it", left).await;
+    });
+}
+
+#[test]
+fn a_store_that_falls_behind_holds_the_writer_back() {
+    run(async {
+        let (faults, blobs) = faulty().await;
+        faults.hold(Call::Part);
+        let mut upload = blobs.upload("large").await.expect("it begins");
+        let piece = noise(MIB);
+        let mut taken = 0;
+        while let Ok(written) = timeout(Duration::from_secs(2), upload.write(piece.clone())).await {
+            written.expect("nothing fails");
+            taken += 1;
+            assert!(taken < 64, "it takes everything into memory");
+        }
+        // Two parts of 4 MiB are under way, and a third is full.
+        assert_eq!(taken, 11);
+        faults.release();
+    });
+}
+
+#[test]
+fn parts_that_break_off_or_meet_a_failing_store_are_sent_again() {
+    run(async {
+        let (faults, blobs) = faulty().await;
+        let busy = Fault::status("503 Busy", "ServerBusy", "retry-after: 1");
+        let failing = Fault::status("500 Oops", "InternalError", "");
+        for fault in [Fault::CutRequest(100_000), failing, Fault::LoseAnswer, busy] {
+            faults.once(Call::Part, fault);
+        }
+        let content = noise(20 * MIB);
+        upload(&blobs, "large", &content)
+            .await
+            .expect("it is stored");
+        assert!(download(&blobs, "large").await.expect("it is there") == content);
+        assert_eq!(faults.seen(Call::Part), 9, "five parts and four again");
+    });
+}
+
+#[test]
+fn a_lost_answer_to_the_end_of_an_upload_is_no_failure() {
+    run(async {
+        let (faults, blobs) = faulty().await;
+        faults.once(Call::Commit, Fault::LoseAnswer);
+        let content = noise(5 * MIB);
+        upload(&blobs, "large", &content)
+            .await
+            .expect("it is stored");
+        assert_eq!(faults.seen(Call::Commit), 2, "it was told twice");
+        assert!(download(&blobs, "large").await.expect("it is there") == content);
+    });
+}
+
+#[test]
+fn an_end_that_the_store_refuses_is_not_taken_for_a_lost_answer() {
+    run(async {
+        let (faults, blobs) = faulty().await;
+        // Of the same size, so that only its id tells it from ours.
+        upload(&blobs, "large", &noise(5 * MIB))
+            .await
+            .expect("another's");
+        let kept = Fault::status("409 Conflict", "BlobImmutableDueToPolicy", "");
+        faults.always(Call::Commit, kept);
+        let error = upload(&blobs, "large", &noise(5 * MIB))
+            .await
+            .expect_err("it is kept");
+        assert!(matches!(error, BlobError::Kept { .. }), "{error}");
+    });
+}
+
+#[test]
+fn after_a_failure_an_upload_can_only_begin_again() {
+    run(async {
+        let (faults, blobs) = faulty().await;
+        faults.always(
+            Call::Part,
+            Fault::status("403 No", "AuthorizationFailure", ""),
+        );
+        let mut upload = blobs.upload("large").await.expect("it begins");
+        let error = loop {
+            if let Err(error) = upload.write(noise(4 * MIB)).await {
+                break error;
+            }
+        };
+        assert!(matches!(error, BlobError::Denied { .. }), "{error}");
+        let error = upload.finish().await.expect_err("parts are missing");
+        assert!(matches!(error, BlobError::GivenUp { .. }), "{error}");
+        assert_eq!(names(&blobs, "").await, [""; 0]);
+    });
+}

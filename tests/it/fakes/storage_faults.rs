@@ -1,0 +1,218 @@
+//! What can go wrong between the program and Azure Storage: a proxy that passes requests on to
+//! Azurite, and spoils those that a test chooses.
+//!
+//! One connection carries one request, so that the answer ends where the connection does.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What the program asks of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// A small blob, whole.
+    Put,
+    /// A part of a large one.
+    Part,
+    /// The list of a blob's parts, which makes it appear.
+    Commit,
+    /// A blob's bytes.
+    Get,
+    /// The names of blobs.
+    List,
+    /// The end of blobs.
+    Delete,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// The connection breaks after this many bytes of the request's body; Azurite sees nothing.
+    CutRequest(u64),
+    /// The connection breaks after this many bytes of the answer's body.
+    CutAnswer(u64),
+    /// Azurite does it, and nobody learns of it.
+    LoseAnswer,
+    /// Azurite sees nothing, and this is the answer: status, headers, body.
+    Answer(String),
+}
+
+impl Fault {
+    /// An answer of this status, with Azure's code for it and a header more.
+    pub(crate) fn status(status: &str, code: &str, header: &str) -> Fault {
+        Fault::Answer(format!(
+            "HTTP/1.1 {status}\r\nx-ms-error-code: {code}\r\n{header}\r\ncontent-length: 0\r\n\
+             connection: close\r\n\r\n"
+        ))
+    }
+}
+
+/// The proxy. It ends with the runtime that it was started in.
+#[derive(Clone)]
+pub(crate) struct StorageFaults {
+    /// `127.0.0.1:<port>`.
+    pub(crate) address: String,
+    azurite: String,
+    state: Arc<Mutex<State>>,
+    held: watch::Sender<Option<Call>>,
+}
+
+#[derive(Default)]
+struct State {
+    once: VecDeque<(Call, Fault)>,
+    always: Option<(Call, Fault)>,
+    seen: Vec<Call>,
+}
+
+impl StorageFaults {
+    /// Before the Azurite at this address. Nothing goes wrong yet.
+    pub(crate) async fn before(azurite: &str) -> StorageFaults {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let faults = StorageFaults {
+            address: address.to_string(),
+            azurite: azurite.to_owned(),
+            state: Arc::default(),
+            held: watch::Sender::new(None),
+        };
+        let serving = faults.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let faults = serving.clone();
+                // An error is a client that went away.
+                tokio::spawn(async move { faults.serve(socket).await });
+            }
+        });
+        faults
+    }
+
+    /// Spoils the next request of this kind that is not spoilt yet.
+    pub(crate) fn once(&self, call: Call, fault: Fault) {
+        self.state().once.push_back((call, fault));
+    }
+
+    /// Spoils all requests of this kind from now on.
+    pub(crate) fn always(&self, call: Call, fault: Fault) {
+        self.state().always = Some((call, fault));
+    }
+
+    /// Takes requests of this kind and passes none on, until they are released.
+    pub(crate) fn hold(&self, call: Call) {
+        self.held.send_replace(Some(call));
+    }
+
+    /// Passes on what was held.
+    pub(crate) fn release(&self) {
+        self.held.send_replace(None);
+    }
+
+    /// How many requests of this kind came.
+    pub(crate) fn seen(&self, call: Call) -> usize {
+        self.state().seen.iter().filter(|it| **it == call).count()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panicked with it")
+    }
+
+    async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
+        let (head, begun) = read_head(&mut client).await?;
+        let call = call(&head);
+        let fault = self.fault_for(call);
+        let length = content_length(&head);
+        let (mut reading, mut writing) = client.split();
+        let mut body = begun.as_slice().chain(&mut reading).take(length);
+        let mut hold = self.held.subscribe();
+        let released = hold.wait_for(|held| call.is_none() || *held != call);
+        if released.await.is_err() {
+            return Ok(());
+        }
+        match fault {
+            Some(Fault::CutRequest(bytes)) => {
+                copy(&mut body.take(bytes), &mut sink()).await?;
+                return Ok(());
+            }
+            Some(Fault::Answer(answer)) => {
+                copy(&mut body, &mut sink()).await?;
+                return writing.write_all(answer.as_bytes()).await;
+            }
+            _ => {}
+        }
+        let mut azurite = TcpStream::connect(&self.azurite).await?;
+        let head = head.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+        azurite.write_all(head.as_bytes()).await?;
+        copy(&mut body, &mut azurite).await?;
+        let (head, begun) = read_head(&mut azurite).await?;
+        let mut answer = begun.as_slice().chain(azurite);
+        match fault {
+            Some(Fault::LoseAnswer) => {
+                copy(&mut answer, &mut sink()).await?;
+            }
+            Some(Fault::CutAnswer(bytes)) => {
+                writing.write_all(head.as_bytes()).await?;
+                copy(&mut answer.take(bytes), &mut writing).await?;
+            }
+            _ => {
+                writing.write_all(head.as_bytes()).await?;
+                copy(&mut answer, &mut writing).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fault_for(&self, call: Option<Call>) -> Option<Fault> {
+        let call = call?;
+        let mut state = self.state();
+        state.seen.push(call);
+        let next = state.once.iter().position(|(of, _)| *of == call);
+        if let Some((_, fault)) = next.and_then(|next| state.once.remove(next)) {
+            return Some(fault);
+        }
+        let always = state.always.as_ref().filter(|(of, _)| *of == call);
+        always.map(|(_, fault)| fault.clone())
+    }
+}
+
+/// Everything to the empty line, with it, and what came of the body by then.
+async fn read_head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
+    let mut read = Vec::new();
+    loop {
+        if let Some(end) = read.windows(4).position(|it| it == b"\r\n\r\n") {
+            let body = read.split_off(end + 4);
+            return Ok((String::from_utf8_lossy(&read).into_owned(), body));
+        }
+        if stream.read_buf(&mut read).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+fn call(head: &str) -> Option<Call> {
+    let mut words = head.split(' ');
+    let (method, target) = (words.next()?, words.next()?);
+    let has = |pair| {
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        query.split('&').any(|it| it == pair)
+    };
+    match method {
+        "PUT" if has("comp=block") => Some(Call::Part),
+        "PUT" if has("comp=blocklist") => Some(Call::Commit),
+        "PUT" => Some(Call::Put),
+        "GET" if has("comp=list") => Some(Call::List),
+        "GET" => Some(Call::Get),
+        "POST" if has("comp=batch") => Some(Call::Delete),
+        _ => None,
+    }
+}
+
+fn content_length(head: &str) -> u64 {
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let mut lengths = headers.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    lengths
+        .next()
+        .map_or(0, |(_, length)| length.parse().expect("a number"))
+}
