@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::backup::{self, BackupCheck, BackupTimer, Backups, DrillTimer};
+use crate::clock;
 use crate::database::Database;
 use crate::health::{DatabaseCheck, Health};
 use crate::host::Timers;
 use crate::item::{Housekeeping, Items};
+use crate::ledger::Ledger;
 
 /// Every feature, ready to be called through any door. Clones share all of it.
 #[derive(Clone)]
@@ -22,11 +25,20 @@ pub struct App {
 
 impl App {
     /// All features on `database`. Must be called inside a tokio runtime.
-    pub fn new(database: Database) -> App {
+    pub fn new(database: Database, backup: backup::Settings) -> App {
+        let ledger = Ledger::new(database.clone());
+        let backups = Backups::new(backup, clock::system());
         App {
             items: Items::new(database.clone()),
-            health: Health::new(vec![Arc::new(DatabaseCheck::new(database.clone()))]),
-            timers: Timers::new(vec![Arc::new(Housekeeping::new(database.clone()))]),
+            health: Health::new(vec![
+                Arc::new(DatabaseCheck::new(database.clone())),
+                Arc::new(BackupCheck::new(backups.clone(), ledger.clone())),
+            ]),
+            timers: Timers::new(vec![
+                Arc::new(Housekeeping::new(database.clone())),
+                Arc::new(BackupTimer::new(backups.clone(), ledger.clone())),
+                Arc::new(DrillTimer::new(backups, ledger)),
+            ]),
             database,
         }
     }
@@ -42,4 +54,4 @@ pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
 ];
 
 /// The timer functions: each folder's name under `functions/`.
-pub const TIMER_FUNCTIONS: &[&str] = &["item-housekeeping"];
+pub const TIMER_FUNCTIONS: &[&str] = &["item-housekeeping", backup::EXPORT, backup::DRILL];

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::app::App;
+use crate::backup::{self, Backups};
+use crate::clock;
 use crate::config::{Config, ConfigError};
 use crate::database::{Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
@@ -56,6 +58,12 @@ enum Verb {
     /// Safe to run at any time and many times at once; `serve` does the same in the background.
     #[command(after_help = EXIT_CODES)]
     Migrate,
+    /// Make, look at, prove, restore and delete backups
+    ///
+    /// Which databases and where to: `BACKUP_DATABASES` and `BACKUP_URL`, or a folder of this
+    /// person's.
+    #[command(subcommand, after_help = EXIT_CODES, verbatim_doc_comment)]
+    Backup(backup::cli::Verb),
     /// Check a Functions app, as `cargo xtask package` lays it out
     ///
     /// Looks at host.json, the program it names, every function.json against the functions in
@@ -88,6 +96,8 @@ enum Failure {
     Local(#[from] LocalError),
     #[error(transparent)]
     Doctor(#[from] DoctorError),
+    #[error(transparent)]
+    Backup(#[from] backup::cli::Failure),
 }
 
 /// Does what the command line says.
@@ -111,29 +121,35 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         return Ok(doctor::run(&app)?);
     }
     let config = Config::read(|name| std::env::var(name).ok())?;
-    telemetry::start(config.log_format, config.log_filter.as_deref());
+    // What a person asked for is alone on stdout, unless they ask for log lines too.
+    if config.log_filter.is_some() || !matches!(arguments.verb, Some(Verb::Backup(_))) {
+        telemetry::start(config.log_format, config.log_filter.as_deref());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         match (arguments.verb, config.handler_port) {
-            (Some(Verb::Migrate), _) => migrate(config.require_database()?).await,
-            (Some(Verb::Serve { port }), _) | (None, Some(port)) => {
-                serve(port, config.require_database()?).await
+            (Some(Verb::Backup(verb)), _) => {
+                let backups = Backups::new(config.backup, clock::system());
+                Ok(backup::cli::run(verb, backups).await?)
             }
+            (Some(Verb::Migrate), _) => migrate(config.require_database()?).await,
+            (Some(Verb::Serve { port }), _) | (None, Some(port)) => serve(port, config).await,
             _ => serve_locally(arguments.local.port, config).await,
         }
     })
 }
 
-async fn serve(port: u16, settings: Settings) -> Result<(), Failure> {
+async fn serve(port: u16, config: Config) -> Result<(), Failure> {
+    let settings = config.require_database()?;
     let stop = server::stop_signal()?;
     let listener = bind(port).await?;
     log::info!(
         version = version::VERSION, commit = version::COMMIT;
         "serving on http://{}, database {}", listener.local_addr()?, settings.address.display()
     );
-    let app = App::new(Database::open(settings));
+    let app = App::new(Database::open(settings), config.backup);
     app.database.prepare_in_background();
     server::run(listener, app, stop).await;
     Ok(())
@@ -156,7 +172,7 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     }
     println!("  try: curl {url}/item");
     println!("  timers need a Functions host: cargo xtask start");
-    let app = App::new(Database::open(settings));
+    let app = App::new(Database::open(settings), config.backup);
     app.database.prepare_in_background();
     server::run(listener, app, stop).await;
     Ok(())

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsError};
 use crate::database::{Settings as DatabaseSettings, SettingsError};
 use crate::telemetry::Format;
 
@@ -12,6 +13,8 @@ pub struct Config {
     pub handler_port: Option<u16>,
     /// The database, if one is named.
     pub database: Option<DatabaseSettings>,
+    /// The backups.
+    pub backup: BackupSettings,
     /// `LOG_FORMAT`.
     pub log_format: Format,
     /// `LOG`: which lines are written, in the syntax of `RUST_LOG`.
@@ -29,6 +32,9 @@ pub enum ConfigError {
     /// One of the database's.
     #[error(transparent)]
     Database(#[from] SettingsError),
+    /// One of the backups'.
+    #[error(transparent)]
+    Backup(#[from] BackupSettingsError),
     /// Under a Functions host nothing is started beside the handler.
     #[error(
         "no database is named; set the app setting DATABASE_URL (or PGHOST and the other PG \
@@ -47,6 +53,7 @@ impl Config {
         Ok(Config {
             handler_port,
             database: DatabaseSettings::read(variable)?,
+            backup: BackupSettings::read(variable, handler_port.is_some())?,
             log_format: Format::read(variable),
             log_filter: variable("LOG"),
         })

@@ -11,6 +11,7 @@
 //! | [`server`] | bind, all routes, stop in order |
 //! | [`app`] | which features there are, put together |
 //! | [`item`] | items: the HTTP feature, its SQL, its timer |
+//! | [`backup`] | backups of Postfacto's databases: export, restore, proof |
 //! | [`health`] | `/health`, from checks that the features contribute |
 //! | [`ledger`] | which runs of a timer there were, so that each slot is worked on once |
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
@@ -38,6 +39,7 @@
 
 pub mod app;
 pub mod azure;
+pub mod backup;
 pub mod blob;
 pub mod cli;
 pub mod clock;

@@ -23,6 +23,9 @@ pub struct Finding {
     /// The check's key: `component:measurement`.
     #[serde(skip)]
     pub key: &'static str,
+    /// Which one of several of its kind, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component_id: Option<String>,
     /// What kind of thing it is: `datastore`, `component` or `system`.
     pub component_type: &'static str,
     /// What was measured.

@@ -47,6 +47,7 @@ impl Check for DatabaseCheck {
 fn latency(value: Value, status: Status, output: Option<String>) -> Finding {
     Finding {
         key: "database:latency",
+        component_id: None,
         component_type: "datastore",
         observed_value: value,
         observed_unit: Some("ms"),
@@ -71,6 +72,7 @@ fn schema(applied: SchemaVersion, known: SchemaVersion, obstacle: Option<String>
     };
     Finding {
         key: "database:schema",
+        component_id: None,
         component_type: "datastore",
         observed_value: applied.0.into(),
         observed_unit: None,
@@ -87,6 +89,7 @@ fn pool(usage: PoolUse) -> Finding {
     );
     Finding {
         key: "database:pool",
+        component_id: None,
         component_type: "datastore",
         observed_value: usage.in_use.into(),
         observed_unit: Some("connections in use"),

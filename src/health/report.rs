@@ -95,6 +95,7 @@ mod tests {
     fn a_report_is_as_bad_as_its_worst_finding() {
         let finding = |key, status| Finding {
             key,
+            component_id: None,
             component_type: "component",
             observed_value: 1.into(),
             observed_unit: None,

@@ -5,6 +5,14 @@
 mod fakes;
 mod harness;
 
+mod backup_archive;
+mod backup_catalog;
+mod backup_cli;
+mod backup_end_to_end;
+mod backup_export;
+mod backup_health;
+mod backup_restore;
+mod backup_timers;
 mod blob;
 mod database_copy;
 mod database_entra;

@@ -3,12 +3,14 @@
 mod app_folder;
 mod azurite;
 mod database;
+mod postfacto;
 mod program;
 mod raw;
 
 pub(crate) use app_folder::{AppFolder, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
-pub(crate) use database::{Database, connect, own_server, waiting_for_a_lock};
+pub(crate) use database::{Database, PROGRAMS, connect, own_server, postgres, waiting_for_a_lock};
+pub(crate) use postfacto::{empty_postfacto, postfacto};
 pub(crate) use program::{Answer, Program, Start, client, client_builder, healthy, ready};
 pub(crate) use raw::send_raw;
 

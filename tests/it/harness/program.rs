@@ -30,6 +30,11 @@ impl Start {
             .argument("0")
     }
 
+    /// As an operator starts it for one verb, to be given as arguments.
+    pub(crate) fn operator() -> Start {
+        Start::bare()
+    }
+
     fn bare() -> Start {
         let mut command = Command::new(env!("CARGO_BIN_EXE_magnusapi"));
         command

@@ -1,0 +1,61 @@
+//! How long a file is and which SHA-256 it has, as its bytes go by.
+
+use std::fmt::Write;
+
+use ring::digest::{Context, SHA256};
+
+/// Counts and hashes.
+pub(super) struct Digest {
+    bytes: u64,
+    sha256: Context,
+}
+
+impl Digest {
+    pub(super) fn new() -> Digest {
+        Digest {
+            bytes: 0,
+            sha256: Context::new(&SHA256),
+        }
+    }
+
+    pub(super) fn of(bytes: &[u8]) -> Digest {
+        let mut digest = Digest::new();
+        digest.update(bytes);
+        digest
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.sha256.update(bytes);
+    }
+
+    /// How many bytes so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The SHA-256 of all so far, in hexadecimal digits.
+    pub(super) fn sha256(&self) -> String {
+        let digest = self.sha256.clone().finish();
+        digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a String takes every write");
+            hex
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FIPS 180-2, appendix B.1.
+    #[test]
+    fn the_digest_of_abc_is_the_one_in_the_standard() {
+        let digest = Digest::of(b"abc");
+        assert_eq!(digest.bytes(), 3);
+        assert_eq!(
+            digest.sha256(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! The table of contents as bytes, as `WriteHead` and `WriteToc` of `pg_dump` lay it out.
+
+use jiff::tz::Offset;
+
+use super::LEVEL;
+use super::toc::{Entry, Toc};
+use crate::version::VERSION;
+
+/// What the file begins with: `PGDMP`, archive version 1.13.0, integers of 4 bytes, file offsets
+/// of 8, and the format that directories share with tar. Version 1.13 is the oldest that every
+/// maintained `pg_restore` reads without a warning, and all later ones read it too.
+pub(super) const MAGIC: &[u8] = b"PGDMP\x01\x0d\x00\x04\x08\x03";
+
+impl Toc {
+    /// The content of `toc.dat`.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer(MAGIC.to_vec());
+        writer.int(LEVEL);
+        writer.moment(self);
+        writer.text(&self.database);
+        writer.text(&self.server_version);
+        writer.text(&format!("MagnusAPI {VERSION}"));
+        writer.length(self.entries.len());
+        for entry in &self.entries {
+            writer.entry(entry);
+        }
+        writer.0
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn moment(&mut self, toc: &Toc) {
+        let created = Offset::UTC.to_datetime(toc.created);
+        for field in [created.second(), created.minute(), created.hour()] {
+            self.int(field.into());
+        }
+        self.int(created.day().into());
+        self.int(i32::from(created.month()) - 1);
+        self.int(i32::from(created.year()) - 1900);
+        // No daylight saving.
+        self.int(0);
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        self.int(entry.id);
+        self.int(entry.file.is_some().into());
+        self.text(&entry.catalog.to_string());
+        self.text(&entry.oid.to_string());
+        self.text(&entry.tag);
+        self.text(&entry.kind);
+        self.int(entry.section as i32);
+        self.text(&entry.definition);
+        self.text(&entry.drop);
+        self.optional(entry.copy.as_deref());
+        self.optional(entry.namespace.as_deref());
+        // The tablespace: the default one.
+        self.optional(None);
+        self.text(&entry.owner);
+        // WITH OIDS, which PostgreSQL 12 took away.
+        self.text("false");
+        for dependency in &entry.dependencies {
+            self.text(&dependency.to_string());
+        }
+        self.optional(None);
+        self.text(entry.file.as_deref().unwrap_or_default());
+    }
+
+    /// A sign, then the magnitude from its lowest byte.
+    fn int(&mut self, value: i32) {
+        self.0.push((value < 0).into());
+        self.0
+            .extend_from_slice(&value.unsigned_abs().to_le_bytes());
+    }
+
+    fn length(&mut self, length: usize) {
+        self.int(i32::try_from(length).expect("PostgreSQL has no text and no list of 2 GiB"));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.length(text.len());
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.int(-1),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The table of contents: what `pg_restore` does, in which order.
+
+use jiff::Timestamp;
+
+/// `toc.dat`, the file that makes a folder an archive.
+///
+/// Its bytes are made by [`Toc::encode`] and read by [`Toc::decode`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toc {
+    /// The name of the database that it came from.
+    pub database: String,
+    /// That server's `server_version`.
+    pub server_version: String,
+    /// When it was made. The file keeps whole seconds.
+    pub created: Timestamp,
+    /// What is restored, in this order.
+    pub entries: Vec<Entry>,
+}
+
+/// One thing to restore: a definition, a table's data, or a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number in this archive, from 1.
+    pub id: i32,
+    /// The system catalogue that the object stands in, or 0.
+    pub catalog: u32,
+    /// The object's number in that catalogue, or 0.
+    pub oid: u32,
+    /// Its name, without the schema.
+    pub tag: String,
+    /// What it is, in `pg_dump`'s words: `TABLE`, `TABLE DATA`, `FK CONSTRAINT`.
+    pub kind: String,
+    /// When it is restored.
+    pub section: Section,
+    /// The SQL that makes it.
+    pub definition: String,
+    /// The SQL that takes it away, for `pg_restore --clean`.
+    pub drop: String,
+    /// `COPY … FROM stdin;`, for a table's data.
+    pub copy: Option<String>,
+    /// The schema it is in.
+    pub namespace: Option<String>,
+    /// The role that owns it; empty for none.
+    pub owner: String,
+    /// The ids of the entries that must come first.
+    pub dependencies: Vec<i32>,
+    /// The file with a table's data, without its suffix `.gz`.
+    pub file: Option<String>,
+}
+
+/// The three passes of a restore, and what is none of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// Comments and grants on nothing in particular.
+    None = 1,
+    /// Before the data: schemas, types, tables.
+    PreData = 2,
+    /// Rows and the state of sequences.
+    Data = 3,
+    /// After it: keys, indexes, foreign keys, triggers.
+    PostData = 4,
+}

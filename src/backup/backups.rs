@@ -1,0 +1,189 @@
+//! What every door calls: the timers, the command line.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use super::encryption::Identities;
+use super::export::{self, ExportError, export};
+use super::manifest::Manifest;
+use super::restore::{self, Roles};
+use super::restoring::RestoringError;
+use super::{BackupId, Depot, DepotError, Pruning, Settings, Source, SourceName, Stored, Verified};
+use crate::blob::{BlobError, Blobs};
+use crate::clock::Clock;
+use crate::database;
+
+/// The backups: their settings, their store, the time. Clones share them.
+#[derive(Clone)]
+pub struct Backups {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    clock: Clock,
+    /// Opened when first needed: a credential is looked up for it.
+    blobs: OnceLock<Blobs>,
+}
+
+/// The store could not be opened.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// There is none.
+    #[error(
+        "there is no place for backups; set BACKUP_URL to az://container/prefix or file:///folder"
+    )]
+    Nowhere,
+    /// It was refused.
+    #[error("the store of backups: {0}")]
+    Store(#[from] BlobError),
+}
+
+/// A backup could not be made.
+#[derive(Debug, Error)]
+pub enum CreateError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The export.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+}
+
+/// A backup was not proved to restore.
+#[derive(Debug, Error)]
+pub enum DrillError {
+    /// It could not be found or read.
+    #[error(transparent)]
+    Depot(#[from] DepotError),
+    /// It did not restore, or differs.
+    #[error("{id} did not restore: {error}")]
+    Restore {
+        /// The backup.
+        id: BackupId,
+        /// What went wrong.
+        error: Box<RestoringError>,
+    },
+    /// It restores, and that could not be written down.
+    #[error("{id} restores, and verified.json could not be written: {error}")]
+    NotSaid {
+        /// The backup.
+        id: BackupId,
+        /// What went wrong.
+        error: BlobError,
+    },
+}
+
+impl Backups {
+    /// With these settings; nothing is opened yet.
+    pub fn new(settings: Settings, clock: Clock) -> Backups {
+        Backups {
+            shared: Arc::new(Shared {
+                settings,
+                clock,
+                blobs: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// The store.
+    pub fn blobs(&self) -> Result<Blobs, StoreError> {
+        if let Some(blobs) = self.shared.blobs.get() {
+            return Ok(blobs.clone());
+        }
+        let address = self.shared.settings.store.as_ref();
+        let blobs = Blobs::open(address.ok_or(StoreError::Nowhere)?)?;
+        Ok(self.shared.blobs.get_or_init(|| blobs).clone())
+    }
+
+    /// The backups of one source.
+    pub fn depot(&self, source: &SourceName) -> Result<Depot, StoreError> {
+        Ok(Depot::new(self.blobs()?, source.clone()))
+    }
+
+    /// The sources that the store has folders of, whether or not they are still backed up.
+    pub async fn stored_sources(&self) -> Result<Vec<SourceName>, StoreError> {
+        let folders = self.blobs()?.folders("").await?;
+        let mut names: Vec<SourceName> = folders
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Makes a backup of `source`.
+    pub async fn create(
+        &self,
+        source: &Source,
+        deadline: Duration,
+        progress: &(dyn Fn(export::Progress) + Send + Sync),
+    ) -> Result<Manifest, CreateError> {
+        let settings = self.settings();
+        let options = export::Options::new(settings.jobs, settings.recipients.clone(), deadline);
+        Ok(export(source, &self.blobs()?, &options, self.clock(), progress).await?)
+    }
+
+    /// Restores a backup to a scratch database on `server`, compares every row, drops the database,
+    /// and writes down that it restores.
+    pub async fn drill(
+        &self,
+        depot: &Depot,
+        stored: &Stored,
+        server: &database::Settings,
+        identities: Option<&Identities>,
+        progress: &restore::Progress,
+    ) -> Result<Verified, DrillError> {
+        let begun = Instant::now();
+        let options = restore::Options {
+            roles: Roles::Available,
+            ..restore::Options::new(self.run_id().as_str())
+        };
+        let restored = depot.prove(stored, server, &options, identities, progress);
+        let restored = restored.await.map_err(|error| DrillError::Restore {
+            id: stored.id.clone(),
+            error: Box::new(error),
+        })?;
+        let took = begun.elapsed().as_millis();
+        let verified = Verified {
+            verified: (self.clock())(),
+            server_version: restored.server_version,
+            tables: restored.tables,
+            rows: restored.rows,
+            milliseconds: u64::try_from(took).unwrap_or(u64::MAX),
+        };
+        let said = depot.mark_verified(&stored.id, &verified).await;
+        said.map_err(|error| DrillError::NotSaid {
+            id: stored.id.clone(),
+            error,
+        })?;
+        Ok(verified)
+    }
+
+    /// A name for a restore that begins now.
+    pub fn run_id(&self) -> BackupId {
+        let (run, ..) = uuid::Uuid::new_v4().as_fields();
+        BackupId::new((self.clock())(), run)
+    }
+
+    /// Deletes the backups of a source that no rule keeps, or only says which.
+    pub async fn prune(&self, depot: &Depot, dry_run: bool) -> Result<Pruning, BlobError> {
+        let settings = self.settings();
+        let now = (self.clock())();
+        depot
+            .prune(settings.keep, settings.immutable_days, now, dry_run)
+            .await
+    }
+}

@@ -1,0 +1,252 @@
+//! Items into entries: what needs what, in which order, under which number.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::archive::{Entry, Section};
+use super::Table;
+use super::columns::Columns;
+use super::graph::Graph;
+use super::item::{FIRST_USER_OID, Item, Kind, Object};
+use super::locks::LockedTable;
+use super::needs::{Holders, holders, lacking, needs};
+use super::order::order;
+use super::sql::psql_might_run;
+
+/// An entry that hangs on an object: a comment, a grant.
+pub(super) struct Follower {
+    pub(super) of: Object,
+    pub(super) entry: Entry,
+}
+
+/// All items, in order.
+pub(super) struct Assembly {
+    items: Vec<Item>,
+    /// For each item the places of those that it needs.
+    needs: Vec<Vec<usize>>,
+    followers: Vec<Vec<Entry>>,
+    /// Followers of what every database has.
+    strays: Vec<Entry>,
+    holders: Holders,
+    /// Findings about the order.
+    amiss: Vec<String>,
+}
+
+impl Assembly {
+    /// Of those items that this database has of its own and that an archive can hold whole.
+    pub(super) fn new(mut items: Vec<Item>, graph: &Graph) -> Assembly {
+        items.retain(|item| !is_elsewhere(item, graph));
+        let holders = loop {
+            let holders = holders(&items, graph);
+            let lacking = lacking(&items, &holders, graph);
+            if lacking.is_empty() {
+                break holders;
+            }
+            let mut place = 0..;
+            items.retain(|_| !place.next().is_some_and(|place| lacking.contains(&place)));
+        };
+        let needs = needs(&items, &holders, graph);
+        Assembly::ordered(&items, &needs, &holders)
+    }
+
+    fn ordered(items: &[Item], needs: &[Vec<usize>], holders: &Holders) -> Assembly {
+        let keys: Vec<_> = items
+            .iter()
+            .map(|it| (it.kind, &it.entry.namespace, &it.entry.tag, it.entry.oid))
+            .collect();
+        let order = order(&keys, needs);
+        let amiss = order
+            .too_early
+            .iter()
+            .map(|place| title(&items[*place].entry));
+        let amiss = amiss
+            .map(|title| format!("{title} needs something that needs it: restoring it may fail"))
+            .collect();
+        let mut place_now = vec![0; items.len()];
+        for (now, place) in order.places.iter().enumerate() {
+            place_now[*place] = now;
+        }
+        let moved = |places: &Vec<usize>| places.iter().map(|place| place_now[*place]).collect();
+        let mut assembly = Assembly {
+            needs: order.places.iter().map(|it| moved(&needs[*it])).collect(),
+            items: order.places.iter().map(|it| items[*it].clone()).collect(),
+            followers: vec![Vec::new(); items.len()],
+            strays: Vec::new(),
+            holders: holders
+                .iter()
+                .map(|(object, place)| (*object, place_now[*place]))
+                .collect(),
+            amiss,
+        };
+        assembly.postpone();
+        assembly
+    }
+
+    /// A view can need a key, which comes after the data; then so does the view.
+    fn postpone(&mut self) {
+        for place in 0..self.items.len() {
+            let needs_late = self.needs[place]
+                .iter()
+                .any(|it| self.items[*it].entry.section == Section::PostData);
+            let item = &mut self.items[place];
+            if !needs_late || item.entry.section == Section::PostData {
+                continue;
+            }
+            if item.kind == Kind::Table {
+                let title = title(&item.entry);
+                self.amiss.push(format!(
+                    "{title} needs something that comes after its rows: restoring it may fail"
+                ));
+            } else {
+                item.entry.section = Section::PostData;
+            }
+        }
+    }
+
+    /// Adds what hangs on carried objects, or on what every database has.
+    pub(super) fn attach(&mut self, followers: Vec<Follower>) {
+        for Follower { of, entry } in followers {
+            match self.holders.get(&of) {
+                Some(place) => self.followers[*place].push(entry),
+                None if of.oid < FIRST_USER_OID => self.strays.push(entry),
+                // The census names the object.
+                None => {}
+            }
+        }
+    }
+
+    /// Whether an entry makes it, or makes the server make it.
+    pub(super) fn carries(&self, object: Object) -> bool {
+        self.holders.contains_key(&object)
+    }
+
+    /// What is amiss with the entries themselves.
+    pub(super) fn findings(&self) -> Vec<String> {
+        let followers = self.followers.iter().flatten();
+        let entries = self.items.iter().map(|item| &item.entry);
+        let entries = entries.chain(followers).chain(&self.strays);
+        let suspicious = entries.filter(|entry| {
+            let texts = [&entry.definition, &entry.drop];
+            texts.into_iter().any(|text| psql_might_run(text))
+        });
+        let suspicious = suspicious.map(|entry| {
+            format!(
+                "{} has a line that psql would take for a command: do not run schema.sql with it",
+                title(entry)
+            )
+        });
+        suspicious.chain(self.amiss.iter().cloned()).collect()
+    }
+
+    /// Numbers everything from 1: `head` first, then by section.
+    pub(super) fn finish(
+        self,
+        head: Vec<Entry>,
+        locked: &[LockedTable],
+        columns: &Columns,
+    ) -> (Vec<Entry>, Vec<Table>) {
+        let mut entries = Vec::new();
+        let mut ids = vec![0; self.items.len()];
+        for entry in head {
+            push(&mut entries, entry);
+        }
+        let mut strays = self.strays;
+        for section in [Section::PreData, Section::Data, Section::PostData] {
+            for (place, item) in self.items.iter().enumerate() {
+                if item.entry.section != section {
+                    continue;
+                }
+                ids[place] = push(&mut entries, item.entry.clone());
+                for follower in &self.followers[place] {
+                    let mut follower = follower.clone();
+                    follower.dependencies = vec![ids[place]];
+                    push(&mut entries, follower);
+                }
+            }
+            // Once all that they may name is there.
+            for entry in strays.drain(..) {
+                push(&mut entries, entry);
+            }
+        }
+        for (place, needs) in self.needs.iter().enumerate() {
+            let mut needs: Vec<i32> = needs.iter().map(|place| ids[*place]).collect();
+            needs.sort_unstable();
+            entries[index(ids[place])].dependencies = needs;
+        }
+        let tables = in_foreign_key_order(locked);
+        let tables = tables.into_iter().filter_map(|table| {
+            let place = self.holders.get(&Object::relation(table.relation.oid))?;
+            Some(copied(table, ids[*place], columns))
+        });
+        (entries, tables.collect())
+    }
+}
+
+fn push(entries: &mut Vec<Entry>, mut entry: Entry) -> i32 {
+    entry.id = i32::try_from(entries.len() + 1).expect("fewer than 2^31 objects");
+    entries.push(entry);
+    entries.len().try_into().expect("fewer than 2^31 objects")
+}
+
+fn index(id: i32) -> usize {
+    usize::try_from(id - 1).expect("ids are from 1")
+}
+
+fn title(entry: &Entry) -> String {
+    let schema = entry.namespace.as_deref().unwrap_or_default();
+    let dot = if schema.is_empty() { "" } else { "." };
+    let tag = entry.tag.escape_debug();
+    format!("{} {schema}{dot}{tag}", entry.kind.to_lowercase())
+}
+
+/// Whether it comes with an extension or goes with a session, or lies where nobody may make
+/// anything.
+fn is_elsewhere(item: &Item, graph: &Graph) -> bool {
+    let of_system = |schema: &str| schema.starts_with("pg_") || schema == "information_schema";
+    item.entry.namespace.as_deref().is_some_and(of_system)
+        || item
+            .objects
+            .first()
+            .is_some_and(|object| graph.extension(*object).is_some() || graph.is_temporary(*object))
+}
+
+/// The referenced one first, so that rows can also be loaded under the constraints.
+fn in_foreign_key_order(tables: &[LockedTable]) -> Vec<&LockedTable> {
+    let places: HashMap<u32, usize> = tables
+        .iter()
+        .enumerate()
+        .map(|(place, table)| (table.relation.oid, place))
+        .collect();
+    let needs: Vec<Vec<usize>> = tables
+        .iter()
+        .map(|table| {
+            let referenced: HashSet<usize> = table
+                .references
+                .iter()
+                .filter_map(|oid| places.get(oid).copied())
+                .collect();
+            referenced.into_iter().collect()
+        })
+        .collect();
+    let keys: Vec<_> = tables
+        .iter()
+        .map(|table| (&table.relation.schema, &table.relation.name))
+        .collect();
+    let order = order(&keys, &needs);
+    order.places.iter().map(|place| &tables[*place]).collect()
+}
+
+fn copied(table: &LockedTable, entry: i32, columns: &Columns) -> Table {
+    let columns = columns
+        .get(&table.relation.oid)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let copied = columns.iter().filter(|column| column.is_copied());
+    Table {
+        entry,
+        schema: table.relation.schema.clone(),
+        name: table.relation.name.clone(),
+        owner: table.relation.owner.clone(),
+        columns: copied.map(|column| column.name.clone()).collect(),
+        pages: table.pages,
+    }
+}

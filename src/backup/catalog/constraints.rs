@@ -1,0 +1,144 @@
+//! The constraints of tables.
+
+use tokio_postgres::Row;
+
+use super::CatalogError;
+use super::graph::Graph;
+use super::indexes::IndexState;
+use super::item::{Item, Kind, Named, Object, catalog};
+use super::server::Server;
+use super::sql::quoted;
+
+/// A constraint of a table.
+pub(super) struct Constraint {
+    pub(super) object: Object,
+    pub(super) name: String,
+    /// The table that has it.
+    pub(super) table: Named,
+    /// As in `pg_constraint.contype`.
+    kind: String,
+    /// Without its name.
+    pub(super) definition: String,
+    validated: bool,
+    no_inherit: bool,
+    /// The number of its only column.
+    pub(super) column: Option<i32>,
+    /// What its index has been told beyond the definition.
+    index: Option<IndexState>,
+}
+
+pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Constraint>, CatalogError> {
+    let rows = server.rows(CONSTRAINTS).await?;
+    Ok(rows.iter().map(Constraint::of).collect())
+}
+
+/// All that do not stand in their tables' definitions.
+pub(super) fn items(constraints: &[Constraint], graph: &Graph) -> Vec<Item> {
+    constraints
+        .iter()
+        .filter(|constraint| !constraint.is_inline_check(graph) && !constraint.is_inline_not_null())
+        .map(Constraint::item)
+        .collect()
+}
+
+impl Constraint {
+    fn of(row: &Row) -> Constraint {
+        Constraint {
+            object: Object {
+                catalog: catalog::CONSTRAINT,
+                oid: row.get("constraint"),
+            },
+            name: row.get("constraint_name"),
+            table: Named::of(row),
+            kind: row.get("kind"),
+            definition: row.get("definition"),
+            validated: row.get("validated"),
+            no_inherit: row.get("no_inherit"),
+            column: row.get("column"),
+            index: IndexState::of(row),
+        }
+    }
+
+    /// A check stands with its table, unless it needs a function that needs the table, or holds
+    /// for new rows only.
+    pub(super) fn is_inline_check(&self, graph: &Graph) -> bool {
+        let table = Object::relation(self.table.oid);
+        let mut needed = graph.needs(self.object).filter(|needed| *needed != table);
+        self.kind == "c" && self.validated && !needed.any(|it| graph.reaches(it, table))
+    }
+
+    pub(super) fn is_inline_not_null(&self) -> bool {
+        self.kind == "n" && self.validated
+    }
+
+    /// Any NOT NULL, also one that holds for new rows only.
+    pub(super) fn is_not_null(&self) -> bool {
+        self.kind == "n"
+    }
+
+    /// `NOT NULL` as its column's definition takes it: with its name, unless the server would
+    /// choose the same.
+    pub(super) fn not_null(&self, column: &str) -> String {
+        let mut text = String::new();
+        if self.name != format!("{}_{column}_not_null", self.table.name) {
+            text = format!("CONSTRAINT {} ", quoted(&self.name));
+        }
+        text += "NOT NULL";
+        if self.no_inherit {
+            text += " NO INHERIT";
+        }
+        text
+    }
+
+    fn item(&self) -> Item {
+        let kind = match self.kind.as_str() {
+            "f" => Kind::ForeignKey,
+            "c" => Kind::CheckConstraint,
+            _ => Kind::Constraint,
+        };
+        let table = self.table.qualified();
+        let name = quoted(&self.name);
+        let only = if kind == Kind::CheckConstraint {
+            ""
+        } else {
+            "ONLY "
+        };
+        let mut definition = format!(
+            "ALTER TABLE {only}{table}\n    ADD CONSTRAINT {name} {};\n",
+            self.definition
+        );
+        if let Some(index) = &self.index {
+            index.write(&mut definition);
+        }
+        let tag = format!("{} {}", self.table.name, self.name);
+        Item::new(kind, Some(self.object), &tag, definition)
+            .within(Some(&self.table.schema), &self.table.owner)
+            .dropped_by(format!(
+                "ALTER TABLE {only}{table} DROP CONSTRAINT {name};\n"
+            ))
+    }
+}
+
+/// Constraint triggers are triggers. The options of an index are part of the definition only of
+/// an exclusion.
+const CONSTRAINTS: &str = "\
+    SELECT k.oid AS constraint, k.conname::text AS constraint_name, k.contype::text AS kind,
+           pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
+           k.connoinherit AS no_inherit,
+           CASE WHEN array_length(k.conkey, 1) = 1 THEN k.conkey[1]::int4 END AS column,
+           c.oid, n.nspname::text AS schema, c.relname::text AS name,
+           pg_get_userbyid(c.relowner)::text AS owner,
+           i.relname::text AS index,
+           CASE WHEN k.contype <> 'x' THEN i.reloptions END AS index_options,
+           x.indisclustered AS clustered, x.indisreplident AS identity,
+           ARRAY(SELECT format('%s SET STATISTICS %s', a.attnum, to_jsonb(a) ->> 'attstattarget')
+                   FROM pg_attribute a
+                  WHERE a.attrelid = i.oid AND (to_jsonb(a) ->> 'attstattarget')::int4 >= 0
+                  ORDER BY a.attnum) AS index_statistics
+      FROM pg_constraint k
+      JOIN pg_class c ON c.oid = k.conrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
+      LEFT JOIN pg_index x ON x.indexrelid = i.oid
+     WHERE k.oid >= 16384 AND c.relkind = 'r' AND k.contype <> 't'
+     ORDER BY n.nspname, c.relname, k.conname";

@@ -1,0 +1,154 @@
+//! The database itself, and what a restoring session is told first.
+//!
+//! `pg_restore` makes the database, and gives it its settings, comment and grants, only when it is
+//! told to with `--create`.
+
+use std::fmt::Write;
+
+use super::super::archive::{Entry, Section};
+use super::CatalogError;
+use super::assembly::Follower;
+use super::item::{Item, Kind, Object, blank, catalog};
+use super::server::Server;
+use super::sql::{literal, quoted};
+
+/// The settings of a session that restores. Rows are copied in UTF-8, whatever the database's own
+/// encoding; only of `SQL_ASCII`, which is none, no server can say what the bytes mean.
+pub(super) async fn session_settings(server: &Server<'_>) -> Result<Vec<Entry>, CatalogError> {
+    let rows = server.rows("SELECT getdatabaseencoding()::text").await?;
+    let encoding = rows.first().map(|row| row.get(0));
+    let encoding = match encoding {
+        Some("SQL_ASCII") => "SQL_ASCII",
+        _ => "UTF8",
+    };
+    let entry = |kind: &str, definition: String| Entry {
+        tag: kind.to_owned(),
+        kind: kind.to_owned(),
+        section: Section::PreData,
+        definition,
+        ..blank()
+    };
+    let search_path = "SELECT pg_catalog.set_config('search_path', '', false);\n".to_owned();
+    Ok(vec![
+        entry("ENCODING", format!("SET client_encoding = '{encoding}';\n")),
+        entry(
+            "STDSTRINGS",
+            "SET standard_conforming_strings = 'on';\n".to_owned(),
+        ),
+        entry("SEARCHPATH", search_path),
+    ])
+}
+
+pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
+    let Some(row) = server.rows(DATABASE).await?.into_iter().next() else {
+        return Ok(Vec::new());
+    };
+    let (name, owner): (&str, &str) = (row.get("name"), row.get("owner"));
+    let quoted_name = quoted(name);
+    let mut definition = format!(
+        "CREATE DATABASE {quoted_name} WITH TEMPLATE = template0 ENCODING = {} LC_COLLATE = {} \
+         LC_CTYPE = {}",
+        literal(row.get("encoding")),
+        literal(row.get("collate")),
+        literal(row.get("ctype")),
+    );
+    if let Some(provider) = row.get::<_, Option<&str>>("provider") {
+        let locale = literal(row.get::<_, Option<&str>>("locale").unwrap_or_default());
+        write!(
+            definition,
+            " LOCALE_PROVIDER = {provider} {provider}_LOCALE = {locale}"
+        )
+        .expect("a String takes all");
+    }
+    definition += ";\n";
+    let object = Object {
+        catalog: catalog::DATABASE,
+        oid: row.get("oid"),
+    };
+    let database = Item::new(Kind::Database, Some(object), name, definition)
+        .within(None, owner)
+        .dropped_by(format!("DROP DATABASE {quoted_name};\n"));
+    let mut properties = String::new();
+    for row in server.rows(SETTINGS).await? {
+        let whose = match row.get::<_, Option<&str>>("role") {
+            Some(role) => format!("ROLE {} IN DATABASE {quoted_name}", quoted(role)),
+            None => format!("DATABASE {quoted_name}"),
+        };
+        setting(&mut properties, &whose, row.get("setting"));
+    }
+    let mut items = vec![database];
+    if !properties.is_empty() {
+        let item = Item::new(Kind::DatabaseProperties, None, name, properties);
+        items.push(item.within(None, owner).after(object));
+    }
+    Ok(items)
+}
+
+fn setting(text: &mut String, whose: &str, setting: &str) {
+    let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+    // Lists of names are kept as SQL.
+    let is_list = [
+        "local_preload_libraries",
+        "search_path",
+        "session_preload_libraries",
+        "temp_tablespaces",
+    ];
+    let value = if is_list.contains(&name) && !value.is_empty() {
+        value.to_owned()
+    } else {
+        literal(value)
+    };
+    // `extension.setting` has a name of two parts.
+    let name: Vec<String> = name.split('.').map(quoted).collect();
+    writeln!(text, "ALTER {whose} SET {} TO {value};", name.join(".")).expect("a String takes all");
+}
+
+/// The comment on it, which is not with the others.
+pub(super) async fn comment(server: &Server<'_>) -> Result<Vec<Follower>, CatalogError> {
+    let rows = server.rows(COMMENT).await?;
+    let comments = rows.iter().map(|row| {
+        let name: &str = row.get("name");
+        let text = literal(row.get("text"));
+        Follower {
+            of: Object {
+                catalog: catalog::DATABASE,
+                oid: row.get("oid"),
+            },
+            entry: Entry {
+                tag: format!("DATABASE {name}"),
+                kind: "COMMENT".to_owned(),
+                definition: format!("COMMENT ON DATABASE {} IS {text};\n", quoted(name)),
+                owner: row.get("owner"),
+                ..blank()
+            },
+        }
+    });
+    Ok(comments.collect())
+}
+
+/// The C library's locales are the default, and the only ones that every version knows.
+const DATABASE: &str = "\
+    SELECT d.oid, d.datname::text AS name, pg_get_userbyid(d.datdba)::text AS owner,
+           pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate,
+           d.datctype::text AS ctype,
+           CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' END
+             AS provider,
+           coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale
+      FROM pg_database d
+     WHERE d.datname = current_database()";
+
+const SETTINGS: &str = "\
+    SELECT r.rolname::text AS role, setting
+      FROM pg_db_role_setting s
+      JOIN pg_database d ON d.oid = s.setdatabase
+      LEFT JOIN pg_roles r ON r.oid = s.setrole
+     CROSS JOIN LATERAL unnest(s.setconfig) AS setting
+     WHERE d.datname = current_database()
+     ORDER BY 1 NULLS FIRST, 2";
+
+const COMMENT: &str = "\
+    SELECT d.oid, d.datname::text AS name, pg_get_userbyid(d.datdba)::text AS owner,
+           c.description AS text
+      FROM pg_database d
+      JOIN pg_shdescription c ON c.classoid = 'pg_database'::regclass AND c.objoid = d.oid
+     WHERE d.datname = current_database()";

@@ -1,0 +1,244 @@
+//! Grants on objects, and those that objects to come will have.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Row;
+
+use super::super::archive::Entry;
+use super::CatalogError;
+use super::assembly::Follower;
+use super::item::{Item, Kind, Object, blank, catalog};
+use super::privileges::{Grant, Subject, statements};
+use super::server::Server;
+use super::sql::quoted;
+
+/// On all objects whose privileges are not those that they have by themselves, the server's own
+/// and those of extensions among them.
+pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Follower>, CatalogError> {
+    let objects = server.rows(&names_of(OBJECTS)).await?;
+    let grants = server.rows(&grants_of(OBJECTS)).await?;
+    let mut grants = Grants::of(&grants);
+    Ok(objects
+        .iter()
+        .filter_map(|row| follower(row, &mut grants))
+        .collect())
+}
+
+/// `ALTER DEFAULT PRIVILEGES`.
+pub(super) async fn defaults(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
+    let objects = server.rows(&names_of(DEFAULTS)).await?;
+    let grants = server.rows(&grants_of(DEFAULTS)).await?;
+    let mut grants = Grants::of(&grants);
+    Ok(objects
+        .iter()
+        .map(|row| default(row, &mut grants))
+        .collect())
+}
+
+fn follower(row: &Row, grants: &mut Grants) -> Option<Follower> {
+    let of = Object {
+        catalog: row.get("catalog"),
+        oid: row.get("oid"),
+    };
+    let (words, name): (&str, &str) = (row.get("words"), row.get("name"));
+    let (schema, column): (Option<&str>, Option<&str>) =
+        (row.get("schema"), row.get("column_name"));
+    let owner: String = row.get("owner");
+    let (by_itself, has, all) = grants.take(row);
+    let subject = Subject {
+        name: format!("{words} {}", row.get::<_, &str>("qualified")),
+        columns: column.map_or(String::new(), |it| format!("({})", quoted(it))),
+        owner: owner.clone(),
+        prefix: String::new(),
+        all,
+    };
+    let definition = statements(&subject, &by_itself, &has);
+    let tag = match column {
+        Some(column) => format!("COLUMN {name}.{column}"),
+        None => format!("{words} {name}"),
+    };
+    let entry = Entry {
+        tag,
+        kind: "ACL".to_owned(),
+        definition,
+        namespace: schema.map(str::to_owned),
+        owner,
+        ..blank()
+    };
+    (!entry.definition.is_empty()).then_some(Follower { of, entry })
+}
+
+fn default(row: &Row, grants: &mut Grants) -> Item {
+    let (words, owner): (&str, &str) = (row.get("words"), row.get("owner"));
+    let schema: Option<&str> = row.get("schema");
+    let (by_itself, has, all) = grants.take(row);
+    let within = schema.map_or(String::new(), |it| format!(" IN SCHEMA {}", quoted(it)));
+    let subject = Subject {
+        name: words.to_owned(),
+        columns: String::new(),
+        owner: owner.to_owned(),
+        prefix: format!(
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {}{within} ",
+            quoted(owner)
+        ),
+        all,
+    };
+    let object = Object {
+        catalog: catalog::DEFAULT_ACL,
+        oid: row.get("oid"),
+    };
+    let definition = statements(&subject, &by_itself, &has);
+    let tag = format!("DEFAULT PRIVILEGES FOR {words}");
+    Item::new(Kind::DefaultAcl, Some(object), &tag, definition).within(schema, owner)
+}
+
+/// The grants of each object by its number, part, and role in the comparison.
+struct Grants(HashMap<(Object, i32, String), Vec<Grant>>);
+
+impl Grants {
+    fn of(rows: &[Row]) -> Grants {
+        let mut grants: HashMap<_, Vec<Grant>> = HashMap::new();
+        for row in rows {
+            let object = Object {
+                catalog: row.get("catalog"),
+                oid: row.get("oid"),
+            };
+            let key = (object, row.get("part"), row.get("side"));
+            grants.entry(key).or_default().push(Grant {
+                grantor: row.get("grantor"),
+                grantee: row.get("grantee"),
+                privilege: row.get("privilege"),
+                grantable: row.get("grantable"),
+            });
+        }
+        Grants(grants)
+    }
+
+    /// What the object has by itself, what it has, and all that it could have.
+    fn take(&mut self, row: &Row) -> (Vec<Grant>, Vec<Grant>, Vec<String>) {
+        let object = Object {
+            catalog: row.get("catalog"),
+            oid: row.get("oid"),
+        };
+        let part: i32 = row.get("part");
+        let mut side = |side: &str| {
+            let grants = self.0.remove(&(object, part, side.to_owned()));
+            grants.unwrap_or_default()
+        };
+        let (by_itself, has) = (side("by itself"), side("has"));
+        let all = side("all").into_iter().map(|it| it.privilege).collect();
+        (by_itself, has, all)
+    }
+}
+
+/// The objects without their arrays of grants, for which there is no binary form.
+fn names_of(objects: &str) -> String {
+    format!(
+        "SELECT o.catalog, o.oid, o.part, o.words, o.schema, o.name, o.qualified, o.column_name,
+                o.owner
+           FROM ({objects}) o
+          ORDER BY o.catalog, o.oid, o.part"
+    )
+}
+
+/// The single grants in three arrays of each object.
+fn grants_of(objects: &str) -> String {
+    format!(
+        "WITH object AS ({objects})
+         SELECT o.catalog, o.oid, o.part, side.name AS side, a.privilege_type AS privilege,
+                pg_get_userbyid(a.grantor)::text AS grantor,
+                CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee)::text END AS grantee,
+                a.is_grantable AS grantable
+           FROM object o
+          CROSS JOIN LATERAL (VALUES ('has', o.has), ('by itself', o.by_itself), ('all', o.full_set))
+                AS side (name, acl)
+          CROSS JOIN LATERAL aclexplode(side.acl) WITH ORDINALITY
+                AS a (grantor, grantee, privilege_type, is_grantable, place)
+          ORDER BY o.catalog, o.oid, o.part, side.name, a.place"
+    )
+}
+
+/// `acl` null stands for what an object of its kind has by itself, and `pg_init_privs` holds what
+/// initdb or an extension gave it. `public` is taken to have what it has in new databases since
+/// PostgreSQL 15, so that an older one's grant to everybody is kept. Of `information_schema` there
+/// is no record of what initdb gave.
+const OBJECTS: &str = "\
+    SELECT o.catalog, o.oid, o.part, o.words, o.schema, o.name, o.qualified, o.column_name,
+           pg_get_userbyid(o.owner)::text AS owner,
+           coalesce(o.acl, acldefault(o.kind, o.owner)) AS has,
+           CASE WHEN o.catalog = 'pg_namespace'::regclass AND o.name = 'public'
+                THEN ARRAY[makeaclitem(o.owner, o.owner, 'USAGE', false),
+                           makeaclitem(o.owner, o.owner, 'CREATE', false),
+                           makeaclitem(0, o.owner, 'USAGE', false)]
+                ELSE coalesce(p.initprivs, acldefault(o.kind, o.owner)) END AS by_itself,
+           CASE WHEN o.part > 0
+                THEN (SELECT array_agg(makeaclitem(o.owner, o.owner, v, false))
+                        FROM unnest('{SELECT,INSERT,UPDATE,REFERENCES}'::text[]) v)
+                ELSE acldefault(o.kind, o.owner) END AS full_set
+      FROM (
+        SELECT 'pg_class'::regclass::oid AS catalog, c.oid, 0 AS part,
+               CASE c.relkind WHEN 'S' THEN 's'::\"char\" ELSE 'r' END AS kind,
+               CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS words,
+               n.nspname::text AS schema, c.relname::text AS name,
+               format('%I.%I', n.nspname, c.relname) AS qualified, NULL::text AS column_name,
+               c.relowner AS owner, c.relacl AS acl
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relpersistence <> 't' AND n.nspname <> 'information_schema'
+         UNION ALL
+        SELECT 'pg_class'::regclass, c.oid, a.attnum, 'c', 'TABLE', n.nspname::text,
+               c.relname::text, format('%I.%I', n.nspname, c.relname), a.attname::text,
+               c.relowner, a.attacl
+          FROM pg_attribute a
+          JOIN pg_class c ON c.oid = a.attrelid
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relpersistence <> 't'
+           AND n.nspname <> 'information_schema'
+         UNION ALL
+        SELECT 'pg_namespace'::regclass, n.oid, 0, 'n', 'SCHEMA', NULL, n.nspname::text,
+               quote_ident(n.nspname), NULL, n.nspowner, n.nspacl
+          FROM pg_namespace n
+         WHERE n.nspname !~ '^pg_(toast_)?temp_' AND n.nspname <> 'information_schema'
+         UNION ALL
+        SELECT 'pg_proc'::regclass, f.oid, 0, 'f',
+               CASE f.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, n.nspname::text,
+               format('%s(%s)', f.proname, pg_get_function_identity_arguments(f.oid)),
+               format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes)), NULL,
+               f.proowner, f.proacl
+          FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+         WHERE f.proacl IS NOT NULL AND n.nspname !~ '^pg_temp_|^information_schema$'
+         UNION ALL
+        SELECT 'pg_type'::regclass, t.oid, 0, 'T', 'TYPE', n.nspname::text, t.typname::text,
+               format('%I.%I', n.nspname, t.typname), NULL, t.typowner, t.typacl
+          FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+         WHERE t.typacl IS NOT NULL AND n.nspname !~ '^pg_temp_|^information_schema$'
+         UNION ALL
+        SELECT 'pg_language'::regclass, l.oid, 0, 'l', 'LANGUAGE', NULL, l.lanname::text,
+               quote_ident(l.lanname), NULL, l.lanowner, l.lanacl
+          FROM pg_language l
+         UNION ALL
+        SELECT 'pg_database'::regclass, d.oid, 0, 'd', 'DATABASE', NULL, d.datname::text,
+               quote_ident(d.datname), NULL, d.datdba, d.datacl
+          FROM pg_database d
+         WHERE d.datname = current_database()
+      ) o
+      LEFT JOIN pg_init_privs p
+             ON p.classoid = o.catalog AND p.objoid = o.oid AND p.objsubid = o.part
+     WHERE o.acl IS DISTINCT FROM p.initprivs
+        OR (o.catalog = 'pg_namespace'::regclass AND o.name = 'public')";
+
+/// Without a schema they take the place of what such objects have by themselves; within one they
+/// add to that.
+const DEFAULTS: &str = "\
+    SELECT 'pg_default_acl'::regclass::oid AS catalog, d.oid, 0 AS part,
+           n.nspname::text AS schema, NULL::text AS name, NULL::text AS qualified,
+           NULL::text AS column_name, pg_get_userbyid(d.defaclrole)::text AS owner,
+           CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
+                                WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+                                WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS words,
+           d.defaclacl AS has,
+           CASE WHEN d.defaclnamespace = 0 THEN k.acl END AS by_itself,
+           k.acl AS full_set
+      FROM pg_default_acl d
+      LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+     CROSS JOIN LATERAL (SELECT acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's'::\"char\"
+                                                ELSE d.defaclobjtype END, d.defaclrole)) AS k (acl)";

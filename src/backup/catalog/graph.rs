@@ -1,0 +1,177 @@
+//! What needs what: `pg_depend`.
+
+use std::collections::{HashMap, HashSet};
+
+use super::CatalogError;
+use super::item::Object;
+use super::server::Server;
+
+/// How an object depends on another, in `pg_depend`'s letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bond {
+    /// It cannot be there without the other.
+    Needs,
+    /// It goes when the other goes: an index with its table.
+    Belongs,
+    /// It is part of how the other is made: a row type of its table.
+    Implements,
+    /// It follows the other, a partition's index the parent's, and can also be made by itself.
+    Follows,
+}
+
+/// The dependencies of a database's own objects.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    needs: HashMap<Object, Vec<(Object, Bond)>>,
+    /// The extension of each object that one brought.
+    extensions: HashMap<Object, Object>,
+    /// Objects that live only as long as some session.
+    temporary: HashSet<Object>,
+}
+
+impl Graph {
+    pub(super) async fn read(server: &Server<'_>) -> Result<Graph, CatalogError> {
+        let mut graph = Graph::default();
+        for row in server.rows(DEPENDENCIES).await? {
+            let object = Object {
+                catalog: row.get("catalog"),
+                oid: row.get("oid"),
+            };
+            let needed = Object {
+                catalog: row.get("needed_catalog"),
+                oid: row.get("needed_oid"),
+            };
+            graph.add(object, needed, row.get("bond"));
+        }
+        for row in server.rows(TEMPORARY).await? {
+            graph.temporary.insert(Object {
+                catalog: row.get("catalog"),
+                oid: row.get("oid"),
+            });
+        }
+        Ok(graph)
+    }
+
+    fn add(&mut self, object: Object, needed: Object, letter: &str) {
+        let bond = match letter {
+            "n" => Bond::Needs,
+            "a" => Bond::Belongs,
+            "i" => Bond::Implements,
+            "e" => {
+                self.extensions.insert(object, needed);
+                return;
+            }
+            // To depend on an extension for being dropped with it is noticed elsewhere.
+            "x" => return,
+            _ => Bond::Follows,
+        };
+        if object != needed {
+            self.needs.entry(object).or_default().push((needed, bond));
+        }
+    }
+
+    /// What `object` depends on, and how.
+    pub(super) fn bonds(&self, object: Object) -> &[(Object, Bond)] {
+        self.needs
+            .get(&object)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// The same, without the how.
+    pub(super) fn needs(&self, object: Object) -> impl Iterator<Item = Object> {
+        self.bonds(object).iter().map(|(needed, _)| *needed)
+    }
+
+    /// All objects that depend on something.
+    pub(super) fn objects(&self) -> impl Iterator<Item = Object> {
+        self.needs.keys().chain(self.extensions.keys()).copied()
+    }
+
+    /// The extension that brought it, if one did.
+    pub(super) fn extension(&self, object: Object) -> Option<Object> {
+        self.extensions.get(&object).copied()
+    }
+
+    /// Whether it is there only as long as some session.
+    pub(super) fn is_temporary(&self, object: Object) -> bool {
+        self.temporary.contains(&object)
+    }
+
+    /// Whether it goes with nothing else.
+    pub(super) fn is_independent(&self, object: Object) -> bool {
+        self.bonds(object)
+            .iter()
+            .all(|(_, bond)| *bond == Bond::Needs)
+    }
+
+    /// Whether `object` needs `other`, however many lie between.
+    pub(super) fn reaches(&self, object: Object, other: Object) -> bool {
+        let along = [Bond::Needs, Bond::Belongs, Bond::Implements, Bond::Follows];
+        let is_other = |it: Object| (it == other).then_some(());
+        self.search(object, &along, is_other).is_some()
+    }
+
+    /// The first that fits: the object, or what it is part of.
+    pub(super) fn find<T>(&self, object: Object, fits: impl Fn(Object) -> Option<T>) -> Option<T> {
+        self.search(object, &[Bond::Implements], fits)
+    }
+
+    /// The same, also for what it goes with.
+    pub(super) fn find_beyond<T>(
+        &self,
+        object: Object,
+        fits: impl Fn(Object) -> Option<T>,
+    ) -> Option<T> {
+        self.search(object, &[Bond::Implements, Bond::Belongs], fits)
+    }
+
+    fn search<T>(
+        &self,
+        object: Object,
+        along: &[Bond],
+        fits: impl Fn(Object) -> Option<T>,
+    ) -> Option<T> {
+        let mut seen = HashSet::from([object]);
+        let mut open = vec![object];
+        while let Some(object) = open.pop() {
+            if let Some(found) = fits(object) {
+                return Some(found);
+            }
+            for (needed, bond) in self.bonds(object) {
+                if along.contains(bond) && seen.insert(*needed) {
+                    open.push(*needed);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The values of an enum and the index of a TOAST table are part of how something is made, though
+/// `pg_depend` does not say so.
+const DEPENDENCIES: &str = "\
+    SELECT DISTINCT classid AS catalog, objid AS oid, refclassid AS needed_catalog,
+           refobjid AS needed_oid, deptype::text AS bond
+      FROM pg_depend
+     WHERE objid >= 16384
+     UNION ALL
+    SELECT 'pg_enum'::regclass, e.oid, 'pg_type'::regclass, e.enumtypid, 'i' FROM pg_enum e
+     UNION ALL
+    SELECT 'pg_class'::regclass, x.indexrelid, 'pg_class'::regclass, x.indrelid, 'i'
+      FROM pg_index x
+      JOIN pg_class t ON t.oid = x.indrelid AND t.relkind = 't'";
+
+const TEMPORARY: &str = "\
+    SELECT 'pg_namespace'::regclass::oid AS catalog, oid
+      FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'
+     UNION ALL
+    SELECT 'pg_class'::regclass, oid FROM pg_class WHERE relpersistence = 't'
+     UNION ALL
+    SELECT 'pg_type'::regclass, t.oid
+      FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+     WHERE n.nspname ~ '^pg_temp_'
+     UNION ALL
+    SELECT 'pg_proc'::regclass, p.oid
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname ~ '^pg_temp_'";

@@ -1,0 +1,230 @@
+//! A thing to restore, before it has a number.
+
+use tokio_postgres::Row;
+
+use super::super::archive::{Entry, Section};
+use super::sql::qualified;
+
+/// The numbers of the system catalogues, the same in every version.
+pub(super) mod catalog {
+    pub(in super::super) const TYPE: u32 = 1247;
+    pub(in super::super) const FUNCTION: u32 = 1255;
+    pub(in super::super) const RELATION: u32 = 1259;
+    pub(in super::super) const DATABASE: u32 = 1262;
+    pub(in super::super) const ATTRIBUTE_DEFAULT: u32 = 2604;
+    pub(in super::super) const CONSTRAINT: u32 = 2606;
+    pub(in super::super) const SCHEMA: u32 = 2615;
+    pub(in super::super) const RULE: u32 = 2618;
+    pub(in super::super) const TRIGGER: u32 = 2620;
+    pub(in super::super) const EXTENSION: u32 = 3079;
+    pub(in super::super) const POLICY: u32 = 3256;
+    pub(in super::super) const STATISTICS: u32 = 3381;
+    pub(in super::super) const DEFAULT_ACL: u32 = 826;
+}
+
+/// The first number that an object can have that was not made with the database itself.
+pub(super) const FIRST_USER_OID: u32 = 16_384;
+
+/// An object: the system catalogue it stands in, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Object {
+    pub(super) catalog: u32,
+    pub(super) oid: u32,
+}
+
+impl Object {
+    pub(super) fn relation(oid: u32) -> Object {
+        Object {
+            catalog: catalog::RELATION,
+            oid,
+        }
+    }
+}
+
+/// What there is, in the order in which kinds are restored as far as dependencies leave a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Database,
+    DatabaseProperties,
+    Schema,
+    Extension,
+    Type,
+    Domain,
+    Function,
+    Procedure,
+    Table,
+    Sequence,
+    View,
+    MaterializedView,
+    SequenceOwnedBy,
+    Default,
+    SequenceSet,
+    Constraint,
+    CheckConstraint,
+    Index,
+    Statistics,
+    Rule,
+    Trigger,
+    ForeignKey,
+    RowSecurity,
+    Policy,
+    DefaultAcl,
+    Refresh,
+}
+
+impl Kind {
+    /// In `pg_dump`'s words, which `pg_restore` goes by.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Kind::Database => "DATABASE",
+            Kind::DatabaseProperties => "DATABASE PROPERTIES",
+            Kind::Schema => "SCHEMA",
+            Kind::Extension => "EXTENSION",
+            Kind::Type => "TYPE",
+            Kind::Domain => "DOMAIN",
+            Kind::Function => "FUNCTION",
+            Kind::Procedure => "PROCEDURE",
+            Kind::Table => "TABLE",
+            Kind::Sequence => "SEQUENCE",
+            Kind::View => "VIEW",
+            Kind::MaterializedView => "MATERIALIZED VIEW",
+            Kind::SequenceOwnedBy => "SEQUENCE OWNED BY",
+            Kind::Default => "DEFAULT",
+            Kind::SequenceSet => "SEQUENCE SET",
+            Kind::Constraint => "CONSTRAINT",
+            Kind::CheckConstraint => "CHECK CONSTRAINT",
+            Kind::Index => "INDEX",
+            Kind::Statistics => "STATISTICS",
+            Kind::Rule => "RULE",
+            Kind::Trigger => "TRIGGER",
+            Kind::ForeignKey => "FK CONSTRAINT",
+            Kind::RowSecurity => "ROW SECURITY",
+            Kind::Policy => "POLICY",
+            Kind::DefaultAcl => "DEFAULT ACL",
+            Kind::Refresh => "MATERIALIZED VIEW DATA",
+        }
+    }
+
+    /// When it is restored, unless something that it needs comes later.
+    pub(super) fn section(self) -> Section {
+        match self {
+            kind if kind < Kind::SequenceSet => Section::PreData,
+            Kind::SequenceSet => Section::Data,
+            _ => Section::PostData,
+        }
+    }
+}
+
+/// A thing to restore.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    /// The objects that its definition makes, itself first. What the server makes by itself for
+    /// one of them need not stand here.
+    pub(super) objects: Vec<Object>,
+    /// The objects that must come first and that `pg_depend` does not tell of.
+    pub(super) after: Vec<Object>,
+    /// Without a number and dependencies.
+    pub(super) entry: Entry,
+}
+
+impl Item {
+    /// Of `object` if it stands in a catalogue. The tag is its name.
+    pub(super) fn new(kind: Kind, object: Option<Object>, tag: &str, definition: String) -> Item {
+        let entry = Entry {
+            catalog: object.map_or(0, |object| object.catalog),
+            oid: object.map_or(0, |object| object.oid),
+            tag: tag.to_owned(),
+            kind: kind.words().to_owned(),
+            section: kind.section(),
+            definition,
+            ..blank()
+        };
+        Item {
+            kind,
+            objects: object.into_iter().collect(),
+            after: Vec::new(),
+            entry,
+        }
+    }
+
+    /// Belonging to `owner`, in `schema` if it is in one.
+    pub(super) fn within(mut self, schema: Option<&str>, owner: &str) -> Item {
+        self.entry.namespace = schema.map(str::to_owned);
+        owner.clone_into(&mut self.entry.owner);
+        self
+    }
+
+    /// Taken away by this statement.
+    pub(super) fn dropped_by(mut self, statement: String) -> Item {
+        self.entry.drop = statement;
+        self
+    }
+
+    /// Not before `object`.
+    pub(super) fn after(mut self, object: Object) -> Item {
+        self.after.push(object);
+        self
+    }
+
+    /// Carrying these, too.
+    pub(super) fn with(mut self, objects: impl IntoIterator<Item = Object>) -> Item {
+        self.objects.extend(objects);
+        self
+    }
+}
+
+/// An entry that says nothing yet.
+pub(super) fn blank() -> Entry {
+    Entry {
+        id: 0,
+        catalog: 0,
+        oid: 0,
+        tag: String::new(),
+        kind: String::new(),
+        section: Section::None,
+        definition: String::new(),
+        drop: String::new(),
+        copy: None,
+        namespace: None,
+        owner: String::new(),
+        dependencies: Vec::new(),
+        file: None,
+    }
+}
+
+/// A relation, or whatever else has a number, a schema, a name and an owner.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) oid: u32,
+    pub(super) schema: String,
+    pub(super) name: String,
+    pub(super) owner: String,
+}
+
+impl Named {
+    /// From the columns `oid`, `schema`, `name`, `owner`.
+    pub(super) fn of(row: &Row) -> Named {
+        Named {
+            oid: row.get("oid"),
+            schema: row.get("schema"),
+            name: row.get("name"),
+            owner: row.get("owner"),
+        }
+    }
+
+    pub(super) fn qualified(&self) -> String {
+        qualified(&self.schema, &self.name)
+    }
+
+    /// An item of this kind, named and owned so.
+    pub(super) fn item(&self, kind: Kind, catalog: u32, definition: String) -> Item {
+        let object = Object {
+            catalog,
+            oid: self.oid,
+        };
+        Item::new(kind, Some(object), &self.name, definition)
+            .within(Some(&self.schema), &self.owner)
+            .dropped_by(format!("DROP {} {};\n", kind.words(), self.qualified()))
+    }
+}

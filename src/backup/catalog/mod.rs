@@ -1,0 +1,192 @@
+//! What a database holds, as entries of an archive: the catalogue in, SQL out, and a census that
+//! names whatever the archive would not carry.
+//!
+//! Nothing here knows a schema: databases of different ages differ, and all definitions come from
+//! the server. Each room reads one kind of object with one query for the whole database and
+//! answers `Item`s. An item knows the objects that it carries; from these and from `pg_depend`
+//! follow the order, the numbers, and the census, so that writer and census cannot disagree.
+//!
+//! | room | purpose |
+//! |---|---|
+//! | `item` | a thing to restore, before it has a number |
+//! | `server` | the session that is asked |
+//! | `locks` | the tables, held in place while they are read |
+//! | `graph`, `needs`, `order` | what needs what, and what comes first |
+//! | `database`, `schemas`, `types`, `functions`, `tables`, `columns`, `sequences`, `views`, `constraints`, `indexes`, `triggers`, `policies` | one kind of object each |
+//! | `comments`, `grants`, `privileges` | what hangs on another object |
+//! | `assembly` | items into numbered entries |
+//! | `census`, `remarks` | what no entry carries |
+
+mod assembly;
+mod census;
+mod columns;
+mod comments;
+mod constraints;
+mod database;
+mod functions;
+mod grants;
+mod graph;
+mod indexes;
+mod item;
+mod locks;
+mod needs;
+mod order;
+mod policies;
+mod privileges;
+mod remarks;
+mod schemas;
+mod sequences;
+mod server;
+mod sql;
+mod tables;
+mod triggers;
+mod types;
+mod views;
+
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio_postgres::Client;
+
+use super::archive::Entry;
+use crate::database::server_message;
+
+pub use sql::quoted;
+
+use assembly::Assembly;
+use columns::Columns;
+use graph::Graph;
+use item::Item;
+use locks::LockedTable;
+use server::Server;
+
+/// What a database holds, but for its rows.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// All entries but the tables' data, numbered from 1, in the order of a restore: before the
+    /// data, sequences' state, after the data.
+    pub entries: Vec<Entry>,
+    /// The tables with rows to copy, in foreign-key order: the referenced one first.
+    pub tables: Vec<Table>,
+    /// What the archive does not carry, or carries changed, in words. Any makes a backup degraded.
+    pub findings: Vec<String>,
+    /// System catalogues that the role may not read.
+    pub not_examined: Vec<String>,
+    /// The versions in Rails' `public.schema_migrations`, in order; empty without that table.
+    pub schema_migrations: Vec<String>,
+}
+
+/// A table with rows to copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The id of the entry that makes it.
+    pub entry: i32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: String,
+    /// The columns to copy, in order: all but generated ones. May be none.
+    pub columns: Vec<String>,
+    /// Its size in the server's pages, without indexes and long values.
+    pub pages: i64,
+}
+
+/// Why the catalogue could not be read.
+#[derive(Debug, Error)]
+pub enum CatalogError {
+    /// There is nothing to back up.
+    #[error("there is no table in database {0:?}: is it the right one?")]
+    Empty(String),
+    /// Somebody, a migration perhaps, holds a table or view or waits for it.
+    #[error(
+        "a table or view could not be had for reading within {0:?}, as another session changes it; \
+         try again when that is done"
+    )]
+    Busy(Duration),
+    /// An object went away while it was read.
+    #[error("the database was being changed ({0}); try again")]
+    Changed(String),
+    /// The server refused, or the connection ended.
+    #[error("the server did not answer when asked to {doing}: {}", server_message(.source))]
+    Refused {
+        /// What it was asked to do.
+        doing: &'static str,
+        /// Its answer.
+        source: tokio_postgres::Error,
+    },
+}
+
+/// Reads everything but rows. `client` is inside a transaction, which keeps ACCESS SHARE locks on
+/// all tables, and an empty `search_path`, until it ends.
+///
+/// # Errors
+/// [`CatalogError::Busy`] if a lock could not be had within `lock_timeout`; then, as after any
+/// error, the transaction is of no more use.
+pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, CatalogError> {
+    let server = Server::begin(client, lock_timeout).await?;
+    let tables = locks::take(&server).await?;
+    let graph = Graph::read(&server).await?;
+    let columns = columns::read(&server).await?;
+    let items = items(&server, &graph, &tables, &columns).await?;
+    let mut assembly = Assembly::new(items, &graph);
+    assembly.attach(database::comment(&server).await?);
+    assembly.attach(comments::read(&server).await?);
+    assembly.attach(grants::read(&server).await?);
+    let census = census::take(&server, &graph, &assembly).await?;
+    let mut findings = census.findings;
+    findings.extend(remarks::read(&server).await?);
+    findings.extend(assembly.findings());
+    let settings = database::session_settings(&server).await?;
+    let (entries, tables) = assembly.finish(settings, &tables, &columns);
+    let schema_migrations = schema_migrations(&server, &tables).await?;
+    server.end().await?;
+    Ok(Catalog {
+        entries,
+        tables,
+        findings,
+        not_examined: census.not_examined,
+        schema_migrations,
+    })
+}
+
+async fn items(
+    server: &Server<'_>,
+    graph: &Graph,
+    tables: &[LockedTable],
+    columns: &Columns,
+) -> Result<Vec<Item>, CatalogError> {
+    let constraints = constraints::read(server).await?;
+    let mut items = database::read(server).await?;
+    items.extend(schemas::read(server).await?);
+    items.extend(types::read(server).await?);
+    items.extend(functions::read(server).await?);
+    items.extend(tables::items(tables, columns, &constraints, graph));
+    items.extend(sequences::read(server).await?);
+    items.extend(columns::defaults(columns, graph));
+    items.extend(views::read(server, columns).await?);
+    items.extend(constraints::items(&constraints, graph));
+    items.extend(indexes::read(server).await?);
+    items.extend(triggers::read(server).await?);
+    items.extend(policies::read(server).await?);
+    items.extend(grants::defaults(server).await?);
+    Ok(items)
+}
+
+/// Rails' versions, or none where the table is somebody else's.
+async fn schema_migrations(
+    server: &Server<'_>,
+    tables: &[Table],
+) -> Result<Vec<String>, CatalogError> {
+    let is_rails = |table: &Table| {
+        (table.schema.as_str(), table.name.as_str()) == ("public", "schema_migrations")
+            && table.columns.iter().any(|column| column == "version")
+    };
+    if !tables.iter().any(is_rails) {
+        return Ok(Vec::new());
+    }
+    let versions = "SELECT version::text FROM public.schema_migrations ORDER BY 1";
+    let rows = server.rows(versions).await?;
+    Ok(rows.iter().filter_map(|row| row.get(0)).collect())
+}

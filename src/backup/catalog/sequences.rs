@@ -1,0 +1,215 @@
+//! Sequences: their definitions, the columns that they belong to, and where they stand.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Row;
+
+use super::CatalogError;
+use super::item::{Item, Kind, Named, Object, catalog};
+use super::server::Server;
+use super::sql::{literal, qualified, quoted};
+
+pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
+    let sequences: Vec<Sequence> = server
+        .rows(SEQUENCES)
+        .await?
+        .iter()
+        .map(Sequence::of)
+        .collect();
+    let states = states(server, &sequences).await?;
+    let items = sequences.iter().flat_map(|sequence| {
+        let state = states.get(&sequence.name.oid);
+        [
+            Some(sequence.item()),
+            sequence.owned_by(),
+            state.map(|state| sequence.set(state)),
+        ]
+    });
+    Ok(items.flatten().collect())
+}
+
+struct Sequence {
+    name: Named,
+    data_type: String,
+    unlogged: bool,
+    start: i64,
+    increment: i64,
+    minimum: i64,
+    maximum: i64,
+    cache: i64,
+    cycle: bool,
+    /// The column that it belongs to.
+    column: Option<OwningColumn>,
+}
+
+struct OwningColumn {
+    schema: String,
+    table: String,
+    name: String,
+    /// `a` or `d` for an identity column, or nothing.
+    identity: String,
+    /// The table's number.
+    relation: u32,
+}
+
+/// `last_value` and `is_called`: two sequences with the same last value go on differently.
+struct State {
+    last_value: i64,
+    is_called: bool,
+}
+
+impl Sequence {
+    fn of(row: &Row) -> Sequence {
+        let relation: Option<u32> = row.get("owning_relation");
+        Sequence {
+            name: Named::of(row),
+            data_type: row.get("type"),
+            unlogged: row.get("unlogged"),
+            start: row.get("start"),
+            increment: row.get("increment"),
+            minimum: row.get("minimum"),
+            maximum: row.get("maximum"),
+            cache: row.get("cache"),
+            cycle: row.get("cycle"),
+            column: relation.map(|relation| OwningColumn {
+                schema: row.get("owning_schema"),
+                table: row.get("owning_table"),
+                name: row.get("owning_column"),
+                identity: row.get("identity"),
+                relation,
+            }),
+        }
+    }
+
+    fn item(&self) -> Item {
+        let name = self.name.qualified();
+        let identity = self.column.as_ref().filter(|it| !it.identity.is_empty());
+        let Some(column) = identity else {
+            let unlogged = if self.unlogged { "UNLOGGED " } else { "" };
+            let definition = format!(
+                "CREATE {unlogged}SEQUENCE {name}\n    AS {}\n{};\n",
+                self.data_type,
+                self.numbers()
+            );
+            return self.relation(definition);
+        };
+        let how = match column.identity.as_str() {
+            "a" => "ALWAYS",
+            _ => "BY DEFAULT",
+        };
+        let alter = format!("ALTER TABLE {} ALTER COLUMN {}", column.of(), column.name());
+        let definition = format!(
+            "{alter} ADD GENERATED {how} AS IDENTITY (\n    SEQUENCE NAME {name}\n{}\n);\n",
+            self.numbers()
+        );
+        let item = self.relation(definition);
+        item.dropped_by(format!("{alter} DROP IDENTITY;\n"))
+    }
+
+    fn relation(&self, definition: String) -> Item {
+        self.name
+            .item(Kind::Sequence, catalog::RELATION, definition)
+    }
+
+    fn numbers(&self) -> String {
+        let Sequence {
+            start,
+            increment,
+            minimum,
+            maximum,
+            cache,
+            ..
+        } = self;
+        let cycle = if self.cycle { "\n    CYCLE" } else { "" };
+        format!(
+            "    START WITH {start}\n    INCREMENT BY {increment}\n    MINVALUE {minimum}\n    \
+             MAXVALUE {maximum}\n    CACHE {cache}{cycle}"
+        )
+    }
+
+    fn owned_by(&self) -> Option<Item> {
+        let column = self.column.as_ref().filter(|it| it.identity.is_empty())?;
+        let (sequence, column_name) = (self.name.qualified(), column.name());
+        let definition = format!(
+            "ALTER SEQUENCE {sequence} OWNED BY {}.{column_name};\n",
+            column.of()
+        );
+        let item = self.beside(Kind::SequenceOwnedBy, definition);
+        Some(item.after(Object::relation(column.relation)))
+    }
+
+    fn set(&self, state: &State) -> Item {
+        let State {
+            last_value,
+            is_called,
+        } = state;
+        let name = literal(&self.name.qualified());
+        let definition = format!("SELECT pg_catalog.setval({name}, {last_value}, {is_called});\n");
+        self.beside(Kind::SequenceSet, definition)
+    }
+
+    fn beside(&self, kind: Kind, definition: String) -> Item {
+        Item::new(kind, None, &self.name.name, definition)
+            .within(Some(&self.name.schema), &self.name.owner)
+            .after(Object::relation(self.name.oid))
+    }
+}
+
+impl OwningColumn {
+    fn of(&self) -> String {
+        qualified(&self.schema, &self.table)
+    }
+
+    fn name(&self) -> String {
+        quoted(&self.name)
+    }
+}
+
+/// Their state is in relations of their own. It is not part of the snapshot, but never behind it.
+async fn states(
+    server: &Server<'_>,
+    sequences: &[Sequence],
+) -> Result<HashMap<u32, State>, CatalogError> {
+    let mut states = HashMap::new();
+    for some in sequences.chunks(100) {
+        let selects: Vec<String> = some
+            .iter()
+            .map(|it| {
+                let (oid, name) = (it.name.oid, it.name.qualified());
+                format!("SELECT {oid}::oid AS oid, last_value, is_called FROM {name}")
+            })
+            .collect();
+        for row in server.rows(&selects.join(" UNION ALL ")).await? {
+            let state = State {
+                last_value: row.get("last_value"),
+                is_called: row.get("is_called"),
+            };
+            states.insert(row.get("oid"), state);
+        }
+    }
+    Ok(states)
+}
+
+const SEQUENCES: &str = "\
+    SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
+           pg_get_userbyid(c.relowner)::text AS owner,
+           format_type(s.seqtypid, NULL) AS type, c.relpersistence = 'u' AS unlogged,
+           s.seqstart AS start, s.seqincrement AS increment, s.seqmin AS minimum,
+           s.seqmax AS maximum, s.seqcache AS cache, s.seqcycle AS cycle,
+           t.oid AS owning_relation, m.nspname::text AS owning_schema,
+           t.relname::text AS owning_table, a.attname::text AS owning_column,
+           a.attidentity::text AS identity
+      FROM pg_sequence s
+      JOIN pg_class c ON c.oid = s.seqrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                           AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+                           AND d.deptype IN ('a', 'i')
+      LEFT JOIN pg_class t ON t.oid = d.refobjid
+      LEFT JOIN pg_namespace m ON m.oid = t.relnamespace
+      LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+     WHERE c.oid >= 16384 AND c.relpersistence <> 't'
+       AND NOT EXISTS (SELECT FROM pg_depend e
+                        WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
+                          AND e.deptype = 'e')
+     ORDER BY n.nspname, c.relname";

@@ -1,0 +1,169 @@
+//! Types: enums, composite types, domains.
+
+use std::fmt::Write;
+
+use tokio_postgres::Row;
+
+use super::CatalogError;
+use super::item::{Item, Kind, Named, Object, catalog};
+use super::server::Server;
+use super::sql::{literal, quoted};
+
+pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
+    let enums = server.rows(ENUMS).await?;
+    let composites = server.rows(COMPOSITES).await?;
+    let domains = server.rows(DOMAINS).await?;
+    let mut items: Vec<Item> = enums.iter().map(enumeration).collect();
+    items.extend(composites.iter().map(composite));
+    for row in &domains {
+        items.extend(domain(row));
+    }
+    Ok(items)
+}
+
+fn enumeration(row: &Row) -> Item {
+    let name = Named::of(row);
+    let labels: Vec<String> = row.get("labels");
+    let labels: Vec<String> = labels
+        .iter()
+        .map(|it| format!("\n    {}", literal(it)))
+        .collect();
+    let definition = format!(
+        "CREATE TYPE {} AS ENUM ({}\n);\n",
+        name.qualified(),
+        labels.join(",")
+    );
+    name.item(Kind::Type, catalog::TYPE, definition)
+}
+
+fn composite(row: &Row) -> Item {
+    let name = Named::of(row);
+    let attributes: Vec<String> = row.get("attributes");
+    let definition = format!(
+        "CREATE TYPE {} AS (\n    {}\n);\n",
+        name.qualified(),
+        attributes.join(",\n    ")
+    );
+    name.item(Kind::Type, catalog::TYPE, definition)
+}
+
+/// The domain, and those of its checks that hold for new values only.
+fn domain(row: &Row) -> Vec<Item> {
+    let name = Named::of(row);
+    let qualified = name.qualified();
+    let mut text = format!(
+        "CREATE DOMAIN {qualified} AS {}",
+        row.get::<_, &str>("base")
+    );
+    if let Some(collation) = row.get::<_, Option<&str>>("collation") {
+        text.extend([" COLLATE ", collation]);
+    }
+    if let Some(default) = row.get::<_, Option<&str>>("default_value") {
+        text.extend([" DEFAULT ", default]);
+    }
+    let checks = checks(row);
+    if row.get("required") && !checks.iter().any(|check| check.is_not_null) {
+        text += " NOT NULL";
+    }
+    let (inline, later): (Vec<Check>, Vec<Check>) = checks.into_iter().partition(|it| it.validated);
+    for Check { text: check, .. } in &inline {
+        write!(text, "\n    {check}").expect("a String takes all");
+    }
+    text += ";\n";
+    let item = name.item(Kind::Domain, catalog::TYPE, text);
+    let mut items = vec![item.with(inline.iter().map(|check| check.object))];
+    items.extend(later.into_iter().map(|check| {
+        let definition = format!("ALTER DOMAIN {qualified}\n    ADD {};\n", check.text);
+        let tag = format!("{} {}", name.name, check.name);
+        let drop = quoted(&check.name);
+        Item::new(Kind::CheckConstraint, Some(check.object), &tag, definition)
+            .within(Some(&name.schema), &name.owner)
+            .dropped_by(format!(
+                "ALTER DOMAIN {qualified} DROP CONSTRAINT {drop};\n"
+            ))
+    }));
+    items
+}
+
+struct Check {
+    object: Object,
+    name: String,
+    text: String,
+    validated: bool,
+    is_not_null: bool,
+}
+
+fn checks(row: &Row) -> Vec<Check> {
+    let oids: Vec<u32> = row.get("check_oids");
+    let names: Vec<String> = row.get("check_names");
+    let definitions: Vec<String> = row.get("checks");
+    let validated: Vec<bool> = row.get("checks_validated");
+    let rest = names.into_iter().zip(definitions).zip(validated);
+    oids.into_iter()
+        .zip(rest)
+        .map(|(oid, ((name, definition), validated))| Check {
+            object: Object {
+                catalog: catalog::CONSTRAINT,
+                oid,
+            },
+            is_not_null: definition.starts_with("NOT NULL"),
+            text: format!("CONSTRAINT {} {definition}", quoted(&name)),
+            name,
+            validated,
+        })
+        .collect()
+}
+
+const ENUMS: &str = "\
+    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,
+           pg_get_userbyid(t.typowner)::text AS owner,
+           ARRAY(SELECT e.enumlabel::text FROM pg_enum e
+                  WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels
+      FROM pg_type t
+      JOIN pg_namespace n ON n.oid = t.typnamespace
+     WHERE t.oid >= 16384 AND t.typtype = 'e'
+     ORDER BY 2, 3";
+
+const COMPOSITES: &str = "\
+    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,
+           pg_get_userbyid(t.typowner)::text AS owner,
+           ARRAY(SELECT format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+                        || CASE WHEN a.attcollation <> b.typcollation
+                                THEN (SELECT format(' COLLATE %I.%I', l.nspname, k.collname)
+                                        FROM pg_collation k
+                                        JOIN pg_namespace l ON l.oid = k.collnamespace
+                                       WHERE k.oid = a.attcollation)
+                                ELSE '' END
+                   FROM pg_attribute a
+                   JOIN pg_type b ON b.oid = a.atttypid
+                  WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+                  ORDER BY a.attnum) AS attributes
+      FROM pg_type t
+      JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+      JOIN pg_namespace n ON n.oid = t.typnamespace
+     WHERE t.oid >= 16384
+     ORDER BY 2, 3";
+
+const DOMAINS: &str = "\
+    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,
+           pg_get_userbyid(t.typowner)::text AS owner,
+           format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS required,
+           CASE WHEN t.typcollation <> b.typcollation
+                THEN (SELECT format('%I.%I', l.nspname, k.collname)
+                        FROM pg_collation k JOIN pg_namespace l ON l.oid = k.collnamespace
+                       WHERE k.oid = t.typcollation) END AS collation,
+           coalesce(pg_get_expr(t.typdefaultbin, 'pg_type'::regclass),
+                    quote_literal(t.typdefault)) AS default_value,
+           ARRAY(SELECT k.oid FROM pg_constraint k
+                  WHERE k.contypid = t.oid ORDER BY k.conname) AS check_oids,
+           ARRAY(SELECT k.conname::text FROM pg_constraint k
+                  WHERE k.contypid = t.oid ORDER BY k.conname) AS check_names,
+           ARRAY(SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k
+                  WHERE k.contypid = t.oid ORDER BY k.conname) AS checks,
+           ARRAY(SELECT k.convalidated FROM pg_constraint k
+                  WHERE k.contypid = t.oid ORDER BY k.conname) AS checks_validated
+      FROM pg_type t
+      JOIN pg_type b ON b.oid = t.typbasetype
+      JOIN pg_namespace n ON n.oid = t.typnamespace
+     WHERE t.oid >= 16384 AND t.typtype = 'd'
+     ORDER BY 2, 3";

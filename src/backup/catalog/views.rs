@@ -1,0 +1,102 @@
+//! Views and materialized views.
+
+use tokio_postgres::Row;
+
+use super::CatalogError;
+use super::columns::{Column, Columns};
+use super::item::{Item, Kind, Named, Object, catalog};
+use super::server::Server;
+use super::sql::options;
+
+pub(super) async fn read(
+    server: &Server<'_>,
+    columns: &Columns,
+) -> Result<Vec<Item>, CatalogError> {
+    let mut items = Vec::new();
+    for row in server.rows(VIEWS).await? {
+        let view = View::of(&row)?;
+        if view.materialized {
+            let columns = columns.get(&view.name.oid).map(Vec::as_slice);
+            items.push(view.materialized(columns.unwrap_or_default()));
+            items.extend(view.refresh());
+        } else {
+            items.push(view.item());
+        }
+    }
+    Ok(items)
+}
+
+struct View {
+    name: Named,
+    materialized: bool,
+    populated: bool,
+    options: Vec<String>,
+    /// Its query, without a semicolon.
+    query: String,
+}
+
+impl View {
+    fn of(row: &Row) -> Result<View, CatalogError> {
+        let name = Named::of(row);
+        // Views are not locked.
+        let query: Option<&str> = row.get("query");
+        let query = query
+            .ok_or_else(|| CatalogError::Changed(format!("view {} went away", name.qualified())))?;
+        Ok(View {
+            name,
+            materialized: row.get("materialized"),
+            populated: row.get("populated"),
+            options: row.get("options"),
+            query: query.trim_end().trim_end_matches(';').to_owned(),
+        })
+    }
+
+    fn item(&self) -> Item {
+        let definition = format!("CREATE VIEW {};\n", self.body());
+        self.name.item(Kind::View, catalog::RELATION, definition)
+    }
+
+    fn materialized(&self, columns: &[Column]) -> Item {
+        let body = self.body();
+        let mut definition = format!("CREATE MATERIALIZED VIEW {body}\n  WITH NO DATA;\n");
+        for column in columns {
+            column.settings(&mut definition);
+        }
+        self.name
+            .item(Kind::MaterializedView, catalog::RELATION, definition)
+    }
+
+    fn body(&self) -> String {
+        let name = self.name.qualified();
+        if self.options.is_empty() {
+            return format!("{name} AS\n{}", self.query);
+        }
+        format!(
+            "{name} WITH ({}) AS\n{}",
+            options(&self.options),
+            self.query
+        )
+    }
+
+    /// Its rows are made again, where it had any.
+    fn refresh(&self) -> Option<Item> {
+        if !self.populated {
+            return None;
+        }
+        let definition = format!("REFRESH MATERIALIZED VIEW {};\n", self.name.qualified());
+        let item = Item::new(Kind::Refresh, None, &self.name.name, definition)
+            .within(Some(&self.name.schema), &self.name.owner)
+            .after(Object::relation(self.name.oid));
+        Some(item)
+    }
+}
+
+const VIEWS: &str = "\
+    SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
+           pg_get_userbyid(c.relowner)::text AS owner, c.relkind = 'm' AS materialized,
+           c.relispopulated AS populated, coalesce(c.reloptions, '{}') AS options,
+           pg_get_viewdef(c.oid) AS query
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm') AND c.relpersistence <> 't'
+     ORDER BY 2, 3";

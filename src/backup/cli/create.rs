@@ -1,0 +1,67 @@
+//! `backup create`.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::progress::Bar;
+use super::session::{Failure, Session, print};
+use super::{Choice, words};
+use crate::backup::CreateError;
+use crate::backup::export::Progress;
+use crate::backup::manifest::Manifest;
+
+/// A person can stop it; this is for a forgotten one.
+const LIMIT: Duration = Duration::from_hours(24);
+
+pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failure> {
+    let mut answers = Vec::new();
+    let mut bad = Vec::new();
+    for source in session.configured(choice.source.as_ref())? {
+        let bar = Bar::of("reading", 0);
+        let show = |progress: Progress| {
+            bar.expect(progress.estimated_bytes);
+            bar.at(progress.bytes, progress.rows);
+        };
+        let made = session.backups.create(source, LIMIT, &show).await;
+        drop(bar);
+        if !choice.json {
+            tell(source.name.as_str(), &made);
+        }
+        match &made {
+            Ok(manifest) if manifest.findings.is_empty() => {}
+            Ok(_) => bad.push(format!("the backup of {} is degraded", source.name)),
+            Err(_) => bad.push(format!("the backup of {} failed", source.name)),
+        }
+        answers.push(match made {
+            Ok(manifest) => json!({ "source": source.name.as_str(), "manifest": manifest }),
+            Err(error) => json!({ "source": source.name.as_str(), "error": error.to_string() }),
+        });
+    }
+    if choice.json {
+        print(answers);
+    }
+    if bad.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Told(bad.join("; ")))
+    }
+}
+
+fn tell(source: &str, made: &Result<Manifest, CreateError>) {
+    match made {
+        Err(error) => println!("{source}: {error}"),
+        Ok(manifest) => {
+            let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+            let bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
+            let (id, tables) = (&manifest.id, manifest.tables.len());
+            println!(
+                "{source}: {id}, {tables} tables, {rows} rows, {}",
+                words::size(bytes)
+            );
+            for finding in &manifest.findings {
+                println!("  not in the backup: {finding}");
+            }
+        }
+    }
+}

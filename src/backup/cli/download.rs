@@ -1,0 +1,37 @@
+//! `backup download`.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::One;
+use super::progress::Bar;
+use super::session::{Failure, Session, print};
+use crate::backup::restore::{Options, Place, plain_commands};
+
+pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
+    let (depot, stored) = session.one(one).await?;
+    let bar = Bar::of("fetching", stored.bytes());
+    let path = depot
+        .download(&stored, folder, &|bytes| bar.add(bytes))
+        .await;
+    drop(bar);
+    let path = path?;
+    let manifest = stored.readable()?;
+    let commands = plain_commands(
+        manifest,
+        &path.display().to_string(),
+        "host=HOST user=USER",
+        "DATABASE",
+        &Place::Empty,
+        &Options::new(stored.id.as_str()),
+    );
+    if one.json {
+        print(json!({ "id": stored.id.as_str(), "path": path, "withoutMagnusapi": commands }));
+    } else {
+        println!("{}", path.display());
+        println!("to restore it without magnusapi:");
+        println!("{commands}");
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `backup hold` and `backup release`.
+
+use serde_json::json;
+
+use super::One;
+use super::session::{Failure, Session, print};
+use crate::backup::Hold;
+use crate::blob::Deletion;
+
+pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result<(), Failure> {
+    let (depot, stored) = session.one(one).await?;
+    let hold = Hold {
+        reason,
+        since: (session.backups.clock())(),
+    };
+    depot.hold(&stored.id, &hold).await?;
+    if one.json {
+        print(json!({ "id": stored.id.as_str(), "hold": hold }));
+    } else {
+        println!("{}/{} stays until it is released", depot.source, stored.id);
+    }
+    Ok(())
+}
+
+pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure> {
+    let (depot, stored) = session.one(one).await?;
+    match depot.release(&stored.id).await? {
+        Deletion::Refused(reason) => return Err(Failure::Refused(reason)),
+        Deletion::Missing => return Err(Failure::NotHeld(stored.id)),
+        Deletion::Done => {}
+    }
+    if one.json {
+        print(json!({ "id": stored.id.as_str(), "hold": null }));
+    } else {
+        println!("{}/{} is under no hold any more", depot.source, stored.id);
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! `backup list`.
+
+use serde::Serialize;
+
+use super::session::{Failure, Session, print};
+use super::table::Table;
+use super::{Choice, words};
+use crate::backup::{Hold, Stored, Verified};
+
+/// A backup in a list, as JSON has it.
+#[derive(Serialize)]
+struct Line<'a> {
+    source: &'a str,
+    id: &'a str,
+    started: jiff::Timestamp,
+    state: &'static str,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<&'a Verified>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<&'a Hold>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    for depot in session.depots(choice.source.as_ref()).await? {
+        let backups = depot.all().await?;
+        let name = depot.source.to_string();
+        found.extend(backups.into_iter().map(|stored| (name.clone(), stored)));
+    }
+    let lines: Vec<Line> = found.iter().map(|(source, it)| line(source, it)).collect();
+    if choice.json {
+        print(lines);
+        return Ok(());
+    }
+    if lines.is_empty() {
+        println!("there are no backups");
+        return Ok(());
+    }
+    let now = (session.backups.clock())();
+    for line in table(&lines, now).lines() {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+fn line<'a>(source: &'a str, stored: &'a Stored) -> Line<'a> {
+    let manifest = stored.manifest.as_ref();
+    Line {
+        source,
+        id: stored.id.as_str(),
+        started: stored.id.started(),
+        state: words::state(stored.state()),
+        bytes: stored.bytes(),
+        rows: manifest
+            .ok()
+            .map(|it| it.tables.iter().map(|table| table.rows).sum()),
+        verified: stored.verified.as_ref(),
+        hold: stored.hold.as_ref(),
+        error: manifest.err().map(String::as_str),
+    }
+}
+
+fn table(lines: &[Line], now: jiff::Timestamp) -> Table<8> {
+    let heading = [
+        "SOURCE", "BACKUP", "AGE", "ROWS", "SIZE", "STATE", "VERIFIED", "NOTE",
+    ];
+    let mut table = Table::new(heading, &[2, 3, 4]);
+    for line in lines {
+        let hold = line.hold.map(|hold| format!("held: {}", hold.reason));
+        let verified = line
+            .verified
+            .map(|it| it.verified.strftime("%Y-%m-%d").to_string());
+        table.row([
+            line.source.to_owned(),
+            line.id.to_owned(),
+            words::age(now.duration_since(line.started)),
+            line.rows.map_or_else(String::new, |rows| rows.to_string()),
+            words::size(line.bytes),
+            line.state.to_owned(),
+            verified.unwrap_or_default(),
+            line.error.map(str::to_owned).or(hold).unwrap_or_default(),
+        ]);
+    }
+    table
+}

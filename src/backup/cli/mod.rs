@@ -1,0 +1,240 @@
+//! `magnusapi backup …`: what an operator types. One file a verb.
+
+mod create;
+mod download;
+mod hold;
+mod list;
+mod progress;
+mod prune;
+mod restore;
+mod session;
+mod show;
+mod table;
+mod verify;
+mod words;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::restore::{Options, Roles};
+use super::{Backups, Selection, SourceName};
+pub(crate) use session::Failure;
+use session::Session;
+
+/// What to do with backups.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Make a backup now
+    ///
+    /// Of the database that --source names, or of each in `BACKUP_DATABASES`. Exits with 1 when one
+    /// fails, and when one is degraded: then it has all rows, and not every object.
+    #[command(verbatim_doc_comment)]
+    Create {
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// List the backups, the newest first
+    List {
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// Show one backup: its tables, rows, sizes, and what it leaves out
+    Show {
+        #[command(flatten)]
+        backup: One,
+    },
+    /// Check that a backup is what was stored
+    ///
+    /// Reads every file and compares its size and SHA-256 with the manifest. With --restore, also
+    /// restores it into a scratch database, compares every row's checksum, drops the database, and
+    /// writes verified.json beside the backup.
+    #[command(verbatim_doc_comment)]
+    Verify {
+        #[command(flatten)]
+        backup: One,
+        /// Restore it on trial too
+        #[arg(long)]
+        restore: bool,
+        /// The server to restore on, instead of `DRILL_DATABASE_URL`
+        #[arg(long, value_name = "URL", requires = "restore")]
+        on: Option<String>,
+        #[command(flatten)]
+        login: Login,
+    },
+    /// Restore a backup into a database
+    ///
+    /// Every file is checked before anything is touched, and every row's checksum afterwards. All
+    /// of it is one transaction: when it fails, the database is as it was.
+    #[command(verbatim_doc_comment)]
+    Restore {
+        #[command(flatten)]
+        backup: One,
+        /// The database, as `DATABASE_URL` has it; one that does not exist is made
+        #[arg(
+            long,
+            value_name = "URL",
+            env = "RESTORE_DATABASE_URL",
+            hide_env_values = true
+        )]
+        to: String,
+        #[command(flatten)]
+        login: Login,
+        /// Tables loaded at a time; more than 1 only into a new database
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+        jobs: u8,
+        /// Take the place of what is in the database
+        #[arg(long)]
+        replace: bool,
+        /// Leave what was replaced in the database, under another name
+        #[arg(long, requires = "replace")]
+        keep_old: bool,
+        /// Owners and grants: every role must exist, those of roles that exist, or none
+        #[arg(long, value_enum, default_value_t = RolesChoice::Required)]
+        roles: RolesChoice,
+        /// Do not compare the rows afterwards
+        #[arg(long)]
+        no_verify: bool,
+    },
+    /// Fetch a backup's files into a folder, for stock `pg_restore`
+    Download {
+        #[command(flatten)]
+        backup: One,
+        /// The folder, in which one of the backup's name is made
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Delete the backups that `BACKUP_KEEP` does not keep
+    ///
+    /// Never the newest verified one, nor one under a hold, nor one younger than
+    /// `BACKUP_IMMUTABLE_DAYS`.
+    #[command(verbatim_doc_comment)]
+    Prune {
+        #[command(flatten)]
+        choice: Choice,
+        /// Say which, and why, and delete nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Keep a backup until it is released
+    Hold {
+        #[command(flatten)]
+        backup: One,
+        /// Why, for whoever finds it in a year
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let go of a backup that is held
+    Release {
+        #[command(flatten)]
+        backup: One,
+    },
+}
+
+/// Which source's backups, and how they are told.
+#[derive(Args)]
+pub(crate) struct Choice {
+    /// The source, by its name; without it each
+    #[arg(long, value_name = "NAME")]
+    source: Option<SourceName>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which backup, and how it is told.
+#[derive(Args)]
+pub(crate) struct One {
+    /// Its id, or `latest`
+    #[arg(verbatim_doc_comment)]
+    id: Selection,
+    /// The source, by its name; may be left out where there is only one
+    #[arg(long, value_name = "NAME")]
+    source: Option<SourceName>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a backup is read and its target logged in to.
+#[derive(Args)]
+pub(crate) struct Login {
+    /// The file with the age identity of an encrypted backup, instead of `DRILL_IDENTITY`
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    identity: Option<PathBuf>,
+    /// How to log in: password, or entra for a token of this identity
+    #[arg(long, value_name = "HOW", default_value = "password", value_parser = ["password", "entra"])]
+    auth: String,
+}
+
+/// What becomes of owners and grants.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RolesChoice {
+    /// As they were; every role must exist
+    Required,
+    /// As they were for the roles that exist
+    Available,
+    /// All is the restoring role's
+    Ignored,
+}
+
+impl From<RolesChoice> for Roles {
+    fn from(choice: RolesChoice) -> Roles {
+        match choice {
+            RolesChoice::Required => Roles::Required,
+            RolesChoice::Available => Roles::Available,
+            RolesChoice::Ignored => Roles::Ignored,
+        }
+    }
+}
+
+/// Does what the verb says.
+pub(crate) async fn run(verb: Verb, backups: Backups) -> Result<(), Failure> {
+    let session = Session::new(backups);
+    match verb {
+        Verb::Create { choice } => create::run(&session, &choice).await,
+        Verb::List { choice } => list::run(&session, &choice).await,
+        Verb::Show { backup } => show::run(&session, &backup).await,
+        Verb::Verify {
+            backup,
+            restore,
+            on,
+            login,
+        } => {
+            let server = match (restore, on) {
+                (false, _) => None,
+                (true, Some(url)) => Some(session::target("--on", &url, &login.auth)?),
+                (true, None) => {
+                    let server = session.settings().drill.clone();
+                    Some(server.ok_or(Failure::NoServer)?)
+                }
+            };
+            let identities = session.identities(login.identity.as_deref())?;
+            verify::run(&session, &backup, server.as_ref(), identities.as_ref()).await
+        }
+        Verb::Restore {
+            backup,
+            to,
+            login,
+            jobs,
+            replace,
+            keep_old,
+            roles,
+            no_verify,
+        } => {
+            let options = Options {
+                roles: roles.into(),
+                jobs: jobs.into(),
+                replace,
+                keep_old,
+                verify: !no_verify,
+                ..Options::new(session.backups.run_id().as_str())
+            };
+            restore::run(&session, &backup, &to, &login, &options).await
+        }
+        Verb::Download { backup, folder } => download::run(&session, &backup, &folder).await,
+        Verb::Prune { choice, dry_run } => prune::run(&session, &choice, dry_run).await,
+        Verb::Hold { backup, reason } => hold::hold(&session, &backup, reason).await,
+        Verb::Release { backup } => hold::release(&session, &backup).await,
+    }
+}

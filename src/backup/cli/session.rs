@@ -1,0 +1,180 @@
+//! What the verbs have in common: which source is meant, how answers are printed, why they fail.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+use thiserror::Error;
+
+use super::One;
+use crate::backup::RestoringError;
+use crate::backup::encryption::{Identities, IdentityError};
+use crate::backup::{
+    Backups, CreateError, Depot, DepotError, DownloadError, DrillError, Settings, Source,
+    SourceName, StoreError, Stored,
+};
+use crate::blob::BlobError;
+use crate::database;
+
+/// Why a verb was not done.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// No source can be told.
+    #[error("{0}; name one with --source")]
+    WhichSource(String),
+    /// A name that is not in the settings.
+    #[error(
+        "{0} is not in BACKUP_DATABASES; add it there, and set its BACKUP_DATABASE_URL_… to its \
+         address"
+    )]
+    NotConfigured(SourceName),
+    /// Nothing to back up.
+    #[error(
+        "no database is named in BACKUP_DATABASES; set it, and a BACKUP_DATABASE_URL_… for each name"
+    )]
+    NoSources,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A backup could not be had.
+    #[error(transparent)]
+    Depot(#[from] DepotError),
+    /// It could not be downloaded.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// It could not be proved to restore.
+    #[error(transparent)]
+    Drill(#[from] DrillError),
+    /// It was not restored.
+    #[error("nothing was restored: {0}")]
+    Restore(#[from] RestoringError),
+    /// The key to an encrypted backup.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The address of the target.
+    #[error("{option}: {error}")]
+    Target {
+        /// The option with the address.
+        option: &'static str,
+        /// What is wrong with it.
+        error: database::SettingsError,
+    },
+    /// An option that is needed here.
+    #[error("--restore needs a server; name one with --on or in DRILL_DATABASE_URL")]
+    NoServer,
+    /// One of several failed, and was told already.
+    #[error("{0}")]
+    Told(String),
+    /// The store keeps something.
+    #[error("the store refused: {0}")]
+    Refused(String),
+    /// Nothing to release.
+    #[error("{0} is under no hold")]
+    NotHeld(super::super::BackupId),
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Self {
+        Failure::Store(error.into())
+    }
+}
+
+impl From<CreateError> for Failure {
+    fn from(error: CreateError) -> Self {
+        Failure::Told(error.to_string())
+    }
+}
+
+/// The backups that the verbs work on.
+pub(super) struct Session {
+    pub(super) backups: Backups,
+}
+
+impl Session {
+    pub(super) fn new(backups: Backups) -> Session {
+        Session { backups }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        self.backups.settings()
+    }
+
+    /// The sources to back up: the one that is named, or all there are.
+    pub(super) fn configured(&self, named: Option<&SourceName>) -> Result<Vec<&Source>, Failure> {
+        let settings = self.settings();
+        match named {
+            Some(name) => {
+                let source = settings.source(name);
+                Ok(vec![
+                    source.ok_or_else(|| Failure::NotConfigured(name.clone()))?,
+                ])
+            }
+            None if settings.sources.is_empty() => Err(Failure::NoSources),
+            None => Ok(settings.sources.iter().collect()),
+        }
+    }
+
+    /// The key to encrypted backups: the file that is named, or the setting.
+    pub(super) fn identities(&self, file: Option<&Path>) -> Result<Option<Identities>, Failure> {
+        match file {
+            Some(file) => Ok(Some(Identities::read(file)?)),
+            None => Ok(self.settings().identities.clone()),
+        }
+    }
+
+    /// The depots to look at: the one that is named, or all in the store. After a loss of
+    /// everything but the store, there are no settings to know them by.
+    pub(super) async fn depots(&self, only: Option<&SourceName>) -> Result<Vec<Depot>, Failure> {
+        let names = match only {
+            Some(name) => vec![name.clone()],
+            None => self.backups.stored_sources().await?,
+        };
+        let depots = names.iter().map(|name| self.backups.depot(name));
+        Ok(depots.collect::<Result<_, _>>()?)
+    }
+
+    /// The backup that is meant, and where it is.
+    pub(super) async fn one(&self, one: &One) -> Result<(Depot, Stored), Failure> {
+        let name = match (&one.source, &self.settings().sources[..]) {
+            (Some(name), _) => name.clone(),
+            (None, [only]) => only.name.clone(),
+            (None, _) => the_only_one(self.backups.stored_sources().await?)?,
+        };
+        let depot = self.backups.depot(&name)?;
+        let stored = depot.find(&one.id).await?;
+        Ok((depot, stored))
+    }
+}
+
+fn the_only_one(mut names: Vec<SourceName>) -> Result<SourceName, Failure> {
+    match names.len() {
+        0 => Err(Failure::WhichSource("the store has no backups".to_owned())),
+        1 => Ok(names.remove(0)),
+        _ => {
+            let names: Vec<&str> = names.iter().map(SourceName::as_str).collect();
+            let text = format!("the store has backups of {}", names.join(", "));
+            Err(Failure::WhichSource(text))
+        }
+    }
+}
+
+/// The settings to reach the database that an option names, with what the PG variables add.
+pub(super) fn target(
+    option: &'static str,
+    url: &str,
+    auth: &str,
+) -> Result<database::Settings, Failure> {
+    let read = database::Settings::read(|name| match name {
+        "DATABASE_URL" => Some(url.to_owned()),
+        "DATABASE_AUTH" => Some(auth.to_owned()),
+        "PGHOST" | "PGPORT" | "PGDATABASE" => None,
+        name => std::env::var(name).ok().filter(|value| !value.is_empty()),
+    });
+    let settings = read.map_err(|error| Failure::Target { option, error })?;
+    Ok(settings.expect("an address is given, so a database is named"))
+}
+
+/// Prints `{"data": …}`.
+pub(super) fn print(data: impl Serialize) {
+    println!("{:#}", json!({ "data": data }));
+}

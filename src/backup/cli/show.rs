@@ -1,0 +1,99 @@
+//! `backup show`.
+
+use serde_json::json;
+
+use super::session::{Failure, Session, print};
+use super::table::Table;
+use super::{One, words};
+use crate::backup::manifest::Manifest;
+use crate::backup::{Depot, Stored};
+
+pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
+    let (depot, stored) = session.one(one).await?;
+    let manifest = stored.readable()?;
+    if one.json {
+        print(json!({
+            "source": depot.source.as_str(),
+            "id": stored.id.as_str(),
+            "state": words::state(stored.state()),
+            "bytes": stored.bytes(),
+            "verified": stored.verified,
+            "hold": stored.hold,
+            "manifest": manifest,
+        }));
+        return Ok(());
+    }
+    for (name, value) in facts(&depot, &stored, manifest) {
+        println!("{name:<12}{value}");
+    }
+    for finding in &manifest.findings {
+        println!("{:<12}{finding}", "left out");
+    }
+    println!();
+    for line in tables(manifest).lines() {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+fn facts(depot: &Depot, stored: &Stored, manifest: &Manifest) -> Vec<(&'static str, String)> {
+    let server = &manifest.server;
+    let mut facts = vec![
+        ("backup", format!("{}/{}", depot.source, stored.id)),
+        ("state", words::state(stored.state()).to_owned()),
+        (
+            "shows",
+            format!("{} as of {}", server.database, manifest.snapshot.taken),
+        ),
+        ("server", format!("PostgreSQL {}", server.version)),
+        (
+            "size",
+            format!(
+                "{} stored, {} in the database",
+                words::size(stored.bytes()),
+                words::size(server.database_bytes)
+            ),
+        ),
+        (
+            "made by",
+            format!(
+                "magnusapi {} ({})",
+                manifest.tool.version, manifest.tool.commit
+            ),
+        ),
+    ];
+    if let Some(newest) = manifest.schema_migrations.iter().max() {
+        facts.push(("schema", newest.clone()));
+    }
+    for recipient in &manifest.recipients {
+        facts.push(("encrypted", format!("to {recipient}")));
+    }
+    facts.push((
+        "verified",
+        match &stored.verified {
+            None => "not yet".to_owned(),
+            Some(it) => format!(
+                "{}, restored to PostgreSQL {}",
+                it.verified, it.server_version
+            ),
+        },
+    ));
+    if let Some(hold) = &stored.hold {
+        facts.push(("held", format!("since {}: {}", hold.since, hold.reason)));
+    }
+    facts
+}
+
+fn tables(manifest: &Manifest) -> Table<4> {
+    let mut table = Table::new(["TABLE", "ROWS", "STORED", "FILE"], &[1, 2]);
+    for it in &manifest.tables {
+        let file = manifest.files.iter().find(|file| file.name == it.file);
+        table.row([
+            format!("{}.{}", it.schema, it.name),
+            it.rows.to_string(),
+            file.map_or_else(String::new, |file| words::size(file.stored_bytes)),
+            it.file.clone(),
+        ]);
+    }
+    table
+}

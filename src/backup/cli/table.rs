@@ -1,0 +1,65 @@
+//! Columns in line, for a person at a terminal.
+
+/// Rows of cells below a heading.
+pub(super) struct Table<const COLUMNS: usize> {
+    rows: Vec<[String; COLUMNS]>,
+    /// The columns of figures, which stand on the right.
+    figures: &'static [usize],
+}
+
+impl<const COLUMNS: usize> Table<COLUMNS> {
+    pub(super) fn new(heading: [&str; COLUMNS], figures: &'static [usize]) -> Self {
+        Table {
+            rows: vec![heading.map(str::to_owned)],
+            figures,
+        }
+    }
+
+    pub(super) fn row(&mut self, cells: [String; COLUMNS]) {
+        self.rows.push(cells);
+    }
+
+    /// The lines, without blanks at their ends.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+            let cells = self.rows.iter().map(|row| row[column].chars().count());
+            cells.max().unwrap_or(0)
+        });
+        let rows = self.rows.iter();
+        rows.map(|row| self.line(row, &widths)).collect()
+    }
+
+    fn line(&self, row: &[String; COLUMNS], widths: &[usize; COLUMNS]) -> String {
+        let cells = row.iter().zip(widths).enumerate();
+        let padded: Vec<String> = cells
+            .map(|(column, (cell, &width))| {
+                if self.figures.contains(&column) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            })
+            .collect();
+        padded.join("  ").trim_end().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_in_line_and_figures_stand_on_the_right() {
+        let mut table = Table::new(["BACKUP", "ROWS", "HOLD"], &[1]);
+        table.row(["a".into(), "12345".into(), String::new()]);
+        table.row(["żółć".into(), "7".into(), "audit".into()]);
+        assert_eq!(
+            table.lines(),
+            [
+                "BACKUP   ROWS  HOLD",
+                "a       12345",
+                "żółć        7  audit"
+            ]
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! One run, from the first connection to the manifest.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::{join_all, try_join_all};
+use jiff::Timestamp;
+
+use super::contents::{self, Data};
+use super::error::{ExportError, when};
+use super::progress::Tally;
+use super::shelf::Shelf;
+use super::snapshot::{self, Moment};
+use super::{Options, patience, readme, tables};
+use crate::backup::archive::{Packed, Toc, pack_small};
+use crate::backup::catalog::{self, Catalog};
+use crate::backup::encryption::Recipients;
+use crate::backup::id::BackupId;
+use crate::backup::manifest::{self, FORMAT, MANIFEST, Manifest, Timings, Tool};
+use crate::backup::source::SourceName;
+use crate::clock::Clock;
+use crate::database::{Canceller, Server, Session};
+use crate::version;
+
+/// How long may it take to leave nothing behind? The sweep does what is left.
+const CLEARING: Duration = Duration::from_secs(10);
+
+/// One run, under a name of its own.
+pub(super) struct Attempt<'a> {
+    pub(super) source: &'a SourceName,
+    pub(super) id: &'a BackupId,
+    pub(super) started: Timestamp,
+    pub(super) server: &'a Server,
+    pub(super) shelf: Shelf,
+    pub(super) options: &'a Options,
+    pub(super) clock: &'a Clock,
+    pub(super) tally: Tally<'a>,
+}
+
+/// The connections of a run.
+struct Sessions {
+    leader: Session,
+    workers: Vec<Session>,
+    watcher: Session,
+}
+
+/// The database as it was read: everything but what each file became.
+struct Read {
+    moment: Moment,
+    catalog: Catalog,
+    catalog_took: Duration,
+    data_took: Duration,
+}
+
+impl Attempt<'_> {
+    /// Makes the backup, or leaves nothing.
+    pub(super) async fn run(&self, until: Instant) -> Result<Manifest, ExportError> {
+        log::info!("backup {}: begins", self.shelf.folder());
+        let made = tokio::time::timeout_at(until.into(), self.make()).await;
+        let made = made.unwrap_or(Err(ExportError::Deadline(self.options.deadline)));
+        if made.is_err()
+            && tokio::time::timeout(CLEARING, self.shelf.clear())
+                .await
+                .is_err()
+        {
+            log::info!("{}: some of it stays for now", self.shelf.folder());
+        }
+        made
+    }
+
+    async fn make(&self) -> Result<Manifest, ExportError> {
+        let begun = Instant::now();
+        let sessions = self.connect().await?;
+        let (ours, stop) = sessions.ours().await?;
+        let outcome = tokio::select! {
+            read = self.read(&sessions, begun) => read,
+            error = patience::run_out(&sessions.watcher, &ours, self.options.patience) => Err(error),
+        };
+        if outcome.is_err() {
+            // A server that waits for a lock does not see that its client has gone.
+            join_all(stop.iter().map(Canceller::cancel)).await;
+        }
+        drop(sessions);
+        let (read, files, tables) = outcome?;
+        self.publish(begun, read, files, tables).await
+    }
+
+    async fn connect(&self) -> Result<Sessions, ExportError> {
+        let workers = (0..self.options.jobs.max(1)).map(|_| self.server.connect());
+        Ok(Sessions {
+            leader: self.server.connect().await?,
+            workers: try_join_all(workers).await?,
+            watcher: self.server.connect().await?,
+        })
+    }
+
+    async fn read(
+        &self,
+        sessions: &Sessions,
+        begun: Instant,
+    ) -> Result<(Read, Vec<manifest::File>, Vec<manifest::Table>), ExportError> {
+        let moment = snapshot::lead(&sessions.leader).await?;
+        let catalog = catalog::read(&sessions.leader, self.options.lock_timeout).await?;
+        let catalog_took = begun.elapsed();
+        let data = Data::of(&catalog.entries, &catalog.tables);
+        let workers = &sessions.workers[..sessions.workers.len().min(data.len())];
+        let following = workers
+            .iter()
+            .map(|worker| snapshot::follow(worker, &moment, self.options.lock_timeout));
+        try_join_all(following).await?;
+        let packed = tables::store(self, workers, &data).await?;
+        let data_took = begun.elapsed().saturating_sub(catalog_took);
+        let stored: Vec<(Data, Packed)> = data.into_iter().zip(packed).collect();
+        let (mut files, tables) = stored
+            .iter()
+            .map(|it| self.listed(it))
+            .unzip::<_, _, Vec<_>, Vec<_>>();
+        files.extend(self.store_small_files(&moment, &catalog, stored).await?);
+        let read = Read {
+            moment,
+            catalog,
+            catalog_took,
+            data_took,
+        };
+        Ok((read, files, tables))
+    }
+
+    fn listed(&self, (data, packed): &(Data<'_>, Packed)) -> (manifest::File, manifest::Table) {
+        let name = self.options.recipients.stored_name(&data.file());
+        let table = manifest::Table {
+            schema: data.table.schema.clone(),
+            name: data.table.name.clone(),
+            columns: data.table.columns.clone(),
+            file: name.clone(),
+            rows: packed.rows,
+            row_sum: packed.row_sum.to_string(),
+        };
+        (packed.file(&name), table)
+    }
+
+    /// Stores what stands beside the rows.
+    async fn store_small_files(
+        &self,
+        moment: &Moment,
+        catalog: &Catalog,
+        stored: Vec<(Data<'_>, Packed)>,
+    ) -> Result<Vec<manifest::File>, ExportError> {
+        let recipients = &self.options.recipients;
+        let counted = stored.into_iter().map(|(data, packed)| (data, packed.rows));
+        let counted: Vec<(Data, u64)> = counted.collect();
+        let toc = Toc {
+            database: moment.server.database.clone(),
+            server_version: moment.server.version.clone(),
+            created: self.started,
+            entries: contents::entries(&catalog.entries, &counted),
+        };
+        let folder = self.shelf.folder();
+        let readme = readme::text(folder, &moment.server, &moment.snapshot, recipients);
+        let mut files = Vec::new();
+        for (name, content) in [
+            ("toc.dat", toc.encode()),
+            (
+                "schema.sql",
+                contents::schema(&catalog.entries).into_bytes(),
+            ),
+        ] {
+            let (content, file) = pack_small(name, &content, recipients);
+            self.shelf.create(&file.name, content).await?;
+            files.push(file);
+        }
+        // Whoever has to decrypt the others reads here how.
+        let (content, file) = pack_small(README, readme.as_bytes(), &Recipients::default());
+        self.shelf.create(&file.name, content).await?;
+        files.push(file);
+        Ok(files)
+    }
+
+    async fn publish(
+        &self,
+        begun: Instant,
+        read: Read,
+        files: Vec<manifest::File>,
+        tables: Vec<manifest::Table>,
+    ) -> Result<Manifest, ExportError> {
+        let milliseconds = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
+        let manifest = Manifest {
+            format: FORMAT,
+            source: self.source.to_string(),
+            id: self.id.to_string(),
+            started: self.started,
+            finished: (self.clock)(),
+            tool: Tool {
+                version: version::VERSION.to_owned(),
+                commit: version::COMMIT.to_owned(),
+            },
+            server: read.moment.server,
+            snapshot: read.moment.snapshot,
+            schema_migrations: read.catalog.schema_migrations,
+            findings: read.catalog.findings,
+            not_examined: read.catalog.not_examined,
+            recipients: self.options.recipients.keys(),
+            files,
+            tables,
+            milliseconds: Timings {
+                catalog: milliseconds(read.catalog_took),
+                data: milliseconds(read.data_took),
+                total: milliseconds(begun.elapsed()),
+            },
+        };
+        let bytes = Bytes::from(manifest.encode());
+        self.shelf.publish(MANIFEST, bytes).await?;
+        self.say(&manifest);
+        Ok(manifest)
+    }
+
+    fn say(&self, manifest: &Manifest) {
+        let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+        let stored_bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
+        log::info!(
+            tables = manifest.tables.len(), rows = rows, bytes = manifest.content_bytes(),
+            stored_bytes = stored_bytes, milliseconds = manifest.milliseconds.total,
+            findings = manifest.findings.len();
+            "backup {}: stored", self.shelf.folder()
+        );
+    }
+}
+
+const README: &str = "README.txt";
+
+impl Sessions {
+    /// The server's processes whose locks are ours, and what stops them.
+    async fn ours(&self) -> Result<(Vec<i32>, Vec<Canceller>), ExportError> {
+        let all = || self.workers.iter().chain([&self.leader]);
+        let asking = all().map(async |session| {
+            let row = session.query_one("SELECT pg_backend_pid()", &[]).await;
+            row.map(|row| row.get(0))
+        });
+        let ours = try_join_all(asking).await;
+        let ours = ours.map_err(when("say which of its processes are ours"))?;
+        Ok((ours, all().map(Session::canceller).collect()))
+    }
+}

@@ -1,0 +1,174 @@
+//! The archive's table of contents, and the same as SQL.
+
+use crate::backup::archive::{Entry, Section};
+use crate::backup::catalog::{Table, quoted};
+
+use super::row_count_check;
+
+/// A table of the archive, and where its rows are.
+pub(super) struct Data<'a> {
+    pub(super) table: &'a Table,
+    /// The id of the entry with its rows.
+    pub(super) id: i32,
+}
+
+impl Data<'_> {
+    /// The tables, in the order in which they are restored.
+    pub(super) fn of<'a>(entries: &[Entry], tables: &'a [Table]) -> Vec<Data<'a>> {
+        let last = entries.iter().map(|entry| entry.id).max().unwrap_or(0);
+        let ids = last + 1..;
+        let numbered = tables.iter().zip(ids);
+        numbered.map(|(table, id)| Data { table, id }).collect()
+    }
+
+    /// Its name as people read it.
+    pub(super) fn name(&self) -> String {
+        format!("{}.{}", self.table.schema, self.table.name)
+    }
+
+    /// The file as the archive has it: compressed, and not yet encrypted.
+    pub(super) fn file(&self) -> String {
+        format!("{}.gz", self.file_in_contents())
+    }
+
+    /// `pg_restore` looks for the compressed file by itself.
+    fn file_in_contents(&self) -> String {
+        format!("{}.dat", self.id)
+    }
+
+    pub(super) fn copy_out(&self) -> String {
+        format!("COPY {} TO STDOUT", self.columns())
+    }
+
+    fn columns(&self) -> String {
+        let Table { schema, name, .. } = self.table;
+        let columns: Vec<String> = self.table.columns.iter().map(|it| quoted(it)).collect();
+        let columns = match columns.as_slice() {
+            [] => String::new(),
+            columns => format!(" ({})", columns.join(", ")),
+        };
+        format!("{}.{}{columns}", quoted(schema), quoted(name))
+    }
+
+    fn entry(&self) -> Entry {
+        Entry {
+            id: self.id,
+            catalog: 0,
+            oid: 0,
+            tag: self.table.name.clone(),
+            kind: "TABLE DATA".to_owned(),
+            section: Section::Data,
+            definition: String::new(),
+            drop: String::new(),
+            copy: Some(format!("COPY {} FROM stdin;\n", self.columns())),
+            namespace: Some(self.table.schema.clone()),
+            owner: self.table.owner.clone(),
+            dependencies: vec![self.table.entry],
+            file: Some(self.file_in_contents()),
+        }
+    }
+}
+
+/// The entries of the catalogue, with the rows before everything else that is data, and the check of
+/// their numbers behind it.
+pub(super) fn entries(catalog: &[Entry], data: &[(Data<'_>, u64)]) -> Vec<Entry> {
+    let is_data = |entry: &Entry| entry.section == Section::Data;
+    let after_data = |entry: &Entry| entry.section == Section::PostData;
+    let first = catalog.iter().position(|it| is_data(it) || after_data(it));
+    let (before, rest) = catalog.split_at(first.unwrap_or(catalog.len()));
+    let (state, after) = rest.split_at(rest.iter().rposition(is_data).map_or(0, |it| it + 1));
+    let ids: Vec<i32> = data.iter().map(|(data, _)| data.id).collect();
+    let last = ids.iter().copied().chain(catalog.iter().map(|it| it.id));
+    let check_id = last.max().unwrap_or(0) + 1;
+    let counts = data.iter().map(|(data, rows)| (data.table, *rows));
+    let mut entries = before.to_vec();
+    entries.extend(data.iter().map(|(data, _)| data.entry()));
+    entries.extend_from_slice(state);
+    entries.push(row_count_check::entry(check_id, counts, ids));
+    entries.extend_from_slice(after);
+    entries
+}
+
+/// Everything but the rows, as SQL to read: what `pg_restore --schema-only` would say.
+pub(super) fn schema(entries: &[Entry]) -> String {
+    let defined = entries
+        .iter()
+        .filter(|it| it.section != Section::Data && it.kind != "DATABASE");
+    let texts = defined.map(|entry| {
+        let schema = entry.namespace.as_deref().unwrap_or("-");
+        let Entry { kind, tag, .. } = entry;
+        // A name may hold a line's end, and what follows it would be SQL.
+        let title = format!("{kind} {schema} {tag}").replace(['\n', '\r'], " ");
+        format!("-- {title}\n{}\n", entry.definition.trim_end())
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: i32, section: Section) -> Entry {
+        Entry {
+            id,
+            catalog: 0,
+            oid: 0,
+            tag: format!("t\n{id}"),
+            kind: "KIND".into(),
+            section,
+            definition: format!("SELECT {id};\n"),
+            drop: String::new(),
+            copy: None,
+            namespace: None,
+            owner: String::new(),
+            dependencies: Vec::new(),
+            file: None,
+        }
+    }
+
+    fn table(name: &str) -> Table {
+        Table {
+            entry: 1,
+            schema: "public".into(),
+            name: name.into(),
+            owner: "o".into(),
+            columns: vec!["a".into(), "B c".into()],
+            pages: 1,
+        }
+    }
+
+    #[test]
+    fn rows_come_before_sequences_and_the_check_before_all_that_follows_data() {
+        use Section::{Data as Rows, None, PostData, PreData};
+        let sections = [PreData, None, Rows, None, Rows, PostData];
+        let catalog: Vec<Entry> = (1..).zip(sections).map(|(i, it)| entry(i, it)).collect();
+        let tables = [table("one"), table("two")];
+        let data = Data::of(&catalog, &tables).into_iter().map(|it| (it, 3));
+        let entries = entries(&catalog, &data.collect::<Vec<_>>());
+        let ids: Vec<i32> = entries.iter().map(|entry| entry.id).collect();
+        assert_eq!(ids, [1, 2, 7, 8, 3, 4, 5, 9, 6]);
+        assert_eq!(entries[7].dependencies, [7, 8]);
+        let copy = entries[2].copy.as_deref();
+        assert_eq!(
+            copy,
+            Some("COPY \"public\".\"one\" (\"a\", \"B c\") FROM stdin;\n")
+        );
+        assert_eq!(entries[2].file.as_deref(), Some("7.dat"));
+    }
+
+    #[test]
+    fn a_database_without_sequences_has_its_rows_and_check_before_the_keys() {
+        let catalog = [entry(1, Section::PreData), entry(2, Section::PostData)];
+        let tables = [table("one")];
+        let data = Data::of(&catalog, &tables).into_iter().map(|it| (it, 3));
+        let entries = entries(&catalog, &data.collect::<Vec<_>>());
+        let ids: Vec<i32> = entries.iter().map(|entry| entry.id).collect();
+        assert_eq!(ids, [1, 3, 4, 2]);
+    }
+
+    #[test]
+    fn the_schema_is_sql_whatever_the_names() {
+        let sql = schema(&[entry(1, Section::PreData), entry(2, Section::Data)]);
+        assert_eq!(sql, "-- KIND - t 1\nSELECT 1;\n");
+    }
+}

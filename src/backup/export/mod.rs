@@ -1,0 +1,134 @@
+//! A database's moment into the store, as a directory archive that stock `pg_restore` reads.
+//!
+//! One connection leads: it exports a snapshot, reads the catalogue and holds the tables in place. Some
+//! more copy the tables, all at that one moment, largest first; each table's rows go from the
+//! connection to a thread that packs them and on to the store, with little in memory. Another one
+//! looks out for sessions that wait for us, because whoever migrates the database comes first.
+//! The manifest is stored last. Whatever fails before leaves nothing that is a backup.
+//!
+//! | room | purpose |
+//! |---|---|
+//! | `attempt` | one run from the first connection to the manifest |
+//! | `snapshot` | the moment, and sessions that see it |
+//! | `patience` | who waits for us, and for how long |
+//! | `tables`, `table` | all rows; one table's |
+//! | `contents` | the archive's table of contents |
+//! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
+//! | `readme` | what a stranger has to know |
+//! | `shelf` | what was stored, to be taken away if it comes to nothing |
+//! | `progress`, `error` | how far, and why not |
+//! | `sweep` | what killed runs have left |
+
+mod attempt;
+mod contents;
+mod error;
+mod patience;
+mod progress;
+mod readme;
+mod row_count_check;
+mod shelf;
+mod snapshot;
+mod sweep;
+mod table;
+mod tables;
+
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::encryption::Recipients;
+use super::id::BackupId;
+use super::manifest::Manifest;
+use super::source::Source;
+use crate::blob::Blobs;
+use crate::clock::Clock;
+use crate::database::Server;
+
+pub use error::{ExportError, TableError};
+pub use progress::Progress;
+pub use sweep::{Swept, sweep};
+
+use attempt::Attempt;
+use progress::Tally;
+use shelf::Shelf;
+
+/// How an export goes about its work.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Tables that are read at a time, 1 or more. There are two more connections than that.
+    pub jobs: usize,
+    /// To whom it is encrypted.
+    pub recipients: Recipients,
+    /// How long all of it may take.
+    pub deadline: Duration,
+    /// How long our own locks are waited for.
+    pub lock_timeout: Duration,
+    /// How long others wait for ours before we give way.
+    pub patience: Duration,
+    /// How often it is tried again after we gave way.
+    pub retries: u32,
+    /// How long after we gave way.
+    pub pause: Duration,
+}
+
+impl Options {
+    /// Gives way after a second, and tries again after half a minute, ten times. A migration of
+    /// Postfacto's takes seconds.
+    pub fn new(jobs: usize, recipients: Recipients, deadline: Duration) -> Options {
+        Options {
+            jobs,
+            recipients,
+            deadline,
+            lock_timeout: Duration::from_secs(1),
+            patience: Duration::from_secs(1),
+            retries: 10,
+            pause: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Makes a backup of `source` under `<source>/<id>/` and answers its manifest.
+///
+/// # Errors
+/// There is no backup then. What was stored is deleted if the store lets us; [`sweep`] takes the rest.
+pub async fn export(
+    source: &Source,
+    blobs: &Blobs,
+    options: &Options,
+    clock: &Clock,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Manifest, ExportError> {
+    let until = Instant::now() + options.deadline;
+    let (run, ..) = Uuid::new_v4().as_fields();
+    let server = Server::new(&source.database);
+    let mut retries = options.retries;
+    loop {
+        let started = clock();
+        let id = BackupId::new(started, run);
+        let attempt = Attempt {
+            source: &source.name,
+            id: &id,
+            started,
+            server: &server,
+            shelf: Shelf::new(blobs, format!("{}/{id}", source.name)),
+            options,
+            clock,
+            tally: Tally::new(progress),
+        };
+        let error = match attempt.run(until).await {
+            Ok(manifest) => return Ok(manifest),
+            Err(error) => error,
+        };
+        let time_left = until.saturating_duration_since(Instant::now());
+        if !error.gave_way() || retries == 0 || time_left <= options.pause {
+            return Err(error);
+        }
+        retries -= 1;
+        log::warn!(
+            "backup {}/{id}: {error}; again in {:?}",
+            source.name,
+            options.pause
+        );
+        tokio::time::sleep(options.pause).await;
+    }
+}

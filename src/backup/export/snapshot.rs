@@ -1,0 +1,98 @@
+//! The moment that a backup shows, and sessions that see it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_postgres::error::SqlState;
+
+use super::error::{ExportError, when};
+use crate::backup::manifest;
+use crate::backup::session::SETTINGS;
+use crate::database::Session;
+
+/// The moment, and the server whose it is.
+pub(super) struct Moment {
+    /// The snapshot's name, by which others of the server's sessions see it.
+    pub(super) name: String,
+    pub(super) snapshot: manifest::Snapshot,
+    pub(super) server: manifest::Server,
+}
+
+/// Begins the transaction whose moment it is. The moment can be seen for as long as the
+/// transaction lasts.
+pub(super) async fn lead(session: &Session) -> Result<Moment, ExportError> {
+    let doing = "take a snapshot";
+    prepare(session).await.map_err(when(doing))?;
+    alone(session).await?;
+    session.batch_execute(BEGIN).await.map_err(when(doing))?;
+    let row = session.query_one(MOMENT, &[]).await.map_err(when(doing))?;
+    let size: i64 = row.get("size");
+    Ok(Moment {
+        name: row.get("snapshot"),
+        snapshot: manifest::Snapshot {
+            taken: Timestamp::from_microsecond(row.get("taken"))
+                .expect("a server's clock is within the years that both can say"),
+            lsn: row.get("lsn"),
+            transactions: row.get("transactions"),
+        },
+        server: manifest::Server {
+            version: row.get("version"),
+            version_number: row.get("version_number"),
+            database: row.get("database"),
+            database_bytes: u64::try_from(size).unwrap_or_default(),
+        },
+    })
+}
+
+/// Begins a transaction that sees the same moment, and does not wait long for a lock.
+pub(super) async fn follow(
+    session: &Session,
+    moment: &Moment,
+    lock_timeout: Duration,
+) -> Result<(), ExportError> {
+    let doing = "see the same snapshot on another connection";
+    prepare(session).await.map_err(when(doing))?;
+    let begin = format!(
+        "{BEGIN}; SET TRANSACTION SNAPSHOT '{}'; SET LOCAL lock_timeout = {}",
+        moment.name,
+        lock_timeout.as_millis().max(1),
+    );
+    session.batch_execute(&begin).await.map_err(when(doing))
+}
+
+async fn prepare(session: &Session) -> Result<(), tokio_postgres::Error> {
+    session.batch_execute(SETTINGS).await?;
+    session.batch_execute(IN_ORDER).await
+}
+
+async fn alone(session: &Session) -> Result<(), ExportError> {
+    let locked = session.batch_execute(ALONE).await;
+    locked.map_err(|error| match error.code() {
+        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => ExportError::UnderWay,
+        _ => when("let one backup be made at a time")(error),
+    })
+}
+
+/// Rows come in the order in which they lie, whoever else reads them.
+const IN_ORDER: &str = "SET synchronize_seqscans = off";
+
+/// One run at a time on one database, timer or person. A run that gave way has its lock for a moment
+/// longer. The numbers spell "magn" and "back", in a key space apart from the one-number locks, of
+/// which Rails' migrations take one.
+const ALONE: &str = "\
+    SET lock_timeout = '2s';
+    SELECT pg_advisory_lock(1835100014, 1650549611);
+    SET lock_timeout = 0";
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+const MOMENT: &str = "\
+    SELECT pg_export_snapshot() AS snapshot,
+           (extract(epoch FROM now()) * 1000000)::int8 AS taken,
+           (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                 ELSE pg_current_wal_lsn() END)::text AS lsn,
+           txid_current_snapshot()::text AS transactions,
+           current_setting('server_version') AS version,
+           current_setting('server_version_num')::int4 AS version_number,
+           current_database()::text AS database,
+           pg_database_size(current_database()) AS size";

@@ -1,0 +1,69 @@
+//! The rows of all tables, some at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use futures_util::future::try_join_all;
+
+use super::attempt::Attempt;
+use super::contents::Data;
+use super::error::ExportError;
+use super::table;
+use crate::backup::archive::Packed;
+use crate::database::Session;
+
+/// What a page of the server's holds.
+const PAGE_BYTES: u64 = 8192;
+
+/// Stores all tables' rows, each on the next session that is free, and answers what was packed in the
+/// tables' order. The largest come first, so that none is left alone at the end.
+pub(super) async fn store(
+    attempt: &Attempt<'_>,
+    sessions: &[Session],
+    tables: &[Data<'_>],
+) -> Result<Vec<Packed>, ExportError> {
+    let pages = |data: &Data| u64::try_from(data.table.pages).unwrap_or_default();
+    let estimate: u64 = tables.iter().map(|data| pages(data) * PAGE_BYTES).sum();
+    attempt.tally.expect(tables.len() as u64, estimate);
+    let mut largest_first: Vec<usize> = (0..tables.len()).collect();
+    largest_first.sort_by_key(|index| std::cmp::Reverse(pages(&tables[*index])));
+    let next = AtomicUsize::new(0);
+    let work = sessions.iter().map(async |session| {
+        let mut done = Vec::new();
+        while let Some(index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((*index, store_one(attempt, session, &tables[*index]).await?));
+        }
+        Ok::<_, ExportError>(done)
+    });
+    let mut done: Vec<(usize, Packed)> = try_join_all(work).await?.into_iter().flatten().collect();
+    done.sort_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(_, packed)| packed).collect())
+}
+
+async fn store_one(
+    attempt: &Attempt<'_>,
+    session: &Session,
+    data: &Data<'_>,
+) -> Result<Packed, ExportError> {
+    let begun = Instant::now();
+    let recipients = &attempt.options.recipients;
+    let file = recipients.stored_name(&data.file());
+    let stored = table::store(
+        session,
+        data,
+        &file,
+        recipients,
+        &attempt.shelf,
+        &attempt.tally,
+    );
+    let packed = stored.await.map_err(|error| ExportError::Table {
+        table: data.name(),
+        error,
+    })?;
+    log::debug!(
+        table = data.name(), rows = packed.rows, bytes = packed.content_bytes,
+        stored_bytes = packed.stored_bytes, milliseconds = begun.elapsed().as_millis();
+        "{}: a table is stored", attempt.shelf.folder()
+    );
+    Ok(packed)
+}

@@ -1,0 +1,285 @@
+//! The backups' health: how old the newest is, how old the newest that was proved to restore, and
+//! how the last run ended.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::marks::VERIFIED;
+use super::timers::{Ending, SourceRun, Summary};
+use super::{AgeLimits, Backups, EXPORT, Source};
+use crate::health::{Check, Finding, Status};
+use crate::ledger::{Ledger, Verdict};
+
+/// Looks at the store's names and at the ledger.
+pub struct BackupCheck {
+    backups: Backups,
+    ledger: Ledger,
+    /// What was found last, and when. Backups come once a day: a look a minute is often enough.
+    last: Mutex<Option<(Timestamp, Vec<Finding>)>>,
+}
+
+/// How long may the look take? Less than any probe's own patience.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long is what was found good for?
+const KEPT: SignedDuration = SignedDuration::from_mins(1);
+
+/// The newest backups of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Newest {
+    begun: Option<Timestamp>,
+    verified: Option<Timestamp>,
+}
+
+impl BackupCheck {
+    /// For these backups.
+    pub fn new(backups: Backups, ledger: Ledger) -> BackupCheck {
+        BackupCheck {
+            backups,
+            ledger,
+            last: Mutex::new(None),
+        }
+    }
+
+    async fn findings(&self) -> Vec<Finding> {
+        let settings = self.backups.settings();
+        if settings.sources.is_empty() {
+            return nothing_is_backed_up(settings.store_is_named);
+        }
+        let now = (self.backups.clock())();
+        let mut last = self.last.lock().await;
+        if let Some((looked, findings)) = &*last
+            && now.duration_since(*looked).abs() < KEPT
+        {
+            return findings.clone();
+        }
+        let (ages, runs) = tokio::join!(
+            join_all(settings.sources.iter().map(|it| self.ages(it, now))),
+            self.last_run(),
+        );
+        let findings: Vec<Finding> = ages.into_iter().flatten().chain(runs).collect();
+        *last = Some((now, findings.clone()));
+        findings
+    }
+
+    async fn ages(&self, source: &Source, now: Timestamp) -> Vec<Finding> {
+        let settings = self.backups.settings();
+        match tokio::time::timeout(DEADLINE, self.newest(source)).await {
+            Ok(Ok(newest)) => vec![
+                age("backup:age", source, newest.begun, settings.age, now),
+                age(
+                    "backup:verified-age",
+                    source,
+                    newest.verified,
+                    settings.verified_age,
+                    now,
+                ),
+            ],
+            Ok(Err(error)) => vec![unknown(source, error)],
+            Err(_) => vec![unknown(
+                source,
+                format!("the store did not answer within {DEADLINE:?}"),
+            )],
+        }
+    }
+
+    async fn newest(&self, source: &Source) -> Result<Newest, String> {
+        let depot = self.backups.depot(&source.name);
+        let names = depot.map_err(|error| error.to_string())?.names().await;
+        let names = names.map_err(|error| error.to_string())?;
+        let verified = names.iter().find(|(_, files)| files.contains_key(VERIFIED));
+        Ok(Newest {
+            begun: names.first().map(|(id, _)| id.started()),
+            verified: verified.map(|(id, _)| id.started()),
+        })
+    }
+
+    async fn last_run(&self) -> Vec<Finding> {
+        let asking = self.ledger.last_finished(EXPORT);
+        match tokio::time::timeout(DEADLINE, asking).await {
+            // That the database is away is the database's own finding.
+            Err(_) | Ok(Err(_) | Ok(None)) => Vec::new(),
+            Ok(Ok(Some(run))) => {
+                let summary: Summary = serde_json::from_value(run.summary).unwrap_or_default();
+                if summary.sources.is_empty() && run.verdict == Verdict::Failed {
+                    return vec![stopped(run.slot)];
+                }
+                summary.sources.iter().map(ending).collect()
+            }
+        }
+    }
+}
+
+impl Check for BackupCheck {
+    fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
+        self.findings().boxed()
+    }
+}
+
+/// Without a store and without sources, backups are not wanted. A store alone is a mistake: the
+/// sources were lost on the way to here.
+fn nothing_is_backed_up(store_is_named: bool) -> Vec<Finding> {
+    if !store_is_named {
+        return Vec::new();
+    }
+    vec![Finding {
+        key: "backup:sources",
+        component_id: None,
+        component_type: "component",
+        observed_value: 0.into(),
+        observed_unit: None,
+        status: Status::Warn,
+        output: Some("BACKUP_URL is set and BACKUP_DATABASES is not: nothing is backed up".into()),
+    }]
+}
+
+fn age(
+    key: &'static str,
+    source: &Source,
+    begun: Option<Timestamp>,
+    limits: AgeLimits,
+    now: Timestamp,
+) -> Finding {
+    let age = begun.map(|begun| now.duration_since(begun));
+    let (status, output) = judge(key, age, limits);
+    let hours = age.map(|age| (age.as_secs_f64() / 360.0).round() / 10.0);
+    Finding {
+        key,
+        component_id: Some(source.name.to_string()),
+        component_type: "component",
+        observed_value: hours.map_or(Value::Null, Value::from),
+        observed_unit: Some("hours"),
+        status,
+        output,
+    }
+}
+
+/// Where there is no backup at all, nobody knows since when there should be one: a warning.
+fn judge(
+    key: &'static str,
+    age: Option<SignedDuration>,
+    limits: AgeLimits,
+) -> (Status, Option<String>) {
+    let (what, look) = if key == "backup:age" {
+        ("backup", EXPORT)
+    } else {
+        ("backup that was proved to restore", super::DRILL)
+    };
+    let look = format!("see the last runs of {look}");
+    match age {
+        None => (
+            Status::Warn,
+            Some(format!("there is no {what} yet; {look}")),
+        ),
+        Some(age) if age >= limits.warn => {
+            let failed = age >= limits.fail;
+            let limit = if failed { limits.fail } else { limits.warn };
+            let hours = limit.as_hours();
+            let text = format!("the newest {what} is {hours} hours old or more; {look}");
+            (if failed { Status::Fail } else { Status::Warn }, Some(text))
+        }
+        Some(_) => (Status::Ok, None),
+    }
+}
+
+/// The backups may be there: that nobody can tell is a warning.
+fn unknown(source: &Source, reason: String) -> Finding {
+    Finding {
+        key: "backup:age",
+        component_id: Some(source.name.to_string()),
+        component_type: "component",
+        observed_value: Value::Null,
+        observed_unit: Some("hours"),
+        status: Status::Warn,
+        output: Some(reason),
+    }
+}
+
+fn ending(run: &SourceRun) -> Finding {
+    let (value, status) = match run.ending {
+        Ending::Succeeded => ("succeeded", Status::Ok),
+        Ending::Degraded => ("degraded", Status::Warn),
+        Ending::Failed => ("failed", Status::Fail),
+    };
+    Finding {
+        key: "backup:last-run",
+        component_id: Some(run.source.clone()),
+        component_type: "component",
+        observed_value: value.into(),
+        observed_unit: None,
+        status,
+        output: (status != Status::Ok).then(|| run.text.clone()),
+    }
+}
+
+/// A run that was stopped says nothing of its sources.
+fn stopped(slot: Timestamp) -> Finding {
+    Finding {
+        key: "backup:last-run",
+        component_id: None,
+        component_type: "component",
+        observed_value: "failed".into(),
+        observed_unit: None,
+        status: Status::Fail,
+        output: Some(format!(
+            "the run of {slot} was stopped; see the log of {EXPORT}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: AgeLimits = AgeLimits {
+        warn: SignedDuration::from_hours(26),
+        fail: SignedDuration::from_hours(50),
+    };
+
+    #[test]
+    fn age_is_judged_by_both_limits() {
+        let status = |minutes: Option<i64>| {
+            judge("backup:age", minutes.map(SignedDuration::from_mins), LIMITS)
+        };
+        assert_eq!(status(Some(0)), (Status::Ok, None));
+        assert_eq!(status(Some(26 * 60 - 1)), (Status::Ok, None));
+        assert_eq!(status(Some(26 * 60)).0, Status::Warn);
+        assert_eq!(status(Some(50 * 60 - 1)).0, Status::Warn);
+        let (failed, output) = status(Some(50 * 60));
+        assert_eq!(failed, Status::Fail);
+        assert!(output.is_some_and(|text| text.contains("50 hours") && text.contains(EXPORT)));
+        assert_eq!(status(None).0, Status::Warn);
+        // A clock that was set back makes nothing old.
+        assert_eq!(status(Some(-5)), (Status::Ok, None));
+    }
+
+    #[test]
+    fn a_store_without_sources_warns_and_no_store_is_silent() {
+        assert!(nothing_is_backed_up(false).is_empty());
+        assert_eq!(nothing_is_backed_up(true)[0].status, Status::Warn);
+    }
+
+    #[test]
+    fn the_last_run_is_red_where_it_failed_and_yellow_where_it_left_something_out() {
+        let run = |ending| SourceRun {
+            source: "postfacto".into(),
+            ending,
+            backup: None,
+            text: "why".into(),
+        };
+        for (how, status) in [
+            (Ending::Succeeded, Status::Ok),
+            (Ending::Degraded, Status::Warn),
+            (Ending::Failed, Status::Fail),
+        ] {
+            let finding = ending(&run(how));
+            assert_eq!(finding.status, status);
+            assert_eq!(finding.output.is_some(), status != Status::Ok);
+        }
+    }
+}

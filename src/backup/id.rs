@@ -1,0 +1,98 @@
+//! A backup's name within its source.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use thiserror::Error;
+
+/// When a backup was begun, in UTC to the second, and eight hexadecimal digits of its run:
+/// `20261124T020000Z-1a2b3c4d`. Names sort by time, and none is used twice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BackupId {
+    started: Timestamp,
+    text: String,
+}
+
+/// A text that is no backup's name.
+#[derive(Debug, Error)]
+#[error(
+    "{0:?} is no backup's name; one is like 20261124T020000Z-1a2b3c4d: see `magnusapi backup list`"
+)]
+pub struct BackupIdError(String);
+
+const FORMAT: &str = "%Y%m%dT%H%M%SZ";
+
+impl BackupId {
+    /// The name of a backup that is begun at `now` by a run with this number.
+    pub fn new(now: Timestamp, run: u32) -> BackupId {
+        let text = format!("{}-{run:08x}", now.strftime(FORMAT));
+        text.parse().expect("it was just written so")
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// When it was begun.
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+}
+
+impl fmt::Display for BackupId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(formatter)
+    }
+}
+
+impl FromStr for BackupId {
+    type Err = BackupIdError;
+
+    fn from_str(text: &str) -> Result<BackupId, BackupIdError> {
+        let error = || BackupIdError(text.to_owned());
+        let (time, run) = text.split_once('-').ok_or_else(error)?;
+        let hexadecimal = |it: u8| matches!(it, b'0'..=b'9' | b'a'..=b'f');
+        if time.len() != 16 || run.len() != 8 || !run.bytes().all(hexadecimal) {
+            return Err(error());
+        }
+        let time = DateTime::strptime(FORMAT, time).map_err(|_| error())?;
+        let started = time.to_zoned(TimeZone::UTC).map_err(|_| error())?;
+        Ok(BackupId {
+            started: started.timestamp(),
+            text: text.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_when_it_was_begun() {
+        let now: Timestamp = "2026-11-24T02:00:00.9Z".parse().expect("good");
+        let id = BackupId::new(now, 0x1a2b_3c4d);
+        assert_eq!(id.as_str(), "20261124T020000Z-1a2b3c4d");
+        assert_eq!(id.started().to_string(), "2026-11-24T02:00:00Z");
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for text in [
+            "",
+            "latest",
+            "20261124T020000Z",
+            "20261124T020000Z-1A2B3C4D",
+            "20261124T020000Z-1a2b3c4",
+            "20261324T020000Z-1a2b3c4d",
+            "2026112T020000Z-1a2b3c4d",
+            "../20261124T020000Z-1a2b3c4d",
+        ] {
+            assert!(text.parse::<BackupId>().is_err(), "{text}");
+        }
+    }
+}

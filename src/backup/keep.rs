@@ -1,0 +1,118 @@
+//! How many backups are kept: `BACKUP_KEEP`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// How many backups of each kind are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The last so many; at least 1.
+    pub last: u32,
+    /// One for each of the last so many days that have one.
+    pub daily: u32,
+    /// The same for weeks (ISO 8601, from Monday).
+    pub weekly: u32,
+    /// The same for months.
+    pub monthly: u32,
+    /// The same for years.
+    pub yearly: u32,
+}
+
+/// A rule that cannot be used.
+#[derive(Debug, Error)]
+#[error(
+    "BACKUP_KEEP={0} cannot be used; write it as last=7,daily=14,weekly=8,monthly=12,yearly=3: each \
+     at most once, from 0 to 10000, and last at least 1; what is left out counts as 0"
+)]
+pub struct KeepError(String);
+
+impl Default for Keep {
+    fn default() -> Keep {
+        Keep {
+            last: 7,
+            daily: 14,
+            weekly: 8,
+            monthly: 12,
+            yearly: 3,
+        }
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Keep {
+            last,
+            daily,
+            weekly,
+            monthly,
+            yearly,
+        } = self;
+        write!(
+            formatter,
+            "last={last},daily={daily},weekly={weekly},monthly={monthly},yearly={yearly}"
+        )
+    }
+}
+
+impl FromStr for Keep {
+    type Err = KeepError;
+
+    fn from_str(text: &str) -> Result<Keep, KeepError> {
+        parse(text).ok_or_else(|| KeepError(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<Keep> {
+    let mut numbers: [Option<u32>; 5] = [None; 5];
+    for rule in text.split(',') {
+        let (name, number) = rule.trim().split_once('=')?;
+        let names = ["last", "daily", "weekly", "monthly", "yearly"];
+        let place = names.iter().position(|known| *known == name.trim())?;
+        let number: u32 = number.trim().parse().ok().filter(|it| *it <= 10_000)?;
+        if numbers[place].replace(number).is_some() {
+            return None;
+        }
+    }
+    let [last, daily, weekly, monthly, yearly] = numbers.map(Option::unwrap_or_default);
+    (last >= 1).then_some(Keep {
+        last,
+        daily,
+        weekly,
+        monthly,
+        yearly,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_counts_as_none() {
+        let keep: Keep = " last = 3 , weekly=2".parse().expect("good");
+        assert_eq!(
+            keep.to_string(),
+            "last=3,daily=0,weekly=2,monthly=0,yearly=0"
+        );
+        let default = Keep::default();
+        assert_eq!(default.to_string().parse::<Keep>().expect("good"), default);
+    }
+
+    #[test]
+    fn what_would_keep_nothing_or_is_no_rule_is_refused() {
+        for text in [
+            "",
+            "daily=3",
+            "last=0",
+            "last=1,last=2",
+            "last=-1",
+            "last",
+            "hourly=2,last=1",
+        ] {
+            let error = text.parse::<Keep>().expect_err(text).to_string();
+            assert!(error.contains("BACKUP_KEEP="), "{error}");
+        }
+    }
+}

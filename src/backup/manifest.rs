@@ -1,0 +1,237 @@
+//! What a backup says about itself: `manifest.json`, written last.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The file's name. What lacks it is not a backup.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The manifest's format that this program writes.
+pub const FORMAT: u32 = 1;
+
+/// Everything that is needed to restore a backup and to prove that nothing is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The source's name, as `BACKUP_DATABASES` has it.
+    pub source: String,
+    /// The backup's name within its source: when it was begun and the run's id.
+    pub id: String,
+    /// When the run began.
+    pub started: Timestamp,
+    /// When everything but this file was stored.
+    pub finished: Timestamp,
+    /// The program that made it.
+    pub tool: Tool,
+    /// The server that it came from.
+    pub server: Server,
+    /// The moment that it shows.
+    pub snapshot: Snapshot,
+    /// The versions in `schema_migrations`, in order; empty where there is no such table.
+    pub schema_migrations: Vec<String>,
+    /// Objects of the database that the archive does not carry. A backup with any is degraded.
+    pub findings: Vec<String>,
+    /// System catalogues that the role may not read and that were not looked at.
+    pub not_examined: Vec<String>,
+    /// The age recipients that every file but this one and `README.txt` is encrypted to; empty for
+    /// none.
+    pub recipients: Vec<String>,
+    /// Every file but this one.
+    pub files: Vec<File>,
+    /// Every table, in the order of the archive's data entries.
+    pub tables: Vec<Table>,
+    /// How long each part took.
+    pub milliseconds: Timings,
+}
+
+/// The program that made a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its version.
+    pub version: String,
+    /// The git commit that it was built from.
+    pub commit: String,
+}
+
+/// The server that a backup came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// `server_version`.
+    pub version: String,
+    /// `server_version_num`.
+    pub version_number: i32,
+    /// The database's name.
+    pub database: String,
+    /// `pg_database_size`: the room a restore needs, about.
+    pub database_bytes: u64,
+}
+
+/// The moment that a backup shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The server's clock at the snapshot.
+    pub taken: Timestamp,
+    /// The place in the server's log at the snapshot.
+    pub lsn: String,
+    /// `pg_current_snapshot`.
+    pub transactions: String,
+}
+
+/// A stored file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Its name in the backup's folder.
+    pub name: String,
+    /// Its size as stored: compressed, encrypted.
+    pub stored_bytes: u64,
+    /// The SHA-256 of it as stored, in hexadecimal digits.
+    pub stored_sha256: String,
+    /// The size of what is in it, decrypted and decompressed.
+    pub content_bytes: u64,
+    /// The SHA-256 of what is in it.
+    pub content_sha256: String,
+}
+
+/// A table's rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// The columns that are copied, in order: all but generated ones.
+    pub columns: Vec<String>,
+    /// The [`File`] with its rows.
+    pub file: String,
+    /// How many there are.
+    pub rows: u64,
+    /// The sum of the XXH3-128 of all rows' COPY lines, modulo 2^128, in hexadecimal digits: the
+    /// same for the same rows in any order.
+    pub row_sum: String,
+}
+
+/// How long each part of an export took, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Connecting, the snapshot, the catalogue and the census.
+    pub catalog: u64,
+    /// The tables' rows, stored.
+    pub data: u64,
+    /// All of it.
+    pub total: u64,
+}
+
+/// What stands before the checksum, on the last line but one.
+const CHECKSUM: &str = ",\n  \"sha256\": \"";
+
+impl Manifest {
+    /// The size of what is in all files, decrypted and decompressed.
+    pub fn content_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.content_bytes).sum()
+    }
+
+    /// The file's bytes: JSON whose last member is the SHA-256 of all bytes before that member, so
+    /// that a manifest that was altered, or cut, is known by itself.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut text =
+            serde_json::to_string_pretty(self).expect("texts and numbers always serialize");
+        text.truncate(text.len() - "\n}".len());
+        let checksum = digest(text.as_bytes());
+        text.push_str(CHECKSUM);
+        text.push_str(&checksum);
+        text.push_str("\"\n}\n");
+        text.into_bytes()
+    }
+
+    /// Reads the file's bytes.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words.
+    pub fn decode(bytes: &[u8]) -> Result<Manifest, String> {
+        let text = str::from_utf8(bytes).map_err(|error| error.to_string())?;
+        let (members, checksum) = text
+            .rsplit_once(CHECKSUM)
+            .ok_or("its checksum is missing: it was cut or altered")?;
+        if checksum != format!("{}\"\n}}\n", digest(members.as_bytes())) {
+            return Err("its checksum does not match: it was altered".to_owned());
+        }
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+}
+
+pub(super) fn digest(bytes: &[u8]) -> String {
+    hexadecimal(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            source: "postfacto".into(),
+            id: "20261124T020000Z-1a2b3c4d".into(),
+            started: Timestamp::UNIX_EPOCH,
+            finished: Timestamp::UNIX_EPOCH,
+            tool: Tool {
+                version: "1".into(),
+                commit: "c".into(),
+            },
+            server: Server {
+                version: "15.18".into(),
+                version_number: 150_018,
+                database: "postgres".into(),
+                database_bytes: 8_000_000,
+            },
+            snapshot: Snapshot {
+                taken: Timestamp::UNIX_EPOCH,
+                lsn: "0/1".into(),
+                transactions: "1:1:".into(),
+            },
+            schema_migrations: vec!["20200617144551".into()],
+            findings: vec!["an odd \"one\"\n".into()],
+            not_examined: Vec::new(),
+            recipients: Vec::new(),
+            files: Vec::new(),
+            tables: Vec::new(),
+            milliseconds: Timings {
+                catalog: 1,
+                data: 2,
+                total: 3,
+            },
+        }
+    }
+
+    #[test]
+    fn a_manifest_is_read_as_it_was_written_and_is_plain_json() {
+        let bytes = manifest().encode();
+        assert_eq!(Manifest::decode(&bytes), Ok(manifest()));
+        let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        assert_eq!(json["sha256"].as_str().map(str::len), Some(64));
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_found() {
+        let good = manifest().encode();
+        for bit in 0..good.len() * 8 {
+            let mut bytes = good.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(Manifest::decode(&bytes).is_err(), "bit {bit}");
+        }
+        for length in 0..good.len() {
+            assert!(Manifest::decode(&good[..length]).is_err(), "{length} bytes");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Whom an entry belongs to, and whom its grants name.
+
+use crate::backup::archive::Entry;
+
+use crate::backup::catalog::quoted;
+
+/// The statement that gives an entry's object to its owner, as `pg_restore` would. `None` for what
+/// has no owner of its own: an index, a constraint, a comment.
+pub(super) fn give(entry: &Entry) -> Option<String> {
+    if entry.owner.is_empty() {
+        return None;
+    }
+    let object = match entry.kind.as_str() {
+        "COLLATION"
+        | "CONVERSION"
+        | "DOMAIN"
+        | "FOREIGN DATA WRAPPER"
+        | "FOREIGN TABLE"
+        | "MATERIALIZED VIEW"
+        | "PUBLICATION"
+        | "SCHEMA"
+        | "SEQUENCE"
+        | "SERVER"
+        | "STATISTICS"
+        | "TABLE"
+        | "TEXT SEARCH CONFIGURATION"
+        | "TEXT SEARCH DICTIONARY"
+        | "TYPE"
+        | "VIEW" => format!("{} {}", entry.kind, name(entry)),
+        // Their names have arguments, which the statement that drops them spells out.
+        "AGGREGATE" | "FUNCTION" | "OPERATOR" | "OPERATOR CLASS" | "OPERATOR FAMILY"
+        | "PROCEDURE" => dropped(&entry.drop)?.to_owned(),
+        _ => return None,
+    };
+    Some(format!("ALTER {object} OWNER TO {};", quoted(&entry.owner)))
+}
+
+fn name(entry: &Entry) -> String {
+    match &entry.namespace {
+        Some(schema) => format!("{}.{}", quoted(schema), quoted(&entry.tag)),
+        None => quoted(&entry.tag),
+    }
+}
+
+fn dropped(statement: &str) -> Option<&str> {
+    let object = statement.trim().strip_prefix("DROP ")?;
+    Some(object.trim_end_matches(';'))
+}
+
+/// Whether the entry is made of grants.
+pub(super) fn is_grant(entry: &Entry) -> bool {
+    matches!(entry.kind.as_str(), "ACL" | "DEFAULT ACL")
+}
+
+/// The role that an entry's object is given to.
+pub(super) fn owner(entry: &Entry) -> Option<String> {
+    give(entry).map(|_| entry.owner.clone())
+}
+
+/// The roles that an entry's grants name.
+pub(super) fn granted(entry: &Entry) -> Vec<String> {
+    if is_grant(entry) {
+        named_in(&entry.definition)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The roles that grants and revokes name: what follows `TO`, `FROM`, and `FOR ROLE`. None of these
+/// words can be a bare name in such a statement.
+fn named_in(grants: &str) -> Vec<String> {
+    let mut roles = Vec::new();
+    let mut place = Place::Elsewhere;
+    for token in tokens(grants) {
+        place = match (token, place) {
+            (Token::Word(word), _) if ["to", "from", "role"].contains(&word.as_str()) => {
+                Place::BeforeRole
+            }
+            // A grant to everybody.
+            (Token::Word(word), Place::BeforeRole) if word == "public" => Place::AfterRole,
+            (Token::Word(name) | Token::Quoted(name), Place::BeforeRole) => {
+                roles.push(name);
+                Place::AfterRole
+            }
+            (Token::Comma, Place::AfterRole) => Place::BeforeRole,
+            _ => Place::Elsewhere,
+        };
+    }
+    roles
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    BeforeRole,
+    AfterRole,
+    Elsewhere,
+}
+
+enum Token {
+    /// As the server reads it, in lower case.
+    Word(String),
+    Quoted(String),
+    Comma,
+    Other,
+}
+
+fn tokens(sql: &str) -> Vec<Token> {
+    let mut found = Vec::new();
+    let mut rest = sql.chars().peekable();
+    while let Some(first) = rest.next() {
+        if first == '"' {
+            let mut name = String::new();
+            while let Some(letter) = rest.next() {
+                // A quote that is doubled is one of the name's.
+                if letter == '"' && rest.next_if_eq(&'"').is_none() {
+                    break;
+                }
+                name.push(letter);
+            }
+            found.push(Token::Quoted(name));
+        } else if is_of_a_word(first) {
+            let mut word = String::from(first);
+            while let Some(letter) = rest.next_if(|letter| is_of_a_word(*letter)) {
+                word.push(letter);
+            }
+            found.push(Token::Word(word.to_lowercase()));
+        } else if !first.is_whitespace() {
+            found.push(if first == ',' {
+                Token::Comma
+            } else {
+                Token::Other
+            });
+        }
+    }
+    found
+}
+
+fn is_of_a_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_' || letter == '$'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::archive::Section;
+
+    fn entry(kind: &str, tag: &str, definition: &str, drop: &str) -> Entry {
+        Entry {
+            id: 1,
+            catalog: 0,
+            oid: 0,
+            tag: tag.into(),
+            kind: kind.into(),
+            section: Section::PreData,
+            definition: definition.into(),
+            drop: drop.into(),
+            copy: None,
+            namespace: (kind != "SCHEMA").then(|| "public".into()),
+            owner: "app".into(),
+            dependencies: Vec::new(),
+            file: None,
+        }
+    }
+
+    #[test]
+    fn an_object_is_given_by_its_name_and_a_function_with_its_arguments() {
+        let give = |entry| give(&entry).unwrap_or_default();
+        assert_eq!(
+            give(entry("TABLE", "my \"items\"", "", "")),
+            r#"ALTER TABLE "public"."my ""items""" OWNER TO "app";"#
+        );
+        assert_eq!(
+            give(entry("SCHEMA", "more", "", "")),
+            r#"ALTER SCHEMA "more" OWNER TO "app";"#
+        );
+        assert_eq!(
+            give(entry(
+                "FUNCTION",
+                "f(integer)",
+                "",
+                "DROP FUNCTION public.f(integer);\n"
+            )),
+            r#"ALTER FUNCTION public.f(integer) OWNER TO "app";"#
+        );
+        assert_eq!(give(entry("INDEX", "i", "", "DROP INDEX public.i;\n")), "");
+        let nobodys = Entry {
+            owner: String::new(),
+            ..entry("TABLE", "items", "", "")
+        };
+        assert_eq!(give(nobodys), "");
+    }
+
+    #[test]
+    fn the_roles_of_grants_are_found() {
+        for (grants, expected) in [
+            (
+                "GRANT SELECT,INSERT ON TABLE public.items TO reader;",
+                &["reader"][..],
+            ),
+            (
+                "REVOKE ALL ON SCHEMA public FROM PUBLIC;\nGRANT USAGE ON SCHEMA public TO one, \"Two 2\", PUBLIC, three WITH GRANT OPTION;",
+                &["one", "Two 2", "three"],
+            ),
+            (
+                r#"GRANT SELECT("to",name) ON TABLE public.items TO "a""b";"#,
+                &["a\"b"],
+            ),
+            (
+                "ALTER DEFAULT PRIVILEGES FOR ROLE app IN SCHEMA public GRANT SELECT ON TABLES TO Reader;",
+                &["app", "reader"],
+            ),
+        ] {
+            assert_eq!(
+                granted(&entry("ACL", "x", grants, "")),
+                expected,
+                "{grants}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_comment_needs_no_role() {
+        let comment = entry("COMMENT", "x", "COMMENT ON TABLE x IS 'to whom';", "");
+        assert!(granted(&comment).is_empty());
+        assert_eq!(owner(&comment), None);
+    }
+}

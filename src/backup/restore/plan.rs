@@ -1,0 +1,371 @@
+//! What runs in which order. Pure.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use thiserror::Error;
+
+use super::owner;
+use crate::backup::archive::{Entry, Section};
+use crate::backup::catalog::quoted;
+use crate::backup::manifest::{self, FORMAT, Manifest};
+
+/// A restore, step by step. Within one phase the archive's order holds.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// What holds for a session; every connection begins with these.
+    pub(super) settings: Vec<Step>,
+    /// Schemas, types, tables.
+    pub(super) definitions: Vec<Step>,
+    /// Rows.
+    pub(super) tables: Vec<Table>,
+    /// The state of sequences, and the archive's own count of rows.
+    pub(super) states: Vec<Step>,
+    /// Keys and indexes. None waits for another, so they may be made at the same time.
+    pub(super) indexes: Vec<Step>,
+    /// Foreign keys, triggers and the like; then grants; then what uses these.
+    pub(super) finishing: Vec<Step>,
+}
+
+/// One statement, or a few that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// The kind of what it makes.
+    pub(super) kind: String,
+    /// Its name within its schema.
+    pub(super) name: String,
+    /// Its schema.
+    pub(super) schema: Option<String>,
+    /// The statements.
+    pub(super) sql: String,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(formatter, "{} {schema}.{}", self.kind, self.name),
+            None => write!(formatter, "{} {}", self.kind, self.name),
+        }
+    }
+}
+
+/// A table's rows, and how they go in and out.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// What the backup has.
+    pub(super) saved: manifest::Table,
+    /// `"schema"."name"`.
+    pub(super) quoted: String,
+    /// The same with its columns, as COPY takes it.
+    pub(super) columns: String,
+}
+
+impl Table {
+    pub(super) fn new(saved: &manifest::Table) -> Table {
+        let quoted_name = format!("{}.{}", quoted(&saved.schema), quoted(&saved.name));
+        let columns: Vec<String> = saved.columns.iter().map(|it| quoted(it)).collect();
+        // COPY has no way to name no columns, and without a list it copies what there is.
+        let list = match columns.as_slice() {
+            [] => String::new(),
+            columns => format!(" ({})", columns.join(", ")),
+        };
+        Table {
+            saved: saved.clone(),
+            columns: format!("{quoted_name}{list}"),
+            quoted: quoted_name,
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.saved.schema, self.saved.name)
+    }
+}
+
+/// Why an archive and its manifest make no sense together.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum PlanError {
+    /// A newer program wrote it.
+    #[error(
+        "the backup's manifest has format {0}, and this program knows {FORMAT}; restore with the \
+         magnusapi version that wrote it or a later one, or with pg_restore"
+    )]
+    Format(u32),
+    /// Two entries with one number.
+    #[error("the archive's table of contents has two entries {0}; the backup cannot be trusted")]
+    Duplicate(i32),
+    /// Rows of a table that the other does not know.
+    #[error(
+        "table {table} has rows in {there} and none in {missing}; the backup's files do not belong \
+         together"
+    )]
+    Table {
+        /// Its full name.
+        table: String,
+        /// Who knows it.
+        there: &'static str,
+        /// Who does not.
+        missing: &'static str,
+    },
+    /// A table's rows, more than once.
+    #[error(
+        "the rows of table {table} are more than once in {place}; the backup cannot be trusted"
+    )]
+    Twice {
+        /// Its full name.
+        table: String,
+        /// Who lists it.
+        place: &'static str,
+    },
+    /// Rows with no table to put them in.
+    #[error("the archive has rows of {0} and no definition of it; the backup cannot be trusted")]
+    Undefined(String),
+    /// A table's file that is not in the list.
+    #[error("the manifest lists no file {file}, which has the rows of {table}")]
+    File {
+        /// The table's full name.
+        table: String,
+        /// The file.
+        file: String,
+    },
+}
+
+impl Plan {
+    /// The way to restore these entries. `usable` says whether a role may own and be granted to.
+    pub(super) fn new(
+        entries: &[Entry],
+        manifest: &Manifest,
+        usable: impl Fn(&str) -> bool,
+    ) -> Result<Plan, PlanError> {
+        check(entries, manifest)?;
+        let phases = phases(entries);
+        let steps = |wanted: Phase| -> Vec<Step> {
+            let of_phase = restored(entries).filter(|entry| phases[&entry.id] == wanted);
+            of_phase.filter_map(|entry| step(entry, &usable)).collect()
+        };
+        let mut finishing = steps(Phase::Finishing);
+        finishing.extend(steps(Phase::Grants));
+        finishing.extend(steps(Phase::AfterGrants));
+        Ok(Plan {
+            settings: steps(Phase::Settings),
+            definitions: steps(Phase::Definitions),
+            tables: in_archive_order(entries, manifest),
+            states: steps(Phase::States),
+            indexes: steps(Phase::Indexes),
+            finishing,
+        })
+    }
+}
+
+impl Plan {
+    /// Has the plan make `public`, which somebody dropped, if anything is to go into it.
+    pub(super) fn make_public(&mut self) {
+        let in_public = |step: &&Step| step.schema.as_deref() == Some("public");
+        if self.definitions.iter().find(in_public).is_some() {
+            let public = Step {
+                kind: "SCHEMA".into(),
+                name: "public".into(),
+                schema: None,
+                sql: "CREATE SCHEMA public".into(),
+            };
+            self.definitions.insert(0, public);
+        }
+    }
+}
+
+/// The roles that entries name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Those that own something.
+    pub(super) owners: BTreeSet<String>,
+    /// Those that something is granted to or revoked from.
+    pub(super) granted: BTreeSet<String>,
+}
+
+impl Named {
+    pub(super) fn by(entries: &[Entry]) -> Named {
+        Named {
+            owners: restored(entries).filter_map(owner::owner).collect(),
+            granted: restored(entries).flat_map(owner::granted).collect(),
+        }
+    }
+
+    pub(super) fn all(&self) -> BTreeSet<String> {
+        self.owners.union(&self.granted).cloned().collect()
+    }
+}
+
+/// All but what is about the database itself, which `pg_restore` too leaves alone without
+/// `--create`: the target is somebody's own.
+fn restored(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
+    entries.iter().filter(|entry| match entry.kind.as_str() {
+        "DATABASE" | "DATABASE PROPERTIES" => false,
+        "ACL" | "COMMENT" | "SECURITY LABEL" => !entry.tag.starts_with("DATABASE "),
+        _ => true,
+    })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Settings,
+    Definitions,
+    Rows,
+    States,
+    Indexes,
+    Finishing,
+    Grants,
+    AfterGrants,
+}
+
+fn phases(entries: &[Entry]) -> HashMap<i32, Phase> {
+    let mut phases = HashMap::new();
+    for entry in entries {
+        let after = entry.dependencies.iter().filter_map(|id| phases.get(id));
+        let phase = phase(entry, after.max().copied());
+        phases.insert(entry.id, phase);
+    }
+    phases
+}
+
+/// `after` is the latest phase of what the entry depends on.
+fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
+    let alone = after < Some(Phase::Indexes) && is_one_statement(&entry.definition);
+    match (entry.kind.as_str(), entry.section) {
+        ("ENCODING" | "STDSTRINGS" | "SEARCHPATH", _) => Phase::Settings,
+        ("ACL" | "DEFAULT ACL", _) => Phase::Grants,
+        // As pg_restore has it: a trigger on events would see the rest of the restore, and a
+        // query may need the grants.
+        ("EVENT TRIGGER" | "MATERIALIZED VIEW DATA", _) => Phase::AfterGrants,
+        ("TABLE DATA", _) => Phase::Rows,
+        ("INDEX" | "CONSTRAINT", Section::PostData) if alone => Phase::Indexes,
+        (_, Section::PostData) => after
+            .max(Some(Phase::Finishing))
+            .unwrap_or(Phase::Finishing),
+        (_, Section::Data) => Phase::States,
+        (_, Section::PreData) => Phase::Definitions,
+        // A comment comes after what it is about.
+        (_, Section::None) => match after {
+            None | Some(Phase::Settings | Phase::Definitions) => Phase::Definitions,
+            Some(phase) => phase.max(Phase::Finishing),
+        },
+    }
+}
+
+/// Several statements in one go are one transaction, which could lock a table twice and so stand
+/// across another that does the same.
+fn is_one_statement(definition: &str) -> bool {
+    !definition.trim_end().trim_end_matches(';').contains(";\n")
+}
+
+fn step(entry: &Entry, usable: &impl Fn(&str) -> bool) -> Option<Step> {
+    if owner::is_grant(entry) && !owner::granted(entry).iter().all(|role| usable(role)) {
+        return None;
+    }
+    let mut sql = entry.definition.clone();
+    // Every database has it from the start.
+    if entry.kind == "SCHEMA" && entry.tag == "public" {
+        sql.clear();
+    }
+    if usable(&entry.owner) {
+        sql.extend(owner::give(entry));
+    }
+    (!sql.trim().is_empty()).then(|| Step {
+        kind: entry.kind.clone(),
+        name: entry.tag.clone(),
+        schema: entry.namespace.clone(),
+        sql,
+    })
+}
+
+fn in_archive_order(entries: &[Entry], manifest: &Manifest) -> Vec<Table> {
+    let saved: BTreeMap<Name, &manifest::Table> = manifest
+        .tables
+        .iter()
+        .map(|table| (listed_name(table), table))
+        .collect();
+    let data = entries.iter().filter(|entry| entry.kind == "TABLE DATA");
+    data.map(|entry| Table::new(saved[&entry_name(entry)]))
+        .collect()
+}
+
+/// Schema and name.
+type Name<'a> = (&'a str, &'a str);
+
+fn check(entries: &[Entry], manifest: &Manifest) -> Result<(), PlanError> {
+    if manifest.format > FORMAT {
+        return Err(PlanError::Format(manifest.format));
+    }
+    let mut ids = BTreeSet::new();
+    if let Some(twice) = entries.iter().find(|entry| !ids.insert(entry.id)) {
+        return Err(PlanError::Duplicate(twice.id));
+    }
+    let of_kind = |kind: &'static str| entries.iter().filter(move |entry| entry.kind == kind);
+    let loaded = once(of_kind("TABLE DATA").map(entry_name), ARCHIVE)?;
+    let listed = once(manifest.tables.iter().map(listed_name), MANIFEST)?;
+    same(&loaded, ARCHIVE, &listed, MANIFEST)?;
+    same(&listed, MANIFEST, &loaded, ARCHIVE)?;
+    let defined: BTreeSet<Name> = of_kind("TABLE").map(entry_name).collect();
+    if let Some(table) = loaded.difference(&defined).next() {
+        return Err(PlanError::Undefined(full(*table)));
+    }
+    for table in &manifest.tables {
+        if !manifest.files.iter().any(|file| file.name == table.file) {
+            return Err(PlanError::File {
+                table: full(listed_name(table)),
+                file: table.file.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+const ARCHIVE: &str = "the archive's table of contents";
+const MANIFEST: &str = "the manifest";
+
+fn once<'a>(
+    names: impl Iterator<Item = Name<'a>>,
+    place: &'static str,
+) -> Result<BTreeSet<Name<'a>>, PlanError> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(PlanError::Twice {
+                table: full(name),
+                place,
+            });
+        }
+    }
+    Ok(seen)
+}
+
+fn same(
+    one: &BTreeSet<Name>,
+    there: &'static str,
+    other: &BTreeSet<Name>,
+    missing: &'static str,
+) -> Result<(), PlanError> {
+    match one.difference(other).next() {
+        None => Ok(()),
+        Some(table) => Err(PlanError::Table {
+            table: full(*table),
+            there,
+            missing,
+        }),
+    }
+}
+
+fn entry_name(entry: &Entry) -> Name<'_> {
+    (entry.namespace.as_deref().unwrap_or_default(), &entry.tag)
+}
+
+fn listed_name(table: &manifest::Table) -> Name<'_> {
+    (&table.schema, &table.name)
+}
+
+fn full((schema, name): Name) -> String {
+    format!("{schema}.{name}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! A backup of nothing much, for tests of what is pure.
+
+use jiff::Timestamp;
+
+use crate::backup::archive::{Entry, Section};
+use crate::backup::manifest::{FORMAT, File, Manifest, Server, Snapshot, Table, Timings, Tool};
+
+pub(super) fn manifest(tables: &[&str]) -> Manifest {
+    let file = |table: &&str| File {
+        name: format!("{table}.gz"),
+        stored_bytes: 0,
+        stored_sha256: String::new(),
+        content_bytes: 0,
+        content_sha256: String::new(),
+    };
+    let saved = |table: &&str| Table {
+        schema: "public".into(),
+        name: (*table).into(),
+        columns: vec!["id".into(), "na\"me".into()],
+        file: format!("{table}.gz"),
+        rows: 0,
+        row_sum: String::new(),
+    };
+    Manifest {
+        format: FORMAT,
+        source: "postfacto".into(),
+        id: "20261124T020000Z-1a2b3c4d".into(),
+        started: Timestamp::UNIX_EPOCH,
+        finished: Timestamp::UNIX_EPOCH,
+        tool: Tool {
+            version: String::new(),
+            commit: String::new(),
+        },
+        server: Server {
+            version: "15.1".into(),
+            version_number: 150_001,
+            database: "postfacto".into(),
+            database_bytes: 0,
+        },
+        snapshot: Snapshot {
+            taken: Timestamp::UNIX_EPOCH,
+            lsn: String::new(),
+            transactions: String::new(),
+        },
+        schema_migrations: Vec::new(),
+        findings: Vec::new(),
+        not_examined: Vec::new(),
+        recipients: Vec::new(),
+        files: tables.iter().map(file).collect(),
+        tables: tables.iter().map(saved).collect(),
+        milliseconds: Timings {
+            catalog: 0,
+            data: 0,
+            total: 0,
+        },
+    }
+}
+
+pub(super) fn entry(id: i32, kind: &str, section: Section, dependencies: &[i32]) -> Entry {
+    Entry {
+        id,
+        catalog: 0,
+        oid: 0,
+        tag: format!("it{id}"),
+        kind: kind.into(),
+        section,
+        definition: format!("MAKE {id};\n"),
+        drop: String::new(),
+        copy: None,
+        namespace: Some("public".into()),
+        owner: String::new(),
+        dependencies: dependencies.to_vec(),
+        file: None,
+    }
+}
+
+pub(super) fn rows(id: i32, table: &Entry) -> Entry {
+    Entry {
+        tag: table.tag.clone(),
+        definition: String::new(),
+        ..entry(id, "TABLE DATA", Section::Data, &[table.id])
+    }
+}

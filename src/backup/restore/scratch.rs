@@ -1,0 +1,79 @@
+//! Proves that a backup restores, in a database that is made for it and dropped again.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_postgres::Client;
+
+use super::error::{RestoreError, at};
+use super::made::{Made, Purpose, beside, drop_database, look};
+use super::options::Options;
+use super::progress::Progress;
+use super::source::{Backup, Content, Server};
+use super::{Report, existing};
+
+/// Restores `backup` into a scratch database of the server and compares every row. The database is
+/// gone afterwards, whatever came of it; if not, the report's notices or the log say so.
+pub async fn prove<C: Content, S: Server>(
+    backup: &Backup<'_, C>,
+    server: &S,
+    options: &Options,
+    progress: &Progress,
+) -> Result<Report, RestoreError> {
+    let beside = beside(server).await?;
+    let target = look(&beside).await?;
+    let (plan, notices) = existing::prepare(backup, &beside, &target, options).await?;
+    backup
+        .content
+        .check()
+        .await
+        .map_err(RestoreError::Damaged)?;
+    let made = Made::create(&beside, Purpose::Drill, &options.id).await?;
+    let proven = made.fill(backup, server, &plan, options, progress).await;
+    let left = made.discard().await;
+    if let Some(left) = &left {
+        log::warn!("{left}");
+    }
+    let mut report = proven?;
+    report.notices.extend(notices);
+    report.notices.extend(left);
+    Ok(report)
+}
+
+/// What became of the databases that dead runs left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Those that are gone.
+    pub dropped: Vec<String>,
+    /// Those that are not, each with the reason.
+    pub refused: Vec<(String, String)>,
+}
+
+/// How old a run must be to be dead for sure.
+const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Drops the databases that restores and drills of more than a day ago left behind, unless somebody
+/// is connected to them.
+pub async fn sweep<S: Server>(server: &S, now: Timestamp) -> Result<Sweep, RestoreError> {
+    let beside = beside(server).await?;
+    let mut sweep = Sweep::default();
+    for name in leftovers(&beside, now).await? {
+        match drop_database(&beside, &name).await {
+            Ok(()) => sweep.dropped.push(name),
+            Err(reason) => sweep.refused.push((name, reason)),
+        }
+    }
+    Ok(sweep)
+}
+
+async fn leftovers(beside: &Client, now: Timestamp) -> Result<Vec<String>, RestoreError> {
+    let rows = beside.query(DATABASES, &[]).await;
+    let rows = rows.map_err(at("looking for what dead runs left"))?;
+    let names = rows.iter().map(|row| row.get::<_, String>(0));
+    let is_dead = |name: &String| {
+        let begun = Purpose::ALL.iter().find_map(|it| it.begun(name));
+        begun.is_some_and(|begun| now.duration_since(begun) > DEAD_AFTER)
+    };
+    Ok(names.filter(is_dead).collect())
+}
+
+const DATABASES: &str = "\
+    SELECT datname::text FROM pg_catalog.pg_database WHERE NOT datistemplate ORDER BY datname";

@@ -1,0 +1,60 @@
+//! A connection made ready for a restore.
+
+use tokio_postgres::Client;
+
+use super::error::{RestoreError, at};
+use super::plan::Step;
+use super::source::Server;
+use crate::backup::session::SETTINGS;
+
+/// Connects to a database that must be there.
+pub(super) async fn connect<S: Server>(
+    server: &S,
+    database: &str,
+) -> Result<S::Connection, RestoreError> {
+    let found = server.connect(database).await;
+    let found = found.map_err(RestoreError::Unreachable)?;
+    found.ok_or_else(|| RestoreError::Unreachable(format!("there is no {database}").into()))
+}
+
+/// Sets what COPY's text depends on as an export does, and what the server might cut a long
+/// transaction short for.
+pub(super) async fn prepare(client: &Client) -> Result<(), RestoreError> {
+    let doing = "the session's settings";
+    client.batch_execute(SETTINGS).await.map_err(at(doing))?;
+    client.batch_execute(SESSION).await.map_err(at(doing))
+}
+
+/// Runs the steps in order.
+pub(super) async fn run(client: &Client, steps: &[Step]) -> Result<(), RestoreError> {
+    for step in steps {
+        client.batch_execute(&step.sql).await.map_err(at(step))?;
+    }
+    Ok(())
+}
+
+/// Runs `work` in one transaction, which `work` itself commits. Whatever fails undoes it all.
+pub(super) async fn undone_on_error<T>(
+    client: &Client,
+    work: impl Future<Output = Result<T, RestoreError>>,
+) -> Result<T, RestoreError> {
+    client
+        .batch_execute("BEGIN")
+        .await
+        .map_err(at("the transaction's begin"))?;
+    let done = work.await;
+    if done.is_err() {
+        // An error here says that the connection has ended, and with it the transaction.
+        let _ = client.batch_execute("ROLLBACK").await;
+    }
+    done
+}
+
+/// Function bodies are not checked because they may speak of what comes later. A larger memory for
+/// indexes is worth most on the smallest servers, whose default is low.
+const SESSION: &str = "\
+    SET check_function_bodies = off;
+    SET client_min_messages = warning;
+    SELECT pg_catalog.set_config(name, '131072', false)
+      FROM pg_catalog.pg_settings
+     WHERE name = 'maintenance_work_mem' AND setting::bigint < 131072";

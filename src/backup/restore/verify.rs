@@ -1,0 +1,169 @@
+//! Reads tables back and compares them with the manifest.
+//!
+//! A row is compared as the text that COPY makes of it. A server before 12 writes floating-point
+//! numbers with other digits than a later one, so between these a table with such columns can only
+//! be counted; whoever asks is told which.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
+use tokio_postgres::Client;
+
+use super::error::{RestoreError, at};
+use super::load::Queue;
+use super::plan::Table;
+use super::progress::{Progress, Stage};
+use crate::backup::manifest::Manifest;
+use crate::backup::row_sum::RowSum;
+
+/// What became of reading tables back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Tables whose rows are the backup's.
+    pub equal: usize,
+    /// Tables that could only be counted, and have the right number of rows.
+    pub only_counted: Vec<String>,
+    /// Tables whose rows are not the backup's.
+    pub differences: Vec<Difference>,
+}
+
+/// A table whose rows are not the backup's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its full name.
+    pub table: String,
+    /// Rows by the manifest.
+    pub expected: u64,
+    /// Rows in the database.
+    pub found: u64,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference {
+            table,
+            expected,
+            found,
+        } = self;
+        if expected == found {
+            return write!(
+                formatter,
+                "table {table} has {found} rows, not all of them the same"
+            );
+        }
+        write!(
+            formatter,
+            "table {table} has {found} rows, the backup {expected}"
+        )
+    }
+}
+
+/// Compares all tables of a backup with those of the database, which nobody may write to meanwhile.
+pub async fn verify(
+    client: &Client,
+    manifest: &Manifest,
+    progress: &Progress,
+) -> Result<Verification, RestoreError> {
+    super::session::prepare(client).await?;
+    let tables: Vec<Table> = manifest.tables.iter().map(Table::new).collect();
+    compare(&[client], &tables, manifest.server.version_number, progress).await
+}
+
+/// The same over several connections. `origin` is the version of the server that was backed up.
+pub(super) async fn compare(
+    clients: &[&Client],
+    tables: &[Table],
+    origin: i32,
+    progress: &Progress,
+) -> Result<Verification, RestoreError> {
+    progress.enter(Stage::Verifying);
+    let first = *clients.first().expect("there is at least one connection");
+    let written_otherwise = written_otherwise(first, origin).await?;
+    let tables = Queue::new(tables);
+    let reading = clients.iter();
+    let reading = reading.map(|client| read_each(client, &tables, &written_otherwise, progress));
+    let mut all = Verification::default();
+    for part in try_join_all(reading).await? {
+        all.equal += part.equal;
+        all.only_counted.extend(part.only_counted);
+        all.differences.extend(part.differences);
+    }
+    Ok(all)
+}
+
+async fn read_each(
+    client: &Client,
+    tables: &Queue<'_, Table>,
+    written_otherwise: &HashSet<(String, String)>,
+    progress: &Progress,
+) -> Result<Verification, RestoreError> {
+    let mut verification = Verification::default();
+    while let Some(table) = tables.next() {
+        let (rows, sum) = read_back(client, table, progress).await?;
+        let key = (table.saved.schema.clone(), table.saved.name.clone());
+        let equal = rows == table.saved.rows;
+        if equal && written_otherwise.contains(&key) {
+            verification.only_counted.push(table.to_string());
+        } else if equal && sum.to_string() == table.saved.row_sum {
+            verification.equal += 1;
+        } else {
+            verification.differences.push(Difference {
+                table: table.to_string(),
+                expected: table.saved.rows,
+                found: rows,
+            });
+        }
+    }
+    Ok(verification)
+}
+
+async fn read_back(
+    client: &Client,
+    table: &Table,
+    progress: &Progress,
+) -> Result<(u64, RowSum), RestoreError> {
+    let copy = format!("COPY {} TO STDOUT", table.columns);
+    let failed = || at(format!("reading table {table} back"));
+    let lines = client.copy_out(&copy).await.map_err(failed())?;
+    let mut lines = pin!(lines);
+    let (mut rows, mut sum) = (0, RowSum::default());
+    while let Some(line) = lines.try_next().await.map_err(failed())? {
+        sum.add(&line);
+        rows += 1;
+    }
+    progress.verified(rows);
+    Ok((rows, sum))
+}
+
+/// The tables that this server writes otherwise than the one that was backed up.
+async fn written_otherwise(
+    client: &Client,
+    origin: i32,
+) -> Result<HashSet<(String, String)>, RestoreError> {
+    let failed = "looking for floating-point columns";
+    let rows = client
+        .query(FLOATING, &[&origin])
+        .await
+        .map_err(at(failed))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// A domain is written by its base type's function, an array by its element's. PostgreSQL 12 wrote
+/// the shortest digits first.
+const FLOATING: &str = "\
+    SELECT DISTINCT n.nspname::text, c.relname::text
+      FROM pg_catalog.pg_attribute AS a
+      JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+      LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem AND t.typlen = -1
+     WHERE ($1 >= 120000) <> (current_setting('server_version_num')::integer >= 120000)
+       AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND (t.typoutput::text IN ('float4out', 'float8out', 'point_out', 'lseg_out', 'path_out',
+                                  'box_out', 'poly_out', 'line_out', 'circle_out')
+            OR e.typoutput::text IN ('float4out', 'float8out', 'point_out', 'lseg_out', 'path_out',
+                                     'box_out', 'poly_out', 'line_out', 'circle_out'))";

@@ -1,0 +1,237 @@
+//! A stored backup into a database: the store's files and the target's connections, brought together
+//! for [`restore`].
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use thiserror::Error;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::archive::{Entry, Toc, TocError, UnpackError, Unpacker, unpack_small};
+use super::encryption::{Identities, IdentityError};
+use super::manifest::{File, Manifest, Table};
+use super::restore::{self, Content, Failure, Options, Progress, Report, RestoreError};
+use super::{Depot, DepotError, Stored};
+use crate::blob::BlobError;
+use crate::database::{self, Server};
+
+/// A backup that was restored.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// The version of the server that it was restored to.
+    pub server_version: String,
+    /// Its tables.
+    pub tables: u64,
+    /// Their rows.
+    pub rows: u64,
+    /// What else there is to say.
+    pub report: Report,
+}
+
+/// Why a stored backup was not restored.
+#[derive(Debug, Error)]
+pub enum RestoringError {
+    /// Its manifest.
+    #[error(transparent)]
+    Depot(#[from] DepotError),
+    /// It is encrypted, and there is no key to it.
+    #[error("{0}, with --identity or in DRILL_IDENTITY")]
+    Identity(#[from] IdentityError),
+    /// The manifest names no table of contents.
+    #[error("the manifest names no toc.dat; restore another backup")]
+    NoToc,
+    /// The store.
+    #[error("the store of backups: {0}")]
+    Store(#[from] BlobError),
+    /// The table of contents is not what was stored.
+    #[error("the backup is damaged: {0}; restore another one")]
+    Unpack(#[from] UnpackError),
+    /// It is what was stored and cannot be read.
+    #[error("the backup is damaged: {0}")]
+    Toc(#[from] TocError),
+    /// The restore itself.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+}
+
+impl Depot {
+    /// Restores a backup to the database that `target` names.
+    pub async fn restore(
+        &self,
+        stored: &Stored,
+        target: &database::Settings,
+        options: &Options,
+        identities: Option<&Identities>,
+        progress: &Progress,
+    ) -> Result<Restored, RestoringError> {
+        let opened = Opened::open(self, stored, identities).await?;
+        let server = Server::new(target);
+        let database = target.address.config.get_dbname().unwrap_or("postgres");
+        let report =
+            restore::restore(&opened.backup(), &server, database, options, progress).await?;
+        opened.restored(&server, report).await
+    }
+
+    /// Restores a backup to a database that is made for that on the server of `target`, compares
+    /// all rows, and drops it.
+    pub async fn prove(
+        &self,
+        stored: &Stored,
+        target: &database::Settings,
+        options: &Options,
+        identities: Option<&Identities>,
+        progress: &Progress,
+    ) -> Result<Restored, RestoringError> {
+        let opened = Opened::open(self, stored, identities).await?;
+        let server = Server::new(target);
+        let report = restore::prove(&opened.backup(), &server, options, progress).await?;
+        opened.restored(&server, report).await
+    }
+}
+
+/// A backup whose table of contents has been read.
+struct Opened<'a> {
+    entries: Vec<Entry>,
+    manifest: &'a Manifest,
+    files: Files<'a>,
+}
+
+impl<'a> Opened<'a> {
+    async fn open(
+        depot: &'a Depot,
+        stored: &'a Stored,
+        identities: Option<&Identities>,
+    ) -> Result<Opened<'a>, RestoringError> {
+        let manifest = stored.readable()?;
+        let identities = Identities::opening(&manifest.recipients, identities)?;
+        let files = Files {
+            depot,
+            stored,
+            identities: identities.cloned().map(Arc::new),
+        };
+        Ok(Opened {
+            entries: files.toc(manifest).await?.entries,
+            manifest,
+            files,
+        })
+    }
+
+    fn backup(&self) -> restore::Backup<'_, Files<'a>> {
+        restore::Backup {
+            entries: &self.entries,
+            manifest: self.manifest,
+            content: &self.files,
+        }
+    }
+
+    async fn restored(self, server: &Server, report: Report) -> Result<Restored, RestoringError> {
+        let tables = self.manifest.tables.iter();
+        Ok(Restored {
+            server_version: version(server).await?,
+            tables: self.manifest.tables.len() as u64,
+            rows: tables.map(|table| table.rows).sum(),
+            report,
+        })
+    }
+}
+
+async fn version(server: &Server) -> Result<String, RestoreError> {
+    let unreachable = |error: Failure| RestoreError::Unreachable(error);
+    let beside = restore::beside(server).await?;
+    let row = beside.query_one("SHOW server_version", &[]).await;
+    Ok(row.map_err(|error| unreachable(error.into()))?.get(0))
+}
+
+/// The files of one stored backup.
+struct Files<'a> {
+    depot: &'a Depot,
+    stored: &'a Stored,
+    identities: Option<Arc<Identities>>,
+}
+
+/// How many pieces of rows may wait to be taken? One is unpacked while another is loaded.
+const WAITING: usize = 4;
+
+impl Files<'_> {
+    async fn toc(&self, manifest: &Manifest) -> Result<Toc, RestoringError> {
+        let is_toc = |file: &&File| matches!(file.name.as_str(), "toc.dat" | "toc.dat.age");
+        let file = manifest.files.iter().find(is_toc);
+        let file = file.ok_or(RestoringError::NoToc)?;
+        let path = self.depot.path(&self.stored.id, &file.name);
+        let stored = self.depot.blobs.read(&path, file.stored_bytes).await?;
+        let content = unpack_small(&stored, file, self.identities.as_deref())?;
+        Ok(Toc::decode(&content)?)
+    }
+
+    fn file(&self, table: &Table) -> Result<File, Failure> {
+        let files = &self.stored.readable()?.files;
+        let file = files.iter().find(|file| file.name == table.file);
+        let missing = || format!("the manifest names no file {}", table.file);
+        Ok(file.cloned().ok_or_else(missing)?)
+    }
+}
+
+impl Content for Files<'_> {
+    async fn check(&self) -> Result<(), Failure> {
+        let damages = self.depot.verify(self.stored, &|_| ()).await?;
+        if damages.is_empty() {
+            return Ok(());
+        }
+        let damages: Vec<String> = damages.iter().map(ToString::to_string).collect();
+        Err(damages.join("; ").into())
+    }
+
+    fn rows(&self, table: &Table) -> Receiver<Result<Bytes, Failure>> {
+        let (sender, receiver) = channel(WAITING);
+        let file = self.file(table);
+        let blobs = self.depot.blobs.clone();
+        let path = self.depot.path(&self.stored.id, &table.file);
+        let identities = self.identities.clone();
+        let table = table.clone();
+        tokio::spawn(async move {
+            let stream = async { Ok::<_, Failure>((file?, blobs.stream(&path).await?)) };
+            let (file, stored) = match stream.await {
+                Ok(found) => found,
+                // An error says that nobody wants the rows any more.
+                Err(failure) => return drop(sender.send(Err(failure)).await),
+            };
+            let stored = StreamReader::new(Box::pin(stored.map_err(io::Error::other)));
+            let stored = SyncIoBridge::new(stored);
+            let unpacking = move || {
+                let unpacker = Unpacker::new(stored, &file, &table, identities.as_deref());
+                let done = unpacker.and_then(|it| hand_on(it, &sender));
+                if let Err(error) = done {
+                    // As above.
+                    let _ = sender.blocking_send(Err(error.into()));
+                }
+            };
+            tokio::task::spawn_blocking(unpacking);
+        });
+        receiver
+    }
+}
+
+/// Hands on rows until there are no more, or nobody takes them.
+fn hand_on<R: io::Read>(
+    mut unpacker: Unpacker<R>,
+    sender: &Sender<Result<Bytes, Failure>>,
+) -> Result<(), UnpackError> {
+    while let Some(text) = unpacker.text()? {
+        let text = Bytes::copy_from_slice(text);
+        if sender.blocking_send(Ok(text)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl restore::Server for Server {
+    type Connection = database::Session;
+
+    async fn connect(&self, database: &str) -> Result<Option<database::Session>, Failure> {
+        Ok(self.connect_to(database).await?)
+    }
+}

@@ -1,0 +1,187 @@
+//! Which backups stay, and why. Pure: the backups, the rules and the time are arguments.
+//!
+//! The rules are applied three times over: to the verified backups alone, to all whole ones, and
+//! to the degraded ones. So a backup that nobody has restored yet never pushes out one that is
+//! known to restore, and a degraded one pushes out neither. Whatever the rules say, these stay: the
+//! newest verified one, one under a hold, one younger than the immutability period, and one whose
+//! manifest cannot be read, because nobody knows what would be lost.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::BackupId;
+use super::keep::Keep;
+
+/// What is to be known of a backup to decide whether it stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name, which says when it was begun.
+    pub id: BackupId,
+    /// What it carries.
+    pub state: State,
+    /// Whether it was restored and compared.
+    pub verified: bool,
+    /// Why it must stay, if somebody said so.
+    pub hold: Option<String>,
+}
+
+/// What a backup carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// All of the database.
+    Whole,
+    /// All rows, and not every object.
+    Degraded,
+    /// Its manifest cannot be read.
+    Unreadable,
+}
+
+/// Whether a backup stays, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Which one.
+    pub id: BackupId,
+    /// Whether it stays.
+    pub keep: bool,
+    /// Every reason to keep it, or the one to delete it.
+    pub reasons: Vec<String>,
+}
+
+/// Decides about each backup, the newest first.
+pub fn plan(
+    candidates: &[Candidate],
+    keep: Keep,
+    immutable_days: u32,
+    now: Timestamp,
+) -> Vec<Decision> {
+    let mut newest_first: Vec<&Candidate> = candidates.iter().collect();
+    newest_first.sort_by(|one, other| other.id.cmp(&one.id));
+    let mut reasons = Reasons::default();
+    protect(&newest_first, immutable_days, now, &mut reasons);
+    let of = |wanted: fn(&Candidate) -> bool| -> Vec<&Candidate> {
+        let all = newest_first.iter().copied();
+        all.filter(|candidate| wanted(candidate)).collect()
+    };
+    let verified = of(|it| it.state == State::Whole && it.verified);
+    apply(keep, &verified, "verified ", &mut reasons);
+    apply(keep, &of(|it| it.state == State::Whole), "", &mut reasons);
+    let degraded = of(|it| it.state == State::Degraded);
+    apply(keep, &degraded, "degraded ", &mut reasons);
+    let decisions = newest_first.into_iter();
+    decisions
+        .map(|candidate| reasons.decide(candidate))
+        .collect()
+}
+
+/// The reasons to keep a backup, by its name.
+#[derive(Default)]
+struct Reasons<'a>(HashMap<&'a BackupId, Vec<String>>);
+
+impl<'a> Reasons<'a> {
+    fn add(&mut self, candidate: &'a Candidate, reason: impl Into<String>) {
+        let reasons = self.0.entry(&candidate.id).or_default();
+        reasons.push(reason.into());
+    }
+
+    fn decide(&mut self, candidate: &Candidate) -> Decision {
+        let reasons = self.0.remove(&candidate.id);
+        Decision {
+            id: candidate.id.clone(),
+            keep: reasons.is_some(),
+            reasons: reasons.unwrap_or_else(|| vec!["no rule keeps it".to_owned()]),
+        }
+    }
+}
+
+fn protect<'a>(
+    newest_first: &[&'a Candidate],
+    immutable_days: u32,
+    now: Timestamp,
+    reasons: &mut Reasons<'a>,
+) {
+    if let Some(newest) = newest_first.iter().find(|it| it.verified) {
+        reasons.add(newest, "the newest verified one");
+    }
+    let immutable = SignedDuration::from_hours(24 * i64::from(immutable_days));
+    for candidate in newest_first {
+        if let Some(hold) = &candidate.hold {
+            reasons.add(candidate, format!("under a hold: {hold}"));
+        }
+        if immutable_days > 0 && now.duration_since(candidate.id.started()) < immutable {
+            reasons.add(candidate, format!("younger than {immutable_days} days"));
+        }
+        if candidate.state == State::Unreadable {
+            reasons.add(
+                candidate,
+                "its manifest cannot be read: look at it, delete it by hand",
+            );
+        }
+    }
+}
+
+/// Applies the rules to these backups, the newest first.
+fn apply<'a>(keep: Keep, among: &[&'a Candidate], which: &str, reasons: &mut Reasons<'a>) {
+    let mut last = String::new();
+    let _ = write!(last, "one of the last {} {which}", keep.last);
+    for candidate in among.iter().take(keep.last as usize) {
+        reasons.add(candidate, last.trim_end());
+    }
+    let rules: [(u32, Period); 4] = [
+        (keep.daily, day),
+        (keep.weekly, week),
+        (keep.monthly, month),
+        (keep.yearly, year),
+    ];
+    for (number, period) in rules {
+        for (name, candidate) in representatives(among, period)
+            .into_iter()
+            .take(number as usize)
+        {
+            reasons.add(candidate, format!("the {which}one of {name}"));
+        }
+    }
+}
+
+/// For each period that has a backup, the newest first, the newest verified one of it, or the
+/// newest one.
+fn representatives<'a>(among: &[&'a Candidate], period: Period) -> Vec<(String, &'a Candidate)> {
+    let mut found: Vec<(String, &Candidate)> = Vec::new();
+    for candidate in among {
+        let name = period(candidate.id.started());
+        match found.last_mut() {
+            Some((last, chosen)) if *last == name => {
+                if candidate.verified && !chosen.verified {
+                    *chosen = candidate;
+                }
+            }
+            _ => found.push((name, candidate)),
+        }
+    }
+    found
+}
+
+/// The name of the period, in UTC, that an instant is in.
+type Period = fn(Timestamp) -> String;
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn week(at: Timestamp) -> String {
+    let week = at.to_zoned(TimeZone::UTC).date().iso_week_date();
+    format!("week {}-W{:02}", week.year(), week.week())
+}
+
+fn month(at: Timestamp) -> String {
+    at.strftime("%Y-%m").to_string()
+}
+
+fn year(at: Timestamp) -> String {
+    at.strftime("%Y").to_string()
+}
+
+#[cfg(test)]
+mod tests;

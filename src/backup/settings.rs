@@ -1,0 +1,239 @@
+//! The settings of backups, each with its variable, unit and default.
+
+use std::ops::RangeInclusive;
+
+use jiff::SignedDuration;
+use thiserror::Error;
+
+use super::encryption::{Identities, IdentityError, Recipients, RecipientsError};
+use super::source;
+use super::{Keep, KeepError, Source, SourceError};
+use crate::blob::{BlobAddress, BlobAddressError};
+use crate::database::Settings as DatabaseSettings;
+
+/// Everything the backup room is told from outside.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `BACKUP_DATABASES`: what is backed up. Empty for nothing.
+    pub sources: Vec<Source>,
+    /// `BACKUP_URL`: where backups lie. By default a folder beside the private database's data;
+    /// `None` where there is no home to put one in.
+    pub store: Option<BlobAddress>,
+    /// Whether `BACKUP_URL` is set.
+    pub store_is_named: bool,
+    /// `BACKUP_JOBS`: tables of one database read at a time, 1 to 8, default 2.
+    pub jobs: usize,
+    /// `BACKUP_KEEP`.
+    pub keep: Keep,
+    /// `BACKUP_IMMUTABLE_DAYS`: for so many days the store refuses to delete anything, so it is not
+    /// tried. Default 0.
+    pub immutable_days: u32,
+    /// `BACKUP_RECIPIENTS`: age public keys, separated by commas. None for no encryption.
+    pub recipients: Recipients,
+    /// `DRILL_DATABASE_URL`, `DRILL_DATABASE_AUTH`: the server on which backups are restored on
+    /// trial.
+    pub drill: Option<DatabaseSettings>,
+    /// `DRILL_IDENTITY`: the age identity that opens encrypted backups, as `age-keygen` writes it.
+    pub identities: Option<Identities>,
+    /// `BACKUP_WARN_AFTER`, `BACKUP_FAIL_AFTER`: hours, default 26 and 50.
+    pub age: AgeLimits,
+    /// `DRILL_WARN_AFTER`, `DRILL_FAIL_AFTER`: hours, default 192 (eight days) and 360 (fifteen).
+    pub verified_age: AgeLimits,
+}
+
+/// From which age on something is a warning, and from which a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgeLimits {
+    /// A warning.
+    pub warn: SignedDuration,
+    /// A failure.
+    pub fail: SignedDuration,
+}
+
+/// A setting of backups that cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] BlobAddressError),
+    /// How many are kept.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// Under a Functions host, a folder is gone with the machine.
+    #[error(
+        "BACKUP_DATABASES is set and BACKUP_URL is not; set it to az://container/prefix: under a \
+         Functions host nothing in a folder lasts"
+    )]
+    NoStore,
+    /// A number.
+    #[error("{variable}={value} cannot be used; set it to a whole number from {least} to {most}")]
+    Number {
+        /// The variable's name.
+        variable: &'static str,
+        /// What it holds.
+        value: String,
+        /// The least that is allowed.
+        least: u32,
+        /// The most.
+        most: u32,
+    },
+    /// A failure before the warning.
+    #[error("{fail} must not be less than {warn}; both are in hours")]
+    Limits {
+        /// The variable of the warning.
+        warn: &'static str,
+        /// The variable of the failure.
+        fail: &'static str,
+    },
+    /// The recipients.
+    #[error("BACKUP_RECIPIENTS: {0}")]
+    Recipients(#[from] RecipientsError),
+    /// The identity.
+    #[error("DRILL_IDENTITY: {0}")]
+    Identity(#[from] IdentityError),
+}
+
+impl Settings {
+    /// Reads the settings. `under_a_host` tells whether a Functions host runs this program.
+    pub fn read(
+        variable: impl Fn(&str) -> Option<String>,
+        under_a_host: bool,
+    ) -> Result<Settings, SettingsError> {
+        let sources = source::read(&variable)?;
+        let store = BlobAddress::read(&variable)?;
+        if store.is_none() && under_a_host && !sources.is_empty() {
+            return Err(SettingsError::NoStore);
+        }
+        Ok(Settings {
+            sources,
+            store_is_named: store.is_some(),
+            store: store.or_else(default_store),
+            jobs: whole(&variable, "BACKUP_JOBS", 2, 1..=8)? as usize,
+            keep: variable("BACKUP_KEEP").map_or(Ok(Keep::default()), |it| it.parse())?,
+            immutable_days: whole(&variable, "BACKUP_IMMUTABLE_DAYS", 0, 0..=36_500)?,
+            recipients: Recipients::parse(&variable("BACKUP_RECIPIENTS").unwrap_or_default())?,
+            identities: variable("DRILL_IDENTITY")
+                .map(|text| Identities::parse(&text))
+                .transpose()?,
+            drill: source::database(&variable, "DRILL_DATABASE_URL", "DRILL_DATABASE_AUTH")?,
+            age: limits(
+                &variable,
+                ("BACKUP_WARN_AFTER", 26),
+                ("BACKUP_FAIL_AFTER", 50),
+            )?,
+            verified_age: limits(
+                &variable,
+                ("DRILL_WARN_AFTER", 192),
+                ("DRILL_FAIL_AFTER", 360),
+            )?,
+        })
+    }
+
+    /// The source of this name.
+    pub fn source(&self, name: &super::SourceName) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == *name)
+    }
+}
+
+fn default_store() -> Option<BlobAddress> {
+    let data = localpg::data_folder().ok()?;
+    Some(BlobAddress::folder(&data.with_file_name("backups")))
+}
+
+fn limits(
+    variable: &impl Fn(&str) -> Option<String>,
+    (warn, warn_default): (&'static str, u32),
+    (fail, fail_default): (&'static str, u32),
+) -> Result<AgeLimits, SettingsError> {
+    let hours = |name, default| {
+        let number = whole(variable, name, default, 1..=100_000)?;
+        Ok::<_, SettingsError>(SignedDuration::from_hours(number.into()))
+    };
+    let limits = AgeLimits {
+        warn: hours(warn, warn_default)?,
+        fail: hours(fail, fail_default)?,
+    };
+    if limits.fail < limits.warn {
+        return Err(SettingsError::Limits { warn, fail });
+    }
+    Ok(limits)
+}
+
+fn whole(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: u32,
+    allowed: RangeInclusive<u32>,
+) -> Result<u32, SettingsError> {
+    let Some(value) = variable(name) else {
+        return Ok(default);
+    };
+    let number = value.parse().ok().filter(|it| allowed.contains(it));
+    number.ok_or_else(|| SettingsError::Number {
+        variable: name,
+        value,
+        least: *allowed.start(),
+        most: *allowed.end(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)], under_a_host: bool) -> Result<Settings, SettingsError> {
+        let variable = |name: &str| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        Settings::read(variable, under_a_host)
+    }
+
+    const SOURCE: [(&str, &str); 2] = [
+        ("BACKUP_DATABASES", "postfacto"),
+        ("BACKUP_DATABASE_URL_POSTFACTO", "postgres://u@h/x"),
+    ];
+
+    #[test]
+    fn without_any_setting_nothing_is_backed_up_and_a_folder_is_the_store() {
+        let settings = read(&[], true).expect("good");
+        assert!(settings.sources.is_empty());
+        assert!(!settings.store_is_named);
+        assert_eq!(settings.keep, Keep::default());
+        assert_eq!(settings.age.warn, SignedDuration::from_hours(26));
+        assert!(settings.drill.is_none());
+        let settings = read(&SOURCE, false).expect("good");
+        assert_eq!(settings.sources.len(), 1);
+    }
+
+    #[test]
+    fn under_a_host_a_source_needs_a_store_that_lasts() {
+        let error = read(&SOURCE, true).expect_err("no store").to_string();
+        assert!(error.contains("BACKUP_URL"), "{error}");
+        let with_a_store = [&SOURCE[..], &[("BACKUP_URL", "file:///backups")]].concat();
+        assert!(read(&with_a_store, true).expect("good").store_is_named);
+    }
+
+    #[test]
+    fn what_cannot_be_used_names_its_variable() {
+        for (name, value) in [
+            ("BACKUP_JOBS", "0"),
+            ("BACKUP_JOBS", "9"),
+            ("BACKUP_KEEP", "last=0"),
+            ("BACKUP_IMMUTABLE_DAYS", "-1"),
+            ("BACKUP_FAIL_AFTER", "25"),
+            ("DRILL_WARN_AFTER", "soon"),
+            ("BACKUP_RECIPIENTS", "AGE-SECRET-KEY-1"),
+            ("DRILL_IDENTITY", "age1"),
+            ("BACKUP_URL", "https://example"),
+            ("DRILL_DATABASE_URL", "postgres://h:port/x"),
+            ("BACKUP_DATABASES", "A"),
+        ] {
+            let error = read(&[(name, value)], false).expect_err(name).to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! `postfacto-backup`: a backup of each source, and then the deletion of what no rule keeps.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{EXPORT, Ending, SourceRun, in_turn, nothing_to_do, work};
+use crate::backup::export;
+use crate::backup::manifest::Manifest;
+use crate::backup::{Backups, Source};
+use crate::host::{Invocation, Outcome, Timer};
+use crate::ledger::Ledger;
+
+/// The timer function `postfacto-backup`.
+pub struct BackupTimer {
+    backups: Backups,
+    ledger: Ledger,
+}
+
+impl BackupTimer {
+    /// For these backups.
+    pub fn new(backups: Backups, ledger: Ledger) -> BackupTimer {
+        BackupTimer { backups, ledger }
+    }
+
+    async fn run_once(&self, invocation: &Invocation) -> Outcome {
+        let sources = &self.backups.settings().sources;
+        if sources.is_empty() {
+            return nothing_to_do();
+        }
+        let clock = self.backups.clock();
+        let work = async || {
+            let one = |source, share| self.back_up(source, share).boxed();
+            work(&in_turn(sources, one).await)
+        };
+        Box::pin(self.ledger.once(invocation, clock, work)).await
+    }
+
+    async fn back_up(&self, source: &Source, share: Duration) -> SourceRun {
+        match self.backups.create(source, share, &|_| ()).await {
+            Err(error) => SourceRun::failed(source, &error),
+            Ok(manifest) if !manifest.findings.is_empty() => degraded(source, &manifest),
+            Ok(manifest) => SourceRun {
+                source: source.name.to_string(),
+                ending: Ending::Succeeded,
+                text: format!(
+                    "{}; {}{}",
+                    done(&manifest),
+                    self.prune(source).await,
+                    self.sweep(source).await
+                ),
+                backup: Some(manifest.id),
+            },
+        }
+    }
+
+    /// Only after a whole backup: while there is none, nothing old goes. That nothing can be deleted
+    /// makes the new backup no worse.
+    async fn prune(&self, source: &Source) -> String {
+        let depot = match self.backups.depot(&source.name) {
+            Ok(depot) => depot,
+            Err(error) => return format!("pruning failed: {error}"),
+        };
+        match self.backups.prune(&depot, false).await {
+            Err(error) => {
+                log::warn!("{}: pruning failed: {error}", source.name);
+                format!("pruning failed: {error}")
+            }
+            Ok(pruning) => {
+                let refused = pruning.pruned.iter().filter_map(|it| {
+                    let reason = it.refused.as_ref()?;
+                    Some(format!("; the store refused to delete {}: {reason}", it.id))
+                });
+                let refused: String = refused.collect();
+                let (all, gone) = (pruning.decisions.len(), pruning.pruned.len());
+                format!("{} kept, {gone} to delete{refused}", all - gone)
+            }
+        }
+    }
+
+    /// What runs of more than a day ago left when they were killed.
+    async fn sweep(&self, source: &Source) -> String {
+        let Ok(blobs) = self.backups.blobs() else {
+            return String::new();
+        };
+        let now = (self.backups.clock())();
+        match export::sweep(&blobs, &source.name, now).await {
+            Err(error) => {
+                log::warn!("{}: sweeping failed: {error}", source.name);
+                format!("; sweeping failed: {error}")
+            }
+            Ok(swept) => swept
+                .iter()
+                .fold(String::new(), |text, it| format!("{text}; {it}")),
+        }
+    }
+}
+
+impl Timer for BackupTimer {
+    fn function(&self) -> &'static str {
+        EXPORT
+    }
+
+    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
+        self.run_once(invocation).boxed()
+    }
+}
+
+fn done(manifest: &Manifest) -> String {
+    let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+    let bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
+    let tables = manifest.tables.len();
+    let milliseconds = manifest.milliseconds.total;
+    format!("{tables} tables, {rows} rows, {bytes} bytes stored, {milliseconds} ms")
+}
+
+fn degraded(source: &Source, manifest: &Manifest) -> SourceRun {
+    SourceRun {
+        source: source.name.to_string(),
+        ending: Ending::Degraded,
+        backup: Some(manifest.id.clone()),
+        text: format!("not in the backup: {}", manifest.findings.join(", ")),
+    }
+}

@@ -1,0 +1,91 @@
+//! `postfacto-restore-drill`: the newest backup of each source, restored on trial.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use thiserror::Error;
+
+use super::{DRILL, Ending, SourceRun, in_turn, nothing_to_do, work};
+use crate::backup::restore::Progress;
+use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Verified};
+use crate::host::{Invocation, Outcome, Timer};
+use crate::ledger::Ledger;
+
+/// The timer function `postfacto-restore-drill`.
+pub struct DrillTimer {
+    backups: Backups,
+    ledger: Ledger,
+}
+
+impl DrillTimer {
+    /// For these backups.
+    pub fn new(backups: Backups, ledger: Ledger) -> DrillTimer {
+        DrillTimer { backups, ledger }
+    }
+
+    async fn run_once(&self, invocation: &Invocation) -> Outcome {
+        let sources = &self.backups.settings().sources;
+        if sources.is_empty() {
+            return nothing_to_do();
+        }
+        let clock = self.backups.clock();
+        let work = async || {
+            let one = |source, _| self.drill(source).boxed();
+            work(&in_turn(sources, one).await)
+        };
+        Box::pin(self.ledger.once(invocation, clock, work)).await
+    }
+
+    async fn drill(&self, source: &Source) -> SourceRun {
+        match self.newest(source).await {
+            Err(error) => SourceRun::failed(source, &error),
+            Ok((id, verified)) => SourceRun {
+                source: source.name.to_string(),
+                ending: Ending::Succeeded,
+                backup: Some(id),
+                text: format!(
+                    "restored to PostgreSQL {}: {} tables and {} rows are as they were, {} ms",
+                    verified.server_version, verified.tables, verified.rows, verified.milliseconds
+                ),
+            },
+        }
+    }
+
+    async fn newest(&self, source: &Source) -> Result<(String, Verified), Failure> {
+        let settings = self.backups.settings();
+        let server = settings.drill.as_ref();
+        let server = server.ok_or(Failure::NoServer)?;
+        let depot = self.backups.depot(&source.name)?;
+        let found = depot.find(&Selection::Latest).await;
+        let stored = found.map_err(DrillError::from)?;
+        let progress = Progress::default();
+        let identities = settings.identities.as_ref();
+        let drill = self
+            .backups
+            .drill(&depot, &stored, server, identities, &progress);
+        Ok((stored.id.to_string(), drill.await?))
+    }
+}
+
+/// Why a source's newest backup was not proved to restore.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error(
+        "no server is named to restore on; set DRILL_DATABASE_URL, to another server than the one \
+         that is backed up"
+    )]
+    NoServer,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Drill(#[from] DrillError),
+}
+
+impl Timer for DrillTimer {
+    fn function(&self) -> &'static str {
+        DRILL
+    }
+
+    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
+        self.run_once(invocation).boxed()
+    }
+}

@@ -1,0 +1,76 @@
+//! The timer functions: `postfacto-backup` and `postfacto-restore-drill`.
+//!
+//! Both take the sources in turn, and one that fails stops no other. Each source has its share of the
+//! time that is left, so that one which hangs takes nothing from those after it.
+
+mod backup;
+mod drill;
+mod summary;
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+
+use super::Source;
+use crate::host::Outcome;
+use crate::ledger::Work;
+
+pub use backup::BackupTimer;
+pub use drill::DrillTimer;
+pub(super) use summary::{Ending, SourceRun, Summary};
+
+/// The timer function that makes backups.
+pub const EXPORT: &str = "postfacto-backup";
+
+/// The timer function that proves that they restore.
+pub const DRILL: &str = "postfacto-restore-drill";
+
+/// How long may a call take? Less than the nine minutes after which a call is dropped, so that its
+/// outcome is written down.
+const LIMIT: Duration = Duration::from_mins(8);
+
+/// Takes the sources in turn. `one` is told how long it may take.
+async fn in_turn<'a>(
+    sources: &'a [Source],
+    one: impl Fn(&'a Source, Duration) -> BoxFuture<'a, SourceRun>,
+) -> Summary {
+    let end = Instant::now() + LIMIT;
+    let mut runs = Vec::new();
+    for (left, source) in (1..=sources.len()).rev().zip(sources) {
+        let share = end.saturating_duration_since(Instant::now())
+            / u32::try_from(left).expect("nobody has four billion databases");
+        let run = match tokio::time::timeout(share, one(source, share)).await {
+            Ok(run) => run,
+            Err(_) => SourceRun::failed(source, &format!("it took more than {share:.0?}")),
+        };
+        log::info!("{}", run.line());
+        runs.push(run);
+    }
+    Summary { sources: runs }
+}
+
+/// The answer to the host: failed if anything did, naming each.
+fn work(summary: &Summary) -> Work {
+    let lines = summary.sources.iter().map(SourceRun::line).collect();
+    let bad: Vec<String> = summary
+        .sources
+        .iter()
+        .filter(|run| run.ending != Ending::Succeeded)
+        .map(SourceRun::line)
+        .collect();
+    let outcome = if bad.is_empty() {
+        Outcome::succeeded(lines)
+    } else {
+        Outcome::failed(lines, bad.join("; "))
+    };
+    Work {
+        outcome,
+        summary: serde_json::to_value(summary).expect("texts always serialize"),
+    }
+}
+
+fn nothing_to_do() -> Outcome {
+    Outcome::succeeded(vec![
+        "no database is named in BACKUP_DATABASES: nothing to do".to_owned(),
+    ])
+}

@@ -1,0 +1,115 @@
+//! Whether a backup's files are those that were stored: sizes and SHA-256 of each, by the manifest.
+//!
+//! It needs no key: the hashes are of the files as they lie in the store, encrypted or not. That
+//! their content restores is another question, which a restore answers.
+
+use std::fmt;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use ring::digest::{Context, SHA256};
+use serde::Serialize;
+
+use super::manifest::{File, hexadecimal};
+use super::{BackupId, Depot, DepotError, Stored};
+use crate::blob::BlobError;
+
+/// What is wrong with one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Damage {
+    /// The file.
+    pub file: String,
+    /// What differs.
+    pub text: String,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.file, self.text)
+    }
+}
+
+/// How many files are read at a time?
+const AT_A_TIME: usize = 4;
+
+impl Depot {
+    /// Reads every file of a backup and compares it with the manifest; answers what differs.
+    /// `progress` is told how many bytes were read, again and again.
+    pub async fn verify(
+        &self,
+        stored: &Stored,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Vec<Damage>, DepotError> {
+        let mut looking = Vec::new();
+        for file in &stored.readable()?.files {
+            looking.push(self.damage(&stored.id, file, progress));
+        }
+        let damages = stream::iter(looking).buffered(AT_A_TIME);
+        let damages: Vec<Option<Damage>> = damages.try_collect().await?;
+        Ok(damages.into_iter().flatten().collect())
+    }
+
+    async fn damage(
+        &self,
+        id: &BackupId,
+        file: &File,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Option<Damage>, BlobError> {
+        let mut comparison = Comparison::new(file);
+        let mut reading = match self.blobs.stream(&self.path(id, &file.name)).await {
+            Err(BlobError::Missing { .. }) => return Ok(Some(comparison.missing())),
+            reading => std::pin::pin!(reading?),
+        };
+        while let Some(part) = reading.try_next().await? {
+            comparison.add(&part);
+            progress(part.len() as u64);
+        }
+        Ok(comparison.damage())
+    }
+}
+
+/// A file as it is read, beside what was stored.
+pub(super) struct Comparison<'a> {
+    stored: &'a File,
+    bytes: u64,
+    hash: Context,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(stored: &'a File) -> Comparison<'a> {
+        Comparison {
+            stored,
+            bytes: 0,
+            hash: Context::new(&SHA256),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn add(&mut self, part: &[u8]) {
+        self.hash.update(part);
+        self.bytes += part.len() as u64;
+    }
+
+    /// Says that there is nothing to read.
+    pub(super) fn missing(&self) -> Damage {
+        self.says("it is missing".to_owned())
+    }
+
+    /// What differs, now that all is read.
+    pub(super) fn damage(self) -> Option<Damage> {
+        let (bytes, stored) = (self.bytes, self.stored.stored_bytes);
+        if bytes != stored {
+            return Some(self.says(format!("it has {bytes} bytes, and {stored} were stored")));
+        }
+        if hexadecimal(self.hash.clone().finish().as_ref()) != self.stored.stored_sha256 {
+            return Some(self.says("its SHA-256 is not that of what was stored".to_owned()));
+        }
+        None
+    }
+
+    fn says(&self, text: String) -> Damage {
+        Damage {
+            file: self.stored.name.clone(),
+            text,
+        }
+    }
+}

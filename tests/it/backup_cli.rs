@@ -1,0 +1,232 @@
+//! `magnusapi backup …` on a folder, as an operator types it.
+
+use std::path::PathBuf;
+use std::process::Output;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{Database, Start, run};
+
+/// A store in a folder, and the database that is backed up into it.
+struct Stage {
+    folder: TempDir,
+    source: Database,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        Stage {
+            folder: tempfile::tempdir().expect("a folder"),
+            source: Database::migrated(),
+        }
+    }
+
+    /// Runs a verb, with every setting.
+    fn backup(&self, arguments: &str) -> Output {
+        let url = format!("file://{}", self.folder.path().display());
+        let start = Start::operator().set("BACKUP_URL", &url);
+        self.verb(start, arguments)
+    }
+
+    fn verb(&self, start: Start, arguments: &str) -> Output {
+        let mut start = start
+            .set("BACKUP_DATABASES", "postfacto")
+            .set("BACKUP_DATABASE_URL_POSTFACTO", &self.source.url);
+        for argument in arguments.split(' ') {
+            start = start.argument(argument);
+        }
+        start.output()
+    }
+
+    /// Runs a verb that succeeds, and hands on what it printed.
+    #[track_caller]
+    fn prints(&self, arguments: &str) -> String {
+        let output = self.backup(arguments);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &str) -> Value {
+        let printed = self.prints(&format!("{arguments} --json"));
+        let printed: Value = serde_json::from_str(&printed).expect("JSON and nothing else");
+        printed["data"].clone()
+    }
+
+    /// Runs a verb that fails, and hands on its one line on stderr.
+    #[track_caller]
+    fn fails(&self, arguments: &str) -> String {
+        let output = self.backup(arguments);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    }
+
+    /// Makes a backup and answers its id.
+    fn made(&self) -> String {
+        let made = self.json("backup create");
+        made[0]["manifest"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    }
+
+    fn path(&self, id: &str, file: &str) -> PathBuf {
+        self.folder.path().join("postfacto").join(id).join(file)
+    }
+}
+
+#[test]
+fn a_backup_is_made_listed_shown_and_verified() {
+    run(async {
+        let stage = Stage::new();
+        assert!(stage.prints("backup list").contains("no backups"));
+        assert!(stage.prints("backup create").starts_with("postfacto: 20"));
+        let listed = stage.json("backup list");
+        let id = listed[0]["id"].as_str().expect("an id").to_owned();
+        assert_eq!(listed[0]["state"], "whole", "{listed}");
+        let table = stage.prints("backup list");
+        assert!(
+            table.starts_with("SOURCE") && table.contains(&id),
+            "{table}"
+        );
+        let shown = stage.json("backup show latest");
+        assert_eq!(shown["manifest"]["id"], id.as_str());
+        assert!(
+            stage
+                .prints(&format!("backup show {id}"))
+                .contains("verified")
+        );
+        assert!(
+            stage
+                .prints("backup verify latest")
+                .contains("as they were stored")
+        );
+    });
+}
+
+#[test]
+fn a_damaged_file_is_named_and_a_damaged_manifest_is_shown_and_passed_over() {
+    run(async {
+        let stage = Stage::new();
+        let (first, second) = (stage.made(), stage.made());
+        let toc = stage.path(&first, "toc.dat");
+        let mut bytes = std::fs::read(&toc).expect("it is there");
+        bytes[0] ^= 1;
+        std::fs::write(&toc, &bytes).expect("it is written");
+        let said = stage.fails(&format!("backup verify {first}"));
+        assert!(
+            said.contains("toc.dat") && said.contains("SHA-256"),
+            "{said}"
+        );
+        bytes.pop();
+        std::fs::write(&toc, &bytes).expect("it is written");
+        let said = stage.fails(&format!("backup verify {first}"));
+        assert!(said.contains("toc.dat") && said.contains("bytes"), "{said}");
+        std::fs::remove_file(&toc).expect("it is there");
+        let said = stage.fails(&format!("backup download {first}"));
+        assert!(
+            said.contains("toc.dat") && said.contains("missing"),
+            "{said}"
+        );
+
+        std::fs::write(stage.path(&second, "manifest.json"), "{}").expect("it is written");
+        let said = stage.fails(&format!("backup show {second}"));
+        assert!(said.contains("checksum"), "{said}");
+        let listed = stage.json("backup list");
+        let states: Vec<&str> = listed
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it["state"].as_str())
+            .collect();
+        assert!(
+            states.contains(&"damaged") && states.contains(&"whole"),
+            "{listed}"
+        );
+        assert_eq!(stage.json("backup show latest")["id"], first.as_str());
+    });
+}
+
+#[test]
+fn prune_says_why_and_deletes_only_without_dry_run_and_never_under_a_hold() {
+    run(async {
+        let stage = Stage::new();
+        let made: Vec<String> = (0..3).map(|_| stage.made()).collect();
+        let mut ids = made.clone();
+        ids.sort();
+        stage.prints(&format!("backup hold {} --reason audit", ids[0]));
+        let said = stage.fails(&format!("backup hold {} --reason again", ids[0]));
+        assert!(said.contains("already"), "{said}");
+        let one = |arguments: &str| {
+            let url = format!("file://{}", stage.folder.path().display());
+            let start = Start::operator().set("BACKUP_URL", &url);
+            let output = stage.verb(start.set("BACKUP_KEEP", "last=1"), arguments);
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            String::from_utf8(output.stdout).expect("UTF-8")
+        };
+        let said = one("backup prune --dry-run");
+        assert!(
+            said.contains("would delete") && said.contains("under a hold: audit"),
+            "{said}"
+        );
+        assert!(said.contains("one of the last 1"), "{said}");
+        assert_eq!(left(&stage).len(), 3);
+        assert!(one("backup prune").contains("deleted"));
+        assert_eq!(left(&stage), [ids[0].clone(), ids[2].clone()]);
+        assert!(!stage.path(&ids[1], "toc.dat").exists());
+        stage.prints(&format!("backup release {}", ids[0]));
+        assert!(
+            stage
+                .fails(&format!("backup release {}", ids[0]))
+                .contains("no hold")
+        );
+        one("backup prune");
+        assert_eq!(left(&stage), [ids[2].clone()]);
+    });
+}
+
+fn left(stage: &Stage) -> Vec<String> {
+    let listed = stage.json("backup list");
+    let ids = listed.as_array().expect("a list").iter();
+    let mut ids: Vec<String> = ids
+        .map(|it| it["id"].as_str().expect("an id").to_owned())
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_download_is_checked_and_never_overwrites() {
+    run(async {
+        let stage = Stage::new();
+        let id = stage.made();
+        let target = tempfile::tempdir().expect("a folder");
+        let command = format!("backup download latest {}", target.path().display());
+        let said = stage.prints(&command);
+        assert!(said.contains("pg_restore"), "{said}");
+        let there = |file: &str| target.path().join(&id).join(file).exists();
+        assert!(there("toc.dat") && there("manifest.json"));
+        assert!(stage.fails(&command).contains(&id));
+    });
+}
+
+#[test]
+fn what_cannot_be_done_says_what_to_do() {
+    run(async {
+        let stage = Stage::new();
+        let said = stage.fails("backup show latest");
+        assert!(said.contains("no backup"), "{said}");
+        let said = stage.fails("backup create --source other");
+        assert!(said.contains("BACKUP_DATABASES"), "{said}");
+        let said = stage.fails("backup verify latest --restore");
+        assert!(said.contains("DRILL_DATABASE_URL"), "{said}");
+        let output = stage.backup("backup show nonsense");
+        assert_eq!(output.status.code(), Some(2));
+        let nowhere = Start::operator();
+        let output = stage.verb(nowhere.set("BACKUP_URL", "https://x"), "backup list");
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("BACKUP_URL"), "{said}");
+    });
+}

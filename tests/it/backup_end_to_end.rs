@@ -1,0 +1,210 @@
+//! From a Postfacto database to a backup and back, through the program itself and through stock
+//! PostgreSQL.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{Database, PROGRAMS, Start, postfacto, postgres, run};
+
+/// A folder with backups of one Postfacto.
+struct Stage {
+    folder: TempDir,
+    source: Database,
+}
+
+impl Stage {
+    async fn new() -> Stage {
+        Stage {
+            folder: tempfile::tempdir().expect("a folder"),
+            source: postfacto(0.002).await,
+        }
+    }
+
+    fn magnusapi(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+        let store = format!("file://{}", self.folder.path().join("store").display());
+        let mut start = Start::operator()
+            .set("BACKUP_URL", &store)
+            .set("BACKUP_DATABASES", "postfacto")
+            .set("BACKUP_DATABASE_URL_POSTFACTO", &self.source.url);
+        for (name, value) in settings {
+            start = start.set(name, value);
+        }
+        for argument in ["backup"].iter().chain(arguments) {
+            start = start.argument(argument);
+        }
+        start.output()
+    }
+
+    #[track_caller]
+    fn does(&self, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+        let output = self.magnusapi(arguments, settings);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    #[track_caller]
+    fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.magnusapi(arguments, &[]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    }
+
+    /// Makes a backup and answers its manifest.
+    #[track_caller]
+    fn made(&self, settings: &[(&str, &str)]) -> Value {
+        let made = self.does(&["create", "--json"], settings);
+        let made: Value = serde_json::from_str(&made).expect("JSON");
+        made["data"][0]["manifest"].clone()
+    }
+
+    /// The folder of a backup in the store.
+    fn backup(&self, id: &Value) -> PathBuf {
+        let id = id.as_str().expect("an id");
+        self.folder.path().join("store/postfacto").join(id)
+    }
+}
+
+/// A program of PostgreSQL's, which succeeds.
+#[track_caller]
+fn stock(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(PROGRAMS.path(program))
+        .args(arguments)
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{program}: {output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Everything in a database, as `pg_dump` writes it.
+fn dumped(url: &str) -> String {
+    let dump = stock("pg_dump", &["--dbname", url]);
+    let lines = dump.lines().filter(|line| !line.starts_with("\\restrict"));
+    let lines = lines.filter(|line| !line.starts_with("\\unrestrict"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_backup_comes_back_through_the_program_and_through_pg_restore() {
+    run(async {
+        let stage = Stage::new().await;
+        let manifest = stage.made(&[]);
+        assert_eq!(manifest["findings"], serde_json::json!([]), "{manifest}");
+        assert!(
+            manifest["tables"]
+                .as_array()
+                .is_some_and(|it| it.len() == 8)
+        );
+        let before = dumped(&stage.source.url);
+
+        let new = postgres().url("end_to_end_new");
+        let said = stage.does(&["restore", "latest", "--to", &new, "--jobs", "2"], &[]);
+        assert!(
+            said.contains("8 tables") && said.contains("as they were"),
+            "{said}"
+        );
+        assert_eq!(dumped(&new), before);
+
+        let folder = stage.backup(&manifest["id"]);
+        let folder = folder.to_str().expect("UTF-8");
+        let listed = stock("pg_restore", &["--list", folder]);
+        assert!(listed.contains("TABLE DATA public retros"), "{listed}");
+        for jobs in ["1", "2"] {
+            let empty = Database::empty();
+            stock(
+                "pg_restore",
+                &[
+                    "--exit-on-error",
+                    "--jobs",
+                    jobs,
+                    "--dbname",
+                    &empty.url,
+                    folder,
+                ],
+            );
+            assert_eq!(dumped(&empty.url), before, "with {jobs} jobs");
+        }
+    });
+}
+
+#[test]
+fn an_encrypted_backup_comes_back_with_its_identity_and_not_without() {
+    run(async {
+        let stage = Stage::new().await;
+        let identity = age::x25519::Identity::generate();
+        let recipient = identity.to_public().to_string();
+        let file = stage.folder.path().join("identity.txt");
+        let secret = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
+        std::fs::write(&file, &secret).expect("it is written");
+        let manifest = stage.made(&[("BACKUP_RECIPIENTS", &recipient)]);
+        assert_eq!(manifest["recipients"][0], recipient.as_str());
+
+        let new = postgres().url("end_to_end_encrypted");
+        let said = stage.fails(&["restore", "latest", "--to", &new]);
+        assert!(
+            said.contains("--identity") && said.contains(&recipient),
+            "{said}"
+        );
+        let file = file.to_str().expect("UTF-8");
+        stage.does(
+            &["restore", "latest", "--to", &new, "--identity", file],
+            &[],
+        );
+        assert_eq!(dumped(&new), dumped(&stage.source.url));
+        let drill = ("DRILL_DATABASE_URL", stage.source.url.as_str());
+        let said = stage.does(
+            &["verify", "latest", "--restore"],
+            &[drill, ("DRILL_IDENTITY", &secret)],
+        );
+        assert!(said.contains("restored to PostgreSQL"), "{said}");
+        assert!(!said.contains(&secret));
+    });
+}
+
+#[test]
+fn a_trial_restore_leaves_a_mark_and_no_database() {
+    run(async {
+        let stage = Stage::new().await;
+        let manifest = stage.made(&[]);
+        let drill = [("DRILL_DATABASE_URL", stage.source.url.as_str())];
+        stage.does(&["verify", "latest", "--restore"], &drill);
+        let mark = stage.backup(&manifest["id"]).join("verified.json");
+        let mark = std::fs::read(mark).expect("it is there");
+        let mark: Value = serde_json::from_slice(&mark).expect("JSON");
+        assert_eq!(mark["tables"], 8);
+        let client = stage.source.connect().await;
+        let left = client
+            .query(
+                "SELECT datname::text FROM pg_database WHERE datname LIKE 'magnusapi_drill%'",
+                &[],
+            )
+            .await
+            .expect("a list");
+        // Another test's trial may be under way.
+        let id = manifest["id"].as_str().expect("an id");
+        assert!(left.iter().all(|row| !row.get::<_, String>(0).contains(id)));
+    });
+}
+
+#[test]
+fn what_is_in_the_target_stays_unless_it_is_to_be_replaced() {
+    run(async {
+        let stage = Stage::new().await;
+        stage.made(&[]);
+        let target = postfacto(0.001).await;
+        let before = dumped(&target.url);
+        let said = stage.fails(&["restore", "latest", "--to", &target.url]);
+        assert!(
+            said.contains("not empty") && said.contains("--replace"),
+            "{said}"
+        );
+        assert_eq!(dumped(&target.url), before);
+        stage.does(
+            &["restore", "latest", "--to", &target.url, "--replace"],
+            &[],
+        );
+        assert_eq!(dumped(&target.url), dumped(&stage.source.url));
+    });
+}

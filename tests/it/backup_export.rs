@@ -1,0 +1,391 @@
+//! Exports of real databases, read back by stock `pg_restore`.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use magnusapi::backup::encryption::Recipients;
+use magnusapi::backup::export::{ExportError, Options, Progress, export, sweep};
+use magnusapi::backup::manifest::{MANIFEST, Manifest};
+use magnusapi::backup::{Source, SourceName};
+use magnusapi::blob::{BlobAddress, Blobs};
+use magnusapi::database::Settings;
+use tempfile::TempDir;
+
+use crate::harness::{Database, PATIENCE, PROGRAMS, eventually, run};
+
+/// A store in a folder.
+struct Store {
+    folder: TempDir,
+    blobs: Blobs,
+}
+
+fn store() -> Store {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::open(&BlobAddress::folder(folder.path())).expect("a store");
+    Store { folder, blobs }
+}
+
+impl Store {
+    /// All files, in order.
+    async fn files(&self) -> Vec<String> {
+        let found = self.blobs.list("").await.expect("a list");
+        found.into_iter().map(|blob| blob.name).collect()
+    }
+}
+
+fn source(database: &Database) -> Source {
+    let settings = Settings::read(|name| (name == "DATABASE_URL").then(|| database.url.clone()));
+    Source {
+        name: "postfacto".parse::<SourceName>().expect("a name"),
+        database: settings.expect("good").expect("a database is named"),
+    }
+}
+
+fn options() -> Options {
+    Options {
+        retries: 0,
+        ..Options::new(2, Recipients::default(), PATIENCE)
+    }
+}
+
+async fn exported(
+    database: &Database,
+    store: &Store,
+    options: &Options,
+) -> Result<Manifest, ExportError> {
+    let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
+    export(&source(database), &store.blobs, options, &clock, &|_| ()).await
+}
+
+/// What `pg_restore` says to these arguments: `Err` is what it says on stderr.
+fn pg_restore(archive: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(PROGRAMS.path("pg_restore"));
+    let output = command.args(arguments).arg(archive).output();
+    let output = output.expect("pg_restore runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(text(&output.stderr))
+    }
+}
+
+/// Two tables with rows that refer to each other, one that is empty and one without columns.
+const TABLES: &str = r#"
+    CREATE TABLE "Odd 'name" (id bigserial PRIMARY KEY, text text);
+    INSERT INTO "Odd 'name" (text) SELECT repeat(i::text, i % 400) || E'\\N\t\r\n' FROM generate_series(1, 20000) i;
+    CREATE TABLE a_child (parent bigint REFERENCES "Odd 'name", at timestamptz DEFAULT '2026-01-01Z',
+                          twice bigint GENERATED ALWAYS AS (parent * 2) STORED);
+    INSERT INTO a_child SELECT i FROM generate_series(1, 500) i;
+    CREATE TABLE nothing (id int);
+    CREATE TABLE bare ();
+    INSERT INTO bare DEFAULT VALUES;
+    INSERT INTO bare DEFAULT VALUES;
+"#;
+
+async fn with_tables() -> Database {
+    let database = Database::empty();
+    let client = database.connect().await;
+    client.batch_execute(TABLES).await.expect("tables");
+    database
+}
+
+/// What all rows of the tables come to.
+async fn fingerprint(database: &Database) -> String {
+    let question = r#"SELECT (SELECT count(*) || md5(string_agg(t::text, ',' ORDER BY id)) FROM "Odd 'name" t)
+         || (SELECT count(*) || md5(string_agg(t::text, ',' ORDER BY parent)) FROM a_child t)
+         || (SELECT count(*) FROM nothing) || (SELECT count(*) FROM bare)
+         || (SELECT last_value || is_called::text FROM "Odd 'name_id_seq")"#;
+    let row = database.connect().await.query_one(question, &[]).await;
+    row.expect("it can be asked").get(0)
+}
+
+#[test]
+fn stock_pg_restore_brings_every_row_back_and_the_manifest_says_what_there_is() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let manifest = exported(&database, &store, &options())
+            .await
+            .expect("a backup");
+        let folder = format!("postfacto/{}", manifest.id);
+        let archive = store.folder.path().join(&folder);
+        let mut names: Vec<String> = manifest.files.iter().map(|it| it.name.clone()).collect();
+        names.push(MANIFEST.to_owned());
+        let mut expected: Vec<String> = names.iter().map(|it| format!("{folder}/{it}")).collect();
+        expected.sort();
+        assert_eq!(store.files().await, expected);
+        let rows = |name: &str| {
+            let table = manifest.tables.iter().find(|table| table.name == name);
+            table.expect("it is listed").rows
+        };
+        assert_eq!(
+            (
+                rows("Odd 'name"),
+                rows("a_child"),
+                rows("nothing"),
+                rows("bare")
+            ),
+            (20_000, 500, 0, 2)
+        );
+        let listing = pg_restore(&archive, &["--list"]).expect("a list");
+        assert!(listing.contains("row_count_check"), "{listing}");
+        for arguments in [&["-j2"][..], &["-1"]] {
+            let restored = Database::empty();
+            let to = [&["--exit-on-error", "-d", &restored.url], arguments].concat();
+            pg_restore(&archive, &to).expect("it is restored");
+            assert_eq!(fingerprint(&restored).await, fingerprint(&database).await);
+        }
+    });
+}
+
+#[test]
+fn stock_pg_restore_fails_where_rows_are_missing() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let manifest = exported(&database, &store, &options())
+            .await
+            .expect("a backup");
+        let archive = store.folder.path().join("postfacto").join(&manifest.id);
+        let file = |name: &str| {
+            let table = manifest.tables.iter().find(|table| table.name == name);
+            archive.join(&table.expect("it is listed").file)
+        };
+        // A good file, and with no rows.
+        std::fs::copy(file("nothing"), file("a_child")).expect("it is copied");
+        let restored = Database::empty();
+        let said = pg_restore(&archive, &["-d", &restored.url]).expect_err("rows are missing");
+        assert!(
+            said.contains("\"public\".\"a_child\" has 0 rows, the backup has 500"),
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn all_tables_show_the_same_moment_however_much_is_written() {
+    run(async {
+        let (database, store) = (Database::empty(), store());
+        let client = database.connect().await;
+        let tables = "CREATE TABLE one AS SELECT i, repeat('x', 500) AS text FROM generate_series(1, 20000) i;
+                      CREATE TABLE two AS SELECT * FROM one; CREATE TABLE three AS SELECT * FROM one";
+        client.batch_execute(tables).await.expect("tables");
+        let writing = tokio::spawn(async move {
+            loop {
+                let both = "BEGIN; INSERT INTO one VALUES (0); INSERT INTO two VALUES (0);
+                            INSERT INTO three VALUES (0); COMMIT";
+                client.batch_execute(both).await.expect("it is written");
+            }
+        });
+        let watcher = database.connect().await;
+        eventually("the first writes", async || {
+            let row = watcher.query_one("SELECT count(*) FROM three", &[]).await;
+            (row.expect("it can be asked").get::<_, i64>(0) > 20_010).then_some(())
+        })
+        .await;
+        let manifest = exported(&database, &store, &options())
+            .await
+            .expect("a backup");
+        writing.abort();
+        let rows: Vec<u64> = manifest.tables.iter().map(|table| table.rows).collect();
+        assert_eq!(rows, [rows[0]; 3]);
+        let row = watcher.query_one("SELECT count(*) FROM one", &[]).await;
+        let now: i64 = row.expect("it can be asked").get(0);
+        assert!(
+            u64::try_from(now).expect("a count") > rows[0],
+            "nothing was written meanwhile"
+        );
+    });
+}
+
+/// Holds the last table that an export locks.
+async fn hold(database: &Database) -> tokio_postgres::Client {
+    let client = database.connect().await;
+    let hold = "BEGIN; LOCK TABLE nothing IN ACCESS EXCLUSIVE MODE";
+    client.batch_execute(hold).await.expect("it is locked");
+    client
+}
+
+/// Waits until an export waits for that table.
+async fn waiting(database: &Database) {
+    let watcher = database.connect().await;
+    eventually("an export that waits", async || {
+        let question =
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'nothing'::regclass";
+        let found = watcher.query_opt(question, &[]).await;
+        found.expect("it can be asked").map(|_| ())
+    })
+    .await;
+}
+
+#[test]
+fn a_table_that_somebody_holds_is_tried_again_and_the_name_is_a_new_one() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let holder = hold(&database).await;
+        let short = Options {
+            lock_timeout: Duration::from_millis(100),
+            ..options()
+        };
+        let error = exported(&database, &store, &short).await;
+        let error = error.expect_err("it is locked").to_string();
+        assert!(error.contains("could not be had"), "{error}");
+        let again = Options {
+            retries: 1000,
+            pause: Duration::from_millis(10),
+            ..short
+        };
+        let releasing = async {
+            waiting(&database).await;
+            holder.batch_execute("COMMIT").await.expect("it is free");
+        };
+        let (made, ()) = tokio::join!(exported(&database, &store, &again), releasing);
+        made.expect("a backup");
+    });
+}
+
+#[test]
+fn whoever_changes_a_table_waits_for_the_backup_only_a_moment() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let _holder = hold(&database).await;
+        let patient = Options {
+            lock_timeout: PATIENCE,
+            ..options()
+        };
+        let changing = async {
+            waiting(&database).await;
+            let client = database.connect().await;
+            let begun = Instant::now();
+            let change = client.batch_execute("ALTER TABLE a_child ADD COLUMN more int");
+            change.await.expect("it is changed");
+            begun.elapsed()
+        };
+        let (made, waited) = tokio::join!(exported(&database, &store, &patient), changing);
+        let error = made.expect_err("it gave way");
+        assert!(
+            matches!(&error, ExportError::GaveWay { statement, .. } if statement.contains("ALTER")),
+            "{error}"
+        );
+        // A second of patience, a look every 200 ms, and a slow machine.
+        assert!(waited < Duration::from_secs(6), "{waited:?}");
+        assert_eq!(store.files().await, [""; 0]);
+    });
+}
+
+#[test]
+fn an_export_ends_at_its_deadline_and_leaves_no_lock() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let holder = hold(&database).await;
+        let short = Options {
+            lock_timeout: PATIENCE,
+            deadline: Duration::from_secs(1),
+            ..options()
+        };
+        let error = exported(&database, &store, &short)
+            .await
+            .expect_err("too late");
+        assert!(matches!(error, ExportError::Deadline(_)), "{error}");
+        holder.batch_execute("COMMIT").await.expect("it is free");
+        let alter = "SET lock_timeout = '10s'; ALTER TABLE a_child ADD COLUMN more int";
+        holder.batch_execute(alter).await.expect("nobody holds it");
+        assert_eq!(store.files().await, [""; 0]);
+    });
+}
+
+#[test]
+fn a_run_that_fails_late_takes_away_what_it_stored() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let seen = Mutex::new(Progress::default());
+        // Once there are rows, the table of contents finds its place taken.
+        let spoil = |progress: Progress| {
+            *seen.lock().expect("nobody panics") = progress;
+            let folder = store.folder.path().join("postfacto");
+            for run in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                std::fs::create_dir_all(run.path().join("toc.dat/x")).expect("a folder");
+            }
+        };
+        let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
+        let made = export(&source(&database), &store.blobs, &options(), &clock, &spoil).await;
+        let error = made.expect_err("it cannot be stored").to_string();
+        assert!(error.contains("toc.dat"), "{error}");
+        assert_eq!(store.files().await, [""; 0]);
+        let seen = *seen.lock().expect("nobody panics");
+        assert_eq!((seen.tables, seen.tables_done, seen.rows), (4, 4, 20_502));
+        assert!(
+            seen.bytes > 1_000_000 && seen.estimated_bytes > 1_000_000,
+            "{seen:?}"
+        );
+    });
+}
+
+#[test]
+fn an_encrypted_backup_has_no_file_in_the_clear_but_what_says_how_to_read_it() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+        let encrypted = Options {
+            recipients: Recipients::parse(key).expect("a key"),
+            ..options()
+        };
+        let manifest = exported(&database, &store, &encrypted)
+            .await
+            .expect("a backup");
+        assert_eq!(manifest.recipients, [key]);
+        let mut clear = store.files().await;
+        clear.retain(|name| name.strip_suffix(".age").is_none());
+        let folder = format!("postfacto/{}", manifest.id);
+        assert_eq!(
+            clear,
+            [
+                format!("{folder}/README.txt"),
+                format!("{folder}/{MANIFEST}")
+            ]
+        );
+    });
+}
+
+#[test]
+fn only_old_folders_without_a_manifest_are_swept() {
+    run(async {
+        let store = store();
+        for name in [
+            "postfacto/20260101T000000Z-00000001/1.dat.gz",
+            "postfacto/20260101T000000Z-00000001/toc.dat",
+            "postfacto/20260101T000000Z-00000002/toc.dat",
+            "postfacto/20260101T000000Z-00000002/manifest.json",
+            "postfacto/20260102T000000Z-00000003/toc.dat",
+            "postfacto/of-somebody-else/toc.dat",
+            "other/20260101T000000Z-00000004/toc.dat",
+        ] {
+            store
+                .blobs
+                .create(name, "x".into())
+                .await
+                .expect("it is stored");
+        }
+        let before = store.files().await;
+        let source = "postfacto".parse().expect("a name");
+        let now: Timestamp = "2026-01-02T12:00:00Z".parse().expect("a time");
+        let swept = sweep(&store.blobs, &source, now)
+            .await
+            .expect("it is swept");
+        let said: Vec<String> = swept.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            ["20260101T000000Z-00000001 was never finished: 2 files deleted"]
+        );
+        assert_eq!(
+            store.files().await,
+            before
+                .iter()
+                .filter(|it| !it.contains("-00000001/"))
+                .cloned()
+                .collect::<Vec<_>>()
+        );
+    });
+}

@@ -1,0 +1,94 @@
+//! The age of backups in `/health`, with a clock that the test sets.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+use magnusapi::backup::{BackupCheck, Backups, Settings};
+use magnusapi::clock::Clock;
+use magnusapi::health::{Check, Finding, Status};
+use magnusapi::ledger::Ledger;
+
+use crate::harness::{Database, run};
+
+/// The check of one source, with its store in `folder`, and the clock's seconds.
+fn check(database: &Database, folder: &Path) -> (BackupCheck, Arc<AtomicI64>) {
+    let store = format!("file://{}", folder.display());
+    let settings = Settings::read(
+        |name| match name {
+            "BACKUP_URL" => Some(store.clone()),
+            "BACKUP_DATABASES" => Some("postfacto".to_owned()),
+            "BACKUP_DATABASE_URL_POSTFACTO" => Some(database.url.clone()),
+            _ => None,
+        },
+        true,
+    );
+    let seconds = Arc::new(AtomicI64::new(0));
+    let hand = seconds.clone();
+    let clock: Clock = Arc::new(move || {
+        Timestamp::from_second(hand.load(Ordering::Relaxed)).expect("a second of this age")
+    });
+    let url = |name: &str| (name == "DATABASE_URL").then(|| database.url.clone());
+    let own = magnusapi::database::Settings::read(url).expect("good");
+    let own = magnusapi::database::Database::open(own.expect("a database is named"));
+    let backups = Backups::new(settings.expect("good settings"), clock);
+    (BackupCheck::new(backups, Ledger::new(own)), seconds)
+}
+
+fn store(folder: &Path, id: &str, file: &str) {
+    let folder = folder.join("postfacto").join(id);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join(file), "{}").expect("a file");
+}
+
+fn at(text: &str) -> i64 {
+    text.parse::<Timestamp>().expect("an instant").as_second()
+}
+
+fn status(findings: &[Finding], key: &str) -> Status {
+    let found = findings.iter().find(|finding| finding.key == key);
+    found
+        .unwrap_or_else(|| panic!("{key}: {findings:?}"))
+        .status
+}
+
+#[test]
+fn ages_warn_and_fail_at_their_limits_and_only_whole_backups_count() {
+    run(async {
+        let database = Database::migrated();
+        let folder = tempfile::tempdir().expect("a folder");
+        let (check, clock) = check(&database, folder.path());
+        clock.store(at("2026-11-22T00:00:00Z"), Ordering::Relaxed);
+        let findings = check.look().await;
+        assert_eq!(status(&findings, "backup:age"), Status::Warn);
+        assert_eq!(status(&findings, "backup:verified-age"), Status::Warn);
+
+        store(folder.path(), "20261122T020000Z-00000001", "manifest.json");
+        store(folder.path(), "20261122T020000Z-00000001", "verified.json");
+        store(folder.path(), "20261124T020000Z-00000002", "toc.dat");
+        for (now, age, verified) in [
+            ("2026-11-23T03:59:00Z", Status::Ok, Status::Ok),
+            ("2026-11-23T04:00:00Z", Status::Warn, Status::Ok),
+            ("2026-11-24T04:00:00Z", Status::Fail, Status::Ok),
+            ("2026-11-30T02:00:00Z", Status::Fail, Status::Warn),
+            ("2026-12-07T02:00:00Z", Status::Fail, Status::Fail),
+        ] {
+            clock.store(at(now), Ordering::Relaxed);
+            let findings = check.look().await;
+            assert_eq!(status(&findings, "backup:age"), age, "{now}: {findings:?}");
+            assert_eq!(status(&findings, "backup:verified-age"), verified, "{now}");
+        }
+        store(folder.path(), "20261207T010000Z-00000003", "manifest.json");
+        let findings = check.look().await;
+        assert_eq!(
+            status(&findings, "backup:age"),
+            Status::Fail,
+            "kept for a minute"
+        );
+        clock.store(at("2026-12-07T02:01:00Z"), Ordering::Relaxed);
+        let findings = check.look().await;
+        assert_eq!(status(&findings, "backup:age"), Status::Ok);
+        assert_eq!(status(&findings, "backup:verified-age"), Status::Fail);
+    });
+}

@@ -1,0 +1,144 @@
+//! Proof: rows read back, and backups restored for nothing but that.
+
+use magnusapi::backup::restore::{
+    Difference, Options, Progress, Stage, Verification, prove, sweep, verify,
+};
+
+use super::sample::{Fault, ROLES, Sample};
+use super::{Shared, connect, fresh_name, left_by, options, restored};
+use crate::harness::{postgres, run};
+
+async fn verified(database: &str, sample: &Sample) -> Verification {
+    let client = connect(database).await;
+    let verified = verify(&client, &sample.manifest, &Progress::default()).await;
+    verified.expect("it can be read")
+}
+
+#[test]
+fn a_changed_a_missing_and_an_extra_row_are_found_and_order_is_none() {
+    run(async {
+        let (database, sample) = (fresh_name(), Sample::new());
+        let ignored = Options {
+            verify: false,
+            ..options()
+        };
+        let report = restored(Sample::new(), &database, ignored).await;
+        assert_eq!(report.expect("it restores").verification, None);
+        let client = connect(&database).await;
+        client
+            .batch_execute("ALTER TABLE public.member DISABLE TRIGGER ALL")
+            .await
+            .expect("they can be left out");
+        let difference = |expected, found| {
+            vec![Difference {
+                table: "public.member".into(),
+                expected,
+                found,
+            }]
+        };
+        for (change, undo, differences) in [
+            ("SELECT", "SELECT", vec![]),
+            (
+                "UPDATE public.member SET note = replace(note, 'note', 'nose') WHERE id = 7",
+                "UPDATE public.member SET note = replace(note, 'nose', 'note') WHERE id = 7",
+                difference(500, 500),
+            ),
+            (
+                "UPDATE public.member SET team_id = NULL WHERE id = 6",
+                "UPDATE public.member SET team_id = 1 WHERE id = 6",
+                difference(500, 500),
+            ),
+            (
+                "DELETE FROM public.member WHERE id = 500",
+                "INSERT INTO public.member SELECT 500, 3, replace(note, '499', '500')
+                   FROM public.member WHERE id = 499",
+                difference(500, 499),
+            ),
+            (
+                "INSERT INTO public.member VALUES (501, 1, '')",
+                "DELETE FROM public.member WHERE id = 501",
+                difference(500, 501),
+            ),
+            ("CLUSTER public.member USING member_note", "SELECT", vec![]),
+        ] {
+            client.batch_execute(change).await.expect(change);
+            let found = verified(&database, &sample).await.differences;
+            assert_eq!(found, differences, "{change}");
+            client.batch_execute(undo).await.expect(undo);
+            let found = verified(&database, &sample).await;
+            assert_eq!(found.equal, 3, "{undo}: {found:?}");
+        }
+    });
+}
+
+#[test]
+fn numbers_that_servers_write_with_other_digits_are_only_counted() {
+    run(async {
+        let (database, mut sample) = (fresh_name(), Sample::new());
+        restored(Sample::new(), &database, options())
+            .await
+            .expect("it restores");
+        let client = connect(&database).await;
+        client
+            .batch_execute("ALTER TABLE more.\"Odd \"\"Name\"\"\" ADD weight double precision[]")
+            .await
+            .expect("it can be added");
+        assert_eq!(verified(&database, &sample).await.equal, 3);
+        sample.manifest.server.version_number = 110_022;
+        let verification = verified(&database, &sample).await;
+        assert_eq!(verification.only_counted, ["more.Odd \"Name\""]);
+        assert_eq!(verification.equal, 2);
+    });
+}
+
+#[test]
+fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
+    run(async {
+        let admin = connect("postgres").await;
+        admin.batch_execute(ROLES).await.expect("roles");
+        for jobs in [1, 2] {
+            for (fault, differs) in [(Fault::None, false), (Fault::Letter, true)] {
+                let sample = Sample::with_fault(fault);
+                let mut options = options();
+                options.jobs = jobs;
+                let (backup, progress) = (sample.backup(), Progress::default());
+                let proven = prove(&backup, &Shared::new(), &options, &progress).await;
+                assert_eq!(proven.is_err(), differs, "{proven:?}");
+                assert_eq!(progress.stage(), Stage::Verifying);
+                assert_eq!(progress.loaded_rows(), 506);
+                assert_eq!(progress.verified_rows(), 506);
+                assert_eq!(progress.loaded_bytes(), sample.files.bytes());
+                assert_eq!(left_by(&options.id).await, Vec::<String>::new());
+            }
+        }
+    });
+}
+
+#[test]
+fn what_dead_runs_left_is_swept_a_day_later_and_nothing_else() {
+    run(async {
+        // A time of this test's own: all share the server.
+        let names = [
+            "magnusapi_drill_20010203T040506Z-0000000a",
+            "magnusapi_restore_20010203T040506Z-0000000b",
+            "magnusapi_drill_20010203T040506Z-0000000c",
+            "magnusapi_drill_20010203T040507Z-0000000d",
+            "magnusapi_drill_20010203",
+        ];
+        for name in names {
+            postgres().create_database(name, None).expect("a database");
+        }
+        let _in_use = connect(names[2]).await;
+        let now = "2001-02-04T04:05:07Z".parse().expect("a time");
+        let sweep = sweep(&Shared::new(), now).await.expect("it sweeps");
+        assert_eq!(sweep.dropped, names[..2]);
+        assert_eq!(sweep.refused.len(), 1, "{sweep:?}");
+        assert_eq!(sweep.refused[0].0, names[2]);
+        let admin = connect("postgres").await;
+        for name in &names[2..] {
+            let there = "SELECT FROM pg_database WHERE datname = $1";
+            let there = admin.query(there, &[name]).await.expect("it can be asked");
+            assert_eq!(there.len(), 1, "{name}");
+        }
+    });
+}

@@ -1,0 +1,288 @@
+//! `postfacto-backup` and `postfacto-restore-drill`, as the Functions host posts them.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use devhost::{TimerCall, TimerResult};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{self, Answer, AppFolder, Database, Program, Start, eventually, run};
+
+/// What the host posts for the occurrence of 02:00 on that day of November 2026.
+fn occurrence(day: u8) -> Value {
+    json!({
+        "Data": {"timer": {"ScheduleStatus": {
+            "Last": "0001-01-01T00:00:00+00:00", "Next": format!("2026-11-{day:02}T02:00:00+00:00")
+        }, "IsPastDue": false}},
+        "Metadata": {"sys": {"UtcNow": format!("2026-11-{day:02}T02:00:00.1Z")}}
+    })
+}
+
+/// The program with a store in `folder` and these sources.
+fn start(database: &Database, folder: &Path, sources: &[(&str, &str)]) -> Start {
+    let names: Vec<&str> = sources.iter().map(|(name, _)| *name).collect();
+    let mut start = Start::handler()
+        .set("DATABASE_URL", &database.url)
+        .set("BACKUP_URL", &format!("file://{}", folder.display()))
+        .set("BACKUP_DATABASES", &names.join(","));
+    for (name, url) in sources {
+        let variable = name.to_uppercase().replace('-', "_");
+        start = start.set(&format!("BACKUP_DATABASE_URL_{variable}"), url);
+    }
+    start
+}
+
+async fn call(program: &Program, function: &str, body: &Value) -> Answer {
+    let path = format!("/{function}");
+    let request = program.with_json(Method::POST, &path, body);
+    Answer::to(request.header("X-Azure-Functions-InvocationId", "one")).await
+}
+
+/// The first line, or why it failed.
+fn said(answer: &Answer) -> String {
+    let body = answer.json();
+    let error = body["Error"].as_str();
+    let line = body["Logs"][0].as_str();
+    error.or(line).unwrap_or_default().to_owned()
+}
+
+/// The backups of a source, by their manifests.
+fn backups(folder: &Path, source: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.join(source));
+    let entries = entries.into_iter().flatten().flatten();
+    let whole = entries.filter(|entry| entry.path().join("manifest.json").exists());
+    whole
+        .map(|it| it.file_name().display().to_string())
+        .collect()
+}
+
+/// A server that takes connections and never says a word.
+fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let url = format!("postgres://u@127.0.0.1:{port}/x?sslmode=disable");
+    (listener, url)
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+#[test]
+fn a_doubled_call_backs_up_once_and_the_next_occurrence_again() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
+        let program = start.serving().await;
+        let first = call(&program, "postfacto-backup", &occurrence(24)).await;
+        assert_eq!(first.status, 200, "{}", said(&first));
+        assert!(said(&first).starts_with("postfacto/20"), "{}", said(&first));
+        let second = call(&program, "postfacto-backup", &occurrence(24)).await;
+        assert_eq!(second.status, 200);
+        assert!(said(&second).contains("nothing to do"), "{}", said(&second));
+        assert_eq!(backups(folder.path(), "postfacto").len(), 1);
+        let third = call(&program, "postfacto-backup", &occurrence(25)).await;
+        assert_eq!(third.status, 200, "{}", said(&third));
+        assert_eq!(backups(folder.path(), "postfacto").len(), 2);
+    });
+}
+
+#[test]
+fn a_call_by_hand_takes_nothing_from_the_schedule() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
+        let program = start.serving().await;
+        let mut by_hand = occurrence(24);
+        by_hand["Metadata"]["sys"]["UtcNow"] = json!("2026-11-23T15:00:00Z");
+        for body in [by_hand, occurrence(24)] {
+            let answer = call(&program, "postfacto-backup", &body).await;
+            assert!(
+                said(&answer).starts_with("postfacto/20"),
+                "{}",
+                said(&answer)
+            );
+        }
+        assert_eq!(backups(folder.path(), "postfacto").len(), 2);
+    });
+}
+
+#[test]
+fn one_source_that_fails_stops_no_other_and_is_red() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let away = "postgres://u@127.0.0.1:1/x?sslmode=disable";
+        let sources = [("a-away", away), ("b-there", source.url.as_str())];
+        let start = start(&own, folder.path(), &sources);
+        let program = start.serving().await;
+        let answer = call(&program, "postfacto-backup", &occurrence(24)).await;
+        assert_eq!(answer.status, 500);
+        assert!(
+            said(&answer).contains("a-away: failed"),
+            "{}",
+            said(&answer)
+        );
+        assert!(!said(&answer).contains("b-there"), "{}", said(&answer));
+        assert_eq!(backups(folder.path(), "b-there").len(), 1);
+
+        let health = program.get("/health").await;
+        assert_eq!(health.status, 503);
+        let runs = health.json()["checks"]["backup:last-run"].clone();
+        assert_eq!(runs[0]["componentId"], "a-away", "{runs}");
+        assert_eq!(runs[0]["status"], "fail", "{runs}");
+        assert_eq!(runs[1]["status"], "ok", "{runs}");
+
+        // The host may call again for a slot that failed.
+        let again = call(&program, "postfacto-backup", &occurrence(24)).await;
+        assert_eq!(again.status, 500);
+        assert_eq!(backups(folder.path(), "b-there").len(), 2);
+    });
+}
+
+#[test]
+fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_over() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let (_listener, hanging) = silent();
+        let first = start(&own, folder.path(), &[("postfacto", &hanging)])
+            .set("DATABASE_CONNECT_TIMEOUT", "60")
+            .serving()
+            .await;
+        let calling = {
+            let request = first.with_json(Method::POST, "/postfacto-backup", &occurrence(24));
+            tokio::spawn(async move { request.send().await.is_ok() })
+        };
+        let second = start(&own, folder.path(), &[("postfacto", &source.url)])
+            .serving()
+            .await;
+        let client = own.connect().await;
+        eventually("the first run's row", || async {
+            let row = client.query_opt("SELECT 1 FROM function_run", &[]).await;
+            row.expect("it can be asked")
+        })
+        .await;
+        let doubled = call(&second, "postfacto-backup", &occurrence(24)).await;
+        assert_eq!(doubled.status, 200);
+        assert!(
+            said(&doubled).contains("is working on"),
+            "{}",
+            said(&doubled)
+        );
+        let other = call(&second, "postfacto-backup", &occurrence(25)).await;
+        assert_eq!(other.status, 500);
+        assert!(said(&other).contains("still under way"), "{}", said(&other));
+        assert!(backups(folder.path(), "postfacto").is_empty());
+
+        first.signal("KILL");
+        assert!(!calling.await.expect("no panic"));
+        eventually("the run to be taken over", || async {
+            let answer = call(&second, "postfacto-backup", &occurrence(24)).await;
+            said(&answer).starts_with("postfacto/20").then_some(())
+        })
+        .await;
+        let row = client
+            .query_one("SELECT attempt, outcome FROM function_run", &[])
+            .await;
+        let row = row.expect("one row");
+        assert_eq!((row.get(0), row.get(1)), (2, "succeeded"));
+    });
+}
+
+#[test]
+fn the_drill_proves_the_newest_backup_and_says_so_beside_it() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let program = start(&own, folder.path(), &[("postfacto", &source.url)])
+            .set("DRILL_DATABASE_URL", &Database::empty().url)
+            .serving()
+            .await;
+        let drill = call(&program, "postfacto-restore-drill", &occurrence(22)).await;
+        assert_eq!(drill.status, 500);
+        assert!(said(&drill).contains("no backup"), "{}", said(&drill));
+        let backup = call(&program, "postfacto-backup", &occurrence(24)).await;
+        assert_eq!(backup.status, 200, "{}", said(&backup));
+        let drill = call(&program, "postfacto-restore-drill", &occurrence(29)).await;
+        assert_eq!(drill.status, 200, "{}", said(&drill));
+        let id = backups(folder.path(), "postfacto").remove(0);
+        let verified = folder
+            .path()
+            .join("postfacto")
+            .join(id)
+            .join("verified.json");
+        let verified = std::fs::read(verified).expect("it is beside the manifest");
+        let verified: Value = serde_json::from_slice(&verified).expect("JSON");
+        assert!(verified["verified"].is_string(), "{verified}");
+    });
+}
+
+#[test]
+fn a_drill_without_a_server_fails_and_says_what_to_set() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
+        let program = start.serving().await;
+        let drill = call(&program, "postfacto-restore-drill", &occurrence(29)).await;
+        assert_eq!(drill.status, 500);
+        assert!(
+            said(&drill).contains("DRILL_DATABASE_URL"),
+            "{}",
+            said(&drill)
+        );
+    });
+}
+
+#[test]
+fn without_sources_both_timers_say_so_and_succeed() {
+    run(async {
+        let program = Start::on(&Database::migrated()).await;
+        for function in ["postfacto-backup", "postfacto-restore-drill"] {
+            let answer = call(&program, function, &occurrence(24)).await;
+            assert_eq!(answer.status, 200);
+            assert!(
+                said(&answer).contains("BACKUP_DATABASES"),
+                "{}",
+                said(&answer)
+            );
+        }
+        let health = program.get("/health").await.json();
+        assert_eq!(health["checks"].get("backup:age"), None);
+    });
+}
+
+#[test]
+fn a_functions_host_runs_both_timers() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let app = AppFolder::new();
+        let options = app
+            .on(&own)
+            .setting("BACKUP_URL", format!("file://{}", folder.path().display()))
+            .setting("BACKUP_DATABASES", "postfacto")
+            .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
+            .setting("DRILL_DATABASE_URL", &Database::empty().url);
+        let host = harness::start(options).await;
+        for function in ["postfacto-backup", "postfacto-restore-drill"] {
+            let result = host.invoke_timer(function, TimerCall::default()).await;
+            let TimerResult::Succeeded { logs, .. } = result else {
+                panic!("{function}: {result:?}");
+            };
+            assert!(logs[0].starts_with("postfacto/20"), "{logs:?}");
+        }
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn under_a_host_sources_without_a_store_are_refused() {
+    let output = Start::handler()
+        .set("DATABASE_URL", "host=/nowhere user=nobody")
+        .set("BACKUP_DATABASES", "postfacto")
+        .set("BACKUP_DATABASE_URL_POSTFACTO", "host=/nowhere user=nobody")
+        .argument("migrate")
+        .output();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("BACKUP_URL"), "{said}");
+}

@@ -1,0 +1,6 @@
+-- What an extension brings, and what uses it. It runs after hard_cases.sql.
+
+CREATE EXTENSION citext WITH SCHEMA sales;
+COMMENT ON EXTENSION citext IS 'not its own words';
+REVOKE EXECUTE ON FUNCTION sales.citext_eq(sales.citext, sales.citext) FROM PUBLIC;
+CREATE TABLE public.extended (mail sales.citext DEFAULT 'A@b' UNIQUE CHECK (mail <> ''));
