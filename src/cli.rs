@@ -60,8 +60,8 @@ enum Verb {
     Migrate,
     /// Make, look at, prove, restore and delete backups
     ///
-    /// Which databases and where to: `BACKUP_DATABASES` and `BACKUP_URL`, or a folder of this
-    /// person's.
+    /// `BACKUP_DATABASES` says of which databases, and `BACKUP_URL` where they lie: without it, in
+    /// the folder `backups` beside the private database's.
     #[command(subcommand, after_help = EXIT_CODES, verbatim_doc_comment)]
     Backup(backup::cli::Verb),
     /// Check a Functions app, as `cargo xtask package` lays it out

@@ -124,7 +124,9 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_shown_and_passed_over() {
         let said = stage.fails(&format!("backup verify {first}"));
         assert!(said.contains("toc.dat") && said.contains("bytes"), "{said}");
         std::fs::remove_file(&toc).expect("it is there");
-        let said = stage.fails(&format!("backup download {first}"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().display();
+        let said = stage.fails(&format!("backup download {first} {folder}"));
         assert!(
             said.contains("toc.dat") && said.contains("missing"),
             "{said}"
@@ -208,6 +210,25 @@ fn a_download_is_checked_and_never_overwrites() {
         let there = |file: &str| target.path().join(&id).join(file).exists();
         assert!(there("toc.dat") && there("manifest.json"));
         assert!(stage.fails(&command).contains(&id));
+    });
+}
+
+#[test]
+fn two_backups_of_one_database_are_not_made_at_once() {
+    run(async {
+        let stage = Stage::new();
+        let client = stage.source.connect().await;
+        let lock = "SELECT pg_advisory_lock(1835100014, 1650549611)";
+        client.batch_execute(lock).await.expect("it is locked");
+        let output = stage.backup("backup create");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("another backup"), "{said}");
+        client
+            .batch_execute("SELECT pg_advisory_unlock_all()")
+            .await
+            .expect("it is free");
+        stage.made();
     });
 }
 

@@ -79,7 +79,7 @@ fn stock(program: &str, arguments: &[&str]) -> String {
 }
 
 /// Everything in a database, as `pg_dump` writes it.
-fn dumped(url: &str) -> String {
+pub(crate) fn dumped(url: &str) -> String {
     let dump = stock("pg_dump", &["--dbname", url]);
     let lines = dump.lines().filter(|line| !line.starts_with("\\restrict"));
     let lines = lines.filter(|line| !line.starts_with("\\unrestrict"));

@@ -27,8 +27,8 @@ use session::Session;
 pub(crate) enum Verb {
     /// Make a backup now
     ///
-    /// Of the database that --source names, or of each in `BACKUP_DATABASES`. Exits with 1 when one
-    /// fails, and when one is degraded: then it has all rows, and not every object.
+    /// Of every database in `BACKUP_DATABASES`, or of the one that --source names. Exits with 1 when
+    /// a backup fails, and when one is degraded: it has all rows then, and not every object.
     #[command(verbatim_doc_comment)]
     Create {
         #[command(flatten)]
@@ -44,7 +44,7 @@ pub(crate) enum Verb {
         #[command(flatten)]
         backup: One,
     },
-    /// Check that a backup is what was stored
+    /// Check that a backup's files are those that were stored
     ///
     /// Reads every file and compares its size and SHA-256 with the manifest. With --restore, also
     /// restores it into a scratch database, compares every row's checksum, drops the database, and
@@ -64,13 +64,14 @@ pub(crate) enum Verb {
     },
     /// Restore a backup into a database
     ///
-    /// Every file is checked before anything is touched, and every row's checksum afterwards. All
-    /// of it is one transaction: when it fails, the database is as it was.
+    /// Every file is checked before the database is touched, and every row is compared with the
+    /// backup before anybody sees it. A restore that fails leaves the database as it was; one that
+    /// was to be made is not there. Ends by printing the commands that do the same without magnusapi.
     #[command(verbatim_doc_comment)]
     Restore {
         #[command(flatten)]
         backup: One,
-        /// The database, as `DATABASE_URL` has it; one that does not exist is made
+        /// The database to restore to, as `DATABASE_URL` has it; one that does not exist is made
         #[arg(
             long,
             value_name = "URL",
@@ -83,24 +84,26 @@ pub(crate) enum Verb {
         /// Tables loaded at a time; more than 1 only into a new database
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
         jobs: u8,
-        /// Take the place of what is in the database
+        /// Replace what the database holds; without this, one that is not empty is refused
         #[arg(long)]
         replace: bool,
-        /// Leave what was replaced in the database, under another name
+        /// Leave what was replaced in the database, in schemas of another name
         #[arg(long, requires = "replace")]
         keep_old: bool,
-        /// Owners and grants: every role must exist, those of roles that exist, or none
+        /// What becomes of owners and grants
         #[arg(long, value_enum, default_value_t = RolesChoice::Required)]
         roles: RolesChoice,
-        /// Do not compare the rows afterwards
+        /// Do not compare the rows with the backup
         #[arg(long)]
         no_verify: bool,
     },
     /// Fetch a backup's files into a folder, for stock `pg_restore`
+    ///
+    /// They are checked on the way, and stay encrypted if they are.
     Download {
         #[command(flatten)]
         backup: One,
-        /// The folder, in which one of the backup's name is made
+        /// Where a folder of the backup's name is made
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
@@ -116,7 +119,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Keep a backup until it is released
+    /// Keep a backup, whatever the rules say, until it is released
     Hold {
         #[command(flatten)]
         backup: One,
@@ -124,7 +127,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         reason: String,
     },
-    /// Let go of a backup that is held
+    /// Lift the hold of a backup
     Release {
         #[command(flatten)]
         backup: One,
@@ -134,7 +137,7 @@ pub(crate) enum Verb {
 /// Which source's backups, and how they are told.
 #[derive(Args)]
 pub(crate) struct Choice {
-    /// The source, by its name; without it each
+    /// Only the source of this name, as in `BACKUP_DATABASES`; without it, every source
     #[arg(long, value_name = "NAME")]
     source: Option<SourceName>,
     /// Print JSON
@@ -148,7 +151,7 @@ pub(crate) struct One {
     /// Its id, or `latest`
     #[arg(verbatim_doc_comment)]
     id: Selection,
-    /// The source, by its name; may be left out where there is only one
+    /// The source that it is of; may be left out where there is only one
     #[arg(long, value_name = "NAME")]
     source: Option<SourceName>,
     /// Print JSON
@@ -162,7 +165,7 @@ pub(crate) struct Login {
     /// The file with the age identity of an encrypted backup, instead of `DRILL_IDENTITY`
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     identity: Option<PathBuf>,
-    /// How to log in: password, or entra for a token of this identity
+    /// How to log in: with a password, or as `DATABASE_AUTH=entra` does
     #[arg(long, value_name = "HOW", default_value = "password", value_parser = ["password", "entra"])]
     auth: String,
 }
@@ -170,11 +173,11 @@ pub(crate) struct Login {
 /// What becomes of owners and grants.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum RolesChoice {
-    /// As they were; every role must exist
+    /// They are as they were; every role must exist
     Required,
-    /// As they were for the roles that exist
+    /// Those of roles that exist are as they were; the rest is the restoring role's
     Available,
-    /// All is the restoring role's
+    /// Everything is the restoring role's, and nothing is granted
     Ignored,
 }
 

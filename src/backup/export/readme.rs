@@ -28,11 +28,11 @@ Fetch it, with your own account and container:
     az storage blob download-batch --auth-mode login --account-name ACCOUNT \\
         -s CONTAINER -d . --pattern '*{folder}/*'
 
-{decrypt}See what is in it, and restore it into a new database of yours:
+{decrypt}See what is in it, and restore it into a new database of yours (FOLDER is where this file is now):
 
-    pg_restore -l {id}
+    pg_restore -l FOLDER
     createdb restored
-    pg_restore --no-owner --exit-on-error -j 4 -d restored {id}
+    pg_restore --no-owner --exit-on-error -j 4 -d restored FOLDER
 
 Without --no-owner the roles that own the objects have to be there. The last entry of the data,
 row_count_check, counts every table: if it fails, rows are missing. Do without it only to save what
@@ -42,7 +42,6 @@ schema.sql is there to be read; pg_restore does not need it.
         database = server.database,
         version = server.version,
         taken = snapshot.taken,
-        id = folder.rsplit('/').next().unwrap_or(folder),
     )
 }
 

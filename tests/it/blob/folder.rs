@@ -1,6 +1,7 @@
 //! A folder that is full, and what a killed upload leaves in one.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::pin::pin;
 use std::process::Command;
@@ -13,6 +14,15 @@ use crate::harness::{alone, hold_to_pass, run};
 
 fn open(folder: &Path) -> Blobs {
     Blobs::open(&BlobAddress::folder(folder)).expect("it opens")
+}
+
+#[test]
+fn a_folder_that_is_made_is_closed_to_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path().join("backups").join("of-us");
+    open(&folder);
+    let mode = fs::metadata(&folder).expect("it was made").permissions();
+    assert_eq!(mode.mode() & 0o777, 0o700);
 }
 
 /// Set in the process that may write little.

@@ -79,6 +79,24 @@ fn a_store_that_falls_behind_holds_the_writer_back() {
 }
 
 #[test]
+fn a_write_that_was_dropped_half_way_cannot_be_finished() {
+    run(async {
+        let (faults, blobs) = faulty().await;
+        faults.hold(Call::Part);
+        let mut upload = blobs.upload("large").await.expect("it begins");
+        let under_way = || async { (faults.seen(Call::Part) == 2).then_some(()) };
+        tokio::select! {
+            written = upload.write(noise(16 * MIB)) => panic!("nothing is stored: {written:?}"),
+            () = eventually("two parts under way", under_way) => {}
+        }
+        faults.release();
+        let error = upload.finish().await.expect_err("bytes are missing");
+        assert!(matches!(error, BlobError::GivenUp { .. }), "{error}");
+        assert_eq!(names(&blobs, "").await, [""; 0]);
+    });
+}
+
+#[test]
 fn parts_that_break_off_or_meet_a_failing_store_are_sent_again() {
     run(async {
         let (faults, blobs) = faulty().await;

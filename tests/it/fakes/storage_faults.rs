@@ -31,6 +31,12 @@ pub(crate) enum Call {
 /// What becomes of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
+    /// None: it is passed on, so that a later one can be chosen.
+    Pass,
+    /// Azurite sees nothing, and no answer ever comes.
+    Stall,
+    /// Azurite does it, and no answer ever comes.
+    StallAnswer,
     /// The connection breaks after this many bytes of the request's body; Azurite sees nothing.
     CutRequest(u64),
     /// The connection breaks after this many bytes of the answer's body.
@@ -66,6 +72,7 @@ struct State {
     once: VecDeque<(Call, Fault)>,
     always: Option<(Call, Fault)>,
     seen: Vec<Call>,
+    stalled: usize,
 }
 
 impl StorageFaults {
@@ -115,6 +122,11 @@ impl StorageFaults {
         self.state().seen.iter().filter(|it| **it == call).count()
     }
 
+    /// How many requests came to a halt.
+    pub(crate) fn stalled(&self) -> usize {
+        self.state().stalled
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nobody panicked with it")
     }
@@ -140,6 +152,7 @@ impl StorageFaults {
                 copy(&mut body, &mut sink()).await?;
                 return writing.write_all(answer.as_bytes()).await;
             }
+            Some(Fault::Stall) => return self.stall(client).await,
             _ => {}
         }
         let mut azurite = TcpStream::connect(&self.azurite).await?;
@@ -152,6 +165,10 @@ impl StorageFaults {
             Some(Fault::LoseAnswer) => {
                 copy(&mut answer, &mut sink()).await?;
             }
+            Some(Fault::StallAnswer) => {
+                copy(&mut answer, &mut sink()).await?;
+                return self.stall(client).await;
+            }
             Some(Fault::CutAnswer(bytes)) => {
                 writing.write_all(head.as_bytes()).await?;
                 copy(&mut answer.take(bytes), &mut writing).await?;
@@ -162,6 +179,12 @@ impl StorageFaults {
             }
         }
         Ok(())
+    }
+
+    /// Says nothing until the client has gone.
+    async fn stall(&self, mut client: TcpStream) -> io::Result<()> {
+        self.state().stalled += 1;
+        copy(&mut client, &mut sink()).await.map(|_| ())
     }
 
     fn fault_for(&self, call: Option<Call>) -> Option<Fault> {

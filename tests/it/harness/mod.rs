@@ -3,6 +3,7 @@
 mod app_folder;
 mod azurite;
 mod database;
+mod operator;
 mod postfacto;
 mod program;
 mod raw;
@@ -10,8 +11,9 @@ mod raw;
 pub(crate) use app_folder::{AppFolder, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
 pub(crate) use database::{Database, PROGRAMS, connect, own_server, postgres, waiting_for_a_lock};
+pub(crate) use operator::Operator;
 pub(crate) use postfacto::{empty_postfacto, postfacto};
-pub(crate) use program::{Answer, Program, Start, client, client_builder, healthy, ready};
+pub(crate) use program::{Answer, Process, Program, Start, client, client_builder, healthy, ready};
 pub(crate) use raw::send_raw;
 
 use std::future::Future;

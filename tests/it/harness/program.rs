@@ -75,6 +75,13 @@ impl Start {
         self.command.output().expect("the program runs")
     }
 
+    /// Starts it and waits for nothing. What it says is lost.
+    pub(crate) fn running(mut self) -> Process {
+        let command = self.command.stdin(Stdio::null());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Process(child.expect("the program starts"))
+    }
+
     /// Starts it and waits until it listens.
     pub(crate) async fn serving(mut self) -> Program {
         let child = self
@@ -132,7 +139,16 @@ fn collect(stream: impl Read + Send + 'static) -> Lines {
 }
 
 /// A process that is killed when this goes.
-struct Process(Child);
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Kills it, as the kernel does where memory is short, and answers how it ended: it may have been
+    /// faster.
+    pub(crate) fn kill(mut self) -> ExitStatus {
+        self.0.kill().expect("a child can be killed");
+        self.0.wait().expect("a child can be waited for")
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {

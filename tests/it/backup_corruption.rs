@@ -1,0 +1,196 @@
+//! A backup that is not what was stored: each difference is found and named by `Depot::verify`, which
+//! is what `backup verify` calls.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use magnusapi::backup::manifest::MANIFEST;
+use magnusapi::backup::{Depot, DepotError, Selection};
+use magnusapi::blob::{BlobAddress, Blobs};
+use tempfile::TempDir;
+
+use crate::harness::{Database, Operator, postfacto, run};
+
+/// As many as were tried with other tools.
+const FLIPS: usize = 200;
+const TRUNCATIONS: usize = 30;
+
+/// A folder with a backup in it.
+struct Stage {
+    store: TempDir,
+    source: Database,
+    /// The folder of the backup.
+    backup: PathBuf,
+    depot: Depot,
+    selection: Selection,
+}
+
+impl Stage {
+    async fn new() -> Stage {
+        let store = tempfile::tempdir().expect("a folder");
+        let source = postfacto(0.0).await;
+        let operator = Operator::with_folder(&source, store.path());
+        let id = operator.makes();
+        let blobs = Blobs::open(&BlobAddress::folder(store.path())).expect("a store");
+        Stage {
+            backup: store.path().join("postfacto").join(&id),
+            depot: Depot::new(blobs, "postfacto".parse().expect("a name")),
+            selection: id.parse().expect("an id"),
+            source,
+            store,
+        }
+    }
+
+    /// Its files, in order.
+    fn files(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(&self.backup).expect("it is there");
+        let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        files
+    }
+
+    /// The files that are found to be damaged.
+    async fn damaged(&self) -> Vec<String> {
+        let stored = self.depot.find(&self.selection).await.expect("it is there");
+        let mut named: Vec<String> = match self.depot.verify(&stored, &|_| ()).await {
+            Ok(damages) => damages.into_iter().map(|damage| damage.file).collect(),
+            Err(DepotError::Unreadable { .. }) => vec![MANIFEST.to_owned()],
+            Err(error) => panic!("{error}"),
+        };
+        named.sort();
+        named
+    }
+
+    /// Puts this in a file's place, and holds it to be found.
+    async fn is_found(&self, file: &Path, content: &[u8], what: &str) {
+        let good = fs::read(file).expect("it can be read");
+        fs::write(file, content).expect("it can be written");
+        assert_eq!(self.damaged().await, [name(file)], "{what}");
+        fs::write(file, good).expect("it can be written");
+    }
+}
+
+fn name(file: &Path) -> String {
+    let name = file.file_name().and_then(|name| name.to_str());
+    name.expect("UTF-8").to_owned()
+}
+
+/// The same numbers each time.
+struct Dice(u64);
+
+impl Dice {
+    /// A number below this one.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let limit = u64::try_from(limit).expect("64 bits");
+        usize::try_from((self.0 >> 11) % limit).expect("below the limit")
+    }
+}
+
+/// The file is chosen first, so that small ones have their share.
+#[test]
+fn every_flipped_bit_is_found_and_its_file_named() {
+    run(async {
+        let (stage, mut dice) = (Stage::new().await, Dice(20_210_612));
+        let files = stage.files();
+        assert_eq!(stage.damaged().await, [""; 0]);
+        for _ in 0..FLIPS {
+            let file = &files[dice.below(files.len())];
+            let mut content = fs::read(file).expect("it can be read");
+            let bit = dice.below(content.len() * 8);
+            content[bit / 8] ^= 1 << (bit % 8);
+            stage.is_found(file, &content, &format!("bit {bit}")).await;
+        }
+        assert_eq!(stage.damaged().await, [""; 0]);
+    });
+}
+
+#[test]
+fn every_cut_file_is_found_and_named() {
+    run(async {
+        let (stage, mut dice) = (Stage::new().await, Dice(48_271));
+        let files = stage.files();
+        for _ in 0..TRUNCATIONS {
+            let file = &files[dice.below(files.len())];
+            let content = fs::read(file).expect("it can be read");
+            let length = dice.below(content.len());
+            let what = format!("{length} of {} bytes", content.len());
+            stage.is_found(file, &content[..length], &what).await;
+        }
+    });
+}
+
+#[test]
+fn files_that_are_missing_swapped_or_longer_are_found_and_named() {
+    run(async {
+        let stage = Stage::new().await;
+        let files = stage.files();
+        let rest: Vec<&PathBuf> = files.iter().filter(|it| !it.ends_with(MANIFEST)).collect();
+        let aside = stage.store.path().join("aside");
+        for file in &rest {
+            fs::rename(file, &aside).expect("it is moved");
+            assert_eq!(stage.damaged().await, [name(file)], "missing");
+            fs::rename(&aside, file).expect("it is moved");
+            let longer = [fs::read(file).expect("it can be read"), vec![0]].concat();
+            stage.is_found(file, &longer, "longer").await;
+        }
+        for pair in rest.windows(2) {
+            let swap = || {
+                fs::rename(pair[0], &aside).expect("it is moved");
+                fs::rename(pair[1], pair[0]).expect("it is moved");
+                fs::rename(&aside, pair[1]).expect("it is moved");
+            };
+            swap();
+            assert_eq!(
+                stage.damaged().await,
+                [name(pair[0]), name(pair[1])],
+                "swapped"
+            );
+            swap();
+        }
+        assert_eq!(stage.damaged().await, [""; 0]);
+        fs::remove_file(stage.backup.join(MANIFEST)).expect("it is there");
+        let error = stage.depot.find(&stage.selection).await;
+        let error = error.expect_err("without a manifest it is no backup");
+        assert!(matches!(error, DepotError::Unknown { .. }), "{error}");
+    });
+}
+
+#[test]
+fn a_file_of_another_backup_is_found_and_named() {
+    run(async {
+        let stage = Stage::new().await;
+        let client = stage.source.connect().await;
+        let change = "UPDATE items SET description = description || '!' WHERE id IN (SELECT min(id) FROM items)";
+        assert_eq!(client.execute(change, &[]).await.expect("it is changed"), 1);
+        let operator = Operator::with_folder(&stage.source, stage.store.path());
+        let other = operator.makes();
+        let other = stage.store.path().join("postfacto").join(other);
+        let mut different = 0;
+        for file in stage.files() {
+            let content = fs::read(other.join(name(&file))).expect("it has the same files");
+            if content != fs::read(&file).expect("it can be read") {
+                stage.is_found(&file, &content, "another's").await;
+                different += 1;
+            }
+        }
+        // The items, the manifest, and what names the time.
+        assert!(different >= 2, "{different}");
+    });
+}
+
+#[test]
+fn the_program_names_the_damaged_file_and_exits_with_1() {
+    run(async {
+        let stage = Stage::new().await;
+        let file = stage.backup.join("toc.dat");
+        let mut content = fs::read(&file).expect("it can be read");
+        content[100] ^= 1;
+        fs::write(&file, content).expect("it can be written");
+        let operator = Operator::with_folder(&stage.source, stage.store.path());
+        let said = operator.fails(&["verify", "latest"]);
+        assert!(said.contains("is damaged: toc.dat: its SHA-256"), "{said}");
+    });
+}

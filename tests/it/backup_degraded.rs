@@ -1,0 +1,103 @@
+//! A database with an object that no archive carries: its rows are saved, and nobody is told that all
+//! is well.
+
+use std::path::Path;
+
+use devhost::{Host, TimerCall, TimerResult};
+use serde_json::Value;
+
+use crate::harness::{Answer, AppFolder, Database, Operator, client, postgres, run, start};
+
+const TABLES: &str = "
+    CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;
+    CREATE AGGREGATE total (integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');";
+
+const FINDING: &str = "aggregate public.total(integer) is not in the archive";
+
+async fn source() -> Database {
+    let database = Database::empty();
+    let client = database.connect().await;
+    client.batch_execute(TABLES).await.expect("they are made");
+    database
+}
+
+async fn rows(url: &str) -> String {
+    let question = "SELECT md5(string_agg(k::text, ',' ORDER BY i)) FROM kept k";
+    let client = crate::harness::connect(url).await;
+    let row = client.query_one(question, &[]).await;
+    row.expect("it can be asked").get(0)
+}
+
+fn manifest(store: &Path) -> Value {
+    let mut runs = std::fs::read_dir(store.join("postfacto")).expect("a source");
+    let run = runs.next().expect("a backup").expect("a folder");
+    let text = std::fs::read(run.path().join("manifest.json")).expect("a manifest");
+    serde_json::from_slice(&text).expect("JSON")
+}
+
+#[test]
+fn a_backup_that_leaves_something_out_says_so_and_restores_every_row() {
+    run(async {
+        let (source, store) = (source().await, tempfile::tempdir().expect("a folder"));
+        let operator = Operator::with_folder(&source, store.path());
+        let said = operator.fails(&["create"]);
+        assert!(
+            said.contains(FINDING) && said.contains("degraded"),
+            "{said}"
+        );
+        assert_eq!(
+            manifest(store.path())["findings"],
+            serde_json::json!([FINDING])
+        );
+        let listed: Value =
+            serde_json::from_str(&operator.does(&["list", "--json"])).expect("JSON");
+        assert_eq!(listed["data"][0]["state"], "degraded", "{listed}");
+        assert!(operator.does(&["show", "latest"]).contains(FINDING));
+        operator.does(&["verify", "latest"]);
+        let restored = postgres().url("degraded_restored");
+        operator.does(&["restore", "latest", "--to", &restored]);
+        assert_eq!(rows(&restored).await, rows(&source.url).await);
+    });
+}
+
+async fn health(host: &Host) -> Value {
+    let request = client().get(format!("{}/health", host.url()));
+    let answer = Answer::to(request).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+#[test]
+fn the_timer_fails_and_health_warns_where_something_is_left_out() {
+    run(async {
+        let (own, source) = (Database::migrated(), source().await);
+        let store = tempfile::tempdir().expect("a folder");
+        let app = AppFolder::new();
+        let options = app
+            .on(&own)
+            .setting("BACKUP_URL", format!("file://{}", store.path().display()))
+            .setting("BACKUP_DATABASES", "postfacto")
+            .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url);
+        let host = start(options).await;
+        let result = host
+            .invoke_timer("postfacto-backup", TimerCall::default())
+            .await;
+        let TimerResult::Failed { reason } = result else {
+            panic!("{result:?}");
+        };
+        let reason = format!("{reason:?}");
+        assert!(reason.contains("500"), "{reason}");
+        host.log(|log| log.text.contains("degraded") && log.text.contains(FINDING))
+            .await;
+        assert_eq!(
+            manifest(store.path())["findings"],
+            serde_json::json!([FINDING])
+        );
+        let health = health(&host).await;
+        let run = &health["checks"]["backup:last-run"][0];
+        assert_eq!(run["status"], "warn", "{health}");
+        assert!(run.to_string().contains(FINDING), "{health}");
+        assert_eq!(health["status"], "warn", "{health}");
+        host.shutdown().await;
+    });
+}

@@ -1,0 +1,132 @@
+//! `backup create`, killed: nothing that looks like a backup is left, and the next one works.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use crate::fakes::{Call, Fault, StorageFaults};
+use crate::harness::{Container, Operator, eventually, postfacto, run};
+
+const SIGKILL: i32 = 9;
+
+/// Requests of a run whose answer never comes, by kind and number. There are eight tables, a part
+/// and a commit each, then the table of contents, `schema.sql`, the README, the manifest.
+const POINTS: [(Call, usize); 8] = [
+    (Call::Part, 1),
+    (Call::Part, 5),
+    (Call::Commit, 1),
+    (Call::Commit, 8),
+    (Call::Put, 1),
+    (Call::Put, 2),
+    (Call::Put, 3),
+    (Call::Put, 4),
+];
+
+/// Kills a run at this request.
+async fn kill_at(container: &Container, operator: &Operator, faults: &StorageFaults) {
+    let running = operator.begins(&["create"]);
+    let stalled = || async { (faults.stalled() > 0).then_some(()) };
+    eventually("a request that comes to a halt", stalled).await;
+    let ended = running.kill();
+    assert_eq!(
+        ended.signal(),
+        Some(SIGKILL),
+        "{ended} at {}",
+        container.address()
+    );
+}
+
+/// A container behind faults, of which this one meets the request of that number.
+async fn spoilt(
+    container: &Container,
+    (call, number): (Call, usize),
+    fault: Fault,
+) -> (Container, StorageFaults) {
+    let faults = StorageFaults::before(container.address()).await;
+    for _ in 1..number {
+        faults.once(call, Fault::Pass);
+    }
+    faults.once(call, fault);
+    (container.through(&faults.address), faults)
+}
+
+#[test]
+fn a_run_killed_at_any_request_is_no_backup_and_the_next_one_is() {
+    run(async {
+        let (source, container) = (postfacto(0.0).await, Container::new().await);
+        let direct = Operator::with_container(&source, &container);
+        let mut whole = Vec::new();
+        for point in POINTS {
+            let (through, faults) = spoilt(&container, point, Fault::Stall).await;
+            kill_at(
+                &through,
+                &Operator::with_container(&source, &through),
+                &faults,
+            )
+            .await;
+            assert_eq!(direct.listed(), whole, "killed at {point:?}");
+            whole.push(direct.makes());
+            whole.sort();
+            assert_eq!(direct.listed(), whole);
+        }
+    });
+}
+
+#[test]
+fn a_run_killed_before_it_hears_that_the_manifest_is_stored_is_a_backup() {
+    run(async {
+        let (source, container) = (postfacto(0.0).await, Container::new().await);
+        let (through, faults) = spoilt(&container, (Call::Put, 4), Fault::StallAnswer).await;
+        kill_at(
+            &through,
+            &Operator::with_container(&source, &through),
+            &faults,
+        )
+        .await;
+        let direct = Operator::with_container(&source, &container);
+        assert_eq!(direct.listed().len(), 1);
+        direct.does(&["verify", "latest"]);
+    });
+}
+
+/// How many files a store's runs have, unfinished ones included.
+fn files(store: &Path) -> usize {
+    let runs = std::fs::read_dir(store.join("postfacto"))
+        .into_iter()
+        .flatten();
+    let files = runs
+        .flatten()
+        .map(|run| std::fs::read_dir(run.path()).into_iter().flatten());
+    files.map(Iterator::count).sum()
+}
+
+/// A folder is fast: a run that is killed late may have ended before. Then it is a whole backup.
+#[test]
+fn a_run_killed_in_a_folder_is_no_backup_unless_it_was_faster() {
+    run(async {
+        let source = postfacto(0.01).await;
+        let mut killed = 0;
+        for number in [0, 1, 2, 3, 4, 6, 8, 10] {
+            let store = tempfile::tempdir().expect("a folder");
+            let operator = Operator::with_folder(&source, store.path());
+            let running = operator.begins(&["create"]);
+            let so_many = || async { (files(store.path()) >= number).then_some(()) };
+            eventually("so many files", so_many).await;
+            let ended = running.kill();
+            let was_killed = ended.signal() == Some(SIGKILL);
+            let whole = operator.listed();
+            // The manifest may be stored by then, and the end not yet told.
+            assert!(whole.len() <= 1, "{whole:?}");
+            assert!(
+                was_killed || whole.len() == 1,
+                "{ended} with {number} files"
+            );
+            killed += usize::from(number > 0 && whole.is_empty());
+            for id in &whole {
+                operator.does(&["verify", id]);
+            }
+            operator.makes();
+            assert_eq!(operator.listed().len(), whole.len() + 1);
+        }
+        assert!(killed > 0, "every run was faster");
+    });
+}

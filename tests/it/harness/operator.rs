@@ -1,0 +1,97 @@
+//! Somebody who types `magnusapi backup …`.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::{Container, Database, Process, Start};
+
+/// Somebody who types `magnusapi backup …`, with the source `postfacto` and a store.
+pub(crate) struct Operator {
+    settings: Vec<(String, String)>,
+}
+
+impl Operator {
+    /// With a store in this folder.
+    pub(crate) fn with_folder(source: &Database, folder: &Path) -> Operator {
+        let url = format!("file://{}", folder.display());
+        Operator::with(source, [("BACKUP_URL", url)])
+    }
+
+    /// With a store in this container.
+    pub(crate) fn with_container(source: &Database, container: &Container) -> Operator {
+        Operator::with(source, container.settings("of us"))
+    }
+
+    fn with<const N: usize>(source: &Database, store: [(&str, String); N]) -> Operator {
+        let source = [
+            ("BACKUP_DATABASES", "postfacto".to_owned()),
+            ("BACKUP_DATABASE_URL_POSTFACTO", source.url.clone()),
+        ];
+        let settings = source.into_iter().chain(store);
+        Operator {
+            settings: settings
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        }
+    }
+
+    fn start(&self, arguments: &[&str]) -> Start {
+        let mut start = Start::operator().argument("backup");
+        for (name, value) in &self.settings {
+            start = start.set(name, value);
+        }
+        for argument in arguments {
+            start = start.argument(argument);
+        }
+        start
+    }
+
+    /// Types it and waits for nothing.
+    pub(crate) fn begins(&self, arguments: &[&str]) -> Process {
+        self.start(arguments).running()
+    }
+
+    /// What comes of it.
+    pub(crate) fn output(&self, arguments: &[&str]) -> Output {
+        self.start(arguments).output()
+    }
+
+    /// What it prints when it succeeds.
+    #[track_caller]
+    pub(crate) fn does(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Makes a backup, holds it to be whole, and answers its id.
+    #[track_caller]
+    pub(crate) fn makes(&self) -> String {
+        let made = self.does(&["create", "--json"]);
+        let made: Value = serde_json::from_str(&made).expect("JSON");
+        let id = made["data"][0]["manifest"]["id"].as_str().expect("an id");
+        self.does(&["verify", id]);
+        id.to_owned()
+    }
+
+    /// What it says when it fails: stdout, then stderr.
+    #[track_caller]
+    pub(crate) fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8")
+    }
+
+    /// The ids of the backups that are listed, in order. Those of one second are in any.
+    #[track_caller]
+    pub(crate) fn listed(&self) -> Vec<String> {
+        let listed: Value = serde_json::from_str(&self.does(&["list", "--json"])).expect("JSON");
+        let lines = listed["data"].as_array().expect("a list");
+        let ids = lines.iter().map(|line| line["id"].as_str().expect("an id"));
+        let mut ids: Vec<String> = ids.map(str::to_owned).collect();
+        ids.sort();
+        ids
+    }
+}
