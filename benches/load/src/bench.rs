@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::binaries::Binaries;
 use crate::database::{Cluster, Database, MANY, few};
 use crate::drive::Load;
+use crate::options::Section;
 use crate::peers::Peers;
 use crate::program::Program;
 use crate::workspace::Workspace;
@@ -35,6 +36,10 @@ pub(crate) struct Extent {
     pub(crate) cpu_requests: u64,
     /// Whole streams whose processor time is taken.
     pub(crate) cpu_streams: usize,
+    /// The size of the Postfacto database that is backed up: 1 is a million items, some 250 MB.
+    pub(crate) backup_scale: f64,
+    /// Rounds of restores; each takes some minutes.
+    pub(crate) restore_rounds: usize,
 }
 
 impl Extent {
@@ -48,6 +53,8 @@ impl Extent {
         rows: MANY,
         cpu_requests: 100_000,
         cpu_streams: 5,
+        backup_scale: 4.0,
+        restore_rounds: 2,
     };
 
     /// What shows that everything works.
@@ -60,6 +67,8 @@ impl Extent {
         rows: MANY / 10,
         cpu_requests: 5_000,
         cpu_streams: 1,
+        backup_scale: 0.05,
+        restore_rounds: 1,
     };
 
     /// The load of one run that counts.
@@ -85,10 +94,20 @@ impl Extent {
 const TEMPLATE: &str = "few_items";
 
 impl Bench {
-    /// Builds, installs and starts everything, which is announced.
-    pub(crate) async fn prepare(workspace: &Workspace, extent: Extent) -> anyhow::Result<Bench> {
-        let binaries = Binaries::build(workspace).await?;
-        let peers = Peers::install(workspace).await;
+    /// Builds, installs and starts what these sections need, which is announced.
+    pub(crate) async fn prepare(
+        workspace: &Workspace,
+        extent: Extent,
+        sections: &[Section],
+    ) -> anyhow::Result<Bench> {
+        let bare = sections.contains(&Section::Startup);
+        let binaries = Binaries::build(workspace, bare).await?;
+        let has_peers = |section| matches!(section, &Section::Items | &Section::Stream);
+        let peers = if sections.iter().any(has_peers) {
+            Peers::install(workspace).await
+        } else {
+            Peers::left_out()
+        };
         let cluster = Cluster::start(workspace.target()).await?;
         let bench = Bench {
             binaries,

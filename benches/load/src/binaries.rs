@@ -25,23 +25,20 @@ pub(crate) struct Binaries {
 
 impl Binaries {
     /// Builds all four with the release profile, and says so. `MAGNUSAPI_GLIBC` and
-    /// `MAGNUSAPI_MUSL` name builds of the program to take instead.
-    pub(crate) async fn build(workspace: &Workspace) -> anyhow::Result<Binaries> {
-        println!("building magnusapi and the bare server with the release profile");
-        let bare = [
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "load",
-            "--example",
-            "bare",
-        ];
-        workspace.cargo(&bare, &[]).await?;
+    /// `MAGNUSAPI_MUSL` name builds of the program to take instead. Without `bare`, which startup
+    /// alone measures, the bare servers are left out.
+    pub(crate) async fn build(workspace: &Workspace, bare: bool) -> anyhow::Result<Binaries> {
+        println!("building with the release profile");
         let glibc = glibc(workspace).await?;
         let musl = musl(workspace).await.map_err(|error| format!("{error:#}"));
-        let bare_musl = bare_musl(workspace).await;
-        let bare_musl = bare_musl.map_err(|error| format!("{error:#}"));
+        let bare_musl = if bare {
+            bare_glibc(workspace).await?;
+            bare_musl(workspace)
+                .await
+                .map_err(|error| format!("{error:#}"))
+        } else {
+            Err("startup is not measured".to_owned())
+        };
         Ok(Binaries {
             glibc: Program::Magnusapi {
                 name: "magnusapi, glibc",
@@ -64,21 +61,14 @@ impl Binaries {
 
     /// Brings the schema of `database` to the program's version.
     pub(crate) async fn migrate(&self, database: &Database) -> anyhow::Result<()> {
-        let mut migrate = Command::new(self.binary()?);
+        let mut migrate = Command::new(self.glibc.binary()?);
         migrate.arg("migrate").env("DATABASE_URL", database.url());
         process::output(&mut migrate).await.map(drop)
     }
 
     /// What the program says of itself: `magnusapi 0.1.0 (commit)`.
     pub(crate) async fn version(&self) -> anyhow::Result<String> {
-        process::output(Command::new(self.binary()?).arg("--version")).await
-    }
-
-    fn binary(&self) -> anyhow::Result<&PathBuf> {
-        match &self.glibc {
-            Program::Magnusapi { binary, .. } => Ok(binary),
-            other => anyhow::bail!("{} is not the program", other.name()),
-        }
+        process::output(Command::new(self.glibc.binary()?).arg("--version")).await
     }
 }
 
@@ -107,6 +97,19 @@ async fn musl(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let packaged = workspace.cargo(&arguments, &[]).await;
     packaged.context("the package could not be built; name a static build in MAGNUSAPI_MUSL")?;
     Ok(workspace.target().join("app/magnusapi"))
+}
+
+async fn bare_glibc(workspace: &Workspace) -> anyhow::Result<()> {
+    let arguments = [
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "load",
+        "--example",
+        "bare",
+    ];
+    workspace.cargo(&arguments, &[]).await
 }
 
 /// Its allocator is C: `cargo xtask package` has installed a compiler that can make it static.

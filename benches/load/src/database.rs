@@ -86,16 +86,28 @@ impl Cluster {
         name: &str,
         template: Option<&str>,
     ) -> anyhow::Result<Database> {
+        self.remove(name).await?;
         let server = self.database("postgres");
-        server
-            .execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            .await?;
         let template = template.unwrap_or("template1");
         server
             .execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
             .await?;
         server.execute("CHECKPOINT").await?;
         Ok(self.database(name))
+    }
+
+    /// Drops the database `name`, if it is there.
+    pub(crate) async fn remove(&self, name: &str) -> anyhow::Result<()> {
+        let server = self.database("postgres");
+        server
+            .execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            .await?;
+        server.checkpoint().await
+    }
+
+    /// A folder on the disk that the server writes to.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What the server calls itself, such as `15.18`.
@@ -153,6 +165,17 @@ impl Database {
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
         psql.args(["--set=ON_ERROR_STOP=1", "--command", statement]);
         process::output(&mut psql).await
+    }
+
+    /// Runs the statements of `files` in their order, in one session that begins with `first`.
+    pub(crate) async fn execute_files(&self, first: &str, files: &[PathBuf]) -> anyhow::Result<()> {
+        let mut psql = self.client("psql");
+        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
+        psql.args(["--command", first]);
+        for file in files {
+            psql.arg("--file").arg(file);
+        }
+        process::output(&mut psql).await.map(drop)
     }
 
     /// Fills the empty table with items 1 to `count`.

@@ -9,7 +9,7 @@
 //! | room | purpose |
 //! |---|---|
 //! | `options` | the command line |
-//! | `section` | what is measured: start-up, items, stream, processor time |
+//! | `section` | what is measured: start-up, items, stream, processor time, backups |
 //! | `bench` | what every section needs: the database, the programs, how much to measure |
 //! | `document`, `facts` | the tables' place in `docs/benchmarks.md`, and the machine they come from |
 //! | `aim`, `table`, `spread` | wanted against measured, tables, medians |
@@ -18,6 +18,7 @@
 //! | `scenario`, `client` | which requests, and one connection that sends them |
 //! | `server`, `program` | a running server, and how each one is started |
 //! | `database` | a flushed PostgreSQL on disk, and fresh copies of one table |
+//! | `usage` | a program run to its end, and what that took |
 //! | `process`, `workspace` | what `/proc` says, where things lie |
 
 mod aim;
@@ -39,6 +40,7 @@ mod section;
 mod server;
 mod spread;
 mod table;
+mod usage;
 mod workspace;
 
 use std::process::ExitCode;

@@ -22,6 +22,15 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
+    /// None, for sections that have no use for them.
+    pub(crate) fn left_out() -> Peers {
+        let reason = || Err("no section asks for it".to_owned());
+        Peers {
+            flask: reason(),
+            fastify: reason(),
+        }
+    }
+
     /// Installs what is not there yet, and says so. A peer that cannot be installed is told of in
     /// every table that it belongs to.
     pub(crate) async fn install(workspace: &Workspace) -> Peers {

@@ -36,7 +36,7 @@ pub(crate) async fn output(command: &mut Command) -> anyhow::Result<String> {
 }
 
 /// The command as one line, its program without the folder: what a person would type.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let command = command.as_std();
     let program = Path::new(command.get_program());
     std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
@@ -46,7 +46,8 @@ fn line(command: &Command) -> String {
         .join(" ")
 }
 
-fn not_started(command: &Command, error: &std::io::Error) -> anyhow::Error {
+/// An error that says what to do when a program does not start.
+pub(crate) fn not_started(command: &Command, error: &std::io::Error) -> anyhow::Error {
     let program = command.as_std().get_program().display();
     match error.kind() {
         ErrorKind::NotFound => anyhow!("`{program}` was not found: install it, or put it on PATH"),
@@ -76,6 +77,15 @@ pub(crate) fn processor_time(id: u32) -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(stat.ticks * 1000 / per_second))
 }
 
+/// User and system time of one process and of the children that it waited for, in steps of 10 ms.
+/// It may have ended, as long as nobody has waited for it.
+pub(crate) fn processor_time_of_all(id: u32) -> anyhow::Result<Duration> {
+    let stat = stat(id).with_context(|| format!("process {id} is gone"))?;
+    let per_second = rustix::param::clock_ticks_per_second();
+    let ticks = stat.ticks + stat.children_ticks;
+    Ok(Duration::from_millis(ticks * 1000 / per_second))
+}
+
 /// The most memory that one process ever had resident, in bytes.
 pub(crate) fn peak_memory(id: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))
@@ -92,6 +102,8 @@ pub(crate) fn peak_memory(id: u32) -> anyhow::Result<u64> {
 struct Stat {
     parent: u32,
     ticks: u64,
+    /// Of the children that it waited for.
+    children_ticks: u64,
 }
 
 fn stat(id: u32) -> Option<Stat> {
@@ -99,7 +111,7 @@ fn stat(id: u32) -> Option<Stat> {
 }
 
 /// `id (name) state parent …`, where the name may hold spaces and brackets; user and system time
-/// are the fields 14 and 15.
+/// are the fields 14 and 15, and the children's are the two after them.
 fn parse(stat: &str) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = rest.split(' ').collect();
@@ -107,6 +119,7 @@ fn parse(stat: &str) -> Option<Stat> {
     Some(Stat {
         parent: fields.get(1)?.parse().ok()?,
         ticks: ticks(14)? + ticks(15)?,
+        children_ticks: ticks(16)? + ticks(17)?,
     })
 }
 
@@ -116,8 +129,8 @@ mod tests {
 
     #[test]
     fn a_line_of_proc_is_read_past_a_name_with_brackets() {
-        let stat = parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 0 0 20").expect("it is whole");
-        assert_eq!((stat.parent, stat.ticks), (3, 75));
+        let stat = parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 7 2 20").expect("it is whole");
+        assert_eq!((stat.parent, stat.ticks, stat.children_ticks), (3, 75, 9));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The servers that are measured: what each is called and how it is started.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use anyhow::bail;
 
 use crate::database::Database;
 
@@ -29,6 +31,17 @@ impl Program {
             Program::Magnusapi { name, .. } | Program::Bare { name, .. } => name,
             Program::Flask { .. } => "Flask",
             Program::Fastify { .. } => "Fastify",
+        }
+    }
+
+    /// The binary of a build of this project's program.
+    ///
+    /// # Errors
+    /// If it is another program.
+    pub(crate) fn binary(&self) -> anyhow::Result<&Path> {
+        match self {
+            Program::Magnusapi { binary, .. } => Ok(binary),
+            other => bail!("{} is not the program", other.name()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is measured, one room for each section, and the run through those that were asked for.
 
+mod backup;
 mod cpu;
 mod items;
 mod startup;
@@ -21,7 +22,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     } else {
         Extent::FULL
     };
-    let bench = Bench::prepare(&workspace, extent).await?;
+    let bench = Bench::prepare(&workspace, extent, &options.sections()).await?;
     let facts = facts::table(&bench, &workspace).await?;
     println!(
         "load average {}: other work makes the figures rough",
@@ -39,6 +40,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             Section::Items => ("items", items::measure(&bench).await?),
             Section::Stream => ("stream", stream::measure(&bench).await?),
             Section::Cpu => ("cpu", cpu::measure(&bench).await?),
+            Section::Backup => ("backup", backup::measure(&bench, &workspace).await?),
         };
         publish(options, &workspace, name, &(heading + &figures))?;
     }
