@@ -12,6 +12,7 @@
 //! | [`app`] | which features there are, put together |
 //! | [`item`] | items: the HTTP feature, its SQL, its timer |
 //! | [`backup`] | backups of Postfacto's databases: export, restore, proof |
+//! | [`schedule`] | sizes by schedule: which size at an instant, and why; pure |
 //! | [`health`] | `/health`, from checks that the features contribute |
 //! | [`ledger`] | which runs of a timer there were, so that each slot is worked on once |
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
@@ -52,6 +53,7 @@ pub mod http;
 pub mod item;
 pub mod ledger;
 pub mod local;
+pub mod schedule;
 pub mod server;
 pub mod telemetry;
 pub mod version;

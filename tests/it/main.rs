@@ -38,4 +38,5 @@ mod migrations;
 mod openapi;
 mod package;
 mod restore_doc;
+mod schedule;
 mod timers;

@@ -1,0 +1,189 @@
+//! What can be written in `scale.toml`, and what is said of what cannot.
+
+use super::*;
+
+const TARGET: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
+
+fn parse(rest: &str) -> Result<Configuration, ConfigurationError> {
+    Configuration::parse(&format!("{TARGET}{rest}"))
+}
+
+fn refused(rest: &str) -> String {
+    parse(rest).expect_err(rest).to_string()
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let text = r#"
+        mode = "shadow"
+        changes_per_hour = 3
+
+        [calendar.germany]
+        dates = ["2026-12-25", "2026-12-26"]
+        files = ["germany.ics"]
+
+        [target.web]
+        resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/web"
+        mode = "enforce"
+        zone = "Europe/Berlin"
+        size = { min = 1, max = 2 }
+        bounds = { min = 1, max = 9 }
+        holidays = { calendars = ["germany"], size = { min = 1, max = 1 } }
+
+        [[target.web.weekly]]
+        name = "work day"
+        days = "Mon-Fri"
+        from = "08:00"
+        to = "16:00"
+        size = { min = 4, max = 8 }
+
+        [[target.web.weekly]]
+        from = "Fri 22:00"
+        to = "Mon 06:00"
+        size = { min = 1, max = 1 }
+
+        [[target.web.dated]]
+        from = "12-24 18:00"
+        to = "01-02"
+        size = { min = 2, max = 9 }
+    "#;
+    let configuration = Configuration::parse(text).expect("it can be read");
+    let [target] = &configuration.targets[..] else {
+        panic!("one target");
+    };
+    assert_eq!((target.name.as_str(), target.line), ("web", 9));
+    assert_eq!((target.mode, target.changes_per_hour), (Mode::Enforce, 3));
+    assert_eq!(target.size, Size::Between { min: 1, max: 2 });
+    let names: Vec<&str> = target.weekly.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["work day", "Fri 22:00 to Mon 06:00"]);
+    assert_eq!((target.weekly[0].line, target.weekly[1].line), (17, 24));
+    assert_eq!(target.dated[0].name, "12-24 18:00 to 01-02");
+    assert_eq!(configuration.calendars[0].files, ["germany.ics"]);
+}
+
+#[test]
+fn without_targets_a_file_is_empty_and_good() {
+    let empty = Configuration::parse("# nothing yet\n").expect("it can be read");
+    assert!(empty.targets.is_empty());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
+    assert_eq!(
+        refused("[[target.web.weekly]]\ndays = \"Mon\"\nform = \"08:00\"\nsize = 2\n"),
+        "line 7: form = \"08:00\": there is no key form here, only name, days, from, to, size; did \
+         you mean from?"
+    );
+    assert!(refused("sizes = 2\n").contains("did you mean size?"));
+    assert!(!refused("replicas = 2\n").contains("did you mean"));
+}
+
+#[test]
+fn each_value_that_cannot_be_read_is_named_with_its_line() {
+    for (rest, line, hint) in [
+        ("mode = \"observe\"\n", 5, "shadow"),
+        (
+            "[[target.web.weekly]]\ndays = \"Mon-Fry\"\nsize = 2\n",
+            6,
+            "did you mean Fri?",
+        ),
+        (
+            "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"8:00\"\nsize = 2\n",
+            7,
+            "08:00",
+        ),
+        (
+            "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"24:00\"\nsize = 2\n",
+            5,
+            "00:00",
+        ),
+        (
+            "[[target.web.weekly]]\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 2\n",
+            5,
+            "days = ",
+        ),
+        (
+            "[[target.web.weekly]]\nfrom = \"Fri 08:00\"\nto = \"16:00\"\nsize = 2\n",
+            5,
+            "both",
+        ),
+        (
+            "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"Fri 08:00\"\nto = \"Sat 16:00\"\nsize = 2\n",
+            5,
+            "exclude",
+        ),
+        (
+            "[[target.web.weekly]]\ndays = \"Mon\"\nsize = \"2\"\n",
+            7,
+            "such as 4",
+        ),
+        ("[[target.web.weekly]]\ndays = \"Mon\"\n", 5, "size"),
+        (
+            "[[target.web.dated]]\nfrom = \"2026-02-30\"\nto = \"2026-03-01\"\nsize = 2\n",
+            6,
+            "2026-12-24",
+        ),
+        (
+            "[[target.web.dated]]\nfrom = \"2026-12-24\"\nto = \"12-26\"\nsize = 2\n",
+            5,
+            "year",
+        ),
+        (
+            "[[target.web.dated]]\nfrom = 2026-12-24\nto = 2026-12-26\nsize = 2\n",
+            6,
+            "string",
+        ),
+        (
+            "[calendar.x]\ndates = [\"2026-12-25\",\n\"25.12.2026\"]\n",
+            7,
+            "2026-12-24",
+        ),
+        (
+            "[target.Web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n",
+            5,
+            "lower-case",
+        ),
+        (
+            "[target.db]\nzone = \"Europe/Berln\"\n",
+            6,
+            "did you mean \"Europe/Berlin\"?",
+        ),
+        (
+            "[target.db]\nsize = 1\nbounds = { min = 1, max = 4 }\n",
+            5,
+            "zone",
+        ),
+        ("nonsense\n", 5, "="),
+    ] {
+        let said = refused(rest);
+        assert!(
+            said.starts_with(&format!("line {line}: ")),
+            "{rest}: {said}"
+        );
+        assert!(said.contains(hint), "{rest}: {said}");
+    }
+}
+
+#[test]
+fn windows_cross_midnight_weekends_and_weeks_by_construction() {
+    let minutes = |rest: &str| {
+        let rest = format!("[[target.web.weekly]]\n{rest}\nsize = 2\n");
+        let configuration = parse(&rest).expect("it can be read");
+        configuration.targets[0].weekly[0].minutes()
+    };
+    for (rest, hours) in [
+        ("days = \"Mon\"\nfrom = \"08:00\"\nto = \"16:00\"", 8),
+        ("days = \"Mon-Fri\"\nfrom = \"22:00\"\nto = \"06:00\"", 8),
+        ("days = \"Mon\"\nfrom = \"08:00\"\nto = \"00:00\"", 16),
+        ("days = \"Mon\"\nfrom = \"08:00\"\nto = \"24:00\"", 16),
+        ("days = \"Sat,Sun\"", 24),
+        ("days = \"Sat\"\nfrom = \"12:00\"", 12),
+        ("from = \"Fri 22:00\"\nto = \"Mon 06:00\"", 56),
+        ("from = \"Sun 22:00\"\nto = \"Mon 24:00\"", 26),
+        ("from = \"Mon 08:00\"\nto = \"Mon 07:00\"", 167),
+        ("from = \"Mon 08:00\"\nto = \"Mon 08:00\"", 0),
+        ("days = \"Mon\"\nfrom = \"03:00\"\nto = \"03:00\"", 0),
+    ] {
+        assert_eq!(minutes(rest), hours * 60, "{rest}");
+    }
+}

@@ -1,0 +1,170 @@
+//! How large a target is, or should be.
+
+use std::fmt;
+
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// How large a target is, or should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
+pub enum Size {
+    /// So many instances.
+    One(u32),
+    /// At least and at most so many: an autoscaler decides between them.
+    Between {
+        /// At least.
+        min: u32,
+        /// At most.
+        max: u32,
+    },
+}
+
+impl Size {
+    /// The fewest instances that it allows.
+    pub fn least(self) -> u32 {
+        match self {
+            Size::One(count) => count,
+            Size::Between { min, .. } => min,
+        }
+    }
+
+    /// The most instances that it allows.
+    pub fn most(self) -> u32 {
+        match self {
+            Size::One(count) => count,
+            Size::Between { max, .. } => max,
+        }
+    }
+
+    /// The nearest size within `bounds`.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Size {
+        let near = |count: u32| count.clamp(bounds.min, bounds.max);
+        match self {
+            Size::One(count) => Size::One(near(count)),
+            Size::Between { min, max } => Size::Between {
+                min: near(min),
+                max: near(max),
+            },
+        }
+    }
+
+    /// Whether both are one count, or both a range.
+    pub fn is_like(self, other: Size) -> bool {
+        matches!(
+            (self, other),
+            (Size::One(_), Size::One(_)) | (Size::Between { .. }, Size::Between { .. })
+        )
+    }
+}
+
+/// `4`, or `2 to 6`.
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Size::One(count) => write!(formatter, "{count}"),
+            Size::Between { min, max } => write!(formatter, "{min} to {max}"),
+        }
+    }
+}
+
+/// What a target's size may never leave, whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// The fewest instances.
+    pub min: u32,
+    /// The most.
+    pub max: u32,
+}
+
+impl Bounds {
+    /// Whether `size` lies within.
+    pub fn hold(self, size: Size) -> bool {
+        self.min <= size.least() && size.most() <= self.max
+    }
+}
+
+/// `1 to 4`.
+impl fmt::Display for Bounds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} to {}", self.min, self.max)
+    }
+}
+
+/// A whole number, or `{ min = …, max = … }`. By hand, because serde's own reading of the two says
+/// nothing of what is wrong.
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
+        deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+struct SizeVisitor;
+
+impl<'de> Visitor<'de> for SizeVisitor {
+    type Value = Size;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a size, such as 4 or { min = 2, max = 6 }")
+    }
+
+    fn visit_i64<E: Error>(self, count: i64) -> Result<Size, E> {
+        let size = u32::try_from(count).map(Size::One);
+        size.map_err(|_| E::custom(format!("{count} is no size; write a whole number from 0")))
+    }
+
+    fn visit_u64<E: Error>(self, count: u64) -> Result<Size, E> {
+        let size = u32::try_from(count).map(Size::One);
+        size.map_err(|_| E::custom(format!("{count} is no size; write a smaller number")))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Size, A::Error> {
+        let Bounds { min, max } =
+            Bounds::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+        if min > max {
+            return Err(A::Error::custom(format!(
+                "min = {min} is more than max = {max}; swap them"
+            )));
+        }
+        Ok(Size::Between { min, max })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Size, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_size_is_a_count_or_a_range() {
+        assert_eq!(read("4"), Ok(Size::One(4)));
+        let range = read(r#"{"min": 2, "max": 6}"#);
+        assert_eq!(range, Ok(Size::Between { min: 2, max: 6 }));
+        for text in ["-1", "1.5", "\"4\"", "[4]", "{\"min\": 2}", "4294967296"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let swapped = read(r#"{"min": 6, "max": 2}"#).expect_err("swapped");
+        assert!(swapped.contains("swap"), "{swapped}");
+    }
+
+    #[test]
+    fn bounds_hold_what_lies_within_and_pull_in_the_rest() {
+        let bounds = Bounds { min: 1, max: 4 };
+        for (size, near) in [
+            (Size::One(0), Size::One(1)),
+            (Size::One(3), Size::One(3)),
+            (
+                Size::Between { min: 2, max: 9 },
+                Size::Between { min: 2, max: 4 },
+            ),
+        ] {
+            assert_eq!(size.within(bounds), near);
+            assert_eq!(bounds.hold(size), size == near);
+        }
+    }
+}

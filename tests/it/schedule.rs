@@ -1,0 +1,7 @@
+//! Sizes by schedule: the engine against arithmetic that knows nothing of it, and against examples.
+
+mod examples;
+mod lint;
+mod oracle;
+mod random;
+mod zones;

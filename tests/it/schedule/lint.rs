@@ -1,0 +1,162 @@
+//! What lint says.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use magnusapi::schedule::Severity::{Error, Warning};
+use magnusapi::schedule::{Configuration, Schedule, Severity, lint};
+
+const HEAD: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
+
+fn findings(rest: &str) -> Vec<(Severity, usize, String)> {
+    let text = format!("{HEAD}{rest}");
+    let configuration =
+        Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let schedule = Schedule::new(configuration, &BTreeMap::new());
+    let now: Timestamp = "2026-11-24T12:00:00Z".parse().expect("an instant");
+    let findings = lint(&schedule, now).into_iter();
+    findings.map(|it| (it.severity, it.line, it.text)).collect()
+}
+
+#[test]
+fn a_good_schedule_has_no_findings() {
+    let good = "holidays = { calendars = [\"c\"], size = 1 }\n\
+                [[target.web.weekly]]\ndays = \"Mon-Fri\"\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 4\n\
+                [[target.web.weekly]]\ndays = \"Mon-Fri\"\nfrom = \"16:00\"\nto = \"20:00\"\nsize = 2\n\
+                [[target.web.dated]]\nfrom = \"12-24\"\nto = \"12-26\"\nsize = 2\n\
+                [calendar.c]\ndates = [\"2027-12-25\"]\n";
+    assert_eq!(findings(good), []);
+}
+
+#[test]
+fn each_mistake_is_found_at_its_line_and_says_what_to_do() {
+    let weekly = |text: &str| format!("[[target.web.weekly]]\n{text}\nsize = 2\n");
+    let dated = |text: &str| format!("[[target.web.dated]]\n{text}\nsize = 2\n");
+    let workday = weekly("days = \"Mon-Fri\"\nfrom = \"08:00\"\nto = \"16:00\"");
+    for (rest, severity, line, hint) in [
+        (
+            weekly("days = \"Mon\"\nfrom = \"08:00\"\nto = \"08:00\""),
+            Error,
+            5,
+            "empty",
+        ),
+        (
+            weekly("days = \"Mon\"\nfrom = \"08:00\"\nto = \"08:04\""),
+            Error,
+            5,
+            "less than the 5",
+        ),
+        (weekly("days = \"Mon-Sun\""), Error, 5, "always in force"),
+        (
+            weekly("days = \"Mon-Fri\"\nfrom = \"20:00\"\nto = \"06:00\"")
+                .replace("size = 2", "size = 5"),
+            Error,
+            5,
+            "outside of the bounds 1 to 4",
+        ),
+        (
+            weekly("days = \"Mon\"").replace("size = 2", "size = { min = 1, max = 2 }"),
+            Error,
+            5,
+            "two kinds",
+        ),
+        (
+            workday.clone() + &weekly("days = \"Tue\"\nfrom = \"09:00\"\nto = \"10:00\""),
+            Error,
+            10,
+            "never decides",
+        ),
+        (
+            workday.clone()
+                + &weekly("days = \"Tue\"\nfrom = \"09:00\"\nto = \"17:00\"")
+                    .replace("size = 2", "size = 3"),
+            Warning,
+            10,
+            "(line 5), which stands first",
+        ),
+        (
+            dated("from = \"2026-12-26\"\nto = \"2026-12-24\""),
+            Error,
+            5,
+            "swap",
+        ),
+        (
+            dated("from = \"2026-12-26 08:00\"\nto = \"2026-12-26 08:03\""),
+            Error,
+            5,
+            "less than",
+        ),
+        (
+            dated("from = \"2026-10-01\"\nto = \"2026-10-02\""),
+            Warning,
+            5,
+            "over since 2026-10-03",
+        ),
+        (
+            dated("from = \"12-24\"\nto = \"12-26\"")
+                + &dated("from = \"2029-12-25\"\nto = \"2029-12-27\"")
+                    .replace("size = 2", "size = 3"),
+            Warning,
+            9,
+            "(line 5), which stands first",
+        ),
+    ] {
+        assert_found(&rest, severity, line, hint);
+    }
+}
+
+#[test]
+fn calendars_are_there_used_and_long_enough() {
+    let calendar = |date: &str| {
+        format!("holidays = {{ calendars = [\"c\"], size = 1 }}\n[calendar.c]\ndates = [{date}]\n")
+    };
+    for (rest, severity, line, hint) in [
+        (calendar("\"2026-12-25\""), Warning, 6, "within 60 days"),
+        (
+            calendar("\"2025-12-25\""),
+            Warning,
+            6,
+            "ended on 2025-12-25",
+        ),
+        (calendar(""), Warning, 6, "no day"),
+        (
+            calendar("\"2027-12-25\"").replace("[\"c\"]", "[\"c\", \"d\"]"),
+            Error,
+            5,
+            "no calendar d",
+        ),
+        (
+            "[calendar.c]\ndates = [\"2027-12-25\"]\n".to_owned(),
+            Warning,
+            5,
+            "used by no target",
+        ),
+    ] {
+        assert_found(&rest, severity, line, hint);
+    }
+}
+
+/// Holds a schedule to have this one finding.
+#[track_caller]
+fn assert_found(rest: &str, severity: Severity, line: usize, hint: &str) {
+    let found = findings(rest);
+    let [(its_severity, its_line, text)] = &found[..] else {
+        panic!("{rest}: {found:?}");
+    };
+    assert_eq!(
+        (*its_severity, *its_line),
+        (severity, line),
+        "{rest}: {text}"
+    );
+    assert!(text.contains(hint), "{rest}: {text}");
+}
+
+#[test]
+fn bounds_that_hold_nothing_are_an_error_at_the_target() {
+    let text = HEAD.replace("min = 1, max = 4", "min = 4, max = 1");
+    let configuration = Configuration::parse(&text).expect("it can be read");
+    let schedule = Schedule::new(configuration, &BTreeMap::new());
+    let found = lint(&schedule, Timestamp::UNIX_EPOCH);
+    assert_eq!((found.len(), found[0].line), (1, 1));
+    assert!(found[0].text.contains("swap"), "{}", found[0].text);
+}

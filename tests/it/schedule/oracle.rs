@@ -1,0 +1,207 @@
+//! Which size holds, minute by minute: by counting minutes, with nothing of the engine in it.
+//!
+//! All it asks of the time zone database is a zone's offset at an instant. Everything is in whole
+//! minutes since 1970: instants in UTC, and times as the clocks show them.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A schedule as the oracle sees it, and as `scale.toml` would have it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    pub(super) zone: String,
+    pub(super) weekly: Vec<Week>,
+    /// From and to, as the clocks show them.
+    pub(super) dated: Vec<(i64, i64, u32)>,
+    /// Days since 1970.
+    pub(super) holidays: Vec<i64>,
+    pub(super) holiday_size: u32,
+    /// From and to, as instants. A later one counts more.
+    pub(super) holds: Vec<(i64, i64, u32)>,
+}
+
+/// A window of every week.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Week {
+    /// Bits from Monday.
+    pub(super) days: u8,
+    pub(super) from: i64,
+    pub(super) later: i64,
+    pub(super) to: i64,
+    pub(super) size: u32,
+}
+
+pub(super) const DEFAULT: u32 = 1;
+const DAY: i64 = 24 * 60;
+
+/// What a zone's clocks show, for some weeks.
+pub(super) struct Clocks {
+    first: i64,
+    shown: Vec<i64>,
+    /// The minute at which the clocks show a time for the first time; where they are set forward over
+    /// it, so many minutes after the last one before as it is later.
+    instants: Vec<i64>,
+}
+
+impl Clocks {
+    /// For a zone whose clocks are set at multiples of `grain` minutes alone.
+    pub(super) fn new(zone: &TimeZone, from: i64, to: i64, grain: i64) -> Clocks {
+        let first = from.div_euclid(grain) * grain;
+        let mut shown = Vec::new();
+        for start in (first..to).step_by(usize::try_from(grain).expect("some minutes")) {
+            let at = Timestamp::from_second(start * 60).expect("an instant of these years");
+            let offset = i64::from(zone.to_offset(at).seconds());
+            assert_eq!(offset % 60, 0, "offsets are whole minutes in these years");
+            shown.extend((start..start + grain).map(|minute| minute + offset / 60));
+        }
+        let (low, high) = (shown[0], shown[shown.len() - 1]);
+        let mut instants = vec![i64::MIN; usize::try_from(high - low + 1).expect("weeks")];
+        for (minute, wall) in (first..).zip(&shown) {
+            if let Ok(place) = usize::try_from(wall - low)
+                && let Some(instant) = instants.get_mut(place)
+                && *instant == i64::MIN
+            {
+                *instant = minute;
+            }
+        }
+        for place in 1..instants.len() {
+            if instants[place] == i64::MIN {
+                instants[place] = instants[place - 1] + 1;
+            }
+        }
+        Clocks {
+            first,
+            shown,
+            instants,
+        }
+    }
+
+    fn instant(&self, wall: i64) -> Option<i64> {
+        let place = usize::try_from(wall - self.shown[0]).ok()?;
+        self.instants.get(place).copied()
+    }
+
+    fn days(&self) -> std::ops::RangeInclusive<i64> {
+        let last = self.shown[self.shown.len() - 1];
+        self.shown[0].div_euclid(DAY)..=last.div_euclid(DAY)
+    }
+}
+
+impl Plan {
+    /// The size at each minute from `from` to `to`. The clocks must reach ten days further at both
+    /// ends.
+    pub(super) fn sizes(&self, clocks: &Clocks, from: i64, to: i64) -> Vec<u32> {
+        assert!(clocks.first <= from - 10 * DAY, "the clocks begin too late");
+        let mut sizes = vec![DEFAULT; usize::try_from(to - from).expect("it ends after it begins")];
+        let mut paint = |begin: i64, end: i64, size: u32| {
+            for minute in begin.max(from)..end.min(to) {
+                sizes[usize::try_from(minute - from).expect("it is in range")] = size;
+            }
+        };
+        // What is painted last decides, so the weakest comes first.
+        for week in self.weekly.iter().rev() {
+            for day in clocks.days().filter(|day| week.is_on(*day)) {
+                let begin = clocks.instant(day * DAY + week.from);
+                let end = clocks.instant((day + week.later) * DAY + week.to);
+                if let (Some(begin), Some(end)) = (begin, end) {
+                    paint(begin, end, week.size);
+                }
+            }
+        }
+        for day in &self.holidays {
+            let begin = clocks.instant(day * DAY);
+            if let (Some(begin), Some(end)) = (begin, clocks.instant((day + 1) * DAY)) {
+                paint(begin, end, self.holiday_size);
+            }
+        }
+        for (begin, end, size) in self.dated.iter().rev() {
+            if let (Some(begin), Some(end)) = (clocks.instant(*begin), clocks.instant(*end)) {
+                paint(begin, end, *size);
+            }
+        }
+        for (begin, end, size) in &self.holds {
+            paint(*begin, *end, *size);
+        }
+        sizes
+    }
+
+    /// The same as `scale.toml` has it, without the holds.
+    pub(super) fn toml(&self) -> String {
+        let mut text = format!(
+            "[target.web]\nzone = \"{}\"\nsize = {DEFAULT}\nbounds = {{ min = 0, max = 1000 }}\n",
+            self.zone
+        );
+        let mut write = |line: String| writeln!(text, "{line}").expect("text takes text");
+        if !self.holidays.is_empty() {
+            let size = self.holiday_size;
+            write(format!(
+                "holidays = {{ calendars = [\"all\"], size = {size} }}"
+            ));
+        }
+        for week in &self.weekly {
+            write(format!("[[target.web.weekly]]\n{}", week.toml()));
+        }
+        for (from, to, size) in &self.dated {
+            let (from, to) = (wall(*from), wall(*to));
+            write(format!(
+                "[[target.web.dated]]\nfrom = \"{from}\"\nto = \"{to}\"\nsize = {size}"
+            ));
+        }
+        if !self.holidays.is_empty() {
+            let days: Vec<String> = self.holidays.iter().map(|day| day_of(*day)).collect();
+            write(format!("[calendar.all]\ndates = {days:?}"));
+        }
+        text
+    }
+}
+
+const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+impl Week {
+    /// The first of January 1970 was a Thursday.
+    fn is_on(self, day: i64) -> bool {
+        self.days & (1 << (day + 3).rem_euclid(7)) != 0
+    }
+
+    fn toml(self) -> String {
+        let Week {
+            days,
+            from,
+            later,
+            to,
+            size,
+        } = self;
+        let named = |day: i64| NAMES[usize::try_from(day.rem_euclid(7)).expect("below seven")];
+        let is_of_a_day = later == 0 || (later == 1 && to < from);
+        if is_of_a_day {
+            let days = (0..7).filter(|day| days & (1 << day) != 0).map(named);
+            let days: Vec<&str> = days.collect();
+            let (days, from, to) = (days.join(","), clock(from), clock(to));
+            return format!("days = \"{days}\"\nfrom = \"{from}\"\nto = \"{to}\"\nsize = {size}");
+        }
+        assert_eq!(days.count_ones(), 1, "a longer window begins on one day");
+        let first = i64::from(days.trailing_zeros());
+        let (from, to) = (clock(from), clock(to));
+        let (begin, end) = (named(first), named(first + later));
+        format!("from = \"{begin} {from}\"\nto = \"{end} {to}\"\nsize = {size}")
+    }
+}
+
+fn clock(minutes: i64) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn day_of(day: i64) -> String {
+    let at = Timestamp::from_second(day * DAY * 60).expect("a day of these years");
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn wall(minutes: i64) -> String {
+    format!(
+        "{} {}",
+        day_of(minutes.div_euclid(DAY)),
+        clock(minutes.rem_euclid(DAY))
+    )
+}

@@ -1,0 +1,169 @@
+//! Every time zone, around every change of its clocks from 2020 to 2040.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use magnusapi::schedule::{Configuration, Schedule, Target, Zone, decide, spans};
+
+use super::oracle::{Clocks, Plan, Week};
+
+/// How far around a change of the clocks is compared, and how far each minute by itself.
+const AROUND: i64 = 36 * 60;
+const CLOSE: i64 = 3 * 60;
+
+/// How far beyond that the clocks must be known: the longest window, and a day.
+const MARGIN: i64 = 11 * 24 * 60;
+
+#[derive(Default)]
+struct Compared {
+    zones: AtomicUsize,
+    transitions: AtomicUsize,
+    minutes: AtomicUsize,
+}
+
+#[test]
+fn the_engine_agrees_with_counting_minutes_around_every_change_of_every_zone() {
+    let names: Vec<String> = Zone::names().collect();
+    let compared = Compared::default();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    compare(name, &compared);
+                }
+            });
+        }
+    });
+    let [zones, transitions, minutes] =
+        [compared.zones, compared.transitions, compared.minutes].map(AtomicUsize::into_inner);
+    println!("compared {zones} zones, {transitions} changes of clocks, {minutes} minutes");
+    assert_eq!(zones, names.len());
+    assert!(zones > 590, "{zones} zones");
+    assert!(transitions > 8000, "{transitions} changes");
+    assert!(minutes > 30_000_000, "{minutes} minutes");
+}
+
+fn compare(name: &str, compared: &Compared) {
+    let zone = TimeZone::get(name).expect("a zone of the list");
+    let changes = changes(&zone);
+    let plan = plan(name, &zone, &changes);
+    let target = target(&plan);
+    let is_by_quarters = changes.iter().all(|minute| minute % 15 == 0);
+    let grain = if is_by_quarters { 15 } else { 1 };
+    for change in &changes {
+        let clocks = Clocks::new(
+            &zone,
+            change - AROUND - MARGIN,
+            change + AROUND + MARGIN,
+            grain,
+        );
+        around(&plan, &target, &clocks, *change);
+    }
+    compared.zones.fetch_add(1, Ordering::Relaxed);
+    compared
+        .transitions
+        .fetch_add(changes.len(), Ordering::Relaxed);
+    let minutes = changes.len() * usize::try_from(2 * AROUND).expect("a small number");
+    compared.minutes.fetch_add(minutes, Ordering::Relaxed);
+}
+
+/// The minutes at which the zone's clocks are set, between 2020 and 2040.
+fn changes(zone: &TimeZone) -> Vec<i64> {
+    let begin: Timestamp = "2020-01-01T00:00:00Z".parse().expect("an instant");
+    let end: Timestamp = "2041-01-01T00:00:00Z".parse().expect("an instant");
+    let following = zone.following(begin).map(|it| it.timestamp());
+    let minutes = following.take_while(|it| *it < end).map(|it| {
+        assert_eq!(
+            it.as_second() % 60,
+            0,
+            "clocks are set at full minutes in these years"
+        );
+        it.as_second() / 60
+    });
+    minutes.collect()
+}
+
+/// Windows whose edges lie where clocks are set, and some that lie across; a dated window over each
+/// change, and a holiday on its day.
+fn plan(name: &str, zone: &TimeZone, changes: &[i64]) -> Plan {
+    let every = |from, later, to, size| Week {
+        days: 0b111_1111,
+        from,
+        later,
+        to,
+        size,
+    };
+    let shown = |minute: i64| {
+        let at = Timestamp::from_second(minute * 60).expect("an instant");
+        minute + i64::from(zone.to_offset(at).seconds()) / 60
+    };
+    let early = changes.iter().filter(|minute| **minute % 7 != 0);
+    Plan {
+        zone: name.to_owned(),
+        weekly: vec![
+            every(15, 0, 45, 2),
+            every(75, 0, 150, 3),
+            every(120, 0, 180, 4),
+            every(165, 0, 210, 5),
+            every(23 * 60 + 30, 1, 10, 6),
+            // Friday 22:00 to Monday 06:00.
+            Week {
+                days: 1 << 4,
+                from: 22 * 60,
+                later: 3,
+                to: 6 * 60,
+                size: 7,
+            },
+            // Sunday 02:30 to Sunday 02:15.
+            Week {
+                days: 1 << 6,
+                from: 150,
+                later: 7,
+                to: 135,
+                size: 8,
+            },
+        ],
+        dated: changes
+            .iter()
+            .map(|minute| (shown(minute - 95), shown(minute + 20), 9))
+            .collect(),
+        holidays: early
+            .map(|minute| shown(minute + 600).div_euclid(1440))
+            .collect(),
+        holiday_size: 10,
+        holds: Vec::new(),
+    }
+}
+
+fn target(plan: &Plan) -> Target {
+    let text = plan.toml();
+    let configuration =
+        Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let schedule = Schedule::new(configuration, &BTreeMap::new());
+    schedule.targets()[0].clone()
+}
+
+fn around(plan: &Plan, target: &Target, clocks: &Clocks, change: i64) {
+    let (from, to) = (change - AROUND, change + AROUND);
+    let counted = plan.sizes(clocks, from, to);
+    let at = |minute: i64| Timestamp::from_second(minute * 60).expect("an instant");
+    let by_spans = spans(target, &[], at(from), at(to));
+    let mut stretches = by_spans.iter().peekable();
+    for (minute, counted) in (from..).zip(counted) {
+        while stretches.peek().is_some_and(|span| span.to <= at(minute)) {
+            stretches.next();
+        }
+        let span = stretches.peek().expect("spans leave no hole");
+        let here = || format!("{} at {} in\n{}", plan.zone, at(minute), plan.toml());
+        assert_eq!(span.size.least(), counted, "spans of {}", here());
+        let is_close = (change - CLOSE..change + CLOSE).contains(&minute) && minute % 5 == 0;
+        if is_close || minute % 60 == 59 {
+            let decision = decide(target, &[], at(minute));
+            assert_eq!(decision.size.least(), counted, "decision of {}", here());
+            assert_eq!(decision.rule, span.rule, "rule of {}", here());
+        }
+    }
+}
