@@ -11,6 +11,7 @@
 //! | [`server`] | bind, all routes, stop in order |
 //! | [`app`] | which features there are, put together |
 //! | [`item`] | items: the HTTP feature, its SQL, its timer |
+//! | [`scale`] | Azure resources at the size that the week asks for |
 //! | [`backup`] | backups of Postfacto's databases: export, restore, proof |
 //! | [`schedule`] | sizes by schedule: which size at an instant, and why; pure |
 //! | [`health`] | `/health`, from checks that the features contribute |
@@ -21,7 +22,7 @@
 //! | [`local`] | the embedded default: a private PostgreSQL for a person |
 //! | [`database`] | pool, TLS, passwords and tokens, migrations |
 //! | [`blob`] | where backups lie: Azure Blob, or a folder |
-//! | [`azure`] | credentials |
+//! | [`azure`] | credentials, and the Resource Manager |
 //! | [`config`] | settings, read once |
 //! | [`clock`] | the time, as an argument |
 //! | [`telemetry`], [`version`] | logs; which build this is |
@@ -53,6 +54,7 @@ pub mod http;
 pub mod item;
 pub mod ledger;
 pub mod local;
+pub mod scale;
 pub mod schedule;
 pub mod server;
 pub mod telemetry;

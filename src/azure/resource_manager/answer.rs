@@ -1,0 +1,165 @@
+//! An answer of the Resource Manager, and what it means.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Response, Url};
+use serde_json::Value;
+
+use super::request::Request;
+use super::{Base, CallError};
+
+/// The wait where Azure asks for one and does not say how long.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// The shortest wait, also where Azure asks for none: nothing is asked in a tight loop.
+const SHORTEST: Duration = Duration::from_millis(200);
+
+/// How much of Azure's words is passed on, characters.
+const WORDS: usize = 400;
+
+/// An answer, read whole.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Null where there is none, or none in JSON.
+    pub(super) body: Value,
+    /// The link `Azure-AsyncOperation`, if it leads to this Resource Manager.
+    pub(super) operation: Option<Url>,
+    /// The link `Location`, if it leads to this Resource Manager.
+    pub(super) location: Option<Url>,
+    /// How long to wait before the next look, if Azure says.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Answer {
+    pub(super) async fn read(response: Response, base: &Base) -> reqwest::Result<Answer> {
+        let status = response.status().as_u16();
+        let headers = response.headers();
+        let (operation, location) = (
+            link(headers, "azure-asyncoperation", base),
+            link(headers, "location", base),
+        );
+        let retry_after = retry_after(headers);
+        let body = response.bytes().await?;
+        Ok(Answer {
+            status,
+            body: serde_json::from_slice(&body).unwrap_or_default(),
+            operation,
+            location,
+            retry_after,
+        })
+    }
+
+    /// Itself, if it is one of success. The token is looked for in what would be printed: a proxy may
+    /// send back what it got.
+    pub(super) fn accepted(self, request: &Request<'_>, token: &str) -> Result<Answer, CallError> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let (code, message) = code_and_message(&self.body);
+        let [code, message] = [code, message].map(|text| text.replace(token, "…"));
+        Err(self.refusal(request, code, message))
+    }
+
+    /// <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors>
+    fn refusal(&self, request: &Request<'_>, code: String, message: String) -> CallError {
+        let resource = request.id.to_string();
+        let status = self.status;
+        let reason = reason(status, &code, &message);
+        match (status, code.as_str()) {
+            (401 | 403, _) => CallError::Denied {
+                resource,
+                reason,
+                action: request.action(),
+            },
+            (404, _) => CallError::Missing { resource, reason },
+            // AKS answers so where others answer 412.
+            (412, _) | (409, "EtagMismatch") => CallError::Changed { resource },
+            (409, _) => CallError::Busy { resource, reason },
+            (429, _) => CallError::Throttled {
+                resource,
+                wait: self.retry_after.unwrap_or(WAIT).max(SHORTEST),
+            },
+            (400..=499, _) if status != 408 => CallError::Refused {
+                resource,
+                status,
+                code,
+                message,
+            },
+            (300..=399, _) => CallError::Unavailable {
+                resource,
+                reason: format!("it answered {status}, and a token follows no redirect"),
+            },
+            _ => CallError::Unavailable { resource, reason },
+        }
+    }
+
+    /// How long to wait before the next look, where the usual pause is this.
+    pub(super) fn pause(&self, usual: Duration) -> Duration {
+        self.retry_after.unwrap_or(usual).max(SHORTEST)
+    }
+}
+
+fn link(headers: &HeaderMap, name: &str, base: &Base) -> Option<Url> {
+    let link = headers.get(name)?.to_str().ok()?;
+    let own = base.own_link(link);
+    if own.is_none() {
+        log::warn!("the link {name} leads away from {base} and is not followed");
+    }
+    own
+}
+
+/// In seconds, as Azure writes it.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Azure's code and words, each empty where there are none. They are in `error`, or at the top as AKS
+/// sends them at times, or there with capitals as App Service does.
+pub(super) fn code_and_message(body: &Value) -> (String, String) {
+    let error = body.get("error").unwrap_or(body);
+    let text = |names: [&str; 2]| {
+        let found = names.iter().find_map(|name| error.get(name)?.as_str());
+        let words = found.unwrap_or_default().split_whitespace();
+        let line = words.collect::<Vec<_>>().join(" ");
+        line.chars().take(WORDS).collect()
+    };
+    (text(["code", "Code"]), text(["message", "Message"]))
+}
+
+/// `409 OperationNotAllowed: …`, with what there is of it.
+fn reason(status: u16, code: &str, message: &str) -> String {
+    let code = Some(code).filter(|it| !it.is_empty());
+    let code = code.map_or(String::new(), |code| format!(" {code}"));
+    let message = Some(message).filter(|it| !it.is_empty());
+    let message = message.map_or(String::new(), |message| format!(": {message}"));
+    format!("{status}{code}{message}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_words_are_found_wherever_azure_puts_them() {
+        for body in [
+            json!({"error": {"code": "Conflict", "message": "one\n  line"}}),
+            json!({"code": "Conflict", "message": "one line"}),
+            json!({"Code": "Conflict", "Message": "one line", "Target": null}),
+        ] {
+            let found = code_and_message(&body);
+            assert_eq!(found, ("Conflict".to_owned(), "one line".to_owned()));
+        }
+        let none = (String::new(), String::new());
+        assert_eq!(code_and_message(&Value::Null), none);
+    }
+
+    #[test]
+    fn a_reason_says_what_there_is() {
+        assert_eq!(reason(500, "", ""), "500");
+        assert_eq!(reason(409, "Busy", "later"), "409 Busy: later");
+    }
+}

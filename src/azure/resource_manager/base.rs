@@ -1,0 +1,126 @@
+//! Where a cloud's Resource Manager is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+use url::Url;
+
+use super::ResourceId;
+
+/// The address of a cloud's Resource Manager: `https://<host>`, with a port where it is not 443.
+/// By default the public cloud's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base(Url);
+
+/// An address that cannot be a Resource Manager's.
+#[derive(Debug, Error)]
+#[error(
+    "{0:?} cannot be the address of a Resource Manager; write it as https://<host> without a path, \
+     such as https://management.azure.com. Tokens go nowhere without TLS"
+)]
+pub struct BaseError(String);
+
+impl Default for Base {
+    fn default() -> Base {
+        let base = "https://management.azure.com".parse();
+        base.expect("the public cloud's address is one")
+    }
+}
+
+impl FromStr for Base {
+    type Err = BaseError;
+
+    fn from_str(text: &str) -> Result<Base, BaseError> {
+        let url = Url::parse(text).ok().filter(|url| {
+            url.scheme() == "https"
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        url.map(Base).ok_or_else(|| BaseError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl Base {
+    /// What a token must be for.
+    pub(super) fn scope(&self) -> String {
+        format!("{self}/.default")
+    }
+
+    pub(super) fn url_of(&self, id: &ResourceId, api_version: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(id.as_str());
+        url.query_pairs_mut()
+            .append_pair("api-version", api_version);
+        url
+    }
+
+    /// The link, if it leads to this very server.
+    pub(super) fn own_link(&self, link: &str) -> Option<Url> {
+        let url = self.0.join(link).ok()?;
+        (url.origin() == self.0.origin()).then_some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(text: &str) -> Base {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn the_scope_is_the_clouds_own() {
+        assert_eq!(
+            Base::default().scope(),
+            "https://management.azure.com/.default"
+        );
+        assert_eq!(
+            base("https://management.usgovcloudapi.net/").scope(),
+            "https://management.usgovcloudapi.net/.default"
+        );
+    }
+
+    #[test]
+    fn what_would_send_tokens_in_the_clear_or_elsewhere_is_refused() {
+        for text in [
+            "http://management.azure.com",
+            "http://127.0.0.1:8080",
+            "management.azure.com",
+            "https://management.azure.com/subscriptions",
+            "https://management.azure.com?x=y",
+            "https://user:secret@management.azure.com",
+            "",
+        ] {
+            let error = text.parse::<Base>().expect_err(text).to_string();
+            assert!(error.contains("https://management.azure.com"), "{error}");
+        }
+    }
+
+    #[test]
+    fn links_are_followed_on_the_same_host_and_port_by_https_alone() {
+        let base = base("https://arm.example:8443");
+        for own in ["https://arm.example:8443/operations/1?x=y", "/operations/1"] {
+            assert!(base.own_link(own).is_some(), "{own}");
+        }
+        for foreign in [
+            "http://arm.example:8443/operations/1",
+            "https://arm.example/operations/1",
+            "https://arm.example.evil:8443/operations/1",
+            "https://arm.example:8443@evil.example/",
+            "//evil.example/operations/1",
+        ] {
+            assert!(base.own_link(foreign).is_none(), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Why the Resource Manager did not do what it was asked.
+
+use std::error::Error;
+use std::time::Duration;
+
+/// Why the Resource Manager did not do what it was asked. `resource` is the resource's id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// Too many requests (429), and the wait that Azure asks for does not fit before the deadline.
+    #[error(
+        "{resource}: Azure has had too many requests and asks to wait for {} s; the next tick tries \
+         again. If it happens often, look for what else calls the Resource Manager in this \
+         subscription",
+        wait.as_secs()
+    )]
+    Throttled {
+        /// Which.
+        resource: String,
+        /// How long Azure asks to wait.
+        wait: Duration,
+    },
+    /// It cannot be changed now (409).
+    #[error(
+        "{resource} cannot be changed now ({reason}); where another operation runs on it, the next \
+         tick tries again, else do what Azure says"
+    )]
+    Busy {
+        /// Which.
+        resource: String,
+        /// What Azure said.
+        reason: String,
+    },
+    /// Somebody else changed it since it was read (412, or 409 with `EtagMismatch`).
+    #[error("{resource} was changed by somebody else since it was read; read it and decide again")]
+    Changed {
+        /// Which.
+        resource: String,
+    },
+    /// There is none (404).
+    #[error(
+        "{resource} does not exist ({reason}); correct the id of the target, or take it out of the \
+         schedule"
+    )]
+    Missing {
+        /// Which.
+        resource: String,
+        /// What Azure said: it may be the group or the cluster that is missing.
+        reason: String,
+    },
+    /// The right is missing (401, 403).
+    #[error(
+        "{resource}: access is denied ({reason}); give the app's managed identity a role with the \
+         action {action} there"
+    )]
+    Denied {
+        /// Which.
+        resource: String,
+        /// What Azure said. It may name a further action, such as one on a subnet.
+        reason: String,
+        /// The action that was tried, such as `Microsoft.Web/sites/write`.
+        action: String,
+    },
+    /// Azure refuses it, however often it is asked (any other 4xx).
+    #[error("{resource}: Azure refuses ({status} {code}: {message}); correct what it names")]
+    Refused {
+        /// Which.
+        resource: String,
+        /// The HTTP status.
+        status: u16,
+        /// Azure's code for it.
+        code: String,
+        /// Azure's words.
+        message: String,
+    },
+    /// Azure accepted the change, and it failed or was cancelled.
+    #[error(
+        "{resource}: Azure began the change and did not finish it ({code}: {message}); look at the \
+         resource's activity log"
+    )]
+    Failed {
+        /// Which.
+        resource: String,
+        /// Azure's code for it.
+        code: String,
+        /// Azure's words.
+        message: String,
+    },
+    /// No answer, or one that says nothing but that something is wrong on Azure's side.
+    #[error(
+        "{resource}: the Resource Manager does not answer as it should ({reason}); the next tick \
+         tries again. If it lasts, check SCALE_RESOURCE_MANAGER, the network and Azure's status"
+    )]
+    Unavailable {
+        /// Which.
+        resource: String,
+        /// What happened.
+        reason: String,
+    },
+    /// There is no token to show.
+    #[error(
+        "{resource}: no Azure token for the Resource Manager ({reason}); check that the app's \
+         managed identity is assigned"
+    )]
+    NoToken {
+        /// Which.
+        resource: String,
+        /// What the identity's endpoint said.
+        reason: String,
+    },
+}
+
+/// What is at the bottom of it, which says most in the fewest words.
+pub(super) fn innermost(found: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(found), |error| (*error).source());
+    let last = chain.last().map(ToString::to_string);
+    last.unwrap_or_default()
+}

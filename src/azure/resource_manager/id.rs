@@ -1,0 +1,168 @@
+//! The id of a resource.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The id of a resource in a resource group:
+/// `/subscriptions/…/resourceGroups/…/providers/<namespace>/<type>/<name>`, where types and names may
+/// go on in pairs. Azure does not tell upper from lower case in it, and neither does a comparison.
+#[derive(Clone, Debug)]
+pub struct ResourceId {
+    text: String,
+    resource_type: String,
+    names: Vec<String>,
+    group: String,
+}
+
+/// A text that is no id of a resource.
+#[derive(Debug, Error)]
+#[error(
+    "{0:?} is no id of an Azure resource; write it as \
+     /subscriptions/<id>/resourceGroups/<group>/providers/<namespace>/<type>/<name>, as \
+     `az resource show --query id` prints it"
+)]
+pub struct NotAnId(String);
+
+impl FromStr for ResourceId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<ResourceId, NotAnId> {
+        parse(text).ok_or_else(|| NotAnId(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<ResourceId> {
+    let segments: Vec<&str> = text.strip_prefix('/')?.split('/').collect();
+    if !segments.iter().all(|segment| is_segment(segment)) {
+        return None;
+    }
+    let [first, _, second, group, third, namespace, rest @ ..] = segments.as_slice() else {
+        return None;
+    };
+    let fixed = first.eq_ignore_ascii_case("subscriptions")
+        && second.eq_ignore_ascii_case("resourceGroups")
+        && third.eq_ignore_ascii_case("providers");
+    if !fixed || rest.is_empty() || !rest.len().is_multiple_of(2) {
+        return None;
+    }
+    let mut resource_type = (*namespace).to_owned();
+    let mut names = Vec::new();
+    for pair in rest.chunks(2) {
+        resource_type = format!("{resource_type}/{}", pair[0]);
+        names.push(pair[1].to_owned());
+    }
+    Some(ResourceId {
+        text: text.to_owned(),
+        resource_type,
+        names,
+        group: (*group).to_owned(),
+    })
+}
+
+/// Whether it can be a name in Azure. None that can has a character that means something in a URL.
+fn is_segment(segment: &str) -> bool {
+    let allowed = |it: char| it.is_alphanumeric() || "-_.()".contains(it);
+    !segment.is_empty() && !segment.ends_with('.') && segment.chars().all(allowed)
+}
+
+impl ResourceId {
+    /// The id as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Such as `Microsoft.Compute/virtualMachineScaleSets`, as it was written.
+    pub fn resource_type(&self) -> &str {
+        &self.resource_type
+    }
+
+    /// The resource group's name.
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// The resource's own name.
+    pub fn name(&self) -> &str {
+        self.names.last().expect("an id has a name at least")
+    }
+
+    /// The id of what this is a part of, in lower case; its own where it is a part of none.
+    pub fn root(&self) -> String {
+        let own = self.names.len().saturating_sub(1) * 2;
+        let segments: Vec<&str> = self.text.split('/').collect();
+        segments[..segments.len() - own]
+            .join("/")
+            .to_ascii_lowercase()
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for ResourceId {
+    fn eq(&self, other: &ResourceId) -> bool {
+        self.text.eq_ignore_ascii_case(&other.text)
+    }
+}
+
+impl Eq for ResourceId {}
+
+impl Hash for ResourceId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.to_ascii_lowercase().hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POOL: &str = "/subscriptions/s1/resourceGroups/rg (1)/providers/\
+                        Microsoft.ContainerService/managedClusters/c1/agentPools/p1";
+
+    #[test]
+    fn an_id_tells_its_type_name_and_group() {
+        let text = POOL.replace(' ', "-");
+        let id: ResourceId = text.parse().expect("an id");
+        assert_eq!(
+            id.resource_type(),
+            "Microsoft.ContainerService/managedClusters/agentPools"
+        );
+        assert_eq!((id.name(), id.group()), ("p1", "rg-(1)"));
+        assert_eq!(
+            id.root(),
+            "/subscriptions/s1/resourcegroups/rg-(1)/providers/microsoft.containerservice/\
+             managedclusters/c1"
+        );
+        assert_eq!(id, text.to_uppercase().parse().expect("an id"));
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        let good = "/subscriptions/s/resourceGroups/g/providers/N/t/n";
+        good.parse::<ResourceId>().expect("an id");
+        for bad in [
+            "",
+            "web",
+            POOL,
+            &good[1..],
+            &format!("{good}/"),
+            &format!("{good}/more"),
+            &good.replace("/n", "/.."),
+            &good.replace("/n", "/a?b"),
+            &good.replace("/n", "/a#b"),
+            &good.replace("/n", "/%2e%2e"),
+            &good.replace("providers", "provider"),
+            &good.replace("/t/n", ""),
+        ] {
+            let error = bad.parse::<ResourceId>().expect_err(bad).to_string();
+            assert!(error.contains("resourceGroups"), "{error}");
+        }
+    }
+}

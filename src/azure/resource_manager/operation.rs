@@ -1,0 +1,193 @@
+//! Follows a change that Azure accepted to its end.
+
+use std::time::Duration;
+
+use reqwest::{Method, Url};
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
+
+use super::answer::{Answer, code_and_message};
+use super::request::Request;
+use super::{Applied, CallError, ResourceId, ResourceManager};
+
+/// The pause between two looks where Azure asks for none.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What tells how far the change is.
+enum Monitor {
+    /// `Azure-AsyncOperation`.
+    Operation(Url),
+    /// `Location`.
+    Location(Url),
+    /// The resource's `provisioningState`.
+    Resource,
+}
+
+/// What was seen of it.
+enum Progress {
+    Done,
+    Running,
+    /// The monitor cannot tell.
+    Unknown,
+}
+
+impl ResourceManager {
+    /// From the answer that accepted the change.
+    pub(super) async fn follow(
+        &self,
+        id: &ResourceId,
+        api_version: &str,
+        accepted: Answer,
+        deadline: Instant,
+    ) -> Result<Applied, CallError> {
+        let mut monitor = Monitor::of(&accepted);
+        let mut pause = accepted.pause(PAUSE);
+        // A synchronous answer is the end itself; 202 without a link is a promise.
+        if matches!(monitor, Monitor::Resource) && accepted.status != 202 {
+            match by_provisioning_state(id, &accepted.body)? {
+                Progress::Done | Progress::Unknown => return Ok(Applied::Settled),
+                Progress::Running => {}
+            }
+        }
+        loop {
+            let next = Instant::now() + pause;
+            if next >= deadline {
+                return Ok(Applied::UnderWay);
+            }
+            sleep_until(next).await;
+            let request = monitor.request(self, id, api_version);
+            match self.send(&request, deadline).await {
+                Ok(answer) => {
+                    match monitor.progress(id, &answer)? {
+                        Progress::Done => return Ok(Applied::Settled),
+                        Progress::Running => monitor.renew(&answer),
+                        Progress::Unknown => return Ok(Applied::UnderWay),
+                    }
+                    pause = answer.pause(PAUSE);
+                }
+                Err(error) => {
+                    pause = after_failure(pause);
+                    monitor = match monitor.after(id, error)? {
+                        Some(monitor) => monitor,
+                        None => return Ok(Applied::UnderWay),
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// The pause after a look that failed: longer each time.
+fn after_failure(pause: Duration) -> Duration {
+    (pause * 2).clamp(Duration::from_secs(1), Duration::from_mins(1))
+}
+
+impl Monitor {
+    fn of(accepted: &Answer) -> Monitor {
+        match (&accepted.operation, &accepted.location) {
+            (Some(link), _) => Monitor::Operation(link.clone()),
+            (None, Some(link)) => Monitor::Location(link.clone()),
+            (None, None) => Monitor::Resource,
+        }
+    }
+
+    fn request<'a>(
+        &self,
+        manager: &ResourceManager,
+        id: &'a ResourceId,
+        api_version: &str,
+    ) -> Request<'a> {
+        let mut request = manager.request(Method::GET, id, api_version);
+        if let Monitor::Operation(link) | Monitor::Location(link) = self {
+            request.url = link.clone();
+        }
+        request
+    }
+
+    fn progress(&self, id: &ResourceId, answer: &Answer) -> Result<Progress, CallError> {
+        match self {
+            Monitor::Operation(_) => by_status(id, &answer.body),
+            Monitor::Location(_) if answer.status == 202 => Ok(Progress::Running),
+            Monitor::Location(_) => Ok(Progress::Done),
+            Monitor::Resource => by_provisioning_state(id, &answer.body),
+        }
+    }
+
+    /// Azure may say to look elsewhere from now on.
+    fn renew(&mut self, answer: &Answer) {
+        match self {
+            Monitor::Operation(link) => *link = answer.operation.clone().unwrap_or(link.clone()),
+            Monitor::Location(link) => *link = answer.location.clone().unwrap_or(link.clone()),
+            Monitor::Resource => {}
+        }
+    }
+
+    /// What to look at after a look that failed. Not to see the change is no failure of the change,
+    /// but for `Location`, whose answer is what became of it. `None`: there is nothing to wait for.
+    fn after(self, id: &ResourceId, error: CallError) -> Result<Option<Monitor>, CallError> {
+        let unreadable = matches!(error, CallError::Missing { .. } | CallError::Denied { .. });
+        match (self, error) {
+            (_, CallError::Throttled { .. }) => Ok(None),
+            (monitor, error @ (CallError::Unavailable { .. } | CallError::NoToken { .. })) => {
+                log::warn!("the change goes on, and is looked at again: {error}");
+                Ok(Some(monitor))
+            }
+            (Monitor::Resource, error) => Err(error),
+            (Monitor::Location(_), error) if !unreadable => Err(failed(id, error)),
+            (_, error) => {
+                log::debug!("the state of the change is looked for in the resource: {error}");
+                Ok(Some(Monitor::Resource))
+            }
+        }
+    }
+}
+
+/// The status that a link `Azure-AsyncOperation` answers with.
+fn by_status(id: &ResourceId, body: &Value) -> Result<Progress, CallError> {
+    ended(id, body["status"].as_str(), &body["error"])
+}
+
+fn by_provisioning_state(id: &ResourceId, body: &Value) -> Result<Progress, CallError> {
+    let properties = &body["properties"];
+    // Where AKS keeps the reason.
+    let error = &properties["status"]["provisioningError"];
+    ended(id, properties["provisioningState"].as_str(), error)
+}
+
+/// There are three words for the end; any other is one on the way.
+fn ended(id: &ResourceId, state: Option<&str>, error: &Value) -> Result<Progress, CallError> {
+    match state {
+        None => Ok(Progress::Unknown),
+        Some("Succeeded") => Ok(Progress::Done),
+        Some(state @ ("Failed" | "Canceled")) => {
+            let (code, message) = code_and_message(error);
+            let code = Some(code).filter(|it| !it.is_empty());
+            Err(CallError::Failed {
+                resource: id.to_string(),
+                code: code.unwrap_or_else(|| state.to_owned()),
+                message: Some(message)
+                    .filter(|it| !it.is_empty())
+                    .unwrap_or_else(|| "Azure does not say why".to_owned()),
+            })
+        }
+        Some(_) => Ok(Progress::Running),
+    }
+}
+
+/// The answer of `Location` is the one that the change itself would have got.
+fn failed(id: &ResourceId, error: CallError) -> CallError {
+    let (code, message) = match error {
+        CallError::Refused { code, message, .. } => (code, message),
+        CallError::Busy { reason, .. } => ("Conflict".to_owned(), reason),
+        CallError::Changed { .. } => {
+            let message = "it was changed by somebody else at the same time";
+            ("PreconditionFailed".to_owned(), message.to_owned())
+        }
+        other => return other,
+    };
+    CallError::Failed {
+        resource: id.to_string(),
+        code,
+        message,
+    }
+}

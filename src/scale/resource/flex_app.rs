@@ -1,0 +1,101 @@
+//! A Functions app on the Flex Consumption plan: the always-ready instances of the group `http`, and
+//! the most instances that it may have.
+//!
+//! Put whole. The always-ready instances of other groups and functions stay as they are. Azure keeps an
+//! app's settings apart, so they are neither read nor sent.
+
+use serde_json::{Value, json};
+
+use super::app_service::to_send;
+use super::json::{missing, number, text};
+use super::{Change, Shape};
+use crate::schedule::Size;
+
+pub(super) const SHAPE: Shape = Shape {
+    api_version: "2025-05-01",
+    size,
+    change,
+};
+
+/// The group whose always-ready instances are kept: all functions with an HTTP trigger.
+const GROUP: &str = "http";
+
+const SCALE: &str = "/properties/functionAppConfig/scaleAndConcurrency";
+const ALWAYS_READY: &str = "/properties/functionAppConfig/scaleAndConcurrency/alwaysReady";
+const MAXIMUM: &str = "/properties/functionAppConfig/scaleAndConcurrency/maximumInstanceCount";
+
+/// What is read and never sent back: it is Azure's own.
+const NOT_SENT: &[&str] = &[
+    "/properties/state",
+    "/properties/hostNames",
+    "/properties/repositorySiteName",
+    "/properties/usageState",
+    "/properties/enabledHostNames",
+    "/properties/availabilityState",
+    "/properties/lastModifiedTimeUtc",
+    "/properties/trafficManagerHostNames",
+    "/properties/targetSwapSlot",
+    "/properties/outboundIpAddresses",
+    "/properties/possibleOutboundIpAddresses",
+    "/properties/suspendedTill",
+    "/properties/maxNumberOfWorkers",
+    "/properties/resourceGroup",
+    "/properties/isDefaultContainer",
+    "/properties/defaultHostName",
+    "/properties/slotSwapStatus",
+    "/properties/inProgressOperationId",
+    "/properties/sku",
+    "/properties/siteConfig/machineKey",
+];
+
+fn size(body: &Value) -> Result<Size, String> {
+    if body.pointer(SCALE).is_none_or(|it| !it.is_object()) {
+        let plan = text(body, "/properties/serverFarmId");
+        return Err(format!(
+            "the app is not on a Flex Consumption plan, so it has no instances of its own to keep; name \
+             its plan instead: {plan}"
+        ));
+    }
+    let max = number(body, MAXIMUM).ok_or_else(|| missing("maximumInstanceCount"))?;
+    let own = groups(body).find(|group| is_own(group));
+    let min = own.and_then(|group| number(group, "/instanceCount"));
+    Ok(Size::Between {
+        min: min.unwrap_or(0),
+        max,
+    })
+}
+
+fn change(body: &Value, desired: Size) -> Result<Change, String> {
+    let (ready, maximum) = match desired {
+        Size::One(ready) => (ready, number(body, MAXIMUM)),
+        Size::Between { min, max } => (min, Some(max)),
+    };
+    if let Some(maximum) = maximum.filter(|maximum| ready > *maximum) {
+        return Err(format!(
+            "{ready} always-ready instances are more than the {maximum} that the app may have at most; \
+             write min and max"
+        ));
+    }
+    let mut body = to_send(body, NOT_SENT);
+    let mut always_ready: Vec<Value> = groups(&body)
+        .filter(|group| !is_own(group))
+        .cloned()
+        .collect();
+    if ready > 0 {
+        always_ready.push(json!({ "name": GROUP, "instanceCount": ready }));
+    }
+    let scale = body.pointer_mut(SCALE).expect("it was read there");
+    scale["alwaysReady"] = always_ready.into();
+    scale["maximumInstanceCount"] = maximum.into();
+    Ok(Change::whole(body, None))
+}
+
+/// Null where there is none.
+fn groups(body: &Value) -> impl Iterator<Item = &Value> {
+    let groups = body.pointer(ALWAYS_READY).and_then(Value::as_array);
+    groups.into_iter().flatten()
+}
+
+fn is_own(group: &Value) -> bool {
+    text(group, "/name").eq_ignore_ascii_case(GROUP)
+}
