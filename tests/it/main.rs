@@ -37,6 +37,7 @@ mod logs;
 mod migrations;
 mod openapi;
 mod package;
+mod resource_manager;
 mod restore_doc;
 mod schedule;
 mod timers;

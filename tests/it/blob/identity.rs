@@ -4,16 +4,13 @@
 //! once more as a process of its own with other variables.
 
 use std::env;
-use std::path::Path;
 use std::time::Duration;
 
 use magnusapi::blob::{BlobAddress, BlobError, Blobs, Deletion};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use tempfile::TempDir;
 
 use super::{download, names, noise, upload};
 use crate::fakes::{Identity, Token};
-use crate::harness::{ACCOUNT, Azurite, alone, client_builder, hold_to_pass, run};
+use crate::harness::{ACCOUNT, Azurite, Certificates, alone, client_builder, hold_to_pass, run};
 
 /// A token as Azurite takes it, which looks at whom it is for and when it ends (in 2100), and not at
 /// its signature: `{"iss": "https://sts.windows.net/0/", "aud": "https://storage.azure.com", …}`.
@@ -24,32 +21,11 @@ const TOKEN: &str = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpc3MiOiJodHRwczovL3N
 /// Set in the process of its own.
 const ALONE: &str = "MAGNUSAPI_TEST_ALONE";
 
-/// Writes an authority's certificate, and a certificate for 127.0.0.1 with its key.
-fn certificates(folder: &Path) {
-    let authority = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new([]).expect("no names");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root = params.self_signed(&authority).expect("a certificate");
-    let key = KeyPair::generate().expect("a key");
-    let server = CertificateParams::new(["127.0.0.1".to_owned()])
-        .and_then(|names| names.signed_by(&key, &Issuer::new(params, authority)))
-        .expect("it is signed");
-    for (file, text) in [
-        ("root.pem", root.pem()),
-        ("server.pem", server.pem()),
-        ("server.key", key.serialize_pem()),
-    ] {
-        std::fs::write(folder.join(file), text).expect("it is written");
-    }
-}
-
 /// An Azurite that takes tokens, with the container `backups`.
-async fn azurite() -> (TempDir, Azurite) {
-    let folder = tempfile::tempdir().expect("a folder");
-    certificates(folder.path());
-    let file = |name| folder.path().join(name);
-    let azurite = Azurite::with_tokens(&file("server.pem"), &file("server.key"));
-    let root = std::fs::read(file("root.pem")).expect("it was written");
+async fn azurite() -> (Certificates, Azurite) {
+    let certificates = Certificates::new();
+    let azurite = Azurite::with_tokens(&certificates.certificate(), &certificates.key());
+    let root = std::fs::read(certificates.root()).expect("it was written");
     let root = reqwest::Certificate::from_pem(&root).expect("a certificate");
     let client = client_builder().add_root_certificate(root).build();
     let created = client
@@ -61,16 +37,16 @@ async fn azurite() -> (TempDir, Azurite) {
         .send()
         .await;
     assert_eq!(created.expect("Azurite answers").status(), 201);
-    (folder, azurite)
+    (certificates, azurite)
 }
 
 /// Runs the test alone, as the app with this identity, and holds it to pass.
 async fn run_alone(test: &str, identity: &Identity) {
-    let (folder, azurite) = azurite().await;
+    let (certificates, azurite) = azurite().await;
     let mut itself = alone(test);
     itself
         .env(ALONE, "yes")
-        .env("SSL_CERT_FILE", folder.path().join("root.pem"))
+        .envs(certificates.variables())
         .env("BACKUP_URL", "az://backups/of/us")
         .env("BACKUP_STORAGE_ACCOUNT", ACCOUNT)
         .env("BACKUP_STORAGE_ENDPOINT", azurite.endpoint())

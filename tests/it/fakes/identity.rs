@@ -12,6 +12,13 @@ use crate::harness::Start;
 
 const SECRET: &str = "6e1c-the-header-of-this-app";
 
+/// Azure Database for PostgreSQL, Azure Storage, and the public cloud's Resource Manager.
+const RESOURCES: [&str; 3] = [
+    "https://ossrdbms-aad.database.windows.net",
+    "https://storage.azure.com",
+    "https://management.azure.com",
+];
+
 /// A token and how long it lasts.
 #[derive(Clone)]
 pub(crate) struct Token {
@@ -28,6 +35,7 @@ pub(crate) struct Identity {
 
 struct State {
     token: Token,
+    resources: Vec<String>,
     manner: Manner,
     asked: Vec<String>,
 }
@@ -47,6 +55,7 @@ impl Identity {
         let address = listener.local_addr().expect("it is bound");
         let state = State {
             token,
+            resources: RESOURCES.map(str::to_owned).to_vec(),
             manner: Manner::Answering,
             asked: Vec::new(),
         };
@@ -70,6 +79,11 @@ impl Identity {
         let start = start.set("DATABASE_AUTH", "entra");
         let variables = self.variables().into_iter();
         variables.fold(start, |start, (name, value)| start.set(name, &value))
+    }
+
+    /// Hands out tokens for this resource too.
+    pub(crate) fn knows(&self, resource: &str) {
+        self.state().resources.push(resource.to_owned());
     }
 
     /// What the platform sets for a program that has this identity.
@@ -121,18 +135,18 @@ impl Identity {
                 secret |= name.eq_ignore_ascii_case("x-identity-header") && value == SECRET;
             }
             let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-            let resource = resource(&path).filter(|_| secret);
-            let manner = {
+            let (resource, manner) = {
                 let mut state = self.state();
+                let resource = resource(&path, &state.resources).filter(|_| secret);
                 state.asked.push(path);
-                state.manner
+                (resource, state.manner)
             };
             let (status, body) = match manner {
                 Manner::Silent => std::future::pending().await,
                 Manner::Refusing => ("400 Bad Request", "{}".to_owned()),
                 Manner::Failing => ("500 Internal Server Error", "{}".to_owned()),
                 Manner::Answering => match resource {
-                    Some(resource) => ("200 OK", self.state().token.answer(resource)),
+                    Some(resource) => ("200 OK", self.state().token.answer(&resource)),
                     None => ("401 Unauthorized", "{}".to_owned()),
                 },
             };
@@ -147,24 +161,18 @@ impl Identity {
     }
 }
 
-/// What a token is asked for, if the question is one in this protocol: Azure Database for PostgreSQL,
-/// or Azure Storage.
-fn resource(path: &str) -> Option<&'static str> {
+/// What a token is asked for, if the question is one in this protocol about a resource that is known.
+fn resource(path: &str, known: &[String]) -> Option<String> {
     let query = path.strip_prefix("/msi/token?").unwrap_or_default();
     let pairs: Vec<&str> = query.split('&').collect();
-    let resources = [
-        "https://ossrdbms-aad.database.windows.net",
-        "https://storage.azure.com",
-    ];
-    let asked = |resource: &&str| {
-        let pair = format!(
-            "resource={}",
-            resource.replace(':', "%3A").replace('/', "%2F")
-        );
-        pairs.contains(&pair.as_str())
+    let asked = |resource: &&String| {
+        let resource = resource.replace(':', "%3A").replace('/', "%2F");
+        pairs.contains(&format!("resource={resource}").as_str())
     };
-    let known = resources.into_iter().find(asked);
-    known.filter(|_| pairs.contains(&"api-version=2019-08-01"))
+    let known = known.iter().find(asked);
+    known
+        .filter(|_| pairs.contains(&"api-version=2019-08-01"))
+        .cloned()
 }
 
 impl Token {

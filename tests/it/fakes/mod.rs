@@ -1,7 +1,9 @@
 //! Stand-ins for what cannot run here, one of each.
 
 mod identity;
+mod resource_manager;
 mod storage_faults;
 
 pub(crate) use identity::{Identity, Token};
+pub(crate) use resource_manager::{On, ResourceManagerFake, SECRET, Trouble, Watch};
 pub(crate) use storage_faults::{Call, Fault, StorageFaults};

@@ -2,6 +2,7 @@
 
 mod app_folder;
 mod azurite;
+mod certificates;
 mod database;
 mod operator;
 mod postfacto;
@@ -10,6 +11,7 @@ mod raw;
 
 pub(crate) use app_folder::{AppFolder, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
+pub(crate) use certificates::Certificates;
 pub(crate) use database::{Database, PROGRAMS, connect, own_server, postgres, waiting_for_a_lock};
 pub(crate) use operator::Operator;
 pub(crate) use postfacto::{empty_postfacto, postfacto};
@@ -49,15 +51,16 @@ pub(crate) fn alone(test: &str) -> Command {
     itself
 }
 
-/// Runs it, and holds the test to pass. What it prints is shown only if it fails, or its count would
-/// pass for one of this process.
+/// Runs it, holds the test to pass, and answers what it printed: shown only if it fails, or its count
+/// would pass for one of this process.
 #[track_caller]
-pub(crate) fn hold_to_pass(alone: &mut Command) {
+pub(crate) fn hold_to_pass(alone: &mut Command) -> String {
     let output = alone.output().expect("it starts");
     let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
+    let said = String::from_utf8_lossy(&said).into_owned();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("1 passed"), "no test of this name: {said}");
+    said
 }
 
 /// Asks again and again until `look` finds something.

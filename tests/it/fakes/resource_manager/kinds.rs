@@ -1,0 +1,381 @@
+//! What Azure knows of each kind of resource: its version, its members, its sizes.
+//!
+//! The members are those of the models of Microsoft's own clients (arm-containerservice 25.5.0,
+//! arm-compute 25.1.1, arm-appservice 19.0.0), without those that they call read-only.
+
+use magnusapi::schedule::Size;
+use serde_json::{Map, Value, json};
+
+use super::reply::Reply;
+
+/// What a resource is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    NodePool,
+    ScaleSet,
+    FlexApp,
+    Plan,
+}
+
+const READY: &str = "/properties/functionAppConfig/scaleAndConcurrency/alwaysReady";
+
+impl Kind {
+    /// What Azure would answer for one.
+    pub(super) fn sample(self) -> Value {
+        let text = match self {
+            Kind::NodePool => include_str!("../../../../src/scale/resource/samples/node_pool.json"),
+            Kind::ScaleSet => include_str!("../../../../src/scale/resource/samples/scale_set.json"),
+            Kind::FlexApp => include_str!("../../../../src/scale/resource/samples/flex_app.json"),
+            Kind::Plan => include_str!("../../../../src/scale/resource/samples/plan.json"),
+        };
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    pub(super) fn namespace(self) -> &'static str {
+        match self {
+            Kind::NodePool => "Microsoft.ContainerService",
+            Kind::ScaleSet => "Microsoft.Compute",
+            Kind::FlexApp | Kind::Plan => "Microsoft.Web",
+        }
+    }
+
+    pub(super) fn api_version(self) -> &'static str {
+        match self {
+            Kind::NodePool => "2026-06-01",
+            Kind::ScaleSet => "2026-04-01",
+            Kind::FlexApp | Kind::Plan => "2025-05-01",
+        }
+    }
+
+    pub(super) fn method(self) -> &'static str {
+        match self {
+            Kind::ScaleSet => "PATCH",
+            _ => "PUT",
+        }
+    }
+
+    /// Where the `ETag` is that `If-Match` is compared with.
+    pub(super) fn etag(self) -> Option<&'static str> {
+        match self {
+            Kind::NodePool => Some("/properties/eTag"),
+            Kind::ScaleSet => Some("/etag"),
+            Kind::FlexApp | Kind::Plan => None,
+        }
+    }
+
+    pub(super) fn has_state(self) -> bool {
+        self != Kind::FlexApp
+    }
+
+    /// What it says while it is changed.
+    pub(super) fn word_for_changing(self) -> &'static str {
+        match self {
+            Kind::Plan => "InProgress",
+            _ => "Updating",
+        }
+    }
+
+    pub(super) fn size(self, body: &Value) -> Size {
+        let number = |pointer: &str| {
+            let number = body.pointer(pointer).and_then(Value::as_u64);
+            let number = number.and_then(|number| number.try_into().ok());
+            number.unwrap_or_else(|| panic!("{pointer} of {body}"))
+        };
+        match self {
+            Kind::NodePool if is_automatic(body) => Size::Between {
+                min: number("/properties/minCount"),
+                max: number("/properties/maxCount"),
+            },
+            Kind::NodePool => Size::One(number("/properties/count")),
+            Kind::Plan if is_elastic(body) => Size::Between {
+                min: number("/sku/capacity"),
+                max: number("/properties/maximumElasticWorkerCount"),
+            },
+            Kind::ScaleSet | Kind::Plan => Size::One(number("/sku/capacity")),
+            Kind::FlexApp => {
+                let groups = body.pointer(READY).and_then(Value::as_array);
+                let http = groups.into_iter().flatten();
+                let mut http = http.filter(|group| group["name"] == "http");
+                let min = http
+                    .next()
+                    .and_then(|group| group["instanceCount"].as_u64());
+                let scale = &body["properties"]["functionAppConfig"]["scaleAndConcurrency"];
+                Size::Between {
+                    min: min.unwrap_or(0).try_into().expect("a count"),
+                    max: scale["maximumInstanceCount"]
+                        .as_u64()
+                        .and_then(|max| max.try_into().ok())
+                        .expect("a count"),
+                }
+            }
+        }
+    }
+
+    pub(super) fn set_size(self, body: &mut Value, size: Size) {
+        match (self, size) {
+            (Kind::NodePool, Size::One(count)) => body["properties"]["count"] = count.into(),
+            (Kind::NodePool, Size::Between { min, max }) => {
+                body["properties"]["minCount"] = min.into();
+                body["properties"]["maxCount"] = max.into();
+            }
+            (Kind::ScaleSet | Kind::Plan, Size::One(count)) => {
+                body["sku"]["capacity"] = count.into();
+            }
+            (Kind::Plan, Size::Between { min, max }) => {
+                body["sku"]["capacity"] = min.into();
+                body["properties"]["maximumElasticWorkerCount"] = max.into();
+            }
+            (Kind::FlexApp, Size::Between { min, max }) => {
+                let scale = &mut body["properties"]["functionAppConfig"]["scaleAndConcurrency"];
+                scale["alwaysReady"] = json!([
+                    {"name": "durable", "instanceCount": 1}, {"name": "http", "instanceCount": min}
+                ]);
+                scale["maximumInstanceCount"] = max.into();
+            }
+            (kind, size) => panic!("{kind:?} has no size {size}"),
+        }
+    }
+
+    /// What is said of a body that Azure would not take, or should not get.
+    pub(super) fn refusal(self, old: &Value, sent: &Value) -> Option<Reply> {
+        let refuse = |code: &str, words: String| Some(Reply::error(400, code, &words));
+        let tops: &[&str] = match self {
+            Kind::NodePool => &["properties"],
+            Kind::ScaleSet => &["sku"],
+            Kind::FlexApp => &["location", "tags", "kind", "identity", "properties"],
+            Kind::Plan => &["location", "tags", "kind", "identity", "properties", "sku"],
+        };
+        let unknown = foreign(sent, tops).or_else(|| foreign(&sent["properties"], self.members()));
+        if let Some(member) = unknown {
+            let words =
+                format!("Could not find member '{member}' on the object, or it is read-only.");
+            return refuse("InvalidRequestContent", words);
+        }
+        if sent["identity"].get("principalId").is_some() {
+            return refuse(
+                "InvalidRequestContent",
+                "'principalId' is read-only.".to_owned(),
+            );
+        }
+        let merged = self.merged(old, sent);
+        let counts = self.counts(&merged);
+        if let Some((member, _)) = counts.iter().find(|(_, count)| !is_count(count)) {
+            let words = format!("The value of parameter {member} is invalid.");
+            return refuse("InvalidParameter", words);
+        }
+        let system = merged["properties"]["mode"] == "System";
+        if system && counts.iter().any(|(_, count)| *count == 0) {
+            let words = "A system node pool must have at least 1 node.";
+            return refuse("InvalidParameter", words.to_owned());
+        }
+        if sent["sku"].is_object() && sent["sku"]["name"] != old["sku"]["name"] {
+            return refuse("PropertyChangeNotAllowed", "sku.name".to_owned());
+        }
+        None
+    }
+
+    /// The counts that its size is made of.
+    fn counts(self, body: &Value) -> Vec<(&'static str, Value)> {
+        let pointers: &[&str] = match self {
+            Kind::NodePool if is_automatic(body) => &[
+                "/properties/count",
+                "/properties/minCount",
+                "/properties/maxCount",
+            ],
+            Kind::NodePool => &["/properties/count"],
+            Kind::ScaleSet => &["/sku/capacity"],
+            Kind::Plan => &["/sku/capacity", "/properties/maximumElasticWorkerCount"],
+            Kind::FlexApp => {
+                &["/properties/functionAppConfig/scaleAndConcurrency/maximumInstanceCount"]
+            }
+        };
+        let count = |pointer: &&'static str| {
+            let count = body.pointer(pointer).cloned();
+            (*pointer, count.unwrap_or_default())
+        };
+        pointers.iter().map(count).collect()
+    }
+
+    /// The members of `properties` that one may send.
+    fn members(self) -> &'static [&'static str] {
+        match self {
+            Kind::NodePool => NODE_POOL,
+            Kind::ScaleSet => &[],
+            Kind::FlexApp => SITE,
+            Kind::Plan => PLAN,
+        }
+    }
+
+    /// What becomes of it. A PUT leaves nothing of the old one but what is Azure's own: so a member
+    /// that was not sent is lost.
+    pub(super) fn merged(self, old: &Value, sent: &Value) -> Value {
+        let mut merged = sent.clone();
+        if self == Kind::ScaleSet {
+            merged = old.clone();
+            merged["sku"] = sent["sku"].clone();
+            return merged;
+        }
+        let own = |name: &str, all: &[&str]| !all.contains(&name);
+        let tops = ["location", "tags", "kind", "identity", "properties", "sku"];
+        keep(&mut merged, old, |name| own(name, &tops));
+        keep(&mut merged["properties"], &old["properties"], |name| {
+            own(name, self.members())
+        });
+        if merged["properties"]["localDNSProfile"].is_object() {
+            let state = &old["properties"]["localDNSProfile"]["state"];
+            merged["properties"]["localDNSProfile"]["state"] = state.clone();
+        }
+        if merged["identity"].is_object() {
+            merged["identity"] = old["identity"].clone();
+        }
+        merged
+    }
+}
+
+/// Takes over the members of `old` that are so named.
+fn keep(new: &mut Value, old: &Value, named: impl Fn(&str) -> bool) {
+    let empty = Map::new();
+    for (name, member) in old.as_object().unwrap_or(&empty) {
+        if named(name) {
+            new[name] = member.clone();
+        }
+    }
+}
+
+/// A member that is none of these.
+fn foreign(body: &Value, known: &[&str]) -> Option<String> {
+    let names = body.as_object().into_iter().flat_map(Map::keys);
+    let mut foreign = names.filter(|name| !known.contains(&name.as_str()));
+    foreign.next().cloned()
+}
+
+fn is_count(value: &Value) -> bool {
+    value.as_u64().is_some_and(|count| count <= 1000)
+}
+
+fn is_automatic(body: &Value) -> bool {
+    body["properties"]["enableAutoScaling"] == true
+}
+
+fn is_elastic(body: &Value) -> bool {
+    body["sku"]["tier"] == "ElasticPremium"
+}
+
+/// Not `nodeImageVersion` and `powerState`, though one may: they would roll the nodes back, or stop
+/// them.
+const NODE_POOL: &[&str] = &[
+    "artifactStreamingProfile",
+    "availabilityZones",
+    "capacityReservationGroupID",
+    "count",
+    "creationData",
+    "enableAutoScaling",
+    "enableEncryptionAtHost",
+    "enableFIPS",
+    "enableNodePublicIP",
+    "enableUltraSSD",
+    "gatewayProfile",
+    "gpuInstanceProfile",
+    "gpuProfile",
+    "hostGroupID",
+    "kubeletConfig",
+    "kubeletDiskType",
+    "linuxOSConfig",
+    "localDNSProfile",
+    "maxCount",
+    "maxPods",
+    "messageOfTheDay",
+    "minCount",
+    "mode",
+    "networkProfile",
+    "nodeLabels",
+    "nodePublicIPPrefixID",
+    "nodeTaints",
+    "orchestratorVersion",
+    "osDiskSizeGB",
+    "osDiskType",
+    "osSKU",
+    "osType",
+    "podIPAllocationMode",
+    "podSubnetID",
+    "proximityPlacementGroupID",
+    "scaleDownMode",
+    "scaleSetEvictionPolicy",
+    "scaleSetPriority",
+    "securityProfile",
+    "spotMaxPrice",
+    "tags",
+    "type",
+    "upgradeSettings",
+    "virtualMachinesProfile",
+    "vmSize",
+    "vnetSubnetID",
+    "windowsProfile",
+    "workloadRuntime",
+];
+
+const SITE: &[&str] = &[
+    "autoGeneratedDomainNameLabelScope",
+    "clientAffinityEnabled",
+    "clientAffinityPartitioningEnabled",
+    "clientAffinityProxyEnabled",
+    "clientCertEnabled",
+    "clientCertExclusionPaths",
+    "clientCertMode",
+    "cloningInfo",
+    "containerSize",
+    "customDomainVerificationId",
+    "dailyMemoryTimeQuota",
+    "daprConfig",
+    "dnsConfiguration",
+    "enabled",
+    "endToEndEncryptionEnabled",
+    "functionAppConfig",
+    "hostNameSslStates",
+    "hostNamesDisabled",
+    "hostingEnvironmentProfile",
+    "httpsOnly",
+    "hyperV",
+    "ipMode",
+    "isXenon",
+    "keyVaultReferenceIdentity",
+    "managedEnvironmentId",
+    "outboundVnetRouting",
+    "publicNetworkAccess",
+    "redundancyMode",
+    "reserved",
+    "resourceConfig",
+    "scmSiteAlsoStopped",
+    "serverFarmId",
+    "siteConfig",
+    "sshEnabled",
+    "storageAccountRequired",
+    "virtualNetworkSubnetId",
+    "workloadProfileName",
+];
+
+const PLAN: &[&str] = &[
+    "asyncScalingEnabled",
+    "elasticScaleEnabled",
+    "freeOfferExpirationTime",
+    "hostingEnvironmentProfile",
+    "hyperV",
+    "installScripts",
+    "isCustomMode",
+    "isSpot",
+    "isXenon",
+    "kubeEnvironmentProfile",
+    "maximumElasticWorkerCount",
+    "network",
+    "perSiteScaling",
+    "planDefaultIdentity",
+    "rdpEnabled",
+    "registryAdapters",
+    "reserved",
+    "spotExpirationTime",
+    "storageMounts",
+    "targetWorkerCount",
+    "targetWorkerSizeId",
+    "workerTierName",
+    "zoneRedundant",
+];

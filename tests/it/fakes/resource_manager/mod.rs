@@ -1,0 +1,331 @@
+//! Azure's Resource Manager: node pools, scale sets, Flex Consumption apps and plans that can be read
+//! and changed, as far as the program does it.
+//!
+//! What it knows of Azure is in `kinds.rs` (what may be sent) and `world.rs` (what happens then). It
+//! refuses more readily than Azure does: what is sent back though it is Azure's own is an error here.
+//!
+//! A change is under way until it was looked at as often as [`ResourceManagerFake::changes_take`] says,
+//! through its link or by reading the resource. The new size is shown from the beginning, as in Azure.
+
+mod kinds;
+mod reply;
+mod server;
+mod tokens;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use magnusapi::schedule::Size;
+use serde_json::{Value, json};
+
+use super::Identity;
+use crate::harness::{Certificates, Start};
+use kinds::Kind;
+pub(crate) use tokens::SECRET;
+use tokens::Tokens;
+use world::World;
+
+/// Which requests are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum On {
+    /// A resource is read.
+    Read,
+    /// A resource is changed.
+    Write,
+    /// The link of a change is read.
+    Look,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Trouble {
+    /// None: it is answered, so that a later one can be chosen.
+    None,
+    /// 429, with this `Retry-After` in seconds.
+    Throttled(u64),
+    /// 409: another operation runs.
+    Busy,
+    /// 409, as AKS says that somebody was faster.
+    EtagMismatch,
+    /// 412.
+    PreconditionFailed,
+    /// 403.
+    Denied,
+    /// 401: the token ends here, and the identity has the next one.
+    TokenEnds,
+    /// This status, with this code.
+    Status(u16, &'static str),
+    /// 307 to this address.
+    Redirect(String),
+    /// This status, with the request's `Authorization` in its words.
+    Echo(u16),
+    /// It is done, and the answer has this link `Azure-AsyncOperation` in place of its own.
+    Link(String),
+    /// The connection ends.
+    Cut,
+    /// No answer ever comes.
+    Silence,
+}
+
+/// How a change is to be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// By the link `Azure-AsyncOperation`.
+    Operation,
+    /// By the link `Location`.
+    Location,
+    /// By `provisioningState`.
+    State,
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) api_version: String,
+    pub(crate) if_match: Option<String>,
+    /// Null where there was none.
+    pub(crate) body: Value,
+    /// The status of its answer; 0 if it got none.
+    pub(crate) status: u16,
+}
+
+/// The server, with an identity beside it that hands out tokens for it. Both end with the runtime that
+/// they were started in.
+#[derive(Clone)]
+pub(crate) struct ResourceManagerFake {
+    /// `https://127.0.0.1:<port>`.
+    pub(crate) url: String,
+    /// Its identity's endpoint.
+    pub(crate) identity: Identity,
+    certificates: Certificates,
+    tokens: Arc<Mutex<Tokens>>,
+    world: Arc<Mutex<World>>,
+}
+
+impl ResourceManagerFake {
+    /// With nothing in it. A process that trusts its certificate is started by [`Self::given_to`]; this
+    /// process does if it was started with [`Certificates::variables`].
+    pub(crate) async fn start() -> ResourceManagerFake {
+        let certificates = Certificates::trusted().unwrap_or_else(Certificates::new);
+        ResourceManagerFake::with(certificates).await
+    }
+
+    /// One that this process does not trust.
+    pub(crate) async fn untrusted() -> ResourceManagerFake {
+        ResourceManagerFake::with(Certificates::new()).await
+    }
+
+    async fn with(certificates: Certificates) -> ResourceManagerFake {
+        let (listener, url) = server::bind().await;
+        let tokens = Tokens::new(&url);
+        let identity = Identity::start(tokens.current()).await;
+        identity.knows(&url);
+        let azure = ResourceManagerFake {
+            world: Arc::new(Mutex::new(World::new(&url))),
+            url,
+            identity,
+            certificates,
+            tokens: Arc::new(Mutex::new(tokens)),
+        };
+        server::serve(listener, azure.clone());
+        azure
+    }
+
+    /// Lets the program change what is here, as an identity that may.
+    #[expect(dead_code, reason = "the tests of the timer start the program with it")]
+    pub(crate) fn given_to(&self, start: Start) -> Start {
+        let variables = self.variables().into_iter();
+        variables.fold(start, |start, (name, value)| start.set(name, &value))
+    }
+
+    /// What a program is told that has this Resource Manager and the identity.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let own = [("SCALE_RESOURCE_MANAGER", self.url.clone())];
+        let others = self.identity.variables();
+        let trust = self.certificates.variables();
+        own.into_iter().chain(others).chain(trust).collect()
+    }
+
+    /// The identity, for whoever calls the library in this process.
+    pub(crate) fn credential(&self) -> Arc<dyn TokenCredential> {
+        tokens::credential(self.tokens.clone(), format!("{}/.default", self.url))
+    }
+
+    /// A node pool of the cluster `cluster`, with so many nodes. It answers the id, as all of these do.
+    pub(crate) fn node_pool(&self, name: &str, count: u32) -> String {
+        self.pool_of("cluster", name, Size::One(count))
+    }
+
+    /// A node pool of this cluster; with a range, its autoscaler is on.
+    pub(crate) fn pool_of(&self, cluster: &str, name: &str, size: Size) -> String {
+        let pool = format!("managedClusters/{cluster}/agentPools/{name}");
+        self.add(Kind::NodePool, &pool, name, |body| {
+            let automatic = matches!(size, Size::Between { .. });
+            body["properties"]["enableAutoScaling"] = automatic.into();
+            Kind::NodePool.set_size(body, size);
+        })
+    }
+
+    /// A scale set.
+    pub(crate) fn scale_set(&self, name: &str, capacity: u32) -> String {
+        let path = format!("virtualMachineScaleSets/{name}");
+        self.add(Kind::ScaleSet, &path, name, |body| {
+            Kind::ScaleSet.set_size(body, Size::One(capacity));
+        })
+    }
+
+    /// A Flex Consumption app: always-ready instances for `http`, and the maximum.
+    pub(crate) fn flex_app(&self, name: &str, ready: u32, maximum: u32) -> String {
+        self.add(Kind::FlexApp, &format!("sites/{name}"), name, |body| {
+            let (min, max) = (ready, maximum);
+            Kind::FlexApp.set_size(body, Size::Between { min, max });
+        })
+    }
+
+    /// An Elastic Premium plan: its instances, and to how many it may grow.
+    pub(crate) fn elastic_plan(&self, name: &str, capacity: u32, maximum: u32) -> String {
+        self.add(Kind::Plan, &format!("serverfarms/{name}"), name, |body| {
+            let (min, max) = (capacity, maximum);
+            Kind::Plan.set_size(body, Size::Between { min, max });
+        })
+    }
+
+    /// A plan of App Service that does not scale by itself.
+    pub(crate) fn plan(&self, name: &str, capacity: u32) -> String {
+        self.add(Kind::Plan, &format!("serverfarms/{name}"), name, |body| {
+            body["sku"] = json!({
+                "name": "P1v3", "tier": "PremiumV3", "size": "P1v3", "family": "Pv3", "capacity": 1
+            });
+            Kind::Plan.set_size(body, Size::One(capacity));
+        })
+    }
+
+    fn add(&self, kind: Kind, path: &str, name: &str, edit: impl FnOnce(&mut Value)) -> String {
+        let mut body = kind.sample();
+        edit(&mut body);
+        self.world().add(kind, path, name, body)
+    }
+
+    /// The size that Azure would show.
+    #[track_caller]
+    pub(crate) fn size_of(&self, name: &str) -> Size {
+        let world = self.world();
+        let resource = world.named(name);
+        resource.kind.size(&resource.body)
+    }
+
+    /// The whole resource, as it would be read.
+    #[track_caller]
+    pub(crate) fn body_of(&self, name: &str) -> Value {
+        self.world().named(name).body.clone()
+    }
+
+    /// Another party changes the size.
+    #[track_caller]
+    pub(crate) fn set_size(&self, name: &str, size: Size) {
+        self.world()
+            .edit(name, |kind, body| kind.set_size(body, size));
+    }
+
+    /// Another party changes the resource in some way.
+    #[track_caller]
+    pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
+        self.world().edit(name, |_, body| edit(body));
+    }
+
+    /// The resource is deleted.
+    #[track_caller]
+    pub(crate) fn remove(&self, name: &str) {
+        self.world().remove(name);
+    }
+
+    /// Whether a change of the resource is under way.
+    #[track_caller]
+    pub(crate) fn is_changing(&self, name: &str) -> bool {
+        self.world().named(name).change.is_some()
+    }
+
+    /// Changes that begin from now on end with this look at them; 0: they are done when asked for.
+    pub(crate) fn changes_take(&self, looks: usize) {
+        self.world().looks = Some(looks);
+    }
+
+    /// Changes that begin from now on do not end before [`Self::finish_changes`].
+    pub(crate) fn hold_changes(&self) {
+        self.world().looks = None;
+    }
+
+    /// All changes that are under way are done.
+    pub(crate) fn finish_changes(&self) {
+        self.world().finish_all();
+    }
+
+    /// Changes end so from now on: `Failed`, with this code. The size stays as it was before them.
+    pub(crate) fn fail_changes(&self, code: &str) {
+        self.world().failure = Some(code.to_owned());
+    }
+
+    /// Changes are to be watched so from now on. Else node pools and scale sets have the link
+    /// `Azure-AsyncOperation`, apps the link `Location`, and plans neither.
+    pub(crate) fn watch_by(&self, watch: Watch) {
+        self.world().watch = Some(watch);
+    }
+
+    /// What `Retry-After` says while a change is under way: seconds, else nothing. 0 at the beginning.
+    pub(crate) fn retry_after(&self, seconds: Option<u64>) {
+        self.world().retry_after = seconds;
+    }
+
+    /// Spoils the next such request that is not spoilt yet.
+    pub(crate) fn fail_next(&self, on: On, trouble: Trouble) {
+        self.world().next.push_back((on, trouble));
+    }
+
+    /// Spoils all such requests from now on, until [`Trouble::None`].
+    pub(crate) fn fail_always(&self, on: On, trouble: Trouble) {
+        self.world().always.insert(on, trouble);
+    }
+
+    /// Tokens last so long from now on, by what the identity says.
+    pub(crate) fn tokens_last(&self, lasts: Duration) {
+        let mut tokens = self.tokens();
+        tokens.lasts = lasts;
+        self.identity.hand_out(tokens.next());
+    }
+
+    /// The identity hands out a token for something else from now on.
+    pub(crate) fn tokens_are_for(&self, audience: &str) {
+        let mut tokens = self.tokens();
+        audience.clone_into(&mut tokens.audience);
+        self.identity.hand_out(tokens.next());
+    }
+
+    /// The token ends, and the identity has the next one.
+    pub(crate) fn end_token(&self) {
+        self.identity.hand_out(self.tokens().end());
+    }
+
+    /// All requests so far, in order.
+    pub(crate) fn calls(&self) -> Vec<Received> {
+        self.world().received.clone()
+    }
+
+    /// The requests so far that changed something, or tried to.
+    pub(crate) fn writes(&self) -> Vec<Received> {
+        let mut calls = self.calls();
+        calls.retain(|call| call.method != "GET");
+        calls
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().expect("nobody panicked with it")
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().expect("nobody panicked with it")
+    }
+}

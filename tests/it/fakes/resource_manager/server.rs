@@ -1,0 +1,186 @@
+//! Bytes on a socket: TLS, HTTP, whether one may come in, and what is spoilt on purpose.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, IF_MATCH};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::reply::Reply;
+use super::{On, Received, ResourceManagerFake, Trouble};
+use crate::harness::Certificates;
+
+/// A listener, and its address as one writes it.
+pub(super) async fn bind() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    (listener, format!("https://{address}"))
+}
+
+pub(super) fn serve(listener: TcpListener, azure: ResourceManagerFake) {
+    let acceptor = acceptor(&azure.certificates);
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let (acceptor, azure) = (acceptor.clone(), azure.clone());
+            tokio::spawn(async move {
+                // Errors are clients that went away, or that do not trust it.
+                let Ok(socket) = acceptor.accept(socket).await else {
+                    return;
+                };
+                let service = service_fn(|request| azure.answer(request));
+                let connection = http1::Builder::new();
+                let _ = connection
+                    .serve_connection(TokioIo::new(socket), service)
+                    .await;
+            });
+        }
+    });
+}
+
+fn acceptor(certificates: &Certificates) -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_file(certificates.certificate());
+    let key = PrivateKeyDer::from_pem_file(certificates.key()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.expect("a certificate")], key);
+    TlsAcceptor::from(Arc::new(config.expect("they belong together")))
+}
+
+/// What a connection ends with that is cut.
+#[derive(Debug, thiserror::Error)]
+#[error("cut")]
+struct Cut;
+
+impl ResourceManagerFake {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+        let authorization = header(&request, AUTHORIZATION);
+        let received = receive(request).await;
+        let reply = self.reply(&received, authorization.as_deref()).await;
+        let status = reply.as_ref().map_or(0, |reply| reply.status);
+        self.world().received.push(Received { status, ..received });
+        Ok(response(reply.ok_or(Cut)?))
+    }
+
+    /// `None`: the connection is cut.
+    async fn reply(&self, received: &Received, authorization: Option<&str>) -> Option<Reply> {
+        let trouble = self.world().trouble(received);
+        if matches!(trouble, Trouble::TokenEnds) {
+            self.end_token();
+        }
+        if let Some(refusal) = self.tokens().refusal(authorization) {
+            return Some(refusal);
+        }
+        let (code, words) = match trouble {
+            Trouble::Silence => {
+                self.world().received.push(received.clone());
+                std::future::pending::<Infallible>().await;
+                return None;
+            }
+            Trouble::Cut => return None,
+            Trouble::None | Trouble::TokenEnds => return Some(self.world().answer(received)),
+            Trouble::Link(link) => {
+                let reply = self.world().answer(received);
+                return Some(reply.with("azure-asyncoperation", link));
+            }
+            Trouble::Throttled(seconds) => {
+                let words = "Number of requests exceeded the limit.";
+                let reply = Reply::error(429, "TooManyRequests", words);
+                return Some(reply.with("retry-after", seconds.to_string()));
+            }
+            Trouble::Redirect(to) => {
+                return Some(Reply::new(307, Value::Null).with("location", to));
+            }
+            Trouble::Echo(status) => {
+                let words = format!("you sent {}", authorization.unwrap_or_default());
+                return Some(Reply::error(status, "Echo", &words));
+            }
+            Trouble::Busy => (
+                (409, "OperationNotAllowed"),
+                "Operation is not allowed: Another operation (Updating) is in progress.",
+            ),
+            Trouble::EtagMismatch => (
+                (409, "EtagMismatch"),
+                "Operation is not allowed: Etag mismatched.",
+            ),
+            Trouble::PreconditionFailed => {
+                ((412, "PreconditionFailed"), "The condition is not met.")
+            }
+            Trouble::Denied => (
+                (403, "AuthorizationFailed"),
+                "The client with object id 'a0a0' does not have authorization to perform this action.",
+            ),
+            Trouble::Status(status, code) => ((status, code), "It was asked to answer so."),
+        };
+        Some(Reply::error(code.0, code.1, words))
+    }
+}
+
+impl Received {
+    /// What it is about.
+    pub(super) fn on(&self) -> On {
+        match self.method.as_str() {
+            "GET" if self.path.contains("/operations/") => On::Look,
+            "GET" => On::Read,
+            _ => On::Write,
+        }
+    }
+}
+
+async fn receive(request: Request<Incoming>) -> Received {
+    let query = request.uri().query().unwrap_or_default();
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let api_version = pairs.iter().find(|(name, _)| name == "api-version");
+    let api_version = api_version.map_or(String::new(), |(_, value)| value.to_string());
+    let (method, path) = (
+        request.method().to_string(),
+        request.uri().path().to_owned(),
+    );
+    let if_match = header(&request, IF_MATCH);
+    let body = request.into_body().collect().await;
+    let body = body
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    Received {
+        method,
+        path,
+        api_version,
+        if_match,
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+        status: 0,
+    }
+}
+
+fn header(request: &Request<Incoming>, name: hyper::header::HeaderName) -> Option<String> {
+    let value = request.headers().get(name)?.to_str().ok()?;
+    Some(value.to_owned())
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::builder()
+        .status(reply.status)
+        .header("content-type", "application/json; charset=utf-8")
+        .header("x-ms-request-id", "0d2c3b4a-0000-0000-0000-000000000000");
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    let body = match reply.body {
+        Value::Null => Bytes::new(),
+        body => body.to_string().into(),
+    };
+    response.body(Full::new(body)).expect("it is well-formed")
+}

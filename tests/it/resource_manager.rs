@@ -1,0 +1,93 @@
+//! Resources through the Resource Manager: every kind, every error, operations that take long.
+//!
+//! Whom a process trusts is told by the environment, so each test runs once more as a process of its
+//! own, with the fake in it. No token may be in anything that such a process prints, with every log
+//! line there is.
+
+mod errors;
+mod kinds;
+mod operations;
+mod tokens;
+
+use std::any::type_name_of_val;
+use std::time::Duration;
+
+use magnusapi::azure::resource_manager::ResourceManager;
+use magnusapi::scale::resource::{
+    Applied, CallError, Change, ObserveError, Observed, Resource, State,
+};
+use magnusapi::schedule::Size;
+use magnusapi::telemetry::{self, Format};
+use tokio::time::Instant;
+
+use crate::fakes::{ResourceManagerFake, SECRET};
+use crate::harness::{Certificates, PATIENCE, alone, hold_to_pass, run};
+
+/// Runs it with an Azure in which there is nothing yet.
+#[track_caller]
+fn with_azure<T: AsyncFnOnce(ResourceManagerFake)>(test: T) {
+    if Certificates::trusted().is_some() {
+        telemetry::start(Format::Json, Some("trace"));
+        log::trace!("lines of every level are written");
+        return run(async { test(ResourceManagerFake::start().await).await });
+    }
+    let name = type_name_of_val(&test).trim_end_matches("::{{closure}}");
+    let (_, name) = name.split_once("::").expect("the crate's name is first");
+    let certificates = Certificates::new();
+    let said = hold_to_pass(alone(name).envs(certificates.variables()));
+    assert!(said.contains(r#""level":"trace""#), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
+}
+
+impl ResourceManagerFake {
+    fn manager(&self) -> ResourceManager {
+        let base = self.url.parse().expect("an address");
+        ResourceManager::new(base, self.credential()).expect("roots of trust")
+    }
+}
+
+fn resource(id: &str) -> Resource {
+    id.parse().expect("an id")
+}
+
+/// Long enough for anything here.
+fn later() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+/// Soon, with no room for a wait.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(1)
+}
+
+fn between(min: u32, max: u32) -> Size {
+    Size::Between { min, max }
+}
+
+async fn observe(azure: &ResourceManagerFake, id: &str) -> Result<Observed, CallError> {
+    let observed = resource(id).observe(&azure.manager(), later()).await;
+    observed.map_err(|error| match error {
+        ObserveError::Call(error) => error,
+        ObserveError::Unfit(unfit) => panic!("{unfit}"),
+    })
+}
+
+/// What must be sent now, so that it becomes so large.
+async fn decide(azure: &ResourceManagerFake, id: &str, desired: Size) -> Change {
+    let observed = observe(azure, id).await.expect("it can be read");
+    let change = resource(id).change(&observed, desired);
+    change.expect("it fits")
+}
+
+/// Reads and changes it.
+async fn resize(
+    azure: &ResourceManagerFake,
+    id: &str,
+    desired: Size,
+    deadline: Instant,
+) -> Result<Applied, CallError> {
+    let change = decide(azure, id, desired).await;
+    resource(id)
+        .apply(&azure.manager(), &change, deadline)
+        .await
+}

@@ -1,0 +1,247 @@
+//! What can go wrong: each error is told apart, names the resource, and says what to do.
+
+use serde_json::json;
+
+use super::*;
+use crate::fakes::{On, Trouble};
+
+type Is = fn(&CallError) -> bool;
+
+/// What comes of a change that meets this, and how it reads.
+async fn meets(azure: &ResourceManagerFake, id: &str, trouble: Trouble) -> (CallError, String) {
+    let change = decide(azure, id, Size::One(4)).await;
+    azure.fail_next(On::Write, trouble);
+    let applied = resource(id).apply(&azure.manager(), &change, soon()).await;
+    told(id, applied.expect_err("it fails"))
+}
+
+fn told(id: &str, error: CallError) -> (CallError, String) {
+    let text = error.to_string();
+    assert!(text.contains(id), "{text}");
+    assert!(!format!("{error} {error:?}").contains(SECRET), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    (error, text)
+}
+
+#[test]
+fn refusals_of_azure_are_told_apart() {
+    with_azure(async |azure| {
+        let id = azure.node_pool("web", 1);
+        let cases: [(Trouble, Is, &str); 8] = [
+            (
+                Trouble::Busy,
+                |it| matches!(it, CallError::Busy { .. }),
+                "OperationNotAllowed: Operation is not allowed: Another operation",
+            ),
+            (
+                Trouble::EtagMismatch,
+                |it| matches!(it, CallError::Changed { .. }),
+                "read it and decide again",
+            ),
+            (
+                Trouble::PreconditionFailed,
+                |it| matches!(it, CallError::Changed { .. }),
+                "read it and decide again",
+            ),
+            (
+                Trouble::Denied,
+                |it| matches!(it, CallError::Denied { .. }),
+                "action Microsoft.ContainerService/managedClusters/agentPools/write",
+            ),
+            (
+                Trouble::Status(404, "ResourceGroupNotFound"),
+                |it| matches!(it, CallError::Missing { .. }),
+                "ResourceGroupNotFound",
+            ),
+            (
+                Trouble::Status(400, "QuotaExceeded"),
+                |it| matches!(it, CallError::Refused { status: 400, .. }),
+                "400 QuotaExceeded: It was asked to answer so.",
+            ),
+            (
+                Trouble::Status(500, "InternalServerError"),
+                |it| matches!(it, CallError::Unavailable { .. }),
+                "500 InternalServerError",
+            ),
+            (
+                Trouble::Status(408, "Timeout"),
+                |it| matches!(it, CallError::Unavailable { .. }),
+                "408 Timeout",
+            ),
+        ];
+        for (trouble, is, says) in cases {
+            let (error, text) = meets(&azure, &id, trouble).await;
+            assert!(is(&error), "{error:?}");
+            assert!(text.contains(says), "{text}");
+        }
+        assert_eq!(azure.writes().len(), 8, "none was tried again");
+        assert_eq!(azure.size_of("web"), Size::One(1));
+    });
+}
+
+#[test]
+fn a_resource_that_is_not_there_is_missing() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        let change = decide(&azure, &id, Size::One(4)).await;
+        azure.remove("web");
+        let error = observe(&azure, &id).await.expect_err("it is gone");
+        assert!(matches!(error, CallError::Missing { .. }), "{error}");
+        let applied = resource(&id)
+            .apply(&azure.manager(), &change, later())
+            .await;
+        let (error, text) = told(&id, applied.expect_err("it is gone"));
+        assert!(matches!(error, CallError::Missing { .. }), "{error}");
+        assert!(text.contains("ResourceNotFound"), "{text}");
+    });
+}
+
+#[test]
+fn a_change_by_somebody_else_is_not_overwritten() {
+    with_azure(async |azure| {
+        for id in [azure.node_pool("pool", 1), azure.scale_set("set", 1)] {
+            let name = resource(&id).name().to_owned();
+            let change = decide(&azure, &id, Size::One(4)).await;
+            azure.set_size(&name, Size::One(2));
+            let applied = resource(&id)
+                .apply(&azure.manager(), &change, later())
+                .await;
+            let (error, _) = told(&id, applied.expect_err("it was changed"));
+            assert!(matches!(error, CallError::Changed { .. }), "{error}");
+            assert_eq!(azure.size_of(&name), Size::One(2));
+        }
+    });
+}
+
+#[test]
+fn two_pools_of_one_cluster_cannot_be_changed_at_once() {
+    with_azure(async |azure| {
+        let (web, batch) = (azure.node_pool("web", 1), azure.node_pool("batch", 1));
+        azure.hold_changes();
+        let applied = resize(&azure, &web, Size::One(4), soon()).await;
+        assert_eq!(applied, Ok(Applied::UnderWay));
+        let applied = resize(&azure, &batch, Size::One(4), soon()).await;
+        let (error, _) = told(&batch, applied.expect_err("the cluster is busy"));
+        assert!(matches!(error, CallError::Busy { .. }), "{error}");
+    });
+}
+
+#[test]
+fn what_azure_would_not_take_is_refused_with_its_words() {
+    with_azure(async |azure| {
+        let id = azure.node_pool("web", 1);
+        let applied = resize(&azure, &id, Size::One(5000), later()).await;
+        let (error, text) = told(&id, applied.expect_err("too many"));
+        assert!(matches!(error, CallError::Refused { .. }), "{error}");
+        assert!(
+            text.contains("InvalidParameter: The value of parameter"),
+            "{text}"
+        );
+    });
+}
+
+#[test]
+fn a_wait_that_azure_asks_for_is_kept_where_there_is_time() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        for on in [On::Read, On::Write, On::Look] {
+            azure.fail_next(on, Trouble::Throttled(1));
+        }
+        let begun = Instant::now();
+        let applied = resize(&azure, &id, Size::One(4), later()).await;
+        assert_eq!(applied, Ok(Applied::Settled));
+        assert!(
+            begun.elapsed() >= Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
+    });
+}
+
+#[test]
+fn a_wait_that_does_not_fit_is_left_to_the_caller() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        for (wait, deadline) in [(1, soon()), (600, later())] {
+            azure.fail_next(On::Read, Trouble::Throttled(wait));
+            let read = resource(&id).observe(&azure.manager(), deadline).await;
+            let Err(ObserveError::Call(error)) = read else {
+                panic!("{read:?}");
+            };
+            let (error, text) = told(&id, error);
+            let expected = Duration::from_secs(wait);
+            assert!(matches!(error, CallError::Throttled { wait, .. } if wait == expected));
+            assert!(text.contains(&format!("{wait} s")), "{text}");
+        }
+        assert_eq!(azure.calls().len(), 2);
+    });
+}
+
+#[test]
+fn no_answer_ends_with_the_deadline() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        let begun = Instant::now();
+        let (error, text) = meets(&azure, &id, Trouble::Silence).await;
+        assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
+        assert!(text.contains("did not answer within"), "{text}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            begun.elapsed()
+        );
+    });
+}
+
+#[test]
+fn a_connection_that_ends_is_no_answer() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        let (error, _) = meets(&azure, &id, Trouble::Cut).await;
+        assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
+    });
+}
+
+#[test]
+fn nothing_is_asked_after_the_deadline() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        let read = resource(&id)
+            .observe(&azure.manager(), Instant::now())
+            .await;
+        let Err(ObserveError::Call(error)) = read else {
+            panic!("{read:?}");
+        };
+        let (_, text) = told(&id, error);
+        assert!(text.contains("was over"), "{text}");
+        assert!(azure.calls().is_empty());
+    });
+}
+
+#[test]
+fn an_answer_that_is_not_azures_is_no_size() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        azure.edit("web", |body| *body = json!({}));
+        let read = resource(&id).observe(&azure.manager(), later()).await;
+        let error = read.expect_err("there is no size").to_string();
+        assert!(error.contains("no sku.capacity"), "{error}");
+    });
+}
+
+#[test]
+fn a_server_that_is_not_trusted_gets_no_token() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        let other = ResourceManagerFake::untrusted().await;
+        other.scale_set("web", 1);
+        let read = resource(&id).observe(&other.manager(), later()).await;
+        let Err(ObserveError::Call(error)) = read else {
+            panic!("{read:?}");
+        };
+        let (error, text) = told(&id, error);
+        assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
+        assert!(text.contains("certificate"), "{text}");
+        assert!(other.calls().is_empty());
+    });
+}

@@ -1,0 +1,132 @@
+//! Every kind is read and changed, and keeps all else that it has.
+
+use magnusapi::scale::resource::Unfit;
+use serde_json::json;
+
+use super::*;
+
+/// Changes it through the front door, and holds it to have lost nothing.
+async fn changes(azure: &ResourceManagerFake, name: &str, id: &str, from: Size, to: Size) {
+    let before = azure.body_of(name);
+    let observed = observe(azure, id).await.expect("it can be read");
+    assert_eq!((observed.size, &observed.state), (from, &State::Settled));
+    let applied = resize(azure, id, to, later()).await;
+    assert_eq!(applied, Ok(Applied::Settled));
+    let observed = observe(azure, id).await.expect("it can be read");
+    assert!(observed.has(to), "{observed:?}");
+    assert_eq!(azure.writes().len(), 1);
+    // Back to the old size, and all is as it was but the marks of change.
+    azure.set_size(name, from);
+    let mut after = azure.body_of(name);
+    for etag in ["/properties/eTag", "/etag"] {
+        if let Some(place) = after.pointer_mut(etag) {
+            *place = before.pointer(etag).expect("it had one").clone();
+        }
+    }
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_node_pool_is_changed_by_count() {
+    with_azure(async |azure| {
+        let id = azure.node_pool("web", 1);
+        changes(&azure, "web", &id, Size::One(1), Size::One(4)).await;
+        let write = &azure.writes()[0];
+        assert_eq!((write.method.as_str(), &write.path), ("PUT", &id));
+        assert!(write.if_match.is_some());
+    });
+}
+
+#[test]
+fn an_autoscaled_node_pool_is_changed_by_its_bounds() {
+    with_azure(async |azure| {
+        let id = azure.pool_of("cluster", "web", between(1, 3));
+        changes(&azure, "web", &id, between(1, 3), between(2, 6)).await;
+    });
+}
+
+#[test]
+fn a_scale_set_is_changed_by_a_patch_of_its_sku() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        changes(&azure, "web", &id, Size::One(1), Size::One(4)).await;
+        let write = &azure.writes()[0];
+        assert_eq!(write.method, "PATCH");
+        let sku = json!({"name": "Standard_D2s_v5", "tier": "Standard", "capacity": 4});
+        assert_eq!(write.body, json!({ "sku": sku }));
+    });
+}
+
+#[test]
+fn a_flex_app_is_changed_by_its_always_ready_instances_and_its_maximum() {
+    with_azure(async |azure| {
+        let id = azure.flex_app("web", 1, 100);
+        changes(&azure, "web", &id, between(1, 100), between(4, 60)).await;
+    });
+}
+
+#[test]
+fn one_number_leaves_the_maximum_of_a_flex_app() {
+    with_azure(async |azure| {
+        let id = azure.flex_app("web", 1, 100);
+        changes(&azure, "web", &id, between(1, 100), Size::One(4)).await;
+        let scale = "/properties/functionAppConfig/scaleAndConcurrency/maximumInstanceCount";
+        assert_eq!(azure.writes()[0].body.pointer(scale), Some(&json!(100)));
+    });
+}
+
+#[test]
+fn an_elastic_plan_is_changed_by_both_of_its_counts() {
+    with_azure(async |azure| {
+        let id = azure.elastic_plan("web", 1, 10);
+        changes(&azure, "web", &id, between(1, 10), between(3, 20)).await;
+    });
+}
+
+#[test]
+fn a_plan_of_app_service_is_changed_by_its_capacity() {
+    with_azure(async |azure| {
+        let id = azure.plan("web", 1);
+        changes(&azure, "web", &id, Size::One(1), Size::One(4)).await;
+    });
+}
+
+#[test]
+fn ids_in_another_case_lead_to_the_same_resource() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 2).to_lowercase();
+        let observed = observe(&azure, &id).await.expect("it can be read");
+        assert_eq!(observed.size, Size::One(2));
+    });
+}
+
+#[test]
+fn a_resource_that_azure_works_on_says_so() {
+    with_azure(async |azure| {
+        let id = azure.node_pool("web", 1);
+        azure.hold_changes();
+        let applied = resize(&azure, &id, Size::One(4), soon()).await;
+        assert_eq!(applied, Ok(Applied::UnderWay));
+        let observed = observe(&azure, &id).await.expect("it can be read");
+        assert_eq!(observed.state, State::Changing("Updating".to_owned()));
+        assert!(observed.has(Size::One(4)));
+        azure.finish_changes();
+        let observed = observe(&azure, &id).await.expect("it can be read");
+        assert_eq!(observed.state, State::Settled);
+    });
+}
+
+#[test]
+fn what_cannot_be_kept_is_unfit_when_it_is_read() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        azure.edit("web", |body| {
+            body["tags"] = json!({"aks-managed-poolName": "batch"});
+        });
+        let observed = resource(&id).observe(&azure.manager(), later()).await;
+        let error = observed.expect_err("it belongs to AKS");
+        let expected = matches!(&error, ObserveError::Unfit(Unfit { why, .. })
+            if why.contains("agentPools/batch"));
+        assert!(expected, "{error}");
+    });
+}
