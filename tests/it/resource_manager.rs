@@ -29,7 +29,11 @@ fn with_azure<T: AsyncFnOnce(ResourceManagerFake)>(test: T) {
     if Certificates::trusted().is_some() {
         telemetry::start(Format::Json, Some("trace"));
         log::trace!("lines of every level are written");
-        return run(async { test(ResourceManagerFake::start().await).await });
+        return run(async {
+            let testing = test(ResourceManagerFake::start().await);
+            let ended = tokio::time::timeout(2 * PATIENCE, testing).await;
+            ended.expect("no call waits for ever");
+        });
     }
     let name = type_name_of_val(&test).trim_end_matches("::{{closure}}");
     let (_, name) = name.split_once("::").expect("the crate's name is first");

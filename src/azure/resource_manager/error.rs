@@ -50,7 +50,7 @@ pub enum CallError {
     /// The right is missing (401, 403).
     #[error(
         "{resource}: access is denied ({reason}); give the app's managed identity a role with the \
-         action {action} there"
+         action {action} there, and with any other that Azure names"
     )]
     Denied {
         /// Which.
@@ -60,7 +60,7 @@ pub enum CallError {
         /// The action that was tried, such as `Microsoft.Web/sites/write`.
         action: String,
     },
-    /// Azure refuses it, however often it is asked (any other 4xx).
+    /// Azure refuses it, however often it is asked (any other 4xx, and 409 for want of quota).
     #[error("{resource}: Azure refuses ({status} {code}: {message}); correct what it names")]
     Refused {
         /// Which.

@@ -48,6 +48,7 @@ pub use error::CallError;
 pub use id::{NotAnId, ResourceId};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
 use reqwest::{Client, Method, redirect};
@@ -57,7 +58,11 @@ use tokio::time::Instant;
 use super::install_tls_provider;
 use request::Request;
 
-/// The Resource Manager of one cloud, as one identity.
+/// How long may it take to reach the Resource Manager?
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The Resource Manager of one cloud, as one identity. Clones share their connections.
+#[derive(Clone, Debug)]
 pub struct ResourceManager {
     base: Base,
     credential: Arc<dyn TokenCredential>,
@@ -77,6 +82,7 @@ impl ResourceManager {
         let client = Client::builder()
             .https_only(true)
             .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT)
             .build()
             .map_err(|error| CallError::Unavailable {
                 resource: base.to_string(),

@@ -66,7 +66,9 @@ impl ResourceManager {
                     pause = answer.pause(PAUSE);
                 }
                 Err(error) => {
-                    pause = after_failure(pause);
+                    if is_passing(&error) {
+                        pause = longer(pause);
+                    }
                     monitor = match monitor.after(id, error)? {
                         Some(monitor) => monitor,
                         None => return Ok(Applied::UnderWay),
@@ -77,8 +79,16 @@ impl ResourceManager {
     }
 }
 
-/// The pause after a look that failed: longer each time.
-fn after_failure(pause: Duration) -> Duration {
+/// Whether the next look may succeed where this one failed.
+fn is_passing(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::Unavailable { .. } | CallError::NoToken { .. }
+    )
+}
+
+/// The pause after a look that failed.
+fn longer(pause: Duration) -> Duration {
     (pause * 2).clamp(Duration::from_secs(1), Duration::from_mins(1))
 }
 
@@ -108,7 +118,11 @@ impl Monitor {
         match self {
             Monitor::Operation(_) => by_status(id, &answer.body),
             Monitor::Location(_) if answer.status == 202 => Ok(Progress::Running),
-            Monitor::Location(_) => Ok(Progress::Done),
+            // It may lead to the resource itself, which is there before it is done.
+            Monitor::Location(_) => match by_provisioning_state(id, &answer.body)? {
+                Progress::Running => Ok(Progress::Running),
+                Progress::Done | Progress::Unknown => Ok(Progress::Done),
+            },
             Monitor::Resource => by_provisioning_state(id, &answer.body),
         }
     }
@@ -128,7 +142,7 @@ impl Monitor {
         let unreadable = matches!(error, CallError::Missing { .. } | CallError::Denied { .. });
         match (self, error) {
             (_, CallError::Throttled { .. }) => Ok(None),
-            (monitor, error @ (CallError::Unavailable { .. } | CallError::NoToken { .. })) => {
+            (monitor, error) if is_passing(&error) => {
                 log::warn!("the change goes on, and is looked at again: {error}");
                 Ok(Some(monitor))
             }

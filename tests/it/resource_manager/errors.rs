@@ -27,7 +27,7 @@ fn told(id: &str, error: CallError) -> (CallError, String) {
 fn refusals_of_azure_are_told_apart() {
     with_azure(async |azure| {
         let id = azure.node_pool("web", 1);
-        let cases: [(Trouble, Is, &str); 8] = [
+        let cases: [(Trouble, Is, &str); 9] = [
             (
                 Trouble::Busy,
                 |it| matches!(it, CallError::Busy { .. }),
@@ -59,6 +59,11 @@ fn refusals_of_azure_are_told_apart() {
                 "400 QuotaExceeded: It was asked to answer so.",
             ),
             (
+                Trouble::QuotaExceeded,
+                |it| matches!(it, CallError::Refused { status: 409, .. }),
+                "Current Limit: 10",
+            ),
+            (
                 Trouble::Status(500, "InternalServerError"),
                 |it| matches!(it, CallError::Unavailable { .. }),
                 "500 InternalServerError",
@@ -74,7 +79,7 @@ fn refusals_of_azure_are_told_apart() {
             assert!(is(&error), "{error:?}");
             assert!(text.contains(says), "{text}");
         }
-        assert_eq!(azure.writes().len(), 8, "none was tried again");
+        assert_eq!(azure.writes().len(), 9, "none was tried again");
         assert_eq!(azure.size_of("web"), Size::One(1));
     });
 }

@@ -34,6 +34,20 @@ fn a_change_is_followed_to_its_end_by_each_way_to_watch_it() {
 }
 
 #[test]
+fn a_location_that_leads_to_the_resource_is_read_until_the_resource_is_done() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        azure.changes_take(3);
+        azure.watch_by(Watch::State);
+        let link = format!("{}{id}?api-version=2026-04-01", azure.url);
+        azure.fail_next(On::Write, Trouble::Link("location", link));
+        let applied = resize(&azure, &id, Size::One(4), later()).await;
+        assert_eq!(applied, Ok(Applied::Settled));
+        assert!(!azure.is_changing("web"));
+    });
+}
+
+#[test]
 fn a_change_that_is_done_at_once_is_not_watched() {
     with_azure(async |azure| {
         azure.changes_take(0);
@@ -96,7 +110,7 @@ fn what_is_not_done_by_the_deadline_is_under_way() {
             let applied = resize(&azure, &id, Size::One(4), soon()).await;
             assert_eq!(applied, Ok(Applied::UnderWay), "{way:?}");
             assert!(
-                begun.elapsed() < Duration::from_secs(10),
+                begun.elapsed() < Duration::from_secs(5),
                 "{:?}",
                 begun.elapsed()
             );
@@ -207,7 +221,7 @@ fn links_that_lead_elsewhere_are_not_followed() {
             let id = azure.scale_set(name, 1);
             // The resource itself tells then: the link `Location` goes with the other one.
             azure.watch_by(Watch::State);
-            azure.fail_next(On::Write, Trouble::Link(link));
+            azure.fail_next(On::Write, Trouble::Link("azure-asyncoperation", link));
             let applied = resize(&azure, &id, Size::One(4), later()).await;
             assert_eq!(applied, Ok(Applied::Settled), "{name}");
         }

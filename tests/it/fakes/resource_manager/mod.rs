@@ -55,14 +55,16 @@ pub(crate) enum Trouble {
     Denied,
     /// 401: the token ends here, and the identity has the next one.
     TokenEnds,
+    /// 409, for want of cores.
+    QuotaExceeded,
     /// This status, with this code.
     Status(u16, &'static str),
     /// 307 to this address.
     Redirect(String),
     /// This status, with the request's `Authorization` in its words.
     Echo(u16),
-    /// It is done, and the answer has this link `Azure-AsyncOperation` in place of its own.
-    Link(String),
+    /// It is answered, with this header and link in place of its own.
+    Link(&'static str, String),
     /// The connection ends.
     Cut,
     /// No answer ever comes.

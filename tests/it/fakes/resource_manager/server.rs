@@ -93,9 +93,9 @@ impl ResourceManagerFake {
             }
             Trouble::Cut => return None,
             Trouble::None | Trouble::TokenEnds => return Some(self.world().answer(received)),
-            Trouble::Link(link) => {
+            Trouble::Link(header, link) => {
                 let reply = self.world().answer(received);
-                return Some(reply.with("azure-asyncoperation", link));
+                return Some(reply.with(header, link));
             }
             Trouble::Throttled(seconds) => {
                 let words = "Number of requests exceeded the limit.";
@@ -123,6 +123,11 @@ impl ResourceManagerFake {
             Trouble::Denied => (
                 (403, "AuthorizationFailed"),
                 "The client with object id 'a0a0' does not have authorization to perform this action.",
+            ),
+            Trouble::QuotaExceeded => (
+                (409, "OperationNotAllowed"),
+                "Operation could not be completed as it results in exceeding approved Total Regional \
+                 Cores quota. Current Limit: 10, Current Usage: 8, Additional Required: 4.",
             ),
             Trouble::Status(status, code) => ((status, code), "It was asked to answer so."),
         };
