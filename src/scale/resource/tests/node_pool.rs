@@ -1,0 +1,101 @@
+//! Node pools.
+
+use super::*;
+
+#[test]
+fn a_node_pool_is_put_whole_with_another_count_and_nothing_of_azures_own() {
+    let pool = node_pool();
+    assert_eq!(observed(&pool).size, Size::One(1));
+    let change = change(&pool, Size::One(4));
+    assert_eq!(
+        change.if_match(),
+        Some("0a1f4c9e-6d1c-4a53-9b0e-3c0f5d6e7a80")
+    );
+    assert_eq!(change.body()["properties"]["count"], 4);
+    assert_eq!(
+        differences(&pool.1, change.body()),
+        [
+            "/id",
+            "/name",
+            "/properties/count",
+            "/properties/currentOrchestratorVersion",
+            "/properties/eTag",
+            "/properties/localDNSProfile/state",
+            "/properties/nodeImageVersion",
+            "/properties/powerState",
+            "/properties/provisioningState",
+            "/properties/status",
+            "/type",
+        ]
+    );
+}
+
+#[test]
+fn the_bounds_of_an_autoscaled_node_pool_are_changed_and_its_count_is_not() {
+    let pool = autoscaled_pool();
+    assert_eq!(observed(&pool).size, between(1, 5));
+    let change = change(&pool, between(2, 6));
+    let properties = &change.body()["properties"];
+    assert_eq!(properties["minCount"], 2);
+    assert_eq!(properties["maxCount"], 6);
+    assert_eq!(properties["count"], 1);
+}
+
+#[test]
+fn a_node_pool_is_not_switched_between_a_number_and_a_range() {
+    let why = unfit(&autoscaled_pool(), Size::One(4));
+    assert!(why.contains("min and max") && why.contains("--disable-cluster-autoscaler"));
+    let why = unfit(&node_pool(), between(2, 6));
+    assert!(why.contains("one number") && why.contains("--enable-cluster-autoscaler"));
+}
+
+#[test]
+fn a_system_node_pool_keeps_a_node() {
+    let system = |(resource, body)| {
+        let system = json!({"mode": "System"});
+        (resource, with(body, "/properties", &system))
+    };
+    let why = unfit(&system(node_pool()), Size::One(0));
+    assert!(why.contains("write 1 or more"), "{why}");
+    unfit(&system(autoscaled_pool()), between(0, 3));
+    change(&node_pool(), Size::One(0));
+    change(&system(node_pool()), Size::One(2));
+}
+
+#[test]
+fn a_stopped_node_pool_has_no_nodes_and_is_not_started() {
+    let (resource, body) = node_pool();
+    let stopped = json!({"powerState": {"code": "Stopped"}, "count": 4});
+    let pool = (resource, with(body, "/properties", &stopped));
+    assert_eq!(observed(&pool).size, Size::One(0));
+    let why = unfit(&pool, Size::One(4));
+    assert!(why.contains("nodepool start"), "{why}");
+}
+
+#[test]
+fn a_node_pool_of_virtual_machines_is_scaled_by_its_one_manual_profile() {
+    let of = |manual: Value| {
+        let (resource, body) = node_pool();
+        let machines = json!({
+            "type": "VirtualMachines",
+            "count": null,
+            "virtualMachinesProfile": {"scale": {"manual": manual}},
+            "virtualMachineNodesStatus": [{"size": "Standard_D2s_v5", "count": 3}],
+        });
+        (resource, with(body, "/properties", &machines))
+    };
+    let pool = of(json!([{"size": "Standard_D2s_v5", "count": 3}]));
+    assert_eq!(observed(&pool).size, Size::One(3));
+    let change = change(&pool, Size::One(5));
+    let scale = &change.body()["properties"]["virtualMachinesProfile"]["scale"];
+    assert_eq!(
+        scale["manual"],
+        json!([{"size": "Standard_D2s_v5", "count": 5}])
+    );
+    let nodes = &change.body()["properties"]["virtualMachineNodesStatus"];
+    assert_eq!(nodes, &Value::Null);
+    for manual in [json!(null), json!([]), json!([{"count": 1}, {"count": 2}])] {
+        let why = unfit(&of(manual), Size::One(5));
+        assert!(why.contains("split the pool"), "{why}");
+    }
+}
