@@ -1,4 +1,4 @@
-//! What a developer types: `cargo xtask start`, `test`, `package`, `bench`.
+//! What a developer types: `cargo xtask start`, `test`, `infra`, `package`, `bench`.
 //!
 //! Floor plan, from the door inwards; imports run down only:
 //!
@@ -6,8 +6,10 @@
 //! |---|---|
 //! | `start` | the app on this machine, with its database, storage and host |
 //! | `test` | every check in one command, and the count at its end |
+//! | `infra` | the checks of `infra/`: what its tests need, and what is too heavy for `test` |
 //! | `bench` | hands over to the load generator |
 //! | `package` | the folder and the zip that Azure runs |
+//! | `steps` | checks one after the other, reported and counted |
 //! | `compile`, `layout`, `archive` | binary, files, bytes of the zip |
 //! | `tools` | programs that are not crates: pinned, fetched once, never half there |
 //! | `workspace`, `process`, `digest` | where things lie, running a program to its end, SHA-256 |
@@ -16,10 +18,12 @@ mod archive;
 mod bench;
 mod compile;
 mod digest;
+mod infra;
 mod layout;
 mod package;
 mod process;
 mod start;
+mod steps;
 mod test;
 mod tools;
 mod workspace;
@@ -42,6 +46,7 @@ struct Cli {
 enum Verb {
     Start(start::Arguments),
     Test(test::Arguments),
+    Infra(infra::Arguments),
     Package(package::Arguments),
     Bench(bench::Arguments),
 }
@@ -61,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         Verb::Start(arguments) => start::run(&workspace, &arguments),
         Verb::Test(_) => Ok(test::run(&workspace)),
+        Verb::Infra(arguments) => Ok(infra::run(&workspace, &arguments)),
         Verb::Package(_) => package::run(&workspace),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),
     }

@@ -1,14 +1,10 @@
 //! The checks themselves, in the order they run.
 
-use std::io::{BufReader, stdout};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, bail};
-
-use super::Outcome;
-use super::tally::Tally;
+use crate::steps::{Outcome, cargo_test, passed};
 use crate::workspace::Workspace;
-use crate::{layout, package, process, tools};
+use crate::{infra, layout, package, process, tools};
 
 pub(super) fn format(workspace: &Workspace) -> anyhow::Result<Outcome> {
     passed(workspace.cargo().args(["fmt", "--all", "--check"]))
@@ -60,41 +56,16 @@ pub(super) fn doctor(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// All tests, also after the first failure, so that the count is a count of all.
 pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo
-        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(["test", "--workspace"])
         .env("MAGNUSAPI_PACKAGE", workspace.zip())
         .env("SCHEMATHESIS", tools::schemathesis::install(workspace)?)
         .env("PGBOUNCER", tools::pgbouncer::install(workspace)?)
         .env("AZURITE", tools::azurite::install(workspace)?)
-        .stdout(Stdio::piped());
-    let mut running = cargo
-        .spawn()
-        .map_err(|error| process::not_started(&cargo, &error))?;
-    let output = running
-        .stdout
-        .take()
-        .expect("stdout was piped two lines above");
-    let tally = Tally::read(BufReader::new(output), &mut stdout())
-        .context("cannot read the tests' output")?;
-    let status = running.wait().context("cannot wait for cargo test")?;
-    match (status.success(), tally.failed) {
-        // Nothing was counted as failed, and yet it failed: something did not compile, or died.
-        (false, 0) => bail!(
-            "`{}` ended with {status}; {} tests passed",
-            process::line(&cargo),
-            tally.passed
-        ),
-        (true, 0) if tally.passed == 0 => bail!("no test ran"),
-        _ => Ok(Outcome::Tested(tally)),
-    }
-}
-
-fn passed(command: &mut Command) -> anyhow::Result<Outcome> {
-    process::run(command)?;
-    Ok(Outcome::Passed)
+        .envs(infra::programs(workspace)?);
+    cargo_test(&mut cargo)
 }
 
 fn deny(workspace: &Workspace) -> anyhow::Result<Command> {

@@ -1,15 +1,11 @@
 //! `cargo xtask test`: every check in one command, and the count at its end.
 
 mod checks;
-mod report;
-mod tally;
 
 use std::process::ExitCode;
-use std::time::Instant;
 
+use crate::steps::{self, Step};
 use crate::workspace::Workspace;
-use report::{Ending, Report};
-use tally::Tally;
 
 /// Run every check: format, lints, dependencies, package, tests
 ///
@@ -18,22 +14,6 @@ use tally::Tally;
 /// that the checks need are fetched once into target/tools.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
-
-/// What a step came to, when it did not fail.
-enum Outcome {
-    Passed,
-    /// It could not run here, for this reason, and the rest can do without.
-    LeftOut(String),
-    /// It ran tests. Some may have failed.
-    Tested(Tally),
-}
-
-/// A step: what it is called, what a person would type for it, and what it does.
-struct Step {
-    name: &'static str,
-    what: &'static str,
-    run: fn(&Workspace) -> anyhow::Result<Outcome>,
-}
 
 /// Cheap and common failures first.
 const STEPS: [Step; 7] = [
@@ -76,22 +56,5 @@ const STEPS: [Step; 7] = [
 
 /// Runs the steps, then prints the summary and the count.
 pub(crate) fn run(workspace: &Workspace) -> ExitCode {
-    let mut report = Report::default();
-    for step in &STEPS {
-        if report.has_failed() {
-            report.add(step.name, None, Ending::NotRun);
-            continue;
-        }
-        println!("==> {}: {}", step.name, step.what);
-        let begin = Instant::now();
-        let ending = Ending::of((step.run)(workspace));
-        report.add(step.name, Some(begin.elapsed()), ending);
-        println!("    {}", report.last_line());
-    }
-    println!("\n{report}");
-    if report.has_failed() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    steps::run(workspace, &STEPS)
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -110,6 +111,19 @@ impl Turn {
         installer.stdin(self.0.try_clone().context("cannot share the lock")?);
         process::run(installer)
     }
+}
+
+/// Writes an executable file, which appears whole or not at all. One that is right stays untouched,
+/// or cargo would take a compiler for a new one.
+pub(super) fn script(path: &Path, text: &str) -> anyhow::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|present| present == text) {
+        return Ok(());
+    }
+    let aside = path.with_extension("new");
+    fs::write(&aside, text)
+        .and_then(|()| fs::set_permissions(&aside, fs::Permissions::from_mode(0o755)))
+        .and_then(|()| fs::rename(&aside, path))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Reads a pin file from `xtask/tools`.

@@ -6,8 +6,11 @@
 mod apt;
 pub(crate) mod azurite;
 pub(crate) mod cargo_deny;
+pub(crate) mod checkov;
 mod install;
 pub(crate) mod pgbouncer;
 mod python;
 pub(crate) mod schemathesis;
+pub(crate) mod terraform;
+pub(crate) mod tfplugin;
 pub(crate) mod zig;

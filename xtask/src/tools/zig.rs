@@ -1,11 +1,8 @@
 //! Zig, for its C compiler: a cross compiler for musl in one package, the same on every machine.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
-
+use super::install::script;
 use super::python;
 use crate::workspace::Workspace;
 
@@ -49,21 +46,9 @@ bin=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 exec "$bin/python" -m ziglang ar "$@"
 "#;
 
-/// Writes an executable file, which appears whole or not at all. One that is right stays untouched,
-/// or cargo would take it for a new compiler.
-fn script(path: &Path, text: &str) -> anyhow::Result<()> {
-    if fs::read_to_string(path).is_ok_and(|present| present == text) {
-        return Ok(());
-    }
-    let aside = path.with_extension("new");
-    fs::write(&aside, text)
-        .and_then(|()| fs::set_permissions(&aside, fs::Permissions::from_mode(0o755)))
-        .and_then(|()| fs::rename(&aside, path))
-        .with_context(|| format!("cannot write {}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::process::Command;
 
     use super::*;

@@ -1,0 +1,9 @@
+//! `infra/terraform`: formatted, valid, and its own tests passed, with a stub of the providers or, with
+//! `TERRAFORM_PROVIDERS=registry`, the real ones.
+
+#[path = "terraform/configuration.rs"]
+mod configuration;
+#[path = "terraform/folders.rs"]
+mod folders;
+#[path = "terraform/providers.rs"]
+mod providers;

@@ -1,0 +1,63 @@
+//! One folder of Terraform files, and what Terraform makes of it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use infra_tests::{checkout, output, program};
+
+use crate::providers::Providers;
+
+/// A module or an environment.
+pub(crate) struct Configuration {
+    folder: PathBuf,
+    /// Terraform's own files about it, outside of the checkout.
+    data: PathBuf,
+}
+
+impl Configuration {
+    /// The folder of this name in `infra/terraform`, with its providers and modules in place.
+    pub(crate) fn initialised(name: &str) -> Configuration {
+        let configuration = Configuration {
+            folder: checkout().join("infra/terraform").join(name),
+            data: build_folder().join(name),
+        };
+        configuration.succeed(&["init", "-backend=false", "-input=false", "-no-color"]);
+        configuration
+    }
+
+    /// Terraform with these words succeeds; what it says.
+    pub(crate) fn succeed(&self, words: &[&str]) -> String {
+        let mut terraform = terraform();
+        terraform
+            .current_dir(&self.folder)
+            .env("TF_DATA_DIR", &self.data)
+            .args(words);
+        if let Providers::Stub(stub) = Providers::chosen() {
+            terraform.env("TF_REATTACH_PROVIDERS", &stub.addresses);
+        }
+        output(&mut terraform)
+    }
+}
+
+/// Terraform, untouched by what people set for their own work with it. Their configuration file may
+/// name mirrors, which the real providers may well come from.
+pub(crate) fn terraform() -> Command {
+    let mut terraform = Command::new(program("TERRAFORM", "terraform"));
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    let is_theirs = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("TF_") && name != "TF_CLI_CONFIG_FILE"
+    };
+    for name in ours.filter(is_theirs) {
+        terraform.env_remove(name);
+    }
+    terraform
+        .env("CHECKPOINT_DISABLE", "1")
+        .env("TF_IN_AUTOMATION", "1");
+    terraform
+}
+
+fn build_folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/terraform"))
+}

@@ -1,0 +1,65 @@
+//! Where Terraform finds its providers.
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use infra_tests::{checkout, fetched_program};
+
+/// What Terraform is told of its providers, for all tests.
+pub(crate) enum Providers {
+    /// It installs the real ones from its registry.
+    Registry,
+    /// It finds running ones at these addresses.
+    Stub(Stub),
+}
+
+impl Providers {
+    /// As `TERRAFORM_PROVIDERS` chooses: `registry`, else the stub.
+    pub(crate) fn chosen() -> &'static Providers {
+        static CHOSEN: LazyLock<Providers> =
+            LazyLock::new(|| match env::var("TERRAFORM_PROVIDERS").as_deref() {
+                Err(_) | Ok("stub") => Providers::Stub(Stub::start()),
+                Ok("registry") => Providers::Registry,
+                Ok(other) => {
+                    panic!("TERRAFORM_PROVIDERS={other} is unknown: set it to registry or stub")
+                }
+            });
+        &CHOSEN
+    }
+}
+
+/// The stub of all providers, as a process that ends with this one.
+pub(crate) struct Stub {
+    /// The value of `TF_REATTACH_PROVIDERS`.
+    pub(crate) addresses: String,
+    /// It serves until its input ends.
+    _process: Child,
+}
+
+impl Stub {
+    fn start() -> Stub {
+        let folder = checkout().join("infra/tests/providers");
+        let mut process = Command::new(fetched_program("TFPLUGIN_PYTHON"))
+            .arg(folder.join("stub.py"))
+            .args(["azapi.json", "azurerm.json"].map(|contract| folder.join(contract)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python starts");
+        let mut addresses = String::new();
+        let said = process.stdout.as_mut().expect("it is piped");
+        BufReader::new(said)
+            .read_line(&mut addresses)
+            .expect("it can be read");
+        assert!(
+            addresses.starts_with('{'),
+            "the stub of the providers does not start; what it says is above"
+        );
+        Stub {
+            addresses: addresses.trim_end().to_owned(),
+            _process: process,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The checks themselves.
+
+use std::process::Command;
+
+use crate::steps::{Outcome, cargo_test, passed};
+use crate::tools;
+use crate::workspace::Workspace;
+
+pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let mut cargo = workspace.cargo();
+    cargo
+        .args(["test", "--package", "infra-tests"])
+        .envs(super::programs(workspace)?);
+    cargo_test(&mut cargo)
+}
+
+/// What is skipped is said beside the resource, with the reason, and told at the end of the scan.
+pub(super) fn scan_terraform(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let mut checkov = Command::new(tools::checkov::install(workspace)?);
+    checkov
+        .current_dir(workspace.root())
+        .args(["--directory", "infra/terraform"])
+        .args(["--framework", "terraform", "--compact", "--quiet"])
+        .arg("--skip-download");
+    passed(&mut checkov)
+}
+
+pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let mut cargo = workspace.cargo();
+    cargo
+        .args(["test", "--package", "infra-tests", "--test", "terraform"])
+        .env("TERRAFORM_PROVIDERS", "registry")
+        .env("TERRAFORM", tools::terraform::install(workspace)?);
+    cargo_test(&mut cargo)
+}

@@ -1,0 +1,35 @@
+//! `cargo test`, counted.
+
+use std::io::{BufReader, stdout};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use super::{Outcome, Tally};
+use crate::process;
+
+/// Runs `cargo`, a `cargo test` of whatever kind. All its tests, also after the first failure, so that
+/// the count is a count of all.
+pub(crate) fn cargo_test(cargo: &mut Command) -> anyhow::Result<Outcome> {
+    cargo.arg("--no-fail-fast").stdout(Stdio::piped());
+    let mut running = cargo
+        .spawn()
+        .map_err(|error| process::not_started(cargo, &error))?;
+    let output = running
+        .stdout
+        .take()
+        .expect("stdout was piped four lines above");
+    let tally = Tally::read(BufReader::new(output), &mut stdout())
+        .context("cannot read the tests' output")?;
+    let status = running.wait().context("cannot wait for cargo test")?;
+    match (status.success(), tally.failed) {
+        // Nothing was counted as failed, and yet it failed: something did not compile, or died.
+        (false, 0) => bail!(
+            "`{}` ended with {status}; {} tests passed",
+            process::line(cargo),
+            tally.passed
+        ),
+        (true, 0) if tally.passed == 0 => bail!("no test ran"),
+        _ => Ok(Outcome::Tested(tally)),
+    }
+}
