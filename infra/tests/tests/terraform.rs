@@ -5,5 +5,11 @@
 mod configuration;
 #[path = "terraform/folders.rs"]
 mod folders;
+#[path = "terraform/plan.rs"]
+mod plan;
 #[path = "terraform/providers.rs"]
 mod providers;
+#[path = "terraform/rights.rs"]
+mod rights;
+#[path = "terraform/settings.rs"]
+mod settings;

@@ -16,11 +16,15 @@ pub(crate) struct Configuration {
 }
 
 impl Configuration {
-    /// The folder of this name in `infra/terraform`, with its providers and modules in place.
-    pub(crate) fn initialised(name: &str) -> Configuration {
+    /// The folder of this name in `infra/terraform`, with its providers and modules in place. Terraform
+    /// keeps what it needs for that under `purpose`, so that tests can be at the same folder at once.
+    pub(crate) fn initialised(name: &str, purpose: &str) -> Configuration {
         let configuration = Configuration {
             folder: checkout().join("infra/terraform").join(name),
-            data: build_folder().join(name),
+            data: Path::new(env!("CARGO_TARGET_TMPDIR"))
+                .join("terraform")
+                .join(purpose)
+                .join(name),
         };
         configuration.succeed(&["init", "-backend=false", "-input=false", "-no-color"]);
         configuration
@@ -56,8 +60,4 @@ pub(crate) fn terraform() -> Command {
         .env("CHECKPOINT_DISABLE", "1")
         .env("TF_IN_AUTOMATION", "1");
     terraform
-}
-
-fn build_folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/terraform"))
 }

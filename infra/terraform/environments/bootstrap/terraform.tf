@@ -1,0 +1,43 @@
+terraform {
+  required_version = ">= 1.11, < 2.0"
+
+  required_providers {
+    azurerm = {
+      source  = "hashicorp/azurerm"
+      version = "~> 5.2"
+    }
+  }
+
+  # The account is made here, so the first apply has no place for its state: infra/README.md, Bootstrap.
+  backend "azurerm" {
+    container_name   = "bootstrap"
+    key              = "bootstrap.tfstate"
+    use_azuread_auth = true
+  }
+}
+
+provider "azurerm" {
+  subscription_id     = var.subscription_id
+  storage_use_azuread = true
+  tenant_id           = var.tenant_id
+
+  # Whoever applies the environments has no right to do this, and this provider does none of it by itself.
+  resource_providers_to_register = [
+    "Microsoft.App",
+    "Microsoft.AlertsManagement",
+    "Microsoft.Cdn",
+    "Microsoft.ContainerService",
+    "Microsoft.DBforPostgreSQL",
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.Network",
+    "Microsoft.OperationalInsights",
+    "Microsoft.OperationsManagement",
+    "Microsoft.PolicyInsights",
+    "Microsoft.Storage",
+    "Microsoft.Web",
+  ]
+
+  features {}
+}

@@ -1,0 +1,74 @@
+# Ids in the form of real ones, for modules that look at them. For tests of compositions.
+
+mock_resource "azurerm_application_insights" {
+  defaults = {
+    id                = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Insights/components/appi"
+    connection_string = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
+  }
+}
+
+mock_resource "azurerm_cdn_frontdoor_profile" {
+  defaults = {
+    resource_guid = "00000000-0000-0000-0000-00000000fd01"
+  }
+}
+
+mock_resource "azurerm_key_vault" {
+  defaults = {
+    id        = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.KeyVault/vaults/kv"
+    vault_uri = "https://kv.vault.azure.net/"
+  }
+}
+
+mock_resource "azurerm_kubernetes_cluster" {
+  defaults = {
+    id              = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.ContainerService/managedClusters/aks"
+    oidc_issuer_url = "https://westeurope.oic.prod-aks.azure.com/00000000-0000-0000-0000-000000000000/1/"
+  }
+}
+
+mock_resource "azurerm_kubernetes_cluster_node_pool" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.ContainerService/managedClusters/aks/agentPools/pool"
+  }
+}
+
+mock_resource "azurerm_postgresql_flexible_server" {
+  defaults = {
+    id   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql"
+    fqdn = "psql.postgres.database.azure.com"
+  }
+}
+
+mock_resource "azurerm_service_plan" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Web/serverFarms/plan"
+  }
+}
+
+mock_resource "azurerm_storage_account" {
+  defaults = {
+    id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Storage/storageAccounts/st"
+    primary_blob_endpoint = "https://st.blob.core.windows.net/"
+  }
+}
+
+mock_resource "azurerm_storage_container" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Storage/storageAccounts/st/blobServices/default/containers/other"
+  }
+}
+
+mock_resource "azurerm_subnet" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Network/virtualNetworks/vnet/subnets/snet"
+  }
+}
+
+mock_resource "azurerm_user_assigned_identity" {
+  defaults = {
+    id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
+    client_id    = "00000000-0000-0000-0000-00000000c001"
+    principal_id = "00000000-0000-0000-0000-00000000f001"
+  }
+}

@@ -1,0 +1,19 @@
+output "apps_pool_id" {
+  description = "The apps pool's resource id: what the schedule sizes, and the scope of the app's role for it."
+  value       = azurerm_kubernetes_cluster_node_pool.apps.id
+}
+
+output "id" {
+  description = "The cluster's resource id."
+  value       = azurerm_kubernetes_cluster.this.id
+}
+
+output "name" {
+  description = "The cluster's name."
+  value       = azurerm_kubernetes_cluster.this.name
+}
+
+output "oidc_issuer_url" {
+  description = "Who signs the tokens of the cluster's service accounts."
+  value       = azurerm_kubernetes_cluster.this.oidc_issuer_url
+}

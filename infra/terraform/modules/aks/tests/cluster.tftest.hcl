@@ -1,0 +1,199 @@
+mock_provider "azurerm" {
+  mock_resource "azurerm_user_assigned_identity" {
+    defaults = {
+      id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
+      principal_id = "00000000-0000-0000-0000-00000000f001"
+    }
+  }
+
+  mock_resource "azurerm_kubernetes_cluster" {
+    defaults = {
+      id              = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks"
+      oidc_issuer_url = "https://westeurope.oic.prod-aks.azure.com/00000000-0000-0000-0000-000000000000/1/"
+    }
+  }
+
+  mock_resource "azurerm_kubernetes_cluster_node_pool" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks/agentPools/apps"
+    }
+  }
+}
+
+variables {
+  name                 = "numbers-test"
+  resource_group_name  = "rg-numbers-test"
+  location             = "westeurope"
+  tenant_id            = "00000000-0000-0000-0000-00000000b001"
+  kubernetes_version   = "1.35"
+  pod_address_space    = "10.244.0.0/16"
+  workspace_id         = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
+  api_server_ip_ranges = ["198.51.100.0/24"]
+  subnets = {
+    nodes    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/nodes"
+    internal = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/internal"
+  }
+}
+
+run "there_are_no_local_accounts" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_kubernetes_cluster.this.local_account_disabled,
+      azurerm_kubernetes_cluster.this.role_based_access_control_enabled,
+      azurerm_kubernetes_cluster.this.azure_active_directory_role_based_access_control[0].azure_rbac_enabled,
+      azurerm_kubernetes_cluster.this.azure_active_directory_role_based_access_control[0].tenant_id == var.tenant_id,
+      !azurerm_kubernetes_cluster.this.run_command_enabled,
+    ])
+    error_message = "A certificate that opens the cluster to its holder cannot be taken back."
+  }
+}
+
+run "pods_can_be_azure_identities" {
+  command = plan
+
+  assert {
+    condition     = azurerm_kubernetes_cluster.this.oidc_issuer_enabled && azurerm_kubernetes_cluster.this.workload_identity_enabled
+    error_message = "Without both, pods would need secrets."
+  }
+}
+
+run "network_policies_are_kept_by_cilium" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_kubernetes_cluster.this.network_profile[0].network_policy == "cilium",
+      azurerm_kubernetes_cluster.this.network_profile[0].network_data_plane == "cilium",
+      azurerm_kubernetes_cluster.this.network_profile[0].network_plugin_mode == "overlay",
+      azurerm_kubernetes_cluster.this.network_profile[0].pod_cidr == "10.244.0.0/16",
+    ])
+    error_message = "A policy that nothing enforces is only text."
+  }
+}
+
+run "only_databases_and_caches_are_let_onto_the_data_pool" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_kubernetes_cluster_node_pool.data.node_taints == tolist(["workload=data:NoSchedule"]),
+      azurerm_kubernetes_cluster_node_pool.data.node_labels == tomap({ workload = "data" }),
+      azurerm_kubernetes_cluster_node_pool.data.min_count == 2,
+    ])
+    error_message = "The charts tolerate workload=data:NoSchedule and select workload=data."
+  }
+}
+
+run "apps_have_nodes_of_their_own" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_kubernetes_cluster_node_pool.apps.node_labels == tomap({ workload = "apps" }),
+      azurerm_kubernetes_cluster_node_pool.apps.node_taints == null,
+      azurerm_kubernetes_cluster.this.default_node_pool[0].only_critical_addons_enabled,
+    ])
+    error_message = "The charts select workload=apps."
+  }
+}
+
+run "the_cluster_may_use_its_two_subnets_and_no_more" {
+  command = plan
+
+  assert {
+    condition = {
+      for key, role in azurerm_role_assignment.network : role.scope => role.role_definition_name
+      } == {
+      (var.subnets.nodes)    = "Network Contributor"
+      (var.subnets.internal) = "Network Contributor"
+    }
+    error_message = "The role belongs on the subnets, not on the network."
+  }
+}
+
+run "upgrades_wait_for_their_hour" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_kubernetes_cluster.this.automatic_upgrade_channel == "patch",
+      azurerm_kubernetes_cluster.this.maintenance_window_auto_upgrade[0].day_of_week == "Sunday",
+      azurerm_kubernetes_cluster.this.maintenance_window_node_os[0].start_time == "03:00",
+    ])
+    error_message = "Nodes must not be replaced in the middle of a working day."
+  }
+}
+
+run "a_cluster_begins_with_two_nodes_for_apps" {
+  command = apply
+
+  assert {
+    condition     = azurerm_kubernetes_cluster_node_pool.apps.node_count == 2 && !azurerm_kubernetes_cluster_node_pool.apps.auto_scaling_enabled
+    error_message = "Azure refuses a count from outside where the autoscaler is on."
+  }
+}
+
+run "the_schedule_owns_the_number_of_nodes_for_apps_from_then_on" {
+  command = plan
+
+  variables {
+    apps_pool = { node_count = 4 }
+  }
+
+  assert {
+    condition     = azurerm_kubernetes_cluster_node_pool.apps.node_count == 2
+    error_message = "Terraform must not set back what the schedule set."
+  }
+}
+
+run "an_api_that_is_open_to_everybody_is_refused" {
+  command = plan
+
+  variables {
+    api_server_ip_ranges = []
+  }
+
+  expect_failures = [var.api_server_ip_ranges]
+}
+
+run "the_whole_internet_is_refused" {
+  command = plan
+
+  variables {
+    api_server_ip_ranges = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.api_server_ip_ranges]
+}
+
+run "a_patch_version_is_refused" {
+  command = plan
+
+  variables {
+    kubernetes_version = "1.35.1"
+  }
+
+  expect_failures = [var.kubernetes_version]
+}
+
+run "one_node_for_data_is_refused" {
+  command = plan
+
+  variables {
+    data_pool = { min_count = 1 }
+  }
+
+  expect_failures = [var.data_pool]
+}
+
+run "a_maintenance_window_without_a_day_is_refused" {
+  command = plan
+
+  variables {
+    maintenance = { day_of_week = "Sun" }
+  }
+
+  expect_failures = [var.maintenance]
+}

@@ -1,0 +1,113 @@
+resource "azapi_resource" "recipients" {
+  type      = "Microsoft.Insights/actionGroups@2023-01-01"
+  name      = "ag-${var.name}"
+  parent_id = var.resource_group_id
+  location  = "Global"
+  body = {
+    properties = {
+      enabled        = true
+      groupShortName = substr(replace(var.name, "-", ""), 0, 12)
+      emailReceivers = [
+        for email in sort(var.emails) : {
+          name                 = email
+          emailAddress         = email
+          useCommonAlertSchema = true
+        }
+      ]
+    }
+  }
+  tags = var.tags
+}
+
+resource "azapi_resource" "health" {
+  type      = "Microsoft.Insights/webtests@2022-06-15"
+  name      = "health-${var.name}"
+  parent_id = var.resource_group_id
+  location  = var.location
+  body = {
+    kind = "standard"
+    properties = {
+      Enabled            = true
+      Frequency          = 300
+      Kind               = "standard"
+      Locations          = [for location in local.probe_locations : { Id = location }]
+      Name               = "health-${var.name}"
+      RetryEnabled       = true
+      SyntheticMonitorId = "health-${var.name}"
+      Timeout            = 30
+      Request = {
+        FollowRedirects        = false
+        HttpVerb               = "GET"
+        ParseDependentRequests = false
+        RequestUrl             = var.health_url
+      }
+      ValidationRules = {
+        ExpectedHttpStatusCode        = 200
+        SSLCertRemainingLifetimeCheck = 14
+        SSLCheck                      = true
+      }
+    }
+  }
+  # The portal finds the test by this tag.
+  tags = merge(var.tags, { "hidden-link:${var.application_insights_id}" = "Resource" })
+}
+
+resource "azapi_resource" "health_alert" {
+  type      = "Microsoft.Insights/metricAlerts@2018-03-01"
+  name      = "health-${var.name}"
+  parent_id = var.resource_group_id
+  location  = "Global"
+  body = {
+    properties = {
+      description         = "${var.health_url} does not answer 200 from two places: read what it answers, each check says what to do."
+      enabled             = true
+      evaluationFrequency = "PT1M"
+      scopes              = [azapi_resource.health.id, var.application_insights_id]
+      severity            = 1
+      windowSize          = "PT15M"
+      actions             = [{ actionGroupId = azapi_resource.recipients.id }]
+      criteria = {
+        "odata.type"        = "Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria"
+        componentId         = var.application_insights_id
+        failedLocationCount = 2
+        webTestId           = azapi_resource.health.id
+      }
+    }
+  }
+  tags = var.tags
+}
+
+resource "azapi_resource" "metric_alert" {
+  for_each = local.metric_alerts
+
+  type      = "Microsoft.Insights/metricAlerts@2018-03-01"
+  name      = "${each.key}-${var.name}"
+  parent_id = var.resource_group_id
+  location  = "Global"
+  body = {
+    properties = {
+      description         = each.value.description
+      enabled             = true
+      evaluationFrequency = "PT5M"
+      scopes              = [each.value.scope]
+      severity            = each.value.severity
+      windowSize          = "PT15M"
+      actions             = [{ actionGroupId = azapi_resource.recipients.id }]
+      criteria = {
+        "odata.type" = "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria"
+        allOf = [
+          {
+            criterionType   = "StaticThresholdCriterion"
+            metricName      = each.value.metric
+            metricNamespace = each.value.namespace
+            name            = each.key
+            operator        = each.value.operator
+            threshold       = each.value.threshold
+            timeAggregation = "Average"
+          }
+        ]
+      }
+    }
+  }
+  tags = var.tags
+}

@@ -1,0 +1,93 @@
+mock_provider "azapi" {
+  override_during = plan
+
+  mock_resource "azapi_resource" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Insights/x/y"
+    }
+  }
+}
+
+variables {
+  name                    = "numbers-test"
+  location                = "westeurope"
+  resource_group_id       = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg"
+  application_insights_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Insights/components/appi"
+  front_door_id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Cdn/profiles/afd"
+  postgres_id             = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql"
+  health_url              = "https://api.numbers.example.org/health"
+  emails                  = ["operations@example.org"]
+}
+
+run "health_is_asked_from_outside_and_must_be_200" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azapi_resource.health.body.properties.Request.RequestUrl == "https://api.numbers.example.org/health",
+      azapi_resource.health.body.properties.ValidationRules.ExpectedHttpStatusCode == 200,
+      azapi_resource.health.body.properties.ValidationRules.SSLCertRemainingLifetimeCheck == 14,
+      length(azapi_resource.health.body.properties.Locations) == 3,
+    ])
+    error_message = "/health answers 503 for what needs somebody, and the certificate must be renewed in time."
+  }
+}
+
+run "one_place_that_cannot_see_us_wakes_nobody" {
+  command = plan
+
+  assert {
+    condition     = azapi_resource.health_alert.body.properties.criteria.failedLocationCount == 2
+    error_message = "One place alone may be at fault itself."
+  }
+}
+
+run "every_alert_goes_to_the_same_people_and_says_what_to_do" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for alert in concat([azapi_resource.health_alert], values(azapi_resource.metric_alert)) :
+      one(alert.body.properties.actions).actionGroupId == azapi_resource.recipients.id && length(split(":", alert.body.properties.description)) > 1
+    ])
+    error_message = "An alert that nobody hears, or that nobody understands, is none."
+  }
+
+  assert {
+    condition     = one(azapi_resource.recipients.body.properties.emailReceivers).emailAddress == "operations@example.org"
+    error_message = "The recipients must be those that were given."
+  }
+}
+
+run "a_short_name_is_as_short_as_azure_wants_it" {
+  command = plan
+
+  variables {
+    name = "a-name-that-is-long"
+  }
+
+  assert {
+    condition     = length(azapi_resource.recipients.body.properties.groupShortName) == 12
+    error_message = "An action group's short name has 12 characters at most."
+  }
+}
+
+run "what_is_no_address_is_refused" {
+  command = plan
+
+  variables {
+    emails = ["operations"]
+  }
+
+  expect_failures = [var.emails]
+}
+
+run "a_probe_in_the_clear_is_refused" {
+  command = plan
+
+  variables {
+    health_url = "http://api.numbers.example.org/health"
+  }
+
+  expect_failures = [var.health_url]
+}

@@ -1,0 +1,60 @@
+resource "azurerm_cdn_frontdoor_firewall_policy" "this" {
+  name                              = "waf${replace(var.name, "-", "")}"
+  resource_group_name               = var.resource_group_name
+  mode                              = "Prevention"
+  sku_name                          = azurerm_cdn_frontdoor_profile.this.sku_name
+  custom_block_response_status_code = 403
+  request_body_check_enabled        = true
+  tags                              = var.tags
+
+  custom_rule {
+    name                           = "ratelimit"
+    action                         = "Block"
+    type                           = "RateLimitRule"
+    priority                       = 10
+    rate_limit_duration_in_minutes = 1
+    rate_limit_threshold           = var.rate_limit_per_minute
+
+    match_condition {
+      match_values   = []
+      match_variable = "RequestUri"
+      operator       = "Any"
+    }
+  }
+
+  managed_rule {
+    type    = "Microsoft_DefaultRuleSet"
+    version = "2.1"
+    action  = "Block"
+  }
+
+  managed_rule {
+    type    = "Microsoft_BotManagerRuleSet"
+    version = "1.1"
+    action  = "Block"
+  }
+}
+
+# Both names: one that is left out here would be a way around.
+resource "azurerm_cdn_frontdoor_security_policy" "this" {
+  name                     = "waf"
+  cdn_frontdoor_profile_id = azurerm_cdn_frontdoor_profile.this.id
+
+  security_policies {
+    firewall {
+      cdn_frontdoor_firewall_policy_id = azurerm_cdn_frontdoor_firewall_policy.this.id
+
+      association {
+        patterns_to_match = ["/*"]
+
+        domain {
+          cdn_frontdoor_domain_id = azurerm_cdn_frontdoor_endpoint.this.id
+        }
+
+        domain {
+          cdn_frontdoor_domain_id = azurerm_cdn_frontdoor_custom_domain.this.id
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+variable "dns_zone" {
+  description = "The public zone of the custom domain: its id, name and resource group."
+  type = object({
+    id                  = string
+    name                = string
+    resource_group_name = string
+  })
+  nullable = false
+}
+
+variable "host_label" {
+  description = "The first label of the custom domain: api for api.numbers.example.org."
+  type        = string
+  default     = "api"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.host_label))
+    error_message = "Give one label in lower case, such as api."
+  }
+}
+
+variable "name" {
+  description = "The name that all resources here carry behind their kind."
+  type        = string
+  nullable    = false
+}
+
+variable "origin_host" {
+  description = "The function app's own name, which Front Door sends requests to."
+  type        = string
+  nullable    = false
+}
+
+variable "probe_interval_seconds" {
+  description = "Seconds between two probes of one of Front Door's many places. Each asks by itself, so a short interval is many requests."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.probe_interval_seconds >= 5 && var.probe_interval_seconds <= 255
+    error_message = "Probe every 5 to 255 seconds."
+  }
+}
+
+variable "rate_limit_per_minute" {
+  description = "Requests of one client address in a minute, after which it is refused until the next."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.rate_limit_per_minute >= 10
+    error_message = "Let at least 10 requests a minute through."
+  }
+}
+
+variable "resource_group_name" {
+  description = "The resource group of the profile."
+  type        = string
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of all resources."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "workspace_id" {
+  description = "The Log Analytics workspace for what the firewall refused and the probes saw."
+  type        = string
+  nullable    = false
+}

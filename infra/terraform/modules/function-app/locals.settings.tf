@@ -1,0 +1,66 @@
+# All settings of the app: Azure replaces them as one set, so there is no second place for any.
+locals {
+  platform_settings = {
+    # A user-assigned identity is named by all three.
+    AzureWebJobsStorage__accountName = azurerm_storage_account.this.name
+    AzureWebJobsStorage__clientId    = var.identity.client_id
+    AzureWebJobsStorage__credential  = "managedidentity"
+
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=${var.identity.client_id};Authorization=AAD"
+    APPLICATIONINSIGHTS_CONNECTION_STRING     = var.application_insights_connection_string
+  }
+
+  app_settings = {
+    AZURE_CLIENT_ID            = var.identity.client_id
+    DATABASE_AUTH              = "entra"
+    DATABASE_URL               = "postgres://${var.identity.name}@${var.database.host}:5432/${var.database.name}?sslmode=verify-full"
+    ITEM_HOUSEKEEPING_SCHEDULE = var.item_housekeeping_schedule
+  }
+
+  backup_settings = {
+    BACKUP_DATABASES       = join(",", sort(var.backup.databases))
+    BACKUP_FAIL_AFTER      = var.backup.fail_after_hours
+    BACKUP_IMMUTABLE_DAYS  = var.backup.immutable_days
+    BACKUP_JOBS            = var.backup.jobs
+    BACKUP_KEEP            = var.backup.keep
+    BACKUP_RECIPIENTS      = join(",", var.backup.recipients)
+    BACKUP_SCHEDULE        = var.backup.schedule
+    BACKUP_STORAGE_ACCOUNT = var.backup.storage_account
+    BACKUP_STORAGE_WAIT    = var.backup.storage_wait_seconds
+    BACKUP_URL             = "az://${var.backup.container}"
+    BACKUP_WARN_AFTER      = var.backup.warn_after_hours
+
+    # Another server than the ones that are backed up, whose disks a drill could fill.
+    DRILL_DATABASE_AUTH = "entra"
+    DRILL_DATABASE_URL  = "postgres://${var.identity.name}@${var.database.host}:5432/postgres?sslmode=verify-full"
+    DRILL_FAIL_AFTER    = var.backup.drill_fail_after_hours
+    DRILL_IDENTITY      = var.backup.drill_identity ? "@Microsoft.KeyVault(SecretUri=${var.vault_uri}secrets/drill-identity)" : null
+    DRILL_SCHEDULE      = var.backup.drill_schedule
+    DRILL_WARN_AFTER    = var.backup.drill_warn_after_hours
+  }
+
+  database_settings = {
+    for name in var.backup.databases : "BACKUP_DATABASE_URL_${upper(replace(name, "-", "_"))}" =>
+    "@Microsoft.KeyVault(SecretUri=${var.vault_uri}secrets/backup-database-url-${name})"
+  }
+
+  scale_settings = merge(
+    {
+      SCALE_CONFIG           = var.scale.config
+      SCALE_RESOURCE_MANAGER = var.scale.resource_manager
+      SCALE_RESOURCE_WEB     = local.id
+    },
+    { for name, id in var.scale.resources : "SCALE_RESOURCE_${upper(replace(name, "-", "_"))}" => id },
+  )
+
+  settings = {
+    for name, value in merge(
+      var.settings,
+      local.platform_settings,
+      local.app_settings,
+      local.backup_settings,
+      local.database_settings,
+      local.scale_settings,
+    ) : name => tostring(value) if value != null && value != ""
+  }
+}

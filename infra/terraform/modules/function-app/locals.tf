@@ -1,0 +1,25 @@
+locals {
+  name = "func-${var.name}"
+  # Written out instead of taken from the app, which has it among its own settings.
+  id = "${var.resource_group.id}/providers/Microsoft.Web/sites/${local.name}"
+
+  # Both together: the tag alone lets in every Front Door there is.
+  front_door = {
+    name        = "front-door"
+    description = "Only our Front Door"
+    action      = "Allow"
+    priority    = 100
+    tag         = "ServiceTag"
+    ipAddress   = "AzureFrontDoor.Backend"
+    headers     = { x-azure-fdid = [var.front_door_guid] }
+  }
+
+  deployers = [
+    for index, range in sort(var.deployer_ip_ranges) : {
+      name      = "deployer-${index}"
+      action    = "Allow"
+      priority  = 100 + index
+      ipAddress = range
+    }
+  ]
+}

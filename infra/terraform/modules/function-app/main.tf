@@ -1,0 +1,91 @@
+resource "azurerm_service_plan" "this" {
+  name                = "plan-${var.name}"
+  resource_group_name = var.resource_group.name
+  location            = var.location
+  os_type             = "Linux"
+  sku_name            = "FC1"
+  tags                = var.tags
+}
+
+# azurerm's own resource for this plan always writes an AzureWebJobsStorage with an account key, also
+# where an identity is asked for (hashicorp/terraform-provider-azurerm#29693).
+resource "azapi_resource" "site" {
+  type      = "Microsoft.Web/sites@2025-03-01"
+  name      = local.name
+  parent_id = var.resource_group.id
+  location  = var.location
+  body = {
+    kind = "functionapp,linux"
+    properties = {
+      clientAffinityEnabled     = false
+      httpsOnly                 = true
+      keyVaultReferenceIdentity = var.identity.id
+      serverFarmId              = azurerm_service_plan.this.id
+      virtualNetworkSubnetId    = var.subnets.functions
+      functionAppConfig = {
+        deployment = {
+          storage = {
+            type  = "blobContainer"
+            value = "${azurerm_storage_account.this.primary_blob_endpoint}${azurerm_storage_container.packages.name}"
+            authentication = {
+              type                           = "UserAssignedIdentity"
+              userAssignedIdentityResourceId = var.identity.id
+            }
+          }
+        }
+        runtime = {
+          name    = "custom"
+          version = var.runtime_version
+        }
+        scaleAndConcurrency = {
+          alwaysReady          = [{ name = "http", instanceCount = var.always_ready_instances }]
+          instanceMemoryMB     = var.memory_mb
+          maximumInstanceCount = var.maximum_instances
+        }
+      }
+      siteConfig = {
+        appSettings                            = [for name in sort(keys(local.settings)) : { name = name, value = local.settings[name] }]
+        ftpsState                              = "Disabled"
+        http20Enabled                          = true
+        ipSecurityRestrictions                 = [local.front_door]
+        ipSecurityRestrictionsDefaultAction    = "Deny"
+        minTlsVersion                          = "1.2"
+        scmIpSecurityRestrictions              = local.deployers
+        scmIpSecurityRestrictionsDefaultAction = "Deny"
+        scmIpSecurityRestrictionsUseMain       = false
+        scmMinTlsVersion                       = "1.2"
+      }
+    }
+  }
+  response_export_values = ["properties.defaultHostName"]
+  tags                   = var.tags
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [var.identity.id]
+  }
+
+  lifecycle {
+    # The app's schedule owns the number of always-ready instances.
+    ignore_changes = [body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady]
+  }
+
+  depends_on = [
+    azurerm_private_endpoint.this,
+    azurerm_role_assignment.host,
+  ]
+}
+
+# No user and password for the deployment site beside Entra's.
+resource "azapi_update_resource" "basic_authentication" {
+  for_each = toset(["ftp", "scm"])
+
+  type      = "Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01"
+  name      = each.key
+  parent_id = azapi_resource.site.id
+  body = {
+    properties = {
+      allow = false
+    }
+  }
+}

@@ -1,0 +1,168 @@
+mock_provider "azurerm" {
+  mock_resource "azurerm_storage_account" {
+    defaults = {
+      id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stnumberstesthost"
+      primary_blob_endpoint = "https://stnumberstesthost.blob.core.windows.net/"
+    }
+  }
+
+  mock_resource "azurerm_service_plan" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/serverFarms/plan"
+    }
+  }
+}
+
+mock_provider "azapi" {
+  mock_resource "azapi_resource" {
+    defaults = {
+      id     = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/func-numbers-test"
+      output = { properties = { defaultHostName = "func-numbers-test.azurewebsites.net" } }
+    }
+  }
+}
+
+variables {
+  name                                   = "numbers-test"
+  location                               = "westeurope"
+  package_storage_name                   = "stnumberstesthost"
+  application_insights_connection_string = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
+  front_door_guid                        = "00000000-0000-0000-0000-00000000fd01"
+  private_dns_zone_id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
+  vault_uri                              = "https://kv-numbers-test.vault.azure.net/"
+  resource_group = {
+    id   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg"
+    name = "rg"
+  }
+  subnets = {
+    functions         = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/functions"
+    private_endpoints = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/private-endpoints"
+  }
+  identity = {
+    id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-numbers-test-app"
+    client_id    = "00000000-0000-0000-0000-00000000c001"
+    name         = "id-numbers-test-app"
+    principal_id = "00000000-0000-0000-0000-00000000f001"
+  }
+  database = {
+    host = "psql-numbers-test.postgres.database.azure.com"
+    name = "items"
+  }
+  backup = {
+    storage_account = "stnumberstestbackup"
+    container       = "exports"
+  }
+}
+
+run "without_databases_nothing_is_backed_up_and_the_schedules_are_set_all_the_same" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      !contains(keys(local.settings), "BACKUP_DATABASES"),
+      local.settings.BACKUP_SCHEDULE == "0 0 2 * * *",
+      local.settings.DRILL_SCHEDULE == "0 0 4 * * 0",
+      local.settings.ITEM_HOUSEKEEPING_SCHEDULE == "0 */10 * * * *",
+    ])
+    error_message = "A schedule that is not set stops the whole app."
+  }
+}
+
+run "storage_is_reached_by_identity_and_by_no_key" {
+  command = plan
+
+  assert {
+    condition = { for name, value in local.settings : name => value if startswith(name, "AzureWebJobsStorage") } == {
+      AzureWebJobsStorage__accountName = "stnumberstesthost"
+      AzureWebJobsStorage__clientId    = "00000000-0000-0000-0000-00000000c001"
+      AzureWebJobsStorage__credential  = "managedidentity"
+    }
+    error_message = "All three name a user-assigned identity; AzureWebJobsStorage itself would be a key."
+  }
+}
+
+run "the_database_is_reached_without_a_password" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      local.settings.DATABASE_URL == "postgres://id-numbers-test-app@psql-numbers-test.postgres.database.azure.com:5432/items?sslmode=verify-full",
+      local.settings.DATABASE_AUTH == "entra",
+      local.settings.AZURE_CLIENT_ID == "00000000-0000-0000-0000-00000000c001",
+    ])
+    error_message = "The role has the identity's name, and its password is a token."
+  }
+}
+
+run "addresses_of_databases_are_references_to_the_vault" {
+  command = plan
+
+  variables {
+    backup = {
+      storage_account = "stnumberstestbackup"
+      container       = "exports"
+      databases       = ["postfacto-4-2-0"]
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      local.settings.BACKUP_DATABASES == "postfacto-4-2-0",
+      local.settings.BACKUP_DATABASE_URL_POSTFACTO_4_2_0 == "@Microsoft.KeyVault(SecretUri=https://kv-numbers-test.vault.azure.net/secrets/backup-database-url-postfacto-4-2-0)",
+      azapi_resource.site.body.properties.keyVaultReferenceIdentity == var.identity.id,
+    ])
+    error_message = "An address holds a password, which belongs into the vault."
+  }
+}
+
+run "the_target_web_is_the_app_itself" {
+  command = plan
+
+  assert {
+    condition     = local.settings.SCALE_RESOURCE_WEB == "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/func-numbers-test"
+    error_message = "The schedule sizes this app."
+  }
+}
+
+run "the_site_gets_every_setting_once" {
+  command = plan
+
+  assert {
+    condition     = { for setting in azapi_resource.site.body.properties.siteConfig.appSettings : setting.name => setting.value } == local.settings
+    error_message = "What is computed must be what Azure gets."
+  }
+}
+
+# infra/tests reads the plan of this run, and holds the settings against what the app reads.
+run "everything_that_can_be_set_is_set" {
+  command = plan
+
+  variables {
+    settings = { LOG = "info" }
+    backup = {
+      storage_account        = "stnumberstestbackup"
+      container              = "exports"
+      databases              = ["postfacto"]
+      drill_fail_after_hours = 360
+      drill_identity         = true
+      drill_warn_after_hours = 192
+      fail_after_hours       = 50
+      immutable_days         = 14
+      jobs                   = 2
+      keep                   = "last=7,daily=14,weekly=8,monthly=12,yearly=3"
+      recipients             = ["age1example"]
+      storage_wait_seconds   = 20
+      warn_after_hours       = 26
+    }
+    scale = {
+      config           = "az://schedules/scale.toml"
+      resource_manager = "https://management.example.org"
+      resources        = { pool = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks/agentPools/apps" }
+    }
+  }
+
+  assert {
+    condition     = local.settings.SCALE_RESOURCE_POOL != "" && local.settings.LOG == "info"
+    error_message = "Further targets and settings must reach the app."
+  }
+}

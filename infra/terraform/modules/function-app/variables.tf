@@ -1,0 +1,256 @@
+variable "always_ready_instances" {
+  description = "Instances that wait for HTTP requests, at the beginning; afterwards the schedule owns the number. The web farm of two nodes."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.always_ready_instances >= 2
+    error_message = "A web farm has two nodes at least: with one, its restart is an outage."
+  }
+
+  validation {
+    condition     = var.always_ready_instances <= var.maximum_instances
+    error_message = "Azure refuses more always-ready instances than maximum_instances."
+  }
+}
+
+variable "application_insights_connection_string" {
+  description = "Where the Functions host sends its telemetry, as the app's identity."
+  type        = string
+  nullable    = false
+}
+
+variable "backup" {
+  description = <<-EOT
+    Backups of Postfacto's databases (docs/backups.md). Where a default is null, the app's own holds.
+
+    - databases: names of what is backed up. The address of each is the secret backup-database-url-<name> of
+      the vault; write it there before the name here
+    - storage_account, container: where they lie
+    - schedule, drill_schedule: NCRONTAB, UTC
+    - immutable_days: for so many days the container refuses to delete
+    - recipients: age public keys that backups are encrypted to
+    - drill_identity: whether the secret drill-identity of the vault opens encrypted backups for the drill
+    - keep, jobs, storage_wait_seconds, warn_after_hours, fail_after_hours, drill_warn_after_hours,
+      drill_fail_after_hours: docs/settings.md
+  EOT
+  type = object({
+    storage_account        = string
+    container              = string
+    databases              = optional(set(string), [])
+    drill_fail_after_hours = optional(number)
+    drill_identity         = optional(bool, false)
+    drill_schedule         = optional(string, "0 0 4 * * 0")
+    drill_warn_after_hours = optional(number)
+    fail_after_hours       = optional(number)
+    immutable_days         = optional(number, 0)
+    jobs                   = optional(number)
+    keep                   = optional(string)
+    recipients             = optional(list(string), [])
+    schedule               = optional(string, "0 0 2 * * *")
+    storage_wait_seconds   = optional(number)
+    warn_after_hours       = optional(number)
+  })
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in var.backup.databases : can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", name))])
+    error_message = "A database's name has lower-case letters, digits and dashes."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in [var.backup.schedule, var.backup.drill_schedule] : length(split(" ", schedule)) == 6])
+    error_message = "An NCRONTAB schedule has six fields, the first of which are seconds: 0 0 2 * * *."
+  }
+
+  validation {
+    condition     = alltrue([for key in var.backup.recipients : startswith(key, "age1")])
+    error_message = "A recipient is an age public key, which begins with age1."
+  }
+}
+
+variable "database" {
+  description = "The app's PostgreSQL: its host, and the database. The role has the name of the app's identity."
+  type = object({
+    host = string
+    name = string
+  })
+  nullable = false
+}
+
+variable "deployer_ip_ranges" {
+  description = "Addresses that reach the app's deployment site. A pipeline without a fixed address adds its own for the time of a deployment, by `az functionapp config access-restriction add --scm-site true`."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in var.deployer_ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")])
+    error_message = "Give ranges such as 198.51.100.0/24, and never the whole internet."
+  }
+}
+
+variable "front_door_guid" {
+  description = "What the one Front Door that may come in puts into X-Azure-FDID."
+  type        = string
+  nullable    = false
+}
+
+variable "identity" {
+  description = "The app's user-assigned identity. Its roles on the vault are given before the app is made, or references to secrets stay unresolved."
+  type = object({
+    id           = string
+    client_id    = string
+    name         = string
+    principal_id = string
+  })
+  nullable = false
+}
+
+variable "item_housekeeping_schedule" {
+  description = "When expired idempotency keys are deleted: NCRONTAB, UTC."
+  type        = string
+  default     = "0 */10 * * * *"
+  nullable    = false
+}
+
+variable "location" {
+  description = "The Azure region; it must offer Flex Consumption (az functionapp list-flexconsumption-locations)."
+  type        = string
+  nullable    = false
+}
+
+variable "maximum_instances" {
+  description = "Instances at most, for each group of functions that scales by itself."
+  type        = number
+  default     = 40
+  nullable    = false
+
+  validation {
+    condition     = var.maximum_instances >= 1 && var.maximum_instances <= 1000
+    error_message = "Flex Consumption takes 1 to 1000 instances."
+  }
+}
+
+variable "memory_mb" {
+  description = "Memory of an instance."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = contains([512, 2048, 4096], var.memory_mb)
+    error_message = "An instance has 512, 2048 or 4096 MB."
+  }
+}
+
+variable "name" {
+  description = "The environment's name; the app is func-<name>, which is unique in all of Azure."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,53}[a-z0-9])?$", var.name))
+    error_message = "Give lower-case letters, digits and hyphens."
+  }
+}
+
+variable "package_storage_name" {
+  description = "The name of the storage account of the host and its packages, unique in all of Azure."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{3,24}$", var.package_storage_name))
+    error_message = "A storage account's name has 3 to 24 lower-case letters and digits."
+  }
+}
+
+variable "private_dns_zone_id" {
+  description = "The zone privatelink.blob.core.windows.net of the network."
+  type        = string
+  nullable    = false
+}
+
+variable "resource_group" {
+  description = "The resource group of the app."
+  type = object({
+    id   = string
+    name = string
+  })
+  nullable = false
+}
+
+variable "runtime_version" {
+  description = "The version of the runtime `custom`. Azure accepts others in silence, and the app then never starts."
+  type        = string
+  default     = "1.0"
+  nullable    = false
+
+  validation {
+    condition     = var.runtime_version == "1.0"
+    error_message = "The runtime custom has one version: 1.0."
+  }
+}
+
+variable "scale" {
+  description = <<-EOT
+    Sizes by schedule (docs/schedules.md):
+
+    - config: another scale.toml than the packaged one, a path or az://container/file
+    - resources: resource ids of further targets, by the target's name. The target web is this app
+    - resource_manager: Resource Manager's address, in other clouds than the public one
+  EOT
+  type = object({
+    config           = optional(string)
+    resource_manager = optional(string)
+    resources        = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = !contains(keys(var.scale.resources), "web") && alltrue([for name in keys(var.scale.resources) : can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", name))])
+    error_message = "Name targets by lower-case letters, digits and dashes; web is this app itself."
+  }
+
+  validation {
+    condition     = alltrue([for id in values(var.scale.resources) : startswith(id, "/subscriptions/")])
+    error_message = "A target's resource id begins with /subscriptions/."
+  }
+}
+
+variable "settings" {
+  description = "Further settings of docs/settings.md, such as LOG or DATABASE_POOL_SIZE."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(keys(var.settings), ["FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "AzureWebJobsStorage", "BACKUP_STORAGE_KEY"])) == 0
+    error_message = "Flex Consumption sets FUNCTIONS_* and WEBSITE_* itself, and storage is reached by identity."
+  }
+}
+
+variable "subnets" {
+  description = "The ids of two subnets: the one the app goes into the network by, and the one of private endpoints."
+  type = object({
+    functions         = string
+    private_endpoints = string
+  })
+  nullable = false
+}
+
+variable "tags" {
+  description = "Tags of all resources."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "vault_uri" {
+  description = "The vault of the app's secrets, with a slash at the end."
+  type        = string
+  nullable    = false
+}

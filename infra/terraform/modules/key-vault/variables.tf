@@ -1,0 +1,71 @@
+variable "allowed_ip_ranges" {
+  description = "Addresses from which people may write secrets. None: only through the private endpoint."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in var.allowed_ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")])
+    error_message = "Give ranges such as 198.51.100.0/24, and never the whole internet."
+  }
+}
+
+variable "location" {
+  description = "The Azure region."
+  type        = string
+  nullable    = false
+}
+
+variable "name" {
+  description = "The vault's name, unique in all of Azure, and for soft_delete_days also after it was deleted."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z](-?[a-z0-9]){2,23}$", var.name)) && length(var.name) <= 24
+    error_message = "A vault's name has 3 to 24 letters, digits and single hyphens, and begins with a letter."
+  }
+}
+
+variable "private_dns_zone_id" {
+  description = "The zone privatelink.vaultcore.azure.net of the network."
+  type        = string
+  nullable    = false
+}
+
+variable "private_endpoint_subnet_id" {
+  description = "The subnet of the vault's private endpoint."
+  type        = string
+  nullable    = false
+}
+
+variable "resource_group_name" {
+  description = "The resource group of the vault."
+  type        = string
+  nullable    = false
+}
+
+variable "soft_delete_days" {
+  description = "For so many days a deleted secret, and the deleted vault, can be brought back and not be purged."
+  type        = number
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.soft_delete_days >= 7 && var.soft_delete_days <= 90
+    error_message = "A vault keeps what was deleted for 7 to 90 days."
+  }
+}
+
+variable "tags" {
+  description = "Tags of the vault."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "tenant_id" {
+  description = "The Entra tenant whose identities may be given roles."
+  type        = string
+  nullable    = false
+}

@@ -1,0 +1,20 @@
+locals {
+  # Names that must be unique in all of Azure; storage accounts take no hyphens.
+  unique_name  = "${var.name}-${var.suffix}"
+  storage_name = replace(var.name, "-", "")
+
+  postfacto_namespaces = { for version in var.postfacto_versions : version => "postfacto-${replace(version, ".", "-")}" }
+
+  app_secrets = setunion(
+    [for name in var.backup.databases : "backup-database-url-${name}"],
+    var.backup.drill_identity ? ["drill-identity"] : [],
+  )
+
+  # What holds data that cannot be made again.
+  locked = {
+    app_vault       = module.app_vault.id
+    backups         = module.backup_storage.id
+    postfacto_vault = module.postfacto_vault.id
+    postgres        = module.postgres.id
+  }
+}

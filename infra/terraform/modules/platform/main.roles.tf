@@ -1,0 +1,40 @@
+# What the app may do, each on one resource. These are there before the app is.
+resource "azurerm_role_assignment" "app" {
+  for_each = {
+    exports   = { scope = module.backup_storage.container_ids.exports, role = "Storage Blob Data Contributor" }
+    schedules = { scope = module.backup_storage.container_ids.schedules, role = "Storage Blob Data Reader" }
+    telemetry = { scope = module.observability.application_insights_id, role = "Monitoring Metrics Publisher" }
+  }
+
+  scope                = each.value.scope
+  principal_id         = azurerm_user_assigned_identity.app.principal_id
+  principal_type       = "ServicePrincipal"
+  role_definition_name = each.value.role
+}
+
+resource "azurerm_role_assignment" "app_secret" {
+  for_each = local.app_secrets
+
+  scope                = "${module.app_vault.id}/secrets/${each.key}"
+  principal_id         = azurerm_user_assigned_identity.app.principal_id
+  principal_type       = "ServicePrincipal"
+  role_definition_name = "Key Vault Secrets User"
+}
+
+# Sizing itself and the pool for apps. Both are written back whole, and Resource Manager asks about all
+# that they name.
+resource "azurerm_role_assignment" "sizing" {
+  for_each = {
+    apps_pool        = { scope = module.aks.apps_pool_id, role = var.sizing_role_definition_ids.node_pool }
+    functions_subnet = { scope = module.network.subnets.functions.id, role = var.sizing_role_definition_ids.subnet }
+    identity         = { scope = azurerm_user_assigned_identity.app.id, role = var.sizing_role_definition_ids.identity }
+    nodes_subnet     = { scope = module.network.subnets.nodes.id, role = var.sizing_role_definition_ids.subnet }
+    plan             = { scope = module.function_app.plan_id, role = var.sizing_role_definition_ids.plan }
+    site             = { scope = module.function_app.id, role = var.sizing_role_definition_ids.site }
+  }
+
+  scope              = each.value.scope
+  principal_id       = azurerm_user_assigned_identity.app.principal_id
+  principal_type     = "ServicePrincipal"
+  role_definition_id = each.value.role
+}

@@ -1,0 +1,54 @@
+output "api_url" {
+  description = "Where the API is reached."
+  value       = module.front_door.url
+}
+
+output "app_identity_name" {
+  description = "The app's identity: the name of its role in PostgreSQL."
+  value       = azurerm_user_assigned_identity.app.name
+}
+
+output "app_vault_name" {
+  description = "Where the app's secrets are written: backup-database-url-<name>, drill-identity."
+  value       = module.app_vault.name
+}
+
+output "database_host" {
+  description = "The app's PostgreSQL, for who administers it."
+  value       = module.postgres.host
+}
+
+output "function_app_name" {
+  description = "The function app, for deployments."
+  value       = module.function_app.name
+}
+
+output "helmfile" {
+  description = "What Helmfile takes of the environment: infra/helmfile/environments/<environment>/azure.json."
+  value = {
+    backupStorageAccount       = module.backup_storage.name
+    barmanContainer            = module.backup_storage.container_names.barman
+    certManagerClientId        = module.cert_manager.client_id
+    clusterName                = module.aks.name
+    clusterResourceGroup       = var.resource_group.name
+    contextName                = var.name
+    dnsZone                    = var.dns_zone.name
+    dnsZoneResourceGroup       = var.dns_zone.resource_group_name
+    externalDnsClientId        = module.external_dns.client_id
+    functionSubnetPrefix       = module.network.subnets.functions.prefix
+    internalLoadBalancerSubnet = module.network.subnets.internal.name
+    keyVaultName               = module.postfacto_vault.name
+    nodeSubnetPrefix           = module.network.subnets.nodes.prefix
+    postfactoClientId          = module.postfacto.client_id
+    postgresBackupClientId     = module.postgres_backup.client_id
+    subscriptionId             = var.subscription_id
+    tenantId                   = var.tenant_id
+    veleroClientId             = module.velero.client_id
+    veleroContainer            = module.backup_storage.container_names.velero
+  }
+}
+
+output "locked" {
+  description = "What is locked against deletion."
+  value       = toset(keys(azapi_resource.lock))
+}

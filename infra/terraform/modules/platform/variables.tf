@@ -1,0 +1,243 @@
+variable "alert_emails" {
+  description = "Who is woken when something needs somebody."
+  type        = set(string)
+  nullable    = false
+}
+
+variable "api_server_ip_ranges" {
+  description = "Addresses that reach the cluster's API."
+  type        = set(string)
+  nullable    = false
+}
+
+variable "database_administrator" {
+  description = "The Entra group or identity that administers the app's PostgreSQL: object_id, name, type (Group, ServicePrincipal or User)."
+  type = object({
+    object_id = string
+    name      = string
+    type      = optional(string)
+  })
+  nullable = false
+}
+
+variable "dns_zone" {
+  description = "The environment's public zone, made in bootstrap: id, name, and its resource group's name and id."
+  type = object({
+    id                  = string
+    name                = string
+    resource_group_id   = string
+    resource_group_name = string
+  })
+  nullable = false
+}
+
+variable "location" {
+  description = "The Azure region."
+  type        = string
+  nullable    = false
+}
+
+variable "name" {
+  description = "The environment's name, such as magnus-test: part of the name of everything, and the name of the kube-context."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.name)) && length(var.name) <= 12
+    error_message = "Give at most 12 lower-case letters, digits and hyphens, beginning with a letter: Azure allows few in a storage account's name."
+  }
+}
+
+variable "resource_group" {
+  description = "The environment's resource group, made in bootstrap."
+  type = object({
+    id   = string
+    name = string
+  })
+  nullable = false
+}
+
+variable "sizing_role_definition_ids" {
+  description = "The roles for sizing, made in bootstrap: identity, node_pool, plan, site, subnet."
+  type = object({
+    identity  = string
+    node_pool = string
+    plan      = string
+    site      = string
+    subnet    = string
+  })
+  nullable = false
+}
+
+variable "subscription_id" {
+  description = "The subscription of all of this."
+  type        = string
+  nullable    = false
+}
+
+variable "suffix" {
+  description = "Makes names unique in all of Azure: two to four letters and digits that nobody else has behind our name."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{2,4}$", var.suffix))
+    error_message = "Give two to four lower-case letters and digits."
+  }
+}
+
+variable "tenant_id" {
+  description = "The Entra tenant of all identities."
+  type        = string
+  nullable    = false
+}
+
+variable "address_space" {
+  description = "The network's private /16."
+  type        = string
+  default     = null
+}
+
+variable "aks" {
+  description = "The cluster: see the variables of the module aks."
+  type = object({
+    kubernetes_version = optional(string, "1.35")
+    sku_tier           = optional(string)
+    maintenance        = optional(object({ day_of_week = optional(string), start_time = optional(string) }))
+    apps_pool          = optional(object({ node_count = optional(number), vm_size = optional(string) }))
+    data_pool          = optional(object({ min_count = optional(number), max_count = optional(number), vm_size = optional(string) }))
+    system_pool        = optional(object({ min_count = optional(number), max_count = optional(number), vm_size = optional(string) }))
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "backup" {
+  description = "Backups: what is backed up and when (the variable backup of the module function-app), and how it is kept (the module backup-storage)."
+  type = object({
+    databases                 = optional(set(string), [])
+    drill_fail_after_hours    = optional(number)
+    drill_identity            = optional(bool, false)
+    drill_schedule            = optional(string, "0 0 4 * * 0")
+    drill_warn_after_hours    = optional(number)
+    fail_after_hours          = optional(number)
+    jobs                      = optional(number)
+    keep                      = optional(string)
+    recipients                = optional(list(string), [])
+    schedule                  = optional(string, "0 0 2 * * *")
+    storage_wait_seconds      = optional(number)
+    warn_after_hours          = optional(number)
+    delete_after_days         = optional(number)
+    immutability_locked       = optional(bool)
+    immutable_days            = optional(number)
+    replication_type          = optional(string)
+    soft_delete_days          = optional(number)
+    version_delete_after_days = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "delete_lock" {
+  description = "Whether what holds data is locked against deletion. The pipeline may set the lock and not lift it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "front_door" {
+  description = "Front Door: see the variables of the module front-door."
+  type = object({
+    host_label             = optional(string)
+    probe_interval_seconds = optional(number)
+    rate_limit_per_minute  = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "function_app" {
+  description = "The app: see the variables of the module function-app."
+  type = object({
+    always_ready_instances     = optional(number)
+    deployer_ip_ranges         = optional(set(string))
+    item_housekeeping_schedule = optional(string)
+    maximum_instances          = optional(number)
+    memory_mb                  = optional(number)
+    settings                   = optional(map(string))
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "logs" {
+  description = "Logs: see the variables of the module observability."
+  type = object({
+    daily_quota_gb = optional(number)
+    retention_days = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "postfacto_versions" {
+  description = "The versions of Postfacto that run at once: each has the namespace postfacto-<version with dashes>."
+  type        = set(string)
+  default     = ["4.2.0", "4.3.11"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.postfacto_versions) > 0 && alltrue([for version in var.postfacto_versions : can(regex("^\\d+\\.\\d+\\.\\d+$", version))])
+    error_message = "Give at least one version of three numbers, such as 4.3.11."
+  }
+
+  validation {
+    condition     = length(var.postfacto_versions) <= 20
+    error_message = "An identity takes 20 federated credentials at most, and each version needs one."
+  }
+}
+
+variable "postgres" {
+  description = "The app's PostgreSQL: see the variables of the module postgres."
+  type = object({
+    backup_retention_days = optional(number)
+    geo_redundant_backup  = optional(bool)
+    high_availability     = optional(bool)
+    postgres_version      = optional(string)
+    sku_name              = optional(string)
+    storage_mb            = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "scale" {
+  description = <<-EOT
+    Sizes by schedule:
+
+    - apps_pool_target: the target of scale.toml that sizes the cluster's pool for apps. Without it nothing does
+    - config: another scale.toml than the packaged one
+    - resource_manager: in other clouds than the public one
+  EOT
+  type = object({
+    apps_pool_target = optional(string)
+    config           = optional(string)
+    resource_manager = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "tags" {
+  description = "Tags of all resources."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "vault_ip_ranges" {
+  description = "Addresses from which people may write secrets."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}

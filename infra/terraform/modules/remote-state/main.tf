@@ -1,0 +1,43 @@
+# Reached from outside of any network of ours: the pipeline's runners have no fixed address, and the
+# account must be there before the first network is. Who may read it is decided by Entra alone.
+resource "azurerm_storage_account" "this" {
+  name                            = var.name
+  resource_group_name             = var.resource_group_name
+  location                        = var.location
+  account_tier                    = "Standard"
+  account_replication_type        = "GZRS"
+  allow_nested_items_to_be_public = false
+  default_to_oauth_authentication = true
+  local_user_enabled              = false
+  min_tls_version                 = "TLS1_2"
+  public_network_access_enabled   = true
+  shared_access_key_enabled       = false
+  tags                            = var.tags
+
+  blob_properties {
+    versioning_enabled = true
+
+    delete_retention_policy {
+      days = var.soft_delete_days
+    }
+
+    container_delete_retention_policy {
+      days = var.soft_delete_days
+    }
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "azurerm_storage_container" "this" {
+  for_each = var.containers
+
+  name               = each.key
+  storage_account_id = azurerm_storage_account.this.id
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}

@@ -1,0 +1,93 @@
+mock_provider "azurerm" {
+  mock_resource "azurerm_user_assigned_identity" {
+    defaults = {
+      id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
+      principal_id = "00000000-0000-0000-0000-00000000f001"
+    }
+  }
+}
+
+variables {
+  name                = "id-numbers-test-velero"
+  resource_group_name = "rg-numbers-test"
+  location            = "westeurope"
+  issuer              = "https://westeurope.oic.prod-aks.azure.com/00000000-0000-0000-0000-000000000000/1/"
+  service_accounts    = ["velero/velero", "postfacto-4-2-0/postgres"]
+  roles = {
+    backups = {
+      scope                = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st"
+      role_definition_name = "Storage Blob Data Contributor"
+    }
+  }
+}
+
+run "each_service_account_has_a_credential_of_its_own" {
+  command = plan
+
+  assert {
+    condition = output.subjects == toset([
+      "system:serviceaccount:velero:velero",
+      "system:serviceaccount:postfacto-4-2-0:postgres",
+    ])
+    error_message = "Kubernetes writes subjects as system:serviceaccount:<namespace>:<name>."
+  }
+}
+
+run "the_cluster_that_signs_is_the_one_that_was_given" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for credential in azurerm_federated_identity_credential.this : credential.issuer == var.issuer])
+    error_message = "Another cluster's tokens must be worth nothing."
+  }
+}
+
+run "a_service_account_without_a_namespace_is_refused" {
+  command = plan
+
+  variables {
+    service_accounts = ["velero"]
+  }
+
+  expect_failures = [var.service_accounts]
+}
+
+run "a_contributor_is_refused" {
+  command = plan
+
+  variables {
+    roles = {
+      all = {
+        scope                = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg"
+        role_definition_name = "Contributor"
+      }
+    }
+  }
+
+  expect_failures = [var.roles]
+}
+
+run "a_role_on_the_whole_subscription_is_refused" {
+  command = plan
+
+  variables {
+    roles = {
+      all = {
+        scope                = "/subscriptions/00000000-0000-0000-0000-000000000000"
+        role_definition_name = "Reader"
+      }
+    }
+  }
+
+  expect_failures = [var.roles]
+}
+
+run "an_issuer_that_is_no_https_address_is_refused" {
+  command = plan
+
+  variables {
+    issuer = "westeurope.oic.prod-aks.azure.com"
+  }
+
+  expect_failures = [var.issuer]
+}

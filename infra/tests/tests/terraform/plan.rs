@@ -1,0 +1,43 @@
+//! What a run of a configuration's own tests plans, with everything evaluated.
+
+use serde_json::{Map, Value};
+
+use crate::configuration::Configuration;
+
+/// A plan, as Terraform writes it for programs.
+/// <https://developer.hashicorp.com/terraform/internals/json-format>
+pub(crate) struct Plan(Value);
+
+impl Plan {
+    /// The plan of the run called `run` in the test file `file` of the folder `folder`.
+    pub(crate) fn of(folder: &str, file: &str, run: &str) -> Plan {
+        let filter = format!("-filter=tests/{file}.tftest.hcl");
+        let configuration = Configuration::initialised(folder, run);
+        let said = configuration.succeed(&["test", "-json", "-verbose", &filter]);
+        let lines = said
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut plans = lines.filter(|line| line["type"] == "test_plan" && line["@testrun"] == run);
+        let plan = plans
+            .next()
+            .unwrap_or_else(|| panic!("{folder}/tests/{file}.tftest.hcl plans no run {run}"));
+        Plan(plan["test_plan"].clone())
+    }
+
+    /// The value of an output.
+    pub(crate) fn output(&self, name: &str) -> &Value {
+        &self.0["output_changes"][name]["after"]
+    }
+
+    /// All resources of a type, in all modules: address, and arguments.
+    pub(crate) fn resources(&self, kind: &str) -> Vec<(&str, &Map<String, Value>)> {
+        let all = self.0["resource_changes"].as_array().into_iter().flatten();
+        let found = all.filter_map(|resource| {
+            let arguments = resource["change"]["after"].as_object()?;
+            Some((resource["address"].as_str()?, arguments)).filter(|_| resource["type"] == kind)
+        });
+        let found: Vec<_> = found.collect();
+        assert!(!found.is_empty(), "the plan has no {kind}");
+        found
+    }
+}

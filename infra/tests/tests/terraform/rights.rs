@@ -1,0 +1,75 @@
+//! Who may do what in a whole environment, over all modules.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use crate::plan::Plan;
+
+static ENVIRONMENT: LazyLock<Plan> = LazyLock::new(|| {
+    let run = "what_holds_data_is_locked";
+    Plan::of("environments/prod", "environment", run)
+});
+
+/// The condition on the pipeline's right to give roles is a list. One that is missing stops an apply
+/// half-way; one too many is a right that nobody needs.
+#[test]
+fn a_pipeline_may_give_exactly_the_roles_that_an_environment_gives() {
+    let assignments = ENVIRONMENT.resources("azurerm_role_assignment");
+    let given = assignments
+        .iter()
+        .filter_map(|(_, arguments)| arguments.get("role_definition_name")?.as_str());
+    let bootstrap = Plan::of(
+        "environments/bootstrap",
+        "bootstrap",
+        "each_environment_gets_what_it_needs_from_here",
+    );
+    let may_be_given = bootstrap
+        .output("assignable_roles")
+        .as_array()
+        .into_iter()
+        .flatten();
+    // Given on a secret, once there is one.
+    let later = ["Key Vault Secrets User"];
+    assert_eq!(
+        given.chain(later).collect::<BTreeSet<_>>(),
+        may_be_given.filter_map(Value::as_str).collect()
+    );
+}
+
+#[test]
+fn every_role_is_given_on_one_resource() {
+    let wide = ENVIRONMENT
+        .resources("azurerm_role_assignment")
+        .into_iter()
+        .filter(|(_, arguments)| {
+            let scope = arguments["scope"].as_str().expect("mocks know every id");
+            !scope.contains("/providers/")
+        });
+    let wide: Vec<_> = wide.map(|(address, _)| address).collect();
+    // It finds its zone by listing those of a group that holds nothing else.
+    let expected = r#"module.platform.module.external_dns.azurerm_role_assignment.this["group"]"#;
+    assert_eq!(wide, [expected]);
+}
+
+#[test]
+fn roles_are_given_to_programs_alone() {
+    for (address, arguments) in ENVIRONMENT.resources("azurerm_role_assignment") {
+        assert_eq!(arguments["principal_type"], "ServicePrincipal", "{address}");
+    }
+}
+
+#[test]
+fn no_storage_account_takes_a_key_or_is_reached_from_outside() {
+    for (address, arguments) in ENVIRONMENT.resources("azurerm_storage_account") {
+        for closed in [
+            "shared_access_key_enabled",
+            "local_user_enabled",
+            "public_network_access_enabled",
+            "allow_nested_items_to_be_public",
+        ] {
+            assert_eq!(arguments[closed], false, "{closed} of {address}");
+        }
+    }
+}

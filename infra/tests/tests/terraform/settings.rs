@@ -1,0 +1,113 @@
+//! The function app's settings in Azure are those that the program reads.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::LazyLock;
+
+use infra_tests::checkout;
+use serde_json::Value;
+
+use crate::plan::Plan;
+
+/// In `local.settings.example.json`, and not set in Azure.
+const LOCAL: [(&str, &str); 5] = [
+    (
+        "AzureWebJobsStorage",
+        "reached by identity: AzureWebJobsStorage__accountName and its like",
+    ),
+    (
+        "BACKUP_DATABASE_AUTH_POSTFACTO",
+        "the cluster's databases know no Entra",
+    ),
+    (
+        "BACKUP_STORAGE_ENDPOINT",
+        "for the emulator and other clouds",
+    ),
+    ("BACKUP_STORAGE_KEY", "for the emulator"),
+    (
+        "FUNCTIONS_WORKER_RUNTIME",
+        "the platform knows it from the app's configuration",
+    ),
+];
+
+/// Set in Azure, and read by the Functions host instead of the program.
+const OF_THE_HOST: [&str; 2] = ["APPLICATIONINSIGHTS_", "AzureWebJobsStorage__"];
+
+/// Read by the timer function `scale`, which is documented where it is added.
+const AHEAD: &str = "SCALE_";
+
+/// Settings with a name of the operator's in their own name, and the one that stands for it in tests.
+const PATTERNS: [(&str, &str); 2] = [
+    (
+        "BACKUP_DATABASE_URL_POSTFACTO",
+        "BACKUP_DATABASE_URL_<NAME>",
+    ),
+    ("SCALE_RESOURCE_POOL", "SCALE_RESOURCE_<TARGET>"),
+];
+
+#[test]
+fn what_a_developer_sets_locally_is_set_in_azure_too() {
+    let text = read("local.settings.example.json");
+    let example: Value = serde_json::from_str(&text).expect("it is JSON");
+    let names = example["Values"].as_object().expect("it has Values").keys();
+    let wanted = names.filter(|name| LOCAL.iter().all(|(local, _)| local != name));
+    let set = set_in_azure();
+    let missing: Vec<_> = wanted.filter(|name| !set.contains(*name)).collect();
+    assert!(
+        missing.is_empty(),
+        "{missing:?} of local.settings.example.json are not set in Azure: set them in \
+         infra/terraform/modules/function-app/locals.settings.tf, or say here why not"
+    );
+}
+
+#[test]
+fn what_is_set_in_azure_is_a_documented_setting() {
+    let documented = documented();
+    let ours = set_in_azure().into_iter().filter(|name| {
+        let of_the_host = OF_THE_HOST.iter().any(|prefix| name.starts_with(prefix));
+        !of_the_host && !name.starts_with(AHEAD)
+    });
+    let unknown: Vec<_> = ours
+        .map(|name| {
+            let pattern = PATTERNS.iter().find(|(example, _)| *example == name);
+            pattern.map_or(name, |(_, pattern)| (*pattern).to_owned())
+        })
+        .filter(|name| !documented.contains(name))
+        .collect();
+    assert!(
+        unknown.is_empty(),
+        "{unknown:?} are set in Azure and are not in docs/settings.md: they are misspelt, or the \
+         program does not read them"
+    );
+}
+
+/// The names of all settings that the module can set.
+fn set_in_azure() -> BTreeSet<String> {
+    const RUN: &str = "everything_that_can_be_set_is_set";
+    static PLAN: LazyLock<Plan> =
+        LazyLock::new(|| Plan::of("modules/function-app", "settings", RUN));
+    let settings = PLAN.output("settings").as_object();
+    settings
+        .expect("the module has the output settings")
+        .keys()
+        .cloned()
+        .collect()
+}
+
+/// The names in the first column of the tables.
+fn documented() -> BTreeSet<String> {
+    let text = read("docs/settings.md");
+    let cells = text.lines().filter_map(|line| {
+        let row = line.strip_prefix("| ")?;
+        row.split(" |").next()
+    });
+    cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn read(file: &str) -> String {
+    let path = checkout().join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {file}: {error}"))
+}
