@@ -1,6 +1,7 @@
 //! `cargo xtask infra`: the checks of `infra/` that are too heavy for `cargo xtask test`.
 
 mod checks;
+mod scan;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

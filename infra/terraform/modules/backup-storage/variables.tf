@@ -111,3 +111,9 @@ variable "version_delete_after_days" {
     error_message = "version_delete_after_days must be more than immutable_days: versions are immutable too."
   }
 }
+
+variable "workspace_id" {
+  description = "The Log Analytics workspace that is told who read, wrote or deleted a backup."
+  type        = string
+  nullable    = false
+}

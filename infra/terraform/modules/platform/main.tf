@@ -53,6 +53,7 @@ module "backup_storage" {
   soft_delete_days           = var.backup.soft_delete_days
   tags                       = var.tags
   version_delete_after_days  = var.backup.version_delete_after_days
+  workspace_id               = module.observability.workspace_id
 }
 
 # One vault for each reader.

@@ -21,6 +21,7 @@ variables {
   location                   = "westeurope"
   private_dns_zone_id        = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
   private_endpoint_subnet_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/snet"
+  workspace_id               = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
 }
 
 run "the_account_has_no_keys_and_no_public_way_in" {
@@ -61,6 +62,18 @@ run "what_is_deleted_or_overwritten_comes_back" {
       azurerm_storage_account.this.blob_properties[0].container_delete_retention_policy[0].days == 30,
     ])
     error_message = "Versions and soft delete are the last defence."
+  }
+}
+
+run "who_touched_a_backup_is_known" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_monitor_diagnostic_setting.this.target_resource_id == "${azurerm_storage_account.this.id}/blobServices/default",
+      toset([for log in azurerm_monitor_diagnostic_setting.this.enabled_log : log.category]) == toset(["StorageRead", "StorageWrite", "StorageDelete"]),
+    ])
+    error_message = "Reads count too: a backup holds everything."
   }
 }
 
