@@ -21,10 +21,11 @@ module "platform" {
   delete_lock   = true
 
   aks = {
-    sku_tier    = "Standard"
-    apps_pool   = { node_count = 3 }
-    data_pool   = { min_count = 2, max_count = 4 }
-    system_pool = { min_count = 2, max_count = 4 }
+    kubernetes_version = "1.35"
+    sku_tier           = "Standard"
+    apps_pool          = { node_count = 3 }
+    data_pool          = { min_count = 2, max_count = 4 }
+    system_pool        = { min_count = 2, max_count = 4 }
   }
 
   backup = {

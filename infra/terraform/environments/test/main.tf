@@ -21,8 +21,9 @@ module "platform" {
   address_space = "10.20.0.0/16"
 
   aks = {
-    sku_tier    = "Free"
-    system_pool = { min_count = 1, max_count = 2 }
+    kubernetes_version = "1.35"
+    sku_tier           = "Free"
+    system_pool        = { min_count = 1, max_count = 2 }
   }
 
   backup = {

@@ -1,3 +1,16 @@
+variable "aks" {
+  description = "The cluster: see the variables of the module aks."
+  type = object({
+    kubernetes_version = string
+    sku_tier           = optional(string)
+    maintenance        = optional(object({ day_of_week = optional(string), start_time = optional(string) }))
+    apps_pool          = optional(object({ node_count = optional(number), vm_size = optional(string) }))
+    data_pool          = optional(object({ min_count = optional(number), max_count = optional(number), vm_size = optional(string) }))
+    system_pool        = optional(object({ min_count = optional(number), max_count = optional(number), vm_size = optional(string) }))
+  })
+  nullable = false
+}
+
 variable "alert_emails" {
   description = "Who is woken when something needs somebody."
   type        = set(string)
@@ -96,20 +109,6 @@ variable "address_space" {
   description = "The network's private /16."
   type        = string
   default     = null
-}
-
-variable "aks" {
-  description = "The cluster: see the variables of the module aks."
-  type = object({
-    kubernetes_version = optional(string, "1.35")
-    sku_tier           = optional(string)
-    maintenance        = optional(object({ day_of_week = optional(string), start_time = optional(string) }))
-    apps_pool          = optional(object({ node_count = optional(number), vm_size = optional(string) }))
-    data_pool          = optional(object({ min_count = optional(number), max_count = optional(number), vm_size = optional(string) }))
-    system_pool        = optional(object({ min_count = optional(number), max_count = optional(number), vm_size = optional(string) }))
-  })
-  default  = {}
-  nullable = false
 }
 
 variable "backup" {

@@ -47,6 +47,7 @@ variables {
   subscription_id      = "00000000-0000-0000-0000-00000000a001"
   tenant_id            = "00000000-0000-0000-0000-00000000b001"
   alert_emails         = ["operations@example.org"]
+  aks                  = { kubernetes_version = "1.35" }
   api_server_ip_ranges = ["198.51.100.0/24"]
   database_administrator = {
     object_id = "00000000-0000-0000-0000-00000000d001"
