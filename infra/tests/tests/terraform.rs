@@ -3,6 +3,8 @@
 
 #[path = "terraform/configuration.rs"]
 mod configuration;
+#[path = "terraform/contract.rs"]
+mod contract;
 #[path = "terraform/folders.rs"]
 mod folders;
 #[path = "terraform/plan.rs"]

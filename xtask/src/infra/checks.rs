@@ -30,6 +30,6 @@ pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
     cargo
         .args(["test", "--package", "infra-tests", "--test", "terraform"])
         .env("TERRAFORM_PROVIDERS", "registry")
-        .env("TERRAFORM", tools::terraform::install(workspace)?);
+        .envs(super::programs(workspace)?);
     cargo_test(&mut cargo)
 }
