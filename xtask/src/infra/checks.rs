@@ -25,10 +25,12 @@ pub(super) fn scan_terraform(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// One folder at a time: they share the copies of the providers, which Terraform installs without a lock.
 pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo
         .args(["test", "--package", "infra-tests", "--test", "terraform"])
+        .env("RUST_TEST_THREADS", "1")
         .env("TERRAFORM_PROVIDERS", "registry")
         .envs(super::programs(workspace)?);
     cargo_test(&mut cargo)

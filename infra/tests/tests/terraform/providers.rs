@@ -1,7 +1,9 @@
 //! Where Terraform finds its providers.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
@@ -10,7 +12,10 @@ use infra_tests::{checkout, fetched_program};
 /// What Terraform is told of its providers, for all tests.
 pub(crate) enum Providers {
     /// It installs the real ones from its registry.
-    Registry,
+    Registry {
+        /// Where it keeps them, for all folders.
+        cache: PathBuf,
+    },
     /// It finds running ones at these addresses.
     Stub(Stub),
 }
@@ -21,13 +26,19 @@ impl Providers {
         static CHOSEN: LazyLock<Providers> =
             LazyLock::new(|| match env::var("TERRAFORM_PROVIDERS").as_deref() {
                 Err(_) | Ok("stub") => Providers::Stub(Stub::start()),
-                Ok("registry") => Providers::Registry,
+                Ok("registry") => Providers::Registry { cache: cache() },
                 Ok(other) => {
                     panic!("TERRAFORM_PROVIDERS={other} is unknown: set it to registry or stub")
                 }
             });
         &CHOSEN
     }
+}
+
+fn cache() -> PathBuf {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("terraform-providers");
+    fs::create_dir_all(&cache).expect("the build folder can be written to");
+    cache
 }
 
 /// The stub of all providers, as a process that ends with this one.
