@@ -15,3 +15,5 @@ mod providers;
 mod rights;
 #[path = "terraform/settings.rs"]
 mod settings;
+#[path = "terraform/variables.rs"]
+mod variables;

@@ -22,7 +22,7 @@ locals {
         "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'})) OR (",
         "${side}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {",
         join(", ", concat(values(local.assignable_roles), values(module.sizing_roles[environment].role_definition_guids))),
-        "} AND ${side}[Microsoft.Authorization/roleAssignments:PrincipalType] StringEqualsIgnoreCase 'ServicePrincipal'))",
+        "} AND ${side}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))",
       ])
     ])
   }

@@ -13,6 +13,11 @@ output "environments" {
       suffix          = var.suffix
       tags            = merge(var.tags, { environment = environment })
       tenant_id       = var.tenant_id
+      database_administrator = {
+        object_id = var.operators.object_id
+        name      = var.operators.name
+        type      = "Group"
+      }
       dns_zone = {
         id                  = module.dns_zone[environment].id
         name                = module.dns_zone[environment].name

@@ -4,6 +4,15 @@ variable "domain" {
   nullable    = false
 }
 
+variable "operators" {
+  description = "The group in Entra of the people who look after the environments: its object id and name. They administer clusters and databases, write secrets, and reach backups."
+  type = object({
+    object_id = string
+    name      = string
+  })
+  nullable = false
+}
+
 variable "repository" {
   description = "The repository on GitHub whose pipeline applies the environments: see the variable repository of the module github-identity."
   type = object({

@@ -7,6 +7,7 @@ module "platform" {
   database_administrator     = var.database_administrator
   dns_zone                   = var.dns_zone
   location                   = var.location
+  operator_ip_ranges         = var.operator_ip_ranges
   postfacto_versions         = var.postfacto_versions
   resource_group             = var.resource_group
   scale                      = var.scale
@@ -15,7 +16,6 @@ module "platform" {
   suffix                     = var.suffix
   tags                       = var.tags
   tenant_id                  = var.tenant_id
-  vault_ip_ranges            = var.vault_ip_ranges
 
   address_space = "10.21.0.0/16"
   delete_lock   = true

@@ -19,7 +19,7 @@ variable "backup_databases" {
 }
 
 variable "database_administrator" {
-  description = "The Entra group or identity that administers the app's PostgreSQL: object_id, name, type (Group, ServicePrincipal or User)."
+  description = "From bootstrap: the Entra group or identity that administers the app's PostgreSQL."
   type = object({
     object_id = string
     name      = string
@@ -55,6 +55,13 @@ variable "location" {
 variable "name" {
   description = "From bootstrap: the environment's name."
   type        = string
+  nullable    = false
+}
+
+variable "operator_ip_ranges" {
+  description = "Addresses of the people who look after this: from there they write secrets and reach backups."
+  type        = set(string)
+  default     = []
   nullable    = false
 }
 
@@ -118,12 +125,5 @@ variable "tags" {
 variable "tenant_id" {
   description = "From bootstrap: the Entra tenant."
   type        = string
-  nullable    = false
-}
-
-variable "vault_ip_ranges" {
-  description = "Addresses from which people may write secrets."
-  type        = set(string)
-  default     = []
   nullable    = false
 }

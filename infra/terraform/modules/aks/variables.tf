@@ -94,6 +94,12 @@ variable "pod_address_space" {
   nullable    = false
 }
 
+variable "resource_group_id" {
+  description = "The same group, by its id."
+  type        = string
+  nullable    = false
+}
+
 variable "resource_group_name" {
   description = "The resource group of the cluster. Azure puts the nodes into another, of its own."
   type        = string
@@ -151,7 +157,7 @@ variable "tenant_id" {
 }
 
 variable "workspace_id" {
-  description = "The Log Analytics workspace of the containers' logs."
+  description = "The Log Analytics workspace of what containers write, and of who did what to the cluster."
   type        = string
   nullable    = false
 }

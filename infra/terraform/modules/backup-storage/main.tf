@@ -1,5 +1,6 @@
 resource "azurerm_storage_account" "this" {
   # checkov:skip=CKV_AZURE_206: Each environment chooses: GZRS where a region may be lost, ZRS where not.
+  # checkov:skip=CKV_AZURE_36: No service of Azure reads it by itself; who does comes by the private endpoint.
   # checkov:skip=CKV_AZURE_33: There are no queues in it.
   # checkov:skip=CKV2_AZURE_1: Encrypted with keys of the platform; a key of ours would be one more thing to lose.
 
@@ -13,7 +14,7 @@ resource "azurerm_storage_account" "this" {
   default_to_oauth_authentication = true
   local_user_enabled              = false
   min_tls_version                 = "TLS1_2"
-  public_network_access_enabled   = false
+  public_network_access_enabled   = length(var.allowed_ip_ranges) > 0
   shared_access_key_enabled       = false
   tags                            = var.tags
 
@@ -27,6 +28,13 @@ resource "azurerm_storage_account" "this" {
     container_delete_retention_policy {
       days = var.soft_delete_days
     }
+  }
+
+  network_rules {
+    bypass         = ["None"]
+    default_action = "Deny"
+    # A single address has no length here.
+    ip_rules = [for range in var.allowed_ip_ranges : trimsuffix(range, "/32")]
   }
 }
 

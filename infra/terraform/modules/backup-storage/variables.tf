@@ -1,3 +1,15 @@
+variable "allowed_ip_ranges" {
+  description = "Addresses from which people reach backups, with a role. None: only through the private endpoint."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in var.allowed_ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0") && !endswith(range, "/31")])
+    error_message = "Give ranges such as 198.51.100.0/24 or 198.51.100.7/32, and never the whole internet; storage takes no /31."
+  }
+}
+
 variable "delete_after_days" {
   description = "Days after which a blob of the exports container is deleted whatever the app kept it for: a broom for what is left behind. Longer than the app keeps its oldest, or the broom sweeps good backups."
   type        = number

@@ -39,3 +39,13 @@ resource "azurerm_private_endpoint" "this" {
     subresource_names              = ["vault"]
   }
 }
+
+resource "azurerm_monitor_diagnostic_setting" "this" {
+  name                       = "logs"
+  target_resource_id         = azurerm_key_vault.this.id
+  log_analytics_workspace_id = var.workspace_id
+
+  enabled_log {
+    category = "AuditEvent"
+  }
+}

@@ -69,3 +69,9 @@ variable "tenant_id" {
   type        = string
   nullable    = false
 }
+
+variable "workspace_id" {
+  description = "The Log Analytics workspace that is told who read or wrote a secret."
+  type        = string
+  nullable    = false
+}

@@ -36,6 +36,7 @@ module "postgres" {
   storage_mb            = var.postgres.storage_mb
   tags                  = var.tags
   tenant_id             = var.tenant_id
+  workspace_id          = module.observability.workspace_id
 }
 
 module "backup_storage" {
@@ -44,6 +45,7 @@ module "backup_storage" {
   name                       = "st${local.storage_name}backup${var.suffix}"
   resource_group_name        = var.resource_group.name
   location                   = var.location
+  allowed_ip_ranges          = var.operator_ip_ranges
   delete_after_days          = var.backup.delete_after_days
   immutability_locked        = var.backup.immutability_locked
   immutable_days             = var.backup.immutable_days
@@ -63,11 +65,12 @@ module "app_vault" {
   name                       = "kv-${var.name}-app-${var.suffix}"
   resource_group_name        = var.resource_group.name
   location                   = var.location
-  allowed_ip_ranges          = var.vault_ip_ranges
+  allowed_ip_ranges          = var.operator_ip_ranges
   private_dns_zone_id        = module.network.private_dns_zone_ids.vault
   private_endpoint_subnet_id = module.network.subnets.private_endpoints.id
   tags                       = var.tags
   tenant_id                  = var.tenant_id
+  workspace_id               = module.observability.workspace_id
 }
 
 module "postfacto_vault" {
@@ -76,11 +79,12 @@ module "postfacto_vault" {
   name                       = "kv-${var.name}-pf-${var.suffix}"
   resource_group_name        = var.resource_group.name
   location                   = var.location
-  allowed_ip_ranges          = var.vault_ip_ranges
+  allowed_ip_ranges          = var.operator_ip_ranges
   private_dns_zone_id        = module.network.private_dns_zone_ids.vault
   private_endpoint_subnet_id = module.network.subnets.private_endpoints.id
   tags                       = var.tags
   tenant_id                  = var.tenant_id
+  workspace_id               = module.observability.workspace_id
 }
 
 resource "azurerm_user_assigned_identity" "app" {
@@ -181,6 +185,7 @@ module "aks" {
   data_pool            = var.aks.data_pool
   kubernetes_version   = var.aks.kubernetes_version
   maintenance          = var.aks.maintenance
+  resource_group_id    = var.resource_group.id
   pod_address_space    = module.network.pod_address_space
   sku_tier             = var.aks.sku_tier
   system_pool          = var.aks.system_pool

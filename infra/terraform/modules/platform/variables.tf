@@ -179,6 +179,13 @@ variable "logs" {
   nullable = false
 }
 
+variable "operator_ip_ranges" {
+  description = "Addresses from which people write secrets and reach backups. None: only from inside the network."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "postfacto_versions" {
   description = "The versions of Postfacto that run at once: each has the namespace postfacto-<version with dashes>."
   type        = set(string)
@@ -231,12 +238,5 @@ variable "tags" {
   description = "Tags of all resources."
   type        = map(string)
   default     = {}
-  nullable    = false
-}
-
-variable "vault_ip_ranges" {
-  description = "Addresses from which people may write secrets."
-  type        = set(string)
-  default     = []
   nullable    = false
 }

@@ -62,3 +62,13 @@ resource "azurerm_postgresql_flexible_server_database" "this" {
 
   depends_on = [azurerm_postgresql_flexible_server_configuration.require_secure_transport]
 }
+
+resource "azurerm_monitor_diagnostic_setting" "this" {
+  name                       = "logs"
+  target_resource_id         = azurerm_postgresql_flexible_server.this.id
+  log_analytics_workspace_id = var.workspace_id
+
+  enabled_log {
+    category = "PostgreSQLLogs"
+  }
+}

@@ -145,3 +145,9 @@ variable "tenant_id" {
   type        = string
   nullable    = false
 }
+
+variable "workspace_id" {
+  description = "The Log Analytics workspace that is told what the server logs."
+  type        = string
+  nullable    = false
+}

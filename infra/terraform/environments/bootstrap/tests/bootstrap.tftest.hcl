@@ -51,6 +51,10 @@ variables {
   subscription_id = "00000000-0000-0000-0000-00000000a001"
   suffix          = "x1"
   tenant_id       = "00000000-0000-0000-0000-00000000b001"
+  operators = {
+    object_id = "00000000-0000-0000-0000-00000000d001"
+    name      = "numbers-operators"
+  }
   repository = {
     owner    = "Example"
     name     = "numbers"
@@ -84,8 +88,8 @@ run "the_pipeline_gives_the_roles_that_an_environment_needs_to_programs_alone" {
       for condition in values(local.grant_conditions) : alltrue([
         strcontains(condition, "ActionMatches{'Microsoft.Authorization/roleAssignments/write'}"),
         strcontains(condition, "ActionMatches{'Microsoft.Authorization/roleAssignments/delete'}"),
-        strcontains(condition, "@Request[Microsoft.Authorization/roleAssignments:PrincipalType] StringEqualsIgnoreCase 'ServicePrincipal'"),
-        strcontains(condition, "@Resource[Microsoft.Authorization/roleAssignments:PrincipalType] StringEqualsIgnoreCase 'ServicePrincipal'"),
+        strcontains(condition, "@Request[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}"),
+        strcontains(condition, "@Resource[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}"),
         alltrue([for id in concat(values(local.assignable_roles), ["00000000-0000-0000-0000-00000000e001"]) : length(split(id, condition)) >= 3]),
       ])
     ])
@@ -113,6 +117,19 @@ run "the_pipeline_may_set_a_lock_and_not_lift_it" {
   assert {
     condition     = toset(azurerm_role_definition.lock["prod"].permissions[0].actions) == toset(["Microsoft.Authorization/locks/read", "Microsoft.Authorization/locks/write"])
     error_message = "A lock that the pipeline lifts stops no pipeline."
+  }
+}
+
+run "operators_are_the_group_that_was_given" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      alltrue([for role in azurerm_role_assignment.operators : role.principal_id == var.operators.object_id && role.principal_type == "Group"]),
+      length(azurerm_role_assignment.operators) == 10,
+      output.environments.prod.database_administrator == { object_id = var.operators.object_id, name = "numbers-operators", type = "Group" },
+    ])
+    error_message = "An owner of the subscription may read no secret, no backup and no pod: operators need roles of their own."
   }
 }
 

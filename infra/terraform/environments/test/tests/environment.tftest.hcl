@@ -1,11 +1,10 @@
+# Applied and not only planned: what can be known only afterwards must not decide what there is.
 mock_provider "azurerm" {
-  source          = "../../mocks/azurerm"
-  override_during = plan
+  source = "../../mocks/azurerm"
 }
 
 mock_provider "azapi" {
-  source          = "../../mocks/azapi"
-  override_during = plan
+  source = "../../mocks/azapi"
 }
 
 variables {
@@ -39,7 +38,7 @@ variables {
 }
 
 run "helmfile_gets_the_keys_that_it_knows" {
-  command = plan
+  command = apply
 
   assert {
     condition     = keys(output.helmfile) == keys(jsondecode(file("${path.module}/../../../tests/azure.sample.json")))
@@ -53,7 +52,7 @@ run "helmfile_gets_the_keys_that_it_knows" {
 }
 
 run "the_kube_context_has_the_environments_name" {
-  command = plan
+  command = apply
 
   assert {
     condition     = output.helmfile.contextName == "numbers-test"
@@ -62,7 +61,7 @@ run "the_kube_context_has_the_environments_name" {
 }
 
 run "it_comes_down_in_one_command" {
-  command = plan
+  command = apply
 
   assert {
     condition     = length(module.platform.locked) == 0

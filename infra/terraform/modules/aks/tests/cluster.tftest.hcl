@@ -20,7 +20,16 @@ mock_provider "azurerm" {
   }
 }
 
+mock_provider "azapi" {
+  mock_resource "azapi_resource" {
+    defaults = {
+      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Insights/dataCollectionRules/dcr"
+    }
+  }
+}
+
 variables {
+  resource_group_id    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test"
   name                 = "numbers-test"
   resource_group_name  = "rg-numbers-test"
   location             = "westeurope"
@@ -110,6 +119,29 @@ run "the_cluster_may_use_its_two_subnets_and_no_more" {
       (var.subnets.internal) = "Network Contributor"
     }
     error_message = "The role belongs on the subnets, not on the network."
+  }
+}
+
+run "what_containers_write_reaches_the_workspace_without_a_key" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_kubernetes_cluster.this.oms_agent[0].msi_auth_for_monitoring_enabled,
+      one(azapi_resource.container_logs.body.properties.destinations.logAnalytics).workspaceResourceId == var.workspace_id,
+      contains(one(azapi_resource.container_logs.body.properties.dataFlows).streams, "Microsoft-ContainerLogV2"),
+      azapi_resource.container_logs_of_the_cluster.name == "ContainerInsightsExtension",
+    ])
+    error_message = "Without the rule and its association the agent has nowhere to write to."
+  }
+}
+
+run "who_changed_the_cluster_is_known" {
+  command = plan
+
+  assert {
+    condition     = toset([for log in azurerm_monitor_diagnostic_setting.this.enabled_log : log.category]) == toset(["guard", "kube-audit-admin"])
+    error_message = "Changes and logins must be logged."
   }
 }
 

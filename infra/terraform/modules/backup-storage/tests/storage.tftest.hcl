@@ -39,6 +39,34 @@ run "the_account_has_no_keys_and_no_public_way_in" {
   }
 }
 
+run "an_operators_address_reaches_the_backups_and_no_other_does" {
+  command = plan
+
+  variables {
+    allowed_ip_ranges = ["198.51.100.7/32", "203.0.113.0/24"]
+  }
+
+  assert {
+    condition = alltrue([
+      azurerm_storage_account.this.public_network_access_enabled,
+      azurerm_storage_account.this.network_rules[0].default_action == "Deny",
+      azurerm_storage_account.this.network_rules[0].ip_rules == toset(["198.51.100.7", "203.0.113.0/24"]),
+      !azurerm_storage_account.this.shared_access_key_enabled,
+    ])
+    error_message = "The address lets nobody in without a role."
+  }
+}
+
+run "the_whole_internet_is_refused" {
+  command = plan
+
+  variables {
+    allowed_ip_ranges = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
+}
+
 run "the_private_endpoint_is_the_accounts_and_is_found_by_name" {
   command = plan
 

@@ -8,6 +8,7 @@ mock_provider "azurerm" {
 }
 
 variables {
+  workspace_id               = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
   name                       = "kv-numbers-test"
   resource_group_name        = "rg-numbers-test"
   location                   = "westeurope"
@@ -51,6 +52,15 @@ run "rights_come_from_roles_and_nothing_is_purged" {
   assert {
     condition     = azurerm_key_vault.this.rbac_authorization_enabled && azurerm_key_vault.this.purge_protection_enabled
     error_message = "The vault must use Azure's roles and keep what was deleted."
+  }
+}
+
+run "who_read_a_secret_is_known" {
+  command = plan
+
+  assert {
+    condition     = one(azurerm_monitor_diagnostic_setting.this.enabled_log).category == "AuditEvent"
+    error_message = "Each access must be logged."
   }
 }
 

@@ -10,6 +10,7 @@ mock_provider "azurerm" {
 }
 
 variables {
+  workspace_id        = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
   name                = "psql-numbers-test"
   resource_group_name = "rg-numbers-test"
   location            = "westeurope"
@@ -58,6 +59,15 @@ run "the_administrator_is_the_group_that_was_given" {
       azurerm_postgresql_flexible_server_active_directory_administrator.this.principal_type == "Group",
     ])
     error_message = "People administer through a group."
+  }
+}
+
+run "the_servers_log_is_kept" {
+  command = plan
+
+  assert {
+    condition     = one(azurerm_monitor_diagnostic_setting.this.enabled_log).category == "PostgreSQLLogs"
+    error_message = "Who wants to know why a query failed needs the log."
   }
 }
 

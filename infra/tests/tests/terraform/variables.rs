@@ -1,0 +1,76 @@
+//! What an environment asks for is what bootstrap and a person give it.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use infra_tests::checkout;
+
+use crate::plan::Plan;
+
+/// The variables that a file of Terraform declares: name, and whether it has a default.
+fn declared(file: &str) -> Vec<(String, bool)> {
+    let text = read(file);
+    let blocks = text
+        .split("\nvariable \"")
+        .map(|block| block.trim_start_matches("variable \""));
+    blocks
+        .filter_map(|block| {
+            let name = block.split('"').next()?;
+            Some((name.to_owned(), block.contains("\n  default ")))
+        })
+        .collect()
+}
+
+/// The variables that a file of values sets.
+fn set(file: &str) -> BTreeSet<String> {
+    let text = read(file);
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with(['#', ' ', '}']));
+    lines
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, _)| name.trim().to_owned())
+        .collect()
+}
+
+fn read(file: &str) -> String {
+    let path = checkout().join("infra/terraform/environments").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {file}: {error}"))
+}
+
+fn of_bootstrap(environment: &str) -> BTreeSet<String> {
+    let run = "each_environment_gets_what_it_needs_from_here";
+    let plan = Plan::of("environments/bootstrap", "bootstrap", run);
+    let values = plan.output("environments")[environment].as_object();
+    let values = values.expect("bootstrap has an output for each environment");
+    values.keys().cloned().collect()
+}
+
+#[test]
+fn the_variables_of_an_environment_are_those_that_bootstrap_and_the_example_set() {
+    for environment in ["prod", "test"] {
+        let variables = declared(&format!("{environment}/variables.tf"));
+        let mut given = of_bootstrap(environment);
+        given.extend(set(&format!("{environment}/terraform.tfvars.example")));
+        let all: BTreeSet<_> = variables.iter().map(|(name, _)| name.clone()).collect();
+        let unknown: Vec<_> = given.difference(&all).collect();
+        assert!(unknown.is_empty(), "{environment} declares no {unknown:?}");
+        let needed = variables.iter().filter(|(_, has_default)| !has_default);
+        let missing: Vec<_> = needed.filter(|(name, _)| !given.contains(name)).collect();
+        assert!(missing.is_empty(), "nobody gives {environment} {missing:?}");
+    }
+}
+
+#[test]
+fn the_example_of_bootstrap_sets_what_it_needs() {
+    let given = set("bootstrap/terraform.tfvars.example");
+    let needed = declared("bootstrap/variables.tf").into_iter();
+    let needed = needed.filter(|(_, has_default)| !has_default);
+    assert_eq!(given, needed.map(|(name, _)| name).collect());
+}
+
+/// `prod` differs from `test` by numbers and locks.
+#[test]
+fn both_environments_ask_for_the_same() {
+    assert_eq!(read("prod/variables.tf"), read("test/variables.tf"));
+}
