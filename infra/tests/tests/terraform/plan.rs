@@ -1,8 +1,16 @@
 //! What a run of a configuration's own tests plans, with everything evaluated.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
 use crate::configuration::Configuration;
+
+/// What bootstrap plans for both environments.
+pub(crate) static BOOTSTRAP: LazyLock<Plan> = LazyLock::new(|| {
+    let run = "each_environment_gets_what_it_needs_from_here";
+    Plan::of("environments/bootstrap", "bootstrap", run)
+});
 
 /// A plan, as Terraform writes it for programs.
 /// <https://developer.hashicorp.com/terraform/internals/json-format>

@@ -5,7 +5,7 @@ use std::fs;
 
 use infra_tests::checkout;
 
-use crate::plan::Plan;
+use crate::plan::BOOTSTRAP;
 
 /// The variables that a file of Terraform declares: name, and whether it has a default.
 fn declared(file: &str) -> Vec<(String, bool)> {
@@ -39,9 +39,7 @@ fn read(file: &str) -> String {
 }
 
 fn of_bootstrap(environment: &str) -> BTreeSet<String> {
-    let run = "each_environment_gets_what_it_needs_from_here";
-    let plan = Plan::of("environments/bootstrap", "bootstrap", run);
-    let values = plan.output("environments")[environment].as_object();
+    let values = BOOTSTRAP.output("environments")[environment].as_object();
     let values = values.expect("bootstrap has an output for each environment");
     values.keys().cloned().collect()
 }
