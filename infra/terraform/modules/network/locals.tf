@@ -22,8 +22,8 @@ locals {
       { name = "internet-web", source = "Internet", protocol = "Tcp", ports = ["80", "443"] },
       { name = "functions-postgres", source = local.prefixes.functions, protocol = "Tcp", ports = ["5432"] },
       # Nodes and pods talk to each other on everything; what pods may is decided by network policies.
-      { name = "nodes", source = local.prefixes.nodes, protocol = "*", ports = ["*"] },
-      { name = "pods", source = var.pod_address_space, protocol = "*", ports = ["*"] },
+      { name = "nodes", source = local.prefixes.nodes, protocol = "*", ports = ["0-65535"] },
+      { name = "pods", source = var.pod_address_space, protocol = "*", ports = ["0-65535"] },
     ]
     postgres = [
       { name = "functions", source = local.prefixes.functions, protocol = "Tcp", ports = ["5432"] },
@@ -36,6 +36,9 @@ locals {
       { name = "functions", source = local.prefixes.functions, protocol = "Tcp", ports = ["443"] },
       { name = "nodes", source = local.prefixes.nodes, protocol = "Tcp", ports = ["443"] },
     ]
-    functions = []
+    # What the app's instances are behind the scenes may have to talk to each other.
+    functions = [
+      { name = "functions", source = local.prefixes.functions, protocol = "*", ports = ["0-65535"] },
+    ]
   }
 }

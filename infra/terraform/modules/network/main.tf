@@ -76,48 +76,33 @@ resource "azurerm_network_security_group" "this" {
   location            = var.location
   tags                = var.tags
 
-  security_rule = concat(
-    [
-      for index, opening in each.value : {
-        name                                       = "allow-${opening.name}"
-        description                                = ""
-        priority                                   = 100 + 10 * index
-        direction                                  = "Inbound"
-        access                                     = "Allow"
-        protocol                                   = opening.protocol
-        source_address_prefix                      = opening.source
-        source_address_prefixes                    = []
-        source_application_security_group_ids      = []
-        source_port_range                          = "*"
-        source_port_ranges                         = []
-        destination_address_prefix                 = "*"
-        destination_address_prefixes               = []
-        destination_application_security_group_ids = []
-        destination_port_range                     = length(opening.ports) == 1 ? one(opening.ports) : null
-        destination_port_ranges                    = length(opening.ports) == 1 ? [] : opening.ports
-      }
-    ],
-    [
-      {
-        name                                       = "deny-the-rest-of-the-network"
-        description                                = ""
-        priority                                   = 4000
-        direction                                  = "Inbound"
-        access                                     = "Deny"
-        protocol                                   = "*"
-        source_address_prefix                      = "VirtualNetwork"
-        source_address_prefixes                    = []
-        source_application_security_group_ids      = []
-        source_port_range                          = "*"
-        source_port_ranges                         = []
-        destination_address_prefix                 = "*"
-        destination_address_prefixes               = []
-        destination_application_security_group_ids = []
-        destination_port_range                     = "*"
-        destination_port_ranges                    = []
-      }
-    ],
-  )
+  dynamic "security_rule" {
+    for_each = each.value
+
+    content {
+      name                       = "allow-${security_rule.value.name}"
+      access                     = "Allow"
+      direction                  = "Inbound"
+      priority                   = 100 + 10 * security_rule.key
+      protocol                   = security_rule.value.protocol
+      destination_address_prefix = "*"
+      destination_port_ranges    = security_rule.value.ports
+      source_address_prefix      = security_rule.value.source
+      source_port_range          = "*"
+    }
+  }
+
+  security_rule {
+    name                       = "deny-the-rest-of-the-network"
+    access                     = "Deny"
+    direction                  = "Inbound"
+    priority                   = 4000
+    protocol                   = "*"
+    destination_address_prefix = "*"
+    destination_port_range     = "*"
+    source_address_prefix      = "VirtualNetwork"
+    source_port_range          = "*"
+  }
 }
 
 resource "azurerm_subnet_network_security_group_association" "this" {

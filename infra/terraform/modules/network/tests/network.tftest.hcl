@@ -52,7 +52,7 @@ run "the_database_is_open_to_the_app_and_the_nodes_on_one_port" {
   assert {
     condition = {
       for rule in azurerm_network_security_group.this["postgres"].security_rule :
-      rule.source_address_prefix => rule.destination_port_range if rule.access == "Allow"
+      rule.source_address_prefix => one(rule.destination_port_ranges) if rule.access == "Allow"
       } == {
       "10.20.10.0/26" = "5432"
       "10.20.0.0/22"  = "5432"
