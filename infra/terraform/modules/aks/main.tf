@@ -57,6 +57,7 @@ resource "azurerm_kubernetes_cluster" "this" {
     max_pods                     = 110
     min_count                    = var.system_pool.min_count
     only_critical_addons_enabled = true
+    orchestrator_version         = var.kubernetes_version
     os_sku                       = "AzureLinux3"
     # Without it no other size can be had without a new cluster.
     temporary_name_for_rotation = "systemtmp"
@@ -131,6 +132,7 @@ resource "azurerm_kubernetes_cluster_node_pool" "apps" {
   max_pods                    = 110
   node_count                  = var.apps_pool.node_count
   node_labels                 = { workload = "apps" }
+  orchestrator_version        = var.kubernetes_version
   os_sku                      = "AzureLinux3"
   tags                        = var.tags
   temporary_name_for_rotation = "appstmp"
@@ -158,6 +160,7 @@ resource "azurerm_kubernetes_cluster_node_pool" "data" {
   min_count                   = var.data_pool.min_count
   node_labels                 = { workload = "data" }
   node_taints                 = ["workload=data:NoSchedule"]
+  orchestrator_version        = var.kubernetes_version
   os_sku                      = "AzureLinux3"
   tags                        = var.tags
   temporary_name_for_rotation = "datatmp"

@@ -31,8 +31,9 @@ resource "azurerm_postgresql_flexible_server" "this" {
   }
 
   lifecycle {
-    # Azure chooses the zones, and changes them when it fails over.
-    ignore_changes = [zone, high_availability[0].standby_availability_zone]
+    # Azure chooses the zones, and changes them when it fails over. And the disk grows by itself, while
+    # azurerm knows only one way back to the size that it was made with: another server, without the data.
+    ignore_changes = [zone, high_availability[0].standby_availability_zone, storage_mb]
   }
 }
 

@@ -122,14 +122,14 @@ variable "sku_name" {
 }
 
 variable "storage_mb" {
-  description = "The disk at the beginning, in MiB; it grows by itself."
+  description = "The disk at the beginning, in MiB. It grows by itself, and never shrinks; a later change here does nothing."
   type        = number
   default     = 32768
   nullable    = false
 
   validation {
-    condition     = var.storage_mb >= 32768
-    error_message = "The smallest disk is 32768 MiB."
+    condition     = contains([for power in range(15, 25) : pow(2, power)], var.storage_mb)
+    error_message = "A disk has 32768 MiB, or twice that any number of times, up to 16777216."
   }
 }
 

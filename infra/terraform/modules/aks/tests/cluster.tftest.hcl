@@ -145,6 +145,21 @@ run "who_changed_the_cluster_is_known" {
   }
 }
 
+run "nodes_have_the_version_of_their_cluster" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for version in [
+        azurerm_kubernetes_cluster.this.default_node_pool[0].orchestrator_version,
+        azurerm_kubernetes_cluster_node_pool.apps.orchestrator_version,
+        azurerm_kubernetes_cluster_node_pool.data.orchestrator_version,
+      ] : version == "1.35"
+    ])
+    error_message = "Without it an upgrade stops at the API, and the nodes stay behind for ever."
+  }
+}
+
 run "upgrades_wait_for_their_hour" {
   command = plan
 

@@ -1,6 +1,4 @@
 mock_provider "azurerm" {
-  override_during = plan
-
   mock_resource "azurerm_postgresql_flexible_server" {
     defaults = {
       id   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql"
@@ -60,6 +58,38 @@ run "the_administrator_is_the_group_that_was_given" {
     ])
     error_message = "People administer through a group."
   }
+}
+
+run "a_server_begins_with_the_disk_that_was_asked_for" {
+  command = apply
+
+  variables {
+    storage_mb = 65536
+  }
+
+  assert {
+    condition     = azurerm_postgresql_flexible_server.this.storage_mb == 65536 && azurerm_postgresql_flexible_server.this.auto_grow_enabled
+    error_message = "The first size is ours, the others are Azure's."
+  }
+}
+
+run "a_disk_that_has_grown_is_left_alone" {
+  command = plan
+
+  assert {
+    condition     = azurerm_postgresql_flexible_server.this.storage_mb == 65536
+    error_message = "A smaller disk is another server: the data would be gone."
+  }
+}
+
+run "a_disk_of_another_size_is_refused" {
+  command = plan
+
+  variables {
+    storage_mb = 40000
+  }
+
+  expect_failures = [var.storage_mb]
 }
 
 run "the_servers_log_is_kept" {
