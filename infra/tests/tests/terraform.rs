@@ -7,6 +7,8 @@ mod configuration;
 mod contract;
 #[path = "terraform/folders.rs"]
 mod folders;
+#[path = "terraform/layout.rs"]
+mod layout;
 #[path = "terraform/plan.rs"]
 mod plan;
 #[path = "terraform/providers.rs"]

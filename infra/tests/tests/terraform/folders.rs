@@ -59,7 +59,8 @@ fn no_folder_is_forgotten() {
     assert_eq!(listed, on_disk());
 }
 
-fn on_disk() -> BTreeSet<String> {
+/// All modules and environments, as `modules/<name>`.
+pub(crate) fn on_disk() -> BTreeSet<String> {
     let root = checkout().join("infra/terraform");
     let kinds = ["modules", "environments"];
     let folders = kinds.iter().flat_map(|kind| {

@@ -1,0 +1,85 @@
+//! Every module looks like its neighbours (Azure Verified Modules: TFNFR17, 18, 25, 39).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use infra_tests::checkout;
+
+use crate::folders::on_disk;
+
+const FILES: [&str; 6] = [
+    "terraform.tf",
+    "variables.tf",
+    "main.tf",
+    "outputs.tf",
+    "README.md",
+    "tests",
+];
+
+#[test]
+fn every_folder_has_the_same_files() {
+    for folder in on_disk() {
+        for file in FILES {
+            let path = Path::new(&folder).join(file);
+            assert!(root().join(&path).exists(), "{} is missing", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_module_gets_its_providers_from_who_calls_it_and_says_which_versions_it_takes() {
+    for folder in on_disk() {
+        let versions = read(&folder, "terraform.tf");
+        for line in ["required_version = \">= 1.11, < 2.0\"", "version = \"~> "] {
+            assert!(versions.contains(line), "{folder}/terraform.tf: {line}");
+        }
+        let configures = versions.contains("\nprovider \"");
+        assert_eq!(configures, folder.starts_with("environments/"), "{folder}");
+    }
+}
+
+#[test]
+fn every_variable_has_a_type_and_every_variable_and_output_a_description() {
+    for folder in on_disk() {
+        for (file, kind, members) in [
+            (
+                "variables.tf",
+                "variable",
+                ["type", "description"].as_slice(),
+            ),
+            ("outputs.tf", "output", &["description"]),
+        ] {
+            for block in blocks(&read(&folder, file), kind) {
+                let name = block.split('"').nth(1).unwrap_or_default();
+                for member in members {
+                    let is_there = block
+                        .lines()
+                        .filter_map(|line| line.strip_prefix("  ")?.split_once('='))
+                        .any(|(key, _)| key.trim_end() == *member);
+                    assert!(is_there, "{folder}/{file}: {name} has no {member}");
+                }
+            }
+        }
+    }
+}
+
+/// The blocks of a kind in a file that is formatted.
+fn blocks(text: &str, kind: &str) -> Vec<String> {
+    let start = format!("{kind} \"");
+    let blocks: Vec<_> = text
+        .split("\n}\n")
+        .map(|block| block.trim_start_matches('\n').to_owned())
+        .filter(|block| block.starts_with(&start))
+        .collect();
+    assert_eq!(blocks.len(), text.matches(&format!("{kind} \"")).count());
+    blocks
+}
+
+fn read(folder: &str, file: &str) -> String {
+    let path = root().join(folder).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn root() -> PathBuf {
+    checkout().join("infra/terraform")
+}
