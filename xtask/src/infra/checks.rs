@@ -25,6 +25,19 @@ pub(super) fn scan_terraform(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// Of the manifests that the tests rendered.
+pub(super) fn scan_kubernetes(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let mut checkov = Command::new(tools::checkov::install(workspace)?);
+    checkov
+        .current_dir(workspace.root())
+        .arg("--directory")
+        .arg(workspace.target().join("tmp/kubernetes"))
+        .args(["--config-file", "infra/helmfile/checkov.yaml"])
+        .args(["--framework", "kubernetes", "--skip-download"]);
+    scan(&mut checkov)?;
+    Ok(Outcome::Passed)
+}
+
 /// One folder at a time: they share the copies of the providers, which Terraform installs without a lock.
 pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     real_providers: bool,
 }
 
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         name: "tests",
         what: "cargo test --package infra-tests",
@@ -32,6 +32,11 @@ const STEPS: [Step; 2] = [
         name: "terraform scan",
         what: "checkov --directory infra/terraform",
         run: checks::scan_terraform,
+    },
+    Step {
+        name: "kubernetes scan",
+        what: "checkov --directory target/tmp/kubernetes",
+        run: checks::scan_kubernetes,
     },
 ];
 
@@ -55,5 +60,14 @@ pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<Vec<(&'static st
     Ok(vec![
         ("TERRAFORM", tools::terraform::install(workspace)?),
         ("TFPLUGIN_PYTHON", tools::tfplugin::install(workspace)?),
+        ("HELM", tools::helm::install(workspace)?),
+        (
+            "KUBERNETES_VALIDATE",
+            tools::kubernetes_validate::install(workspace)?,
+        ),
+        (
+            "KUBERNETES_MODELS",
+            tools::kubernetes_models::install(workspace)?,
+        ),
     ])
 }

@@ -24,7 +24,10 @@ pub(super) fn scan(checkov: &mut Command) -> anyhow::Result<()> {
         println!("    skipped {skip}");
     }
     if !failed.is_empty() {
-        bail!("{failed}mend these, or write above each `# checkov:skip=<id>: <reason>`");
+        bail!(
+            "{failed}mend these, or skip them with a reason: by `# checkov:skip=<id>: <reason>` above a \
+             resource of Terraform, in infra/helmfile/checkov.yaml for manifests"
+        );
     }
     process::succeeded(checkov, output.status)
 }
