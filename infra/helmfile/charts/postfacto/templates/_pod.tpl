@@ -1,0 +1,86 @@
+{{- /*
+What the web server's pods and the set-up's have in common. Every pod that runs Postfacto is made from
+this, and so each of them keeps away from databases and caches.
+*/}}
+
+{{- define "postfacto.placement" -}}
+nodeSelector:
+  {{- toYaml .Values.nodeSelector | nindent 2 }}
+affinity:
+  podAntiAffinity:
+    # Of any version, in any namespace. The scheduler keeps them off our nodes by the same rule.
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        namespaceSelector: {}
+        labelSelector:
+          matchExpressions:
+            - key: app.kubernetes.io/component
+              operator: In
+              values: [database, cache]
+{{- end }}
+
+{{- define "postfacto.podSecurity" -}}
+serviceAccountName: postfacto
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  # The image names no user and would run as root; its files can be read by anyone.
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- define "postfacto.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end }}
+
+{{- define "postfacto.environment" -}}
+envFrom:
+  - configMapRef: { name: postfacto }
+env:
+  - name: SECRET_KEY_BASE
+    valueFrom:
+      secretKeyRef: { name: {{ include "postfacto.secret" . }}, key: SECRET_KEY_BASE }
+  - name: DATABASE_URL
+    valueFrom:
+      secretKeyRef: { name: {{ .Values.database.secret }}, key: {{ .Values.database.key }} }
+  {{- if eq .Values.actionCable.adapter "redis" }}
+  - name: REDIS_URL
+    valueFrom:
+      secretKeyRef: { name: {{ .Values.actionCable.redis.secret }}, key: REDIS_URL }
+  {{- end }}
+{{- end }}
+
+{{- define "postfacto.mounts" -}}
+- { name: tmp, mountPath: /tmp }
+- { name: tmp, mountPath: /postfacto/tmp, subPath: postfacto }
+- { name: log, mountPath: /postfacto/log }
+- { name: database-ca, mountPath: /etc/postgres, readOnly: true }
+{{- if eq .Values.secrets.source "keyVault" }}
+# While a pod has this, the driver keeps the Secret that the environment is taken from.
+- { name: key-vault, mountPath: /etc/key-vault, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "postfacto.volumes" -}}
+- name: tmp
+  emptyDir: { sizeLimit: 128Mi }
+- name: log
+  emptyDir: { sizeLimit: 64Mi }
+- name: database-ca
+  secret:
+    secretName: {{ .Values.database.caSecret }}
+    items: [{ key: ca.crt, path: ca.crt }]
+{{- if eq .Values.secrets.source "keyVault" }}
+- name: key-vault
+  csi:
+    driver: secrets-store.csi.k8s.io
+    readOnly: true
+    volumeAttributes:
+      secretProviderClass: postfacto
+{{- end }}
+{{- end }}
