@@ -44,6 +44,17 @@ pub fn fetched_program(variable: &str) -> PathBuf {
         .unwrap_or_else(|| missing(variable))
 }
 
+/// The folder that `variable` names, where there is none that people install.
+///
+/// # Panics
+///
+/// With the command that helps, where it is not there.
+pub fn fetched_folder(variable: &str) -> PathBuf {
+    named(variable)
+        .filter(|folder| folder.is_dir())
+        .unwrap_or_else(|| missing(variable))
+}
+
 fn named(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).map(PathBuf::from)
 }

@@ -1,0 +1,43 @@
+//! `infra/helmfile`: what Helm makes of it in each environment, held against schemas and against what
+//! must be true of it.
+//!
+//! | room | purpose |
+//! |---|---|
+//! | `helm`, `helmfile` | Helm run on templates and charts; the state file, evaluated by it |
+//! | `cluster` | the one fake: a Kubernetes API, for what Helm looks up there |
+//! | `rendered` | an environment's manifests, rendered once for all tests |
+//! | `selector` | label selectors, as the scheduler and the gateway understand them |
+//! | the rest | tests, one file for each thing that must be true |
+
+#[path = "kubernetes/charts.rs"]
+mod charts;
+#[path = "kubernetes/cluster.rs"]
+mod cluster;
+#[path = "kubernetes/data.rs"]
+mod data;
+#[path = "kubernetes/hardening.rs"]
+mod hardening;
+#[path = "kubernetes/helm.rs"]
+mod helm;
+#[path = "kubernetes/helmfile.rs"]
+mod helmfile;
+#[path = "kubernetes/names.rs"]
+mod names;
+#[path = "kubernetes/network.rs"]
+mod network;
+#[path = "kubernetes/placement.rs"]
+mod placement;
+#[path = "kubernetes/rendered.rs"]
+mod rendered;
+#[path = "kubernetes/routing.rs"]
+mod routing;
+#[path = "kubernetes/schemas.rs"]
+mod schemas;
+#[path = "kubernetes/secrets.rs"]
+mod secrets;
+#[path = "kubernetes/selector.rs"]
+mod selector;
+#[path = "kubernetes/settings.rs"]
+mod settings;
+#[path = "kubernetes/state.rs"]
+mod state;

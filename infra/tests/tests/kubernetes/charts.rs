@@ -1,0 +1,178 @@
+//! Our own charts: lint, and what their schemas refuse.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::helm::{finish, helm, scratch, template};
+use crate::helmfile::{ENVIRONMENTS, Environment, Release, folder};
+
+fn charts() -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder().join("charts")).expect("charts can be read");
+    entries
+        .map(|entry| entry.expect("a chart can be read").path())
+        .collect()
+}
+
+/// The releases of our charts in an environment, with their values.
+fn releases(environment: &Environment) -> Vec<(Release, Vec<Value>)> {
+    let state = environment
+        .state()
+        .unwrap_or_else(|error| panic!("{error}"));
+    let own = state
+        .releases
+        .into_iter()
+        .filter(|release| release.own_chart().is_some());
+    own.map(|release| (release.clone(), release.values(environment)))
+        .collect()
+}
+
+#[test]
+fn helm_has_nothing_to_complain_of() {
+    for name in ENVIRONMENTS {
+        let environment = Environment::load(name);
+        let mut linted = Vec::new();
+        for (release, values) in releases(&environment) {
+            let chart = release.own_chart().expect("an own chart");
+            // One release of a chart is like another to lint.
+            if linted.contains(&chart) {
+                continue;
+            }
+            let folder = scratch();
+            let mut lint = helm();
+            lint.args(["lint", "--strict", "--quiet"]).arg(&chart);
+            for (number, values) in values.iter().enumerate() {
+                let path = folder.path().join(format!("{number}.yaml"));
+                fs::write(&path, values.to_string()).expect("a scratch folder can be written to");
+                lint.arg("--values").arg(path);
+            }
+            finish(&mut lint).unwrap_or_else(|said| panic!("{}: {said}", chart.display()));
+            linted.push(chart);
+        }
+        assert_eq!(linted.len(), charts().len(), "{name} uses every chart");
+    }
+}
+
+#[test]
+fn every_chart_tells_what_it_is_and_what_to_do_next() {
+    for chart in charts() {
+        for file in ["README.md", "values.schema.json", "templates/NOTES.txt"] {
+            assert!(chart.join(file).is_file(), "{}/{file}", chart.display());
+        }
+    }
+}
+
+/// What a chart says to its own release's values with one more.
+fn said(name: &str, more: Value) -> String {
+    let environment = Environment::load("test");
+    let releases = releases(&environment);
+    let (release, mut values) = releases
+        .into_iter()
+        .find(|(release, _)| release.chart == format!("./charts/{name}"))
+        .expect("a release of the chart");
+    values.push(more);
+    let chart: &Path = &release.own_chart().expect("an own chart");
+    let refused = template(chart, &release.name, &release.namespace, &values, &[]);
+    refused
+        .err()
+        .unwrap_or_else(|| panic!("{name} takes {}", values[values.len() - 1]))
+}
+
+/// A chart, values that it must refuse, and what it says then.
+const REFUSED: [(&str, &str, &str); 25] = [
+    ("namespace", r#"{ "podSecurity": "none" }"#, "/podSecurity"),
+    ("namespace", r#"{ "defaultDenyy": false }"#, "defaultDenyy"),
+    (
+        "gateway",
+        r#"{ "proxy": { "replicas": 1 } }"#,
+        "/proxy/replicas",
+    ),
+    (
+        "gateway",
+        r#"{ "acme": { "server": "http://acme.example" } }"#,
+        "/acme/server",
+    ),
+    ("gateway", r#"{ "acme": { "email": "" } }"#, "/acme/email"),
+    ("nginx", r#"{ "host": "hello" }"#, "/host"),
+    ("nginx", r#"{ "image": { "tag": "latest" } }"#, "/image/tag"),
+    (
+        "valkey",
+        r#"{ "image": { "tag": "8-alpine" } }"#,
+        "/image/tag",
+    ),
+    ("valkey", r#"{ "nodeSelector": null }"#, "nodeSelector"),
+    ("valkey", r#"{ "resources": { "limits": null } }"#, "limits"),
+    ("postgres", r#"{ "image": { "tag": "15" } }"#, "/image/tag"),
+    ("postgres", r#"{ "instances": 0 }"#, "/instances"),
+    (
+        "postgres",
+        r#"{ "barman": { "clientId": "" } }"#,
+        "/barman/clientId",
+    ),
+    (
+        "postgres",
+        r#"{ "barman": { "destinationPath": "s3://bucket" } }"#,
+        "/barman/destinationPath",
+    ),
+    (
+        "postgres",
+        r#"{ "barman": { "schedule": "0 1 * * *" } }"#,
+        "/barman/schedule",
+    ),
+    (
+        "postgres",
+        r#"{ "internalEndpoint": { "allowFrom": "" } }"#,
+        "/internalEndpoint/allowFrom",
+    ),
+    (
+        "postgres",
+        r#"{ "recovery": { "serverName": "postgres" } }"#,
+        "barman.serverName must differ",
+    ),
+    (
+        "postgres",
+        r#"{ "barman": { "enabled": false }, "recovery": { "serverName": "postgres" } }"#,
+        "recovery.serverName needs barman.enabled",
+    ),
+    ("postfacto", r#"{ "version": "latest" }"#, "/version"),
+    (
+        "postfacto",
+        r#"{ "version": "4.2.0", "actionCable": { "adapter": "postgres" } }"#,
+        "needs Postfacto 4.3.0",
+    ),
+    (
+        "postfacto",
+        r#"{ "admin": { "email": "nobody" } }"#,
+        "/admin/email",
+    ),
+    (
+        "postfacto",
+        r#"{ "settings": { "sessionTime": 0 } }"#,
+        "/settings/sessionTime",
+    ),
+    (
+        "postfacto",
+        r#"{ "settings": { "archiveEmails": true } }"#,
+        "archiveEmails",
+    ),
+    (
+        "postfacto",
+        r#"{ "gateway": { "requestTimeout": "0s" } }"#,
+        "/gateway/requestTimeout",
+    ),
+    (
+        "postfacto",
+        r#"{ "secrets": { "source": "keyVault", "keyVault": { "name": "" } } }"#,
+        "/secrets/keyVault/name",
+    ),
+];
+
+#[test]
+fn values_that_cannot_be_right_are_refused_by_name() {
+    for (chart, values, expected) in REFUSED {
+        let more = serde_json::from_str(values).expect("the values are JSON");
+        let said = said(chart, more).replace('\'', "");
+        assert!(said.contains(expected), "{chart} with {values}: {said}");
+    }
+}

@@ -1,0 +1,211 @@
+//! Databases and caches: each version's own, backed up outside of the cluster, and reached only by
+//! those who must.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::helmfile::Environment;
+use crate::rendered::{Object, Rendered, all};
+
+/// An environment in which every version's database has these values too.
+fn with_postgres(values: Value) -> Result<Rendered, String> {
+    let mut environment = Environment::load("test");
+    environment.values["postfacto"]["postgres"] = values;
+    let state = environment.state()?;
+    let databases = state
+        .releases
+        .into_iter()
+        .filter(|release| release.chart == "./charts/postgres");
+    Ok(Rendered::of(&environment, &databases.collect::<Vec<_>>()))
+}
+
+#[test]
+fn each_version_has_a_database_and_a_cache_of_its_own() {
+    for rendered in all() {
+        let apps: Vec<&str> = rendered
+            .kind("Deployment")
+            .filter(|object| object.name() == "postfacto")
+            .map(Object::namespace)
+            .collect();
+        assert_eq!(apps.len(), 2);
+        for namespace in apps {
+            rendered.one("Cluster", namespace, "postgres");
+            rendered.one("Deployment", namespace, "valkey");
+            // A Secret is of its pod's namespace, and so the pods can know no other version's.
+            let secret = rendered.one("Secret", namespace, "valkey");
+            let url = secret.value["stringData"]["REDIS_URL"]
+                .as_str()
+                .unwrap_or_default();
+            let host = format!("@valkey.{namespace}.svc.cluster.local:6379");
+            assert!(
+                url.starts_with("redis://:") && url.ends_with(&host),
+                "{namespace}"
+            );
+        }
+    }
+}
+
+#[test]
+fn base_backups_and_wal_go_to_blob_each_to_a_folder_of_its_own() {
+    for rendered in all() {
+        let mut paths = BTreeSet::new();
+        for store in rendered.kind("ObjectStore") {
+            let configuration = &store.spec()["configuration"];
+            let path = configuration["destinationPath"]
+                .as_str()
+                .expect("a path")
+                .to_owned();
+            assert_eq!(
+                path,
+                format!(
+                    "https://examplebackups.blob.core.windows.net/example-barman/{}",
+                    store.namespace()
+                )
+            );
+            assert_eq!(
+                configuration["azureCredentials"],
+                json!({ "useDefaultAzureCredentials": true })
+            );
+            paths.insert(path);
+            let cluster = rendered
+                .one("Cluster", store.namespace(), "postgres")
+                .spec();
+            let plugin = &cluster["plugins"][0];
+            assert_eq!(plugin["isWALArchiver"], true);
+            assert_eq!(plugin["parameters"]["barmanObjectName"], store.name());
+            assert_eq!(
+                cluster["inheritedMetadata"]["labels"]["azure.workload.identity/use"],
+                "true"
+            );
+            let account = &cluster["serviceAccountTemplate"]["metadata"]["annotations"];
+            assert_eq!(
+                account["azure.workload.identity/client-id"],
+                "00000000-0000-0000-0000-00000000c004"
+            );
+            let schedule = rendered
+                .one("ScheduledBackup", store.namespace(), "postgres")
+                .spec();
+            assert_eq!(
+                [&schedule["method"], &schedule["cluster"]["name"]],
+                ["plugin", "postgres"]
+            );
+        }
+        assert_eq!(paths.len(), 2);
+    }
+}
+
+#[test]
+fn what_holds_data_or_secrets_is_never_deleted_by_helm() {
+    let keeps =
+        |value: &Value| value["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep";
+    for rendered in all() {
+        for kind in ["Namespace", "Cluster", "Secret"] {
+            for object in rendered.kind(kind) {
+                assert!(keeps(&object.value), "{}", object.shown());
+            }
+        }
+    }
+}
+
+#[test]
+fn connections_are_encrypted_and_the_server_is_known() {
+    for rendered in all() {
+        for cluster in rendered.kind("Cluster") {
+            assert_eq!(
+                cluster.spec()["postgresql"]["pg_hba"],
+                json!(["hostnossl all all all reject"])
+            );
+            assert_eq!(cluster.spec()["enableSuperuserAccess"], false);
+            let settings = &rendered
+                .one("ConfigMap", cluster.namespace(), "postfacto")
+                .value["data"];
+            assert_eq!(
+                [&settings["PGSSLMODE"], &settings["PGSSLROOTCERT"]],
+                ["verify-full", "/etc/postgres/ca.crt"]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_backup_function_has_a_way_in_that_leads_nowhere_else() {
+    for rendered in all() {
+        for cluster in rendered.kind("Cluster") {
+            let managed = &cluster.spec()["managed"];
+            let service = &managed["services"]["additional"][0];
+            let template = &service["serviceTemplate"];
+            let annotations = &template["metadata"]["annotations"];
+            assert_eq!(
+                annotations["service.beta.kubernetes.io/azure-load-balancer-internal"],
+                "true"
+            );
+            assert_eq!(
+                annotations["service.beta.kubernetes.io/azure-load-balancer-internal-subnet"],
+                "snet-example-internal"
+            );
+            assert_eq!(
+                template["spec"]["loadBalancerSourceRanges"],
+                json!(["10.0.64.0/26"])
+            );
+            // Else the policy, which goes by the caller's address, would see a node's.
+            assert_eq!(template["spec"]["externalTrafficPolicy"], "Local");
+            assert_eq!(service["selectorType"], "rw");
+            let host = format!("{}-postgres.example.org", cluster.namespace());
+            assert_eq!(
+                annotations["external-dns.alpha.kubernetes.io/hostname"],
+                host
+            );
+            assert_eq!(
+                cluster.spec()["certificates"]["serverAltDNSNames"],
+                json!([host])
+            );
+            let role = &managed["roles"][0];
+            assert_eq!(role["inRoles"], json!(["pg_read_all_data"]));
+            assert!(role["superuser"].is_null() && role["createdb"].is_null());
+            rendered.one(
+                "Secret",
+                cluster.namespace(),
+                role["passwordSecret"]["name"].as_str().expect("a Secret"),
+            );
+        }
+    }
+}
+
+#[test]
+fn without_an_endpoint_nothing_of_it_is_left() {
+    let rendered = with_postgres(json!({ "internalEndpoint": { "enabled": false } })).unwrap();
+    for cluster in rendered.kind("Cluster") {
+        assert!(cluster.spec()["managed"].is_null());
+        let policy = rendered.one("NetworkPolicy", cluster.namespace(), "postgres");
+        let ingress = policy.spec()["ingress"].to_string();
+        assert!(!ingress.contains("ipBlock"), "{ingress}");
+    }
+    assert_eq!(rendered.kind("Secret").count(), 0);
+}
+
+#[test]
+fn a_restored_database_reads_one_folder_and_writes_another() {
+    let values = json!({
+        "barman": { "serverName": "postgres-2" },
+        "recovery": { "serverName": "postgres", "targetTime": "2026-11-24T10:00:00Z" },
+    });
+    let rendered = with_postgres(values).unwrap();
+    for cluster in rendered.kind("Cluster") {
+        let spec = cluster.spec();
+        assert_eq!(spec["plugins"][0]["parameters"]["serverName"], "postgres-2");
+        assert_eq!(
+            spec["externalClusters"][0]["plugin"]["parameters"]["serverName"],
+            "postgres"
+        );
+        assert_eq!(
+            spec["bootstrap"]["recovery"]["source"],
+            spec["externalClusters"][0]["name"]
+        );
+        assert_eq!(
+            spec["bootstrap"]["recovery"]["recoveryTarget"]["targetTime"],
+            "2026-11-24T10:00:00Z"
+        );
+        assert!(spec["bootstrap"]["initdb"].is_null());
+    }
+}

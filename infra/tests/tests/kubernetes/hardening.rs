@@ -1,0 +1,250 @@
+//! What must be true of every pod, whatever it runs.
+
+use serde_json::{Value, json};
+
+use crate::rendered::{Object, Pod, Rendered, all};
+use crate::selector::chooses;
+
+fn each_pod(check: impl Fn(&Rendered, &Pod)) {
+    let mut count = 0;
+    for rendered in all() {
+        for pod in rendered.pods() {
+            check(rendered, &pod);
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no pod was checked");
+}
+
+#[test]
+fn no_pod_is_root_or_more_than_it_must_be() {
+    each_pod(|_, pod| {
+        let shown = pod.owner.shown();
+        let security = &pod.spec["securityContext"];
+        assert_eq!(security["runAsNonRoot"], true, "{shown}");
+        assert!(security["runAsUser"].as_u64() > Some(0), "{shown}");
+        assert_eq!(
+            security["seccompProfile"]["type"], "RuntimeDefault",
+            "{shown}"
+        );
+        for container in pod.containers() {
+            let security = &container["securityContext"];
+            assert_eq!(security["readOnlyRootFilesystem"], true, "{shown}");
+            assert_eq!(security["allowPrivilegeEscalation"], false, "{shown}");
+            assert_eq!(
+                security["capabilities"],
+                json!({ "drop": ["ALL"] }),
+                "{shown}"
+            );
+            assert!(security["privileged"].is_null(), "{shown}");
+        }
+        for field in ["hostNetwork", "hostPID", "hostIPC"] {
+            assert!(pod.spec[field].is_null(), "{shown}: {field}");
+        }
+    });
+}
+
+#[test]
+fn every_pod_has_an_account_of_its_own_without_a_token() {
+    each_pod(|rendered, pod| {
+        let shown = pod.owner.shown();
+        let account = pod.spec["serviceAccountName"].as_str().unwrap_or_default();
+        let account = rendered.one("ServiceAccount", pod.owner.namespace(), account);
+        assert_eq!(
+            account.value["automountServiceAccountToken"], false,
+            "{shown}"
+        );
+        assert_eq!(pod.spec["automountServiceAccountToken"], false, "{shown}");
+        // Variables of other Services: POSTFACTO_PORT and the like.
+        assert_eq!(pod.spec["enableServiceLinks"], false, "{shown}");
+    });
+}
+
+#[test]
+fn every_container_says_what_it_needs_and_what_it_may_take() {
+    each_pod(|_, pod| {
+        for container in pod.containers() {
+            for pointer in ["/requests/cpu", "/requests/memory", "/limits/memory"] {
+                let amount = container["resources"].pointer(pointer);
+                assert!(
+                    amount.is_some(),
+                    "{}: resources{pointer}",
+                    pod.owner.shown()
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn images_are_pinned_to_a_digest_or_an_exact_version() {
+    for rendered in all() {
+        let containers = rendered
+            .pods()
+            .flat_map(|pod| pod.containers().collect::<Vec<_>>());
+        let images = containers.map(|container| &container["image"]);
+        let clusters = rendered
+            .kind("Cluster")
+            .map(|cluster| &cluster.spec()["imageName"]);
+        for image in images.chain(clusters) {
+            let image = image.as_str().expect("an image's name");
+            assert!(is_pinned(image), "{image}");
+            assert!(
+                image
+                    .split('/')
+                    .next()
+                    .is_some_and(|host| host.contains('.')),
+                "{image}: no registry"
+            );
+        }
+    }
+}
+
+fn is_pinned(image: &str) -> bool {
+    if let Some((_, digest)) = image.split_once("@sha256:") {
+        return digest.len() == 64;
+    }
+    let tag = image
+        .rsplit('/')
+        .next()
+        .and_then(|name| name.split_once(':'))
+        .map(|(_, tag)| tag);
+    // PostgreSQL counts with two numbers.
+    tag.is_some_and(|tag| {
+        let version = tag.split('-').next().unwrap_or_default();
+        version.split('.').count() >= 2
+            && version
+                .split('.')
+                .all(|number| number.parse::<u32>().is_ok())
+    })
+}
+
+#[test]
+fn what_is_no_version_is_not_taken_for_one() {
+    for floating in [
+        "docker.io/x/y",
+        "docker.io/x/y:latest",
+        "docker.io/x/y:8",
+        "docker.io/x/y:8-alpine",
+        "docker.io/x/y@sha256:1",
+    ] {
+        assert!(!is_pinned(floating), "{floating}");
+    }
+}
+
+#[test]
+fn every_server_is_probed_as_it_wants_to_be() {
+    each_pod(|_, pod| {
+        if pod.owner.kind() != "Deployment" {
+            return;
+        }
+        let containers = pod.spec["containers"].as_array().into_iter().flatten();
+        for container in containers {
+            for probe in ["readinessProbe", "livenessProbe"] {
+                assert!(
+                    container[probe].is_object(),
+                    "{}: {probe}",
+                    pod.owner.shown()
+                );
+            }
+        }
+    });
+}
+
+/// Behind its redirect to HTTPS a probe without this header sees a 301, whatever is wrong.
+#[test]
+fn probes_pass_postfacto_s_redirect() {
+    for rendered in all() {
+        let servers = rendered
+            .kind("Deployment")
+            .filter(|object| object.name() == "postfacto");
+        for server in servers {
+            let container = &server.value["spec"]["template"]["spec"]["containers"][0];
+            for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+                let get = &container[probe]["httpGet"];
+                assert_eq!(
+                    get["httpHeaders"],
+                    json!([{ "name": "X-Forwarded-Proto", "value": "https" }])
+                );
+                assert_eq!(get["path"], "/api/config");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_replicas_survives_a_drained_node_and_what_has_none_lets_it_drain() {
+    for rendered in all() {
+        for deployment in rendered.kind("Deployment") {
+            let budget = budget_of(rendered, deployment);
+            let shown = deployment.shown();
+            if deployment.spec()["replicas"].as_u64() > Some(1) {
+                let budget = budget.unwrap_or_else(|| panic!("{shown} has no budget"));
+                assert_eq!(budget["maxUnavailable"], 1, "{shown}");
+                let spread = &deployment.spec()["template"]["spec"]["topologySpreadConstraints"];
+                assert_eq!(
+                    spread[0]["topologyKey"], "kubernetes.io/hostname",
+                    "{shown}"
+                );
+            } else {
+                assert!(
+                    budget.is_none(),
+                    "{shown}: a budget for one pod stops every drain"
+                );
+            }
+        }
+    }
+}
+
+fn budget_of<'a>(rendered: &'a Rendered, deployment: &Object) -> Option<&'a Value> {
+    let labels = &deployment.spec()["template"]["metadata"]["labels"];
+    let budgets = rendered.kind("PodDisruptionBudget");
+    let mut ours = budgets.filter(|budget| budget.namespace() == deployment.namespace());
+    let budget = ours.find(|budget| chooses(&budget.spec()["selector"], labels))?;
+    Some(budget.spec())
+}
+
+#[test]
+fn every_namespace_refuses_what_its_pods_do_not_need() {
+    for rendered in all() {
+        let namespaces: Vec<&Object> = rendered.kind("Namespace").collect();
+        assert!(!namespaces.is_empty());
+        for namespace in namespaces {
+            let level =
+                &namespace.value["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+            let runs_ours = rendered
+                .pods()
+                .any(|pod| pod.owner.namespace() == namespace.name());
+            if runs_ours {
+                assert_eq!(level, "restricted", "{}", namespace.name());
+            }
+            assert_ne!(level, "privileged", "{}", namespace.name());
+        }
+        for pod in rendered.pods() {
+            rendered.one("Namespace", "", pod.owner.namespace());
+        }
+    }
+}
+
+/// `rails server` leaves a pid file behind that stops its next start in the same pod.
+#[test]
+fn postfacto_is_started_without_the_entry_point() {
+    for rendered in all() {
+        for pod in rendered.pods() {
+            for container in pod.containers() {
+                if container["image"]
+                    .as_str()
+                    .is_some_and(|image| image.contains("postfacto"))
+                {
+                    let command = container["command"].to_string();
+                    assert!(
+                        command.contains("bundle"),
+                        "{}: {command}",
+                        pod.owner.shown()
+                    );
+                    assert!(!command.contains("rails server"), "{}", pod.owner.shown());
+                }
+            }
+        }
+    }
+}

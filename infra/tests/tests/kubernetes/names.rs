@@ -1,0 +1,94 @@
+//! The names that Terraform and Helmfile share.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::helmfile::{azure_sample, files_in, files_of, folder, parts, read};
+use crate::rendered::all;
+
+/// What Terraform puts out for people and for its own checks.
+const NOT_FOR_CHARTS: [&str; 3] = ["clusterName", "clusterResourceGroup", "nodeSubnetPrefix"];
+
+fn templates() -> String {
+    let mut text = parts()[1].clone();
+    for path in files_in(&folder().join("values")) {
+        text.push_str(&read(&path));
+    }
+    text
+}
+
+#[test]
+fn every_name_that_terraform_puts_out_is_used() {
+    let text = templates();
+    for name in azure_sample().as_object().unwrap().keys() {
+        let used = text.contains(&format!(".Values.{name} "))
+            || text.contains(&format!(".Values.{name})"));
+        assert_eq!(used, !NOT_FOR_CHARTS.contains(&name.as_str()), "{name}");
+    }
+}
+
+/// What an environment's values say of `.Values.<name>`, Terraform must say or they themselves.
+#[test]
+fn every_name_that_is_used_comes_from_somewhere() {
+    let text = templates();
+    let sample = azure_sample();
+    let defaults: serde_json::Value =
+        serde_saphyr::from_str(&fs::read_to_string(folder().join(&files_of("test")[0])).unwrap())
+            .unwrap();
+    for used in text.split(".Values.").skip(1) {
+        let name: String = used
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        assert!(
+            sample.get(&name).is_some() || defaults.get(&name).is_some(),
+            "{name}"
+        );
+    }
+}
+
+/// Terraform federates identities with exactly these service accounts.
+#[test]
+fn identities_are_federated_with_the_accounts_that_there_are() {
+    for rendered in all() {
+        for version in ["4-2-0", "4-3-11"] {
+            let namespace = format!("postfacto-{version}");
+            rendered.one("ServiceAccount", &namespace, "postfacto");
+            // Its account carries the Cluster's name.
+            rendered.one("Cluster", &namespace, "postgres");
+        }
+    }
+    let values =
+        |name: &str| fs::read_to_string(folder().join(Path::new("values").join(name))).unwrap();
+    for (file, client) in [
+        ("external-dns.yaml.gotmpl", "externalDnsClientId"),
+        ("velero.yaml.gotmpl", "veleroClientId"),
+    ] {
+        let annotation = format!("azure.workload.identity/client-id: {{{{ .Values.{client} }}}}");
+        assert!(values(file).contains(&annotation), "{file}");
+        assert!(
+            values(file).contains("azure.workload.identity/use: \"true\""),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn external_dns_gets_the_file_that_it_insists_on() {
+    for rendered in all() {
+        let file = rendered.one("ConfigMap", "external-dns", "external-dns-azure");
+        let text = file.value["data"]["azure.json"].as_str().unwrap();
+        let expected = json!({
+            "tenantId": "00000000-0000-0000-0000-00000000b001",
+            "subscriptionId": "00000000-0000-0000-0000-00000000a001",
+            "resourceGroup": "rg-example-dns",
+            "useWorkloadIdentityExtension": true,
+        });
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(text).unwrap(),
+            expected
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! Who may talk to whom, by the network policies as Kubernetes evaluates them.
+//!
+//! <https://kubernetes.io/docs/concepts/services-networking/network-policies/>: a pod that a policy
+//! selects is closed in that direction but for what its policies allow together; a connection needs
+//! both ends' leave.
+
+use serde_json::{Value, json};
+
+use crate::rendered::{Object, Rendered, all};
+use crate::selector::chooses;
+
+/// One end of a connection.
+enum Peer {
+    Pod {
+        namespace: String,
+        labels: Value,
+    },
+    /// An address outside of the cluster.
+    Address([u8; 4]),
+}
+
+fn pod(namespace: &str, labels: Value) -> Peer {
+    let namespace = namespace.to_owned();
+    Peer::Pod { namespace, labels }
+}
+
+fn web(version: &str) -> Peer {
+    pod(
+        version,
+        json!({ "app.kubernetes.io/name": "postfacto", "app.kubernetes.io/component": "web" }),
+    )
+}
+
+fn setup(version: &str) -> Peer {
+    pod(
+        version,
+        json!({ "app.kubernetes.io/name": "postfacto", "app.kubernetes.io/component": "setup" }),
+    )
+}
+
+/// What the database operator puts on its pods.
+fn database(version: &str) -> Peer {
+    pod(version, json!({ "cnpg.io/cluster": "postgres" }))
+}
+
+fn cache(version: &str) -> Peer {
+    let instance = format!("{version}-valkey");
+    pod(
+        version,
+        json!({ "app.kubernetes.io/name": "valkey", "app.kubernetes.io/instance": instance }),
+    )
+}
+
+/// What Envoy Gateway puts on its proxies.
+fn proxy() -> Peer {
+    let labels = json!({
+        "app.kubernetes.io/name": "envoy",
+        "app.kubernetes.io/component": "proxy",
+        "app.kubernetes.io/managed-by": "envoy-gateway",
+    });
+    pod("envoy-gateway-system", labels)
+}
+
+fn operator() -> Peer {
+    pod(
+        "cnpg-system",
+        json!({ "app.kubernetes.io/name": "cloudnative-pg" }),
+    )
+}
+
+fn dns() -> Peer {
+    pod("kube-system", json!({ "k8s-app": "kube-dns" }))
+}
+
+const OLD: &str = "postfacto-4-2-0";
+const NEW: &str = "postfacto-4-3-11";
+/// In the function app's subnet, by the sample.
+const FUNCTION: Peer = Peer::Address([10, 0, 64, 9]);
+/// In the nodes' subnet.
+const NODE: Peer = Peer::Address([10, 0, 0, 9]);
+const INTERNET: Peer = Peer::Address([93, 184, 216, 34]);
+
+#[test]
+fn what_must_talk_may_and_nothing_else() {
+    let hello = || {
+        pod(
+            "hello",
+            json!({ "app.kubernetes.io/name": "nginx", "app.kubernetes.io/instance": "hello" }),
+        )
+    };
+    let flows = [
+        (web(NEW), database(NEW), 5432, true),
+        (setup(NEW), database(NEW), 5432, true),
+        (web(NEW), cache(NEW), 6379, true),
+        (proxy(), web(NEW), 3000, true),
+        (web(NEW), dns(), 53, true),
+        (database(NEW), database(NEW), 5432, true),
+        (database(NEW), database(NEW), 8000, true),
+        (operator(), database(NEW), 8000, true),
+        (operator(), database(NEW), 5432, true),
+        (database(NEW), INTERNET, 443, true),
+        (FUNCTION, database(NEW), 5432, true),
+        // One version and another.
+        (web(OLD), database(NEW), 5432, false),
+        (web(NEW), database(OLD), 5432, false),
+        (web(OLD), cache(NEW), 6379, false),
+        (web(OLD), web(NEW), 3000, false),
+        (database(OLD), database(NEW), 5432, false),
+        // What a break-in would try.
+        (proxy(), database(NEW), 5432, false),
+        (proxy(), cache(NEW), 6379, false),
+        (hello(), database(NEW), 5432, false),
+        (hello(), INTERNET, 443, false),
+        (NODE, database(NEW), 5432, false),
+        (INTERNET, database(NEW), 5432, false),
+        (FUNCTION, database(NEW), 8000, false),
+        (FUNCTION, cache(NEW), 6379, false),
+        (FUNCTION, web(NEW), 3000, false),
+        (web(NEW), INTERNET, 443, false),
+        (web(NEW), database(NEW), 8000, false),
+        (cache(NEW), INTERNET, 443, false),
+        (web(NEW), Peer::Address([169, 254, 169, 254]), 80, false),
+    ];
+    for rendered in all() {
+        for (number, (from, to, port, expected)) in flows.iter().enumerate() {
+            let environment = &rendered.environment;
+            assert_eq!(
+                may(rendered, from, to, *port),
+                *expected,
+                "{environment}: flow {number}, port {port}"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_third_party_charts_have_no_network_default() {
+    for rendered in all() {
+        for pod in rendered.pods() {
+            let namespace = pod.owner.namespace();
+            let policy = rendered.one("NetworkPolicy", namespace, "default-deny");
+            assert_eq!(
+                policy.spec(),
+                &json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] })
+            );
+        }
+    }
+}
+
+fn may(rendered: &Rendered, from: &Peer, to: &Peer, port: u16) -> bool {
+    allowed(rendered, "Egress", from, to, port) && allowed(rendered, "Ingress", to, from, port)
+}
+
+/// Whether the policies of one end allow the other in this direction.
+fn allowed(rendered: &Rendered, direction: &str, end: &Peer, other: &Peer, port: u16) -> bool {
+    let Peer::Pod { namespace, labels } = end else {
+        return true;
+    };
+    let policies: Vec<&Value> = rendered
+        .kind("NetworkPolicy")
+        .filter(|policy| policy.namespace() == namespace)
+        .map(Object::spec)
+        .filter(|spec| chooses(&spec["podSelector"], labels) && has_type(spec, direction))
+        .collect();
+    let (list, peers) = if direction == "Egress" {
+        ("egress", "to")
+    } else {
+        ("ingress", "from")
+    };
+    let mut rules = policies
+        .iter()
+        .flat_map(|spec| spec[list].as_array().into_iter().flatten());
+    policies.is_empty()
+        || rules.any(|rule| {
+            is_port(rule, port)
+                && rule[peers].as_array().is_none_or(|peers| {
+                    peers
+                        .iter()
+                        .any(|peer| is_peer(rendered, peer, namespace, other))
+                })
+        })
+}
+
+fn has_type(spec: &Value, direction: &str) -> bool {
+    spec["policyTypes"]
+        .as_array()
+        .is_some_and(|types| types.iter().any(|kind| kind == direction))
+}
+
+fn is_port(rule: &Value, port: u16) -> bool {
+    rule["ports"]
+        .as_array()
+        .is_none_or(|ports| ports.iter().any(|allowed| allowed["port"] == port))
+}
+
+fn is_peer(rendered: &Rendered, rule: &Value, own_namespace: &str, peer: &Peer) -> bool {
+    match peer {
+        Peer::Address(address) => {
+            let within = |cidr: &Value| is_within(*address, cidr.as_str().expect("a CIDR"));
+            let mut except = rule["ipBlock"]["except"].as_array().into_iter().flatten();
+            rule["ipBlock"].is_object() && within(&rule["ipBlock"]["cidr"]) && !except.any(within)
+        }
+        Peer::Pod { namespace, labels } => {
+            let in_namespace = match &rule["namespaceSelector"] {
+                Value::Null => namespace == own_namespace,
+                selector => chooses(selector, &namespace_labels(rendered, namespace)),
+            };
+            let is_pod = rule["podSelector"].is_null() || chooses(&rule["podSelector"], labels);
+            rule["ipBlock"].is_null() && in_namespace && is_pod
+        }
+    }
+}
+
+/// What we put on a namespace, and what Kubernetes does.
+fn namespace_labels(rendered: &Rendered, namespace: &str) -> Value {
+    let ours = rendered
+        .kind("Namespace")
+        .find(|object| object.name() == namespace);
+    let mut labels = ours.map_or_else(
+        || json!({}),
+        |object| object.value["metadata"]["labels"].clone(),
+    );
+    labels["kubernetes.io/metadata.name"] = namespace.into();
+    labels
+}
+
+fn is_within(address: [u8; 4], cidr: &str) -> bool {
+    let (network, bits) = cidr.split_once('/').expect("a CIDR has a slash");
+    let network: std::net::Ipv4Addr = network.parse().expect("a CIDR begins with an address");
+    let bits: u32 = bits.parse().expect("a CIDR ends with a number");
+    let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+    u32::from_be_bytes(address) & mask == u32::from(network) & mask
+}

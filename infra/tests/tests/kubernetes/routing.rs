@@ -1,0 +1,286 @@
+//! Which version of Postfacto answers which request, by the rules of Gateway API, and that all is HTTPS.
+
+use std::cmp::Reverse;
+
+use serde_json::{Value, json};
+
+use crate::rendered::{Object, Rendered, all};
+use crate::selector::chooses;
+
+const MAIN: &str = "postfacto.example.org";
+
+/// Where a request goes: the namespace of the Service, and how long it may take.
+#[derive(Debug, PartialEq)]
+struct Target {
+    namespace: String,
+    timeout: Option<String>,
+}
+
+/// A rule that matches, with what makes it come before others.
+struct Candidate<'a> {
+    path: usize,
+    headers: usize,
+    route: &'a Object,
+    rule: &'a Value,
+}
+
+/// The rule that wins: the longest path, then the most headers.
+///
+/// <https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule>
+fn target(rendered: &Rendered, host: &str, path: &str, version: Option<&str>) -> Option<Target> {
+    let routes = rendered
+        .kind("HTTPRoute")
+        .filter(|route| serves(route, host));
+    let mut candidates: Vec<Candidate> = routes
+        .flat_map(|route| matches(route, path, version))
+        .collect();
+    candidates.sort_by_key(|candidate| Reverse((candidate.path, candidate.headers)));
+    if let [first, second, ..] = candidates.as_slice() {
+        let tie = (first.path, first.headers) == (second.path, second.headers);
+        assert!(
+            !tie,
+            "{host}{path}: {} and {} match alike",
+            first.route.shown(),
+            second.route.shown()
+        );
+    }
+    let Candidate { route, rule, .. } = candidates.first()?;
+    let backend = &rule["backendRefs"][0];
+    let namespace = backend["namespace"].as_str().unwrap_or(route.namespace());
+    rendered.one(
+        "Service",
+        namespace,
+        backend["name"].as_str().expect("a backend's name"),
+    );
+    Some(Target {
+        namespace: namespace.to_owned(),
+        timeout: rule["timeouts"]["request"].as_str().map(str::to_owned),
+    })
+}
+
+fn serves(route: &Object, host: &str) -> bool {
+    let names = route.spec()["hostnames"].as_array().into_iter().flatten();
+    names.into_iter().any(|name| name == host)
+}
+
+fn matches<'a>(route: &'a Object, path: &str, version: Option<&str>) -> Vec<Candidate<'a>> {
+    let rules = route.spec()["rules"].as_array().into_iter().flatten();
+    let all = rules.flat_map(|rule| {
+        let matches = rule["matches"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![json!({})]);
+        matches.into_iter().map(move |one| (rule, one))
+    });
+    let fitting = all.filter_map(|(rule, one)| {
+        let prefix = one["path"]["value"].as_str().unwrap_or("/").to_owned();
+        let headers = one["headers"].as_array().cloned().unwrap_or_default();
+        let fits = is_below(path, &prefix) && headers.iter().all(|header| is_sent(header, version));
+        fits.then_some(Candidate {
+            path: prefix.len(),
+            headers: headers.len(),
+            route,
+            rule,
+        })
+    });
+    fitting.collect()
+}
+
+/// By whole elements: `/cable` is not above `/cables`.
+fn is_below(path: &str, prefix: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn is_sent(header: &Value, version: Option<&str>) -> bool {
+    assert_eq!(header["name"], "X-Postfacto-Version");
+    assert_eq!(header["type"], "Exact");
+    version.is_some_and(|version| header["value"] == version)
+}
+
+fn of(namespace: &str, timeout: &str) -> Target {
+    Target {
+        namespace: namespace.to_owned(),
+        timeout: Some(timeout.to_owned()),
+    }
+}
+
+#[test]
+fn each_version_has_a_host_name_of_its_own() {
+    for rendered in all() {
+        for version in ["4-2-0", "4-3-11"] {
+            let host = format!("postfacto-{version}.example.org");
+            let namespace = format!("postfacto-{version}");
+            // Whatever the header says.
+            for header in [None, Some("4.2.0"), Some("4.3.11")] {
+                for path in ["/", "/api/config", "/retros/team", "/cables"] {
+                    assert_eq!(
+                        target(rendered, &host, path, header),
+                        Some(of(&namespace, "60s"))
+                    );
+                }
+                assert_eq!(
+                    target(rendered, &host, "/cable", header),
+                    Some(of(&namespace, "0s"))
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn on_the_main_host_name_the_header_chooses_before_the_default() {
+    for rendered in all() {
+        let expectations = [
+            (None, "postfacto-4-3-11"),
+            (Some("4.3.11"), "postfacto-4-3-11"),
+            (Some("4.2.0"), "postfacto-4-2-0"),
+            (Some("9.9.9"), "postfacto-4-3-11"),
+        ];
+        for (header, namespace) in expectations {
+            assert_eq!(
+                target(rendered, MAIN, "/", header),
+                Some(of(namespace, "60s"))
+            );
+            assert_eq!(
+                target(rendered, MAIN, "/api/config", header),
+                Some(of(namespace, "60s"))
+            );
+            // A longer path comes before a header, so the header must stand beside the long one too.
+            assert_eq!(
+                target(rendered, MAIN, "/cable", header),
+                Some(of(namespace, "0s")),
+                "{header:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn other_host_names_reach_nothing() {
+    for rendered in all() {
+        assert_eq!(target(rendered, "example.org", "/", None), None);
+        assert_eq!(
+            target(rendered, "postfacto-4-1-0.example.org", "/", None),
+            None
+        );
+    }
+}
+
+/// A request is answered by one version or the other, and never by chance: page and chunks belong
+/// together.
+#[test]
+fn no_rule_shares_out_requests() {
+    for rendered in all() {
+        for route in rendered.kind("HTTPRoute") {
+            for rule in route.spec()["rules"].as_array().into_iter().flatten() {
+                let backends = rule["backendRefs"].as_array().map_or(0, Vec::len);
+                let redirects = rule["filters"][0]["type"] == "RequestRedirect";
+                assert_eq!(backends, usize::from(!redirects), "{}", route.shown());
+            }
+        }
+    }
+}
+
+#[test]
+fn http_answers_with_a_redirect_and_nothing_else() {
+    for rendered in all() {
+        let gateway = rendered.one("Gateway", "gateway", "main");
+        for listener in gateway.spec()["listeners"].as_array().expect("listeners") {
+            let is_https = listener["protocol"] == "HTTPS";
+            assert_eq!(listener["port"], if is_https { 443 } else { 80 });
+            assert_eq!(listener["hostname"], "*.example.org");
+            assert_eq!(listener["tls"]["mode"] == "Terminate", is_https);
+        }
+        for route in rendered.kind("HTTPRoute") {
+            let parents = route.spec()["parentRefs"].as_array().expect("parents");
+            let [parent] = parents.as_slice() else {
+                panic!("{} has {} parents", route.shown(), parents.len());
+            };
+            if route.name() == "redirect-to-https" {
+                let redirect = json!({ "scheme": "https", "statusCode": 301 });
+                assert_eq!(parent["sectionName"], "http");
+                assert_eq!(
+                    route.spec()["rules"][0]["filters"][0]["requestRedirect"],
+                    redirect
+                );
+                // Or external-dns would publish *.example.org.
+                let controller = "external-dns.alpha.kubernetes.io/controller";
+                assert_eq!(route.value["metadata"]["annotations"][controller], "none");
+            } else {
+                assert_eq!(parent["sectionName"], "https", "{}", route.shown());
+                assert_eq!(parent["namespace"], "gateway", "{}", route.shown());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_gateway_takes_the_routes_that_there_are() {
+    for rendered in all() {
+        let gateway = rendered.one("Gateway", "gateway", "main");
+        let listeners = gateway.spec()["listeners"].as_array().expect("listeners");
+        let https = listeners
+            .iter()
+            .find(|listener| listener["name"] == "https")
+            .expect("HTTPS");
+        let selector = &https["allowedRoutes"]["namespaces"]["selector"];
+        let takes = |namespace: &str| {
+            chooses(
+                selector,
+                &rendered.one("Namespace", "", namespace).value["metadata"]["labels"],
+            )
+        };
+        let routes = rendered
+            .kind("HTTPRoute")
+            .filter(|route| route.name() != "redirect-to-https");
+        for route in routes {
+            assert!(takes(route.namespace()), "{}", route.shown());
+        }
+        assert!(!takes("velero"));
+    }
+}
+
+#[test]
+fn one_certificate_is_good_for_every_host_name() {
+    for rendered in all() {
+        let certificate = rendered.one("Certificate", "gateway", "gateway");
+        let gateway = rendered.one("Gateway", "gateway", "main");
+        assert_eq!(certificate.spec()["dnsNames"], json!(["*.example.org"]));
+        assert_eq!(
+            gateway.spec()["listeners"][1]["tls"]["certificateRefs"][0]["name"],
+            certificate.spec()["secretName"]
+        );
+        let issuer = rendered.one("ClusterIssuer", "", "letsencrypt");
+        assert_eq!(certificate.spec()["issuerRef"]["name"], issuer.name());
+        for route in rendered.kind("HTTPRoute") {
+            for host in route.spec()["hostnames"].as_array().into_iter().flatten() {
+                let (label, domain) = host
+                    .as_str()
+                    .and_then(|host| host.split_once('.'))
+                    .expect("a host name");
+                assert!(!label.is_empty() && domain == "example.org", "{host}");
+            }
+        }
+    }
+}
+
+#[test]
+fn test_has_certificates_of_staging_and_prod_real_ones() {
+    let servers = all().iter().map(|rendered| {
+        let issuer = rendered.one("ClusterIssuer", "", "letsencrypt");
+        (
+            rendered.environment.as_str(),
+            issuer.spec()["acme"]["server"].as_str().unwrap_or_default(),
+        )
+    });
+    let expected = vec![
+        (
+            "test",
+            "https://acme-staging-v02.api.letsencrypt.org/directory",
+        ),
+        ("prod", "https://acme-v02.api.letsencrypt.org/directory"),
+    ];
+    assert_eq!(servers.collect::<Vec<_>>(), expected);
+}

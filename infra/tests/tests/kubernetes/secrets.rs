@@ -1,0 +1,169 @@
+//! Secrets are made once, or come from Key Vault.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::helmfile::Environment;
+use crate::rendered::all;
+
+/// The Secrets that are made in the cluster: release, template, name, keys.
+const GENERATED: [(&str, &str, &str, &[&str]); 3] = [
+    (
+        "postfacto-4-3-11",
+        "secret.yaml",
+        "postfacto",
+        &["SECRET_KEY_BASE", "ADMIN_PASSWORD"],
+    ),
+    (
+        "postfacto-4-3-11-valkey",
+        "secret.yaml",
+        "valkey",
+        &["REDIS_URL", "users.acl"],
+    ),
+    (
+        "postfacto-4-3-11-postgres",
+        "backup-role.yaml",
+        "postgres-backup",
+        &["username", "password"],
+    ),
+];
+
+#[test]
+fn an_upgrade_writes_secrets_back_as_they_are() {
+    let environment = Environment::load("test");
+    for (name, file, secret, keys) in GENERATED {
+        let (release, values) = environment.release(name);
+        let data: Value = keys
+            .iter()
+            .map(|key| ((*key).to_owned(), json!("b2xk")))
+            .collect();
+        let address = format!("{}/{secret}", release.namespace);
+        let cluster = Cluster::with(BTreeMap::from([(address, data.clone())]));
+        let written = cluster.upgraded(&release, &values, file);
+        assert_eq!(written["metadata"]["name"], secret);
+        assert_eq!(written["data"], data, "{name}");
+        assert!(written["stringData"].is_null(), "{name}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_made_by_chance() {
+    let empty = Cluster::with(BTreeMap::new());
+    let environment = Environment::load("test");
+    for (name, file, _, keys) in GENERATED {
+        let (release, values) = environment.release(name);
+        let [one, other] =
+            [(); 2].map(|()| empty.upgraded(&release, &values, file)["stringData"].clone());
+        let made: Vec<&String> = one.as_object().expect("new data").keys().collect();
+        assert!(
+            keys.iter().all(|key| made.iter().any(|made| made == key)),
+            "{name}: {made:?}"
+        );
+        assert_ne!(one, other, "{name}");
+    }
+}
+
+#[test]
+fn what_is_made_is_long_enough() {
+    let secret = all()[0].one("Secret", "postfacto-4-3-11", "postfacto");
+    let length = |key: &str| {
+        secret.value["stringData"][key]
+            .as_str()
+            .unwrap_or_default()
+            .len()
+    };
+    assert_eq!(length("SECRET_KEY_BASE"), 128);
+    assert_eq!(length("ADMIN_PASSWORD"), 32);
+}
+
+#[test]
+fn each_version_has_keys_of_its_own() {
+    let key = |namespace| {
+        let secret = all()[0].one("Secret", namespace, "postfacto");
+        secret.value["stringData"]["SECRET_KEY_BASE"].clone()
+    };
+    assert_ne!(key("postfacto-4-2-0"), key("postfacto-4-3-11"));
+}
+
+#[test]
+fn prod_takes_postfacto_s_secrets_from_key_vault() {
+    let prod = all()
+        .iter()
+        .find(|rendered| rendered.environment == "prod")
+        .expect("prod");
+    assert!(
+        prod.kind("Secret")
+            .all(|secret| secret.name() != "postfacto")
+    );
+    for version in ["4-2-0", "4-3-11"] {
+        let namespace = format!("postfacto-{version}");
+        let class = prod
+            .one("SecretProviderClass", &namespace, "postfacto")
+            .spec();
+        assert_eq!(class["parameters"]["keyvaultName"], "kv-example");
+        assert_eq!(
+            class["parameters"]["clientID"],
+            "00000000-0000-0000-0000-00000000c003"
+        );
+        let objects = class["parameters"]["objects"].as_str().expect("a list");
+        let data = class["secretObjects"][0]["data"]
+            .as_array()
+            .expect("a list");
+        assert_eq!(data.len(), 2);
+        for entry in data {
+            let name = entry["objectName"].as_str().expect("a name");
+            assert!(
+                name.starts_with(&namespace) && objects.contains(&format!("objectName: {name}\n")),
+                "{name}"
+            );
+        }
+        for pod in prod
+            .pods()
+            .filter(|pod| pod.owner.namespace() == namespace && pod.owner.name() != "valkey")
+        {
+            let volumes = pod.spec["volumes"].to_string();
+            assert!(
+                volumes.contains("secrets-store.csi.k8s.io"),
+                "{}",
+                pod.owner.shown()
+            );
+            for container in pod.containers() {
+                let text = container.to_string();
+                assert!(
+                    text.contains("\"name\":\"postfacto-key-vault\"")
+                        && text.contains("/etc/key-vault"),
+                    "{}",
+                    pod.owner.shown()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn secrets_are_nowhere_but_in_secrets() {
+    for rendered in all() {
+        for object in rendered
+            .objects
+            .iter()
+            .filter(|object| object.kind() != "Secret")
+        {
+            for secret in rendered.kind("Secret") {
+                for value in secret.value["stringData"]
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|data| data.values())
+                {
+                    let value = value.as_str().unwrap_or_default();
+                    assert!(
+                        value.len() < 8 || !object.value.to_string().contains(value),
+                        "{}",
+                        object.shown()
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The state file: its guards, its order, and what an environment's values can do.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::helmfile::{ENVIRONMENTS, Environment, Release, State, files_of, folder};
+use crate::placement::assert_apart;
+use crate::rendered::{Object, Rendered};
+
+fn state(name: &str) -> State {
+    Environment::load(name)
+        .state()
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn each_release(check: impl Fn(&State, &Release)) {
+    for name in ENVIRONMENTS {
+        let state = state(name);
+        for release in &state.releases {
+            check(&state, release);
+        }
+    }
+}
+
+fn failure(environment: &Environment) -> String {
+    environment.state().err().expect("the state file must fail")
+}
+
+#[test]
+fn without_terraform_s_output_the_command_that_makes_it_is_named() {
+    for name in ENVIRONMENTS {
+        let said = failure(&Environment::without_azure(name));
+        let command = format!(
+            "terraform -chdir=infra/terraform/environments/{name} output -json helmfile > infra/helmfile/environments/{name}/azure.json"
+        );
+        assert!(said.contains(&command), "{said}");
+    }
+}
+
+#[test]
+fn without_an_environment_it_is_asked_for() {
+    let nameless = Environment {
+        name: "default".to_owned(),
+        values: serde_json::Map::new(),
+    };
+    let said = failure(&nameless);
+    assert!(said.contains("helmfile --environment test"), "{said}");
+}
+
+#[test]
+fn another_environment_s_cluster_is_refused() {
+    for context in ["example-prod", "test-example", ""] {
+        let mut environment = Environment::load("test");
+        environment.values["contextName"] = context.into();
+        let said = failure(&environment);
+        assert!(
+            said.contains("is of another environment"),
+            "{context}: {said}"
+        );
+    }
+    for context in ["test", "example-test"] {
+        let mut environment = Environment::load("test");
+        environment.values["contextName"] = context.into();
+        assert_eq!(
+            environment.state().unwrap().helm_defaults["kubeContext"],
+            context
+        );
+    }
+}
+
+#[test]
+fn the_default_version_is_one_that_runs() {
+    for (default, installed) in [("4.1.0", true), ("4.2.0", false)] {
+        let mut environment = Environment::load("test");
+        environment.values["postfacto"]["default"] = default.into();
+        environment.values["postfacto"]["versions"]["4.2.0"] = json!({ "installed": installed });
+        let said = failure(&environment);
+        assert!(
+            said.contains(&format!("postfacto.default is \"{default}\"")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn every_environment_reads_the_defaults_its_own_values_and_terraform_s() {
+    for name in ENVIRONMENTS {
+        let expected = [
+            "environments/defaults.yaml".to_owned(),
+            format!("environments/{name}/values.yaml"),
+            format!("environments/{name}/azure.json"),
+        ];
+        assert_eq!(files_of(name), expected);
+    }
+}
+
+#[test]
+fn third_party_charts_are_pinned_and_come_from_a_known_place() {
+    each_release(|state, release| {
+        if let Some(chart) = release.own_chart() {
+            assert!(chart.join("Chart.yaml").is_file(), "{}", release.chart);
+            assert!(release.version.is_none());
+            return;
+        }
+        let version = release
+            .version
+            .as_deref()
+            .unwrap_or_default()
+            .trim_start_matches('v');
+        let numbers: Vec<_> = version.split('.').map(str::parse::<u32>).collect();
+        assert!(
+            numbers.len() == 3 && numbers.iter().all(Result::is_ok),
+            "{}: {version}",
+            release.name
+        );
+        let repository = release.chart.split('/').next().unwrap_or_default();
+        let known = state
+            .repositories
+            .iter()
+            .find(|known| known.name == repository);
+        let known = known.unwrap_or_else(|| panic!("no repository {repository}"));
+        assert!(
+            !known.url.is_empty() && !known.url.starts_with("http://"),
+            "{}",
+            known.url
+        );
+    });
+}
+
+#[test]
+fn what_a_release_needs_is_there_and_comes_before_it() {
+    for name in ENVIRONMENTS {
+        let mut before = BTreeSet::new();
+        for release in &state(name).releases {
+            for needed in &release.needs {
+                assert!(
+                    before.contains(needed),
+                    "{name}: {} needs {needed}",
+                    release.name
+                );
+            }
+            let namespace = format!("default/namespace-{}", release.namespace);
+            assert!(
+                release.namespace == "default" || before.contains(&namespace),
+                "{}",
+                release.name
+            );
+            assert!(
+                before.insert(release.address()),
+                "{} is there twice",
+                release.address()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_release_can_be_applied_alone_by_its_labels() {
+    each_release(|_, release| {
+        let tier = release.labels["tier"].as_str().unwrap_or_default();
+        let tiers = ["namespaces", "platform", "gateway", "hello", "postfacto"];
+        assert!(tiers.contains(&tier), "{}: {tier}", release.name);
+        if tier == "postfacto" {
+            assert!(
+                release.labels["version"].is_string(),
+                "4.10 must not become a number"
+            );
+            assert!(release.labels["component"].is_string());
+        }
+    });
+}
+
+/// On a new cluster Helm would refuse kinds that an earlier release brings.
+#[test]
+fn releases_of_custom_resources_are_not_validated_before_there_are_any() {
+    each_release(|_, release| {
+        let brings_kinds = ["gateway", "nginx", "postgres", "postfacto"];
+        let chart = release.chart.trim_start_matches("./charts/");
+        assert_eq!(
+            release.disable_validation_on_install,
+            brings_kinds.contains(&chart),
+            "{}",
+            release.name
+        );
+    });
+}
+
+#[test]
+fn releases_can_be_switched_off_in_an_environment() {
+    let mut environment = Environment::load("test");
+    for release in ["hello", "velero"] {
+        environment.values[release]["installed"] = false.into();
+    }
+    environment.values["postfacto"]["versions"]["4.2.0"] = json!({ "installed": false });
+    let releases = environment.state().unwrap().releases;
+    let off = releases
+        .iter()
+        .filter(|release| !release.installed)
+        .map(|release| release.name.as_str());
+    let expected = [
+        "velero",
+        "hello",
+        "namespace-postfacto-4-2-0",
+        "postfacto-4-2-0-postgres",
+        "postfacto-4-2-0-valkey",
+        "postfacto-4-2-0",
+    ];
+    assert_eq!(off.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_third_version_is_one_line() {
+    let mut environment = Environment::load("test");
+    environment.values["postfacto"]["versions"]["4.1.0"] = json!({});
+    let rendered = Rendered::of(&environment, &environment.state().unwrap().releases);
+    let clusters: Vec<&str> = rendered.kind("Cluster").map(Object::namespace).collect();
+    assert_eq!(
+        clusters,
+        ["postfacto-4-1-0", "postfacto-4-2-0", "postfacto-4-3-11"]
+    );
+    assert_apart(&rendered);
+}
+
+#[test]
+fn a_version_can_do_without_a_cache() {
+    let mut environment = Environment::load("test");
+    let postgres = json!({ "app": { "actionCable": { "adapter": "postgres" } } });
+    environment.values["postfacto"]["versions"]["4.3.11"] = postgres;
+    let releases = environment.state().unwrap().releases;
+    let rendered = Rendered::of(&environment, &releases);
+    assert!(
+        releases
+            .iter()
+            .all(|release| release.name != "postfacto-4-3-11-valkey" || !release.installed)
+    );
+    let app = releases
+        .iter()
+        .find(|release| release.name == "postfacto-4-3-11")
+        .expect("the app");
+    assert!(app.needs.iter().all(|needed| !needed.contains("valkey")));
+    let settings = &rendered
+        .one("ConfigMap", "postfacto-4-3-11", "postfacto")
+        .value["data"];
+    assert_eq!(settings["USE_POSTGRES_FOR_ACTION_CABLE"], "true");
+    let deployment = rendered.one("Deployment", "postfacto-4-3-11", "postfacto");
+    assert!(!deployment.value.to_string().contains("REDIS_URL"));
+}
+
+#[test]
+fn every_values_file_is_used() {
+    let text = std::fs::read_to_string(folder().join("helmfile.yaml.gotmpl")).unwrap();
+    for entry in std::fs::read_dir(folder().join("values")).unwrap() {
+        let name = format!("values/{}", entry.unwrap().file_name().display());
+        assert!(text.contains(&name), "{name}");
+    }
+}
