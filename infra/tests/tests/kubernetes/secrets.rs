@@ -78,6 +78,23 @@ fn what_is_made_is_long_enough() {
     assert_eq!(length("ADMIN_PASSWORD"), 32);
 }
 
+/// In YAML an unquoted `#` after a space begins a comment, and would leave a user without a password.
+#[test]
+fn the_cache_s_user_has_a_password_and_does_not_administer() {
+    let secret = all()[0].one("Secret", "postfacto-4-3-11", "valkey");
+    let user = secret.value["stringData"]["users.acl"].as_str();
+    let words: Vec<&str> = user.unwrap_or_default().split(' ').collect();
+    let ["user", "default", "on", password, rights @ ..] = words.as_slice() else {
+        panic!("{words:?}");
+    };
+    let hash = password.strip_prefix('#').unwrap_or_default();
+    assert!(
+        hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{password}"
+    );
+    assert_eq!(rights, ["~*", "&*", "+@all", "-@admin", "-@dangerous"]);
+}
+
 #[test]
 fn each_version_has_keys_of_its_own() {
     let key = |namespace| {
