@@ -201,8 +201,6 @@ fn releases_can_be_switched_off_in_an_environment() {
     let expected = [
         "velero",
         "hello",
-        "namespace-postfacto-4-2-0",
-        "postfacto-4-2-0-postgres",
         "postfacto-4-2-0-valkey",
         "postfacto-4-2-0",
     ];
