@@ -27,6 +27,8 @@ mod names;
 mod network;
 #[path = "kubernetes/placement.rs"]
 mod placement;
+#[path = "kubernetes/platform.rs"]
+mod platform;
 #[path = "kubernetes/rendered.rs"]
 mod rendered;
 #[path = "kubernetes/routing.rs"]

@@ -1,7 +1,6 @@
 //! The names that Terraform and Helmfile share.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::json;
 
@@ -59,19 +58,6 @@ fn identities_are_federated_with_the_accounts_that_there_are() {
             // Its account carries the Cluster's name.
             rendered.one("Cluster", &namespace, "postgres");
         }
-    }
-    let values =
-        |name: &str| fs::read_to_string(folder().join(Path::new("values").join(name))).unwrap();
-    for (file, client) in [
-        ("external-dns.yaml.gotmpl", "externalDnsClientId"),
-        ("velero.yaml.gotmpl", "veleroClientId"),
-    ] {
-        let annotation = format!("azure.workload.identity/client-id: {{{{ .Values.{client} }}}}");
-        assert!(values(file).contains(&annotation), "{file}");
-        assert!(
-            values(file).contains("azure.workload.identity/use: \"true\""),
-            "{file}"
-        );
     }
 }
 
