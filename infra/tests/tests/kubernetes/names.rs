@@ -4,7 +4,11 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::helmfile::{azure_sample, files_in, files_of, folder, parts, read};
+use infra_tests::checkout;
+
+use crate::helmfile::{
+    ENVIRONMENTS, Environment, azure_sample, files_in, files_of, folder, parts, read,
+};
 use crate::rendered::all;
 
 /// What Terraform puts out for people and for its own checks.
@@ -58,6 +62,25 @@ fn identities_are_federated_with_the_accounts_that_there_are() {
             // Its account carries the Cluster's name.
             rendered.one("Cluster", &namespace, "postgres");
         }
+    }
+}
+
+/// A version without federated identities could not back its database up or read its secrets.
+#[test]
+fn terraform_knows_the_versions_that_run() {
+    for name in ENVIRONMENTS {
+        let path = format!("infra/terraform/environments/{name}/variables.tf");
+        let text = read(&checkout().join(&path));
+        let (_, variable) = text
+            .split_once("variable \"postfacto_versions\"")
+            .unwrap_or_else(|| panic!("{path} has no postfacto_versions"));
+        let (_, rest) = variable.split_once("default").expect("it has a default");
+        let (list, _) = rest.split_once(']').expect("its default is a list");
+        let known: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+        let environment = Environment::load(name);
+        let versions = environment.values["postfacto"]["versions"].as_object();
+        let run: Vec<&String> = versions.expect("versions").keys().collect();
+        assert_eq!(known, run, "{path}");
     }
 }
 
