@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::helm::{documents, scratch, template};
-use crate::helmfile::Release;
+use crate::helmfile::{Release, files_in};
 
 /// A Kubernetes API that knows Secrets and nothing else: what Helm's `lookup` asks.
 pub(crate) struct Cluster {
@@ -73,25 +73,24 @@ fn serve(connection: &TcpStream, secrets: &BTreeMap<String, Value>) {
             header.clear();
         }
         let path = request.split([' ', '?']).nth(1).unwrap_or_default();
-        let body = answer(path, secrets);
-        let status = if body.is_some() {
-            "200 OK"
-        } else {
-            "404 Not Found"
+        let (status, body) = match answer(path, secrets) {
+            Some(body) => ("200 OK", body),
+            None => ("404 Not Found", not_found()),
         };
-        let not_found = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404 });
-        let body = body.unwrap_or(not_found).to_string();
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
+        let body = body.to_string();
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
-        if (&*connection)
-            .write_all(format!("{head}{body}").as_bytes())
-            .is_err()
-        {
+        let mut connection = connection;
+        if connection.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
+}
+
+fn not_found() -> Value {
+    json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404 })
 }
 
 fn answer(path: &str, secrets: &BTreeMap<String, Value>) -> Option<Value> {
@@ -119,18 +118,13 @@ fn answer(path: &str, secrets: &BTreeMap<String, Value>) -> Option<Value> {
 /// A copy of a chart with its definitions and one template: the API above knows no other kinds.
 fn with_one_template(chart: &Path, file: &str) -> TempDir {
     let copy = scratch();
+    let names = files_in(&chart.join("templates"))
+        .into_iter()
+        .filter_map(|path| path.file_name().map(|name| name.display().to_string()))
+        .filter(|name| name.starts_with('_') || name == file)
+        .map(|name| format!("templates/{name}"));
     fs::create_dir(copy.path().join("templates")).expect("a scratch folder can be written to");
-    let templates = fs::read_dir(chart.join("templates")).expect("a chart has templates");
-    let names = templates.map(|entry| {
-        entry
-            .expect("it can be read")
-            .file_name()
-            .display()
-            .to_string()
-    });
-    let wanted = names.filter(|name| name.starts_with('_') || name == file);
-    let wanted = wanted.map(|name| format!("templates/{name}"));
-    for name in wanted.chain(["Chart.yaml", "values.yaml", "values.schema.json"].map(str::to_owned))
+    for name in names.chain(["Chart.yaml", "values.yaml", "values.schema.json"].map(str::to_owned))
     {
         fs::copy(chart.join(&name), copy.path().join(&name))
             .expect("a scratch folder can be written to");
