@@ -117,6 +117,16 @@ impl Environment {
         serde_saphyr::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))
     }
 
+    /// The versions of Postfacto that there are.
+    pub(crate) fn versions(&self) -> Vec<String> {
+        let versions = self.values["postfacto"]["versions"].as_object();
+        versions
+            .expect("postfacto.versions is a map")
+            .keys()
+            .cloned()
+            .collect()
+    }
+
     /// The release of this name, with its values.
     pub(crate) fn release(&self, name: &str) -> (Release, Vec<Value>) {
         let state = self
@@ -150,6 +160,11 @@ impl Environment {
         });
         evaluate(template, &context)
     }
+}
+
+/// The namespace of a version.
+pub(crate) fn namespace_of(version: &str) -> String {
+    format!("postfacto-{}", version.replace('.', "-"))
 }
 
 /// The sample of Terraform's output, which Terraform's own tests hold to what it puts out.

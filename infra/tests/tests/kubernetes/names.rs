@@ -1,5 +1,6 @@
 //! The names that Terraform and Helmfile share.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::json;
@@ -7,7 +8,7 @@ use serde_json::json;
 use infra_tests::checkout;
 
 use crate::helmfile::{
-    ENVIRONMENTS, Environment, azure_sample, files_in, files_of, folder, parts, read,
+    ENVIRONMENTS, Environment, azure_sample, files_in, files_of, folder, namespace_of, parts, read,
 };
 use crate::rendered::all;
 
@@ -56,8 +57,8 @@ fn every_name_that_is_used_comes_from_somewhere() {
 #[test]
 fn identities_are_federated_with_the_accounts_that_there_are() {
     for rendered in all() {
-        for version in ["4-2-0", "4-3-11"] {
-            let namespace = format!("postfacto-{version}");
+        for version in Environment::load(&rendered.environment).versions() {
+            let namespace = namespace_of(&version);
             rendered.one("ServiceAccount", &namespace, "postfacto");
             // Its account carries the Cluster's name.
             rendered.one("Cluster", &namespace, "postgres");
@@ -76,10 +77,9 @@ fn terraform_knows_the_versions_that_run() {
             .unwrap_or_else(|| panic!("{path} has no postfacto_versions"));
         let (_, rest) = variable.split_once("default").expect("it has a default");
         let (list, _) = rest.split_once(']').expect("its default is a list");
-        let known: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
-        let environment = Environment::load(name);
-        let versions = environment.values["postfacto"]["versions"].as_object();
-        let run: Vec<&String> = versions.expect("versions").keys().collect();
+        let known: BTreeSet<&str> = list.split('"').skip(1).step_by(2).collect();
+        let versions = Environment::load(name).versions();
+        let run: BTreeSet<&str> = versions.iter().map(String::as_str).collect();
         assert_eq!(known, run, "{path}");
     }
 }

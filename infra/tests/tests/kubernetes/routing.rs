@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
+use crate::helmfile::{Environment, namespace_of};
 use crate::rendered::{Object, Rendered, all};
 use crate::selector::chooses;
 
@@ -106,23 +107,34 @@ fn of(namespace: &str, timeout: &str) -> Target {
     }
 }
 
+/// An environment's versions, each with its namespace.
+fn versions(rendered: &Rendered) -> Vec<(String, String)> {
+    let versions = Environment::load(&rendered.environment).versions();
+    let with_namespace = versions.into_iter().map(|version| {
+        let namespace = namespace_of(&version);
+        (version, namespace)
+    });
+    with_namespace.collect()
+}
+
 #[test]
 fn each_version_has_a_host_name_of_its_own() {
     for rendered in all() {
-        for version in ["4-2-0", "4-3-11"] {
-            let host = format!("postfacto-{version}.example.org");
-            let namespace = format!("postfacto-{version}");
+        let versions = versions(rendered);
+        for (_, namespace) in &versions {
+            let host = format!("{namespace}.example.org");
             // Whatever the header says.
-            for header in [None, Some("4.2.0"), Some("4.3.11")] {
+            let headers = versions.iter().map(|(version, _)| Some(version.as_str()));
+            for header in headers.chain([None]) {
                 for path in ["/", "/api/config", "/retros/team", "/cables"] {
                     assert_eq!(
                         target(rendered, &host, path, header),
-                        Some(of(&namespace, "60s"))
+                        Some(of(namespace, "60s"))
                     );
                 }
                 assert_eq!(
                     target(rendered, &host, "/cable", header),
-                    Some(of(&namespace, "0s"))
+                    Some(of(namespace, "0s"))
                 );
             }
         }
@@ -132,21 +144,19 @@ fn each_version_has_a_host_name_of_its_own() {
 #[test]
 fn on_the_main_host_name_the_header_chooses_before_the_default() {
     for rendered in all() {
-        let expectations = [
-            (None, "postfacto-4-3-11"),
-            (Some("4.3.11"), "postfacto-4-3-11"),
-            (Some("4.2.0"), "postfacto-4-2-0"),
-            (Some("9.9.9"), "postfacto-4-3-11"),
-        ];
-        for (header, namespace) in expectations {
-            assert_eq!(
-                target(rendered, MAIN, "/", header),
-                Some(of(namespace, "60s"))
-            );
-            assert_eq!(
-                target(rendered, MAIN, "/api/config", header),
-                Some(of(namespace, "60s"))
-            );
+        let versions = versions(rendered);
+        let chosen = versions
+            .iter()
+            .map(|(version, namespace)| (Some(version.as_str()), namespace.as_str()));
+        let default = [None, Some("9.9.9")].map(|header| (header, "postfacto-4-3-11"));
+        for (header, namespace) in chosen.chain(default) {
+            for path in ["/", "/api/config"] {
+                assert_eq!(
+                    target(rendered, MAIN, path, header),
+                    Some(of(namespace, "60s")),
+                    "{header:?}"
+                );
+            }
             // A longer path comes before a header, so the header must stand beside the long one too.
             assert_eq!(
                 target(rendered, MAIN, "/cable", header),
@@ -162,7 +172,7 @@ fn other_host_names_reach_nothing() {
     for rendered in all() {
         assert_eq!(target(rendered, "example.org", "/", None), None);
         assert_eq!(
-            target(rendered, "postfacto-4-1-0.example.org", "/", None),
+            target(rendered, "postfacto-9-9-9.example.org", "/", None),
             None
         );
     }
