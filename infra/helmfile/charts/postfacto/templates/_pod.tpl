@@ -57,7 +57,7 @@ env:
 
 {{- define "postfacto.mounts" -}}
 - { name: tmp, mountPath: /tmp }
-- { name: tmp, mountPath: /postfacto/tmp, subPath: postfacto }
+- { name: rails-tmp, mountPath: /postfacto/tmp }
 - { name: log, mountPath: /postfacto/log }
 - { name: database-ca, mountPath: /etc/postgres, readOnly: true }
 {{- if eq .Values.secrets.source "keyVault" }}
@@ -68,7 +68,9 @@ env:
 
 {{- define "postfacto.volumes" -}}
 - name: tmp
-  emptyDir: { sizeLimit: 128Mi }
+  emptyDir: { sizeLimit: 64Mi }
+- name: rails-tmp
+  emptyDir: { sizeLimit: 64Mi }
 - name: log
   emptyDir: { sizeLimit: 64Mi }
 - name: database-ca
