@@ -70,18 +70,34 @@ fn identities_are_federated_with_the_accounts_that_there_are() {
 #[test]
 fn terraform_knows_the_versions_that_run() {
     for name in ENVIRONMENTS {
-        let path = format!("infra/terraform/environments/{name}/variables.tf");
-        let text = read(&checkout().join(&path));
-        let (_, variable) = text
-            .split_once("variable \"postfacto_versions\"")
-            .unwrap_or_else(|| panic!("{path} has no postfacto_versions"));
-        let (_, rest) = variable.split_once("default").expect("it has a default");
-        let (list, _) = rest.split_once(']').expect("its default is a list");
-        let known: BTreeSet<&str> = list.split('"').skip(1).step_by(2).collect();
-        let versions = Environment::load(name).versions();
-        let run: BTreeSet<&str> = versions.iter().map(String::as_str).collect();
-        assert_eq!(known, run, "{path}");
+        let run: BTreeSet<String> = Environment::load(name).versions().into_iter().collect();
+        assert_eq!(versions_of_terraform(name), run, "{name}");
     }
+}
+
+/// Those of an environment's own values, else the variable's default.
+fn versions_of_terraform(environment: &str) -> BTreeSet<String> {
+    let folder = checkout()
+        .join("infra/terraform/environments")
+        .join(environment);
+    let [values, declarations] = ["terraform.tfvars", "variables.tf"].map(|file| folder.join(file));
+    let texts = [
+        fs::read_to_string(values).unwrap_or_default(),
+        read(&declarations),
+    ];
+    let mut after = texts
+        .iter()
+        .filter_map(|text| text.split_once("postfacto_versions"));
+    let (_, after) = after
+        .next()
+        .expect("variables.tf declares postfacto_versions");
+    let (_, list) = after.split_once('[').expect("it is a list");
+    let (list, _) = list.split_once(']').expect("a list ends");
+    list.split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
