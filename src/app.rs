@@ -9,6 +9,7 @@ use crate::health::{DatabaseCheck, Health};
 use crate::host::Timers;
 use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
+use crate::scale::{self, ScaleCheck, ScaleTimer, Scaling};
 
 /// Every feature, ready to be called through any door. Clones share all of it.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub struct App {
     pub database: Database,
     /// The items.
     pub items: Items,
+    /// The sizes by schedule.
+    pub scaling: Scaling,
     /// The health checks that the features contribute.
     pub health: Health,
     /// The timer functions.
@@ -25,20 +28,24 @@ pub struct App {
 
 impl App {
     /// All features on `database`. Must be called inside a tokio runtime.
-    pub fn new(database: Database, backup: backup::Settings) -> App {
+    pub fn new(database: Database, backup: backup::Settings, scale: scale::Settings) -> App {
         let ledger = Ledger::new(database.clone());
         let backups = Backups::new(backup, clock::system());
+        let scaling = Scaling::new(scale, database.clone(), clock::system());
         App {
             items: Items::new(database.clone()),
             health: Health::new(vec![
                 Arc::new(DatabaseCheck::new(database.clone())),
                 Arc::new(BackupCheck::new(backups.clone(), ledger.clone())),
+                Arc::new(ScaleCheck::new(scaling.clone(), ledger.clone())),
             ]),
             timers: Timers::new(vec![
                 Arc::new(Housekeeping::new(database.clone())),
                 Arc::new(BackupTimer::new(backups.clone(), ledger.clone())),
-                Arc::new(DrillTimer::new(backups, ledger)),
+                Arc::new(DrillTimer::new(backups, ledger.clone())),
+                Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
             ]),
+            scaling,
             database,
         }
     }
@@ -51,7 +58,14 @@ pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("health-live", "health/live"),
     ("item", "item/{id?}"),
     ("openapi", "openapi.json"),
+    ("scale-hold", "scale/hold/{target?}"),
+    ("scale-plan", "scale/plan"),
 ];
 
 /// The timer functions: each folder's name under `functions/`.
-pub const TIMER_FUNCTIONS: &[&str] = &["item-housekeeping", backup::EXPORT, backup::DRILL];
+pub const TIMER_FUNCTIONS: &[&str] = &[
+    "item-housekeeping",
+    backup::EXPORT,
+    backup::DRILL,
+    scale::FUNCTION,
+];

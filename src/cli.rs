@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigError};
 use crate::database::{Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
 use crate::local::{self, LocalError};
-use crate::{server, telemetry, version};
+use crate::{scale, server, telemetry, version};
 
 #[derive(Parser)]
 #[command(
@@ -64,6 +64,11 @@ enum Verb {
     /// the folder `backups` beside the private database's.
     #[command(subcommand, after_help = EXIT_CODES, verbatim_doc_comment)]
     Backup(backup::cli::Verb),
+    /// Size Azure resources by the week: look at the schedule, hold a size, see what was done
+    ///
+    /// `SCALE_CONFIG` says where the schedule lies: without it, in scale.toml here.
+    #[command(subcommand, after_help = EXIT_CODES, verbatim_doc_comment)]
+    Scale(scale::cli::Verb),
     /// Check a Functions app, as `cargo xtask package` lays it out
     ///
     /// Looks at host.json, the program it names, every function.json against the functions in
@@ -98,6 +103,8 @@ enum Failure {
     Doctor(#[from] DoctorError),
     #[error(transparent)]
     Backup(#[from] backup::cli::Failure),
+    #[error(transparent)]
+    Scale(#[from] Box<scale::cli::Failure>),
 }
 
 /// Does what the command line says.
@@ -122,7 +129,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let config = Config::read(|name| std::env::var(name).ok())?;
     // What a person asked for is alone on stdout, unless they ask for log lines too.
-    if config.log_filter.is_some() || !matches!(arguments.verb, Some(Verb::Backup(_))) {
+    if config.log_filter.is_some()
+        || !matches!(arguments.verb, Some(Verb::Backup(_) | Verb::Scale(_)))
+    {
         telemetry::start(config.log_format, config.log_filter.as_deref());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -134,6 +143,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 let backups = Backups::new(config.backup, clock::system());
                 Ok(backup::cli::run(verb, backups).await?)
             }
+            (Some(Verb::Scale(verb)), _) => Box::pin(sizes(verb, config)).await,
             (Some(Verb::Migrate), _) => migrate(config.require_database()?).await,
             (Some(Verb::Serve { port }), _) | (None, Some(port)) => serve(port, config).await,
             _ => serve_locally(arguments.local.port, config).await,
@@ -149,7 +159,7 @@ async fn serve(port: u16, config: Config) -> Result<(), Failure> {
         version = version::VERSION, commit = version::COMMIT;
         "serving on http://{}, database {}", listener.local_addr()?, settings.address.display()
     );
-    let app = App::new(Database::open(settings), config.backup);
+    let app = App::new(Database::open(settings), config.backup, config.scale);
     app.database.prepare_in_background();
     server::run(listener, app, stop).await;
     Ok(())
@@ -172,10 +182,27 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     }
     println!("  try: curl {url}/item");
     println!("  timers need a Functions host: cargo xtask start");
-    let app = App::new(Database::open(settings), config.backup);
+    let app = App::new(Database::open(settings), config.backup, config.scale);
     app.database.prepare_in_background();
     server::run(listener, app, stop).await;
     Ok(())
+}
+
+/// A verb that cannot do without a database takes the private one where none is named.
+async fn sizes(verb: scale::cli::Verb, config: Config) -> Result<(), Failure> {
+    let (database, _private) = match config.database {
+        Some(settings) => (Some(Database::open(settings)), None),
+        None if verb.needs_database() => {
+            let (settings, private) = local::start().await?;
+            let database = Database::open(settings);
+            database.migrate().await?;
+            (Some(database), Some(private))
+        }
+        None => (None, None),
+    };
+    let session = scale::cli::Session::new(config.scale, database, clock::system());
+    let done = Box::pin(scale::cli::run(verb, session)).await;
+    Ok(done.map_err(Box::new)?)
 }
 
 async fn bind(port: u16) -> Result<tokio::net::TcpListener, Failure> {

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsError};
 use crate::database::{Settings as DatabaseSettings, SettingsError};
+use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
 use crate::telemetry::Format;
 
 /// Everything the program is told from outside.
@@ -15,6 +16,8 @@ pub struct Config {
     pub database: Option<DatabaseSettings>,
     /// The backups.
     pub backup: BackupSettings,
+    /// The sizes by schedule.
+    pub scale: ScaleSettings,
     /// `LOG_FORMAT`.
     pub log_format: Format,
     /// `LOG`: which lines are written, in the syntax of `RUST_LOG`.
@@ -35,6 +38,9 @@ pub enum ConfigError {
     /// One of the backups'.
     #[error(transparent)]
     Backup(#[from] BackupSettingsError),
+    /// One of the sizes'.
+    #[error(transparent)]
+    Scale(#[from] ScaleSettingsError),
     /// Under a Functions host nothing is started beside the handler.
     #[error(
         "no database is named; set the app setting DATABASE_URL (or PGHOST and the other PG \
@@ -54,6 +60,7 @@ impl Config {
             handler_port,
             database: DatabaseSettings::read(variable)?,
             backup: BackupSettings::read(variable, handler_port.is_some())?,
+            scale: ScaleSettings::read(variable)?,
             log_format: Format::read(variable),
             log_filter: variable("LOG"),
         })

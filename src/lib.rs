@@ -19,6 +19,7 @@
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
 //! | [`doctor`] | checks a laid-out Functions app against this program |
 //! | [`http`] | what all HTTP answers have in common: requests, problems, ids, log line |
+//! | `terminal` | what verbs print: tables for people, JSON for programs |
 //! | [`local`] | the embedded default: a private PostgreSQL for a person |
 //! | [`database`] | pool, TLS, passwords and tokens, migrations |
 //! | [`blob`] | where backups lie: Azure Blob, or a folder |
@@ -58,4 +59,5 @@ pub mod scale;
 pub mod schedule;
 pub mod server;
 pub mod telemetry;
+mod terminal;
 pub mod version;

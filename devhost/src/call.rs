@@ -14,6 +14,9 @@ pub struct TimerCall {
     pub past_due: bool,
     /// `Metadata.RetryContext`, on retries only.
     pub retry: Option<RetryContext>,
+    /// The instant that the envelope speaks of, in place of now: `UtcNow`, and what is made up around
+    /// it.
+    pub at: Option<Timestamp>,
 }
 
 /// How a timer's body is framed. A handler must read both.
@@ -74,6 +77,7 @@ impl Default for TimerCall {
             schedule_status: ScheduleStatus::Past,
             past_due: false,
             retry: None,
+            at: None,
         }
     }
 }

@@ -54,7 +54,7 @@ pub use keep::{Keep, KeepError};
 pub use marks::{Hold, Verified};
 pub use prune::{Pruned, Pruning};
 pub use restoring::{Restored, RestoringError};
-pub use settings::{AgeLimits, Settings, SettingsError};
+pub use settings::{AgeLimits, STORE, Settings, SettingsError};
 pub use source::{Source, SourceError, SourceName};
 pub use timers::{BackupTimer, DRILL, DrillTimer, EXPORT};
 pub use verify::Damage;

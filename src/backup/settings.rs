@@ -8,8 +8,17 @@ use thiserror::Error;
 use super::encryption::{Identities, IdentityError, Recipients, RecipientsError};
 use super::source;
 use super::{Keep, KeepError, Source, SourceError};
-use crate::blob::{BlobAddress, BlobAddressError};
+use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
 use crate::database::Settings as DatabaseSettings;
+
+/// The names of the settings of the store of backups.
+pub const STORE: BlobSettings = BlobSettings {
+    url: "BACKUP_URL",
+    account: "BACKUP_STORAGE_ACCOUNT",
+    endpoint: "BACKUP_STORAGE_ENDPOINT",
+    key: "BACKUP_STORAGE_KEY",
+    wait: "BACKUP_STORAGE_WAIT",
+};
 
 /// Everything the backup room is told from outside.
 #[derive(Clone, Debug)]
@@ -103,7 +112,7 @@ impl Settings {
         under_a_host: bool,
     ) -> Result<Settings, SettingsError> {
         let sources = source::read(&variable)?;
-        let store = BlobAddress::read(&variable)?;
+        let store = BlobAddress::read(&STORE, &variable)?;
         if store.is_none() && under_a_host && !sources.is_empty() {
             return Err(SettingsError::NoStore);
         }

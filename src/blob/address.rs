@@ -1,19 +1,18 @@
-//! `BACKUP_URL` and the settings beside it.
+//! A store's address, and the settings beside it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use thiserror::Error;
 use url::Url;
 
 use super::container::Container;
 
-/// Where backups lie, and how one gets there.
+/// Where a store is, and how one gets there.
 #[derive(Clone, Debug)]
 pub struct BlobAddress {
     pub(super) location: Location,
-    /// `BACKUP_STORAGE_WAIT`, seconds, default 20: how long a request to the store is tried again.
+    /// How long a request to the store is tried again.
     pub(super) wait: Duration,
 }
 
@@ -23,82 +22,156 @@ pub(super) enum Location {
     Folder(PathBuf),
 }
 
-/// A setting of the store that cannot be used. No message repeats a key, or the part of an address
+/// The names of the settings of one store.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BlobSettings {
+    /// The address: `az://container/folder` or `file:///folder`.
+    pub url: &'static str,
+    /// The storage account of a container.
+    pub account: &'static str,
+    /// The account's blob endpoint, where it is not the public cloud's.
+    pub endpoint: &'static str,
+    /// The account's key, for the emulator.
+    pub key: &'static str,
+    /// How many seconds a request is tried again: 1 to 600, 20 without it.
+    pub wait: &'static str,
+}
+
+/// A setting of a store that cannot be used. No message repeats a key, or the part of an address
 /// where people paste one.
-#[derive(Debug, Error)]
-pub enum BlobAddressError {
+#[derive(Debug)]
+pub struct BlobAddressError {
+    settings: &'static BlobSettings,
+    refusal: Refusal,
+}
+
+/// What is wrong with it.
+#[derive(Debug)]
+pub(super) enum Refusal {
     /// The address.
-    #[error(
-        "BACKUP_URL={0} cannot be used; set it to az://<container>/<folder> or to file:///<folder>"
-    )]
     Url(String),
     /// The address has a query, which may be a shared access signature.
-    #[error(
-        "BACKUP_URL has a query, a user or a fragment, which is not shown here; shared access \
-         signatures are not supported: set it to az://<container>/<folder>, and the app's identity \
-         is used"
-    )]
     Query,
     /// No account.
-    #[error("BACKUP_URL names a container; set BACKUP_STORAGE_ACCOUNT to the name of its account")]
     NoAccount,
     /// An account that cannot be.
-    #[error(
-        "BACKUP_STORAGE_ACCOUNT={0} is no storage account's name; set it to 3 to 24 lower-case \
-         letters and digits, the first label of its address"
-    )]
     Account(String),
     /// A container that cannot be.
-    #[error(
-        "BACKUP_URL names the container {0:?}, which cannot be; a container's name has 3 to 63 \
-         lower-case letters, digits and single hyphens"
-    )]
     Container(String),
     /// An endpoint that cannot be used.
-    #[error(
-        "BACKUP_STORAGE_ENDPOINT cannot be used; set it to the account's blob endpoint, such as \
-         https://<account>.blob.core.chinacloudapi.cn, or unset it for Azure's public cloud"
-    )]
     Endpoint,
     /// A token would be sent in the clear.
-    #[error(
-        "BACKUP_STORAGE_ENDPOINT is not https, which would send the identity's token in the clear; \
-         use https, or for the emulator set BACKUP_STORAGE_KEY"
-    )]
     Clear,
     /// A key for a real account.
-    #[error(
-        "BACKUP_STORAGE_KEY is for the emulator, at a BACKUP_STORAGE_ENDPOINT with http; unset it \
-         and give the app's identity the role Storage Blob Data Contributor"
-    )]
     KeyForAzure,
     /// A key that is none.
-    #[error("BACKUP_STORAGE_KEY is no storage account's key; copy it whole, it is base64")]
     Key,
     /// The wait.
-    #[error("BACKUP_STORAGE_WAIT={0} cannot be used; set it to whole seconds from 1 to 600")]
     Wait(String),
 }
 
+impl std::error::Error for BlobAddressError {}
+
+impl fmt::Display for BlobAddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BlobSettings {
+            url,
+            account,
+            endpoint,
+            key,
+            wait,
+        } = self.settings;
+        match &self.refusal {
+            Refusal::Url(text) => write!(
+                f,
+                "{url}={text} cannot be used; set it to az://<container>/<folder> or to \
+                 file:///<folder>"
+            ),
+            Refusal::Query => write!(
+                f,
+                "{url} has a query, a user or a fragment, which is not shown here; shared access \
+                 signatures are not supported: set it to az://<container>/<folder>, and the app's \
+                 identity is used"
+            ),
+            Refusal::NoAccount => write!(
+                f,
+                "{url} names a container; set {account} to the name of its account"
+            ),
+            Refusal::Account(text) => write!(
+                f,
+                "{account}={text} is no storage account's name; set it to 3 to 24 lower-case letters \
+                 and digits, the first label of its address"
+            ),
+            Refusal::Container(name) => write!(
+                f,
+                "{url} names the container {name:?}, which cannot be; a container's name has 3 to 63 \
+                 lower-case letters, digits and single hyphens"
+            ),
+            Refusal::Endpoint => write!(
+                f,
+                "{endpoint} cannot be used; set it to the account's blob endpoint, such as \
+                 https://<account>.blob.core.chinacloudapi.cn, or unset it for Azure's public cloud"
+            ),
+            Refusal::Clear => write!(
+                f,
+                "{endpoint} is not https, which would send the identity's token in the clear; use \
+                 https, or for the emulator set {key}"
+            ),
+            Refusal::KeyForAzure => write!(
+                f,
+                "{key} is for the emulator, at a {endpoint} with http; unset it and give the app's \
+                 identity the role Storage Blob Data Contributor"
+            ),
+            Refusal::Key => write!(
+                f,
+                "{key} is no storage account's key; copy it whole, it is base64"
+            ),
+            Refusal::Wait(text) => write!(
+                f,
+                "{wait}={text} cannot be used; set it to whole seconds from 1 to 600"
+            ),
+        }
+    }
+}
+
+impl BlobSettings {
+    /// The address `text` is none of a store.
+    pub fn refused(&'static self, text: &str) -> BlobAddressError {
+        self.error(refused(text))
+    }
+
+    fn error(&'static self, refusal: Refusal) -> BlobAddressError {
+        BlobAddressError {
+            settings: self,
+            refusal,
+        }
+    }
+}
+
 impl BlobAddress {
-    /// Reads the settings. `None` when `BACKUP_URL` is not set.
+    /// Reads these settings. `None` when there is no address.
     pub fn read(
+        settings: &'static BlobSettings,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<BlobAddress>, BlobAddressError> {
-        let Some(text) = variable("BACKUP_URL") else {
+        let Some(text) = variable(settings.url) else {
             return Ok(None);
         };
-        let url = Url::parse(&text).map_err(|_| refused(&text))?;
-        if has_more_than_a_path(&url) {
-            return Err(BlobAddressError::Query);
-        }
-        let location = match url.scheme() {
-            "az" => Location::Container(Container::read(&url, &variable)?),
-            "file" => Location::Folder(url.to_file_path().map_err(|()| refused(&text))?),
-            _ => return Err(refused(&text)),
-        };
-        let wait = wait(&variable)?;
-        Ok(Some(BlobAddress { location, wait }))
+        BlobAddress::of(settings, &text, &variable).map(Some)
+    }
+
+    /// The store at the address `text`, with the settings beside it.
+    pub fn of(
+        settings: &'static BlobSettings,
+        text: &str,
+        variable: &impl Fn(&str) -> Option<String>,
+    ) -> Result<BlobAddress, BlobAddressError> {
+        let location = location(settings, text, variable);
+        let wait = wait(variable(settings.wait));
+        Ok(BlobAddress {
+            location: location.map_err(|it| settings.error(it))?,
+            wait: wait.map_err(|it| settings.error(it))?,
+        })
     }
 
     /// A folder on this machine.
@@ -112,7 +185,7 @@ impl BlobAddress {
 
 const DEFAULT_WAIT: Duration = Duration::from_secs(20);
 
-/// As `BACKUP_URL` has it.
+/// As the setting has it.
 impl fmt::Display for BlobAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.location {
@@ -127,14 +200,32 @@ impl fmt::Display for BlobAddress {
     }
 }
 
-fn wait(variable: &impl Fn(&str) -> Option<String>) -> Result<Duration, BlobAddressError> {
-    let Some(text) = variable("BACKUP_STORAGE_WAIT") else {
+fn location(
+    settings: &'static BlobSettings,
+    text: &str,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Location, Refusal> {
+    let url = Url::parse(text).map_err(|_| refused(text))?;
+    if has_more_than_a_path(&url) {
+        return Err(Refusal::Query);
+    }
+    match url.scheme() {
+        "az" => Ok(Location::Container(Container::read(
+            settings, &url, variable,
+        )?)),
+        "file" => Ok(Location::Folder(
+            url.to_file_path().map_err(|()| refused(text))?,
+        )),
+        _ => Err(refused(text)),
+    }
+}
+
+fn wait(text: Option<String>) -> Result<Duration, Refusal> {
+    let Some(text) = text else {
         return Ok(DEFAULT_WAIT);
     };
     let seconds = text.parse().ok().filter(|it| (1..=600).contains(it));
-    seconds
-        .map(Duration::from_secs)
-        .ok_or(BlobAddressError::Wait(text))
+    seconds.map(Duration::from_secs).ok_or(Refusal::Wait(text))
 }
 
 /// A user, a query, or a fragment.
@@ -146,9 +237,9 @@ pub(super) fn has_more_than_a_path(url: &Url) -> bool {
 }
 
 /// What comes after a `?` may be a secret.
-pub(super) fn refused(text: &str) -> BlobAddressError {
+pub(super) fn refused(text: &str) -> Refusal {
     let shown = text.split(['?', '#']).next().unwrap_or_default();
-    BlobAddressError::Url(shown.to_owned())
+    Refusal::Url(shown.to_owned())
 }
 
 #[cfg(test)]
@@ -158,8 +249,16 @@ mod tests {
 
     const SECRET: &str = "c2VjcmV0LWtleQ==";
 
+    static SETTINGS: BlobSettings = BlobSettings {
+        url: "BACKUP_URL",
+        account: "BACKUP_STORAGE_ACCOUNT",
+        endpoint: "BACKUP_STORAGE_ENDPOINT",
+        key: "BACKUP_STORAGE_KEY",
+        wait: "BACKUP_STORAGE_WAIT",
+    };
+
     fn read(pairs: &[(&str, &str)]) -> Result<Option<BlobAddress>, BlobAddressError> {
-        BlobAddress::read(|name| {
+        BlobAddress::read(&SETTINGS, |name| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         })

@@ -6,11 +6,12 @@ use object_store::azure::AzureAccessKey;
 use object_store::path::Path;
 use url::Url;
 
-use super::address::{BlobAddressError, has_more_than_a_path, refused};
+use super::address::{BlobSettings, Refusal, has_more_than_a_path, refused};
 
 /// A container of a storage account, or a folder in it.
 #[derive(Clone, Debug)]
 pub(super) struct Container {
+    pub(super) settings: &'static BlobSettings,
     pub(super) account: String,
     pub(super) endpoint: Url,
     pub(super) name: String,
@@ -39,21 +40,23 @@ impl fmt::Debug for Access {
 impl Container {
     /// The one that `az://<container>/<folder>` names, with the settings beside it.
     pub(super) fn read(
+        settings: &'static BlobSettings,
         url: &Url,
         variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<Container, BlobAddressError> {
+    ) -> Result<Container, Refusal> {
         let name = url.host_str().unwrap_or_default().to_owned();
         if !is_container(&name) {
-            return Err(BlobAddressError::Container(name));
+            return Err(Refusal::Container(name));
         }
         let prefix = Path::from_url_path(url.path()).map_err(|_| refused(url.as_str()))?;
-        let account = variable("BACKUP_STORAGE_ACCOUNT").ok_or(BlobAddressError::NoAccount)?;
+        let account = variable(settings.account).ok_or(Refusal::NoAccount)?;
         if !is_account(&account) {
-            return Err(BlobAddressError::Account(account));
+            return Err(Refusal::Account(account));
         }
-        let endpoint = endpoint(&account, variable("BACKUP_STORAGE_ENDPOINT").as_deref())?;
+        let endpoint = endpoint(&account, variable(settings.endpoint).as_deref())?;
         Ok(Container {
-            access: access(&endpoint, variable("BACKUP_STORAGE_KEY").as_deref())?,
+            settings,
+            access: access(&endpoint, variable(settings.key).as_deref())?,
             account,
             endpoint,
             name,
@@ -62,28 +65,28 @@ impl Container {
     }
 }
 
-fn endpoint(account: &str, given: Option<&str>) -> Result<Url, BlobAddressError> {
+fn endpoint(account: &str, given: Option<&str>) -> Result<Url, Refusal> {
     let text = match given {
         Some(given) => given.to_owned(),
         None => format!("https://{account}.blob.core.windows.net"),
     };
-    let url = Url::parse(&text).map_err(|_| BlobAddressError::Endpoint)?;
+    let url = Url::parse(&text).map_err(|_| Refusal::Endpoint)?;
     let of_the_web = matches!(url.scheme(), "http" | "https");
     if !of_the_web || has_more_than_a_path(&url) {
-        return Err(BlobAddressError::Endpoint);
+        return Err(Refusal::Endpoint);
     }
     Ok(url)
 }
 
 /// A key opens the whole account and never ends, so a real one has no place in an app's settings.
-fn access(endpoint: &Url, key: Option<&str>) -> Result<Access, BlobAddressError> {
+fn access(endpoint: &Url, key: Option<&str>) -> Result<Access, Refusal> {
     match (endpoint.scheme(), key) {
         ("https", None) => Ok(Access::Identity),
-        ("https", Some(_)) => Err(BlobAddressError::KeyForAzure),
-        (_, None) => Err(BlobAddressError::Clear),
+        ("https", Some(_)) => Err(Refusal::KeyForAzure),
+        (_, None) => Err(Refusal::Clear),
         (_, Some(key)) => AzureAccessKey::try_new(key)
             .map(Access::Key)
-            .map_err(|_| BlobAddressError::Key),
+            .map_err(|_| Refusal::Key),
     }
 }
 

@@ -102,7 +102,7 @@ impl Download {
         BlobError::Unavailable {
             place: self.blobs.place.of_blob(&self.name),
             reason: format!("it ends after {} of {} bytes", self.read, self.size),
-            advice: "try again",
+            advice: "try again".into(),
         }
     }
 }

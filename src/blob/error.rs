@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 
 use thiserror::Error;
 
+use super::address::BlobSettings;
+use super::container::Access;
 use super::identity::NoToken;
 use super::refusal::Refusal;
 
@@ -47,7 +49,7 @@ pub enum BlobError {
         /// What the store said.
         reason: String,
         /// What to do.
-        advice: &'static str,
+        advice: Box<str>,
     },
     /// There is no identity, or no token for it.
     #[error("{place}: {reason}")]
@@ -101,15 +103,49 @@ pub enum BlobError {
         /// What happened.
         reason: String,
         /// What to do.
-        advice: &'static str,
+        advice: Box<str>,
     },
+}
+
+/// What to do about a container, by what is wrong.
+pub(super) struct Advice {
+    denied: Box<str>,
+    unavailable: Box<str>,
+    misunderstood: Box<str>,
+}
+
+impl Advice {
+    /// For a container that is told of by these settings.
+    pub(super) fn new(settings: &BlobSettings, access: &Access) -> Advice {
+        let BlobSettings {
+            account,
+            endpoint,
+            key,
+            ..
+        } = settings;
+        Advice {
+            denied: match access {
+                Access::Identity => Box::from(
+                    "give the app's identity the role Storage Blob Data Contributor on the container, \
+                     and let the app through the account's firewall",
+                ),
+                Access::Key(_) => Box::from(format!("check {key} and {account}")),
+            },
+            unavailable: Box::from(format!(
+                "check {account}, {endpoint}, the account's firewall and the state of the platform"
+            )),
+            misunderstood: Box::from(format!(
+                "the store did not understand the request; check {endpoint}"
+            )),
+        }
+    }
 }
 
 /// An error of a container in Azure.
 pub(super) fn of_container(
     place: String,
     container: &str,
-    advice: &'static str,
+    advice: &Advice,
     found: &object_store::Error,
 ) -> BlobError {
     if let Some(none) = cause::<NoToken>(found) {
@@ -126,20 +162,14 @@ pub(super) fn of_container(
             None => BlobError::Unavailable {
                 place,
                 reason: last_cause(found),
-                advice: "check BACKUP_STORAGE_ACCOUNT, BACKUP_STORAGE_ENDPOINT, the account's \
-                         firewall and the state of the platform",
+                advice: advice.unavailable.clone(),
             },
         },
     }
 }
 
 /// <https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes>
-fn of_refusal(
-    place: String,
-    container: &str,
-    advice: &'static str,
-    refusal: &Refusal,
-) -> BlobError {
+fn of_refusal(place: String, container: &str, advice: &Advice, refusal: &Refusal) -> BlobError {
     let reason = refusal.to_string();
     match (refusal.status, refusal.code.as_str()) {
         (404, "ContainerNotFound") => BlobError::NoContainer {
@@ -150,7 +180,7 @@ fn of_refusal(
         (401 | 403, _) => BlobError::Denied {
             place,
             reason,
-            advice,
+            advice: advice.denied.clone(),
         },
         (409, "BlobAlreadyExists") | (412, "ConditionNotMet" | "TargetConditionNotMet") => {
             BlobError::Exists { place }
@@ -159,7 +189,7 @@ fn of_refusal(
         _ => BlobError::Unavailable {
             place,
             reason,
-            advice: "the store did not understand the request; check BACKUP_STORAGE_ENDPOINT",
+            advice: advice.misunderstood.clone(),
         },
     }
 }
@@ -201,7 +231,7 @@ pub(super) fn of_file(place: String, found: &io::Error) -> BlobError {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => BlobError::Denied {
             place,
             reason,
-            advice: "let the account that runs this program write there",
+            advice: "let the account that runs this program write there".into(),
         },
         _ => broken(place, reason),
     }
@@ -211,7 +241,7 @@ fn broken(place: String, reason: String) -> BlobError {
     BlobError::Unavailable {
         place,
         reason,
-        advice: "check the folder and the disk that it is on",
+        advice: "check the folder and the disk that it is on".into(),
     }
 }
 

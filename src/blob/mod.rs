@@ -1,4 +1,4 @@
-//! Where backups lie: a container in Azure Blob Storage, or a folder.
+//! Where backups and schedules lie: a container in Azure Blob Storage, or a folder.
 //!
 //! Both are one store of named blobs, through the crate `object_store`. What it leaves open is
 //! settled here:
@@ -8,7 +8,7 @@
 //! - An [`Upload`] holds a few parts in memory, never the blob; [`Blobs::stream`] goes on where a
 //!   connection broke off.
 //! - A store that does not answer, or says that it is busy, is tried again for
-//!   `BACKUP_STORAGE_WAIT`, and then the error says why.
+//!   a time that a setting says, and then the error says why.
 //! - Errors name the blob and what to do. No key and no token is in them.
 
 mod address;
@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
 use tokio::time::Instant;
 
-pub use address::{BlobAddress, BlobAddressError};
+pub use address::{BlobAddress, BlobAddressError, BlobSettings};
 pub use error::BlobError;
 pub use upload::Upload;
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 use object_store::path::Path;
 
 use super::address::{BlobAddress, Location};
-use super::container::Access;
-use super::error::{self, BlobError};
+use super::error::{self, Advice, BlobError};
 use super::folder;
 
 /// A container or a folder, as far as names and errors go.
@@ -21,7 +20,7 @@ pub(super) struct Place {
 }
 
 enum Kind {
-    Container { name: String, advice: &'static str },
+    Container { name: String, advice: Advice },
     Folder(PathBuf),
 }
 
@@ -29,15 +28,10 @@ impl Place {
     pub(super) fn of(address: &BlobAddress) -> Place {
         let (prefix, kind, wait) = match &address.location {
             Location::Container(container) => {
-                let advice = match container.access {
-                    Access::Identity => {
-                        "give the app's identity the role Storage Blob Data Contributor on the \
-                         container, and let the app through the account's firewall"
-                    }
-                    Access::Key(_) => "check BACKUP_STORAGE_KEY and BACKUP_STORAGE_ACCOUNT",
+                let kind = Kind::Container {
+                    name: container.name.clone(),
+                    advice: Advice::new(container.settings, &container.access),
                 };
-                let name = container.name.clone();
-                let kind = Kind::Container { name, advice };
                 (container.prefix.clone(), kind, address.wait)
             }
             Location::Folder(folder) => {
@@ -121,14 +115,21 @@ fn refused(name: &str, why: &str) -> BlobError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blob::BlobSettings;
+
+    static SETTINGS: BlobSettings = BlobSettings {
+        url: "URL",
+        account: "ACCOUNT",
+        endpoint: "ENDPOINT",
+        key: "KEY",
+        wait: "WAIT",
+    };
 
     fn place(url: &str) -> Place {
-        let read = BlobAddress::read(|name| match name {
-            "BACKUP_URL" => Some(url.to_owned()),
-            "BACKUP_STORAGE_ACCOUNT" => Some("magnus".to_owned()),
-            _ => None,
+        let address = BlobAddress::of(&SETTINGS, url, &|name: &str| {
+            (name == SETTINGS.account).then(|| "magnus".to_owned())
         });
-        Place::of(&read.expect("it can be used").expect("it is set"))
+        Place::of(&address.expect("it can be used"))
     }
 
     #[test]

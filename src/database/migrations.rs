@@ -54,6 +54,12 @@ pub enum MigrationError {
         /// This program's.
         known: SchemaVersion,
     },
+    /// This program's migrations have not all run.
+    #[error(
+        "the database's schema is not at this program's version ({0} has not run); run `magnusapi \
+         migrate` or deploy this version first"
+    )]
+    Behind(String),
     /// The database was migrated by files that say something else.
     #[error(
         "migration {0} in the database is not the one this program carries; \
@@ -112,10 +118,7 @@ pub(super) async fn run(
     limit: Duration,
 ) -> Result<SchemaVersion, MigrationError> {
     let mut client = connector.connect().await?;
-    let missing = tokio::time::timeout(limit, missing(&*client))
-        .await
-        .map_err(|_| MigrationError::TimedOut(limit))??;
-    if missing.is_empty() {
+    if missing_within(limit, &*client).await?.is_empty() {
         return Ok(newest());
     }
     let transaction = client.transaction().await?;
@@ -123,6 +126,24 @@ pub(super) async fn run(
     apply(&*transaction).await?;
     transaction.commit().await?;
     Ok(newest())
+}
+
+/// Finds the schema at [`newest`], or says why it is not.
+pub(super) async fn check(connector: &Connector, limit: Duration) -> Result<(), MigrationError> {
+    let client = connector.connect().await?;
+    match missing_within(limit, &*client).await?.first() {
+        None => Ok(()),
+        Some(first) => Err(MigrationError::Behind(first.to_string())),
+    }
+}
+
+async fn missing_within(
+    limit: Duration,
+    client: &impl GenericClient,
+) -> Result<Vec<Migration>, MigrationError> {
+    tokio::time::timeout(limit, missing(client))
+        .await
+        .map_err(|_| MigrationError::TimedOut(limit))?
 }
 
 /// Whoever had the lock before may have applied them all. To ask whether there is a history would not

@@ -168,6 +168,18 @@ impl Database {
         migrations::run(&self.shared.connector, limit).await
     }
 
+    /// Lets requests go on if the schema is at this program's version; nothing is migrated. For a
+    /// person's command, which must not change what others serve from.
+    ///
+    /// # Errors
+    /// [`MigrationError`] says what is not as it should be.
+    pub async fn require_schema(&self) -> Result<(), MigrationError> {
+        let limit = self.shared.settings.statement_timeout;
+        migrations::check(&self.shared.connector, limit).await?;
+        self.shared.readiness.ready();
+        Ok(())
+    }
+
     /// The schema's version in the database, and the one that this program brings.
     ///
     /// # Errors

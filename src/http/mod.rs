@@ -6,10 +6,12 @@
 //! a response or a [`Problem`], and [`answer`] makes either into what goes out.
 
 mod answer;
+mod database;
 mod problem;
 mod request;
 
 pub use answer::{answer, json};
+pub use database::database_problem;
 pub use problem::{FieldError, Problem};
 pub use request::{Request, request};
 pub use warp::reply::Response;

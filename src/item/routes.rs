@@ -5,8 +5,9 @@ use warp::{Filter, Rejection};
 
 use super::{Creation, IdempotencyKey, ItemId, Items, KeyedCreation, Listing, Renaming};
 use super::{Item, body, stream};
-use crate::database::Error;
-use crate::http::{FieldError, Problem, Request, Response, answer, json, request};
+use crate::http::{
+    FieldError, Problem, Request, Response, answer, database_problem, json, request,
+};
 
 /// The function that these routes belong to, as its folder is named.
 const FUNCTION: &str = "item";
@@ -62,7 +63,11 @@ async fn list(items: &Items, method: &Method, query: &str) -> Result<Response, P
     if method == Method::HEAD {
         return Ok(json(Vec::new()));
     }
-    match items.stream(listing).await.map_err(|it| database(&it))? {
+    match items
+        .stream(listing)
+        .await
+        .map_err(|it| database_problem(&it))?
+    {
         Some((permit, rows)) => Ok(stream::response(permit, rows)),
         None => Err(Problem::unavailable(
             "too-many-streams",
@@ -73,7 +78,10 @@ async fn list(items: &Items, method: &Method, query: &str) -> Result<Response, P
 }
 
 async fn page(items: &Items, limit: u16, after: Option<ItemId>) -> Result<Response, Problem> {
-    let page = items.page(limit, after).await.map_err(|it| database(&it))?;
+    let page = items
+        .page(limit, after)
+        .await
+        .map_err(|it| database_problem(&it))?;
     let mut body = Vec::with_capacity(page.elements.len() + 16);
     body.extend_from_slice(b"{\"data\":[");
     body.extend_from_slice(&page.elements);
@@ -94,10 +102,13 @@ async fn create(items: &Items, mut request: Request) -> Result<Response, Problem
         .await?;
     let name = body::parse(&body)?;
     let creation = match key {
-        None => items.create(name).await.map_err(|it| database(&it))?,
+        None => items
+            .create(name)
+            .await
+            .map_err(|it| database_problem(&it))?,
         Some(key) => {
             let keyed = items.create_once(&key, &name).await;
-            answered(keyed.map_err(|it| database(&it))?)?
+            answered(keyed.map_err(|it| database_problem(&it))?)?
         }
     };
     match creation {
@@ -152,7 +163,7 @@ fn answered(keyed: KeyedCreation) -> Result<Creation, Problem> {
 }
 
 async fn read(items: &Items, id: ItemId) -> Result<Response, Problem> {
-    let item = items.read(id).await.map_err(|it| database(&it))?;
+    let item = items.read(id).await.map_err(|it| database_problem(&it))?;
     item.map(|item| json(item.to_json()))
         .ok_or_else(|| no_such_item(id))
 }
@@ -162,7 +173,7 @@ async fn rename(items: &Items, id: ItemId, mut request: Request) -> Result<Respo
     let body = request.json_body(&types, body::LIMIT).await?;
     let name = body::parse(&body)?;
     let renaming = items.rename(id, &name).await;
-    match renaming.map_err(|it| database(&it))? {
+    match renaming.map_err(|it| database_problem(&it))? {
         Renaming::Renamed(item) => Ok(json(item.to_json())),
         Renaming::NameTaken => Err(name_taken()),
         Renaming::NoSuchItem => Err(no_such_item(id)),
@@ -170,7 +181,7 @@ async fn rename(items: &Items, id: ItemId, mut request: Request) -> Result<Respo
 }
 
 async fn delete(items: &Items, id: ItemId) -> Result<Response, Problem> {
-    if !items.delete(id).await.map_err(|it| database(&it))? {
+    if !items.delete(id).await.map_err(|it| database_problem(&it))? {
         return Err(no_such_item(id));
     }
     let mut response = Response::default();
@@ -195,23 +206,4 @@ fn name_taken() -> Problem {
         "names are unique; choose another, or rename or delete the item that has it",
     )
     .with_errors(vec![FieldError::new("/name", "another item has it")])
-}
-
-/// What the caller is told when the database did not do it; the log has the rest.
-fn database(error: &Error) -> Problem {
-    log::error!("{error}");
-    match error.kind() {
-        Error::Refused(_) => Problem::internal(),
-        Error::Unavailable(_) => Problem::unavailable(
-            "database-unavailable",
-            "The database is not available",
-            "nothing was changed; try again in a moment",
-        ),
-        _ => Problem::unavailable(
-            "database-interrupted",
-            "The database did not finish this",
-            "a change may or may not have been made; read before trying again, or send creations \
-             with an Idempotency-Key",
-        ),
-    }
 }

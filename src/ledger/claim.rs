@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::database::{Database, Error, Lock, Statement};
+use crate::database::{Connection, Database, Error, Lock, Statement};
 
 /// The runs of all timer functions. Clones share the database.
 #[derive(Clone)]
@@ -95,9 +95,9 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Claim, Error> {
         let connection = self.database.connection().await?;
-        let Some(lock) = self.database.try_lock(&lock_name(function)).await? else {
-            let row = connection.query_first(&RUNNING, &[&function]).await?;
-            return Ok(Claim::Running(row.as_ref().map(holder)));
+        let lock = match self.lock(function, &connection).await? {
+            Ok(lock) => lock,
+            Err(holder) => return Ok(Claim::Running(holder)),
         };
         let (at, now) = (slot.to_string(), now.to_string());
         let values: [&(dyn ToSql + Sync); 4] = [&function, &at, &invocation_id, &now];
@@ -115,6 +115,27 @@ impl Ledger {
         lock.release().await?;
         let row = row.expect("what kept the claim from its row is a row that succeeded");
         Ok(Claim::Finished(finished(&row)))
+    }
+
+    /// The function's lock, or who has it. Between taking the lock and writing the row its holder has a
+    /// moment without a name, which is waited for.
+    async fn lock(
+        &self,
+        function: &str,
+        connection: &Connection,
+    ) -> Result<Result<Lock, Option<Holder>>, Error> {
+        let mut tries = 0;
+        loop {
+            if let Some(lock) = self.database.try_lock(&lock_name(function)).await? {
+                return Ok(Ok(lock));
+            }
+            let row = connection.query_first(&RUNNING, &[&function]).await?;
+            if row.is_some() || tries == NAMELESS {
+                return Ok(Err(row.as_ref().map(holder)));
+            }
+            tries += 1;
+            tokio::time::sleep(MOMENT).await;
+        }
     }
 
     /// The newest slot of `function` that has an outcome.
@@ -191,6 +212,10 @@ impl Run {
 /// itself too.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often, and how far apart, is a holder without a name looked for again?
+const NAMELESS: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(50);
 
 fn lock_name(function: &str) -> String {
     format!("magnusapi function_run {function}")

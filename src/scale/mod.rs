@@ -1,3 +1,44 @@
 //! Azure resources at the size that the week asks for.
+//!
+//! A tick reads the schedule and the holds, looks at each resource, and asks Azure for a change where
+//! the two differ. Nothing is remembered between ticks that a tick could not do without: a tick that is
+//! missed, late or doubled changes nothing about what the next one does. What the table `scale_change`
+//! keeps is for people, for the guard against too many changes, and to tell drift from schedule.
+//!
+//! | room | purpose |
+//! |---|---|
+//! | [`cli`] | what a person types |
+//! | `routes` | `/scale/plan` and `/scale/hold` |
+//! | `timer`, `health` | the timer function, and what `/health` says |
+//! | `tick` | one look at everything |
+//! | `judge` | what is to be done about one target; pure |
+//! | `report`, `drawing` | the plan as values, and as SVG |
+//! | `scaling` | schedule, holds, changes and the Resource Manager, put together |
+//! | `book` | the schedule's files |
+//! | `holds`, `journal` | the tables |
+//! | `wish` | a hold that somebody asks for, checked |
+//! | `settings` | what the environment says |
+//! | [`resource`] | the resources of Azure that have a size |
 
+mod book;
+pub mod cli;
+mod drawing;
+mod health;
+mod holds;
+mod journal;
+mod judge;
+mod report;
 pub mod resource;
+mod routes;
+mod scaling;
+mod settings;
+mod tick;
+mod timer;
+mod wish;
+
+pub use book::{Book, BookError};
+pub use health::ScaleCheck;
+pub use routes::routes;
+pub use scaling::Scaling;
+pub use settings::{Place, Settings, SettingsError};
+pub use timer::{FUNCTION, ScaleTimer};

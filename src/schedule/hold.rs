@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::size::Size;
 use super::target::TargetName;
 use super::window::Occurrence;
-use super::zone::{Edge, Wall, Zone};
+use super::zone::Zone;
 
 /// A size that somebody wants for a while, whatever the schedule says. It ends by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,14 +28,9 @@ pub struct Hold {
 impl Hold {
     /// The one time that it is in force.
     pub(super) fn occurrence(&self, zone: &Zone) -> Occurrence {
-        let edge = |at| Edge {
-            at,
-            wall: zone.wall(at),
-            kind: Wall::Once,
-        };
         Occurrence {
-            begins: edge(self.since),
-            ends: edge(self.until),
+            begins: zone.edge_at(self.since),
+            ends: zone.edge_at(self.until),
         }
     }
 }

@@ -74,8 +74,10 @@ impl fmt::Display for Size {
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// The fewest instances.
+    #[serde(deserialize_with = "count")]
     pub min: u32,
     /// The most.
+    #[serde(deserialize_with = "count")]
     pub max: u32,
 }
 
@@ -111,13 +113,15 @@ impl<'de> Visitor<'de> for SizeVisitor {
     }
 
     fn visit_i64<E: Error>(self, count: i64) -> Result<Size, E> {
-        let size = u32::try_from(count).map(Size::One);
-        size.map_err(|_| E::custom(format!("{count} is no size; write a whole number from 0")))
+        CountVisitor.visit_i64(count).map(Size::One)
     }
 
     fn visit_u64<E: Error>(self, count: u64) -> Result<Size, E> {
-        let size = u32::try_from(count).map(Size::One);
-        size.map_err(|_| E::custom(format!("{count} is no size; write a smaller number")))
+        CountVisitor.visit_u64(count).map(Size::One)
+    }
+
+    fn visit_f64<E: Error>(self, count: f64) -> Result<Size, E> {
+        CountVisitor.visit_f64(count).map(Size::One)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Size, A::Error> {
@@ -132,6 +136,43 @@ impl<'de> Visitor<'de> for SizeVisitor {
     }
 }
 
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    deserializer.deserialize_any(CountVisitor)
+}
+
+/// A whole number, however it is written: 4.0 is one in JSON.
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = u32;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a whole number")
+    }
+
+    fn visit_i64<E: Error>(self, count: i64) -> Result<u32, E> {
+        let small = u32::try_from(count);
+        small.map_err(|_| E::custom(format!("{count} is no size; write a whole number from 0")))
+    }
+
+    fn visit_u64<E: Error>(self, count: u64) -> Result<u32, E> {
+        let small = u32::try_from(count);
+        small.map_err(|_| E::custom(format!("{count} is no size; write a smaller number")))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is whole, and within the range"
+    )]
+    fn visit_f64<E: Error>(self, count: f64) -> Result<u32, E> {
+        let is_count = count.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&count);
+        is_count
+            .then_some(count as u32)
+            .ok_or_else(|| E::custom(format!("{count} is no size; write a whole number from 0")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +184,7 @@ mod tests {
     #[test]
     fn a_size_is_a_count_or_a_range() {
         assert_eq!(read("4"), Ok(Size::One(4)));
+        assert_eq!(read("4.0"), Ok(Size::One(4)));
         let range = read(r#"{"min": 2, "max": 6}"#);
         assert_eq!(range, Ok(Size::Between { min: 2, max: 6 }));
         for text in ["-1", "1.5", "\"4\"", "[4]", "{\"min\": 2}", "4294967296"] {

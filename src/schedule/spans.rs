@@ -80,7 +80,7 @@ pub fn spans<'a>(
     let mut next = flips.iter().peekable();
     let mut at = from;
     while at < to {
-        let mut edge = plain(target, at);
+        let mut edge = target.zone.edge_at(at);
         while let Some(flip) = next.next_if(|flip| flip.edge.at <= at) {
             in_force[flip.layer] += flip.by;
             if flip.edge.at == at && flip.edge.kind != Wall::Once {
@@ -118,14 +118,6 @@ impl Flip {
     fn both(layer: usize, occurrence: Occurrence) -> [Flip; 2] {
         let Occurrence { begins, ends } = occurrence;
         [(begins, 1), (ends, -1)].map(|(edge, by)| Flip { edge, layer, by })
-    }
-}
-
-fn plain(target: &Target, at: Timestamp) -> Edge {
-    Edge {
-        at,
-        wall: target.zone.wall(at),
-        kind: Wall::Once,
     }
 }
 

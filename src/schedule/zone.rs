@@ -86,6 +86,15 @@ impl Zone {
         Edge { at, wall, kind }
     }
 
+    /// What an instant is on the zone's clocks.
+    pub fn edge_at(&self, at: Timestamp) -> Edge {
+        Edge {
+            at,
+            wall: self.wall(at),
+            kind: Wall::Once,
+        }
+    }
+
     /// The names of all zones.
     pub fn names() -> impl Iterator<Item = String> {
         jiff::tz::db()

@@ -8,12 +8,14 @@ use warp::{Filter, Rejection};
 use super::openapi;
 use crate::app::App;
 use crate::http::{Problem, Request, Response, answer, request};
-use crate::{health, host, item};
+use crate::{health, host, item, scale};
 
 /// All routes of `app`. A path that nothing is at answers 404 here, so the filter never rejects.
 pub fn routes(app: &App) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + use<> {
     item::routes(&app.items)
         .or(health::routes(&app.health))
+        .unify()
+        .or(scale::routes(&app.scaling))
         .unify()
         .or(root())
         .unify()

@@ -39,5 +39,6 @@ mod openapi;
 mod package;
 mod resource_manager;
 mod restore_doc;
+mod scale;
 mod schedule;
 mod timers;

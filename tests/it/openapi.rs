@@ -7,7 +7,7 @@ use magnusapi::app::HTTP_FUNCTIONS;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::harness::{Answer, Program, with_program};
+use crate::harness::{Answer, Database, Program, Start, run, with_program};
 
 #[test]
 fn every_route_and_method_that_is_served_is_described_and_no_other() {
@@ -45,6 +45,8 @@ fn served_paths() -> BTreeSet<&'static str> {
             "health" => vec!["/health"],
             "health/live" => vec!["/health/live"],
             "openapi.json" => vec!["/openapi.json"],
+            "scale/hold/{target?}" => vec!["/scale/hold", "/scale/hold/{target}"],
+            "scale/plan" => vec!["/scale/plan"],
             other => panic!("{other} is new: say here which paths it serves"),
         })
         .collect()
@@ -79,7 +81,10 @@ fn schemathesis_finds_nothing() {
         "SCHEMATHESIS names no program; run `cargo xtask test`, which installs it, or set it to an \
          `st` of your own",
     );
-    with_program(async |program: Program| {
+    run(async {
+        let start = Start::handler().set("DATABASE_URL", &Database::migrated().url);
+        let schedule = concat!(env!("CARGO_MANIFEST_DIR"), "/scale.toml");
+        let program = start.set("SCALE_CONFIG", schedule).serving().await;
         for number in 0..5 {
             program.make(&format!("item {number}")).await;
         }

@@ -1,9 +1,12 @@
-"""A client that keeps the rule of Idempotency-Key: a new one for each creation.
+"""A client that keeps the rules that a schema cannot say.
 
-Schemathesis sends the same few keys with ever other bodies, and rightly gets 422 for that. Keys
-that are not valid are left as they are, so that their refusal is tested too.
+Idempotency-Key is a new one for each creation: Schemathesis sends the same few keys with ever other
+bodies, and rightly gets 422 for that. A hold of a target that there is has a size within its bounds
+and ends within seven days. What is not valid by the schema is left as it is, so that its refusal is
+tested too.
 """
 
+import datetime
 import re
 import uuid
 
@@ -15,3 +18,8 @@ def before_call(context, case, kwargs):
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and re.fullmatch(r"[!-~]{1,255}", key):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
+    body = case.body
+    if case.operation.path == "/scale/hold" and isinstance(body, dict):
+        if body.get("target") == "web" and case.meta.generation.mode.is_positive:
+            soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+            case.body = {**body, "size": 4, "until": soon.isoformat(), "reason": "r", "by": "b"}

@@ -88,6 +88,7 @@ pub(crate) fn manual_call(shared: &Shared, function: &Function) -> TimerCall {
         schedule_status,
         past_due: false,
         retry: None,
+        at: None,
     }
 }
 
@@ -108,7 +109,7 @@ async fn invoke(
         &timer.binding,
         schedule,
         call,
-        Timestamp::now(),
+        call.at.unwrap_or_else(Timestamp::now),
     );
     let request = request(
         shared,

@@ -71,6 +71,7 @@ pub(crate) async fn keep_time(shared: Arc<Shared>, function: Function) {
             },
             past_due: this.past,
             retry: None,
+            at: None,
         };
         let started = Timestamp::now();
         run_with_retries(&shared, &function, call).await;

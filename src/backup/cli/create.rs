@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::progress::Bar;
-use super::session::{Failure, Session, print};
+use super::session::{Failure, Session};
 use super::{Choice, words};
 use crate::backup::CreateError;
 use crate::backup::export::Progress;
 use crate::backup::manifest::Manifest;
+use crate::terminal::print;
 
 /// A person can stop it; this is for a forgotten one.
 const LIMIT: Duration = Duration::from_hours(24);

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::One;
 use super::progress::Bar;
-use super::session::{Failure, Session, print};
+use super::session::{Failure, Session};
 use crate::backup::restore::{Options, Place, plain_commands};
+use crate::terminal::print;
 
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;

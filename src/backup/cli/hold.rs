@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::One;
-use super::session::{Failure, Session, print};
+use super::session::{Failure, Session};
 use crate::backup::Hold;
 use crate::blob::Deletion;
+use crate::terminal::print;
 
 pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::session::{Failure, Session, print};
-use super::table::Table;
+use super::session::{Failure, Session};
 use super::{Choice, words};
 use crate::backup::{Hold, Stored, Verified};
+use crate::terminal::Table;
+use crate::terminal::print;
 
 /// A backup in a list, as JSON has it.
 #[derive(Serialize)]

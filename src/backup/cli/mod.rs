@@ -9,7 +9,6 @@ mod prune;
 mod restore;
 mod session;
 mod show;
-mod table;
 mod verify;
 mod words;
 

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Choice;
-use super::session::{Failure, Session, print};
-use super::table::Table;
+use super::session::{Failure, Session};
 use crate::backup::{BackupId, Pruning, SourceName};
+use crate::terminal::Table;
+use crate::terminal::print;
 
 pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Result<(), Failure> {
     let mut done = Vec::new();

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::progress::Bar;
-use super::session::{Failure, Session, print, target};
+use super::session::{Failure, Session, target};
 use super::{Login, One};
 use crate::backup::Restored;
 use crate::backup::restore::{Options, Progress, plain_commands};
+use crate::terminal::print;
 
 pub(super) async fn run(
     session: &Session,

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-use serde_json::json;
 use thiserror::Error;
 
 use super::One;
@@ -172,9 +170,4 @@ pub(super) fn target(
     });
     let settings = read.map_err(|error| Failure::Target { option, error })?;
     Ok(settings.expect("an address is given, so a database is named"))
-}
-
-/// Prints `{"data": …}`.
-pub(super) fn print(data: impl Serialize) {
-    println!("{:#}", json!({ "data": data }));
 }

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::session::{Failure, Session, print};
-use super::table::Table;
+use super::session::{Failure, Session};
 use super::{One, words};
 use crate::backup::manifest::Manifest;
 use crate::backup::{Depot, Stored};
+use crate::terminal::Table;
+use crate::terminal::print;
 
 pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::One;
 use super::progress::Bar;
-use super::session::{Failure, Session, print};
+use super::session::{Failure, Session};
 use crate::backup::encryption::Identities;
 use crate::backup::restore::Progress;
 use crate::backup::{Damage, Depot, Stored, Verified};
 use crate::database;
+use crate::terminal::print;
 
 pub(super) async fn run(
     session: &Session,

@@ -57,7 +57,7 @@ async fn run_alone(test: &str, identity: &Identity) {
 }
 
 fn blobs() -> Blobs {
-    let address = BlobAddress::read(|name| env::var(name).ok());
+    let address = BlobAddress::read(&magnusapi::backup::STORE, |name| env::var(name).ok());
     Blobs::open(&address.expect("good settings").expect("it is set")).expect("it opens")
 }
 

@@ -181,7 +181,7 @@ impl Container {
     /// Its store of blobs, all in one folder.
     pub(crate) fn blobs(&self) -> Blobs {
         let settings = self.settings("of us");
-        let address = BlobAddress::read(|name| {
+        let address = BlobAddress::read(&magnusapi::backup::STORE, |name| {
             let found = settings.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| value.clone())
         });

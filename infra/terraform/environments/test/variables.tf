@@ -82,10 +82,11 @@ variable "resource_group" {
 }
 
 variable "scale" {
-  description = "Sizes by schedule: apps_pool_target names the target of scale.toml that sizes the cluster's pool for apps, config another scale.toml than the packaged one."
+  description = "Sizes by schedule: apps_pool_target names the target of scale.toml that sizes the cluster's pool for apps, config another scale.toml than the packaged one, storage_account the account of one at an az:// address."
   type = object({
     apps_pool_target = optional(string)
     config           = optional(string)
+    storage_account  = optional(string)
   })
   default  = {}
   nullable = false

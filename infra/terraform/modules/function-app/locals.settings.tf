@@ -44,14 +44,13 @@ locals {
     "@Microsoft.KeyVault(SecretUri=${var.vault_uri}secrets/backup-database-url-${name})"
   }
 
-  scale_settings = merge(
-    {
-      SCALE_CONFIG           = var.scale.config
-      SCALE_RESOURCE_MANAGER = var.scale.resource_manager
-      SCALE_RESOURCE_WEB     = local.id
-    },
-    { for name, id in var.scale.resources : "SCALE_RESOURCE_${upper(replace(name, "-", "_"))}" => id },
-  )
+  scale_resources = merge({ web = local.id }, var.scale.resources)
+  scale_settings = {
+    SCALE_CONFIG           = var.scale.config
+    SCALE_RESOURCE_MANAGER = var.scale.resource_manager
+    SCALE_RESOURCES        = join(",", [for name, id in local.scale_resources : "${name}=${id}"])
+    SCALE_STORAGE_ACCOUNT  = var.scale.storage_account
+  }
 
   settings = {
     for name, value in merge(

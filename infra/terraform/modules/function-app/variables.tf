@@ -201,11 +201,13 @@ variable "scale" {
     - config: another scale.toml than the packaged one, a path or az://container/file
     - resources: resource ids of further targets, by the target's name. The target web is this app
     - resource_manager: Resource Manager's address, in other clouds than the public one
+    - storage_account: the account of an az:// address
   EOT
   type = object({
     config           = optional(string)
     resource_manager = optional(string)
     resources        = optional(map(string), {})
+    storage_account  = optional(string)
   })
   default  = {}
   nullable = false
@@ -213,6 +215,11 @@ variable "scale" {
   validation {
     condition     = !contains(keys(var.scale.resources), "web") && alltrue([for name in keys(var.scale.resources) : can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", name))])
     error_message = "Name targets by lower-case letters, digits and dashes; web is this app itself."
+  }
+
+  validation {
+    condition     = !startswith(coalesce(var.scale.config, "scale.toml"), "az://") || var.scale.storage_account != null
+    error_message = "A schedule at an az:// address needs storage_account."
   }
 
   validation {

@@ -134,6 +134,7 @@ module "function_app" {
   scale = {
     config           = var.scale.config
     resource_manager = var.scale.resource_manager
+    storage_account  = var.scale.storage_account
     resources        = var.scale.apps_pool_target == null ? {} : { (var.scale.apps_pool_target) = module.aks.apps_pool_id }
   }
 

@@ -224,11 +224,13 @@ variable "scale" {
     - apps_pool_target: the target of scale.toml that sizes the cluster's pool for apps. Without it nothing does
     - config: another scale.toml than the packaged one
     - resource_manager: in other clouds than the public one
+    - storage_account: the account of a config at an az:// address
   EOT
   type = object({
     apps_pool_target = optional(string)
     config           = optional(string)
     resource_manager = optional(string)
+    storage_account  = optional(string)
   })
   default  = {}
   nullable = false

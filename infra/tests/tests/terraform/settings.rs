@@ -56,17 +56,11 @@ const URL: &str = "DATABASE_URL says it";
 /// Set in Azure, and read by the Functions host instead of the program.
 const OF_THE_HOST: [&str; 2] = ["APPLICATIONINSIGHTS_", "AzureWebJobsStorage__"];
 
-/// Of the timer function `scale`. They are looked for as soon as one of them is documented.
-const AHEAD: &str = "SCALE_";
-
 /// Settings with a name of the operator's in their own name, and the one that stands for it in tests.
-const PATTERNS: [(&str, &str); 2] = [
-    (
-        "BACKUP_DATABASE_URL_POSTFACTO",
-        "BACKUP_DATABASE_URL_<NAME>",
-    ),
-    ("SCALE_RESOURCE_POOL", "SCALE_RESOURCE_<TARGET>"),
-];
+const PATTERNS: [(&str, &str); 1] = [(
+    "BACKUP_DATABASE_URL_POSTFACTO",
+    "BACKUP_DATABASE_URL_<NAME>",
+)];
 
 #[test]
 fn what_a_developer_sets_locally_is_set_in_azure_too() {
@@ -86,11 +80,8 @@ fn what_a_developer_sets_locally_is_set_in_azure_too() {
 #[test]
 fn what_is_set_in_azure_is_a_documented_setting() {
     let documented = documented();
-    let is_ahead = !documented.iter().any(|name| name.starts_with(AHEAD));
-    let ours = set_in_azure().into_iter().filter(|name| {
-        let of_the_host = OF_THE_HOST.iter().any(|prefix| name.starts_with(prefix));
-        !(of_the_host || is_ahead && name.starts_with(AHEAD))
-    });
+    let ours = set_in_azure().into_iter();
+    let ours = ours.filter(|name| !OF_THE_HOST.iter().any(|prefix| name.starts_with(prefix)));
     let unknown: Vec<_> = ours
         .map(|name| {
             let pattern = PATTERNS.iter().find(|(example, _)| *example == name);

@@ -138,7 +138,6 @@ impl ResourceManagerFake {
     }
 
     /// Lets the program change what is here, as an identity that may.
-    #[expect(dead_code, reason = "the tests of the timer start the program with it")]
     pub(crate) fn given_to(&self, start: Start) -> Start {
         let variables = self.variables().into_iter();
         variables.fold(start, |start, (name, value)| start.set(name, &value))

@@ -119,7 +119,7 @@ run "the_target_web_is_the_app_itself" {
   command = plan
 
   assert {
-    condition     = local.settings.SCALE_RESOURCE_WEB == "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/func-numbers-test"
+    condition     = local.settings.SCALE_RESOURCES == "web=/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/func-numbers-test"
     error_message = "The schedule sizes this app."
   }
 }
@@ -158,11 +158,12 @@ run "everything_that_can_be_set_is_set" {
       config           = "az://schedules/scale.toml"
       resource_manager = "https://management.example.org"
       resources        = { pool = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks/agentPools/apps" }
+      storage_account  = "stnumberstest"
     }
   }
 
   assert {
-    condition     = local.settings.SCALE_RESOURCE_POOL != "" && local.settings.LOG == "info"
+    condition     = startswith(local.settings.SCALE_RESOURCES, "pool=/subscriptions/") && local.settings.LOG == "info"
     error_message = "Further targets and settings must reach the app."
   }
 }

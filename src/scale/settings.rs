@@ -1,0 +1,205 @@
+//! What the feature is told by the environment.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::resource::{Resource, UnknownResource};
+use crate::azure::resource_manager::{Base, BaseError};
+use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
+use crate::schedule::{TargetName, TargetNameError};
+
+/// The settings of sizes by schedule.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `SCALE_CONFIG`: where the schedule lies.
+    pub place: Place,
+    /// `SCALE_RESOURCES`: which resource each target is, where the schedule does not say.
+    pub resources: BTreeMap<TargetName, Resource>,
+    /// `SCALE_RESOURCE_MANAGER`: the cloud's Resource Manager.
+    pub manager: Base,
+}
+
+/// Where the schedule lies. Files that it names lie beside it.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In a file of this machine.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Whether somebody named it. The one that is looked for anyway may be missing.
+        is_named: bool,
+    },
+    /// In a container of Azure Blob Storage.
+    Blob {
+        /// The folder that it lies in.
+        folder: Box<BlobAddress>,
+        /// Its name in that folder.
+        name: String,
+    },
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// An entry of the list.
+    #[error(
+        "SCALE_RESOURCES: {0:?} is no entry; write <target>=<resource id>, and commas between entries"
+    )]
+    Entry(String),
+    /// A target's name.
+    #[error("SCALE_RESOURCES: {0}")]
+    Target(#[from] TargetNameError),
+    /// A target that is named twice.
+    #[error("SCALE_RESOURCES names {0} twice; leave one out")]
+    Twice(TargetName),
+    /// A resource.
+    #[error("SCALE_RESOURCES: {0}")]
+    Resource(#[from] UnknownResource),
+    /// The Resource Manager's address.
+    #[error("SCALE_RESOURCE_MANAGER: {0}")]
+    Manager(#[from] BaseError),
+    /// The container with the schedule.
+    #[error(transparent)]
+    Blob(#[from] BlobAddressError),
+}
+
+/// The schedule's file, where nothing else is named. In the packaged app it lies beside `host.json`.
+const FILE: &str = "scale.toml";
+
+/// The names of the settings for a schedule in Azure Blob Storage.
+const BLOB: BlobSettings = BlobSettings {
+    url: "SCALE_CONFIG",
+    account: "SCALE_STORAGE_ACCOUNT",
+    endpoint: "SCALE_STORAGE_ENDPOINT",
+    key: "SCALE_STORAGE_KEY",
+    wait: "SCALE_STORAGE_WAIT",
+};
+
+impl Settings {
+    /// Reads them.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
+        let manager = variable("SCALE_RESOURCE_MANAGER");
+        Ok(Settings {
+            place: Place::read(&variable)?,
+            resources: resources(&variable("SCALE_RESOURCES").unwrap_or_default())?,
+            manager: manager.map_or_else(|| Ok(Base::default()), |text| text.parse())?,
+        })
+    }
+}
+
+impl Place {
+    fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Place, BlobAddressError> {
+        let Some(config) = variable("SCALE_CONFIG") else {
+            // The host starts the program there, and a person may be anywhere.
+            let root = variable("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from);
+            return Ok(Place::File {
+                path: root.unwrap_or_default().join(FILE),
+                is_named: false,
+            });
+        };
+        match config
+            .strip_prefix("az://")
+            .and_then(|it| it.rsplit_once('/'))
+        {
+            Some((folder, name)) if !name.is_empty() => Ok(Place::Blob {
+                folder: Box::new(BlobAddress::of(&BLOB, &format!("az://{folder}"), variable)?),
+                name: name.to_owned(),
+            }),
+            _ if config.starts_with("az://") => Err(BLOB.refused(&config)),
+            _ => Ok(Place::File {
+                path: PathBuf::from(config),
+                is_named: true,
+            }),
+        }
+    }
+}
+
+fn resources(text: &str) -> Result<BTreeMap<TargetName, Resource>, SettingsError> {
+    let mut resources = BTreeMap::new();
+    for entry in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+        let (name, id) = entry
+            .split_once('=')
+            .ok_or_else(|| SettingsError::Entry(entry.to_owned()))?;
+        let name: TargetName = name.trim().parse()?;
+        let resource = id.trim().parse()?;
+        if resources.insert(name.clone(), resource).is_some() {
+            return Err(SettingsError::Twice(name));
+        }
+    }
+    Ok(resources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: &str = "/subscriptions/s/resourceGroups/g/providers";
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::read(|name| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn without_settings_the_schedule_lies_beside_the_host() {
+        let settings = read(&[("FUNCTIONS_APP_ROOT_PATH", "/app")]).expect("good");
+        let Place::File { path, is_named } = settings.place else {
+            panic!("a file");
+        };
+        assert_eq!((path, is_named), (PathBuf::from("/app/scale.toml"), false));
+        assert!(settings.resources.is_empty());
+    }
+
+    #[test]
+    fn a_schedule_lies_in_a_file_or_in_a_container() {
+        let settings = read(&[("SCALE_CONFIG", "/etc/week.toml")]).expect("good");
+        assert!(matches!(settings.place, Place::File { is_named: true, .. }));
+        let settings = read(&[
+            ("SCALE_CONFIG", "az://settings/prod/scale.toml"),
+            ("SCALE_STORAGE_ACCOUNT", "magnus"),
+        ]);
+        let Place::Blob { folder, name } = settings.expect("good").place else {
+            panic!("a container");
+        };
+        assert_eq!(
+            (folder.to_string().as_str(), name.as_str()),
+            ("az://settings/prod", "scale.toml")
+        );
+    }
+
+    #[test]
+    fn resources_are_listed_by_target() {
+        let text = format!(
+            "web={GROUP}/Microsoft.Web/sites/web, \
+             apps={GROUP}/Microsoft.ContainerService/managedClusters/c/agentPools/apps,"
+        );
+        let settings = read(&[("SCALE_RESOURCES", &text)]).expect("good");
+        let names: Vec<String> = settings.resources.keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["apps", "web"]);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_with_its_setting() {
+        let twice = format!("a={GROUP}/Microsoft.Web/sites/a,a={GROUP}/Microsoft.Web/sites/b");
+        for (name, value, hint) in [
+            ("SCALE_RESOURCES", "web", "<target>=<resource id>"),
+            ("SCALE_RESOURCES", "Web=/subscriptions/s", "lower-case"),
+            ("SCALE_RESOURCES", "web=/subscriptions/s", "agentPools"),
+            ("SCALE_RESOURCES", twice.as_str(), "twice"),
+            ("SCALE_RESOURCE_MANAGER", "http://arm", "https://"),
+            ("SCALE_CONFIG", "az://settings", "az://<container>"),
+            (
+                "SCALE_CONFIG",
+                "az://settings/x.toml",
+                "SCALE_STORAGE_ACCOUNT",
+            ),
+        ] {
+            let error = read(&[(name, value)]).expect_err(value).to_string();
+            assert!(error.contains(hint) && error.contains("SCALE_"), "{error}");
+        }
+    }
+}

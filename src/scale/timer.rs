@@ -1,0 +1,113 @@
+//! The timer function `scale`.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::scaling::Scaling;
+use super::tick::{Summary, Tick};
+use crate::host::{Invocation, Outcome, Timer};
+use crate::ledger::{Ledger, Work};
+
+/// The function's name.
+pub const FUNCTION: &str = "scale";
+
+/// The timer function `scale`.
+pub struct ScaleTimer {
+    scaling: Scaling,
+    ledger: Ledger,
+}
+
+impl ScaleTimer {
+    /// For these targets.
+    pub fn new(scaling: Scaling, ledger: Ledger) -> ScaleTimer {
+        ScaleTimer { scaling, ledger }
+    }
+}
+
+impl Timer for ScaleTimer {
+    fn function(&self) -> &'static str {
+        FUNCTION
+    }
+
+    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
+        run(&self.scaling, &self.ledger, invocation).boxed()
+    }
+}
+
+/// One tick, once for its slot. The instant that it is for is that of the host's call.
+pub(super) async fn run(scaling: &Scaling, ledger: &Ledger, invocation: &Invocation) -> Outcome {
+    let now = invocation.called.unwrap_or_else(|| scaling.now());
+    let work = || tick(scaling, now, &invocation.id).boxed();
+    Box::pin(ledger.once(invocation, scaling.clock(), work)).await
+}
+
+async fn tick(scaling: &Scaling, now: Timestamp, invocation_id: &str) -> Work {
+    match Box::pin(look(scaling, now, invocation_id, false)).await {
+        Ok(summary) => work(&summary),
+        Err(why) => Work {
+            outcome: Outcome::failed(Vec::new(), why),
+            summary: serde_json::Value::Null,
+        },
+    }
+}
+
+/// Reads the schedule and the holds, and looks at every target. An error says why nothing was looked
+/// at.
+pub(super) async fn look(
+    scaling: &Scaling,
+    now: Timestamp,
+    invocation_id: &str,
+    is_dry: bool,
+) -> Result<Summary, String> {
+    let begun = Instant::now();
+    let Some(book) = Box::pin(scaling.book(now))
+        .await
+        .map_err(|error| error.to_string())?
+    else {
+        return Ok(Summary::default());
+    };
+    if let Some(errors) = book.errors() {
+        return Err(errors);
+    }
+    let holds = scaling.holds().active(now).await;
+    let holds = holds
+        .map_err(|error| format!("without the holds it is not known what should be: {error}"))?;
+    let tick = Tick {
+        scaling,
+        book: &book,
+        holds: &holds,
+        now,
+        invocation_id,
+        is_dry,
+        begun,
+    };
+    let summary = Box::pin(tick.run()).await;
+    if !is_dry {
+        Box::pin(clean(scaling, now)).await;
+    }
+    Ok(summary)
+}
+
+/// What is old may stay a while longer.
+async fn clean(scaling: &Scaling, now: Timestamp) {
+    let holds = scaling.holds().delete_old(now);
+    let changes = scaling.journal().delete_old(now);
+    let (holds, changes) = tokio::join!(holds, changes);
+    for error in [holds.err(), changes.err()].into_iter().flatten() {
+        log::warn!("old rows could not be deleted: {error}");
+    }
+}
+
+/// The answer to the host: failed if any target did, naming each.
+fn work(summary: &Summary) -> Work {
+    let lines = summary.lines();
+    Work {
+        outcome: match summary.failure() {
+            None => Outcome::succeeded(lines),
+            Some(failure) => Outcome::failed(lines, failure),
+        },
+        summary: serde_json::to_value(summary).expect("texts and numbers always serialize"),
+    }
+}

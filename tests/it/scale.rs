@@ -1,0 +1,10 @@
+//! Sizes by schedule through every door: the timer, HTTP, the command line. Azure is a fake, the rest is
+//! real.
+
+mod fortnight;
+mod holds;
+mod places;
+mod stage;
+mod ticks;
+mod trouble;
+mod verbs;

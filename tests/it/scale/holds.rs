@@ -1,0 +1,236 @@
+//! Holds: from the shell and over HTTP, in force for a while, ended by themselves.
+
+use jiff::{SignedDuration, Timestamp};
+use magnusapi::schedule::Size;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::stage::{Stage, health, said, tick};
+use crate::harness::{Answer, Program, run};
+
+/// So many minutes from now, to the second.
+fn in_minutes(minutes: i64) -> String {
+    let at = Timestamp::now() + SignedDuration::from_mins(minutes);
+    Timestamp::from_second(at.as_second())
+        .expect("an instant")
+        .to_string()
+}
+
+async fn post(program: &Program, body: &Value) -> Answer {
+    Answer::to(program.with_json(Method::POST, "/scale/hold", body)).await
+}
+
+async fn delete(program: &Program, target: &str) -> Answer {
+    Answer::to(program.request(Method::DELETE, &format!("/scale/hold/{target}"))).await
+}
+
+fn wish(minutes: i64) -> Value {
+    json!({"target": "web", "size": 6, "until": in_minutes(minutes), "reason": "release", "by": "ann"})
+}
+
+#[test]
+fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        let made = stage
+            .does(&[
+                "hold", "web", "--size", "6", "--until", "2h", "--reason", "release", "--by", "ann",
+            ])
+            .await;
+        assert!(made.contains("web is held at 6 until"), "{made}");
+        let now = in_minutes(1);
+        let answer = tick(&program, &now).await;
+        assert!(
+            said(&answer).contains("should be 6 by hold by ann: release"),
+            "{}",
+            said(&answer)
+        );
+        assert_eq!(stage.azure.size_of("web"), Size::One(6));
+        let found = health(&program, "scale:hold").await;
+        assert_eq!(found[0]["status"], "warn", "{found}");
+        assert!(
+            found[0]["output"]
+                .as_str()
+                .unwrap_or_default()
+                .contains("by ann: release"),
+            "{found}"
+        );
+        let listed = stage.does(&["holds"]).await;
+        assert!(
+            listed.contains("web") && listed.contains("release"),
+            "{listed}"
+        );
+        // Two hours later nobody has done anything, and the schedule decides again.
+        let later = tick(&program, &in_minutes(121)).await;
+        assert_eq!(later.status, 200);
+        assert!(!said(&later).contains("hold by"), "{}", said(&later));
+        assert_ne!(stage.azure.size_of("web"), Size::One(6));
+    });
+}
+
+#[test]
+fn a_hold_is_released_and_a_second_one_takes_the_first_ones_place() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let hold = |size: &'static str| {
+            [
+                "hold", "web", "--size", size, "--until", "2h", "--reason", "r", "--by", "b",
+                "--json",
+            ]
+        };
+        stage.does(&hold("6")).await;
+        stage.does(&hold("7")).await;
+        let explained = stage.does(&["explain", "web"]).await;
+        assert!(explained.contains("web should be 7"), "{explained}");
+        assert!(explained.contains("size 6: overruled"), "{explained}");
+        let released = stage.does(&["release", "web"]).await;
+        assert!(released.contains("held no more"), "{released}");
+        assert!(stage.does(&["holds"]).await.contains("nothing is held"));
+        let said = stage.fails(&["release", "web"], 1).await;
+        assert!(said.contains("nobody holds web"), "{said}");
+    });
+}
+
+#[test]
+fn a_hold_that_cannot_be_is_refused_with_all_that_is_wrong() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let said = stage
+            .fails(
+                &[
+                    "hold", "web", "--size", "9", "--until", "200h", "--reason", "", "--by", "b",
+                ],
+                1,
+            )
+            .await;
+        for hint in [
+            "--size: 9 lies outside of the bounds of web; give 1 to 8",
+            "7 days",
+            "--reason",
+        ] {
+            assert!(said.contains(hint), "{said}");
+        }
+        let said = stage
+            .fails(
+                &[
+                    "hold", "wbe", "--size", "2", "--until", "2h", "--reason", "r", "--by", "b",
+                ],
+                1,
+            )
+            .await;
+        assert!(
+            said.contains("no target wbe in the schedule, only web"),
+            "{said}"
+        );
+        let said = stage
+            .fails(
+                &[
+                    "hold", "web", "--size", "many", "--until", "2h", "--reason", "r", "--by", "b",
+                ],
+                2,
+            )
+            .await;
+        assert!(said.contains("2-6 for a least and a most"), "{said}");
+        let said = stage
+            .fails(
+                &[
+                    "hold", "web", "--size", "2", "--until", "soon", "--reason", "r", "--by", "b",
+                ],
+                2,
+            )
+            .await;
+        assert!(said.contains("a length such as 2h"), "{said}");
+    });
+}
+
+#[test]
+fn holds_are_made_listed_and_released_over_http() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        let made = post(&program, &wish(60)).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        assert_eq!(made.json()["data"]["size"], 6);
+        let listed = program.get("/scale/hold").await.json();
+        assert_eq!(listed["data"][0]["by"], "ann", "{listed}");
+        let plan = program.get("/scale/plan?days=1").await.json();
+        assert_eq!(
+            plan["data"]["targets"][0]["spans"][0]["kind"], "hold",
+            "{plan}"
+        );
+        assert_eq!(delete(&program, "web").await.status, 204);
+        assert_eq!(delete(&program, "web").await.status, 404);
+        assert_eq!(program.get("/scale/hold").await.json(), json!({"data": []}));
+    });
+}
+
+#[test]
+fn what_is_wrong_with_a_hold_over_http_is_told_by_member() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        let with = |member: &str, value: Value| {
+            let mut body = wish(60);
+            body[member] = value;
+            body
+        };
+        for (body, status, hint) in [
+            (with("size", json!(9)), 422, "/size: 9 lies outside"),
+            (
+                with("size", json!({"min": 1, "max": 2})),
+                422,
+                "give one number",
+            ),
+            (with("size", json!("6")), 422, "such as 4"),
+            (with("until", json!(in_minutes(-1))), 422, "over already"),
+            (
+                with("until", json!(in_minutes(7 * 24 * 60 + 5))),
+                422,
+                "7 days",
+            ),
+            (with("until", json!("18:00")), 422, ""),
+            (with("reason", json!("")), 422, "/reason"),
+            (with("by", json!("a\u{0}b")), 422, "/by"),
+            (
+                with("target", json!("nothing")),
+                404,
+                "no target \"nothing\"",
+            ),
+            (with("more", json!(1)), 422, "more"),
+            (json!({"target": "web"}), 422, "size"),
+            (json!([]), 422, ""),
+        ] {
+            let answer = post(&program, &body).await;
+            assert_eq!(answer.status, status, "{body}: {answer:?}");
+            let detail = answer.json()["detail"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            assert!(detail.contains(hint), "{body}: {detail}");
+        }
+        assert_eq!(program.get("/scale/hold").await.json(), json!({"data": []}));
+        for query in [
+            "?days=0",
+            "?days=401",
+            "?from=yesterday",
+            "?of=web",
+            "?days=1&days=2",
+        ] {
+            let answer = program.get(&format!("/scale/plan{query}")).await;
+            assert_eq!(answer.status, 400, "{query}");
+        }
+    });
+}
+
+#[test]
+fn the_host_asks_for_a_key_at_both_routes() {
+    for function in ["scale-hold", "scale-plan"] {
+        let file = format!(
+            "{}/functions/{function}/function.json",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = std::fs::read_to_string(file).expect("it is there");
+        assert!(text.contains(r#""authLevel": "function""#), "{function}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Where schedules and calendars lie: in files, or in Azure Blob Storage.
+
+use bytes::Bytes;
+use magnusapi::schedule::Size;
+use reqwest::Method;
+
+use super::stage::{DAY, Stage, said, tick, web};
+use crate::harness::{Container, Start, run};
+
+const HOLIDAYS: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+                        DTSTART;VALUE=DATE:20261124\r\nSUMMARY:Day off\r\nEND:VEVENT\r\n\
+                        BEGIN:VEVENT\r\nUID:2\r\nDTSTART;VALUE=DATE:20271124\r\nEND:VEVENT\r\n\
+                        END:VCALENDAR\r\n";
+
+fn with_holidays(id: &str) -> String {
+    web(id, "holidays = { calendars = [\"all\"], size = 2 }")
+        + "[calendar.all]\nfiles = [\"all.ics\"]\n"
+}
+
+#[test]
+fn a_calendar_lies_beside_the_schedule() {
+    run(async {
+        let stage = Stage::new().await;
+        stage.write(&with_holidays(&stage.azure.scale_set("web", 1)));
+        let program = stage.program().await;
+        let missing = tick(&program, DAY).await;
+        assert_eq!(missing.status, 500);
+        assert!(said(&missing).contains("all.ics"), "{}", said(&missing));
+        stage.file("all.ics", "no calendar\n");
+        let broken = tick(&program, DAY).await;
+        assert!(
+            said(&broken).contains("of the calendar all"),
+            "{}",
+            said(&broken)
+        );
+        stage.file("all.ics", HOLIDAYS);
+        let answer = tick(&program, DAY).await;
+        assert!(
+            said(&answer).contains("should be 2 by holiday \"Day off\""),
+            "{}",
+            said(&answer)
+        );
+        assert_eq!(stage.azure.size_of("web"), Size::One(2));
+    });
+}
+
+#[test]
+fn schedule_and_calendar_lie_in_a_container() {
+    run(async {
+        let container = Container::new().await;
+        let stage = Stage::new().await;
+        let blobs = container.blobs();
+        let text = with_holidays(&stage.azure.scale_set("web", 1));
+        for (name, content) in [("scale.toml", text.as_str()), ("all.ics", HOLIDAYS)] {
+            let content = Bytes::copy_from_slice(content.as_bytes());
+            blobs.create(name, content).await.expect("stored");
+        }
+        let mut start = stage
+            .azure
+            .given_to(Start::handler())
+            .set("DATABASE_URL", &stage.database.url);
+        for (name, value) in container.settings("of us") {
+            let name = name.replace("BACKUP_STORAGE", "SCALE_STORAGE");
+            start = match name.as_str() {
+                "BACKUP_URL" => start.set("SCALE_CONFIG", &format!("{value}/scale.toml")),
+                name => start.set(name, &value),
+            };
+        }
+        let program = start.serving().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", said(&answer));
+        assert_eq!(stage.azure.size_of("web"), Size::One(2));
+    });
+}
+
+#[test]
+fn a_schedule_that_somebody_named_must_be_there() {
+    run(async {
+        let stage = Stage::new().await;
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 500);
+        assert!(
+            said(&answer).contains("check the path"),
+            "{}",
+            said(&answer)
+        );
+        assert_eq!(program.get("/health").await.status, 503);
+    });
+}
+
+#[test]
+fn without_a_schedule_there_is_nothing_to_do_and_nothing_to_say() {
+    run(async {
+        let stage = Stage::new().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().display().to_string();
+        let start = Start::handler().set("DATABASE_URL", &stage.database.url);
+        let program = start.set("FUNCTIONS_APP_ROOT_PATH", &root).serving().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200);
+        assert!(said(&answer).contains("nothing to do"), "{}", said(&answer));
+        assert_eq!(program.get("/scale/plan").await.status, 404);
+        let health = program.get("/health").await.json();
+        assert!(health["checks"]["scale:configuration"].is_null());
+        let allowed = program.request(Method::OPTIONS, "/scale/hold/web");
+        assert_eq!(
+            crate::harness::Answer::to(allowed).await.header("allow"),
+            "DELETE"
+        );
+    });
+}
+
+#[test]
+fn settings_that_cannot_be_used_end_the_program_with_their_name() {
+    for (name, value) in [
+        ("SCALE_RESOURCES", "web"),
+        ("SCALE_RESOURCE_MANAGER", "http://127.0.0.1:1"),
+        ("SCALE_CONFIG", "az://schedules/scale.toml"),
+    ] {
+        let start = Start::handler().set("DATABASE_URL", "host=/nowhere user=nobody");
+        let output = start.set(name, value).argument("migrate").output();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("SCALE_"), "{said}");
+    }
+}

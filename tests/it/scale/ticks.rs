@@ -1,0 +1,194 @@
+//! What a tick does when all is well.
+
+use magnusapi::schedule::Size;
+
+use super::stage::{DAY, EVENING, Stage, health, said, tick, web};
+use crate::harness::run;
+
+#[test]
+fn a_tick_makes_a_target_what_the_schedule_says_and_the_next_finds_it_so() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        let first = tick(&program, DAY).await;
+        assert_eq!(first.status, 200, "{}", said(&first));
+        assert!(
+            said(&first).contains("changed from 1 to 4"),
+            "{}",
+            said(&first)
+        );
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+        let second = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert!(
+            said(&second).contains("the target is as it should be"),
+            "{}",
+            said(&second)
+        );
+        let evening = tick(&program, EVENING).await;
+        assert_eq!(evening.status, 200, "{}", said(&evening));
+        assert_eq!(stage.azure.size_of("web"), Size::One(1));
+        assert_eq!(stage.azure.writes().len(), 2);
+        assert_eq!(
+            stage.changes().await,
+            [
+                "web 1 > 4 succeeded schedule",
+                "web 4 > 1 succeeded schedule"
+            ]
+        );
+    });
+}
+
+#[test]
+fn every_kind_of_resource_is_sized_also_pools_with_an_autoscaler() {
+    run(async {
+        let stage = Stage::new().await;
+        let azure = &stage.azure;
+        let range = |min, max| Size::Between { min, max };
+        let pool = azure.pool_of("cluster", "apps", range(1, 2));
+        let targets = [
+            ("manual", azure.node_pool("manual", 1), "1", "3"),
+            ("apps", pool, "{ min = 1, max = 2 }", "{ min = 2, max = 6 }"),
+            ("flex", azure.flex_app("flex", 1, 100), "1", "3"),
+            ("plan", azure.plan("plan", 1), "1", "3"),
+            (
+                "elastic",
+                azure.elastic_plan("elastic", 1, 10),
+                "{ min = 1, max = 10 }",
+                "{ min = 3, max = 20 }",
+            ),
+        ];
+        let text = targets.map(|(name, id, night, day)| {
+            format!(
+                "[target.{name}]\nresource = \"{id}\"\nzone = \"UTC\"\nsize = {night}\n\
+                 bounds = {{ min = 1, max = 40 }}\n[[target.{name}.weekly]]\ndays = \"Tue\"\n\
+                 size = {day}\n"
+            )
+        });
+        stage.write(&text.concat());
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", said(&answer));
+        let size = |name: &str| azure.size_of(name);
+        assert_eq!(size("manual"), Size::One(3));
+        assert_eq!(size("apps"), range(2, 6));
+        assert_eq!(size("flex"), range(3, 100), "the maximum stays as it was");
+        assert_eq!(size("plan"), Size::One(3));
+        assert_eq!(size("elastic"), range(3, 20));
+        let again = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert!(said(&again).contains("5 of 5 targets"), "{}", said(&again));
+        assert_eq!(azure.writes().len(), 5);
+    });
+}
+
+#[test]
+fn missed_late_and_doubled_ticks_are_harmless() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        // Nothing ran all morning.
+        let late = tick(&program, "2026-11-24T11:55:00Z").await;
+        assert_eq!(late.status, 200, "{}", said(&late));
+        let doubled = tick(&program, "2026-11-24T11:55:00Z").await;
+        assert_eq!(doubled.status, 200);
+        assert!(
+            said(&doubled).contains("nothing to do"),
+            "{}",
+            said(&doubled)
+        );
+        assert_eq!(stage.azure.writes().len(), 1);
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+    });
+}
+
+#[test]
+fn two_programs_that_tick_at_once_change_it_once() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let (one, other) = (stage.program().await, stage.program().await);
+        let (first, second) = tokio::join!(tick(&one, DAY), tick(&other, DAY));
+        assert_eq!((first.status.as_u16(), second.status.as_u16()), (200, 200));
+        assert_eq!(stage.azure.writes().len(), 1);
+        assert_eq!(stage.changes().await, ["web 1 > 4 succeeded schedule"]);
+    });
+}
+
+#[test]
+fn a_shadow_writes_down_once_what_it_would_do_and_does_nothing() {
+    run(async {
+        let stage = Stage::new().await;
+        let id = stage.azure.scale_set("web", 1);
+        stage.write(&web(&id, "mode = \"shadow\""));
+        let program = stage.program().await;
+        for at in [DAY, "2026-11-24T08:05:00Z"] {
+            let answer = tick(&program, at).await;
+            assert_eq!(answer.status, 200, "{}", said(&answer));
+            assert!(
+                said(&answer).contains("would be changed from 1 to 4"),
+                "{}",
+                said(&answer)
+            );
+        }
+        assert!(stage.azure.writes().is_empty());
+        assert_eq!(stage.changes().await, ["web 1 > 4 shadow schedule"]);
+    });
+}
+
+#[test]
+fn what_somebody_else_changed_is_changed_back_and_counted() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        stage.azure.set_size("web", Size::One(7));
+        let answer = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert!(
+            said(&answer).contains("somebody else had changed it"),
+            "{}",
+            said(&answer)
+        );
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+        assert_eq!(
+            stage.changes().await,
+            ["web 1 > 4 succeeded schedule", "web 7 > 4 succeeded drift"]
+        );
+    });
+}
+
+#[test]
+fn no_more_changes_than_allowed_are_made_within_an_hour() {
+    run(async {
+        let stage = Stage::new().await;
+        let id = stage.azure.scale_set("web", 1);
+        stage.write(&web(&id, "changes_per_hour = 2"));
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        stage.azure.set_size("web", Size::One(7));
+        tick(&program, "2026-11-24T08:05:00Z").await;
+        stage.azure.set_size("web", Size::One(7));
+        let held = tick(&program, "2026-11-24T08:10:00Z").await;
+        assert_eq!(held.status, 500);
+        assert!(said(&held).contains("changes_per_hour"), "{}", said(&held));
+        assert_eq!(stage.azure.size_of("web"), Size::One(7));
+        let later = tick(&program, "2026-11-24T09:10:00Z").await;
+        assert_eq!(later.status, 200, "{}", said(&later));
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+    });
+}
+
+#[test]
+fn a_schedule_that_comes_with_the_app_says_what_would_be_and_touches_nothing() {
+    run(async {
+        let stage = Stage::new().await;
+        stage.write(include_str!("../../../scale.toml"));
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200);
+        assert!(
+            said(&answer).contains("should be 4 by weekly window \"work day\"; no resource"),
+            "{}",
+            said(&answer)
+        );
+        assert!(stage.azure.calls().is_empty());
+        assert!(health(&program, "scale:configuration").await.is_null());
+    });
+}

@@ -1,0 +1,237 @@
+//! What a tick does when something is in its way.
+
+use magnusapi::schedule::Size;
+use serde_json::Value;
+
+use super::stage::{DAY, EVENING, Stage, health, said, tick, web};
+use crate::fakes::{On, Trouble};
+use crate::harness::{eventually, run};
+
+#[test]
+fn one_target_that_fails_stops_no_other_and_is_named() {
+    run(async {
+        let stage = Stage::new().await;
+        let gone = stage.azure.scale_set("gone", 1);
+        let text = web(&stage.azure.scale_set("web", 1), "")
+            + &web(&gone, "").replace("target.web", "target.gone");
+        stage.write(&text);
+        stage.azure.remove("gone");
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 500);
+        let error = answer.json()["Error"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        assert!(error.contains("gone: failed"), "{error}");
+        assert!(
+            error.contains("does not exist") && !error.contains("web: "),
+            "{error}"
+        );
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+        let last = health(&program, "scale:last-tick").await;
+        assert_eq!(last[0]["status"], "warn", "{last}");
+        let output = last[0]["output"].as_str().unwrap_or_default();
+        assert!(output.contains("gone") && !output.contains("web"), "{last}");
+    });
+}
+
+#[test]
+fn a_schedule_with_an_error_is_refused_and_health_says_so() {
+    run(async {
+        let stage = Stage::new().await;
+        let id = stage.azure.scale_set("web", 1);
+        stage.write(&web(&id, "").replace("size = 4", "size = 40"));
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 500);
+        assert!(
+            said(&answer).contains("outside of the bounds 1 to 8"),
+            "{}",
+            said(&answer)
+        );
+        assert!(stage.azure.calls().is_empty());
+        let answer = program.get("/health").await;
+        assert_eq!(answer.status, 503);
+        let found = answer.json()["checks"]["scale:configuration"].clone();
+        assert_eq!(found[0]["observedValue"], "refused", "{found}");
+
+        stage.write("[target.web]\nform = 1\n");
+        let answer = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert!(said(&answer).contains("line 2"), "{}", said(&answer));
+    });
+}
+
+#[test]
+fn what_is_busy_is_left_to_the_next_tick() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage.azure.fail_next(On::Write, Trouble::Busy);
+        let program = stage.program().await;
+        let busy = tick(&program, DAY).await;
+        assert_eq!(busy.status, 200, "{}", said(&busy));
+        assert!(
+            said(&busy).contains("cannot be changed now"),
+            "{}",
+            said(&busy)
+        );
+        assert_eq!(stage.azure.size_of("web"), Size::One(1));
+        let next = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert!(
+            said(&next).contains("changed from 1 to 4"),
+            "{}",
+            said(&next)
+        );
+        assert_eq!(
+            stage.changes().await,
+            ["web 1 > 4 left schedule", "web 1 > 4 succeeded schedule"]
+        );
+    });
+}
+
+#[test]
+fn what_somebody_changed_in_between_is_read_again_and_decided_again() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage
+            .azure
+            .fail_next(On::Write, Trouble::PreconditionFailed);
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", said(&answer));
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+        assert_eq!(stage.azure.writes().len(), 2);
+    });
+}
+
+#[test]
+fn a_short_wait_that_azure_asks_for_is_waited_and_a_refusal_is_told() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage.azure.fail_next(On::Write, Trouble::Throttled(1));
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", said(&answer));
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+
+        for (trouble, hint) in [
+            (Trouble::Throttled(3600), "too many requests"),
+            (
+                Trouble::Denied,
+                "Microsoft.Compute/virtualMachineScaleSets/write",
+            ),
+            (
+                Trouble::Status(500, "InternalServerError"),
+                "the next tick tries again",
+            ),
+            (Trouble::Cut, "the next tick tries again"),
+        ] {
+            stage.azure.fail_next(On::Write, trouble.clone());
+            let database = stage.database.connect().await;
+            let forget =
+                database.batch_execute("DELETE FROM function_run; DELETE FROM scale_change");
+            forget.await.expect("deleted");
+            let answer = tick(&program, EVENING).await;
+            assert_eq!(answer.status, 500, "{trouble:?}: {}", said(&answer));
+            assert!(
+                said(&answer).contains(hint),
+                "{trouble:?}: {}",
+                said(&answer)
+            );
+            assert_eq!(
+                stage.changes().await,
+                ["web 4 > 1 failed schedule"],
+                "{trouble:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_token_that_ends_between_two_ticks_is_renewed() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage.azure.tokens_last(std::time::Duration::from_secs(1));
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        stage.azure.end_token();
+        let answer = tick(&program, EVENING).await;
+        assert_eq!(answer.status, 200, "{}", said(&answer));
+        assert_eq!(stage.azure.size_of("web"), Size::One(1));
+    });
+}
+
+#[test]
+fn a_process_that_dies_in_the_middle_leaves_a_change_that_the_next_one_sees_through() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage.azure.hold_changes();
+        stage.azure.retry_after(Some(1));
+        let first = stage.program().await;
+        let call = super::stage::call(DAY);
+        let ticking = first.with_json(reqwest::Method::POST, "/scale", &call);
+        let ticking = tokio::spawn(async move { ticking.send().await.is_ok() });
+        eventually("the change to begin", || async {
+            stage.azure.is_changing("web").then_some(())
+        })
+        .await;
+        first.signal("KILL");
+        assert!(!ticking.await.expect("no panic"));
+        assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
+
+        let second = stage.program().await;
+        let waiting = tick(&second, DAY).await;
+        assert_eq!(waiting.status, 200, "{}", said(&waiting));
+        assert!(
+            said(&waiting).contains("Azure works on it"),
+            "{}",
+            said(&waiting)
+        );
+        stage.azure.finish_changes();
+        let done = tick(&second, "2026-11-24T08:05:00Z").await;
+        assert!(said(&done).contains("as it should be"), "{}", said(&done));
+        assert_eq!(stage.azure.writes().len(), 1);
+        assert_eq!(stage.changes().await, ["web 1 > 4 succeeded schedule"]);
+    });
+}
+
+#[test]
+fn a_change_that_azure_gave_up_is_written_down_and_asked_for_again() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage.azure.fail_changes("QuotaExceeded");
+        let program = stage.program().await;
+        let failed = tick(&program, DAY).await;
+        assert_eq!(failed.status, 500);
+        assert!(said(&failed).contains("QuotaExceeded"), "{}", said(&failed));
+        let again = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert_eq!(again.status, 500);
+        assert_eq!(stage.azure.writes().len(), 2);
+        let history = stage.does(&["history", "--days", "400", "--json"]).await;
+        let history: Value = serde_json::from_str(&history).expect("JSON");
+        assert_eq!(history["data"][0]["outcome"], "failed", "{history}");
+        let detail = history["data"][0]["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("QuotaExceeded"), "{history}");
+    });
+}
+
+#[test]
+fn without_the_database_nothing_is_asked_of_azure() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        let calls = stage.azure.calls().len();
+        let client = stage.database.connect().await;
+        let hide = client.batch_execute("ALTER TABLE scale_hold RENAME TO away");
+        hide.await.expect("renamed");
+        let answer = tick(&program, EVENING).await;
+        assert_eq!(answer.status, 500);
+        assert!(
+            said(&answer).contains("without the holds"),
+            "{}",
+            said(&answer)
+        );
+        assert_eq!(stage.azure.calls().len(), calls);
+    });
+}

@@ -1,0 +1,169 @@
+//! What an operator types, and what comes of it.
+
+use magnusapi::schedule::Size;
+use serde_json::Value;
+
+use super::stage::{DAY, Stage, tick, web};
+use crate::harness::{Start, run};
+
+const FROM: &str = "2026-03-28T00:00:00Z";
+
+/// A weekend in Berlin on which clocks are set forward.
+fn berlin(stage: &Stage) {
+    let id = stage.azure.scale_set("web", 1);
+    stage.write(&format!(
+        "[target.web]\nresource = \"{id}\"\nzone = \"Europe/Berlin\"\nsize = 1\n\
+         bounds = {{ min = 1, max = 4 }}\n\
+         [[target.web.weekly]]\nname = \"night\"\ndays = \"Sun\"\nfrom = \"02:30\"\nto = \"12:00\"\n\
+         size = 3\n"
+    ));
+}
+
+#[test]
+fn the_plan_has_both_clocks_the_mark_the_rule_and_how_long_it_lasts() {
+    run(async {
+        let stage = Stage::new().await;
+        berlin(&stage);
+        let plan = stage.does(&["plan", "--from", FROM, "--days", "8"]).await;
+        let line = "Sun 2026-03-29 03:30  2026-03-29 01:30     1   3  8 h 30 min  weekly window \
+                    \"night\" (gap: 02:30 does not exist, clocks are set forward)";
+        assert!(plan.contains(line), "{plan}");
+        assert!(plan.contains("always at 4"), "{plan}");
+
+        let json = stage
+            .does(&["plan", "--from", FROM, "--days", "8", "--json"])
+            .await;
+        let json: Value = serde_json::from_str(&json).expect("JSON");
+        let first = &json["data"]["targets"][0]["changes"][0];
+        assert_eq!(first["at"], "2026-03-29T01:30:00Z");
+        assert_eq!(first["clocks"]["change"], "gap");
+        assert_eq!(first["clocks"]["written"], "2026-03-29T02:30:00");
+        assert_eq!(first["lasts"], 8 * 3600 + 1800);
+
+        let svg = stage
+            .does(&["plan", "--from", FROM, "--days", "8", "--svg"])
+            .await;
+        assert!(
+            svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),
+            "{svg}"
+        );
+        assert!(svg.contains("weekly window &quot;night&quot;"), "{svg}");
+    });
+}
+
+#[test]
+fn an_explanation_names_every_rule_and_how_long_its_window_really_is() {
+    run(async {
+        let stage = Stage::new().await;
+        berlin(&stage);
+        let said = stage
+            .does(&["explain", "--at", "2026-03-29T02:00:00Z"])
+            .await;
+        assert!(
+            said.contains("web should be 3 at 2026-03-29 02:00 UTC"),
+            "{said}"
+        );
+        assert!(
+            said.contains("weekly window \"night\", size 3: decides"),
+            "{said}"
+        );
+        assert!(said.contains("(8 h 30 min)"), "{said}");
+        assert!(said.contains("default size, size 1: overruled"), "{said}");
+        let json = stage
+            .does(&["explain", "web", "--at", FROM, "--json"])
+            .await;
+        let json: Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(json["data"][0]["steps"][0]["standing"], "idle", "{json}");
+    });
+}
+
+#[test]
+fn lint_prints_every_finding_and_exits_with_1_for_an_error() {
+    run(async {
+        let stage = Stage::new().await;
+        berlin(&stage);
+        assert!(stage.does(&["lint"]).await.contains("findings: 0"));
+        let id = stage.azure.scale_set("web", 1);
+        stage.write(&(web(&id, "") + &web(&id, "").replace("target.web", "target.other")));
+        let said = stage.fails(&["lint"], 1).await;
+        assert!(said.contains("are one resource"), "{said}");
+        stage.write(&web("/subscriptions/s/resourceGroups/g", "").replace("size = 4", "size = 9"));
+        let said = stage.fails(&["lint"], 1).await;
+        assert!(
+            said.contains("agentPools") && said.contains("outside of the bounds"),
+            "{said}"
+        );
+        stage.write(&web(&id, "").replace("days = \"Mon-Fri\"", "days = \"Mon-Fry\""));
+        let said = stage.fails(&["lint"], 1).await;
+        assert!(
+            said.contains("line 9: days = \"Mon-Fry\"") && said.contains("did you mean Fri?"),
+            "{said}"
+        );
+        let said = stage.fails(&["plan"], 1).await;
+        assert!(said.contains("did you mean Fri?"), "{said}");
+        stage.write(&web(&id, "").replace("size = 4", "size = { min = 1, max = 4 }"));
+        let said = stage.fails(&["lint"], 1).await;
+        assert!(said.contains("no autoscaler of its own"), "{said}");
+    });
+}
+
+#[test]
+fn a_run_from_the_shell_does_what_the_timer_does_and_a_dry_one_nothing() {
+    run(async {
+        let stage = Stage::with_web(3).await;
+        let dry = stage.does(&["run", "--dry-run"]).await;
+        assert!(dry.contains("would be changed from 3 to"), "{dry}");
+        assert!(stage.azure.writes().is_empty());
+        assert!(stage.changes().await.is_empty());
+        let done = stage.does(&["run"]).await;
+        assert!(done.contains("changed from 3 to"), "{done}");
+        assert_ne!(stage.azure.size_of("web"), Size::One(3));
+        let history = stage.does(&["history"]).await;
+        assert!(history.contains("succeeded"), "{history}");
+        stage.azure.remove("web");
+        let said = stage.fails(&["run"], 1).await;
+        assert!(said.contains("does not exist"), "{said}");
+    });
+}
+
+#[test]
+fn history_says_what_changed_when_and_why() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        let history = stage.does(&["history", "web", "--days", "400"]).await;
+        assert!(history.contains("2026-11-24 08:00"), "{history}");
+        assert!(history.contains("weekly window \"work day\""), "{history}");
+        let none = stage.does(&["history", "other", "--days", "400"]).await;
+        assert!(none.contains("no change"), "{none}");
+    });
+}
+
+#[test]
+fn plans_need_no_database_and_what_needs_one_says_whose_schema_it_is() {
+    run(async {
+        let stage = Stage::new().await;
+        berlin(&stage);
+        let schedule = stage.schedule().display().to_string();
+        let start = || {
+            Start::operator()
+                .set("SCALE_CONFIG", &schedule)
+                .argument("scale")
+        };
+        let output = start().argument("plan").output();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let empty = crate::harness::Database::empty();
+        let output = start()
+            .set("DATABASE_URL", &empty.url)
+            .argument("holds")
+            .output();
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("magnusapi migrate"), "{said}");
+        let output = start().argument("explain").argument("nothing").output();
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("only web"), "{said}");
+    });
+}
