@@ -1,12 +1,12 @@
 //! Migrations: the files of `migrations/`, applied by one process at a time.
 //!
-//! refinery embeds the files and knows their versions and checksums; the history is kept in its
-//! table. It would take no lock when it runs them, and eight instances that start on an empty
-//! database at once would leave seven with errors. So they run here, all that are missing in one
-//! transaction, with an advisory lock as its first statement. Lock and migrations share one
-//! connection: two of them, behind a PgBouncer that has no third for the next process, would wait
-//! for each other. And the lock is the *transaction's*, because a session's would not hold through
-//! a PgBouncer in transaction mode; a process that dies gives it up.
+//! refinery reads the files when the program is built and knows their versions and checksums; the
+//! history is kept in its table. It would take no lock when it runs them, and eight instances that
+//! start on an empty database at once would leave seven with errors. So they run here, all that are
+//! missing in one transaction, with an advisory lock as its first statement. Lock and migrations
+//! share one connection: two of them, behind a PgBouncer that has no third for the next process,
+//! would wait for each other. And the lock is the *transaction's*, because a session's would not
+//! hold through a PgBouncer in transaction mode; a process that dies gives it up.
 //!
 //! Rolling forward is always additive: an older program that runs while a newer one migrates
 //! goes on. An older program that *starts* on a newer schema refuses.
@@ -14,7 +14,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use refinery::Migration;
 use thiserror::Error;
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
@@ -23,8 +22,23 @@ use super::connection::{Connection, Statement};
 use super::connector::{Connector, ConnectorError};
 use super::{Error as DatabaseError, server_message};
 
-mod files {
-    refinery::embed_migrations!("migrations");
+/// This program's own migrations, in order.
+static OWN: &[Migration] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// A file of `migrations/`.
+#[derive(Clone, Copy)]
+struct Migration {
+    version: i32,
+    name: &'static str,
+    /// refinery's, of version, name, and text.
+    checksum: &'static str,
+    sql: &'static str,
+}
+
+impl fmt::Display for Migration {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "V{}__{}", self.version, self.name)
+    }
 }
 
 /// A schema's version: the number of its newest migration, 0 for an empty database.
@@ -96,20 +110,13 @@ impl From<tokio_postgres::Error> for MigrationError {
 
 /// The version that this program's own migrations lead to.
 pub(super) fn newest() -> SchemaVersion {
-    SchemaVersion(own().last().map_or(0, Migration::version))
+    SchemaVersion(OWN.last().map_or(0, |last| last.version))
 }
 
 /// The version that the database is at.
 pub(super) async fn applied(connection: &Connection) -> Result<SchemaVersion, DatabaseError> {
     let row = connection.query_first(&APPLIED_VERSION, &[]).await?;
     Ok(SchemaVersion(row.map_or(0, |row| row.get(0))))
-}
-
-/// This program's own migrations, in order.
-fn own() -> Vec<Migration> {
-    let mut own = files::migrations::runner().get_migrations().clone();
-    own.sort();
-    own
 }
 
 /// Brings the schema to [`newest`], or finds it there. `limit` is for looking, not for migrating.
@@ -151,21 +158,21 @@ async fn missing_within(
 async fn apply(transaction: &impl GenericClient) -> Result<(), MigrationError> {
     transaction.batch_execute(CREATE_HISTORY).await?;
     for migration in missing_in_history(transaction).await? {
-        let sql = migration.sql().expect("an embedded migration has its text");
         let refused = |error| MigrationError::Refused {
             migration: migration.to_string(),
             reason: server_message(&error),
         };
-        transaction.batch_execute(sql).await.map_err(refused)?;
-        let checksum = migration.checksum().to_string();
-        let row = (migration.version(), migration.name());
+        transaction
+            .batch_execute(migration.sql)
+            .await
+            .map_err(refused)?;
         transaction
             .query_typed(
                 REMEMBER,
                 &[
-                    (&row.0, Type::INT4),
-                    (&row.1, Type::TEXT),
-                    (&checksum, Type::TEXT),
+                    (&migration.version, Type::INT4),
+                    (&migration.name, Type::TEXT),
+                    (&migration.checksum, Type::TEXT),
                 ],
             )
             .await?;
@@ -178,17 +185,14 @@ async fn apply(transaction: &impl GenericClient) -> Result<(), MigrationError> {
 async fn missing(client: &impl GenericClient) -> Result<Vec<Migration>, MigrationError> {
     let has_history = client.query_typed(HISTORY_EXISTS, &[]).await?;
     if !has_history.iter().any(|row| row.get::<_, bool>(0)) {
-        return Ok(own());
+        return Ok(OWN.to_vec());
     }
     missing_in_history(client).await
 }
 
 async fn missing_in_history(client: &impl GenericClient) -> Result<Vec<Migration>, MigrationError> {
     let history = client.query_typed(HISTORY, &[]).await?;
-    compare(
-        &own(),
-        &history.iter().map(Applied::from).collect::<Vec<_>>(),
-    )
+    compare(OWN, &history.iter().map(Applied::from).collect::<Vec<_>>())
 }
 
 struct Applied {
@@ -208,12 +212,11 @@ impl From<&Row> for Applied {
 }
 
 fn compare(own: &[Migration], history: &[Applied]) -> Result<Vec<Migration>, MigrationError> {
-    let known = SchemaVersion(own.last().map_or(0, Migration::version));
+    let known = SchemaVersion(own.last().map_or(0, |last| last.version));
     let found = SchemaVersion(history.iter().map(|it| it.version).max().unwrap_or(0));
     for applied in history.iter().filter(|it| it.version <= known.0) {
-        let same = |own: &&Migration| {
-            own.version() == applied.version && own.checksum().to_string() == applied.checksum
-        };
+        let same =
+            |own: &&Migration| own.version == applied.version && own.checksum == applied.checksum;
         if own.iter().find(same).is_none() {
             let name = format!("V{}__{}", applied.version, applied.name);
             return Err(MigrationError::Diverged(name));
@@ -222,10 +225,10 @@ fn compare(own: &[Migration], history: &[Applied]) -> Result<Vec<Migration>, Mig
     if found > known {
         return Err(MigrationError::Newer { found, known });
     }
-    let has_run = |own: &Migration| history.iter().any(|it| it.version == own.version());
-    let missing: Vec<Migration> = own.iter().filter(|it| !has_run(it)).cloned().collect();
+    let has_run = |own: &Migration| history.iter().any(|it| it.version == own.version);
+    let missing: Vec<Migration> = own.iter().filter(|it| !has_run(it)).copied().collect();
     match missing.first() {
-        Some(first) if first.version() < found.0 => Err(MigrationError::Skipped(first.to_string())),
+        Some(first) if first.version < found.0 => Err(MigrationError::Skipped(first.to_string())),
         _ => Ok(missing),
     }
 }
