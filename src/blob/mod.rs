@@ -20,6 +20,7 @@ mod folder;
 mod identity;
 mod place;
 mod refusal;
+mod requests;
 mod upload;
 
 use std::sync::Arc;

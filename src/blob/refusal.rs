@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
-    ReqwestConnector,
 };
+
+use super::requests::Requests;
 
 /// The store will not do it, however often it is asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,16 +32,18 @@ impl fmt::Display for Refusal {
 /// Makes clients that read the store's answers first.
 #[derive(Debug)]
 pub(super) struct Connector {
+    /// Are requests sent without TLS?
+    pub(super) in_the_clear: bool,
     /// The longest wait that a busy store is granted, whatever it asks for. It counts as time in
     /// which the request is tried again, and must leave some to do so.
     pub(super) longest_wait: Duration,
 }
 
 impl HttpConnector for Connector {
-    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let client = ReqwestConnector::default().connect(options)?;
+    /// None of the client's options is set.
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(Reader {
-            client,
+            requests: Requests::new(self.in_the_clear)?,
             longest_wait: self.longest_wait,
         }))
     }
@@ -48,14 +51,14 @@ impl HttpConnector for Connector {
 
 #[derive(Debug)]
 struct Reader {
-    client: HttpClient,
+    requests: Requests,
     longest_wait: Duration,
 }
 
 #[async_trait]
 impl HttpService for Reader {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = self.client.execute(request).await?;
+        let answer = self.requests.send(request).await?;
         match answer.status().as_u16() {
             408 | 429 | 500.. => {
                 let asked = asked_wait(header(&answer, "retry-after"));

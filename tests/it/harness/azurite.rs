@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use magnusapi::blob::{BlobAddress, Blobs};
 use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
-use object_store::client::{HttpClient, HttpRequest};
+use object_store::client::HttpRequest;
 use reqwest::Method;
 
 use super::client;
@@ -126,7 +126,11 @@ impl Container {
         AzureAuthorizer::new(&AzureCredential::AccessKey(key), ACCOUNT)
             .try_authorize(&mut request)
             .expect("it can be signed");
-        let answer = HttpClient::new(client()).execute(request).await;
+        let answer = client()
+            .put(&uri)
+            .headers(request.headers().clone())
+            .send()
+            .await;
         assert_eq!(answer.expect("Azurite answers").status(), 201);
         container
     }
