@@ -15,6 +15,10 @@ use crate::workspace::Workspace;
 /// The image that Flex Consumption runs has a C library of unstated age; a static binary needs none.
 const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
 
+/// A static binary loads at any address too, and lists what it has to correct for that: one by one
+/// some 300 kB, packed 10.
+const PACKED_RELOCATIONS: &str = "-Clink-arg=--pack-dyn-relocs=relr";
+
 /// 1980-01-01, the zip's own first day. Some C sources ask the compiler for the date (mimalloc
 /// does), and this is what it answers.
 const SOURCE_DATE: &str = "315532800";
@@ -54,7 +58,7 @@ pub(crate) fn static_release(workspace: &Workspace) -> anyhow::Result<PathBuf> {
         .args(["--package", "magnusapi", "--bin", "magnusapi"])
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
-            path_flags(workspace, &cargo_home()?),
+            compiler_flags(workspace, &cargo_home()?),
         )
         .env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
         .env("CC_x86_64_unknown_linux_musl", c.compiler)
@@ -98,11 +102,11 @@ fn require_target(workspace: &Workspace) -> anyhow::Result<()> {
     )
 }
 
-/// Compiler flags that make panic messages and the like name no folder of this machine.
+/// Flags that pack relocations, and make panic messages and the like name no folder of this machine.
 ///
 /// Later flags win, so the folders go from the outermost to the innermost. Each registry's sources
 /// map to one name: the folder's own name has a hash that differs between registries and mirrors.
-fn path_flags(workspace: &Workspace, cargo_home: &Path) -> OsString {
+fn compiler_flags(workspace: &Workspace, cargo_home: &Path) -> OsString {
     let mut renamed = vec![
         (cargo_home.to_owned(), "/cargo"),
         (workspace.root().to_owned(), "/magnusapi"),
@@ -120,12 +124,9 @@ fn path_flags(workspace: &Workspace, cargo_home: &Path) -> OsString {
 
 /// Joined by cargo's separator, the unit separator: a path may hold a space.
 fn encoded(renamed: &[(PathBuf, &str)]) -> OsString {
-    let mut flags = OsString::new();
+    let mut flags = OsString::from(PACKED_RELOCATIONS);
     for (from, to) in renamed {
-        if !flags.is_empty() {
-            flags.push("\u{1f}");
-        }
-        flags.push("--remap-path-prefix=");
+        flags.push("\u{1f}--remap-path-prefix=");
         flags.push(from);
         flags.push("=");
         flags.push(to);
@@ -150,8 +151,8 @@ mod tests {
             (PathBuf::from("/my home/.cargo"), "/cargo"),
             (PathBuf::from("/work"), "/magnusapi"),
         ];
-        let expected =
-            "--remap-path-prefix=/my home/.cargo=/cargo\u{1f}--remap-path-prefix=/work=/magnusapi";
+        let expected = "-Clink-arg=--pack-dyn-relocs=relr\u{1f}\
+            --remap-path-prefix=/my home/.cargo=/cargo\u{1f}--remap-path-prefix=/work=/magnusapi";
         assert_eq!(encoded(&renamed), expected);
     }
 }
