@@ -210,6 +210,9 @@ fn a_download_is_checked_and_never_overwrites() {
         let there = |file: &str| target.path().join(&id).join(file).exists();
         assert!(there("toc.dat") && there("manifest.json"));
         assert!(stage.fails(&command).contains(&id));
+        // Into no folder that was not named.
+        let output = stage.backup("backup download latest");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
     });
 }
 

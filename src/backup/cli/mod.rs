@@ -103,7 +103,6 @@ pub(crate) enum Verb {
         #[command(flatten)]
         backup: One,
         /// Where a folder of the backup's name is made
-        #[arg(default_value = ".")]
         folder: PathBuf,
     },
     /// Delete the backups that `BACKUP_KEEP` does not keep

@@ -62,7 +62,7 @@ pub(super) async fn run(
     } else {
         tell(&restored, options.verify);
         println!(
-            "the same without magnusapi, after `magnusapi backup download {}`:",
+            "the same without magnusapi, after `magnusapi backup download {} .`:",
             stored.id
         );
         println!("{commands}");

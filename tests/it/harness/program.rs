@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::{Database, eventually};
 
 /// How the program is started: its variables, on top of nothing but `PATH`.
 pub(crate) struct Start {
     command: Command,
+    here: WorkingFolder,
 }
 
 impl Start {
@@ -47,7 +49,9 @@ impl Start {
                 command.env(name, value);
             }
         }
-        Start { command }
+        let here = WorkingFolder::new();
+        command.current_dir(here.0.path());
+        Start { command, here }
     }
 
     /// As the handler, on this database.
@@ -79,7 +83,10 @@ impl Start {
     pub(crate) fn running(mut self) -> Process {
         let command = self.command.stdin(Stdio::null());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        Process(child.expect("the program starts"))
+        Process {
+            child: child.expect("the program starts"),
+            _here: self.here,
+        }
     }
 
     /// Starts it and waits until it listens.
@@ -90,9 +97,12 @@ impl Start {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let mut child = Process(child.expect("the program starts"));
-        let stdout = collect(child.0.stdout.take().expect("stdout is piped"));
-        let stderr = collect(child.0.stderr.take().expect("stderr is piped"));
+        let mut process = Process {
+            child: child.expect("the program starts"),
+            _here: self.here,
+        };
+        let stdout = collect(process.child.stdout.take().expect("stdout is piped"));
+        let stderr = collect(process.child.stderr.take().expect("stderr is piped"));
         let url = eventually("the line that says where it serves", || async {
             let lines = stdout.lock().expect("no reader panicked");
             let line = lines
@@ -104,7 +114,7 @@ impl Start {
         })
         .await;
         Program {
-            child,
+            process,
             url,
             stdout,
             stderr,
@@ -138,29 +148,53 @@ fn collect(stream: impl Read + Send + 'static) -> Lines {
     lines
 }
 
+/// Where the program is run, and where it writes nothing: it writes where it is told to.
+struct WorkingFolder(TempDir);
+
+impl WorkingFolder {
+    fn new() -> WorkingFolder {
+        WorkingFolder(tempfile::tempdir().expect("a folder"))
+    }
+}
+
+impl Drop for WorkingFolder {
+    fn drop(&mut self) {
+        let left = std::fs::read_dir(self.0.path()).expect("it is there");
+        let left: Vec<_> = left.map(|file| file.expect("a file").file_name()).collect();
+        assert!(
+            left.is_empty() || std::thread::panicking(),
+            "the program wrote {left:?} into the folder that it ran in"
+        );
+    }
+}
+
 /// A process that is killed when this goes.
-pub(crate) struct Process(Child);
+pub(crate) struct Process {
+    child: Child,
+    /// Behind the child: it is looked at when that has ended.
+    _here: WorkingFolder,
+}
 
 impl Process {
     /// Kills it, as the kernel does where memory is short, and answers how it ended: it may have been
     /// faster.
     pub(crate) fn kill(mut self) -> ExitStatus {
-        self.0.kill().expect("a child can be killed");
-        self.0.wait().expect("a child can be waited for")
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for")
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         // Errors say that it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 /// The running program. It is killed when this goes.
 pub(crate) struct Program {
-    child: Process,
+    process: Process,
     /// `http://127.0.0.1:<port>`.
     pub(crate) url: String,
     stdout: Lines,
@@ -264,7 +298,7 @@ impl Program {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.0.id()
+        self.process.child.id()
     }
 
     /// The lines on stdout so far.
@@ -304,7 +338,7 @@ impl Program {
 
     /// Waits for its end.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let child = Mutex::new(&mut self.child.0);
+        let child = Mutex::new(&mut self.process.child);
         eventually("the program's end", || async {
             let mut child = child.lock().expect("nobody else waits");
             child.try_wait().expect("a child can be waited for")
