@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use libpgdump::types::ObjectType;
-use magnusapi::backup::archive::{Entry, Packed, Packer, Section, Toc, pack_small};
+use magnusapi::backup::archive::{Cutter, Entry, Packed, Sealer, Section, Toc, pack_small};
 use magnusapi::backup::encryption::Recipients;
 use tempfile::TempDir;
 use tokio_postgres::Client;
@@ -178,15 +178,19 @@ async fn rows(client: &Client, table: &str) -> Vec<Vec<u8>> {
 }
 
 fn pack(rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
-    let mut packer = Packer::new(&Recipients::default());
-    let mut stored = Vec::new();
+    let (mut cutter, mut members) = (Cutter::default(), Vec::new());
     for row in rows {
         let length = i32::try_from(row.len() + 4).expect("it fits a message");
         let message = [b"d", &length.to_be_bytes()[..], row].concat();
-        packer.push(&message, &mut stored).expect("a row");
+        cutter.push(&message, &mut members).expect("a row");
     }
-    let numbers = packer.finish(&mut stored).expect("whole rows");
-    (stored, numbers)
+    let content = cutter.finish(&mut members).expect("whole rows");
+    let (mut sealer, mut stored) = (Sealer::new(&Recipients::default()), Vec::new());
+    for member in members {
+        sealer.push(&member.compress(), &mut stored);
+    }
+    let packed = sealer.finish(&content, &mut stored);
+    (stored, packed)
 }
 
 fn contents() -> Toc {

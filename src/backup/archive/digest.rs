@@ -10,16 +10,18 @@ pub(super) struct Digest {
     sha256: Context,
 }
 
-impl Digest {
-    pub(super) fn new() -> Digest {
+impl Default for Digest {
+    fn default() -> Digest {
         Digest {
             bytes: 0,
             sha256: Context::new(&SHA256),
         }
     }
+}
 
+impl Digest {
     pub(super) fn of(bytes: &[u8]) -> Digest {
-        let mut digest = Digest::new();
+        let mut digest = Digest::default();
         digest.update(bytes);
         digest
     }

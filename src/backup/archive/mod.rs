@@ -1,8 +1,8 @@
 //! PostgreSQL's own directory archive, version 1.13, as bytes: `toc.dat` and one file a table.
 //!
-//! A table's file is COPY text with its end mark, in gzip members (RFC 1952, 2.2) of 1 MiB of text
+//! A table's file is COPY text with its end mark, in gzip members (RFC 1952, 2.2) of 256 KiB of text
 //! each, encrypted as a whole where a backup has recipients. Nothing here knows where the bytes
-//! come from or go to: [`Packer`] and [`Unpacker`] block, and belong on threads that may.
+//! come from or go to: [`Cutter`], [`Sealer`] and [`Unpacker`] block, and belong on threads that may.
 //!
 //! | room | purpose |
 //! |---|---|
@@ -26,7 +26,7 @@ mod unpack;
 pub use damage::{Difference, UnpackError};
 pub use decode::TocError;
 pub use frames::{FrameError, Frames};
-pub use pack::{Packed, Packer, pack_small};
+pub use pack::{Compressed, Content, Cutter, Member, Packed, Sealer, pack_small};
 pub use toc::{Entry, Section, Toc};
 pub use unpack::{Unpacker, unpack_small};
 

@@ -1,4 +1,8 @@
 //! Rows into the bytes of a stored file, with everything a manifest says about it.
+//!
+//! In three stages, so that the second, which takes longest by far, can run on every core: a
+//! [`Cutter`] takes rows apart and cuts their text into members, each [`Member`] is compressed by
+//! itself, and a [`Sealer`] puts them together in their order.
 
 use bytes::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
@@ -10,14 +14,46 @@ use crate::backup::encryption::{Recipients, Sealing};
 use crate::backup::manifest::File;
 use crate::backup::row_sum::RowSum;
 
-/// How much text is in a gzip member? Enough that members cost nothing in size; smaller or larger
-/// ones are no faster.
-const MEMBER: usize = 1024 * 1024;
+/// How much text is in a gzip member? They cost less than a hundredth in size; larger ones are no
+/// faster, and several are in memory at once.
+const MEMBER: usize = 256 * 1024;
 
-/// One table's rows, packed as they come. It takes a few MiB, whatever the rows.
-pub struct Packer {
+/// One table's rows, cut into members as they come. It holds one member at most, whatever the rows.
+#[derive(Default)]
+pub struct Cutter {
     frames: Frames,
-    members: Members,
+    text: Text,
+}
+
+/// The text of the member that is being filled, and what is known of those before it.
+#[derive(Default)]
+struct Text {
+    member: Vec<u8>,
+    digest: Digest,
+}
+
+/// The text of one gzip member: 256 KiB, or less at the end of a table.
+pub struct Member {
+    text: Vec<u8>,
+}
+
+/// A gzip member.
+pub struct Compressed {
+    gzip: Vec<u8>,
+    text_bytes: usize,
+}
+
+/// What a table's file holds.
+pub struct Content {
+    rows: u64,
+    row_sum: RowSum,
+    digest: Digest,
+}
+
+/// Members into one stored file, encrypted where there are recipients.
+pub struct Sealer {
+    sealing: Sealing,
+    stored: Digest,
 }
 
 /// What there is to say about a table's file once it is complete.
@@ -37,36 +73,101 @@ pub struct Packed {
     pub stored_sha256: String,
 }
 
-impl Packer {
+impl Cutter {
+    /// Takes `CopyData` messages of one row each, with their headers, cut anywhere, and appends to
+    /// `full` the members that have become so. The same rows give the same members, however they
+    /// are cut.
+    pub fn push(&mut self, frames: &[u8], full: &mut Vec<Member>) -> Result<(), FrameError> {
+        let text = &mut self.text;
+        self.frames.push(frames, |piece| text.append(piece, full))
+    }
+
+    /// Appends the rest of the members. The file is complete only with these.
+    pub fn finish(mut self, full: &mut Vec<Member>) -> Result<Content, FrameError> {
+        let (rows, row_sum) = self.frames.finish()?;
+        self.text.append(END, full);
+        self.text.close(full);
+        Ok(Content {
+            rows,
+            row_sum,
+            digest: self.text.digest,
+        })
+    }
+}
+
+impl Text {
+    fn append(&mut self, mut piece: &[u8], full: &mut Vec<Member>) {
+        while self.member.len() + piece.len() > MEMBER {
+            let (fits, rest) = piece.split_at(MEMBER - self.member.len());
+            self.member.extend_from_slice(fits);
+            self.close(full);
+            self.member.reserve_exact(MEMBER);
+            piece = rest;
+        }
+        self.member.extend_from_slice(piece);
+    }
+
+    fn close(&mut self, full: &mut Vec<Member>) {
+        let text = std::mem::take(&mut self.member);
+        self.digest.update(&text);
+        full.push(Member { text });
+    }
+}
+
+impl Member {
+    /// Compresses it. Members are each other's equals: this may be done in any order, anywhere.
+    pub fn compress(self) -> Compressed {
+        let level = CompressionLvl::new(LEVEL).expect("libdeflate has levels 0 to 12");
+        let mut compressor = Compressor::new(level);
+        let mut gzip = vec![0; compressor.gzip_compress_bound(self.text.len())];
+        let length = compressor
+            .gzip_compress(&self.text, &mut gzip)
+            .expect("the buffer holds the largest member there can be");
+        gzip.truncate(length);
+        gzip.shrink_to_fit();
+        Compressed {
+            gzip,
+            text_bytes: self.text.len(),
+        }
+    }
+}
+
+impl Compressed {
+    /// How much text it holds.
+    pub fn text_bytes(&self) -> usize {
+        self.text_bytes
+    }
+}
+
+impl Sealer {
     /// A file for these recipients.
-    pub fn new(recipients: &Recipients) -> Packer {
-        Packer {
-            frames: Frames::default(),
-            members: Members::new(recipients),
+    pub fn new(recipients: &Recipients) -> Sealer {
+        Sealer {
+            sealing: Sealing::to(recipients),
+            stored: Digest::default(),
         }
     }
 
-    /// Takes `CopyData` messages of one row each, with their headers, cut anywhere, and appends to
-    /// `out` what is ready to be stored. The same rows give the same members, however they are
-    /// cut.
-    pub fn push(&mut self, frames: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
-        let members = &mut self.members;
-        self.frames.push(frames, |text| members.append(text, out))
+    /// Takes the next member, and appends to `out` what is ready to be stored.
+    pub fn push(&mut self, member: &Compressed, out: &mut Vec<u8>) {
+        let before = out.len();
+        self.sealing.write(&member.gzip, out);
+        self.stored.update(&out[before..]);
     }
 
-    /// Appends the rest of the file to `out`. It is complete only after this.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Packed, FrameError> {
-        let (rows, row_sum) = self.frames.finish()?;
-        self.members.append(END, out);
-        let (content, stored) = self.members.finish(out);
-        Ok(Packed {
-            rows,
-            row_sum,
-            content_bytes: content.bytes(),
-            content_sha256: content.sha256(),
-            stored_bytes: stored.bytes(),
-            stored_sha256: stored.sha256(),
-        })
+    /// Appends the rest of the file to `out`, which holds `content` if all its members were taken.
+    pub fn finish(mut self, content: &Content, out: &mut Vec<u8>) -> Packed {
+        let before = out.len();
+        self.sealing.finish(out);
+        self.stored.update(&out[before..]);
+        Packed {
+            rows: content.rows,
+            row_sum: content.row_sum,
+            content_bytes: content.digest.bytes(),
+            content_sha256: content.digest.sha256(),
+            stored_bytes: self.stored.bytes(),
+            stored_sha256: self.stored.sha256(),
+        }
     }
 }
 
@@ -101,62 +202,23 @@ pub fn pack_small(name: &str, content: &[u8], recipients: &Recipients) -> (Bytes
     (out.into(), file)
 }
 
-/// Text into gzip members, and those through the encryption. Its buffers are used again for each
-/// member.
-struct Members {
-    text: Vec<u8>,
-    compressor: Compressor,
-    member: Vec<u8>,
-    sealing: Sealing,
-    content: Digest,
-    stored: Digest,
-}
-
-impl Members {
-    fn new(recipients: &Recipients) -> Members {
-        let level = CompressionLvl::new(LEVEL).expect("libdeflate has levels 0 to 12");
-        let mut compressor = Compressor::new(level);
-        let largest = compressor.gzip_compress_bound(MEMBER);
-        Members {
-            text: Vec::with_capacity(MEMBER),
-            compressor,
-            member: vec![0; largest],
-            sealing: Sealing::to(recipients),
-            content: Digest::new(),
-            stored: Digest::new(),
-        }
+/// Packs rows, all stages one after another.
+#[cfg(test)]
+pub(super) fn pack<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    recipients: &Recipients,
+) -> Result<(Vec<u8>, Packed), FrameError> {
+    let (mut cutter, mut sealer) = (Cutter::default(), Sealer::new(recipients));
+    let (mut members, mut stored) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        cutter.push(piece, &mut members)?;
     }
-
-    fn append(&mut self, mut text: &[u8], out: &mut Vec<u8>) {
-        while self.text.len() + text.len() > MEMBER {
-            let (fits, rest) = text.split_at(MEMBER - self.text.len());
-            self.text.extend_from_slice(fits);
-            self.close_member(out);
-            text = rest;
-        }
-        self.text.extend_from_slice(text);
+    let content = cutter.finish(&mut members)?;
+    for member in members {
+        sealer.push(&member.compress(), &mut stored);
     }
-
-    fn close_member(&mut self, out: &mut Vec<u8>) {
-        self.content.update(&self.text);
-        let length = self
-            .compressor
-            .gzip_compress(&self.text, &mut self.member)
-            .expect("the buffer holds the largest member there can be");
-        let before = out.len();
-        self.sealing.write(&self.member[..length], out);
-        self.stored.update(&out[before..]);
-        self.text.clear();
-    }
-
-    /// What was in it, and what it was stored as.
-    fn finish(mut self, out: &mut Vec<u8>) -> (Digest, Digest) {
-        self.close_member(out);
-        let before = out.len();
-        self.sealing.finish(out);
-        self.stored.update(&out[before..]);
-        (self.content, self.stored)
-    }
+    let packed = sealer.finish(&content, &mut stored);
+    Ok((stored, packed))
 }
 
 #[cfg(test)]
@@ -184,14 +246,8 @@ mod tests {
         frames
     }
 
-    fn pack<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, Packed) {
-        let mut packer = Packer::new(&Recipients::default());
-        let mut out = Vec::new();
-        for piece in pieces {
-            packer.push(piece, &mut out).expect("they are rows");
-        }
-        let numbers = packer.finish(&mut out).expect("they are whole");
-        (out, numbers)
+    fn pack_plain<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<u8>, Packed) {
+        pack(pieces, &Recipients::default()).expect("they are whole rows")
     }
 
     /// The gzip members, taken apart.
@@ -209,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_table_without_rows_is_the_end_mark() {
-        let (stored, packed) = pack([].into_iter());
+        let (stored, packed) = pack_plain([]);
         assert_eq!(members(&stored), [END]);
         assert_eq!((packed.rows, packed.row_sum), (0, RowSum::default()));
         assert_eq!(packed.content_bytes, END.len() as u64);
@@ -217,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_is_said_about_a_file_is_true() {
-        let (stored, packed) = pack([frames(&[0, 10, 1_500_000, 700]).as_slice()].into_iter());
+        let (stored, packed) = pack_plain([frames(&[0, 10, 1_500_000, 700]).as_slice()]);
         let content = members(&stored).concat();
         let file = packed.file("3001.dat.gz");
         assert_eq!(file.name, "3001.dat.gz");
@@ -237,12 +293,15 @@ mod tests {
     #[test]
     fn long_rows_make_full_members_and_cuts_make_no_difference() {
         let frames = frames(&[MEMBER - 1, MEMBER, 5, 3 * MEMBER + 7, 0]);
-        let (stored, packed) = pack(std::iter::once(frames.as_slice()));
+        let (stored, packed) = pack_plain([frames.as_slice()]);
         let lengths: Vec<usize> = members(&stored).iter().map(Vec::len).collect();
         let last = 1 + 6 + 8 + 1 + END.len();
         assert_eq!(lengths, [MEMBER, MEMBER, MEMBER, MEMBER, MEMBER, last]);
         for size in [1_009, 65_536, MEMBER + 1] {
-            assert_eq!(pack(frames.chunks(size)), (stored.clone(), packed.clone()));
+            assert_eq!(
+                pack_plain(frames.chunks(size)),
+                (stored.clone(), packed.clone())
+            );
         }
     }
 
@@ -250,40 +309,34 @@ mod tests {
     fn text_is_compressed() {
         let row = b"d\x00\x00\x00\x10a row again\n";
         let rows = row.repeat(10_000);
-        let (_, numbers) = pack(std::iter::once(rows.as_slice()));
+        let (_, numbers) = pack_plain([rows.as_slice()]);
         assert_eq!(numbers.rows, 10_000);
         assert!(numbers.stored_bytes < numbers.content_bytes / 50);
     }
 
     #[test]
-    fn a_packer_holds_little_and_hands_on_the_rest() {
-        let mut packer = Packer::new(&Recipients::default());
-        let mut out = Vec::new();
+    fn a_cutter_holds_little_and_hands_on_the_rest() {
+        let (mut cutter, mut members) = (Cutter::default(), Vec::new());
         for _ in 0..20 {
-            packer.push(&frames(&[MEMBER]), &mut out).expect("a row");
-            assert!(!out.is_empty(), "a full member stays inside");
-            assert!(packer.members.text.capacity() <= MEMBER);
-            out.clear();
+            cutter
+                .push(&frames(&[MEMBER]), &mut members)
+                .expect("a row");
+            assert_eq!(members.len(), 1, "a full member stays inside");
+            assert!(cutter.text.member.capacity() <= MEMBER);
+            members.clear();
         }
     }
 
     #[test]
     fn rows_that_break_off_make_no_file() {
-        let mut packer = Packer::new(&Recipients::default());
-        let mut out = Vec::new();
         let rows = frames(&[3, 3]);
-        packer
-            .push(&rows[..rows.len() - 1], &mut out)
-            .expect("so far");
-        assert_eq!(
-            packer.finish(&mut out),
-            Err(FrameError::Incomplete { row: 2 })
-        );
+        let packed = pack([&rows[..rows.len() - 1]], &Recipients::default());
+        assert_eq!(packed.err(), Some(FrameError::Incomplete { row: 2 }));
     }
 
     #[test]
     fn a_gzip_reader_that_knows_members_reads_all_of_them() {
-        let (stored, packed) = pack(std::iter::once(frames(&[2 * MEMBER]).as_slice()));
+        let (stored, packed) = pack_plain([frames(&[2 * MEMBER]).as_slice()]);
         let mut content = Vec::new();
         MultiGzDecoder::new(stored.as_slice())
             .read_to_end(&mut content)

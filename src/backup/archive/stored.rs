@@ -42,7 +42,7 @@ impl<R: Read> Stored<R> {
     pub(super) fn new(reader: R, expected: u64) -> Stored<R> {
         Stored(Arc::new(Mutex::new(Arriving {
             reader,
-            digest: Digest::new(),
+            digest: Digest::default(),
             expected,
             failure: None,
         })))

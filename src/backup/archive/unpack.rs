@@ -46,7 +46,7 @@ impl<R: Read> Unpacker<R> {
             row_sum_expected: table.row_sum.clone(),
             stored,
             content: MultiGzDecoder::new(opened),
-            digest: Digest::new(),
+            digest: Digest::default(),
             rows: Rows::default(),
             piece: vec![0; PIECE],
             end: Vec::new(),
@@ -197,7 +197,7 @@ fn open<R: Read>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::archive::{Packer, pack_small};
+    use crate::backup::archive::{pack, pack_small};
     use crate::backup::encryption::Recipients;
     use age::secrecy::ExposeSecret;
     use age::x25519;
@@ -218,12 +218,9 @@ mod tests {
             } else {
                 (None, Recipients::default())
             };
-            let mut packer = Packer::new(&recipients);
-            let mut stored = Vec::new();
-            for row in 0..rows {
-                packer.push(&frame(row), &mut stored).expect("a row");
-            }
-            let numbers = packer.finish(&mut stored).expect("all rows are whole");
+            let rows: Vec<Vec<u8>> = (0..rows).map(frame).collect();
+            let packed = pack::pack(rows.iter().map(Vec::as_slice), &recipients);
+            let (stored, numbers) = packed.expect("all rows are whole");
             Sample {
                 file: numbers.file(&recipients.stored_name("3001.dat.gz")),
                 table: table(numbers.rows, numbers.row_sum.to_string()),

@@ -1,13 +1,15 @@
-//! One table's rows: from the server, through the packer, to the store.
+//! One table's rows: from the server, through the archive's stages, to the store.
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::contents::Data;
 use super::error::TableError;
 use super::progress::Tally;
 use super::shelf::Shelf;
-use crate::backup::archive::{FrameError, Packed, Packer};
+use crate::backup::archive::{Compressed, Content, Cutter, FrameError, Member, Packed, Sealer};
 use crate::backup::encryption::Recipients;
 use crate::blob::{BlobError, Upload};
 use crate::database::Session;
@@ -16,11 +18,21 @@ use crate::database::Session;
 /// each is memory that every job has.
 const WAITING: usize = 2;
 
-/// What the packer hands on.
+/// How tables are packed.
+#[derive(Clone, Copy)]
+pub(super) struct Packing<'a> {
+    /// To whom they are encrypted.
+    pub(super) recipients: &'a Recipients,
+    /// How many members of one table wait to be compressed or stored, beside one at either end. Each
+    /// takes half a MiB at most.
+    pub(super) at_once: usize,
+}
+
+/// What the sealer hands on.
 struct Part {
     stored: Bytes,
-    /// How much was read for it.
-    read: u64,
+    /// How much text is in it.
+    text_bytes: usize,
 }
 
 /// Stores the rows of a table under `file`.
@@ -28,12 +40,12 @@ pub(super) async fn store(
     session: &Session,
     data: &Data<'_>,
     file: &str,
-    recipients: &Recipients,
+    packing: &Packing<'_>,
     shelf: &Shelf,
     tally: &Tally<'_>,
 ) -> Result<Packed, TableError> {
     let mut upload = shelf.upload(file).await?;
-    match fill(&mut upload, session, data, recipients, tally).await {
+    match fill(&mut upload, session, data, packing, tally).await {
         Ok(packed) => {
             upload.finish().await?;
             tally.stored(packed.rows);
@@ -50,58 +62,80 @@ async fn fill(
     upload: &mut Upload,
     session: &Session,
     data: &Data<'_>,
-    recipients: &Recipients,
+    packing: &Packing<'_>,
     tally: &Tally<'_>,
 ) -> Result<Packed, TableError> {
-    let (rows, rows_to_pack) = mpsc::channel(WAITING);
+    let (rows, rows_to_cut) = mpsc::channel(WAITING);
+    let (members, members_to_seal) = mpsc::channel(packing.at_once);
     let (parts, parts_to_store) = mpsc::channel(WAITING);
-    let recipients = recipients.clone();
-    let packing = tokio::task::spawn_blocking(move || pack(&recipients, rows_to_pack, &parts));
+    let file = Sealer::new(packing.recipients);
+    let cutting = spawn_blocking(move || cut(rows_to_cut, &members));
+    let sealing = spawn_blocking(move || seal(file, members_to_seal, &parts));
     let sql = data.copy_out();
     let copying = session.copy_out(&sql, rows);
     let storing = write(upload, parts_to_store, tally);
-    let (copied, packed, stored) = tokio::join!(copying, packing, storing);
+    let (copied, cut, sealer, stored) = tokio::join!(copying, cutting, sealing, storing);
     // Whoever fails stops the others. So the last one in the row is asked first: an error of those
     // before it may come of its own.
     stored?;
-    let packed = packed.expect("packing does not panic")?;
+    let sealer = sealer.expect("sealing does not panic");
+    let content = cut.expect("cutting does not panic")?;
     let rows = copied?;
-    match packed {
-        Some(packed) if packed.rows == rows => Ok(packed),
-        packed => Err(TableError::Lost {
-            rows,
-            packed: packed.map_or(0, |packed| packed.rows),
-        }),
+    let (Some(sealer), Some(content)) = (sealer, content) else {
+        return Err(TableError::Lost { rows, packed: 0 });
+    };
+    let mut rest = Vec::new();
+    let packed = sealer.finish(&content, &mut rest);
+    upload.write(rest.into()).await?;
+    if packed.rows == rows {
+        Ok(packed)
+    } else {
+        let packed = packed.rows;
+        Err(TableError::Lost { rows, packed })
     }
 }
 
-/// Packs rows until there are no more. `None` when nobody takes them.
-fn pack(
-    recipients: &Recipients,
+/// Cuts rows until there are no more, and has their members compressed, some at once. `None` when
+/// nobody takes them.
+fn cut(
     mut rows: mpsc::Receiver<Bytes>,
-    parts: &mpsc::Sender<Part>,
-) -> Result<Option<Packed>, FrameError> {
-    let mut file = Packer::new(recipients);
-    let mut stored = Vec::new();
-    let mut read = 0;
+    members: &mpsc::Sender<JoinHandle<Compressed>>,
+) -> Result<Option<Content>, FrameError> {
+    let (mut cutter, mut full) = (Cutter::default(), Vec::new());
+    let hand_on = |full: &mut Vec<Member>| {
+        full.drain(..).all(|member| {
+            let compressing = spawn_blocking(move || member.compress());
+            members.blocking_send(compressing).is_ok()
+        })
+    };
     while let Some(chunk) = rows.blocking_recv() {
-        file.push(&chunk, &mut stored)?;
-        read += chunk.len() as u64;
-        if stored.is_empty() {
-            continue;
-        }
-        let part = Part {
-            stored: std::mem::take(&mut stored).into(),
-            read: std::mem::take(&mut read),
-        };
-        if parts.blocking_send(part).is_err() {
+        cutter.push(&chunk, &mut full)?;
+        if !hand_on(&mut full) {
             return Ok(None);
         }
     }
-    let packed = file.finish(&mut stored)?;
-    let stored = stored.into();
-    let sent = parts.blocking_send(Part { stored, read });
-    Ok(sent.is_ok().then_some(packed))
+    let content = cutter.finish(&mut full)?;
+    Ok(hand_on(&mut full).then_some(content))
+}
+
+/// Puts members together in their order until there are no more. `None` when nobody takes them.
+fn seal(
+    mut sealer: Sealer,
+    mut members: mpsc::Receiver<JoinHandle<Compressed>>,
+    parts: &mpsc::Sender<Part>,
+) -> Option<Sealer> {
+    while let Some(compressing) = members.blocking_recv() {
+        let compressing = Handle::current().block_on(compressing);
+        let member = compressing.expect("compressing does not panic");
+        let mut stored = Vec::new();
+        sealer.push(&member, &mut stored);
+        let part = Part {
+            stored: stored.into(),
+            text_bytes: member.text_bytes(),
+        };
+        parts.blocking_send(part).ok()?;
+    }
+    Some(sealer)
 }
 
 async fn write(
@@ -111,7 +145,7 @@ async fn write(
 ) -> Result<(), BlobError> {
     while let Some(part) = parts.recv().await {
         upload.write(part.stored).await?;
-        tally.read(part.read);
+        tally.read(part.text_bytes as u64);
     }
     Ok(())
 }

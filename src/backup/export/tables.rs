@@ -1,6 +1,8 @@
 //! The rows of all tables, some at a time.
 
+use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
@@ -8,12 +10,15 @@ use futures_util::future::try_join_all;
 use super::attempt::Attempt;
 use super::contents::Data;
 use super::error::ExportError;
-use super::table;
+use super::table::{self, Packing};
 use crate::backup::archive::Packed;
 use crate::database::Session;
 
 /// What a page of the server's holds.
 const PAGE_BYTES: u64 = 8192;
+
+/// More cores than this would wait for one connection's rows.
+const MOST_AT_ONCE: usize = 8;
 
 /// Stores all tables' rows, each on the next session that is free, and answers what was packed in the
 /// tables' order. The largest come first, so that none is left alone at the end.
@@ -28,10 +33,15 @@ pub(super) async fn store(
     let mut largest_first: Vec<usize> = (0..tables.len()).collect();
     largest_first.sort_by_key(|index| std::cmp::Reverse(pages(&tables[*index])));
     let next = AtomicUsize::new(0);
+    let packing = Packing {
+        recipients: &attempt.options.recipients,
+        at_once: at_once(sessions.len()),
+    };
     let work = sessions.iter().map(async |session| {
         let mut done = Vec::new();
         while let Some(index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((*index, store_one(attempt, session, &tables[*index]).await?));
+            let stored = store_one(attempt, session, &tables[*index], &packing);
+            done.push((*index, stored.await?));
         }
         Ok::<_, ExportError>(done)
     });
@@ -40,19 +50,25 @@ pub(super) async fn store(
     Ok(done.into_iter().map(|(_, packed)| packed).collect())
 }
 
+/// All tables share the processor's cores, and the memory that this program may take.
+fn at_once(tables: usize) -> usize {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    (cores.min(MOST_AT_ONCE) / tables.max(1)).max(1)
+}
+
 async fn store_one(
     attempt: &Attempt<'_>,
     session: &Session,
     data: &Data<'_>,
+    packing: &Packing<'_>,
 ) -> Result<Packed, ExportError> {
     let begun = Instant::now();
-    let recipients = &attempt.options.recipients;
-    let file = recipients.stored_name(&data.file());
+    let file = packing.recipients.stored_name(&data.file());
     let stored = table::store(
         session,
         data,
         &file,
-        recipients,
+        packing,
         &attempt.shelf,
         &attempt.tally,
     );
