@@ -8,8 +8,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 
-/// When a backup was begun, in UTC to the second, and eight hexadecimal digits of its run:
-/// `20261124T020000Z-1a2b3c4d`. Names sort by time, and none is used twice.
+/// When a backup was begun, in UTC to the second, and eight hexadecimal digits:
+/// `20261124T020000Z-1a2b3c4d`. The first three of them are the fraction of the second, in 4096ths, so
+/// that names sort by time; the others are the run's own, so that none is used twice. In older names
+/// all eight are the run's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BackupId {
     started: Timestamp,
@@ -26,9 +28,13 @@ pub struct BackupIdError(String);
 const FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 impl BackupId {
-    /// The name of a backup that is begun at `now` by a run with this number.
+    /// The name of a backup that is begun at `now` by a run with this number, of which the lower 20
+    /// bits count.
     pub fn new(now: Timestamp, run: u32) -> BackupId {
-        let text = format!("{}-{run:08x}", now.strftime(FORMAT));
+        let nanosecond = i64::from(now.subsec_nanosecond());
+        let fraction = nanosecond * 4096 / 1_000_000_000;
+        let run = run & 0xf_ffff;
+        let text = format!("{}-{fraction:03x}{run:05x}", now.strftime(FORMAT));
         text.parse().expect("it was just written so")
     }
 
@@ -76,8 +82,22 @@ mod tests {
     fn a_name_says_when_it_was_begun() {
         let now: Timestamp = "2026-11-24T02:00:00.9Z".parse().expect("good");
         let id = BackupId::new(now, 0x1a2b_3c4d);
-        assert_eq!(id.as_str(), "20261124T020000Z-1a2b3c4d");
+        assert_eq!(id.as_str(), "20261124T020000Z-e66b3c4d");
         assert_eq!(id.started().to_string(), "2026-11-24T02:00:00Z");
+    }
+
+    #[test]
+    fn names_sort_by_when_it_was_begun_whatever_the_run() {
+        let at = |text: &str, run| BackupId::new(text.parse().expect("good"), run);
+        let ids = [
+            at("2026-11-24T02:00:00Z", u32::MAX),
+            at("2026-11-24T02:00:00.001Z", 7),
+            at("2026-11-24T02:00:00.002Z", 3),
+            at("2026-11-24T02:00:00.999999999Z", 2),
+            at("2026-11-24T02:00:01Z", 1),
+        ];
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert!(ids.iter().map(BackupId::as_str).is_sorted(), "{ids:?}");
     }
 
     #[test]
