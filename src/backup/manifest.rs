@@ -1,9 +1,9 @@
 //! What a backup says about itself: `manifest.json`, written last.
 
-use std::fmt::Write;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
 
 /// The file's name. What lacks it is not a backup.
 pub const MANIFEST: &str = "manifest.json";
@@ -139,7 +139,7 @@ impl Manifest {
         let mut text =
             serde_json::to_string_pretty(self).expect("texts and numbers always serialize");
         text.truncate(text.len() - "\n}".len());
-        let checksum = digest(text.as_bytes());
+        let checksum = Digest::of(text.as_bytes()).sha256();
         text.push_str(CHECKSUM);
         text.push_str(&checksum);
         text.push_str("\"\n}\n");
@@ -155,23 +155,11 @@ impl Manifest {
         let (members, checksum) = text
             .rsplit_once(CHECKSUM)
             .ok_or("its checksum is missing: it was cut or altered")?;
-        if checksum != format!("{}\"\n}}\n", digest(members.as_bytes())) {
+        if checksum != format!("{}\"\n}}\n", Digest::of(members.as_bytes()).sha256()) {
             return Err("its checksum does not match: it was altered".to_owned());
         }
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
-}
-
-pub(super) fn digest(bytes: &[u8]) -> String {
-    hexadecimal(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

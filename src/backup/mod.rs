@@ -9,6 +9,7 @@
 //! | `archive` | PostgreSQL's directory archive as bytes |
 //! | `encryption` | age: to whom a backup is encrypted, and who opens it |
 //! | `session` | what every session is told first that reads or writes rows |
+//! | `digest` | how long and which SHA-256 |
 //! | `row_sum` | a checksum of rows in any order |
 //! | `catalog` | what a database holds, as entries of an archive; and what it would not carry |
 //! | `manifest` | what a backup says about itself |
@@ -26,6 +27,7 @@ mod backups;
 pub mod catalog;
 pub(crate) mod cli;
 mod depot;
+mod digest;
 mod download;
 pub mod encryption;
 pub mod export;

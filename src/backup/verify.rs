@@ -6,10 +6,10 @@
 use std::fmt;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use ring::digest::{Context, SHA256};
 use serde::Serialize;
 
-use super::manifest::{File, hexadecimal};
+use super::digest::Digest;
+use super::manifest::File;
 use super::{BackupId, Depot, DepotError, Stored};
 use crate::blob::BlobError;
 
@@ -70,23 +70,20 @@ impl Depot {
 /// A file as it is read, beside what was stored.
 pub(super) struct Comparison<'a> {
     stored: &'a File,
-    bytes: u64,
-    hash: Context,
+    read: Digest,
 }
 
 impl<'a> Comparison<'a> {
     pub(super) fn new(stored: &'a File) -> Comparison<'a> {
         Comparison {
             stored,
-            bytes: 0,
-            hash: Context::new(&SHA256),
+            read: Digest::default(),
         }
     }
 
     /// Takes the next bytes.
     pub(super) fn add(&mut self, part: &[u8]) {
-        self.hash.update(part);
-        self.bytes += part.len() as u64;
+        self.read.update(part);
     }
 
     /// Says that there is nothing to read.
@@ -96,11 +93,11 @@ impl<'a> Comparison<'a> {
 
     /// What differs, now that all is read.
     pub(super) fn damage(self) -> Option<Damage> {
-        let (bytes, stored) = (self.bytes, self.stored.stored_bytes);
+        let (bytes, stored) = (self.read.bytes(), self.stored.stored_bytes);
         if bytes != stored {
             return Some(self.says(format!("it has {bytes} bytes, and {stored} were stored")));
         }
-        if hexadecimal(self.hash.clone().finish().as_ref()) != self.stored.stored_sha256 {
+        if self.read.sha256() != self.stored.stored_sha256 {
             return Some(self.says("its SHA-256 is not that of what was stored".to_owned()));
         }
         None

@@ -11,11 +11,9 @@
 //! | `pack` | rows into a stored file |
 //! | `stored`, `unpack` | a stored file back into rows, each claim about it checked |
 //! | `damage` | what can be wrong with a stored file |
-//! | `digest` | how long and which SHA-256 |
 
 mod damage;
 mod decode;
-mod digest;
 mod encode;
 mod frames;
 mod pack;

@@ -7,9 +7,9 @@
 use bytes::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
 
-use super::digest::Digest;
 use super::frames::{FrameError, Frames};
 use super::{END, LEVEL};
+use crate::backup::digest::Digest;
 use crate::backup::encryption::{Recipients, Sealing};
 use crate::backup::manifest::File;
 use crate::backup::row_sum::RowSum;

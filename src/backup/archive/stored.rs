@@ -7,7 +7,7 @@ use age::DecryptError;
 use age::stream::StreamReader;
 
 use super::damage::{Difference, UnpackError, damaged};
-use super::digest::Digest;
+use crate::backup::digest::Digest;
 use crate::backup::encryption::Identities;
 use crate::backup::manifest::File;
 

@@ -6,8 +6,8 @@ use flate2::read::MultiGzDecoder;
 
 use super::END;
 use super::damage::{Difference, UnpackError, damaged};
-use super::digest::Digest;
 use super::stored::{Opened, Stored};
+use crate::backup::digest::Digest;
 use crate::backup::encryption::Identities;
 use crate::backup::manifest::{File, Table};
 use crate::backup::row_sum::Rows;
