@@ -139,10 +139,11 @@ impl<'a> Opened<'a> {
 }
 
 async fn version(server: &Server) -> Result<String, RestoreError> {
-    let unreachable = |error: Failure| RestoreError::Unreachable(error);
     let beside = restore::beside(server).await?;
     let row = beside.query_one("SHOW server_version", &[]).await;
-    Ok(row.map_err(|error| unreachable(error.into()))?.get(0))
+    Ok(row
+        .map_err(|error| RestoreError::Unreachable(database::server_message(&error)))?
+        .get(0))
 }
 
 /// The files of one stored backup.
@@ -226,12 +227,4 @@ fn hand_on<R: io::Read>(
         }
     }
     Ok(())
-}
-
-impl restore::Server for Server {
-    type Connection = database::Session;
-
-    async fn connect(&self, database: &str) -> Result<Option<database::Session>, Failure> {
-        Ok(self.connect_to(database).await?)
-    }
 }

@@ -8,45 +8,17 @@ mod sample;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use localpg::Throwaway;
-use magnusapi::backup::restore::{
-    Failure, Options, Progress, Report, RestoreError, Roles, Server, restore,
-};
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, NoTls};
+use magnusapi::backup::restore::{Options, Progress, Report, RestoreError, Roles, restore};
+use magnusapi::database::{Server, Session, Settings};
 
 use crate::harness::{Database, PROGRAMS, postgres, run};
 use sample::{ROLES, SCRIPT, Sample};
 
-/// The server that most tests share, and who connects to it.
-struct Shared {
-    server: &'static Throwaway,
-    role: &'static str,
-}
-
-impl Shared {
-    fn new() -> Shared {
-        Shared {
-            server: postgres(),
-            role: "postgres",
-        }
-    }
-}
-
-impl Server for Shared {
-    type Connection = Box<Client>;
-
-    async fn connect(&self, database: &str) -> Result<Option<Box<Client>>, Failure> {
-        let url = format!("{} user={}", self.server.url(database), self.role);
-        match tokio_postgres::connect(&url, NoTls).await {
-            Ok((client, connection)) => {
-                tokio::spawn(connection);
-                Ok(Some(Box::new(client)))
-            }
-            Err(error) if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
+/// The server that most tests share, for this role.
+fn shared(role: &str) -> Server {
+    let url = format!("{} user={role}", postgres().url("postgres"));
+    let settings = Settings::read(|name| (name == "DATABASE_URL").then(|| url.clone()));
+    Server::new(&settings.expect("good").expect("a database is named"))
 }
 
 /// The database's name.
@@ -72,8 +44,8 @@ fn options() -> Options {
     Options::new(fresh_id())
 }
 
-async fn connect(database: &str) -> Box<Client> {
-    let connection = Shared::new().connect(database).await;
+async fn connect(database: &str) -> Session {
+    let connection = shared("postgres").connect_to(database).await;
     connection.expect("it answers").expect("it is there")
 }
 
@@ -96,10 +68,7 @@ async fn restored_as(
     let database = database.to_owned();
     // A task of its own, as behind a timer: what a restore waits with must be able to move.
     let restoring = tokio::spawn(async move {
-        let server = Shared {
-            server: postgres(),
-            role,
-        };
+        let server = shared(role);
         let progress = Progress::default();
         restore(&sample.backup(), &server, &database, &options, &progress).await
     });

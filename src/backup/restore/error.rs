@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 use super::plan::PlanError;
 use super::source::Failure;
 use super::verify::Difference;
-use crate::database::server_message;
+use crate::database::{self, server_message};
 
 /// Why a restore did not happen. The target is as it was before, unless it says otherwise.
 #[derive(Debug, Error)]
@@ -22,7 +22,7 @@ pub enum RestoreError {
     Plan(#[from] PlanError),
     /// No connection.
     #[error("the target cannot be reached: {0}")]
-    Unreachable(#[source] Failure),
+    Unreachable(String),
     /// The target holds something.
     #[error(
         "database {database} is not empty: {holds}; restore into a database that does not exist yet, \
@@ -118,6 +118,12 @@ pub enum RestoreError {
         /// The server's words.
         reason: String,
     },
+}
+
+impl From<database::Error> for RestoreError {
+    fn from(error: database::Error) -> RestoreError {
+        RestoreError::Unreachable(error.to_string())
+    }
 }
 
 /// Says which step the server refused.

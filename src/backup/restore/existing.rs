@@ -11,12 +11,13 @@ use super::source::{Backup, Content};
 use super::target::{Target, usable_roles};
 use super::verify::{self, Verification};
 use super::{Place, Report, load, session, swap};
+use crate::database::Session;
 
 /// Restores into the database of this connection. What would be refused is refused before the
 /// backup's files are read.
 pub(super) async fn restore<C: Content>(
     backup: &Backup<'_, C>,
-    client: &Client,
+    client: &Session,
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
@@ -77,7 +78,7 @@ pub(super) async fn prepare<C>(
 
 async fn fill<C: Content>(
     backup: &Backup<'_, C>,
-    client: &Client,
+    client: &Session,
     plan: &Plan,
     options: &Options,
     progress: &Progress,
@@ -89,7 +90,7 @@ async fn fill<C: Content>(
 
 async fn replace<C: Content>(
     backup: &Backup<'_, C>,
-    client: &Client,
+    client: &Session,
     target: &Target,
     mut plan: Plan,
     options: &Options,
@@ -115,13 +116,20 @@ async fn replace<C: Content>(
 /// Everything up to the commit.
 pub(super) async fn load_and_prove<C: Content>(
     backup: &Backup<'_, C>,
-    client: &Client,
+    client: &Session,
     plan: &Plan,
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
     load::in_transaction(client, plan, backup.content, progress).await?;
-    let verification = prove(backup, &[client], plan, options, progress).await?;
+    let verification = prove(
+        backup,
+        std::slice::from_ref(client),
+        plan,
+        options,
+        progress,
+    )
+    .await?;
     load::analyze(client, plan).await?;
     Ok(Report {
         verification,
@@ -132,7 +140,7 @@ pub(super) async fn load_and_prove<C: Content>(
 /// Reads everything back, if the options say so.
 pub(super) async fn prove<C>(
     backup: &Backup<'_, C>,
-    clients: &[&Client],
+    sessions: &[Session],
     plan: &Plan,
     options: &Options,
     progress: &Progress,
@@ -141,7 +149,7 @@ pub(super) async fn prove<C>(
         return Ok(None);
     }
     let origin = backup.manifest.server.version_number;
-    let verification = verify::compare(clients, &plan.tables, origin, progress).await?;
+    let verification = verify::compare(sessions, &plan.tables, origin, progress).await?;
     if verification.differences.is_empty() {
         Ok(Some(verification))
     } else {

@@ -12,6 +12,7 @@ use super::plan::{Plan, Step, Table};
 use super::progress::{Progress, Stage};
 use super::session;
 use super::source::Content;
+use crate::database::Session;
 
 /// Does all of the plan in the transaction that the connection is in.
 pub(super) async fn in_transaction<C: Content>(
@@ -35,27 +36,27 @@ pub(super) async fn in_transaction<C: Content>(
 /// Does all of the plan over these connections, into a database that nobody else knows yet: other
 /// than in a transaction, what fails leaves something behind.
 pub(super) async fn side_by_side<C: Content>(
-    clients: &[&Client],
+    sessions: &[Session],
     plan: &Plan,
     content: &C,
     progress: &Progress,
 ) -> Result<(), RestoreError> {
     progress.enter(Stage::Loading);
-    let first = *clients.first().expect("there is at least one connection");
-    for client in clients {
-        session::run(client, &plan.settings).await?;
+    let first = sessions.first().expect("there is at least one connection");
+    for session in sessions {
+        session::run(session, &plan.settings).await?;
     }
     session::run(first, &plan.definitions).await?;
     // The largest first, so that none is left over for one connection at the end.
     let mut tables: Vec<&Table> = plan.tables.iter().collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.saved.rows));
     let tables = Queue::new(&tables);
-    let loading = clients.iter();
-    try_join_all(loading.map(|client| load_each(client, &tables, content, progress))).await?;
+    let loading = sessions.iter();
+    try_join_all(loading.map(|session| load_each(session, &tables, content, progress))).await?;
     progress.enter(Stage::Finishing);
     session::run(first, &plan.states).await?;
     let indexes = Queue::new(&plan.indexes);
-    try_join_all(clients.iter().map(|client| run_each(client, &indexes))).await?;
+    try_join_all(sessions.iter().map(|session| run_each(session, &indexes))).await?;
     session::run(first, &plan.finishing).await
 }
 

@@ -9,10 +9,11 @@ use super::error::{RestoreError, at};
 use super::options::Options;
 use super::plan::Plan;
 use super::progress::Progress;
-use super::source::{Backup, Content, Server};
+use super::source::{Backup, Content};
 use super::target::Target;
 use super::{Report, existing, load, session};
 use crate::backup::catalog::quoted;
+use crate::database::{Server, Session};
 
 /// What such a database is for; its name says so, with the id of the run that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +53,9 @@ impl Purpose {
 
 /// A connection to a database that every server has: one cannot make or drop a database from
 /// within.
-pub(in crate::backup) async fn beside<S: Server>(
-    server: &S,
-) -> Result<S::Connection, RestoreError> {
+pub(in crate::backup) async fn beside(server: &Server) -> Result<Session, RestoreError> {
     for database in ["postgres", "template1"] {
-        let found = server.connect(database).await;
-        if let Some(found) = found.map_err(RestoreError::Unreachable)? {
+        if let Some(found) = server.connect_to(database).await? {
             return Ok(found);
         }
     }
@@ -89,10 +87,10 @@ impl<'a> Made<'a> {
     }
 
     /// Loads a backup into it and proves it. Its connections are gone when this answers.
-    pub(super) async fn fill<C: Content, S: Server>(
+    pub(super) async fn fill<C: Content>(
         &self,
         backup: &Backup<'_, C>,
-        server: &S,
+        server: &Server,
         plan: &Plan,
         options: &Options,
         progress: &Progress,
@@ -103,19 +101,18 @@ impl<'a> Made<'a> {
             session::prepare(&connection).await?;
             connections.push(connection);
         }
-        let clients: Vec<&Client> = connections.iter().map(|it| &**it).collect();
-        if let [client] = clients.as_slice() {
+        if let [connection] = connections.as_slice() {
             let work = async {
-                let report = existing::load_and_prove(backup, client, plan, options, progress);
+                let report = existing::load_and_prove(backup, connection, plan, options, progress);
                 let report = report.await?;
-                existing::commit(client).await?;
+                existing::commit(connection).await?;
                 Ok(report)
             };
-            return session::undone_on_error(client, work).await;
+            return session::undone_on_error(connection, work).await;
         }
-        load::side_by_side(&clients, plan, backup.content, progress).await?;
-        let verification = existing::prove(backup, &clients, plan, options, progress).await?;
-        load::analyze(clients[0], plan).await?;
+        load::side_by_side(&connections, plan, backup.content, progress).await?;
+        let verification = existing::prove(backup, &connections, plan, options, progress).await?;
+        load::analyze(&connections[0], plan).await?;
         Ok(Report {
             verification,
             ..Report::default()

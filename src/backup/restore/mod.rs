@@ -53,8 +53,10 @@ pub use options::{Options, Roles};
 pub use plan::PlanError;
 pub use progress::{Progress, Stage};
 pub use scratch::{Sweep, prove, sweep};
-pub use source::{Backup, Content, Failure, Server};
+pub use source::{Backup, Content, Failure};
 pub use verify::{Difference, Verification, verify};
+
+use crate::database::Server;
 
 /// What a restore did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,15 +72,14 @@ pub struct Report {
 }
 
 /// Restores `backup` into `database`, which is made if the server has none of this name.
-pub async fn restore<C: Content, S: Server>(
+pub async fn restore<C: Content>(
     backup: &Backup<'_, C>,
-    server: &S,
+    server: &Server,
     database: &str,
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
-    let connection = server.connect(database).await;
-    match connection.map_err(RestoreError::Unreachable)? {
+    match server.connect_to(database).await? {
         Some(connection) => existing::restore(backup, &connection, options, progress).await,
         None => new_database::restore(backup, server, database, options, progress).await,
     }

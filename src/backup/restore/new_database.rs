@@ -4,14 +4,15 @@ use super::error::RestoreError;
 use super::made::{Made, Purpose, beside, look};
 use super::options::Options;
 use super::progress::Progress;
-use super::source::{Backup, Content, Server};
+use super::source::{Backup, Content};
 use super::{Place, Report, existing};
+use crate::database::Server;
 
 /// Makes the database under another name and gives it its own when it is whole: who sees it under
 /// that name sees all of it, even if this program was killed half-way.
-pub(super) async fn restore<C: Content, S: Server>(
+pub(super) async fn restore<C: Content>(
     backup: &Backup<'_, C>,
-    server: &S,
+    server: &Server,
     database: &str,
     options: &Options,
     progress: &Progress,

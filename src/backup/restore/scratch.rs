@@ -7,14 +7,15 @@ use super::error::{RestoreError, at};
 use super::made::{Made, Purpose, beside, drop_database, look};
 use super::options::Options;
 use super::progress::Progress;
-use super::source::{Backup, Content, Server};
+use super::source::{Backup, Content};
 use super::{Report, existing};
+use crate::database::Server;
 
 /// Restores `backup` into a scratch database of the server and compares every row. The database is
 /// gone afterwards, whatever came of it; if not, the report's notices or the log say so.
-pub async fn prove<C: Content, S: Server>(
+pub async fn prove<C: Content>(
     backup: &Backup<'_, C>,
-    server: &S,
+    server: &Server,
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
@@ -52,7 +53,7 @@ const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Drops the databases that restores and drills of more than a day ago left behind, unless somebody
 /// is connected to them.
-pub async fn sweep<S: Server>(server: &S, now: Timestamp) -> Result<Sweep, RestoreError> {
+pub async fn sweep(server: &Server, now: Timestamp) -> Result<Sweep, RestoreError> {
     let beside = beside(server).await?;
     let mut sweep = Sweep::default();
     for name in leftovers(&beside, now).await? {

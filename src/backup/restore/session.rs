@@ -4,17 +4,13 @@ use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
 use super::plan::Step;
-use super::source::Server;
 use crate::backup::session::SETTINGS;
+use crate::database::{Server, Session};
 
 /// Connects to a database that must be there.
-pub(super) async fn connect<S: Server>(
-    server: &S,
-    database: &str,
-) -> Result<S::Connection, RestoreError> {
-    let found = server.connect(database).await;
-    let found = found.map_err(RestoreError::Unreachable)?;
-    found.ok_or_else(|| RestoreError::Unreachable(format!("there is no {database}").into()))
+pub(super) async fn connect(server: &Server, database: &str) -> Result<Session, RestoreError> {
+    let found = server.connect_to(database).await?;
+    found.ok_or_else(|| RestoreError::Unreachable(format!("there is no {database}")))
 }
 
 /// Sets what COPY's text depends on as an export does, and what the server might cut a long

@@ -1,12 +1,10 @@
-//! What a restore is given: the backup, read twice, and connections to a server.
+//! What a restore is given: the backup, read twice.
 
 use std::error::Error;
 use std::future::Future;
-use std::ops::DerefMut;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::Receiver;
-use tokio_postgres::Client;
 
 use crate::backup::archive::Entry;
 use crate::backup::manifest::{Manifest, Table};
@@ -38,16 +36,4 @@ pub trait Content: Sync {
     /// The second pass, one table: its rows as COPY text, cut anywhere, without the end marker.
     /// What is read is checked on the way, and whatever is wrong comes as the last message.
     fn rows(&self, table: &Table) -> Receiver<Result<Bytes, Failure>>;
-}
-
-/// A PostgreSQL server that new connections can be made to, each to a database of its own choice.
-pub trait Server: Sync {
-    /// A connection. It ends when this is dropped.
-    type Connection: DerefMut<Target = Client> + Send + Sync;
-
-    /// Connects to `database`; `None` when the server has none of this name.
-    fn connect(
-        &self,
-        database: &str,
-    ) -> impl Future<Output = Result<Option<Self::Connection>, Failure>> + Send;
 }

@@ -6,18 +6,25 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::pin::pin;
+use std::slice;
 
-use futures_util::TryStreamExt;
+use bytes::Bytes;
 use futures_util::future::try_join_all;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
 use super::load::Queue;
 use super::plan::Table;
 use super::progress::{Progress, Stage};
+use crate::backup::archive::{FrameError, Frames};
 use crate::backup::manifest::Manifest;
 use crate::backup::row_sum::RowSum;
+use crate::database::{CopyError, Session};
+
+/// How many pieces of a table may wait to be summed?
+const WAITING: usize = 2;
 
 /// What became of reading tables back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,28 +70,29 @@ impl fmt::Display for Difference {
 
 /// Compares all tables of a backup with those of the database, which nobody may write to meanwhile.
 pub async fn verify(
-    client: &Client,
+    session: &Session,
     manifest: &Manifest,
     progress: &Progress,
 ) -> Result<Verification, RestoreError> {
-    super::session::prepare(client).await?;
+    super::session::prepare(session).await?;
     let tables: Vec<Table> = manifest.tables.iter().map(Table::new).collect();
-    compare(&[client], &tables, manifest.server.version_number, progress).await
+    let (sessions, origin) = (slice::from_ref(session), manifest.server.version_number);
+    compare(sessions, &tables, origin, progress).await
 }
 
 /// The same over several connections. `origin` is the version of the server that was backed up.
 pub(super) async fn compare(
-    clients: &[&Client],
+    sessions: &[Session],
     tables: &[Table],
     origin: i32,
     progress: &Progress,
 ) -> Result<Verification, RestoreError> {
     progress.enter(Stage::Verifying);
-    let first = *clients.first().expect("there is at least one connection");
+    let first = sessions.first().expect("there is at least one connection");
     let written_otherwise = written_otherwise(first, origin).await?;
     let tables = Queue::new(tables);
-    let reading = clients.iter();
-    let reading = reading.map(|client| read_each(client, &tables, &written_otherwise, progress));
+    let reading = sessions.iter();
+    let reading = reading.map(|session| read_each(session, &tables, &written_otherwise, progress));
     let mut all = Verification::default();
     for part in try_join_all(reading).await? {
         all.equal += part.equal;
@@ -95,14 +103,14 @@ pub(super) async fn compare(
 }
 
 async fn read_each(
-    client: &Client,
+    session: &Session,
     tables: &Queue<'_, Table>,
     written_otherwise: &HashSet<(String, String)>,
     progress: &Progress,
 ) -> Result<Verification, RestoreError> {
     let mut verification = Verification::default();
     while let Some(table) = tables.next() {
-        let (rows, sum) = read_back(client, table, progress).await?;
+        let (rows, sum) = read_back(session, table, progress).await?;
         let key = (table.saved.schema.clone(), table.saved.name.clone());
         let equal = rows == table.saved.rows;
         if equal && written_otherwise.contains(&key) {
@@ -120,22 +128,41 @@ async fn read_each(
     Ok(verification)
 }
 
+/// As an export reads them, past `tokio_postgres`.
 async fn read_back(
-    client: &Client,
+    session: &Session,
     table: &Table,
     progress: &Progress,
 ) -> Result<(u64, RowSum), RestoreError> {
+    let (rows, rows_to_sum) = mpsc::channel(WAITING);
+    let summing = spawn_blocking(move || sum(rows_to_sum));
     let copy = format!("COPY {} TO STDOUT", table.columns);
-    let failed = || at(format!("reading table {table} back"));
-    let lines = client.copy_out(&copy).await.map_err(failed())?;
-    let mut lines = pin!(lines);
-    let (mut rows, mut sum) = (0, RowSum::default());
-    while let Some(line) = lines.try_next().await.map_err(failed())? {
-        sum.add(&line);
-        rows += 1;
-    }
+    let (copied, summed) = tokio::join!(session.copy_out(&copy, rows), summing);
+    let doing = format!("reading table {table} back");
+    let rows = copied.map_err(|error| match error {
+        CopyError::Failed(error) => at(&doing)(error),
+        error @ CopyError::Incomplete { .. } => strange(&doing, &error),
+    })?;
+    let summed = summed.expect("summing does not panic");
+    let (_, sum) = summed.map_err(|error| strange(&doing, &error))?;
     progress.verified(rows);
     Ok((rows, sum))
+}
+
+fn sum(mut rows: mpsc::Receiver<Bytes>) -> Result<(u64, RowSum), FrameError> {
+    let mut frames = Frames::default();
+    while let Some(chunk) = rows.blocking_recv() {
+        frames.push(&chunk, |_| ())?;
+    }
+    frames.finish()
+}
+
+/// What came is not what a server sends.
+fn strange(doing: &str, error: &impl ToString) -> RestoreError {
+    RestoreError::Statement {
+        step: doing.to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 /// The tables that this server writes otherwise than the one that was backed up.

@@ -5,7 +5,7 @@ use magnusapi::backup::restore::{
 };
 
 use super::sample::{Fault, ROLES, Sample};
-use super::{Shared, connect, fresh_name, left_by, options, restored};
+use super::{connect, fresh_name, left_by, options, restored, shared};
 use crate::harness::{postgres, run};
 
 async fn verified(database: &str, sample: &Sample) -> Verification {
@@ -102,7 +102,7 @@ fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
                 let mut options = options();
                 options.jobs = jobs;
                 let (backup, progress) = (sample.backup(), Progress::default());
-                let proven = prove(&backup, &Shared::new(), &options, &progress).await;
+                let proven = prove(&backup, &shared("postgres"), &options, &progress).await;
                 assert_eq!(proven.is_err(), differs, "{proven:?}");
                 assert_eq!(progress.stage(), Stage::Verifying);
                 assert_eq!(progress.loaded_rows(), 506);
@@ -130,7 +130,7 @@ fn what_dead_runs_left_is_swept_a_day_later_and_nothing_else() {
         }
         let _in_use = connect(names[2]).await;
         let now = "2001-02-04T04:05:07Z".parse().expect("a time");
-        let sweep = sweep(&Shared::new(), now).await.expect("it sweeps");
+        let sweep = sweep(&shared("postgres"), now).await.expect("it sweeps");
         assert_eq!(sweep.dropped, names[..2]);
         assert_eq!(sweep.refused.len(), 1, "{sweep:?}");
         assert_eq!(sweep.refused[0].0, names[2]);
