@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::encryption::Identities;
 use super::export::{self, ExportError, export};
 use super::manifest::Manifest;
-use super::restore::{self, Roles};
+use super::restore::{self, Definitions, Roles};
 use super::restoring::RestoringError;
 use super::{BackupId, Depot, DepotError, Pruning, Settings, Source, SourceName, Stored, Verified};
 use crate::blob::{BlobError, Blobs};
@@ -136,7 +136,7 @@ impl Backups {
         Ok(export(source, &self.blobs()?, &options, self.clock(), progress).await?)
     }
 
-    /// Restores a backup to a scratch database on `server`, compares every row, drops the database,
+    /// Restores a backup to a scratch database on `server`, compares every row and every definition, drops it,
     /// and writes down that it restores.
     pub async fn drill(
         &self,
@@ -149,6 +149,7 @@ impl Backups {
         let begun = Instant::now();
         let options = restore::Options {
             roles: Roles::Available,
+            definitions: Definitions::Compared,
             ..restore::Options::new(self.run_id().as_str())
         };
         let restored = depot.prove(stored, server, &options, identities, progress);
@@ -162,6 +163,7 @@ impl Backups {
             server_version: restored.server_version,
             tables: restored.tables,
             rows: restored.rows,
+            definitions: restored.report.definitions,
             milliseconds: u64::try_from(took).unwrap_or(u64::MAX),
         };
         let said = depot.mark_verified(&stored.id, &verified).await;

@@ -20,6 +20,10 @@ pub struct Verified {
     pub tables: u64,
     /// How many rows.
     pub rows: u64,
+    /// How many definitions were compared; `None` between different major versions of PostgreSQL,
+    /// and in marks of before this was done.
+    #[serde(default)]
+    pub definitions: Option<usize>,
     /// How long restoring and comparing took.
     pub milliseconds: u64,
 }

@@ -50,10 +50,16 @@ fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
             "whether they restore: magnusapi backup verify {} --restore",
             stored.id
         ),
-        Some(it) => println!(
-            "restored to PostgreSQL {}: {} tables and {} rows are as they were",
-            it.server_version, it.tables, it.rows
-        ),
+        Some(it) => {
+            let definitions = match it.definitions {
+                Some(definitions) => format!("{definitions} definitions"),
+                None => "definitions not compared".to_owned(),
+            };
+            println!(
+                "restored to PostgreSQL {}: {} tables and {} rows are as they were, {definitions}",
+                it.server_version, it.tables, it.rows
+            );
+        }
     }
 }
 

@@ -94,6 +94,12 @@ pub enum RestoreError {
         .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     )]
     Differs(Vec<Difference>),
+    /// What was restored is made otherwise than what was backed up.
+    #[error(
+        "the restored database is not made as the backup's definitions say: {}",
+        .0.join("; ")
+    )]
+    Redefined(Vec<String>),
     /// The old tables are in use all the time.
     #[error(
         "sessions of {database} held on to the old tables for {seconds} s; stop the application \

@@ -24,7 +24,7 @@ pub(super) async fn restore<C: Content>(
     session::prepare(client).await?;
     let target = Target::read(client).await?;
     target.admit(options)?;
-    let (plan, notices) = prepare(backup, client, &target, options).await?;
+    let Prepared { plan, notices, .. } = prepare(backup, client, &target, options).await?;
     backup
         .content
         .check()
@@ -42,13 +42,24 @@ pub(super) async fn restore<C: Content>(
     Ok(report)
 }
 
-/// The plan for this target, and what a person should know about it.
+/// What is to be done for a target, before anything is.
+pub(super) struct Prepared {
+    pub(super) plan: Plan,
+    /// What a person should know about it.
+    pub(super) notices: Vec<String>,
+    /// Whether all owners and grants can be restored.
+    pub(super) with_roles: bool,
+    /// Whether the target's PostgreSQL is of the major version that was backed up.
+    pub(super) same_major: bool,
+}
+
+/// The plan for this target.
 pub(super) async fn prepare<C>(
     backup: &Backup<'_, C>,
     client: &Client,
     target: &Target,
     options: &Options,
-) -> Result<(Plan, Vec<String>), RestoreError> {
+) -> Result<Prepared, RestoreError> {
     let named = Named::by(backup.entries);
     let usable = usable_roles(client, &named, options.roles).await?;
     let mut plan = Plan::new(backup.entries, backup.manifest, |role| {
@@ -73,7 +84,12 @@ pub(super) async fn prepare<C>(
             target.version / 10_000
         ));
     }
-    Ok((plan, notices))
+    Ok(Prepared {
+        plan,
+        notices,
+        with_roles: left_out.is_empty(),
+        same_major: origin.version_number / 10_000 == target.version / 10_000,
+    })
 }
 
 async fn fill<C: Content>(

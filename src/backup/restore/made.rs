@@ -86,6 +86,10 @@ impl<'a> Made<'a> {
         Ok(Made { beside, name })
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Loads a backup into it and proves it. Its connections are gone when this answers.
     pub(super) async fn fill<C: Content>(
         &self,

@@ -19,6 +19,7 @@
 //! | `existing` | into one that does |
 //! | `swap`, `aside` | old schemas out of the way, new ones in their place |
 //! | `load`, `verify` | rows in, rows back |
+//! | `definitions` | whether what came of the definitions is what the archive says |
 //! | `target` | what is in the database, which roles the server has |
 //! | `plan`, `owner` | pure: what runs in which order, and whose it is |
 //! | `command` | pure: how to do the same with PostgreSQL's own programs |
@@ -28,6 +29,7 @@
 
 mod aside;
 mod command;
+mod definitions;
 mod error;
 mod existing;
 mod load;
@@ -49,7 +51,7 @@ mod verify;
 pub use command::{Place, plain_commands};
 pub use error::RestoreError;
 pub(super) use made::beside;
-pub use options::{Options, Roles};
+pub use options::{Definitions, Options, Roles};
 pub use plan::PlanError;
 pub use progress::{Progress, Stage};
 pub use scratch::{Sweep, prove, sweep};
@@ -65,6 +67,8 @@ pub struct Report {
     pub place: Place,
     /// What became of reading the rows back; `None` when that was not asked for.
     pub verification: Option<Verification>,
+    /// How many definitions were compared with the backup's; `None` when they were not.
+    pub definitions: Option<usize>,
     /// Schemas that hold what was there before, under other names.
     pub kept: Vec<String>,
     /// What a person should know about it.

@@ -1,11 +1,12 @@
 //! Into a database that does not exist yet.
 
 use super::error::RestoreError;
+use super::existing::{self, Prepared};
 use super::made::{Made, Purpose, beside, look};
 use super::options::Options;
 use super::progress::Progress;
 use super::source::{Backup, Content};
-use super::{Place, Report, existing};
+use super::{Place, Report};
 use crate::database::Server;
 
 /// Makes the database under another name and gives it its own when it is whole: who sees it under
@@ -19,7 +20,8 @@ pub(super) async fn restore<C: Content>(
 ) -> Result<Report, RestoreError> {
     let beside = beside(server).await?;
     let target = look(&beside).await?;
-    let (plan, notices) = existing::prepare(backup, &beside, &target, options).await?;
+    let Prepared { plan, notices, .. } =
+        existing::prepare(backup, &beside, &target, options).await?;
     backup
         .content
         .check()

@@ -19,8 +19,19 @@ pub struct Options {
     pub keep_old: bool,
     /// Whether all rows are read back and compared with the backup before anything is committed.
     pub verify: bool,
+    /// Whether a trial compares all definitions too.
+    pub definitions: Definitions,
     /// How long a replacement tries for the moment in which nobody uses the old tables.
     pub patience: Duration,
+}
+
+/// What a trial does about definitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Definitions {
+    /// They are taken as they are: another program's archive says the same in other words.
+    Taken,
+    /// The restored ones are compared with the archive's.
+    Compared,
 }
 
 /// What becomes of owners and grants.
@@ -44,6 +55,7 @@ impl Options {
             replace: false,
             keep_old: false,
             verify: true,
+            definitions: Definitions::Taken,
             patience: Duration::from_mins(2),
         }
     }

@@ -198,7 +198,7 @@ impl Named {
 
 /// All but what is about the database itself, which `pg_restore` too leaves alone without
 /// `--create`: the target is somebody's own.
-fn restored(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
+pub(super) fn restored(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
     entries.iter().filter(|entry| match entry.kind.as_str() {
         "DATABASE" | "DATABASE PROPERTIES" => false,
         "ACL" | "COMMENT" | "SECURITY LABEL" => !entry.tag.starts_with("DATABASE "),

@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
+use super::existing::{self, Prepared};
 use super::made::{Made, Purpose, beside, drop_database, look};
-use super::options::Options;
+use super::options::{Definitions, Options};
 use super::progress::Progress;
 use super::source::{Backup, Content};
-use super::{Report, existing};
+use super::{Report, definitions, session};
 use crate::database::Server;
 
 /// Restores `backup` into a scratch database of the server and compares every row. The database is
@@ -21,21 +22,46 @@ pub async fn prove<C: Content>(
 ) -> Result<Report, RestoreError> {
     let beside = beside(server).await?;
     let target = look(&beside).await?;
-    let (plan, notices) = existing::prepare(backup, &beside, &target, options).await?;
+    let prepared = existing::prepare(backup, &beside, &target, options).await?;
     backup
         .content
         .check()
         .await
         .map_err(RestoreError::Damaged)?;
     let made = Made::create(&beside, Purpose::Drill, &options.id).await?;
-    let proven = made.fill(backup, server, &plan, options, progress).await;
+    let proven = prove_in(&made, backup, server, &prepared, options, progress).await;
     let left = made.discard().await;
     if let Some(left) = &left {
         log::warn!("{left}");
     }
     let mut report = proven?;
-    report.notices.extend(notices);
+    report.notices.extend(prepared.notices);
     report.notices.extend(left);
+    Ok(report)
+}
+
+async fn prove_in<C: Content>(
+    made: &Made<'_>,
+    backup: &Backup<'_, C>,
+    server: &Server,
+    prepared: &Prepared,
+    options: &Options,
+    progress: &Progress,
+) -> Result<Report, RestoreError> {
+    let filling = made.fill(backup, server, &prepared.plan, options, progress);
+    let mut report = filling.await?;
+    if options.definitions == Definitions::Taken {
+        return Ok(report);
+    }
+    if !prepared.same_major {
+        let why = "definitions were not compared: another major version of PostgreSQL may write \
+                   the same in other words";
+        report.notices.push(why.to_owned());
+        return Ok(report);
+    }
+    let session = session::connect(server, made.name()).await?;
+    let compared = definitions::compare(&session, backup.entries, prepared.with_roles).await?;
+    report.definitions = Some(compared);
     Ok(report)
 }
 

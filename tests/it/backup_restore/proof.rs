@@ -1,7 +1,7 @@
 //! Proof: rows read back, and backups restored for nothing but that.
 
 use magnusapi::backup::restore::{
-    Difference, Options, Progress, Stage, Verification, prove, sweep, verify,
+    Definitions, Difference, Options, Progress, Stage, Verification, prove, sweep, verify,
 };
 
 use super::sample::{Fault, ROLES, Sample};
@@ -111,6 +111,28 @@ fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
                 assert_eq!(left_by(&options.id).await, Vec::<String>::new());
             }
         }
+    });
+}
+
+/// Its definitions are not in our catalogue's words, so that each comes out otherwise.
+#[test]
+fn a_definition_that_comes_out_otherwise_is_named_and_nothing_stays() {
+    run(async {
+        let admin = connect("postgres").await;
+        admin.batch_execute(ROLES).await.expect("roles");
+        let (sample, progress) = (Sample::new(), Progress::default());
+        let options = Options {
+            definitions: Definitions::Compared,
+            ..options()
+        };
+        let (backup, server) = (sample.backup(), shared("postgres"));
+        let proven = prove(&backup, &server, &options, &progress).await;
+        let error = proven.expect_err("it is not the same").to_string();
+        assert!(
+            error.contains("TABLE public.member is made otherwise"),
+            "{error}"
+        );
+        assert_eq!(left_by(&options.id).await, Vec::<String>::new());
     });
 }
 

@@ -37,6 +37,12 @@ impl Operator {
         }
     }
 
+    /// With another setting.
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Operator {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     fn start(&self, arguments: &[&str]) -> Start {
         let mut start = Start::operator().argument("backup");
         for (name, value) in &self.settings {
@@ -84,14 +90,12 @@ impl Operator {
         String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8")
     }
 
-    /// The ids of the backups that are listed, in order. Those of one second are in any.
+    /// The ids of the backups that are listed, the oldest first.
     #[track_caller]
     pub(crate) fn listed(&self) -> Vec<String> {
         let listed: Value = serde_json::from_str(&self.does(&["list", "--json"])).expect("JSON");
         let lines = listed["data"].as_array().expect("a list");
         let ids = lines.iter().map(|line| line["id"].as_str().expect("an id"));
-        let mut ids: Vec<String> = ids.map(str::to_owned).collect();
-        ids.sort();
-        ids
+        ids.rev().map(str::to_owned).collect()
     }
 }

@@ -1,0 +1,142 @@
+//! Compares what a restored database is made of with what the archive makes.
+//!
+//! The database's catalogue is read as an export reads it: each definition of the archive must come
+//! out of it again, word for word, and none besides.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::error::{RestoreError, at};
+use super::plan;
+use crate::backup::archive::{Entry, Section};
+use crate::backup::catalog::{self, CatalogError};
+use crate::database::Session;
+
+/// Nobody else knows the database, so nothing is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Compares, and answers how many definitions there are. Owners and grants are compared where the
+/// restore could give all of them, `with_roles`.
+pub(super) async fn compare(
+    session: &Session,
+    archive: &[Entry],
+    with_roles: bool,
+) -> Result<usize, RestoreError> {
+    let doing = "reading the restored definitions";
+    super::session::prepare(session).await?;
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    session.batch_execute(begin).await.map_err(at(doing))?;
+    let found = catalog::read(session, PATIENCE).await;
+    session.batch_execute("ROLLBACK").await.map_err(at(doing))?;
+    let found = found.map_err(|error| match error {
+        CatalogError::Refused { source, .. } => at(doing)(source),
+        error => RestoreError::Statement {
+            step: doing.to_owned(),
+            reason: error.to_string(),
+        },
+    })?;
+    let archive = Definitions::of(archive, with_roles);
+    let differences = archive.differences(&Definitions::of(&found.entries, with_roles));
+    if differences.is_empty() {
+        Ok(archive.0.len())
+    } else {
+        Err(RestoreError::Redefined(differences))
+    }
+}
+
+/// Kind, schema and name of what is defined.
+type Object<'a> = (&'a str, &'a str, &'a str);
+
+/// Objects, with the SQL that makes each and its owner.
+#[derive(Debug)]
+struct Definitions<'a>(BTreeMap<Object<'a>, BTreeSet<(&'a str, &'a str)>>);
+
+impl<'a> Definitions<'a> {
+    fn of(entries: &'a [Entry], with_roles: bool) -> Definitions<'a> {
+        let mut definitions: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for entry in plan::restored(entries).filter(|it| is_definition(it)) {
+            if !with_roles && matches!(entry.kind.as_str(), "ACL" | "DEFAULT ACL") {
+                continue;
+            }
+            let schema = entry.namespace.as_deref().unwrap_or_default();
+            let object = (entry.kind.as_str(), schema, entry.tag.as_str());
+            let owner = if with_roles { entry.owner.as_str() } else { "" };
+            let made = (entry.definition.as_str(), owner);
+            definitions.entry(object).or_default().insert(made);
+        }
+        Definitions(definitions)
+    }
+
+    fn differences(&self, found: &Definitions) -> Vec<String> {
+        let objects: BTreeSet<_> = self.0.keys().chain(found.0.keys()).collect();
+        let different = objects.into_iter().filter_map(|object| {
+            let how = match (self.0.get(object), found.0.get(object)) {
+                (Some(expected), Some(found)) if expected == found => return None,
+                (Some(_), Some(_)) => "is made otherwise",
+                (_, None) => "is missing",
+                (None, _) => "was not in the backup",
+            };
+            let (kind, schema, name) = object;
+            let dot = if schema.is_empty() { "" } else { "." };
+            Some(format!("{kind} {schema}{dot}{name} {how}"))
+        });
+        different.collect()
+    }
+}
+
+/// Rows are no definition, nor is the archive's count of them, which is in no schema. The state of a
+/// sequence is one.
+fn is_definition(entry: &Entry) -> bool {
+    entry.section != Section::Data || (entry.kind == "SEQUENCE SET" && entry.namespace.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::restore::samples;
+
+    fn entry(kind: &str, tag: &str, definition: &str) -> Entry {
+        Entry {
+            kind: kind.into(),
+            tag: tag.into(),
+            definition: definition.into(),
+            ..samples::entry(1, kind, Section::PreData, &[])
+        }
+    }
+
+    fn differences(archive: &[Entry], found: &[Entry], with_roles: bool) -> Vec<String> {
+        let found = Definitions::of(found, with_roles);
+        Definitions::of(archive, with_roles).differences(&found)
+    }
+
+    #[test]
+    fn the_same_in_another_order_is_no_difference() {
+        let (one, other) = (entry("TABLE", "a", "1"), entry("INDEX", "b", "2"));
+        let (archive, found) = ([one.clone(), other.clone()], [other, one]);
+        assert_eq!(differences(&archive, &found, true), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_missing_made_otherwise_or_new_is_named() {
+        let archive = [entry("TABLE", "a", "1"), entry("INDEX", "b", "2")];
+        let found = [entry("TABLE", "a", "0"), entry("VIEW", "c", "3")];
+        let schema = archive[0].namespace.clone().expect("it is in one");
+        assert_eq!(
+            differences(&archive, &found, true),
+            [
+                format!("INDEX {schema}.b is missing"),
+                format!("TABLE {schema}.a is made otherwise"),
+                format!("VIEW {schema}.c was not in the backup"),
+            ]
+        );
+    }
+
+    #[test]
+    fn owners_and_grants_count_only_where_they_could_be_given() {
+        let archive = [entry("TABLE", "a", "1"), entry("ACL", "TABLE a", "GRANT")];
+        let mut found = [entry("TABLE", "a", "1")];
+        found[0].owner = "another".into();
+        assert_eq!(differences(&archive, &found, true).len(), 2);
+        assert_eq!(differences(&archive, &found, false), [""; 0]);
+    }
+}
