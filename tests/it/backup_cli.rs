@@ -154,9 +154,7 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_shown_and_passed_over() {
 fn prune_says_why_and_deletes_only_without_dry_run_and_never_under_a_hold() {
     run(async {
         let stage = Stage::new();
-        let made: Vec<String> = (0..3).map(|_| stage.made()).collect();
-        let mut ids = made.clone();
-        ids.sort();
+        let ids: Vec<String> = (0..3).map(|_| stage.made()).collect();
         stage.prints(&format!("backup hold {} --reason audit", ids[0]));
         let said = stage.fails(&format!("backup hold {} --reason again", ids[0]));
         assert!(said.contains("already"), "{said}");
@@ -191,11 +189,20 @@ fn prune_says_why_and_deletes_only_without_dry_run_and_never_under_a_hold() {
 fn left(stage: &Stage) -> Vec<String> {
     let listed = stage.json("backup list");
     let ids = listed.as_array().expect("a list").iter();
-    let mut ids: Vec<String> = ids
+    // The newest is the first.
+    ids.rev()
         .map(|it| it["id"].as_str().expect("an id").to_owned())
-        .collect();
-    ids.sort();
-    ids
+        .collect()
+}
+
+#[test]
+fn the_latest_is_the_last_that_was_made_also_within_one_second() {
+    run(async {
+        let stage = Stage::new();
+        let made: Vec<String> = (0..4).map(|_| stage.made()).collect();
+        assert_eq!(left(&stage), made);
+        assert_eq!(stage.json("backup show latest")["id"], made[3].as_str());
+    });
 }
 
 #[test]
