@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::database::{Settings as DatabaseSettings, SettingsError};
+use crate::database::{Origin, Settings as DatabaseSettings, SettingsError};
 
 /// A database that is backed up.
 #[derive(Clone, Debug)]
@@ -127,11 +127,16 @@ pub(super) fn database(
         "DATABASE_CONNECT_TIMEOUT" => variable(name),
         _ => None,
     });
-    read.map_err(|error| SourceError::Database {
+    let read = read.map_err(|error| SourceError::Database {
         url: url.to_owned(),
         auth: auth.to_owned(),
         error,
-    })
+    })?;
+    let origin = Origin {
+        url: url.to_owned(),
+        auth: auth.to_owned(),
+    };
+    Ok(read.map(|settings| DatabaseSettings { origin, ..settings }))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::link::{self, LinkError};
-use super::settings::{Authentication, Settings};
+use super::settings::{Authentication, Origin, Settings};
 use super::tap::Outlet;
 use super::tls::{self, RootsError};
 use super::token::{TokenError, Tokens};
@@ -28,6 +28,7 @@ pub(super) struct Connector {
 
 struct Shared {
     address: Address,
+    origin: Origin,
     timeout: Duration,
     authentication: Authentication,
     tls: OnceCell<MakeRustlsConnect>,
@@ -44,18 +45,22 @@ pub enum ConnectorError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The server, or the way to it.
-    #[error("{address}: {}; {}", server_message(error), hint(error))]
+    #[error("{address}: {}; {}", server_message(error), hint(error, origin))]
     Server {
         /// Whom we wanted to reach, as whom.
         address: String,
+        /// Which settings say so.
+        origin: Origin,
         /// What came back.
         error: PostgresError,
     },
     /// The server's socket on this machine.
-    #[error("{address}: {error}; check host and port in DATABASE_URL, and that the server runs")]
+    #[error("{address}: {error}; check host and port in {}, and that the server runs", .origin.url)]
     Socket {
         /// Whom we wanted to reach, as whom.
         address: String,
+        /// Which settings say so.
+        origin: Origin,
         /// What is wrong with it.
         error: io::Error,
     },
@@ -89,24 +94,24 @@ impl ConnectorError {
 }
 
 /// What to do about a connection that could not be made.
-fn hint(error: &PostgresError) -> &'static str {
+fn hint(error: &PostgresError, Origin { url, auth }: &Origin) -> String {
     match error.code() {
-        Some(code) if *code == SqlState::INVALID_PASSWORD => {
-            "check the user and password in DATABASE_URL, or with DATABASE_AUTH=entra that the \
-             user is the identity's role"
-        }
+        Some(code) if *code == SqlState::INVALID_PASSWORD => format!(
+            "check the user and password in {url}, or with {auth}=entra that the user is the \
+             identity's role"
+        ),
         Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            "check the user and sslmode in DATABASE_URL, and the server's pg_hba.conf or firewall"
+            format!("check the user and sslmode in {url}, and the server's pg_hba.conf or firewall")
         }
         Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
-            "create the database, or name another in DATABASE_URL"
+            format!("create the database, or name another in {url}")
         }
-        Some(_) => "see the server's log",
+        Some(_) => "see the server's log".to_owned(),
         // The kind of an error that is not the server's can be told by its text alone.
         None if error.to_string().contains("TLS") => {
-            "check the server's certificate, and sslmode and sslrootcert in DATABASE_URL"
+            format!("check the server's certificate, and sslmode and sslrootcert in {url}")
         }
-        None => "check host and port in DATABASE_URL, and that the server runs",
+        None => format!("check host and port in {url}, and that the server runs"),
     }
 }
 
@@ -118,6 +123,7 @@ impl Connector {
         Connector {
             shared: Arc::new(Shared {
                 address,
+                origin: settings.origin.clone(),
                 timeout: settings.connect_timeout,
                 authentication: settings.authentication,
                 tls: OnceCell::new(),
@@ -173,9 +179,18 @@ impl Connector {
 
     fn failed(&self, error: LinkError) -> ConnectorError {
         let address = self.shared.address.display();
+        let origin = self.shared.origin.clone();
         match error {
-            LinkError::Server(error) => ConnectorError::Server { address, error },
-            LinkError::Socket(error) => ConnectorError::Socket { address, error },
+            LinkError::Server(error) => ConnectorError::Server {
+                address,
+                origin,
+                error,
+            },
+            LinkError::Socket(error) => ConnectorError::Socket {
+                address,
+                origin,
+                error,
+            },
         }
     }
 

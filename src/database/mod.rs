@@ -34,7 +34,7 @@ pub use connection::{Connection, Statement, Transaction};
 pub use lock::Lock;
 pub use migrations::{MigrationError, SchemaVersion};
 pub use server::{Canceller, CopyError, Server, Session};
-pub use settings::{Authentication, Settings, SettingsError};
+pub use settings::{Authentication, Origin, Settings, SettingsError};
 
 use connector::{Connector, ConnectorError};
 use readiness::Readiness;

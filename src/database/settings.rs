@@ -12,6 +12,8 @@ use super::address::{Address, AddressError};
 pub struct Settings {
     /// `DATABASE_URL` and the `PG*` variables.
     pub address: Address,
+    /// Which settings those are that address and login come from.
+    pub origin: Origin,
     /// `DATABASE_AUTH`: `password` (default) or `entra`.
     pub authentication: Authentication,
     /// `DATABASE_POOL_SIZE`: connections at most, 1 to 1000, default 8. Eight keep two cores
@@ -27,6 +29,25 @@ pub struct Settings {
     /// PgBouncer listens. Named statements and a PgBouncer in transaction mode do not go together
     /// before its version 1.21.
     pub prepared_statements: bool,
+}
+
+/// The names of the settings that say where a database is and how to log in, for errors that say
+/// what to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// That of the address.
+    pub url: String,
+    /// That of the way to log in.
+    pub auth: String,
+}
+
+impl Default for Origin {
+    fn default() -> Origin {
+        Origin {
+            url: "DATABASE_URL".to_owned(),
+            auth: "DATABASE_AUTH".to_owned(),
+        }
+    }
 }
 
 /// How the server is told who we are.
@@ -73,6 +94,7 @@ impl Settings {
             statement_timeout: seconds(&variable, "DATABASE_STATEMENT_TIMEOUT", 10)?,
             wait: seconds(&variable, "DATABASE_WAIT", 5)?,
             prepared_statements: prepared(&variable, !through_pgbouncer)?,
+            origin: Origin::default(),
             address,
         }))
     }

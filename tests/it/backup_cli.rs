@@ -261,3 +261,35 @@ fn what_cannot_be_done_says_what_to_do() {
         assert!(said.contains("BACKUP_URL"), "{said}");
     });
 }
+
+#[test]
+fn an_address_where_nobody_listens_is_told_with_the_setting_that_it_came_from() {
+    run(async {
+        let stage = Stage::new();
+        let nobody = "postgres://u@127.0.0.1:1/x";
+        let made = Start::operator()
+            .set(
+                "BACKUP_URL",
+                &format!("file://{}", stage.folder.path().display()),
+            )
+            .set("BACKUP_DATABASES", "other")
+            .set("BACKUP_DATABASE_URL_OTHER", nobody)
+            .argument("backup")
+            .argument("create")
+            .output();
+        let said = String::from_utf8_lossy(&made.stdout).into_owned();
+        let advice = "check host and port in BACKUP_DATABASE_URL_OTHER, and that";
+        assert!(said.contains(advice), "{made:?}");
+        stage.made();
+        let said = stage.fails(&format!("backup restore latest --to {nobody}"));
+        assert!(
+            said.contains("check host and port in --to, and that"),
+            "{said}"
+        );
+        let said = stage.fails(&format!("backup verify latest --restore --on {nobody}"));
+        assert!(
+            said.contains("check host and port in --on, and that"),
+            "{said}"
+        );
+    });
+}

@@ -169,5 +169,10 @@ pub(super) fn target(
         name => std::env::var(name).ok().filter(|value| !value.is_empty()),
     });
     let settings = read.map_err(|error| Failure::Target { option, error })?;
-    Ok(settings.expect("an address is given, so a database is named"))
+    let settings = settings.expect("an address is given, so a database is named");
+    let origin = database::Origin {
+        url: option.to_owned(),
+        auth: "--auth".to_owned(),
+    };
+    Ok(database::Settings { origin, ..settings })
 }
