@@ -147,7 +147,10 @@ fn explain(error: &tokio_postgres::Error) -> String {
             format!("{message}; restore as a role that may do this, or with --no-owner")
         }
         Some(code) if *code == SqlState::DISK_FULL => {
-            format!("{message}; give the server more storage")
+            format!(
+                "{message}; give the server's disk more room: a restore takes about what the \
+                 database took when it was backed up, which `magnusapi backup show` tells"
+            )
         }
         Some(_) => message,
         None => format!("{message}; see whether the server was restarted"),

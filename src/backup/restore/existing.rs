@@ -4,13 +4,15 @@ use tokio_postgres::Client;
 
 use super::aside::Aside;
 use super::error::{RestoreError, at};
+use super::meanwhile::Meanwhile;
 use super::options::Options;
 use super::plan::{Named, Plan};
 use super::progress::{Progress, Stage};
 use super::source::{Backup, Content};
+use super::swap::{self, TakenOver};
 use super::target::{Target, usable_roles};
 use super::verify::{self, Verification};
-use super::{Place, Report, load, session, swap};
+use super::{Place, Report, load, session};
 use crate::database::Session;
 
 /// Restores into the database of this connection. What would be refused is refused before the
@@ -113,20 +115,36 @@ async fn replace<C: Content>(
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
     let aside = Aside::set(client, target, &options.id).await?;
+    let meanwhile = Meanwhile::begin(client, &aside).await?;
     plan.definitions = aside.with_extensions_moved(plan.definitions)?;
     let mut report = load_and_prove(backup, client, &plan, options, progress).await?;
     report.place = Place::Over(target.schemas.keys().cloned().collect());
     progress.enter(Stage::Swapping);
-    report.kept = swap::take_over(client, target, &aside, options).await?;
+    let taken_over = swap::take_over(client, target, &aside, &meanwhile, options).await?;
     commit(client).await?;
-    if !options.keep_old && !report.kept.is_empty() {
-        report.notices.push(format!(
-            "what was there before could not be dropped safely and stays in {}; look what uses it \
-             and drop it",
-            report.kept.join(", ")
+    report.notices.extend(left_behind(&taken_over, options));
+    report.kept = taken_over.kept;
+    Ok(report)
+}
+
+/// What a person has to see to after the old schemas stayed.
+fn left_behind(taken_over: &TakenOver, options: &Options) -> Option<String> {
+    let TakenOver { kept, changes } = taken_over;
+    let kept = kept.join(", ");
+    if !changes.is_empty() {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        return Some(format!(
+            "while the backup was loaded, others wrote to what was there before, and none of that is \
+             in what was restored: {}; carry it over from {kept}, and drop that then",
+            changes.join("; ")
         ));
     }
-    Ok(report)
+    (!options.keep_old && !kept.is_empty()).then(|| {
+        format!(
+            "what was there before could not be dropped safely and stays in {kept}; look what uses \
+             it and drop it"
+        )
+    })
 }
 
 /// Everything up to the commit.

@@ -17,7 +17,7 @@
 //! | `scratch` | proves that a backup restores, in a database made for that |
 //! | `new_database`, `made` | into a database that does not exist yet |
 //! | `existing` | into one that does |
-//! | `swap`, `aside` | old schemas out of the way, new ones in their place |
+//! | `swap`, `meanwhile`, `aside` | old schemas out of the way, what is written to them, new ones in their place |
 //! | `load`, `verify` | rows in, rows back |
 //! | `definitions` | whether what came of the definitions is what the archive says |
 //! | `target` | what is in the database, which roles the server has |
@@ -34,6 +34,7 @@ mod error;
 mod existing;
 mod load;
 mod made;
+mod meanwhile;
 mod new_database;
 mod options;
 mod owner;

@@ -12,17 +12,27 @@ use tokio_postgres::error::SqlState;
 
 use super::aside::Aside;
 use super::error::{RestoreError, at};
+use super::meanwhile::{Change, Meanwhile};
 use super::options::Options;
 use super::target::Target;
 use crate::backup::catalog::quoted;
 
-/// Locks what was set aside, and drops it unless it is to be kept. The answer says what stays.
+/// What the old schemas have come to.
+pub(super) struct TakenOver {
+    /// Those that stay.
+    pub(super) kept: Vec<String>,
+    /// What was written to them while the new ones were filled.
+    pub(super) changes: Vec<Change>,
+}
+
+/// Locks what was set aside, and drops it unless it is to be kept, or somebody has written to it.
 pub(super) async fn take_over(
     client: &Client,
     target: &Target,
     aside: &Aside,
+    meanwhile: &Meanwhile,
     options: &Options,
-) -> Result<Vec<String>, RestoreError> {
+) -> Result<TakenOver, RestoreError> {
     let names: Vec<&str> = aside.renamed.values().map(String::as_str).collect();
     let relations = client.query(LOCKABLE, &[&names]).await;
     let relations = relations.map_err(at("looking for the old tables"))?;
@@ -37,11 +47,13 @@ pub(super) async fn take_over(
     if !relations.is_empty() {
         lock(client, &relations, target, options.patience).await?;
     }
-    let kept = || names.iter().map(|name| (*name).to_owned()).collect();
-    if options.keep_old || !drop_old(client, &names).await? {
-        return Ok(kept());
-    }
-    Ok(Vec::new())
+    let changes = meanwhile.changes(client).await?;
+    let stays = options.keep_old || !changes.is_empty() || !drop_old(client, &names).await?;
+    let kept = names.iter().filter(|_| stays);
+    Ok(TakenOver {
+        kept: kept.map(|name| (*name).to_owned()).collect(),
+        changes,
+    })
 }
 
 /// How long one attempt may keep others waiting behind it, and how long they are left alone then.

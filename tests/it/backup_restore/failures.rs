@@ -11,6 +11,12 @@ fn faults(database: &str) -> Vec<(Sample, &'static str)> {
     let mut broken = Sample::new();
     let trigger = broken.entries.iter_mut().find(|it| it.kind == "TRIGGER");
     trigger.expect("there is one").definition = "CREATE TRIGGER nonsense;".into();
+    let mut full = Sample::new();
+    let trigger = full.entries.iter_mut().find(|it| it.kind == "TRIGGER");
+    trigger.expect("there is one").definition = "DO $$BEGIN
+        RAISE disk_full USING MESSAGE = 'could not extend file: No space left on device';
+        END$$;"
+        .into();
     let mut counted = Sample::new();
     let check = counted.entries.iter_mut().find(|it| it.tag == "row_counts");
     let check = &mut check.expect("there is one").definition;
@@ -43,6 +49,7 @@ fn faults(database: &str) -> Vec<(Sample, &'static str)> {
             "rows of table public.member",
         ),
         (broken, "TRIGGER public.member touch: "),
+        (full, "give the server's disk more room"),
         (counted, "incomplete restore"),
     ]
 }

@@ -186,8 +186,10 @@ fn sessions_go_on_with_the_old_tables_until_the_end_and_then_with_the_new() {
         let count = count.expect("it can be prepared");
         let mut writer = connect(&database).await;
         let transaction = writer.transaction().await.expect("it begins");
-        let insert = "INSERT INTO public.team DEFAULT VALUES";
-        transaction.batch_execute(insert).await.err();
+        let write = "INSERT INTO public.team VALUES ('new'), ('newer');
+                     DELETE FROM public.team WHERE old = 'old'";
+        let written = transaction.batch_execute(write).await;
+        written.expect("the old table is there");
         let restoring = tokio::spawn({
             let database = database.clone();
             async move { restored(Sample::new(), &database, replace()).await }
@@ -203,16 +205,31 @@ fn sessions_go_on_with_the_old_tables_until_the_end_and_then_with_the_new() {
         // Whoever comes behind it waits for one attempt at most, and sees the old table still.
         let begun = Instant::now();
         let row = session.query_one(&count, &[]).await.expect("it is read");
-        assert!(row.get::<_, i64>(0) <= 2);
+        assert_eq!(row.get::<_, i64>(0), 1);
         assert!(
             begun.elapsed() < Duration::from_secs(10),
             "{:?}",
             begun.elapsed()
         );
         transaction.commit().await.expect("it commits");
-        restoring.await.expect("no panic").expect("it restores");
+        let report = restoring.await.expect("no panic").expect("it restores");
         let row = session.query_one(&count, &[]).await.expect("it is read");
         assert_eq!(row.get::<_, i64>(0), 3, "the new table");
+        // What was written meanwhile is told, and not lost.
+        let [notice] = report.notices.as_slice() else {
+            panic!("{report:?}");
+        };
+        let told = "public.team: 2 written, 1 removed";
+        assert!(
+            notice.contains(told) && !notice.contains("things"),
+            "{notice}"
+        );
+        let [_, public] = report.kept.as_slice() else {
+            panic!("{report:?}");
+        };
+        let kept = format!("SELECT string_agg(old, ' ' ORDER BY old) FROM \"{public}\".team");
+        let row = session.query_one(&kept, &[]).await.expect("it is there");
+        assert_eq!(row.get::<_, &str>(0), "new newer");
     });
 }
 
