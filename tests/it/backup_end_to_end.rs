@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Database, PROGRAMS, Start, postfacto, postgres, run};
+use crate::harness::{Database, Operator, PROGRAMS, Start, postfacto, postgres, run};
 
 /// A folder with backups of one Postfacto.
 struct Stage {
@@ -80,7 +80,7 @@ fn stock(program: &str, arguments: &[&str]) -> String {
 
 /// Everything in a database, as `pg_dump` writes it.
 pub(crate) fn dumped(url: &str) -> String {
-    let dump = stock("pg_dump", &["--dbname", url]);
+    let dump = stock("pg_dump", &["--encoding=UTF8", "--dbname", url]);
     let lines = dump.lines().filter(|line| !line.starts_with("\\restrict"));
     let lines = lines.filter(|line| !line.starts_with("\\unrestrict"));
     lines.collect::<Vec<_>>().join("\n")
@@ -126,6 +126,68 @@ fn a_backup_comes_back_through_the_program_and_through_pg_restore() {
             );
             assert_eq!(dumped(&empty.url), before, "with {jobs} jobs");
         }
+    });
+}
+
+#[test]
+fn pg_restore_takes_one_table_or_the_rows_alone() {
+    run(async {
+        let stage = Stage::new().await;
+        let folder = stage.backup(&stage.made(&[])["id"]);
+        let folder = folder.to_str().expect("UTF-8");
+        let restore = |database: &Database, what: &str| {
+            let arguments = ["--exit-on-error", "--dbname", &database.url, what, folder];
+            stock("pg_restore", &arguments);
+        };
+
+        let one = Database::empty();
+        restore(&one, "--table=retros");
+        let rows = |url: &str| {
+            let all = "SELECT count(*), sum(hashtext(r::text)) FROM retros AS r";
+            stock(
+                "psql",
+                &["--no-psqlrc", "--tuples-only", "--command", all, url],
+            )
+        };
+        assert_eq!(rows(&one.url), rows(&stage.source.url));
+        let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+        let client = one.connect().await;
+        let row = client.query_one(tables, &[]).await.expect("a row");
+        assert_eq!(row.get::<_, i64>(0), 1);
+
+        // With the foreign key in place, tables have to come in its order.
+        let two = Database::empty();
+        restore(&two, "--schema-only");
+        restore(&two, "--data-only");
+        assert_eq!(dumped(&two.url), dumped(&stage.source.url));
+    });
+}
+
+#[test]
+fn a_new_database_has_the_encoding_and_the_locale_of_the_old_one() {
+    run(async {
+        let url = postgres().url("postgres");
+        let create = "CREATE DATABASE end_to_end_latin TEMPLATE template0 ENCODING 'LATIN1' \
+                      LC_COLLATE 'C' LC_CTYPE 'C'";
+        stock("psql", &["--no-psqlrc", "--command", create, &url]);
+        let source = Database {
+            url: postgres().url("end_to_end_latin"),
+        };
+        let client = source.connect().await;
+        let fill = "CREATE TABLE t (word text); INSERT INTO t VALUES ('caf\u{e9}')";
+        client.batch_execute(fill).await.expect("it is filled");
+        let store = tempfile::tempdir().expect("a folder");
+        let operator = Operator::with_folder(&source, store.path());
+        operator.makes();
+        let new = postgres().url("end_to_end_latin_new");
+        operator.does(&["restore", "latest", "--to", &new]);
+        assert_eq!(dumped(&new), dumped(&source.url));
+        let properties =
+            "SELECT concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype)
+                            FROM pg_database WHERE datname = current_database()";
+        let client = Database { url: new }.connect().await;
+        let row = client.query_one(properties, &[]).await.expect("a row");
+        assert_eq!(row.get::<_, &str>(0), "LATIN1 C C");
     });
 }
 

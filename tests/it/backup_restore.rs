@@ -167,6 +167,29 @@ fn a_database_that_does_not_exist_is_made_over_one_connection_or_several() {
 }
 
 #[test]
+fn a_locale_that_the_server_lacks_is_told_and_does_without() {
+    run(async {
+        let (name, mut sample) = (fresh_name(), Sample::new());
+        let mut database = sample.entries[0].clone();
+        database.kind = "DATABASE".into();
+        database.tag = "there".into();
+        database.id = 9_999;
+        database.definition = "CREATE DATABASE \"there\" WITH TEMPLATE = template0 \
+                               ENCODING = 'UTF8' LC_COLLATE = 'xx_XX' LC_CTYPE = 'xx_XX';\n"
+            .into();
+        sample.entries.insert(0, database);
+        let report = restored(sample, &name, options())
+            .await
+            .expect("it restores");
+        let [notice] = report.notices.as_slice() else {
+            panic!("{report:?}");
+        };
+        assert!(notice.contains("the server's own locale"), "{notice}");
+        holds_the_sample(&name).await;
+    });
+}
+
+#[test]
 fn a_database_that_exists_takes_one_connection() {
     run(async {
         let database = name(&Database::empty());

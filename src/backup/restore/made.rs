@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use super::error::{RestoreError, at};
 use super::options::Options;
@@ -12,8 +13,9 @@ use super::progress::Progress;
 use super::source::{Backup, Content};
 use super::target::Target;
 use super::{Report, existing, load, session};
+use crate::backup::archive::Entry;
 use crate::backup::catalog::quoted;
-use crate::database::{Server, Session};
+use crate::database::{Server, Session, server_message};
 
 /// What such a database is for; its name says so, with the id of the run that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,23 +69,47 @@ pub(in crate::backup) async fn beside(server: &Server) -> Result<Session, Restor
 pub(super) struct Made<'a> {
     beside: &'a Client,
     name: String,
+    /// What a person should know about it.
+    pub(super) notice: Option<String>,
 }
 
 impl<'a> Made<'a> {
     /// Makes it, with nothing in it that the server's administrator may have put into template1.
+    /// Encoding and locale are those of the database that `archive` is of, where the server has them.
     pub(super) async fn create(
         beside: &'a Client,
         purpose: Purpose,
         id: &str,
+        archive: &[Entry],
     ) -> Result<Made<'a>, RestoreError> {
         let name = purpose.name(id);
+        let doing = format!("DATABASE {name}");
+        let mut notice = None;
+        if let Some(properties) = properties(archive) {
+            let create = format!("CREATE DATABASE {} WITH {properties}", quoted(&name));
+            match beside.batch_execute(&create).await {
+                Ok(()) => {
+                    return Ok(Made {
+                        beside,
+                        name,
+                        notice,
+                    });
+                }
+                Err(error) if is_unknown_locale(&error) => notice = Some(other_locale(&error)),
+                Err(error) => return Err(at(doing)(error)),
+            }
+        }
         let create = format!(
             "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'",
             quoted(&name)
         );
         let created = beside.batch_execute(&create).await;
-        created.map_err(at(format!("DATABASE {name}")))?;
-        Ok(Made { beside, name })
+        created.map_err(at(doing))?;
+        Ok(Made {
+            beside,
+            name,
+            notice,
+        })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -134,7 +160,7 @@ impl<'a> Made<'a> {
         renamed.map_err(|error| RestoreError::Name {
             wanted: wanted.to_owned(),
             unfinished: self.name,
-            reason: crate::database::server_message(&error),
+            reason: server_message(&error),
         })
     }
 
@@ -152,11 +178,39 @@ impl<'a> Made<'a> {
     }
 }
 
+/// What the archive says of its database behind the name: template, encoding, locale.
+fn properties(archive: &[Entry]) -> Option<&str> {
+    let database = archive.iter().find(|entry| entry.kind == "DATABASE")?;
+    let create = format!("CREATE DATABASE {} WITH ", quoted(&database.tag));
+    let properties = database.definition.strip_prefix(&create)?;
+    Some(properties.trim_end().trim_end_matches(';'))
+}
+
+/// The server lacks the locale, or is too old or built without what provides it.
+fn is_unknown_locale(error: &tokio_postgres::Error) -> bool {
+    let unknown = [
+        SqlState::WRONG_OBJECT_TYPE,
+        SqlState::INVALID_PARAMETER_VALUE,
+        SqlState::UNDEFINED_OBJECT,
+        SqlState::FEATURE_NOT_SUPPORTED,
+        SqlState::SYNTAX_ERROR,
+    ];
+    error.code().is_some_and(|code| unknown.contains(code))
+}
+
+fn other_locale(error: &tokio_postgres::Error) -> String {
+    format!(
+        "the database has UTF8 and the server's own locale, because the server has not the backup's \
+         ({}); texts may sort otherwise than they did",
+        server_message(error)
+    )
+}
+
 /// Drops a database that nobody is connected to. The error is the server's words.
 pub(super) async fn drop_database(beside: &Client, name: &str) -> Result<(), String> {
     let drop = format!("DROP DATABASE IF EXISTS {}", quoted(name));
     let dropped = beside.batch_execute(&drop).await;
-    dropped.map_err(|error| crate::database::server_message(&error))
+    dropped.map_err(|error| server_message(&error))
 }
 
 /// What the server says about where the database is to be made.
@@ -174,6 +228,21 @@ const END_SESSIONS: &str = "\
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::archive::Section;
+    use crate::backup::restore::samples::entry;
+
+    #[test]
+    fn a_database_is_made_as_the_archive_says_under_another_name() {
+        let mut database = entry(1, "DATABASE", Section::PreData, &[]);
+        database.tag = "it's \"one\"".into();
+        database.definition = "CREATE DATABASE \"it's \"\"one\"\"\" WITH TEMPLATE = template0 \
+                               ENCODING = 'LATIN1';\n"
+            .into();
+        let archive = [entry(2, "TABLE", Section::PreData, &[]), database];
+        let expected = Some("TEMPLATE = template0 ENCODING = 'LATIN1'");
+        assert_eq!(properties(&archive), expected);
+        assert_eq!(properties(&archive[..1]), None);
+    }
 
     #[test]
     fn a_name_tells_when_it_was_made_and_other_names_tell_nothing() {

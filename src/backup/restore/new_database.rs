@@ -27,11 +27,12 @@ pub(super) async fn restore<C: Content>(
         .check()
         .await
         .map_err(RestoreError::Damaged)?;
-    let made = Made::create(&beside, Purpose::Restore, &options.id).await?;
+    let made = Made::create(&beside, Purpose::Restore, &options.id, backup.entries).await?;
     match made.fill(backup, server, &plan, options, progress).await {
         Ok(mut report) => {
-            made.rename(database).await?;
             report.notices.extend(notices);
+            report.notices.extend(made.notice.clone());
+            made.rename(database).await?;
             report.place = Place::New;
             Ok(report)
         }

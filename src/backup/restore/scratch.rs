@@ -28,14 +28,16 @@ pub async fn prove<C: Content>(
         .check()
         .await
         .map_err(RestoreError::Damaged)?;
-    let made = Made::create(&beside, Purpose::Drill, &options.id).await?;
+    let made = Made::create(&beside, Purpose::Drill, &options.id, backup.entries).await?;
     let proven = prove_in(&made, backup, server, &prepared, options, progress).await;
+    let notice = made.notice.clone();
     let left = made.discard().await;
     if let Some(left) = &left {
         log::warn!("{left}");
     }
     let mut report = proven?;
     report.notices.extend(prepared.notices);
+    report.notices.extend(notice);
     report.notices.extend(left);
     Ok(report)
 }
