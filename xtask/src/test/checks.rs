@@ -64,6 +64,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .env("SCHEMATHESIS", tools::schemathesis::install(workspace)?)
         .env("PGBOUNCER", tools::pgbouncer::install(workspace)?)
         .env("AZURITE", tools::azurite::install(workspace)?)
+        .env("AGE", tools::age::install(workspace)?)
         .envs(infra::programs(workspace)?);
     cargo_test(&mut cargo)
 }

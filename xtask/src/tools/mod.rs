@@ -3,6 +3,7 @@
 //! Each lives in a folder of its own below `target/tools`. Nothing is installed system-wide, except
 //! that root on a Debian-like system gets a missing Python or Node.js by apt, which is said first.
 
+pub(crate) mod age;
 mod apt;
 pub(crate) mod azurite;
 pub(crate) mod cargo_deny;
