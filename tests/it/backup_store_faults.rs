@@ -3,7 +3,7 @@
 use magnusapi::backup::manifest::MANIFEST;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, Operator, postfacto, run};
+use crate::harness::{Container, Database, Operator, eventually, postfacto, run};
 
 /// A source, its container, and faults before that.
 struct Stage {
@@ -63,6 +63,41 @@ fn before_the_manifest(faults: &StorageFaults) {
     for _ in 0..3 {
         faults.once(Call::Put, Fault::Pass);
     }
+}
+
+/// The store takes no more parts, so that the rows of the large table stay half-way.
+#[test]
+fn a_connection_that_is_ended_amid_its_rows_leaves_no_backup_and_the_next_one_is_whole() {
+    run(async {
+        let stage = Stage::new().await;
+        let client = stage.source.connect().await;
+        let fill = "CREATE TABLE noise AS
+                        SELECT md5(n::text) || md5((-n)::text) AS noise
+                          FROM generate_series(1, 700000) AS n";
+        client.batch_execute(fill).await.expect("it is filled");
+        stage.faults.hold(Call::Part);
+        let failing = stage.operator();
+        let failing = tokio::task::spawn_blocking(move || failing.fails(&["create"]));
+        eventually("the rows half-way", || async {
+            (stage.faults.seen(Call::Part) > 1).then_some(())
+        })
+        .await;
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE datname = current_database() AND state = 'active'
+                      AND query LIKE 'COPY \"public\".\"noise\"%'";
+        eventually("the end of a connection", || async {
+            let ended = client.query_one(end, &[]).await.expect("it can be asked");
+            (ended.get::<_, i64>(0) == 1).then_some(())
+        })
+        .await;
+        stage.faults.release();
+        let said = failing.await.expect("no panic");
+        assert!(said.contains("public.noise"), "{said}");
+        let left = stage.container.blobs().list("").await.expect("a list");
+        let manifest = left.iter().find(|blob| blob.name.ends_with(MANIFEST));
+        assert_eq!(manifest, None, "{said}");
+        stage.succeeds();
+    });
 }
 
 #[test]
