@@ -70,7 +70,8 @@ impl Configuration {
     /// Reads the text of a `scale.toml`.
     pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
         let file: File = toml::from_str(text).map_err(|error| unread(text, &error))?;
-        let place = |at: usize| 1 + text[..at].matches('\n').count();
+        let lines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let place = |at: usize| 1 + lines.partition_point(|end| *end < at);
         let at = |span: Range<usize>, error: &dyn fmt::Display| located(text, &span, error);
         let mut targets = Vec::new();
         for (name, table) in file.target {
