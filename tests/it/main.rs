@@ -41,4 +41,5 @@ mod resource_manager;
 mod restore_doc;
 mod scale;
 mod schedule;
+mod schedule_doc;
 mod timers;
