@@ -19,6 +19,7 @@ pub(crate) struct Bench {
 }
 
 /// How much is measured.
+#[derive(Clone, Copy)]
 pub(crate) struct Extent {
     /// Rounds of each section; in every round each program has its turn.
     pub(crate) rounds: usize,
@@ -40,6 +41,10 @@ pub(crate) struct Extent {
     pub(crate) backup_scale: f64,
     /// Rounds of restores; each takes some minutes.
     pub(crate) restore_rounds: usize,
+    /// Evaluations of one round, of a schedule of each size.
+    pub(crate) evaluations: usize,
+    /// Targets whose sizes of a year are planned.
+    pub(crate) planned_targets: usize,
 }
 
 impl Extent {
@@ -55,6 +60,8 @@ impl Extent {
         cpu_streams: 5,
         backup_scale: 4.0,
         restore_rounds: 2,
+        evaluations: 100_000,
+        planned_targets: 1000,
     };
 
     /// What shows that everything works.
@@ -69,6 +76,8 @@ impl Extent {
         cpu_streams: 1,
         backup_scale: 0.05,
         restore_rounds: 1,
+        evaluations: 10_000,
+        planned_targets: 50,
     };
 
     /// The load of one run that counts.

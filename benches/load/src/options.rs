@@ -38,6 +38,15 @@ pub(crate) enum Section {
     Cpu,
     /// Backups made and restored, beside `pg_dump` and `pg_restore`
     Backup,
+    /// Sizes by schedule: one evaluation, and a year's plan, beside cron lines
+    Schedule,
+}
+
+impl Section {
+    /// Whether it needs the programs, the peers and a database.
+    pub(crate) fn is_under_load(self) -> bool {
+        self != Section::Schedule
+    }
 }
 
 impl Options {
@@ -71,6 +80,6 @@ mod tests {
         assert_eq!(options.sections(), [Section::Startup, Section::Cpu]);
         let named = Options::parse_from(["load", "backup"]);
         assert_eq!(named.sections(), [Section::Backup]);
-        assert_eq!(Options::parse_from(["load"]).sections().len(), 5);
+        assert_eq!(Options::parse_from(["load"]).sections().len(), 6);
     }
 }

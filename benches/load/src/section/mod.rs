@@ -3,6 +3,7 @@
 mod backup;
 mod cpu;
 mod items;
+mod schedule;
 mod startup;
 mod stream;
 
@@ -22,25 +23,36 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     } else {
         Extent::FULL
     };
-    let bench = Bench::prepare(&workspace, extent, &options.sections()).await?;
-    let facts = facts::table(&bench, &workspace).await?;
     println!(
         "load average {}: other work makes the figures rough",
         facts::load_average()
     );
-    publish(options, &workspace, "machine", &facts)?;
-    for section in options.sections() {
+    let sections = options.sections();
+    let mut prepared = None;
+    if sections.iter().any(|it| it.is_under_load()) {
+        let bench = Bench::prepare(&workspace, extent, &sections).await?;
+        let facts = facts::table(&bench, &workspace).await?;
+        publish(options, &workspace, "machine", &facts)?;
+        prepared = Some(bench);
+    }
+    let bench = || {
+        prepared
+            .as_ref()
+            .expect("it was prepared for what is under load")
+    };
+    for section in sections {
         let heading = format!(
             "Measured at {}, load average before {}.\n\n",
             facts::now(),
             facts::load_average()
         );
         let (name, figures) = match section {
-            Section::Startup => ("startup", startup::measure(&bench).await?),
-            Section::Items => ("items", items::measure(&bench).await?),
-            Section::Stream => ("stream", stream::measure(&bench).await?),
-            Section::Cpu => ("cpu", cpu::measure(&bench).await?),
-            Section::Backup => ("backup", backup::measure(&bench, &workspace).await?),
+            Section::Startup => ("startup", startup::measure(bench()).await?),
+            Section::Items => ("items", items::measure(bench()).await?),
+            Section::Stream => ("stream", stream::measure(bench()).await?),
+            Section::Cpu => ("cpu", cpu::measure(bench()).await?),
+            Section::Backup => ("backup", backup::measure(bench(), &workspace).await?),
+            Section::Schedule => ("schedule", schedule::measure(&extent).await?),
         };
         publish(options, &workspace, name, &(heading + &figures))?;
     }
