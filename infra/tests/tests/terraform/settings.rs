@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::plan::Plan;
 
 /// In `local.settings.example.json`, and not set in Azure.
-const LOCAL: [(&str, &str); 5] = [
+const LOCAL: [(&str, &str); 8] = [
     (
         "AzureWebJobsStorage",
         "reached by identity: AzureWebJobsStorage__accountName and its like",
@@ -22,10 +22,13 @@ const LOCAL: [(&str, &str); 5] = [
         "FUNCTIONS_WORKER_RUNTIME",
         "the platform knows it from the app's configuration",
     ),
+    ("SCALE_STORAGE_ENDPOINT", ELSEWHERE),
+    ("SCALE_STORAGE_KEY", ELSEWHERE),
+    ("SCALE_STORAGE_WAIT", DEFAULT),
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const LEFT: [(&str, &str); 20] = [
+const LEFT: [(&str, &str); 23] = [
     ("BACKUP_DATABASE_AUTH_<NAME>", NO_ENTRA),
     ("BACKUP_STORAGE_ENDPOINT", ELSEWHERE),
     ("BACKUP_STORAGE_KEY", ELSEWHERE),
@@ -46,6 +49,9 @@ const LEFT: [(&str, &str); 20] = [
     ("PGSSLROOTCERT", URL),
     ("PGUSER", URL),
     ("RESTORE_DATABASE_URL", "for a person at a shell"),
+    ("SCALE_STORAGE_ENDPOINT", ELSEWHERE),
+    ("SCALE_STORAGE_KEY", ELSEWHERE),
+    ("SCALE_STORAGE_WAIT", DEFAULT),
 ];
 
 const DEFAULT: &str = "the default is right; the variable `settings` of the module is for the rest";
