@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::Schedule;
+use super::minutes::Week;
 use super::nearest::nearest;
 use super::size::Size;
 use super::target::Target;
@@ -186,8 +187,6 @@ fn holidays(schedule: &Schedule, target: &Target) -> Vec<Finding> {
         .collect()
 }
 
-const MINUTES_OF_A_WEEK: usize = 7 * 24 * 60;
-
 fn one_weekly(window: &Weekly) -> Option<Finding> {
     let minutes = window.minutes();
     let text = if minutes == 0 {
@@ -200,7 +199,7 @@ fn one_weekly(window: &Weekly) -> Option<Finding> {
              make it longer",
             TICK.as_mins()
         )
-    } else if week(window).iter().all(|minute| *minute) {
+    } else if Week::of(window).is_whole() {
         format!(
             "it is always in force, so the target's own size never counts; write size = {} there \
              and remove the window",
@@ -215,29 +214,14 @@ fn one_weekly(window: &Weekly) -> Option<Finding> {
     ))
 }
 
-/// Which minutes of the week, by the clock, from Monday's midnight, it is in force.
-fn week(window: &Weekly) -> Vec<bool> {
-    let mut minutes = vec![false; MINUTES_OF_A_WEEK];
-    let length = usize::try_from(window.minutes()).unwrap_or(0);
-    for day in window.days.iter() {
-        let day = usize::from(day.to_monday_zero_offset().unsigned_abs());
-        let begin = day * 24 * 60 + usize::from(window.from.minutes());
-        for minute in begin..begin + length {
-            minutes[minute % MINUTES_OF_A_WEEK] = true;
-        }
-    }
-    minutes
-}
-
 /// Windows that stand before another decide: one that is covered by them never does.
 fn weekly_together(target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let weeks: Vec<Vec<bool>> = target.weekly.iter().map(week).collect();
-    let mut before = vec![false; MINUTES_OF_A_WEEK];
+    let weeks: Vec<Week> = target.weekly.iter().map(Week::of).collect();
+    let mut before = Week::default();
     for (place, window) in target.weekly.iter().enumerate() {
         let own = &weeks[place];
-        let minutes = || own.iter().zip(&before).filter(|(own, _)| **own);
-        if own.contains(&true) && minutes().all(|(_, before)| *before) {
+        if own.is_within(&before) && own.has_any() {
             let text = format!(
                 "window {:?}: those before it in the file are in force whenever it is, so it never \
                  decides; move it up or remove it",
@@ -246,19 +230,15 @@ fn weekly_together(target: &Target) -> Vec<Finding> {
             findings.push(Finding::error(window.line, text));
         } else {
             let earlier = target.weekly[..place].iter().zip(&weeks);
-            let mut overlapping = earlier.filter(|(it, week)| {
-                let both = own.iter().zip(*week).any(|(own, other)| *own && *other);
-                both && it.size != window.size
-            });
+            let mut overlapping =
+                earlier.filter(|(it, week)| it.size != window.size && own.meets(week));
             findings.extend(
                 overlapping
                     .next()
                     .map(|(first, _)| overlap(window.line, &window.name, &first.name, first.line)),
             );
         }
-        for (before, own) in before.iter_mut().zip(own) {
-            *before |= own;
-        }
+        before.add(own);
     }
     findings
 }

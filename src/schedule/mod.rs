@@ -37,6 +37,7 @@
 //! | [`decide`](decide()) | the size at an instant, and why |
 //! | `target`, `hold` | what is sized |
 //! | `window`, `calendar` | when something is in force |
+//! | `minutes` | the minutes of a week, as a set |
 //! | `week`, `dates`, `zone`, `size`, `nearest` | the words of the file |
 
 mod calendar;
@@ -46,6 +47,7 @@ mod decide;
 mod hold;
 mod icalendar;
 mod lint;
+mod minutes;
 mod nearest;
 mod size;
 mod spans;
