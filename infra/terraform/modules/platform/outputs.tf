@@ -18,6 +18,11 @@ output "database_host" {
   value       = module.postgres.host
 }
 
+output "function_app_id" {
+  description = "The function app's resource id, by which cargo xtask deploy finds it."
+  value       = module.function_app.id
+}
+
 output "function_app_name" {
   description = "The function app, for deployments."
   value       = module.function_app.name
