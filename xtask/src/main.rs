@@ -1,4 +1,4 @@
-//! What a developer types: `cargo xtask start`, `test`, `infra`, `package`, `bench`.
+//! What a developer types, and a pipeline: `cargo xtask start`, `test`, `package`, `deploy` and the rest.
 //!
 //! Floor plan, from the door inwards; imports run down only:
 //!
@@ -6,22 +6,28 @@
 //! |---|---|
 //! | `start` | the app on this machine, with its database, storage and host |
 //! | `test` | every check in one command, and the count at its end |
-//! | `infra` | the checks of `infra/`: what its tests need, and what is too heavy for `test` |
+//! | `release` | a version whose changelog, tag and `Cargo.toml` agree |
+//! | `deploy` | a package into a function app, looked at, and taken back if it does not do |
+//! | `infra` | the checks of `infra/`, and Terraform's plans of an environment |
 //! | `bench` | hands over to the load generator |
 //! | `package` | the folder and the zip that Azure runs |
 //! | `steps` | checks one after the other, reported and counted |
 //! | `compile`, `layout`, `archive` | binary, files, bytes of the zip |
 //! | `tools` | programs that are not crates: pinned, fetched once, never half there |
+//! | `azure` | Azure, through its command line |
 //! | `workspace`, `process`, `digest` | where things lie, running a program to its end, SHA-256 |
 
 mod archive;
+mod azure;
 mod bench;
 mod compile;
+mod deploy;
 mod digest;
 mod infra;
 mod layout;
 mod package;
 mod process;
+mod release;
 mod start;
 mod steps;
 mod test;
@@ -34,7 +40,7 @@ use clap::{Parser, Subcommand};
 
 use workspace::Workspace;
 
-/// Start, test, package and measure the app.
+/// Start, test, package, measure, release and deploy the app.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -48,6 +54,10 @@ enum Verb {
     Test(test::Arguments),
     Infra(infra::Arguments),
     Package(package::Arguments),
+    Release(release::Arguments),
+    Publish(deploy::PublishArguments),
+    Smoke(deploy::SmokeArguments),
+    Deploy(deploy::DeployArguments),
     Bench(bench::Arguments),
 }
 
@@ -66,8 +76,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.verb {
         Verb::Start(arguments) => start::run(&workspace, &arguments),
         Verb::Test(_) => Ok(test::run(&workspace)),
-        Verb::Infra(arguments) => Ok(infra::run(&workspace, &arguments)),
+        Verb::Infra(arguments) => infra::run(&workspace, &arguments),
         Verb::Package(_) => package::run(&workspace),
+        Verb::Release(arguments) => release::run(&workspace, &arguments),
+        Verb::Publish(arguments) => deploy::publish(&workspace, &arguments),
+        Verb::Smoke(arguments) => deploy::smoke(&workspace, &arguments),
+        Verb::Deploy(arguments) => deploy::deploy(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

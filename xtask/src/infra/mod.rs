@@ -1,25 +1,43 @@
-//! `cargo xtask infra`: the checks of `infra/` that are too heavy for `cargo xtask test`.
+//! `cargo xtask infra`: the checks of `infra/` that are too heavy for `cargo xtask test`; and below it
+//! what is done with an environment.
 
 mod checks;
+mod environment;
+mod plan;
 mod scan;
+mod values;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Subcommand;
+
 use crate::steps::{self, Step};
 use crate::tools;
 use crate::workspace::Workspace;
+pub(crate) use environment::Environment;
 
 /// Test infra/, scan it by policy, and test it with the real providers
 ///
 /// The tests are those of `cargo xtask test`, which puts a stub in the place of Terraform's providers.
 /// The rest is what is slow to fetch. The last line is always "N passed, N failed".
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// Also run the tests of infra/terraform with the providers from Terraform's registry, and hold the
     /// stub's contract against them
     #[arg(long)]
     real_providers: bool,
+}
+
+/// What is done with an environment.
+#[derive(Subcommand)]
+enum Verb {
+    Plan(plan::PlanArguments),
+    Apply(plan::ApplyArguments),
+    Values(values::Arguments),
 }
 
 const STEPS: [Step; 3] = [
@@ -46,8 +64,18 @@ const REAL_PROVIDERS: [Step; 1] = [Step {
     run: checks::real_providers,
 }];
 
+/// Does what the verb says, or checks.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.verb {
+        Some(Verb::Plan(arguments)) => plan::plan(workspace, arguments),
+        Some(Verb::Apply(arguments)) => plan::apply(workspace, arguments),
+        Some(Verb::Values(arguments)) => values::run(workspace, arguments),
+        None => Ok(check(workspace, arguments)),
+    }
+}
+
 /// Runs the steps, then prints the summary and the count.
-pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
+fn check(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
     let mut all = Vec::from(STEPS);
     if arguments.real_providers {
         all.extend(REAL_PROVIDERS);

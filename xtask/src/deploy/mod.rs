@@ -1,0 +1,198 @@
+//! `cargo xtask publish`, `smoke` and `deploy`: a package into a function app, looked at, and taken
+//! back if it does not do.
+
+mod http;
+mod package;
+mod publish;
+mod shelf;
+mod site;
+mod smoke;
+mod target;
+mod wait;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+
+use crate::workspace::Workspace;
+use package::Package;
+use shelf::Shelf;
+use smoke::Health;
+use target::Target;
+
+/// Publish a package to an environment's app, as it is, and have its triggers read
+///
+/// Sends the zip to the app's deployment site, waits until it is deployed, and synchronises the
+/// triggers. The site is closed to everybody whom infra/ does not name: if it refuses this machine, it
+/// is opened for the address that it saw, and closed again. Needs `az login` and `terraform init`.
+#[derive(clap::Args)]
+pub(crate) struct PublishArguments {
+    #[command(flatten)]
+    common: Common,
+    /// Say what would be published where, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Look at an environment from outside: does it run a package, and does that work?
+///
+/// Through Front Door: /health must report the package's commit, and an item must be made, read and
+/// deleted. Through the Resource Manager: every function of the package must be listed, the timers
+/// among them. Tries again until all of it holds or the time is over.
+#[derive(clap::Args)]
+pub(crate) struct SmokeArguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Publish a package, look at it, and put the previous one back if it fails
+///
+/// `publish`, then `smoke`. Every package is kept first, as packages/<commit>.zip in the environment's
+/// container of the state account; the one to put back is that of the commit that /health reports. A
+/// deployment that was taken back ends as a failure. To go back later, name a commit that was deployed.
+#[derive(clap::Args)]
+pub(crate) struct DeployArguments {
+    #[command(flatten)]
+    common: Common,
+    /// Deploy the kept package of this commit, whole, in place of --package
+    #[arg(long, conflicts_with = "package")]
+    commit: Option<String>,
+    /// The storage account that Terraform's state lies in: bootstrap's output `state_account`
+    #[arg(long, env = "STATE_ACCOUNT")]
+    state_account: String,
+    /// Say what would be deployed where, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What the three verbs have in common.
+#[derive(clap::Args)]
+struct Common {
+    /// A folder of infra/terraform/environments, which `terraform init` has seen
+    environment: String,
+    /// The zip; without it target/magnusapi.zip
+    #[arg(long)]
+    package: Option<PathBuf>,
+    /// The deployment site's address, where it is not the one that Azure names
+    #[arg(long)]
+    deployment_site: Option<String>,
+    /// Seconds to wait for a deployment, and again for everything to work
+    #[arg(long, default_value_t = 600)]
+    timeout: u64,
+}
+
+impl Common {
+    fn package(&self, workspace: &Workspace) -> anyhow::Result<Package> {
+        let path = self.package.clone().unwrap_or_else(|| workspace.zip());
+        Package::read(&path)
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+/// Publishes.
+pub(crate) fn publish(
+    workspace: &Workspace,
+    arguments: &PublishArguments,
+) -> anyhow::Result<ExitCode> {
+    let package = arguments.common.package(workspace)?;
+    let target = Target::of(workspace, &arguments.common)?;
+    println!("{package} to {target}");
+    if !arguments.dry_run {
+        publish::publish(&package, &target)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Looks.
+pub(crate) fn smoke(workspace: &Workspace, arguments: &SmokeArguments) -> anyhow::Result<ExitCode> {
+    let package = arguments.common.package(workspace)?;
+    let target = Target::of(workspace, &arguments.common)?;
+    smoke::smoke(&package, &target)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Publishes and looks, and puts back.
+pub(crate) fn deploy(
+    workspace: &Workspace,
+    arguments: &DeployArguments,
+) -> anyhow::Result<ExitCode> {
+    let shelf = Shelf {
+        account: &arguments.state_account,
+        container: &arguments.common.environment,
+        folder: workspace.target().join("packages"),
+    };
+    let target = Target::of(workspace, &arguments.common)?;
+    let package = match &arguments.commit {
+        Some(commit) => shelf.take(commit)?,
+        None => arguments.common.package(workspace)?,
+    };
+    println!("{package} to {target}");
+    let before = smoke::health(&target);
+    let previous = previous(&shelf, before.as_ref().ok(), &package);
+    if arguments.dry_run {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.commit.is_none() {
+        shelf.keep(&package)?;
+    }
+    let Err(error) = publish_and_look(&package, &target) else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    eprintln!("{error:#}");
+    let schema = before.ok().and_then(|health| health.schema);
+    let put_back = put_back(previous, &target, schema);
+    bail!("{} is not deployed: {error:#}\n{put_back}", package.commit)
+}
+
+fn publish_and_look(package: &Package, target: &Target) -> anyhow::Result<()> {
+    publish::publish(package, target)?;
+    smoke::smoke(package, target)
+}
+
+/// The package that runs now, or why there is none to put back.
+fn previous(shelf: &Shelf, running: Option<&Health>, package: &Package) -> anyhow::Result<Package> {
+    let previous = match running {
+        None => Err(anyhow!("nothing answered before")),
+        Some(health) if health.commit == package.commit => {
+            Err(anyhow!("the same commit ran before"))
+        }
+        Some(health) => shelf.take(&health.commit),
+    };
+    match &previous {
+        Ok(previous) => println!("should it fail, this is put back: {previous}"),
+        Err(reason) => println!("should it fail, nothing can be put back: {reason:#}"),
+    }
+    previous
+}
+
+/// Puts `previous` back and tells how that went. A program does not start on a database that a newer
+/// one has migrated, so then the newer one is the better of the two.
+fn put_back(
+    previous: anyhow::Result<Package>,
+    target: &Target,
+    schema_before: Option<u64>,
+) -> String {
+    let previous = match previous {
+        Ok(previous) => previous,
+        Err(reason) => return format!("nothing was put back: {reason:#}"),
+    };
+    let schema = smoke::health(target).ok().and_then(|health| health.schema);
+    if let (Some(before), Some(now)) = (schema_before, schema)
+        && now > before
+    {
+        return format!(
+            "{} was not put back: the database went from schema {before} to {now}, which it does not \
+             know; mend the newer program and deploy that",
+            previous.commit
+        );
+    }
+    match publish_and_look(&previous, target) {
+        Ok(()) => format!("{} was put back, and works", previous.commit),
+        Err(error) => format!("putting {} back failed too: {error:#}", previous.commit),
+    }
+}

@@ -1,0 +1,142 @@
+//! Does an environment run this package, and does it work? Asked from outside, as a user would.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+
+use super::http::{self, Answer};
+use super::package::Package;
+use super::target::Target;
+use super::wait::{Attempt, until};
+
+/// What `/health` says that matters here.
+pub(super) struct Health {
+    pub(super) commit: String,
+    /// The version of the database's schema, if the database answered.
+    pub(super) schema: Option<u64>,
+}
+
+/// Asks once what runs.
+pub(super) fn health(target: &Target) -> anyhow::Result<Health> {
+    let report = get(target, "/health")?.json()?;
+    let commit = report["releaseId"].as_str();
+    Ok(Health {
+        commit: commit.context("/health names no commit")?.to_owned(),
+        schema: report["checks"]["database:schema"][0]["observedValue"].as_u64(),
+    })
+}
+
+/// Looks at everything until it is as it should be.
+pub(super) fn smoke(package: &Package, target: &Target) -> anyhow::Result<()> {
+    println!("looking at {}", target.url);
+    let warnings = until(target.timeout, || {
+        look(package, target).map_err(Attempt::NotYet)
+    })
+    .with_context(|| format!("{} does not work as it should", target.url))?;
+    for warning in warnings {
+        println!("{warning}");
+    }
+    println!(
+        "{} runs and works, with {}",
+        package.commit,
+        package.functions.join(", ")
+    );
+    Ok(())
+}
+
+fn look(package: &Package, target: &Target) -> anyhow::Result<Vec<String>> {
+    let warnings = runs(package, target)?;
+    lists(package, target)?;
+    keeps_items(package, target)?;
+    Ok(warnings)
+}
+
+/// Returns what `/health` warns of: somebody should look, and the package works.
+fn runs(package: &Package, target: &Target) -> anyhow::Result<Vec<String>> {
+    let answer = get(target, "/health")?;
+    let report = answer.json().context("/health")?;
+    let commit = report["releaseId"].as_str().unwrap_or("no commit");
+    ensure!(
+        commit == package.commit,
+        "/health reports {commit}, and not {}",
+        package.commit
+    );
+    let mut warnings = Vec::new();
+    for (key, finding) in findings(&report) {
+        let status = finding["status"].as_str().unwrap_or_default();
+        let output = finding["output"].as_str().unwrap_or_default();
+        match status {
+            "warn" => warnings.push(format!("{key} warns: {output}")),
+            "fail" => bail!("{key} fails: {output}"),
+            _ => {}
+        }
+    }
+    ensure!(answer.status == 200, "/health answered {answer}");
+    Ok(warnings)
+}
+
+fn findings(report: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let checks = report["checks"].as_object().into_iter().flatten();
+    checks.flat_map(|(key, findings)| {
+        let findings = findings.as_array().into_iter().flatten();
+        findings.map(move |finding| (key, finding))
+    })
+}
+
+/// A package whose functions the host did not find is deployed with success all the same.
+fn lists(package: &Package, target: &Target) -> anyhow::Result<()> {
+    let listed = target.app.functions()?;
+    let is_missing = |function: &&String| !listed.contains(function);
+    let missing: Vec<_> = package
+        .functions
+        .iter()
+        .filter(is_missing)
+        .map(String::as_str)
+        .collect();
+    ensure!(
+        missing.is_empty(),
+        "the Resource Manager does not list {}",
+        missing.join(", ")
+    );
+    Ok(())
+}
+
+/// Makes an item, reads it, and deletes it again.
+fn keeps_items(package: &Package, target: &Target) -> anyhow::Result<()> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let name = format!(
+        "smoke test of {} at {}",
+        package.commit,
+        since.unwrap_or_default().as_nanos()
+    );
+    let body = json!({ "name": name }).to_string();
+    let request = http::agent()
+        .post(format!("{}/item", target.url))
+        .content_type("application/json");
+    let made = Answer::of(request.send(&body)).context("POST /item")?;
+    ensure!(made.status == 201, "POST /item answered {made}");
+    let place = made.header("location").unwrap_or_default();
+    ensure!(
+        place.starts_with("/item/"),
+        "POST /item answered with the location `{place}`"
+    );
+    let read = get(target, place)?;
+    let is_same = read.json()?["data"]["name"] == name.as_str();
+    ensure!(
+        read.status == 200 && is_same,
+        "GET {place} does not answer what was made: {read}"
+    );
+    let gone = Answer::of(
+        http::agent()
+            .delete(format!("{}{place}", target.url))
+            .call(),
+    )?;
+    ensure!(gone.status == 204, "DELETE {place} answered {gone}");
+    Ok(())
+}
+
+fn get(target: &Target, path: &str) -> anyhow::Result<Answer> {
+    let request = http::agent().get(format!("{}{path}", target.url));
+    Answer::of(request.call()).with_context(|| format!("GET {path}"))
+}

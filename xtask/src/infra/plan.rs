@@ -1,0 +1,159 @@
+//! `cargo xtask infra plan` and `apply`: what was looked at is what is applied.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+
+use super::environment::Environment;
+use crate::digest::sha256;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Plan an environment, show the plan, and save it for `apply`
+///
+/// Writes target/plans/<environment>.tfplan and a slip beside it that says of which environment and
+/// commit the plan is, and its SHA-256. Changes nothing. A plan holds what the state holds: keep it
+/// as close.
+#[derive(clap::Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    place: Place,
+    /// Do not lock the state, which the identity that plans pull requests may not
+    #[arg(long)]
+    no_lock: bool,
+    /// End with 2 if there is something to change: Azure and these files have drifted apart
+    #[arg(long)]
+    drift: bool,
+}
+
+/// Apply a plan that `plan` saved, and no other
+///
+/// Refuses a plan of another environment or of another commit, and a file that is not the one that
+/// was saved. Terraform itself refuses a plan when the state has changed since.
+#[derive(clap::Args)]
+pub(crate) struct ApplyArguments {
+    #[command(flatten)]
+    place: Place,
+    /// Check the plan and show it, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(clap::Args)]
+struct Place {
+    /// A folder of infra/terraform/environments
+    environment: String,
+    /// The storage account of the state: bootstrap's output `state_account`
+    #[arg(long, env = "STATE_ACCOUNT")]
+    state_account: Option<String>,
+    /// The saved plan; without it target/plans/<environment>.tfplan
+    #[arg(long)]
+    plan: Option<PathBuf>,
+}
+
+impl Place {
+    fn plan(&self, workspace: &Workspace) -> PathBuf {
+        let usual = || {
+            let plans = workspace.target().join("plans");
+            plans.join(format!("{}.tfplan", self.environment))
+        };
+        self.plan.clone().unwrap_or_else(usual)
+    }
+
+    /// The environment, ready to be planned or applied.
+    fn prepare(&self, workspace: &Workspace) -> anyhow::Result<Environment> {
+        let environment = Environment::parse(workspace, &self.environment)?;
+        environment.init(self.state_account.as_deref())?;
+        Ok(environment)
+    }
+}
+
+/// Plans.
+pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
+    let environment = arguments.place.prepare(workspace)?;
+    let path = arguments.place.plan(workspace);
+    let folder = path.parent().unwrap_or(workspace.root());
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let mut plan = environment.terraform(&["plan", "-input=false", "-detailed-exitcode"]);
+    plan.arg(format!("-lock={}", !arguments.no_lock));
+    plan.arg(format!("-out={}", absolute(&path)?.display()));
+    let status = plan
+        .status()
+        .map_err(|error| process::not_started(&plan, &error))?;
+    // With this flag, 0 is no change, and 2 is a plan with changes.
+    let changes = match status.code() {
+        Some(0) => false,
+        Some(2) => true,
+        _ => return process::succeeded(&plan, status).map(|()| ExitCode::FAILURE),
+    };
+    let slip = slip(workspace, &environment.name, &path)?;
+    fs::write(slip_path(&path), format!("{slip:#}\n"))
+        .with_context(|| format!("cannot write {}", slip_path(&path).display()))?;
+    println!("saved {} ({})", workspace.shown(&path), slip["sha256"]);
+    let has_drifted = arguments.drift && changes;
+    Ok(ExitCode::from(if has_drifted { 2 } else { 0 }))
+}
+
+/// Applies.
+pub(super) fn apply(workspace: &Workspace, arguments: &ApplyArguments) -> anyhow::Result<ExitCode> {
+    let path = arguments.place.plan(workspace);
+    let saved = fs::read_to_string(slip_path(&path)).with_context(|| {
+        format!(
+            "cannot read {}, which `cargo xtask infra plan` writes beside a plan",
+            slip_path(&path).display()
+        )
+    })?;
+    let saved: Value = serde_json::from_str(&saved).context("the plan's slip is no JSON")?;
+    compare(
+        &saved,
+        &slip(workspace, &arguments.place.environment, &path)?,
+    )?;
+    let environment = arguments.place.prepare(workspace)?;
+    let plan = absolute(&path)?.display().to_string();
+    process::run(&mut if arguments.dry_run {
+        environment.terraform(&["show", "-no-color", &plan])
+    } else {
+        environment.terraform(&["apply", "-input=false", &plan])
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is known of a plan: `plan` writes it, and `apply` holds it against what it finds.
+fn slip(workspace: &Workspace, environment: &str, plan: &Path) -> anyhow::Result<Value> {
+    let bytes = fs::read(plan).with_context(|| format!("cannot read {}", plan.display()))?;
+    let mut git = Command::new("git");
+    let commit = process::stdout(
+        git.args(["rev-parse", "HEAD"])
+            .current_dir(workspace.root()),
+    )?;
+    Ok(json!({ "environment": environment, "commit": commit, "sha256": sha256(&bytes) }))
+}
+
+fn compare(saved: &Value, found: &Value) -> anyhow::Result<()> {
+    for (member, what) in [
+        ("environment", "it is of the environment"),
+        ("commit", "it was made of the commit"),
+        ("sha256", "the file that was saved had the SHA-256"),
+    ] {
+        if saved[member] != found[member] {
+            bail!(
+                "this plan is not applied: {what} {}, and here is {}; plan again",
+                saved[member],
+                found[member]
+            );
+        }
+    }
+    Ok(())
+}
+
+fn slip_path(plan: &Path) -> PathBuf {
+    plan.with_added_extension("json")
+}
+
+/// Terraform works in another folder.
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}

@@ -1,0 +1,125 @@
+//! A small checkout, and `cargo xtask` in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A git repository with one commit, that has what the verbs look for.
+pub(crate) struct Checkout {
+    folder: TempDir,
+}
+
+/// How a run ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    /// stdout, then stderr.
+    pub(crate) text: String,
+}
+
+impl Ended {
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.text);
+        self.text
+    }
+
+    /// With an exit code of its own, and every one of these words.
+    #[track_caller]
+    pub(crate) fn failed(self, words: &[&str]) -> String {
+        assert_eq!(self.code, Some(1), "{}", self.text);
+        for word in words {
+            assert!(self.text.contains(word), "no `{word}` in:\n{}", self.text);
+        }
+        self.text
+    }
+}
+
+impl Checkout {
+    /// With these files, all of them in the commit.
+    pub(crate) fn of(files: &[(&str, &str)]) -> Checkout {
+        let folder = tempfile::tempdir().expect("the system has room for a folder");
+        let checkout = Checkout { folder };
+        checkout.write("xtask/.keep", "");
+        checkout.write(".gitignore", "target\n.terraform\n*.tfstate*\nazure.json\n");
+        for (path, text) in files {
+            checkout.write(path, text);
+        }
+        checkout.git(&["init", "--quiet", "--initial-branch=main"]);
+        checkout.commit();
+        checkout
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        let parent = path.parent().expect("it is in the checkout");
+        fs::create_dir_all(parent).expect("the folder is made");
+        fs::write(path, text).expect("the file is written");
+    }
+
+    pub(crate) fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "a change"]);
+    }
+
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+        let mut git = Command::new("git");
+        git.current_dir(self.folder.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .args(identity)
+            .args(arguments);
+        let output = git.output().expect("git is on PATH");
+        assert!(output.status.success(), "{git:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// `cargo xtask` with these arguments, here.
+    pub(crate) fn xtask(&self, arguments: &[&str]) -> Command {
+        let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        xtask
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("CARGO_MANIFEST_DIR", self.path("xtask"))
+            .env("CARGO_TARGET_DIR", self.path("target"))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env_remove("STATE_ACCOUNT");
+        for who in ["AUTHOR", "COMMITTER"] {
+            xtask.env(format!("GIT_{who}_NAME"), "test");
+            xtask.env(format!("GIT_{who}_EMAIL"), "test@example.org");
+        }
+        xtask
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        ended(&mut self.xtask(arguments))
+    }
+}
+
+/// Runs it to its end.
+pub(crate) fn ended(command: &mut Command) -> Ended {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the program starts");
+    let text = [stdout, stderr].concat();
+    Ended {
+        code: status.code(),
+        text: String::from_utf8_lossy(&text).into_owned(),
+    }
+}
+
+/// Terraform, as `cargo xtask test` names it.
+pub(crate) fn terraform() -> PathBuf {
+    let named = std::env::var_os("TERRAFORM").expect(
+        "TERRAFORM names no program; run `cargo xtask test`, which brings it, or set it to Terraform \
+         1.11 or newer",
+    );
+    Path::new(&named).to_owned()
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask deploy`: and back again.
+
+use crate::package::Sketch;
+use crate::stage::Stage;
+
+fn commit(digit: char) -> String {
+    digit.to_string().repeat(40)
+}
+
+fn unhealthy(digit: char) -> Sketch {
+    Sketch {
+        trouble: "unhealthy",
+        ..Sketch::of(digit)
+    }
+}
+
+#[test]
+fn a_good_package_replaces_the_one_before_and_both_are_kept() {
+    let stage = Stage::new();
+    let first = stage.deploy(&Sketch::of('a')).succeeded();
+    assert!(first.contains("nothing can be put back"), "{first}");
+    let second = stage.deploy(&Sketch::of('b')).succeeded();
+    assert!(
+        second.contains("this is put back: the package of commit aaaa"),
+        "{second}"
+    );
+    assert_eq!(stage.app.commit(), Some(commit('b')));
+    for digit in ['a', 'b'] {
+        let kept = format!("blobs/ststate/test/packages/{}.zip", commit(digit));
+        assert!(stage.azure(&kept).exists(), "{kept}");
+    }
+}
+
+#[test]
+fn a_package_that_does_not_work_is_taken_back_and_the_deployment_failed() {
+    let stage = Stage::new();
+    stage.deploy(&Sketch::of('a')).succeeded();
+    let words = [
+        &format!("{} is not deployed", commit('b')),
+        "it is unwell",
+        &format!("{} was put back, and works", commit('a')),
+    ];
+    stage.deploy(&unhealthy('b')).failed(&words);
+    let ran = stage.app.state.lock().unwrap().ran.clone();
+    assert_eq!(ran, [commit('a'), commit('b'), commit('a')]);
+}
+
+#[test]
+fn a_package_that_the_site_refuses_is_no_reason_to_worry_about_the_one_before() {
+    let stage = Stage::new();
+    stage.deploy(&Sketch::of('a')).succeeded();
+    let sketch = Sketch {
+        program_mode: 0o644,
+        ..Sketch::of('b')
+    };
+    stage.deploy(&sketch).failed(&["was put back, and works"]);
+    assert_eq!(stage.app.commit(), Some(commit('a')));
+}
+
+#[test]
+fn where_there_is_nothing_to_put_back_it_says_so() {
+    let stage = Stage::new();
+    stage
+        .deploy(&unhealthy('a'))
+        .failed(&["nothing was put back: nothing answered before"]);
+}
+
+#[test]
+fn a_program_is_not_put_back_onto_a_database_that_it_would_refuse() {
+    let stage = Stage::new();
+    stage.deploy(&Sketch::of('a')).succeeded();
+    let migrates = Sketch {
+        schema: 5,
+        ..unhealthy('b')
+    };
+    let words = ["was not put back", "from schema 4 to 5"];
+    stage.deploy(&migrates).failed(&words);
+    assert_eq!(stage.app.commit(), Some(commit('b')));
+}
+
+#[test]
+fn an_earlier_commit_is_deployed_again_by_its_name() {
+    let stage = Stage::new();
+    stage.deploy(&Sketch::of('a')).succeeded();
+    stage.deploy(&Sketch::of('b')).succeeded();
+    stage.run("deploy", &["--commit", &commit('a')]).succeeded();
+    assert_eq!(stage.app.commit(), Some(commit('a')));
+    stage
+        .run("deploy", &["--commit", &commit('c')])
+        .failed(&["was not kept", "BlobNotFound"]);
+    stage
+        .run("deploy", &["--commit", "../state"])
+        .failed(&["no commit's whole name"]);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let stage = Stage::new();
+    stage.deploy(&Sketch::of('a')).succeeded();
+    let package = stage.package(&Sketch::of('b'));
+    stage
+        .run("deploy", &["--package", &package, "--dry-run"])
+        .succeeded();
+    assert_eq!(stage.app.commit(), Some(commit('a')));
+    let kept = format!("blobs/ststate/test/packages/{}.zip", commit('b'));
+    assert!(!stage.azure(&kept).exists());
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask infra plan`, `apply` and `values`, with the real Terraform and nothing to change but its
+//! own state.
+
+use std::fs;
+
+use crate::checkout::{Checkout, Ended, ended, terraform};
+
+/// `terraform_data` needs no provider from anywhere.
+const MAIN: &str = r#"
+resource "terraform_data" "size" {
+  input = "small"
+}
+
+output "helmfile" {
+  value = { contextName = "magnus-test", clusterName = "aks-${terraform_data.size.output}" }
+}
+"#;
+
+fn checkout() -> Checkout {
+    Checkout::of(&[
+        ("infra/terraform/environments/test/main.tf", MAIN),
+        ("infra/terraform/environments/prod/main.tf", MAIN),
+        ("infra/helmfile/environments/test/values.yaml", "{}\n"),
+    ])
+}
+
+fn run(checkout: &Checkout, arguments: &[&str]) -> Ended {
+    ended(checkout.xtask(arguments).env("TERRAFORM", terraform()))
+}
+
+#[test]
+fn what_was_planned_is_applied_and_then_nothing_has_drifted() {
+    let checkout = checkout();
+    let ahead = run(&checkout, &["infra", "plan", "test", "--drift"]);
+    assert_eq!(ahead.code, Some(2), "{}", ahead.text);
+    let shown = run(&checkout, &["infra", "apply", "test", "--dry-run"]).succeeded();
+    assert!(shown.contains("terraform_data.size"), "{shown}");
+    run(&checkout, &["infra", "values", "test"]).failed(&["no output helmfile"]);
+    run(&checkout, &["infra", "apply", "test"]).succeeded();
+    run(&checkout, &["infra", "plan", "test", "--drift"]).succeeded();
+    run(&checkout, &["infra", "values", "test"]).succeeded();
+    let values = checkout.path("infra/helmfile/environments/test/azure.json");
+    let values = fs::read_to_string(values).unwrap();
+    assert!(values.contains(r#""clusterName": "aks-small""#), "{values}");
+}
+
+#[test]
+fn a_plan_of_another_environment_or_commit_and_a_file_that_was_changed_are_refused() {
+    let checkout = checkout();
+    run(&checkout, &["infra", "apply", "test"]).failed(&["cargo xtask infra plan"]);
+    run(&checkout, &["infra", "plan", "test", "--no-lock"]).succeeded();
+    let plan = checkout.path("target/plans/test.tfplan");
+    let others = ["infra", "apply", "prod", "--plan", plan.to_str().unwrap()];
+    run(&checkout, &others).failed(&["of the environment \"test\"", "\"prod\""]);
+
+    let bytes = fs::read(&plan).unwrap();
+    fs::write(&plan, [&bytes[..], b" "].concat()).unwrap();
+    run(&checkout, &["infra", "apply", "test"]).failed(&["SHA-256", "plan again"]);
+
+    fs::write(&plan, bytes).unwrap();
+    checkout.write("README.md", "later");
+    checkout.commit();
+    run(&checkout, &["infra", "apply", "test"]).failed(&["of the commit", "plan again"]);
+    let state = checkout.path("infra/terraform/environments/test/terraform.tfstate");
+    assert!(!state.exists(), "nothing was applied");
+}
+
+#[test]
+fn an_environment_is_a_folder_and_no_path() {
+    let checkout = checkout();
+    for name in ["stage", "../modules", ""] {
+        run(&checkout, &["infra", "plan", name]).failed(&["there is no environment"]);
+    }
+}

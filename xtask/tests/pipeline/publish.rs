@@ -1,0 +1,121 @@
+//! `cargo xtask publish`: a package by the way into Flex Consumption.
+
+use std::fs;
+
+use crate::checkout::Ended;
+use crate::package::Sketch;
+use crate::stage::Stage;
+
+fn publish(stage: &Stage, sketch: &Sketch) -> Ended {
+    stage.run("publish", &["--package", &stage.package(sketch)])
+}
+
+#[test]
+fn a_package_is_deployed_and_its_triggers_are_synchronised() {
+    let stage = Stage::new();
+    publish(&stage, &Sketch::of('a')).succeeded();
+    assert_eq!(stage.app.commit(), Some("a".repeat(40)));
+    assert!(stage.calls().contains("/syncfunctiontriggers?"));
+    assert!(!stage.calls().contains("access-restriction"));
+}
+
+#[test]
+fn a_closed_site_is_opened_for_the_address_that_it_refuses_and_closed_again() {
+    let stage = Stage::new();
+    stage.app.state.lock().unwrap().is_closed = true;
+    publish(&stage, &Sketch::of('a')).succeeded();
+    assert!(stage.calls().contains("--ip-address 127.0.0.1/32"));
+    assert_eq!(fs::read_dir(stage.azure("rules")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_closed_site_is_closed_again_after_a_failure() {
+    let stage = Stage::new();
+    stage.app.state.lock().unwrap().is_closed = true;
+    let not_executable = Sketch {
+        program_mode: 0o644,
+        ..Sketch::of('a')
+    };
+    publish(&stage, &not_executable).failed(&["failed: the program is not executable"]);
+    assert_eq!(fs::read_dir(stage.azure("rules")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_site_that_stays_open_is_a_failure_that_says_how_to_close_it() {
+    let stage = Stage::new();
+    stage.app.state.lock().unwrap().is_closed = true;
+    fs::write(stage.azure("cannot-close"), "").unwrap();
+    publish(&stage, &Sketch::of('a')).failed(&["cannot close", "remove its rule deployment-"]);
+}
+
+#[test]
+fn another_deployment_under_way_is_waited_for() {
+    let stage = Stage::new();
+    stage.app.state.lock().unwrap().is_busy = 2;
+    publish(&stage, &Sketch::of('a')).succeeded();
+    stage.app.state.lock().unwrap().is_busy = 1000;
+    publish(&stage, &Sketch::of('b')).failed(&["another deployment is under way", "within 2 s"]);
+}
+
+#[test]
+fn a_deployment_that_fails_is_a_failure_with_the_sites_own_words() {
+    let stage = Stage::new();
+    let sketch = Sketch {
+        program_mode: 0o644,
+        ..Sketch::of('a')
+    };
+    let words = ["the program is not executable", "Validating the package"];
+    publish(&stage, &sketch).failed(&words);
+    assert_eq!(stage.app.commit(), None);
+}
+
+#[test]
+fn what_is_no_package_is_not_sent() {
+    let stage = Stage::new();
+    let no_commit = Sketch {
+        commit: "unknown".to_owned(),
+        ..Sketch::of('a')
+    };
+    publish(&stage, &no_commit).failed(&["names no commit"]);
+    let nothing = stage.checkout.path("README.md");
+    fs::write(&nothing, "no zip").unwrap();
+    stage
+        .run("publish", &["--package", nothing.to_str().unwrap()])
+        .failed(&["is no package", "cargo xtask package"]);
+    assert_eq!(stage.calls(), "");
+}
+
+#[test]
+fn who_is_not_logged_in_is_told_so() {
+    let stage = Stage::new();
+    fs::write(stage.azure("logged-out"), "").unwrap();
+    publish(&stage, &Sketch::of('a')).failed(&["az login"]);
+}
+
+#[test]
+fn a_dry_run_says_what_would_go_where_and_asks_nobody() {
+    let stage = Stage::new();
+    let package = stage.package(&Sketch::of('a'));
+    let text = stage
+        .run("publish", &["--package", &package, "--dry-run"])
+        .succeeded();
+    assert!(
+        text.contains(&"a".repeat(40)) && text.contains("func-test"),
+        "{text}"
+    );
+    assert_eq!((stage.app.commit(), stage.calls()), (None, String::new()));
+}
+
+#[test]
+fn azure_is_asked_for_the_site_where_none_is_named() {
+    let mut stage = Stage::new();
+    stage.site = None;
+    publish(&stage, &Sketch::of('a')).failed(&["https://func-test.scm.example.invalid"]);
+}
+
+#[test]
+fn a_token_is_not_sent_in_the_clear() {
+    let mut stage = Stage::new();
+    stage.site = Some("http://example.org".to_owned());
+    publish(&stage, &Sketch::of('a')).failed(&["in the clear"]);
+}

@@ -1,0 +1,86 @@
+//! A checkout, an environment that Terraform has made, and a fake Azure.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::checkout::{Checkout, Ended, ended, terraform};
+use crate::function_app::FunctionApp;
+use crate::package::Sketch;
+
+const APP: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-test/providers/Microsoft.Web/sites/func-test";
+
+/// Everything that a deployment meets.
+pub(crate) struct Stage {
+    pub(crate) checkout: Checkout,
+    pub(crate) app: FunctionApp,
+    /// The deployment site that is named on the command line, if one is.
+    pub(crate) site: Option<String>,
+    azure: TempDir,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Stage {
+        let azure = tempfile::tempdir().expect("the system has room for a folder");
+        let app = FunctionApp::start(azure.path());
+        let folder = "infra/terraform/environments/test";
+        let checkout =
+            Checkout::of(&[(&format!("{folder}/main.tf"), "# Its state says it all.\n")]);
+        let output = |value: &str| json!({ "value": value, "type": "string" });
+        let state = json!({
+            "version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "test", "resources": [],
+            "outputs": { "api_url": output(&app.address), "function_app_id": output(APP) },
+        });
+        checkout.write(&format!("{folder}/terraform.tfstate"), &state.to_string());
+        Stage {
+            checkout,
+            site: Some(app.address.clone()),
+            app,
+            azure,
+        }
+    }
+
+    /// Writes a package to a file of the checkout, and returns its path.
+    pub(crate) fn package(&self, sketch: &Sketch) -> String {
+        let path = self.checkout.path(&format!("target/{}.zip", sketch.commit));
+        fs::create_dir_all(path.parent().expect("it is in target")).expect("the folder is made");
+        fs::write(&path, sketch.zip()).expect("the file is written");
+        path.to_string_lossy().into_owned()
+    }
+
+    /// `cargo xtask <verb> test`, for the fakes, with little patience.
+    pub(crate) fn run(&self, verb: &str, arguments: &[&str]) -> Ended {
+        let mut xtask = self.checkout.xtask(&[verb, "test", "--timeout", "2"]);
+        if let Some(site) = &self.site {
+            xtask.args(["--deployment-site", site]);
+        }
+        let fakes = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes").into();
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths([fakes].into_iter().chain(env::split_paths(&path)));
+        xtask
+            .args(arguments)
+            .env("PATH", path.expect("no folder has a colon in its name"))
+            .env("FAKE_AZURE", self.azure.path())
+            .env("TERRAFORM", terraform())
+            .env("STATE_ACCOUNT", "ststate");
+        ended(&mut xtask)
+    }
+
+    /// `cargo xtask deploy test` of a package.
+    pub(crate) fn deploy(&self, sketch: &Sketch) -> Ended {
+        self.run("deploy", &["--package", &self.package(sketch)])
+    }
+
+    /// What Azure was told to do, one command a line.
+    pub(crate) fn calls(&self) -> String {
+        fs::read_to_string(self.azure("calls")).unwrap_or_default()
+    }
+
+    /// A file that the fake `az` looks at or writes.
+    pub(crate) fn azure(&self, path: &str) -> PathBuf {
+        self.azure.path().join(path)
+    }
+}
