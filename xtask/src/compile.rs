@@ -13,7 +13,7 @@ use crate::tools;
 use crate::workspace::Workspace;
 
 /// The image that Flex Consumption runs has a C library of unstated age; a static binary needs none.
-const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
+pub(crate) const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// A static binary loads at any address too, and lists what it has to correct for that: one by one
 /// some 300 kB, packed 10.

@@ -8,9 +8,11 @@
 //! | `test` | every check in one command, and the count at its end |
 //! | `release` | a version whose changelog, tag and `Cargo.toml` agree |
 //! | `deploy` | a package into a function app, looked at, and taken back if it does not do |
+//! | `helmfile` | what runs on an environment's cluster |
 //! | `infra` | the checks of `infra/`, and Terraform's plans of an environment |
 //! | `bench` | hands over to the load generator |
 //! | `package` | the folder and the zip that Azure runs |
+//! | `sbom` | what the packaged program is made of |
 //! | `steps` | checks one after the other, reported and counted |
 //! | `compile`, `layout`, `archive` | binary, files, bytes of the zip |
 //! | `tools` | programs that are not crates: pinned, fetched once, never half there |
@@ -23,11 +25,13 @@ mod bench;
 mod compile;
 mod deploy;
 mod digest;
+mod helmfile;
 mod infra;
 mod layout;
 mod package;
 mod process;
 mod release;
+mod sbom;
 mod start;
 mod steps;
 mod test;
@@ -58,6 +62,8 @@ enum Verb {
     Publish(deploy::PublishArguments),
     Smoke(deploy::SmokeArguments),
     Deploy(deploy::DeployArguments),
+    Sbom(sbom::Arguments),
+    Helmfile(helmfile::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -82,6 +88,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Publish(arguments) => deploy::publish(&workspace, &arguments),
         Verb::Smoke(arguments) => deploy::smoke(&workspace, &arguments),
         Verb::Deploy(arguments) => deploy::deploy(&workspace, &arguments),
+        Verb::Sbom(_) => sbom::run(&workspace),
+        Verb::Helmfile(arguments) => helmfile::run(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

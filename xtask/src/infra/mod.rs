@@ -16,6 +16,7 @@ use crate::steps::{self, Step};
 use crate::tools;
 use crate::workspace::Workspace;
 pub(crate) use environment::Environment;
+pub(crate) use values::write as write_values;
 
 /// Test infra/, scan it by policy, and test it with the real providers
 ///

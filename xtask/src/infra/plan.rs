@@ -27,6 +27,9 @@ pub(crate) struct PlanArguments {
     /// End with 2 if there is something to change: Azure and these files have drifted apart
     #[arg(long)]
     drift: bool,
+    /// And open an issue about it with `gh`, unless one is open
+    #[arg(long, requires = "drift")]
+    open_issue: bool,
 }
 
 /// Apply a plan that `plan` saved, and no other
@@ -93,8 +96,40 @@ pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::
     fs::write(slip_path(&path), format!("{slip:#}\n"))
         .with_context(|| format!("cannot write {}", slip_path(&path).display()))?;
     println!("saved {} ({})", workspace.shown(&path), slip["sha256"]);
-    let has_drifted = arguments.drift && changes;
-    Ok(ExitCode::from(if has_drifted { 2 } else { 0 }))
+    if !(arguments.drift && changes) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.open_issue {
+        open_issue(&environment.name)?;
+    }
+    Ok(ExitCode::from(2))
+}
+
+/// One issue for an environment, however long it has drifted. What differs is in the run that found it:
+/// a plan may hold what not everybody who reads issues should.
+fn open_issue(environment: &str) -> anyhow::Result<()> {
+    let title = format!("The environment {environment} has drifted");
+    let open = process::stdout(Command::new("gh").args([
+        "issue",
+        "list",
+        "--state",
+        "open",
+        "--limit",
+        "1000",
+        "--json",
+        "title",
+        "--jq",
+        ".[].title",
+    ]))?;
+    if open.lines().any(|line| line == title) {
+        println!("there is an open issue: {title}");
+        return Ok(());
+    }
+    let body = format!(
+        "What Azure has is not what infra/terraform says. `cargo xtask infra plan {environment}` shows the \
+         difference; apply it, or write it down."
+    );
+    process::run(Command::new("gh").args(["issue", "create", "--title", &title, "--body", &body]))
 }
 
 /// Applies.

@@ -6,8 +6,10 @@
 pub(crate) mod age;
 mod apt;
 pub(crate) mod azurite;
+pub(crate) mod cargo_cyclonedx;
 pub(crate) mod cargo_deny;
 pub(crate) mod checkov;
+mod crates;
 pub(crate) mod helm;
 mod install;
 pub(crate) mod kubernetes_models;

@@ -1,5 +1,7 @@
 //! A small checkout, and `cargo xtask` in it.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -88,6 +90,7 @@ impl Checkout {
             .env("CARGO_MANIFEST_DIR", self.path("xtask"))
             .env("CARGO_TARGET_DIR", self.path("target"))
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("PATH", path())
             .env_remove("STATE_ACCOUNT");
         for who in ["AUTHOR", "COMMITTER"] {
             xtask.env(format!("GIT_{who}_NAME"), "test");
@@ -99,6 +102,14 @@ impl Checkout {
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         ended(&mut self.xtask(arguments))
     }
+}
+
+/// The fakes before everything else.
+fn path() -> OsString {
+    let fakes = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes").into();
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths([fakes].into_iter().chain(env::split_paths(&path)))
+        .expect("no folder on PATH has a colon in its name")
 }
 
 /// Runs it to its end.
@@ -117,7 +128,7 @@ pub(crate) fn ended(command: &mut Command) -> Ended {
 
 /// Terraform, as `cargo xtask test` names it.
 pub(crate) fn terraform() -> PathBuf {
-    let named = std::env::var_os("TERRAFORM").expect(
+    let named = env::var_os("TERRAFORM").expect(
         "TERRAFORM names no program; run `cargo xtask test`, which brings it, or set it to Terraform \
          1.11 or newer",
     );

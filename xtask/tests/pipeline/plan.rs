@@ -1,5 +1,5 @@
-//! `cargo xtask infra plan`, `apply` and `values`, with the real Terraform and nothing to change but its
-//! own state.
+//! `cargo xtask infra plan`, `apply` and `values`, and `helmfile`, with the real Terraform and nothing to
+//! change but its own state.
 
 use std::fs;
 
@@ -12,7 +12,12 @@ resource "terraform_data" "size" {
 }
 
 output "helmfile" {
-  value = { contextName = "magnus-test", clusterName = "aks-${terraform_data.size.output}" }
+  value = {
+    clusterName          = "aks-${terraform_data.size.output}"
+    clusterResourceGroup = "rg-magnus-test"
+    contextName          = "magnus-test"
+    subscriptionId       = "00000000-0000-0000-0000-000000000000"
+  }
 }
 "#;
 
@@ -21,11 +26,15 @@ fn checkout() -> Checkout {
         ("infra/terraform/environments/test/main.tf", MAIN),
         ("infra/terraform/environments/prod/main.tf", MAIN),
         ("infra/helmfile/environments/test/values.yaml", "{}\n"),
+        ("infra/helmfile/helmfile.yaml.gotmpl", "releases: []\n"),
     ])
 }
 
 fn run(checkout: &Checkout, arguments: &[&str]) -> Ended {
-    ended(checkout.xtask(arguments).env("TERRAFORM", terraform()))
+    let azure = checkout.path("target/azure");
+    fs::create_dir_all(&azure).expect("the folder is made");
+    let mut xtask = checkout.xtask(arguments);
+    ended(xtask.env("TERRAFORM", terraform()).env("FAKE_AZURE", azure))
 }
 
 #[test]
@@ -63,6 +72,38 @@ fn a_plan_of_another_environment_or_commit_and_a_file_that_was_changed_are_refus
     run(&checkout, &["infra", "apply", "test"]).failed(&["of the commit", "plan again"]);
     let state = checkout.path("infra/terraform/environments/test/terraform.tfstate");
     assert!(!state.exists(), "nothing was applied");
+}
+
+#[test]
+fn a_drift_opens_one_issue() {
+    let checkout = checkout();
+    for _ in 0..2 {
+        let verb = ["infra", "plan", "test", "--drift", "--open-issue"];
+        assert_eq!(run(&checkout, &verb).code, Some(2));
+    }
+    let issues = fs::read_to_string(checkout.path("target/azure/issues")).unwrap();
+    assert_eq!(issues, "The environment test has drifted\n");
+}
+
+#[test]
+fn helmfile_gets_the_environments_own_cluster() {
+    let checkout = checkout();
+    run(&checkout, &["infra", "plan", "test"]).succeeded();
+    run(&checkout, &["infra", "apply", "test"]).succeeded();
+    for (verb, helmfile) in [
+        (&["helmfile", "test", "--dry-run"][..], "diff"),
+        (&["helmfile", "test"], "apply"),
+    ] {
+        let text = run(&checkout, verb).succeeded();
+        let expected =
+            format!("helmfile --environment test {helmfile}, context: magnus-test converted");
+        assert!(text.contains(&expected), "{text}");
+    }
+    let asked = fs::read_to_string(checkout.path("target/azure/calls")).unwrap();
+    assert!(
+        asked.contains("--name aks-small --context magnus-test"),
+        "{asked}"
+    );
 }
 
 #[test]

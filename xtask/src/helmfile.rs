@@ -1,0 +1,73 @@
+//! `cargo xtask helmfile`: what runs on an environment's cluster.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::azure;
+use crate::infra::{self, Environment};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Apply infra/helmfile to an environment's cluster
+///
+/// Writes what Helmfile takes from Terraform, gets credentials for the cluster into target/kubeconfig, and
+/// runs Helmfile. Needs `az login`, kubelogin, Helmfile, Helm and its plugin diff, and an address that the
+/// cluster's API answers to.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A folder of infra/helmfile/environments
+    environment: String,
+    /// The storage account of Terraform's state: bootstrap's output `state_account`
+    #[arg(long, env = "STATE_ACCOUNT")]
+    state_account: Option<String>,
+    /// Show what is different on the cluster, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Prepares, and runs Helmfile.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let environment = Environment::parse(workspace, &arguments.environment)?;
+    environment.init(arguments.state_account.as_deref())?;
+    let values = infra::write_values(workspace, &environment)?;
+    let kubeconfig = workspace.target().join("kubeconfig");
+    log_in(&values, &kubeconfig)?;
+    let verb = if arguments.dry_run { "diff" } else { "apply" };
+    let mut helmfile = Command::new("helmfile");
+    helmfile
+        .args(["--environment", &environment.name, verb])
+        .current_dir(workspace.root().join("infra/helmfile"))
+        .env("KUBECONFIG", &kubeconfig);
+    process::run(&mut helmfile)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Into a file of its own: whatever kubectl of this machine points at stays as it is.
+fn log_in(values: &Value, kubeconfig: &Path) -> anyhow::Result<()> {
+    let value = |name: &str| {
+        let value = values[name].as_str();
+        value.with_context(|| format!("Terraform's output helmfile has no {name}"))
+    };
+    let file = kubeconfig.display().to_string();
+    azure::run(&[
+        "aks",
+        "get-credentials",
+        "--subscription",
+        value("subscriptionId")?,
+        "--resource-group",
+        value("clusterResourceGroup")?,
+        "--name",
+        value("clusterName")?,
+        "--context",
+        value("contextName")?,
+        "--file",
+        &file,
+        "--overwrite-existing",
+    ])?;
+    let mut kubelogin = Command::new("kubelogin");
+    kubelogin.args(["convert-kubeconfig", "--login", "azurecli"]);
+    process::run(kubelogin.env("KUBECONFIG", kubeconfig))
+}

@@ -1,0 +1,105 @@
+//! `cargo xtask sbom`: what the packaged program is made of.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::compile::STATIC_TARGET;
+use crate::process;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// The tool's name for what it writes, beside the manifest of every package of the workspace.
+const NAME: &str = "magnusapi.cdx";
+
+/// List what the packaged program is made of: target/magnusapi.cdx.json
+///
+/// A bill of materials in `CycloneDX` 1.5: every crate that is compiled into the static binary or builds it,
+/// with version, licence and SHA-256, from Cargo.lock. The same commit gives the same file.
+/// cargo-cyclonedx is built once into target/tools.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+/// Writes the file, and names it.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
+    let cyclonedx = tools::cargo_cyclonedx::install(workspace)?;
+    let written = list(workspace, &cyclonedx)?;
+    let own = workspace.root().join(NAME).with_added_extension("json");
+    let text = fs::read_to_string(&own);
+    for file in written {
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    let text = text.with_context(|| format!("cannot read {}", own.display()))?;
+    let text = portable(&text, workspace.root());
+    let components = components(&text)?;
+    let path = workspace.target().join(NAME).with_added_extension("json");
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{} names {components} components", workspace.shown(&path));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has the tool write its files, and returns them.
+fn list(workspace: &Workspace, cyclonedx: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut git = Command::new("git");
+    let commit_date = process::stdout(
+        git.args(["log", "-1", "--format=%ct"])
+            .current_dir(workspace.root()),
+    )?;
+    let mut command = Command::new(cyclonedx);
+    command
+        .current_dir(workspace.root())
+        .args(["cyclonedx", "--quiet", "--format", "json"])
+        .args(["--spec-version", "1.5", "--target", STATIC_TARGET])
+        .args(["--override-filename", NAME])
+        // Its only way to a fixed date and no random number.
+        .env("SOURCE_DATE_EPOCH", commit_date);
+    process::run(&mut command)?;
+    let mut metadata = workspace.cargo();
+    metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&process::stdout(&mut metadata)?)
+        .context("`cargo metadata` answered no JSON")?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let manifests = packages.filter_map(|package| package["manifest_path"].as_str());
+    Ok(manifests
+        .map(|manifest| Path::new(manifest).with_file_name(format!("{NAME}.json")))
+        .filter(|file| file.exists())
+        .collect())
+}
+
+/// The list names our own crates by where they lie; the binary calls that place `/magnusapi` too.
+fn portable(text: &str, root: &Path) -> String {
+    text.replace(&format!("file://{}", root.display()), "file:///magnusapi")
+}
+
+/// How many there are. A list of nothing is no list.
+fn components(text: &str) -> anyhow::Result<usize> {
+    let list: Value = serde_json::from_str(text).context("cargo-cyclonedx wrote no JSON")?;
+    match list["components"].as_array().map(Vec::len) {
+        Some(count) if count > 0 => Ok(count),
+        _ => bail!("cargo-cyclonedx listed nothing"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_does_not_tell_where_it_was_written() {
+        let text = r#"{"bom-ref": "path+file:///home/me/magnusapi/funcapp#0.1.0"}"#;
+        assert_eq!(
+            portable(text, Path::new("/home/me/magnusapi")),
+            r#"{"bom-ref": "path+file:///magnusapi/funcapp#0.1.0"}"#
+        );
+    }
+
+    #[test]
+    fn a_list_of_nothing_is_refused() {
+        assert_eq!(components(r#"{"components": [{}, {}]}"#).unwrap(), 2);
+        components(r#"{"components": []}"#).unwrap_err();
+        components("{}").unwrap_err();
+    }
+}
