@@ -1,13 +1,14 @@
 //! `cargo xtask test`: every check in one command, and the count at its end.
 
 mod checks;
+mod pipelines;
 
 use std::process::ExitCode;
 
 use crate::steps::{self, Step};
 use crate::workspace::Workspace;
 
-/// Run every check: format, lints, dependencies, package, tests
+/// Run every check: format, lints, dependencies, pipelines, package, tests
 ///
 /// Stops at the first step that fails and names it. The last line is always "N passed, N failed",
 /// summed over all tests; a step that fails without failing a test counts as one failure. Programs
@@ -16,7 +17,7 @@ use crate::workspace::Workspace;
 pub(crate) struct Arguments {}
 
 /// Cheap and common failures first.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "format",
         what: "cargo fmt --all --check",
@@ -36,6 +37,11 @@ const STEPS: [Step; 7] = [
         name: "advisories",
         what: "cargo deny check advisories",
         run: checks::advisories,
+    },
+    Step {
+        name: "pipelines",
+        what: "actionlint, zizmor and check-jsonschema on the pipelines",
+        run: pipelines::check,
     },
     Step {
         name: "package",

@@ -1,0 +1,80 @@
+//! The pipelines, as files: do they hold together, are they safe, and do they keep to their schemas?
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::process;
+use crate::steps::Outcome;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Every pipeline, by every program that knows its kind. Nothing is asked of a network.
+pub(super) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let workflows = files(workspace, ".github/workflows")?;
+    lint(workspace, &workflows)?;
+    audit(workspace)?;
+    let mut azure = files(workspace, ".azure-pipelines")?;
+    azure.push(workspace.root().join("azure-pipelines.yml"));
+    let dependabot = workspace.root().join(".github/dependabot.yml");
+    for (schema, files) in [
+        ("vendor.github-workflows", workflows),
+        ("vendor.azure-pipelines", azure),
+        ("vendor.dependabot", vec![dependabot]),
+    ] {
+        validate(workspace, schema, &files)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Without the checkers of shell and Python that may be on PATH: the result is the same everywhere.
+fn lint(workspace: &Workspace, workflows: &[PathBuf]) -> anyhow::Result<()> {
+    let mut actionlint = Command::new(tools::actionlint::install(workspace)?);
+    actionlint
+        .current_dir(workspace.root())
+        .args(["-shellcheck=", "-pyflakes="])
+        .args(workflows);
+    process::run(&mut actionlint)
+}
+
+fn audit(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut zizmor = Command::new(tools::zizmor::install(workspace)?);
+    zizmor
+        .current_dir(workspace.root())
+        .args(["--offline", "--no-progress", "--quiet", ".github"]);
+    process::run(&mut zizmor)
+}
+
+/// Azure's schema has patterns that are no regular expressions in Unicode's strict sense.
+fn validate(workspace: &Workspace, schema: &str, files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut check = Command::new(tools::check_jsonschema::install(workspace)?);
+    check
+        .args(["--quiet", "--regex-variant", "nonunicode"])
+        .args(["--builtin-schema", schema])
+        .args(files);
+    process::run(&mut check)
+}
+
+/// The YAML files in a folder, sorted. None at all is nothing that is proved.
+fn files(workspace: &Workspace, folder: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = workspace.root().join(folder);
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml");
+    let mut files: Vec<PathBuf> = entries(&folder)
+        .with_context(|| format!("cannot list {}", folder.display()))?
+        .into_iter()
+        .filter(is_yaml)
+        .collect();
+    if files.is_empty() {
+        bail!("there is no pipeline in {}", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect()
+}
