@@ -49,7 +49,7 @@ pub(crate) struct SmokeArguments {
 
 /// Publish a package, look at it, and put the previous one back if it fails
 ///
-/// `publish`, then `smoke`. Every package is kept first, as packages/<commit>.zip in the environment's
+/// `publish`, then `smoke`, which forgives what failed before. Every package is kept first, as packages/<commit>.zip in the environment's
 /// container of the state account; the one to put back is that of the commit that /health reports. A
 /// deployment that was taken back ends as a failure. To go back later, name a commit that was deployed.
 #[derive(clap::Args)]
@@ -112,7 +112,7 @@ pub(crate) fn publish(
 pub(crate) fn smoke(workspace: &Workspace, arguments: &SmokeArguments) -> anyhow::Result<ExitCode> {
     let package = arguments.common.package(workspace)?;
     let target = Target::of(workspace, &arguments.common)?;
-    smoke::smoke(&package, &target)?;
+    smoke::smoke(&package, &target, &[])?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -140,18 +140,23 @@ pub(crate) fn deploy(
     if arguments.commit.is_none() {
         shelf.keep(&package)?;
     }
-    let Err(error) = publish_and_look(&package, &target) else {
+    let known = before
+        .as_ref()
+        .map_or(&[][..], |health| health.failing.as_slice());
+    let Err(error) = publish_and_look(&package, &target, known) else {
         return Ok(ExitCode::SUCCESS);
     };
     eprintln!("{error:#}");
-    let schema = before.ok().and_then(|health| health.schema);
-    let put_back = put_back(previous, &target, schema);
+    let put_back = match (&previous, &before) {
+        (Ok(previous), Ok(before)) => put_back(previous, &target, before),
+        (Err(reason), _) | (_, Err(reason)) => format!("nothing was put back: {reason:#}"),
+    };
     bail!("{} is not deployed: {error:#}\n{put_back}", package.commit)
 }
 
-fn publish_and_look(package: &Package, target: &Target) -> anyhow::Result<()> {
+fn publish_and_look(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<()> {
     publish::publish(package, target)?;
-    smoke::smoke(package, target)
+    smoke::smoke(package, target, known)
 }
 
 /// The package that runs now, or why there is none to put back.
@@ -172,17 +177,9 @@ fn previous(shelf: &Shelf, running: Option<&Health>, package: &Package) -> anyho
 
 /// Puts `previous` back and tells how that went. A program does not start on a database that a newer
 /// one has migrated, so then the newer one is the better of the two.
-fn put_back(
-    previous: anyhow::Result<Package>,
-    target: &Target,
-    schema_before: Option<u64>,
-) -> String {
-    let previous = match previous {
-        Ok(previous) => previous,
-        Err(reason) => return format!("nothing was put back: {reason:#}"),
-    };
+fn put_back(previous: &Package, target: &Target, before: &Health) -> String {
     let schema = smoke::health(target).ok().and_then(|health| health.schema);
-    if let (Some(before), Some(now)) = (schema_before, schema)
+    if let (Some(before), Some(now)) = (before.schema, schema)
         && now > before
     {
         return format!(
@@ -191,7 +188,7 @@ fn put_back(
             previous.commit
         );
     }
-    match publish_and_look(&previous, target) {
+    match publish_and_look(previous, target, &before.failing) {
         Ok(()) => format!("{} was put back, and works", previous.commit),
         Err(error) => format!("putting {} back failed too: {error:#}", previous.commit),
     }

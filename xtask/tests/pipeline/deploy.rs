@@ -46,6 +46,22 @@ fn a_package_that_does_not_work_is_taken_back_and_the_deployment_failed() {
 }
 
 #[test]
+fn what_failed_before_is_not_held_against_a_package() {
+    let stage = Stage::new();
+    let no_backups = |digit| Sketch {
+        trouble: "no backups",
+        ..Sketch::of(digit)
+    };
+    stage.deploy(&no_backups('a')).failed(&["backup:age fails"]);
+    let text = stage.deploy(&no_backups('b')).succeeded();
+    assert!(text.contains("backup:age fails as it did before"), "{text}");
+    stage
+        .deploy(&unhealthy('c'))
+        .failed(&["database:schema fails"]);
+    assert_eq!(stage.app.commit(), Some(commit('b')));
+}
+
+#[test]
 fn a_package_that_the_site_refuses_is_no_reason_to_worry_about_the_one_before() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();

@@ -49,6 +49,7 @@ pub(crate) struct State {
 struct Running {
     commit: String,
     is_healthy: bool,
+    has_backups: bool,
     schema: u64,
 }
 
@@ -229,12 +230,15 @@ impl State {
             .and_then(|n| n.parse().ok());
         let schema = schema.expect("a sketch's schema is a number");
         self.schema = self.schema.max(schema);
-        let is_healthy = !after("trouble: ").starts_with("unhealthy") && schema == self.schema;
+        let trouble = after("trouble: ").lines().next().unwrap_or_default();
+        let is_healthy = trouble != "unhealthy" && schema == self.schema;
+        let has_backups = trouble != "no backups";
         fs::write(self.folder.join("found"), functions.join("\n")).expect("the folder is there");
         self.ran.push(commit.clone());
         self.running = Some(Running {
             commit,
             is_healthy,
+            has_backups,
             schema: self.schema,
         });
     }
@@ -271,15 +275,17 @@ impl State {
 
 impl Running {
     fn health(&self) -> Answer {
-        let (status, word) = if self.is_healthy {
-            (200, "ok")
-        } else {
-            (503, "fail")
+        let finding = |is_good: bool| {
+            let status = if is_good { "ok" } else { "fail" };
+            json!([{"status": status, "observedValue": self.schema, "output": "it is unwell"}])
         };
-        let finding =
-            json!({"status": word, "observedValue": self.schema, "output": "it is unwell"});
-        let report = json!({"releaseId": self.commit, "checks": {"database:schema": [finding]}});
-        text(status, &report.to_string())
+        let checks = json!({
+            "database:schema": finding(self.is_healthy),
+            "backup:age": finding(self.has_backups),
+        });
+        let report = json!({"releaseId": self.commit, "checks": checks});
+        let is_good = self.is_healthy && self.has_backups;
+        text(if is_good { 200 } else { 503 }, &report.to_string())
     }
 }
 
