@@ -1,5 +1,6 @@
 # Applies an environment. It can change everything in the environment's resource group, give the roles
-# that the environment needs, and do nothing outside.
+# that the environment needs, and do nothing outside. Helmfile's difference on a pull request needs the
+# cluster's Secrets, and so this identity: in an environment of its own, whose reviewers read the change first.
 module "apply_identity" {
   source   = "../../modules/github-identity"
   for_each = local.names
@@ -7,7 +8,7 @@ module "apply_identity" {
   name                = "id-${each.value}-apply"
   resource_group_name = azurerm_resource_group.bootstrap.name
   location            = var.location
-  github_environments = [each.key]
+  github_environments = [each.key, "${each.key}-diff"]
   other_credentials   = lookup(var.other_credentials, each.key, {})
   repository          = var.repository
   tags                = var.tags
