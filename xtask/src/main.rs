@@ -25,6 +25,8 @@ mod bench;
 mod compile;
 mod deploy;
 mod digest;
+#[cfg(test)]
+mod documented;
 mod helmfile;
 mod infra;
 mod layout;

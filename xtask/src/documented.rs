@@ -1,0 +1,124 @@
+//! What pipelines and docs/operations.md say of this program and of /health is held against both.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use super::Cli;
+
+#[test]
+fn every_verb_in_pipelines_and_in_the_book_of_operations_exists() {
+    let mut count = 0;
+    for file in files() {
+        let text = fs::read_to_string(&file).unwrap();
+        for command in commands(&text) {
+            count += 1;
+            let error = understood(&command).err();
+            assert!(
+                error.is_none(),
+                "{}: {command}\n{}",
+                file.display(),
+                error.unwrap()
+            );
+        }
+    }
+    assert!(count > 20, "only {count} commands were found");
+}
+
+#[test]
+fn a_verb_or_a_flag_that_does_not_exist_is_found() {
+    for (command, is_good) in [
+        ("deploy test", true),
+        ("infra plan test --no-lock", true),
+        ("depoly test", false),
+        ("infra plan test --lock", false),
+        ("helmfile", false),
+    ] {
+        assert_eq!(understood(command).is_ok(), is_good, "{command}");
+    }
+}
+
+/// A check that comes without a row would leave the one who is woken by it without help.
+#[test]
+fn every_check_of_health_has_a_row_in_the_book_of_operations() {
+    let book = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let mut count = 0;
+    for file in ["health/database.rs", "backup/health.rs", "scale/health.rs"] {
+        let text = fs::read_to_string(root().join("src").join(file)).unwrap();
+        for key in text
+            .split('"')
+            .skip(1)
+            .step_by(2)
+            .filter(|text| is_key(text))
+        {
+            count += 1;
+            assert!(
+                book.contains(&format!("| `{key}` |")),
+                "{key} of src/{file}"
+            );
+        }
+    }
+    assert!(count > 10, "only {count} keys were found");
+}
+
+/// `component:measurement`.
+fn is_key(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let is_letter = |byte| matches!(byte, b'a'..=b'z' | b'-');
+        word.len() > 1 && word.bytes().all(is_letter)
+    };
+    text.split_once(':')
+        .is_some_and(|(component, measurement)| is_word(component) && is_word(measurement))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn files() -> Vec<PathBuf> {
+    let root = root();
+    let mut files = vec![
+        root.join("azure-pipelines.yml"),
+        root.join("docs/operations.md"),
+    ];
+    for folder in [".github/workflows", ".azure-pipelines"] {
+        let entries = fs::read_dir(root.join(folder)).unwrap();
+        files.extend(entries.map(|entry| entry.unwrap().path()));
+    }
+    files
+}
+
+/// What follows each `cargo xtask`, a shell's operators and Markdown's marks cut off. A folded line goes
+/// on where the next one begins with an option.
+fn commands(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.lines().map(str::trim).collect();
+    let text = words.join("\n").replace("\n--", " --");
+    let ends = ['\n', '`', '>', '|', ';', '&', '#', ')'];
+    text.split("cargo xtask ")
+        .skip(1)
+        .map(|rest| rest.split("<verb>").next().unwrap_or(rest))
+        .map(|rest| rest.replace("<commit>", "0").replace('"', ""))
+        .map(|rest| {
+            rest.split(ends)
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        })
+        .filter(|command| !command.is_empty())
+        .collect()
+}
+
+fn understood(command: &str) -> Result<(), clap::Error> {
+    let mut words = vec!["cargo xtask"];
+    words.extend(command.split_whitespace());
+    if words[1] == "deploy" && std::env::var_os("STATE_ACCOUNT").is_none() {
+        words.extend(["--state-account", "ststate"]);
+    }
+    match Cli::try_parse_from(words) {
+        Err(error) if error.kind() != ErrorKind::DisplayHelp => Err(error),
+        _ => Ok(()),
+    }
+}
