@@ -136,7 +136,9 @@ fn keeps_items(package: &Package, target: &Target) -> anyhow::Result<()> {
         "POST /item answered with the location `{place}`"
     );
     let read = get(target, place)?;
-    let is_same = read.json()?["data"]["name"] == name.as_str();
+    let is_same = read
+        .json()
+        .is_ok_and(|read| read["data"]["name"] == name.as_str());
     ensure!(
         read.status == 200 && is_same,
         "GET {place} does not answer what was made: {read}"

@@ -61,7 +61,13 @@ impl Environment {
 
     /// What the environment's state gives out.
     pub(crate) fn outputs(&self) -> anyhow::Result<Value> {
-        let answer = process::stdout(&mut self.terraform(&["output", "-json"]))?;
+        let output = process::stdout(&mut self.terraform(&["output", "-json"]));
+        let answer = output.with_context(|| {
+            format!(
+                "cannot read the state of {0}: `cargo xtask infra plan {0}` finds it first",
+                self.name
+            )
+        })?;
         serde_json::from_str(&answer).context("`terraform output` answered no JSON")
     }
 }

@@ -95,7 +95,8 @@ pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::
     let slip = slip(workspace, &environment.name, &path)?;
     fs::write(slip_path(&path), format!("{slip:#}\n"))
         .with_context(|| format!("cannot write {}", slip_path(&path).display()))?;
-    println!("saved {} ({})", workspace.shown(&path), slip["sha256"]);
+    let sha256 = slip["sha256"].as_str().unwrap_or_default();
+    println!("saved {} (sha256 {sha256})", workspace.shown(&path));
     if !(arguments.drift && changes) {
         return Ok(ExitCode::SUCCESS);
     }

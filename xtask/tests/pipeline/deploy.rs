@@ -1,5 +1,7 @@
 //! `cargo xtask deploy`: and back again.
 
+use std::fs;
+
 use crate::package::Sketch;
 use crate::stage::Stage;
 
@@ -107,6 +109,19 @@ fn an_earlier_commit_is_deployed_again_by_its_name() {
     stage
         .run("deploy", &["--commit", "../state"])
         .failed(&["no commit's whole name"]);
+}
+
+#[test]
+fn a_kept_package_of_another_commit_than_its_name_says_is_not_deployed() {
+    let stage = Stage::new();
+    stage.deploy(&Sketch::of('a')).succeeded();
+    stage.deploy(&Sketch::of('b')).succeeded();
+    let kept = stage.azure(&format!("blobs/ststate/test/packages/{}.zip", commit('a')));
+    fs::copy(stage.package(&Sketch::of('c')), kept).unwrap();
+    stage
+        .run("deploy", &["--commit", &commit('a')])
+        .failed(&[&format!("is of {}", commit('c'))]);
+    assert_eq!(stage.app.commit(), Some(commit('b')));
 }
 
 #[test]

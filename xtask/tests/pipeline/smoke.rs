@@ -52,3 +52,12 @@ fn functions_that_the_host_did_not_find_are_a_failure() {
     let words = ["does not list", "postfacto-restore-drill", "scale"];
     stage.run("smoke", &["--package", &package]).failed(&words);
 }
+
+#[test]
+fn an_item_that_is_lost_is_a_failure() {
+    let (stage, package) = running(&Sketch::of('a'));
+    stage.app.state.lock().unwrap().forgets_items = true;
+    stage
+        .run("smoke", &["--package", &package])
+        .failed(&["GET /item/1", "404"]);
+}
