@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 
+use crate::infra::Environment;
 use crate::workspace::Workspace;
 use package::Package;
 use shelf::Shelf;
@@ -126,6 +127,9 @@ pub(crate) fn deploy(
         container: &arguments.common.environment,
         folder: workspace.target().join("packages"),
     };
+    // A pipeline that only goes back has no apply before it that would have done this.
+    Environment::parse(workspace, &arguments.common.environment)?
+        .init(Some(&arguments.state_account))?;
     let target = Target::of(workspace, &arguments.common)?;
     let package = match &arguments.commit {
         Some(commit) => shelf.take(commit)?,

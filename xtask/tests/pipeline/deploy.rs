@@ -101,7 +101,9 @@ fn an_earlier_commit_is_deployed_again_by_its_name() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
     stage.deploy(&Sketch::of('b')).succeeded();
-    stage.run("deploy", &["--commit", &commit('a')]).succeeded();
+    let text = stage.run("deploy", &["--commit", &commit('a')]).succeeded();
+    // In a fresh checkout nobody has prepared Terraform before.
+    assert!(text.contains("successfully initialized"), "{text}");
     assert_eq!(stage.app.commit(), Some(commit('a')));
     stage
         .run("deploy", &["--commit", &commit('c')])
