@@ -25,6 +25,7 @@
 //! | [`blob`] | where backups lie: Azure Blob, or a folder |
 //! | [`azure`] | credentials, and the Resource Manager |
 //! | [`config`] | settings, read once |
+//! | `name` | what people may call things of theirs |
 //! | [`clock`] | the time, as an argument |
 //! | [`telemetry`], [`version`] | logs; which build this is |
 //!
@@ -55,6 +56,7 @@ pub mod http;
 pub mod item;
 pub mod ledger;
 pub mod local;
+mod name;
 pub mod scale;
 pub mod schedule;
 pub mod server;

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::database::{Origin, Settings as DatabaseSettings, SettingsError};
+use crate::name::is_name;
 
 /// A database that is backed up.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub struct Source {
     pub database: DatabaseSettings,
 }
 
-/// 1 to 40 lower-case letters, digits and dashes, the first one a letter.
+/// As [`is_name`] has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceName(String);
 
@@ -47,15 +48,8 @@ pub enum SourceError {
         variable: String,
     },
     /// The address or the way to log in.
-    #[error("{error} (this is about {url} and {auth})")]
-    Database {
-        /// The variable with the address.
-        url: String,
-        /// The variable with the way to log in.
-        auth: String,
-        /// What is wrong.
-        error: SettingsError,
-    },
+    #[error(transparent)]
+    Database(#[from] SettingsError),
 }
 
 impl SourceName {
@@ -80,11 +74,8 @@ impl FromStr for SourceName {
     type Err = SourceError;
 
     fn from_str(text: &str) -> Result<SourceName, SourceError> {
-        let allowed = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
-        let good = (1..=40).contains(&text.len())
-            && text.bytes().all(allowed)
-            && text.starts_with(|first: char| first.is_ascii_lowercase());
-        good.then(|| SourceName(text.to_owned()))
+        is_name(text)
+            .then(|| SourceName(text.to_owned()))
             .ok_or_else(|| SourceError::Name(text.to_owned()))
     }
 }
@@ -121,22 +112,15 @@ pub(super) fn database(
     url: &str,
     auth: &str,
 ) -> Result<Option<DatabaseSettings>, SourceError> {
-    let read = DatabaseSettings::read(|name| match name {
-        "DATABASE_URL" => variable(url),
-        "DATABASE_AUTH" => variable(auth),
-        "DATABASE_CONNECT_TIMEOUT" => variable(name),
-        _ => None,
-    });
-    let read = read.map_err(|error| SourceError::Database {
-        url: url.to_owned(),
-        auth: auth.to_owned(),
-        error,
-    })?;
     let origin = Origin {
         url: url.to_owned(),
         auth: auth.to_owned(),
     };
-    Ok(read.map(|settings| DatabaseSettings { origin, ..settings }))
+    let counts = [url, auth, "DATABASE_CONNECT_TIMEOUT"];
+    let read = DatabaseSettings::read_from(origin, |name| {
+        counts.contains(&name).then(|| variable(name)).flatten()
+    });
+    Ok(read?)
 }
 
 #[cfg(test)]
@@ -204,7 +188,7 @@ mod tests {
             (vec![("BACKUP_DATABASES", "a,a"), good], "names a twice"),
             (
                 vec![("BACKUP_DATABASES", "a"), url],
-                "about BACKUP_DATABASE_URL_A",
+                "BACKUP_DATABASE_URL_A cannot be read",
             ),
             (
                 vec![

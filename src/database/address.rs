@@ -39,16 +39,26 @@ pub enum Verification {
 pub enum AddressError {
     /// `tokio_postgres` refuses it.
     #[error(
-        "DATABASE_URL cannot be read ({0}); write it as postgres://user:password@host:5432/database, \
-         or as host=… user=… dbname=…"
+        "{setting} cannot be read ({reason}); write it as \
+         postgres://user:password@host:5432/database, or as host=… user=… dbname=…"
     )]
-    Unreadable(String),
+    Unreadable {
+        /// The setting that holds it.
+        setting: String,
+        /// What `tokio_postgres` says.
+        reason: String,
+    },
     /// A mode that libpq does not have.
     #[error(
-        "sslmode={0} is not one of disable, allow, prefer, require, verify-ca, verify-full; \
-         set one of these in DATABASE_URL or PGSSLMODE"
+        "sslmode={mode} is not one of disable, allow, prefer, require, verify-ca, verify-full; \
+         set one of these in {setting}"
     )]
-    UnknownMode(String),
+    UnknownMode {
+        /// The setting that holds it.
+        setting: String,
+        /// What it holds.
+        mode: String,
+    },
     /// A `PG*` variable that is no number.
     #[error("{variable}={value} is not a whole number; correct or unset it")]
     NotANumber {
@@ -58,30 +68,36 @@ pub enum AddressError {
         value: String,
     },
     /// No host at all.
-    #[error("the database address names no host; set one in DATABASE_URL or PGHOST")]
-    NoHost,
+    #[error("{0} names no host; write postgres://user@host/database, or host=…, there")]
+    NoHost(String),
 }
 
 impl Address {
-    /// Reads `url` and fills what it leaves open from the `PG*` variables that `variable` looks
-    /// up. `None` when neither names a database server.
+    /// Reads what `variable` says of `setting`, and fills what that leaves open from the `PG*`
+    /// variables. `None` when neither names a database server.
     pub fn parse(
-        url: Option<&str>,
+        setting: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Address>, AddressError> {
+        let url = variable(setting);
         if url.is_none() && variable("PGHOST").is_none() {
             return Ok(None);
         }
-        let (rest, tls) = tls_options::take(url.unwrap_or_default());
-        let mut config: Config = rest
-            .parse()
-            .map_err(|error: tokio_postgres::Error| AddressError::Unreadable(reason(&error)))?;
+        let (rest, tls) = tls_options::take(url.as_deref().unwrap_or_default());
+        let unreadable = |error| AddressError::Unreadable {
+            setting: setting.to_owned(),
+            reason: reason(&error),
+        };
+        let mut config: Config = rest.parse().map_err(unreadable)?;
         fill(&mut config, &variable)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(AddressError::NoHost);
+            return Err(AddressError::NoHost(setting.to_owned()));
         }
-        let mode = tls.mode.or_else(|| variable("PGSSLMODE"));
-        let verification = apply_mode(&mut config, mode.as_deref())?;
+        let mode = match tls.mode {
+            Some(mode) => Some((setting, mode)),
+            None => variable("PGSSLMODE").map(|mode| ("PGSSLMODE", mode)),
+        };
+        let verification = apply_mode(&mut config, mode)?;
         let root_certificates = tls
             .root_certificates
             .or_else(|| variable("PGSSLROOTCERT"))
@@ -181,19 +197,26 @@ fn number(
 
 /// Sets the mode that `tokio_postgres` understands and answers what is left for our verifier.
 /// Without a mode, only a server on this machine may go without a checked certificate.
-fn apply_mode(config: &mut Config, mode: Option<&str>) -> Result<Verification, AddressError> {
+fn apply_mode(
+    config: &mut Config,
+    mode: Option<(&str, String)>,
+) -> Result<Verification, AddressError> {
     let default = if is_local(config) {
         "prefer"
     } else {
         "verify-full"
     };
-    let (mode, verification) = match mode.unwrap_or(default) {
+    let (setting, mode) = mode.unwrap_or_else(|| ("", default.to_owned()));
+    let (mode, verification) = match mode.as_str() {
         "disable" => (SslMode::Disable, Verification::None),
         "allow" | "prefer" => (SslMode::Prefer, Verification::None),
         "require" => (SslMode::Require, Verification::None),
         "verify-ca" => (SslMode::Require, Verification::Authority),
         "verify-full" => (SslMode::Require, Verification::Full),
-        unknown => return Err(AddressError::UnknownMode(unknown.to_owned())),
+        _ => {
+            let setting = setting.to_owned();
+            return Err(AddressError::UnknownMode { setting, mode });
+        }
     };
     config.ssl_mode(mode);
     Ok(verification)
@@ -219,10 +242,15 @@ fn is_local(config: &Config) -> bool {
 mod tests {
     use super::*;
 
+    fn read(url: &str) -> Result<Option<Address>, AddressError> {
+        Address::parse("SOME_URL", |name| {
+            (name == "SOME_URL").then(|| url.to_owned())
+        })
+    }
+
     fn parse(url: &str) -> Address {
-        Address::parse(Some(url), |_| None)
-            .expect("the address is good")
-            .expect("it names a server")
+        let address = read(url).expect("the address is good");
+        address.expect("it names a server")
     }
 
     #[test]
@@ -285,26 +313,25 @@ mod tests {
             "PGSSLMODE" => Some("require".to_owned()),
             _ => None,
         };
-        let address = Address::parse(None, variables)
+        let address = Address::parse("SOME_URL", variables)
             .expect("good")
             .expect("PGHOST is set");
         assert_eq!(address.display(), "ada@pg.example:6432/ada");
         assert_eq!(address.verification, Verification::None);
         assert!(!format!("{address:?}").contains("secret"));
-        assert!(Address::parse(None, |_| None).expect("good").is_none());
+        let nothing = Address::parse("SOME_URL", |_| None);
+        assert!(nothing.expect("good").is_none());
     }
 
     #[test]
     fn errors_say_what_to_do_and_never_repeat_a_password() {
         for (url, says) in [
-            ("postgres://u:hunter2@h:notaport/x", "DATABASE_URL"),
-            ("postgres://u:hunter2@h/x?sslmode=maybe", "verify-full"),
-            ("password=hunter2 user=u", "names no host"),
-            ("password=hunter2 host=h nonsense=1", "DATABASE_URL"),
+            ("postgres://u:hunter2@h:notaport/x", "SOME_URL cannot"),
+            ("postgres://u:hunter2@h/x?sslmode=maybe", "in SOME_URL"),
+            ("password=hunter2 user=u", "SOME_URL names no host"),
+            ("password=hunter2 host=h nonsense=1", "SOME_URL cannot"),
         ] {
-            let error = Address::parse(Some(url), |_| None)
-                .expect_err(url)
-                .to_string();
+            let error = read(url).expect_err(url).to_string();
             assert!(error.contains(says), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }

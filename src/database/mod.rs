@@ -10,6 +10,7 @@
 mod address;
 mod connection;
 mod connector;
+mod instant;
 mod link;
 mod lock;
 mod migrations;
@@ -31,6 +32,7 @@ use tokio_postgres::error::SqlState;
 
 pub use address::{Address, AddressError};
 pub use connection::{Connection, Statement, Transaction};
+pub(crate) use instant::instant;
 pub use lock::Lock;
 pub use migrations::{MigrationError, SchemaVersion};
 pub use server::{Canceller, CopyError, Server, Session};

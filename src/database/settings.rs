@@ -69,7 +69,7 @@ pub enum SettingsError {
     #[error("{variable}={value} cannot be used; set it to {allowed}")]
     Value {
         /// The variable's name.
-        variable: &'static str,
+        variable: String,
         /// What it holds.
         value: String,
         /// What it may hold.
@@ -78,36 +78,45 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads the settings. `None` when no database is named.
+    /// Reads the settings of the program's own database. `None` when none is named.
     pub fn read(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Settings>, SettingsError> {
-        let url = variable("DATABASE_URL");
-        let Some(address) = Address::parse(url.as_deref(), &variable)? else {
+        Settings::read_from(Origin::default(), variable)
+    }
+
+    /// Reads the settings of a database that is named, and logged in to, by settings of other names,
+    /// which errors name too.
+    pub fn read_from(
+        origin: Origin,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Settings>, SettingsError> {
+        let Some(address) = Address::parse(&origin.url, &variable)? else {
             return Ok(None);
         };
         let through_pgbouncer = address.config.get_ports().contains(&6432);
         Ok(Some(Settings {
-            authentication: authentication(&variable)?,
+            authentication: authentication(&origin.auth, &variable)?,
             pool_size: whole(&variable, "DATABASE_POOL_SIZE", 8, 1..=1000)?,
             connect_timeout: seconds(&variable, "DATABASE_CONNECT_TIMEOUT", 5)?,
             statement_timeout: seconds(&variable, "DATABASE_STATEMENT_TIMEOUT", 10)?,
             wait: seconds(&variable, "DATABASE_WAIT", 5)?,
             prepared_statements: prepared(&variable, !through_pgbouncer)?,
-            origin: Origin::default(),
+            origin,
             address,
         }))
     }
 }
 
 fn authentication(
+    name: &str,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Authentication, SettingsError> {
-    match variable("DATABASE_AUTH").as_deref() {
+    match variable(name).as_deref() {
         None | Some("password") => Ok(Authentication::Password),
         Some("entra") => Ok(Authentication::Entra),
         Some(other) => Err(SettingsError::Value {
-            variable: "DATABASE_AUTH",
+            variable: name.to_owned(),
             value: other.to_owned(),
             allowed: "password or entra",
         }),
@@ -123,7 +132,7 @@ fn prepared(
         Some("on") => Ok(true),
         Some("off") => Ok(false),
         Some(other) => Err(SettingsError::Value {
-            variable: "DATABASE_PREPARED_STATEMENTS",
+            variable: "DATABASE_PREPARED_STATEMENTS".to_owned(),
             value: other.to_owned(),
             allowed: "on or off",
         }),
@@ -132,7 +141,7 @@ fn prepared(
 
 fn seconds(
     variable: &impl Fn(&str) -> Option<String>,
-    name: &'static str,
+    name: &str,
     default: usize,
 ) -> Result<Duration, SettingsError> {
     whole(variable, name, default, 1..=1000).map(|it| Duration::from_secs(it as u64))
@@ -140,7 +149,7 @@ fn seconds(
 
 fn whole(
     variable: &impl Fn(&str) -> Option<String>,
-    name: &'static str,
+    name: &str,
     default: usize,
     allowed: std::ops::RangeInclusive<usize>,
 ) -> Result<usize, SettingsError> {
@@ -151,7 +160,7 @@ fn whole(
         .ok()
         .filter(|number| allowed.contains(number))
         .ok_or(SettingsError::Value {
-            variable: name,
+            variable: name.to_owned(),
             value,
             allowed: "a whole number from 1 to 1000",
         })

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::database::{Connection, Database, Error, Lock, Statement};
+use crate::database::{Connection, Database, Error, Lock, Statement, instant};
 
 /// The runs of all timer functions. Clones share the database.
 #[derive(Clone)]
@@ -219,11 +219,6 @@ const MOMENT: Duration = Duration::from_millis(50);
 
 fn lock_name(function: &str) -> String {
     format!("magnusapi function_run {function}")
-}
-
-fn instant(row: &Row, column: usize) -> Timestamp {
-    let micros = row.get(column);
-    Timestamp::from_microsecond(micros).expect("this program writes instants that it can read")
 }
 
 fn holder(row: &Row) -> Holder {

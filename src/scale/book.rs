@@ -165,16 +165,9 @@ fn resources(
 
 /// The sizes that this kind of resource does not have. One of a kind is enough.
 fn unfit(target: &Target, resource: &Resource) -> Option<Finding> {
-    let windows = target.weekly.iter().map(|it| (it.line, it.size));
-    let dated = target.dated.iter().map(|it| (it.line, it.size));
-    let holidays = target.holidays.iter().map(|it| (it.line, it.size));
-    let mut sizes = std::iter::once((target.line, target.size))
-        .chain(windows)
-        .chain(dated)
-        .chain(holidays);
-    sizes.find_map(|(line, size)| {
+    target.sizes().find_map(|(line, place, size)| {
         let error = resource.takes(size).err()?;
-        Some(Finding::error(line, format!("{}: {error}", target.name)))
+        Some(Finding::error(line, format!("{place}: {error}")))
     })
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::book::{Book, BookError};
 use super::scaling::Scaling;
-use super::tick::{Ending, Summary};
+use super::summary::{Ending, Summary};
 use super::timer::FUNCTION;
 use crate::health::{Check, Finding, Status};
 use crate::ledger::{Finished, Ledger, Verdict};

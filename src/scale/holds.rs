@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::database::{Database, Error, Statement};
+use crate::database::{Database, Error, Statement, instant};
 use crate::schedule::{Hold, TargetName};
 
 /// The holds of one database. Clones share its pool.
@@ -64,12 +64,6 @@ fn hold(row: &Row) -> Option<Hold> {
         reason: row.get(4),
         by: row.get(5),
     })
-}
-
-/// Microseconds since 1970 as an instant.
-pub(super) fn instant(row: &Row, column: usize) -> Timestamp {
-    let micros = row.get(column);
-    Timestamp::from_microsecond(micros).expect("this program writes instants that it can read")
 }
 
 const ACTIVE: Statement = Statement {

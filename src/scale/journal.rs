@@ -5,9 +5,8 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::holds::instant;
 use super::judge::Cause;
-use crate::database::{Database, Error, Statement};
+use crate::database::{Database, Error, Statement, instant};
 use crate::schedule::{Size, TargetName};
 
 /// The changes in one database. Clones share its pool.

@@ -11,6 +11,7 @@
 //! | `routes` | `/scale/plan` and `/scale/hold` |
 //! | `timer`, `health` | the timer function, and what `/health` says |
 //! | `tick` | one look at everything |
+//! | `summary` | what became of it, for the ledger, health and people |
 //! | `judge` | what is to be done about one target; pure |
 //! | `report`, `drawing` | the plan as values, and as SVG |
 //! | `scaling` | schedule, holds, changes and the Resource Manager, put together |
@@ -32,6 +33,7 @@ pub mod resource;
 mod routes;
 mod scaling;
 mod settings;
+mod summary;
 mod tick;
 mod timer;
 mod wish;

@@ -17,7 +17,7 @@ use crate::http::{
     FieldError, Problem, Request, Response, answer, database_problem, json as json_response,
     request,
 };
-use crate::schedule::{Size, TargetName, YEARS};
+use crate::schedule::{Size, TargetName, parse_instant};
 
 /// The functions that these routes belong to, as their folders are named.
 const PLAN: &str = "scale-plan";
@@ -106,8 +106,7 @@ impl Asked {
             }
         }
         if let Some(from) = from {
-            let read = from.parse().ok().filter(is_near);
-            asked.from = read.ok_or_else(|| {
+            asked.from = parse_instant(&from).ok_or_else(|| {
                 FieldError::new("from", "give an instant such as 2026-11-24T00:00:00Z")
             })?;
         }
@@ -123,11 +122,6 @@ impl Asked {
         }
         Ok(asked)
     }
-}
-
-fn is_near(at: &Timestamp) -> bool {
-    let year = jiff::tz::TimeZone::UTC.to_datetime(*at).year();
-    (YEARS.start() + 1..YEARS.end() - 2).contains(&year)
 }
 
 async fn holds(scaling: Scaling, request: Request) -> Result<Response, Problem> {

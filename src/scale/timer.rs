@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::scaling::Scaling;
-use super::tick::{Summary, Tick};
+use super::summary::Summary;
+use super::tick::Tick;
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::{Ledger, Work};
 

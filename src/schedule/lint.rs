@@ -115,23 +115,7 @@ fn sizes(target: &Target) -> Vec<Finding> {
         };
         Some(Finding::error(line, text))
     };
-    all_sizes(target).filter_map(judge).collect()
-}
-
-fn all_sizes(target: &Target) -> impl Iterator<Item = (usize, String, Size)> {
-    let name = &target.name;
-    let own = [(target.line, format!("{name}"), target.size)];
-    let weekly = target.weekly.iter();
-    let weekly = weekly.map(move |it| (it.line, title(name, &it.name), it.size));
-    let dated = target.dated.iter();
-    let dated = dated.map(move |it| (it.line, title(name, &it.name), it.size));
-    let holidays = target.holidays.iter();
-    let holidays = holidays.map(move |it| (it.line, format!("{name}, holidays"), it.size));
-    own.into_iter().chain(weekly).chain(dated).chain(holidays)
-}
-
-fn title(target: &impl fmt::Display, window: &str) -> String {
-    format!("{target}, window {window:?}")
+    target.sizes().filter_map(judge).collect()
 }
 
 fn calendars(schedule: &Schedule, now: Timestamp) -> Vec<Finding> {
@@ -262,7 +246,7 @@ fn next_of(target: &Target, window: &Dated, now: Timestamp) -> Option<Occurrence
 }
 
 fn one_dated(target: &Target, window: &Dated, now: Timestamp) -> Option<Finding> {
-    let title = title(&target.name, &window.name);
+    let title = target.title_of(&window.name);
     let next = next_of(target, window, now);
     let Some(next) = next.filter(|it| it.begins.at < it.ends.at) else {
         let text = format!("{title}: it ends before it begins; swap from and to");

@@ -68,7 +68,7 @@ pub use size::{Bounds, Size};
 pub use spans::{Change, Span, Usage, changes, spans, usage};
 pub use target::{Mode, Target, TargetName, TargetNameError};
 pub use window::{Dated, Occurrence, Weekly};
-pub use zone::{Edge, UnknownZone, Wall, YEARS, Zone};
+pub use zone::{Edge, UnknownZone, Wall, YEARS, Zone, parse_instant};
 
 /// All targets, with their holidays.
 #[derive(Clone, Debug, PartialEq, Eq)]

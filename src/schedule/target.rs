@@ -10,8 +10,9 @@ use super::calendar::Holidays;
 use super::size::{Bounds, Size};
 use super::window::{Dated, Weekly};
 use super::zone::Zone;
+use crate::name::is_name;
 
-/// 1 to 40 lower-case letters, digits and dashes, the first one a letter.
+/// As [`is_name`] has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct TargetName(String);
 
@@ -68,15 +69,31 @@ impl TargetName {
     }
 }
 
+impl Target {
+    /// Every size that the file gives it: the line, what errors call the place, and the size.
+    pub fn sizes(&self) -> impl Iterator<Item = (usize, String, Size)> {
+        let own = [(self.line, self.name.to_string(), self.size)];
+        let weekly = self.weekly.iter();
+        let weekly = weekly.map(|it| (it.line, self.title_of(&it.name), it.size));
+        let dated = self.dated.iter();
+        let dated = dated.map(|it| (it.line, self.title_of(&it.name), it.size));
+        let holidays = self.holidays.iter();
+        let holidays = holidays.map(|it| (it.line, format!("{}, holidays", self.name), it.size));
+        own.into_iter().chain(weekly).chain(dated).chain(holidays)
+    }
+
+    /// What errors call one of its windows.
+    pub(super) fn title_of(&self, window: &str) -> String {
+        format!("{}, window {window:?}", self.name)
+    }
+}
+
 impl FromStr for TargetName {
     type Err = TargetNameError;
 
     fn from_str(text: &str) -> Result<TargetName, TargetNameError> {
-        let allowed = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
-        let good = (1..=40).contains(&text.len())
-            && text.bytes().all(allowed)
-            && text.starts_with(|first: char| first.is_ascii_lowercase());
-        good.then(|| TargetName(text.to_owned()))
+        is_name(text)
+            .then(|| TargetName(text.to_owned()))
             .ok_or_else(|| TargetNameError(text.to_owned()))
     }
 }

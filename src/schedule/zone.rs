@@ -110,6 +110,15 @@ fn in_range(instant: Result<Timestamp, jiff::Error>) -> Timestamp {
 /// The years that dates may be of: nobody plans further, and all arithmetic stays in range.
 pub const YEARS: std::ops::RangeInclusive<i16> = 1970..=2999;
 
+/// Reads an instant that a plan may begin at, such as `2026-11-24T00:00:00Z`: not so near the first or
+/// the last of the [years](YEARS) that a plan would look beyond them.
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    let at: Timestamp = text.parse().ok()?;
+    let year = TimeZone::UTC.to_datetime(at).year();
+    let has_room = (YEARS.start() + 1..YEARS.end() - 2).contains(&year);
+    has_room.then_some(at)
+}
+
 /// The date so many days later.
 pub(super) fn days_after(date: Date, days: i32) -> Date {
     date.checked_add(days.days())

@@ -50,13 +50,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// The address of the target.
-    #[error("{option}: {error}")]
-    Target {
-        /// The option with the address.
-        option: &'static str,
-        /// What is wrong with it.
-        error: database::SettingsError,
-    },
+    #[error(transparent)]
+    Target(#[from] database::SettingsError),
     /// An option that is needed here.
     #[error("--restore needs a server; name one with --on or in DRILL_DATABASE_URL")]
     NoServer,
@@ -157,22 +152,17 @@ fn the_only_one(mut names: Vec<SourceName>) -> Result<SourceName, Failure> {
 }
 
 /// The settings to reach the database that an option names, with what the PG variables add.
-pub(super) fn target(
-    option: &'static str,
-    url: &str,
-    auth: &str,
-) -> Result<database::Settings, Failure> {
-    let read = database::Settings::read(|name| match name {
-        "DATABASE_URL" => Some(url.to_owned()),
-        "DATABASE_AUTH" => Some(auth.to_owned()),
-        "PGHOST" | "PGPORT" | "PGDATABASE" => None,
-        name => std::env::var(name).ok().filter(|value| !value.is_empty()),
-    });
-    let settings = read.map_err(|error| Failure::Target { option, error })?;
-    let settings = settings.expect("an address is given, so a database is named");
+pub(super) fn target(option: &str, url: &str, auth: &str) -> Result<database::Settings, Failure> {
+    const LOGIN: &str = "--auth";
     let origin = database::Origin {
         url: option.to_owned(),
-        auth: "--auth".to_owned(),
+        auth: LOGIN.to_owned(),
     };
-    Ok(database::Settings { origin, ..settings })
+    let read = database::Settings::read_from(origin, |name| match name {
+        LOGIN => Some(auth.to_owned()),
+        "PGHOST" | "PGPORT" | "PGDATABASE" => None,
+        name if name == option => Some(url.to_owned()),
+        name => std::env::var(name).ok().filter(|value| !value.is_empty()),
+    });
+    Ok(read?.expect("an address is given, so a database is named"))
 }

@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::wish::{End, size_of};
-use crate::schedule::{Size, TargetName, YEARS};
+use crate::schedule::{Size, TargetName, parse_instant};
 pub(crate) use session::{Failure, Session};
 
 /// What to do with sizes by schedule.
@@ -149,12 +149,8 @@ impl Verb {
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    let parsed: Option<Timestamp> = text.parse().ok();
-    let near = parsed.filter(|at| {
-        let year = jiff::tz::TimeZone::UTC.to_datetime(*at).year();
-        (YEARS.start() + 1..YEARS.end() - 2).contains(&year)
-    });
-    near.ok_or_else(|| format!("{text:?} is no instant; write one such as 2026-11-24T08:00:00Z"))
+    let wrong = || format!("{text:?} is no instant; write one such as 2026-11-24T08:00:00Z");
+    parse_instant(text).ok_or_else(wrong)
 }
 
 /// Does what the verb says.

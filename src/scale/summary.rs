@@ -1,0 +1,90 @@
+//! What became of a tick, for the ledger, for health and for people.
+
+use serde::{Deserialize, Serialize};
+
+use crate::schedule::Size;
+
+/// What became of a tick; a row's summary in the ledger. Of what is in place there is only the count:
+/// there are many ticks, and may be many targets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Summary {
+    /// How many targets there are.
+    pub(super) all: usize,
+    /// Those that were not in place, by name.
+    pub(super) targets: Vec<TargetRun>,
+}
+
+/// What became of one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TargetRun {
+    pub(super) target: String,
+    pub(super) ending: Ending,
+    pub(super) desired: Size,
+    /// What decided.
+    pub(super) rule: String,
+    /// What Azure said first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) actual: Option<Size>,
+    /// What was done, or why not.
+    pub(super) text: String,
+}
+
+/// How a target's part of a tick ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Ending {
+    /// It was as it should be.
+    InPlace,
+    /// It was changed.
+    Changed,
+    /// A change was asked for and is not done yet, or Azure works on the target.
+    UnderWay,
+    /// It would have been changed.
+    WouldChange,
+    /// Another operation was in the way; the next tick tries again.
+    Left,
+    /// No resource is named for it.
+    Unmanaged,
+    /// It is not as it should be, and somebody should look.
+    Failed,
+}
+
+impl Summary {
+    /// What happened, for people.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let in_place = self.all - self.targets.len();
+        let of_them = match (in_place, self.all) {
+            (_, 0) => "there is no target in the schedule: nothing to do".to_owned(),
+            (1, 1) => "the target is as it should be".to_owned(),
+            _ => format!("{in_place} of {} targets are as they should be", self.all),
+        };
+        let others = self.targets.iter().map(TargetRun::line);
+        others.chain([of_them]).collect()
+    }
+
+    /// What failed, as one text, if anything did.
+    pub(super) fn failure(&self) -> Option<String> {
+        let failed = self.targets.iter();
+        let failed = failed.filter(|run| run.ending == Ending::Failed);
+        let failed: Vec<String> = failed.map(TargetRun::line).collect();
+        (!failed.is_empty()).then(|| failed.join("; "))
+    }
+}
+
+impl TargetRun {
+    /// One line for people.
+    pub(super) fn line(&self) -> String {
+        let TargetRun {
+            target,
+            desired,
+            rule,
+            text,
+            ..
+        } = self;
+        let failed = match self.ending {
+            Ending::Failed => "failed: ",
+            _ => "",
+        };
+        format!("{target}: {failed}should be {desired} by {rule}; {text}")
+    }
+}
