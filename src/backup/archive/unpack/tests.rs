@@ -1,0 +1,261 @@
+use super::*;
+use crate::backup::archive::{pack, pack_small};
+use crate::backup::encryption::Recipients;
+use age::secrecy::ExposeSecret;
+use age::x25519;
+
+/// A table's file, with all that the manifest says about it.
+struct Sample {
+    stored: Vec<u8>,
+    file: File,
+    table: Table,
+    identities: Option<Identities>,
+}
+
+impl Sample {
+    fn new(rows: u32, encrypted: bool) -> Sample {
+        let (identities, recipients) = keys();
+        let (identities, recipients) = if encrypted {
+            (Some(identities), recipients)
+        } else {
+            (None, Recipients::default())
+        };
+        let rows: Vec<Vec<u8>> = (0..rows).map(frame).collect();
+        let packed = pack::pack(rows.iter().map(Vec::as_slice), &recipients);
+        let (stored, numbers) = packed.expect("all rows are whole");
+        Sample {
+            file: numbers.file(&recipients.stored_name("3001.dat.gz")),
+            table: table(numbers.rows, numbers.row_sum.to_string()),
+            stored,
+            identities,
+        }
+    }
+
+    fn unpack(&self, stored: impl Read) -> Result<String, UnpackError> {
+        let identities = self.identities.as_ref();
+        let mut unpacker = Unpacker::new(stored, &self.file, &self.table, identities)?;
+        let mut text = Vec::new();
+        while let Some(piece) = unpacker.text()? {
+            text.extend_from_slice(piece);
+        }
+        assert!(unpacker.text()?.is_none(), "it ends twice");
+        Ok(String::from_utf8(text).expect("text"))
+    }
+
+    fn difference(&self, stored: impl Read) -> Difference {
+        match self.unpack(stored) {
+            Err(UnpackError::Damaged { file, difference }) => {
+                assert_eq!(file, self.file.name);
+                difference
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Makes the stored bytes the right ones: whatever is wrong then is wrong inside.
+    fn store(&mut self, stored: Vec<u8>) {
+        let digest = Digest::of(&stored);
+        self.file.stored_bytes = digest.bytes();
+        self.file.stored_sha256 = digest.sha256();
+        self.stored = stored;
+    }
+}
+
+fn keys() -> (Identities, Recipients) {
+    let identity = x25519::Identity::generate();
+    let public = identity.to_public().to_string();
+    (
+        Identities::parse(identity.to_string().expose_secret()).expect("an identity"),
+        Recipients::parse(&public).expect("a recipient"),
+    )
+}
+
+fn line(row: u32) -> String {
+    let hash = u64::from(row).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!("{row}\t{hash:016x}\\nand more\t\\N\n")
+}
+
+fn frame(row: u32) -> Vec<u8> {
+    let line = line(row);
+    let length = i32::try_from(line.len() + 4).expect("a short line");
+    [b"d", &length.to_be_bytes()[..], line.as_bytes()].concat()
+}
+
+fn table(rows: u64, row_sum: String) -> Table {
+    Table {
+        schema: "public".into(),
+        name: "retros".into(),
+        columns: vec!["id".into(), "name".into(), "video_link".into()],
+        file: "3001.dat.gz".into(),
+        rows,
+        row_sum,
+    }
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::read::GzEncoder::new(text, flate2::Compression::fast());
+    let mut member = Vec::new();
+    encoder.read_to_end(&mut member).expect("memory");
+    member
+}
+
+#[test]
+fn what_was_packed_is_unpacked() {
+    for (rows, encrypted) in [(0, false), (1, true), (60_000, false), (60_000, true)] {
+        let sample = Sample::new(rows, encrypted);
+        let text: String = (0..rows).map(line).collect();
+        let found = sample.unpack(sample.stored.as_slice()).expect("it is good");
+        assert!(found == text, "{rows} rows differ");
+        check_stored(sample.stored.as_slice(), &sample.file).expect("it is good");
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_is_found_and_called_what_it_is() {
+    for encrypted in [false, true] {
+        let sample = Sample::new(40, encrypted);
+        // An odd step, so that it comes by each of a byte's bits.
+        for bit in (0..sample.stored.len() * 8).step_by(29) {
+            let mut stored = sample.stored.clone();
+            stored[bit / 8] ^= 1 << (bit % 8);
+            let difference = sample.difference(stored.as_slice());
+            assert!(matches!(difference, Difference::Stored { .. }), "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_truncation_and_whatever_is_added_is_found() {
+    for encrypted in [false, true] {
+        let sample = Sample::new(40, encrypted);
+        let expected = sample.file.stored_bytes;
+        for end in (0..sample.stored.len()).step_by(3) {
+            let found = end as u64;
+            assert_eq!(
+                sample.difference(&sample.stored[..end]),
+                Difference::Short { expected, found }
+            );
+        }
+        let endless = sample.stored.as_slice().chain(io::repeat(0));
+        assert_eq!(sample.difference(endless), Difference::Long { expected });
+        let twice = sample.stored.repeat(2);
+        let difference = sample.difference(twice.as_slice());
+        assert_eq!(difference, Difference::Long { expected });
+    }
+}
+
+#[test]
+fn a_good_file_of_another_table_is_found() {
+    let (one, other) = (Sample::new(40, false), Sample::new(41, false));
+    let expected = one.file.stored_bytes;
+    let found = one.difference(other.stored.as_slice());
+    assert_eq!(found, Difference::Long { expected });
+}
+
+#[test]
+fn a_file_that_was_stored_wrong_is_found_by_its_content() {
+    let good: String = (0..40).map(line).collect();
+    let mut sample = Sample::new(40, false);
+    let mut difference = |text: &str, end: &[u8]| {
+        sample.store(gzip(&[text.as_bytes(), end].concat()));
+        sample.difference(sample.stored.as_slice())
+    };
+    let shorter: String = (0..39).map(line).collect();
+    let longer = good.repeat(50);
+    for text in [shorter.as_str(), &longer] {
+        let found = difference(text, END);
+        assert!(matches!(found, Difference::ContentLength { .. }), "{found}");
+    }
+    let changed = difference(&good.replace("39\t", "38\t"), END);
+    assert!(matches!(changed, Difference::Content { .. }), "{changed}");
+    let found = difference(&good, b"no end");
+    assert!(matches!(found, Difference::ContentLength { .. }), "{found}");
+    sample.store(b"no gzip at all".to_vec());
+    let found = sample.difference(sample.stored.as_slice());
+    assert!(matches!(found, Difference::Unreadable(_)), "{found}");
+}
+
+#[test]
+fn a_manifest_that_contradicts_itself_is_found() {
+    let mut sample = Sample::new(40, false);
+    let row_sum = std::mem::replace(&mut sample.table.row_sum, "0".repeat(32));
+    let found = sample.difference(sample.stored.as_slice());
+    assert!(matches!(found, Difference::RowSum { .. }), "{found}");
+    sample.table = table(39, row_sum);
+    let (expected, found) = (39, 40);
+    assert_eq!(
+        sample.difference(sample.stored.as_slice()),
+        Difference::Rows { expected, found }
+    );
+    let text = b"1\tone\n\\.no\n";
+    sample.store(gzip(text));
+    sample.file.content_bytes = text.len() as u64;
+    sample.file.content_sha256 = Digest::of(text).sha256();
+    assert_eq!(sample.difference(sample.stored.as_slice()), Difference::End);
+}
+
+/// Gives the first bytes and then fails, as a connection does.
+struct Failing<'a>(&'a [u8]);
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer) {
+            Ok(0) => Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the line is dead",
+            )),
+            other => other,
+        }
+    }
+}
+
+#[test]
+fn a_file_that_does_not_arrive_is_not_called_damaged() {
+    for encrypted in [false, true] {
+        let sample = Sample::new(4_000, encrypted);
+        for end in [0, 10, 150, 5_000, sample.stored.len()] {
+            let error = sample
+                .unpack(Failing(&sample.stored[..end]))
+                .expect_err("it breaks off");
+            let UnpackError::Read { source, .. } = &error else {
+                panic!("{error:?} at {end}");
+            };
+            assert_eq!(source.kind(), io::ErrorKind::ConnectionReset);
+        }
+    }
+}
+
+#[test]
+fn a_stranger_learns_whose_identity_is_wanted() {
+    let mut sample = Sample::new(40, true);
+    sample.identities = Some(keys().0);
+    let error = sample.unpack(sample.stored.as_slice()).expect_err("locked");
+    assert!(matches!(error, UnpackError::Locked { .. }), "{error:?}");
+    let damaged = &sample.stored[..sample.stored.len() - 1];
+    assert!(matches!(
+        sample.difference(damaged),
+        Difference::Short { .. }
+    ));
+}
+
+#[test]
+fn small_files_come_back_or_say_why_not() {
+    let (identities, recipients) = keys();
+    for (recipients, identities) in [
+        (recipients, Some(&identities)),
+        (Recipients::default(), None),
+    ] {
+        let (stored, file) = pack_small("toc.dat", b"PGDMP", &recipients);
+        assert_eq!(file.name, recipients.stored_name("toc.dat"));
+        let content = unpack_small(&stored, &file, identities).expect("it is good");
+        assert_eq!(content, b"PGDMP");
+        let error = unpack_small(&stored[1..], &file, identities).expect_err("it is short");
+        assert!(error.to_string().contains("toc.dat"), "{error}");
+        let lying = File {
+            content_sha256: "0".repeat(64),
+            ..file
+        };
+        let error = unpack_small(&stored, &lying, identities).expect_err("another content");
+        assert!(error.to_string().contains("SHA-256"), "{error}");
+    }
+}

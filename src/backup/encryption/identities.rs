@@ -1,0 +1,142 @@
+//! Who can open it: private keys.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use age::stream::StreamReader;
+use age::x25519;
+use thiserror::Error;
+
+/// The private keys that open backups. Its `Debug` shows only their public halves.
+#[derive(Clone)]
+pub struct Identities(Vec<x25519::Identity>);
+
+/// Identities that cannot be used, or not for this backup. The text shows no private key.
+#[derive(Debug, Error)]
+pub enum IdentityError {
+    /// The file cannot be read.
+    #[error(
+        "the identity file {path} cannot be read ({source}); name the one that age-keygen wrote"
+    )]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is itself encrypted.
+    #[error(
+        "the identities are encrypted with a passphrase; decrypt them first: \
+         age -d -o identity.txt …"
+    )]
+    Encrypted,
+    /// A line is something else.
+    #[error(
+        "line {0} of the identities is no private key of age, which begins with AGE-SECRET-KEY-1; \
+         SSH keys and plugins are not supported"
+    )]
+    NotAnIdentity(usize),
+    /// There is no key at all.
+    #[error("there is no identity in the file; give the one that age-keygen wrote")]
+    None,
+    /// An encrypted backup and no identities.
+    #[error("the backup is encrypted to {recipients}; give the identity of one of them")]
+    Required {
+        /// To whom, with commas between.
+        recipients: String,
+    },
+    /// Identities of other people.
+    #[error(
+        "the backup is encrypted to {recipients}, and the identities are those of {given}; give \
+         the identity of one of its recipients"
+    )]
+    Others {
+        /// To whom, with commas between.
+        recipients: String,
+        /// Whose identities they are.
+        given: String,
+    },
+}
+
+impl Identities {
+    /// Reads an identity file, as `age-keygen` writes it.
+    pub fn read(path: &Path) -> Result<Identities, IdentityError> {
+        let text = fs::read(path).map_err(|source| IdentityError::Unreadable {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Identities::parse(&String::from_utf8_lossy(&text))
+    }
+
+    /// Reads the text of an identity file: a key a line, and comments that begin with `#`.
+    pub fn parse(text: &str) -> Result<Identities, IdentityError> {
+        if text.starts_with("age-encryption.org/") || text.starts_with("-----BEGIN AGE ENCRYPTED") {
+            return Err(IdentityError::Encrypted);
+        }
+        let identities = text
+            .lines()
+            .map(str::trim)
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+            .map(|(index, line)| {
+                line.parse()
+                    .map_err(|_| IdentityError::NotAnIdentity(index + 1))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if identities.is_empty() {
+            return Err(IdentityError::None);
+        }
+        Ok(Identities(identities))
+    }
+
+    /// What opens a backup of these recipients, as its manifest lists them: nothing for a plain
+    /// one.
+    pub fn opening<'a>(
+        recipients: &[String],
+        given: Option<&'a Identities>,
+    ) -> Result<Option<&'a Identities>, IdentityError> {
+        if recipients.is_empty() {
+            return Ok(None);
+        }
+        let wanted = recipients.join(", ");
+        let Some(identities) = given else {
+            return Err(IdentityError::Required { recipients: wanted });
+        };
+        let keys = identities.public_keys();
+        if keys.iter().any(|key| recipients.contains(key)) {
+            Ok(Some(identities))
+        } else {
+            Err(IdentityError::Others {
+                recipients: wanted,
+                given: keys.join(", "),
+            })
+        }
+    }
+
+    fn public_keys(&self) -> Vec<String> {
+        self.0
+            .iter()
+            .map(|identity| identity.to_public().to_string())
+            .collect()
+    }
+
+    /// Reads the header of an encrypted file and answers what is in it.
+    pub(in crate::backup) fn decrypt<R: Read>(
+        &self,
+        stored: R,
+    ) -> Result<StreamReader<R>, age::DecryptError> {
+        let keys = self.0.iter().map(|identity| identity as &dyn age::Identity);
+        age::Decryptor::new(stored)?.decrypt(keys)
+    }
+}
+
+impl fmt::Debug for Identities {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Identities")
+            .field(&self.public_keys())
+            .finish()
+    }
+}

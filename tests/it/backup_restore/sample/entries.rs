@@ -1,0 +1,228 @@
+//! Its table of contents, in the order in which `pg_restore` does it.
+
+use magnusapi::backup::archive::{Entry, Section};
+
+pub(super) fn entries() -> Vec<Entry> {
+    let mut entries = before_the_rows();
+    entries.extend(rows_and_after());
+    entries
+}
+
+fn before_the_rows() -> Vec<Entry> {
+    use Section::{None, PreData};
+    vec![
+        entry(
+            1,
+            "ENCODING",
+            "ENCODING",
+            PreData,
+            "SET client_encoding = 'UTF8';\n",
+        ),
+        entry(2, "SCHEMA", "more", PreData, "CREATE SCHEMA more;\n")
+            .owned()
+            .outside(),
+        entry(
+            3,
+            "FUNCTION",
+            "touch()",
+            PreData,
+            "CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql
+                AS 'BEGIN NEW.note := NEW.note || ''!''; RETURN NEW; END';\n",
+        )
+        .owned()
+        .dropped_by("DROP FUNCTION public.touch();\n"),
+        entry(
+            4,
+            "TABLE",
+            "team",
+            PreData,
+            "CREATE TABLE public.team (id bigint NOT NULL, name text NOT NULL,
+                slug text GENERATED ALWAYS AS (lower(name)) STORED);\n",
+        )
+        .owned(),
+        entry(
+            5,
+            "COMMENT",
+            "TABLE team",
+            None,
+            "COMMENT ON TABLE public.team IS 'who plays';\n",
+        )
+        .after(&[4]),
+        entry(
+            6,
+            "SEQUENCE",
+            "team_id_seq",
+            PreData,
+            "CREATE SEQUENCE public.team_id_seq AS bigint;\n",
+        )
+        .owned(),
+        entry(
+            7,
+            "SEQUENCE OWNED BY",
+            "team_id_seq",
+            PreData,
+            "ALTER SEQUENCE public.team_id_seq OWNED BY public.team.id;\n",
+        ),
+        entry(
+            8,
+            "DEFAULT",
+            "team id",
+            PreData,
+            "ALTER TABLE ONLY public.team ALTER COLUMN id
+                SET DEFAULT nextval('public.team_id_seq'::regclass);\n",
+        ),
+        entry(
+            9,
+            "TABLE",
+            "member",
+            PreData,
+            "CREATE TABLE public.member (id bigint NOT NULL, team_id bigint, note text);\n",
+        )
+        .owned(),
+        Entry {
+            namespace: Some("more".into()),
+            ..entry(
+                10,
+                "TABLE",
+                "Odd \"Name\"",
+                PreData,
+                "CREATE TABLE more.\"Odd \"\"Name\"\"\"
+                    (\"The Key\" integer, at timestamp with time zone);\n",
+            )
+        },
+    ]
+}
+
+fn rows_and_after() -> Vec<Entry> {
+    use Section::{Data, None, PostData};
+    let rows = |id, namespace: &str, table: &str, file: &str| Entry {
+        namespace: Some(namespace.into()),
+        file: Some(file.into()),
+        ..entry(id, "TABLE DATA", table, Data, "")
+    };
+    vec![
+        rows(11, "public", "team", "10.dat"),
+        rows(12, "public", "member", "11.dat"),
+        rows(13, "more", "Odd \"Name\"", "12.dat"),
+        entry(
+            14,
+            "SEQUENCE SET",
+            "team_id_seq",
+            Data,
+            "SELECT pg_catalog.setval('public.team_id_seq', 41, true);\n",
+        ),
+        entry(
+            15,
+            "SEQUENCE SET",
+            "row_counts",
+            Data,
+            "DO $$ BEGIN IF (SELECT count(*) FROM public.member) <> 500 THEN
+                RAISE EXCEPTION 'incomplete restore'; END IF; END $$;\n",
+        ),
+        entry(
+            16,
+            "CONSTRAINT",
+            "team team_pkey",
+            PostData,
+            "ALTER TABLE ONLY public.team ADD CONSTRAINT team_pkey PRIMARY KEY (id);\n",
+        )
+        .after(&[4]),
+        entry(
+            17,
+            "CONSTRAINT",
+            "member member_pkey",
+            PostData,
+            "ALTER TABLE ONLY public.member ADD CONSTRAINT member_pkey PRIMARY KEY (id);\n",
+        )
+        .after(&[9]),
+        entry(
+            18,
+            "INDEX",
+            "member_note",
+            PostData,
+            "CREATE INDEX member_note ON public.member USING btree (lower(note));\n",
+        )
+        .after(&[9]),
+        entry(
+            19,
+            "COMMENT",
+            "INDEX member_note",
+            None,
+            "COMMENT ON INDEX public.member_note IS 'for searching';\n",
+        )
+        .after(&[18]),
+        entry(
+            20,
+            "FK CONSTRAINT",
+            "member member_team",
+            PostData,
+            "ALTER TABLE ONLY public.member ADD CONSTRAINT member_team
+                FOREIGN KEY (team_id) REFERENCES public.team(id) ON DELETE CASCADE;\n",
+        )
+        .after(&[4, 9, 16]),
+        entry(
+            21,
+            "TRIGGER",
+            "member touch",
+            PostData,
+            "CREATE TRIGGER touch BEFORE UPDATE ON public.member
+                FOR EACH ROW EXECUTE FUNCTION public.touch();\n",
+        )
+        .after(&[3, 9]),
+        entry(
+            22,
+            "ACL",
+            "TABLE team",
+            None,
+            "GRANT SELECT ON TABLE public.team TO \"restore Reader\";\n",
+        )
+        .after(&[4]),
+    ]
+}
+
+fn entry(id: i32, kind: &str, tag: &str, section: Section, definition: &str) -> Entry {
+    Entry {
+        id,
+        catalog: 0,
+        oid: 0,
+        tag: tag.into(),
+        kind: kind.into(),
+        section,
+        definition: definition.into(),
+        drop: String::new(),
+        copy: None,
+        namespace: Some("public".into()),
+        owner: String::new(),
+        dependencies: Vec::new(),
+        file: None,
+    }
+}
+
+trait With {
+    fn owned(self) -> Self;
+    fn outside(self) -> Self;
+    fn after(self, ids: &[i32]) -> Self;
+    fn dropped_by(self, statement: &str) -> Self;
+}
+
+impl With for Entry {
+    fn owned(mut self) -> Entry {
+        self.owner = "restore_owner".into();
+        self
+    }
+
+    fn outside(mut self) -> Entry {
+        self.namespace = None;
+        self
+    }
+
+    fn after(mut self, ids: &[i32]) -> Entry {
+        self.dependencies = ids.to_vec();
+        self
+    }
+
+    fn dropped_by(mut self, statement: &str) -> Entry {
+        self.drop = statement.into();
+        self
+    }
+}
