@@ -8,7 +8,7 @@ use localpg::{Programs, Throwaway, ThrowawayOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Database, Operator, PROGRAMS, Start, postfacto, postgres, run};
+use crate::harness::{Database, Operator, PROGRAMS, Start, connect, postfacto, postgres, run};
 
 /// A folder with backups of one Postfacto.
 struct Stage {
@@ -161,6 +161,44 @@ fn pg_restore_takes_one_table_or_the_rows_alone() {
         restore(&two, "--schema-only");
         restore(&two, "--data-only");
         assert_eq!(dumped(&two.url), dumped(&stage.source.url));
+    });
+}
+
+/// A view whose owner may see some rows.
+const SEEN: &str = "
+    DO $$ BEGIN CREATE ROLE seer; EXCEPTION
+        WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+    CREATE TABLE note (id integer, secret boolean);
+    INSERT INTO note VALUES (1, false), (2, true), (3, false);
+    ALTER TABLE note ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY public_ones ON note TO seer USING (NOT secret);
+    GRANT SELECT ON note TO seer;
+    CREATE MATERIALIZED VIEW seen AS SELECT id FROM note;
+    ALTER MATERIALIZED VIEW seen OWNER TO seer;
+    REFRESH MATERIALIZED VIEW seen";
+
+#[test]
+fn a_materialized_view_has_the_rows_that_its_owner_may_see() {
+    run(async {
+        let source = Database::empty();
+        let client = source.connect().await;
+        client.batch_execute(SEEN).await.expect("it is made");
+        let folder = tempfile::tempdir().expect("a folder");
+        let stage = Stage { folder, source };
+        let manifest = stage.made(&[]);
+
+        let new = postgres().url("end_to_end_seen");
+        stage.does(&["restore", "latest", "--to", &new], &[]);
+        let stocks = Database::empty();
+        let folder = stage.backup(&manifest["id"]);
+        let folder = folder.to_str().expect("UTF-8");
+        let arguments = ["--exit-on-error", "--dbname", &stocks.url, folder];
+        stock("pg_restore", &arguments);
+        for url in [&new, &stocks.url] {
+            let all = "SELECT string_agg(id::text, ' ' ORDER BY id) FROM seen";
+            let row = connect(url).await.query_one(all, &[]).await;
+            assert_eq!(row.expect("a row").get::<_, &str>(0), "1 3");
+        }
     });
 }
 

@@ -78,12 +78,16 @@ impl View {
         )
     }
 
-    /// Its rows are made again, where it had any.
+    /// Its rows are made again, where it had any: as its owner sees them. Whoever restores has turned
+    /// row security off, which refuses an owner whom a policy applies to.
     fn refresh(&self) -> Option<Item> {
         if !self.populated {
             return None;
         }
-        let definition = format!("REFRESH MATERIALIZED VIEW {};\n", self.name.qualified());
+        let definition = format!(
+            "SET row_security = on;\nREFRESH MATERIALIZED VIEW {};\nSET row_security = off;\n",
+            self.name.qualified()
+        );
         let item = Item::new(Kind::Refresh, None, &self.name.name, definition)
             .within(Some(&self.name.schema), &self.name.owner)
             .after(Object::relation(self.name.oid));
