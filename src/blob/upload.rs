@@ -1,6 +1,6 @@
 //! Storing a blob of unknown size with bounded memory.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use object_store::{
     Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, PutMultipartOptions,
 };
@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::{BlobError, Blobs};
 
-/// The size of a part. Azure takes 50,000 of them, so a blob can have 195 GiB.
-const PART: usize = 4 << 20;
+/// The size of a part. Azure takes 50,000 of them, so a blob can have 97 GiB.
+const PART: usize = 2 << 20;
 
 const MOST_PARTS: u64 = 50_000;
 
-/// How many parts are under way at once. One more is being filled, so an upload holds 12 MiB.
+/// How many parts are under way at once. One more is being filled, so an upload holds 6 MiB.
 const UNDER_WAY: usize = 2;
 
 /// The name under which a blob in Azure carries the id of its upload.
@@ -64,7 +64,7 @@ impl Upload {
 
     /// Takes the blob's next bytes, and waits while the store is behind. After an error there is
     /// nothing left to finish.
-    pub async fn write(&mut self, mut part: Bytes) -> Result<(), BlobError> {
+    pub async fn write(&mut self, mut part: &[u8]) -> Result<(), BlobError> {
         self.bytes += part.len() as u64;
         if self.bytes > MOST_PARTS * PART as u64 {
             self.give_up().await;
@@ -74,9 +74,14 @@ impl Upload {
             });
         }
         while !part.is_empty() {
+            if self.filling.capacity() == 0 {
+                // At once: one that grows leaves holes behind.
+                self.filling.reserve(PART);
+            }
             let room = PART - self.filling.len();
-            self.filling
-                .extend_from_slice(&part.split_to(room.min(part.len())));
+            let (fits, rest) = part.split_at(room.min(part.len()));
+            self.filling.extend_from_slice(fits);
+            part = rest;
             if self.filling.len() == PART {
                 self.send().await?;
             }

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use libpgdump::types::ObjectType;
-use magnusapi::backup::archive::{Cutter, Entry, Packed, Sealer, Section, Toc, pack_small};
+use magnusapi::backup::archive::{Cutter, Entry, Packed, Rooms, Sealer, Section, Toc, pack_small};
 use magnusapi::backup::encryption::Recipients;
 use tempfile::TempDir;
 use tokio_postgres::Client;
@@ -178,7 +178,7 @@ async fn rows(client: &Client, table: &str) -> Vec<Vec<u8>> {
 }
 
 fn pack(rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
-    let (mut cutter, mut members) = (Cutter::default(), Vec::new());
+    let (mut cutter, mut members) = (Cutter::new(&Rooms::default()), Vec::new());
     for row in rows {
         let length = i32::try_from(row.len() + 4).expect("it fits a message");
         let message = [b"d", &length.to_be_bytes()[..], row].concat();

@@ -43,9 +43,7 @@ fn noise(length: usize) -> Bytes {
 
 async fn upload(blobs: &Blobs, name: &str, content: &Bytes) -> Result<(), BlobError> {
     let mut upload = blobs.upload(name).await?;
-    let mut rest = content.clone();
-    while !rest.is_empty() {
-        let piece = rest.split_to(rest.len().min(700_001));
+    for piece in content.chunks(700_001) {
         upload.write(piece).await?;
     }
     upload.finish().await

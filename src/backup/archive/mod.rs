@@ -9,6 +9,7 @@
 //! | `toc`, `encode`, `decode` | the table of contents |
 //! | `frames` | what the server sends for a COPY, taken apart |
 //! | `pack` | rows into a stored file |
+//! | `room` | the memory that this takes, used again and again |
 //! | `stored`, `unpack` | a stored file back into rows, each claim about it checked |
 //! | `damage` | what can be wrong with a stored file |
 
@@ -17,6 +18,7 @@ mod decode;
 mod encode;
 mod frames;
 mod pack;
+mod room;
 mod stored;
 mod toc;
 mod unpack;
@@ -25,6 +27,7 @@ pub use damage::{Difference, UnpackError};
 pub use decode::TocError;
 pub use frames::{FrameError, Frames};
 pub use pack::{Compressed, Content, Cutter, Member, Packed, Sealer, pack_small};
+pub use room::Rooms;
 pub use toc::{Entry, Section, Toc};
 pub use unpack::{Unpacker, unpack_small};
 

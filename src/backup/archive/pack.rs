@@ -5,42 +5,37 @@
 //! itself, and a [`Sealer`] puts them together in their order.
 
 use bytes::Bytes;
-use libdeflater::{CompressionLvl, Compressor};
 
+use super::END;
 use super::frames::{FrameError, Frames};
-use super::{END, LEVEL};
+use super::room::{Lease, MEMBER, Rooms};
 use crate::backup::digest::Digest;
 use crate::backup::encryption::{Recipients, Sealing};
 use crate::backup::manifest::File;
 use crate::backup::row_sum::RowSum;
 
-/// How much text is in a gzip member? They cost less than a hundredth in size; larger ones are no
-/// faster, and several are in memory at once.
-const MEMBER: usize = 256 * 1024;
-
 /// One table's rows, cut into members as they come. It holds one member at most, whatever the rows.
-#[derive(Default)]
 pub struct Cutter {
     frames: Frames,
     text: Text,
 }
 
 /// The text of the member that is being filled, and what is known of those before it.
-#[derive(Default)]
 struct Text {
-    member: Vec<u8>,
+    rooms: Rooms,
+    member: Lease,
     digest: Digest,
 }
 
 /// The text of one gzip member: 256 KiB, or less at the end of a table.
 pub struct Member {
-    text: Vec<u8>,
+    room: Lease,
 }
 
 /// A gzip member.
 pub struct Compressed {
-    gzip: Vec<u8>,
-    text_bytes: usize,
+    room: Lease,
+    length: usize,
 }
 
 /// What a table's file holds.
@@ -74,6 +69,18 @@ pub struct Packed {
 }
 
 impl Cutter {
+    /// A file whose members take these rooms.
+    pub fn new(rooms: &Rooms) -> Cutter {
+        Cutter {
+            frames: Frames::default(),
+            text: Text {
+                member: rooms.lease(),
+                rooms: rooms.clone(),
+                digest: Digest::default(),
+            },
+        }
+    }
+
     /// Takes `CopyData` messages of one row each, with their headers, cut anywhere, and appends to
     /// `full` the members that have become so. The same rows give the same members, however they
     /// are cut.
@@ -86,48 +93,42 @@ impl Cutter {
     pub fn finish(mut self, full: &mut Vec<Member>) -> Result<Content, FrameError> {
         let (rows, row_sum) = self.frames.finish()?;
         self.text.append(END, full);
-        self.text.close(full);
+        let (last, digest) = self.text.finish();
+        full.push(last);
         Ok(Content {
             rows,
             row_sum,
-            digest: self.text.digest,
+            digest,
         })
     }
 }
 
 impl Text {
     fn append(&mut self, mut piece: &[u8], full: &mut Vec<Member>) {
-        while self.member.len() + piece.len() > MEMBER {
-            let (fits, rest) = piece.split_at(MEMBER - self.member.len());
-            self.member.extend_from_slice(fits);
-            self.close(full);
-            self.member.reserve_exact(MEMBER);
+        while self.member.text.len() + piece.len() > MEMBER {
+            let (fits, rest) = piece.split_at(MEMBER - self.member.text.len());
+            self.member.text.extend_from_slice(fits);
+            self.digest.update(&self.member.text);
+            let room = std::mem::replace(&mut self.member, self.rooms.lease());
+            full.push(Member { room });
             piece = rest;
         }
-        self.member.extend_from_slice(piece);
+        self.member.text.extend_from_slice(piece);
     }
 
-    fn close(&mut self, full: &mut Vec<Member>) {
-        let text = std::mem::take(&mut self.member);
-        self.digest.update(&text);
-        full.push(Member { text });
+    fn finish(mut self) -> (Member, Digest) {
+        self.digest.update(&self.member.text);
+        (Member { room: self.member }, self.digest)
     }
 }
 
 impl Member {
     /// Compresses it. Members are each other's equals: this may be done in any order, anywhere.
-    pub fn compress(self) -> Compressed {
-        let level = CompressionLvl::new(LEVEL).expect("libdeflate has levels 0 to 12");
-        let mut compressor = Compressor::new(level);
-        let mut gzip = vec![0; compressor.gzip_compress_bound(self.text.len())];
-        let length = compressor
-            .gzip_compress(&self.text, &mut gzip)
-            .expect("the buffer holds the largest member there can be");
-        gzip.truncate(length);
-        gzip.shrink_to_fit();
+    pub fn compress(mut self) -> Compressed {
+        let length = self.room.compress();
         Compressed {
-            gzip,
-            text_bytes: self.text.len(),
+            room: self.room,
+            length,
         }
     }
 }
@@ -135,7 +136,7 @@ impl Member {
 impl Compressed {
     /// How much text it holds.
     pub fn text_bytes(&self) -> usize {
-        self.text_bytes
+        self.room.text.len()
     }
 }
 
@@ -151,7 +152,7 @@ impl Sealer {
     /// Takes the next member, and appends to `out` what is ready to be stored.
     pub fn push(&mut self, member: &Compressed, out: &mut Vec<u8>) {
         let before = out.len();
-        self.sealing.write(&member.gzip, out);
+        self.sealing.write(member.room.gzip(member.length), out);
         self.stored.update(&out[before..]);
     }
 
@@ -208,7 +209,8 @@ pub(super) fn pack<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
     recipients: &Recipients,
 ) -> Result<(Vec<u8>, Packed), FrameError> {
-    let (mut cutter, mut sealer) = (Cutter::default(), Sealer::new(recipients));
+    let mut cutter = Cutter::new(&Rooms::default());
+    let mut sealer = Sealer::new(recipients);
     let (mut members, mut stored) = (Vec::new(), Vec::new());
     for piece in pieces {
         cutter.push(piece, &mut members)?;
@@ -316,13 +318,13 @@ mod tests {
 
     #[test]
     fn a_cutter_holds_little_and_hands_on_the_rest() {
-        let (mut cutter, mut members) = (Cutter::default(), Vec::new());
+        let (mut cutter, mut members) = (Cutter::new(&Rooms::default()), Vec::new());
         for _ in 0..20 {
             cutter
                 .push(&frames(&[MEMBER]), &mut members)
                 .expect("a row");
             assert_eq!(members.len(), 1, "a full member stays inside");
-            assert!(cutter.text.member.capacity() <= MEMBER);
+            assert!(cutter.text.member.text.capacity() <= MEMBER);
             members.clear();
         }
     }

@@ -1,7 +1,6 @@
 //! One table's rows: from the server, through the archive's stages, to the store.
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -9,7 +8,9 @@ use super::contents::Data;
 use super::error::TableError;
 use super::progress::Tally;
 use super::shelf::Shelf;
-use crate::backup::archive::{Compressed, Content, Cutter, FrameError, Member, Packed, Sealer};
+use crate::backup::archive::{
+    Compressed, Content, Cutter, FrameError, Member, Packed, Rooms, Sealer,
+};
 use crate::backup::encryption::Recipients;
 use crate::blob::{BlobError, Upload};
 use crate::database::Session;
@@ -23,16 +24,10 @@ const WAITING: usize = 2;
 pub(super) struct Packing<'a> {
     /// To whom they are encrypted.
     pub(super) recipients: &'a Recipients,
-    /// How many members of one table wait to be compressed or stored, beside one at either end. Each
-    /// takes half a MiB at most.
+    /// How many members of one table wait to be compressed or stored, beside one at either end.
     pub(super) at_once: usize,
-}
-
-/// What the sealer hands on.
-struct Part {
-    stored: Bytes,
-    /// How much text is in it.
-    text_bytes: usize,
+    /// Where they are.
+    pub(super) rooms: &'a Rooms,
 }
 
 /// Stores the rows of a table under `file`.
@@ -66,27 +61,22 @@ async fn fill(
     tally: &Tally<'_>,
 ) -> Result<Packed, TableError> {
     let (rows, rows_to_cut) = mpsc::channel(WAITING);
-    let (members, members_to_seal) = mpsc::channel(packing.at_once);
-    let (parts, parts_to_store) = mpsc::channel(WAITING);
-    let file = Sealer::new(packing.recipients);
-    let cutting = spawn_blocking(move || cut(rows_to_cut, &members));
-    let sealing = spawn_blocking(move || seal(file, members_to_seal, &parts));
+    let (members, members_to_store) = mpsc::channel(packing.at_once);
+    let (cutter, mut sealer) = (Cutter::new(packing.rooms), Sealer::new(packing.recipients));
+    let cutting = spawn_blocking(move || cut(cutter, rows_to_cut, &members));
     let sql = data.copy_out();
     let copying = session.copy_out(&sql, rows);
-    let storing = write(upload, parts_to_store, tally);
-    let (copied, cut, sealer, stored) = tokio::join!(copying, cutting, sealing, storing);
+    let storing = write(upload, &mut sealer, members_to_store, tally);
+    let (copied, cut, stored) = tokio::join!(copying, cutting, storing);
     // Whoever fails stops the others. So the last one in the row is asked first: an error of those
     // before it may come of its own.
     stored?;
-    let sealer = sealer.expect("sealing does not panic");
     let content = cut.expect("cutting does not panic")?;
     let rows = copied?;
-    let (Some(sealer), Some(content)) = (sealer, content) else {
-        return Err(TableError::Lost { rows, packed: 0 });
-    };
+    let content = content.ok_or(TableError::Lost { rows, packed: 0 })?;
     let mut rest = Vec::new();
     let packed = sealer.finish(&content, &mut rest);
-    upload.write(rest.into()).await?;
+    upload.write(&rest).await?;
     if packed.rows == rows {
         Ok(packed)
     } else {
@@ -98,10 +88,11 @@ async fn fill(
 /// Cuts rows until there are no more, and has their members compressed, some at once. `None` when
 /// nobody takes them.
 fn cut(
+    mut cutter: Cutter,
     mut rows: mpsc::Receiver<Bytes>,
     members: &mpsc::Sender<JoinHandle<Compressed>>,
 ) -> Result<Option<Content>, FrameError> {
-    let (mut cutter, mut full) = (Cutter::default(), Vec::new());
+    let mut full = Vec::new();
     let hand_on = |full: &mut Vec<Member>| {
         full.drain(..).all(|member| {
             let compressing = spawn_blocking(move || member.compress());
@@ -118,34 +109,20 @@ fn cut(
     Ok(hand_on(&mut full).then_some(content))
 }
 
-/// Puts members together in their order until there are no more. `None` when nobody takes them.
-fn seal(
-    mut sealer: Sealer,
-    mut members: mpsc::Receiver<JoinHandle<Compressed>>,
-    parts: &mpsc::Sender<Part>,
-) -> Option<Sealer> {
-    while let Some(compressing) = members.blocking_recv() {
-        let compressing = Handle::current().block_on(compressing);
-        let member = compressing.expect("compressing does not panic");
-        let mut stored = Vec::new();
-        sealer.push(&member, &mut stored);
-        let part = Part {
-            stored: stored.into(),
-            text_bytes: member.text_bytes(),
-        };
-        parts.blocking_send(part).ok()?;
-    }
-    Some(sealer)
-}
-
+/// Stores members in their order until there are no more.
 async fn write(
     upload: &mut Upload,
-    mut parts: mpsc::Receiver<Part>,
+    sealer: &mut Sealer,
+    mut members: mpsc::Receiver<JoinHandle<Compressed>>,
     tally: &Tally<'_>,
 ) -> Result<(), BlobError> {
-    while let Some(part) = parts.recv().await {
-        upload.write(part.stored).await?;
-        tally.read(part.text_bytes as u64);
+    let mut stored = Vec::new();
+    while let Some(compressing) = members.recv().await {
+        let member = compressing.await.expect("compressing does not panic");
+        stored.clear();
+        sealer.push(&member, &mut stored);
+        upload.write(&stored).await?;
+        tally.read(member.text_bytes() as u64);
     }
     Ok(())
 }

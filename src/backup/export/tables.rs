@@ -11,7 +11,7 @@ use super::attempt::Attempt;
 use super::contents::Data;
 use super::error::ExportError;
 use super::table::{self, Packing};
-use crate::backup::archive::Packed;
+use crate::backup::archive::{Packed, Rooms};
 use crate::database::Session;
 
 /// What a page of the server's holds.
@@ -36,6 +36,7 @@ pub(super) async fn store(
     let packing = Packing {
         recipients: &attempt.options.recipients,
         at_once: at_once(sessions.len()),
+        rooms: &Rooms::default(),
     };
     let work = sessions.iter().map(async |session| {
         let mut done = Vec::new();

@@ -84,7 +84,7 @@ fn what_a_killed_upload_left_is_hidden_and_can_be_discarded() {
             .expect("it is stored");
         for name in ["shop/1/1.dat.gz", "shop/2/1.dat.gz"] {
             let mut killed = blobs.upload(name).await.expect("it begins");
-            killed.write(noise(5_000_000)).await.expect("it is taken");
+            killed.write(&noise(5_000_000)).await.expect("it is taken");
             // As a process that is killed: nothing of it is cleaned up.
             std::mem::forget(killed);
         }
