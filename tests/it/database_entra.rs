@@ -15,6 +15,10 @@ use crate::harness::{Answer, Program, Start, connect, eventually, own_server, re
 
 const DAY: Duration = Duration::from_hours(24);
 
+/// Nobody waits as long for an answer whose deadline is a second: far less than the minutes for which
+/// Azure's own client would try again, and long enough for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// Members of the role `entra` need a password.
 fn server() -> &'static Throwaway {
     static SERVER: LazyLock<Throwaway> = LazyLock::new(|| {
@@ -198,19 +202,11 @@ fn without_a_token_requests_get_503_and_health_says_what_to_do() {
             let started = Instant::now();
             let answer = program.get("/item?limit=1").await;
             answer.problem(503, "database-unavailable");
-            assert!(
-                started.elapsed() < Duration::from_secs(3),
-                "{:?}",
-                started.elapsed()
-            );
+            assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
             let output = eventually("health's own words", || async {
                 let started = Instant::now();
                 let health = program.get("/health").await;
-                assert!(
-                    started.elapsed() < Duration::from_secs(4),
-                    "{:?}",
-                    started.elapsed()
-                );
+                assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
                 assert_eq!(health.status, 503);
                 let output = health.json()["checks"]["database:latency"][0]["output"].to_string();
                 output.contains("managed identity").then_some(output)

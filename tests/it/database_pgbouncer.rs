@@ -23,7 +23,7 @@ struct Pooler {
 }
 
 /// Ends the pooler when our end of its input closes, however this process ends.
-const LEASH: &str = r#""$@" & pooler=$!; read -r _; kill "$pooler"; wait"#;
+const LEASH: &str = r#""$@" & pooler=$!; exec 2>/dev/null; read -r _; kill "$pooler"; wait"#;
 
 impl Pooler {
     /// In front of the server and database at this address, with so many server connections.
@@ -191,7 +191,9 @@ fn whole_listings_stream_through_pgbouncer_and_one_that_is_left_frees_its_connec
         let fill = "INSERT INTO item (name) SELECT 'item ' || n FROM generate_series(1, 200000) n";
         client.batch_execute(fill).await.expect("it is filled");
         let pooler = Pooler::before(&database.url, 2);
-        let program = pooler.start().serving().await;
+        // Long enough for a busy machine to free one; what is never freed is not there after it either.
+        let program = pooler.start().set("DATABASE_WAIT", "30");
+        let program = program.serving().await;
         ready(&program).await;
         for _ in 0..4 {
             // Left after its head: two of them unfreed would be all that there is.
