@@ -41,6 +41,14 @@ pub(crate) struct Extent {
     pub(crate) backup_scale: f64,
     /// Rounds of restores; each takes some minutes.
     pub(crate) restore_rounds: usize,
+    /// Rows of each table of a database that has many.
+    pub(crate) rows_of_many: u32,
+    /// The size of the one whose backups are damaged.
+    pub(crate) corrupted_scale: f64,
+    /// Bits that are flipped, one at a time.
+    pub(crate) flips: usize,
+    /// Files that are cut short, one at a time.
+    pub(crate) cuts: usize,
     /// Evaluations of one round, of a schedule of each size.
     pub(crate) evaluations: usize,
     /// Targets whose sizes of a year are planned.
@@ -60,6 +68,10 @@ impl Extent {
         cpu_streams: 5,
         backup_scale: 4.0,
         restore_rounds: 2,
+        rows_of_many: 120_000,
+        corrupted_scale: 0.01,
+        flips: 200,
+        cuts: 30,
         evaluations: 100_000,
         planned_targets: 1000,
     };
@@ -76,6 +88,10 @@ impl Extent {
         cpu_streams: 1,
         backup_scale: 0.05,
         restore_rounds: 1,
+        rows_of_many: 1_000,
+        corrupted_scale: 0.0,
+        flips: 10,
+        cuts: 5,
         evaluations: 10_000,
         planned_targets: 50,
     };

@@ -9,7 +9,7 @@
 //! | room | purpose |
 //! |---|---|
 //! | `options` | the command line |
-//! | `section` | what is measured: start-up, items, stream, processor time, backups, schedules |
+//! | `section` | what is measured: start-up, items, stream, processor time, backups, damages, schedules |
 //! | `bench` | what every section needs: the database, the programs, how much to measure |
 //! | `document`, `facts` | the tables' place in `docs/benchmarks.md`, and the machine they come from |
 //! | `aim`, `table`, `spread` | wanted against measured, tables, medians |

@@ -5,7 +5,7 @@ use clap::{Parser, ValueEnum};
 /// Measure the app under load, beside its peers, and write the tables of docs/benchmarks.md
 ///
 /// Builds the program, installs the peers once into target/tools, and starts a PostgreSQL of its
-/// own. Takes some twenty-five minutes; wants a machine that does nothing else.
+/// own. Takes some thirty-five minutes; wants a machine that does nothing else.
 #[derive(Parser)]
 #[command(name = "load", bin_name = "cargo xtask bench", after_help = VARIABLES)]
 pub(crate) struct Options {
@@ -38,6 +38,8 @@ pub(crate) enum Section {
     Cpu,
     /// Backups made and restored, beside `pg_dump` and `pg_restore`
     Backup,
+    /// Backups damaged, and who notices
+    Corruption,
     /// Sizes by schedule: one evaluation, and a year's plan, beside cron lines
     Schedule,
 }
@@ -80,6 +82,6 @@ mod tests {
         assert_eq!(options.sections(), [Section::Startup, Section::Cpu]);
         let named = Options::parse_from(["load", "backup"]);
         assert_eq!(named.sections(), [Section::Backup]);
-        assert_eq!(Options::parse_from(["load"]).sections().len(), 6);
+        assert_eq!(Options::parse_from(["load"]).sections().len(), 7);
     }
 }

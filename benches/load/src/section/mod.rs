@@ -1,6 +1,7 @@
 //! What is measured, one room for each section, and the run through those that were asked for.
 
 mod backup;
+mod corruption;
 mod cpu;
 mod items;
 mod schedule;
@@ -52,6 +53,10 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             Section::Stream => ("stream", stream::measure(bench()).await?),
             Section::Cpu => ("cpu", cpu::measure(bench()).await?),
             Section::Backup => ("backup", backup::measure(bench(), &workspace).await?),
+            Section::Corruption => (
+                "corruption",
+                corruption::measure(bench(), &workspace).await?,
+            ),
             Section::Schedule => ("schedule", schedule::measure(&extent).await?),
         };
         publish(options, &workspace, name, &(heading + &figures))?;

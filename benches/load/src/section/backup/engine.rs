@@ -2,7 +2,7 @@
 
 /// One way to read all rows, or to back them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Export {
+pub(in crate::section) enum Export {
     /// A limit: the rows read, and thrown away.
     PsqlCopy,
     /// A limit: the rows made into text, and not even sent.

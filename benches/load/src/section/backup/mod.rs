@@ -11,8 +11,10 @@ use crate::table::Table;
 use crate::usage::Usage;
 use crate::workspace::Workspace;
 
-use engine::{Export, Restore};
-use stage::Stage;
+pub(super) use engine::Export;
+use engine::Restore;
+use stage::MANY;
+pub(super) use stage::Stage;
 
 /// What one program came to, round by round.
 #[derive(Default)]
@@ -29,7 +31,7 @@ struct Figures {
 
 /// Lets every program back the same database up, and then restore it, round after round.
 pub(crate) async fn measure(bench: &Bench, workspace: &Workspace) -> anyhow::Result<String> {
-    let stage = Stage::prepare(bench, workspace).await?;
+    let stage = Stage::prepare(bench, workspace, bench.extent.backup_scale).await?;
     let zstd = process::output(tokio::process::Command::new("zstd").arg("--version")).await;
     let mut exports = lineup(
         Export::ALL
@@ -51,9 +53,21 @@ pub(crate) async fn measure(bench: &Bench, workspace: &Workspace) -> anyhow::Res
             figures.add(stage.restore(**restore).await?, 0);
         }
     }
+    let (usage, size) = stage.of_many_tables(bench.extent.rows_of_many).await?;
+    let mut many = Figures::default();
+    many.add(usage, 0);
+    let many_tables = format!(
+        "magnusapi's backup of a database of {size} in {MANY} tables takes {} MB at most.\n",
+        shown(&many.memory, 1)
+    );
     let missing = super::not_run([("pg_dump | zstd -3", &zstd.map_err(|it| format!("{it:#}")))]);
-    let all = [export_figures(&exports), restore_figures(&restores)].join("\n");
-    let aims = aims(&exports, &restores);
+    let all = [
+        export_figures(&exports),
+        many_tables,
+        restore_figures(&restores),
+    ];
+    let all = all.join("\n");
+    let aims = aims(&exports, &many, &restores);
     Ok(format!(
         "{}\n\n{all}{missing}\n{}",
         stage.size,
@@ -138,10 +152,14 @@ fn of<'a, T: PartialEq>(all: &'a [(&T, Figures)], which: &T) -> Option<&'a Figur
     found.map(|(_, figures)| figures)
 }
 
-fn aims(exports: &[(&Export, Figures)], restores: &[(&Restore, Figures)]) -> [Aim; 5] {
+fn aims(
+    exports: &[(&Export, Figures)],
+    many_tables: &Figures,
+    restores: &[(&Restore, Figures)],
+) -> [Aim; 6] {
     let export = |other| ratio(exports, &Export::Magnusapi, other);
     let ours = of(exports, &Export::Magnusapi);
-    let memory = ours.and_then(|ours| Spread::of(ours.memory.iter().copied()));
+    let memory = |of: &Figures| Spread::of(of.memory.iter().copied());
     let plain = &Restore::Unverified;
     [
         Aim::at_most(
@@ -154,7 +172,12 @@ fn aims(exports: &[(&Export, Figures)], restores: &[(&Restore, Figures)]) -> [Ai
             0.25,
             export(&Export::Custom),
         ),
-        Aim::at_most("peak memory of a backup, MB", 64.0, memory),
+        Aim::at_most("peak memory of a backup, MB", 64.0, ours.and_then(memory)),
+        Aim::at_most(
+            "peak memory of a backup of many tables, MB",
+            64.0,
+            memory(many_tables),
+        ),
         Aim::at_most(
             "restore without verification ÷ pg_restore -j1, seconds",
             1.0,

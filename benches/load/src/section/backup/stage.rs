@@ -17,24 +17,39 @@ use super::engine::{Export, Restore};
 /// The database that every restore makes anew.
 const RESTORED: &str = "postfacto_restored";
 
+const SIZE: &str = "SELECT pg_size_pretty(pg_database_size(current_database()))";
+
+/// How many tables a database of many tables has.
+pub(super) const MANY: u32 = 40;
+
+/// Tables of one size: each is a file of its own, and what one took must serve the next.
+const MANY_TABLES: &str = "DO $$ BEGIN
+    FOR i IN 1..TABLES LOOP
+        EXECUTE format('CREATE TABLE many_%s AS
+            SELECT n, ''some text of a retro item, number '' || n || md5(n::text) AS description,
+                   now() AS created_at, md5((7 * n)::text) AS more
+              FROM generate_series(1, %s) n', i, ROWS);
+    END LOOP;
+END $$";
+
 /// A Postfacto, its tables, and a folder for each program's backup.
-pub(super) struct Stage<'a> {
+pub(in crate::section) struct Stage<'a> {
     bench: &'a Bench,
     source: Database,
     tables: Vec<String>,
     items: String,
     folder: PathBuf,
     /// How large the database is, as a sentence.
-    pub(super) size: String,
+    pub(in crate::section) size: String,
 }
 
 impl Stage<'_> {
     /// Fills the database, which is announced.
-    pub(super) async fn prepare<'a>(
+    pub(in crate::section) async fn prepare<'a>(
         bench: &'a Bench,
         workspace: &Workspace,
+        scale: f64,
     ) -> anyhow::Result<Stage<'a>> {
-        let scale = bench.extent.backup_scale;
         println!("filling a Postfacto database at scale {scale}");
         let source = bench.cluster.create("postfacto", None).await?;
         let data = |name| workspace.file(&format!("tests/it/sample_data/postfacto/{name}"));
@@ -45,8 +60,7 @@ impl Stage<'_> {
         let names = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables \
                      WHERE schemaname = 'public' ORDER BY 1";
         let tables = source.execute(names).await?;
-        let size = "SELECT pg_size_pretty(pg_database_size(current_database()))";
-        let size = source.execute(size).await?;
+        let size = source.execute(SIZE).await?;
         let items = source.execute("SELECT count(*) FROM items").await?;
         let folder = bench.cluster.folder().join("backups");
         fs::create_dir_all(&folder).context("cannot make a folder for backups")?;
@@ -65,7 +79,7 @@ impl Stage<'_> {
     }
 
     /// One turn: what it took, and how many bytes it stored.
-    pub(super) async fn export(&self, export: Export) -> anyhow::Result<(Usage, u64)> {
+    pub(in crate::section) async fn export(&self, export: Export) -> anyhow::Result<(Usage, u64)> {
         let output = self.path("export");
         let store = self.path("store");
         for old in [&output, &store] {
@@ -81,6 +95,14 @@ impl Stage<'_> {
             _ => &output,
         });
         Ok((usage, stored?))
+    }
+
+    /// Where the backup of this program's last turn lies: a file or a folder that `pg_restore` reads.
+    pub(in crate::section) fn exported(&self, export: Export) -> anyhow::Result<PathBuf> {
+        match export {
+            Export::Magnusapi => self.archive(),
+            _ => Ok(self.path("export")),
+        }
     }
 
     fn exporter(&self, export: Export, output: &Path) -> anyhow::Result<Command> {
@@ -173,8 +195,28 @@ impl Stage<'_> {
         Ok(ours)
     }
 
+    /// Without a database to restore into.
+    pub(in crate::section) fn pg_restore(&self) -> Command {
+        self.source.client("pg_restore")
+    }
+
+    /// What magnusapi takes for a database of many tables, each with so many rows; and how large that
+    /// is.
+    pub(super) async fn of_many_tables(&self, rows: u32) -> anyhow::Result<(Usage, String)> {
+        let many = self.bench.cluster.create("many_tables", None).await?;
+        let make = MANY_TABLES.replace("ROWS", &rows.to_string());
+        let make = make.replace("TABLES", &MANY.to_string());
+        many.execute(&make).await?;
+        many.checkpoint().await?;
+        remove(&self.path("store"))?;
+        let mut create = self.magnusapi()?;
+        create.env("BACKUP_DATABASE_URL_POSTFACTO", many.url());
+        let usage = measured(create.arg("create")).await?;
+        Ok((usage, many.execute(SIZE).await?))
+    }
+
     /// With its defaults, but for where things are.
-    fn magnusapi(&self) -> anyhow::Result<Command> {
+    pub(in crate::section) fn magnusapi(&self) -> anyhow::Result<Command> {
         let mut command = Command::new(self.bench.deployed().binary()?);
         command
             .env(
