@@ -31,9 +31,7 @@ fn failure(environment: &Environment) -> String {
 fn without_terraform_s_output_the_command_that_makes_it_is_named() {
     for name in ENVIRONMENTS {
         let said = failure(&Environment::without_azure(name));
-        let command = format!(
-            "terraform -chdir=infra/terraform/environments/{name} output -json helmfile > infra/helmfile/environments/{name}/azure.json"
-        );
+        let command = format!("cargo xtask infra values {name}");
         assert!(said.contains(&command), "{said}");
     }
 }
