@@ -188,18 +188,10 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A verb that cannot do without a database takes the private one where none is named.
+/// Holds and changes are those of the database that the timer uses, or nobody's: there is no private one
+/// to fall back to.
 async fn sizes(verb: scale::cli::Verb, config: Config) -> Result<(), Failure> {
-    let (database, _private) = match config.database {
-        Some(settings) => (Some(Database::open(settings)), None),
-        None if verb.needs_database() => {
-            let (settings, private) = local::start().await?;
-            let database = Database::open(settings);
-            database.migrate().await?;
-            (Some(database), Some(private))
-        }
-        None => (None, None),
-    };
+    let database = config.database.map(Database::open);
     let session = scale::cli::Session::new(config.scale, database, clock::system());
     let done = Box::pin(scale::cli::run(verb, session)).await;
     Ok(done.map_err(Box::new)?)

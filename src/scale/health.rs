@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::book::{Book, BookError};
 use super::scaling::Scaling;
@@ -23,6 +24,8 @@ pub struct ScaleCheck {
     ledger: Ledger,
     /// What was found of the schedule's files last, and when.
     configuration: Mutex<Option<(Timestamp, Option<Finding>)>>,
+    /// Since when they could not be read in time.
+    unanswered: Mutex<Option<Timestamp>>,
 }
 
 /// How long is what was found of the files good for? They may lie in Azure Blob Storage.
@@ -45,34 +48,37 @@ impl ScaleCheck {
             scaling,
             ledger,
             configuration: Mutex::new(None),
+            unanswered: Mutex::new(None),
         }
     }
 
+    /// The files may lie in a store that does not answer, which hides nothing of the rest.
     async fn findings(&self) -> Vec<Finding> {
-        let looking = tokio::time::timeout(DEADLINE, Box::pin(self.look_at_all()));
-        looking.await.unwrap_or_else(|_| {
-            let text = format!("neither schedule nor database answered within {DEADLINE:?}");
-            vec![finding(
-                "scale:configuration",
-                Value::Null,
-                Status::Warn,
-                Some(text),
-            )]
-        })
+        let now = self.scaling.now();
+        let (configuration, others) = tokio::join!(
+            timeout(DEADLINE, Box::pin(self.configuration(now))),
+            timeout(DEADLINE, Box::pin(self.others(now))),
+        );
+        let configuration = match configuration {
+            Ok(None) => return Vec::new(),
+            Ok(Some(found)) => {
+                *self.unanswered.lock().await = None;
+                found
+            }
+            Err(_) => unanswered(*self.unanswered.lock().await.get_or_insert(now), now),
+        };
+        // That the database is away is the database's own finding.
+        let others = others.unwrap_or_default();
+        std::iter::once(configuration).chain(others).collect()
     }
 
-    async fn look_at_all(&self) -> Vec<Finding> {
-        let now = self.scaling.now();
-        let Some(configuration) = self.configuration(now).await else {
-            return Vec::new();
-        };
-        let mut findings = vec![configuration];
+    async fn others(&self, now: Timestamp) -> Vec<Finding> {
         let (last, holds, drift) = tokio::join!(
             self.ledger.last_finished(FUNCTION),
             self.scaling.holds().active(now),
             self.scaling.journal().drift(now - DRIFT),
         );
-        // That the database is away is the database's own finding.
+        let mut findings = Vec::new();
         findings.extend(last.ok().map(|last| last_tick(last.as_ref(), now)));
         findings.extend(told(
             holds.ok().unwrap_or_default(),
@@ -80,6 +86,20 @@ impl ScaleCheck {
         ));
         findings
     }
+}
+
+/// Once is nothing: a first look may wait for a token. What lasts as long as three ticks keeps targets from
+/// their sizes.
+fn unanswered(since: Timestamp, now: Timestamp) -> Finding {
+    let lasts = now.duration_since(since) >= WARN;
+    let status = if lasts { Status::Fail } else { Status::Warn };
+    let text = format!("the schedule could not be read within {DEADLINE:?}, since {since}");
+    finding(
+        "scale:configuration",
+        "unreadable".into(),
+        status,
+        Some(text),
+    )
 }
 
 impl ScaleCheck {

@@ -78,7 +78,10 @@ const ACTIVE: Statement = Statement {
 };
 
 const MAKE: Statement = Statement {
-    sql: "INSERT INTO scale_hold (target, size, since, until, reason, made_by)
+    sql: "WITH replaced AS (
+              UPDATE scale_hold SET released_at = $3::timestamptz
+               WHERE target = $1 AND until > $3::timestamptz AND released_at IS NULL)
+          INSERT INTO scale_hold (target, size, since, until, reason, made_by)
           VALUES ($1, $2::jsonb, $3::timestamptz, $4::timestamptz, $5, $6)",
     types: &[
         Type::TEXT,

@@ -35,7 +35,7 @@ pub(super) enum Ending {
     Succeeded,
     /// Azure has not, and says why.
     Failed,
-    /// Azure was busy with something else, and did not begin.
+    /// Azure did not begin: it was busy with something else, or refused.
     Left,
     /// Azure was not asked.
     Shadow,
@@ -50,8 +50,10 @@ pub(super) struct Record {
     pub(super) shadowed: Option<(Size, Size)>,
     /// One that is under way, or whose process died: its row, to what, and since when.
     pub(super) open: Option<(i64, Size, Timestamp)>,
-    /// How many were asked for within the last hour.
+    /// How many Azure began, or may have begun, within the last hour.
     pub(super) within_an_hour: u32,
+    /// How many of the last three quarters of an hour were left, since one that was not.
+    pub(super) left: u32,
 }
 
 /// A change, for people.
@@ -133,6 +135,13 @@ impl Journal {
         Ok(())
     }
 
+    /// Writes down what is known of one that is under way.
+    pub(super) async fn note(&self, row: i64, detail: &str) -> Result<(), Error> {
+        let connection = self.database.connection().await?;
+        connection.query(&NOTE, &[&row, &detail]).await?;
+        Ok(())
+    }
+
     /// The changes since an instant, the newest first, of one target or of all.
     pub(super) async fn since(
         &self,
@@ -184,6 +193,7 @@ fn record(row: &Row) -> Record {
             .filter(|_| outcome.is_none())
             .map(|(_, after)| (row.get(2), after, instant(row, 6))),
         within_an_hour: u32::try_from(row.get::<_, i64>(1)).unwrap_or(u32::MAX),
+        left: u32::try_from(row.get::<_, i64>(7)).unwrap_or(u32::MAX),
     }
 }
 
@@ -213,7 +223,13 @@ const RECORD: Statement = Statement {
                    WHERE target = $1 AND requested_at > $2::timestamptz - interval '1 hour'
                      AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))),
                  last.id, last.size_before::text, last.size_after::text, last.outcome,
-                 (extract(epoch FROM last.requested_at) * 1000000)::bigint
+                 (extract(epoch FROM last.requested_at) * 1000000)::bigint,
+                 (SELECT count(*) FROM scale_change AS it
+                   WHERE target = $1 AND requested_at > $2::timestamptz - interval '45 minutes'
+                     AND outcome = 'left'
+                     AND NOT EXISTS (SELECT FROM scale_change AS later
+                                      WHERE later.target = $1 AND later.id > it.id
+                                        AND later.outcome IS DISTINCT FROM 'left'))
             FROM (SELECT 1) AS one
             LEFT JOIN LATERAL (
                  SELECT id, size_before, size_after, outcome, requested_at
@@ -243,9 +259,14 @@ const BEGIN: Statement = Statement {
 
 const END: Statement = Statement {
     sql: "UPDATE scale_change
-             SET outcome = $2, finished_at = $3::timestamptz, detail = $4
+             SET outcome = $2, finished_at = $3::timestamptz, detail = coalesce($4, detail)
            WHERE id = $1 AND outcome IS NULL",
     types: &[Type::INT8, Type::TEXT, Type::TEXT, Type::TEXT],
+};
+
+const NOTE: Statement = Statement {
+    sql: "UPDATE scale_change SET detail = $2 WHERE id = $1 AND outcome IS NULL",
+    types: &[Type::INT8, Type::TEXT],
 };
 
 const SINCE: Statement = Statement {
@@ -262,6 +283,7 @@ const SINCE: Statement = Statement {
 const DRIFT: Statement = Statement {
     sql: "SELECT target, count(*) FROM scale_change
            WHERE requested_at >= $1::timestamptz AND cause = 'drift'
+             AND outcome IS DISTINCT FROM 'left'
            GROUP BY target
            ORDER BY target",
     types: &[Type::TEXT],

@@ -1,6 +1,6 @@
 //! One look at everything: what each target should be, what it is, and what is done about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -25,8 +25,22 @@ const LIMIT: Duration = Duration::from_mins(4);
 /// the rest, and no target waits long for another.
 const WAIT: Duration = Duration::from_mins(1);
 
+/// After how many ticks that left a target is leaving it once more a failure? Half an hour of them: no
+/// operation of Azure's is in the way for so long.
+const TOO_OFTEN: u32 = 6;
+
 /// How many resources are looked at at a time? Few enough for one instance and for Azure's limits.
 const AT_ONCE: usize = 8;
+
+/// One target, as a tick looks at it.
+#[derive(Clone, Copy)]
+struct Looking<'a> {
+    target: &'a Target,
+    resource: &'a Resource,
+    decision: &'a Decision<'a>,
+    /// What has to be done before it can be changed.
+    before: Option<&'a str>,
+}
 
 /// A tick under way.
 pub(super) struct Tick<'a> {
@@ -66,15 +80,31 @@ impl Tick<'_> {
         Summary { all, targets }
     }
 
-    async fn lane(&self, targets: Vec<&Target>) -> Vec<TargetRun> {
-        let mut runs = Vec::new();
+    /// Nothing of a lane is changed while something in it is. What this program has begun is looked at
+    /// first; what others have, Azure guards.
+    async fn lane(&self, mut targets: Vec<&Target>) -> Vec<TargetRun> {
+        if targets.len() > 1 {
+            let mut begun = BTreeSet::new();
+            for target in &targets {
+                let record = self.scaling.journal().record(&target.name, self.now).await;
+                // That the database is away is told where it is needed.
+                if record.is_ok_and(|record| record.open.is_some()) {
+                    begun.insert(&target.name);
+                }
+            }
+            targets.sort_by_key(|target| !begun.contains(&target.name));
+        }
+        let mut runs: Vec<TargetRun> = Vec::new();
         for target in targets {
-            runs.push(self.target(target).await);
+            let under_way = runs.iter().find(|run| run.ending == Ending::UnderWay);
+            let before = under_way.map(|run| run.target.clone());
+            runs.push(self.target(target, before.as_deref()).await);
         }
         runs
     }
 
-    async fn target(&self, target: &Target) -> TargetRun {
+    /// `before` is what has to be done before it can be changed.
+    async fn target(&self, target: &Target, before: Option<&str>) -> TargetRun {
         let decision = decide(target, self.holds, self.now);
         let mut run = TargetRun {
             target: target.name.to_string(),
@@ -87,8 +117,13 @@ impl Tick<'_> {
         let done = match self.book.resource(&target.name) {
             None => Ok((Ending::Unmanaged, "no resource is named for it".to_owned())),
             Some(resource) => {
-                let seeing = Box::pin(self.see(target, resource, &decision, &mut run.actual));
-                seeing.await
+                let looking = Looking {
+                    target,
+                    resource,
+                    decision: &decision,
+                    before,
+                };
+                Box::pin(self.see(looking, &mut run.actual)).await
             }
         };
         (run.ending, run.text) = done.unwrap_or_else(|why| (Ending::Failed, why));
@@ -98,22 +133,17 @@ impl Tick<'_> {
     /// Looks at it and acts. What somebody else changed in between is looked at once more.
     async fn see(
         &self,
-        target: &Target,
-        resource: &Resource,
-        decision: &Decision<'_>,
+        looking: Looking<'_>,
         actual: &mut Option<Size>,
     ) -> Result<(Ending, String), String> {
         let manager = self.scaling.manager().map_err(|error| error.to_string())?;
         let mut is_second = false;
         loop {
             let deadline = self.begun + LIMIT;
-            let observed = resource.observe(&manager, deadline).await;
+            let observed = looking.resource.observe(&manager, deadline).await;
             let observed = observed.map_err(|error: ObserveError| error.to_string())?;
             *actual = Some(observed.size);
-            match self
-                .act(target, resource, decision, &observed, &manager)
-                .await
-            {
+            match self.act(looking, &observed, &manager).await {
                 Err(Failure::Changed(_)) if !is_second => is_second = true,
                 Err(Failure::Changed(why) | Failure::Other(why)) => return Err(why),
                 Ok(done) => return Ok(done),
@@ -123,12 +153,16 @@ impl Tick<'_> {
 
     async fn act(
         &self,
-        target: &Target,
-        resource: &Resource,
-        decision: &Decision<'_>,
+        looking: Looking<'_>,
         observed: &Observed,
         manager: &ResourceManager,
     ) -> Result<(Ending, String), Failure> {
+        let Looking {
+            target,
+            resource,
+            decision,
+            before,
+        } = looking;
         let journal = self.scaling.journal();
         let record = journal.record(&target.name, self.now).await?;
         if let Some(open) = record.open {
@@ -165,7 +199,7 @@ impl Tick<'_> {
             ))),
             Verdict::WouldChange { is_new } => {
                 if is_new && !self.is_dry {
-                    let row = self.begin(target, resource, decision, observed, Cause::Schedule);
+                    let row = self.begin(looking, observed, Cause::Schedule);
                     journal
                         .end(row.await?, RowEnding::Shadow, None, self.at())
                         .await?;
@@ -179,30 +213,36 @@ impl Tick<'_> {
                 Ending::WouldChange,
                 format!("would be changed from {}", from_to()),
             )),
+            Verdict::Change(_) if before.is_some() => Ok((
+                Ending::Left,
+                format!(
+                    "it is {}, and the next tick looks again: {} beside it is being changed",
+                    observed.size,
+                    before.unwrap_or_default()
+                ),
+            )),
             Verdict::Change(cause) => {
                 let change = resource.change(observed, decision.size);
                 let change = change.map_err(|error| Failure::Other(error.to_string()))?;
-                let row = self
-                    .begin(target, resource, decision, observed, cause)
-                    .await?;
+                let row = self.begin(looking, observed, cause).await?;
                 let deadline = (self.begun + LIMIT).min(Instant::now() + WAIT);
                 let applied = resource.apply(manager, &change, deadline).await;
-                self.applied(row, applied, &from_to(), cause).await
+                self.applied(row, applied, &from_to(), (cause, sight.record.left))
+                    .await
             }
         }
     }
 
     async fn begin(
         &self,
-        target: &Target,
-        resource: &Resource,
-        decision: &Decision<'_>,
+        looking: Looking<'_>,
         observed: &Observed,
         cause: Cause,
     ) -> Result<i64, Failure> {
+        let decision = looking.decision;
         let request = Request {
-            target: &target.name,
-            resource: resource.id(),
+            target: &looking.target.name,
+            resource: looking.resource.id(),
             at: self.at(),
             before: observed.size,
             after: decision.size,
@@ -218,7 +258,7 @@ impl Tick<'_> {
         row: i64,
         applied: Result<Applied, CallError>,
         from_to: &str,
-        cause: Cause,
+        (cause, left): (Cause, u32),
     ) -> Result<(Ending, String), Failure> {
         let journal = self.scaling.journal();
         let drifted = match cause {
@@ -237,17 +277,29 @@ impl Tick<'_> {
                 Ending::UnderWay,
                 format!("a change from {from_to} is under way{drifted}"),
             )),
+            // Nobody knows whether Azure has begun, and the next tick sees that too.
+            Err(error @ CallError::Unavailable { .. }) => {
+                let why = error.to_string();
+                journal.note(row, &why).await?;
+                Err(Failure::Other(why))
+            }
             Err(error) => {
                 let why = error.to_string();
-                let (ending, result) = match error {
-                    CallError::Busy { .. } => (RowEnding::Left, Ok((Ending::Left, why.clone()))),
-                    CallError::Changed { .. } => {
-                        (RowEnding::Left, Err(Failure::Changed(why.clone())))
-                    }
-                    _ => (RowEnding::Failed, Err(Failure::Other(why.clone()))),
+                let ending = match error {
+                    CallError::Failed { .. } => RowEnding::Failed,
+                    _ => RowEnding::Left,
                 };
                 journal.end(row, ending, Some(&why), self.at()).await?;
-                result
+                match error {
+                    CallError::Busy { .. } | CallError::NotAsked { .. } if left >= TOO_OFTEN => {
+                        Err(Failure::Other(format!(
+                            "{why} (so it was for {left} ticks before this one)"
+                        )))
+                    }
+                    CallError::Busy { .. } | CallError::NotAsked { .. } => Ok((Ending::Left, why)),
+                    CallError::Changed { .. } => Err(Failure::Changed(why)),
+                    _ => Err(Failure::Other(why)),
+                }
             }
         }
     }

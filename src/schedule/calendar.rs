@@ -1,6 +1,6 @@
 //! Holidays: dates with names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -13,7 +13,17 @@ use super::zone::{Zone, days_after, midnight};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
     days: BTreeMap<Date, String>,
-    yearly: BTreeMap<YearDay, (Date, String)>,
+    yearly: Vec<Yearly>,
+}
+
+/// A day of every year.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Yearly {
+    day: YearDay,
+    since: Date,
+    name: String,
+    /// Years in which it is none.
+    excepted: BTreeSet<Date>,
 }
 
 /// A target's holidays, and its size on them.
@@ -37,13 +47,20 @@ impl Calendar {
 
     /// Adds a day of every year from `since` on.
     pub(super) fn add_yearly(&mut self, day: YearDay, since: Date, name: &str) {
-        let new = || (since, name.to_owned());
-        self.yearly.entry(day).or_insert_with(new);
+        self.yearly.push(Yearly {
+            day,
+            since,
+            name: name.to_owned(),
+            excepted: BTreeSet::new(),
+        });
     }
 
-    /// Takes a day out again.
-    pub(super) fn remove(&mut self, date: Date) {
+    /// Takes a day out again, also of those that come every year.
+    pub(super) fn except(&mut self, date: Date) {
         self.days.remove(&date);
+        for yearly in &mut self.yearly {
+            yearly.excepted.insert(date);
+        }
     }
 
     /// Adds all days of another calendar.
@@ -51,17 +68,17 @@ impl Calendar {
         for (date, name) in &other.days {
             self.add(*date, name);
         }
-        for (day, (since, name)) in &other.yearly {
-            self.add_yearly(*day, *since, name);
-        }
+        self.yearly.extend_from_slice(&other.yearly);
     }
 
     /// The name of the holiday on `date`, if it is one.
     pub fn holiday(&self, date: Date) -> Option<&str> {
         let yearly = || {
             let mut days = self.yearly.iter();
-            days.find(|(day, (since, _))| date >= *since && day.of(date.year()) == date)
-                .map(|(_, (_, name))| name)
+            days.find(|it| {
+                date >= it.since && it.day.of(date.year()) == date && !it.excepted.contains(&date)
+            })
+            .map(|it| &it.name)
         };
         self.days.get(&date).or_else(yearly).map(String::as_str)
     }

@@ -33,7 +33,13 @@ pub enum CalendarError {
          its dates out"
     )]
     Repetition(String, String),
+    /// Days that are told otherwise.
+    #[error("the event {0:?} has {1}, which is not read; write its dates out")]
+    Unread(String, &'static str),
 }
+
+/// What would add days, or change them, and is not read.
+const UNREAD: [&str; 3] = ["RDATE", "DURATION", "RECURRENCE-ID"];
 
 /// Reads the holidays of a file.
 pub fn parse(text: &str) -> Result<Calendar, CalendarError> {
@@ -43,7 +49,7 @@ pub fn parse(text: &str) -> Result<Calendar, CalendarError> {
         let calendar = calendar.map_err(|error| CalendarError::Form(error.to_string()))?;
         calendars += 1;
         for event in calendar.events.iter().filter(|event| !is_cancelled(event)) {
-            add(&mut days, event)?;
+            days.extend(&of_event(event)?);
         }
     }
     if calendars == 0 {
@@ -56,10 +62,15 @@ fn is_cancelled(event: &IcalEvent) -> bool {
     value(event, "STATUS").is_some_and(|status| status.eq_ignore_ascii_case("CANCELLED"))
 }
 
-fn add(days: &mut Calendar, event: &IcalEvent) -> Result<(), CalendarError> {
+/// The days of one event: what it excepts is its own alone.
+fn of_event(event: &IcalEvent) -> Result<Calendar, CalendarError> {
     let name = value(event, "SUMMARY")
         .unwrap_or("holiday")
         .replace("\\,", ",");
+    if let Some(unread) = UNREAD.iter().find(|it| event.get_property(it).is_some()) {
+        return Err(CalendarError::Unread(name, unread));
+    }
+    let mut days = Calendar::default();
     let (first, after) = span(event, &name)?;
     let dates = std::iter::successors(Some(first), |date| Some(days_after(*date, 1)));
     let dates: Vec<Date> = dates.take_while(|date| *date < after).collect();
@@ -82,10 +93,10 @@ fn add(days: &mut Calendar, event: &IcalEvent) -> Result<(), CalendarError> {
             }
         }
     }
-    excepted(event, &name)?
-        .into_iter()
-        .for_each(|date| days.remove(date));
-    Ok(())
+    for date in excepted(event, &name)? {
+        days.except(date);
+    }
+    Ok(days)
 }
 
 /// The first day, and the one after the last: `DTEND` is not part of the event, and without one an
@@ -216,6 +227,25 @@ mod tests {
         assert_eq!(holidays(&before, &years), [false, true, false, false]);
         let left_out = format!("{counted}\r\nEXDATE;VALUE=DATE:20261225");
         assert_eq!(holidays(&left_out, &years), [false, true, false, false]);
+        let left_out = format!("{start}\r\nEXDATE;VALUE=DATE:20261225");
+        assert_eq!(holidays(&left_out, &years), [false, true, false, true]);
+    }
+
+    #[test]
+    fn what_one_event_excepts_stays_a_day_of_another() {
+        let event = |lines: &str| format!("BEGIN:VEVENT\r\n{lines}\r\nEND:VEVENT\r\n");
+        let calendar = parse(&format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}{}END:VCALENDAR\r\n",
+            event("DTSTART;VALUE=DATE:20261225"),
+            event(
+                "DTSTART;VALUE=DATE:20241225\r\nRRULE:FREQ=YEARLY;COUNT=4\r\n\
+                 EXDATE;VALUE=DATE:20261225,20271225"
+            ),
+        ));
+        let calendar = calendar.expect("it can be read");
+        let is_holiday = |text: &str| calendar.holiday(text.parse().expect("a date")).is_some();
+        let years = ["2025-12-25", "2026-12-25", "2027-12-25"].map(is_holiday);
+        assert_eq!(years, [true, true, false]);
     }
 
     #[test]
@@ -250,6 +280,11 @@ mod tests {
                 "no dates",
             ),
             ("SUMMARY:again", "no dates"),
+            (
+                "DTSTART;VALUE=DATE:20261225\r\nRDATE;VALUE=DATE:20261228",
+                "RDATE",
+            ),
+            ("DTSTART;VALUE=DATE:20261225\r\nDURATION:P3D", "DURATION"),
         ] {
             let error = event(lines).expect_err(lines).to_string();
             assert!(error.contains(hint) && error.contains("Feast"), "{error}");

@@ -75,8 +75,10 @@ impl Answer {
             (404, _) => CallError::Missing { resource, reason },
             // AKS answers so where others answer 412.
             (412, _) | (409, "EtagMismatch") => CallError::Changed { resource },
-            // `OperationNotAllowed` is the code of a want of cores too, which no waiting mends.
-            (409, _) if !message.contains("quota") => CallError::Busy { resource, reason },
+            // No waiting mends a lock, nor a want of cores, which has the code `OperationNotAllowed` too.
+            (409, code) if code != "ScopeLocked" && !message.contains("quota") => {
+                CallError::Busy { resource, reason }
+            }
             (429, _) => CallError::Throttled {
                 resource,
                 wait: self.retry_after.unwrap_or(WAIT).max(SHORTEST),

@@ -60,7 +60,8 @@ pub enum CallError {
         /// The action that was tried, such as `Microsoft.Web/sites/write`.
         action: String,
     },
-    /// Azure refuses it, however often it is asked (any other 4xx, and 409 for want of quota).
+    /// Azure refuses it, however often it is asked (any other 4xx, and 409 for a lock or for want of
+    /// quota).
     #[error("{resource}: Azure refuses ({status} {code}: {message}); correct what it names")]
     Refused {
         /// Which.
@@ -95,6 +96,12 @@ pub enum CallError {
         resource: String,
         /// What happened.
         reason: String,
+    },
+    /// The time was over before Azure was asked.
+    #[error("{resource}: the time for it was over before Azure was asked; the next tick asks")]
+    NotAsked {
+        /// Which.
+        resource: String,
     },
     /// There is no token to show.
     #[error(

@@ -145,7 +145,9 @@ impl ResourceManager {
 fn time_left(request: &Request<'_>, deadline: Instant) -> Result<Duration, CallError> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(request.unavailable("the time for it was over before it was asked"));
+        return Err(CallError::NotAsked {
+            resource: request.id.to_string(),
+        });
     }
     Ok(left)
 }

@@ -134,20 +134,6 @@ pub(crate) struct WithHolds {
     without_holds: bool,
 }
 
-impl Verb {
-    /// Whether it cannot do without a database.
-    pub(crate) fn needs_database(&self) -> bool {
-        match self {
-            Verb::Lint { .. } | Verb::Plan { .. } | Verb::Explain { .. } => false,
-            Verb::Run { .. }
-            | Verb::History { .. }
-            | Verb::Hold { .. }
-            | Verb::Release { .. }
-            | Verb::Holds { .. } => true,
-        }
-    }
-}
-
 fn instant(text: &str) -> Result<Timestamp, String> {
     let wrong = || format!("{text:?} is no instant; write one such as 2026-11-24T08:00:00Z");
     parse_instant(text).ok_or_else(wrong)

@@ -62,7 +62,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// With the feature's settings, and a database where one is named or needed.
+    /// With the feature's settings, and a database where one is named.
     pub(crate) fn new(settings: Settings, database: Option<Database>, clock: Clock) -> Session {
         Session {
             settings,

@@ -27,7 +27,7 @@ fn told(id: &str, error: CallError) -> (CallError, String) {
 fn refusals_of_azure_are_told_apart() {
     with_azure(async |azure| {
         let id = azure.node_pool("web", 1);
-        let cases: [(Trouble, Is, &str); 9] = [
+        let cases: [(Trouble, Is, &str); 10] = [
             (
                 Trouble::Busy,
                 |it| matches!(it, CallError::Busy { .. }),
@@ -64,6 +64,11 @@ fn refusals_of_azure_are_told_apart() {
                 "Current Limit: 10",
             ),
             (
+                Trouble::Status(409, "ScopeLocked"),
+                |it| matches!(it, CallError::Refused { status: 409, .. }),
+                "409 ScopeLocked",
+            ),
+            (
                 Trouble::Status(500, "InternalServerError"),
                 |it| matches!(it, CallError::Unavailable { .. }),
                 "500 InternalServerError",
@@ -79,7 +84,7 @@ fn refusals_of_azure_are_told_apart() {
             assert!(is(&error), "{error:?}");
             assert!(text.contains(says), "{text}");
         }
-        assert_eq!(azure.writes().len(), 9, "none was tried again");
+        assert_eq!(azure.writes().len(), 10, "none was tried again");
         assert_eq!(azure.size_of("web"), Size::One(1));
     });
 }

@@ -73,17 +73,21 @@ fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
 fn a_hold_is_released_and_a_second_one_takes_the_first_ones_place() {
     run(async {
         let stage = Stage::with_web(1).await;
-        let hold = |size: &'static str| {
+        let hold = |size: &'static str, until: &'static str| {
             [
-                "hold", "web", "--size", size, "--until", "2h", "--reason", "r", "--by", "b",
+                "hold", "web", "--size", size, "--until", until, "--reason", "r", "--by", "b",
                 "--json",
             ]
         };
-        stage.does(&hold("6")).await;
-        stage.does(&hold("7")).await;
+        stage.does(&hold("6", "4h")).await;
+        stage.does(&hold("7", "2h")).await;
         let explained = stage.does(&["explain", "web"]).await;
         assert!(explained.contains("web should be 7"), "{explained}");
-        assert!(explained.contains("size 6: overruled"), "{explained}");
+        // The first one does not come back when the second has ended.
+        assert!(!explained.contains("size 6"), "{explained}");
+        let later = in_minutes(180);
+        let explained = stage.does(&["explain", "web", "--at", &later]).await;
+        assert!(!explained.contains("web should be 6"), "{explained}");
         let released = stage.does(&["release", "web"]).await;
         assert!(released.contains("held no more"), "{released}");
         assert!(stage.does(&["holds"]).await.contains("nothing is held"));

@@ -90,6 +90,83 @@ fn what_is_busy_is_left_to_the_next_tick() {
 }
 
 #[test]
+fn what_is_in_the_way_for_half_an_hour_is_a_failure() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        for minute in (0..35).step_by(5) {
+            stage.azure.fail_next(On::Write, Trouble::Busy);
+            let answer = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
+            let status = if minute < 30 { 200 } else { 500 };
+            assert_eq!(answer.status, status, "{minute}: {}", said(&answer));
+        }
+        let last = health(&program, "scale:last-tick").await;
+        let output = last[0]["output"].as_str().unwrap_or_default();
+        assert!(output.contains("for 6 ticks before this one"), "{last}");
+        let done = tick(&program, "2026-11-24T08:35:00Z").await;
+        assert_eq!(done.status, 200, "{}", said(&done));
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+    });
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_is_read_from_azure_and_is_no_drift_later() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        stage.azure.fail_next(On::Write, Trouble::Cut);
+        let lost = tick(&program, DAY).await;
+        assert_eq!(lost.status, 500, "{}", said(&lost));
+        assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
+        stage.azure.set_size("web", Size::One(4));
+        let next = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert_eq!(next.status, 200, "{}", said(&next));
+        tick(&program, EVENING).await;
+        assert_eq!(
+            stage.changes().await,
+            [
+                "web 1 > 4 succeeded schedule",
+                "web 4 > 1 succeeded schedule"
+            ]
+        );
+    });
+}
+
+#[test]
+fn while_one_pool_of_a_cluster_is_being_changed_no_other_one_is() {
+    run(async {
+        let stage = Stage::new().await;
+        let (one, two) = (
+            stage.azure.node_pool("one", 1),
+            stage.azure.node_pool("two", 1),
+        );
+        let target = |id: &str, name: &str| web(id, "").replace("target.web", name);
+        stage.write(&(target(&one, "target.one") + &target(&two, "target.two")));
+        stage.azure.hold_changes();
+        let first = stage.program().await;
+        let call = super::stage::call(DAY);
+        let ticking = first.with_json(reqwest::Method::POST, "/scale", &call);
+        let ticking = tokio::spawn(async move { ticking.send().await.is_ok() });
+        eventually("the change to begin", || async {
+            stage.azure.is_changing("one").then_some(())
+        })
+        .await;
+        first.signal("KILL");
+        assert!(!ticking.await.expect("no panic"));
+
+        let second = stage.program().await;
+        let waiting = tick(&second, DAY).await;
+        assert_eq!(waiting.status, 200, "{}", said(&waiting));
+        assert!(
+            said(&waiting).contains("one beside it is being changed"),
+            "{}",
+            said(&waiting)
+        );
+        assert_eq!(stage.azure.writes().len(), 1);
+    });
+}
+
+#[test]
 fn what_somebody_changed_in_between_is_read_again_and_decided_again() {
     run(async {
         let stage = Stage::with_web(1).await;
@@ -114,17 +191,19 @@ fn a_short_wait_that_azure_asks_for_is_waited_and_a_refusal_is_told() {
         assert_eq!(answer.status, 200, "{}", said(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
 
-        for (trouble, hint) in [
-            (Trouble::Throttled(3600), "too many requests"),
+        for (trouble, hint, outcome) in [
+            (Trouble::Throttled(3600), "too many requests", "left"),
             (
                 Trouble::Denied,
                 "Microsoft.Compute/virtualMachineScaleSets/write",
+                "left",
             ),
             (
                 Trouble::Status(500, "InternalServerError"),
                 "the next tick tries again",
+                "open",
             ),
-            (Trouble::Cut, "the next tick tries again"),
+            (Trouble::Cut, "the next tick tries again", "open"),
         ] {
             stage.azure.fail_next(On::Write, trouble.clone());
             let database = stage.database.connect().await;
@@ -140,7 +219,7 @@ fn a_short_wait_that_azure_asks_for_is_waited_and_a_refusal_is_told() {
             );
             assert_eq!(
                 stage.changes().await,
-                ["web 4 > 1 failed schedule"],
+                [format!("web 4 > 1 {outcome} schedule")],
                 "{trouble:?}"
             );
         }
