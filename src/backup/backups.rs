@@ -13,7 +13,7 @@ use super::restoring::RestoringError;
 use super::{BackupId, Depot, DepotError, Pruning, Settings, Source, SourceName, Stored, Verified};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
-use crate::database;
+use crate::database::{self, Server};
 
 /// The backups: their settings, their store, the time. Clones share them.
 #[derive(Clone)]
@@ -137,22 +137,25 @@ impl Backups {
     }
 
     /// Restores a backup to a scratch database on `server`, compares every row and every definition, drops it,
-    /// and writes down that it restores.
+    /// and writes down that it restores. Databases that dead runs left there are dropped before.
     pub async fn drill(
         &self,
         depot: &Depot,
         stored: &Stored,
         server: &database::Settings,
         identities: Option<&Identities>,
+        limit: Option<Duration>,
         progress: &restore::Progress,
     ) -> Result<Verified, DrillError> {
         let begun = Instant::now();
+        Box::pin(self.sweep(server)).await;
         let options = restore::Options {
             roles: Roles::Available,
             definitions: Definitions::Compared,
+            limit,
             ..restore::Options::new(self.run_id().as_str())
         };
-        let restored = depot.prove(stored, server, &options, identities, progress);
+        let restored = Box::pin(depot.prove(stored, server, &options, identities, progress));
         let restored = restored.await.map_err(|error| DrillError::Restore {
             id: stored.id.clone(),
             error: Box::new(error),
@@ -160,7 +163,7 @@ impl Backups {
         let took = begun.elapsed().as_millis();
         let verified = Verified {
             verified: (self.clock())(),
-            server_version: restored.server_version,
+            server_version: restored.report.server_version,
             tables: restored.tables,
             rows: restored.rows,
             definitions: restored.report.definitions,
@@ -172,6 +175,21 @@ impl Backups {
             error,
         })?;
         Ok(verified)
+    }
+
+    /// That a server does not answer is told by whoever needs it.
+    async fn sweep(&self, server: &database::Settings) {
+        let swept = restore::sweep(&Server::new(server), (self.clock())()).await;
+        let swept = match swept {
+            Ok(swept) => swept,
+            Err(error) => return log::warn!("what dead runs left was not looked for: {error}"),
+        };
+        for name in swept.dropped {
+            log::info!("database {name} was left by a run that died, and is dropped");
+        }
+        for (name, reason) in swept.refused {
+            log::warn!("database {name} was left by a run that died, and stays: {reason}");
+        }
     }
 
     /// A name for a restore that begins now.

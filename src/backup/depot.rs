@@ -126,7 +126,7 @@ impl FromStr for Selection {
 }
 
 /// Manifests are read whole. One of ten thousand tables has some five megabytes.
-const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
+pub(super) const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What stands beside a backup is a few lines.
 const MARK_LIMIT: u64 = 64 * 1024;
@@ -250,11 +250,32 @@ impl Depot {
         }
     }
 
-    /// Keeps a backup until it is released.
+    /// Keeps a backup until it is released. One whose manifest has gone meanwhile is none any more.
     pub async fn hold(&self, id: &BackupId, hold: &Hold) -> Result<(), DepotError> {
         match self.write(id, HOLD, hold).await {
-            Err(BlobError::Exists { .. }) => Err(DepotError::HeldAlready(id.clone())),
-            written => Ok(written?),
+            Err(BlobError::Exists { .. }) => return Err(DepotError::HeldAlready(id.clone())),
+            written => written?,
+        }
+        let manifest = self.path(id, MANIFEST);
+        if self.exists(&manifest, MANIFEST_LIMIT).await? {
+            return Ok(());
+        }
+        self.release(id).await?;
+        Err(DepotError::Unknown {
+            source_name: self.source.clone(),
+            wanted: format!("named {id} any more: it was deleted just now"),
+        })
+    }
+
+    /// Whether a backup is under a hold at this moment.
+    pub(super) async fn is_held(&self, id: &BackupId) -> Result<bool, BlobError> {
+        self.exists(&self.path(id, HOLD), MARK_LIMIT).await
+    }
+
+    async fn exists(&self, path: &str, limit: u64) -> Result<bool, BlobError> {
+        match self.blobs.read(path, limit).await {
+            Err(BlobError::Missing { .. }) => Ok(false),
+            read => read.map(|_| true),
         }
     }
 

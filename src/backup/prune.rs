@@ -4,6 +4,7 @@
 //! leaves nothing that looks like one and lacks files, only rubbish that is swept later. A store
 //! that refuses to delete the manifest keeps the whole backup.
 
+use super::depot::MANIFEST_LIMIT;
 use super::manifest::MANIFEST;
 use super::retention::{Decision, plan};
 use super::{BackupId, Depot, Keep, Stored};
@@ -54,11 +55,25 @@ impl Depot {
         Ok(Pruning { decisions, pruned })
     }
 
-    /// Deletes a backup, and answers why something of it is left, if so.
+    /// Deletes a backup, and answers why something of it is left, if so. Somebody may hold it at any
+    /// moment: a hold that came before the manifest went is found before that or after it, and one that
+    /// came later finds no manifest ([`Depot::hold`]).
     async fn delete(&self, stored: &Stored) -> Result<Option<String>, BlobError> {
+        let held = || Some("it is under a hold since a moment ago".to_owned());
+        if self.is_held(&stored.id).await? {
+            return Ok(held());
+        }
         let manifest = self.path(&stored.id, MANIFEST);
+        let content = match self.blobs.read(&manifest, MANIFEST_LIMIT).await {
+            Err(BlobError::Missing { .. }) => return Ok(None),
+            read => read?,
+        };
         if let Deletion::Refused(reason) = self.blobs.delete(&manifest).await? {
             return Ok(Some(reason));
+        }
+        if self.is_held(&stored.id).await? {
+            self.blobs.create(&manifest, content).await?;
+            return Ok(held());
         }
         let mut refused = None;
         for file in stored.files.keys().filter(|file| *file != MANIFEST) {

@@ -21,8 +21,6 @@ use crate::database::{self, Server};
 /// A backup that was restored.
 #[derive(Clone, Debug)]
 pub struct Restored {
-    /// The version of the server that it was restored to.
-    pub server_version: String,
     /// Its tables.
     pub tables: u64,
     /// Their rows.
@@ -57,6 +55,16 @@ pub enum RestoringError {
     Restore(#[from] RestoreError),
 }
 
+impl RestoringError {
+    /// Whether the target is for certain as it was before.
+    pub fn left_nothing(&self) -> bool {
+        let RestoringError::Restore(error) = self else {
+            return true;
+        };
+        !matches!(error, RestoreError::Commit(_) | RestoreError::Name { .. })
+    }
+}
+
 impl Depot {
     /// Restores a backup to the database that `target` names.
     pub async fn restore(
@@ -72,7 +80,7 @@ impl Depot {
         let database = target.address.config.get_dbname().unwrap_or("postgres");
         let report =
             restore::restore(&opened.backup(), &server, database, options, progress).await?;
-        opened.restored(&server, report).await
+        Ok(opened.restored(report))
     }
 
     /// Restores a backup to a database that is made for that on the server of `target`, compares
@@ -88,7 +96,7 @@ impl Depot {
         let opened = Opened::open(self, stored, identities).await?;
         let server = Server::new(target);
         let report = restore::prove(&opened.backup(), &server, options, progress).await?;
-        opened.restored(&server, report).await
+        Ok(opened.restored(report))
     }
 }
 
@@ -127,23 +135,15 @@ impl<'a> Opened<'a> {
         }
     }
 
-    async fn restored(self, server: &Server, report: Report) -> Result<Restored, RestoringError> {
+    /// It is done: whatever is asked now could only hide that.
+    fn restored(self, report: Report) -> Restored {
         let tables = self.manifest.tables.iter();
-        Ok(Restored {
-            server_version: version(server).await?,
+        Restored {
             tables: self.manifest.tables.len() as u64,
             rows: tables.map(|table| table.rows).sum(),
             report,
-        })
+        }
     }
-}
-
-async fn version(server: &Server) -> Result<String, RestoreError> {
-    let beside = restore::beside(server).await?;
-    let row = beside.query_one("SHOW server_version", &[]).await;
-    Ok(row
-        .map_err(|error| RestoreError::Unreachable(database::server_message(&error)))?
-        .get(0))
 }
 
 /// The files of one stored backup.

@@ -280,7 +280,7 @@ const RUNNING: Statement = Statement {
                  (extract(epoch FROM started_at) * 1000000)::bigint
             FROM function_run
            WHERE function = $1 AND outcome IS NULL
-           ORDER BY slot DESC
+           ORDER BY started_at DESC
            LIMIT 1",
     types: &[Type::TEXT],
 };

@@ -70,6 +70,28 @@ fn a_trial_restore_compares_every_definition() {
     });
 }
 
+/// To the older snapshot such a table is empty, and nothing that came later could tell.
+#[test]
+fn a_table_that_was_emptied_or_written_anew_since_the_snapshot_is_not_taken_for_an_empty_one() {
+    run(async {
+        for change in [
+            "TRUNCATE retros CASCADE",
+            "ALTER TABLE items ALTER COLUMN id TYPE numeric",
+        ] {
+            let database = postfacto(0.0).await;
+            let client = database.connect().await;
+            client.batch_execute(BEGIN).await.expect("a transaction");
+            let seen = client.query("SELECT 1", &[]).await;
+            seen.expect("the snapshot is taken");
+            execute(&database, change).await;
+            let error = catalog::read(&client, Duration::from_secs(5)).await;
+            let error = error.expect_err("it changed");
+            assert!(matches!(error, CatalogError::Changed(_)), "{error}");
+            assert!(error.to_string().contains("written anew"), "{error}");
+        }
+    });
+}
+
 #[test]
 fn a_schema_of_hard_cases_is_rebuilt_to_the_letter() {
     run(async {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use magnusapi::backup::manifest::MANIFEST;
-use magnusapi::backup::{Depot, DepotError, Selection};
+use magnusapi::backup::{Depot, DepotError, Hold, Selection};
 use magnusapi::blob::{BlobAddress, Blobs};
 use tempfile::TempDir;
 
@@ -155,6 +155,23 @@ fn files_that_are_missing_swapped_or_longer_are_found_and_named() {
         let error = stage.depot.find(&stage.selection).await;
         let error = error.expect_err("without a manifest it is no backup");
         assert!(matches!(error, DepotError::Unknown { .. }), "{error}");
+    });
+}
+
+#[test]
+fn a_hold_on_a_backup_that_was_deleted_meanwhile_is_refused_and_leaves_nothing() {
+    run(async {
+        let stage = Stage::new().await;
+        let stored = stage.depot.find(&stage.selection).await;
+        let id = stored.expect("it is there").id;
+        fs::remove_file(stage.backup.join(MANIFEST)).expect("it is there");
+        let hold = Hold {
+            reason: "an incident".to_owned(),
+            since: "2026-11-24T02:00:00Z".parse().expect("a time"),
+        };
+        let error = stage.depot.hold(&id, &hold).await.expect_err("it is gone");
+        assert!(error.to_string().contains("deleted just now"), "{error}");
+        assert!(!stage.backup.join("hold.json").exists());
     });
 }
 

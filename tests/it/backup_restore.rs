@@ -16,8 +16,12 @@ use sample::{ROLES, SCRIPT, Sample};
 
 /// The server that most tests share, for this role.
 fn shared(role: &str) -> Server {
-    let url = format!("{} user={role}", postgres().url("postgres"));
-    let settings = Settings::read(|name| (name == "DATABASE_URL").then(|| url.clone()));
+    at(&format!("{} user={role}", postgres().url("postgres")))
+}
+
+/// The server at this address.
+fn at(url: &str) -> Server {
+    let settings = Settings::read(|name| (name == "DATABASE_URL").then(|| url.to_owned()));
     Server::new(&settings.expect("good").expect("a database is named"))
 }
 
@@ -33,11 +37,12 @@ fn fresh_name() -> String {
     format!("restored {}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// An id that no other restore has.
+/// An id that no other restore has, and of a time at which no drill takes its database for one that a dead
+/// run left.
 fn fresh_id() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    format!("20261124T020000Z-{number:08x}")
+    format!("29991124T020000Z-{number:08x}")
 }
 
 fn options() -> Options {

@@ -3,6 +3,10 @@
 //! The functions that write definitions look at the newest catalogue and not at the transaction's
 //! snapshot, so nobody may change a table between the snapshot and the last read. ACCESS SHARE is
 //! what a SELECT takes: it stops only changes to the table itself.
+//!
+//! What was changed before the locks were had is looked for: to an older snapshot, a table that was
+//! truncated, or written anew for a change of its columns, is empty (PostgreSQL's documentation, "Caveats"
+//! of concurrency control), and nothing that comes later could tell.
 
 use super::CatalogError;
 use super::item::Named;
@@ -38,6 +42,11 @@ pub(super) async fn take(server: &Server<'_>) -> Result<Vec<LockedTable>, Catalo
     let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", list.join(", "));
     server.execute("lock the tables", &lock).await?;
     let rows = server.rows(TABLES).await?;
+    if let Some(row) = rows.iter().find(|row| row.get("written_anew")) {
+        let name = Named::of(row).qualified();
+        let text = format!("table {name} was truncated or written anew since the snapshot");
+        return Err(CatalogError::Changed(text));
+    }
     Ok(rows
         .iter()
         .map(|row| LockedTable {
@@ -66,11 +75,13 @@ const NAMES: &str = "\
                           AND d.deptype = 'e')
      ORDER BY 2, 3";
 
+/// The row is the snapshot's, and the function looks at what is there now.
 const TABLES: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner,
            pg_relation_size(c.oid) / current_setting('block_size')::int8 AS pages,
            c.relpersistence = 'u' AS unlogged,
+           c.relfilenode <> pg_relation_filenode(c.oid) AS written_anew,
            coalesce(c.reloptions, '{}')
              || coalesce((SELECT array_agg('toast.' || o) FROM unnest(t.reloptions) o), '{}')
              AS options,

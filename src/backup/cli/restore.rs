@@ -51,7 +51,7 @@ pub(super) async fn run(
             "source": depot.source.as_str(),
             "id": stored.id.as_str(),
             "to": address.display(),
-            "serverVersion": restored.server_version,
+            "serverVersion": restored.report.server_version,
             "tables": restored.tables,
             "rows": restored.rows,
             "verified": options.verify,

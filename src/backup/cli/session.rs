@@ -43,8 +43,8 @@ pub(crate) enum Failure {
     /// It could not be proved to restore.
     #[error(transparent)]
     Drill(#[from] DrillError),
-    /// It was not restored.
-    #[error("nothing was restored: {0}")]
+    /// It was not restored, or perhaps it was.
+    #[error("{}", restored(.0))]
     Restore(#[from] RestoringError),
     /// The key to an encrypted backup.
     #[error(transparent)]
@@ -64,6 +64,14 @@ pub(crate) enum Failure {
     /// Nothing to release.
     #[error("{0} is under no hold")]
     NotHeld(super::super::BackupId),
+}
+
+fn restored(error: &RestoringError) -> String {
+    if error.left_nothing() {
+        format!("nothing was restored: {error}")
+    } else {
+        error.to_string()
+    }
 }
 
 impl From<BlobError> for Failure {

@@ -73,7 +73,7 @@ async fn restore(
     let progress = Progress::default();
     let drill = session
         .backups
-        .drill(depot, stored, server, identities, &progress);
+        .drill(depot, stored, server, identities, None, &progress);
     let look = || (progress.loaded_bytes(), progress.loaded_rows());
     Ok(bar.follow(drill, look).await?)
 }

@@ -1,5 +1,7 @@
 //! Why a restore did not happen.
 
+use std::time::Duration;
+
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
@@ -47,7 +49,8 @@ pub enum RestoreError {
     },
     /// Owners or grantees that the server does not know, or that are not ours to give to.
     #[error(
-        "{why}: {}; {advice}, or restore with --no-owner, which leaves owners and grants out",
+        "{why}: {}; {advice}, or restore with --roles available, which leaves out what is theirs, or \
+         with --roles ignored, which leaves out all owners and grants",
         .roles.join(", ")
     )]
     Roles {
@@ -100,6 +103,12 @@ pub enum RestoreError {
         .0.join("; ")
     )]
     Redefined(Vec<String>),
+    /// A trial has a limit.
+    #[error(
+        "the backup did not restore within {0:.0?}, which is all that a call of the timer has for it; \
+         prove it by hand: magnusapi backup verify latest --restore"
+    )]
+    TooLong(Duration),
     /// The old tables are in use all the time.
     #[error(
         "sessions of {database} held on to the old tables for {seconds} s; stop the application \
@@ -144,7 +153,7 @@ fn explain(error: &tokio_postgres::Error) -> String {
     let message = server_message(error);
     match error.code() {
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
-            format!("{message}; restore as a role that may do this, or with --no-owner")
+            format!("{message}; restore as a role that may do this, or with --roles ignored")
         }
         Some(code) if *code == SqlState::DISK_FULL => {
             format!(

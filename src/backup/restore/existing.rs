@@ -32,6 +32,7 @@ pub(super) async fn restore<C: Content>(
         .check()
         .await
         .map_err(RestoreError::Damaged)?;
+    let server_version = target.version_name.clone();
     let work = async {
         if target.is_empty() {
             fill(backup, client, &plan, options, progress).await
@@ -41,6 +42,7 @@ pub(super) async fn restore<C: Content>(
     };
     let mut report = session::undone_on_error(client, work).await?;
     report.notices.extend(notices);
+    report.server_version = server_version;
     Ok(report)
 }
 

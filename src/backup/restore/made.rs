@@ -55,7 +55,7 @@ impl Purpose {
 
 /// A connection to a database that every server has: one cannot make or drop a database from
 /// within.
-pub(in crate::backup) async fn beside(server: &Server) -> Result<Session, RestoreError> {
+pub(super) async fn beside(server: &Server) -> Result<Session, RestoreError> {
     for database in ["postgres", "template1"] {
         if let Some(found) = server.connect_to(database).await? {
             return Ok(found);

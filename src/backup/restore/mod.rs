@@ -51,7 +51,6 @@ mod verify;
 
 pub use command::{Place, plain_commands};
 pub use error::RestoreError;
-pub(super) use made::beside;
 pub use options::{Definitions, Options, Roles};
 pub use plan::PlanError;
 pub use progress::{Progress, Stage};
@@ -64,6 +63,8 @@ use crate::database::Server;
 /// What a restore did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
+    /// The version of the server that it went to.
+    pub server_version: String,
     /// What kind of database it went into.
     pub place: Place,
     /// What became of reading the rows back; `None` when that was not asked for.

@@ -34,6 +34,7 @@ pub(super) async fn restore<C: Content>(
             report.notices.extend(made.notice.clone());
             made.rename(database).await?;
             report.place = Place::New;
+            report.server_version = target.version_name;
             Ok(report)
         }
         Err(error) => {

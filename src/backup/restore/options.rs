@@ -21,6 +21,8 @@ pub struct Options {
     pub verify: bool,
     /// Whether a trial compares all definitions too.
     pub definitions: Definitions,
+    /// How long a trial may take; without it, as long as it does.
+    pub limit: Option<Duration>,
     /// How long a replacement tries for the moment in which nobody uses the old tables.
     pub patience: Duration,
 }
@@ -56,6 +58,7 @@ impl Options {
             keep_old: false,
             verify: true,
             definitions: Definitions::Taken,
+            limit: None,
             patience: Duration::from_mins(2),
         }
     }

@@ -1,6 +1,9 @@
 //! Proves that a backup restores, in a database that is made for it and dropped again.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
@@ -20,26 +23,40 @@ pub async fn prove<C: Content>(
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
+    let end = options.limit.map(|limit| Instant::now() + limit);
     let beside = beside(server).await?;
     let target = look(&beside).await?;
     let prepared = existing::prepare(backup, &beside, &target, options).await?;
-    backup
-        .content
-        .check()
-        .await
-        .map_err(RestoreError::Damaged)?;
+    let checking = backup.content.check();
+    let checking = async { checking.await.map_err(RestoreError::Damaged) };
+    until(end, options.limit, checking).await?;
     let made = Made::create(&beside, Purpose::Drill, &options.id, backup.entries).await?;
-    let proven = prove_in(&made, backup, server, &prepared, options, progress).await;
+    let proving = prove_in(&made, backup, server, &prepared, options, progress);
+    let proven = until(end, options.limit, proving).await;
     let notice = made.notice.clone();
     let left = made.discard().await;
     if let Some(left) = &left {
         log::warn!("{left}");
     }
     let mut report = proven?;
+    report.server_version = target.version_name;
     report.notices.extend(prepared.notices);
     report.notices.extend(notice);
     report.notices.extend(left);
     Ok(report)
+}
+
+/// What is dropped half-way leaves the database to be discarded.
+async fn until<T>(
+    end: Option<Instant>,
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, RestoreError>>,
+) -> Result<T, RestoreError> {
+    let (Some(end), Some(limit)) = (end, limit) else {
+        return work.await;
+    };
+    let done = tokio::time::timeout_at(end, work).await;
+    done.unwrap_or(Err(RestoreError::TooLong(limit)))
 }
 
 async fn prove_in<C: Content>(

@@ -35,7 +35,7 @@ pub(super) async fn undone_on_error<T>(
     work: impl Future<Output = Result<T, RestoreError>>,
 ) -> Result<T, RestoreError> {
     client
-        .batch_execute("BEGIN")
+        .batch_execute(BEGIN)
         .await
         .map_err(at("the transaction's begin"))?;
     let done = work.await;
@@ -45,6 +45,9 @@ pub(super) async fn undone_on_error<T>(
     }
     done
 }
+
+/// Whatever the role's default is: each statement has to see what others have done by then.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// Function bodies are not checked because they may speak of what comes later. A larger memory for
 /// indexes is worth most on the smallest servers, whose default is low.

@@ -14,6 +14,8 @@ pub(super) struct Target {
     pub(super) database: String,
     /// `server_version_num`.
     pub(super) version: i32,
+    /// `server_version`.
+    pub(super) version_name: String,
     /// People's schemas and the number of objects in each. Extensions' own are not among them, nor
     /// does an extension that lies in one count.
     pub(super) schemas: BTreeMap<String, i64>,
@@ -27,6 +29,7 @@ impl Target {
         Ok(Target {
             database: row.get(0),
             version: row.get(1),
+            version_name: row.get(2),
             schemas: schemas.iter().map(|row| (row.get(0), row.get(1))).collect(),
         })
     }
@@ -98,7 +101,8 @@ fn refuse(why: &'static str, roles: Vec<String>, advice: &'static str) -> Result
 }
 
 const DATABASE: &str = "\
-    SELECT current_database()::text, current_setting('server_version_num')::integer";
+    SELECT current_database()::text, current_setting('server_version_num')::integer,
+           current_setting('server_version')";
 
 /// Everything in a schema depends on it, whatever kind it is. Default privileges are no object that
 /// could be in the way.

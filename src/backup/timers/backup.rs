@@ -1,6 +1,6 @@
 //! `postfacto-backup`: a backup of each source, and then the deletion of what no rule keeps.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -31,25 +31,25 @@ impl BackupTimer {
         }
         let clock = self.backups.clock();
         let work = async || {
-            let one = |source, share| self.back_up(source, share).boxed();
+            let one = |source, limit| self.back_up(source, limit).boxed();
             work(&in_turn(sources, one).await)
         };
         Box::pin(self.ledger.once(invocation, clock, work)).await
     }
 
-    async fn back_up(&self, source: &Source, share: Duration) -> SourceRun {
-        match self.backups.create(source, share, &|_| ()).await {
-            Err(error) => SourceRun::failed(source, &error),
+    /// Sweeps first, whatever becomes of the rest: a source that fails every night must not fill the
+    /// store.
+    async fn back_up(&self, source: &Source, limit: Duration) -> SourceRun {
+        let end = Instant::now() + limit;
+        let swept = self.sweep(source).await;
+        let limit = end.saturating_duration_since(Instant::now());
+        match self.backups.create(source, limit, &|_| ()).await {
+            Err(error) => SourceRun::failed(source, &format!("{error}{swept}")),
             Ok(manifest) if !manifest.findings.is_empty() => degraded(source, &manifest),
             Ok(manifest) => SourceRun {
                 source: source.name.to_string(),
                 ending: Ending::Succeeded,
-                text: format!(
-                    "{}; {}{}",
-                    done(&manifest),
-                    self.prune(source).await,
-                    self.sweep(source).await
-                ),
+                text: format!("{}; {}{swept}", done(&manifest), self.prune(source).await),
                 backup: Some(manifest.id),
             },
         }

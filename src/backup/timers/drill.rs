@@ -1,5 +1,7 @@
 //! `postfacto-restore-drill`: the newest backup of each source, restored on trial.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
@@ -29,14 +31,14 @@ impl DrillTimer {
         }
         let clock = self.backups.clock();
         let work = async || {
-            let one = |source, _| self.drill(source).boxed();
+            let one = |source, limit| self.drill(source, limit).boxed();
             work(&in_turn(sources, one).await)
         };
         Box::pin(self.ledger.once(invocation, clock, work)).await
     }
 
-    async fn drill(&self, source: &Source) -> SourceRun {
-        match self.newest(source).await {
+    async fn drill(&self, source: &Source, limit: Duration) -> SourceRun {
+        match self.newest(source, limit).await {
             Err(error) => SourceRun::failed(source, &error),
             Ok((id, verified)) => SourceRun {
                 source: source.name.to_string(),
@@ -50,7 +52,11 @@ impl DrillTimer {
         }
     }
 
-    async fn newest(&self, source: &Source) -> Result<(String, Verified), Failure> {
+    async fn newest(
+        &self,
+        source: &Source,
+        limit: Duration,
+    ) -> Result<(String, Verified), Failure> {
         let settings = self.backups.settings();
         let server = settings.drill.as_ref();
         let server = server.ok_or(Failure::NoServer)?;
@@ -59,9 +65,10 @@ impl DrillTimer {
         let stored = found.map_err(DrillError::from)?;
         let progress = Progress::default();
         let identities = settings.identities.as_ref();
+        let limit = Some(limit);
         let drill = self
             .backups
-            .drill(&depot, &stored, server, identities, &progress);
+            .drill(&depot, &stored, server, identities, limit, &progress);
         Ok((stored.id.to_string(), drill.await?))
     }
 }

@@ -1,12 +1,16 @@
 //! Proof: rows read back, and backups restored for nothing but that.
 
+use std::time::Duration;
+
+use localpg::ThrowawayOptions;
 use magnusapi::backup::restore::{
-    Definitions, Difference, Options, Progress, Stage, Verification, prove, sweep, verify,
+    Definitions, Difference, Options, Progress, RestoreError, Stage, Verification, prove, sweep,
+    verify,
 };
 
 use super::sample::{Fault, ROLES, Sample};
-use super::{connect, fresh_name, left_by, options, restored, shared};
-use crate::harness::{postgres, run};
+use super::{at, connect, fresh_name, left_by, options, restored, shared};
+use crate::harness::{self, own_server, run};
 
 async fn verified(database: &str, sample: &Sample) -> Verification {
     let client = connect(database).await;
@@ -137,9 +141,27 @@ fn a_definition_that_comes_out_otherwise_is_named_and_nothing_stays() {
 }
 
 #[test]
+fn a_trial_that_takes_too_long_ends_and_leaves_nothing() {
+    run(async {
+        let admin = connect("postgres").await;
+        admin.batch_execute(ROLES).await.expect("roles");
+        let sample = Sample::new();
+        let (backup, progress) = (sample.backup(), Progress::default());
+        let options = Options {
+            limit: Some(Duration::from_millis(1)),
+            ..options()
+        };
+        let proven = prove(&backup, &shared("postgres"), &options, &progress).await;
+        let error = proven.expect_err("nothing is that quick");
+        assert!(matches!(error, RestoreError::TooLong(_)), "{error}");
+        assert_eq!(left_by(&options.id).await, Vec::<String>::new());
+    });
+}
+
+/// On a server of its own: drills of other tests sweep too.
+#[test]
 fn what_dead_runs_left_is_swept_a_day_later_and_nothing_else() {
     run(async {
-        // A time of this test's own: all share the server.
         let names = [
             "magnusapi_drill_20010203T040506Z-0000000a",
             "magnusapi_restore_20010203T040506Z-0000000b",
@@ -147,16 +169,18 @@ fn what_dead_runs_left_is_swept_a_day_later_and_nothing_else() {
             "magnusapi_drill_20010203T040507Z-0000000d",
             "magnusapi_drill_20010203",
         ];
+        let server = own_server(ThrowawayOptions::default());
         for name in names {
-            postgres().create_database(name, None).expect("a database");
+            server.create_database(name, None).expect("a database");
         }
-        let _in_use = connect(names[2]).await;
+        let _in_use = harness::connect(&server.url(names[2])).await;
         let now = "2001-02-04T04:05:07Z".parse().expect("a time");
-        let sweep = sweep(&shared("postgres"), now).await.expect("it sweeps");
-        assert_eq!(sweep.dropped, names[..2]);
-        assert_eq!(sweep.refused.len(), 1, "{sweep:?}");
-        assert_eq!(sweep.refused[0].0, names[2]);
-        let admin = connect("postgres").await;
+        let swept = sweep(&at(&server.url("postgres")), now).await;
+        let swept = swept.expect("it sweeps");
+        assert_eq!(swept.dropped, names[..2]);
+        assert_eq!(swept.refused.len(), 1, "{swept:?}");
+        assert_eq!(swept.refused[0].0, names[2]);
+        let admin = harness::connect(&server.url("postgres")).await;
         for name in &names[2..] {
             let there = "SELECT FROM pg_database WHERE datname = $1";
             let there = admin.query(there, &[name]).await.expect("it can be asked");
