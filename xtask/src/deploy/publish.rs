@@ -31,8 +31,8 @@ fn send(site: &Site, package: &Package, target: &Target) -> anyhow::Result<()> {
     target.app.sync_triggers()
 }
 
-/// A rule that lets one address in. Should this program be killed, the rule stays until the next apply
-/// of infra/, which knows nothing of it.
+/// A rule that lets one address in. Should this program be killed, the rule stays, and Terraform does not
+/// see it; whoever comes still has to log in.
 struct Opening<'a> {
     app: &'a App,
     rule: String,
@@ -57,7 +57,7 @@ impl Opening<'_> {
     fn close(&self) -> anyhow::Result<()> {
         self.access_restriction("remove", &[]).with_context(|| {
             format!(
-                "cannot close the deployment site of {} again: remove its rule {}, or apply infra/",
+                "cannot close the deployment site of {} again: remove its rule {} there",
                 self.app.name, self.rule
             )
         })

@@ -24,6 +24,8 @@ locals {
       # Nodes and pods talk to each other on everything; what pods may is decided by network policies.
       { name = "nodes", source = local.prefixes.nodes, protocol = "*", ports = ["0-65535"] },
       { name = "pods", source = var.pod_address_space, protocol = "*", ports = ["0-65535"] },
+      # Azure counts the address that its probes come from as part of the network, which the last rule closes.
+      { name = "load-balancer-probes", source = "AzureLoadBalancer", protocol = "*", ports = ["0-65535"] },
     ]
     postgres = [
       { name = "functions", source = local.prefixes.functions, protocol = "Tcp", ports = ["5432"] },

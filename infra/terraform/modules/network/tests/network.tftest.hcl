@@ -86,6 +86,18 @@ run "each_group_ends_with_a_rule_that_closes_the_rest" {
   }
 }
 
+run "load_balancers_can_probe_the_nodes_before_the_rest_is_closed" {
+  command = plan
+
+  assert {
+    condition = length([
+      for rule in azurerm_network_security_group.this["nodes"].security_rule :
+      rule if rule.access == "Allow" && rule.source_address_prefix == "AzureLoadBalancer" && rule.priority < 4000
+    ]) == 1
+    error_message = "Probes come from 168.63.129.16, which is part of VirtualNetwork: what they cannot reach gets no traffic."
+  }
+}
+
 run "what_needs_no_way_out_has_none" {
   command = plan
 
