@@ -7,6 +7,20 @@ use super::stage::{DAY, EVENING, Stage, health, said, tick, web};
 use crate::fakes::{On, Trouble};
 use crate::harness::{eventually, run};
 
+/// Starts a program that ticks, and kills it when Azure has begun to change this resource.
+async fn dies_while_it_changes(stage: &Stage, resource: &str) {
+    let program = stage.program().await;
+    let call = super::stage::call(DAY);
+    let ticking = program.with_json(reqwest::Method::POST, "/scale", &call);
+    let ticking = tokio::spawn(async move { ticking.send().await.is_ok() });
+    eventually("the change to begin", || async {
+        stage.azure.is_changing(resource).then_some(())
+    })
+    .await;
+    program.signal("KILL");
+    assert!(!ticking.await.expect("no panic"));
+}
+
 #[test]
 fn one_target_that_fails_stops_no_other_and_is_named() {
     run(async {
@@ -143,16 +157,7 @@ fn while_one_pool_of_a_cluster_is_being_changed_no_other_one_is() {
         let target = |id: &str, name: &str| web(id, "").replace("target.web", name);
         stage.write(&(target(&one, "target.one") + &target(&two, "target.two")));
         stage.azure.hold_changes();
-        let first = stage.program().await;
-        let call = super::stage::call(DAY);
-        let ticking = first.with_json(reqwest::Method::POST, "/scale", &call);
-        let ticking = tokio::spawn(async move { ticking.send().await.is_ok() });
-        eventually("the change to begin", || async {
-            stage.azure.is_changing("one").then_some(())
-        })
-        .await;
-        first.signal("KILL");
-        assert!(!ticking.await.expect("no panic"));
+        dies_while_it_changes(&stage, "one").await;
 
         let second = stage.program().await;
         let waiting = tick(&second, DAY).await;
@@ -246,16 +251,7 @@ fn a_process_that_dies_in_the_middle_leaves_a_change_that_the_next_one_sees_thro
         let stage = Stage::with_web(1).await;
         stage.azure.hold_changes();
         stage.azure.retry_after(Some(1));
-        let first = stage.program().await;
-        let call = super::stage::call(DAY);
-        let ticking = first.with_json(reqwest::Method::POST, "/scale", &call);
-        let ticking = tokio::spawn(async move { ticking.send().await.is_ok() });
-        eventually("the change to begin", || async {
-            stage.azure.is_changing("web").then_some(())
-        })
-        .await;
-        first.signal("KILL");
-        assert!(!ticking.await.expect("no panic"));
+        dies_while_it_changes(&stage, "web").await;
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
 
         let second = stage.program().await;
