@@ -55,16 +55,16 @@ impl App {
 /// holds the folders against this.
 pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("health", "health"),
-    ("health-live", "health/live"),
+    ("health_live", "health/live"),
     ("item", "item/{id?}"),
     ("openapi", "openapi.json"),
-    ("scale-hold", "scale/hold/{target?}"),
-    ("scale-plan", "scale/plan"),
+    ("scale_hold", "scale/hold/{target?}"),
+    ("scale_plan", "scale/plan"),
 ];
 
 /// The timer functions: each folder's name under `functions/`.
 pub const TIMER_FUNCTIONS: &[&str] = &[
-    "item-housekeeping",
+    "item_housekeeping",
     backup::EXPORT,
     backup::DRILL,
     scale::FUNCTION,

@@ -110,6 +110,7 @@ fn is_static_x86_64(bytes: &[u8]) -> Result<(), String> {
 /// Every folder has a function in this program, and the other way round.
 fn functions(app: &App) -> Vec<Finding> {
     let mut findings: Vec<Finding> = app.functions.iter().filter_map(unmatched).collect();
+    findings.extend(app.functions.iter().filter_map(hyphenated));
     let expected = HTTP_FUNCTIONS.iter().map(|(name, _)| *name);
     for name in expected.chain(TIMER_FUNCTIONS.iter().copied()) {
         if app.function(name).is_none() {
@@ -147,6 +148,20 @@ fn unmatched(function: &Function) -> Option<Finding> {
             "the program has no such timer; remove the folder or add the timer",
         )),
     }
+}
+
+/// On Linux the name of an app setting has letters, digits and underscores only, and an app setting is the
+/// one way to disable a function (Azure-Functions#2132).
+fn hyphenated(function: &Function) -> Option<Finding> {
+    let name = function.name.as_str();
+    name.contains('-').then(|| {
+        let text = format!(
+            "the name has a hyphen, so no app setting can disable the function on Linux in Azure; rename the \
+             folder to {}",
+            name.replace('-', "_")
+        );
+        finding(format!("{name}/function.json"), text)
+    })
 }
 
 /// Schedules are read with the example's settings, which every deployment has too.

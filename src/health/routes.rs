@@ -20,7 +20,7 @@ pub fn routes(
     });
     let live = warp::path!("health" / "live")
         .and(request())
-        .then(|request| answer("health-live", request, live));
+        .then(|request| answer("health_live", request, live));
     full.or(live).unify()
 }
 

@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 use crate::database::{Database, Error, Statement};
 use crate::host::{Invocation, Outcome, Timer};
 
-/// The timer function `item-housekeeping`.
+/// The timer function `item_housekeeping`.
 pub struct Housekeeping {
     database: Database,
 }
@@ -34,7 +34,7 @@ impl Housekeeping {
 
 impl Timer for Housekeeping {
     fn function(&self) -> &'static str {
-        "item-housekeeping"
+        "item_housekeeping"
     }
 
     fn run<'a>(&'a self, _invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {

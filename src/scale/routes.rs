@@ -20,8 +20,8 @@ use crate::http::{
 use crate::schedule::{Size, TargetName, parse_instant};
 
 /// The functions that these routes belong to, as their folders are named.
-const PLAN: &str = "scale-plan";
-const HOLD: &str = "scale-hold";
+const PLAN: &str = "scale_plan";
+const HOLD: &str = "scale_hold";
 
 /// A hold has a reason of at most 500 characters.
 const LIMIT: usize = 16 * 1024;

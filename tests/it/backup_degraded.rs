@@ -80,7 +80,7 @@ fn the_timer_fails_and_health_warns_where_something_is_left_out() {
             .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url);
         let host = start(options).await;
         let result = host
-            .invoke_timer("postfacto-backup", TimerCall::default())
+            .invoke_timer("postfacto_backup", TimerCall::default())
             .await;
         let TimerResult::Failed { reason } = result else {
             panic!("{result:?}");

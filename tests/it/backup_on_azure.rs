@@ -60,9 +60,9 @@ fn a_backup_is_made_and_proved_and_health_says_so() {
             .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
             .setting("DRILL_DATABASE_URL", &Database::empty().url);
         let host = start(options).await;
-        let made = succeeded(invoke(&host, "postfacto-backup").await);
+        let made = succeeded(invoke(&host, "postfacto_backup").await);
         assert!(made[0].starts_with("postfacto/20"), "{made:?}");
-        let proved = succeeded(invoke(&host, "postfacto-restore-drill").await);
+        let proved = succeeded(invoke(&host, "postfacto_restore_drill").await);
         assert!(proved[0].contains("8 tables"), "{proved:?}");
         let health = health(&host).await;
         assert_eq!(health.status, 200, "{health:?}");
@@ -89,7 +89,7 @@ fn one_source_that_is_away_fails_the_call_and_the_other_has_its_backup() {
             )
             .setting("BACKUP_DATABASE_URL_THERE", &source.url);
         let host = start(options).await;
-        let result = invoke(&host, "postfacto-backup").await;
+        let result = invoke(&host, "postfacto_backup").await;
         let TimerResult::Failed { reason } = result else {
             panic!("{result:?}");
         };

@@ -1,4 +1,4 @@
-//! `postfacto-backup` and `postfacto-restore-drill`, as the Functions host posts them.
+//! `postfacto_backup` and `postfacto_restore_drill`, as the Functions host posts them.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -76,14 +76,14 @@ fn a_doubled_call_backs_up_once_and_the_next_occurrence_again() {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
         let program = start.serving().await;
-        let first = call(&program, "postfacto-backup", &occurrence(24)).await;
+        let first = call(&program, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(first.status, 200, "{}", said(&first));
         assert!(said(&first).starts_with("postfacto/20"), "{}", said(&first));
-        let second = call(&program, "postfacto-backup", &occurrence(24)).await;
+        let second = call(&program, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(second.status, 200);
         assert!(said(&second).contains("nothing to do"), "{}", said(&second));
         assert_eq!(backups(folder.path(), "postfacto").len(), 1);
-        let third = call(&program, "postfacto-backup", &occurrence(25)).await;
+        let third = call(&program, "postfacto_backup", &occurrence(25)).await;
         assert_eq!(third.status, 200, "{}", said(&third));
         assert_eq!(backups(folder.path(), "postfacto").len(), 2);
     });
@@ -98,7 +98,7 @@ fn a_call_by_hand_takes_nothing_from_the_schedule() {
         let mut by_hand = occurrence(24);
         by_hand["Metadata"]["sys"]["UtcNow"] = json!("2026-11-23T15:00:00Z");
         for body in [by_hand, occurrence(24)] {
-            let answer = call(&program, "postfacto-backup", &body).await;
+            let answer = call(&program, "postfacto_backup", &body).await;
             assert!(
                 said(&answer).starts_with("postfacto/20"),
                 "{}",
@@ -117,7 +117,7 @@ fn one_source_that_fails_stops_no_other_and_is_red() {
         let sources = [("a-away", away), ("b-there", source.url.as_str())];
         let start = start(&own, folder.path(), &sources);
         let program = start.serving().await;
-        let answer = call(&program, "postfacto-backup", &occurrence(24)).await;
+        let answer = call(&program, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(answer.status, 500);
         assert!(
             said(&answer).contains("a-away: failed"),
@@ -135,7 +135,7 @@ fn one_source_that_fails_stops_no_other_and_is_red() {
         assert_eq!(runs[1]["status"], "ok", "{runs}");
 
         // The host may call again for a slot that failed.
-        let again = call(&program, "postfacto-backup", &occurrence(24)).await;
+        let again = call(&program, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(again.status, 500);
         assert_eq!(backups(folder.path(), "b-there").len(), 2);
     });
@@ -151,7 +151,7 @@ fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_ove
             .serving()
             .await;
         let calling = {
-            let request = first.with_json(Method::POST, "/postfacto-backup", &occurrence(24));
+            let request = first.with_json(Method::POST, "/postfacto_backup", &occurrence(24));
             tokio::spawn(async move { request.send().await.is_ok() })
         };
         let second = start(&own, folder.path(), &[("postfacto", &source.url)])
@@ -163,14 +163,14 @@ fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_ove
             row.expect("it can be asked")
         })
         .await;
-        let doubled = call(&second, "postfacto-backup", &occurrence(24)).await;
+        let doubled = call(&second, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(doubled.status, 200);
         assert!(
             said(&doubled).contains("is working on"),
             "{}",
             said(&doubled)
         );
-        let other = call(&second, "postfacto-backup", &occurrence(25)).await;
+        let other = call(&second, "postfacto_backup", &occurrence(25)).await;
         assert_eq!(other.status, 500);
         assert!(said(&other).contains("still under way"), "{}", said(&other));
         assert!(backups(folder.path(), "postfacto").is_empty());
@@ -178,7 +178,7 @@ fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_ove
         first.signal("KILL");
         assert!(!calling.await.expect("no panic"));
         eventually("the run to be taken over", || async {
-            let answer = call(&second, "postfacto-backup", &occurrence(24)).await;
+            let answer = call(&second, "postfacto_backup", &occurrence(24)).await;
             said(&answer).starts_with("postfacto/20").then_some(())
         })
         .await;
@@ -198,12 +198,12 @@ fn the_drill_proves_the_newest_backup_and_says_so_beside_it() {
             .set("DRILL_DATABASE_URL", &Database::empty().url)
             .serving()
             .await;
-        let drill = call(&program, "postfacto-restore-drill", &occurrence(22)).await;
+        let drill = call(&program, "postfacto_restore_drill", &occurrence(22)).await;
         assert_eq!(drill.status, 500);
         assert!(said(&drill).contains("no backup"), "{}", said(&drill));
-        let backup = call(&program, "postfacto-backup", &occurrence(24)).await;
+        let backup = call(&program, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(backup.status, 200, "{}", said(&backup));
-        let drill = call(&program, "postfacto-restore-drill", &occurrence(29)).await;
+        let drill = call(&program, "postfacto_restore_drill", &occurrence(29)).await;
         assert_eq!(drill.status, 200, "{}", said(&drill));
         let id = backups(folder.path(), "postfacto").remove(0);
         let verified = folder
@@ -223,7 +223,7 @@ fn a_drill_without_a_server_fails_and_says_what_to_set() {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
         let program = start.serving().await;
-        let drill = call(&program, "postfacto-restore-drill", &occurrence(29)).await;
+        let drill = call(&program, "postfacto_restore_drill", &occurrence(29)).await;
         assert_eq!(drill.status, 500);
         assert!(
             said(&drill).contains("DRILL_DATABASE_URL"),
@@ -237,7 +237,7 @@ fn a_drill_without_a_server_fails_and_says_what_to_set() {
 fn without_sources_both_timers_say_so_and_succeed() {
     run(async {
         let program = Start::on(&Database::migrated()).await;
-        for function in ["postfacto-backup", "postfacto-restore-drill"] {
+        for function in ["postfacto_backup", "postfacto_restore_drill"] {
             let answer = call(&program, function, &occurrence(24)).await;
             assert_eq!(answer.status, 200);
             assert!(
@@ -263,7 +263,7 @@ fn a_functions_host_runs_both_timers() {
             .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
             .setting("DRILL_DATABASE_URL", &Database::empty().url);
         let host = harness::start(options).await;
-        for function in ["postfacto-backup", "postfacto-restore-drill"] {
+        for function in ["postfacto_backup", "postfacto_restore_drill"] {
             let result = host.invoke_timer(function, TimerCall::default()).await;
             let TimerResult::Succeeded { logs, .. } = result else {
                 panic!("{function}: {result:?}");

@@ -226,7 +226,7 @@ fn a_run_keeps_its_slot_through_pgbouncer_and_a_killed_one_loses_it() {
             "Data": {"timer": {"ScheduleStatus": {"Next": "2026-11-24T02:00:00Z"}}},
             "Metadata": {"sys": {"UtcNow": "2026-11-24T02:00:00Z"}}
         });
-        let request = first.with_json(Method::POST, "/postfacto-backup", &occurrence);
+        let request = first.with_json(Method::POST, "/postfacto_backup", &occurrence);
         let calling = tokio::spawn(async move { request.send().await.is_ok() });
         let client = database.connect().await;
         eventually("the first run's row", || async {
@@ -235,14 +235,14 @@ fn a_run_keeps_its_slot_through_pgbouncer_and_a_killed_one_loses_it() {
         })
         .await;
         for _ in 0..20 {
-            let doubled = second.post("/postfacto-backup", &occurrence).await;
+            let doubled = second.post("/postfacto_backup", &occurrence).await;
             let said = doubled.json()["Logs"][0].to_string();
             assert!(said.contains("is working on"), "{doubled:?}");
         }
         first.signal("KILL");
         assert!(!calling.await.expect("no panic"));
         eventually("the run to be taken over", || async {
-            let answer = second.post("/postfacto-backup", &occurrence).await;
+            let answer = second.post("/postfacto_backup", &occurrence).await;
             let error = answer.json()["Error"].to_string();
             error.contains("one: failed").then_some(())
         })

@@ -84,7 +84,7 @@ fn the_timer_succeeds_with_every_kind_of_call_that_the_host_makes() {
                         past_due,
                         ..TimerCall::default()
                     };
-                    let result = host.invoke_timer("item-housekeeping", call).await;
+                    let result = host.invoke_timer("item_housekeeping", call).await;
                     let TimerResult::Succeeded { logs, .. } = result else {
                         panic!("{call:?}: {result:?}");
                     };
@@ -105,7 +105,7 @@ fn a_timer_fires_on_its_schedule() {
             .setting("ITEM_HOUSEKEEPING_SCHEDULE", "* * * * * *");
         options.timers = true;
         let host = start(options).await;
-        let function = Source::Function("item-housekeeping".into());
+        let function = Source::Function("item_housekeeping".into());
         let fired = |log: &devhost::HostLog| {
             log.source == function && log.text.contains("deleted 0 idempotency keys")
         };
@@ -126,13 +126,13 @@ fn a_timer_that_fails_fails_in_the_host_and_its_reason_is_in_the_console() {
             .setting("DATABASE_WAIT", "1");
         let host = start(options).await;
         let result = host
-            .invoke_timer("item-housekeeping", TimerCall::default())
+            .invoke_timer("item_housekeeping", TimerCall::default())
             .await;
         assert!(matches!(result, TimerResult::Failed { .. }), "{result:?}");
         let console = host.log(|log| {
             log.source == Source::Console
                 && log.level == Level::Error
-                && log.text.contains("item-housekeeping failed")
+                && log.text.contains("item_housekeeping failed")
         });
         console.await;
         host.shutdown().await;
@@ -147,14 +147,14 @@ fn a_timer_can_be_run_by_hand_and_not_from_outside() {
         let url = host.url();
         let accepted = post(
             &url,
-            "/admin/functions/item-housekeeping",
+            "/admin/functions/item_housekeeping",
             json!({"input": ""}),
         )
         .await;
         assert_eq!(accepted.status, 202);
         host.log(|log| log.text.contains("deleted 0 idempotency keys"))
             .await;
-        let outside = post(&url, "/item-housekeeping", json!({})).await;
+        let outside = post(&url, "/item_housekeeping", json!({})).await;
         assert_eq!(outside.status, 404);
         host.shutdown().await;
     });

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::harness::{Database, eventually, run};
 
-const FUNCTION: &str = "postfacto-backup";
+const FUNCTION: &str = "postfacto_backup";
 
 /// The ledger as one instance of the program has it.
 fn ledger(database: &Database) -> Ledger {

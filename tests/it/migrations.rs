@@ -122,6 +122,26 @@ fn a_program_that_runs_goes_on_when_a_newer_one_migrates() {
 }
 
 #[test]
+fn runs_of_functions_keep_their_rows_under_the_names_without_hyphens() {
+    run(async {
+        let database = Database::empty();
+        let client = database.connect().await;
+        for (version, sql) in rules::files() {
+            if version == 5 {
+                let run = "INSERT INTO function_run (function, slot, invocation_id, started_at)
+                           VALUES ('postfacto-backup', now(), 'i', now()), ('scale', now(), 'i', now())";
+                client.batch_execute(run).await.expect("it is written");
+            }
+            client.batch_execute(&sql).await.expect("it is migrated");
+        }
+        let names = "SELECT function FROM function_run ORDER BY function";
+        let rows = client.query(names, &[]).await.expect("it can be read");
+        let names: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(names, ["postfacto_backup", "scale"]);
+    });
+}
+
+#[test]
 fn a_migration_that_was_changed_after_it_ran_is_named() {
     run(async {
         let database = Database::migrated();

@@ -114,9 +114,18 @@ const DAMAGES: &[Damage] = &[
         "item/function.json",
     ),
     (
+        "a function has a hyphen in its name",
+        |files| {
+            edit(files, "scale_plan/function.json", |file| {
+                "scale-plan/function.json".clone_into(&mut file.path);
+            });
+        },
+        "rename the folder to scale_plan",
+    ),
+    (
         "a timer is gone",
-        |files| files.retain(|file| !file.path.starts_with("item-h")),
-        "item-housekeeping",
+        |files| files.retain(|file| !file.path.starts_with("item_h")),
+        "item_housekeeping",
     ),
     (
         "a route is another",
@@ -133,7 +142,7 @@ const DAMAGES: &[Damage] = &[
         |files| {
             rename(
                 files,
-                "item-housekeeping/function.json",
+                "item_housekeeping/function.json",
                 "extra/function.json",
             );
         },
@@ -144,7 +153,7 @@ const DAMAGES: &[Damage] = &[
         |files| {
             replace(
                 files,
-                "item-housekeeping/function.json",
+                "item_housekeeping/function.json",
                 "ITEM_HOUSEKEEPING_SCHEDULE",
                 "NO_SUCH",
             );
@@ -156,7 +165,7 @@ const DAMAGES: &[Damage] = &[
         |files| {
             replace(
                 files,
-                "item-housekeeping/function.json",
+                "item_housekeeping/function.json",
                 "%ITEM_HOUSEKEEPING_SCHEDULE%",
                 "every day",
             );

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::harness::{Answer, Database, Program, Start, run, send_raw, with_program};
 
-const ENVELOPE: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"item-housekeeping","UtcNow":"2026-09-14T03:15:00.0210034Z","RandGuid":"4ad7c4a5"}}}"#;
+const ENVELOPE: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"item_housekeeping","UtcNow":"2026-09-14T03:15:00.0210034Z","RandGuid":"4ad7c4a5"}}}"#;
 
 const INVOCATION: &str = "f1f0b8f2-4a55-4b0e-9d53-5d1a4a1a9f10";
 
 fn head(framing: &str) -> String {
     format!(
-        "POST /item-housekeeping HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+        "POST /item_housekeeping HTTP/1.1\r\nHost: 127.0.0.1\r\n\
          User-Agent: Azure-Functions-Host/4.1052.200.0\r\n\
          X-Azure-Functions-InvocationId: {INVOCATION}\r\n\
          Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n{framing}\r\n\r\n"
@@ -58,12 +58,12 @@ fn timers_cannot_be_reached_from_outside() {
             ("x-ms-invocation-id", INVOCATION),
         ] {
             let request = program
-                .request(Method::POST, "/item-housekeeping")
+                .request(Method::POST, "/item_housekeeping")
                 .header(name, value)
                 .body(ENVELOPE);
             Answer::to(request).await.problem(404, "no-such-path");
         }
-        let get = program.get("/item-housekeeping").await;
+        let get = program.get("/item_housekeeping").await;
         get.problem(404, "no-such-path");
         let unknown = program.post("/postfacto-nothing", &json!({})).await;
         unknown.problem(404, "no-such-path");
@@ -75,7 +75,7 @@ fn a_body_that_is_no_envelope_fails_the_call_with_an_object() {
     with_program(async |program: Program| {
         for body in ["{", "[]", "null", "\u{0}"] {
             let request = program
-                .request(Method::POST, "/item-housekeeping")
+                .request(Method::POST, "/item_housekeeping")
                 .body(body);
             let answer = Answer::to(request).await;
             assert_eq!(answer.status, 500, "{body}");
@@ -88,7 +88,7 @@ fn a_body_that_is_no_envelope_fails_the_call_with_an_object() {
         }
         let huge = "x".repeat(2 * 1024 * 1024);
         let request = program
-            .request(Method::POST, "/item-housekeeping")
+            .request(Method::POST, "/item_housekeeping")
             .body(huge);
         let answer = Answer::to(request).await;
         assert_eq!(answer.status, 500);
@@ -109,7 +109,7 @@ fn a_failed_call_is_a_5xx_with_an_object_and_its_lines_go_to_stdout() {
             .serving()
             .await;
         let request = program
-            .request(Method::POST, "/item-housekeeping")
+            .request(Method::POST, "/item_housekeeping")
             .header("X-Azure-Functions-InvocationId", INVOCATION)
             .body(ENVELOPE);
         let answer = Answer::to(request).await;
@@ -117,11 +117,11 @@ fn a_failed_call_is_a_5xx_with_an_object_and_its_lines_go_to_stdout() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert!(answer.json().is_object());
         let line = program
-            .line(|line| line.contains("item-housekeeping failed"))
+            .line(|line| line.contains("item_housekeeping failed"))
             .await;
         assert!(line.contains(INVOCATION), "{line}");
         program
-            .error_line(|line| line.contains("item-housekeeping failed"))
+            .error_line(|line| line.contains("item_housekeeping failed"))
             .await;
     });
 }
@@ -142,7 +142,7 @@ fn housekeeping_deletes_keys_of_more_than_24_hours_and_no_others() {
             .await
             .expect("the keys go in");
         let program = Start::on(&database).await;
-        let answer = program.post("/item-housekeeping", &json!({})).await;
+        let answer = program.post("/item_housekeeping", &json!({})).await;
         assert_eq!(answer.status, 200);
         assert_eq!(
             answer.json()["Logs"][0],

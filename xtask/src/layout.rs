@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn names_follow_the_hosts_rule() {
-        for good in ["health", "health-live", "a", "Scale_2"] {
+        for good in ["health", "health_live", "a", "Scale_2"] {
             assert!(is_function_name(good), "{good}");
         }
         for bad in [

@@ -1,4 +1,4 @@
-//! `postfacto-backup`: a backup of each source, and then the deletion of what no rule keeps.
+//! `postfacto_backup`: a backup of each source, and then the deletion of what no rule keeps.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::backup::{Backups, Source};
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::Ledger;
 
-/// The timer function `postfacto-backup`.
+/// The timer function `postfacto_backup`.
 pub struct BackupTimer {
     backups: Backups,
     ledger: Ledger,

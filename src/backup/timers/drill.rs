@@ -1,4 +1,4 @@
-//! `postfacto-restore-drill`: the newest backup of each source, restored on trial.
+//! `postfacto_restore_drill`: the newest backup of each source, restored on trial.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Verified
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::Ledger;
 
-/// The timer function `postfacto-restore-drill`.
+/// The timer function `postfacto_restore_drill`.
 pub struct DrillTimer {
     backups: Backups,
     ledger: Ledger,

@@ -1,4 +1,4 @@
-//! The timer functions: `postfacto-backup` and `postfacto-restore-drill`.
+//! The timer functions: `postfacto_backup` and `postfacto_restore_drill`.
 //!
 //! Both take the sources in turn, and one that fails stops no other. Each source has its share of the
 //! time that is left, so that one which hangs takes nothing from those after it.
@@ -20,10 +20,10 @@ pub use drill::DrillTimer;
 pub(super) use summary::{Ending, SourceRun, Summary};
 
 /// The timer function that makes backups.
-pub const EXPORT: &str = "postfacto-backup";
+pub const EXPORT: &str = "postfacto_backup";
 
 /// The timer function that proves that they restore.
-pub const DRILL: &str = "postfacto-restore-drill";
+pub const DRILL: &str = "postfacto_restore_drill";
 
 /// How long may a call take? Less than the nine minutes after which a call is dropped, so that its
 /// outcome is written down.

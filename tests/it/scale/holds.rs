@@ -229,7 +229,7 @@ fn what_is_wrong_with_a_hold_over_http_is_told_by_member() {
 
 #[test]
 fn the_host_asks_for_a_key_at_both_routes() {
-    for function in ["scale-hold", "scale-plan"] {
+    for function in ["scale_hold", "scale_plan"] {
         let file = format!(
             "{}/functions/{function}/function.json",
             env!("CARGO_MANIFEST_DIR")

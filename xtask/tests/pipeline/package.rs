@@ -8,8 +8,8 @@ use zip::write::SimpleFileOptions;
 
 pub(crate) const FUNCTIONS: [&str; 4] = [
     "item",
-    "postfacto-backup",
-    "postfacto-restore-drill",
+    "postfacto_backup",
+    "postfacto_restore_drill",
     "scale",
 ];
 

@@ -15,7 +15,7 @@ fn running(sketch: &Sketch) -> (Stage, String) {
 fn a_package_that_runs_is_found_to_work_and_nothing_is_left_behind() {
     let (stage, package) = running(&Sketch::of('a'));
     let text = stage.run("smoke", &["--package", &package]).succeeded();
-    for timer in ["scale", "postfacto-backup", "postfacto-restore-drill"] {
+    for timer in ["scale", "postfacto_backup", "postfacto_restore_drill"] {
         assert!(text.contains(timer), "{text}");
     }
     assert_eq!(stage.app.state.lock().unwrap().items(), 0);
@@ -49,7 +49,7 @@ fn functions_that_the_host_did_not_find_are_a_failure() {
     stage.app.state.lock().unwrap().loses_functions = true;
     let package = stage.package(&Sketch::of('a'));
     stage.run("publish", &["--package", &package]).succeeded();
-    let words = ["does not list", "postfacto-restore-drill", "scale"];
+    let words = ["does not list", "postfacto_restore_drill", "scale"];
     stage.run("smoke", &["--package", &package]).failed(&words);
 }
 
