@@ -6,7 +6,7 @@ use devhost::{Framing, Level, ScheduleStatus, Source, TimerCall, TimerResult};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, AppFolder, Database, client, eventually, run, start};
+use crate::harness::{Answer, AppFolder, Database, checkout_on, client, eventually, run, start};
 
 fn request(url: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
     client().request(method, format!("{url}{path}"))
@@ -46,6 +46,24 @@ fn items_and_health_are_served_through_the_host() {
         let id = made.header("x-request-id").to_owned();
         host.log(|log| log.source == Source::Console && log.text.contains(&id))
             .await;
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn the_checkout_runs_in_place() {
+    run(async {
+        let database = Database::migrated();
+        let host = start(checkout_on(&database)).await;
+        let url = host.url();
+        let made = post(&url, "/item", json!({"name": "a new item"})).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        // The timer reads the schedule beside host.json, through a link too.
+        let result = host.invoke_timer("scale", TimerCall::default()).await;
+        assert!(
+            matches!(result, TimerResult::Succeeded { .. }),
+            "{result:?}"
+        );
         host.shutdown().await;
     });
 }

@@ -1,8 +1,8 @@
 //! The app folder as the Functions host wants it, from the sources as people want them.
 //!
-//! The host looks for `function.json` exactly one level below the folder that holds `host.json`, so
-//! the sources in `functions/` cannot be run where they lie. This room knows the layout, and nobody
-//! else does.
+//! The host looks for `function.json` exactly one level below the folder that holds `host.json`. In a checkout,
+//! four links make `functions/` such a folder, for `func start` and `cargo xtask start`. A package has the
+//! files themselves, and a static program. This module is the only one that knows both layouts.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -67,6 +67,10 @@ fn functions(folder: &Path) -> anyhow::Result<Vec<AppFile>> {
         let source = entry
             .with_context(|| format!("cannot list {}", folder.display()))?
             .path();
+        // As the host does: everything else there belongs to the app, or to `func`.
+        if !source.is_dir() {
+            continue;
+        }
         let name = source
             .file_name()
             .unwrap_or_default()
@@ -129,6 +133,8 @@ fn remove(folder: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     fn checkout() -> tempfile::TempDir {
@@ -198,6 +204,43 @@ mod tests {
         fs::create_dir(root.path().join("functions/empty")).unwrap();
         let error = format!("{:#}", collected(root.path()).unwrap_err());
         assert!(error.contains("functions/empty/function.json"), "{error}");
+    }
+
+    #[test]
+    fn files_and_links_to_files_are_not_functions() {
+        let root = checkout();
+        let functions = root.path().join("functions");
+        fs::write(functions.join("functions.zip"), "").unwrap();
+        symlink("../host.json", functions.join("host.json")).unwrap();
+        symlink("../nowhere", functions.join("local.settings.json")).unwrap();
+        assert_eq!(collected(root.path()).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn the_checkout_has_exactly_the_links_that_make_functions_an_app() {
+        let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions");
+        let mut links: Vec<(String, String)> = fs::read_dir(functions)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| !entry.file_type().unwrap().is_dir())
+            .filter(|entry| entry.path().extension() != Some("zip".as_ref()))
+            .map(|entry| {
+                let leads_to = fs::read_link(entry.path()).unwrap();
+                let name = entry.file_name().into_string().unwrap();
+                (name, leads_to.to_string_lossy().into_owned())
+            })
+            .collect();
+        links.sort();
+        let expected = [
+            ("host.json", "../host.json"),
+            ("local.settings.json", "../local.settings.json"),
+            (BINARY, "../target/debug/magnusapi"),
+            ("scale.toml", "../scale.toml"),
+        ];
+        assert_eq!(
+            links,
+            expected.map(|(name, leads_to)| (name.to_owned(), leads_to.to_owned()))
+        );
     }
 
     #[test]

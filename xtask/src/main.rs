@@ -4,7 +4,7 @@
 //!
 //! | room | purpose |
 //! |---|---|
-//! | `start` | the app on this machine, with its database, storage and host |
+//! | `start` | the app on this machine, with its database, storage and host; or only its services |
 //! | `test` | every check in one command, and the count at its end |
 //! | `release` | a version whose changelog, tag and `Cargo.toml` agree |
 //! | `deploy` | a package into a function app, looked at, and taken back if it does not do |
@@ -57,6 +57,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Start(start::Arguments),
+    Services(start::ServicesArguments),
     Test(test::Arguments),
     Infra(infra::Arguments),
     Package(package::Arguments),
@@ -83,6 +84,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::locate()?;
     match cli.verb {
         Verb::Start(arguments) => start::run(&workspace, &arguments),
+        Verb::Services(_) => start::services(&workspace),
         Verb::Test(_) => Ok(test::run(&workspace)),
         Verb::Infra(arguments) => infra::run(&workspace, &arguments),
         Verb::Package(_) => package::run(&workspace),

@@ -45,6 +45,12 @@ impl Workspace {
         &self.target
     }
 
+    /// The folder with one folder for each function. Links in it lead to the other files of an app, so a
+    /// Functions host can run there.
+    pub(crate) fn functions(&self) -> PathBuf {
+        self.root.join("functions")
+    }
+
     /// The app as the Functions host wants it: `host.json`, the binary, one folder per function.
     pub(crate) fn app(&self) -> PathBuf {
         self.target.join("app")

@@ -24,6 +24,10 @@ impl AppFolder {
         );
         for function in fs::read_dir(root.join("functions")).expect("functions/ is there") {
             let function = function.expect("it can be listed");
+            // The rest are links, which make the checkout's own folder an app.
+            if !function.path().is_dir() {
+                continue;
+            }
             let target = folder.path().join(function.file_name());
             fs::create_dir(&target).expect("a folder can be made");
             let file = "function.json";
@@ -46,6 +50,18 @@ impl AppFolder {
             .setting("DATABASE_URL", &database.url)
             .setting("LOG_FORMAT", "json")
     }
+}
+
+/// Options of a host for the checkout's own `functions/`, with the example's settings, on this database.
+pub(crate) fn checkout_on(database: &Database) -> HostOptions {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = fs::read(root.join("local.settings.example.json")).expect("the example is there");
+    let example: serde_json::Value = serde_json::from_slice(&example).expect("it is JSON");
+    let mut options = HostOptions::new(root.join("functions"));
+    for (name, value) in example["Values"].as_object().expect("it has values") {
+        options = options.setting(name, value.as_str().expect("values are strings"));
+    }
+    options.setting("DATABASE_URL", &database.url)
 }
 
 /// Starts the host and waits until its handler answers.

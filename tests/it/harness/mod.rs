@@ -9,7 +9,7 @@ mod postfacto;
 mod program;
 mod raw;
 
-pub(crate) use app_folder::{AppFolder, start};
+pub(crate) use app_folder::{AppFolder, checkout_on, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
 pub(crate) use certificates::Certificates;
 pub(crate) use database::{Database, PROGRAMS, connect, own_server, postgres, waiting_for_a_lock};

@@ -16,6 +16,11 @@ impl Database {
     }
 }
 
+/// The address that `DATABASE_URL` names in this shell, for the host of another one.
+pub(super) fn named_url() -> Option<String> {
+    env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
+}
+
 /// Opens the local database, unless the environment names another: the app inherits that.
 ///
 /// `cargo run` of the app opens the same one, so that both show the same items.

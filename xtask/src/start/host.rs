@@ -1,11 +1,16 @@
 //! Which Functions host runs the app, and how it is started.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use ureq::Agent;
 
 use super::leash::Leash;
+use super::stop::Stop;
+use super::{LOOK, func};
 use crate::workspace::Workspace;
 use crate::{compile, layout, process};
 
@@ -21,15 +26,20 @@ pub(super) enum Host {
 impl Host {
     /// The one asked for; else `func` if it is on PATH, else devhost.
     pub(super) fn choose(asked: Option<Self>) -> anyhow::Result<Self> {
-        match (asked, process::on_path("func").is_some()) {
+        let is_installed = process::on_path("func").is_some();
+        let host = match (asked, is_installed) {
             (Some(Self::Func), false) => bail!(
                 "Azure Functions Core Tools are not here: there is no `func` on PATH. Install them with \
                  `npm install --global azure-functions-core-tools@4`, or use `--host devhost`"
             ),
-            (Some(asked), _) => Ok(asked),
-            (None, true) => Ok(Self::Func),
-            (None, false) => Ok(Self::Devhost),
+            (Some(asked), _) => asked,
+            (None, true) => Self::Func,
+            (None, false) => Self::Devhost,
+        };
+        if host == Self::Func {
+            func::require_version()?;
         }
+        Ok(host)
     }
 
     /// Whether it refuses to run timers without Azure Storage.
@@ -37,24 +47,17 @@ impl Host {
         self == Self::Func
     }
 
-    /// Builds the app, and the host if it is ours, and lays out the app folder.
+    /// Builds the app, and the host if it is ours.
     pub(super) fn prepare(self, workspace: &Workspace) -> anyhow::Result<()> {
-        println!(
-            "build     the app for this machine, into {}",
-            workspace.shown(&workspace.app())
-        );
+        println!("build     the app for this machine");
         let packages: &[&str] = match self {
             Self::Func => &["magnusapi"],
             Self::Devhost => &["magnusapi", "devhost"],
         };
-        let binary = compile::native(workspace, packages)?.join("magnusapi");
-        layout::write(
-            &layout::collect(workspace.root(), &binary)?,
-            &workspace.app(),
-        )
+        compile::native(workspace, packages).map(drop)
     }
 
-    /// Starts it on the app folder.
+    /// Starts it on `functions/`.
     pub(super) fn start(
         self,
         workspace: &Workspace,
@@ -62,28 +65,69 @@ impl Host {
         leash: &mut Leash,
     ) -> anyhow::Result<()> {
         let port = port.to_string();
+        let mut command = match self {
+            Self::Func => Command::new("func"),
+            Self::Devhost => Command::new(workspace.target().join("debug/devhost")),
+        };
         match self {
-            Self::Func => {
-                let mut func = Command::new("func");
-                leash.start(
-                    "func",
-                    func.args(["start", "--port", &port])
-                        .current_dir(workspace.app()),
-                )
-            }
-            Self::Devhost => {
-                let mut devhost = Command::new(workspace.target().join("debug/devhost"));
-                devhost
-                    .arg("--app")
-                    .arg(workspace.app())
-                    .args(["--port", &port]);
-                devhost
-                    .arg("--state")
-                    .arg(workspace.target().join("devhost-state"));
-                leash.start("devhost", devhost.current_dir(workspace.root()))
-            }
+            Self::Func => command.args(["start", "--port", &port]),
+            Self::Devhost => command
+                .arg("--app")
+                .arg(workspace.functions())
+                .args(["--port", &port])
+                .arg("--state")
+                .arg(workspace.target().join("devhost-state")),
+        };
+        if let Some(program) = program_elsewhere(workspace) {
+            command.env(PROGRAM, program);
         }
+        leash.start(
+            &self.to_string(),
+            command.current_dir(workspace.functions()),
+        )
     }
+}
+
+/// The host's setting for the program to run, in place of the one in `host.json`.
+const PROGRAM: &str = "AzureFunctionsJobHost__customHandler__description__defaultExecutablePath";
+
+/// The program, where `CARGO_TARGET_DIR` puts it in another folder than the one that the link in `functions/`
+/// leads to.
+fn program_elsewhere(workspace: &Workspace) -> Option<PathBuf> {
+    let built = workspace.target().join("debug").join(layout::BINARY);
+    let linked = workspace.functions().join(layout::BINARY);
+    (linked.canonicalize().ok() != built.canonicalize().ok()).then_some(built)
+}
+
+/// Waits until the program answers behind the host. A host that cannot run its program serves its port all
+/// the same, and lets each request wait.
+pub(super) fn wait_for_program(
+    port: u16,
+    limit: Duration,
+    leash: &mut Leash,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let url = format!("http://127.0.0.1:{port}/health/live");
+    let agent: Agent = Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(5)))
+        .build()
+        .into();
+    let deadline = Instant::now() + limit;
+    while let Err(error) = agent.get(&url).call() {
+        leash.check()?;
+        if stop.is_requested() {
+            bail!("stopped before the app answered at {url}");
+        }
+        if Instant::now() > deadline {
+            bail!(
+                "the host runs, but the program behind it did not answer at {url} within {} s ({error}); the \
+                 host's lines above say why",
+                limit.as_secs()
+            );
+        }
+        stop.wait(LOOK);
+    }
+    Ok(())
 }
 
 impl fmt::Display for Host {

@@ -1,11 +1,15 @@
-//! `cargo xtask start`: the app on this machine, with everything it needs.
+//! `cargo xtask start`: the app on this machine, with everything it needs. `cargo xtask services`: only what
+//! it needs.
 //!
-//! The order is: build, lay out, database, storage, settings, host. All that it starts hangs on one
-//! [`Leash`], so nothing of it outlives this process, however this process ends.
+//! The order is: build, database, storage, settings, host. The host runs in `functions/`, as `func start
+//! --script-root functions` does. Every process that it starts is a member of one [`Leash`], so none outlives
+//! this process, however this process ends.
 
 mod database;
+mod func;
 mod host;
 mod leash;
+mod services;
 mod settings;
 mod stop;
 mod storage;
@@ -19,16 +23,18 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use crate::workspace::Workspace;
-use database::Database;
 use host::Host;
 use leash::Leash;
+use services::Services;
 use stop::Stop;
+
+pub(crate) use services::{ServicesArguments, run as services};
 
 /// Run the app locally, with a database, storage and a Functions host, until Ctrl-C
 ///
-/// Builds the app for this machine, lays it out in target/app, opens the local PostgreSQL (its data
-/// stays), starts Azurite, writes target/app/local.settings.json, and runs the Functions host there.
-/// Ctrl-C stops all of it.
+/// Builds the app for this machine, opens the local PostgreSQL (its data stays), starts Azurite, writes the
+/// addresses of both into local.settings.json, and runs the Functions host in functions/. Ctrl-C stops all of
+/// it.
 ///
 /// With `DATABASE_URL` or `PGHOST` set, that database is used instead of the local one. The local
 /// one keeps its data in `$MAGNUSAPI_DATA`, else in /var/lib/magnusapi for root, else in
@@ -39,13 +45,16 @@ pub(crate) struct Arguments {
     /// else devhost]
     #[arg(long, value_enum)]
     host: Option<Host>,
-    /// The port on 127.0.0.1 that the app answers at
+    /// The port on 127.0.0.1 that the app is served on
     #[arg(long, default_value_t = 7071, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
 }
 
-/// How often we look whether something ended, and whether we are to stop.
+/// The pause between two looks at the processes and at the stop signal.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The longest start of a host on a slow machine, and of the program behind it.
+const START: Duration = Duration::from_mins(1);
 
 /// Starts everything, and waits for Ctrl-C or for a part that ends by itself.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -53,11 +62,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     let _turn = only_one(workspace)?;
     require_free(arguments.port)?;
     host.prepare(workspace)?;
-    let azurite = storage::prepare(workspace, host)?;
+    let azurite = storage::prepare(workspace, host.needs_storage())?;
     // Until here a signal may end this process as it ends any: nothing runs yet that must be stopped.
     let stop = Stop::listen()?;
-    match serve(workspace, host, arguments.port, azurite.as_deref(), &stop) {
-        // What was interrupted may well have failed by that.
+    until_stopped(&stop, || {
+        serve(workspace, host, arguments.port, azurite.as_deref(), &stop)
+    })
+}
+
+/// Runs `work`, and reports its failure unless a stop was requested: an interrupt explains most failures.
+fn until_stopped(
+    stop: &Stop,
+    work: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    match work() {
         Err(error) if !stop.is_requested() => Err(error),
         _ => {
             println!("stopped");
@@ -73,19 +91,21 @@ fn serve(
     azurite: Option<&Path>,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let app = workspace.app();
-    let database = database::open()?;
     let mut leash = Leash::new()?;
-    let storage = match azurite {
-        Some(azurite) => Some(storage::start(workspace, azurite, &mut leash, stop)?),
-        None => None,
-    };
-    let url = database.as_ref().map(Database::url);
-    settings::write(workspace.root(), &app, url.as_deref(), storage.as_deref())?;
-    println!("host      {host} in {}", workspace.shown(&app));
+    let _services = Services::start(workspace, azurite, &mut leash, stop)?;
+    println!(
+        "host      {host} in {}",
+        workspace.shown(&workspace.functions())
+    );
     host.start(workspace, port, &mut leash)?;
-    leash.wait_for_port(port, Duration::from_mins(1), stop)?;
+    leash.wait_for_port(port, START, stop)?;
+    host::wait_for_program(port, START, &mut leash, stop)?;
     println!("\n{}\n", addresses(port));
+    stand_by(&mut leash, stop)
+}
+
+/// Returns at the stop signal, or with an error when a process ends by itself.
+fn stand_by(leash: &mut Leash, stop: &Stop) -> anyhow::Result<()> {
     while !stop.is_requested() {
         leash.check()?;
         stop.wait(LOOK);
@@ -104,7 +124,7 @@ fn addresses(port: u16) -> String {
     )
 }
 
-/// One at a time: two would lay out the same folder and write to the same storage.
+/// Two at once would write to the same storage and the same local.settings.json.
 fn only_one(workspace: &Workspace) -> anyhow::Result<File> {
     let path = workspace.target().join("start.lock");
     fs::create_dir_all(workspace.target())
@@ -112,11 +132,13 @@ fn only_one(workspace: &Workspace) -> anyhow::Result<File> {
     let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(_) => bail!("`cargo xtask start` already runs in this checkout: stop it first"),
+        Err(_) => bail!(
+            "`cargo xtask start` or `cargo xtask services` already runs in this checkout: stop it first"
+        ),
     }
 }
 
-/// Told before a minute of building, not after.
+/// Checked before a minute of building, not after.
 fn require_free(port: u16) -> anyhow::Result<()> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map(drop)

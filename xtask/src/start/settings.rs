@@ -5,44 +5,83 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::Context;
-use serde_json::Value;
+use anyhow::{Context, bail};
+use serde_json::{Map, Value};
 
-/// Writes the example's settings into the app folder, with the database and storage that run here.
+/// Writes the database and the storage that run here into the checkout's `local.settings.json`. Every other
+/// setting stays as it is in the file, and a setting that the file lacks comes from the example.
 pub(super) fn write(
     root: &Path,
-    app: &Path,
     database: Option<&str>,
     storage: Option<&str>,
 ) -> anyhow::Result<()> {
-    let example = root.join("local.settings.example.json");
-    let text = fs::read_to_string(&example)
-        .with_context(|| format!("cannot read {}", example.display()))?;
-    let settings = filled(&text, database, storage)
-        .with_context(|| format!("cannot use {}", example.display()))?;
-    let path = app.join("local.settings.json");
-    // For its owner alone: a DATABASE_URL may hold a password.
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)
-        .and_then(|mut file| file.write_all(settings.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
+    let example = read(&root.join("local.settings.example.json"))?;
+    let path = root.join("local.settings.json");
+    let present = match path.try_exists() {
+        Ok(false) => None,
+        _ => Some(read(&path)?),
+    };
+    let settings = merged(&example, present, database, storage)
+        .with_context(|| format!("cannot use {}", path.display()))?;
+    write_whole(&path, &settings).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("settings  local.settings.json");
+    Ok(())
 }
 
-fn filled(example: &str, database: Option<&str>, storage: Option<&str>) -> anyhow::Result<String> {
-    let mut settings: Value = serde_json::from_str(example)?;
-    let values = settings.get_mut("Values").and_then(Value::as_object_mut);
-    let values = values.context("it has no object \"Values\"")?;
-    for (name, value) in [("DATABASE_URL", database), ("AzureWebJobsStorage", storage)] {
-        match value {
-            Some(value) => values.insert(name.to_owned(), value.into()),
-            None => values.remove(name),
-        };
+/// For its owner alone, since a `DATABASE_URL` may hold a password; and never half written.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let aside = path.with_extension("json.new");
+    fs::remove_file(&aside).ok();
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&aside)?
+        .write_all(text.as_bytes())?;
+    fs::rename(&aside, path)
+}
+
+fn read(path: &Path) -> anyhow::Result<Value> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| {
+        format!(
+            "{} is not JSON; correct it, or delete it to have it written anew",
+            path.display()
+        )
+    })
+}
+
+fn merged(
+    example: &Value,
+    present: Option<Value>,
+    database: Option<&str>,
+    storage: Option<&str>,
+) -> anyhow::Result<String> {
+    let mut settings = present.unwrap_or_else(|| example.clone());
+    let values = values(&mut settings)?;
+    for (name, value) in example["Values"].as_object().into_iter().flatten() {
+        values.entry(name).or_insert_with(|| value.clone());
     }
+    if let Some(url) = database {
+        values.insert("DATABASE_URL".to_owned(), url.into());
+    }
+    match storage {
+        Some(storage) => values.insert(STORAGE.to_owned(), storage.into()),
+        None => values.remove(STORAGE),
+    };
     Ok(format!("{settings:#}\n"))
+}
+
+/// The host's own storage.
+const STORAGE: &str = "AzureWebJobsStorage";
+
+fn values(settings: &mut Value) -> anyhow::Result<&mut Map<String, Value>> {
+    if settings["IsEncrypted"] != Value::Bool(false) {
+        bail!("it does not have \"IsEncrypted\": false, so `func` takes its values for encrypted");
+    }
+    let values = settings.get_mut("Values").and_then(Value::as_object_mut);
+    values.context("it has no object \"Values\"")
 }
 
 #[cfg(test)]
@@ -52,26 +91,60 @@ mod tests {
     const EXAMPLE: &str = r#"{"IsEncrypted": false,
         "Values": {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "SCHEDULE": "0 0 * * * *"}}"#;
 
-    fn values(storage: Option<&str>) -> Value {
-        let text = filled(EXAMPLE, Some("host=/run/pg"), storage).unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()["Values"].take()
+    fn merge(present: Option<&str>, storage: Option<&str>) -> anyhow::Result<Value> {
+        let parse = |text| serde_json::from_str(text).unwrap();
+        let text = merged(
+            &parse(EXAMPLE),
+            present.map(parse),
+            Some("host=/run/pg"),
+            storage,
+        )?;
+        Ok(parse(&text)["Values"].take())
     }
 
     #[test]
-    fn what_runs_here_is_filled_in_and_the_rest_kept() {
-        let values = values(Some("BlobEndpoint=x"));
+    fn a_new_file_has_the_example_and_what_runs_here() {
+        let values = merge(None, Some("BlobEndpoint=x")).unwrap();
         assert_eq!(values["DATABASE_URL"], "host=/run/pg");
         assert_eq!(values["AzureWebJobsStorage"], "BlobEndpoint=x");
         assert_eq!(values["SCHEDULE"], "0 0 * * * *");
     }
 
     #[test]
-    fn without_storage_none_is_promised() {
-        assert_eq!(values(None).get("AzureWebJobsStorage"), None);
+    fn settings_of_an_existing_file_stay() {
+        let file = r#"{"IsEncrypted": false, "Values": {"SCHEDULE": "0 5 * * * *", "MINE": "1",
+            "DATABASE_URL": "host=/old"}, "Host": {"CORS": "*"}}"#;
+        let values = merge(Some(file), None).unwrap();
+        assert_eq!(values["SCHEDULE"], "0 5 * * * *");
+        assert_eq!(values["MINE"], "1");
+        assert_eq!(values["DATABASE_URL"], "host=/run/pg");
+        assert_eq!(values.get("AzureWebJobsStorage"), None);
     }
 
     #[test]
-    fn an_example_without_values_is_refused() {
-        assert!(filled("{}", None, None).is_err());
+    fn a_file_that_func_cannot_use_is_rejected() {
+        for file in [
+            r#"{"Values": {}}"#,
+            r#"{"IsEncrypted": true, "Values": {}}"#,
+        ] {
+            let error = merge(Some(file), None).unwrap_err().to_string();
+            assert!(error.contains("IsEncrypted"), "{error}");
+        }
+        let error = merge(Some(r#"{"IsEncrypted": false}"#), None).unwrap_err();
+        assert!(error.to_string().contains("Values"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_json_stays_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let example = root.path().join("local.settings.example.json");
+        fs::write(example, EXAMPLE).unwrap();
+        let file = root.path().join("local.settings.json");
+        fs::write(&file, "{").unwrap();
+        assert!(write(root.path(), Some("host=/run/pg"), None).is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "{");
+        fs::remove_file(&file).unwrap();
+        write(root.path(), Some("host=/run/pg"), None).unwrap();
+        assert!(fs::read_to_string(&file).unwrap().contains("DATABASE_URL"));
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::host::Host;
 use super::leash::Leash;
 use super::stop::Stop;
 use crate::tools;
@@ -27,14 +26,14 @@ const USUAL: Ports = Ports {
     table: 10002,
 };
 
-/// The Azurite to run, installed if need be. Where it cannot be had, devhost goes on without, and
-/// says so; Azure's own host cannot.
-pub(super) fn prepare(workspace: &Workspace, host: Host) -> anyhow::Result<Option<PathBuf>> {
+/// The Azurite to run, installed if need be. Where it cannot be installed and is not required, the start goes
+/// on without it and says so.
+pub(super) fn prepare(workspace: &Workspace, required: bool) -> anyhow::Result<Option<PathBuf>> {
     match tools::azurite::install(workspace) {
         Ok(azurite) => Ok(Some(azurite)),
-        Err(error) if host.needs_storage() => Err(error),
+        Err(error) if required => Err(error),
         Err(error) => {
-            println!("storage   none, and {host} does without: {error:#}");
+            println!("storage   none, and the host goes on without it: {error:#}");
             Ok(None)
         }
     }

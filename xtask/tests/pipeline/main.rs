@@ -10,3 +10,4 @@ mod publish;
 mod release;
 mod smoke;
 mod stage;
+mod start;

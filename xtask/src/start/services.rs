@@ -1,0 +1,68 @@
+//! The services that the app needs on this machine: PostgreSQL and Azure Storage.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::database::{self, Database};
+use super::leash::Leash;
+use super::settings;
+use super::stop::Stop;
+use super::{only_one, stand_by, storage, until_stopped};
+use crate::workspace::Workspace;
+
+/// Run what the app needs, without the app, until Ctrl-C
+///
+/// Opens the local PostgreSQL (its data stays), starts Azurite, and writes the addresses of both into
+/// local.settings.json, beside the settings that the file already has. Then, in another terminal:
+///
+///     cargo build
+///     func start --script-root functions
+///
+/// With `DATABASE_URL` or `PGHOST` set, that database is used instead of the local one.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ServicesArguments {}
+
+/// Starts the services, and waits for Ctrl-C or for one that ends by itself.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
+    let _turn = only_one(workspace)?;
+    let azurite = storage::prepare(workspace, true)?;
+    let stop = Stop::listen()?;
+    until_stopped(&stop, || {
+        let mut leash = Leash::new()?;
+        let _services = Services::start(workspace, azurite.as_deref(), &mut leash, &stop)?;
+        println!(
+            "\n  cargo build\n  func start --script-root functions\n\nCtrl-C stops the services."
+        );
+        stand_by(&mut leash, &stop)
+    })
+}
+
+/// The running services. The database ends with this value, and the storage with its leash.
+pub(super) struct Services {
+    _database: Option<Database>,
+}
+
+impl Services {
+    /// Starts both, and writes where they are into local.settings.json.
+    pub(super) fn start(
+        workspace: &Workspace,
+        azurite: Option<&Path>,
+        leash: &mut Leash,
+        stop: &Stop,
+    ) -> anyhow::Result<Services> {
+        let database = database::open()?;
+        let storage = match azurite {
+            Some(azurite) => Some(storage::start(workspace, azurite, leash, stop)?),
+            None => None,
+        };
+        let url = match &database {
+            Some(database) => Some(database.url()),
+            None => database::named_url(),
+        };
+        settings::write(workspace.root(), url.as_deref(), storage.as_deref())?;
+        Ok(Services {
+            _database: database,
+        })
+    }
+}
