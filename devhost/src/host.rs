@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, sync::Arc};
 
-use funcapp::{App, AppError, Function, Schedule, ScheduleError, Settings, SettingsError};
+use funcapp::{App, AppError, Function, Schedule, Settings, SettingsError};
 use hyper::{
     HeaderMap,
     header::{HeaderName, HeaderValue},
@@ -14,7 +14,7 @@ use crate::{
     call::{TimerCall, TimerInfo},
     handler::{HostFailure, Launch, LaunchError, Order, Supervisor, free_port},
     http,
-    log::{HostLog, Journal},
+    log::{HostLog, Journal, Level},
     options::HostOptions,
     shared::Shared,
     timer::{self, Failure, TimerResult},
@@ -48,10 +48,6 @@ pub enum StartError {
     /// `local.settings.json` is not usable.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A schedule is wrong, or a `%SETTING%` is not set; in the real host that stops the whole
-    /// app.
-    #[error(transparent)]
-    Schedule(#[from] ScheduleError),
     /// A custom header of host.json cannot be sent.
     #[error("host.json: extensions.http.customHeaders.{0} is not a header; look at its characters")]
     Header(String),
@@ -89,17 +85,22 @@ impl Host {
                 folder: options.app_folder.display().to_string(),
                 source,
             })?;
-        let app = App::read(&folder)?;
         let settings = Settings::read(&folder)?
             .overlaid(options.environment.clone())
             .overlaid(options.settings.clone());
-        let schedules = schedules(&app, &settings)?;
+        let app = App::read(&folder, &settings)?;
         let headers = custom_headers(&app)?;
+        let journal = Journal::new(options.on_log.clone());
+        let faults = app.faults(&settings);
+        for fault in &faults {
+            let text = format!("The '{}' function is in error: {fault}", fault.function);
+            journal.host(Level::Error, text);
+        }
         if app.active(&settings).next().is_none() {
             return Err(StartError::NoFunctions(folder.display().to_string()));
         }
+        let schedules = schedules(&app, &settings);
         let (listener, address) = listen(options.address).await?;
-        let journal = Journal::new(options.on_log.clone());
         let supervisor = supervisor(
             &folder,
             &app,
@@ -207,11 +208,13 @@ impl Host {
     }
 }
 
-fn schedules(app: &App, settings: &Settings) -> Result<BTreeMap<String, Schedule>, ScheduleError> {
-    app.active(settings)
-        .filter_map(|function| Some((function.name.to_string(), function.schedule(settings)?)))
-        .map(|(name, schedule)| Ok((name, schedule?)))
-        .collect()
+/// The schedules of the timers that run.
+fn schedules(app: &App, settings: &Settings) -> BTreeMap<String, Schedule> {
+    let schedule = |function: &Function| {
+        let schedule = function.schedule(settings)?.ok()?;
+        Some((function.name.to_string(), schedule))
+    };
+    app.active(settings).filter_map(schedule).collect()
 }
 
 fn custom_headers(app: &App) -> Result<HeaderMap, StartError> {

@@ -41,8 +41,8 @@
 //!
 //! - A reply that would hang the real host until functionTimeout (empty, 204, `null`) is reported
 //!   at once as [`TimerResult::Hang`], and the handler lives on.
-//! - A function.json with a mistake stops the start. The real host drops that function, runs the
-//!   others, and says so in its log.
+//! - A mistake that makes the real host answer 503 to everything (host.json, a route that does not
+//!   parse, two folders that differ in case) is an error of the start.
 //! - An app without functions is an error. The real host runs, without a handler.
 //! - A handler that cannot be executed is an error of the start, and the end of a restart.
 //! - JSON payload mode is not there: such a request gets 500, and the log says why. Neither are
@@ -57,8 +57,7 @@
 //!   (WebSocket) and HTTP/2 are missing; of both modes, the limit of 100 MB, throttling, HSTS.
 //! - The port of the handler is drawn from 20000 to 31999, below the system's range for outgoing
 //!   connections, so that hosts side by side do not take each other's.
-//! - Settings named `AzureFunctionsJobHost__…` do not override host.json, and neither `logging`,
-//!   `customHandler.http.routes` nor configuration profiles are read.
+//! - `logging`, `customHandler.http.routes` and configuration profiles are not read.
 //! - If this process is killed with SIGKILL, the handler is left behind; then nobody is there to
 //!   kill it.
 //!

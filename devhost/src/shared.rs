@@ -46,7 +46,13 @@ impl Shared {
         options: &HostOptions,
     ) -> Self {
         Self {
-            active: app.active(&settings).cloned().collect(),
+            active: app
+                .active(&settings)
+                .filter(|function| {
+                    function.timer().is_none() || schedules.contains_key(function.name.as_str())
+                })
+                .cloned()
+                .collect(),
             custom_headers,
             journal,
             handler,

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use crate::{
     function::{Function, FunctionName, FunctionNameError},
-    function_json,
+    function_json::{self, Failure},
     host_json::HostJson,
     members::MemberError,
     schedule::ScheduleError,
@@ -16,14 +16,49 @@ use crate::{
 /// An app: what the host would find in a folder or in a zip.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// `host.json`.
+    /// `host.json`, with the settings that replace its members.
     pub host: HostJson,
-    /// The functions, in name order; those that `host.json` or their own file switches off are
-    /// among them (see [`App::active`]).
+    /// The functions whose files are good, in the order of their names without case, which is the
+    /// order in which the host tries their routes. Those that `host.json` or a setting switches
+    /// off are among them (see [`App::active`]).
     pub functions: Vec<Function>,
+    /// The functions whose files are not good.
+    in_error: Vec<Fault>,
 }
 
-/// Why the files are not an app.
+/// A function that the host does not run while it runs the others, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Fault {
+    /// The function's folder.
+    pub function: String,
+    /// What is wrong.
+    pub error: FunctionError,
+}
+
+/// What is wrong with one function.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FunctionError {
+    /// Its folder has a name that is no function's.
+    #[error(transparent)]
+    Name(#[from] FunctionNameError),
+    /// A member of its function.json is missing or wrong.
+    #[error(transparent)]
+    Member(#[from] MemberError),
+    /// Its schedule is wrong, or names a setting that is not set.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// Another function has its route and its methods.
+    #[error("{function}/function.json: the function `{other}` has the same route and methods")]
+    SameRoute {
+        /// The function that does not run.
+        function: FunctionName,
+        /// The one that does.
+        other: FunctionName,
+    },
+}
+
+/// Why the host would not run the app at all: it answers 503, and tries again for ever.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// A folder or a file cannot be read.
@@ -40,25 +75,17 @@ pub enum AppError {
         /// Where one was found instead, further down.
         found: Option<String>,
     },
-    /// A member of a file is missing or wrong.
+    /// A member of host.json is missing or wrong, or a route does not parse.
     #[error(transparent)]
     Member(#[from] MemberError),
-    /// A folder with a function.json has a name that is no function's.
-    #[error(transparent)]
-    Name(#[from] FunctionNameError),
     /// Two folders whose names differ only in case.
     #[error("the folders `{0}` and `{1}` differ only in case; the host takes them for one: rename")]
-    SameName(FunctionName, FunctionName),
-    /// `functions` in host.json names something that is not there.
-    #[error("host.json: functions names `{0}`, and there is no such folder with a function.json")]
-    UnknownAllowed(String),
+    SameName(String, String),
 }
 
 impl App {
     /// Reads the app in `folder`: `host.json` and every `<folder>/function.json`.
-    ///
-    /// The real host drops a function with a bad file and runs the others; here it is an error.
-    pub fn read(folder: &Path) -> Result<Self, AppError> {
+    pub fn read(folder: &Path, settings: &Settings) -> Result<Self, AppError> {
         let mut files = Vec::new();
         for (name, is_folder) in entries(folder)? {
             if is_folder {
@@ -67,12 +94,15 @@ impl App {
                 files.push((name, read_file(&folder.join("host.json"))?));
             }
         }
-        Self::from_files(files)
+        Self::from_files(files, settings)
     }
 
     /// Reads the app in `files`: paths with `/` inside the app, and their bytes. Of files other
     /// than `host.json` and `<folder>/function.json` only the paths matter.
-    pub fn from_files<P, B>(files: impl IntoIterator<Item = (P, B)>) -> Result<Self, AppError>
+    pub fn from_files<P, B>(
+        files: impl IntoIterator<Item = (P, B)>,
+        settings: &Settings,
+    ) -> Result<Self, AppError>
     where
         P: Into<String>,
         B: AsRef<[u8]>,
@@ -82,19 +112,27 @@ impl App {
             .map(|(path, bytes)| (without_dot(path.into()), bytes))
             .collect();
         let host = match files.get("host.json") {
-            Some(bytes) => HostJson::parse(bytes.as_ref())?,
+            Some(bytes) => HostJson::parse(bytes.as_ref(), settings)?,
             None => return Err(no_host_json(files.keys())),
         };
-        let mut functions = Vec::new();
-        for (path, bytes) in &files {
-            if let Some((folder, "function.json")) = path.split_once('/') {
-                let name = FunctionName::parse(folder)?;
-                let siblings: Vec<&str> = siblings(files.keys(), folder).collect();
-                functions.push(function_json::read(name, bytes.as_ref(), &siblings)?);
+        let mut app = Self {
+            host,
+            functions: Vec::new(),
+            in_error: Vec::new(),
+        };
+        for folder in folders(files.keys())? {
+            let bytes = files[&format!("{folder}/function.json")].as_ref();
+            let siblings: Vec<&str> = siblings(files.keys(), folder).collect();
+            match app.function_of(folder, bytes, &siblings) {
+                Ok(function) => app.functions.push(function),
+                Err(Failed::Function(error)) => app.in_error.push(Fault {
+                    function: folder.to_owned(),
+                    error,
+                }),
+                Err(Failed::App(error)) => return Err(error.into()),
             }
         }
-        check_names(&host, &functions)?;
-        Ok(Self { host, functions })
+        Ok(app)
     }
 
     /// The function called `name`, without regard to case.
@@ -104,24 +142,65 @@ impl App {
             .find(|function| function.name.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// The functions that run: allowed by `host.json`, and disabled neither by their file nor by a
-    /// setting.
+    /// The functions that are switched on: allowed by `host.json`, and not disabled by a setting.
+    /// `"disabled"` in a function.json has no effect. A timer among them may have a schedule that
+    /// does not work (see [`App::faults`]).
     pub fn active<'a>(&'a self, settings: &'a Settings) -> impl Iterator<Item = &'a Function> {
         self.functions.iter().filter(move |function| {
             let name = function.name.as_str();
-            let allowed = self.host.allowed_functions.as_ref();
-            allowed.is_none_or(|all| all.iter().any(|other| other.eq_ignore_ascii_case(name)))
-                && !function.disabled
+            let allowed = &self.host.allowed_functions;
+            (allowed.is_empty() || allowed.iter().any(|other| other.eq_ignore_ascii_case(name)))
                 && !settings.disables(name)
         })
     }
 
-    /// What is wrong with the timers' schedules under `settings`: a setting that is not set, or
-    /// text that is not NCRONTAB. Any of it stops the whole app in the real host.
-    pub fn schedule_errors(&self, settings: &Settings) -> Vec<ScheduleError> {
-        self.active(settings)
-            .filter_map(|function| function.schedule(settings)?.err())
-            .collect()
+    /// The functions that the host does not run because something is wrong with them: with their
+    /// files, or with their schedules under `settings`.
+    pub fn faults(&self, settings: &Settings) -> Vec<Fault> {
+        let schedule = |function: &Function| {
+            let error = function.schedule(settings)?.err()?.into();
+            let function = function.name.to_string();
+            Some(Fault { function, error })
+        };
+        let schedules = self.active(settings).filter_map(schedule);
+        self.in_error.iter().cloned().chain(schedules).collect()
+    }
+
+    fn function_of(&self, folder: &str, bytes: &[u8], files: &[&str]) -> Result<Function, Failed> {
+        let name = FunctionName::parse(folder).map_err(FunctionError::from)?;
+        let function = function_json::read(name, bytes, files, &self.host)?;
+        match self
+            .functions
+            .iter()
+            .find(|other| function.shares_route(other))
+        {
+            None => Ok(function),
+            Some(other) => Err(Failed::Function(FunctionError::SameRoute {
+                other: other.name.clone(),
+                function: function.name,
+            })),
+        }
+    }
+}
+
+/// What the failure of one folder stops.
+enum Failed {
+    Function(FunctionError),
+    App(MemberError),
+}
+
+impl From<FunctionError> for Failed {
+    fn from(error: FunctionError) -> Self {
+        Self::Function(error)
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Function(error) => Self::Function(error.into()),
+            Failure::App(error) => Self::App(error),
+        }
     }
 }
 
@@ -138,30 +217,20 @@ fn no_host_json<'a>(mut paths: impl Iterator<Item = &'a String>) -> AppError {
     }
 }
 
-fn check_names(host: &HostJson, functions: &[Function]) -> Result<(), AppError> {
-    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-    for (index, function) in functions.iter().enumerate() {
-        let name = &function.name;
-        if let Some(other) = functions[..index]
-            .iter()
-            .find(|other| same(other.name.as_str(), name.as_str()))
-        {
-            return Err(AppError::SameName(other.name.clone(), name.clone()));
-        }
-    }
-    let known = |name: &String| {
-        functions
-            .iter()
-            .any(|other| same(other.name.as_str(), name))
+/// The folders with a function.json, in the order of their names without case.
+fn folders<'a>(paths: impl Iterator<Item = &'a String>) -> Result<Vec<&'a str>, AppError> {
+    let folder = |path: &'a String| match path.split_once('/') {
+        Some((folder, "function.json")) => Some(folder),
+        _ => None,
     };
-    match host
-        .allowed_functions
-        .iter()
-        .flatten()
-        .find(|name| !known(name))
+    let mut folders: Vec<&str> = paths.filter_map(folder).collect();
+    folders.sort_by_key(|folder| folder.to_ascii_lowercase());
+    match folders
+        .windows(2)
+        .find(|pair| pair[0].eq_ignore_ascii_case(pair[1]))
     {
-        Some(name) => Err(AppError::UnknownAllowed(name.clone())),
-        None => Ok(()),
+        None => Ok(folders),
+        Some(pair) => Err(AppError::SameName(pair[0].to_owned(), pair[1].to_owned())),
     }
 }
 
@@ -231,7 +300,8 @@ mod tests {
         r#"{"bindings":[{"type":"timerTrigger","name":"t","schedule":"%NIGHTLY%"}]}"#;
 
     fn app(files: &[(&str, &str)]) -> Result<App, String> {
-        App::from_files(files.iter().copied()).map_err(|error| error.to_string())
+        App::from_files(files.iter().copied(), &Settings::default())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -260,31 +330,21 @@ mod tests {
         std::fs::create_dir(folder.path().join("src")).expect("a new folder");
         std::fs::write(folder.path().join("host.json"), HOST).expect("a new file");
         std::fs::write(folder.path().join("Nightly/function.json"), TIMER).expect("a new file");
-        let read = App::read(folder.path()).expect("a good app");
+        let read = App::read(folder.path(), &Settings::default()).expect("a good app");
         let files = app(&[("host.json", HOST), ("Nightly/function.json", TIMER)]);
         assert_eq!(read.host, files.expect("a good app").host);
         assert_eq!(read.functions.len(), 1);
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        let script = r#"{"scriptFile":"run.sh","bindings":[
-            {"type":"timerTrigger","name":"t","schedule":"0 0 3 * * *"}]}"#;
-        let allow = HOST.replace(r#""version""#, r#""functions":["Z"],"version""#);
+    fn a_mistake_that_stops_the_whole_app_is_named() {
+        let route = r#"{"bindings":[{"type":"httpTrigger","name":"r","route":"a//b"}]}"#;
         for (files, part) in [
             (vec![], "there is no host.json at the top; is this"),
             (vec![("app/host.json", HOST)], "app/host.json lies too deep"),
             (
-                vec![("host.json", HOST), ("9/function.json", TIMER)],
-                "the folder `9` cannot be",
-            ),
-            (
-                vec![("host.json", HOST), ("A/function.json", "{")],
-                "A/function.json: the document",
-            ),
-            (
-                vec![("host.json", HOST), ("A/function.json", script)],
-                "scriptFile is `run.sh`",
+                vec![("host.json", HOST), ("A/function.json", route)],
+                "A/function.json: bindings[0].route",
             ),
             (
                 vec![
@@ -294,32 +354,54 @@ mod tests {
                 ],
                 "differ only in case",
             ),
-            (vec![("host.json", allow.as_str())], "functions names `Z`"),
         ] {
             let error = app(&files).expect_err("a bad app");
             assert!(error.contains(part), "{error}");
         }
-        let script_is_there = [
-            ("host.json", HOST),
-            ("A/function.json", script),
-            ("A/run.sh", ""),
-        ];
-        assert!(app(&script_is_there).is_ok());
     }
 
     #[test]
-    fn a_schedule_whose_setting_is_not_set_is_found_unless_the_function_is_off() {
+    fn a_function_with_a_mistake_is_off_and_the_others_run() {
+        let script = TIMER
+            .replace('[', "[ ")
+            .replacen('{', r#"{"scriptFile":"run.sh","#, 1);
+        let route = r#"{"bindings":[{"type":"httpTrigger","name":"r","route":"same"}]}"#;
+        let files = [
+            ("host.json", HOST),
+            ("9/function.json", TIMER),
+            ("A/function.json", "{"),
+            ("b/function.json", script.as_str()),
+            ("C/function.json", script.as_str()),
+            ("C/run.sh", ""),
+            ("d/function.json", route),
+            ("E/function.json", route),
+            ("f/function.json", TIMER),
+        ];
+        let app = app(&files).expect("an app that runs in part");
+        let faults = app.faults(&Settings::default().overlaid([("NIGHTLY", "0 0 3 * * *")]));
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        for (fault, part) in faults.iter().zip([
+            "the folder `9` cannot be",
+            "A/function.json: the document",
+            "b/function.json: scriptFile is `run.sh`",
+            "E/function.json: the function `d` has the same route",
+        ]) {
+            assert!(fault.contains(part), "{fault}");
+        }
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        let names = app.functions.iter().map(|function| function.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["C", "d", "f"]);
+    }
+
+    #[test]
+    fn a_schedule_whose_setting_is_not_set_is_a_fault_unless_the_function_is_off() {
         let app = app(&[("host.json", HOST), ("A/function.json", TIMER)]).expect("a good app");
-        let errors = app.schedule_errors(&Settings::default());
-        assert!(
-            errors[0]
-                .to_string()
-                .contains("`NIGHTLY`, which is not set"),
-            "{errors:?}"
-        );
+        let faults = app.faults(&Settings::default());
+        let text = faults[0].to_string();
+        assert!(text.contains("`NIGHTLY`, which is not set"), "{text}");
         let set = Settings::default().overlaid([("NIGHTLY", "0 0 3 * * *")]);
-        assert!(app.schedule_errors(&set).is_empty());
+        assert!(app.faults(&set).is_empty());
         let off = Settings::default().overlaid([("AzureWebJobs.A.Disabled", "true")]);
-        assert!(app.schedule_errors(&off).is_empty());
+        assert!(app.faults(&off).is_empty());
     }
 }

@@ -23,8 +23,6 @@ pub struct Function {
     pub outputs: Vec<OutputBinding>,
     /// What happens after a failure; `None` is nothing.
     pub retry: Option<Retry>,
-    /// `"disabled": true` in the file. See also [`Settings::disables`].
-    pub disabled: bool,
     /// How many bindings go in, the trigger among them.
     pub(crate) inputs: usize,
 }
@@ -54,7 +52,7 @@ pub struct HttpTrigger {
 pub struct TimerTrigger {
     /// The binding's name: the member of `Data` that carries the timer's state.
     pub binding: String,
-    /// The schedule as it stands in the file: NCRONTAB, or `%SETTING%`.
+    /// The schedule as it stands in the file: NCRONTAB, a `TimeSpan`, or `%SETTING%`.
     pub schedule: String,
     /// One run at every start of the host.
     pub run_on_startup: bool,
@@ -141,6 +139,23 @@ impl Function {
         }
     }
 
+    /// Whether `other` takes the same requests: the host then runs only one of the two.
+    pub(crate) fn shares_route(&self, other: &Self) -> bool {
+        let (Some(this), Some(other)) = (self.http(), other.http()) else {
+            return false;
+        };
+        let same_route = this
+            .route
+            .as_str()
+            .eq_ignore_ascii_case(other.route.as_str());
+        let sorted = |methods: &Option<Vec<String>>| {
+            let mut methods = methods.clone().unwrap_or_default();
+            methods.sort();
+            methods
+        };
+        same_route && sorted(&this.methods) == sorted(&other.methods)
+    }
+
     /// The timer trigger, if that is what starts this function.
     pub fn timer(&self) -> Option<&TimerTrigger> {
         match &self.trigger {
@@ -158,7 +173,7 @@ impl Function {
     }
 
     /// When this function's timer fires, with `%NAME%` taken from `settings`; `None` for an HTTP
-    /// function. In the real host an error here stops the whole app.
+    /// function. An error switches off this function alone.
     pub fn schedule(&self, settings: &Settings) -> Option<Result<Schedule, ScheduleError>> {
         let timer = self.timer()?;
         Some(Schedule::resolve(

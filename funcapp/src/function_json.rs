@@ -3,19 +3,40 @@
 //! Source: Azure/azure-functions-host, `HostFunctionMetadataProvider.cs`, `BindingMetadata.cs`,
 //! `FunctionMetadataExtensions.cs`. Members we do not know are ignored, as the host ignores them.
 
+use serde_json::Value;
+
 use crate::{
     function::{
         AuthLevel, Function, FunctionName, HttpTrigger, OutputBinding, Retry, RetryDelay,
         TimerTrigger, Trigger,
     },
+    host_json::HostJson,
     members::{MemberError, Members, document},
-    route::RouteTemplate,
+    route::{RouteError, RouteTemplate},
 };
+
+/// Binding types that the host knows without an extension bundle.
+const TYPES: [&str; 3] = ["httptrigger", "http", "timertrigger"];
 
 /// What `methods` may hold, in any case.
 const METHODS: [&str; 9] = [
     "get", "post", "put", "delete", "patch", "head", "options", "trace", "connect",
 ];
+
+/// What a mistake in a function.json stops.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// This function; the host runs the others.
+    Function(MemberError),
+    /// The whole app.
+    App(MemberError),
+}
+
+impl From<MemberError> for Failure {
+    fn from(error: MemberError) -> Self {
+        Self::Function(error)
+    }
+}
 
 /// Reads the bytes of `<name>/function.json`. `files` are the names of the other files in the
 /// folder, among which a `scriptFile` must be.
@@ -23,15 +44,18 @@ pub(crate) fn read(
     name: FunctionName,
     bytes: &[u8],
     files: &[&str],
-) -> Result<Function, MemberError> {
+    host: &HostJson,
+) -> Result<Function, Failure> {
     let file = format!("{name}/function.json");
     let document = document(&file, bytes)?;
     let root = Members::root(&file, &document)?;
     script_file(&root, files)?;
-    let bindings = bindings(&root)?;
+    let bindings = bindings(&root, host)?;
     let mut triggers = bindings.iter().filter(|binding| binding.is_trigger());
     let (Some(trigger), None) = (triggers.next(), triggers.next()) else {
-        return Err(root.error("bindings", "must hold exactly one trigger"));
+        return Err(root
+            .error("bindings", "must hold exactly one trigger")
+            .into());
     };
     Ok(Function {
         trigger: trigger.trigger(&name)?,
@@ -40,7 +64,6 @@ pub(crate) fn read(
             .object("retry")?
             .map(|retry| read_retry(&retry))
             .transpose()?,
-        disabled: root.flag("disabled")?.unwrap_or(false),
         inputs: bindings.iter().filter(|binding| !binding.out).count(),
         name,
     })
@@ -53,7 +76,10 @@ struct Binding<'a> {
     out: bool,
 }
 
-fn bindings<'a>(root: &Members<'a>) -> Result<Vec<Binding<'a>>, MemberError> {
+fn bindings<'a>(root: &Members<'a>, host: &HostJson) -> Result<Vec<Binding<'a>>, MemberError> {
+    if !root.has_exactly("bindings") {
+        return Err(root.error("bindings", "is missing; the name must be in lower case"));
+    }
     let bindings: Vec<Binding<'a>> = root
         .objects("bindings")?
         .into_iter()
@@ -67,6 +93,17 @@ fn bindings<'a>(root: &Members<'a>) -> Result<Vec<Binding<'a>>, MemberError> {
             let problem = format!("is `{}`, which another binding has", binding.name);
             return Err(binding.members.error("name", problem));
         }
+        if !host.extension_bundle
+            && !TYPES
+                .iter()
+                .any(|kind| kind.eq_ignore_ascii_case(binding.kind))
+        {
+            let problem = format!(
+                "is `{}`, which needs an extensionBundle in host.json",
+                binding.kind
+            );
+            return Err(binding.members.error("type", problem));
+        }
     }
     Ok(bindings)
 }
@@ -75,8 +112,9 @@ fn read_binding(members: Members<'_>) -> Result<Binding<'_>, MemberError> {
     let Some(kind) = members.text("type")? else {
         return Err(members.error("type", "is missing; write for instance `timerTrigger`"));
     };
-    let Some(name) = members.text("name")?.filter(|name| !name.trim().is_empty()) else {
-        return Err(members.error("name", "is missing or empty"));
+    let Some(name) = members.text("name")?.filter(|name| is_binding_name(name)) else {
+        let problem = "is missing or not a name; write a letter, then letters and digits";
+        return Err(members.error("name", problem));
     };
     let out = match members
         .text("direction")?
@@ -95,36 +133,48 @@ fn read_binding(members: Members<'_>) -> Result<Binding<'_>, MemberError> {
     })
 }
 
+/// `Utility.cs`, `ValidateBindingName`.
+fn is_binding_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let letter_first = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    name == "$return" || (letter_first && plain && name.len() < 128)
+}
+
 impl Binding<'_> {
     fn is_trigger(&self) -> bool {
         self.kind.to_ascii_lowercase().ends_with("trigger")
     }
 
-    fn trigger(&self, function: &FunctionName) -> Result<Trigger, MemberError> {
+    fn trigger(&self, function: &FunctionName) -> Result<Trigger, Failure> {
         if self.out {
-            return Err(self
-                .members
-                .error("direction", "is `out`; a trigger goes `in`"));
+            let problem = "is `out`; a trigger goes `in`";
+            return Err(self.members.error("direction", problem).into());
         }
         match self.kind.to_ascii_lowercase().as_str() {
             "httptrigger" => self.http(function).map(Trigger::Http),
-            "timertrigger" => self.timer().map(Trigger::Timer),
+            "timertrigger" => Ok(Trigger::Timer(self.timer()?)),
             _ => {
-                let problem = format!("is `{}`; only httpTrigger and timerTrigger", self.kind);
-                Err(self
-                    .members
-                    .error("type", format!("{problem} are known here")))
+                let problem = format!(
+                    "is `{}`; only httpTrigger and timerTrigger are known here",
+                    self.kind
+                );
+                Err(self.members.error("type", problem).into())
             }
         }
     }
 
-    fn http(&self, function: &FunctionName) -> Result<HttpTrigger, MemberError> {
+    fn http(&self, function: &FunctionName) -> Result<HttpTrigger, Failure> {
         let text = self
             .members
             .text("route")?
             .filter(|route| !route.trim().is_empty());
-        let route = RouteTemplate::parse(text.unwrap_or(function.as_str()))
-            .map_err(|error| self.members.error("route", error.to_string()))?;
+        let route = RouteTemplate::parse(text.unwrap_or(function.as_str())).map_err(|error| {
+            let text = self.members.error("route", error.to_string());
+            match error {
+                RouteError::Reserved(_) => Failure::Function(text),
+                _ => Failure::App(text),
+            }
+        })?;
         Ok(HttpTrigger {
             route,
             methods: self.methods()?,
@@ -168,17 +218,22 @@ impl Binding<'_> {
     }
 
     fn timer(&self) -> Result<TimerTrigger, MemberError> {
-        let Some(schedule) = self
-            .members
-            .text("schedule")?
-            .filter(|text| !text.trim().is_empty())
-        else {
+        let schedule = match self.members.value("schedule") {
+            // `5` is a TimeSpan of five days.
+            Some(Value::Number(days)) => days.to_string(),
+            _ => self
+                .members
+                .text("schedule")?
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        if schedule.trim().is_empty() {
             let problem = "is missing or empty; write NCRONTAB, or `%SETTING%`";
             return Err(self.members.error("schedule", problem));
-        };
+        }
         Ok(TimerTrigger {
             binding: self.name.to_owned(),
-            schedule: schedule.to_owned(),
+            schedule,
             run_on_startup: self.members.flag("runOnStartup")?.unwrap_or(false),
             use_monitor: self.members.flag("useMonitor")?.unwrap_or(true),
         })
@@ -252,11 +307,21 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::settings::Settings;
 
     fn parse(bindings: &str) -> Result<Function, String> {
+        of(&format!(r#"{{"bindings":[{bindings}]}}"#))
+    }
+
+    fn of(text: &str) -> Result<Function, String> {
         let name = FunctionName::parse("Item").expect("a good name");
-        let text = format!(r#"{{"bindings":[{bindings}]}}"#);
-        read(name, text.as_bytes(), &[]).map_err(|error| error.to_string())
+        let host = br#"{"version":"2.0","extensionBundle":{"id":"b"},
+            "customHandler":{"description":{"defaultExecutablePath":"h"}}}"#;
+        let host = HostJson::parse(host, &Settings::default()).expect("a good file");
+        read(name, text.as_bytes(), &[], &host).map_err(|failure| match failure {
+            Failure::Function(error) => error.to_string(),
+            Failure::App(error) => format!("app: {error}"),
+        })
     }
 
     const OUT: &str = r#"{"type":"http","direction":"out","name":"res"}"#;
@@ -305,8 +370,7 @@ mod tests {
         let text = r#"{"retry":{"strategy":"fixedDelay","maxRetryCount":3,
             "delayInterval":"00:00:10"},"bindings":[
             {"type":"timerTrigger","name":"t","schedule":"0 0 * * * *"}]}"#;
-        let name = FunctionName::parse("T").expect("a good name");
-        let function = read(name, text.as_bytes(), &[]).expect("a good function");
+        let function = of(text).expect("a good function");
         let retry = function.retry.expect("a policy");
         assert_eq!(retry.wait_before(2), Duration::from_secs(10));
         assert!(retry.allows(3) && !retry.allows(4));
@@ -317,6 +381,7 @@ mod tests {
         let timer = r#"{"type":"timerTrigger","direction":"in","name":"t"}"#;
         let queue = r#"{"type":"queueTrigger","direction":"in","name":"q"}"#;
         let route = r#"{"type":"httpTrigger","name":"r","route":"admin/x"}"#;
+        let broken = r#"{"type":"httpTrigger","name":"r","route":"x/{id"}"#;
         let method = r#"{"type":"httpTrigger","name":"r","methods":["fetch"]}"#;
         for (bindings, part) in [
             (
@@ -335,6 +400,14 @@ mod tests {
             ),
             (route.to_owned(), "bindings[0].route"),
             (method.to_owned(), "bindings[0].methods holds `fetch`"),
+            (
+                broken.to_owned(),
+                "app: Item/function.json: bindings[0].route",
+            ),
+            (
+                timer.replace("\"t\"", "\"my-t\""),
+                "bindings[0].name is missing or not",
+            ),
         ] {
             let error = parse(&bindings).expect_err("a bad function");
             assert!(error.contains(part), "{error}");

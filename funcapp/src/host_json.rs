@@ -6,11 +6,18 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::{
+    log_levels::{LogLevel, LogLevels},
     members::{MemberError, Members, document},
+    overrides,
+    settings::Settings,
     timespan,
 };
 
+/// The longest wait that .NET's timers can be set to, and so the longest functionTimeout.
+const LONGEST_TIMEOUT: Duration = Duration::from_millis(2_147_483_647);
 const DEFAULT_FUNCTION_TIMEOUT: Duration = Duration::from_mins(5);
 const DEFAULT_ROUTE_PREFIX: &str = "api";
 const DEFAULT_INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,8 +34,12 @@ pub struct HostJson {
     pub route_prefix: String,
     /// `extensions.http.customHeaders`: set on every response, in name order.
     pub custom_headers: Vec<(String, String)>,
-    /// `functions`: when present, the only functions that run.
-    pub allowed_functions: Option<Vec<String>>,
+    /// `functions`: where there are any, the only functions that run. Unknown names are ignored.
+    pub allowed_functions: Vec<String>,
+    /// `logging.logLevel`.
+    pub log_levels: LogLevels,
+    /// Whether the app has an `extensionBundle`, which brings binding types of its own.
+    pub extension_bundle: bool,
 }
 
 /// The `customHandler` section.
@@ -36,7 +47,8 @@ pub struct HostJson {
 pub struct CustomHandler {
     /// `description.defaultExecutablePath`, raw: `%NAME%` stands for a variable of the host.
     pub executable: String,
-    /// `description.arguments`, raw. The host joins them with spaces, without quoting.
+    /// `description.arguments`, then `defaultWorkerPath` in quotes, then `workerArguments`, all
+    /// raw. The host joins them with spaces, without quoting.
     pub arguments: Vec<String>,
     /// `description.workerDirectory`: what a relative executable is relative to; the app's folder
     /// when absent.
@@ -69,12 +81,14 @@ pub enum HttpMode {
 }
 
 impl HostJson {
-    /// Reads the bytes of a `host.json`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, MemberError> {
-        let document = document("host.json", bytes)?;
+    /// Reads the bytes of a `host.json`, with the `AzureFunctionsJobHost__…` of `settings` on top.
+    pub fn parse(bytes: &[u8], settings: &Settings) -> Result<Self, MemberError> {
+        let mut document = document("host.json", bytes)?;
+        overrides::apply(&mut document, settings);
         let root = Members::root("host.json", &document)?;
-        if root.text("version")? != Some("2.0") {
-            return Err(root.error("version", "is not \"2.0\"; the host reads no other"));
+        if !root.has_exactly("version") || root.text("version")? != Some("2.0") {
+            let problem = "is not \"2.0\", with the name in lower case; the host reads no other";
+            return Err(root.error("version", problem));
         }
         let (route_prefix, custom_headers) = http(&root)?;
         Ok(Self {
@@ -82,7 +96,9 @@ impl HostJson {
             function_timeout: function_timeout(&root)?,
             route_prefix,
             custom_headers,
-            allowed_functions: root.texts("functions")?,
+            allowed_functions: root.texts("functions")?.unwrap_or_default(),
+            log_levels: log_levels(&root)?,
+            extension_bundle: root.object("extensionBundle")?.is_some(),
         })
     }
 }
@@ -109,7 +125,7 @@ fn custom_handler(root: &Members<'_>) -> Result<CustomHandler, MemberError> {
     }
     Ok(CustomHandler {
         executable: executable.to_owned(),
-        arguments: description.texts("arguments")?.unwrap_or_default(),
+        arguments: arguments(&description)?,
         worker_directory: description.text("workerDirectory")?.map(str::to_owned),
         working_directory: description.text("workingDirectory")?.map(str::to_owned),
         stderr_is_for_errors: description
@@ -121,9 +137,45 @@ fn custom_handler(root: &Members<'_>) -> Result<CustomHandler, MemberError> {
         proxies_http: handler.flag("enableProxyingHttpRequest")?.unwrap_or(false),
         initialization_timeout: handler
             .duration("initializationTimeout")?
+            .filter(|timeout| !timeout.is_zero())
             .unwrap_or(DEFAULT_INITIALIZATION_TIMEOUT),
         port: port(&handler)?,
     })
+}
+
+fn arguments(description: &Members<'_>) -> Result<Vec<String>, MemberError> {
+    let mut all = argument_list(description, "arguments")?;
+    if let Some(path) = description.text("defaultWorkerPath")? {
+        all.push(format!("\"{path}\""));
+    }
+    all.extend(argument_list(description, "workerArguments")?);
+    Ok(all)
+}
+
+/// An array of strings, or a string that holds such an array, as an app setting does.
+fn argument_list(description: &Members<'_>, name: &str) -> Result<Vec<String>, MemberError> {
+    match description.value(name) {
+        Some(Value::String(text)) => serde_json::from_str(text)
+            .map_err(|error| description.error(name, format!("is not an array: {error}"))),
+        _ => Ok(description.texts(name)?.unwrap_or_default()),
+    }
+}
+
+fn log_levels(root: &Members<'_>) -> Result<LogLevels, MemberError> {
+    let Some(levels) = root
+        .object("logging")?
+        .map(|logging| logging.object("logLevel"))
+        .transpose()?
+        .flatten()
+    else {
+        return Ok(LogLevels::default());
+    };
+    let level = |(category, level): (String, String)| match LogLevel::parse(&level) {
+        Some(level) => Ok((category, level)),
+        None => Err(levels.error(&category, format!("is `{level}`, which is not a log level"))),
+    };
+    let levels: Result<Vec<_>, _> = levels.all_texts()?.into_iter().map(level).collect();
+    Ok(LogLevels::new(levels?))
 }
 
 fn port(handler: &Members<'_>) -> Result<Option<u16>, MemberError> {
@@ -140,10 +192,10 @@ fn port(handler: &Members<'_>) -> Result<Option<u16>, MemberError> {
 
 fn function_timeout(root: &Members<'_>) -> Result<Option<Duration>, MemberError> {
     match root.text("functionTimeout")? {
-        None => Ok(Some(DEFAULT_FUNCTION_TIMEOUT)),
+        None | Some("") => Ok(Some(DEFAULT_FUNCTION_TIMEOUT)),
         Some("-1") => Ok(None),
         Some(text) => match timespan::parse(text) {
-            Some(timeout) if !timeout.is_zero() => Ok(Some(timeout)),
+            Some(timeout) if !timeout.is_zero() && timeout <= LONGEST_TIMEOUT => Ok(Some(timeout)),
             _ => {
                 let problem = format!("is `{text}`; write `hh:mm:ss`, or `-1` for no limit");
                 Err(root.error("functionTimeout", problem))
@@ -177,7 +229,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<HostJson, String> {
-        HostJson::parse(text.as_bytes()).map_err(|error| error.to_string())
+        HostJson::parse(text.as_bytes(), &Settings::default()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -223,19 +275,20 @@ mod tests {
               \"extensions\":{\"http\":{\"routePrefix\":\"\",\"customHeaders\":{\"X-A\":\"b\"}}},
               \"customHandler\":{\"enableProxyingHttpRequest\":\"true\",\"port\":4000,
                 \"initializationTimeout\":\"00:01:00\",
-                \"description\":{\"defaultExecutablePath\":\"h\",\"arguments\":[\"a\"],
+                \"description\":{\"defaultExecutablePath\":\"h\",\"arguments\":\"[\\\"a\\\"]\",
+                  \"defaultWorkerPath\":\"b c\",\"workerArguments\":[\"d\"],
                   \"workingDirectory\":\"w\",\"useStdErrorStreamForErrorsOnly\":false}}}",
         )
         .expect("a good file");
         assert_eq!(host.function_timeout, None);
         assert_eq!(host.route_prefix, "");
         assert_eq!(host.custom_headers, [("X-A".to_owned(), "b".to_owned())]);
-        assert_eq!(host.allowed_functions, Some(vec!["A".to_owned()]));
+        assert_eq!(host.allowed_functions, ["A"]);
         let handler = host.custom_handler;
         assert!(handler.proxies_http && !handler.stderr_is_for_errors);
         assert_eq!(handler.port, Some(4000));
         assert_eq!(handler.initialization_timeout, Duration::from_mins(1));
-        assert_eq!(handler.arguments, ["a"]);
+        assert_eq!(handler.arguments, ["a", "\"b c\"", "d"]);
         assert_eq!(handler.working_directory.as_deref(), Some("w"));
     }
 

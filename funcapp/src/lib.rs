@@ -9,7 +9,7 @@
 //! ```
 //!
 //! This crate reads that layout with the host's rules and says what is wrong with it, naming the
-//! file and the member. It starts nothing and talks to nobody; all it touches is the folder it is
+//! file and the member: an [`AppError`] stops the whole app, a [`Fault`] one function. It starts nothing and talks to nobody; all it touches is the folder it is
 //! given. The clock and the environment are arguments.
 //!
 //! # Rooms, from the door inwards
@@ -20,10 +20,13 @@
 //! | `function_json` | reads one function from its file |
 //! | [`function`](Function) | one function: its trigger, outputs and retry policy |
 //! | [`host_json`](HostJson) | `host.json`: the custom handler, timeouts, the route prefix |
-//! | [`route`](RouteTemplate) | `item/{id?}`: which paths it matches, and which goes first |
+//! | [`route`](RouteTemplate) | `item/{id?}`: which paths it matches |
 //! | [`schedule`](Schedule) | when a timer fires; `ncrontab` is its grammar |
+//! | `overrides` | settings that replace members of host.json |
+//! | [`log_levels`](LogLevels) | which records the host keeps |
 //! | [`settings`](Settings) | app settings and `%NAME%` |
 //! | `members` | JSON objects that know in which file, and where, they stand |
+//! | [`json`](parse_json) | JSON with comments and last commas |
 //! | `timespan` | .NET's `hh:mm:ss` |
 //!
 //! Imports run down this table only.
@@ -32,19 +35,24 @@ mod app;
 mod function;
 mod function_json;
 mod host_json;
+mod json;
+mod log_levels;
 mod members;
 mod ncrontab;
+mod overrides;
 mod route;
 mod schedule;
 mod settings;
 mod timespan;
 
-pub use app::{App, AppError};
+pub use app::{App, AppError, Fault, FunctionError};
 pub use function::{
     AuthLevel, Function, FunctionName, FunctionNameError, HttpTrigger, OutputBinding, Retry,
     RetryDelay, TimerTrigger, Trigger,
 };
 pub use host_json::{CustomHandler, HostJson, HttpMode};
+pub use json::parse_json;
+pub use log_levels::{LogLevel, LogLevels};
 pub use members::MemberError;
 pub use ncrontab::NcrontabError;
 pub use route::{RouteError, RouteTemplate};

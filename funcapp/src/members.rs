@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::timespan;
+use crate::{json::parse_json, timespan};
 
 /// A member of a JSON file is missing, or is not what the host can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,10 +29,9 @@ pub(crate) struct Members<'a> {
     map: &'a Map<String, Value>,
 }
 
-/// The JSON in `bytes`, which may begin with a byte order mark.
+/// The JSON in `bytes`.
 pub(crate) fn document(file: &str, bytes: &[u8]) -> Result<Value, MemberError> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    serde_json::from_slice(bytes).map_err(|error| MemberError {
+    parse_json(bytes).map_err(|error| MemberError {
         file: file.to_owned(),
         member: "the document".to_owned(),
         problem: format!("is not JSON: {error}"),
@@ -74,6 +73,11 @@ impl<'a> Members<'a> {
                     .map(|(_, v)| v)
             })
             .filter(|value| !value.is_null())
+    }
+
+    /// Whether there is a member called exactly `name`: a few names do not compare without case.
+    pub(crate) fn has_exactly(&self, name: &str) -> bool {
+        self.map.contains_key(name)
     }
 
     pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, MemberError> {
@@ -157,8 +161,10 @@ impl<'a> Members<'a> {
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, MemberError> {
         self.value(name)
             .map(|value| {
+                let number = value.as_str().and_then(|text| text.parse().ok());
                 value
                     .as_i64()
+                    .or(number)
                     .ok_or_else(|| self.error(name, "is not a whole number"))
             })
             .transpose()

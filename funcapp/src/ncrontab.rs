@@ -15,8 +15,7 @@
 //!   `FRI-MON` is Monday to Friday.
 //! - Days and weekdays must both match, unlike in Unix cron.
 //! - Sunday is 0; there is no 7, no `L`, `W`, `#`, `?`, `@daily` and no year.
-//!
-//! Stricter than `NCrontab` in one thing: it takes a step below 1 for 1, and here that is an error.
+//! - A step below 1 counts as 1.
 
 use std::fmt::Write as _;
 
@@ -28,9 +27,9 @@ pub enum NcrontabError {
         "has {0} fields; write six (second minute hour day month weekday), separated by spaces"
     )]
     FieldCount(usize),
-    /// A length of time such as `01:00:00`.
-    #[error("is a TimeSpan, which works on App Service plans only; write six NCRONTAB fields")]
-    TimeSpan,
+    /// An interval of no length.
+    #[error("is an interval of zero, which runs the timer without a pause; write `hh:mm:ss`")]
+    NoLength,
     /// A field is empty between two commas, or a range lacks an end.
     #[error("has an empty value in its field for {0}")]
     Empty(&'static str),
@@ -44,7 +43,7 @@ pub enum NcrontabError {
         /// What may stand there.
         expected: String,
     },
-    /// A step is not a number of at least 1.
+    /// A step is not a number.
     #[error("has the step `{step}` in its field for {field}; write a number of at least 1")]
     Step {
         /// Which field.
@@ -139,7 +138,6 @@ impl Ncrontab {
         match tokens.len() {
             6 => {}
             5 => tokens.insert(0, "0"),
-            1 if tokens[0].contains(':') => return Err(NcrontabError::TimeSpan),
             count => return Err(NcrontabError::FieldCount(count)),
         }
         let mut sets = [FieldSet(0); 6];
@@ -168,10 +166,14 @@ impl Ncrontab {
         plain
     }
 
-    /// Whether two runs can be less than a minute apart: exactly when there is more than one
-    /// second to run at, for runs at one and the same second are whole minutes apart.
+    /// Whether the host takes two runs to be less than a minute apart: there is more than one
+    /// second to run at, and every other field is `*` (`CronSchedule.cs` compares only those).
     pub(crate) fn is_sub_minute(&self) -> bool {
-        self.0[0].0.count_ones() > 1
+        let all = |(set, field): (&FieldSet, &Field)| {
+            *set == FieldSet::range(field.minimum, field.maximum, 1)
+        };
+        let others = self.0.iter().zip(&FIELDS).skip(1);
+        self.0[0].0.count_ones() > 1 && others.into_iter().all(all)
     }
 }
 
@@ -216,18 +218,12 @@ impl Field {
     }
 
     fn step(&self, text: &str) -> Result<usize, NcrontabError> {
-        let step = if is_number(text) {
-            text.parse().unwrap_or(0)
-        } else {
-            0
-        };
-        if step > 0 {
-            return Ok(step);
-        }
-        Err(NcrontabError::Step {
+        // An Int32, with its sign; NCrontab takes what is below 1 for 1.
+        let step = text.parse::<i32>().map_err(|_| NcrontabError::Step {
             field: self.name,
             step: text.to_owned(),
-        })
+        })?;
+        Ok(usize::try_from(step).unwrap_or(1).max(1))
     }
 
     fn value(&self, text: &str) -> Result<u8, NcrontabError> {
@@ -292,6 +288,9 @@ mod tests {
             ("0 0 0 * * 0-6", "0 0 0 * * *"),
             ("0-59/1 0 0 31 2 *", "* 0 0 31 2 *"),
             ("0 */100 * * * *", "0 0 * * * *"),
+            ("0 */0 * * * *", "0 * * * * *"),
+            ("0 */-2 * * * *", "0 * * * * *"),
+            ("0 */+30 * * * *", "0 0,30 * * * *"),
         ] {
             let schedule = Ncrontab::parse(text).map(|schedule| schedule.plain());
             assert_eq!(schedule.as_deref(), Ok(plain), "{text}");
@@ -336,9 +335,7 @@ mod tests {
             "0 *-5 * * * *",
             "0 ** * * * *",
             "0 */ * * * *",
-            "0 */0 * * * *",
-            "0 */-2 * * * *",
-            "0 */+2 * * * *",
+            "0 */99999999999 * * * *",
             "0 /5 * * * *",
             "0 +5 * * * *",
             "0 5/5/5 * * * *",
@@ -358,9 +355,10 @@ mod tests {
     }
 
     #[test]
-    fn only_several_seconds_make_a_schedule_sub_minute() {
+    fn only_several_seconds_of_every_minute_make_a_schedule_sub_minute() {
         let sub_minute = |text| Ncrontab::parse(text).expect("a schedule").is_sub_minute();
-        assert!(sub_minute("*/30 * * * * *") && sub_minute("0,59 0 0 * * *"));
-        assert!(!sub_minute("30 * * * * *") && !sub_minute("* * * * *"));
+        assert!(sub_minute("*/30 * * * * *"));
+        assert!(!sub_minute("*/30 5 * * * *") && !sub_minute("30 * * * * *"));
+        assert!(!sub_minute("* * * * *"));
     }
 }

@@ -1,29 +1,40 @@
 //! When a timer fires.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use crate::{
     ncrontab::{Ncrontab, NcrontabError},
     settings::{Settings, UnresolvedSetting},
+    timespan,
 };
 
-/// A timer's schedule in UTC: an NCRONTAB expression with five fields, or six with seconds.
+/// A timer's schedule in UTC: an NCRONTAB expression with five fields, or six with seconds; or an
+/// interval as a `TimeSpan`.
 ///
 /// UTC because the plans that matter know no other: `WEBSITE_TIME_ZONE` does nothing on Flex and
 /// Linux Consumption.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     text: String,
-    cron: croner::Cron,
-    sub_minute: bool,
+    rule: Rule,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Cron {
+        cron: Box<croner::Cron>,
+        sub_minute: bool,
+    },
+    /// Counted from the run before.
+    Interval(Duration),
 }
 
 /// A timer without a usable schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    /// The text is not NCRONTAB. `text` follows the function's name where one is known.
+    /// The text is neither NCRONTAB nor a `TimeSpan`. `text` follows the function's name where one is known.
     #[error("{}the schedule `{text}` {source}", prefix(.function.as_deref()))]
     Ncrontab {
         /// Whose schedule it is, if anyone's.
@@ -39,8 +50,8 @@ pub enum ScheduleError {
 }
 
 impl Schedule {
-    /// Reads an NCRONTAB expression. What `NCrontab` refuses is refused, with one addition: steps
-    /// below 1, which it takes for 1.
+    /// Reads an NCRONTAB expression or a `TimeSpan`. What the host refuses is refused, and
+    /// besides it intervals of zero or less, which it runs without a pause.
     pub fn parse(text: &str) -> Result<Self, ScheduleError> {
         Self::of(None, text)
     }
@@ -50,13 +61,17 @@ impl Schedule {
         Self::of(Some(function), &settings.resolve(function, text)?)
     }
 
-    /// The first instant strictly after `instant` at which this fires, a whole second. `None` if
-    /// there is none (`0 0 0 31 2 *`), or none before the year 5000.
+    /// The first instant strictly after `instant` at which this fires: a whole second, or one
+    /// interval later. `None` if there is none (`0 0 0 31 2 *`), or none before the year 5000.
     pub fn next_after(&self, instant: Timestamp) -> Option<Timestamp> {
+        let cron = match &self.rule {
+            Rule::Cron { cron, .. } => cron,
+            Rule::Interval(length) => return instant.checked_add(*length).ok(),
+        };
         let civil = TimeZone::UTC.to_datetime(instant);
         // croner looks at whole seconds and goes to the next one: a fraction must not move it on.
         let second: DateTime = civil.with().subsec_nanosecond(0).build().ok()?;
-        let next = self.cron.find_next_occurrence(&second, false).ok()?;
+        let next = cron.find_next_occurrence(&second, false).ok()?;
         TimeZone::UTC.to_timestamp(next).ok()
     }
 
@@ -70,7 +85,15 @@ impl Schedule {
     /// Whether two runs can be less than a minute apart. The host then keeps no record of runs
     /// (`TimerTriggerAttributeBindingProvider.cs`).
     pub fn is_sub_minute(&self) -> bool {
-        self.sub_minute
+        match &self.rule {
+            Rule::Cron { sub_minute, .. } => *sub_minute,
+            Rule::Interval(length) => *length < Duration::from_mins(1),
+        }
+    }
+
+    /// Whether this is an interval and not NCRONTAB. The host then says `AdjustForDST: false`.
+    pub fn is_interval(&self) -> bool {
+        matches!(self.rule, Rule::Interval(_))
     }
 
     /// The expression as it was read.
@@ -79,16 +102,23 @@ impl Schedule {
     }
 
     fn of(function: Option<&str>, text: &str) -> Result<Self, ScheduleError> {
-        let ncrontab = Ncrontab::parse(text).map_err(|source| ScheduleError::Ncrontab {
+        let invalid = |source| ScheduleError::Ncrontab {
             function: function.map(str::to_owned),
             text: text.to_owned(),
             source,
-        })?;
-        Ok(Self {
-            text: text.to_owned(),
-            cron: cron(&ncrontab),
-            sub_minute: ncrontab.is_sub_minute(),
-        })
+        };
+        let rule = match timespan::parse(text) {
+            Some(Duration::ZERO) => return Err(invalid(NcrontabError::NoLength)),
+            Some(length) => Rule::Interval(length),
+            None => {
+                let ncrontab = Ncrontab::parse(text).map_err(invalid)?;
+                let sub_minute = ncrontab.is_sub_minute();
+                let cron = Box::new(cron(&ncrontab));
+                Rule::Cron { cron, sub_minute }
+            }
+        };
+        let text = text.to_owned();
+        Ok(Self { text, rule })
     }
 }
 

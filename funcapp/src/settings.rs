@@ -31,13 +31,13 @@ pub enum SettingsError {
     Member(#[from] MemberError),
 }
 
-/// `%NAME%` where no such setting is set. The real host does not start then.
+/// `%NAME%` where no such setting is set. The host then switches off the function that needs it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnresolvedSetting {
     /// The setting is not set.
     #[error(
-        "{function}: `{text}` needs the setting `{setting}`, which is not set; the host would not \
-         start: set it in local.settings.json or in the app's settings"
+        "{function}: `{text}` needs the setting `{setting}`, which is not set; the host \
+         does not run this function: set it in local.settings.json or in the app's settings"
     )]
     NotSet {
         /// Who needs it: the function's name.
@@ -70,7 +70,8 @@ impl Settings {
         }
     }
 
-    /// The `Values` in the bytes of a `local.settings.json`. All of them must be strings.
+    /// The `Values` in the bytes of a `local.settings.json`. All of them must be strings. An empty
+    /// one is left out: on Linux, `func` does not set it either.
     pub fn parse(bytes: &[u8]) -> Result<Self, MemberError> {
         let document = document(FILE, bytes)?;
         let root = Members::root(FILE, &document)?;
@@ -82,7 +83,8 @@ impl Settings {
             Some(values) => values.all_texts()?,
             None => Vec::new(),
         };
-        Ok(Self(values.into_iter().collect()))
+        let set = values.into_iter().filter(|(_, value)| !value.is_empty());
+        Ok(Self(set.collect()))
     }
 
     /// These settings with `others` on top: where both have a name, the value of `others` holds.
@@ -132,7 +134,8 @@ impl Settings {
         .any(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 
-    /// `text` of `function` with every `%NAME%` replaced by its setting.
+    /// `text` of `function` with every `%NAME%` replaced by its setting. `%A:B%` finds the variable
+    /// `A__B`, and `%A__B%` finds nothing: .NET's configuration knows it as `A:B`.
     pub fn resolve(&self, function: &str, text: &str) -> Result<String, UnresolvedSetting> {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
@@ -143,7 +146,9 @@ impl Settings {
                     text: text.to_owned(),
                 });
             };
-            let value = self.value(name).ok_or_else(|| UnresolvedSetting::NotSet {
+            let variable = name.replace(':', "__");
+            let value = self.value(&variable).filter(|_| !name.contains("__"));
+            let value = value.ok_or_else(|| UnresolvedSetting::NotSet {
                 function: function.to_owned(),
                 text: text.to_owned(),
                 setting: name.to_owned(),
@@ -167,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_environment_wins_over_the_file() {
-        let file = br#"{"IsEncrypted":false,"Values":{"A":"file","B":"file"}}"#;
+        let file = br#"{"IsEncrypted":false,"Values":{"A":"file","B":"file","C":""}}"#;
         let settings = Settings::parse(file)
             .expect("a good file")
             .overlaid([("A", "environment")]);
@@ -208,6 +213,16 @@ mod tests {
             "{text}"
         );
         assert!(settings(&[]).resolve("F", "50%").is_err());
+    }
+
+    #[test]
+    fn a_colon_stands_for_two_underscores_and_those_resolve_to_nothing() {
+        let settings = settings(&[("Jobs__Sched", "0 5 * * * *")]);
+        assert_eq!(
+            settings.resolve("F", "%jobs:sched%").as_deref(),
+            Ok("0 5 * * * *")
+        );
+        assert!(settings.resolve("F", "%Jobs__Sched%").is_err());
     }
 
     #[test]

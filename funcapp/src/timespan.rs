@@ -1,34 +1,45 @@
-//! .NET's constant `TimeSpan` format, as host.json uses it: `[d.]hh:mm[:ss[.fffffff]]`.
+//! .NET's `TimeSpan` as `TimeSpan.Parse` reads it: `[d.]hh:mm[:ss[.f]]`, `d:hh:mm:ss[.f]`, or days.
 
 use std::time::Duration;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+/// As many as a `TimeSpan` holds.
+const MOST_DAYS: u64 = 10_675_199;
 
-/// Reads `00:00:30`, `1.00:00:00`, `00:05`, `00:00:00.5`; a bare number is days. `None` for
-/// anything else, and for negative lengths, which no member that we read may have.
+/// Reads `00:00:30`, `1.00:00:00`, `00:05`, `00:00:00.5`; a bare number is days, and so is the
+/// first part of `24:00:00`, for a day has no hour 24. `None` for anything else, and for negative
+/// lengths, which no member that we read may have.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
-    let text = text.trim();
+    let text = text.trim_matches(' ');
     if let Some(days) = number(text) {
-        return days.checked_mul(DAY).map(Duration::from_secs);
+        return (days <= MOST_DAYS).then(|| Duration::from_secs(days * DAY));
     }
-    let (clock, seconds) = match text.splitn(3, ':').collect::<Vec<_>>()[..] {
-        [hours, minutes] => ((hours, minutes), "0"),
-        [hours, minutes, seconds] => ((hours, minutes), seconds),
+    let parts: Vec<&str> = text.split(':').collect();
+    let (days, hours, minutes, seconds) = match parts[..] {
+        [hours, minutes] => {
+            let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));
+            (days, hours, minutes, "0")
+        }
+        [hours, minutes, seconds] => match hours.split_once('.') {
+            Some((days, hours)) => (days, hours, minutes, seconds),
+            None if number(hours)? < 24 => ("0", hours, minutes, seconds),
+            None => (hours, minutes, seconds, "0"),
+        },
+        [days, hours, minutes, seconds] => (days, hours, minutes, seconds),
         _ => return None,
     };
-    let (days, hours) = clock.0.split_once('.').unwrap_or(("0", clock.0));
     let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
-    let whole = number(days)?.checked_mul(DAY)?
+    let whole = number(days).filter(|days| *days <= MOST_DAYS)? * DAY
         + below(hours, 24)? * HOUR
-        + below(clock.1, 60)? * MINUTE
+        + below(minutes, 60)? * MINUTE
         + below(seconds, 60)?;
-    Some(Duration::from_secs(whole) + nanoseconds(fraction)?)
+    Some(Duration::from_secs(whole) + ticks(fraction)?)
 }
 
 fn below(text: &str, limit: u64) -> Option<u64> {
-    number(text).filter(|number| *number < limit && text.len() <= 2)
+    number(text).filter(|number| *number < limit)
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -40,13 +51,11 @@ fn number(text: &str) -> Option<u64> {
     }
 }
 
-fn nanoseconds(fraction: &str) -> Option<Duration> {
-    if fraction.len() > 7 {
-        return None;
-    }
-    let digits = number(fraction)?;
-    let scale = 10_u64.pow(9 - u32::try_from(fraction.len()).ok()?);
-    Some(Duration::from_nanos(digits * scale))
+/// A fraction of a second in whole units of 100 ns; further digits do not count.
+fn ticks(fraction: &str) -> Option<Duration> {
+    number(fraction)?;
+    let digits: String = fraction.chars().chain("0000000".chars()).take(7).collect();
+    Some(Duration::from_nanos(number(&digits)? * 100))
 }
 
 #[cfg(test)]
@@ -61,21 +70,27 @@ mod tests {
             ("00:05", 300.0),
             ("23:59:59", 86_399.0),
             ("1.00:00:01", 86_401.0),
+            ("1:2:3:4", 93_784.0),
+            ("24:00:00", 2_073_600.0),
             ("00:00:00.5", 0.5),
             ("2", 172_800.0),
         ] {
-            assert_eq!(
-                parse(text),
-                Some(Duration::from_secs_f64(seconds)),
-                "{text}"
-            );
+            let length = Some(Duration::from_secs_f64(seconds));
+            assert_eq!(parse(text), length, "{text}");
         }
     }
 
     #[test]
     fn refuses_the_rest() {
         for text in [
-            "", "-1", "24:00:00", "00:60:00", "00:00:60", "1:2:3:4", "5m", "+1", "0:0:0.",
+            "",
+            "-1",
+            "00:60:00",
+            "00:00:60",
+            "1:2:3:4:5",
+            "5m",
+            "+1",
+            "0:0:0.",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

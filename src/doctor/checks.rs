@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use funcapp::{App, Function, Settings, Trigger};
+use funcapp::{App, Fault, Function, Settings, Trigger};
 use object::Endianness;
 use object::elf::{DT_NEEDED, EM_X86_64, PT_INTERP};
 use object::read::elf::{Dyn, ElfFile64, ProgramHeader};
@@ -41,13 +41,18 @@ const EXAMPLE_SETTINGS: &[u8] = include_bytes!("../../local.settings.example.jso
 /// Everything that is wrong with the app.
 pub fn examine(files: &[AppFile]) -> Vec<Finding> {
     let contents = files.iter().map(|file| (file.path.as_str(), &file.bytes));
-    let app = match App::from_files(contents) {
+    let settings = match Settings::parse(EXAMPLE_SETTINGS) {
+        Ok(settings) => settings,
+        Err(error) => return vec![finding("local.settings.example.json", error.to_string())],
+    };
+    let app = match App::from_files(contents, &settings) {
         Ok(app) => app,
         Err(error) => return vec![finding("app", error.to_string())],
     };
     let mut findings = program(&app, files);
-    findings.extend(functions(&app));
-    findings.extend(schedules(&app));
+    let faults = app.faults(&settings);
+    findings.extend(functions(&app, &faults));
+    findings.extend(faults.iter().map(faulty));
     findings
 }
 
@@ -108,12 +113,13 @@ fn is_static_x86_64(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Every folder has a function in this program, and the other way round.
-fn functions(app: &App) -> Vec<Finding> {
+fn functions(app: &App, faults: &[Fault]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = app.functions.iter().filter_map(unmatched).collect();
     findings.extend(app.functions.iter().filter_map(hyphenated));
     let expected = HTTP_FUNCTIONS.iter().map(|(name, _)| *name);
     for name in expected.chain(TIMER_FUNCTIONS.iter().copied()) {
-        if app.function(name).is_none() {
+        let is_faulty = faults.iter().any(|fault| fault.function == name);
+        if app.function(name).is_none() && !is_faulty {
             let text = "the program has this function and the app has no folder for it; add it under functions/";
             findings.push(finding(format!("{name}/function.json"), text));
         }
@@ -164,13 +170,9 @@ fn hyphenated(function: &Function) -> Option<Finding> {
     })
 }
 
-/// Schedules are read with the example's settings, which every deployment has too.
-fn schedules(app: &App) -> Vec<Finding> {
-    let settings = match Settings::parse(EXAMPLE_SETTINGS) {
-        Ok(settings) => settings,
-        Err(error) => return vec![finding("local.settings.example.json", error.to_string())],
-    };
-    let errors = app.schedule_errors(&settings);
-    let errors = errors.iter().map(ToString::to_string);
-    errors.map(|text| finding("function.json", text)).collect()
+/// A function that the host does not run. Schedules are read with the example's settings, which
+/// every deployment has too.
+fn faulty(fault: &Fault) -> Finding {
+    let text = format!("the host does not run this function: {}", fault.error);
+    finding(format!("{}/function.json", fault.function), text)
 }

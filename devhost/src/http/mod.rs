@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `server` | a listener, connections, one answer per request |
 //! | `routes` | which function a request is for |
+//! | `path` | what becomes of a path on its way |
 //! | `keys` | whether the request may call it |
 //! | `admin` | `POST /admin/functions/<name>` |
 //! | `proxy` | the request itself, streamed (`enableProxyingHttpRequest`) |
@@ -12,6 +13,7 @@
 mod admin;
 mod forward;
 mod keys;
+mod path;
 mod proxy;
 mod routes;
 mod server;

@@ -12,6 +12,7 @@ use hyper::{
     header::{HOST, HeaderName, HeaderValue},
 };
 
+use super::path;
 use crate::{
     client::{Body, HOST_VERSION, client_error},
     shared::Shared,
@@ -30,7 +31,7 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Sends `request` to the handler with its path and query untouched, and answers what comes back
+/// Sends `request` to the handler, its path encoded anew, and answers what comes back
 /// as it comes. Dropping this (a client that goes away) aborts the request to the handler.
 pub(super) async fn proxy(
     shared: &Shared,
@@ -53,7 +54,9 @@ pub(super) async fn proxy(
 }
 
 fn target(port: u16, uri: &Uri) -> Result<Uri, String> {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let decoded = path::decoded(uri.path()).unwrap_or_default();
+    let query = uri.query().map(|query| path::query(&format!("?{query}")));
+    let path = path::encoded(&decoded) + &query.unwrap_or_default();
     Uri::builder()
         .scheme("http")
         .authority(format!("127.0.0.1:{port}"))

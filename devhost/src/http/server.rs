@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, task::JoinSet};
 use uuid::Uuid;
 
-use super::{admin, empty, forward, keys, proxy, routes::Routes, text};
+use super::{admin, empty, forward, keys, path, proxy, routes::Routes, text};
 use crate::{client::Body, log::Level, shared::Shared};
 
 const HOMEPAGE: &str = "<!DOCTYPE html>\n<html><head><title>Functions host</title></head><body>\n\
@@ -73,7 +73,10 @@ async fn route(site: &Site, peer: SocketAddr, request: Request<Incoming>) -> Res
     if path == "/admin" || path.starts_with("/admin/") {
         return admin::answer(&site.shared, request).await;
     }
-    match site.routes.find(request.method(), path) {
+    let Some(decoded) = path::decoded(path) else {
+        return empty(StatusCode::BAD_REQUEST);
+    };
+    match site.routes.find(request.method().as_str(), &decoded) {
         Some(function) => call(&site.shared, function, peer, request).await,
         None if request.method() == Method::GET && path == "/" => homepage(&site.shared),
         None => empty(StatusCode::NOT_FOUND),

@@ -12,20 +12,6 @@ fn app() -> AppFolder {
 }
 
 #[tokio::test]
-async fn path_and_query_arrive_byte_for_byte() {
-    let app = app();
-    let host = app.start().await;
-    for target in [
-        "/api/items/7?tag=a&tag=b&full",
-        "/a%2Fb%3Fc%252541//d/?",
-        "/?q=%zz+%20,'",
-    ] {
-        let answer = get(&host, &format!("GET {target}")).await;
-        assert_eq!(answer.echoed_line(), format!("GET {target}"));
-    }
-}
-
-#[tokio::test]
 async fn headers_are_the_client_s_and_those_the_host_sets() {
     let app = app();
     let host = app.start().await;

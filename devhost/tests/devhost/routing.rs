@@ -6,20 +6,21 @@ use serde_json::json;
 use crate::stage::{AppFolder, get, logged, send};
 
 #[tokio::test]
-async fn a_literal_goes_before_a_parameter_and_a_catch_all_last() {
+async fn the_first_function_by_name_whose_route_and_method_fit_takes_the_request() {
     let app = AppFolder::new()
         .host("/extensions", json!({"http": {"routePrefix": ""}}))
-        .http("All", json!({"route": "{*path}"}))
-        .http("One", json!({"route": "item/{id:int}"}))
-        .http("New", json!({"route": "item/new", "methods": ["post"]}));
+        .http("Zeta", json!({"route": "{*path}"}))
+        .http("one", json!({"route": "item/{id:int}"}))
+        .http("Two", json!({"route": "item/{id}", "methods": ["post"]}))
+        .http("ultra", json!({"route": "item/new"}));
     let host = app.start().await;
     for (request, function) in [
-        ("GET /", "All"),
-        ("GET /item/7", "One"),
-        ("GET /item/x", "All"),
-        ("POST /Item/NEW", "New"),
-        ("GET /item/new", "All"),
-        ("DELETE /a/b/c", "All"),
+        ("GET /", "Zeta"),
+        ("GET /item/7", "one"),
+        ("GET /item/x", "Zeta"),
+        ("POST /Item/NEW", "Two"),
+        ("GET /it%65m/n%65w", "ultra"),
+        ("DELETE /a/b/c", "Zeta"),
     ] {
         assert_eq!(get(&host, request).await.status, 200, "{request}");
         let (method, path) = request.split_once(' ').expect("two words");
@@ -30,6 +31,21 @@ async fn a_literal_goes_before_a_parameter_and_a_catch_all_last() {
             "{request}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_function_in_error_is_off_and_the_others_run() {
+    let app = AppFolder::new()
+        .http("Item", json!({}))
+        .timer("TimerOk", json!({"schedule": "%WHEN%"}))
+        .http("Odd", json!({"name": "my-request"}));
+    let host = app.start().await;
+    assert_eq!(get(&host, "GET /api/Item").await.status, 200);
+    assert_eq!(get(&host, "GET /api/Odd").await.status, 404);
+    let log = logged(&host, "The 'TimerOk' function is in error").await;
+    assert!(log.text.contains("`WHEN`"), "{log}");
+    logged(&host, "The 'Odd' function is in error").await;
+    assert!(host.timers().is_empty());
 }
 
 #[tokio::test]
@@ -171,13 +187,6 @@ async fn an_app_that_cannot_run_does_not_start() {
     };
     let empty = message(&AppFolder::new()).await;
     assert!(empty.contains("has no active function"), "{empty}");
-
-    let unset = AppFolder::new().timer("TimerOk", json!({"schedule": "%WHEN%"}));
-    let unset = message(&unset).await;
-    assert!(
-        unset.contains("TimerOk") && unset.contains("`WHEN`"),
-        "{unset}"
-    );
 
     let header = json!({"http": {"customHeaders": {"X Bad": "a"}}});
     let header = AppFolder::new()

@@ -25,6 +25,7 @@ impl AppFolder {
     pub(crate) fn new() -> Self {
         let host_json = json!({
             "version": "2.0",
+            "extensionBundle": {"id": "for the outputs of timers"},
             "customHandler": {
                 "description": {"defaultExecutablePath": handler()},
                 "enableProxyingHttpRequest": true,
