@@ -14,8 +14,8 @@ use crate::workspace::Workspace;
 /// Apply infra/helmfile to an environment's cluster
 ///
 /// Writes what Helmfile takes from Terraform, gets credentials for the cluster into target/kubeconfig, and
-/// runs Helmfile. Needs `az login`, kubelogin, Helmfile, Helm and its plugin diff, and an address that the
-/// cluster's API answers to.
+/// runs Helmfile. After an apply it compares the labels of the live namespaces. Needs `az login`, kubelogin,
+/// kubectl, Helmfile, Helm and its plugin diff, and an address that the cluster's API admits.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A folder of infra/helmfile/environments
@@ -42,15 +42,43 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         .current_dir(workspace.root().join("infra/helmfile"))
         .env("KUBECONFIG", &kubeconfig);
     process::run(&mut helmfile)?;
+    if !arguments.dry_run {
+        compare_namespaces(workspace, &environment.name, &values, &kubeconfig)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the namespaces have the labels of their chart: Pod Security, the right to use the gateway. Helm's
+/// own difference compares records of releases, and does not see what happened to the objects since.
+fn compare_namespaces(
+    workspace: &Workspace,
+    environment: &str,
+    values: &Value,
+    kubeconfig: &Path,
+) -> anyhow::Result<()> {
+    let mut template = Command::new("helmfile");
+    template
+        .args(["--environment", environment, "--quiet"])
+        .args(["--selector", "tier=namespaces", "template"])
+        .current_dir(workspace.root().join("infra/helmfile"))
+        .env("KUBECONFIG", kubeconfig);
+    let manifests = process::stdout(&mut template)?;
+    let mut diff = Command::new("kubectl");
+    diff.args(["--context", text(values, "contextName")?, "diff"])
+        .args(["--server-side", "--force-conflicts", "--field-manager=helm"])
+        .args(["--filename", "-"])
+        .env("KUBECONFIG", kubeconfig);
+    process::fed(&mut diff, &manifests).with_context(|| {
+        format!(
+            "the namespaces are not as infra/helmfile says (above: - the cluster, + the files); restore them with \
+             `helmfile --environment {environment} --selector tier=namespaces sync`"
+        )
+    })
 }
 
 /// Into a file of its own: whatever kubectl of this machine points at stays as it is.
 fn log_in(values: &Value, kubeconfig: &Path) -> anyhow::Result<()> {
-    let value = |name: &str| {
-        let value = values[name].as_str();
-        value.with_context(|| format!("Terraform's output helmfile has no {name}"))
-    };
+    let value = |name: &str| text(values, name);
     let file = kubeconfig.display().to_string();
     azure::run(&[
         "aks",
@@ -70,4 +98,9 @@ fn log_in(values: &Value, kubeconfig: &Path) -> anyhow::Result<()> {
     let mut kubelogin = Command::new("kubelogin");
     kubelogin.args(["convert-kubeconfig", "--login", "azurecli"]);
     process::run(kubelogin.env("KUBECONFIG", kubeconfig))
+}
+
+fn text<'a>(values: &'a Value, name: &str) -> anyhow::Result<&'a str> {
+    let value = values[name].as_str();
+    value.with_context(|| format!("Terraform's output helmfile has no {name}"))
 }

@@ -1,7 +1,7 @@
 //! Running a program to its end, and saying plainly how it failed.
 
 use std::env;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -13,6 +13,21 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
         .status()
         .map_err(|error| not_started(command, &error))?;
     succeeded(command, status)
+}
+
+/// Runs `command` with `text` as its input.
+pub(crate) fn fed(command: &mut Command, text: &str) -> anyhow::Result<()> {
+    let mut running = command
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(|error| not_started(command, &error))?;
+    let mut input = running.stdin.take().expect("it is piped");
+    // A program that ends before it has read everything says why by its status.
+    let written = input.write_all(text.as_bytes());
+    drop(input);
+    let status = running.wait().context("cannot wait for a program")?;
+    succeeded(command, status)?;
+    written.with_context(|| format!("`{}` did not read its input", line(command)))
 }
 
 /// Runs `command` and returns what it wrote to stdout, without the last line break.

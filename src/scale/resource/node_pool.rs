@@ -30,6 +30,9 @@ const NOT_SENT: &[&str] = &[
     "/properties/powerState",
 ];
 
+/// The pool's own lower bound: its owner knows what runs on it, and the author of a schedule may not.
+const MINIMUM_TAG: &str = "scale-minimum";
+
 /// How a pool is scaled.
 enum Scaling {
     /// It runs no nodes, whatever its count.
@@ -76,6 +79,16 @@ fn scaling(body: &Value) -> Result<Scaling, String> {
     }
 }
 
+/// The smallest size that the pool's tag allows; 0 without the tag.
+fn minimum(body: &Value) -> Result<u32, String> {
+    let Some(tag) = body["properties"]["tags"][MINIMUM_TAG].as_str() else {
+        return Ok(0);
+    };
+    tag.parse().map_err(|_| {
+        format!("the node pool's tag {MINIMUM_TAG} is `{tag}`, which is not a number of nodes; correct the tag")
+    })
+}
+
 fn change(body: &Value, desired: Size) -> Result<Change, String> {
     let smallest = match desired {
         Size::One(count) => count,
@@ -83,6 +96,13 @@ fn change(body: &Value, desired: Size) -> Result<Change, String> {
     };
     if smallest == 0 && text(body, "/properties/mode").eq_ignore_ascii_case("System") {
         return Err("a system node pool needs a node at least; write 1 or more".to_owned());
+    }
+    let least = minimum(body)?;
+    if smallest < least {
+        return Err(format!(
+            "the node pool's tag {MINIMUM_TAG} is {least}, so the size {smallest} is rejected; write {least} or \
+             more, or change the tag"
+        ));
     }
     let mut properties = json!({ "properties": body["properties"] });
     let mut set = |pointer: &str, value: u32| {

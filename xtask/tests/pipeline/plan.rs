@@ -2,6 +2,7 @@
 //! change but its own state.
 
 use std::fs;
+use std::process::Command;
 
 use crate::checkout::{Checkout, Ended, ended, terraform};
 
@@ -31,10 +32,15 @@ fn checkout() -> Checkout {
 }
 
 fn run(checkout: &Checkout, arguments: &[&str]) -> Ended {
+    ended(&mut command(checkout, arguments))
+}
+
+fn command(checkout: &Checkout, arguments: &[&str]) -> Command {
     let azure = checkout.path("target/azure");
     fs::create_dir_all(&azure).expect("the folder is made");
     let mut xtask = checkout.xtask(arguments);
-    ended(xtask.env("TERRAFORM", terraform()).env("FAKE_AZURE", azure))
+    xtask.env("TERRAFORM", terraform()).env("FAKE_AZURE", azure);
+    xtask
 }
 
 #[test]
@@ -104,6 +110,17 @@ fn helmfile_gets_the_environments_own_cluster() {
         asked.contains("--name aks-small --context magnus-test"),
         "{asked}"
     );
+}
+
+/// Helm's own difference is empty then, so no apply would repair it.
+#[test]
+fn a_namespace_that_lost_its_labels_fails_the_apply() {
+    let checkout = checkout();
+    run(&checkout, &["infra", "plan", "test"]).succeeded();
+    run(&checkout, &["infra", "apply", "test"]).succeeded();
+    let mut xtask = command(&checkout, &["helmfile", "test"]);
+    ended(xtask.env("FAKE_CLUSTER", "labels: none"))
+        .failed(&["-labels: none", "--selector tier=namespaces sync"]);
 }
 
 #[test]

@@ -59,10 +59,12 @@ resource "azurerm_kubernetes_cluster" "this" {
     only_critical_addons_enabled = true
     orchestrator_version         = var.kubernetes_version
     os_sku                       = "AzureLinux3"
+    tags                         = var.tags
     # Without it no other size can be had without a new cluster.
     temporary_name_for_rotation = "systemtmp"
     vm_size                     = var.system_pool.vm_size
     vnet_subnet_id              = var.subnets.nodes
+    zones                       = var.zones
 
     upgrade_settings {
       max_surge = "33%"
@@ -125,18 +127,21 @@ resource "azurerm_kubernetes_cluster" "this" {
 resource "azurerm_kubernetes_cluster_node_pool" "apps" {
   # checkov:skip=CKV_AZURE_227: Needs the subscription's feature EncryptionAtHost, which not every subscription may register.
 
-  name                        = "apps"
-  kubernetes_cluster_id       = azurerm_kubernetes_cluster.this.id
-  vm_size                     = var.apps_pool.vm_size
-  auto_scaling_enabled        = false
-  max_pods                    = 110
-  node_count                  = var.apps_pool.node_count
-  node_labels                 = { workload = "apps" }
-  orchestrator_version        = var.kubernetes_version
-  os_sku                      = "AzureLinux3"
-  tags                        = var.tags
+  name                  = "apps"
+  kubernetes_cluster_id = azurerm_kubernetes_cluster.this.id
+  vm_size               = var.apps_pool.vm_size
+  auto_scaling_enabled  = false
+  max_pods              = 110
+  node_count            = var.apps_pool.node_count
+  node_labels           = { workload = "apps" }
+  orchestrator_version  = var.kubernetes_version
+  os_sku                = "AzureLinux3"
+  # With no node, a pod that a drain evicts has nowhere to go, and the database operator stands still. The app reads
+  # the tag before it writes a size.
+  tags                        = merge(var.tags, { scale-minimum = "1" })
   temporary_name_for_rotation = "appstmp"
   vnet_subnet_id              = var.subnets.nodes
+  zones                       = var.zones
 
   upgrade_settings {
     max_surge = "33%"
@@ -165,6 +170,7 @@ resource "azurerm_kubernetes_cluster_node_pool" "data" {
   tags                        = var.tags
   temporary_name_for_rotation = "datatmp"
   vnet_subnet_id              = var.subnets.nodes
+  zones                       = var.zones
 
   upgrade_settings {
     max_surge = "33%"

@@ -161,3 +161,15 @@ variable "workspace_id" {
   type        = string
   nullable    = false
 }
+
+variable "zones" {
+  description = "The zones that the nodes of each pool are spread over, as the charts spread pods. An empty set: a region without zones. A change makes the pools anew."
+  type        = set(string)
+  default     = ["1", "2", "3"]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for zone in var.zones : contains(["1", "2", "3"], zone)])
+    error_message = "Azure numbers a region's zones 1, 2 and 3."
+  }
+}

@@ -64,7 +64,7 @@ fn every_chart_tells_what_it_is_and_what_to_do_next() {
 }
 
 /// A chart, values that it must refuse, and what it says then.
-const REFUSED: [(&str, &str, &str); 26] = [
+const REFUSED: [(&str, &str, &str); 30] = [
     ("namespace", r#"{ "podSecurity": "none" }"#, "/podSecurity"),
     ("namespace", r#"{ "defaultDenyy": false }"#, "defaultDenyy"),
     (
@@ -88,7 +88,7 @@ const REFUSED: [(&str, &str, &str); 26] = [
     ("valkey", r#"{ "nodeSelector": null }"#, "nodeSelector"),
     ("valkey", r#"{ "resources": { "limits": null } }"#, "limits"),
     ("postgres", r#"{ "image": { "tag": "15" } }"#, "/image/tag"),
-    ("postgres", r#"{ "instances": 0 }"#, "/instances"),
+    ("postgres", r#"{ "instances": 1 }"#, "/instances"),
     (
         "postgres",
         r#"{ "barman": { "clientId": "" } }"#,
@@ -96,9 +96,16 @@ const REFUSED: [(&str, &str, &str); 26] = [
     ),
     (
         "postgres",
-        r#"{ "barman": { "destinationPath": "s3://bucket" } }"#,
-        "/barman/destinationPath",
+        r#"{ "barman": { "storageAccount": "https://account" } }"#,
+        "/barman/storageAccount",
     ),
+    (
+        "postgres",
+        r#"{ "barman": { "folder": "container" } }"#,
+        "/barman/folder",
+    ),
+    ("priority", r#"{ "platform": 2000000000 }"#, "/platform"),
+    ("postfacto", r#"{ "replicas": -1 }"#, "/replicas"),
     (
         "postgres",
         r#"{ "barman": { "schedule": "0 1 * * *" } }"#,
@@ -127,7 +134,12 @@ const REFUSED: [(&str, &str, &str); 26] = [
     ),
     (
         "postfacto",
-        r#"{ "admin": { "email": "nobody" } }"#,
+        r#"{ "admin": { "email": "operations" } }"#,
+        "/admin/email",
+    ),
+    (
+        "postfacto",
+        r#"{ "admin": { "email": "Operations@example.org" } }"#,
         "/admin/email",
     ),
     (

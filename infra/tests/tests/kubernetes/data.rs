@@ -63,10 +63,6 @@ fn base_backups_and_wal_go_to_blob_each_to_a_folder_of_its_own() {
                     store.namespace()
                 )
             );
-            assert_eq!(
-                configuration["azureCredentials"],
-                json!({ "useDefaultAzureCredentials": true })
-            );
             paths.insert(path);
             let cluster = rendered
                 .one("Cluster", store.namespace(), "postgres")
@@ -181,7 +177,31 @@ fn without_an_endpoint_nothing_of_it_is_left() {
         let ingress = policy.spec()["ingress"].to_string();
         assert!(!ingress.contains("ipBlock"), "{ingress}");
     }
-    assert_eq!(rendered.kind("Secret").count(), 0);
+    let mut secrets = rendered.kind("Secret");
+    assert!(secrets.all(|secret| secret.name() != "postgres-backup"));
+}
+
+/// The rule of the Barman plugin (`CollectSecretNamesFromCredentials`): an account may read the Secrets
+/// that the store names, and every Secret of the namespace where it names none.
+#[test]
+fn database_pods_read_no_secret_of_the_app() {
+    for rendered in all() {
+        for store in rendered.kind("ObjectStore") {
+            let credentials = &store.spec()["configuration"]["azureCredentials"];
+            for unnamed in ["useDefaultAzureCredentials", "inheritFromAzureAD"] {
+                assert!(credentials[unnamed].is_null(), "{unnamed}");
+            }
+            let named = credentials.as_object().into_iter().flatten();
+            let names: Vec<_> = named.map(|(_, reference)| &reference["name"]).collect();
+            assert_eq!(names, ["postgres-archive"]);
+            let archive = rendered.one("Secret", store.namespace(), "postgres-archive");
+            let content = json!({ "storageAccount": "examplebackups" });
+            assert_eq!(
+                archive.value["stringData"], content,
+                "an account's name is public"
+            );
+        }
+    }
 }
 
 #[test]
@@ -207,5 +227,8 @@ fn a_restored_database_reads_one_folder_and_writes_another() {
             "2026-11-24T10:00:00Z"
         );
         assert!(spec["bootstrap"]["initdb"].is_null());
+        // Under the first database's name the schedule would wait for the next night.
+        let schedule = rendered.one("ScheduledBackup", cluster.namespace(), "postgres-2");
+        assert_eq!(schedule.spec()["immediate"], true);
     }
 }

@@ -42,7 +42,11 @@ pub(crate) struct Release {
     pub(crate) needs: Vec<String>,
     #[serde(default)]
     pub(crate) disable_validation_on_install: bool,
+    /// Commands that Helmfile runs beside Helm.
+    #[serde(default)]
+    pub(crate) hooks: Vec<Value>,
     /// Mappings, and names of files.
+    #[serde(default)]
     values: Vec<Value>,
 }
 

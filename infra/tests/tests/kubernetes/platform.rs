@@ -4,6 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::helmfile::{ENVIRONMENTS, Environment, Release, namespace_of};
+use crate::rendered::all;
+use crate::selector::chooses;
 
 /// What a release is told, file after file put into one.
 fn told(environment: &Environment, name: &str) -> Value {
@@ -67,7 +69,7 @@ fn cert_manager_has_an_identity_and_its_kinds() {
 }
 
 #[test]
-fn velero_stores_the_objects_of_every_version_and_no_volumes() {
+fn velero_stores_generated_secrets_of_every_version_and_nothing_else() {
     each_environment(|environment| {
         let values = told(environment, "velero");
         let location = &values["configuration"]["backupStorageLocation"][0];
@@ -81,9 +83,114 @@ fn velero_stores_the_objects_of_every_version_and_no_volumes() {
         let namespaces = &values["schedules"]["objects"]["template"]["includedNamespaces"];
         let versions = environment.versions();
         let of_versions = versions.iter().map(|version| namespace_of(version));
-        let others = ["default", "gateway"].map(str::to_owned);
-        let expected: Vec<String> = others.into_iter().chain(of_versions).collect();
-        assert_eq!(namespaces, &json!(expected));
+        assert_eq!(namespaces, &json!(of_versions.collect::<Vec<_>>()));
+        let template = &values["schedules"]["objects"]["template"];
+        assert_eq!(template["includedResources"], json!(["secrets"]));
+        let rendered = all().iter().find(|it| it.environment == environment.name);
+        for secret in rendered.expect("it is rendered").kind("Secret") {
+            let labels = &secret.value["metadata"]["labels"];
+            assert!(
+                chooses(&template["labelSelector"], labels),
+                "{}",
+                secret.shown()
+            );
+        }
+        let records = json!({ "owner": "helm", "status": "deployed" });
+        assert!(
+            !chooses(&template["labelSelector"], &records),
+            "Helm's records"
+        );
         assert_eq!(values["snapshotsEnabled"], false);
+    });
+}
+
+#[test]
+fn velero_starts_no_pods_and_gives_no_rights() {
+    each_environment(|environment| {
+        let values = told(environment, "velero");
+        let role = &values["extraObjects"][0];
+        let name = &values["rbac"]["clusterAdministratorName"];
+        assert_eq!(
+            [&role["kind"], &role["metadata"]["name"]],
+            [&json!("ClusterRole"), name]
+        );
+        for rule in role["rules"].as_array().expect("rules") {
+            let reads = rule["verbs"] == json!(["get", "list", "watch"]);
+            let own = rule["apiGroups"] == json!(["velero.io"]);
+            let restores = rule["apiGroups"] == json!([""])
+                && (rule["resources"] == json!(["secrets"])
+                    || rule["resources"] == json!(["namespaces"]));
+            assert!(reads || own || restores, "{rule}");
+        }
+    });
+}
+
+/// Where each chart takes the class from.
+const PRIORITY: [(&str, &str); 6] = [
+    ("envoy-gateway", "/deployment/priorityClassName"),
+    ("cert-manager", "/global/priorityClassName"),
+    ("external-dns", "/priorityClassName"),
+    ("cloudnative-pg", "/priorityClassName"),
+    ("barman-cloud", "/priorityClassName"),
+    ("velero", "/priorityClassName"),
+];
+
+#[test]
+fn operators_and_proxies_are_scheduled_before_applications() {
+    each_environment(|environment| {
+        for (release, pointer) in PRIORITY {
+            let values = told(environment, release);
+            let class = values.pointer(pointer).unwrap_or(&Value::Null);
+            assert_eq!(class, "platform", "{release}");
+        }
+    });
+    for rendered in all() {
+        rendered.one("PriorityClass", "", "platform");
+        let proxy = rendered.one("EnvoyProxy", "gateway", "main");
+        let pod = &proxy.spec()["provider"]["kubernetes"]["envoyDeployment"]["pod"];
+        assert_eq!(pod["priorityClassName"], "platform");
+    }
+}
+
+/// A release, where it says how many pods there are, and where it says how they are spread.
+const REPLICATED: [(&str, &str, &str); 4] = [
+    (
+        "envoy-gateway",
+        "/deployment/replicas",
+        "/deployment/pod/topologySpreadConstraints",
+    ),
+    (
+        "cert-manager",
+        "/replicaCount",
+        "/topologySpreadConstraints",
+    ),
+    (
+        "cert-manager",
+        "/webhook/replicaCount",
+        "/webhook/topologySpreadConstraints",
+    ),
+    (
+        "cloudnative-pg",
+        "/replicaCount",
+        "/topologySpreadConstraints",
+    ),
+];
+
+#[test]
+fn controllers_with_two_replicas_are_spread_over_nodes() {
+    each_environment(|environment| {
+        for (release, replicas, spread) in REPLICATED {
+            let values = told(environment, release);
+            assert_eq!(values.pointer(replicas), Some(&json!(2)), "{release}");
+            let spread = values.pointer(spread).unwrap_or(&Value::Null);
+            assert_eq!(
+                spread[0]["topologyKey"], "kubernetes.io/hostname",
+                "{release}"
+            );
+            assert!(
+                spread[0]["labelSelector"]["matchLabels"].is_object(),
+                "{release}"
+            );
+        }
     });
 }

@@ -29,12 +29,9 @@ impl Checker {
         let version = object.value["apiVersion"].as_str().unwrap_or_default();
         match version.split_once('/').map_or("", |(group, _)| group) {
             "gateway.networking.k8s.io" | "cert-manager.io" => Checker::Models,
-            group
-                if group.is_empty() || group == "apps" || group == "batch" || group == "policy" =>
-            {
+            "" | "apps" | "batch" | "policy" | "networking.k8s.io" | "scheduling.k8s.io" => {
                 Checker::Kubernetes
             }
-            "networking.k8s.io" => Checker::Kubernetes,
             _ => Checker::Contract,
         }
     }

@@ -103,3 +103,37 @@ fn told_everything(more: Value) -> Vec<Object> {
     });
     objects.collect()
 }
+
+/// Rails loads what lies in this folder. `infra/tests/postfacto` runs the file against a real Redis.
+#[test]
+fn a_lost_message_bus_does_not_end_a_server() {
+    let mounted = |more: Value| -> Vec<(String, String)> {
+        let objects = told_everything(more);
+        let servers = objects
+            .iter()
+            .filter(|object| object.kind() == "Deployment");
+        let containers = servers.flat_map(|server| {
+            let pod = &server.value["spec"]["template"]["spec"];
+            pod["containers"].as_array().expect("containers")
+        });
+        let mounts = containers.flat_map(|it| it["volumeMounts"].as_array().expect("mounts"));
+        let initializers = mounts.filter(|mount| mount["name"] == "initializers");
+        let text = |mount: &Value, key: &str| mount[key].as_str().unwrap_or_default().to_owned();
+        initializers
+            .map(|mount| (text(mount, "mountPath"), text(mount, "subPath")))
+            .collect()
+    };
+    let path = "/postfacto/config/initializers/keep_listening.rb".to_owned();
+    assert_eq!(mounted(json!({})), [(path, "keep_listening.rb".to_owned())]);
+    assert_eq!(
+        mounted(json!({ "actionCable": { "adapter": "postgres" } })),
+        []
+    );
+    let objects = told_everything(json!({}));
+    let mut maps = objects
+        .iter()
+        .filter(|object| object.name() == "postfacto-initializers");
+    let data = &maps.next().expect("the ConfigMap").value["data"];
+    let file = read(&folder().join("charts/postfacto/files/keep_listening.rb"));
+    assert_eq!(data["keep_listening.rb"], file);
+}

@@ -67,6 +67,18 @@ fn another_environment_s_cluster_is_refused() {
     }
 }
 
+/// With the flag, Helm 4 removes the labels of a namespace that the chart `namespace` has made: Pod Security,
+/// and the right to use the gateway. `Release` rejects a release with a setting of its own.
+#[test]
+fn no_release_is_installed_with_create_namespace() {
+    for name in ENVIRONMENTS {
+        let defaults = state(name).helm_defaults;
+        assert_eq!(defaults["createNamespace"], false, "{name}");
+        let arguments = ["args", "diffArgs", "syncArgs"].map(|list| defaults[list].to_string());
+        assert!(!arguments.concat().contains("--create-namespace"), "{name}");
+    }
+}
+
 #[test]
 fn the_default_version_is_one_that_runs() {
     for (default, installed) in [("9.9.9", true), ("4.2.0", false)] {
@@ -256,4 +268,38 @@ fn every_values_file_is_used() {
         let name = format!("values/{}", entry.unwrap().file_name().display());
         assert!(text.contains(&name), "{name}");
     }
+}
+
+/// What the hook of a version's database runs on an event, as one line.
+fn hook(environment: &Environment, event: &str) -> String {
+    let (release, _) = environment.release("postfacto-4-3-11-postgres");
+    let mut hooks = release.hooks.iter();
+    let hook = hooks.find(|hook| hook["events"][0] == event);
+    let hook = hook.unwrap_or_else(|| panic!("no hook on {event}"));
+    let words = hook["args"].as_array().into_iter().flatten();
+    let words = std::iter::once(&hook["command"]).chain(words);
+    words
+        .map(|word| word.as_str().expect("text"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn a_database_is_waited_for_and_destroyed_on_its_own_cluster() {
+    let test = Environment::load("test");
+    let own = "kubectl --context example-test --namespace postfacto-4-3-11";
+    assert_eq!(
+        hook(&test, "postsync"),
+        format!("{own} wait cluster/postgres --for=condition=Ready --timeout=20m")
+    );
+    let delete = "delete cluster/postgres --ignore-not-found --wait --timeout=20m";
+    assert_eq!(hook(&test, "preuninstall"), format!("{own} {delete}"));
+    assert!(hook(&test, "postuninstall").contains("remain"));
+}
+
+#[test]
+fn destroy_stops_at_a_database_of_prod() {
+    let command = hook(&Environment::load("prod"), "preuninstall");
+    assert!(command.ends_with("exit 1"), "{command}");
+    assert!(command.contains("postfacto.destroyDatabases"), "{command}");
 }

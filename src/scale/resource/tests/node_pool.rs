@@ -99,3 +99,29 @@ fn a_node_pool_of_virtual_machines_is_scaled_by_its_one_manual_profile() {
         assert!(why.contains("split the pool"), "{why}");
     }
 }
+
+#[test]
+fn a_size_below_the_minimum_of_a_node_pools_tag_is_rejected() {
+    let (resource, body) = node_pool();
+    let tagged = |minimum| {
+        let tags = json!({ "scale-minimum": minimum });
+        (
+            resource.clone(),
+            with(body.clone(), "/properties/tags", &tags),
+        )
+    };
+    let why = unfit(&tagged("1"), Size::One(0));
+    assert!(
+        why.contains("scale-minimum is 1") && why.contains("write 1 or more"),
+        "{why}"
+    );
+    assert_eq!(
+        change(&tagged("1"), Size::One(4)).body()["properties"]["count"],
+        4
+    );
+    let why = unfit(&tagged("one"), Size::One(4));
+    assert!(
+        why.contains("scale-minimum") && why.contains("one"),
+        "{why}"
+    );
+}

@@ -17,3 +17,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "postgres.plugin" -}}
 barman-cloud.cloudnative-pg.io
 {{- end }}
+
+{{- define "postgres.archive" -}}
+https://{{ .Values.barman.storageAccount }}.blob.core.windows.net/{{ .Values.barman.folder }}
+{{- end }}

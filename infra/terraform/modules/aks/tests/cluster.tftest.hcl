@@ -244,3 +244,37 @@ run "a_maintenance_window_without_a_day_is_refused" {
 
   expect_failures = [var.maintenance]
 }
+
+run "every_pool_is_spread_over_the_zones" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for zones in [
+        azurerm_kubernetes_cluster.this.default_node_pool[0].zones,
+        azurerm_kubernetes_cluster_node_pool.apps.zones,
+        azurerm_kubernetes_cluster_node_pool.data.zones,
+      ] : toset(zones) == toset(["1", "2", "3"])
+    ])
+    error_message = "The charts spread pods over zones, and nodes in one zone all fail together."
+  }
+}
+
+run "a_zone_that_azure_does_not_have_is_refused" {
+  command = plan
+
+  variables {
+    zones = ["westeurope-1"]
+  }
+
+  expect_failures = [var.zones]
+}
+
+run "the_apps_pool_keeps_a_node" {
+  command = plan
+
+  assert {
+    condition     = azurerm_kubernetes_cluster_node_pool.apps.tags["scale-minimum"] == "1"
+    error_message = "The schedule's program rejects a smaller size than this tag."
+  }
+}
