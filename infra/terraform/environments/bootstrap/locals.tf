@@ -1,4 +1,6 @@
 locals {
+  subscription = "/subscriptions/${var.subscription_id}"
+
   names = { for environment in var.environments : environment => "${var.project}-${environment}" }
 
   # The roles that an environment gives to its identities, and so all that its pipeline may give. The ids

@@ -32,6 +32,10 @@ module "apply_identity" {
       scope              = azurerm_resource_group.environment[each.key].id
       role_definition_id = azurerm_role_definition.lock[each.key].role_definition_resource_id
     }
+    lookups = {
+      scope              = local.subscription
+      role_definition_id = azurerm_role_definition.lookups.role_definition_resource_id
+    }
     resources = {
       scope                = azurerm_resource_group.environment[each.key].id
       role_definition_name = "Contributor"
@@ -64,6 +68,10 @@ module "plan_identity" {
     cluster = {
       scope                = azurerm_resource_group.environment[each.key].id
       role_definition_name = "Azure Kubernetes Service Cluster User Role"
+    }
+    lookups = {
+      scope              = local.subscription
+      role_definition_id = azurerm_role_definition.lookups.role_definition_resource_id
     }
     resources = {
       scope                = azurerm_resource_group.environment[each.key].id

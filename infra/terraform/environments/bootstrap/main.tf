@@ -68,3 +68,20 @@ resource "azurerm_role_definition" "lock" {
     ]
   }
 }
+
+# azurerm looks for deleted workspaces and vaults of a name before it makes one, and for the ids of roles by
+# their names. Azure offers the three at the subscription only.
+resource "azurerm_role_definition" "lookups" {
+  name              = "${var.project} lookups"
+  scope             = local.subscription
+  assignable_scopes = [local.subscription]
+  description       = "What Terraform looks up in the subscription to plan and apply an environment"
+
+  permissions {
+    actions = [
+      "Microsoft.Authorization/roleDefinitions/read",
+      "Microsoft.KeyVault/locations/deletedVaults/read",
+      "Microsoft.OperationalInsights/deletedworkspaces/read",
+    ]
+  }
+}

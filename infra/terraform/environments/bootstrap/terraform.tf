@@ -26,6 +26,7 @@ provider "azurerm" {
     "Microsoft.App",
     "Microsoft.AlertsManagement",
     "Microsoft.Cdn",
+    "Microsoft.Compute",
     "Microsoft.ContainerService",
     "Microsoft.DBforPostgreSQL",
     "Microsoft.Insights",

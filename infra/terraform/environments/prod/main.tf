@@ -4,6 +4,7 @@ module "platform" {
   name                       = var.name
   alert_emails               = var.alert_emails
   api_server_ip_ranges       = var.api_server_ip_ranges
+  budget                     = var.budget
   database_administrator     = var.database_administrator
   dns_zone                   = var.dns_zone
   location                   = var.location
@@ -17,8 +18,9 @@ module "platform" {
   tags                       = var.tags
   tenant_id                  = var.tenant_id
 
-  address_space = "10.21.0.0/16"
-  delete_lock   = true
+  address_space   = "10.21.0.0/16"
+  alerts_required = true
+  delete_lock     = true
 
   aks = {
     kubernetes_version = "1.35"

@@ -18,6 +18,15 @@ variable "backup_databases" {
   nullable    = false
 }
 
+variable "budget" {
+  description = "What the environment may cost in a month, in the currency of the subscription's bill, from the first day of a month on. Look the prices up before the first apply."
+  type = object({
+    amount = number
+    start  = string
+  })
+  nullable = false
+}
+
 variable "database_administrator" {
   description = "From bootstrap: the Entra group or identity that administers the app's PostgreSQL."
   type = object({

@@ -4,6 +4,7 @@ module "platform" {
   name                       = var.name
   alert_emails               = var.alert_emails
   api_server_ip_ranges       = var.api_server_ip_ranges
+  budget                     = var.budget
   database_administrator     = var.database_administrator
   dns_zone                   = var.dns_zone
   location                   = var.location

@@ -7,9 +7,46 @@ mock_resource "azurerm_application_insights" {
   }
 }
 
+mock_resource "azurerm_cdn_frontdoor_custom_domain" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/customDomains/custom"
+  }
+}
+
+mock_resource "azurerm_cdn_frontdoor_endpoint" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/afdEndpoints/endpoint"
+  }
+}
+
+mock_resource "azurerm_cdn_frontdoor_firewall_policy" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Network/frontDoorWebApplicationFirewallPolicies/waf"
+  }
+}
+
+mock_resource "azurerm_cdn_frontdoor_origin" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/originGroups/group/origins/origin"
+  }
+}
+
+mock_resource "azurerm_cdn_frontdoor_origin_group" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/originGroups/group"
+  }
+}
+
 mock_resource "azurerm_cdn_frontdoor_profile" {
   defaults = {
+    id            = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd"
     resource_guid = "00000000-0000-0000-0000-00000000fd01"
+  }
+}
+
+mock_resource "azurerm_cdn_frontdoor_route" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/afdEndpoints/endpoint/routes/route"
   }
 }
 
@@ -33,10 +70,34 @@ mock_resource "azurerm_kubernetes_cluster_node_pool" {
   }
 }
 
+mock_resource "azurerm_log_analytics_workspace" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.OperationalInsights/workspaces/log"
+  }
+}
+
+mock_resource "azurerm_network_security_group" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Network/networkSecurityGroups/nsg"
+  }
+}
+
 mock_resource "azurerm_postgresql_flexible_server" {
   defaults = {
     id   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql"
     fqdn = "psql.postgres.database.azure.com"
+  }
+}
+
+mock_resource "azurerm_postgresql_flexible_server_database" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql/databases/items"
+  }
+}
+
+mock_resource "azurerm_private_dns_zone" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Network/privateDnsZones/example.org"
   }
 }
 
@@ -70,5 +131,11 @@ mock_resource "azurerm_user_assigned_identity" {
     id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
     client_id    = "00000000-0000-0000-0000-00000000c001"
     principal_id = "00000000-0000-0000-0000-00000000f001"
+  }
+}
+
+mock_resource "azurerm_virtual_network" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Network/virtualNetworks/vnet"
   }
 }

@@ -19,7 +19,45 @@ locals {
       operator    = "GreaterThan"
       threshold   = 80
     }
+    postgres_down = {
+      description = "The app's PostgreSQL is down: look at its state and at Azure's service health; with a standby it fails over by itself."
+      severity    = 1
+      scope       = var.postgres_id
+      namespace   = "Microsoft.DBforPostgreSQL/flexibleServers"
+      metric      = "is_db_alive"
+      operator    = "LessThan"
+      threshold   = 1
+    }
+    postgres_processor = {
+      description = "The processor of the app's PostgreSQL is busy: look at its longest queries, then at sku_name."
+      severity    = 2
+      scope       = var.postgres_id
+      namespace   = "Microsoft.DBforPostgreSQL/flexibleServers"
+      metric      = "cpu_percent"
+      operator    = "GreaterThan"
+      threshold   = 90
+    }
   }
+
+  # Each query returns a row for what is wrong. An empty table is a row too, by `summarize` without `by`.
+  log_alerts = merge(
+    {
+      for timer, hours in var.timer_hours : "timer_${timer}" => {
+        description = "The timer ${timer} has not succeeded for ${hours} hours: read its log; if it did not run at all, deploy the package again (docs/operations.md)."
+        severity    = 1
+        window      = hours > 24 ? "P2D" : hours > 6 ? "P1D" : hours > 1 ? "PT6H" : "PT1H"
+        query       = "AppRequests | where TimeGenerated > ago(${hours}h) and OperationName == '${timer}' and Success | summarize successes = count() | where successes == 0"
+      }
+    },
+    {
+      quota = {
+        description = "The workspace has reached its daily quota and takes no logs until the next day: find out what writes so much, or raise daily_quota_gb."
+        severity    = 2
+        window      = "PT1H"
+        query       = "_LogOperation | where Category == 'Ingestion' and Detail has 'OverQuota'"
+      }
+    },
+  )
 
   # Where Azure's probes from outside stand: Western Europe, the East of the US, East Asia.
   probe_locations = ["emea-nl-ams-azr", "us-va-ash-azr", "apac-hk-hkn-azr"]

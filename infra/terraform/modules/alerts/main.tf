@@ -111,3 +111,64 @@ resource "azapi_resource" "metric_alert" {
   }
   tags = var.tags
 }
+
+resource "azapi_resource" "log_alert" {
+  for_each = local.log_alerts
+
+  type      = "Microsoft.Insights/scheduledQueryRules@2023-12-01"
+  name      = "${replace(each.key, "_", "-")}-${var.name}"
+  parent_id = var.resource_group_id
+  location  = var.location
+  body = {
+    kind = "LogAlert"
+    properties = {
+      description         = each.value.description
+      displayName         = "${replace(each.key, "_", "-")}-${var.name}"
+      enabled             = true
+      evaluationFrequency = "PT15M"
+      scopes              = [var.workspace_id]
+      severity            = each.value.severity
+      windowSize          = each.value.window
+      actions             = { actionGroups = [azapi_resource.recipients.id] }
+      autoMitigate        = true
+      # A table is there when its first row has come, and the alert before it.
+      skipQueryValidation = true
+      criteria = {
+        allOf = [
+          {
+            failingPeriods  = { minFailingPeriodsToAlert = 1, numberOfEvaluationPeriods = 1 }
+            operator        = "GreaterThan"
+            query           = each.value.query
+            threshold       = 0
+            timeAggregation = "Count"
+          }
+        ]
+      }
+    }
+  }
+  tags = var.tags
+}
+
+resource "azapi_resource" "budget" {
+  type      = "Microsoft.Consumption/budgets@2023-11-01"
+  name      = "budget-${var.name}"
+  parent_id = var.resource_group_id
+  body = {
+    properties = {
+      amount   = var.budget.amount
+      category = "Cost"
+      notifications = {
+        for kind in ["Actual", "Forecasted"] : lower(kind) => {
+          contactEmails = sort(var.emails)
+          contactGroups = [azapi_resource.recipients.id]
+          enabled       = true
+          operator      = "GreaterThan"
+          threshold     = 100
+          thresholdType = kind
+        }
+      }
+      timeGrain  = "Monthly"
+      timePeriod = { startDate = "${var.budget.start}T00:00:00Z" }
+    }
+  }
+}

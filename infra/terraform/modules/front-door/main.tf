@@ -55,6 +55,10 @@ resource "azurerm_monitor_diagnostic_setting" "this" {
   log_analytics_workspace_id = var.workspace_id
 
   enabled_log {
+    category = "FrontDoorAccessLog"
+  }
+
+  enabled_log {
     category = "FrontDoorWebApplicationFirewallLog"
   }
 

@@ -3,6 +3,16 @@ locals {
   # Written out instead of taken from the app, which has it among its own settings.
   id = "${var.resource_group.id}/providers/Microsoft.Web/sites/${local.name}"
 
+  # Azure stores the id in lower case here, azurerm returns it otherwise, and azapi compares letter by letter. A
+  # pattern with slashes would be a regular expression.
+  plan_id = replace(azurerm_service_plan.this.id, "serverFarms", "serverfarms")
+
+  # Each timer function scales on instances of its own.
+  always_ready = concat(
+    [{ name = "http", instanceCount = var.always_ready_instances }],
+    [for name in sort(var.always_ready_timers) : { name = "function:${name}", instanceCount = 1 }],
+  )
+
   # Both together: the tag alone lets in every Front Door there is.
   front_door = {
     name        = "front-door"

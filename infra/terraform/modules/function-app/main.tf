@@ -23,7 +23,7 @@ resource "azapi_resource" "site" {
       clientAffinityEnabled     = false
       httpsOnly                 = true
       keyVaultReferenceIdentity = var.identity.id
-      serverFarmId              = azurerm_service_plan.this.id
+      serverFarmId              = local.plan_id
       virtualNetworkSubnetId    = var.subnets.functions
       functionAppConfig = {
         deployment = {
@@ -40,15 +40,17 @@ resource "azapi_resource" "site" {
           name    = "custom"
           version = var.runtime_version
         }
+        siteUpdateStrategy = {
+          type = var.update_strategy
+        }
         scaleAndConcurrency = {
-          alwaysReady          = [{ name = "http", instanceCount = var.always_ready_instances }]
+          alwaysReady          = local.always_ready
           instanceMemoryMB     = var.memory_mb
           maximumInstanceCount = var.maximum_instances
         }
       }
       siteConfig = {
         appSettings                            = [for name in sort(keys(local.settings)) : { name = name, value = local.settings[name] }]
-        ftpsState                              = "Disabled"
         http20Enabled                          = true
         ipSecurityRestrictions                 = [local.front_door]
         ipSecurityRestrictionsDefaultAction    = "Deny"
@@ -69,7 +71,8 @@ resource "azapi_resource" "site" {
   }
 
   lifecycle {
-    # The app's schedule owns the number of always-ready instances.
+    # The app's schedule owns the number of always-ready instances of `http`, and Azure keeps all groups in one
+    # list. So a timer that is new reaches an app that exists by `az functionapp scale config always-ready set`.
     ignore_changes = [body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady]
   }
 

@@ -10,8 +10,20 @@ variable "always_ready_instances" {
   }
 
   validation {
-    condition     = var.always_ready_instances <= var.maximum_instances
-    error_message = "Azure refuses more always-ready instances than maximum_instances."
+    condition     = var.always_ready_instances + length(var.always_ready_timers) <= var.maximum_instances
+    error_message = "Azure refuses more always-ready instances, those of timers included, than maximum_instances."
+  }
+}
+
+variable "always_ready_timers" {
+  description = "Timer functions with an instance that is always ready. Timers on Flex Consumption have stopped after deployments where none was (azure-functions-host#11828, #11942, #12007); each instance is paid for by the second."
+  type        = set(string)
+  default     = ["item_housekeeping", "postfacto_backup", "postfacto_restore_drill", "scale"]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.always_ready_timers : can(regex("^[a-z][a-z0-9_]*$", name))])
+    error_message = "Give names of functions: Azure puts them into lower case."
   }
 }
 
@@ -254,6 +266,18 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+}
+
+variable "update_strategy" {
+  description = "How instances take over a new package or setting: Recreate, with a short outage, or RollingUpdate, a preview in which two versions of the program run at once. An older program does not start on a database that a newer one has migrated."
+  type        = string
+  default     = "Recreate"
+  nullable    = false
+
+  validation {
+    condition     = contains(["Recreate", "RollingUpdate"], var.update_strategy)
+    error_message = "Give Recreate or RollingUpdate."
+  }
 }
 
 variable "vault_uri" {

@@ -172,7 +172,15 @@ module "alerts" {
   health_url              = "${module.front_door.url}/health"
   postgres_id             = module.postgres.id
   resource_group_id       = var.resource_group.id
+  budget                  = var.budget
   tags                    = var.tags
+  workspace_id            = module.observability.workspace_id
+
+  # As often as they run, and then some. Nothing is backed up where no database is named.
+  timer_hours = merge(
+    { item_housekeeping = 1, scale = 1 },
+    length(var.backup.databases) > 0 ? { postfacto_backup = 26 } : {},
+  )
 }
 
 module "aks" {

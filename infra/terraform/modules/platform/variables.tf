@@ -15,12 +15,31 @@ variable "alert_emails" {
   description = "Who is woken when something needs somebody."
   type        = set(string)
   nullable    = false
+
+  validation {
+    condition     = !var.alerts_required || length(var.alert_emails) > 0
+    error_message = "Name at least one address: an alert that is sent to none is seen by chance."
+  }
+
+  validation {
+    condition     = !var.alerts_required || alltrue([for email in var.alert_emails : !can(regex("@(.+\\.)?example\\.(com|net|org)$", lower(email)))])
+    error_message = "Addresses at example.com, example.net and example.org reach no person: put in your own."
+  }
 }
 
 variable "api_server_ip_ranges" {
   description = "Addresses that reach the cluster's API."
   type        = set(string)
   nullable    = false
+}
+
+variable "budget" {
+  description = "What the environment may cost in a month: see the variable budget of the module alerts."
+  type = object({
+    amount = number
+    start  = string
+  })
+  nullable = false
 }
 
 variable "database_administrator" {
@@ -109,6 +128,13 @@ variable "address_space" {
   description = "The network's private /16."
   type        = string
   default     = null
+}
+
+variable "alerts_required" {
+  description = "Whether alerts must reach a person: alert_emails is then not empty, and has no address of an example."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "backup" {

@@ -48,3 +48,32 @@ resource "azurerm_storage_container" "this" {
     prevent_destroy = true
   }
 }
+
+# Who reads a state knows every address and every id in it.
+resource "azurerm_log_analytics_workspace" "this" {
+  name                         = "log-${var.name}"
+  resource_group_name          = var.resource_group_name
+  location                     = var.location
+  local_authentication_enabled = false
+  retention_in_days            = 90
+  sku                          = "PerGB2018"
+  tags                         = var.tags
+}
+
+resource "azurerm_monitor_diagnostic_setting" "this" {
+  name                       = "logs"
+  target_resource_id         = "${azurerm_storage_account.this.id}/blobServices/default"
+  log_analytics_workspace_id = azurerm_log_analytics_workspace.this.id
+
+  enabled_log {
+    category = "StorageRead"
+  }
+
+  enabled_log {
+    category = "StorageWrite"
+  }
+
+  enabled_log {
+    category = "StorageDelete"
+  }
+}

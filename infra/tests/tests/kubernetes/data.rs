@@ -191,9 +191,9 @@ fn database_pods_read_no_secret_of_the_app() {
             for unnamed in ["useDefaultAzureCredentials", "inheritFromAzureAD"] {
                 assert!(credentials[unnamed].is_null(), "{unnamed}");
             }
-            let named = credentials.as_object().into_iter().flatten();
-            let names: Vec<_> = named.map(|(_, reference)| &reference["name"]).collect();
-            assert_eq!(names, ["postgres-archive"]);
+            let references = credentials.as_object().into_iter().flatten();
+            let readable = references.map(|(_, reference)| &reference["name"]);
+            assert_eq!(readable.collect::<Vec<_>>(), ["postgres-archive"]);
             let archive = rendered.one("Secret", store.namespace(), "postgres-archive");
             let content = json!({ "storageAccount": "examplebackups" });
             assert_eq!(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use infra_tests::checkout;
@@ -150,4 +151,28 @@ fn documented() -> BTreeSet<String> {
 fn read(file: &str) -> String {
     let path = checkout().join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {file}: {error}"))
+}
+
+/// A timer that Terraform does not know has no instance that is always ready.
+#[test]
+fn every_timer_function_is_always_ready() {
+    let functions = fs::read_dir(checkout().join("functions")).expect("functions can be read");
+    let is_timer = |folder: &Path| {
+        let function = fs::read_to_string(folder.join("function.json"));
+        function.is_ok_and(|text| text.contains("timerTrigger"))
+    };
+    let folders = functions.map(|entry| entry.expect("a function can be read").path());
+    let timers = folders.filter(|folder| is_timer(folder));
+    let timers = timers.filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
+    let module = checkout().join("infra/terraform/modules/function-app/variables.tf");
+    let text = fs::read_to_string(module).expect("the module can be read");
+    let (_, variable) = text
+        .split_once("variable \"always_ready_timers\"")
+        .expect("it is declared");
+    let (_, list) = variable
+        .split_once("default     = [")
+        .expect("it has a list");
+    let (list, _) = list.split_once(']').expect("a list ends");
+    let known = list.split('"').skip(1).step_by(2).map(str::to_owned);
+    assert_eq!(known.collect::<BTreeSet<_>>(), timers.collect());
 }

@@ -204,3 +204,19 @@ run "a_project_with_a_hyphen_is_refused" {
 
   expect_failures = [var.project]
 }
+
+run "plan_and_apply_look_up_three_things_in_the_subscription" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azurerm_role_definition.lookups.scope == "/subscriptions/${var.subscription_id}",
+      toset(azurerm_role_definition.lookups.permissions[0].actions) == toset([
+        "Microsoft.Authorization/roleDefinitions/read",
+        "Microsoft.KeyVault/locations/deletedVaults/read",
+        "Microsoft.OperationalInsights/deletedworkspaces/read",
+      ]),
+    ])
+    error_message = "azurerm reads these, and no action beside them belongs at the subscription."
+  }
+}

@@ -10,6 +10,8 @@ mock_provider "azapi" {
 
 variables {
   api_server_ip_ranges = ["198.51.100.0/24"]
+  budget               = { amount = 500, start = "2026-12-01" }
+  alert_emails         = ["operations@numbers.example.dev"]
   location             = "westeurope"
   name                 = "numbers-prod"
   subscription_id      = "00000000-0000-0000-0000-00000000a001"

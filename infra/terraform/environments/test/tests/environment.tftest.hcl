@@ -9,6 +9,7 @@ mock_provider "azapi" {
 
 variables {
   api_server_ip_ranges = ["198.51.100.0/24"]
+  budget               = { amount = 500, start = "2026-12-01" }
   location             = "westeurope"
   name                 = "numbers-test"
   subscription_id      = "00000000-0000-0000-0000-00000000a001"

@@ -17,6 +17,9 @@ variables {
   postgres_id             = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql"
   health_url              = "https://api.numbers.example.org/health"
   emails                  = ["operations@example.org"]
+  budget                  = { amount = 500, start = "2026-12-01" }
+  timer_hours             = { scale = 1, postfacto_backup = 26 }
+  workspace_id            = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
 }
 
 run "health_is_asked_from_outside_and_must_be_200" {
@@ -90,4 +93,75 @@ run "a_probe_in_the_clear_is_refused" {
   }
 
   expect_failures = [var.health_url]
+}
+
+run "alerts_on_logs_go_to_the_same_people" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for alert in values(azapi_resource.log_alert) : alltrue([
+        one(alert.body.properties.actions.actionGroups) == azapi_resource.recipients.id,
+        one(alert.body.properties.scopes) == var.workspace_id,
+        length(split(":", alert.body.properties.description)) > 1,
+      ])
+    ])
+    error_message = "An alert that nobody hears is none."
+  }
+}
+
+run "a_timer_without_a_success_is_an_alert" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      toset(keys(azapi_resource.log_alert)) == toset(["timer_scale", "timer_postfacto_backup", "quota"]),
+      azapi_resource.log_alert["timer_scale"].body.properties.windowSize == "PT1H",
+      azapi_resource.log_alert["timer_postfacto_backup"].body.properties.windowSize == "P2D",
+      strcontains(one(azapi_resource.log_alert["timer_postfacto_backup"].body.properties.criteria.allOf).query, "ago(26h) and OperationName == 'postfacto_backup' and Success"),
+    ])
+    error_message = "A timer that stops leaves no error behind; its silence must be heard."
+  }
+}
+
+run "the_database_is_watched" {
+  command = plan
+
+  assert {
+    condition     = setintersection(["is_db_alive", "cpu_percent", "storage_percent"], [for alert in values(azapi_resource.metric_alert) : one(alert.body.properties.criteria.allOf).metricName]) == toset(["is_db_alive", "cpu_percent", "storage_percent"])
+    error_message = "The app's database must be reachable, with a processor and a disk that suffice."
+  }
+}
+
+run "a_month_has_a_budget" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      azapi_resource.budget.body.properties.amount == 500,
+      keys(azapi_resource.budget.body.properties.notifications) == ["actual", "forecasted"],
+      alltrue([for notification in values(azapi_resource.budget.body.properties.notifications) : one(notification.contactGroups) == azapi_resource.recipients.id]),
+    ])
+    error_message = "What is spent, and what will be, is told before the bill."
+  }
+}
+
+run "a_budget_that_begins_amid_a_month_is_refused" {
+  command = plan
+
+  variables {
+    budget = { amount = 500, start = "2026-12-15" }
+  }
+
+  expect_failures = [var.budget]
+}
+
+run "a_timer_that_a_query_cannot_look_back_at_is_refused" {
+  command = plan
+
+  variables {
+    timer_hours = { postfacto_restore_drill = 192 }
+  }
+
+  expect_failures = [var.timer_hours]
 }

@@ -58,7 +58,7 @@ run "two_instances_are_always_ready" {
   command = apply
 
   assert {
-    condition     = one(azapi_resource.site.body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady) == { name = "http", instanceCount = 2 }
+    condition     = azapi_resource.site.body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady[0] == { name = "http", instanceCount = 2 }
     error_message = "The web farm has two nodes, in the group of all HTTP functions."
   }
 
@@ -76,7 +76,7 @@ run "the_schedule_owns_the_always_ready_instances_from_then_on" {
   }
 
   assert {
-    condition     = one(azapi_resource.site.body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady).instanceCount == 2
+    condition     = azapi_resource.site.body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady[0].instanceCount == 2
     error_message = "Terraform must not set back what the schedule set."
   }
 }
@@ -140,11 +140,6 @@ run "nobody_deploys_with_a_password" {
   assert {
     condition     = { for name, policy in azapi_update_resource.basic_authentication : name => policy.body.properties.allow } == { ftp = false, scm = false }
     error_message = "Publishing credentials would be a password for everything."
-  }
-
-  assert {
-    condition     = azapi_resource.site.body.properties.siteConfig.ftpsState == "Disabled"
-    error_message = "FTP is off."
   }
 }
 
@@ -288,4 +283,63 @@ run "a_second_target_web_is_refused" {
   }
 
   expect_failures = [var.scale]
+}
+
+run "nothing_is_sent_that_flex_consumption_rejects" {
+  command = plan
+
+  assert {
+    condition = length(setintersection(keys(azapi_resource.site.body.properties.siteConfig), [
+      "ftpsState", "functionAppScaleLimit", "functionsRuntimeScaleMonitoringEnabled", "linuxFxVersion",
+      "netFrameworkVersion", "preWarmedInstanceCount", "use32BitWorkerProcess",
+    ])) == 0
+    error_message = "Some regions reject each of these with error 51021, also with the value that a read returns."
+  }
+}
+
+run "the_plan_is_named_as_azure_stores_it" {
+  command = plan
+
+  assert {
+    condition     = endswith(azapi_resource.site.body.properties.serverFarmId, "/providers/Microsoft.Web/serverfarms/plan")
+    error_message = "With the letters of azurerm every plan shows a change."
+  }
+}
+
+run "each_timer_has_an_instance_that_is_always_ready" {
+  command = plan
+
+  assert {
+    condition     = local.always_ready == [{ name = "http", instanceCount = 2 }, { name = "function:item_housekeeping", instanceCount = 1 }, { name = "function:postfacto_backup", instanceCount = 1 }, { name = "function:postfacto_restore_drill", instanceCount = 1 }, { name = "function:scale", instanceCount = 1 }]
+    error_message = "A timer that has none may stop after a deployment."
+  }
+}
+
+run "more_timers_than_instances_are_refused" {
+  command = plan
+
+  variables {
+    maximum_instances = 5
+  }
+
+  expect_failures = [var.always_ready_instances]
+}
+
+run "one_version_of_the_program_runs_at_a_time" {
+  command = plan
+
+  assert {
+    condition     = azapi_resource.site.body.properties.functionAppConfig.siteUpdateStrategy.type == "Recreate"
+    error_message = "An older program does not know the schema of a newer one."
+  }
+}
+
+run "an_unknown_update_strategy_is_refused" {
+  command = plan
+
+  variables {
+    update_strategy = "Rolling"
+  }
+
+  expect_failures = [var.update_strategy]
 }

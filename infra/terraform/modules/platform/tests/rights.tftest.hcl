@@ -41,6 +41,7 @@ override_resource {
 }
 
 variables {
+  budget               = { amount = 500, start = "2026-12-01" }
   name                 = "numbers-test"
   suffix               = "x1"
   location             = "westeurope"

@@ -41,6 +41,7 @@ override_resource {
 }
 
 variables {
+  budget               = { amount = 500, start = "2026-12-01" }
   name                 = "numbers-test"
   suffix               = "x1"
   location             = "westeurope"
@@ -184,4 +185,26 @@ run "names_that_are_unique_in_azure_carry_the_suffix" {
     ])
     error_message = "Somebody else may have the name without it."
   }
+}
+
+run "alerts_that_reach_no_person_are_refused_where_they_are_required" {
+  command = plan
+
+  variables {
+    alert_emails    = []
+    alerts_required = true
+  }
+
+  expect_failures = [var.alert_emails]
+}
+
+run "an_address_of_an_example_is_refused_where_alerts_are_required" {
+  command = plan
+
+  variables {
+    alert_emails    = ["operations@mail.Example.org"]
+    alerts_required = true
+  }
+
+  expect_failures = [var.alert_emails]
 }
