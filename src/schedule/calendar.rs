@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::dates::YearDay;
 use super::size::Size;
 use super::window::{Occurrence, Stretch};
 use super::zone::{Zone, days_after, midnight};
@@ -16,14 +15,38 @@ pub struct Calendar {
     yearly: Vec<Yearly>,
 }
 
-/// A day of every year.
+/// Days of every year.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Yearly {
-    day: YearDay,
-    since: Date,
-    name: String,
-    /// Years in which it is none.
-    excepted: BTreeSet<Date>,
+pub(super) struct Yearly {
+    pub(super) name: String,
+    /// The day on which its first instance begins. 29 February has instances in leap years alone.
+    pub(super) first: Date,
+    /// The day on which its last instance begins; none where it comes for ever.
+    pub(super) last: Option<Date>,
+    /// So many days from the begin of an instance on, at most 366.
+    pub(super) days: i32,
+    /// The days on which instances would begin that were removed.
+    pub(super) excepted: BTreeSet<Date>,
+}
+
+impl Yearly {
+    fn has(&self, date: Date) -> bool {
+        // An instance may last over the turn of the year.
+        let years = [date.year(), date.year() - 1].into_iter();
+        let mut begins = years.filter_map(|year| same_day(self.first, year));
+        begins.any(|begin| {
+            self.first <= begin
+                && self.last.is_none_or(|last| begin <= last)
+                && begin <= date
+                && date < days_after(begin, self.days)
+                && !self.excepted.contains(&begin)
+        })
+    }
+}
+
+/// The day of this month and day in `year`, if it has one.
+pub(super) fn same_day(date: Date, year: i16) -> Option<Date> {
+    Date::new(year, date.month(), date.day()).ok()
 }
 
 /// A target's holidays, and its size on them.
@@ -45,22 +68,9 @@ impl Calendar {
         self.days.entry(date).or_insert_with(|| name.to_owned());
     }
 
-    /// Adds a day of every year from `since` on.
-    pub(super) fn add_yearly(&mut self, day: YearDay, since: Date, name: &str) {
-        self.yearly.push(Yearly {
-            day,
-            since,
-            name: name.to_owned(),
-            excepted: BTreeSet::new(),
-        });
-    }
-
-    /// Takes a day out again, also of those that come every year.
-    pub(super) fn except(&mut self, date: Date) {
-        self.days.remove(&date);
-        for yearly in &mut self.yearly {
-            yearly.excepted.insert(date);
-        }
+    /// Adds days of every year.
+    pub(super) fn add_yearly(&mut self, yearly: Yearly) {
+        self.yearly.push(yearly);
     }
 
     /// Adds all days of another calendar.
@@ -74,11 +84,8 @@ impl Calendar {
     /// The name of the holiday on `date`, if it is one.
     pub fn holiday(&self, date: Date) -> Option<&str> {
         let yearly = || {
-            let mut days = self.yearly.iter();
-            days.find(|it| {
-                date >= it.since && it.day.of(date.year()) == date && !it.excepted.contains(&date)
-            })
-            .map(|it| &it.name)
+            let mut yearly = self.yearly.iter();
+            yearly.find(|it| it.has(date)).map(|it| &it.name)
         };
         self.days.get(&date).or_else(yearly).map(String::as_str)
     }
@@ -88,10 +95,15 @@ impl Calendar {
         self.days.is_empty() && self.yearly.is_empty()
     }
 
-    /// The last day in it; none where days come every year.
+    /// The last day in it; none where days come every year for ever.
     pub fn last(&self) -> Option<Date> {
-        let (last, _) = self.days.last_key_value()?;
-        self.yearly.is_empty().then_some(*last)
+        let ends = self.yearly.iter().map(|it| {
+            let last = it.last?;
+            Some(days_after(last, it.days - 1))
+        });
+        let ends: Option<Vec<Date>> = ends.collect();
+        let single = self.days.last_key_value().map(|(last, _)| *last);
+        ends?.into_iter().chain(single).max()
     }
 }
 
@@ -131,13 +143,28 @@ mod tests {
     fn a_day_is_a_holiday_by_its_date_or_every_year_since() {
         let mut calendar = Calendar::default();
         calendar.add(date("2026-04-03"), "Good Friday");
-        let christmas = YearDay::new(12, 25).expect("every year has it");
-        calendar.add_yearly(christmas, date("2020-12-25"), "Christmas");
+        let christmas = Yearly {
+            name: "Christmas".to_owned(),
+            first: date("2020-12-25"),
+            last: None,
+            days: 1,
+            excepted: BTreeSet::new(),
+        };
+        calendar.add_yearly(christmas.clone());
         assert_eq!(calendar.holiday(date("2026-04-03")), Some("Good Friday"));
         assert_eq!(calendar.holiday(date("2027-04-03")), None);
         assert_eq!(calendar.holiday(date("2031-12-25")), Some("Christmas"));
         assert_eq!(calendar.holiday(date("2019-12-25")), None);
         assert_eq!(calendar.last(), None);
+        let mut ends = Calendar::default();
+        ends.add_yearly(Yearly {
+            last: Some(date("2026-12-25")),
+            days: 2,
+            ..christmas
+        });
+        assert_eq!(ends.last(), Some(date("2026-12-26")));
+        assert_eq!(ends.holiday(date("2026-12-26")), Some("Christmas"));
+        assert_eq!(ends.holiday(date("2027-12-25")), None);
     }
 
     #[test]

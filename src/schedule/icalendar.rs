@@ -1,7 +1,11 @@
 //! Holidays out of iCalendar files (RFC 5545): events that last whole days.
 //!
 //! Of repetitions those by the year are read, with `COUNT`, `UNTIL` and `EXDATE`: it is how holidays
-//! repeat. What is not read is refused, never left out in silence.
+//! repeat. An instance lasts as many days as the event, `EXDATE` removes the whole instance that begins on
+//! its day, and 29 February has instances in leap years alone, which `COUNT` counts. Everything that is not
+//! read is refused, never left out in silence.
+
+use std::collections::BTreeSet;
 
 use ical::IcalParser;
 use ical::parser::Component;
@@ -9,8 +13,7 @@ use ical::parser::ical::component::IcalEvent;
 use jiff::civil::Date;
 use thiserror::Error;
 
-use super::calendar::Calendar;
-use super::dates::YearDay;
+use super::calendar::{Calendar, Yearly, same_day};
 use super::zone::{YEARS, days_after};
 
 /// An iCalendar file that cannot be used.
@@ -25,7 +28,11 @@ pub enum CalendarError {
     #[error("the event {0:?} does not last whole days; holidays have dates without times")]
     NotAllDay(String),
     /// Dates that make no days.
-    #[error("the event {0:?} has no dates that can be read; it needs DTSTART and a DTEND after it")]
+    #[error(
+        "the event {0:?} has no dates that can be read; it needs DTSTART and a DTEND after it, by {LONGEST} \
+         days at most, up to the year {last}",
+        last = YEARS.end()
+    )]
     Dates(String),
     /// A repetition that is not read.
     #[error(
@@ -39,7 +46,7 @@ pub enum CalendarError {
 }
 
 /// What would add days, or change them, and is not read.
-const UNREAD: [&str; 3] = ["RDATE", "DURATION", "RECURRENCE-ID"];
+const UNREAD: [&str; 4] = ["RDATE", "EXRULE", "DURATION", "RECURRENCE-ID"];
 
 /// Reads the holidays of a file.
 pub fn parse(text: &str) -> Result<Calendar, CalendarError> {
@@ -70,53 +77,86 @@ fn of_event(event: &IcalEvent) -> Result<Calendar, CalendarError> {
     if let Some(unread) = UNREAD.iter().find(|it| event.get_property(it).is_some()) {
         return Err(CalendarError::Unread(name, unread));
     }
-    let mut days = Calendar::default();
-    let (first, after) = span(event, &name)?;
-    let dates = std::iter::successors(Some(first), |date| Some(days_after(*date, 1)));
-    let dates: Vec<Date> = dates.take_while(|date| *date < after).collect();
+    if event
+        .properties
+        .iter()
+        .filter(|it| it.name == "RRULE")
+        .count()
+        > 1
+    {
+        return Err(CalendarError::Unread(name, "a second RRULE"));
+    }
+    let (first, days) = span(event, &name)?;
     let repetition = match value(event, "RRULE") {
-        None => Repetition::Years(1),
+        None => Repetition::Once,
         Some(rule) => repetition(rule, first)
             .ok_or_else(|| CalendarError::Repetition(name.clone(), rule.to_owned()))?,
     };
-    for date in dates {
-        match repetition {
-            Repetition::Years(count) => {
-                let years = (date.year()..).take(count.into());
-                let same = years.filter_map(|year| Date::new(year, date.month(), date.day()).ok());
-                same.for_each(|date| days.add(date, &name));
+    let excepted = excepted(event, &name)?;
+    let mut calendar = Calendar::default();
+    let last = match repetition {
+        Repetition::Forever => None,
+        Repetition::Once if excepted.contains(&first) => return Ok(calendar),
+        Repetition::Once => {
+            for day in 0..days {
+                calendar.add(days_after(first, day), &name);
             }
-            Repetition::ForEver => {
-                let day = YearDay::new(date.month(), date.day());
-                let day = day.map_err(|_| CalendarError::Dates(name.clone()))?;
-                days.add_yearly(day, date, &name);
+            return Ok(calendar);
+        }
+        Repetition::Count(count) => match last(instances(first).take(count), &excepted) {
+            None => return Ok(calendar),
+            last => last,
+        },
+        Repetition::Until(until) => {
+            match last(instances(first).take_while(|it| *it <= until), &excepted) {
+                None => return Ok(calendar),
+                last => last,
             }
         }
-    }
-    for date in excepted(event, &name)? {
-        days.except(date);
-    }
-    Ok(days)
+    };
+    calendar.add_yearly(Yearly {
+        name,
+        first,
+        last,
+        days,
+        excepted,
+    });
+    Ok(calendar)
 }
 
-/// The first day, and the one after the last: `DTEND` is not part of the event, and without one an
-/// event lasts its day.
-fn span(event: &IcalEvent, name: &str) -> Result<(Date, Date), CalendarError> {
+/// The days on which instances begin, within reach.
+fn instances(first: Date) -> impl Iterator<Item = Date> {
+    let years = first.year()..=*YEARS.end();
+    years.filter_map(move |year| same_day(first, year))
+}
+
+/// The last of these that was not removed.
+fn last(instances: impl Iterator<Item = Date>, excepted: &BTreeSet<Date>) -> Option<Date> {
+    instances.filter(|begin| !excepted.contains(begin)).last()
+}
+
+/// The first day, and how many there are: `DTEND` is not part of the event, and without one an event
+/// lasts its day.
+fn span(event: &IcalEvent, name: &str) -> Result<(Date, i32), CalendarError> {
     let unread = || CalendarError::Dates(name.to_owned());
     let first = value(event, "DTSTART").ok_or_else(unread)?;
     let first = date(first, name)?;
-    let after = match value(event, "DTEND") {
-        Some(end) => date(end, name)?,
-        None => days_after(first, 1),
+    if first.year() > *YEARS.end() {
+        return Err(unread());
+    }
+    let days = match value(event, "DTEND") {
+        Some(end) => (date(end, name)? - first).get_days(),
+        None => 1,
     };
-    let is_short = first < after && after <= days_after(first, LONGEST);
-    is_short.then_some((first, after)).ok_or_else(unread)
+    let is_good = (1..=LONGEST).contains(&days);
+    is_good.then_some((first, days)).ok_or_else(unread)
 }
 
-/// How many days may one holiday have? A year of them is a mistake in the file.
+/// Days of the longest holiday: more than a year of them is a mistake in the file.
 const LONGEST: i32 = 366;
 
-fn excepted(event: &IcalEvent, name: &str) -> Result<Vec<Date>, CalendarError> {
+/// The days whose instances are removed.
+fn excepted(event: &IcalEvent, name: &str) -> Result<BTreeSet<Date>, CalendarError> {
     let lists = event.properties.iter().filter(|it| it.name == "EXDATE");
     let values = lists.filter_map(|it| it.value.as_deref());
     values
@@ -125,50 +165,56 @@ fn excepted(event: &IcalEvent, name: &str) -> Result<Vec<Date>, CalendarError> {
         .collect()
 }
 
-/// How often an event comes, once a year.
+/// How often an event comes.
 #[derive(Clone, Copy)]
 enum Repetition {
-    Years(u16),
-    ForEver,
+    Once,
+    /// Every year, so often.
+    Count(usize),
+    /// Every year, until this day.
+    Until(Date),
+    /// Every year.
+    Forever,
 }
 
 /// What a rule says, if it is one that is read.
 fn repetition(rule: &str, first: Date) -> Option<Repetition> {
-    let mut repetition = Repetition::ForEver;
-    let mut is_yearly = false;
+    let rule = rule.to_ascii_uppercase();
+    let (mut count, mut until) = (None, None);
+    let (mut is_yearly, mut has_month, mut has_day) = (false, false, false);
     for part in rule.split(';').filter(|part| !part.is_empty()) {
         match part.split_once('=')? {
             ("FREQ", "YEARLY") => is_yearly = true,
-            ("COUNT", count) => repetition = Repetition::Years(count.parse().ok()?),
-            ("UNTIL", until) => repetition = Repetition::Years(years(first, until)?),
+            ("COUNT", text) => count = Some(text.parse().ok()?),
+            ("UNTIL", text) => until = Some(date(text.get(..8)?, "").ok()?),
             ("INTERVAL", "1") | ("WKST", _) => {}
-            ("BYMONTH", month) if month.parse() == Ok(first.month()) => {}
-            ("BYMONTHDAY", day) if day.parse() == Ok(first.day()) => {}
+            ("BYMONTH", month) if month.parse() == Ok(first.month()) => has_month = true,
+            ("BYMONTHDAY", day) if day.parse() == Ok(first.day()) => has_day = true,
             _ => return None,
         }
     }
-    is_yearly.then_some(repetition)
-}
-
-fn years(first: Date, until: &str) -> Option<u16> {
-    let last = date(until.get(..8)?, "").ok()?;
-    let same = Date::new(last.year(), first.month(), first.day()).ok()?;
-    let years = last.year() - first.year() + i16::from(same <= last);
-    u16::try_from(years).ok()
+    // A day without a month is one of every month.
+    if !is_yearly || (has_day && !has_month) {
+        return None;
+    }
+    match (count, until) {
+        (None, None) => Some(Repetition::Forever),
+        (Some(count), None) => Some(Repetition::Count(count)),
+        (None, Some(until)) => Some(Repetition::Until(until)),
+        (Some(_), Some(_)) => None,
+    }
 }
 
 fn date(text: &str, name: &str) -> Result<Date, CalendarError> {
     if text.contains('T') {
         return Err(CalendarError::NotAllDay(name.to_owned()));
     }
-    let number = |range| text.get(range).and_then(|digits: &str| digits.parse().ok());
-    let (year, month, day) = (text.get(..4), number(4..6), number(6..8));
-    let year: Option<i16> = year.and_then(|year| year.parse().ok());
-    let parts = (year.filter(|year| YEARS.contains(year)), month, day);
-    let date = match parts {
-        (Some(year), Some(month), Some(day)) if text.len() == 8 => Date::new(year, month, day).ok(),
-        _ => None,
-    };
+    let is_date = text.len() == 8 && text.bytes().all(|it| it.is_ascii_digit());
+    let number = |range: std::ops::Range<usize>| text[range].parse::<i16>().ok();
+    let small = |range| number(range).and_then(|it| it.try_into().ok());
+    let parts = || Some((number(0..4)?, small(4..6)?, small(6..8)?));
+    let parts = is_date.then(parts).flatten();
+    let date = parts.and_then(|(year, month, day)| Date::new(year, month, day).ok());
     date.ok_or_else(|| CalendarError::Dates(name.to_owned()))
 }
 
@@ -229,6 +275,12 @@ mod tests {
         assert_eq!(holidays(&left_out, &years), [false, true, false, false]);
         let left_out = format!("{start}\r\nEXDATE;VALUE=DATE:20261225");
         assert_eq!(holidays(&left_out, &years), [false, true, false, true]);
+        let for_long = format!("{start};COUNT=99999");
+        assert_eq!(holidays(&for_long, &years), [false, true, true, true]);
+        let until_ever = format!("{start};UNTIL=99991231");
+        assert_eq!(holidays(&until_ever, &years), [false, true, true, true]);
+        let in_lower_case = format!("{start};bymonth=12;bymonthday=25");
+        assert_eq!(holidays(&in_lower_case, &years), [false, true, true, true]);
     }
 
     #[test]
@@ -276,9 +328,19 @@ mod tests {
                 "BYDAY=4TH",
             ),
             (
-                "DTSTART;VALUE=DATE:20240229\r\nRRULE:FREQ=YEARLY",
-                "no dates",
+                "DTSTART;VALUE=DATE:20261225\r\nRRULE:FREQ=YEARLY;BYMONTHDAY=25",
+                "BYMONTHDAY=25",
             ),
+            (
+                "DTSTART;VALUE=DATE:20261225\r\nRRULE:FREQ=YEARLY;COUNT=2;UNTIL=20271225",
+                "COUNT=2",
+            ),
+            (
+                "DTSTART;VALUE=DATE:20261225\r\nRRULE:FREQ=YEARLY\r\nRRULE:FREQ=YEARLY;COUNT=2",
+                "a second RRULE",
+            ),
+            ("DTSTART;VALUE=DATE:30001225", "up to the year 2999"),
+            ("DTSTART;VALUE=DATE:+2261225", "no dates"),
             ("SUMMARY:again", "no dates"),
             (
                 "DTSTART;VALUE=DATE:20261225\r\nRDATE;VALUE=DATE:20261228",

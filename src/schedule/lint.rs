@@ -80,7 +80,7 @@ pub fn lint(schedule: &Schedule, now: Timestamp) -> Vec<Finding> {
         for window in &target.weekly {
             findings.extend(one_weekly(window));
         }
-        findings.extend(weekly_together(target));
+        findings.extend(weekly_together(target, now));
         for window in &target.dated {
             findings.extend(one_dated(target, window, now));
         }
@@ -199,13 +199,14 @@ fn one_weekly(window: &Weekly) -> Option<Finding> {
 }
 
 /// Windows that stand before another decide: one that is covered by them never does.
-fn weekly_together(target: &Target) -> Vec<Finding> {
+fn weekly_together(target: &Target, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     let weeks: Vec<Week> = target.weekly.iter().map(Week::of).collect();
     let mut before = Week::default();
     for (place, window) in target.weekly.iter().enumerate() {
         let own = &weeks[place];
-        if own.is_within(&before) && own.has_any() {
+        let is_covered = own.is_within(&before) && own.has_any();
+        if is_covered && !decides_in_a_gap(target, place, now) {
             let text = format!(
                 "window {:?}: those before it in the file are in force whenever it is, so it never \
                  decides; move it up or remove it",
@@ -225,6 +226,41 @@ fn weekly_together(target: &Target) -> Vec<Finding> {
         before.add(own);
     }
     findings
+}
+
+/// Whether a window, which those before it cover on the clock, decides where clocks are set forward. An
+/// edge in the gap comes later than one right behind the gap, so it may begin before its cover or end
+/// after it.
+fn decides_in_a_gap(target: &Target, place: usize, now: Timestamp) -> bool {
+    let zone = &target.zone;
+    let around = |gap: Timestamp, days: i64| {
+        let length = SignedDuration::from_hours(24 * days);
+        Stretch::new(zone, gap - length, gap + length)
+    };
+    zone.gaps(now).any(|gap| {
+        // A window lasts a week at most, so these reach past those near the gap.
+        let covers = target.weekly[..place].iter();
+        let covers = covers.flat_map(|it| it.occurrences(zone, around(gap, 15)));
+        let mut covers: Vec<Occurrence> = covers.collect();
+        covers.sort_by_key(|it| it.begins.at);
+        let mut near = target.weekly[place].occurrences(zone, around(gap, 1));
+        near.any(|it| !is_covered(it, &covers))
+    })
+}
+
+/// `covers` are sorted by their begin.
+fn is_covered(occurrence: Occurrence, covers: &[Occurrence]) -> bool {
+    let mut at = occurrence.begins.at;
+    for cover in covers
+        .iter()
+        .take_while(|it| it.begins.at <= occurrence.ends.at)
+    {
+        if cover.begins.at > at {
+            return false;
+        }
+        at = at.max(cover.ends.at);
+    }
+    at >= occurrence.ends.at
 }
 
 fn overlap(line: usize, name: &str, first: &str, first_line: usize) -> Finding {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
@@ -93,6 +93,19 @@ impl Zone {
             wall: self.wall(at),
             kind: Wall::Once,
         }
+    }
+
+    /// The instants within the next 28 years at which clocks are set forward: after these the dates fall
+    /// on the same days of the week again.
+    pub(super) fn gaps(&self, from: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+        let last = self.wall(from).date().year().saturating_add(28);
+        let instants = self.0.following(from).map(|it| it.timestamp());
+        instants
+            .take_while(move |at| self.wall(*at).date().year() <= last)
+            .filter(|at| {
+                let before = *at - SignedDuration::from_secs(1);
+                self.0.to_offset(*at) > self.0.to_offset(before)
+            })
     }
 
     /// The names of all zones.

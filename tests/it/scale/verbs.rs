@@ -52,6 +52,29 @@ fn the_plan_has_both_clocks_the_mark_the_rule_and_how_long_it_lasts() {
 }
 
 #[test]
+fn a_calendar_from_before_1970_with_a_removed_instance_is_read() {
+    run(async {
+        let stage = Stage::new().await;
+        let id = stage.azure.scale_set("web", 1);
+        stage.write(
+            &(web(&id, "holidays = { calendars = [\"all\"], size = 2 }")
+                + "[calendar.all]\nfiles = [\"all.ics\"]\n"),
+        );
+        stage.file(
+            "all.ics",
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Feast\r\n\
+             DTSTART;VALUE=DATE:16041124\r\nDTEND;VALUE=DATE:16041126\r\nRRULE:FREQ=YEARLY\r\n\
+             EXDATE;VALUE=DATE:20271124\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        );
+        for (year, size) in [(2026, 2), (2027, 4)] {
+            let at = format!("{year}-11-25T09:00:00Z");
+            let said = stage.does(&["explain", "--at", &at]).await;
+            assert!(said.contains(&format!("web should be {size} at")), "{said}");
+        }
+    });
+}
+
+#[test]
 fn an_explanation_names_every_rule_and_how_long_its_window_really_is() {
     run(async {
         let stage = Stage::new().await;

@@ -9,7 +9,11 @@ use magnusapi::schedule::{Configuration, Schedule, Severity, lint};
 const HEAD: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
 
 fn findings(rest: &str) -> Vec<(Severity, usize, String)> {
-    let text = format!("{HEAD}{rest}");
+    findings_in("UTC", rest)
+}
+
+fn findings_in(zone: &str, rest: &str) -> Vec<(Severity, usize, String)> {
+    let text = format!("{HEAD}{rest}").replace("UTC", zone);
     let configuration =
         Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let schedule = Schedule::new(configuration, &BTreeMap::new());
@@ -102,6 +106,47 @@ fn each_mistake_is_found_at_its_line_and_says_what_to_do() {
         ),
     ] {
         assert_found(&rest, severity, line, hint);
+    }
+}
+
+/// Sunday's window of size 3, and one behind it that lies within it on every clock.
+fn covered(cover: (&str, &str), window: (&str, &str)) -> String {
+    let sunday = |(from, to): (&str, &str), size: u32| {
+        format!(
+            "[[target.web.weekly]]\ndays = \"Sun\"\nfrom = \"{from}\"\nto = \"{to}\"\nsize = {size}\n"
+        )
+    };
+    sunday(cover, 3) + &sunday(window, 2)
+}
+
+#[test]
+fn a_window_that_outlasts_its_cover_in_a_gap_decides_there() {
+    // Clocks are set forward from 02:00 to 03:00 on a Sunday in March.
+    for (cover, window) in [
+        // The cover ends at 03:00, as clocks show it; the window at 02:45, which is 03:45.
+        (("01:00", "03:00"), ("01:30", "02:45")),
+        // The cover begins at 02:30, which is 03:30; the window at 03:00.
+        (("02:30", "06:00"), ("03:00", "05:00")),
+    ] {
+        let rest = covered(cover, window);
+        let never = findings_in("UTC", &rest);
+        assert_eq!((never.len(), never[0].0), (1, Error), "{never:?}");
+        let decides = findings_in("Europe/Berlin", &rest);
+        assert_eq!((decides.len(), decides[0].0), (1, Warning), "{decides:?}");
+        assert!(decides[0].2.contains("overlaps"), "{decides:?}");
+    }
+}
+
+#[test]
+fn a_window_that_its_cover_outlasts_in_every_gap_never_decides() {
+    for (cover, window) in [
+        (("01:00", "04:00"), ("01:30", "02:45")),
+        (("01:00", "02:50"), ("01:30", "02:45")),
+        (("09:00", "18:00"), ("10:00", "12:00")),
+    ] {
+        let found = findings_in("Europe/Berlin", &covered(cover, window));
+        assert_eq!((found.len(), found[0].0), (1, Error), "{found:?}");
+        assert!(found[0].2.contains("never decides"), "{found:?}");
     }
 }
 
