@@ -93,6 +93,12 @@ impl ConnectorError {
     }
 }
 
+/// What every session begins with. The zone of a database or a role may be any, and a day of SQL has 23 or
+/// 25 hours where clocks change. It is not a startup parameter: `tokio_postgres` has none for it but
+/// `options`, which poolers reject. A `PgBouncer` in transaction mode keeps the zone of each client, because
+/// the server reports its changes.
+const SESSION: &str = "SET TimeZone TO 'UTC'";
+
 /// What to do about a connection that could not be made.
 fn hint(error: &PostgresError, Origin { url, auth }: &Origin) -> String {
     match error.code() {
@@ -143,7 +149,14 @@ impl Connector {
         let tls = self.tls().await?;
         let connected = self.config().await?.connect(tls).await;
         let (client, connection) = connected.map_err(|error| self.failed(error.into()))?;
-        Ok(link::drive(client, connection))
+        self.in_session(link::drive(client, connection)).await
+    }
+
+    /// The client, once its session is as all are.
+    async fn in_session(&self, client: ClientWrapper) -> Result<ClientWrapper, ConnectorError> {
+        let set = client.batch_execute(SESSION).await;
+        set.map_err(|error| self.failed(error.into()))?;
+        Ok(client)
     }
 
     /// A new connection, to another database than the address's if one is named, on which the rows
@@ -160,7 +173,8 @@ impl Connector {
                 config.dbname(database);
             }
             let connected = link::connect(&config, tls, outlet).await;
-            connected.map_err(|error| self.failed(error))
+            self.in_session(connected.map_err(|error| self.failed(error))?)
+                .await
         };
         tokio::time::timeout(self.shared.timeout, connecting)
             .await

@@ -174,6 +174,24 @@ async fn work(program: &Program, worker: usize) {
 }
 
 #[test]
+fn every_session_behind_pgbouncer_has_the_time_zone_utc() {
+    run(async {
+        let database = Database::migrated();
+        database.sets_time_zone("Europe/Berlin").await;
+        database.watch_time_zones().await;
+        let pooler = Pooler::before(&database.url, 2);
+        let program = pooler.start().serving().await;
+        ready(&program).await;
+        join_all((0..40).map(|number| {
+            let program = &program;
+            async move { program.make(&format!("item {number}")).await }
+        }))
+        .await;
+        assert_eq!(database.time_zones_seen().await, ["UTC"]);
+    });
+}
+
+#[test]
 fn a_pool_of_one_server_connection_is_enough_to_migrate() {
     run(async {
         let database = Database::empty();

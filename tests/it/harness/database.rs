@@ -69,6 +69,36 @@ impl Database {
     pub(crate) async fn connect(&self) -> tokio_postgres::Client {
         connect(&self.url).await
     }
+
+    /// Sessions that set no time zone have this one from now on.
+    pub(crate) async fn sets_time_zone(&self, zone: &str) {
+        let client = self.connect().await;
+        let set = format!(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = {zone:?}', \
+             current_database()); END $$"
+        );
+        client.batch_execute(&set).await.expect("it is a time zone");
+    }
+
+    /// Has the time zone of each session that creates an item written down.
+    pub(crate) async fn watch_time_zones(&self) {
+        let client = self.connect().await;
+        let watch = "CREATE TABLE time_zone_seen (name text);
+            CREATE FUNCTION see_time_zone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                INSERT INTO time_zone_seen VALUES (current_setting('TimeZone')); RETURN NULL;
+            END $$;
+            CREATE TRIGGER see_time_zone AFTER INSERT ON item
+                EXECUTE FUNCTION see_time_zone()";
+        client.batch_execute(watch).await.expect("it is watched");
+    }
+
+    /// The time zones that were written down, each once.
+    pub(crate) async fn time_zones_seen(&self) -> Vec<String> {
+        let client = self.connect().await;
+        let seen = client.query("SELECT DISTINCT name FROM time_zone_seen", &[]);
+        let seen = seen.await.expect("it can be read");
+        seen.iter().map(|row| row.get(0)).collect()
+    }
 }
 
 /// A connection to any address, without TLS.

@@ -69,6 +69,39 @@ fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
     });
 }
 
+/// A time zone whose clocks are set forward by an hour within the week from now on.
+fn zone_with_a_short_week() -> String {
+    let day_from_now = |days: i64| {
+        let at = Timestamp::now() + SignedDuration::from_hours(24 * days);
+        jiff::tz::TimeZone::UTC.to_datetime(at).date()
+    };
+    // The form `J` has no number for 29 February.
+    let number = |days| {
+        let mut near = [days, days + 1].into_iter().map(day_from_now);
+        near.find_map(jiff::civil::Date::day_of_year_no_leap)
+    };
+    let (forward, back) = (number(3).expect("a day"), number(60).expect("a day"));
+    format!("STD0DST,J{forward}/0,J{back}/0")
+}
+
+#[test]
+fn a_hold_of_exactly_seven_days_is_made_over_a_clock_change_of_the_databases_zone() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage
+            .database
+            .sets_time_zone(&zone_with_a_short_week())
+            .await;
+        let made = stage
+            .does(&[
+                "hold", "web", "--size", "6", "--until", "168h", "--reason", "release", "--by",
+                "ann",
+            ])
+            .await;
+        assert!(made.contains("web is held at 6 until"), "{made}");
+    });
+}
+
 #[test]
 fn a_hold_is_released_and_a_second_one_takes_the_first_ones_place() {
     run(async {
