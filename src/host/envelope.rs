@@ -4,6 +4,10 @@
 //! `TimerInfo.cs`): `ScheduleStatus` null for schedules of less than a minute, dates of year 1
 //! with and without an offset for "never", `RetryContext` on retries, and members that later
 //! hosts add.
+//!
+//! A run by hand (`POST /admin/functions/<name>`) carries the schedule's status too, with the occurrence
+//! that is still to come. Its mark is a member of `Metadata` with the binding's name, the input as JSON in
+//! a string. Without an input there is no mark.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -32,6 +36,8 @@ struct Metadata {
     sys: Option<Sys>,
     #[serde(rename = "RetryContext")]
     retry_context: Option<RetryContext>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 #[derive(Deserialize, Default)]
@@ -75,15 +81,20 @@ pub fn parse(function: &str, id: &str, body: &[u8]) -> Result<Invocation, Envelo
             serde_json::from_value(Value::Object(members))?
         }
     };
-    let timer = timer_info(&envelope.data.unwrap_or_default())?;
-    let status = timer.schedule_status.unwrap_or_default();
+    let data = envelope.data.unwrap_or_default();
     let metadata = envelope.metadata.unwrap_or_default();
+    let is_by_hand = data
+        .keys()
+        .any(|binding| metadata.others.contains_key(binding));
+    let timer = timer_info(&data)?;
+    let status = timer.schedule_status.unwrap_or_default();
+    let next = status.next.as_ref().filter(|_| !is_by_hand);
     let sys = metadata.sys.unwrap_or_default();
     Ok(Invocation {
         function: function.to_owned(),
         id: id.to_owned(),
         is_past_due: timer.is_past_due.unwrap_or_default(),
-        scheduled: status.next.as_ref().and_then(instant),
+        scheduled: next.and_then(instant),
         last: status.last.as_ref().and_then(instant),
         called: sys.utc_now.as_ref().and_then(instant),
         retry: metadata.retry_context.map(|retry| Retry {
@@ -165,6 +176,25 @@ mod tests {
         );
         assert_eq!(invocation.scheduled, None);
         assert_eq!(invocation.called, Some(at("2023-09-07T11:40:45.004275Z")));
+    }
+
+    #[test]
+    fn a_run_by_hand_is_for_no_occurrence() {
+        let status = r#"{"ScheduleStatus":{"Last":"2026-11-29T18:01:00+00:00",
+            "Next":"2026-11-29T18:02:00+00:00"},"IsPastDue":false}"#;
+        let sys = r#""sys":{"UtcNow":"2026-11-29T18:01:53.7804441Z"}"#;
+        for (input, scheduled) in [
+            (r#""timer":"\"\"","#, None),
+            (r#""timer":"\"hello\"","#, None),
+            ("", Some(at("2026-11-29T18:02:00Z"))),
+            (r#""other":"\"\"","#, Some(at("2026-11-29T18:02:00Z"))),
+        ] {
+            let invocation = parsed(&format!(
+                r#"{{"Data":{{"timer":{status}}},"Metadata":{{{input}{sys}}}}}"#
+            ));
+            assert_eq!(invocation.scheduled, scheduled, "{input}");
+            assert_eq!(invocation.last, Some(at("2026-11-29T18:01:00Z")));
+        }
     }
 
     #[test]

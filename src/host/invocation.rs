@@ -11,7 +11,8 @@ pub struct Invocation {
     pub id: String,
     /// Whether the host was late: the occurrence passed while nothing ran.
     pub is_past_due: bool,
-    /// The occurrence this call is for, where the host keeps a schedule's status.
+    /// The occurrence that this call is for, where the host keeps a schedule's status. A call by hand
+    /// without an input has the next one here: only the time tells it from a scheduled call.
     pub scheduled: Option<Timestamp>,
     /// The occurrence before it, where there was one.
     pub last: Option<Timestamp>,

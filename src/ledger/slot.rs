@@ -4,13 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::host::Invocation;
 
-/// How early may a call be? The host's timer and clock are two; one minute is the shortest
-/// schedule that has a status.
-const EARLY: SignedDuration = SignedDuration::from_mins(1);
+/// A scheduled call is this early at most: the host's timer and clock are two, and the host itself takes
+/// a second between them for the same occurrence (`TimerListener.cs`).
+const EARLY: SignedDuration = SignedDuration::from_secs(1);
 
 /// The scheduled occurrence, where the call is for one; else the instant of the call, so that each
-/// call by hand is a slot of its own. A call by hand carries the occurrence that is still to come,
-/// which must not be taken from the schedule.
+/// call by hand is a slot of its own. A call by hand may carry the occurrence that is still to come,
+/// which stays the schedule's.
 pub fn slot(invocation: &Invocation, now: Timestamp) -> Timestamp {
     let called = invocation.called.unwrap_or(now);
     match invocation.scheduled {
@@ -59,6 +59,10 @@ mod tests {
     #[test]
     fn a_call_by_hand_is_a_slot_of_its_own_and_leaves_the_next_occurrence_alone() {
         let called = Some("2026-11-24T10:11:12.123Z");
+        assert_eq!(
+            slot_of(Some("2026-11-24T10:11:13.2Z"), called),
+            at("2026-11-24T10:11:12.123Z")
+        );
         assert_eq!(
             slot_of(Some("2026-11-25T02:00:00Z"), called),
             at("2026-11-24T10:11:12.123Z")
