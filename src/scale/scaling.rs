@@ -9,7 +9,7 @@ use super::book::{Book, BookError};
 use super::holds::Holds;
 use super::journal::Journal;
 use super::settings::Settings;
-use crate::azure::resource_manager::{CallError, ResourceManager};
+use crate::azure::resource_manager::{ClientError, ResourceManager};
 use crate::azure::{self, CredentialError};
 use crate::clock::Clock;
 use crate::database::Database;
@@ -37,7 +37,7 @@ pub(super) enum ManagerError {
     Credential(#[from] CredentialError),
     /// Without trust.
     #[error(transparent)]
-    Client(#[from] CallError),
+    Client(#[from] ClientError),
 }
 
 impl Scaling {

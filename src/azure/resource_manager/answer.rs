@@ -7,13 +7,17 @@ use reqwest::{Response, Url};
 use serde_json::Value;
 
 use super::request::Request;
-use super::{Base, CallError};
+use super::{Base, CallError, Trace};
 
 /// The wait where Azure asks for one and does not say how long.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// The shortest wait, also where Azure asks for none: nothing is asked in a tight loop.
 const SHORTEST: Duration = Duration::from_millis(200);
+
+/// The longest wait that is kept. Azure asks for minutes at most, and no caller waits this long, so a
+/// longer one is the same to it.
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// How much of Azure's words is passed on, characters.
 const WORDS: usize = 400;
@@ -23,6 +27,10 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// Null where there is none, or none in JSON.
     pub(super) body: Value,
+    /// Whether the response has no body at all.
+    is_empty: bool,
+    /// The request that it belongs to.
+    pub(super) trace: Trace,
     /// The link `Azure-AsyncOperation`, if it leads to this Resource Manager.
     pub(super) operation: Option<Url>,
     /// The link `Location`, if it leads to this Resource Manager.
@@ -32,7 +40,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(response: Response, base: &Base) -> reqwest::Result<Answer> {
+    pub(super) async fn read(
+        response: Response,
+        base: &Base,
+        trace: Trace,
+    ) -> reqwest::Result<Answer> {
         let status = response.status().as_u16();
         let headers = response.headers();
         let (operation, location) = (
@@ -40,10 +52,14 @@ impl Answer {
             link(headers, "location", base),
         );
         let retry_after = retry_after(headers);
+        let correlation = headers.get(Trace::CORRELATION_ID);
+        let trace = trace.answered(correlation.and_then(|id| id.to_str().ok()));
         let body = response.bytes().await?;
         Ok(Answer {
             status,
             body: serde_json::from_slice(&body).unwrap_or_default(),
+            is_empty: body.is_empty(),
+            trace,
             operation,
             location,
             retry_after,
@@ -54,46 +70,77 @@ impl Answer {
     /// send back what it got.
     pub(super) fn accepted(self, request: &Request<'_>, token: &str) -> Result<Answer, CallError> {
         if (200..300).contains(&self.status) {
-            return Ok(self);
+            return match self.is_of_azure() {
+                true => Ok(self),
+                false => Err(CallError::Unavailable {
+                    resource: request.id.to_string(),
+                    reason: format!(
+                        "{} with a body that is not a JSON object, as a proxy sends it",
+                        self.status
+                    ),
+                    trace: self.trace,
+                }),
+            };
         }
         let (code, message) = code_and_message(&self.body);
         let [code, message] = [code, message].map(|text| text.replace(token, "…"));
         Err(self.refusal(request, code, message))
     }
 
+    /// Azure says everything in JSON objects, and nothing where it has nothing to say yet (202) or any
+    /// more (204). A success with another body comes from something between here and there.
+    fn is_of_azure(&self) -> bool {
+        self.body.is_object() || (self.is_empty && matches!(self.status, 202 | 204))
+    }
+
     /// <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors>
     fn refusal(&self, request: &Request<'_>, code: String, message: String) -> CallError {
         let resource = request.id.to_string();
         let status = self.status;
+        let trace = self.trace.clone();
         let reason = reason(status, &code, &message);
         match (status, code.as_str()) {
             (401 | 403, _) => CallError::Denied {
                 resource,
                 reason,
                 action: request.action(),
+                trace,
             },
-            (404, _) => CallError::Missing { resource, reason },
+            (404, _) => CallError::Missing {
+                resource,
+                reason,
+                trace,
+            },
             // AKS answers so where others answer 412.
-            (412, _) | (409, "EtagMismatch") => CallError::Changed { resource },
+            (412, _) | (409, "EtagMismatch") => CallError::Changed { resource, trace },
             // No waiting mends a lock, nor a want of cores, which has the code `OperationNotAllowed` too.
-            (409, code) if code != "ScopeLocked" && !message.contains("quota") => {
-                CallError::Busy { resource, reason }
-            }
+            (409, code) if code != "ScopeLocked" && !message.contains("quota") => CallError::Busy {
+                resource,
+                reason,
+                trace,
+            },
             (429, _) => CallError::Throttled {
                 resource,
                 wait: self.retry_after.unwrap_or(WAIT).max(SHORTEST),
+                trace,
             },
             (400..=499, _) if status != 408 => CallError::Refused {
                 resource,
                 status,
                 code,
                 message,
+                trace,
             },
             (300..=399, _) => CallError::Unavailable {
                 resource,
-                reason: format!("it answered {status}, and a token follows no redirect"),
+                reason: format!("it returned {status}, and a token follows no redirect"),
+                trace,
             },
-            _ => CallError::Unavailable { resource, reason },
+            _ => CallError::Unavailable {
+                resource,
+                reason,
+                trace,
+            },
         }
     }
 
@@ -112,10 +159,13 @@ fn link(headers: &HeaderMap, name: &str, base: &Base) -> Option<Url> {
     own
 }
 
-/// In seconds, as Azure writes it.
+/// In seconds, as Azure writes it, up to [`LONGEST`].
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let is_number = !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    // A number that does not fit is longer than any wait.
+    let seconds = text.parse().unwrap_or(u64::MAX);
+    is_number.then(|| Duration::from_secs(seconds).min(LONGEST))
 }
 
 /// Azure's code and words, each empty where there are none. They are in `error`, or at the top as AKS
@@ -158,6 +208,22 @@ mod tests {
         }
         let none = (String::new(), String::new());
         assert_eq!(code_and_message(&Value::Null), none);
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds_and_has_an_end() {
+        let read = |text: &'static str| {
+            let value = reqwest::header::HeaderValue::from_static(text);
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)])).map(|wait| wait.as_secs())
+        };
+        assert_eq!(read("0"), Some(0));
+        assert_eq!(read(" 30 "), Some(30));
+        for long in ["3601", "18446744073709551615", "99999999999999999999999"] {
+            assert_eq!(read(long), Some(3600), "{long}");
+        }
+        for other in ["", "-1", "1.5", "Tue, 24 Nov 2026 08:00:00 GMT"] {
+            assert_eq!(read(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use super::Trace;
+
 /// Why the Resource Manager did not do what it was asked. `resource` is the resource's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -10,7 +12,7 @@ pub enum CallError {
     #[error(
         "{resource}: Azure has had too many requests and asks to wait for {} s; the next tick tries \
          again. If it happens often, look for what else calls the Resource Manager in this \
-         subscription",
+         subscription ({trace})",
         wait.as_secs()
     )]
     Throttled {
@@ -18,39 +20,49 @@ pub enum CallError {
         resource: String,
         /// How long Azure asks to wait.
         wait: Duration,
+        /// The request.
+        trace: Trace,
     },
     /// It cannot be changed now (409).
     #[error(
         "{resource} cannot be changed now ({reason}); where another operation runs on it, the next \
-         tick tries again, else do what Azure says"
+         tick tries again, else do what Azure says ({trace})"
     )]
     Busy {
         /// Which.
         resource: String,
         /// What Azure said.
         reason: String,
+        /// The request.
+        trace: Trace,
     },
-    /// Somebody else changed it since it was read (412, or 409 with `EtagMismatch`).
-    #[error("{resource} was changed by somebody else since it was read; read it and decide again")]
+    /// Another party changed it since it was read (412, or 409 with `EtagMismatch`).
+    #[error(
+        "{resource} was changed by another party since it was read; read it and decide again ({trace})"
+    )]
     Changed {
         /// Which.
         resource: String,
+        /// The request.
+        trace: Trace,
     },
     /// There is none (404).
     #[error(
         "{resource} does not exist ({reason}); correct the id of the target, or take it out of the \
-         schedule"
+         schedule ({trace})"
     )]
     Missing {
         /// Which.
         resource: String,
         /// What Azure said: it may be the group or the cluster that is missing.
         reason: String,
+        /// The request.
+        trace: Trace,
     },
     /// The right is missing (401, 403).
     #[error(
         "{resource}: access is denied ({reason}); give the app's managed identity a role with the \
-         action {action} there, and with any other that Azure names"
+         action {action} there, and with any other that Azure names ({trace})"
     )]
     Denied {
         /// Which.
@@ -59,10 +71,14 @@ pub enum CallError {
         reason: String,
         /// The action that was tried, such as `Microsoft.Web/sites/write`.
         action: String,
+        /// The request.
+        trace: Trace,
     },
     /// Azure refuses it, however often it is asked (any other 4xx, and 409 for a lock or for want of
     /// quota).
-    #[error("{resource}: Azure refuses ({status} {code}: {message}); correct what it names")]
+    #[error(
+        "{resource}: Azure refuses ({status} {code}: {message}); correct what it names ({trace})"
+    )]
     Refused {
         /// Which.
         resource: String,
@@ -72,11 +88,13 @@ pub enum CallError {
         code: String,
         /// Azure's words.
         message: String,
+        /// The request.
+        trace: Trace,
     },
     /// Azure accepted the change, and it failed or was cancelled.
     #[error(
         "{resource}: Azure began the change and did not finish it ({code}: {message}); look at the \
-         resource's activity log"
+         resource's activity log ({trace})"
     )]
     Failed {
         /// Which.
@@ -85,17 +103,23 @@ pub enum CallError {
         code: String,
         /// Azure's words.
         message: String,
+        /// The request that began the change.
+        trace: Trace,
     },
-    /// No answer, or one that says nothing but that something is wrong on Azure's side.
+    /// No response, or one that tells only that something is wrong on Azure's side or on the way there.
+    /// Of a change it is not known whether Azure has begun it.
     #[error(
         "{resource}: the Resource Manager does not answer as it should ({reason}); the next tick \
-         tries again. If it lasts, check SCALE_RESOURCE_MANAGER, the network and Azure's status"
+         tries again. If it lasts, check SCALE_RESOURCE_MANAGER, the network and Azure's status \
+         ({trace})"
     )]
     Unavailable {
         /// Which.
         resource: String,
         /// What happened.
         reason: String,
+        /// The request.
+        trace: Trace,
     },
     /// The time was over before Azure was asked.
     #[error("{resource}: the time for it was over before Azure was asked; the next tick asks")]
@@ -115,6 +139,14 @@ pub enum CallError {
         reason: String,
     },
 }
+
+/// No client can be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no client for Azure's Resource Manager can be made ({0}); check the certificates of this machine, or \
+     the file that SSL_CERT_FILE names"
+)]
+pub struct ClientError(pub(super) String);
 
 /// What is at the bottom of it, which says most in the fewest words.
 pub(super) fn innermost(found: &(dyn Error + 'static)) -> String {

@@ -28,6 +28,12 @@
 //! They go to the Resource Manager and nowhere else: by https alone, along no redirect, and to a link
 //! only if it has the Resource Manager's own host and port. No text of an error or a log line has one.
 //!
+//! # Support
+//!
+//! Every request carries a `User-Agent` with the program's version and a client request id of its own.
+//! Every error that has to do with a request carries a [`Trace`]: Azure's correlation id, by which its
+//! support and the activity log find the operation, or without a response the client request id.
+//!
 //! # Why not the SDK's pipeline
 //!
 //! It follows a policy of retries and sleeps where this must not, knows none of the Resource Manager's
@@ -41,11 +47,13 @@ mod error;
 mod id;
 mod operation;
 mod request;
+mod trace;
 
 pub use base::{Base, BaseError};
 pub use change::{Applied, Change};
-pub use error::CallError;
+pub use error::{CallError, ClientError};
 pub use id::{NotAnId, ResourceId};
+pub use trace::Trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +65,9 @@ use tokio::time::Instant;
 
 use super::install_tls_provider;
 use request::Request;
+
+/// Azure's support tells a program's requests by it.
+const USER_AGENT: &str = concat!("magnusapi/", env!("CARGO_PKG_VERSION"));
 
 /// How long may it take to reach the Resource Manager?
 const CONNECT: Duration = Duration::from_secs(10);
@@ -73,21 +84,18 @@ impl ResourceManager {
     /// Connects to nothing yet. It reads the system's roots of trust, which takes milliseconds: make
     /// it when it is first needed.
     ///
-    /// `Err` says why those roots cannot be used.
     pub fn new(
         base: Base,
         credential: Arc<dyn TokenCredential>,
-    ) -> Result<ResourceManager, CallError> {
+    ) -> Result<ResourceManager, ClientError> {
         install_tls_provider();
         let client = Client::builder()
             .https_only(true)
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT)
+            .user_agent(USER_AGENT)
             .build()
-            .map_err(|error| CallError::Unavailable {
-                resource: base.to_string(),
-                reason: error::innermost(&error),
-            })?;
+            .map_err(|error| ClientError(error::innermost(&error)))?;
         Ok(ResourceManager {
             base,
             credential,

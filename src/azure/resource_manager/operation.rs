@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::answer::{Answer, code_and_message};
 use super::request::Request;
-use super::{Applied, CallError, ResourceId, ResourceManager};
+use super::{Applied, CallError, ResourceId, ResourceManager, Trace};
 
 /// The pause between two looks where Azure asks for none.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -21,6 +21,14 @@ enum Monitor {
     Location(Url),
     /// The resource's `provisioningState`.
     Resource,
+}
+
+/// The change that is followed.
+#[derive(Clone, Copy)]
+struct Followed<'a> {
+    id: &'a ResourceId,
+    /// The request that began it: the activity log has the change under its id.
+    trace: &'a Trace,
 }
 
 /// What was seen of it.
@@ -40,11 +48,15 @@ impl ResourceManager {
         accepted: Answer,
         deadline: Instant,
     ) -> Result<Applied, CallError> {
+        let change = Followed {
+            id,
+            trace: &accepted.trace,
+        };
         let mut monitor = Monitor::of(&accepted);
         let mut pause = accepted.pause(PAUSE);
         // A synchronous answer is the end itself; 202 without a link is a promise.
         if matches!(monitor, Monitor::Resource) && accepted.status != 202 {
-            match by_provisioning_state(id, &accepted.body)? {
+            match change.by_provisioning_state(&accepted.body)? {
                 Progress::Done | Progress::Unknown => return Ok(Applied::Settled),
                 Progress::Running => {}
             }
@@ -58,7 +70,7 @@ impl ResourceManager {
             let request = monitor.request(self, id, api_version);
             match self.send(&request, deadline).await {
                 Ok(answer) => {
-                    match monitor.progress(id, &answer)? {
+                    match monitor.progress(change, &answer)? {
                         Progress::Done => return Ok(Applied::Settled),
                         Progress::Running => monitor.renew(&answer),
                         Progress::Unknown => return Ok(Applied::UnderWay),
@@ -69,7 +81,7 @@ impl ResourceManager {
                     if is_passing(&error) {
                         pause = longer(pause);
                     }
-                    monitor = match monitor.after(id, error)? {
+                    monitor = match monitor.after(change, error)? {
                         Some(monitor) => monitor,
                         None => return Ok(Applied::UnderWay),
                     };
@@ -114,16 +126,16 @@ impl Monitor {
         request
     }
 
-    fn progress(&self, id: &ResourceId, answer: &Answer) -> Result<Progress, CallError> {
+    fn progress(&self, change: Followed<'_>, answer: &Answer) -> Result<Progress, CallError> {
         match self {
-            Monitor::Operation(_) => by_status(id, &answer.body),
+            Monitor::Operation(_) => change.by_status(&answer.body),
             Monitor::Location(_) if answer.status == 202 => Ok(Progress::Running),
             // It may lead to the resource itself, which is there before it is done.
-            Monitor::Location(_) => match by_provisioning_state(id, &answer.body)? {
+            Monitor::Location(_) => match change.by_provisioning_state(&answer.body)? {
                 Progress::Running => Ok(Progress::Running),
                 Progress::Done | Progress::Unknown => Ok(Progress::Done),
             },
-            Monitor::Resource => by_provisioning_state(id, &answer.body),
+            Monitor::Resource => change.by_provisioning_state(&answer.body),
         }
     }
 
@@ -136,18 +148,23 @@ impl Monitor {
         }
     }
 
-    /// What to look at after a look that failed. Not to see the change is no failure of the change,
-    /// but for `Location`, whose answer is what became of it. `None`: there is nothing to wait for.
-    fn after(self, id: &ResourceId, error: CallError) -> Result<Option<Monitor>, CallError> {
+    /// What to look at after a look that failed. A change that cannot be seen goes on all the same; only
+    /// the response of `Location` is what became of it, and a resource that is gone has no change any
+    /// more. `None`: there is nothing left to look at.
+    fn after(self, change: Followed<'_>, error: CallError) -> Result<Option<Monitor>, CallError> {
         let unreadable = matches!(error, CallError::Missing { .. } | CallError::Denied { .. });
         match (self, error) {
-            (_, CallError::Throttled { .. }) => Ok(None),
+            (_, CallError::Throttled { .. } | CallError::NotAsked { .. }) => Ok(None),
             (monitor, error) if is_passing(&error) => {
                 log::warn!("the change goes on, and is looked at again: {error}");
                 Ok(Some(monitor))
             }
-            (Monitor::Resource, error) => Err(error),
-            (Monitor::Location(_), error) if !unreadable => Err(failed(id, error)),
+            (Monitor::Resource, error @ CallError::Missing { .. }) => Err(error),
+            (Monitor::Resource, error) => {
+                log::warn!("the change goes on, and cannot be looked at: {error}");
+                Ok(None)
+            }
+            (Monitor::Location(_), error) if !unreadable => Err(change.failed_by(error)),
             (_, error) => {
                 log::debug!("the state of the change is looked for in the resource: {error}");
                 Ok(Some(Monitor::Resource))
@@ -156,52 +173,56 @@ impl Monitor {
     }
 }
 
-/// The status that a link `Azure-AsyncOperation` answers with.
-fn by_status(id: &ResourceId, body: &Value) -> Result<Progress, CallError> {
-    ended(id, body["status"].as_str(), &body["error"])
-}
-
-fn by_provisioning_state(id: &ResourceId, body: &Value) -> Result<Progress, CallError> {
-    let properties = &body["properties"];
-    // Where AKS keeps the reason.
-    let error = &properties["status"]["provisioningError"];
-    ended(id, properties["provisioningState"].as_str(), error)
-}
-
-/// There are three words for the end; any other is one on the way.
-fn ended(id: &ResourceId, state: Option<&str>, error: &Value) -> Result<Progress, CallError> {
-    match state {
-        None => Ok(Progress::Unknown),
-        Some("Succeeded") => Ok(Progress::Done),
-        Some(state @ ("Failed" | "Canceled")) => {
-            let (code, message) = code_and_message(error);
-            let code = Some(code).filter(|it| !it.is_empty());
-            Err(CallError::Failed {
-                resource: id.to_string(),
-                code: code.unwrap_or_else(|| state.to_owned()),
-                message: Some(message)
-                    .filter(|it| !it.is_empty())
-                    .unwrap_or_else(|| "Azure does not say why".to_owned()),
-            })
-        }
-        Some(_) => Ok(Progress::Running),
+impl Followed<'_> {
+    /// By the status that a link `Azure-AsyncOperation` returns.
+    fn by_status(self, body: &Value) -> Result<Progress, CallError> {
+        self.ended(body["status"].as_str(), &body["error"])
     }
-}
 
-/// The answer of `Location` is the one that the change itself would have got.
-fn failed(id: &ResourceId, error: CallError) -> CallError {
-    let (code, message) = match error {
-        CallError::Refused { code, message, .. } => (code, message),
-        CallError::Busy { reason, .. } => ("Conflict".to_owned(), reason),
-        CallError::Changed { .. } => {
-            let message = "it was changed by somebody else at the same time";
-            ("PreconditionFailed".to_owned(), message.to_owned())
+    fn by_provisioning_state(self, body: &Value) -> Result<Progress, CallError> {
+        let properties = &body["properties"];
+        // Where AKS keeps the reason.
+        let error = &properties["status"]["provisioningError"];
+        self.ended(properties["provisioningState"].as_str(), error)
+    }
+
+    /// There are three words for the end; any other is one on the way.
+    fn ended(self, state: Option<&str>, error: &Value) -> Result<Progress, CallError> {
+        match state {
+            None => Ok(Progress::Unknown),
+            Some("Succeeded") => Ok(Progress::Done),
+            Some(state @ ("Failed" | "Canceled")) => {
+                let or = |text: String, other: &str| match text.as_str() {
+                    "" => other.to_owned(),
+                    _ => text,
+                };
+                let (code, message) = code_and_message(error);
+                Err(self.failed(or(code, state), or(message, "Azure does not say why")))
+            }
+            Some(_) => Ok(Progress::Running),
         }
-        other => return other,
-    };
-    CallError::Failed {
-        resource: id.to_string(),
-        code,
-        message,
+    }
+
+    /// The response of `Location` is the one that the change itself would have got.
+    fn failed_by(self, error: CallError) -> CallError {
+        let (code, message) = match error {
+            CallError::Refused { code, message, .. } => (code, message),
+            CallError::Busy { reason, .. } => ("Conflict".to_owned(), reason),
+            CallError::Changed { .. } => {
+                let message = "another party changed it at the same time";
+                ("PreconditionFailed".to_owned(), message.to_owned())
+            }
+            other => ("Unknown".to_owned(), other.to_string()),
+        };
+        self.failed(code, message)
+    }
+
+    fn failed(self, code: String, message: String) -> CallError {
+        CallError::Failed {
+            resource: self.id.to_string(),
+            code,
+            message,
+            trace: self.trace.clone(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::Answer;
 use super::error::innermost;
-use super::{CallError, Change, ResourceId, ResourceManager};
+use super::{CallError, Change, ResourceId, ResourceManager, Trace};
 
 /// How long may one request take? Some providers do all of a change before they answer.
 const REQUEST: Duration = Duration::from_mins(1);
@@ -45,10 +45,11 @@ impl Request<'_> {
         }
     }
 
-    fn unavailable(&self, reason: impl Into<String>) -> CallError {
+    fn unavailable(&self, reason: impl Into<String>, trace: Trace) -> CallError {
         CallError::Unavailable {
             resource: self.id.to_string(),
             reason: reason.into(),
+            trace,
         }
     }
 }
@@ -63,7 +64,7 @@ impl ResourceManager {
     ) -> Result<Answer, CallError> {
         loop {
             match self.send_with_token(request, deadline).await {
-                Err(CallError::Throttled { wait, resource })
+                Err(CallError::Throttled { wait, resource, .. })
                     if Instant::now() + wait + ROOM <= deadline =>
                 {
                     log::warn!("{resource}: Azure asks to wait for {wait:?}");
@@ -113,23 +114,27 @@ impl ResourceManager {
         deadline: Instant,
     ) -> Result<Answer, CallError> {
         let limit = time_left(request, deadline)?.min(REQUEST);
+        let trace = Trace::new();
         let answered = async {
-            let response = self.build(request, token).send().await?;
-            Answer::read(response, &self.base).await
+            let response = self.build(request, token, &trace).send().await?;
+            Answer::read(response, &self.base, trace.clone()).await
         };
-        timeout(limit, answered)
-            .await
-            .map_err(|_| request.unavailable(format!("it did not answer within {limit:.1?}")))?
+        let no_answer = match timeout(limit, answered).await {
+            Ok(Ok(answer)) => return Ok(answer),
             // Links carry signatures, so no address is printed.
-            .map_err(|error| request.unavailable(innermost(&error.without_url())))
+            Ok(Err(error)) => innermost(&error.without_url()),
+            Err(_) => format!("it did not answer within {limit:.1?}"),
+        };
+        Err(request.unavailable(no_answer, trace))
     }
 
-    fn build(&self, request: &Request<'_>, token: &str) -> RequestBuilder {
+    fn build(&self, request: &Request<'_>, token: &str, trace: &Trace) -> RequestBuilder {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = self
             .client
             .request(request.method.clone(), request.url.clone())
+            .header(Trace::CLIENT_REQUEST_ID, trace.client_request_id())
             .bearer_auth(token);
         if let Some(change) = request.change {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

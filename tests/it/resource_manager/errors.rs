@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::fakes::{On, Trouble};
+use crate::fakes::{CORRELATION, On, Trouble};
 
 type Is = fn(&CallError) -> bool;
 
@@ -83,6 +83,7 @@ fn refusals_of_azure_are_told_apart() {
             let (error, text) = meets(&azure, &id, trouble).await;
             assert!(is(&error), "{error:?}");
             assert!(text.contains(says), "{text}");
+            assert!(text.contains(CORRELATION), "{text}");
         }
         assert_eq!(azure.writes().len(), 10, "none was tried again");
         assert_eq!(azure.size_of("web"), Size::One(1));
@@ -188,6 +189,67 @@ fn a_wait_that_does_not_fit_is_left_to_the_caller() {
 }
 
 #[test]
+fn a_wait_beyond_all_time_is_cut_to_an_hour() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        for wait in [3601, u64::MAX] {
+            azure.fail_next(On::Read, Trouble::Throttled(wait));
+            let error = observe(&azure, &id).await.expect_err("it waits too long");
+            let hour = Duration::from_hours(1);
+            assert!(matches!(error, CallError::Throttled { wait, .. } if wait == hour));
+        }
+        azure.hold_changes();
+        azure.retry_after(Some(u64::MAX));
+        let applied = resize(&azure, &id, Size::One(4), later()).await;
+        assert_eq!(applied, Ok(Applied::UnderWay));
+    });
+}
+
+#[test]
+fn a_page_is_not_a_response_of_azure() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        for status in [200, 202] {
+            let (error, text) = meets(&azure, &id, Trouble::Page(status)).await;
+            assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
+            assert!(text.contains("not a JSON object"), "{text}");
+        }
+        azure.fail_next(On::Read, Trouble::Page(200));
+        let error = observe(&azure, &id).await.expect_err("it is a page");
+        assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
+        // A look that meets one is repeated.
+        azure.retry_after(Some(0));
+        azure.fail_next(On::Look, Trouble::Page(200));
+        let applied = resize(&azure, &id, Size::One(4), later()).await;
+        assert_eq!(applied, Ok(Applied::Settled));
+        assert!(!azure.is_changing("web"));
+    });
+}
+
+#[test]
+fn requests_name_the_program_and_have_an_id_each() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        let applied = resize(&azure, &id, Size::One(4), later()).await;
+        assert_eq!(applied, Ok(Applied::Settled));
+        let calls = azure.calls();
+        let agent = concat!("magnusapi/", env!("CARGO_PKG_VERSION"));
+        assert!(
+            calls.iter().all(|call| call.user_agent == agent),
+            "{calls:?}"
+        );
+        let mut ids: Vec<_> = calls.iter().map(|it| &it.client_request_id).collect();
+        assert!(
+            ids.iter().all(|id| id.parse::<uuid::Uuid>().is_ok()),
+            "{ids:?}"
+        );
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), calls.len());
+    });
+}
+
+#[test]
 fn no_answer_ends_with_the_deadline() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
@@ -195,6 +257,8 @@ fn no_answer_ends_with_the_deadline() {
         let (error, text) = meets(&azure, &id, Trouble::Silence).await;
         assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
         assert!(text.contains("did not answer within"), "{text}");
+        let sent = azure.writes().pop().expect("it was sent");
+        assert!(text.contains(&sent.client_request_id), "{text}");
         assert!(
             begun.elapsed() < Duration::from_secs(10),
             "{:?}",

@@ -1,7 +1,7 @@
 //! Changes that take long, by each of the ways to watch them.
 
 use super::*;
-use crate::fakes::{On, Trouble, Watch};
+use crate::fakes::{CORRELATION, On, Trouble, Watch};
 
 const WAYS: [Watch; 3] = [Watch::Operation, Watch::Location, Watch::State];
 
@@ -76,6 +76,7 @@ fn a_change_that_fails_says_why_by_each_way_to_watch_it() {
                 text.contains("did not finish it") && text.contains("as it was told"),
                 "{text}"
             );
+            assert!(text.contains(CORRELATION), "{text}");
             let observed = observe(&azure, &id).await.expect("it can be read");
             assert_eq!(observed.size, Size::One(1));
             assert_eq!(
@@ -168,6 +169,21 @@ fn a_link_that_may_not_be_read_is_not_needed() {
             let last = looks(&azure).pop().expect("it was looked at");
             assert!(last.ends_with(name), "{last}");
         }
+    });
+}
+
+#[test]
+fn an_accepted_change_that_cannot_be_looked_at_is_under_way() {
+    with_azure(async |azure| {
+        let id = azure.scale_set("web", 1);
+        let change = decide(&azure, &id, Size::One(4)).await;
+        azure.hold_changes();
+        azure.watch_by(Watch::State);
+        azure.fail_next(On::Read, Trouble::Denied);
+        let applied = resource(&id)
+            .apply(&azure.manager(), &change, later())
+            .await;
+        assert_eq!(applied, Ok(Applied::UnderWay));
     });
 }
 
