@@ -1,28 +1,25 @@
 //! What apps and plans have in common: they are put whole, without what is Azure's own.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::json::without;
 
-/// What is read of any resource and never sent back.
+/// What is read of any resource and never sent back. Which identities a resource has is the owner's
+/// wish; the ids that Azure gives them are not.
 const NOT_SENT: &[&str] = &[
     "/id",
     "/name",
     "/type",
     "/etag",
     "/systemData",
+    "/extendedLocation/type",
     "/identity/principalId",
     "/identity/tenantId",
+    "/identity/userAssignedIdentities/*/clientId",
+    "/identity/userAssignedIdentities/*/principalId",
 ];
 
 /// What was read, without these members of its own kind and without those that every resource has.
 pub(super) fn to_send(body: &Value, not_sent: &[&str]) -> Value {
-    let mut body = without(without(body.clone(), NOT_SENT), not_sent);
-    // Which identities it has is a wish; what Azure calls them is not.
-    if let Some(Value::Object(assigned)) = body.pointer_mut("/identity/userAssignedIdentities") {
-        for identity in assigned.values_mut() {
-            *identity = Value::Object(Map::new());
-        }
-    }
-    body
+    without(without(body.clone(), NOT_SENT), not_sent)
 }

@@ -3,11 +3,13 @@
 //!
 //! Put whole. The always-ready instances of other groups and functions stay as they are. Azure keeps an
 //! app's settings apart, so they are neither read nor sent.
+//!
+//! A GET returns members that a PUT of a Flex Consumption app may not have.
 
 use serde_json::{Value, json};
 
 use super::app_service::to_send;
-use super::json::{missing, number, text};
+use super::json::{missing, number, text, without};
 use super::{Change, Shape};
 use crate::schedule::Size;
 
@@ -45,7 +47,26 @@ const NOT_SENT: &[&str] = &[
     "/properties/slotSwapStatus",
     "/properties/inProgressOperationId",
     "/properties/sku",
+    "/properties/dnsConfiguration/dnsLegacySortOrder",
+    "/properties/hostingEnvironmentProfile/name",
+    "/properties/hostingEnvironmentProfile/type",
+    "/properties/siteConfig/azureStorageAccounts/*/state",
     "/properties/siteConfig/machineKey",
+    "/properties/siteConfig/push/id",
+    "/properties/siteConfig/push/name",
+    "/properties/siteConfig/push/type",
+];
+
+/// Settings of Windows and of other plans. Regions that check them reject the whole app (error 51021),
+/// also where they are null; the other regions ignore them.
+const REJECTED: &[&str] = &[
+    "/properties/siteConfig/ftpsState",
+    "/properties/siteConfig/functionAppScaleLimit",
+    "/properties/siteConfig/functionsRuntimeScaleMonitoringEnabled",
+    "/properties/siteConfig/linuxFxVersion",
+    "/properties/siteConfig/netFrameworkVersion",
+    "/properties/siteConfig/preWarmedInstanceCount",
+    "/properties/siteConfig/use32BitWorkerProcess",
 ];
 
 fn size(body: &Value) -> Result<Size, String> {
@@ -67,27 +88,45 @@ fn size(body: &Value) -> Result<Size, String> {
 
 fn change(body: &Value, desired: Size) -> Result<Change, String> {
     let (ready, maximum) = match desired {
-        Size::One(ready) => (ready, number(body, MAXIMUM)),
-        Size::Between { min, max } => (min, Some(max)),
+        Size::One(ready) => (
+            ready,
+            number(body, MAXIMUM).ok_or_else(|| missing("maximumInstanceCount"))?,
+        ),
+        Size::Between { min, max } => (min, max),
     };
-    if let Some(maximum) = maximum.filter(|maximum| ready > *maximum) {
-        return Err(format!(
-            "{ready} always-ready instances are more than the {maximum} that the app may have at most; \
-             write min and max"
-        ));
-    }
-    let mut body = to_send(body, NOT_SENT);
-    let mut always_ready: Vec<Value> = groups(&body)
+    let mut always_ready: Vec<Value> = groups(body)
         .filter(|group| !is_own(group))
         .cloned()
         .collect();
     if ready > 0 {
         always_ready.push(json!({ "name": GROUP, "instanceCount": ready }));
     }
+    fits(&always_ready, maximum)?;
+    let mut body = without(to_send(body, NOT_SENT), REJECTED);
     let scale = body.pointer_mut(SCALE).expect("it was read there");
     scale["alwaysReady"] = always_ready.into();
     scale["maximumInstanceCount"] = maximum.into();
     Ok(Change::whole(body, None))
+}
+
+/// Azure compares the instances of all groups together with the maximum.
+fn fits(always_ready: &[Value], maximum: u32) -> Result<(), String> {
+    let count = |group| number(group, "/instanceCount").unwrap_or(0);
+    let sum: u64 = always_ready
+        .iter()
+        .map(|group| u64::from(count(group)))
+        .sum();
+    if sum <= u64::from(maximum) {
+        return Ok(());
+    }
+    let each = always_ready.iter();
+    let each = each.map(|group| format!("{} {}", text(group, "/name"), count(group)));
+    let each: Vec<String> = each.collect();
+    Err(format!(
+        "{sum} always-ready instances ({}) are more than the {maximum} instances that the app may have; \
+         write min and a larger max, or give the other groups fewer",
+        each.join(", ")
+    ))
 }
 
 /// Null where there is none.

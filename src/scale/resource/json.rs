@@ -14,15 +14,30 @@ pub(super) fn text(body: &Value, pointer: &str) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// Without these members.
+/// Without the members at these pointers, in which `*` stands for every name.
 pub(super) fn without(mut body: Value, pointers: &[&str]) -> Value {
     for pointer in pointers {
-        let (parent, name) = pointer.rsplit_once('/').expect("a pointer begins with a /");
-        if let Some(Value::Object(members)) = body.pointer_mut(parent) {
-            members.remove(name);
-        }
+        let path = pointer.strip_prefix('/');
+        remove(&mut body, path.expect("a pointer begins with a /"));
     }
     body
+}
+
+fn remove(value: &mut Value, path: &str) {
+    let Value::Object(members) = value else {
+        return;
+    };
+    match path.split_once('/') {
+        None => {
+            members.remove(path);
+        }
+        Some(("*", rest)) => members.values_mut().for_each(|member| remove(member, rest)),
+        Some((name, rest)) => {
+            if let Some(member) = members.get_mut(name) {
+                remove(member, rest);
+            }
+        }
+    }
 }
 
 /// Why a size cannot be read: Azure's answer is not of the form that is known.
@@ -44,6 +59,16 @@ mod tests {
         let body = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": null});
         let rest = without(body, &["/a", "/b/c", "/b/x", "/e/f", "/x/y"]);
         assert_eq!(rest, json!({"b": {"d": 3}, "e": null}));
+    }
+
+    #[test]
+    fn a_star_stands_for_every_name() {
+        let body = json!({"all": {"/id/1": {"a": 1, "b": 2}, "2": {"a": 1}, "3": null}, "a": 1});
+        let rest = without(body, &["/all/*/a"]);
+        assert_eq!(
+            rest,
+            json!({"all": {"/id/1": {"b": 2}, "2": {}, "3": null}, "a": 1})
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | virtual machine scale set | `sku.capacity` | that | – |
 //! | Flex Consumption app | always-ready instances of `http`, and `maximumInstanceCount` | the always-ready instances | both |
 //! | App Service plan | `sku.capacity` | that | – |
-//! | Elastic Premium plan | `sku.capacity`, and `maximumElasticWorkerCount` | `sku.capacity` | both |
+//! | plan that scales by itself | `sku.capacity`, and `maximumElasticWorkerCount` | `sku.capacity` | both |
 //!
 //! Whether a node pool takes a number or a range is the pool's own affair: nothing here switches its
 //! autoscaler on or off. Everything else about a resource stays as it is.
@@ -27,7 +27,7 @@
 //! one does not show, and so would not send, what it does not know of the resource.
 //!
 //! A node pool and a scale set are changed only if they are as they were read (`If-Match`). App Service
-//! has no such condition; there a change made by somebody else within the same second is lost.
+//! has no such condition; there a change made by another party within the same second is lost.
 
 mod app_service;
 mod flex_app;

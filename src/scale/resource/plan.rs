@@ -1,5 +1,5 @@
-//! A plan of App Service: `sku.capacity`, and where it is Elastic Premium, the most instances that it
-//! may grow to.
+//! A plan of App Service: `sku.capacity`, and where it scales by itself, the most instances that it may
+//! grow to.
 //!
 //! Put whole.
 
@@ -29,6 +29,10 @@ const NOT_SENT: &[&str] = &[
     "/properties/numberOfSites",
     "/properties/resourceGroup",
     "/properties/provisioningState",
+    "/properties/hostingEnvironmentProfile/name",
+    "/properties/hostingEnvironmentProfile/type",
+    "/properties/kubeEnvironmentProfile/name",
+    "/properties/kubeEnvironmentProfile/type",
 ];
 
 fn size(body: &Value) -> Result<Size, String> {
@@ -77,7 +81,8 @@ fn change(body: &Value, desired: Size) -> Result<Change, String> {
         }
         Size::Between { .. } => {
             return Err(
-                "only an Elastic Premium plan scales by itself between two bounds; write one number"
+                "the plan does not scale by itself, so it has no two bounds; write one number, or switch \
+                 its automatic scaling on (az appservice plan update --elastic-scale true)"
                     .to_owned(),
             );
         }
@@ -85,6 +90,11 @@ fn change(body: &Value, desired: Size) -> Result<Change, String> {
     Ok(Change::whole(body, None))
 }
 
+/// Elastic Premium and the workflow plans of Logic Apps scale by themselves always, Premium v2 and later
+/// where it is switched on.
 fn is_elastic(body: &Value) -> bool {
-    text(body, "/sku/tier").eq_ignore_ascii_case("ElasticPremium")
+    let tier = text(body, "/sku/tier");
+    let always = ["ElasticPremium", "WorkflowStandard"];
+    always.iter().any(|it| tier.eq_ignore_ascii_case(it))
+        || body["properties"]["elasticScaleEnabled"] == true
 }

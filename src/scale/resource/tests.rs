@@ -42,7 +42,9 @@ fn elastic_plan() -> (Resource, Value) {
 fn dedicated_plan() -> (Resource, Value) {
     let (resource, body) = elastic_plan();
     let sku = json!({"name": "P1v3", "tier": "PremiumV3", "size": "P1v3", "family": "Pv3"});
-    (resource, with(body, "/sku", &sku))
+    let body = with(body, "/sku", &sku);
+    let manual = json!({"elasticScaleEnabled": false});
+    (resource, with(body, "/properties", &manual))
 }
 
 fn sample(text: &str) -> Value {

@@ -5,5 +5,5 @@ mod resource_manager;
 mod storage_faults;
 
 pub(crate) use identity::{Identity, Token};
-pub(crate) use resource_manager::{On, ResourceManagerFake, SECRET, Trouble, Watch};
+pub(crate) use resource_manager::{CORRELATION, On, ResourceManagerFake, SECRET, Trouble, Watch};
 pub(crate) use storage_faults::{Call, Fault, StorageFaults};

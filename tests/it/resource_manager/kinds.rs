@@ -92,6 +92,101 @@ fn a_plan_of_app_service_is_changed_by_its_capacity() {
 }
 
 #[test]
+fn every_plan_that_scales_by_itself_is_changed_by_both_of_its_counts() {
+    with_azure(async |azure| {
+        for (number, tier) in ["PremiumV2", "PremiumV3", "WorkflowStandard"]
+            .iter()
+            .enumerate()
+        {
+            let id = azure.elastic_plan_of(tier, tier, (1, 10));
+            let applied = resize(&azure, &id, between(3, 20), later()).await;
+            assert_eq!(applied, Ok(Applied::Settled), "{tier}");
+            assert_eq!(azure.size_of(tier), between(3, 20));
+            assert_eq!(azure.writes().len(), number + 1);
+        }
+    });
+}
+
+#[test]
+fn read_only_members_within_an_app_are_not_sent_back() {
+    with_azure(async |azure| {
+        let of_environment = json!({"id": "/e", "name": "e", "type": "t"});
+        let id = azure.flex_app("app", 1, 100);
+        azure.edit("app", |body| {
+            body["extendedLocation"] = json!({"name": "edge", "type": "CustomLocation"});
+            let properties = &mut body["properties"];
+            properties["dnsConfiguration"] =
+                json!({"dnsServers": ["10.0.0.4"], "dnsLegacySortOrder": false});
+            properties["hostingEnvironmentProfile"] = of_environment.clone();
+            let config = &mut properties["siteConfig"];
+            config["push"] = json!({
+                "id": "/p", "name": "p", "type": "t", "kind": "k", "properties": {"isPushEnabled": true}
+            });
+            config["azureStorageAccounts"] = json!({
+                "docs": {"type": "AzureFiles", "accountName": "farm", "state": "Ok"},
+                "more": {"type": "AzureBlob", "accountName": "farm", "state": "InvalidShare"},
+            });
+        });
+        changes(&azure, "app", &id, between(1, 100), between(4, 60)).await;
+        let sent = &azure.writes()[0].body;
+        assert_eq!(sent["extendedLocation"], json!({"name": "edge"}));
+        assert_eq!(
+            sent["properties"]["siteConfig"]["azureStorageAccounts"]["docs"],
+            json!({"type": "AzureFiles", "accountName": "farm"})
+        );
+    });
+}
+
+#[test]
+fn read_only_members_within_a_plan_are_not_sent_back() {
+    with_azure(async |azure| {
+        let id = azure.plan("plan", 1);
+        azure.edit("plan", |body| {
+            body["extendedLocation"] = json!({"name": "edge", "type": "CustomLocation"});
+            for profile in ["hostingEnvironmentProfile", "kubeEnvironmentProfile"] {
+                body["properties"][profile] = json!({"id": "/e", "name": "e", "type": "t"});
+            }
+        });
+        changes(&azure, "plan", &id, Size::One(1), Size::One(4)).await;
+    });
+}
+
+#[test]
+fn members_that_flex_consumption_rejects_are_not_sent() {
+    with_azure(async |azure| {
+        let id = azure.flex_app("web", 1, 100);
+        let read = azure.body_of("web")["properties"]["siteConfig"].clone();
+        assert_eq!(read["ftpsState"], "FtpsOnly");
+        changes(&azure, "web", &id, between(1, 100), between(4, 60)).await;
+        assert_eq!(
+            azure.writes()[0].body["properties"]["siteConfig"],
+            json!({
+                "appSettings": null, "http20Enabled": true, "minTlsVersion": "1.2", "numberOfWorkers": 1
+            })
+        );
+    });
+}
+
+#[test]
+fn the_always_ready_instances_of_all_groups_fit_under_the_maximum() {
+    with_azure(async |azure| {
+        // The group `durable` has one, too.
+        let id = azure.flex_app("web", 1, 40);
+        let observed = observe(&azure, &id).await.expect("it can be read");
+        for too_many in [Size::One(40), between(40, 40)] {
+            let unfit = resource(&id).change(&observed, too_many);
+            let unfit = unfit.expect_err("41 are more than 40").to_string();
+            assert!(
+                unfit.contains("41 always-ready instances") && unfit.contains("durable 1"),
+                "{unfit}"
+            );
+        }
+        let applied = resize(&azure, &id, Size::One(39), later()).await;
+        assert_eq!(applied, Ok(Applied::Settled));
+    });
+}
+
+#[test]
 fn ids_in_another_case_lead_to_the_same_resource() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 2).to_lowercase();

@@ -35,6 +35,13 @@ fn the_always_ready_instances_of_a_flex_app_are_changed_and_the_maximum_is_not()
             "/properties/possibleOutboundIpAddresses",
             "/properties/repositorySiteName",
             "/properties/resourceGroup",
+            "/properties/siteConfig/ftpsState",
+            "/properties/siteConfig/functionAppScaleLimit",
+            "/properties/siteConfig/functionsRuntimeScaleMonitoringEnabled",
+            "/properties/siteConfig/linuxFxVersion",
+            "/properties/siteConfig/netFrameworkVersion",
+            "/properties/siteConfig/preWarmedInstanceCount",
+            "/properties/siteConfig/use32BitWorkerProcess",
             "/properties/sku",
             "/properties/slotSwapStatus",
             "/properties/state",
@@ -79,7 +86,7 @@ fn a_flex_app_without_always_ready_instances_has_none() {
         json!([{"name": "http", "instanceCount": 2}])
     );
     let why = unfit(&app, Size::One(101));
-    assert!(why.contains("write min and max"), "{why}");
+    assert!(why.contains("larger max"), "{why}");
 }
 
 #[test]

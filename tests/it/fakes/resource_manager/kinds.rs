@@ -1,11 +1,11 @@
-//! What Azure knows of each kind of resource: its version, its members, its sizes.
-//!
-//! The members are those of the models of Microsoft's own clients (arm-containerservice 25.5.0,
-//! arm-compute 25.1.1, arm-appservice 19.0.0), without those that they call read-only.
+//! What Azure knows of each kind of resource: its version, its sizes, what it takes.
 
 use magnusapi::schedule::Size;
 use serde_json::{Map, Value, json};
 
+use super::members::{
+    APP_SERVICE, NODE_POOL, PLAN, PLAN_OWNED, REJECTED_BY_FLEX, SITE, SITE_OWNED,
+};
 use super::reply::Reply;
 
 /// What a resource is.
@@ -139,23 +139,22 @@ impl Kind {
     /// What is said of a body that Azure would not take, or should not get.
     pub(super) fn refusal(self, old: &Value, sent: &Value) -> Option<Reply> {
         let refuse = |code: &str, words: String| Some(Reply::error(400, code, &words));
-        let tops: &[&str] = match self {
-            Kind::NodePool => &["properties"],
-            Kind::ScaleSet => &["sku"],
-            Kind::FlexApp => &["location", "tags", "kind", "identity", "properties"],
-            Kind::Plan => &["location", "tags", "kind", "identity", "properties", "sku"],
-        };
-        let unknown = foreign(sent, tops).or_else(|| foreign(&sent["properties"], self.members()));
+        let unknown =
+            foreign(sent, self.tops()).or_else(|| foreign(&sent["properties"], self.members()));
         if let Some(member) = unknown {
             let words =
                 format!("Could not find member '{member}' on the object, or it is read-only.");
             return refuse("InvalidRequestContent", words);
         }
-        if sent["identity"].get("principalId").is_some() {
-            return refuse(
-                "InvalidRequestContent",
-                "'principalId' is read-only.".to_owned(),
-            );
+        let mut owned = self.owned().iter();
+        if let Some(place) = owned.find_map(|pattern| places(sent, pattern).pop()) {
+            let words = format!("'{place}' is read-only.");
+            return refuse("InvalidRequestContent", words);
+        }
+        if self == Kind::FlexApp
+            && let Some(refusal) = refused_by_flex(sent)
+        {
+            return Some(refusal);
         }
         let merged = self.merged(old, sent);
         let counts = self.counts(&merged);
@@ -172,6 +171,26 @@ impl Kind {
             return refuse("PropertyChangeNotAllowed", "sku.name".to_owned());
         }
         None
+    }
+
+    /// The members that one may send.
+    fn tops(self) -> &'static [&'static str] {
+        match self {
+            Kind::NodePool => &["properties"],
+            Kind::ScaleSet => &["sku"],
+            Kind::FlexApp => &APP_SERVICE[1..],
+            Kind::Plan => APP_SERVICE,
+        }
+    }
+
+    /// The members within those that Azure alone sets.
+    fn owned(self) -> &'static [&'static str] {
+        match self {
+            Kind::NodePool => &["/properties/localDNSProfile/state"],
+            Kind::ScaleSet => &[],
+            Kind::FlexApp => SITE_OWNED,
+            Kind::Plan => PLAN_OWNED,
+        }
     }
 
     /// The counts that its size is made of.
@@ -216,14 +235,22 @@ impl Kind {
             return merged;
         }
         let own = |name: &str, all: &[&str]| !all.contains(&name);
-        let tops = ["location", "tags", "kind", "identity", "properties", "sku"];
-        keep(&mut merged, old, |name| own(name, &tops));
+        keep(&mut merged, old, |name| own(name, APP_SERVICE));
         keep(&mut merged["properties"], &old["properties"], |name| {
             own(name, self.members())
         });
-        if merged["properties"]["localDNSProfile"].is_object() {
-            let state = &old["properties"]["localDNSProfile"]["state"];
-            merged["properties"]["localDNSProfile"]["state"] = state.clone();
+        let rejected = REJECTED_BY_FLEX.map(|name| format!("/properties/siteConfig/{name}"));
+        let owned = self.owned().iter().copied();
+        for pattern in owned.chain(rejected.iter().map(String::as_str)) {
+            for place in places(old, pattern) {
+                let (parent, name) = place.rsplit_once('/').expect("a pointer");
+                if let Some(Value::Object(members)) = merged.pointer_mut(parent) {
+                    members.insert(
+                        name.to_owned(),
+                        old.pointer(&place).cloned().unwrap_or_default(),
+                    );
+                }
+            }
         }
         if merged["identity"].is_object() {
             merged["identity"] = old["identity"].clone();
@@ -249,6 +276,54 @@ fn foreign(body: &Value, known: &[&str]) -> Option<String> {
     foreign.next().cloned()
 }
 
+/// The pointers of members that a pattern matches, in which `*` stands for every name.
+fn places(body: &Value, pattern: &str) -> Vec<String> {
+    let mut places = vec![String::new()];
+    for part in pattern.split('/').skip(1) {
+        let inner = |place: &String| {
+            let names = match (part, body.pointer(place)) {
+                ("*", Some(Value::Object(members))) => members.keys().cloned().collect(),
+                _ => vec![part.to_owned()],
+            };
+            let names = names
+                .iter()
+                .map(|name| name.replace('~', "~0").replace('/', "~1"));
+            let inner = names.map(|name| format!("{place}/{name}"));
+            inner.collect::<Vec<String>>()
+        };
+        places = places.iter().flat_map(inner).collect();
+    }
+    places.retain(|place| body.pointer(place).is_some());
+    places
+}
+
+/// Regions that check it reject members of Windows and of other plans, also where they are null, and an
+/// app whose always-ready instances are more than its maximum.
+fn refused_by_flex(sent: &Value) -> Option<Reply> {
+    let config = &sent["properties"]["siteConfig"];
+    let mut rejected = REJECTED_BY_FLEX.iter();
+    if let Some(name) = rejected.find(|name| config.get(name).is_some()) {
+        let words = format!(
+            "The following site configuration property (Site.SiteConfig.{name}) for Flex Consumption \
+             sites is invalid.  Please remove or rename it before retrying."
+        );
+        let entity = json!({ "ExtendedCode": "51021", "Code": "BadRequest", "Message": words });
+        let body = json!({
+            "Code": "BadRequest", "Message": words, "Details": [{ "ErrorEntity": entity }]
+        });
+        return Some(Reply::new(400, body));
+    }
+    let ready = sent.pointer(READY).and_then(Value::as_array);
+    let counts = ready.into_iter().flatten();
+    let sum: u64 = counts.filter_map(|it| it["instanceCount"].as_u64()).sum();
+    let scale = &sent["properties"]["functionAppConfig"]["scaleAndConcurrency"];
+    let maximum = scale["maximumInstanceCount"].as_u64();
+    maximum.is_some_and(|maximum| sum > maximum).then(|| {
+        let words = "The sum of alwaysReady instances must not exceed maximumInstanceCount.";
+        Reply::error(400, "BadRequest", words)
+    })
+}
+
 fn is_count(value: &Value) -> bool {
     value.as_u64().is_some_and(|count| count <= 1000)
 }
@@ -258,124 +333,7 @@ fn is_automatic(body: &Value) -> bool {
 }
 
 fn is_elastic(body: &Value) -> bool {
-    body["sku"]["tier"] == "ElasticPremium"
+    let tier = body["sku"]["tier"].as_str().unwrap_or_default();
+    ["ElasticPremium", "WorkflowStandard"].contains(&tier)
+        || body["properties"]["elasticScaleEnabled"] == true
 }
-
-/// Not `nodeImageVersion` and `powerState`, though one may: they would roll the nodes back, or stop
-/// them.
-const NODE_POOL: &[&str] = &[
-    "artifactStreamingProfile",
-    "availabilityZones",
-    "capacityReservationGroupID",
-    "count",
-    "creationData",
-    "enableAutoScaling",
-    "enableEncryptionAtHost",
-    "enableFIPS",
-    "enableNodePublicIP",
-    "enableUltraSSD",
-    "gatewayProfile",
-    "gpuInstanceProfile",
-    "gpuProfile",
-    "hostGroupID",
-    "kubeletConfig",
-    "kubeletDiskType",
-    "linuxOSConfig",
-    "localDNSProfile",
-    "maxCount",
-    "maxPods",
-    "messageOfTheDay",
-    "minCount",
-    "mode",
-    "networkProfile",
-    "nodeLabels",
-    "nodePublicIPPrefixID",
-    "nodeTaints",
-    "orchestratorVersion",
-    "osDiskSizeGB",
-    "osDiskType",
-    "osSKU",
-    "osType",
-    "podIPAllocationMode",
-    "podSubnetID",
-    "proximityPlacementGroupID",
-    "scaleDownMode",
-    "scaleSetEvictionPolicy",
-    "scaleSetPriority",
-    "securityProfile",
-    "spotMaxPrice",
-    "tags",
-    "type",
-    "upgradeSettings",
-    "virtualMachinesProfile",
-    "vmSize",
-    "vnetSubnetID",
-    "windowsProfile",
-    "workloadRuntime",
-];
-
-const SITE: &[&str] = &[
-    "autoGeneratedDomainNameLabelScope",
-    "clientAffinityEnabled",
-    "clientAffinityPartitioningEnabled",
-    "clientAffinityProxyEnabled",
-    "clientCertEnabled",
-    "clientCertExclusionPaths",
-    "clientCertMode",
-    "cloningInfo",
-    "containerSize",
-    "customDomainVerificationId",
-    "dailyMemoryTimeQuota",
-    "daprConfig",
-    "dnsConfiguration",
-    "enabled",
-    "endToEndEncryptionEnabled",
-    "functionAppConfig",
-    "hostNameSslStates",
-    "hostNamesDisabled",
-    "hostingEnvironmentProfile",
-    "httpsOnly",
-    "hyperV",
-    "ipMode",
-    "isXenon",
-    "keyVaultReferenceIdentity",
-    "managedEnvironmentId",
-    "outboundVnetRouting",
-    "publicNetworkAccess",
-    "redundancyMode",
-    "reserved",
-    "resourceConfig",
-    "scmSiteAlsoStopped",
-    "serverFarmId",
-    "siteConfig",
-    "sshEnabled",
-    "storageAccountRequired",
-    "virtualNetworkSubnetId",
-    "workloadProfileName",
-];
-
-const PLAN: &[&str] = &[
-    "asyncScalingEnabled",
-    "elasticScaleEnabled",
-    "freeOfferExpirationTime",
-    "hostingEnvironmentProfile",
-    "hyperV",
-    "installScripts",
-    "isCustomMode",
-    "isSpot",
-    "isXenon",
-    "kubeEnvironmentProfile",
-    "maximumElasticWorkerCount",
-    "network",
-    "perSiteScaling",
-    "planDefaultIdentity",
-    "rdpEnabled",
-    "registryAdapters",
-    "reserved",
-    "spotExpirationTime",
-    "storageMounts",
-    "targetWorkerCount",
-    "targetWorkerSizeId",
-    "workerTierName",
-    "zoneRedundant",
-];

@@ -1,13 +1,15 @@
 //! Azure's Resource Manager: node pools, scale sets, Flex Consumption apps and plans that can be read
 //! and changed, as far as the program does it.
 //!
-//! What it knows of Azure is in `kinds.rs` (what may be sent) and `world.rs` (what happens then). It
-//! refuses more readily than Azure does: what is sent back though it is Azure's own is an error here.
+//! What it knows of Azure is in `kinds.rs` and `members.rs` (what may be sent) and `world.rs` (what
+//! happens then). It refuses more readily than Azure does: what is sent back though it is Azure's own is
+//! an error here.
 //!
 //! A change is under way until it was looked at as often as [`ResourceManagerFake::changes_take`] says,
 //! through its link or by reading the resource. The new size is shown from the beginning, as in Azure.
 
 mod kinds;
+mod members;
 mod reply;
 mod server;
 mod tokens;
@@ -23,6 +25,7 @@ use serde_json::{Value, json};
 use super::Identity;
 use crate::harness::{Certificates, Start};
 use kinds::Kind;
+pub(crate) use server::CORRELATION;
 pub(crate) use tokens::SECRET;
 use tokens::Tokens;
 use world::World;
@@ -65,8 +68,12 @@ pub(crate) enum Trouble {
     Echo(u16),
     /// It is answered, with this header and link in place of its own.
     Link(&'static str, String),
+    /// A page for people, with this status: some proxies send one in Azure's place.
+    Page(u16),
     /// The connection ends.
     Cut,
+    /// Azure does what it is asked, and the connection ends before its response arrives.
+    ResponseLost,
     /// No answer ever comes.
     Silence,
 }
@@ -89,6 +96,8 @@ pub(crate) struct Received {
     pub(crate) path: String,
     pub(crate) api_version: String,
     pub(crate) if_match: Option<String>,
+    pub(crate) user_agent: String,
+    pub(crate) client_request_id: String,
     /// Null where there was none.
     pub(crate) body: Value,
     /// The status of its answer; 0 if it got none.
@@ -195,12 +204,23 @@ impl ResourceManagerFake {
         })
     }
 
+    /// A plan of this tier that scales by itself: its instances, and to how many it may grow.
+    pub(crate) fn elastic_plan_of(&self, tier: &str, name: &str, (min, max): (u32, u32)) -> String {
+        self.add(Kind::Plan, &format!("serverfarms/{name}"), name, |body| {
+            body["sku"]["tier"] = tier.into();
+            // A workflow plan scales by itself, whatever this says.
+            body["properties"]["elasticScaleEnabled"] = (tier != "WorkflowStandard").into();
+            Kind::Plan.set_size(body, Size::Between { min, max });
+        })
+    }
+
     /// A plan of App Service that does not scale by itself.
     pub(crate) fn plan(&self, name: &str, capacity: u32) -> String {
         self.add(Kind::Plan, &format!("serverfarms/{name}"), name, |body| {
             body["sku"] = json!({
                 "name": "P1v3", "tier": "PremiumV3", "size": "P1v3", "family": "Pv3", "capacity": 1
             });
+            body["properties"]["elasticScaleEnabled"] = false.into();
             Kind::Plan.set_size(body, Size::One(capacity));
         })
     }
@@ -268,6 +288,11 @@ impl ResourceManagerFake {
     /// Changes end so from now on: `Failed`, with this code. The size stays as it was before them.
     pub(crate) fn fail_changes(&self, code: &str) {
         self.world().failure = Some(code.to_owned());
+    }
+
+    /// Changes succeed from now on.
+    pub(crate) fn changes_succeed(&self) {
+        self.world().failure = None;
     }
 
     /// Changes are to be watched so from now on. Else node pools and scale sets have the link

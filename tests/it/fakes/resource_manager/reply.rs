@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// An answer.
+/// An answer. A text as its body is a page for people.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -17,6 +17,12 @@ impl Reply {
             headers: Vec::new(),
             body,
         }
+    }
+
+    /// What a proxy sends that asks people to log in.
+    pub(super) fn page(status: u16) -> Reply {
+        let page = "<!DOCTYPE html><html><body>Please log in.</body></html>";
+        Reply::new(status, Value::String(page.to_owned()))
     }
 
     pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, IF_MATCH};
+use hyper::header::{AUTHORIZATION, HeaderName, IF_MATCH, USER_AGENT};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -61,6 +61,9 @@ fn acceptor(certificates: &Certificates) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config.expect("they belong together")))
 }
 
+/// The correlation id of every response.
+pub(crate) const CORRELATION: &str = "c0441e1a-7a57-4dc2-9f0e-51a2b3c4d5e6";
+
 /// What a connection ends with that is cut.
 #[derive(Debug, thiserror::Error)]
 #[error("cut")]
@@ -92,6 +95,11 @@ impl ResourceManagerFake {
                 return None;
             }
             Trouble::Cut => return None,
+            Trouble::ResponseLost => {
+                self.world().answer(received);
+                return None;
+            }
+            Trouble::Page(status) => return Some(Reply::page(status)),
             Trouble::None | Trouble::TokenEnds => return Some(self.world().answer(received)),
             Trouble::Link(header, link) => {
                 let reply = self.world().answer(received);
@@ -156,6 +164,9 @@ async fn receive(request: Request<Incoming>) -> Received {
         request.uri().path().to_owned(),
     );
     let if_match = header(&request, IF_MATCH);
+    let user_agent = header(&request, USER_AGENT).unwrap_or_default();
+    let client_request_id = HeaderName::from_static("x-ms-client-request-id");
+    let client_request_id = header(&request, client_request_id).unwrap_or_default();
     let body = request.into_body().collect().await;
     let body = body
         .map(http_body_util::Collected::to_bytes)
@@ -165,26 +176,34 @@ async fn receive(request: Request<Incoming>) -> Received {
         path,
         api_version,
         if_match,
+        user_agent,
+        client_request_id,
         body: serde_json::from_slice(&body).unwrap_or_default(),
         status: 0,
     }
 }
 
-fn header(request: &Request<Incoming>, name: hyper::header::HeaderName) -> Option<String> {
+fn header(request: &Request<Incoming>, name: HeaderName) -> Option<String> {
     let value = request.headers().get(name)?.to_str().ok()?;
     Some(value.to_owned())
 }
 
 fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let content_type = match reply.body {
+        Value::String(_) => "text/html; charset=utf-8",
+        _ => "application/json; charset=utf-8",
+    };
     let mut response = Response::builder()
         .status(reply.status)
-        .header("content-type", "application/json; charset=utf-8")
-        .header("x-ms-request-id", "0d2c3b4a-0000-0000-0000-000000000000");
+        .header("content-type", content_type)
+        .header("x-ms-request-id", "0d2c3b4a-0000-0000-0000-000000000000")
+        .header("x-ms-correlation-request-id", CORRELATION);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
     let body = match reply.body {
         Value::Null => Bytes::new(),
+        Value::String(page) => page.into(),
         body => body.to_string().into(),
     };
     response.body(Full::new(body)).expect("it is well-formed")
