@@ -5,7 +5,7 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::judge::Cause;
+use super::judge::{Cause, Record};
 use crate::database::{Database, Error, Statement, instant};
 use crate::schedule::{Size, TargetName};
 
@@ -41,19 +41,16 @@ pub(super) enum Ending {
     Shadow,
 }
 
-/// What is known of a target's changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Record {
-    /// What the last one that succeeded made of it.
-    pub(super) succeeded: Option<Size>,
-    /// The last one of all, where it was in shadow mode: from, to.
-    pub(super) shadowed: Option<(Size, Size)>,
-    /// One that is under way, or whose process died: its row, to what, and since when.
-    pub(super) open: Option<(i64, Size, Timestamp)>,
-    /// How many Azure began, or may have begun, within the last hour.
-    pub(super) within_an_hour: u32,
-    /// How many of the last three quarters of an hour were left, since one that was not.
-    pub(super) left: u32,
+/// A change that is under way, or whose outcome is not known: its response was lost, or its process
+/// died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OpenChange {
+    pub(super) row: i64,
+    pub(super) target: String,
+    pub(super) resource: String,
+    pub(super) after: Size,
+    pub(super) rule: String,
+    pub(super) requested_at: Timestamp,
 }
 
 /// A change, for people.
@@ -99,6 +96,13 @@ impl Journal {
         let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &now.to_string()];
         let row = connection.query_first(&RECORD, &values).await?;
         Ok(row.as_ref().map(record).unwrap_or_default())
+    }
+
+    /// The changes without an outcome, the oldest first: of targets that left the schedule, too.
+    pub(super) async fn open(&self) -> Result<Vec<OpenChange>, Error> {
+        let connection = self.database.connection().await?;
+        let rows = connection.query(&OPEN, &[]).await?;
+        Ok(rows.iter().map(open_change).collect())
     }
 
     /// Writes a request down, and answers its row.
@@ -156,7 +160,7 @@ impl Journal {
         Ok(rows.iter().map(entry).collect())
     }
 
-    /// How often each target was found changed by somebody else since an instant.
+    /// How often each target was found changed by another party since an instant.
     pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<(String, i64)>, Error> {
         let connection = self.database.connection().await?;
         let rows = connection.query(&DRIFT, &[&since.to_string()]).await?;
@@ -180,20 +184,25 @@ fn size(text: &str) -> Size {
 }
 
 fn record(row: &Row) -> Record {
-    let before: Option<&str> = row.get(3);
-    let after: Option<&str> = row.get(4);
-    let outcome: Option<&str> = row.get(5);
-    let last = before
-        .zip(after)
-        .map(|(before, after)| (size(before), size(after)));
+    let made: Option<&str> = row.get(0);
+    let before: Option<&str> = row.get(2);
+    let after: Option<&str> = row.get(3);
     Record {
-        succeeded: row.get::<_, Option<&str>>(0).map(size),
-        shadowed: last.filter(|_| outcome == Some("shadow")),
-        open: last
-            .filter(|_| outcome.is_none())
-            .map(|(_, after)| (row.get(2), after, instant(row, 6))),
+        made: made.map(size),
+        shadowed: before.map(size).zip(after.map(size)),
         within_an_hour: u32::try_from(row.get::<_, i64>(1)).unwrap_or(u32::MAX),
-        left: u32::try_from(row.get::<_, i64>(7)).unwrap_or(u32::MAX),
+        left: u32::try_from(row.get::<_, i64>(4)).unwrap_or(u32::MAX),
+    }
+}
+
+fn open_change(row: &Row) -> OpenChange {
+    OpenChange {
+        row: row.get(0),
+        target: row.get(1),
+        resource: row.get(2),
+        after: size(row.get(3)),
+        rule: row.get(4),
+        requested_at: instant(row, 5),
     }
 }
 
@@ -216,14 +225,16 @@ fn entry(row: &Row) -> Entry {
 
 /// Each part reads a few rows from the end of the target's index.
 const RECORD: Statement = Statement {
-    sql: "SELECT (SELECT size_after::text FROM scale_change
-                   WHERE target = $1 AND outcome = 'succeeded'
-                   ORDER BY requested_at DESC LIMIT 1),
+    sql: "SELECT (SELECT size_after::text
+                    FROM (SELECT size_after, outcome FROM scale_change
+                           WHERE target = $1
+                             AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))
+                           ORDER BY requested_at DESC, id DESC LIMIT 1) AS begun
+                   WHERE outcome = 'succeeded'),
                  (SELECT count(*) FROM scale_change
                    WHERE target = $1 AND requested_at > $2::timestamptz - interval '1 hour'
                      AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))),
-                 last.id, last.size_before::text, last.size_after::text, last.outcome,
-                 (extract(epoch FROM last.requested_at) * 1000000)::bigint,
+                 last.size_before::text, last.size_after::text,
                  (SELECT count(*) FROM scale_change AS it
                    WHERE target = $1 AND requested_at > $2::timestamptz - interval '45 minutes'
                      AND outcome = 'left'
@@ -232,12 +243,21 @@ const RECORD: Statement = Statement {
                                         AND later.outcome IS DISTINCT FROM 'left'))
             FROM (SELECT 1) AS one
             LEFT JOIN LATERAL (
-                 SELECT id, size_before, size_after, outcome, requested_at
+                 SELECT size_before, size_after, outcome
                    FROM scale_change
                   WHERE target = $1
                   ORDER BY requested_at DESC, id DESC
-                  LIMIT 1) AS last ON true",
+                  LIMIT 1) AS last ON last.outcome = 'shadow'",
     types: &[Type::TEXT, Type::TEXT],
+};
+
+const OPEN: Statement = Statement {
+    sql: "SELECT id, target, resource, size_after::text, rule,
+                 (extract(epoch FROM requested_at) * 1000000)::bigint
+            FROM scale_change
+           WHERE outcome IS NULL
+           ORDER BY id",
+    types: &[],
 };
 
 const BEGIN: Statement = Statement {

@@ -1,8 +1,21 @@
 //! What is to be done about one target. Pure.
 
-use super::journal::Record;
 use super::resource::State;
 use crate::schedule::{Mode, Size};
+
+/// What the history of a target's changes tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    /// The size that the last change which Azure began made, if that one succeeded. After one that
+    /// failed or has no outcome, Azure may have stopped at any size.
+    pub(super) made: Option<Size>,
+    /// The last one of all, where it was in shadow mode: from, to.
+    pub(super) shadowed: Option<(Size, Size)>,
+    /// How many Azure began, or may have begun, within the last hour.
+    pub(super) within_an_hour: u32,
+    /// How many of the last three quarters of an hour were left, since one that was not.
+    pub(super) left: u32,
+}
 
 /// What a tick knows of a target.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +57,7 @@ pub(super) enum Verdict {
 pub(super) enum Cause {
     /// What it should be has changed.
     Schedule,
-    /// It was made what it should be, and somebody else has changed it since.
+    /// It was made what it should be, and another party has changed it since.
     Drift,
 }
 
@@ -74,7 +87,7 @@ fn differs(sight: &Sight) -> Verdict {
             is_new: record.shadowed != Some((sight.actual, sight.desired)),
         },
         Mode::Enforce if record.within_an_hour >= sight.changes_per_hour => Verdict::HeldBack,
-        Mode::Enforce if record.succeeded == Some(sight.desired) => Verdict::Change(Cause::Drift),
+        Mode::Enforce if record.made == Some(sight.desired) => Verdict::Change(Cause::Drift),
         Mode::Enforce => Verdict::Change(Cause::Schedule),
     }
 }
@@ -127,9 +140,9 @@ mod tests {
     #[test]
     fn what_was_made_so_and_is_no_more_has_drifted() {
         let settled = State::Settled;
-        let with = |succeeded| {
+        let with = |made| {
             let record = Record {
-                succeeded,
+                made,
                 ..Record::default()
             };
             judge(&Sight {

@@ -11,6 +11,7 @@
 //! | `routes` | `/scale/plan` and `/scale/hold` |
 //! | `timer`, `health` | the timer function, and what `/health` says |
 //! | `tick` | one look at everything |
+//! | `lane` | one change at a time where two would harm each other |
 //! | `summary` | what became of it, for the ledger, health and people |
 //! | `judge` | what is to be done about one target; pure |
 //! | `report`, `drawing` | the plan as values, and as SVG |
@@ -28,6 +29,7 @@ mod health;
 mod holds;
 mod journal;
 mod judge;
+mod lane;
 mod report;
 pub mod resource;
 mod routes;

@@ -52,14 +52,24 @@ pub(super) enum Ending {
 impl Summary {
     /// What happened, for people.
     pub(super) fn lines(&self) -> Vec<String> {
-        let in_place = self.all - self.targets.len();
-        let of_them = match (in_place, self.all) {
-            (_, 0) => "there is no target in the schedule: nothing to do".to_owned(),
-            (1, 1) => "the target is as it should be".to_owned(),
-            _ => format!("{in_place} of {} targets are as they should be", self.all),
-        };
         let others = self.targets.iter().map(TargetRun::line);
-        others.chain([of_them]).collect()
+        others.chain([self.of_all()]).collect()
+    }
+
+    /// How many are as they should be at the end of the tick, and how many of them it has changed.
+    fn of_all(&self) -> String {
+        let changed = self.targets.iter();
+        let changed = changed.filter(|run| run.ending == Ending::Changed).count();
+        let good = self.all.saturating_sub(self.targets.len()) + changed;
+        match (good, self.all, changed) {
+            (_, 0, _) => "there is no target in the schedule: nothing to do".to_owned(),
+            (1, 1, 0) => "the target is as it should be".to_owned(),
+            (1, 1, _) => "the target is as it should be, changed by this tick".to_owned(),
+            (_, all, 0) => format!("{good} of {all} targets are as they should be"),
+            (_, all, _) => format!(
+                "{good} of {all} targets are as they should be, {changed} of them changed by this tick"
+            ),
+        }
     }
 
     /// What failed, as one text, if anything did.

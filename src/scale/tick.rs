@@ -1,6 +1,6 @@
 //! One look at everything: what each target should be, what it is, and what is done about it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -10,20 +10,21 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::book::Book;
-use super::journal::{Ending as RowEnding, Request};
+use super::journal::{Ending as RowEnding, OpenChange, Request};
 use super::judge::{Cause, Sight, Verdict, judge};
-use super::resource::{Applied, CallError, ObserveError, Observed, Resource, State};
+use super::lane::{Lane, LaneWork};
+use super::resource::{Applied, CallError, ObserveError, Observed, Resource};
 use super::scaling::Scaling;
 use super::summary::{Ending, Summary, TargetRun};
 use crate::azure::resource_manager::ResourceManager;
 use crate::schedule::{Decision, Hold, Size, Target, decide};
 
-/// How long may a tick take? Less than the time to the next one.
-const LIMIT: Duration = Duration::from_mins(4);
+/// The longest that a tick takes: less than the time to the next one.
+pub(super) const LIMIT: Duration = Duration::from_mins(4);
 
-/// How long is waited for a change that Azure has begun? Most are done by then; the next tick sees to
-/// the rest, and no target waits long for another.
-const WAIT: Duration = Duration::from_mins(1);
+/// The longest from a write to the end of the wait for it. Most changes are done by then; the next tick
+/// sees to the rest, and no target waits long for another. No request is on its way for longer.
+pub(super) const WAIT: Duration = Duration::from_mins(1);
 
 /// After how many ticks that left a target is leaving it once more a failure? Half an hour of them: no
 /// operation of Azure's is in the way for so long.
@@ -38,8 +39,6 @@ struct Looking<'a> {
     target: &'a Target,
     resource: &'a Resource,
     decision: &'a Decision<'a>,
-    /// What has to be done before it can be changed.
-    before: Option<&'a str>,
 }
 
 /// A tick under way.
@@ -47,6 +46,8 @@ pub(super) struct Tick<'a> {
     pub(super) scaling: &'a Scaling,
     pub(super) book: &'a Book,
     pub(super) holds: &'a [Hold],
+    /// The changes without an outcome.
+    pub(super) open: &'a [OpenChange],
     /// The instant that it is for.
     pub(super) now: Timestamp,
     pub(super) invocation_id: &'a str,
@@ -59,15 +60,10 @@ pub(super) struct Tick<'a> {
 impl Tick<'_> {
     /// Looks at each target, resources of one lane one after another.
     pub(super) async fn run(&self) -> Summary {
-        let mut lanes: BTreeMap<String, Vec<&Target>> = BTreeMap::new();
-        for target in self.book.schedule.targets() {
-            let resource = self.book.resource(&target.name);
-            let lane = resource.map_or_else(String::new, Resource::lane);
-            lanes.entry(lane).or_default().push(target);
-        }
-        let lanes: Vec<BoxFuture<'_, Vec<TargetRun>>> = lanes
+        let lanes: Vec<BoxFuture<'_, Vec<TargetRun>>> = self
+            .lanes()
             .into_values()
-            .map(|targets| self.lane(targets).boxed())
+            .map(|work| self.lane(work).boxed())
             .collect();
         let runs: Vec<Vec<TargetRun>> = stream::iter(lanes)
             .buffer_unordered(AT_ONCE)
@@ -80,31 +76,27 @@ impl Tick<'_> {
         Summary { all, targets }
     }
 
-    /// Nothing of a lane is changed while something in it is. What this program has begun is looked at
-    /// first; what others have, Azure guards.
-    async fn lane(&self, mut targets: Vec<&Target>) -> Vec<TargetRun> {
-        if targets.len() > 1 {
-            let mut begun = BTreeSet::new();
-            for target in &targets {
-                let record = self.scaling.journal().record(&target.name, self.now).await;
-                // That the database is away is told where it is needed.
-                if record.is_ok_and(|record| record.open.is_some()) {
-                    begun.insert(&target.name);
-                }
+    /// The targets and the open changes, by the lane of their resource.
+    fn lanes(&self) -> BTreeMap<String, LaneWork<'_>> {
+        let mut lanes: BTreeMap<String, LaneWork<'_>> = BTreeMap::new();
+        for target in self.book.schedule.targets() {
+            let resource = self.book.resource(&target.name);
+            let lane = resource.map_or_else(String::new, Resource::lane);
+            lanes.entry(lane).or_default().targets.push(target);
+        }
+        // A dry run writes nothing that could meet them.
+        for open in self.open.iter().filter(|_| !self.is_dry) {
+            // A later program may size resources that this one does not know.
+            if let Ok(resource) = open.resource.parse::<Resource>() {
+                let lane = lanes.entry(resource.lane()).or_default();
+                lane.open.push((open, resource));
             }
-            targets.sort_by_key(|target| !begun.contains(&target.name));
         }
-        let mut runs: Vec<TargetRun> = Vec::new();
-        for target in targets {
-            let under_way = runs.iter().find(|run| run.ending == Ending::UnderWay);
-            let before = under_way.map(|run| run.target.clone());
-            runs.push(self.target(target, before.as_deref()).await);
-        }
-        runs
+        lanes
     }
 
-    /// `before` is what has to be done before it can be changed.
-    async fn target(&self, target: &Target, before: Option<&str>) -> TargetRun {
+    /// Looks at one target, and changes it where the lane is open.
+    pub(super) async fn target(&self, target: &Target, lane: &mut Lane) -> TargetRun {
         let decision = decide(target, self.holds, self.now);
         let mut run = TargetRun {
             target: target.name.to_string(),
@@ -121,19 +113,19 @@ impl Tick<'_> {
                     target,
                     resource,
                     decision: &decision,
-                    before,
                 };
-                Box::pin(self.see(looking, &mut run.actual)).await
+                Box::pin(self.see(looking, lane, &mut run.actual)).await
             }
         };
         (run.ending, run.text) = done.unwrap_or_else(|why| (Ending::Failed, why));
         run
     }
 
-    /// Looks at it and acts. What somebody else changed in between is looked at once more.
+    /// Looks at it and acts. What another party changed in between is looked at once more.
     async fn see(
         &self,
         looking: Looking<'_>,
+        lane: &mut Lane,
         actual: &mut Option<Size>,
     ) -> Result<(Ending, String), String> {
         let manager = self.scaling.manager().map_err(|error| error.to_string())?;
@@ -143,7 +135,7 @@ impl Tick<'_> {
             let observed = looking.resource.observe(&manager, deadline).await;
             let observed = observed.map_err(|error: ObserveError| error.to_string())?;
             *actual = Some(observed.size);
-            match self.act(looking, &observed, &manager).await {
+            match self.act(looking, &observed, &manager, lane).await {
                 Err(Failure::Changed(_)) if !is_second => is_second = true,
                 Err(Failure::Changed(why) | Failure::Other(why)) => return Err(why),
                 Ok(done) => return Ok(done),
@@ -156,18 +148,14 @@ impl Tick<'_> {
         looking: Looking<'_>,
         observed: &Observed,
         manager: &ResourceManager,
+        lane: &mut Lane,
     ) -> Result<(Ending, String), Failure> {
         let Looking {
             target,
             resource,
             decision,
-            before,
         } = looking;
         let journal = self.scaling.journal();
-        let record = journal.record(&target.name, self.now).await?;
-        if let Some(open) = record.open {
-            self.close(open, observed).await?;
-        }
         let sight = Sight {
             mode: target.mode,
             changes_per_hour: target.changes_per_hour,
@@ -175,19 +163,18 @@ impl Tick<'_> {
             actual: observed.size,
             has_desired: observed.has(decision.size),
             state: &observed.state,
-            // One that was closed just now may be what the target was made by.
-            record: match record.open {
-                Some(_) => journal.record(&target.name, self.now).await?,
-                None => record,
-            },
+            record: journal.record(&target.name, self.now).await?,
         };
         let from_to = || format!("{} to {}", observed.size, decision.size);
         match judge(&sight) {
             Verdict::InPlace => Ok((Ending::InPlace, "it is".to_owned())),
-            Verdict::Wait(word) => Ok((
-                Ending::UnderWay,
-                format!("it is {}, and Azure works on it ({word})", observed.size),
-            )),
+            Verdict::Wait(word) => {
+                lane.close(format!("Azure works on {} ({word})", target.name));
+                Ok((
+                    Ending::UnderWay,
+                    format!("it is {}, and Azure works on it ({word})", observed.size),
+                ))
+            }
             Verdict::Broken(word) => Err(Failure::Other(format!(
                 "it is, but Azure's last work on it failed ({word}); look at the resource's activity \
                  log"
@@ -213,22 +200,22 @@ impl Tick<'_> {
                 Ending::WouldChange,
                 format!("would be changed from {}", from_to()),
             )),
-            Verdict::Change(_) if before.is_some() => Ok((
-                Ending::Left,
-                format!(
-                    "it is {}, and the next tick looks again: {} beside it is being changed",
-                    observed.size,
-                    before.unwrap_or_default()
-                ),
-            )),
             Verdict::Change(cause) => {
+                if let Some(why) = lane.closed() {
+                    let text = format!(
+                        "it is {}, and nothing is written because {why}; the next tick looks again",
+                        observed.size
+                    );
+                    return Ok((Ending::Left, text));
+                }
                 let change = resource.change(observed, decision.size);
                 let change = change.map_err(|error| Failure::Other(error.to_string()))?;
                 let row = self.begin(looking, observed, cause).await?;
+                lane.close_for_change(target.name.as_str());
                 let deadline = (self.begun + LIMIT).min(Instant::now() + WAIT);
                 let applied = resource.apply(manager, &change, deadline).await;
-                self.applied(row, applied, &from_to(), (cause, sight.record.left))
-                    .await
+                self.written(row, &applied, lane).await?;
+                applied_as(applied, &from_to(), (cause, sight.record.left))
             }
         }
     }
@@ -253,91 +240,80 @@ impl Tick<'_> {
         Ok(self.scaling.journal().begin(&request).await?)
     }
 
-    async fn applied(
+    /// Writes down how a write ended. Where that is not known, its row and the lane stay as they are: the
+    /// next tick reads what became of it.
+    async fn written(
         &self,
         row: i64,
-        applied: Result<Applied, CallError>,
-        from_to: &str,
-        (cause, left): (Cause, u32),
-    ) -> Result<(Ending, String), Failure> {
-        let journal = self.scaling.journal();
-        let drifted = match cause {
-            Cause::Schedule => "",
-            Cause::Drift => ": somebody else had changed it",
-        };
-        match applied {
-            Ok(Applied::Settled) => {
-                journal
-                    .end(row, RowEnding::Succeeded, None, self.at())
-                    .await?;
-                Ok((Ending::Changed, format!("changed from {from_to}{drifted}")))
-            }
-            // The row stays open: the next tick sees what became of it.
-            Ok(Applied::UnderWay) => Ok((
-                Ending::UnderWay,
-                format!("a change from {from_to} is under way{drifted}"),
-            )),
-            // Nobody knows whether Azure has begun, and the next tick sees that too.
-            Err(error @ CallError::Unavailable { .. }) => {
-                let why = error.to_string();
-                journal.note(row, &why).await?;
-                Err(Failure::Other(why))
-            }
-            Err(error) => {
-                let why = error.to_string();
-                let ending = match error {
-                    CallError::Failed { .. } => RowEnding::Failed,
-                    _ => RowEnding::Left,
-                };
-                journal.end(row, ending, Some(&why), self.at()).await?;
-                match error {
-                    CallError::Busy { .. } | CallError::NotAsked { .. } if left >= TOO_OFTEN => {
-                        Err(Failure::Other(format!(
-                            "{why} (so it was for {left} ticks before this one)"
-                        )))
-                    }
-                    CallError::Busy { .. } | CallError::NotAsked { .. } => Ok((Ending::Left, why)),
-                    CallError::Changed { .. } => Err(Failure::Changed(why)),
-                    _ => Err(Failure::Other(why)),
-                }
-            }
-        }
-    }
-
-    /// Writes down what became of a change that was under way.
-    async fn close(
-        &self,
-        (row, to, _): (i64, Size, Timestamp),
-        observed: &Observed,
+        applied: &Result<Applied, CallError>,
+        lane: &mut Lane,
     ) -> Result<(), Failure> {
-        let (ending, detail) = match &observed.state {
-            State::Changing(_) => return Ok(()),
-            State::Settled if observed.has(to) => (RowEnding::Succeeded, None),
-            State::Settled => {
-                let text = format!("Azure ended at {} without an error", observed.size);
-                (RowEnding::Failed, Some(text))
+        let (ending, detail) = match applied {
+            Ok(Applied::UnderWay) => return Ok(()),
+            Err(error @ CallError::Unavailable { .. }) => {
+                let journal = self.scaling.journal();
+                return Ok(journal.note(row, &error.to_string()).await?);
             }
-            State::Failed(word) => (RowEnding::Failed, Some(word.clone())),
+            Ok(Applied::Settled) => (RowEnding::Succeeded, None),
+            Err(error @ CallError::Failed { .. }) => (RowEnding::Failed, Some(error.to_string())),
+            Err(error) => (RowEnding::Left, Some(error.to_string())),
         };
-        if !self.is_dry {
-            let journal = self.scaling.journal();
-            journal
-                .end(row, ending, detail.as_deref(), self.at())
-                .await?;
-        }
+        let written = self.write_end(row, ending, detail.as_deref()).await;
+        written.map_err(Failure::Other)?;
+        lane.open();
         Ok(())
     }
 
+    pub(super) async fn write_end(
+        &self,
+        row: i64,
+        ending: RowEnding,
+        detail: Option<&str>,
+    ) -> Result<(), String> {
+        let journal = self.scaling.journal();
+        let written = journal.end(row, ending, detail, self.at()).await;
+        written.map_err(|error| error.to_string())
+    }
+
     /// The time by the tick's own clock.
-    fn at(&self) -> Timestamp {
+    pub(super) fn at(&self) -> Timestamp {
         let elapsed = SignedDuration::try_from(self.begun.elapsed());
         self.now + elapsed.expect("a tick lasts minutes")
     }
 }
 
+/// How a write is told of.
+fn applied_as(
+    applied: Result<Applied, CallError>,
+    from_to: &str,
+    (cause, left): (Cause, u32),
+) -> Result<(Ending, String), Failure> {
+    let drifted = match cause {
+        Cause::Schedule => "",
+        Cause::Drift => ": another party had changed it",
+    };
+    match applied {
+        Ok(Applied::Settled) => Ok((Ending::Changed, format!("changed from {from_to}{drifted}"))),
+        Ok(Applied::UnderWay) => Ok((
+            Ending::UnderWay,
+            format!("a change from {from_to} is under way{drifted}"),
+        )),
+        Err(error @ (CallError::Busy { .. } | CallError::NotAsked { .. })) if left >= TOO_OFTEN => {
+            Err(Failure::Other(format!(
+                "{error} (so it was for {left} ticks before this one)"
+            )))
+        }
+        Err(error @ (CallError::Busy { .. } | CallError::NotAsked { .. })) => {
+            Ok((Ending::Left, error.to_string()))
+        }
+        Err(error @ CallError::Changed { .. }) => Err(Failure::Changed(error.to_string())),
+        Err(error) => Err(Failure::Other(error.to_string())),
+    }
+}
+
 /// Why a target was not made what it should be.
 enum Failure {
-    /// Somebody else was faster.
+    /// Another party was faster.
     Changed(String),
     /// Anything else.
     Other(String),

@@ -73,12 +73,17 @@ pub(super) async fn look(
         return Err(errors);
     }
     let holds = scaling.holds().active(now).await;
-    let holds = holds
-        .map_err(|error| format!("without the holds it is not known what should be: {error}"))?;
+    let holds =
+        holds.map_err(|error| format!("cannot load the holds, so nothing was changed: {error}"))?;
+    let open = scaling.journal().open().await;
+    let open = open.map_err(|error| {
+        format!("cannot load the open changes, so nothing was changed: {error}")
+    })?;
     let tick = Tick {
         scaling,
         book: &book,
         holds: &holds,
+        open: &open,
         now,
         invocation_id,
         is_dry,

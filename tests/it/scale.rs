@@ -1,8 +1,10 @@
 //! Sizes by schedule through every door: the timer, HTTP, the command line. Azure is a fake, the rest is
 //! real.
 
+mod drift;
 mod fortnight;
 mod holds;
+mod lanes;
 mod places;
 mod stage;
 mod ticks;

@@ -55,7 +55,7 @@ fn table(entries: &[Entry]) -> Table<7> {
 
 fn why(entry: &Entry) -> String {
     let drift = match entry.cause.as_str() {
-        "drift" => " (somebody else had changed it)",
+        "drift" => " (another party had changed it)",
         _ => "",
     };
     let detail = entry.detail.as_ref();

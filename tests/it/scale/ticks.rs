@@ -2,8 +2,11 @@
 
 use magnusapi::schedule::Size;
 
-use super::stage::{DAY, EVENING, Stage, health, said, tick, web};
-use crate::harness::run;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::stage::{DAY, EVENING, Stage, call, health, said, tick, web};
+use crate::harness::{Answer, run};
 
 #[test]
 fn a_tick_makes_a_target_what_the_schedule_says_and_the_next_finds_it_so() {
@@ -68,6 +71,11 @@ fn every_kind_of_resource_is_sized_also_pools_with_an_autoscaler() {
         let program = stage.program().await;
         let answer = tick(&program, DAY).await;
         assert_eq!(answer.status, 200, "{}", said(&answer));
+        assert!(
+            said(&answer).contains("5 of 5 targets are as they should be, 5 of them changed"),
+            "{}",
+            said(&answer)
+        );
         let size = |name: &str| azure.size_of(name);
         assert_eq!(size("manual"), Size::One(3));
         assert_eq!(size("apps"), range(2, 6));
@@ -97,6 +105,39 @@ fn missed_late_and_doubled_ticks_are_harmless() {
         );
         assert_eq!(stage.azure.writes().len(), 1);
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
+    });
+}
+
+/// A run by hand at `at`, as the host posts it: the occurrence in it is still to come.
+fn by_hand(at: &str, occurrence: &str, input: Option<&str>) -> Value {
+    let mut call = call(occurrence);
+    call["Metadata"]["sys"]["UtcNow"] = at.into();
+    if let Some(input) = input {
+        call["Metadata"]["timer"] = json!(json!(input).to_string());
+    }
+    call
+}
+
+#[test]
+fn a_run_by_hand_in_the_minute_before_an_occurrence_leaves_its_slot_free() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        for (at, input) in [
+            ("2026-11-24T07:59:15Z", None),
+            ("2026-11-24T07:59:59.5Z", Some("")),
+        ] {
+            let call = by_hand(at, DAY, input);
+            let answer = Answer::to(program.with_json(Method::POST, "/scale", &call)).await;
+            assert_eq!(answer.status, 200, "{}", said(&answer));
+            assert_eq!(stage.azure.size_of("web"), Size::One(1));
+        }
+        let scheduled = tick(&program, DAY).await;
+        assert!(
+            said(&scheduled).contains("changed from 1 to 4"),
+            "{}",
+            said(&scheduled)
+        );
     });
 }
 
@@ -142,7 +183,7 @@ fn what_somebody_else_changed_is_changed_back_and_counted() {
         stage.azure.set_size("web", Size::One(7));
         let answer = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            said(&answer).contains("somebody else had changed it"),
+            said(&answer).contains("another party had changed it"),
             "{}",
             said(&answer)
         );

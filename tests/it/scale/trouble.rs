@@ -8,7 +8,7 @@ use crate::fakes::{On, Trouble};
 use crate::harness::{eventually, run};
 
 /// Starts a program that ticks, and kills it when Azure has begun to change this resource.
-async fn dies_while_it_changes(stage: &Stage, resource: &str) {
+pub(super) async fn dies_while_it_changes(stage: &Stage, resource: &str) {
     let program = stage.program().await;
     let call = super::stage::call(DAY);
     let ticking = program.with_json(reqwest::Method::POST, "/scale", &call);
@@ -147,31 +147,6 @@ fn a_change_whose_answer_was_lost_is_read_from_azure_and_is_no_drift_later() {
 }
 
 #[test]
-fn while_one_pool_of_a_cluster_is_being_changed_no_other_one_is() {
-    run(async {
-        let stage = Stage::new().await;
-        let (one, two) = (
-            stage.azure.node_pool("one", 1),
-            stage.azure.node_pool("two", 1),
-        );
-        let target = |id: &str, name: &str| web(id, "").replace("target.web", name);
-        stage.write(&(target(&one, "target.one") + &target(&two, "target.two")));
-        stage.azure.hold_changes();
-        dies_while_it_changes(&stage, "one").await;
-
-        let second = stage.program().await;
-        let waiting = tick(&second, DAY).await;
-        assert_eq!(waiting.status, 200, "{}", said(&waiting));
-        assert!(
-            said(&waiting).contains("one beside it is being changed"),
-            "{}",
-            said(&waiting)
-        );
-        assert_eq!(stage.azure.writes().len(), 1);
-    });
-}
-
-#[test]
 fn what_somebody_changed_in_between_is_read_again_and_decided_again() {
     run(async {
         let stage = Stage::with_web(1).await;
@@ -291,6 +266,52 @@ fn a_change_that_azure_gave_up_is_written_down_and_asked_for_again() {
 }
 
 #[test]
+fn a_wait_longer_than_any_tick_fails_its_own_target_alone() {
+    run(async {
+        let stage = Stage::new().await;
+        let (first, shop) = (
+            stage.azure.scale_set("web", 1),
+            stage.azure.scale_set("shop", 1),
+        );
+        stage.write(&(web(&first, "") + &web(&shop, "").replace("target.web", "target.shop")));
+        stage
+            .azure
+            .fail_next(On::Write, Trouble::Throttled(u64::MAX));
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 500);
+        assert!(
+            said(&answer).contains("asks to wait for 3600 s"),
+            "{}",
+            said(&answer)
+        );
+        let mut sizes = ["web", "shop"].map(|name| stage.azure.size_of(name).to_string());
+        sizes.sort();
+        assert_eq!(sizes, ["1", "4"]);
+    });
+}
+
+#[test]
+fn a_page_from_a_proxy_is_not_a_success_of_a_change() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        stage.azure.fail_next(On::Write, Trouble::Page(200));
+        let program = stage.program().await;
+        let answer = tick(&program, DAY).await;
+        assert_eq!(answer.status, 500, "{}", said(&answer));
+        assert!(
+            said(&answer).contains("not a JSON object"),
+            "{}",
+            said(&answer)
+        );
+        assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
+        let next = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(stage.azure.size_of("web"), Size::One(4));
+    });
+}
+
+#[test]
 fn without_the_database_nothing_is_asked_of_azure() {
     run(async {
         let stage = Stage::with_web(1).await;
@@ -303,7 +324,7 @@ fn without_the_database_nothing_is_asked_of_azure() {
         let answer = tick(&program, EVENING).await;
         assert_eq!(answer.status, 500);
         assert!(
-            said(&answer).contains("without the holds"),
+            said(&answer).contains("cannot load the holds"),
             "{}",
             said(&answer)
         );

@@ -1,0 +1,31 @@
+//! Drift: a change by another party, and what only looks like one.
+
+use magnusapi::schedule::Size;
+
+use super::stage::{DAY, EVENING, Stage, health, said, tick};
+use crate::harness::run;
+
+#[test]
+fn a_size_at_which_azure_gave_up_our_own_change_is_not_drift() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        stage.azure.fail_changes("InternalExecutionError");
+        let failed = tick(&program, EVENING).await;
+        assert_eq!(failed.status, 500, "{}", said(&failed));
+        stage.azure.set_size("web", Size::One(2));
+        stage.azure.changes_succeed();
+        let morning = tick(&program, "2026-11-25T08:00:00Z").await;
+        assert_eq!(morning.status, 200, "{}", said(&morning));
+        assert_eq!(
+            stage.changes().await,
+            [
+                "web 1 > 4 succeeded schedule",
+                "web 4 > 1 failed schedule",
+                "web 2 > 4 succeeded schedule"
+            ]
+        );
+        assert!(health(&program, "scale:drift").await.is_null());
+    });
+}

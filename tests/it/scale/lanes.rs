@@ -1,0 +1,151 @@
+//! One change at a time in a lane: the node pools of one cluster.
+
+use magnusapi::schedule::Size;
+
+use super::stage::{DAY, Stage, said, tick, web};
+use super::trouble::dies_while_it_changes;
+use crate::fakes::{On, Trouble};
+use crate::harness::run;
+
+const NEXT: &str = "2026-11-24T08:05:00Z";
+
+fn target(id: &str, name: &str) -> String {
+    web(id, "").replace("target.web", &format!("target.{name}"))
+}
+
+/// A cluster with the pools `one` and `two`, which both should grow to 4.
+async fn with_two_pools() -> Stage {
+    let stage = Stage::new().await;
+    let [one, two] = ["one", "two"].map(|name| target(&stage.azure.node_pool(name, 1), name));
+    stage.write(&(one + &two));
+    stage
+}
+
+/// The names of the pools that were read or written, from the call with this number on.
+fn calls_from(stage: &Stage, first: usize) -> Vec<String> {
+    let calls = stage.azure.calls().into_iter().skip(first);
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    calls
+        .map(|call| format!("{} {}", call.method, name(&call.path)))
+        .collect()
+}
+
+#[test]
+fn a_write_whose_response_is_lost_stops_all_other_writes_of_its_lane() {
+    run(async {
+        let stage = with_two_pools().await;
+        stage.azure.fail_next(On::Write, Trouble::ResponseLost);
+        let program = stage.program().await;
+        let lost = tick(&program, DAY).await;
+        assert_eq!(lost.status, 500, "{}", said(&lost));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&lost));
+        assert!(
+            said(&lost).contains("two: should be 4") && said(&lost).contains("change of one"),
+            "{}",
+            said(&lost)
+        );
+        let before = stage.azure.calls().len();
+        let next = tick(&program, NEXT).await;
+        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(
+            calls_from(&stage, before)[0],
+            "GET one",
+            "it reads first what became of the write"
+        );
+        assert_eq!(stage.azure.size_of("two"), Size::One(4));
+        assert_eq!(
+            stage.changes().await,
+            [
+                "one 1 > 4 succeeded schedule",
+                "two 1 > 4 succeeded schedule"
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_lane_stays_closed_until_the_outcome_of_its_write_can_be_read() {
+    run(async {
+        let stage = with_two_pools().await;
+        stage.azure.fail_next(On::Write, Trouble::ResponseLost);
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        let unavailable = Trouble::Status(503, "ServiceUnavailable");
+        stage.azure.fail_next(On::Read, unavailable);
+        let unread = tick(&program, NEXT).await;
+        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&unread));
+        let read = tick(&program, "2026-11-24T08:10:00Z").await;
+        assert_eq!(read.status, 200, "{}", said(&read));
+        assert_eq!(stage.azure.size_of("two"), Size::One(4));
+    });
+}
+
+#[test]
+fn a_write_of_a_target_that_left_the_schedule_still_closes_its_lane() {
+    run(async {
+        let stage = with_two_pools().await;
+        stage.azure.hold_changes();
+        stage.azure.fail_next(On::Write, Trouble::ResponseLost);
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        let id = stage.azure.body_of("two")["id"].clone();
+        stage.write(&target(id.as_str().unwrap_or_default(), "two"));
+        let waiting = tick(&program, NEXT).await;
+        assert_eq!(waiting.status, 200, "{}", said(&waiting));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&waiting));
+        stage.azure.finish_changes();
+        stage.azure.changes_take(1);
+        let done = tick(&program, "2026-11-24T08:10:00Z").await;
+        assert_eq!(done.status, 200, "{}", said(&done));
+        assert_eq!(
+            stage.changes().await,
+            [
+                "one 1 > 4 succeeded schedule",
+                "two 1 > 4 succeeded schedule"
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_write_that_may_still_arrive_is_not_given_up() {
+    run(async {
+        let stage = with_two_pools().await;
+        stage.azure.fail_next(On::Write, Trouble::Cut);
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        let soon = tick(&program, "2026-11-24T08:00:30Z").await;
+        assert_eq!(soon.status, 200, "{}", said(&soon));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&soon));
+        assert_eq!(stage.changes().await, ["one 1 > 4 open schedule"]);
+        let next = tick(&program, NEXT).await;
+        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(
+            stage.changes().await,
+            [
+                "one 1 > 4 failed schedule",
+                "one 1 > 4 succeeded schedule",
+                "two 1 > 4 succeeded schedule"
+            ]
+        );
+    });
+}
+
+#[test]
+fn while_one_pool_of_a_cluster_is_being_changed_no_other_one_is() {
+    run(async {
+        let stage = with_two_pools().await;
+        stage.azure.hold_changes();
+        dies_while_it_changes(&stage, "one").await;
+
+        let second = stage.program().await;
+        let waiting = tick(&second, DAY).await;
+        assert_eq!(waiting.status, 200, "{}", said(&waiting));
+        assert!(
+            said(&waiting).contains("change of one"),
+            "{}",
+            said(&waiting)
+        );
+        assert_eq!(stage.azure.writes().len(), 1);
+    });
+}
