@@ -70,27 +70,27 @@ impl Answer {
     /// send back what it got.
     pub(super) fn accepted(self, request: &Request<'_>, token: &str) -> Result<Answer, CallError> {
         if (200..300).contains(&self.status) {
-            return match self.is_of_azure() {
-                true => Ok(self),
-                false => Err(CallError::Unavailable {
-                    resource: request.id.to_string(),
-                    reason: format!(
-                        "{} with a body that is not a JSON object, as a proxy sends it",
-                        self.status
-                    ),
-                    trace: self.trace,
-                }),
-            };
+            return self.of_azure(request);
         }
         let (code, message) = code_and_message(&self.body);
         let [code, message] = [code, message].map(|text| text.replace(token, "…"));
         Err(self.refusal(request, code, message))
     }
 
-    /// Azure says everything in JSON objects, and nothing where it has nothing to say yet (202) or any
-    /// more (204). A success with another body comes from something between here and there.
-    fn is_of_azure(&self) -> bool {
-        self.body.is_object() || (self.is_empty && matches!(self.status, 202 | 204))
+    /// Itself, if it is one of Azure's: these are JSON objects, or empty where Azure has nothing to say yet
+    /// (202) or any more (204). A success with another body comes from something on the way there.
+    fn of_azure(self, request: &Request<'_>) -> Result<Answer, CallError> {
+        if self.body.is_object() || (self.is_empty && matches!(self.status, 202 | 204)) {
+            return Ok(self);
+        }
+        Err(CallError::Unavailable {
+            resource: request.id.to_string(),
+            reason: format!(
+                "{} with a body that is not a JSON object, as a proxy sends it",
+                self.status
+            ),
+            trace: self.trace,
+        })
     }
 
     /// <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors>
