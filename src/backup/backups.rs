@@ -129,11 +129,11 @@ impl Backups {
         &self,
         source: &Source,
         deadline: Duration,
-        progress: &(dyn Fn(export::Progress) + Send + Sync),
+        report: &(dyn Fn(export::Event) + Send + Sync),
     ) -> Result<Manifest, CreateError> {
         let settings = self.settings();
         let options = export::Options::new(settings.jobs, settings.recipients.clone(), deadline);
-        Ok(export(source, &self.blobs()?, &options, self.clock(), progress).await?)
+        Ok(export(source, &self.blobs()?, &options, self.clock(), report).await?)
     }
 
     /// Restores a backup to a scratch database on `server`, compares every row and every definition, drops it,

@@ -2,6 +2,7 @@
 //! say of the one that was made from the entries.
 
 mod census;
+mod changes;
 mod rebuilt;
 
 use std::path::Path;
@@ -87,7 +88,7 @@ fn a_table_that_was_emptied_or_written_anew_since_the_snapshot_is_not_taken_for_
             let error = catalog::read(&client, Duration::from_secs(5)).await;
             let error = error.expect_err("it changed");
             assert!(matches!(error, CatalogError::Changed(_)), "{error}");
-            assert!(error.to_string().contains("written anew"), "{error}");
+            assert!(error.to_string().contains("rewritten"), "{error}");
         }
     });
 }
@@ -184,7 +185,7 @@ fn the_databases_own_settings_are_for_whoever_makes_it_anew() {
             ),
             (
                 "ACL",
-                format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC;\n"),
+                format!("REVOKE CONNECT ON DATABASE \"{name}\" FROM PUBLIC;\n"),
             ),
             (
                 "DATABASE PROPERTIES",

@@ -10,9 +10,9 @@ use crate::harness::{Answer, AppFolder, Database, Operator, client, postgres, ru
 
 const TABLES: &str = "
     CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;
-    CREATE AGGREGATE total (integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');";
+    CREATE TYPE shell;";
 
-const FINDING: &str = "aggregate public.total(integer) is not in the archive";
+const FINDING: &str = "type public.shell is not in the archive";
 
 async fn source() -> Database {
     let database = Database::empty();

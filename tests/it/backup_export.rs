@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use magnusapi::backup::encryption::Recipients;
-use magnusapi::backup::export::{ExportError, Options, Progress, export, sweep};
+use magnusapi::backup::export::{Event, ExportError, Options, Progress, export, sweep};
 use magnusapi::backup::manifest::{MANIFEST, Manifest};
 use magnusapi::backup::{Source, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
@@ -231,18 +231,34 @@ fn a_table_that_somebody_holds_is_tried_again_and_the_name_is_a_new_one() {
         };
         let error = exported(&database, &store, &short).await;
         let error = error.expect_err("it is locked").to_string();
-        assert!(error.contains("could not be had"), "{error}");
+        assert!(error.contains("could not be locked"), "{error}");
         let again = Options {
             retries: 1000,
             pause: Duration::from_millis(10),
             ..short
         };
+        let reported = Mutex::new(Vec::new());
+        let report = |event| {
+            if let Event::Yielded { reason, .. } = event {
+                reported.lock().expect("no test panics").push(reason);
+            }
+        };
         let releasing = async {
-            waiting(&database).await;
+            eventually("a report", async || {
+                let reported = reported.lock().expect("no test panics");
+                (!reported.is_empty()).then_some(())
+            })
+            .await;
             holder.batch_execute("COMMIT").await.expect("it is free");
         };
-        let (made, ()) = tokio::join!(exported(&database, &store, &again), releasing);
+        let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
+        let source = source(&database);
+        let exporting = export(&source, &store.blobs, &again, &clock, &report);
+        let (made, ()) = tokio::join!(exporting, releasing);
         made.expect("a backup");
+        let reported = reported.into_inner().expect("no test panics");
+        let locked = |reason: &String| reason.contains("could not be locked");
+        assert!(reported.iter().all(locked), "{reported:?}");
     });
 }
 
@@ -276,6 +292,59 @@ fn whoever_changes_a_table_waits_for_the_backup_only_a_moment() {
 }
 
 #[test]
+fn a_second_export_fails_at_once_and_the_first_one_continues() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let holder = hold(&database).await;
+        let patient = Options {
+            lock_timeout: PATIENCE,
+            patience: Duration::from_millis(500),
+            ..options()
+        };
+        let second = async {
+            waiting(&database).await;
+            let begun = Instant::now();
+            let error = exported(&database, &store, &patient).await;
+            let error = error.expect_err("one is under way");
+            assert!(matches!(error, ExportError::UnderWay), "{error}");
+            // Without waiting, and in any case within the first one's patience.
+            assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+            holder.batch_execute("COMMIT").await.expect("it is free");
+        };
+        let (first, ()) = tokio::join!(exported(&database, &store, &patient), second);
+        first.expect("a backup");
+    });
+}
+
+#[test]
+fn migrations_during_an_export_end_in_a_backup() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let migrating = async {
+            let client = database.connect().await;
+            for _ in 0..20 {
+                let change = "CREATE INDEX by_text ON \"Odd 'name\" (left(text, 9));
+                              CREATE STATISTICS more ON id, text FROM \"Odd 'name\";
+                              CREATE VIEW above AS SELECT id FROM nothing;";
+                client.batch_execute(change).await.expect("it is made");
+                let change = "ALTER INDEX by_text RENAME TO renamed; DROP STATISTICS more;
+                              ALTER VIEW above RENAME COLUMN id TO other";
+                client.batch_execute(change).await.expect("it is changed");
+                let change = "DROP VIEW above; DROP INDEX renamed";
+                client.batch_execute(change).await.expect("it is dropped");
+            }
+        };
+        let again = Options {
+            retries: 10_000,
+            pause: Duration::from_millis(10),
+            ..options()
+        };
+        let (made, ()) = tokio::join!(exported(&database, &store, &again), migrating);
+        made.expect("a backup");
+    });
+}
+
+#[test]
 fn an_export_ends_at_its_deadline_and_leaves_no_lock() {
     run(async {
         let (database, store) = (with_tables().await, store());
@@ -302,7 +371,10 @@ fn a_run_that_fails_late_takes_away_what_it_stored() {
         let (database, store) = (with_tables().await, store());
         let seen = Mutex::new(Progress::default());
         // Once there are rows, the table of contents finds its place taken.
-        let spoil = |progress: Progress| {
+        let spoil = |event| {
+            let Event::Progress(progress) = event else {
+                panic!("{event:?}");
+            };
             *seen.lock().expect("nobody panics") = progress;
             let folder = store.folder.path().join("postfacto");
             for run in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -12,6 +12,7 @@ mod backup_corruption;
 mod backup_degraded;
 mod backup_end_to_end;
 mod backup_export;
+mod backup_features;
 mod backup_health;
 mod backup_killed;
 mod backup_on_azure;

@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::item::{FIRST_USER_OID, Item, Kind, Object};
 use super::locks::LockedTable;
 use super::needs::{Holders, holders, lacking, needs};
-use super::order::order;
+use super::order::{Order, order};
 use super::sql::psql_might_run;
 
 /// An entry that hangs on an object: a comment, a grant.
@@ -32,28 +32,26 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    /// Of those items that this database has of its own and that an archive can hold whole.
+    /// Of those items that this database has of its own and that an archive can hold whole. Items that
+    /// need what is not carried, or need each other, are left to the census.
     pub(super) fn new(mut items: Vec<Item>, graph: &Graph) -> Assembly {
         items.retain(|item| !is_elsewhere(item, graph));
-        let holders = loop {
+        loop {
             let holders = holders(&items, graph);
-            let lacking = lacking(&items, &holders, graph);
-            if lacking.is_empty() {
-                break holders;
+            let mut left_out = lacking(&items, &holders, graph);
+            let needs = needs(&items, &holders, graph);
+            let order = order(&keys(&items), &needs);
+            let breaks_a_loop = |place: &usize| items[*place].kind != Kind::Table;
+            left_out.extend(order.too_early.iter().copied().filter(breaks_a_loop));
+            if left_out.is_empty() {
+                return Assembly::ordered(&items, &needs, &holders, &order);
             }
             let mut place = 0..;
-            items.retain(|_| !place.next().is_some_and(|place| lacking.contains(&place)));
-        };
-        let needs = needs(&items, &holders, graph);
-        Assembly::ordered(&items, &needs, &holders)
+            items.retain(|_| !place.next().is_some_and(|place| left_out.contains(&place)));
+        }
     }
 
-    fn ordered(items: &[Item], needs: &[Vec<usize>], holders: &Holders) -> Assembly {
-        let keys: Vec<_> = items
-            .iter()
-            .map(|it| (it.kind, &it.entry.namespace, &it.entry.tag, it.entry.oid))
-            .collect();
-        let order = order(&keys, needs);
+    fn ordered(items: &[Item], needs: &[Vec<usize>], holders: &Holders, order: &Order) -> Assembly {
         let amiss = order
             .too_early
             .iter()
@@ -130,7 +128,7 @@ impl Assembly {
         });
         let suspicious = suspicious.map(|entry| {
             format!(
-                "{} has a line that psql would take for a command: do not run schema.sql with it",
+                "{} has text that psql would take for a command: do not run schema.sql with it",
                 title(entry)
             )
         });
@@ -172,13 +170,22 @@ impl Assembly {
             needs.sort_unstable();
             entries[index(ids[place])].dependencies = needs;
         }
-        let tables = in_foreign_key_order(locked);
+        let locked: Vec<&LockedTable> = locked.iter().filter(|it| it.has_rows()).collect();
+        let tables = in_foreign_key_order(&locked);
         let tables = tables.into_iter().filter_map(|table| {
             let place = self.holders.get(&Object::relation(table.relation.oid))?;
             Some(copied(table, ids[*place], columns))
         });
         (entries, tables.collect())
     }
+}
+
+/// What decides where needs leave a choice.
+fn keys(items: &[Item]) -> Vec<(Kind, &Option<String>, &String, u32)> {
+    items
+        .iter()
+        .map(|it| (it.kind, &it.entry.namespace, &it.entry.tag, it.entry.oid))
+        .collect()
 }
 
 fn push(entries: &mut Vec<Entry>, mut entry: Entry) -> i32 {
@@ -198,19 +205,25 @@ fn title(entry: &Entry) -> String {
     format!("{} {schema}{dot}{tag}", entry.kind.to_lowercase())
 }
 
-/// Whether it comes with an extension or goes with a session, or lies where nobody may make
-/// anything.
+/// Whether it comes with an extension or goes with a session, or lies in a schema of the server. A user
+/// can give an extension's table more indexes.
 fn is_elsewhere(item: &Item, graph: &Graph) -> bool {
     let of_system = |schema: &str| schema.starts_with("pg_") || schema == "information_schema";
+    let of_extension = |object: Object| match item.kind {
+        Kind::Extension => false,
+        Kind::Index => graph.extension(object).is_some(),
+        _ => graph.extension_beyond(object).is_some(),
+    };
     item.entry.namespace.as_deref().is_some_and(of_system)
         || item
             .objects
             .first()
-            .is_some_and(|object| graph.extension(*object).is_some() || graph.is_temporary(*object))
+            .or(item.after.first())
+            .is_some_and(|object| of_extension(*object) || graph.is_temporary(*object))
 }
 
 /// The referenced one first, so that rows can also be loaded under the constraints.
-fn in_foreign_key_order(tables: &[LockedTable]) -> Vec<&LockedTable> {
+fn in_foreign_key_order<'a>(tables: &[&'a LockedTable]) -> Vec<&'a LockedTable> {
     let places: HashMap<u32, usize> = tables
         .iter()
         .enumerate()
@@ -232,7 +245,7 @@ fn in_foreign_key_order(tables: &[LockedTable]) -> Vec<&LockedTable> {
         .map(|table| (&table.relation.schema, &table.relation.name))
         .collect();
     let order = order(&keys, &needs);
-    order.places.iter().map(|place| &tables[*place]).collect()
+    order.places.iter().map(|place| tables[*place]).collect()
 }
 
 fn copied(table: &LockedTable, entry: i32, columns: &Columns) -> Table {

@@ -99,13 +99,15 @@ async fn objects(
         .collect())
 }
 
-/// Carried, brought by an extension, or gone with its session.
+/// Carried, made by the server for a partition because of what its parent has, brought by an
+/// extension, or gone with its session.
 fn is_accounted_for(object: Object, graph: &Graph, assembly: &Assembly) -> bool {
+    let carried = |it: Object| assembly.carries(it).then_some(());
     let elsewhere = |it: Object| {
         let elsewhere = graph.extension(it).is_some() || graph.is_temporary(it);
         elsewhere.then_some(())
     };
-    assembly.carries(object) || graph.find_beyond(object, elsewhere).is_some()
+    graph.find_followed(object, carried).is_some() || graph.find_beyond(object, elsewhere).is_some()
 }
 
 /// Whether it comes and goes with another one that is left and will be named.

@@ -15,12 +15,17 @@ use super::sql::quoted;
 pub(super) struct Column {
     /// The table or view that has it.
     relation: Named,
-    is_table: bool,
+    /// How ALTER names such a relation, with ONLY where that is possible.
+    relation_words: &'static str,
+    /// Whether it stands in a view.
+    is_of_view: bool,
+    /// Whether a parent of the table brings it, and not the table itself.
+    pub(super) is_inherited: bool,
     pub(super) number: i32,
     pub(super) name: String,
     data_type: String,
     collation: Option<String>,
-    pub(super) required: bool,
+    nulls: Nulls,
     /// The number and text of its default, or of what generates it.
     default: Option<(Object, String)>,
     /// `s` for stored, `v` for virtual, or nothing.
@@ -29,6 +34,18 @@ pub(super) struct Column {
     compression: Option<String>,
     statistics: Option<i32>,
     options: Option<String>,
+    /// What the wrapper of a foreign table is told about it.
+    foreign_options: Option<String>,
+}
+
+/// Whether a column takes null.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nulls {
+    Allowed,
+    /// By a mark at the column.
+    Refused,
+    /// By a constraint with a name, as since version 18.
+    RefusedByConstraint,
 }
 
 /// The columns of each relation, in order.
@@ -58,20 +75,32 @@ impl Column {
             catalog: catalog::ATTRIBUTE_DEFAULT,
             oid,
         });
+        let relation_kind: &str = row.get("relation_kind");
         Column {
             relation: Named::of(row),
-            is_table: row.get("is_table"),
+            relation_words: match relation_kind {
+                "m" => "MATERIALIZED VIEW",
+                "f" => "FOREIGN TABLE ONLY",
+                _ => "TABLE ONLY",
+            },
+            is_of_view: ["v", "m"].contains(&relation_kind),
+            is_inherited: row.get("inherited"),
             number: row.get("number"),
             name: row.get("column"),
             data_type: row.get("type"),
             collation: row.get("collation"),
-            required: row.get("required"),
+            nulls: match (row.get("required"), row.get("required_by_constraint")) {
+                (false, _) => Nulls::Allowed,
+                (true, false) => Nulls::Refused,
+                (true, true) => Nulls::RefusedByConstraint,
+            },
             default: object.zip(row.get("expression")),
             generated: row.get("generated"),
             storage: row.get("storage"),
             compression: row.get("compression"),
             statistics: row.get("statistics"),
             options: row.get("options"),
+            foreign_options: row.get("foreign_options"),
         }
     }
 
@@ -80,9 +109,33 @@ impl Column {
         self.generated.is_empty()
     }
 
+    /// Whether it refuses null.
+    pub(super) fn is_required(&self) -> bool {
+        self.nulls != Nulls::Allowed
+    }
+
+    /// What generates it, where a parent brings that too.
+    pub(super) fn inherited_generation(&self) -> Option<Object> {
+        let (object, _) = self.default.as_ref()?;
+        (!self.is_copied()).then_some(*object)
+    }
+
+    /// Where a child differs from its parents: it may take no null, or lack their default.
+    pub(super) fn settings_of_its_own(&self, text: &mut String) {
+        if self.nulls == Nulls::Refused {
+            self.alter(text, "SET NOT NULL");
+        }
+        if self.default.is_none() {
+            self.alter(text, "DROP DEFAULT");
+        }
+    }
+
     /// As `CREATE TABLE` takes it, and the default that is carried by that.
     pub(super) fn definition(&self, graph: &Graph) -> (String, Option<Object>) {
         let mut text = format!("{} {}", quoted(&self.name), self.data_type);
+        if let Some(options) = &self.foreign_options {
+            text.extend([" OPTIONS (", options, ")"]);
+        }
         if let Some(collation) = &self.collation {
             text.extend([" COLLATE ", collation]);
         }
@@ -103,7 +156,8 @@ impl Column {
     fn is_apart(&self, default: Object, graph: &Graph) -> bool {
         let table = Object::relation(self.relation.oid);
         let mut needed = graph.needs(default).filter(|needed| *needed != table);
-        !self.is_table
+        self.is_of_view
+            || self.is_inherited
             || needed.any(|it| {
                 let owned = it.catalog == catalog::RELATION && !graph.is_independent(it);
                 owned || graph.reaches(it, table)
@@ -128,32 +182,25 @@ impl Column {
 
     /// What can only be set when it is there.
     pub(super) fn settings(&self, text: &mut String) {
-        let mut set = |what: &str| {
-            let table = self.relation.qualified();
-            let column = quoted(&self.name);
-            let relation = if self.is_table {
-                "TABLE ONLY"
-            } else {
-                "MATERIALIZED VIEW"
-            };
-            writeln!(
-                text,
-                "ALTER {relation} {table} ALTER COLUMN {column} {what};"
-            )
-            .expect("a String takes all");
-        };
         if let Some(storage) = &self.storage {
-            set(&format!("SET STORAGE {storage}"));
+            self.alter(text, &format!("SET STORAGE {storage}"));
         }
         if let Some(method) = &self.compression {
-            set(&format!("SET COMPRESSION {method}"));
+            self.alter(text, &format!("SET COMPRESSION {method}"));
         }
         if let Some(target) = self.statistics {
-            set(&format!("SET STATISTICS {target}"));
+            self.alter(text, &format!("SET STATISTICS {target}"));
         }
         if let Some(options) = &self.options {
-            set(&format!("SET ({options})"));
+            self.alter(text, &format!("SET ({options})"));
         }
+    }
+
+    fn alter(&self, text: &mut String, what: &str) {
+        let (words, table) = (self.relation_words, self.relation.qualified());
+        let column = quoted(&self.name);
+        writeln!(text, "ALTER {words} {table} ALTER COLUMN {column} {what};")
+            .expect("a String takes all");
     }
 }
 
@@ -161,7 +208,8 @@ impl Column {
 /// there.
 const COLUMNS: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
-           pg_get_userbyid(c.relowner)::text AS owner, c.relkind = 'r' AS is_table,
+           pg_get_userbyid(c.relowner)::text AS owner, c.relkind::text AS relation_kind,
+           NOT c.relispartition AND NOT a.attislocal AS inherited,
            a.attnum::int4 AS number, a.attname::text AS column,
            format_type(a.atttypid, a.atttypmod) AS type,
            CASE WHEN a.attcollation <> t.typcollation
@@ -169,6 +217,7 @@ const COLUMNS: &str = "\
                         FROM pg_collation k JOIN pg_namespace l ON l.oid = k.collnamespace
                        WHERE k.oid = a.attcollation) END AS collation,
            a.attnotnull AS required,
+           current_setting('server_version_num')::int4 >= 180000 AS required_by_constraint,
            d.oid AS default_oid, pg_get_expr(d.adbin, d.adrelid) AS expression,
            coalesce(to_jsonb(a) ->> 'attgenerated', '') AS generated,
            CASE WHEN a.attstorage <> t.typstorage
@@ -178,12 +227,14 @@ const COLUMNS: &str = "\
            CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4'
             END AS compression,
            nullif((to_jsonb(a) ->> 'attstattarget')::int4, -1) AS statistics,
-           array_to_string(a.attoptions, ', ') AS options
+           array_to_string(a.attoptions, ', ') AS options,
+           (SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ')
+              FROM pg_options_to_table(a.attfdwoptions) o) AS foreign_options
       FROM pg_attribute a
       JOIN pg_class c ON c.oid = a.attrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_type t ON t.oid = a.atttypid
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'v', 'm') AND a.attnum > 0
+     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND a.attnum > 0
        AND NOT a.attisdropped
      ORDER BY c.oid, a.attnum";

@@ -5,40 +5,28 @@ use tokio_postgres::Row;
 use super::super::archive::Entry;
 use super::CatalogError;
 use super::assembly::Follower;
-use super::item::{Object, blank};
+use super::graph::Graph;
+use super::item::{Object, blank, catalog};
 use super::server::Server;
 use super::sql::literal;
 
-pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Follower>, CatalogError> {
+pub(super) async fn read(
+    server: &Server<'_>,
+    graph: &Graph,
+) -> Result<Vec<Follower>, CatalogError> {
     let comments = server.rows(COMMENTS).await?;
     let public = server.rows(COMMENT_ON_PUBLIC).await?;
-    let all = comments.iter().chain(&public);
-    Ok(all.map(comment).collect())
+    let all = comments.iter().chain(&public).map(comment);
+    // An extension brings those on its own.
+    let is_own = |it: &Follower| {
+        it.of.catalog == catalog::EXTENSION || graph.extension_beyond(it.of).is_none()
+    };
+    Ok(all.filter(is_own).collect())
 }
 
 fn comment(row: &Row) -> Follower {
-    let identity: &str = row.get("identity");
-    // `public.items.id` is a column, `chk on public.age` a constraint.
-    let words = match row.get("type") {
-        "domain constraint" => "CONSTRAINT",
-        kind if kind.ends_with(" column") => "COLUMN",
-        kind if kind.ends_with(" constraint") => "CONSTRAINT",
-        "composite type" => "TYPE",
-        "statistics object" => "STATISTICS",
-        kind => &kind.to_uppercase(),
-    };
-    let identity = match row.get("type") {
-        "domain constraint" => identity.replacen(" on ", " ON DOMAIN ", 1),
-        "trigger" | "rule" | "policy" | "table constraint" => identity.replacen(" on ", " ON ", 1),
-        _ => identity.to_owned(),
-    };
-    let schema: Option<&str> = row.get("schema");
-    let mut tag = format!("{words} {identity}");
-    if let Some(signature) = row.get::<_, Option<&str>>("signature") {
-        tag = format!("{words} {signature}");
-    } else if let Some(schema) = row.get::<_, Option<&str>>("quoted_schema") {
-        tag = tag.replacen(&format!("{schema}."), "", 1);
-    }
+    let (words, subject): (&str, &str) = (row.get("words"), row.get("subject"));
+    let tag: &str = row.get("tag");
     let text = literal(row.get("text"));
     Follower {
         of: Object {
@@ -46,31 +34,28 @@ fn comment(row: &Row) -> Follower {
             oid: row.get("oid"),
         },
         entry: Entry {
-            tag,
+            tag: format!("{words} {tag}"),
             kind: "COMMENT".to_owned(),
-            definition: format!("COMMENT ON {words} {identity} IS {text};\n"),
-            namespace: schema.map(str::to_owned),
+            definition: format!("COMMENT ON {words} {subject} IS {text};\n"),
+            namespace: row.get("schema"),
             owner: row.get("owner"),
             ..blank()
         },
     }
 }
 
-/// The server's own words for an object are close to those of `COMMENT ON`. It knows the schema
-/// only of what has a name there, not of a column, whose table's it is.
+/// How `COMMENT ON` names each kind of object, and how `pg_dump` does, without the schema. Of kinds that
+/// are not listed, and whose names have no parts, the server's own words serve.
 const COMMENTS: &str = "\
     SELECT d.classoid AS catalog, d.objoid AS oid, d.description AS text,
-           CASE WHEN t.typtype = 'd' AND k.oid IS NULL THEN 'domain' ELSE i.type END AS type,
-           i.identity,
-           quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')'
-             AS signature,
            n.nspname::text AS schema,
-           quote_ident(n.nspname) AS quoted_schema,
-           coalesce(pg_get_userbyid(coalesce(c.relowner, p.proowner, t.typowner,
-                                               e.stxowner, s.nspowner)), '')::text
-             AS owner
+           coalesce(x.words, replace(upper(i.type), '-', ' ')) AS words,
+           coalesce(quote_ident(n.nspname) || '.' || x.name, x.before || quote_ident(n.nspname)
+                    || '.' || x.of, x.name, i.identity) AS subject,
+           coalesce(x.name, x.before || x.of, i.identity) AS tag,
+           coalesce(pg_get_userbyid(coalesce(c.relowner, p.proowner, t.typowner, e.stxowner,
+                                             s.nspowner)), '')::text AS owner
       FROM pg_description d
-      CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
       LEFT JOIN pg_constraint k ON d.classoid = 'pg_constraint'::regclass AND k.oid = d.objoid
       LEFT JOIN pg_trigger g ON d.classoid = 'pg_trigger'::regclass AND g.oid = d.objoid
       LEFT JOIN pg_rewrite r ON d.classoid = 'pg_rewrite'::regclass AND r.oid = d.objoid
@@ -78,6 +63,9 @@ const COMMENTS: &str = "\
       LEFT JOIN pg_class c
              ON c.oid = coalesce(nullif(k.conrelid, 0), g.tgrelid, r.ev_class, y.polrelid,
                                  CASE WHEN d.classoid = 'pg_class'::regclass THEN d.objoid END)
+      LEFT JOIN pg_attribute a
+             ON d.classoid = 'pg_class'::regclass AND d.objsubid > 0
+            AND a.attrelid = d.objoid AND a.attnum = d.objsubid
       LEFT JOIN pg_type t
              ON t.oid = coalesce(nullif(k.contypid, 0),
                                  CASE WHEN d.classoid = 'pg_type'::regclass THEN d.objoid END)
@@ -87,15 +75,37 @@ const COMMENTS: &str = "\
       LEFT JOIN pg_namespace s ON d.classoid = 'pg_namespace'::regclass AND s.oid = d.objoid
       LEFT JOIN pg_namespace n
              ON n.oid = coalesce(c.relnamespace, t.typnamespace, p.pronamespace, e.stxnamespace)
-     WHERE d.objoid >= 16384 AND i.identity IS NOT NULL
+     CROSS JOIN LATERAL (VALUES
+             (CASE WHEN k.oid IS NOT NULL THEN 'CONSTRAINT' WHEN g.oid IS NOT NULL THEN 'TRIGGER'
+                   WHEN r.oid IS NOT NULL THEN 'RULE' WHEN y.oid IS NOT NULL THEN 'POLICY'
+                   WHEN a.attrelid IS NOT NULL THEN 'COLUMN' WHEN e.oid IS NOT NULL THEN 'STATISTICS'
+                   WHEN c.relkind = 'p' THEN 'TABLE' WHEN c.relkind = 'I' THEN 'INDEX'
+                   WHEN t.typtype = 'd' THEN 'DOMAIN' WHEN t.oid IS NOT NULL THEN 'TYPE'
+                   WHEN p.prokind = 'w' THEN 'FUNCTION' END,
+              quote_ident(coalesce(k.conname, g.tgname, r.rulename, y.polname)) || ' ON '
+                || CASE WHEN k.contypid <> 0 THEN 'DOMAIN ' ELSE '' END,
+              CASE WHEN coalesce(k.oid, g.oid, r.oid, y.oid) IS NOT NULL
+                   THEN quote_ident(coalesce(c.relname, t.typname)) END,
+              CASE WHEN coalesce(k.oid, g.oid, r.oid, y.oid) IS NOT NULL THEN NULL
+                   WHEN p.oid IS NOT NULL
+                   THEN format('%I(%s)', p.proname,
+                               CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+                                    ELSE pg_get_function_identity_arguments(p.oid) END)
+                   WHEN a.attrelid IS NOT NULL THEN format('%I.%I', c.relname, a.attname)
+                   ELSE quote_ident(coalesce(c.relname, t.typname, e.stxname, s.nspname)) END)
+           ) AS x (words, before, of, name)
+      LEFT JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i ON true
+     WHERE (d.objoid >= 16384
+            OR s.oid IS NOT NULL AND s.nspname NOT IN ('public', 'information_schema')
+                                 AND s.nspname !~ '^pg_')
+       AND i.identity IS NOT NULL
      ORDER BY d.classoid, d.objoid, d.objsubid";
 
 /// A new database has one already.
 const COMMENT_ON_PUBLIC: &str = "\
     SELECT 'pg_namespace'::regclass::oid AS catalog, n.oid, coalesce(d.description, '') AS text,
-           'schema' AS type, 'public' AS identity, NULL::text AS signature,
-           NULL::text AS schema,
-           NULL::text AS quoted_schema, pg_get_userbyid(n.nspowner)::text AS owner
+           'SCHEMA' AS words, 'public' AS subject, 'public' AS tag, NULL::text AS schema,
+           pg_get_userbyid(n.nspowner)::text AS owner
       FROM pg_namespace n
       LEFT JOIN pg_description d
              ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid AND d.objsubid = 0

@@ -6,7 +6,7 @@ use super::CatalogError;
 use super::graph::Graph;
 use super::indexes::IndexState;
 use super::item::{Item, Kind, Named, Object, catalog};
-use super::server::Server;
+use super::server::{Server, definition};
 use super::sql::quoted;
 
 /// A constraint of a table.
@@ -21,42 +21,101 @@ pub(super) struct Constraint {
     pub(super) definition: String,
     validated: bool,
     no_inherit: bool,
+    origin: Origin,
+    of_partition: bool,
+    /// `ONLY `, unless what the table demands is demanded of its children, too.
+    only: String,
     /// The number of its only column.
     pub(super) column: Option<i32>,
     /// What its index has been told beyond the definition.
     index: Option<IndexState>,
 }
 
-pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Constraint>, CatalogError> {
-    let rows = server.rows(CONSTRAINTS).await?;
-    Ok(rows.iter().map(Constraint::of).collect())
+/// Where a constraint comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// It is defined here.
+    Local,
+    /// A parent of the table defines it.
+    Parent,
+    /// It is a part of a foreign key that a parent of the table defines.
+    ForeignKeyOfParent,
 }
 
-/// All that do not stand in their tables' definitions.
+pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Constraint>, CatalogError> {
+    let rows = server.rows(CONSTRAINTS).await?;
+    rows.iter().map(Constraint::of).collect()
+}
+
+/// All that do not stand in their tables' definitions, and that no parent brings.
 pub(super) fn items(constraints: &[Constraint], graph: &Graph) -> Vec<Item> {
     constraints
         .iter()
-        .filter(|constraint| !constraint.is_inline_check(graph) && !constraint.is_inline_not_null())
+        .filter(|it| !it.is_inline_check(graph) && !it.is_inline_not_null())
+        .filter(|it| it.is_made_by_itself())
         .map(Constraint::item)
         .collect()
 }
 
 impl Constraint {
-    fn of(row: &Row) -> Constraint {
-        Constraint {
+    fn of(row: &Row) -> Result<Constraint, CatalogError> {
+        let name: String = row.get("constraint_name");
+        let definition = definition(row, "constraint", &name)?.to_owned();
+        Ok(Constraint {
             object: Object {
                 catalog: catalog::CONSTRAINT,
                 oid: row.get("constraint"),
             },
-            name: row.get("constraint_name"),
+            name,
             table: Named::of(row),
             kind: row.get("kind"),
-            definition: row.get("definition"),
+            definition,
             validated: row.get("validated"),
             no_inherit: row.get("no_inherit"),
+            origin: match (row.get("follows"), row.get("is_local")) {
+                (true, _) => Origin::ForeignKeyOfParent,
+                (false, true) => Origin::Local,
+                (false, false) => Origin::Parent,
+            },
+            of_partition: row.get("of_partition"),
+            only: row.get("only"),
             column: row.get("column"),
             index: IndexState::of(row),
+        })
+    }
+
+    fn is_local(&self) -> bool {
+        self.origin == Origin::Local
+    }
+
+    /// The key of a partition is made, and then attached to that of its parent.
+    fn is_made_by_itself(&self) -> bool {
+        match self.origin {
+            Origin::Local => true,
+            Origin::Parent => !self.is_brought_by_parents(),
+            Origin::ForeignKeyOfParent => false,
         }
+    }
+
+    /// Checks and NOT NULL of a parent hold for its children, too.
+    fn is_brought_by_parents(&self) -> bool {
+        self.kind == "c" || self.kind == "n"
+    }
+
+    /// Whether the table's parents bring it, where the table is made as a child of theirs. A partition
+    /// is made with what its parent demands, and then attached.
+    pub(super) fn is_inherited(&self, is_child: bool) -> bool {
+        is_child && self.is_brought_by_parents() && !self.is_local()
+    }
+
+    /// A line of `CREATE TABLE`.
+    pub(super) fn line(&self) -> String {
+        format!("CONSTRAINT {} {}", quoted(&self.name), self.definition)
+    }
+
+    /// A NOT NULL that the table itself has.
+    pub(super) fn is_own_not_null(&self) -> bool {
+        self.is_inline_not_null() && self.is_local()
     }
 
     /// A check stands with its table, unless it needs a function that needs the table, or holds
@@ -64,7 +123,11 @@ impl Constraint {
     pub(super) fn is_inline_check(&self, graph: &Graph) -> bool {
         let table = Object::relation(self.table.oid);
         let mut needed = graph.needs(self.object).filter(|needed| *needed != table);
-        self.kind == "c" && self.validated && !needed.any(|it| graph.reaches(it, table))
+        let stands_here = self.is_local() || self.of_partition;
+        self.kind == "c"
+            && self.validated
+            && stands_here
+            && !needed.any(|it| graph.reaches(it, table))
     }
 
     pub(super) fn is_inline_not_null(&self) -> bool {
@@ -98,11 +161,7 @@ impl Constraint {
         };
         let table = self.table.qualified();
         let name = quoted(&self.name);
-        let only = if kind == Kind::CheckConstraint {
-            ""
-        } else {
-            "ONLY "
-        };
+        let only = &self.only;
         let mut definition = format!(
             "ALTER TABLE {only}{table}\n    ADD CONSTRAINT {name} {};\n",
             self.definition
@@ -124,7 +183,11 @@ impl Constraint {
 const CONSTRAINTS: &str = "\
     SELECT k.oid AS constraint, k.conname::text AS constraint_name, k.contype::text AS kind,
            pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
-           k.connoinherit AS no_inherit,
+           k.connoinherit AS no_inherit, k.conislocal AS is_local,
+           k.contype = 'f' AND k.conparentid <> 0 AS follows,
+           c.relispartition AS of_partition,
+           CASE WHEN k.contype = 'c' OR k.contype = 'f' AND c.relkind = 'p' THEN ''
+                ELSE 'ONLY ' END AS only,
            CASE WHEN array_length(k.conkey, 1) = 1 THEN k.conkey[1]::int4 END AS column,
            c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner,
@@ -140,5 +203,5 @@ const CONSTRAINTS: &str = "\
       JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
       LEFT JOIN pg_index x ON x.indexrelid = i.oid
-     WHERE k.oid >= 16384 AND c.relkind = 'r' AND k.contype <> 't'
+     WHERE k.oid >= 16384 AND c.relkind IN ('r', 'p', 'f') AND k.contype <> 't'
      ORDER BY n.nspname, c.relname, k.conname";

@@ -69,6 +69,14 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
         .within(None, owner)
         .dropped_by(format!("DROP DATABASE {quoted_name};\n"));
     let mut properties = String::new();
+    let limit: i32 = row.get("connection_limit");
+    if limit != -1 {
+        writeln!(
+            properties,
+            "ALTER DATABASE {quoted_name} CONNECTION LIMIT = {limit};"
+        )
+        .expect("a String takes all");
+    }
     for row in server.rows(SETTINGS).await? {
         let whose = match row.get::<_, Option<&str>>("role") {
             Some(role) => format!("ROLE {} IN DATABASE {quoted_name}", quoted(role)),
@@ -132,7 +140,7 @@ const DATABASE: &str = "\
            pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate,
            d.datctype::text AS ctype,
            CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' END
-             AS provider,
+             AS provider, d.datconnlimit AS connection_limit,
            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale
       FROM pg_database d
      WHERE d.datname = current_database()";

@@ -1,10 +1,10 @@
-//! Functions and procedures. Aggregates are left to the census.
+//! Functions and procedures.
 
 use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::item::{Item, Kind, Object, catalog};
-use super::server::Server;
+use super::server::{Server, definition};
 use super::sql::qualified;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
@@ -16,9 +16,7 @@ fn function(row: &Row) -> Result<Item, CatalogError> {
     let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
     let arguments: &str = row.get("arguments");
     // Functions cannot be locked.
-    let definition: Option<&str> = row.get("definition");
-    let definition = definition
-        .ok_or_else(|| CatalogError::Changed(format!("function {schema}.{name} went away")))?;
+    let definition = definition(row, "function", name)?;
     let definition = definition.replacen("CREATE OR REPLACE ", "CREATE ", 1);
     let kind = match row.get("kind") {
         "p" => Kind::Procedure,
@@ -28,11 +26,13 @@ fn function(row: &Row) -> Result<Item, CatalogError> {
         catalog: catalog::FUNCTION,
         oid: row.get("oid"),
     };
-    // pg_restore takes the name of what it gives an owner from this statement.
+    // pg_restore takes the name of what it gives an owner from this statement. Procedures can differ
+    // in their OUT arguments alone.
     let drop = format!(
-        "DROP {} {}({arguments});\n",
+        "DROP {} {}({});\n",
         kind.words(),
-        qualified(schema, name)
+        qualified(schema, name),
+        row.get::<_, &str>("identity")
     );
     let tag = format!("{name}({arguments})");
     let definition = format!("{};\n", definition.trim_end());
@@ -41,13 +41,17 @@ fn function(row: &Row) -> Result<Item, CatalogError> {
         .dropped_by(drop))
 }
 
-/// Those of a session alone may go at any moment.
+/// Those of a session alone may go at any moment. The constructors of a range come with it.
 const FUNCTIONS: &str = "\
     SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name,
            pg_get_userbyid(p.proowner)::text AS owner, p.prokind::text AS kind,
            oidvectortypes(p.proargtypes) AS arguments,
+           coalesce(pg_get_function_identity_arguments(p.oid), '') AS identity,
            pg_get_functiondef(p.oid) AS definition
       FROM pg_proc p
       JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE p.oid >= 16384 AND p.prokind IN ('f', 'p', 'w') AND n.nspname !~ '^pg_'
+       AND NOT EXISTS (SELECT FROM pg_depend d
+                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                          AND d.deptype = 'i')
      ORDER BY 2, 3, 6";

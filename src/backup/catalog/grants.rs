@@ -160,8 +160,8 @@ fn grants_of(objects: &str) -> String {
 
 /// `acl` null stands for what an object of its kind has by itself, and `pg_init_privs` holds what
 /// initdb or an extension gave it. `public` is taken to have what it has in new databases since
-/// PostgreSQL 15, so that an older one's grant to everybody is kept. Of `information_schema` there
-/// is no record of what initdb gave.
+/// PostgreSQL 15, so that an older one's grant to PUBLIC is kept; renamed, it has what a new schema has.
+/// Of `information_schema` there is no record of what initdb gave.
 const OBJECTS: &str = "\
     SELECT o.catalog, o.oid, o.part, o.words, o.schema, o.name, o.qualified, o.column_name,
            pg_get_userbyid(o.owner)::text AS owner,
@@ -170,6 +170,8 @@ const OBJECTS: &str = "\
                 THEN ARRAY[makeaclitem(o.owner, o.owner, 'USAGE', false),
                            makeaclitem(o.owner, o.owner, 'CREATE', false),
                            makeaclitem(0, o.owner, 'USAGE', false)]
+                WHEN o.catalog = 'pg_namespace'::regclass AND o.name !~ '^pg_'
+                THEN acldefault(o.kind, o.owner)
                 ELSE coalesce(p.initprivs, acldefault(o.kind, o.owner)) END AS by_itself,
            CASE WHEN o.part > 0
                 THEN (SELECT array_agg(makeaclitem(o.owner, o.owner, v, false))
@@ -202,7 +204,9 @@ const OBJECTS: &str = "\
         SELECT 'pg_proc'::regclass, f.oid, 0, 'f',
                CASE f.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, n.nspname::text,
                format('%s(%s)', f.proname, pg_get_function_identity_arguments(f.oid)),
-               format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes)), NULL,
+               format('%I.%I(%s)', n.nspname, f.proname,
+                      CASE f.prokind WHEN 'p' THEN pg_get_function_identity_arguments(f.oid)
+                           ELSE oidvectortypes(f.proargtypes) END), NULL,
                f.proowner, f.proacl
           FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
          WHERE f.proacl IS NOT NULL AND n.nspname !~ '^pg_temp_|^information_schema$'
@@ -216,15 +220,23 @@ const OBJECTS: &str = "\
                quote_ident(l.lanname), NULL, l.lanowner, l.lanacl
           FROM pg_language l
          UNION ALL
+        SELECT 'pg_foreign_data_wrapper'::regclass, w.oid, 0, 'F', 'FOREIGN DATA WRAPPER', NULL,
+               w.fdwname::text, quote_ident(w.fdwname), NULL, w.fdwowner, w.fdwacl
+          FROM pg_foreign_data_wrapper w
+         UNION ALL
+        SELECT 'pg_foreign_server'::regclass, v.oid, 0, 'S', 'FOREIGN SERVER', NULL,
+               v.srvname::text, quote_ident(v.srvname), NULL, v.srvowner, v.srvacl
+          FROM pg_foreign_server v
+         UNION ALL
         SELECT 'pg_database'::regclass, d.oid, 0, 'd', 'DATABASE', NULL, d.datname::text,
-               quote_ident(d.datname), NULL, d.datdba, d.datacl
+               '\"' || replace(d.datname, '\"', '\"\"') || '\"', NULL, d.datdba, d.datacl
           FROM pg_database d
          WHERE d.datname = current_database()
       ) o
       LEFT JOIN pg_init_privs p
              ON p.classoid = o.catalog AND p.objoid = o.oid AND p.objsubid = o.part
      WHERE o.acl IS DISTINCT FROM p.initprivs
-        OR (o.catalog = 'pg_namespace'::regclass AND o.name = 'public')";
+        OR (o.catalog = 'pg_namespace'::regclass AND o.name !~ '^pg_')";
 
 /// Without a schema they take the place of what such objects have by themselves; within one they
 /// add to that.

@@ -15,7 +15,8 @@ pub(super) enum Bond {
     Belongs,
     /// It is part of how the other is made: a row type of its table.
     Implements,
-    /// It follows the other, a partition's index the parent's, and can also be made by itself.
+    /// It follows the other, as a partition's index follows its parent's, and can also be made by
+    /// itself.
     Follows,
 }
 
@@ -55,15 +56,16 @@ impl Graph {
     fn add(&mut self, object: Object, needed: Object, letter: &str) {
         let bond = match letter {
             "n" => Bond::Needs,
-            "a" => Bond::Belongs,
             "i" => Bond::Implements,
             "e" => {
                 self.extensions.insert(object, needed);
                 return;
             }
-            // To depend on an extension for being dropped with it is noticed elsewhere.
+            // What depends on an extension to be dropped with it says so itself.
             "x" => return,
-            _ => Bond::Follows,
+            "P" => Bond::Follows,
+            // `a`, or `S` of what is a part of a partition.
+            _ => Bond::Belongs,
         };
         if object != needed {
             self.needs.entry(object).or_default().push((needed, bond));
@@ -117,6 +119,20 @@ impl Graph {
         self.search(object, &[Bond::Implements], fits)
     }
 
+    /// The same, also for what it follows.
+    pub(super) fn find_followed<T>(
+        &self,
+        object: Object,
+        fits: impl Fn(Object) -> Option<T>,
+    ) -> Option<T> {
+        self.search(object, &[Bond::Implements, Bond::Follows], fits)
+    }
+
+    /// The extension that brought it, or that brought what it is part of or goes with.
+    pub(super) fn extension_beyond(&self, object: Object) -> Option<Object> {
+        self.find_beyond(object, |it| self.extension(it))
+    }
+
     /// The same, also for what it goes with.
     pub(super) fn find_beyond<T>(
         &self,
@@ -148,11 +164,14 @@ impl Graph {
     }
 }
 
-/// The values of an enum and the index of a TOAST table are part of how something is made, though
-/// `pg_depend` does not say so.
+/// The values of an enum, the index of a TOAST table and the members of an operator family are part
+/// of how something is made, though `pg_depend` does not say so.
 const DEPENDENCIES: &str = "\
     SELECT DISTINCT classid AS catalog, objid AS oid, refclassid AS needed_catalog,
-           refobjid AS needed_oid, deptype::text AS bond
+           refobjid AS needed_oid,
+           CASE WHEN deptype = 'a' AND refclassid = 'pg_opfamily'::regclass
+                 AND classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) THEN 'i'
+                ELSE deptype::text END AS bond
       FROM pg_depend
      WHERE objid >= 16384
      UNION ALL

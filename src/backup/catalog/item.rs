@@ -7,19 +7,34 @@ use super::sql::qualified;
 
 /// The numbers of the system catalogues, the same in every version.
 pub(super) mod catalog {
+    pub(in super::super) const DEFAULT_ACL: u32 = 826;
     pub(in super::super) const TYPE: u32 = 1247;
     pub(in super::super) const FUNCTION: u32 = 1255;
     pub(in super::super) const RELATION: u32 = 1259;
     pub(in super::super) const DATABASE: u32 = 1262;
+    pub(in super::super) const FOREIGN_SERVER: u32 = 1417;
+    pub(in super::super) const USER_MAPPING: u32 = 1418;
+    pub(in super::super) const FOREIGN_DATA_WRAPPER: u32 = 2328;
     pub(in super::super) const ATTRIBUTE_DEFAULT: u32 = 2604;
+    pub(in super::super) const CAST: u32 = 2605;
     pub(in super::super) const CONSTRAINT: u32 = 2606;
+    pub(in super::super) const CONVERSION: u32 = 2607;
     pub(in super::super) const SCHEMA: u32 = 2615;
+    pub(in super::super) const OPERATOR_CLASS: u32 = 2616;
+    pub(in super::super) const OPERATOR: u32 = 2617;
     pub(in super::super) const RULE: u32 = 2618;
     pub(in super::super) const TRIGGER: u32 = 2620;
+    pub(in super::super) const OPERATOR_FAMILY: u32 = 2753;
     pub(in super::super) const EXTENSION: u32 = 3079;
     pub(in super::super) const POLICY: u32 = 3256;
     pub(in super::super) const STATISTICS: u32 = 3381;
-    pub(in super::super) const DEFAULT_ACL: u32 = 826;
+    pub(in super::super) const COLLATION: u32 = 3456;
+    pub(in super::super) const EVENT_TRIGGER: u32 = 3466;
+    pub(in super::super) const TEXT_SEARCH_DICTIONARY: u32 = 3600;
+    pub(in super::super) const TEXT_SEARCH_CONFIGURATION: u32 = 3602;
+    pub(in super::super) const PUBLICATION: u32 = 6104;
+    pub(in super::super) const PUBLICATION_TABLE: u32 = 6106;
+    pub(in super::super) const PUBLICATION_SCHEMA: u32 = 6237;
 }
 
 /// The first number that an object can have that was not made with the database itself.
@@ -50,9 +65,23 @@ pub(super) enum Kind {
     Extension,
     Type,
     Domain,
+    Collation,
     Function,
     Procedure,
+    Aggregate,
+    Operator,
+    OperatorFamily,
+    OperatorClass,
+    Cast,
+    Conversion,
+    TextSearchDictionary,
+    TextSearchConfiguration,
+    ForeignDataWrapper,
+    Server,
+    UserMapping,
     Table,
+    ForeignTable,
+    TableAttach,
     Sequence,
     View,
     MaterializedView,
@@ -62,14 +91,19 @@ pub(super) enum Kind {
     Constraint,
     CheckConstraint,
     Index,
+    IndexAttach,
     Statistics,
     Rule,
     Trigger,
     ForeignKey,
     RowSecurity,
     Policy,
+    Publication,
+    PublicationTable,
+    PublicationSchema,
     DefaultAcl,
     Refresh,
+    EventTrigger,
 }
 
 impl Kind {
@@ -82,9 +116,23 @@ impl Kind {
             Kind::Extension => "EXTENSION",
             Kind::Type => "TYPE",
             Kind::Domain => "DOMAIN",
+            Kind::Collation => "COLLATION",
             Kind::Function => "FUNCTION",
             Kind::Procedure => "PROCEDURE",
+            Kind::Aggregate => "AGGREGATE",
+            Kind::Operator => "OPERATOR",
+            Kind::OperatorFamily => "OPERATOR FAMILY",
+            Kind::OperatorClass => "OPERATOR CLASS",
+            Kind::Cast => "CAST",
+            Kind::Conversion => "CONVERSION",
+            Kind::TextSearchDictionary => "TEXT SEARCH DICTIONARY",
+            Kind::TextSearchConfiguration => "TEXT SEARCH CONFIGURATION",
+            Kind::ForeignDataWrapper => "FOREIGN DATA WRAPPER",
+            Kind::Server => "SERVER",
+            Kind::UserMapping => "USER MAPPING",
             Kind::Table => "TABLE",
+            Kind::ForeignTable => "FOREIGN TABLE",
+            Kind::TableAttach => "TABLE ATTACH",
             Kind::Sequence => "SEQUENCE",
             Kind::View => "VIEW",
             Kind::MaterializedView => "MATERIALIZED VIEW",
@@ -94,14 +142,19 @@ impl Kind {
             Kind::Constraint => "CONSTRAINT",
             Kind::CheckConstraint => "CHECK CONSTRAINT",
             Kind::Index => "INDEX",
+            Kind::IndexAttach => "INDEX ATTACH",
             Kind::Statistics => "STATISTICS",
             Kind::Rule => "RULE",
             Kind::Trigger => "TRIGGER",
             Kind::ForeignKey => "FK CONSTRAINT",
             Kind::RowSecurity => "ROW SECURITY",
             Kind::Policy => "POLICY",
+            Kind::Publication => "PUBLICATION",
+            Kind::PublicationTable => "PUBLICATION TABLE",
+            Kind::PublicationSchema => "PUBLICATION TABLES IN SCHEMA",
             Kind::DefaultAcl => "DEFAULT ACL",
             Kind::Refresh => "MATERIALIZED VIEW DATA",
+            Kind::EventTrigger => "EVENT TRIGGER",
         }
     }
 

@@ -17,12 +17,14 @@
 //! | `assembly` | items into numbered entries |
 //! | `census`, `remarks` | what no entry carries |
 
+mod aggregates;
 mod assembly;
 mod census;
 mod columns;
 mod comments;
 mod constraints;
 mod database;
+mod foreign;
 mod functions;
 mod grants;
 mod graph;
@@ -30,19 +32,23 @@ mod indexes;
 mod item;
 mod locks;
 mod needs;
+mod operators;
 mod order;
 mod policies;
 mod privileges;
+mod publications;
 mod remarks;
 mod schemas;
 mod sequences;
 mod server;
 mod sql;
 mod tables;
+mod text_search;
 mod triggers;
 mod types;
 mod views;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -99,17 +105,17 @@ pub enum CatalogError {
     /// There is nothing to back up.
     #[error("there is no table in database {0:?}: is it the right one?")]
     Empty(String),
-    /// Somebody, a migration perhaps, holds a table or view or waits for it.
+    /// Another session, a migration perhaps, holds a lock on a table or view or waits for one.
     #[error(
-        "a table or view could not be had for reading within {0:?}, as another session changes it; \
-         try again when that is done"
+        "a table or view could not be locked for reading within {0:?}, because another session \
+         changes it; try again when that session is done"
     )]
     Busy(Duration),
-    /// An object went away while it was read.
+    /// An object was dropped or changed while it was read.
     #[error("the database was being changed ({0}); try again")]
     Changed(String),
-    /// The server refused, or the connection ended.
-    #[error("the server did not answer when asked to {doing}: {}", server_message(.source))]
+    /// A statement failed, or the connection ended.
+    #[error("the server failed to {doing}: {}", server_message(.source))]
     Refused {
         /// What it was asked to do.
         doing: &'static str,
@@ -132,7 +138,7 @@ pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, Ca
     let items = items(&server, &graph, &tables, &columns).await?;
     let mut assembly = Assembly::new(items, &graph);
     assembly.attach(database::comment(&server).await?);
-    assembly.attach(comments::read(&server).await?);
+    assembly.attach(comments::read(&server, &graph).await?);
     assembly.attach(grants::read(&server).await?);
     let census = census::take(&server, &graph, &assembly).await?;
     let mut findings = census.findings;
@@ -151,6 +157,45 @@ pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, Ca
     })
 }
 
+impl Catalog {
+    /// Fails if one of these definitions is another one now: it was changed between the snapshot and the
+    /// lock, or while the catalogue was read, and its parts are of different moments then. `client` is
+    /// inside a transaction of its own.
+    ///
+    /// # Errors
+    /// [`CatalogError::Changed`], and those of [`read`].
+    pub async fn unchanged(
+        &self,
+        client: &Client,
+        lock_timeout: Duration,
+    ) -> Result<(), CatalogError> {
+        let server = Server::begin(client, lock_timeout).await?;
+        let tables = locks::take(&server).await?;
+        let graph = Graph::read(&server).await?;
+        let columns = columns::read(&server).await?;
+        let now = items(&server, &graph, &tables, &columns).await?;
+        let now: HashMap<_, _> = now.iter().map(|it| (key(&it.entry), &it.entry)).collect();
+        for entry in self.entries.iter().filter(|entry| entry.oid != 0) {
+            let Some(now) = now.get(&key(entry)) else {
+                continue;
+            };
+            if !is_same(entry, now) {
+                let text = format!("{} {} was changed", entry.kind, entry.tag);
+                return Err(CatalogError::Changed(text));
+            }
+        }
+        server.end().await
+    }
+}
+
+fn is_same(one: &Entry, other: &Entry) -> bool {
+    (&one.tag, &one.namespace, &one.definition) == (&other.tag, &other.namespace, &other.definition)
+}
+
+fn key(entry: &Entry) -> (u32, u32, &str) {
+    (entry.catalog, entry.oid, &entry.kind)
+}
+
 async fn items(
     server: &Server<'_>,
     graph: &Graph,
@@ -161,7 +206,11 @@ async fn items(
     let mut items = database::read(server).await?;
     items.extend(schemas::read(server).await?);
     items.extend(types::read(server).await?);
+    items.extend(text_search::read(server).await?);
     items.extend(functions::read(server).await?);
+    items.extend(aggregates::read(server).await?);
+    items.extend(operators::read(server).await?);
+    items.extend(foreign::read(server).await?);
     items.extend(tables::items(tables, columns, &constraints, graph));
     items.extend(sequences::read(server).await?);
     items.extend(columns::defaults(columns, graph));
@@ -170,7 +219,9 @@ async fn items(
     items.extend(indexes::read(server).await?);
     items.extend(triggers::read(server).await?);
     items.extend(policies::read(server).await?);
+    items.extend(publications::read(server).await?);
     items.extend(grants::defaults(server).await?);
+    schemas::bind(server, &mut items).await?;
     Ok(items)
 }
 

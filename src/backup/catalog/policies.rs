@@ -61,5 +61,5 @@ const POLICIES: &str = "\
       FROM pg_policy p
       JOIN pg_class c ON c.oid = p.polrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r'
+     WHERE c.relkind IN ('r', 'p')
      ORDER BY n.nspname, c.relname, p.polname";

@@ -6,19 +6,37 @@ use super::server::Server;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<String>, CatalogError> {
     let rows = server.rows(REMARKS).await?;
-    Ok(rows.iter().filter_map(|row| row.get(0)).collect())
+    let mut remarks: Vec<String> = rows.iter().filter_map(|row| row.get(0)).collect();
+    for row in server.rows(CONFIGURATION).await? {
+        let (extension, table): (&str, &str) = (row.get("extension"), row.get("table"));
+        let found = server.try_rows(row.get("question")).await?;
+        // A table that the role may not read may hold some.
+        if found.is_none_or(|rows| rows.first().is_some_and(|row| row.get(0))) {
+            remarks.push(format!(
+                "the rows that extension {extension} was given in {table} are not in the archive"
+            ));
+        }
+    }
+    Ok(remarks)
 }
 
-/// Partitions and children keep their rows as tables of their own. `pg_dump` does carry the rows
-/// that an extension's configuration tables were given; restoring them needs its conditions.
+/// The tables and sequences whose content an extension says is not its own, and the question whether
+/// there is any.
+const CONFIGURATION: &str = "\
+    SELECT e.extname::text AS extension, format('%I.%I', n.nspname, c.relname) AS table,
+           CASE c.relkind
+                WHEN 'S' THEN format('SELECT is_called FROM %I.%I', n.nspname, c.relname)
+                ELSE format('SELECT EXISTS (SELECT FROM %I.%I %s)', n.nspname, c.relname, x.condition)
+           END AS question
+      FROM pg_extension e
+     CROSS JOIN LATERAL unnest(e.extconfig, e.extcondition) AS x (relation, condition)
+      JOIN pg_class c ON c.oid = x.relation
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     ORDER BY 1, 2";
+
+/// `pg_dump` carries the rows that an extension's configuration tables were given. Restoring them takes
+/// the extension's conditions.
 const REMARKS: &str = "\
-    SELECT format('table %s is restored as a table of its own, not as %s of %s',
-                  i.inhrelid::regclass,
-                  CASE WHEN c.relispartition THEN 'a partition' ELSE 'a child' END,
-                  i.inhparent::regclass)
-      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-     WHERE c.relkind = 'r'
-     UNION ALL
     SELECT format('table %s is restored without its type %s', c.oid::regclass,
                   c.reloftype::regtype)
       FROM pg_class c WHERE c.reloftype <> 0
@@ -43,9 +61,6 @@ const REMARKS: &str = "\
                            g.tgrelid::regclass)
       FROM pg_trigger g LEFT JOIN pg_constraint k ON k.oid = g.tgconstraint
      WHERE g.tgisinternal AND g.tgenabled <> 'O'
-     UNION ALL
-    SELECT format('the rows that extension %s was given are not in the archive', e.extname)
-      FROM pg_extension e WHERE e.extconfig IS NOT NULL
      UNION ALL
     SELECT format('security label of %s on %s %s is not in the archive', l.provider, i.type,
                   i.identity)

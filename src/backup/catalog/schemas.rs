@@ -1,5 +1,7 @@
 //! Schemas and extensions.
 
+use std::collections::HashMap;
+
 use tokio_postgres::Row;
 
 use super::CatalogError;
@@ -46,13 +48,44 @@ fn extension(row: &Row) -> Item {
         .dropped_by(format!("DROP EXTENSION {quoted_name};\n"))
 }
 
-/// `public` is there anyway; it counts where its owner is not what a new database gives it.
+/// Has each item that depends on an extension, to be dropped with it, say so.
+pub(super) async fn bind(server: &Server<'_>, items: &mut [Item]) -> Result<(), CatalogError> {
+    let mut bound: HashMap<Object, Vec<(Object, String)>> = HashMap::new();
+    for row in server.rows(BOUND).await? {
+        let object = Object {
+            catalog: row.get("catalog"),
+            oid: row.get("oid"),
+        };
+        let extension = Object {
+            catalog: catalog::EXTENSION,
+            oid: row.get("extension"),
+        };
+        let name = quoted(row.get("extension_name"));
+        let subject: &str = row.get("subject");
+        let statement = format!("ALTER {subject} DEPENDS ON EXTENSION {name};\n");
+        bound
+            .entry(object)
+            .or_default()
+            .push((extension, statement));
+    }
+    for item in items {
+        let object = item.objects.first();
+        for (extension, statement) in object.and_then(|it| bound.remove(it)).into_iter().flatten() {
+            item.entry.definition += &statement;
+            item.after.push(extension);
+        }
+    }
+    Ok(())
+}
+
+/// `public` is in every new database. It counts if its owner is another one than there. Renamed, it is
+/// a schema like any other.
 const SCHEMAS: &str = "\
     SELECT n.oid, n.nspname::text AS name, pg_get_userbyid(n.nspowner)::text AS owner
       FROM pg_namespace n
-     WHERE n.nspname !~ '^pg_'
-       AND (n.oid >= 16384 OR n.nspname = 'public')
-       AND NOT (n.oid < 16384 AND pg_get_userbyid(n.nspowner) = 'pg_database_owner')
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND NOT (n.oid < 16384 AND n.nspname = 'public'
+                AND pg_get_userbyid(n.nspowner) = 'pg_database_owner')
      ORDER BY 2";
 
 const EXTENSIONS: &str = "\
@@ -61,3 +94,24 @@ const EXTENSIONS: &str = "\
       JOIN pg_namespace n ON n.oid = e.extnamespace
      WHERE e.oid >= 16384
      ORDER BY 2";
+
+const BOUND: &str = "\
+    SELECT d.classid AS catalog, d.objid AS oid, e.oid AS extension,
+           e.extname::text AS extension_name,
+           CASE WHEN g.oid IS NOT NULL
+                THEN format('TRIGGER %I ON %I.%I', g.tgname, n.nspname, c.relname)
+                WHEN c.oid IS NOT NULL
+                THEN format('%s %I.%I', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW'
+                                             ELSE 'INDEX' END, n.nspname, c.relname)
+                ELSE format('%s %I.%I(%s)', CASE p.prokind WHEN 'p' THEN 'PROCEDURE'
+                                                 ELSE 'FUNCTION' END, n.nspname, p.proname,
+                            pg_get_function_identity_arguments(p.oid)) END AS subject
+      FROM pg_depend d
+      JOIN pg_extension e ON e.oid = d.refobjid
+      LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+      LEFT JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
+      LEFT JOIN pg_class c
+             ON c.oid = CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid ELSE g.tgrelid END
+      JOIN pg_namespace n ON n.oid = coalesce(p.pronamespace, c.relnamespace)
+     WHERE d.deptype = 'x' AND d.refclassid = 'pg_extension'::regclass
+     ORDER BY 1, 2, 4";

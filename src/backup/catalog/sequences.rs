@@ -50,6 +50,8 @@ struct OwningColumn {
     identity: String,
     /// The table's number.
     relation: u32,
+    /// Whether the table is unlogged.
+    unlogged: bool,
 }
 
 /// `last_value` and `is_called`: two sequences with the same last value go on differently.
@@ -77,6 +79,7 @@ impl Sequence {
                 name: row.get("owning_column"),
                 identity: row.get("identity"),
                 relation,
+                unlogged: row.get("owning_unlogged"),
             }),
         }
     }
@@ -98,8 +101,14 @@ impl Sequence {
             _ => "BY DEFAULT",
         };
         let alter = format!("ALTER TABLE {} ALTER COLUMN {}", column.of(), column.name());
+        // By itself it is what its table is.
+        let logged = match (self.unlogged, column.unlogged) {
+            (true, false) => "\n    UNLOGGED",
+            (false, true) => "\n    LOGGED",
+            _ => "",
+        };
         let definition = format!(
-            "{alter} ADD GENERATED {how} AS IDENTITY (\n    SEQUENCE NAME {name}\n{}\n);\n",
+            "{alter} ADD GENERATED {how} AS IDENTITY (\n    SEQUENCE NAME {name}\n{}{logged}\n);\n",
             self.numbers()
         );
         let item = self.relation(definition);
@@ -190,15 +199,19 @@ async fn states(
     Ok(states)
 }
 
+/// The sequence of a serial column stays its own when the column becomes an identity, which has
+/// another one.
 const SEQUENCES: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner,
            format_type(s.seqtypid, NULL) AS type, c.relpersistence = 'u' AS unlogged,
            s.seqstart AS start, s.seqincrement AS increment, s.seqmin AS minimum,
            s.seqmax AS maximum, s.seqcache AS cache, s.seqcycle AS cycle,
-           t.oid AS owning_relation, m.nspname::text AS owning_schema,
+           t.oid AS owning_relation,
+           t.relpersistence = 'u' AND current_setting('server_version_num')::int4 >= 150000
+             AS owning_unlogged, m.nspname::text AS owning_schema,
            t.relname::text AS owning_table, a.attname::text AS owning_column,
-           a.attidentity::text AS identity
+           CASE d.deptype WHEN 'i' THEN a.attidentity::text ELSE '' END AS identity
       FROM pg_sequence s
       JOIN pg_class c ON c.oid = s.seqrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row};
 
 use super::CatalogError;
+use super::item::{Item, Kind, Object};
 use crate::database::server_message;
 
 /// A session inside the transaction whose snapshot is read.
@@ -54,7 +55,34 @@ impl<'a> Server<'a> {
         rows.map_err(|error| self.error(READ, error))
     }
 
-    /// Runs statements that answer nothing.
+    /// Items of a kind whose whole definition the query writes. Its columns are `oid`, `schema`, `tag`,
+    /// `owner`, `definition`, and `subject`, which is what DROP takes, or nothing.
+    pub(super) async fn items(
+        &self,
+        kind: Kind,
+        catalog: u32,
+        sql: &str,
+    ) -> Result<Vec<Item>, CatalogError> {
+        let rows = self.rows(sql).await?;
+        let items = rows.iter().map(|row| {
+            let (tag, subject): (&str, &str) = (row.get("tag"), row.get("subject"));
+            let object = Object {
+                catalog,
+                oid: row.get("oid"),
+            };
+            let definition = format!("{}\n", definition(row, kind.words(), tag)?);
+            let drop = match subject {
+                "" => String::new(),
+                subject => format!("DROP {} {subject};\n", kind.words()),
+            };
+            Ok(Item::new(kind, Some(object), tag, definition)
+                .within(row.get("schema"), row.get("owner"))
+                .dropped_by(drop))
+        });
+        items.collect()
+    }
+
+    /// Runs statements that return nothing.
     pub(super) async fn execute(&self, doing: &'static str, sql: &str) -> Result<(), CatalogError> {
         let done = self.client.batch_execute(sql).await;
         done.map_err(|error| self.error(doing, error))
@@ -73,12 +101,29 @@ impl<'a> Server<'a> {
     fn error(&self, doing: &'static str, source: tokio_postgres::Error) -> CatalogError {
         match source.code() {
             Some(&SqlState::LOCK_NOT_AVAILABLE) => CatalogError::Busy(self.patience),
-            Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME) => {
-                CatalogError::Changed(server_message(&source))
-            }
+            // A function that writes definitions fails with an internal error on what is gone.
+            Some(
+                &SqlState::UNDEFINED_TABLE
+                | &SqlState::UNDEFINED_COLUMN
+                | &SqlState::UNDEFINED_OBJECT
+                | &SqlState::UNDEFINED_FUNCTION
+                | &SqlState::INVALID_SCHEMA_NAME
+                | &SqlState::INTERNAL_ERROR,
+            ) => CatalogError::Changed(server_message(&source)),
             _ => CatalogError::Refused { doing, source },
         }
     }
+}
+
+/// The definition in a row's column `definition`. The server returns none for what is gone: its
+/// functions look at the newest catalogue, and the row is the snapshot's.
+pub(super) fn definition<'a>(
+    row: &'a Row,
+    kind: &str,
+    name: &str,
+) -> Result<&'a str, CatalogError> {
+    let definition: Option<&str> = row.get("definition");
+    definition.ok_or_else(|| CatalogError::Changed(format!("{kind} {name} was dropped")))
 }
 
 const READ: &str = "read its catalogue";

@@ -56,11 +56,59 @@ pub(super) fn options(array: &[String]) -> String {
     options
 }
 
-/// Whether psql, given this text as part of a script, might take a line of it for a command of
-/// its own, which can run programs.
+/// Whether psql, given this text as part of a script, would take some of it for a command of its own,
+/// which can run programs: it does so at a backslash outside all quotes and comments.
 pub(super) fn psql_might_run(text: &str) -> bool {
-    text.split(['\n', '\r'])
-        .any(|line| line.trim_start().starts_with('\\'))
+    let mut rest = text;
+    while let Some(place) = rest.find(['\\', '\'', '"', '$', '-', '/']) {
+        let (before, from) = rest.split_at(place);
+        if from.starts_with('\\') {
+            return true;
+        }
+        rest = &from[quotation(before, from)..];
+    }
+    false
+}
+
+/// How long the quotation or comment is that `text` begins with, or one letter if it begins with none.
+/// One without an end is as long as the text.
+fn quotation(before: &str, text: &str) -> usize {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    let end_of = |opened: usize, end: &str| {
+        let end_at = text[opened..].find(end).map(|it| opened + it + end.len());
+        end_at.unwrap_or(text.len())
+    };
+    match text.as_bytes() {
+        [b'\'', ..] => {
+            let mut before = before.chars().rev();
+            let escapes =
+                matches!(before.next(), Some('e' | 'E')) && !before.next().is_some_and(is_word);
+            quoted_length(text, '\'', escapes)
+        }
+        [b'"', ..] => quoted_length(text, '"', false),
+        [b'-', b'-', ..] => end_of(2, "\n"),
+        [b'/', b'*', ..] => end_of(2, "*/"),
+        [b'$', ..] if !before.ends_with(is_word) => {
+            let tag = text[1..].find('$').map(|it| &text[..it + 2]);
+            let tag = tag.filter(|tag| tag[1..tag.len() - 1].chars().all(is_word));
+            tag.map_or(1, |tag| end_of(tag.len(), tag))
+        }
+        _ => 1,
+    }
+}
+
+/// A doubled quote ends one quotation and begins the next, which comes to the same.
+fn quoted_length(text: &str, quote: char, escapes: bool) -> usize {
+    let mut letters = text.char_indices().skip(1);
+    while let Some((place, letter)) = letters.next() {
+        if letter == quote {
+            return place + 1;
+        }
+        if escapes && letter == '\\' {
+            letters.next();
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -86,9 +134,32 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_psql_is_seen_behind_spaces_and_any_line_end() {
-        assert!(psql_might_run("a\n  \\! ls"));
-        assert!(psql_might_run("a\r\\! ls"));
-        assert!(!psql_might_run("a \\! ls"));
+    fn a_backslash_outside_quotes_and_comments_is_a_command_of_psql() {
+        for text in [
+            "a\n  \\! ls",
+            "a \\! ls",
+            "'it''s' \\! ls",
+            "'\\' \\! ls",
+            "E'\\'' \\! ls",
+            "a$b$ \\! ls $b$",
+            "-- a comment\n\\! ls",
+        ] {
+            assert!(psql_might_run(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_backslash_in_quotes_or_a_comment_is_text() {
+        for text in [
+            "SELECT 'a\n\\! ls'",
+            "E'a\\\\ \\'\n\\! ls'",
+            "$$ a\n\\! ls $$ AS $b_1$ $$ \\! ls $b_1$",
+            "\"a\n\\! ls\"",
+            "-- \\! ls",
+            "/* a\n\\! ls */",
+            "a - b / c $1 'ü'",
+        ] {
+            assert!(!psql_might_run(text), "{text}");
+        }
     }
 }

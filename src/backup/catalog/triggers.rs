@@ -6,15 +6,30 @@ use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::item::{Item, Kind, Named, Object, catalog};
-use super::server::Server;
+use super::server::{Server, definition};
 use super::sql::quoted;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let triggers = server.rows(TRIGGERS).await?;
-    let rules = server.rows(RULES).await?;
-    let triggers = triggers.iter().map(|row| Attached::TRIGGER.item(row));
-    let rules = rules.iter().map(|row| Attached::RULE.item(row));
-    Ok(triggers.chain(rules).collect())
+    let mut items = Vec::new();
+    for (attached, sql) in [
+        (Attached::TRIGGER, triggers(server)),
+        (Attached::RULE, RULES.to_owned()),
+    ] {
+        for row in server.rows(&sql).await? {
+            items.push(attached.item(&row)?);
+        }
+    }
+    Ok(items)
+}
+
+/// A partition's trigger follows its parent's, by version 13. Before, the server said it was its own.
+fn triggers(server: &Server<'_>) -> String {
+    let parent = if server.version < 130_000 {
+        "NULL::oid"
+    } else {
+        "nullif(g.tgparentid, 0)"
+    };
+    TRIGGERS.replace("$parent", parent)
 }
 
 /// What is attached to a table, and can be switched off.
@@ -33,19 +48,24 @@ impl Attached {
         catalog: catalog::RULE,
     };
 
-    fn item(&self, row: &Row) -> Item {
+    fn item(&self, row: &Row) -> Result<Item, CatalogError> {
         let table = Named::of(row);
         let name: &str = row.get("attached");
         let object = Object {
             catalog: self.catalog,
             oid: row.get("attached_oid"),
         };
-        let definition: &str = row.get("definition");
+        let definition = definition(row, self.kind.words(), name)?;
         let mut definition = format!("{};\n", definition.trim_end_matches(';'));
+        let parent: Option<u32> = row.get("parent");
+        if parent.is_some() {
+            definition.clear();
+        }
         let state = match row.get("enabled") {
             "D" => "DISABLE",
             "A" => "ENABLE ALWAYS",
             "R" => "ENABLE REPLICA",
+            _ if parent.is_some() => "ENABLE",
             _ => "",
         };
         let (words, quoted_name) = (self.kind.words(), quoted(name));
@@ -58,32 +78,42 @@ impl Attached {
             .expect("a String takes all");
         }
         let tag = format!("{} {name}", table.name);
-        Item::new(self.kind, Some(object), &tag, definition)
-            .within(Some(&table.schema), &table.owner)
-            .dropped_by(format!("DROP {words} {quoted_name} ON {qualified};\n"))
+        let item = Item::new(self.kind, Some(object), &tag, definition)
+            .within(Some(&table.schema), &table.owner);
+        Ok(match parent {
+            Some(oid) => item.after(Object {
+                catalog: self.catalog,
+                oid,
+            }),
+            None => item.dropped_by(format!("DROP {words} {quoted_name} ON {qualified};\n")),
+        })
     }
 }
 
-/// The server's own triggers come with their constraints.
+/// The server's own triggers come with their constraints, and a partition's with its parent's,
+/// except where it is switched on or off by itself.
 const TRIGGERS: &str = "\
-    SELECT g.oid AS attached_oid, g.tgname::text AS attached, g.tgenabled::text AS enabled,
+    SELECT g.oid AS attached_oid, $parent AS parent, g.tgname::text AS attached, g.tgenabled::text AS enabled,
            pg_get_triggerdef(g.oid) AS definition,
            c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner
       FROM pg_trigger g
       JOIN pg_class c ON c.oid = g.tgrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE g.oid >= 16384 AND NOT g.tgisinternal AND c.relkind IN ('r', 'v')
+      LEFT JOIN pg_trigger u ON u.oid = $parent
+     WHERE g.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v')
+       AND (NOT g.tgisinternal AND u.oid IS NULL
+            OR u.tgenabled <> g.tgenabled AND NOT u.tgisinternal)
      ORDER BY n.nspname, c.relname, g.tgname";
 
 /// A view's own rule comes with the view.
 const RULES: &str = "\
-    SELECT r.oid AS attached_oid, r.rulename::text AS attached, r.ev_enabled::text AS enabled,
+    SELECT r.oid AS attached_oid, NULL::oid AS parent, r.rulename::text AS attached, r.ev_enabled::text AS enabled,
            pg_get_ruledef(r.oid) AS definition,
            c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner
       FROM pg_rewrite r
       JOIN pg_class c ON c.oid = r.ev_class
       JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE r.oid >= 16384 AND r.rulename <> '_RETURN' AND c.relkind IN ('r', 'v')
+     WHERE r.oid >= 16384 AND r.rulename <> '_RETURN' AND c.relkind IN ('r', 'p', 'v')
      ORDER BY n.nspname, c.relname, r.rulename";

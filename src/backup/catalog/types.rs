@@ -1,4 +1,4 @@
-//! Types: enums, composite types, domains.
+//! Types: enums, composite types, ranges, domains.
 
 use std::fmt::Write;
 
@@ -13,7 +13,15 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
     let enums = server.rows(ENUMS).await?;
     let composites = server.rows(COMPOSITES).await?;
     let domains = server.rows(DOMAINS).await?;
-    let mut items: Vec<Item> = enums.iter().map(enumeration).collect();
+    // Multiranges are there since version 14.
+    let multirange = if server.version < 140_000 {
+        "NULL::text"
+    } else {
+        MULTIRANGE
+    };
+    let ranges = RANGES.replace("$multirange", multirange);
+    let mut items = server.items(Kind::Type, catalog::TYPE, &ranges).await?;
+    items.extend(enums.iter().map(enumeration));
     items.extend(composites.iter().map(composite));
     for row in &domains {
         items.extend(domain(row));
@@ -143,6 +151,35 @@ const COMPOSITES: &str = "\
       JOIN pg_namespace n ON n.oid = t.typnamespace
      WHERE t.oid >= 16384
      ORDER BY 2, 3";
+
+/// A range with a canonical function needs a function that needs the range: those are left to the
+/// census. The server makes the multirange, too.
+const RANGES: &str = "\
+    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS tag,
+           pg_get_userbyid(t.typowner)::text AS owner,
+           format('%I.%I', n.nspname, t.typname) AS subject,
+           format('CREATE TYPE %I.%I AS RANGE (', n.nspname, t.typname) || concat_ws(', ',
+                  'SUBTYPE = ' || format_type(r.rngsubtype, NULL),
+                  'MULTIRANGE_TYPE_NAME = ' || $multirange,
+                  (SELECT format('SUBTYPE_OPCLASS = %I.%I', m.nspname, o.opcname)
+                     FROM pg_opclass o JOIN pg_namespace m ON m.oid = o.opcnamespace
+                    WHERE o.oid = r.rngsubopc AND NOT o.opcdefault),
+                  (SELECT format('COLLATION = %I.%I', m.nspname, c.collname)
+                     FROM pg_collation c
+                     JOIN pg_namespace m ON m.oid = c.collnamespace
+                     JOIN pg_type s ON s.oid = r.rngsubtype
+                    WHERE c.oid = r.rngcollation AND c.oid <> s.typcollation),
+                  'SUBTYPE_DIFF = ' || nullif(r.rngsubdiff::oid, 0)::regproc)
+             || ');' AS definition
+      FROM pg_range r
+      JOIN pg_type t ON t.oid = r.rngtypid
+      JOIN pg_namespace n ON n.oid = t.typnamespace
+     WHERE t.oid >= 16384 AND r.rngcanonical::oid = 0
+     ORDER BY 2, 3";
+
+const MULTIRANGE: &str = "(SELECT format('%I.%I', m.nspname, x.typname)
+       FROM pg_type x JOIN pg_namespace m ON m.oid = x.typnamespace
+      WHERE x.oid = r.rngmultitypid)";
 
 const DOMAINS: &str = "\
     SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,

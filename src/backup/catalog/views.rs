@@ -1,11 +1,13 @@
 //! Views and materialized views.
 
+use std::fmt::Write;
+
 use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::columns::{Column, Columns};
 use super::item::{Item, Kind, Named, Object, catalog};
-use super::server::Server;
+use super::server::{Server, definition};
 use super::sql::options;
 
 pub(super) async fn read(
@@ -31,6 +33,8 @@ struct View {
     materialized: bool,
     populated: bool,
     options: Vec<String>,
+    /// Whether all of a row identifies it for replication.
+    identified_by_all: bool,
     /// Its query, without a semicolon.
     query: String,
 }
@@ -39,14 +43,13 @@ impl View {
     fn of(row: &Row) -> Result<View, CatalogError> {
         let name = Named::of(row);
         // Views are not locked.
-        let query: Option<&str> = row.get("query");
-        let query = query
-            .ok_or_else(|| CatalogError::Changed(format!("view {} went away", name.qualified())))?;
+        let query = definition(row, "view", &name.name)?;
         Ok(View {
             name,
             materialized: row.get("materialized"),
             populated: row.get("populated"),
             options: row.get("options"),
+            identified_by_all: row.get("identified_by_all"),
             query: query.trim_end().trim_end_matches(';').to_owned(),
         })
     }
@@ -61,6 +64,11 @@ impl View {
         let mut definition = format!("CREATE MATERIALIZED VIEW {body}\n  WITH NO DATA;\n");
         for column in columns {
             column.settings(&mut definition);
+        }
+        if self.identified_by_all {
+            let name = self.name.qualified();
+            writeln!(definition, "ALTER TABLE ONLY {name} REPLICA IDENTITY FULL;")
+                .expect("a String takes all");
         }
         self.name
             .item(Kind::MaterializedView, catalog::RELATION, definition)
@@ -78,8 +86,8 @@ impl View {
         )
     }
 
-    /// Its rows are made again, where it had any: as its owner sees them. Whoever restores has turned
-    /// row security off, which refuses an owner whom a policy applies to.
+    /// Its rows are made again, if it had any, as its owner sees them. The restoring session has turned
+    /// row security off, which fails for an owner to whom a policy applies.
     fn refresh(&self) -> Option<Item> {
         if !self.populated {
             return None;
@@ -98,9 +106,13 @@ impl View {
 const VIEWS: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner, c.relkind = 'm' AS materialized,
-           c.relispopulated AS populated, coalesce(c.reloptions, '{}') AS options,
-           pg_get_viewdef(c.oid) AS query
+           c.relispopulated AS populated, c.relreplident = 'f' AS identified_by_all,
+           coalesce(c.reloptions, '{}')
+             || coalesce((SELECT array_agg('toast.' || o) FROM unnest(t.reloptions) o), '{}')
+             AS options,
+           pg_get_viewdef(c.oid) AS definition
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
      WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm') AND c.relpersistence <> 't'
      ORDER BY 2, 3";

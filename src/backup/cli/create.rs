@@ -8,7 +8,7 @@ use super::progress::Bar;
 use super::session::{Failure, Session};
 use super::{Choice, words};
 use crate::backup::CreateError;
-use crate::backup::export::Progress;
+use crate::backup::export::Event;
 use crate::backup::manifest::Manifest;
 use crate::terminal::print;
 
@@ -20,9 +20,14 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     let mut bad = Vec::new();
     for source in session.configured(choice.source.as_ref())? {
         let bar = Bar::of("reading", 0);
-        let show = |progress: Progress| {
-            bar.expect(progress.estimated_bytes);
-            bar.at(progress.bytes, progress.rows);
+        let show = |event| match event {
+            Event::Progress(progress) => {
+                bar.expect(progress.estimated_bytes);
+                bar.at(progress.bytes, progress.rows);
+            }
+            Event::Yielded { reason, pause } => {
+                eprintln!("{}: {reason}; starts over in {pause:?}", source.name);
+            }
         };
         let made = session.backups.create(source, LIMIT, &show).await;
         drop(bar);

@@ -31,6 +31,8 @@ pub(super) struct Attempt<'a> {
     pub(super) id: &'a BackupId,
     pub(super) started: Timestamp,
     pub(super) server: &'a Server,
+    /// The session that watches for sessions that wait for us.
+    pub(super) watcher: &'a Session,
     pub(super) shelf: Shelf,
     pub(super) options: &'a Options,
     pub(super) clock: &'a Clock,
@@ -41,7 +43,6 @@ pub(super) struct Attempt<'a> {
 struct Sessions {
     leader: Session,
     workers: Vec<Session>,
-    watcher: Session,
 }
 
 /// The database as it was read: everything but what each file became.
@@ -74,7 +75,7 @@ impl Attempt<'_> {
         let (ours, stop) = sessions.ours().await?;
         let outcome = tokio::select! {
             read = self.read(&sessions, begun) => read,
-            error = patience::run_out(&sessions.watcher, &ours, self.options.patience) => Err(error),
+            error = patience::run_out(self.watcher, &ours, self.options.patience) => Err(error),
         };
         if outcome.is_err() {
             // A server that waits for a lock does not see that its client has gone.
@@ -90,7 +91,6 @@ impl Attempt<'_> {
         Ok(Sessions {
             leader: self.server.connect().await?,
             workers: try_join_all(workers).await?,
-            watcher: self.server.connect().await?,
         })
     }
 
@@ -101,6 +101,8 @@ impl Attempt<'_> {
     ) -> Result<(Read, Vec<manifest::File>, Vec<manifest::Table>), ExportError> {
         let moment = snapshot::lead(&sessions.leader).await?;
         let catalog = catalog::read(&sessions.leader, self.options.lock_timeout).await?;
+        let beside = sessions.workers.first().expect("there is at least one");
+        snapshot::read_again(beside, &catalog, self.options.lock_timeout).await?;
         let catalog_took = begun.elapsed();
         let data = Data::of(&catalog.entries, &catalog.tables);
         let workers = &sessions.workers[..sessions.workers.len().min(data.len())];

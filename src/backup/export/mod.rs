@@ -42,10 +42,10 @@ use super::manifest::Manifest;
 use super::source::Source;
 use crate::blob::Blobs;
 use crate::clock::Clock;
-use crate::database::Server;
+use crate::database::{Server, Session};
 
 pub use error::{ExportError, TableError};
-pub use progress::Progress;
+pub use progress::{Event, Progress};
 pub use sweep::{Swept, sweep};
 
 use attempt::Attempt;
@@ -87,7 +87,7 @@ impl Options {
     }
 }
 
-/// Makes a backup of `source` under `<source>/<id>/` and answers its manifest.
+/// Makes a backup of `source` under `<source>/<id>/` and returns its manifest.
 ///
 /// # Errors
 /// There is no backup then. What was stored is deleted if the store lets us; [`sweep`] takes the rest.
@@ -96,11 +96,13 @@ pub async fn export(
     blobs: &Blobs,
     options: &Options,
     clock: &Clock,
-    progress: &(dyn Fn(Progress) + Send + Sync),
+    report: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Manifest, ExportError> {
     let until = Instant::now() + options.deadline;
     let (run, ..) = Uuid::new_v4().as_fields();
     let server = Server::new(&source.database);
+    let watcher = tokio::time::timeout_at(until.into(), watcher(&server)).await;
+    let watcher = watcher.unwrap_or(Err(ExportError::Deadline(options.deadline)))?;
     let mut retries = options.retries;
     loop {
         let started = clock();
@@ -110,10 +112,11 @@ pub async fn export(
             id: &id,
             started,
             server: &server,
+            watcher: &watcher,
             shelf: Shelf::new(blobs, format!("{}/{id}", source.name)),
             options,
             clock,
-            tally: Tally::new(progress),
+            tally: Tally::new(report),
         };
         let error = match attempt.run(until).await {
             Ok(manifest) => return Ok(manifest),
@@ -129,6 +132,18 @@ pub async fn export(
             source.name,
             options.pause
         );
+        report(Event::Yielded {
+            reason: error.to_string(),
+            pause: options.pause,
+        });
         tokio::time::sleep(options.pause).await;
     }
+}
+
+/// A session that watches all attempts and holds the lock of the only run, so that between two attempts
+/// no other run begins.
+async fn watcher(server: &Server) -> Result<Session, ExportError> {
+    let session = server.connect().await?;
+    snapshot::alone(&session).await?;
+    Ok(session)
 }

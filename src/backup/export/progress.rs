@@ -1,6 +1,21 @@
 //! How far an export is.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What an export reports while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It is that far.
+    Progress(Progress),
+    /// It stopped because another session changes the database, and starts over after a pause.
+    Yielded {
+        /// What stopped it.
+        reason: String,
+        /// How long the pause is.
+        pause: Duration,
+    },
+}
 
 /// How far an export is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,9 +32,9 @@ pub struct Progress {
     pub estimated_bytes: u64,
 }
 
-/// Counts, and tells whoever wants to know.
+/// Counts, and reports.
 pub(super) struct Tally<'a> {
-    tell: &'a (dyn Fn(Progress) + Send + Sync),
+    tell: &'a (dyn Fn(Event) + Send + Sync),
     tables: AtomicU64,
     tables_done: AtomicU64,
     rows: AtomicU64,
@@ -28,7 +43,7 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(tell: &'a (dyn Fn(Progress) + Send + Sync)) -> Tally<'a> {
+    pub(super) fn new(tell: &'a (dyn Fn(Event) + Send + Sync)) -> Tally<'a> {
         Tally {
             tell,
             tables: AtomicU64::new(0),
@@ -62,12 +77,12 @@ impl<'a> Tally<'a> {
 
     fn tell(&self) {
         let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        (self.tell)(Progress {
+        (self.tell)(Event::Progress(Progress {
             tables: of(&self.tables),
             tables_done: of(&self.tables_done),
             rows: of(&self.rows),
             bytes: of(&self.bytes),
             estimated_bytes: of(&self.estimated_bytes),
-        });
+        }));
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio_postgres::error::SqlState;
 
 use super::error::{ExportError, when};
+use crate::backup::catalog::Catalog;
 use crate::backup::manifest;
 use crate::backup::session::SETTINGS;
 use crate::database::Session;
@@ -23,7 +23,6 @@ pub(super) struct Moment {
 pub(super) async fn lead(session: &Session) -> Result<Moment, ExportError> {
     let doing = "take a snapshot";
     prepare(session).await.map_err(when(doing))?;
-    alone(session).await?;
     session.batch_execute(BEGIN).await.map_err(when(doing))?;
     let row = session.query_one(MOMENT, &[]).await.map_err(when(doing))?;
     let size: i64 = row.get("size");
@@ -60,29 +59,47 @@ pub(super) async fn follow(
     session.batch_execute(&begin).await.map_err(when(doing))
 }
 
+/// Fails if a definition that `catalog` holds has changed since its snapshot. The session must not see
+/// that snapshot.
+pub(super) async fn read_again(
+    session: &Session,
+    catalog: &Catalog,
+    lock_timeout: Duration,
+) -> Result<(), ExportError> {
+    let doing = "read its catalogue again";
+    prepare(session).await.map_err(when(doing))?;
+    session.batch_execute(BEGIN).await.map_err(when(doing))?;
+    catalog.unchanged(session, lock_timeout).await?;
+    session.batch_execute("COMMIT").await.map_err(when(doing))
+}
+
 async fn prepare(session: &Session) -> Result<(), tokio_postgres::Error> {
     session.batch_execute(SETTINGS).await?;
     session.batch_execute(IN_ORDER).await
 }
 
-async fn alone(session: &Session) -> Result<(), ExportError> {
-    let locked = session.batch_execute(ALONE).await;
-    locked.map_err(|error| match error.code() {
-        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => ExportError::UnderWay,
-        _ => when("let one backup be made at a time")(error),
-    })
+/// Takes the lock of the only run on this database, for as long as the session lasts.
+///
+/// # Errors
+/// [`ExportError::UnderWay`] at once if another run has it. A run that waited for the lock would count
+/// as a session that waits for the other one.
+pub(super) async fn alone(session: &Session) -> Result<(), ExportError> {
+    let doing = "lock the database for one backup at a time";
+    session.batch_execute(SETTINGS).await.map_err(when(doing))?;
+    let row = session.query_one(ALONE, &[]).await.map_err(when(doing))?;
+    if row.get(0) {
+        Ok(())
+    } else {
+        Err(ExportError::UnderWay)
+    }
 }
 
 /// Rows come in the order in which they lie, whoever else reads them.
 const IN_ORDER: &str = "SET synchronize_seqscans = off";
 
-/// One run at a time on one database, timer or person. A run that gave way has its lock for a moment
-/// longer. The numbers spell "magn" and "back", in a key space apart from the one-number locks, of
-/// which Rails' migrations take one.
-const ALONE: &str = "\
-    SET lock_timeout = '2s';
-    SELECT pg_advisory_lock(1835100014, 1650549611);
-    SET lock_timeout = 0";
+/// The numbers spell "magn" and "back", in a key space apart from the one-number locks, of which Rails'
+/// migrations take one.
+const ALONE: &str = "SELECT pg_try_advisory_lock(1835100014, 1650549611)";
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 

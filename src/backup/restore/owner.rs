@@ -14,6 +14,7 @@ pub(super) fn give(entry: &Entry) -> Option<String> {
         "COLLATION"
         | "CONVERSION"
         | "DOMAIN"
+        | "EVENT TRIGGER"
         | "FOREIGN DATA WRAPPER"
         | "FOREIGN TABLE"
         | "MATERIALIZED VIEW"

@@ -1,0 +1,61 @@
+//! The features: SQL of one each, and what a backup must say about it.
+
+/// A database's one feature.
+pub(super) struct Feature {
+    /// What it is, from its first line.
+    pub(super) name: &'static str,
+    /// The SQL that makes it.
+    pub(super) sql: String,
+    /// What the backup must report as missing, in order. Without any, the restore must be exact.
+    pub(super) findings: Vec<&'static str>,
+    /// Lines of the restored database's dump that the original's lacks, because `pg_dump` loses them.
+    pub(super) lost_by_pg_dump: Vec<&'static str>,
+}
+
+/// Each file holds some features. A feature begins with `--- name`. Lines with `--! ` are its
+/// findings, and lines with `--~ ` are lost by `pg_dump`.
+const FILES: &[&str] = &[
+    include_str!("../sample_data/backup/features/functions.sql"),
+    include_str!("../sample_data/backup/features/indexes.sql"),
+    include_str!("../sample_data/backup/features/names.sql"),
+    include_str!("../sample_data/backup/features/others.sql"),
+    include_str!("../sample_data/backup/features/partitions.sql"),
+    include_str!("../sample_data/backup/features/security.sql"),
+    include_str!("../sample_data/backup/features/tables.sql"),
+    include_str!("../sample_data/backup/features/types.sql"),
+    include_str!("../sample_data/backup/features/views.sql"),
+];
+
+/// All features.
+pub(super) fn all() -> Vec<Feature> {
+    let files = FILES.iter().copied();
+    files.flat_map(of_file).collect()
+}
+
+fn of_file(text: &'static str) -> Vec<Feature> {
+    let mut features: Vec<Feature> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches('\n');
+        if let Some(name) = content.strip_prefix("--- ") {
+            features.push(Feature {
+                name,
+                sql: String::new(),
+                findings: Vec::new(),
+                lost_by_pg_dump: Vec::new(),
+            });
+            continue;
+        }
+        let feature = features.last_mut().expect("a file begins with a feature");
+        if let Some(finding) = content.strip_prefix("--! ") {
+            feature.findings.push(finding);
+        } else if let Some(lost) = content.strip_prefix("--~ ") {
+            feature.lost_by_pg_dump.push(lost);
+        } else {
+            feature.sql.push_str(line);
+        }
+    }
+    for feature in &mut features {
+        feature.findings.sort_unstable();
+    }
+    features
+}
