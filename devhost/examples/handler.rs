@@ -3,14 +3,15 @@
 //! Settings tell it how to start:
 //!
 //! - `STARTS`: a file to which each start appends a line with its process id.
-//! - `LIVES`: one word per start, separated by commas: `ok`, an exit code, `mute` (accepts
-//!   connections, answers nothing), `late` (binds after 300 ms). The last one holds for all
+//! - `LIVES`: one word per start, separated by commas: `ok`, an exit code, `mute` (never
+//!   listens), `curt` (closes each connection), `late` (binds after 300 ms). The last one holds for all
 //!   further starts.
 //! - `SAY`: lines for stderr at the start, separated by `|`.
 //!
 //! Requests tell it what to do by their path, the rest is echoed:
 //!
-//! - `/exit/<code>`, `/slow` (answers after 60 s), `/stream` (the request's body as it comes),
+//! - `/exit/<code>`, `/slow` (answers after 60 s), `/pause` (answers after 300 ms),
+//!   `/slow-once` (answers at once in any life but the first), `/hangs` (one chunk, then nothing), `/stream` (the request's body as it comes),
 //!   `/status/<code>`, `/twice` (two chunks and then the connection breaks).
 //! - `POST /Timer<Reply>`: a reply to a timer, see [`timer`].
 
@@ -41,6 +42,9 @@ async fn main() -> Result<(), Error> {
     if let Ok(code) = life.parse() {
         process::exit(code);
     }
+    if life == "mute" {
+        return std::future::pending().await;
+    }
     if life == "late" {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
@@ -49,12 +53,7 @@ async fn main() -> Result<(), Error> {
     println!("listening");
     loop {
         let (stream, _) = listener.accept().await?;
-        if life == "mute" {
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_mins(1)).await;
-                drop(stream);
-            });
-        } else {
+        if life != "curt" {
             tokio::spawn(serve(stream));
         }
     }
@@ -109,6 +108,24 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Error> {
             let _told = OnDrop("request gave up");
             tokio::time::sleep(Duration::from_mins(1)).await;
             Ok(Response::new(whole("at last")))
+        }
+        ("pause", _) => {
+            println!("pausing a request");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Ok(Response::new(whole("after a pause")))
+        }
+        ("slow-once", _) => {
+            let starts = fs::read_to_string(setting("STARTS"))?;
+            if starts.lines().count() == 1 {
+                tokio::time::sleep(Duration::from_mins(1)).await;
+            }
+            Ok(Response::new(whole("a later life")))
+        }
+        ("hangs", _) => {
+            let chunk = Ok(Frame::data(Bytes::from_static(b"one")));
+            let rest = stream::once(std::future::pending());
+            let body = stream::once(async { chunk }).chain(rest);
+            Ok(Response::new(StreamBody::new(body).boxed_unsync()))
         }
         ("stream", _) => Ok(Response::new(
             request.into_body().map_err(Into::into).boxed_unsync(),
@@ -182,6 +199,10 @@ async fn timer(reply: &str, request: Request<Incoming>) -> Result<Response<Body>
             json(json!({"Logs": logs, "ReturnValue": body, "Outputs": {"out": "test"}}).to_string())
         }
         "Bare" => json("{}".to_owned()),
+        "Pause" => {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            json("{}".to_owned())
+        }
         "Null" => json("null".to_owned()),
         "Broken" => json("{\"Logs\":".to_owned()),
         "Array" => json("[]".to_owned()),

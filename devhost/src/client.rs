@@ -1,128 +1,208 @@
-//! The way to the handler: connections, bodies, and what went wrong.
+//! The way to the handler: connections, and one exchange on one of them.
+//!
+//! Source: .NET, `HttpConnectionPool.cs` and `HttpConnection.cs`.
 
 use std::{
     io,
     net::Ipv4Addr,
-    pin::Pin,
-    task::{Context, Poll},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
-use hyper::Uri;
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioIo},
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::mpsc,
+    time::timeout,
 };
-use tokio::net::TcpStream;
-use tower_service::Service;
+
+use crate::wire::{BodyReader, HeadError, ResponseHead, Source, chunk};
 
 /// The version this host claims to be, in `X-Azure-Functions-HostVersion`.
 pub(crate) const HOST_VERSION: &str = "4.1052.200.0";
 
-/// A body from anywhere.
-pub(crate) type Body = UnsyncBoxBody<Bytes, hyper::Error>;
+/// How long a request with `Expect: 100-continue` keeps its body back.
+const EXPECT: Duration = Duration::from_secs(1);
+/// Chunks are sent on when as much has come, or at the end of the body.
+const WRITE_BUFFER: usize = 4096;
 
-/// A body whose length is known.
-pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+/// Connections to the port of the handler, kept while they are idle.
+pub(crate) struct Client {
+    port: u16,
+    idle: Mutex<Vec<Connection>>,
 }
 
-/// A client with kept-alive connections.
-pub(crate) type HandlerClient = Client<LoopbackConnector, Body>;
-
-/// Connects to a port of 127.0.0.1.
-#[derive(Debug, Clone)]
-pub(crate) struct LoopbackConnector {
-    tries: u32,
+struct Connection {
+    source: Source<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
 }
 
-/// The proxy's tries (`RetryProxyHandler.cs`): ten, 50 to 250 ms apart.
-const TRIES: u32 = 10;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-
-/// A client that takes the first refusal for an answer.
-pub(crate) fn connecting_once() -> HandlerClient {
-    client(LoopbackConnector { tries: 1 })
+/// A request to the handler.
+pub(crate) struct Onward {
+    pub(crate) method: String,
+    /// The request line and the headers, with the empty line at their end.
+    pub(crate) head: String,
+    pub(crate) body: Body,
+    pub(crate) expects_continue: bool,
 }
 
-/// A client that tries again while the handler refuses, for about two seconds.
-pub(crate) fn connecting_patiently() -> HandlerClient {
-    client(LoopbackConnector { tries: TRIES })
+/// The body of a request to the handler.
+pub(crate) enum Body {
+    /// No content: .NET then sends the request again where the connection closes unanswered.
+    None,
+    Whole(Bytes),
+    /// Sent in chunks. A sender that goes away without the empty chunk breaks the request off.
+    Chunked(mpsc::Receiver<Bytes>),
+    /// A body that was sent, as a whole or in part, cannot be sent again.
+    Consumed,
 }
 
-fn client(connector: LoopbackConnector) -> HandlerClient {
-    Client::builder(TokioExecutor::new()).build(connector)
+/// A response whose body is still to be read.
+pub(crate) struct Answer {
+    pub(crate) head: ResponseHead,
+    reader: BodyReader,
+    connection: Connection,
+    client: Arc<Client>,
 }
 
-/// What a failed exchange with the handler was, with its cause: hyper's own text names only the
-/// stage.
-pub(crate) fn client_error(error: &hyper_util::client::legacy::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+/// Why there is no response.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The handler closed the connection without a byte.
+    #[error("the handler closed the connection without a response")]
+    Closed,
+    /// The connection was refused or broke, or what came is not HTTP.
+    #[error("{0}")]
+    Broken(io::Error),
+    /// The handler was silent for too long.
+    #[error("the handler sent nothing for {0:?}")]
+    Idle(Duration),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
     }
-    text
 }
 
-impl Service<Uri> for LoopbackConnector {
-    type Response = TokioIo<TcpStream>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+impl Client {
+    pub(crate) fn new(port: u16) -> Arc<Self> {
+        let idle = Mutex::new(Vec::new());
+        Arc::new(Self { port, idle })
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let tries = self.tries;
-        Box::pin(async move {
-            let port = uri
-                .port_u16()
-                .ok_or_else(|| io::Error::other("the URI has no port"))?;
-            connect(port, tries).await.map(TokioIo::new)
+    /// Sends `request` once and reads the head of the response. The body goes out first, all of
+    /// it: a response that comes earlier waits.
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        request: &mut Onward,
+        idle: Duration,
+    ) -> Result<Answer, Failure> {
+        let mut connection = self.connection().await?;
+        if matches!(request.body, Body::Consumed) {
+            let text = "the request's body was sent already and cannot be sent again";
+            return Err(io::Error::other(text).into());
+        }
+        connection.writer.write_all(request.head.as_bytes()).await?;
+        if request.expects_continue {
+            // Whatever comes, or nothing: then the body follows.
+            let _ = timeout(EXPECT, connection.source.fill()).await;
+        }
+        connection.send_body(&mut request.body).await?;
+        let head = ResponseHead::read(&mut connection.source, &request.method);
+        let head = timeout(idle, head).await.map_err(|_| Failure::Idle(idle))?;
+        let head = head.map_err(|error| match error {
+            HeadError::Closed => Failure::Closed,
+            HeadError::Broken(error) => Failure::Broken(error),
+            HeadError::LongStart | HeadError::LongHeaders => Failure::Broken(io::Error::other(
+                "the response's head is longer than 64 KiB",
+            )),
+        })?;
+        Ok(Answer {
+            reader: BodyReader::new(head.framing),
+            head,
+            connection,
+            client: self.clone(),
         })
     }
-}
 
-async fn connect(port: u16, tries: u32) -> io::Result<TcpStream> {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..tries {
-        if let Ok(stream) = connect_once(port).await {
-            return Ok(stream);
+    /// An idle connection that the handler has not closed, or a new one.
+    async fn connection(&self) -> Result<Connection, Failure> {
+        while let Some(connection) = self.idle().pop() {
+            let mut byte = [0];
+            let state = connection.source.stream().try_read(&mut byte);
+            if state.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+                return Ok(connection);
+            }
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause + FIRST_PAUSE).min(LONGEST_PAUSE);
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
+        stream.set_nodelay(true)?;
+        let (reader, writer) = stream.into_split();
+        let source = Source::new(reader);
+        Ok(Connection { source, writer })
     }
-    connect_once(port).await
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-async fn connect_once(port: u16) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+impl Connection {
+    async fn send_body(&mut self, body: &mut Body) -> io::Result<()> {
+        match std::mem::replace(body, Body::Consumed) {
+            Body::None => *body = Body::None,
+            // An empty body can be sent as often as one likes.
+            Body::Whole(bytes) if bytes.is_empty() => *body = Body::Whole(bytes),
+            Body::Whole(bytes) => self.writer.write_all(&bytes).await?,
+            Body::Chunked(mut chunks) => self.send_chunks(&mut chunks).await?,
+            Body::Consumed => {}
+        }
+        Ok(())
+    }
+
+    async fn send_chunks(&mut self, chunks: &mut mpsc::Receiver<Bytes>) -> io::Result<()> {
+        let mut waiting = Vec::new();
+        loop {
+            let data = chunks.recv().await;
+            let data = data.ok_or_else(|| io::Error::other("the client broke off its body"))?;
+            waiting.extend(chunk(&data, true));
+            if data.is_empty() || waiting.len() >= WRITE_BUFFER {
+                self.writer.write_all(&waiting).await?;
+                waiting.clear();
+            }
+            if data.is_empty() {
+                return Ok(());
+            }
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use tokio::net::TcpListener;
+impl Answer {
+    /// What comes next of the body; `None` at its end. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self, idle: Duration) -> Result<Option<Bytes>, Failure> {
+        let next = self.reader.next(&mut self.connection.source);
+        let next = timeout(idle, next).await.map_err(|_| Failure::Idle(idle))?;
+        Ok(next?)
+    }
 
-    use super::*;
+    /// The whole body.
+    pub(crate) async fn body(&mut self, idle: Duration) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(data) = self.next(idle).await? {
+            body.extend_from_slice(&data);
+        }
+        Ok(body)
+    }
 
-    #[tokio::test]
-    async fn a_patient_client_gets_through_to_a_handler_that_binds_late() {
-        let port = crate::handler::free_port().expect("a free port");
-        assert!(connect(port, 1).await.is_err());
-        // The first try goes out, and is refused, before the second future is polled at all.
-        let late = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-        let (connected, listener) = tokio::join!(connect(port, TRIES), late);
-        assert!(listener.is_ok());
-        assert!(connected.is_ok());
+    /// Keeps the connection for another request, where this one has ended.
+    pub(crate) fn finish(self) {
+        let ended = self.reader.is_done() && self.connection.source.is_empty();
+        if ended && self.head.keep_alive {
+            self.client.idle().push(self.connection);
+        }
     }
 }

@@ -1,12 +1,8 @@
 //! A running host: how it starts and how it stops.
 
-use std::{collections::BTreeMap, io, net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
-use funcapp::{App, AppError, Function, Schedule, Settings, SettingsError};
-use hyper::{
-    HeaderMap,
-    header::{HeaderName, HeaderValue},
-};
+use funcapp::{App, AppError, Fault, Function, Settings, SettingsError};
 use jiff::Timestamp;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -28,7 +24,10 @@ const UPCOMING: usize = 3;
 pub struct Host {
     shared: Arc<Shared>,
     address: SocketAddr,
-    tasks: JoinSet<()>,
+    /// The owner of the handler's process.
+    supervisor: JoinSet<()>,
+    /// The server and the timers; they end once the host stops.
+    servers: JoinSet<()>,
 }
 
 /// Why a host does not start. Each message is one to show to the person who typed the command.
@@ -48,9 +47,6 @@ pub enum StartError {
     /// `local.settings.json` is not usable.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A custom header of host.json cannot be sent.
-    #[error("host.json: extensions.http.customHeaders.{0} is not a header; look at its characters")]
-    Header(String),
     /// There is nothing to run.
     #[error(
         "{0} has no active function; each needs a folder with a function.json beside host.json"
@@ -89,17 +85,10 @@ impl Host {
             .overlaid(options.environment.clone())
             .overlaid(options.settings.clone());
         let app = App::read(&folder, &settings)?;
-        let headers = custom_headers(&app)?;
-        let journal = Journal::new(options.on_log.clone());
-        let faults = app.faults(&settings);
-        for fault in &faults {
-            let text = format!("The '{}' function is in error: {fault}", fault.function);
-            journal.host(Level::Error, text);
-        }
+        let journal = Journal::new(options.on_log.clone(), app.host.log_levels.clone());
         if app.active(&settings).next().is_none() {
             return Err(StartError::NoFunctions(folder.display().to_string()));
         }
-        let schedules = schedules(&app, &settings);
         let (listener, address) = listen(options.address).await?;
         let supervisor = supervisor(
             &folder,
@@ -109,16 +98,20 @@ impl Host {
             options.own_process_group,
         )?;
         let (handler, keep_running) = supervisor.start()?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(keep_running);
-        let shared = Arc::new(Shared::new(
-            app, settings, schedules, headers, journal, handler, &options,
-        ));
-        spawn_servers(&mut tasks, &shared, listener, options.timers);
+        let shared = Arc::new(Shared::new(app, settings, journal, handler, &options));
+        for fault in &shared.faults {
+            let text = format!("The '{}' function is in error: {fault}", fault.function);
+            shared.journal.host(Level::Error, text);
+        }
+        let mut supervisor = JoinSet::new();
+        supervisor.spawn(keep_running);
+        supervisor.spawn(stop_with_the_handler(shared.clone()));
+        let servers = servers(&shared, listener, options.timers);
         Ok(Self {
             shared,
             address,
-            tasks,
+            supervisor,
+            servers,
         })
     }
 
@@ -157,6 +150,11 @@ impl Host {
         &self.shared.active
     }
 
+    /// The functions that do not run because something is wrong with them.
+    pub fn faults(&self) -> &[Fault] {
+        &self.shared.faults
+    }
+
     /// The log so far, oldest first; at most the last 10 000 records.
     pub fn logs(&self) -> Vec<HostLog> {
         self.shared.journal.records()
@@ -170,12 +168,19 @@ impl Host {
     /// The timers and when they fire next by their schedules, counted from now.
     pub fn timers(&self) -> Vec<TimerInfo> {
         let now = Timestamp::now();
-        let timer = |(function, schedule): (&String, &Schedule)| TimerInfo {
-            function: function.clone(),
-            schedule: schedule.to_string(),
-            next: schedule.upcoming(now, UPCOMING),
+        let timer = |function: &Function| {
+            let name = function.name.as_str();
+            let schedule = self
+                .shared
+                .schedule(name)
+                .filter(|_| function.timer().is_some())?;
+            Some(TimerInfo {
+                function: name.to_owned(),
+                schedule: schedule.to_string(),
+                next: schedule.upcoming(now, UPCOMING),
+            })
         };
-        self.shared.schedules.iter().map(timer).collect()
+        self.shared.active.iter().filter_map(timer).collect()
     }
 
     /// Runs the timer `function` once, without its retry policy, and waits for the end. Beside
@@ -201,34 +206,20 @@ impl Host {
         self.shared.handler.stopped().await
     }
 
-    /// Kills the handler, closes all connections, and returns when nothing is left.
+    /// Stops as the real host does on SIGTERM: it listens no more, lets requests end for up to
+    /// thirty seconds and scheduled runs for as long as they take, and kills the handler.
+    pub async fn drain(mut self) {
+        self.shared.stop();
+        while self.servers.join_next().await.is_some() {}
+        self.shutdown().await;
+    }
+
+    /// Kills the handler at once, closes all connections, and returns when nothing is left.
     pub async fn shutdown(mut self) {
         self.shared.handler.order(Order::Stop).await;
-        self.tasks.shutdown().await;
+        self.servers.shutdown().await;
+        self.supervisor.shutdown().await;
     }
-}
-
-/// The schedules of the timers that run.
-fn schedules(app: &App, settings: &Settings) -> BTreeMap<String, Schedule> {
-    let schedule = |function: &Function| {
-        let schedule = function.schedule(settings)?.ok()?;
-        Some((function.name.to_string(), schedule))
-    };
-    app.active(settings).filter_map(schedule).collect()
-}
-
-fn custom_headers(app: &App) -> Result<HeaderMap, StartError> {
-    let header = |(name, value): &(String, String)| {
-        let header = (
-            name.parse::<HeaderName>().ok(),
-            HeaderValue::from_str(value).ok(),
-        );
-        match header {
-            (Some(name), Some(value)) => Ok((name, value)),
-            _ => Err(StartError::Header(name.clone())),
-        }
-    };
-    app.host.custom_headers.iter().map(header).collect()
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -259,27 +250,22 @@ fn supervisor(
     })
 }
 
-/// Serves HTTP and keeps time until the handler has stopped for good.
-fn spawn_servers(
-    tasks: &mut JoinSet<()>,
-    shared: &Arc<Shared>,
-    listener: TcpListener,
-    timers: bool,
-) {
-    let mut work = JoinSet::new();
-    work.spawn(http::serve(listener, shared.clone()));
-    if timers {
-        for function in shared
-            .active
-            .iter()
-            .filter(|function| function.timer().is_some())
-        {
-            work.spawn(timer::keep_time(shared.clone(), function.clone()));
-        }
+/// What ends when the handler has stopped for good: nothing new begins then.
+async fn stop_with_the_handler(shared: Arc<Shared>) {
+    shared.handler.stopped().await;
+    shared.stop();
+}
+
+/// Serves HTTP and keeps time until the host stops.
+fn servers(shared: &Arc<Shared>, listener: TcpListener, timers: bool) -> JoinSet<()> {
+    let mut servers = JoinSet::new();
+    servers.spawn(http::serve(listener, shared.clone()));
+    let scheduled = shared
+        .active
+        .iter()
+        .filter(|function| timers && function.timer().is_some());
+    for function in scheduled {
+        servers.spawn(timer::keep_time(shared.clone(), function.clone()));
     }
-    let handler = shared.handler.clone();
-    tasks.spawn(async move {
-        handler.stopped().await;
-        work.shutdown().await;
-    });
+    servers
 }

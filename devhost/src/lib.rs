@@ -24,11 +24,12 @@
 //! |---|---|
 //! | `main.rs` | arguments, a table of functions, the log, signals |
 //! | [`host`](Host) | starts and stops everything |
-//! | `http` | requests from outside: routes, keys, proxying, forwarding, `/admin` |
+//! | `http` | requests from outside: routes, keys, proxying, `/admin` |
 //! | [`timer`](TimerResult) | schedules, the envelope, what a reply means |
 //! | `shared` | what the tasks of one host share |
 //! | `handler` | the child process: start, readiness, crash, restart, console |
 //! | `client` | connections to the handler |
+//! | `wire` | HTTP/1.1, byte for byte |
 //! | [`options`](HostOptions) | what a host is started with |
 //! | [`call`](TimerCall) | what a run of a timer is started with |
 //! | [`log`](HostLog) | records of all of the above |
@@ -37,33 +38,29 @@
 //!
 //! # Where it departs from the real host
 //!
-//! Known, and meant:
+//! Recordings of the real host, version 4.1037, are in `tests/recordings`. The tests send each of
+//! them, and list the cases in which this host does something else, each with its reason. Besides:
 //!
 //! - A reply that would hang the real host until functionTimeout (empty, 204, `null`) is reported
 //!   at once as [`TimerResult::Hang`], and the handler lives on.
-//! - A mistake that makes the real host answer 503 to everything (host.json, a route that does not
-//!   parse, two folders that differ in case) is an error of the start.
-//! - An app without functions is an error. The real host runs, without a handler.
-//! - A handler that cannot be executed is an error of the start, and the end of a restart.
-//! - JSON payload mode is not there: such a request gets 500, and the log says why. Neither are
-//!   triggers other than HTTP and timer, nor output bindings: outputs are judged, then only
-//!   returned by [`Host::invoke_timer`].
-//! - `POST /admin/functions/<name>` runs timers only (501 for an HTTP function), and no other
-//!   `/admin` path exists. The status that a manual run carries is made up from the schedule.
+//! - What makes the real host answer 503 to everything (a mistake in host.json, a route that does
+//!   not parse, two folders that differ in case) is an error of the start. So are an app without
+//!   functions and a handler that cannot be executed.
+//! - Only request proxying is there: a function that would get its requests in another form
+//!   (forwarding, or JSON payloads) gets 500, and the log says what to do. Triggers other than HTTP
+//!   and timer are not there, nor output bindings: outputs are judged, then only returned by
+//!   [`Host::invoke_timer`].
 //! - Timers' runs are remembered in a folder or not at all, with the schedule beside them, and by
-//!   one host only: no lease.
-//! - functionTimeout is five minutes where host.json has none, and ends an HTTP invocation only
-//!   until the head of its response is there. Of proxying, the 240 s without bytes, upgrades
-//!   (WebSocket) and HTTP/2 are missing; of both modes, the limit of 100 MB, throttling, HSTS.
+//!   one host only: no storage account, no lease, no takeover.
+//! - functionTimeout is five minutes where host.json has none.
+//! - Files are not watched: a changed host.json or function.json is read at the next start.
+//! - A handler that exits with 0 is started again, as by newer hosts; 4.1037 keeps it dead.
+//! - The program `devhost` exits with 1 when it gives up; the real host exits with 0.
+//! - HTTP/2 and HTTPS are missing, and so are throttling, HSTS and the CORS of local.settings.json. The host adds no `Date` and no
+//!   `Server`.
 //! - The port of the handler is drawn from 20000 to 31999, below the system's range for outgoing
 //!   connections, so that hosts side by side do not take each other's.
-//! - `logging`, `customHandler.http.routes` and configuration profiles are not read.
-//! - If this process is killed with SIGKILL, the handler is left behind; then nobody is there to
-//!   kill it.
-//!
-//! As in the real host, and easily taken for a mistake: the handler is only ever ended by SIGKILL;
-//! it is started again at the same port, at once, and without limit while it exits with 0 or 200;
-//! processes that it started itself are left alone.
+//! - If this process is killed with SIGKILL, the handler is left behind, as by the real host.
 
 mod call;
 mod client;
@@ -74,10 +71,11 @@ mod log;
 mod options;
 mod shared;
 mod timer;
+mod wire;
 
 pub use call::{Framing, Recorded, RetryContext, ScheduleStatus, TimerCall, TimerInfo};
 pub use handler::{HostFailure, LaunchError};
 pub use host::{Host, StartError};
 pub use log::{HostLog, Level, OnLog, Source};
-pub use options::{HostOptions, Keys};
+pub use options::{HostOptions, Keys, Limits};
 pub use timer::{Failure, Output, TimerResult};

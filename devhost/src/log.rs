@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use funcapp::{LogLevel, LogLevels};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -48,8 +49,10 @@ pub enum Source {
     Host,
     /// A line that the handler printed: `Host.Function.Console`.
     Console,
-    /// A function: the host on its runs, and the `Logs` of its replies.
+    /// The host on a function's runs: `Function.<name>`.
     Function(String),
+    /// The `Logs` of a function's replies: `Function.<name>.User`.
+    User(String),
 }
 
 /// All records of one host.
@@ -61,15 +64,18 @@ struct Inner {
     /// How many records there ever were: wakes those that wait for one.
     written: watch::Sender<u64>,
     on_log: Option<OnLog>,
+    levels: LogLevels,
 }
 
 impl Journal {
-    pub(crate) fn new(on_log: Option<OnLog>) -> Self {
+    /// A journal of the records that `levels` keep.
+    pub(crate) fn new(on_log: Option<OnLog>, levels: LogLevels) -> Self {
         let records = Mutex::new(VecDeque::new());
         Self(Arc::new(Inner {
             records,
             written: watch::Sender::new(0),
             on_log,
+            levels,
         }))
     }
 
@@ -92,6 +98,13 @@ impl Journal {
         self.write(level, source, Some(invocation.to_owned()), text.into());
     }
 
+    /// One of the `Logs` of a reply.
+    pub(crate) fn user(&self, function: &str, invocation: &str, text: impl Into<String>) {
+        let source = Source::User(function.to_owned());
+        let invocation = Some(invocation.to_owned());
+        self.write(Level::Information, source, invocation, text.into());
+    }
+
     pub(crate) fn records(&self) -> Vec<HostLog> {
         self.lock().iter().cloned().collect()
     }
@@ -112,6 +125,14 @@ impl Journal {
     }
 
     fn write(&self, level: Level, source: Source, invocation: Option<String>, text: String) {
+        let severity = match level {
+            Level::Information => LogLevel::Information,
+            Level::Warning => LogLevel::Warning,
+            Level::Error => LogLevel::Error,
+        };
+        if !self.0.levels.keep(&source.to_string(), severity) {
+            return;
+        }
         let log = HostLog {
             time: Timestamp::now(),
             level,
@@ -162,6 +183,7 @@ impl fmt::Display for Source {
             Source::Host => formatter.write_str("Host"),
             Source::Console => formatter.write_str("Host.Function.Console"),
             Source::Function(name) => write!(formatter, "Function.{name}"),
+            Source::User(name) => write!(formatter, "Function.{name}.User"),
         }
     }
 }

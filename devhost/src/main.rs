@@ -10,23 +10,28 @@ use std::{
 
 use clap::Parser;
 use devhost::{Host, HostLog, HostOptions, Level};
-use funcapp::{AuthLevel, HttpTrigger};
+use funcapp::{HttpTrigger, Settings, SettingsError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Run a Functions app with a custom handler on this machine.
 ///
 /// Reads host.json, the functions' folders and local.settings.json, starts the handler as the
 /// Azure Functions host does, serves its HTTP functions on 127.0.0.1 and runs its timers by their
-/// schedules (UTC). Ctrl-C stops everything it started.
+/// schedules (UTC). Ctrl-C lets requests and scheduled runs end and stops everything it started; a
+/// second one does not wait.
 #[derive(Debug, Parser)]
 #[command(name = "devhost", verbatim_doc_comment)]
 struct Arguments {
     /// The folder with host.json
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     app: PathBuf,
-    /// The port of 127.0.0.1 to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 7071)]
-    port: u16,
+    /// The port of 127.0.0.1 to listen on; 0 takes a free one [default: `LocalHttpPort` of
+    /// local.settings.json, or 7071]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Run only these functions
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    functions: Vec<String>,
     /// Ask for function keys and, on /admin, for the master key; both are printed
     #[arg(long)]
     enable_auth: bool,
@@ -34,6 +39,8 @@ struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
 }
+
+const DEFAULT_PORT: u16 = 7071;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -50,7 +57,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let mut interrupt = on(SignalKind::interrupt())?;
     let mut terminate = on(SignalKind::terminate())?;
     let mut hangup = on(SignalKind::hangup())?;
-    let options = options(arguments);
+    let options = options(arguments).map_err(|error| error.to_string())?;
     let keys = options.enable_auth.then(|| options.keys.clone());
     let host = Host::start(options)
         .await
@@ -58,8 +65,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     print!("{}", overview(&host));
     if let Some(keys) = keys {
         println!(
-            "Keys (x-functions-key): function {}, master {}\n",
-            keys.function, keys.master
+            "Keys (x-functions-key): host {}, master {}\n",
+            keys.host, keys.master
         );
     }
     let failure = tokio::select! {
@@ -68,7 +75,11 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         _ = terminate.recv() => None,
         _ = hangup.recv() => None,
     };
-    host.shutdown().await;
+    tokio::select! {
+        () = host.drain() => {}
+        // Asked twice: without waiting.
+        _ = interrupt.recv() => {}
+    }
     failure.map_or(Ok(()), |failure| Err(failure.to_string()))
 }
 
@@ -76,16 +87,26 @@ fn on(kind: SignalKind) -> Result<Signal, String> {
     signal(kind).map_err(|error| format!("cannot listen for signals: {error}"))
 }
 
-fn options(arguments: Arguments) -> HostOptions {
-    HostOptions {
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
+fn options(arguments: Arguments) -> Result<HostOptions, SettingsError> {
+    let port = match arguments.port {
+        Some(port) => port,
+        None => Settings::local_http_port(&arguments.app)?.unwrap_or(DEFAULT_PORT),
+    };
+    let mut options = HostOptions {
+        address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         enable_auth: arguments.enable_auth,
         timers: true,
         own_process_group: true,
         state: arguments.state,
         on_log: Some(Arc::new(print_log)),
         ..HostOptions::new(arguments.app)
+    };
+    // As `func` does it.
+    for (index, function) in arguments.functions.into_iter().enumerate() {
+        let name = format!("AzureFunctionsJobHost__functions__{index}");
+        options.settings.insert(name, function);
     }
+    Ok(options)
 }
 
 fn print_log(log: &HostLog) {
@@ -108,38 +129,28 @@ fn colour(level: Level) -> &'static str {
     }
 }
 
-/// A table of the functions: URLs and methods, schedules and next runs.
+/// The functions as `func` lists them, those in error among them; then the timers' next runs.
 fn overview(host: &Host) -> String {
     let mut lines = vec![String::new(), "Functions:".to_owned()];
-    let width = host
-        .functions()
-        .iter()
-        .map(|function| function.name.as_str().len())
-        .max();
-    let width = width.unwrap_or_default();
     for function in host.functions() {
-        if let Some(http) = function.http() {
-            let url = url(host, http);
-            let methods = methods(http);
-            lines.push(format!(
-                "  {:width$}  {methods} {url}",
-                function.name.as_str()
-            ));
-        }
-    }
-    for timer in host.timers() {
-        let next: Vec<String> = timer
-            .next
-            .iter()
-            .map(|next| next.strftime("%a %d %b %H:%M:%S").to_string())
-            .collect();
-        let next = if next.is_empty() {
-            "never".to_owned()
-        } else {
-            next.join(", ")
+        let name = &function.name;
+        let what = match function.http() {
+            Some(http) => format!("{}{}", methods(http), url(host, http)),
+            None => "timerTrigger".to_owned(),
         };
+        lines.push(format!("\n\t{name}: {what}"));
+    }
+    for fault in host.faults() {
+        lines.push(format!("\n\t{}: in error, it does not run", fault.function));
+    }
+    lines.push("\nNext runs (UTC):".to_owned());
+    for timer in host.timers() {
+        let next = timer.next.iter();
+        let next = next.map(|next| next.strftime("%a %d %b %H:%M:%S").to_string());
+        let next = next.collect::<Vec<_>>().join(", ");
+        let next = if next.is_empty() { "never" } else { &next };
         lines.push(format!(
-            "  {:width$}  timer {}; next (UTC) {next}",
+            "\t{}: {} is {next}",
             timer.function, timer.schedule
         ));
     }
@@ -157,13 +168,6 @@ fn url(host: &Host, http: &HttpTrigger) -> String {
 }
 
 fn methods(http: &HttpTrigger) -> String {
-    let methods = http
-        .methods
-        .as_ref()
-        .map_or("any method".to_owned(), |all| all.join(","));
-    match http.auth_level {
-        AuthLevel::Anonymous => methods,
-        AuthLevel::Function => format!("{methods} [function key]"),
-        AuthLevel::Admin => format!("{methods} [master key]"),
-    }
+    let methods = http.methods.as_ref();
+    methods.map_or(String::new(), |all| format!("[{}] ", all.join(",")))
 }

@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use crate::{call::Framing, log::OnLog};
@@ -41,6 +42,8 @@ pub struct HostOptions {
     /// How the bodies of timer invocations that the schedule or `/admin` makes are framed. Chunked
     /// in [`HostOptions::new`], as in Azure; `func` sends a length.
     pub framing: Framing,
+    /// The host's own waits, shorter in tests.
+    pub limits: Limits,
     /// Who is told of each log record, besides [`Host::logs`](crate::Host::logs).
     pub on_log: Option<OnLog>,
 }
@@ -48,10 +51,33 @@ pub struct HostOptions {
 /// The keys a request may carry in `x-functions-key` or `?code=`.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    /// Opens functions of level `function`.
-    pub function: String,
     /// Opens everything, `/admin` included.
     pub master: String,
+    /// Opens all functions of level `function`.
+    pub host: String,
+    /// Open one function of level `function` each.
+    pub functions: BTreeMap<String, String>,
+}
+
+/// Waits of the real host that are too long for most tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a request's body may be slower than 240 bytes a second.
+    pub body_grace: Duration,
+    /// How long the handler may send nothing.
+    pub idle: Duration,
+    /// How long after functionTimeout the handler is killed, if it has not answered by then.
+    pub timeout_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_grace: Duration::from_secs(5),
+            idle: Duration::from_mins(4),
+            timeout_grace: Duration::from_secs(2),
+        }
+    }
 }
 
 impl HostOptions {
@@ -69,6 +95,7 @@ impl HostOptions {
             state: None,
             own_process_group: false,
             framing: Framing::Chunked,
+            limits: Limits::default(),
             on_log: None,
         }
     }
@@ -82,12 +109,13 @@ impl HostOptions {
 }
 
 impl Keys {
-    /// Two keys that nobody knows yet.
+    /// Fresh keys, none of a function's own.
     pub fn random() -> Self {
         let key = || uuid::Uuid::new_v4().simple().to_string();
         Self {
-            function: key(),
             master: key(),
+            host: key(),
+            functions: BTreeMap::new(),
         }
     }
 }

@@ -1,68 +1,94 @@
 //! What the tasks of one host share.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use funcapp::{App, Function, Schedule, Settings};
-use hyper::HeaderMap;
+use funcapp::{App, Fault, Function, Schedule, Settings};
+use jiff::Timestamp;
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 
 use crate::{
-    call::Framing,
-    client::{self, HandlerClient},
+    call::{Framing, Recorded},
+    client::Client,
     handler::{Handler, Order},
     log::{Journal, Level},
-    options::{HostOptions, Keys},
+    options::{HostOptions, Keys, Limits},
+    wire::Headers,
 };
 
 /// What all tasks of a host need.
 pub(crate) struct Shared {
     pub(crate) app: App,
     pub(crate) settings: Settings,
-    /// What host.json puts on every response.
-    pub(crate) custom_headers: HeaderMap,
     pub(crate) journal: Journal,
     pub(crate) handler: Handler,
-    /// Tries again while the handler refuses connections.
-    pub(crate) proxy_client: HandlerClient,
-    /// Takes the first refusal for an answer.
-    pub(crate) plain_client: HandlerClient,
+    pub(crate) client: Arc<Client>,
     pub(crate) enable_auth: bool,
     pub(crate) keys: Keys,
+    pub(crate) limits: Limits,
     pub(crate) framing: Framing,
     pub(crate) state: Option<PathBuf>,
     /// The functions that run.
     pub(crate) active: Vec<Function>,
-    /// When each active timer fires.
-    pub(crate) schedules: BTreeMap<String, Schedule>,
+    /// The functions that do not run because something is wrong with them.
+    pub(crate) faults: Vec<Fault>,
+    /// When each timer fires, the disabled ones among them: a run by hand is possible.
+    schedules: BTreeMap<String, Schedule>,
+    /// What is known of the timers' runs.
+    pub(crate) runs: Mutex<BTreeMap<String, Recorded>>,
+    /// When the host was started.
+    pub(crate) started: Timestamp,
+    stopping: watch::Sender<bool>,
+}
+
+/// functionTimeout of one invocation, until this is dropped.
+pub(crate) struct Deadline {
+    task: Option<JoinHandle<()>>,
+    killed: oneshot::Receiver<()>,
+    over: watch::Receiver<bool>,
 }
 
 impl Shared {
     pub(crate) fn new(
         app: App,
         settings: Settings,
-        schedules: BTreeMap<String, Schedule>,
-        custom_headers: HeaderMap,
         journal: Journal,
         handler: Handler,
         options: &HostOptions,
     ) -> Self {
+        let faults = app.faults(&settings);
+        let is_good = |function: &&Function| {
+            faults
+                .iter()
+                .all(|fault| fault.function != function.name.as_str())
+        };
+        let schedule = |function: &Function| {
+            Some((
+                function.name.to_string(),
+                function.schedule(&settings)?.ok()?,
+            ))
+        };
         Self {
-            active: app
-                .active(&settings)
-                .filter(|function| {
-                    function.timer().is_none() || schedules.contains_key(function.name.as_str())
-                })
-                .cloned()
-                .collect(),
-            custom_headers,
+            active: app.active(&settings).filter(is_good).cloned().collect(),
+            schedules: app.functions.iter().filter_map(schedule).collect(),
+            client: Client::new(handler.port),
+            faults,
             journal,
             handler,
-            proxy_client: client::connecting_patiently(),
-            plain_client: client::connecting_once(),
             enable_auth: options.enable_auth,
             keys: options.keys.clone(),
+            limits: options.limits,
             framing: options.framing,
             state: options.state.clone(),
-            schedules,
+            runs: Mutex::default(),
+            started: Timestamp::now(),
+            stopping: watch::Sender::new(false),
             app,
             settings,
         }
@@ -70,31 +96,122 @@ impl Shared {
 
     /// The active function called `name`, in any case.
     pub(crate) fn function(&self, name: &str) -> Option<&Function> {
-        self.active
-            .iter()
-            .find(|function| function.name.as_str().eq_ignore_ascii_case(name))
+        let same = |function: &&Function| function.name.as_str().eq_ignore_ascii_case(name);
+        self.active.iter().find(same)
     }
 
-    /// The schedule of the active timer called `name`.
+    /// The function called `name` that can be run by hand: a disabled one, too.
+    pub(crate) fn runnable(&self, name: &str) -> Option<&Function> {
+        self.app
+            .function(name)
+            .filter(|function| self.schedules.contains_key(function.name.as_str()))
+    }
+
+    /// The name of the function that is called `name` in any case, be it in error.
+    pub(crate) fn known(&self, name: &str) -> Option<String> {
+        let good = self
+            .app
+            .functions
+            .iter()
+            .map(|function| function.name.as_str());
+        let faulty = self.faults.iter().map(|fault| fault.function.as_str());
+        let mut all = good.chain(faulty);
+        all.find(|known| known.eq_ignore_ascii_case(name))
+            .map(str::to_owned)
+    }
+
+    pub(crate) fn is_in_error(&self, name: &str) -> bool {
+        self.faults.iter().any(|fault| fault.function == name)
+    }
+
+    /// The schedule of the timer called `name`.
     pub(crate) fn schedule(&self, name: &str) -> Option<&Schedule> {
         self.schedules.get(name)
     }
 
-    /// What `invocation` gives, if it ends in time. Otherwise the handler is killed, with
-    /// everything else it was doing, and started again (`HttpFunctionInvocationDispatcher.cs`).
-    pub(crate) async fn within_function_timeout<T>(
-        &self,
-        invocation: impl Future<Output = T>,
-    ) -> Result<T, String> {
-        let Some(timeout) = self.app.host.function_timeout else {
-            return Ok(invocation.await);
-        };
-        if let Ok(done) = tokio::time::timeout(timeout, invocation).await {
-            return Ok(done);
+    /// What is known of the runs of `name`.
+    pub(crate) fn recorded(&self, name: &str) -> Option<Recorded> {
+        self.runs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .copied()
+    }
+
+    /// Adds host.json's customHeaders, where the handler has not set them.
+    pub(crate) fn fill_custom_headers(&self, headers: &mut Headers) {
+        for (name, value) in &self.app.host.custom_headers {
+            if headers.get(name).is_none() {
+                headers.push(name.as_str(), value.as_str());
+            }
         }
-        let text = format!("functionTimeout of {timeout:?} is over; killing the handler");
-        self.journal.host(Level::Error, text.clone());
-        self.handler.order(Order::Restart).await;
-        Err(text)
+    }
+
+    /// Lets what is under way end, and nothing new begin.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Returns once the host stops.
+    pub(crate) async fn stopping(&self) {
+        // An error is a sender that is gone; this value holds it.
+        let _ = self
+            .stopping
+            .subscribe()
+            .wait_for(|stopping| *stopping)
+            .await;
+    }
+
+    /// Starts functionTimeout for an invocation of `function`. When it is over, the invocation has
+    /// failed; a moment later the handler is killed with everything else it was doing, and started
+    /// again (`HttpFunctionInvocationDispatcher.cs`).
+    pub(crate) fn deadline(self: &Arc<Self>, function: &str, invocation: &str) -> Deadline {
+        let (kill, killed) = oneshot::channel();
+        let (set_over, over) = watch::channel(false);
+        let task = self.app.host.function_timeout.map(|timeout| {
+            let shared = self.clone();
+            let (function, invocation) = (function.to_owned(), invocation.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(timeout).await;
+                let text = format!(
+                    "Timeout value of {timeout:?} (functionTimeout) exceeded by 'Functions.{function}'"
+                );
+                shared.journal.function(&function, &invocation, Level::Error, text);
+                set_over.send_replace(true);
+                tokio::time::sleep(shared.limits.timeout_grace).await;
+                let text = format!("killing the handler: {function} has not answered");
+                shared.journal.host(Level::Error, text);
+                shared.handler.order(Order::Restart).await;
+                // An error is an invocation that has ended meanwhile.
+                let _ = kill.send(());
+            })
+        });
+        Deadline { task, killed, over }
+    }
+}
+
+impl Deadline {
+    /// Returns when the handler was killed because of this invocation.
+    pub(crate) async fn killed(&mut self) {
+        if self.task.is_none() || (&mut self.killed).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether functionTimeout is over.
+    pub(crate) fn is_over(&self) -> bool {
+        *self.over.borrow()
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }

@@ -2,8 +2,6 @@
 
 #[path = "devhost/crashes.rs"]
 mod crashes;
-#[path = "devhost/forwarding.rs"]
-mod forwarding;
 #[path = "devhost/program.rs"]
 mod program;
 #[path = "devhost/proxying.rs"]

@@ -10,6 +10,13 @@ pub fn parse_json(bytes: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(&strict(bytes))
 }
 
+/// The first JSON value in `bytes`, whatever follows it: a handler's reply is read no further.
+pub fn parse_first_json(bytes: &[u8]) -> serde_json::Result<Value> {
+    let bytes = strict(bytes);
+    let mut values = serde_json::Deserializer::from_slice(&bytes).into_iter();
+    values.next().unwrap_or(Ok(Value::Null))
+}
+
 /// `bytes` with spaces in place of comments and of last commas, so that a position in an error is
 /// a position in `bytes`.
 fn strict(bytes: &[u8]) -> Vec<u8> {
@@ -79,6 +86,13 @@ mod tests {
         let text = "\u{feff}// a\n{/* \" */\"a\": [1, 2,], // b\n \"b\": \"/*\\\",]\", }";
         let value = parse_json(text.as_bytes()).expect("tolerated JSON");
         assert_eq!(value, json!({"a": [1, 2], "b": "/*\",]"}));
+    }
+
+    #[test]
+    fn what_follows_the_first_value_does_not_count() {
+        let value = parse_first_json(b" {\"a\":1,} and more").expect("tolerated JSON");
+        assert_eq!(value, json!({"a": 1}));
+        assert_eq!(parse_first_json(b" ").expect("blanks"), Value::Null);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub use function::{
     RetryDelay, TimerTrigger, Trigger,
 };
 pub use host_json::{CustomHandler, HostJson, HttpMode};
-pub use json::parse_json;
+pub use json::{parse_first_json, parse_json};
 pub use log_levels::{LogLevel, LogLevels};
 pub use members::MemberError;
 pub use ncrontab::NcrontabError;

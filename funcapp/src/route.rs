@@ -91,13 +91,17 @@ impl RouteTemplate {
     }
 
     fn matches_segments(&self, path: &[&str]) -> bool {
+        // Two slashes in a row fit no route, not even a catch-all.
+        if path.iter().any(|part| part.is_empty()) {
+            return false;
+        }
         for (index, segment) in self.segments.iter().enumerate() {
             match (segment, path.get(index)) {
                 (Segment::CatchAll { .. }, _)
                 | (Segment::Parameter { optional: true, .. }, None) => return true,
                 (Segment::Literal(literal), Some(part)) if same(literal, part) => {}
                 (Segment::Parameter { constraints, .. }, Some(part))
-                    if !part.is_empty() && constraints.iter().all(|c| obeys(c, part)) => {}
+                    if constraints.iter().all(|c| obeys(c, part)) => {}
                 _ => return false,
             }
         }
@@ -228,7 +232,7 @@ mod tests {
                 "/item/6d0f3f4e-0f62-4e2e-a2a0-0b8f1c0f7a11",
             ),
             ("{*path}", "", "/"),
-            ("{*path}", "", "/a/b//c/"),
+            ("{*path}", "", "/a/b/c/"),
             ("files/{*path}", "api", "/api/files"),
         ] {
             assert!(
@@ -247,6 +251,7 @@ mod tests {
             ("item", "", "/api/item"),
             ("a/b", "", "/a%2Fb"),
             ("item", "", "//item"),
+            ("{*path}", "", "/a//b"),
             ("item/{id}", "", "/item"),
             ("item/{id}", "", "/item//"),
             ("item/{id:int}", "", "/item/x"),

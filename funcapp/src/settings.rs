@@ -60,14 +60,27 @@ pub enum UnresolvedSetting {
 impl Settings {
     /// The `Values` of the `local.settings.json` in `folder`; none if there is no such file.
     pub fn read(folder: &Path) -> Result<Self, SettingsError> {
-        match std::fs::read(folder.join(FILE)) {
-            Ok(bytes) => Ok(Self::parse(&bytes)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(source) => Err(SettingsError::Unreadable {
-                folder: folder.display().to_string(),
-                source,
-            }),
+        match read_file(folder)? {
+            Some(bytes) => Ok(Self::parse(&bytes)?),
+            None => Ok(Self::default()),
         }
+    }
+
+    /// `Host.LocalHttpPort` of the `local.settings.json` in `folder`: where `func start` listens.
+    pub fn local_http_port(folder: &Path) -> Result<Option<u16>, SettingsError> {
+        let Some(bytes) = read_file(folder)? else {
+            return Ok(None);
+        };
+        let document = document(FILE, &bytes)?;
+        let root = Members::root(FILE, &document)?;
+        let Some(host) = root.object("Host")? else {
+            return Ok(None);
+        };
+        let port = host
+            .integer("LocalHttpPort")?
+            .map(u16::try_from)
+            .transpose();
+        Ok(port.map_err(|_| host.error("LocalHttpPort", "is not a port; write 1 to 65535"))?)
     }
 
     /// The `Values` in the bytes of a `local.settings.json`. All of them must be strings. An empty
@@ -162,6 +175,17 @@ impl Settings {
     }
 }
 
+fn read_file(folder: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
+    match std::fs::read(folder.join(FILE)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SettingsError::Unreadable {
+            folder: folder.display().to_string(),
+            source,
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +203,27 @@ mod tests {
         assert_eq!(settings.value("A"), Some("environment"));
         assert_eq!(settings.value("b"), Some("file"));
         assert_eq!(settings.value("C"), None);
+    }
+
+    #[test]
+    fn the_local_port_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let port = || Settings::local_http_port(folder.path()).map_err(|error| error.to_string());
+        assert_eq!(port(), Ok(None));
+        for (text, expected) in [
+            (r#"{"Values":{}}"#, Ok(None)),
+            (r#"{"Host":{"LocalHttpPort":7072}}"#, Ok(Some(7072))),
+            (
+                r#"{"Host":{"LocalHttpPort":70720}}"#,
+                Err(
+                    "local.settings.json: Host.LocalHttpPort is not a port; write 1 to 65535"
+                        .to_owned(),
+                ),
+            ),
+        ] {
+            std::fs::write(folder.path().join(FILE), text).expect("a new file");
+            assert_eq!(port(), expected, "{text}");
+        }
     }
 
     #[test]

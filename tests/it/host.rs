@@ -123,7 +123,7 @@ fn a_timer_fires_on_its_schedule() {
             .setting("ITEM_HOUSEKEEPING_SCHEDULE", "* * * * * *");
         options.timers = true;
         let host = start(options).await;
-        let function = Source::Function("item_housekeeping".into());
+        let function = Source::User("item_housekeeping".into());
         let fired = |log: &devhost::HostLog| {
             log.source == function && log.text.contains("deleted 0 idempotency keys")
         };

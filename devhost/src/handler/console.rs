@@ -21,6 +21,9 @@ const EXPLANATION: usize = 3;
 /// How long the last lines may take after the process has ended; a grandchild may hold the pipe.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+/// Lines that are for the host itself begin so, and are not logged.
+const RESERVED: [&str; 2] = ["LanguageWorkerConsoleLog", "azfuncjsonlog:"];
+
 /// The readers of one process's stdout and stderr.
 pub(super) struct Console {
     readers: JoinSet<()>,
@@ -61,7 +64,7 @@ impl Console {
             .iter()
             .map(String::as_str)
             .collect::<Vec<_>>()
-            .join("\n")
+            .join(",")
     }
 }
 
@@ -71,9 +74,13 @@ async fn lines(stream: impl AsyncRead + Unpin, write: impl Fn(String)) {
     // An error is an end: there is nobody left to read from.
     while let Ok(1..) = stream.read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches(['\r', '\n']);
-        if !text.is_empty() {
-            write(text.to_owned());
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        // A carriage return alone ends a line, too, and an empty line is a record.
+        for part in text.split('\r') {
+            if !RESERVED.iter().any(|prefix| part.starts_with(prefix)) {
+                write(part.to_owned());
+            }
         }
         line.clear();
     }
@@ -86,7 +93,7 @@ fn stderr_level(line: &str, is_for_errors: bool) -> Level {
             .iter()
             .any(|word| line.contains(word))
     };
-    if is_for_errors && line.contains("warn") {
+    if line.contains("warn") {
         Level::Warning
     } else if is_for_errors || names_an_error() {
         Level::Error
@@ -111,9 +118,9 @@ mod tests {
     fn levels_of_stderr() {
         for (line, for_errors, otherwise) in [
             ("listening", Level::Error, Level::Information),
-            ("WARNING: disk", Level::Warning, Level::Information),
+            ("WARNING: disk", Level::Warning, Level::Warning),
             ("it FAILED", Level::Error, Level::Error),
-            ("warn: Unhandled Exception", Level::Warning, Level::Error),
+            ("warn: Unhandled Exception", Level::Warning, Level::Warning),
         ] {
             assert_eq!(stderr_level(line, true), for_errors, "{line}");
             assert_eq!(stderr_level(line, false), otherwise, "{line}");

@@ -138,12 +138,30 @@ fn executable(worker_folder: &Path, program: &str) -> PathBuf {
     }
 }
 
-/// The host joins arguments with spaces and without quotes, so one with a space becomes two.
+/// The host joins arguments with spaces and without quotes, so one with a space becomes two; quotes
+/// that it brings along hold it together.
 fn arguments(arguments: &[String], environment: &BTreeMap<String, String>) -> Vec<String> {
-    expand(&arguments.join(" "), environment)
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect()
+    let line = expand(&arguments.join(" "), environment);
+    let mut split: Vec<String> = Vec::new();
+    let (mut quoted, mut within) = (false, false);
+    for character in line.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => {
+                within = false;
+                continue;
+            }
+            _ => {}
+        }
+        if !within {
+            split.push(String::new());
+            within = true;
+        }
+        if character != '"' {
+            split.last_mut().expect("pushed above").push(character);
+        }
+    }
+    split
 }
 
 /// `text` with every `%NAME%` replaced by the variable, or by nothing where it is not set.
@@ -166,14 +184,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_expanded_and_unknown_ones_vanish() {
-        let environment = BTreeMap::from([("A".to_owned(), "x y".to_owned())]);
-        assert_eq!(expand("%A%/%B%bin", &environment), "x y/bin");
-        assert_eq!(expand("100%", &environment), "100%");
-        assert_eq!(
-            arguments(&["--a=%A%".to_owned()], &environment),
-            ["--a=x", "y"]
-        );
+    fn variables_are_expanded_unknown_ones_vanish_and_quotes_hold() {
+        let environment = BTreeMap::from([
+            ("MY_VAR".to_owned(), "v w".to_owned()),
+            ("FUNCTIONS_CUSTOMHANDLER_PORT".to_owned(), "7".to_owned()),
+        ]);
+        let given = ["--a", "b c", "%MY_VAR%", "%NOT_SET%"];
+        let given = [
+            &given[..],
+            &["x%FUNCTIONS_CUSTOMHANDLER_PORT%y", "\"q r\"", "100%"],
+        ]
+        .concat();
+        let given: Vec<String> = given.into_iter().map(str::to_owned).collect();
+        let expected = ["--a", "b", "c", "v", "w", "x7y", "q r", "100%"];
+        assert_eq!(arguments(&given, &environment), expected);
     }
 
     #[test]

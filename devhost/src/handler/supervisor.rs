@@ -6,7 +6,7 @@
 //! |---|---|
 //! | exits with 0 or 200 | it starts again, uncounted |
 //! | exits with anything else (a signal is 128 + n) | counted |
-//! | does not answer within initializationTimeout | killed, counted |
+//! | does not listen within initializationTimeout | killed, counted |
 //!
 //! The first and the second count start it again at once; the third stops the host. Thirty quiet
 //! minutes forget the counts. A process is only ever ended by SIGKILL.
@@ -118,7 +118,7 @@ impl Supervisor {
             }
             End::TimedOut => {
                 let text = format!(
-                    "the handler did not answer GET / on port {} within {:?}",
+                    "the handler did not listen on port {} within {:?}",
                     self.port, self.initialization_timeout
                 );
                 self.count(errors, &text, &explanation)
@@ -144,7 +144,7 @@ impl Supervisor {
         let pid = child.id();
         let mut ready = false;
         let mut crashed: Option<oneshot::Sender<()>> = None;
-        let answer = tokio::time::timeout(self.initialization_timeout, readiness::wait(self.port));
+        let answer = readiness::wait(self.port, self.initialization_timeout);
         tokio::pin!(answer);
         loop {
             tokio::select! {
@@ -164,13 +164,13 @@ impl Supervisor {
                     Some(Order::Fail(failure)) => return End::Fail(failure),
                     None => return End::Fail(HostFailure::gone()),
                 },
-                answered = &mut answer, if !ready => match answered {
-                    Ok(()) => {
-                        ready = true;
-                        state.send_replace(State::Ready { pid });
+                answered = &mut answer, if !ready => {
+                    if !answered {
+                        return End::TimedOut;
                     }
-                    Err(_) => return End::TimedOut,
-                },
+                    ready = true;
+                    state.send_replace(State::Ready { pid });
+                }
             }
         }
     }

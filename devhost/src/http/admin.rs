@@ -1,60 +1,138 @@
-//! `POST /admin/functions/<name>`: a run by hand.
+//! `/admin`: the functions, their errors, and runs by hand.
 //!
-//! Source: Azure/azure-functions-host, `FunctionsController.cs` (`Invoke`).
+//! Source: Azure/azure-functions-host, `FunctionsController.cs`, `HostController.cs`.
 
 use std::sync::Arc;
 
 use funcapp::AuthLevel;
-use http_body_util::{BodyExt as _, Limited};
-use hyper::{Method, Request, Response, StatusCode, body::Incoming};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::{empty, keys, text};
-use crate::{client::Body, shared::Shared, timer};
+use super::keys;
+use crate::{
+    client::HOST_VERSION,
+    shared::Shared,
+    timer,
+    wire::{Request, Response},
+};
 
-/// The largest body that is read; it is only looked at, never passed on.
-const MOST: usize = 1 << 20;
-
-/// Starts a run and answers 202 at once; how it ends stands in the log only. It does not wait for
-/// a run by the schedule: the real host's manual runs overlap those, too.
-pub(super) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
-    let opens = keys::opens(
-        &shared.keys,
-        AuthLevel::Admin,
-        request.uri(),
-        request.headers(),
-    );
-    if shared.enable_auth && !opens {
-        return empty(StatusCode::UNAUTHORIZED);
-    }
-    let name = request.uri().path().strip_prefix("/admin/functions/");
-    let function = match name {
-        Some(name) if request.method() == Method::POST => {
-            shared.function(name.trim_end_matches('/'))
-        }
-        _ => None,
-    };
-    let Some(function) = function.cloned() else {
-        return empty(StatusCode::NOT_FOUND);
-    };
-    if !is_json(request).await {
-        return empty(StatusCode::BAD_REQUEST);
-    }
-    if function.timer().is_none() {
-        let problem = "this host runs only timers by hand; send the function a request instead\n";
-        return text(StatusCode::NOT_IMPLEMENTED, "text/plain", problem);
-    }
-    let shared = shared.clone();
-    tokio::spawn(async move {
-        let call = timer::manual_call(&shared, &function);
-        timer::run_with_retries(&shared, &function, call).await;
-    });
-    empty(StatusCode::ACCEPTED)
+/// A path that the host keeps for itself.
+pub(super) enum Admin<'a> {
+    HostStatus,
+    Functions,
+    Function(&'a str),
+    FunctionStatus(&'a str),
 }
 
-async fn is_json(request: Request<Incoming>) -> bool {
-    match Limited::new(request.into_body(), MOST).collect().await {
-        Ok(body) => serde_json::from_slice::<Value>(&body.to_bytes()).is_ok(),
-        Err(_) => false,
+impl<'a> Admin<'a> {
+    /// What `path` stands for, if anything. Any other path below `/admin` is one like all others.
+    pub(super) fn of(path: &'a str) -> Option<Self> {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
+        match parts[..] {
+            [admin, host, status]
+                if is(admin, "admin") && is(host, "host") && is(status, "status") =>
+            {
+                Some(Self::HostStatus)
+            }
+            [admin, functions, ref rest @ ..]
+                if is(admin, "admin") && is(functions, "functions") =>
+            {
+                match rest {
+                    [] => Some(Self::Functions),
+                    [name] => Some(Self::Function(name)),
+                    [name, status] if is(status, "status") => Some(Self::FunctionStatus(name)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
+}
+
+/// The response to `request`, whose body is `body`.
+pub(super) fn answer(
+    shared: &Arc<Shared>,
+    admin: &Admin<'_>,
+    request: &Request,
+    body: &[u8],
+) -> Response {
+    if shared.enable_auth && !keys::opens(&shared.keys, "", AuthLevel::Admin, request) {
+        let mut response = Response::empty(401);
+        response.headers.push("WWW-Authenticate", "Bearer");
+        return response;
+    }
+    match (admin, request.method.as_str()) {
+        (Admin::HostStatus, "GET") => {
+            json_response(&json!({"state": "Running", "version": HOST_VERSION}))
+        }
+        (Admin::Functions, "GET") => {
+            let all = shared.app.functions.iter();
+            json_response(
+                &all.map(|function| summary(shared, function.name.as_str()))
+                    .collect(),
+            )
+        }
+        (Admin::Function(name), "GET") => match shared.known(name) {
+            Some(name) => json_response(&summary(shared, &name)),
+            None => Response::empty(404),
+        },
+        (Admin::FunctionStatus(name), "GET") => match shared.known(name) {
+            Some(name) => json_response(&status(shared, &name)),
+            None => Response::empty(404),
+        },
+        (Admin::Function(name), "POST") => match shared.known(name) {
+            Some(name) => Response::empty(run(shared, &name, request, body)),
+            None => Response::empty(404),
+        },
+        _ => Response::empty(404),
+    }
+}
+
+/// Starts a run and returns 202 at once, or says what is wrong with the request. The log alone
+/// tells how the run ends. It does not wait for a run by the schedule, and it starts nothing where
+/// the function is in error.
+fn run(shared: &Arc<Shared>, name: &str, request: &Request, body: &[u8]) -> u16 {
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return 415;
+    }
+    let Ok(members) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return 400;
+    };
+    let input = match members.get("input") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(input)) => Some(input.clone()),
+        Some(_) => return 400,
+    };
+    if let Some(function) = shared.runnable(name).cloned() {
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            let call = timer::manual_call(&shared, &function, input);
+            timer::run_by_hand(&shared, &function, call).await;
+        });
+    }
+    202
+}
+
+fn summary(shared: &Shared, name: &str) -> Value {
+    let active = shared
+        .active
+        .iter()
+        .any(|function| function.name.as_str() == name);
+    json!({"name": name, "isDisabled": !active && !shared.is_in_error(name)})
+}
+
+fn status(shared: &Shared, name: &str) -> Value {
+    let faults = shared.faults.iter().filter(|fault| fault.function == name);
+    let errors: Vec<String> = faults.map(ToString::to_string).collect();
+    if errors.is_empty() {
+        json!({})
+    } else {
+        json!({"errors": errors})
+    }
+}
+
+fn json_response(value: &Value) -> Response {
+    Response::text(200, "application/json; charset=utf-8", value.to_string())
 }

@@ -1,30 +1,39 @@
 //! Whether a request has the key it needs.
 
 use funcapp::AuthLevel;
-use hyper::{HeaderMap, Uri};
 use percent_encoding::percent_decode_str;
 
-use crate::options::Keys;
+use crate::{options::Keys, wire::Request};
 
-/// Whether the key in `x-functions-key`, or in the query as `code`, opens `level`.
-pub(super) fn opens(keys: &Keys, level: AuthLevel, uri: &Uri, headers: &HeaderMap) -> bool {
-    let Some(key) = key_of(uri, headers) else {
-        return level == AuthLevel::Anonymous;
-    };
-    match level {
-        AuthLevel::Anonymous => true,
-        AuthLevel::Function => key == keys.function || key == keys.master,
-        AuthLevel::Admin => key == keys.master,
+/// Whether the key in `x-functions-key`, or in the query as `code`, opens `function`, whose level
+/// is `level`. The header is looked at first, whatever it holds.
+pub(super) fn opens(keys: &Keys, function: &str, level: AuthLevel, request: &Request) -> bool {
+    if level == AuthLevel::Anonymous {
+        return true;
     }
+    let Some(key) = key_of(request) else {
+        return false;
+    };
+    if key == keys.master {
+        return true;
+    }
+    let own = keys.functions.get(function);
+    level == AuthLevel::Function && (key == keys.host || own == Some(&key))
 }
 
-fn key_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    if let Some(key) = headers.get("x-functions-key") {
-        return key.to_str().ok().map(str::to_owned);
+/// The key, if there is just one.
+fn key_of(request: &Request) -> Option<String> {
+    let name = "x-functions-key";
+    if request.headers.get(name).is_some() {
+        return one(request.headers.all(name).map(str::to_owned));
     }
-    let code = uri
-        .query()?
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("code="))?;
-    Some(percent_decode_str(code).decode_utf8_lossy().into_owned())
+    let pairs = request.query.trim_start_matches('?').split('&');
+    let pairs = pairs.filter_map(|pair| pair.split_once('='));
+    let codes = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("code"));
+    one(codes.map(|(_, code)| percent_decode_str(code).decode_utf8_lossy().into_owned()))
+}
+
+fn one(mut values: impl Iterator<Item = String>) -> Option<String> {
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
 }

@@ -2,41 +2,22 @@
 //!
 //! | room | purpose |
 //! |---|---|
-//! | `server` | a listener, connections, one answer per request |
+//! | `server` | a listener and its connections |
+//! | `connection` | one connection: requests in, responses out |
+//! | `call` | one request for a function, from its body to the last byte of the response |
 //! | `routes` | which function a request is for |
 //! | `path` | what becomes of a path on its way |
 //! | `keys` | whether the request may call it |
-//! | `admin` | `POST /admin/functions/<name>` |
-//! | `proxy` | the request itself, streamed (`enableProxyingHttpRequest`) |
-//! | `forward` | the request rebuilt (`enableForwardingHttpRequest`) |
+//! | `admin` | the functions, their errors, and runs by hand |
+//! | `proxy` | the request itself, sent on until a response comes |
 
 mod admin;
-mod forward;
+mod call;
+mod connection;
 mod keys;
 mod path;
 mod proxy;
 mod routes;
 mod server;
 
-use bytes::Bytes;
-use hyper::{Response, StatusCode, header};
-
-use crate::client::{Body, whole};
-
 pub(crate) use server::serve;
-
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(whole(Bytes::new()));
-    *response.status_mut() = status;
-    response
-}
-
-fn text(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(whole(text));
-    *response.status_mut() = status;
-    let content_type = header::HeaderValue::from_static(content_type);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
-    response
-}

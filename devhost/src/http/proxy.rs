@@ -1,92 +1,210 @@
-//! The request itself, streamed both ways (`enableProxyingHttpRequest`).
+//! The request itself, sent on (`enableProxyingHttpRequest`).
 //!
 //! Source: Azure/azure-functions-host, `DefaultHttpProxyService.cs`, `RetryProxyHandler.cs`,
-//! `ScriptInvocationRequestTransformer.cs`; YARP's `RequestUtilities`.
+//! `ScriptInvocationRequestTransformer.cs`; YARP's `RequestUtilities`; .NET's `HttpConnection.cs`.
 
-use std::net::SocketAddr;
-
-use http_body_util::BodyExt as _;
-use hyper::{
-    HeaderMap, Request, Response, Uri,
-    body::Incoming,
-    header::{HOST, HeaderName, HeaderValue},
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::path;
 use crate::{
-    client::{Body, HOST_VERSION, client_error},
-    shared::Shared,
+    client::{Answer, Body, Client, Failure, HOST_VERSION, Onward},
+    wire::{Framing, Headers, Request},
 };
 
-/// What belongs to one connection and does not travel on.
-const HOP_BY_HOP: [&str; 9] = [
+/// Tries of one request, 50 to 250 ms apart.
+const TRIES: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// How often each try is sent where the handler closes the connection without a byte, and the
+/// request has no content.
+const SENDS: u32 = 4;
+
+/// What a request loses on its way.
+const DROPPED: [&str; 11] = [
     "connection",
+    "forwarded",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
     "te",
-    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-prefix",
+];
+/// What a response loses on its way.
+pub(super) const DROPPED_FROM_RESPONSES: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
     "transfer-encoding",
     "upgrade",
 ];
+/// Headers that .NET keeps with the content: with one of them a request has content.
+const CONTENT: [&str; 9] = [
+    "allow",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-location",
+    "content-md5",
+    "content-range",
+    "content-type",
+    "expires",
+];
 
-/// Sends `request` to the handler, its path encoded anew, and answers what comes back
-/// as it comes. Dropping this (a client that goes away) aborts the request to the handler.
-pub(super) async fn proxy(
-    shared: &Shared,
+/// The request that the handler gets; its body is `body`. `None` where a header is not ASCII:
+/// .NET's client refuses to send it.
+pub(super) fn onward(
+    request: &Request,
+    decoded: &str,
+    body: Body,
+    port: u16,
     invocation: &str,
-    peer: SocketAddr,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, String> {
-    let (parts, body) = request.into_parts();
-    let mut onward = Request::new(body.boxed_unsync());
-    *onward.method_mut() = parts.method;
-    *onward.uri_mut() = target(shared.handler.port, &parts.uri)?;
-    *onward.headers_mut() = headers(parts.headers, shared.handler.port, invocation, peer);
-    let response = shared
-        .within_function_timeout(shared.proxy_client.request(onward))
-        .await?
-        .map_err(|error| client_error(&error))?;
-    let mut response = response.map(Incoming::boxed_unsync);
-    remove_hop_by_hop(response.headers_mut());
-    Ok(response)
+    peer: IpAddr,
+) -> Option<Onward> {
+    let mut headers = headers(request, port, invocation, peer);
+    let mut body = body;
+    if let Body::None = body
+        && request.headers.iter().any(|(name, _)| is_content(name))
+    {
+        body = Body::Whole(bytes::Bytes::new());
+        headers.push("Content-Length", "0");
+    } else if let Body::None = body
+        && !matches!(
+            request.method.as_str(),
+            "GET" | "HEAD" | "CONNECT" | "OPTIONS" | "DELETE"
+        )
+    {
+        headers.push("Content-Length", "0");
+    }
+    if request.framing == Framing::Chunked {
+        headers.push("Transfer-Encoding", "chunked");
+    }
+    let target = path::encoded(decoded) + &path::query(&request.query);
+    let lines = headers.to_wire();
+    lines.is_ascii().then(|| Onward {
+        head: format!("{} {target} HTTP/1.1\r\n{lines}\r\n", request.method),
+        method: request.method.clone(),
+        expects_continue: headers.get("expect").is_some_and(|it| it == "100-continue"),
+        body,
+    })
 }
 
-fn target(port: u16, uri: &Uri) -> Result<Uri, String> {
-    let decoded = path::decoded(uri.path()).unwrap_or_default();
-    let query = uri.query().map(|query| path::query(&format!("?{query}")));
-    let path = path::encoded(&decoded) + &query.unwrap_or_default();
-    Uri::builder()
-        .scheme("http")
-        .authority(format!("127.0.0.1:{port}"))
-        .path_and_query(path)
-        .build()
-        .map_err(|error| format!("cannot pass on the target {uri}: {error}"))
+/// Sends `request` until a response's head comes, or the tries are used up: `RetryProxyHandler`
+/// takes every failure for one of the connection, also where the handler had the whole request.
+pub(super) async fn exchange(
+    client: Arc<Client>,
+    mut request: Onward,
+    idle: Duration,
+) -> Result<Answer, String> {
+    let mut pauses = pauses();
+    loop {
+        match send(&client, &mut request, idle).await {
+            Ok(answer) => return check(answer),
+            Err(error @ Failure::Idle(_)) => return Err(error.to_string()),
+            Err(error) => match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error.to_string()),
+            },
+        }
+    }
 }
 
-fn headers(mut headers: HeaderMap, port: u16, invocation: &str, peer: SocketAddr) -> HeaderMap {
-    let public_host = headers.remove(HOST);
-    remove_hop_by_hop(&mut headers);
-    let mut set = |name: &'static str, value: &str| {
-        let value = HeaderValue::from_str(value).expect("addresses and ids are visible ASCII");
-        headers.insert(HeaderName::from_static(name), value);
-    };
-    set("host", &format!("127.0.0.1:{port}"));
-    set("x-forwarded-for", &peer.ip().to_string());
-    set("x-forwarded-proto", "http");
-    set("x-ms-invocation-id", invocation);
-    set("x-azure-functions-invocationid", invocation);
-    set("x-azure-functions-hostversion", HOST_VERSION);
-    match public_host {
-        Some(host) => headers.insert("x-forwarded-host", host),
-        None => headers.remove("x-forwarded-host"),
-    };
+/// How long it takes until a request that cannot be sent has failed.
+pub(super) fn all_pauses() -> Duration {
+    pauses().sum()
+}
+
+fn pauses() -> impl Iterator<Item = Duration> {
+    (1..TRIES).map(|number| (FIRST_PAUSE * number).min(LONGEST_PAUSE))
+}
+
+async fn send(
+    client: &Arc<Client>,
+    request: &mut Onward,
+    idle: Duration,
+) -> Result<Answer, Failure> {
+    for _ in 1..SENDS {
+        match client.send(request, idle).await {
+            Err(Failure::Closed) if matches!(request.body, Body::None) => {}
+            other => return other,
+        }
+    }
+    client.send(request, idle).await
+}
+
+/// Refuses what Kestrel cannot send to the client.
+fn check(answer: Answer) -> Result<Answer, String> {
+    let head = &answer.head;
+    if let Some((name, _)) = head.headers.iter().find(|(_, value)| !value.is_ascii()) {
+        return Err(format!("the response's header {name} is not ASCII"));
+    }
+    let lengths: Vec<&str> = head.headers.all("content-length").collect();
+    let is_length = matches!(lengths[..], [] | [_])
+        && lengths.iter().all(|length| length.parse::<u64>().is_ok());
+    if !is_length {
+        return Err(format!(
+            "the response's Content-Length is {}",
+            lengths.join(", ")
+        ));
+    }
+    if head.status == 101 || (head.status == 204 && !matches!(lengths[..], [] | ["0"])) {
+        return Err(format!("a response with {} has no body", head.status));
+    }
+    Ok(answer)
+}
+
+fn headers(request: &Request, port: u16, invocation: &str, peer: IpAddr) -> Headers {
+    let mut headers = joined(&request.headers);
+    let host = headers.get("host").unwrap_or_default().to_owned();
+    let upgrades = headers.lists("connection", "upgrade")
+        && headers
+            .get("upgrade")
+            .is_some_and(|it| it.eq_ignore_ascii_case("websocket"));
+    for name in DROPPED {
+        headers.remove(name);
+    }
+    if upgrades {
+        headers.push("Connection", "Upgrade");
+        headers.push("Upgrade", "websocket");
+    }
+    if !host.starts_with("xn--") {
+        headers.set("Host", format!("127.0.0.1:{port}"));
+    }
+    headers.set("X-Azure-Functions-HostVersion", HOST_VERSION);
+    headers.set("X-Azure-Functions-InvocationId", invocation);
+    headers.set("x-ms-invocation-id", invocation);
+    headers.set("X-Forwarded-For", peer.to_string());
+    headers.set("X-Forwarded-Host", host);
+    headers.set("X-Forwarded-Proto", "http");
     headers
 }
 
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    for name in HOP_BY_HOP {
-        headers.remove(name);
+/// Each header once, with all its values.
+fn joined(headers: &Headers) -> Headers {
+    let mut joined = Headers::default();
+    for (name, _) in headers.iter() {
+        if joined.get(name).is_some() {
+            continue;
+        }
+        let separator = match name.to_ascii_lowercase().as_str() {
+            "cookie" => "; ",
+            "user-agent" => " ",
+            _ => ", ",
+        };
+        let values: Vec<&str> = headers.all(name).collect();
+        joined.push(name, values.join(separator));
     }
+    joined
+}
+
+fn is_content(name: &str) -> bool {
+    name.eq_ignore_ascii_case("last-modified")
+        || CONTENT
+            .iter()
+            .any(|content| content.eq_ignore_ascii_case(name))
 }

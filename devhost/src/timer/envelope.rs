@@ -12,57 +12,85 @@ use crate::call::{Recorded, RetryContext, ScheduleStatus, TimerCall};
 /// .NET's `default(DateTime)`: a timer that never ran.
 const NEVER: &str = "0001-01-01T00:00:00+00:00";
 
-/// The body of an invocation of `function` at `now`.
-pub(super) fn envelope(
-    function: &str,
-    binding: &str,
-    schedule: &Schedule,
-    call: &TimerCall,
-    now: Timestamp,
-) -> Value {
+/// What an envelope says besides the call itself.
+pub(super) struct Context<'a> {
+    pub(super) function: &'a str,
+    pub(super) binding: &'a str,
+    pub(super) schedule: &'a Schedule,
+    pub(super) now: Timestamp,
+    /// The input of a run by hand.
+    pub(super) input: Option<&'a str>,
+    /// `LastUpdated` of a timer that never ran.
+    pub(super) updated: Option<Timestamp>,
+}
+
+/// The body of an invocation.
+pub(super) fn envelope(call: &TimerCall, context: &Context<'_>) -> Value {
     let timer = json!({
-        "Schedule": {"AdjustForDST": true},
-        "ScheduleStatus": status(call.schedule_status, schedule, now),
+        "Schedule": {"AdjustForDST": !context.schedule.is_interval()},
+        "ScheduleStatus": status(call.schedule_status, context),
         "IsPastDue": call.past_due,
     });
     let mut metadata = json!({
         "sys": {
-            "MethodName": function,
-            "UtcNow": format!("{}Z", civil(now)),
+            "MethodName": context.function,
+            "UtcNow": format!("{}Z", civil(context.now)),
             "RandGuid": uuid::Uuid::new_v4().to_string(),
         },
     });
-    if let Some(RetryContext {
-        retry_count,
-        max_retry_count,
-    }) = call.retry
-    {
-        metadata["RetryContext"] = json!({
-            "RetryCount": retry_count,
-            "MaxRetryCount": max_retry_count,
-            "Exception": {"Message": "the attempt before this one failed"},
-        });
+    if let Some(input) = context.input {
+        // JSON in a string.
+        metadata[context.binding] = json!(json!(input).to_string());
     }
-    json!({"Data": {binding: timer}, "Metadata": metadata})
+    if let Some(retry) = call.retry {
+        metadata["RetryContext"] = retry_context(retry);
+    }
+    json!({"Data": {context.binding: timer}, "Metadata": metadata})
 }
 
-fn status(status: ScheduleStatus, schedule: &Schedule, now: Timestamp) -> Value {
+/// There from the first attempt on. Later ones bring along the failure of the one before, with a
+/// stack trace that makes the body a few kilobytes long.
+fn retry_context(retry: RetryContext) -> Value {
+    let frame = "   at Microsoft.Azure.WebJobs.Host.Executors.FunctionExecutor.InvokeAsync()\n";
+    let exception = (retry.retry_count > 0).then(|| {
+        json!({
+            "ClassName": "Microsoft.Azure.WebJobs.Host.FunctionInvocationException",
+            "Message": "Exception while executing function",
+            "Data": null,
+            "StackTraceString": frame.repeat(64),
+        })
+    });
+    json!({
+        "RetryCount": retry.retry_count,
+        "MaxRetryCount": retry.max_retry_count,
+        "Exception": exception,
+        "Instance": null,
+        "State": {},
+    })
+}
+
+fn status(status: ScheduleStatus, context: &Context<'_>) -> Value {
     let recorded = match status {
         ScheduleStatus::Null => return Value::Null,
         ScheduleStatus::Never => Recorded {
             last: None,
-            next: now,
+            next: context.now,
         },
-        ScheduleStatus::Past => made_up(schedule, now),
+        ScheduleStatus::Past => made_up(context.schedule, context.now),
         ScheduleStatus::Recorded(recorded) => recorded,
     };
-    status_json(recorded)
+    status_json(recorded, context.updated)
 }
 
-/// The `ScheduleStatus` of what is recorded, `Last` being `LastUpdated`, too.
-pub(super) fn status_json(recorded: Recorded) -> Value {
-    let last = recorded.last.map_or(NEVER.to_owned(), offset);
-    json!({"Last": last, "Next": offset(recorded.next), "LastUpdated": last})
+/// The `ScheduleStatus` of what is recorded. `LastUpdated` is `Last`, or `updated` where the timer
+/// never ran.
+pub(super) fn status_json(recorded: Recorded, updated: Option<Timestamp>) -> Value {
+    let instant = |instant: Option<Timestamp>| instant.map_or(NEVER.to_owned(), offset);
+    json!({
+        "Last": instant(recorded.last),
+        "Next": offset(recorded.next),
+        "LastUpdated": instant(recorded.last.or(updated)),
+    })
 }
 
 /// A run due at this second, and one an interval before.
@@ -94,13 +122,15 @@ mod tests {
 
     fn of(call: TimerCall) -> Value {
         let schedule = Schedule::parse("0 15 3 * * *").expect("a schedule");
-        envelope(
-            "Nightly",
-            "timer",
-            &schedule,
-            &call,
-            NOW.parse().expect("an instant"),
-        )
+        let context = Context {
+            function: "Nightly",
+            binding: "timer",
+            schedule: &schedule,
+            now: NOW.parse().expect("an instant"),
+            input: None,
+            updated: None,
+        };
+        envelope(&call, &context)
     }
 
     #[test]

@@ -15,5 +15,5 @@ mod run;
 mod scheduled;
 
 pub use reply::{Failure, Output, TimerResult};
-pub(crate) use run::{manual_call, run, run_with_retries};
+pub(crate) use run::{manual_call, run, run_by_hand};
 pub(crate) use scheduled::keep_time;

@@ -46,7 +46,7 @@ impl Record {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let mut text = status_json(recorded);
+        let mut text = status_json(recorded, None);
         text["Schedule"] = json!(self.schedule);
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;

@@ -6,8 +6,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use funcapp::OutputBinding;
-use hyper::{StatusCode, header::HeaderValue};
+use funcapp::{OutputBinding, parse_first_json};
 use serde_json::{Map, Value};
 
 /// How one run of a timer ended, as the host sees it.
@@ -40,7 +39,7 @@ pub enum TimerResult {
 pub enum Failure {
     /// The status is not 2xx. The host reads nothing else of such a reply.
     #[error("the handler answered {0}; the reply's Logs and Outputs were not read")]
-    Status(StatusCode),
+    Status(u16),
     /// The body is not declared as JSON.
     #[error("Invalid HttpResponseMessage: the content type is {}, not application/json", or_none(.0.as_deref()))]
     ContentType(Option<String>),
@@ -80,8 +79,8 @@ impl TimerResult {
 }
 
 /// Whether a reply's body will be read: only after a 2xx.
-pub(super) fn judge_status(status: StatusCode) -> Result<(), TimerResult> {
-    if status.is_success() {
+pub(super) fn judge_status(status: u16) -> Result<(), TimerResult> {
+    if (200..300).contains(&status) {
         Ok(())
     } else {
         Err(failed(Failure::Status(status)))
@@ -90,25 +89,22 @@ pub(super) fn judge_status(status: StatusCode) -> Result<(), TimerResult> {
 
 /// The meaning of a 2xx reply.
 pub(super) fn judge(
-    status: StatusCode,
-    content_type: Option<&HeaderValue>,
+    status: u16,
+    content_type: Option<&str>,
     body: &[u8],
     bindings: &[OutputBinding],
 ) -> TimerResult {
     if body.is_empty() {
         return TimerResult::Hang {
-            reply: format!("{} with an empty body", status.as_u16()),
+            reply: format!("{status} with an empty body"),
         };
     }
-    let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
-    if !content_type.as_deref().is_some_and(is_json) {
-        return failed(Failure::ContentType(
-            content_type.map(std::borrow::Cow::into_owned),
-        ));
+    if !content_type.is_some_and(is_json) {
+        return failed(Failure::ContentType(content_type.map(str::to_owned)));
     }
-    match serde_json::from_slice::<Value>(body) {
+    match parse_first_json(body) {
         _ if body.iter().all(u8::is_ascii_whitespace) => TimerResult::Hang {
-            reply: format!("{} with a blank body", status.as_u16()),
+            reply: format!("{status} with a blank body"),
         },
         Ok(Value::Null) => TimerResult::Hang {
             reply: "the JSON `null`".to_owned(),
@@ -185,7 +181,7 @@ fn logs(members: &Map<String, Value>) -> Result<Vec<String>, String> {
         .iter()
         .map(|line| match line {
             Value::String(line) => Ok(line.clone()),
-            Value::Null => Ok(String::new()),
+            Value::Null => Ok("[null]".to_owned()),
             Value::Number(_) | Value::Bool(_) => Ok(line.to_string()),
             Value::Array(_) | Value::Object(_) => {
                 Err("Logs holds something that is not a string".to_owned())
@@ -223,8 +219,7 @@ mod tests {
     use super::*;
 
     fn reply(content_type: &str, body: &str) -> TimerResult {
-        let content_type = HeaderValue::from_str(content_type).expect("a header's value");
-        judge(StatusCode::OK, Some(&content_type), body.as_bytes(), &[])
+        judge(200, Some(content_type), body.as_bytes(), &[])
     }
 
     fn outputs(binding: &str, binary: bool, body: &Value) -> BTreeMap<String, Output> {
@@ -233,9 +228,9 @@ mod tests {
             kind: "blob".to_owned(),
             binary,
         };
-        let json = HeaderValue::from_static("application/json");
+        let json = "application/json";
         let body = body.to_string();
-        match judge(StatusCode::OK, Some(&json), body.as_bytes(), &[binding]) {
+        match judge(200, Some(json), body.as_bytes(), &[binding]) {
             TimerResult::Succeeded { outputs, .. } => outputs,
             other => panic!("{other:?}"),
         }
@@ -275,7 +270,7 @@ mod tests {
                 "{body:?}: {result:?}"
             );
         }
-        let bare = judge(StatusCode::NO_CONTENT, None, b"", &[]);
+        let bare = judge(204, None, b"", &[]);
         assert_eq!(
             bare,
             TimerResult::Hang {

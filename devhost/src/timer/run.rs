@@ -1,185 +1,258 @@
 //! One run of a timer: envelope out, reply in, functionTimeout beside it.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use funcapp::{Function, Schedule, TimerTrigger};
-use futures_util::stream;
-use http_body_util::{BodyExt as _, StreamBody};
-use hyper::{
-    Request,
-    body::Frame,
-    header::{CONTENT_TYPE, HOST, USER_AGENT},
-};
+use funcapp::{Function, Retry, Schedule, TimerTrigger};
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
-    envelope::envelope,
+    envelope::{Context, envelope},
     reply::{self, Failure, TimerResult},
 };
 use crate::{
-    call::{Framing, RetryContext, ScheduleStatus, TimerCall},
-    client::{Body, HOST_VERSION, client_error, whole},
+    call::{Framing, Recorded, RetryContext, ScheduleStatus, TimerCall},
+    client::{Body, HOST_VERSION, Onward},
     log::Level,
     shared::Shared,
+    wire::Headers,
 };
+
+/// A long body goes out in chunks of this size.
+const CHUNK: usize = 4096;
+
+/// What starts a run.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    Schedule,
+    /// With its input.
+    Hand(Option<&'a str>),
+}
+
+/// A run by hand.
+pub(crate) struct ByHand {
+    call: TimerCall,
+    input: Option<String>,
+}
 
 /// Runs `function` once and waits for the end. The log gets the beginning, the reply's `Logs`, and
 /// the end, all with the invocation's id.
-pub(crate) async fn run(shared: &Shared, function: &Function, call: TimerCall) -> TimerResult {
+pub(crate) async fn run(shared: &Arc<Shared>, function: &Function, call: TimerCall) -> TimerResult {
+    let id = Uuid::new_v4().to_string();
+    attempt(shared, function, call, Origin::Schedule, &id).await
+}
+
+/// Runs `function` by hand, as `POST /admin/functions/<name>` does; each attempt has an id of its
+/// own.
+pub(crate) async fn run_by_hand(shared: &Arc<Shared>, function: &Function, run: ByHand) {
+    let ids = || Uuid::new_v4().to_string();
+    let origin = Origin::Hand(run.input.as_deref());
+    retrying(function, shared, run.call, ids, origin).await;
+}
+
+/// Runs `function` by its schedule; all attempts share an id.
+pub(super) async fn run_scheduled(shared: &Arc<Shared>, function: &Function, call: TimerCall) {
+    let id = Uuid::new_v4().to_string();
+    retrying(function, shared, call, || id.clone(), Origin::Schedule).await;
+}
+
+/// Runs `function` until it succeeds or its `retry` policy is used up.
+async fn retrying(
+    function: &Function,
+    shared: &Arc<Shared>,
+    call: TimerCall,
+    ids: impl Fn() -> String,
+    origin: Origin<'_>,
+) {
+    let Some(policy) = function.retry else {
+        attempt(shared, function, call, origin, &ids()).await;
+        return;
+    };
+    for retry_count in (0..).take_while(|retry| policy.allows(*retry)) {
+        if retry_count > 0 {
+            tokio::time::sleep(policy.wait_before(retry_count)).await;
+        }
+        let retry = Some(context(&policy, retry_count));
+        let call = TimerCall { retry, ..call };
+        let result = attempt(shared, function, call, origin, &ids()).await;
+        if result.is_success() || shared.handler.has_stopped() || shared.is_stopping() {
+            return;
+        }
+    }
+}
+
+fn context(policy: &Retry, retry_count: u32) -> RetryContext {
+    RetryContext {
+        retry_count,
+        max_retry_count: policy.max_retry_count.map_or(-1, i64::from),
+    }
+}
+
+/// The call that `POST /admin/functions/<name>` makes: with what is recorded of the timer's runs.
+pub(crate) fn manual_call(shared: &Shared, function: &Function, input: Option<String>) -> ByHand {
+    let name = function.name.as_str();
+    let schedule = shared
+        .schedule(name)
+        .filter(|schedule| !schedule.is_sub_minute())
+        .filter(|_| function.timer().is_some_and(|timer| timer.use_monitor));
+    let recorded = schedule.and_then(|schedule| {
+        let first = || {
+            let next = schedule.next_after(Timestamp::now())?;
+            Some(Recorded { last: None, next })
+        };
+        shared.recorded(name).or_else(first)
+    });
+    let call = TimerCall {
+        framing: shared.framing,
+        schedule_status: recorded.map_or(ScheduleStatus::Null, ScheduleStatus::Recorded),
+        past_due: false,
+        retry: None,
+        at: None,
+    };
+    ByHand { call, input }
+}
+
+async fn attempt(
+    shared: &Arc<Shared>,
+    function: &Function,
+    call: TimerCall,
+    origin: Origin<'_>,
+    invocation: &str,
+) -> TimerResult {
     let name = function.name.as_str();
     let (Some(timer), Some(schedule)) = (function.timer(), shared.schedule(name)) else {
         return TimerResult::Failed {
             reason: Failure::NotATimer(name.to_owned()),
         };
     };
-    let invocation = Uuid::new_v4().to_string();
     let late = if call.past_due { ", past due" } else { "" };
     let text = format!("Executing 'Functions.{name}'{late}");
     shared
         .journal
-        .function(name, &invocation, Level::Information, text);
+        .function(name, invocation, Level::Information, text);
     let started = Instant::now();
-    let result = invoke(shared, function, timer, schedule, &call, &invocation).await;
-    report(shared, name, &invocation, &result, started);
+    let body = body(shared, name, timer, schedule, &call, origin);
+    let result = invoke(shared, function, call.framing, body, invocation).await;
+    report(shared, name, invocation, &result, started);
     result
 }
 
-/// Runs `function` until it succeeds or its `retry` policy is used up; the last result.
-pub(crate) async fn run_with_retries(
+fn body(
     shared: &Shared,
-    function: &Function,
-    call: TimerCall,
-) -> TimerResult {
-    let mut result = run(shared, function, call).await;
-    let Some(policy) = function.retry else {
-        return result;
-    };
-    let max_retry_count = policy.max_retry_count.map_or(-1, i64::from);
-    for retry_count in (1..).take_while(|retry| policy.allows(*retry)) {
-        if result.is_success() || shared.handler.has_stopped() {
-            break;
-        }
-        tokio::time::sleep(policy.wait_before(retry_count)).await;
-        let retry = Some(RetryContext {
-            retry_count,
-            max_retry_count,
-        });
-        result = run(shared, function, TimerCall { retry, ..call }).await;
-    }
-    result
-}
-
-/// The call that `POST /admin/functions/<name>` makes.
-pub(crate) fn manual_call(shared: &Shared, function: &Function) -> TimerCall {
-    let name = function.name.as_str();
-    let monitored = function.timer().is_some_and(|timer| timer.use_monitor)
-        && shared
-            .schedule(name)
-            .is_some_and(|schedule| !schedule.is_sub_minute());
-    let schedule_status = if monitored {
-        ScheduleStatus::Past
-    } else {
-        ScheduleStatus::Null
-    };
-    TimerCall {
-        framing: shared.framing,
-        schedule_status,
-        past_due: false,
-        retry: None,
-        at: None,
-    }
-}
-
-async fn invoke(
-    shared: &Shared,
-    function: &Function,
+    function: &str,
     timer: &TimerTrigger,
     schedule: &Schedule,
     call: &TimerCall,
+    origin: Origin<'_>,
+) -> Bytes {
+    let (input, updated) = match origin {
+        Origin::Schedule => (None, None),
+        Origin::Hand(input) => (input, Some(shared.started)),
+    };
+    let context = Context {
+        function,
+        binding: &timer.binding,
+        schedule,
+        now: call.at.unwrap_or_else(Timestamp::now),
+        input,
+        updated,
+    };
+    envelope(call, &context).to_string().into()
+}
+
+async fn invoke(
+    shared: &Arc<Shared>,
+    function: &Function,
+    framing: Framing,
+    body: Bytes,
     invocation: &str,
 ) -> TimerResult {
     let failed = |reason| TimerResult::Failed { reason };
     if let Err(failure) = shared.handler.ready().await {
         return failed(Failure::HostStopped(failure.to_string()));
     }
-    let body = envelope(
-        function.name.as_str(),
-        &timer.binding,
-        schedule,
-        call,
-        call.at.unwrap_or_else(Timestamp::now),
-    );
-    let request = request(
-        shared,
-        function.name.as_str(),
-        invocation,
-        call.framing,
-        &body,
-    );
-    match shared
-        .within_function_timeout(exchange(shared, function, request))
-        .await
-    {
-        Ok(Ok(result)) => result,
-        Ok(Err(problem)) => failed(Failure::Connection(problem)),
-        Err(_) => failed(Failure::Timeout(
-            shared.app.host.function_timeout.unwrap_or_default(),
-        )),
+    let name = function.name.as_str();
+    let mut deadline = shared.deadline(name, invocation);
+    let mut request = request(shared.handler.port, name, invocation, framing, body);
+    let result = tokio::select! {
+        result = exchange(shared, function, &mut request) => result,
+        () = deadline.killed() => Err("the handler was killed".to_owned()),
+    };
+    if deadline.is_over() {
+        // The run has failed; the handler lives if it has answered since, and its Logs count.
+        if let Ok(TimerResult::Succeeded { logs, .. }) = result {
+            for line in &logs {
+                shared.journal.user(name, invocation, line.as_str());
+            }
+        }
+        let timeout = shared.app.host.function_timeout.unwrap_or_default();
+        return failed(Failure::Timeout(timeout));
+    }
+    result.unwrap_or_else(|problem| failed(Failure::Connection(problem)))
+}
+
+fn request(port: u16, function: &str, invocation: &str, framing: Framing, body: Bytes) -> Onward {
+    let mut headers = Headers::default();
+    headers.push("Host", format!("127.0.0.1:{port}"));
+    headers.push("X-Azure-Functions-HostVersion", HOST_VERSION);
+    headers.push("X-Azure-Functions-InvocationId", invocation);
+    headers.push("User-Agent", format!("Azure-Functions-Host/{HOST_VERSION}"));
+    headers.push("Content-Type", "application/json; charset=utf-8");
+    let body = match framing {
+        Framing::Length => {
+            headers.push("Content-Length", body.len().to_string());
+            Body::Whole(body)
+        }
+        Framing::Chunked => {
+            headers.push("Transfer-Encoding", "chunked");
+            Body::Chunked(chunks(&body))
+        }
+    };
+    Onward {
+        method: "POST".to_owned(),
+        head: format!("POST /{function} HTTP/1.1\r\n{}\r\n", headers.to_wire()),
+        body,
+        expects_continue: false,
     }
 }
 
-fn request(
-    shared: &Shared,
-    function: &str,
-    invocation: &str,
-    framing: Framing,
-    body: &serde_json::Value,
-) -> Request<Body> {
-    let port = shared.handler.port;
-    let body = Bytes::from(body.to_string());
-    let body = match framing {
-        Framing::Length => whole(body),
-        // A stream has no length, so it goes in chunks.
-        Framing::Chunked => {
-            let frame = Ok::<_, hyper::Error>(Frame::data(body));
-            StreamBody::new(stream::iter([frame])).boxed_unsync()
-        }
-    };
-    Request::post(format!("http://127.0.0.1:{port}/{function}"))
-        .header(HOST, format!("127.0.0.1:{port}"))
-        .header(USER_AGENT, format!("Azure-Functions-Host/{HOST_VERSION}"))
-        .header("X-Azure-Functions-HostVersion", HOST_VERSION)
-        .header("X-Azure-Functions-InvocationId", invocation)
-        .header(CONTENT_TYPE, "application/json; charset=utf-8")
-        .body(body)
-        .expect("a function's name and a guid are fit for a path and a header")
+/// `body` in pieces, and the empty one that ends it.
+fn chunks(body: &Bytes) -> mpsc::Receiver<Bytes> {
+    let pieces: Vec<Bytes> = body.chunks(CHUNK).map(Bytes::copy_from_slice).collect();
+    let (sender, receiver) = mpsc::channel(pieces.len() + 1);
+    for piece in pieces.into_iter().chain([Bytes::new()]) {
+        sender
+            .try_send(piece)
+            .expect("the channel has room for every piece");
+    }
+    receiver
 }
 
 async fn exchange(
     shared: &Shared,
     function: &Function,
-    request: Request<Body>,
+    request: &mut Onward,
 ) -> Result<TimerResult, String> {
-    let response = shared
-        .plain_client
-        .request(request)
-        .await
-        .map_err(|error| client_error(&error))?;
-    let (parts, body) = response.into_parts();
-    if let Err(result) = reply::judge_status(parts.status) {
+    // The host waits as long as functionTimeout lets it.
+    let idle = std::time::Duration::MAX;
+    let answer = shared.client.send(request, idle).await;
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    if let Err(result) = reply::judge_status(answer.head.status) {
         return Ok(result);
     }
-    let body = body
-        .collect()
+    let body = answer
+        .body(idle)
         .await
         .map_err(|error| format!("the reply broke off: {error}"))?;
-    let content_type = parts.headers.get(CONTENT_TYPE);
+    let content_type = answer.head.headers.get("content-type").map(str::to_owned);
+    let status = answer.head.status;
+    answer.finish();
     Ok(reply::judge(
-        parts.status,
-        content_type,
-        &body.to_bytes(),
+        status,
+        content_type.as_deref(),
+        &body,
         &function.outputs,
     ))
 }
@@ -190,7 +263,7 @@ fn report(shared: &Shared, name: &str, invocation: &str, result: &TimerResult, s
     match result {
         TimerResult::Succeeded { logs, .. } => {
             for line in logs {
-                say(Level::Information, line.clone());
+                shared.journal.user(name, invocation, line.as_str());
             }
             say(
                 Level::Information,

@@ -2,12 +2,15 @@
 //!
 //! Source: azure-webjobs-sdk-extensions, `TimerListener.cs`.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use funcapp::{Function, Schedule, TimerTrigger};
 use jiff::Timestamp;
 
-use super::{record::Record, run::run_with_retries};
+use super::{record::Record, run::run_scheduled};
 use crate::{
     call::{Recorded, ScheduleStatus, TimerCall},
     log::Level,
@@ -22,7 +25,19 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Due {
     at: Timestamp,
+    /// What the run is for: `Next` in its envelope.
+    occurrence: Timestamp,
     past: bool,
+}
+
+impl Due {
+    fn on_time(at: Timestamp) -> Self {
+        Self {
+            at,
+            occurrence: at,
+            past: false,
+        }
+    }
 }
 
 /// Runs the timer `function` by its schedule, until the host stops or no run is left.
@@ -45,27 +60,22 @@ pub(crate) async fn keep_time(shared: Arc<Shared>, function: Function) {
     };
     let mut due = first(timer, schedule, record.recorded(), Timestamp::now());
     if let (Some(due), None) = (due, record.recorded()) {
-        note(
-            &shared,
-            name,
-            &mut record,
-            Recorded {
-                last: None,
-                next: due.at,
-            },
-        );
+        let next = due.occurrence;
+        note(&shared, name, &mut record, Recorded { last: None, next });
     }
     while let Some(this) = due {
-        sleep_until(this.at).await;
-        let last = record.recorded().and_then(|recorded| recorded.last);
-        let status = ScheduleStatus::Recorded(Recorded {
-            last,
-            next: this.at,
-        });
+        tokio::select! {
+            () = shared.stopping() => return,
+            () = sleep_until(this.at) => {}
+        }
+        let recorded = Recorded {
+            last: record.recorded().and_then(|recorded| recorded.last),
+            next: this.occurrence,
+        };
         let call = TimerCall {
             framing: shared.framing,
             schedule_status: if monitored {
-                status
+                ScheduleStatus::Recorded(recorded)
             } else {
                 ScheduleStatus::Null
             },
@@ -74,18 +84,11 @@ pub(crate) async fn keep_time(shared: Arc<Shared>, function: Function) {
             at: None,
         };
         let started = Timestamp::now();
-        run_with_retries(&shared, &function, call).await;
-        due = following(schedule, this.at, Timestamp::now());
+        run_scheduled(&shared, &function, call).await;
+        due = following(schedule, this, started, Timestamp::now());
         if let Some(due) = due {
-            note(
-                &shared,
-                name,
-                &mut record,
-                Recorded {
-                    last: Some(started),
-                    next: due.at,
-                },
-            );
+            let (last, next) = (Some(started), due.occurrence);
+            note(&shared, name, &mut record, Recorded { last, next });
         }
     }
 }
@@ -97,26 +100,34 @@ fn first(
     recorded: Option<Recorded>,
     now: Timestamp,
 ) -> Option<Due> {
-    if recorded.is_some_and(|recorded| recorded.next < now) {
-        return Some(Due {
+    let next = schedule.next_after(now);
+    match recorded {
+        Some(recorded) if recorded.next < now => Some(Due {
             at: now,
+            occurrence: recorded.next,
             past: true,
-        });
-    }
-    if timer.run_on_startup {
-        return Some(Due {
+        }),
+        _ if timer.run_on_startup => Some(Due {
             at: now,
+            occurrence: next.unwrap_or(now),
             past: false,
-        });
+        }),
+        _ => next.map(Due::on_time),
     }
-    schedule.next_after(now).map(|at| Due { at, past: false })
 }
 
-/// The run after the one of `at`: by schedule, or at once where that time has passed meanwhile.
-/// Several missed ones are one run.
-fn following(schedule: &Schedule, at: Timestamp, now: Timestamp) -> Option<Due> {
-    schedule.next_after(at).map(|next| Due {
+/// The run after `this`, which began at `started`: by schedule, or at once where that time has
+/// passed meanwhile. Several missed ones are one run.
+fn following(schedule: &Schedule, this: Due, started: Timestamp, now: Timestamp) -> Option<Due> {
+    // A run can begin a moment before its time.
+    let begun = if this.at == this.occurrence {
+        started.max(this.at)
+    } else {
+        started
+    };
+    schedule.next_after(begun).map(|next| Due {
         at: next.max(now),
+        occurrence: next,
         past: false,
     })
 }
@@ -135,6 +146,9 @@ async fn sleep_until(instant: Timestamp) {
 }
 
 fn note(shared: &Shared, name: &str, record: &mut Record, recorded: Recorded) {
+    let mut runs = shared.runs.lock().unwrap_or_else(PoisonError::into_inner);
+    runs.insert(name.to_owned(), recorded);
+    drop(runs);
     if let Err(error) = record.write(recorded) {
         let text =
             format!("cannot write down {name}'s run, a missed one will go unnoticed: {error}");
@@ -168,72 +182,46 @@ mod tests {
         first(&timer, &hourly(), recorded, instant("03:30:00")).expect("a run")
     }
 
+    fn due(at: &str, occurrence: &str, past: bool) -> Due {
+        Due {
+            at: instant(at),
+            occurrence: instant(occurrence),
+            past,
+        }
+    }
+
     #[test]
     fn the_first_run_is_a_missed_one_or_the_start_s_or_the_schedule_s() {
-        let now = instant("03:30:00");
-        assert_eq!(
-            start(false, Some("03:00:00")),
-            Due {
-                at: now,
-                past: true
-            }
-        );
-        assert_eq!(
-            start(true, Some("03:00:00")),
-            Due {
-                at: now,
-                past: true
-            }
-        );
-        assert_eq!(
-            start(true, Some("04:00:00")),
-            Due {
-                at: now,
-                past: false
-            }
-        );
-        assert_eq!(
-            start(true, None),
-            Due {
-                at: now,
-                past: false
-            }
-        );
-        assert_eq!(
-            start(false, Some("04:00:00")),
-            Due {
-                at: instant("04:00:00"),
-                past: false
-            }
-        );
-        assert_eq!(
-            start(false, None),
-            Due {
-                at: instant("04:00:00"),
-                past: false
-            }
-        );
+        let (now, next) = ("03:30:00", "04:00:00");
+        let missed = due(now, "03:00:00", true);
+        assert_eq!(start(false, Some("03:00:00")), missed);
+        assert_eq!(start(true, Some("03:00:00")), missed);
+        assert_eq!(start(true, Some(next)), due(now, next, false));
+        assert_eq!(start(true, None), due(now, next, false));
+        assert_eq!(start(false, Some(next)), due(next, next, false));
+        assert_eq!(start(false, None), due(next, next, false));
     }
 
     #[test]
     fn a_run_that_outlasts_its_interval_is_followed_by_one_at_once() {
-        let next = |at, now| following(&hourly(), instant(at), instant(now)).expect("a run");
-        let on_time = Due {
-            at: instant("04:00:00"),
-            past: false,
+        let next = |this, started, now| {
+            following(&hourly(), this, instant(started), instant(now)).expect("a run")
         };
-        assert_eq!(next("03:00:00", "03:10:00"), on_time);
-        let late = Due {
-            at: instant("05:10:00"),
-            past: false,
-        };
-        assert_eq!(next("03:00:00", "05:10:00"), late);
+        let on_time = due("03:00:00", "03:00:00", false);
         assert_eq!(
-            next("05:10:00", "05:10:01"),
-            Due {
-                at: instant("06:00:00"),
-                past: false
-            }
+            next(on_time, "03:00:01", "03:10:00"),
+            due("04:00:00", "04:00:00", false)
+        );
+        // It began a moment early.
+        assert_eq!(
+            next(on_time, "02:59:59", "03:10:00"),
+            due("04:00:00", "04:00:00", false)
+        );
+        let late = due("05:10:00", "04:00:00", false);
+        assert_eq!(next(on_time, "03:00:01", "05:10:00"), late);
+        assert_eq!(
+            next(late, "05:10:00", "05:10:01"),
+            due("06:00:00", "06:00:00", false)
         );
     }
 }

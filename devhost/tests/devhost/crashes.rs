@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use devhost::{Level, TimerCall};
 use serde_json::json;
 
-use crate::stage::{AppFolder, get, handler, logged, until, within};
+use crate::stage::{AppFolder, get, handler, logged, send, until, within};
 
 fn app() -> AppFolder {
     AppFolder::new()
@@ -47,7 +47,7 @@ async fn the_third_counted_exit_stops_the_host() {
     );
     // The last three error lines explain it.
     assert!(
-        failure.contains("two\nthree\ndisk on fire") && !failure.contains("one"),
+        failure.contains("two,three,disk on fire") && !failure.contains("one"),
         "{failure}"
     );
     assert_eq!(app.starts(), 4);
@@ -73,11 +73,11 @@ async fn two_kills_are_survived_the_third_is_not() {
 }
 
 #[tokio::test]
-async fn a_handler_that_never_answers_is_counted_and_killed() {
+async fn a_handler_that_never_listens_is_counted_and_killed() {
     let app = app().host("/customHandler/initializationTimeout", json!("00:00:00.2"));
     let host = app.launch(app.options("mute")).await;
     let failure = within(host.failed()).await.to_string();
-    assert!(failure.contains("did not answer GET /"), "{failure}");
+    assert!(failure.contains("did not listen"), "{failure}");
     assert_eq!(app.starts(), 3);
     let starts = fs::read_to_string(app.path("starts")).expect("a list of starts");
     assert!(
@@ -185,6 +185,30 @@ async fn lines_become_records_with_the_host_s_levels() {
 }
 
 #[tokio::test]
+async fn log_levels_of_host_json_are_obeyed() {
+    let app = app().host("/logging", json!({"logLevel": {"default": "Warning"}}));
+    let options = app.options("ok").setting("SAY", "it broke").setting(
+        "AzureFunctionsJobHost__logging__logLevel__Function",
+        "Information",
+    );
+    let host = app.launch(options).await;
+    within(host.ready()).await.expect("the handler answers");
+    get(&host, "GET /").await;
+    logged(&host, "it broke").await;
+    logged(&host, "GET / -> 200").await;
+    let said = host.logs();
+    assert!(said.iter().all(|log| log.text != "listening"), "{said:#?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_unanswered_counts_as_ready() {
+    let app = app();
+    let host = app.launch(app.options("curt")).await;
+    within(host.ready()).await.expect("something listens");
+    assert_eq!(app.starts(), 1);
+}
+
+#[tokio::test]
 async fn shutdown_leaves_no_process_and_no_listener() {
     let app = app();
     let host = app.start().await;
@@ -193,6 +217,50 @@ async fn shutdown_leaves_no_process_and_no_listener() {
     within(host.shutdown()).await;
     assert!(!runs(pid));
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_that_ends_the_process_ends_the_host_by_its_resends() {
+    let app = app();
+    let host = app.start().await;
+    let answer = get(&host, "GET /exit/1").await;
+    assert_eq!((answer.status, answer.body.as_str()), (500, ""));
+    let failure = within(host.failed()).await.to_string();
+    assert!(failure.contains("exited with 1"), "{failure}");
+    assert_eq!(app.starts(), 3);
+}
+
+#[tokio::test]
+async fn a_request_with_a_body_that_ends_the_process_is_one_crash() {
+    let app = app();
+    let host = app.start().await;
+    let request =
+        "POST /exit/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx";
+    assert_eq!(send(&host, request).await.status, 500);
+    within(host.ready()).await.expect("a second life");
+    assert_eq!(app.starts(), 2);
+    assert_eq!(get(&host, "GET /").await.status, 200);
+}
+
+#[tokio::test]
+async fn draining_lets_a_request_end_and_a_scheduled_run_too() {
+    let app = app().timer("TimerPause", json!({"schedule": "* * * * * *"}));
+    let options = devhost::HostOptions {
+        timers: true,
+        ..app.options("ok")
+    };
+    let host = app.launch(options).await;
+    logged(&host, "Executing 'Functions.TimerPause'").await;
+    let address = host.address();
+    let request = tokio::spawn(crate::stage::send_to(
+        address,
+        "GET /pause HTTP/1.1\r\nHost: a\r\n\r\n",
+    ));
+    logged(&host, "pausing a request").await;
+    let pid = host.handler_pid().expect("a process");
+    within(host.drain()).await;
+    assert_eq!(within(request).await.expect("a response").status, 200);
+    assert!(!runs(pid));
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ impl Drop for Program {
 
 fn start(app: &AppFolder, lives: &str) -> Program {
     let child = Command::new(env!("CARGO_BIN_EXE_devhost"))
-        .args(["--port", "0", "--app"])
+        .args(["--functions", "item", "timerok", "--port", "0", "--app"])
         .arg(app.path(""))
         .env("STARTS", app.path("starts"))
         .env("LIVES", lives)
@@ -42,6 +42,8 @@ fn it_shows_the_functions_and_ends_with_0_when_told_to() {
                 "Item",
                 json!({"route": "item/{id?}", "methods": ["get", "post"]}),
             )
+            .http("Other", json!({}))
+            .http("Odd", json!({"name": "my-request"}))
             .timer("TimerOk", json!({"schedule": "0 15 3 1 1 *"}));
         let mut program = start(&app, "ok");
         let stdout = program.0.stdout.take().expect("a pipe");
@@ -56,15 +58,15 @@ fn it_shows_the_functions_and_ends_with_0_when_told_to() {
         }
         let table = seen.join("\n");
         assert!(
-            table.contains("  Item     GET,POST http://127.0.0.1:"),
+            table.contains("\tItem: [GET,POST] http://127.0.0.1:"),
             "{table}"
         );
         assert!(table.contains("/api/item/{id?}"), "{table}");
-        assert!(
-            table.contains("  TimerOk  timer 0 15 3 1 1 *; next (UTC) "),
-            "{table}"
-        );
+        assert!(table.contains("\tTimerOk: timerTrigger"), "{table}");
+        assert!(table.contains("\tTimerOk: 0 15 3 1 1 * is "), "{table}");
         assert!(table.contains(" 01 Jan 03:15:00"), "{table}");
+        assert!(table.contains("\tOdd: in error"), "{table}");
+        assert!(!table.contains("Other"), "{table}");
 
         // To the whole group, as a terminal sends it.
         let group = format!("-{}", program.0.id());

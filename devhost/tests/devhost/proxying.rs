@@ -1,9 +1,12 @@
 //! `enableProxyingHttpRequest`: the request as it was sent, streamed both ways.
 
+use std::time::Duration;
+
+use devhost::{HostOptions, Limits};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::stage::{AppFolder, connect, get, logged, send, until, within};
+use crate::stage::{AppFolder, connect, get, logged, send, within};
 
 fn app() -> AppFolder {
     AppFolder::new()
@@ -54,52 +57,6 @@ async fn headers_are_the_client_s_and_those_the_host_sets() {
 }
 
 #[tokio::test]
-async fn bodies_arrive_with_a_length_or_in_chunks_as_they_were_sent() {
-    let app = app();
-    let host = app.start().await;
-    let head = "POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
-    let length = send(&host, &format!("{head}Content-Length: 5\r\n\r\nhello")).await;
-    assert_eq!(
-        (length.echoed_body(), length.echoed("content-length")),
-        ("hello", vec!["5"])
-    );
-    let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
-    let chunked = send(&host, &format!("{head}{chunks}")).await;
-    assert_eq!(chunked.echoed_body(), "hello");
-    assert_eq!(chunked.echoed("transfer-encoding"), ["chunked"]);
-    assert!(chunked.echoed("content-length").is_empty());
-}
-
-#[tokio::test]
-async fn a_body_streams_through_while_it_is_still_being_sent() {
-    let app = app();
-    let host = app.start().await;
-    let mut stream = connect(&host).await;
-    let head = "POST /stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    stream
-        .write_all(head.as_bytes())
-        .await
-        .expect("the host reads");
-    let mut seen = String::new();
-    for part in ["first", "later"] {
-        let chunk = format!("{:x}\r\n{part}\r\n", part.len());
-        stream
-            .write_all(chunk.as_bytes())
-            .await
-            .expect("the host reads");
-        // The next part is sent only when this one has come back.
-        while !seen.contains(part) {
-            let mut bytes = [0; 1024];
-            let count = within(stream.read(&mut bytes))
-                .await
-                .expect("the host answers");
-            assert_ne!(count, 0, "closed after {seen}");
-            seen += &String::from_utf8_lossy(&bytes[..count]);
-        }
-    }
-}
-
-#[tokio::test]
 async fn any_status_passes_and_a_broken_answer_breaks_the_client_s() {
     let app = app();
     let host = app.start().await;
@@ -134,22 +91,96 @@ async fn a_client_that_goes_away_aborts_the_handler_s_work() {
 }
 
 #[tokio::test]
-async fn a_handler_that_dies_amid_a_request_is_an_empty_500() {
-    let app = app();
-    let host = app.start().await;
-    let answer = get(&host, "GET /exit/0").await;
-    assert_eq!((answer.status, answer.body.as_str()), (500, ""));
-    until("a second start", || app.starts() == 2).await;
-    assert_eq!(get(&host, "GET /").await.status, 200);
+async fn over_function_timeout_the_handler_is_killed_and_what_has_no_body_is_sent_again() {
+    let app = app().host("/functionTimeout", json!("00:00:00.6"));
+    let mut options = quick(&app);
+    options.limits.idle = Limits::default().idle;
+    options.limits.timeout_grace = Duration::from_millis(500);
+    let host = app.launch(options).await;
+    within(host.ready()).await.expect("the handler answers");
+    let pid = host.handler_pid();
+    let started = std::time::Instant::now();
+    // These come in the grace, when the first one is over its time.
+    let later = async {
+        logged(&host, "functionTimeout").await;
+        let with_body = "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\
+                         Connection: close\r\n\r\nx";
+        tokio::join!(get(&host, "GET /slow-once"), send(&host, with_body))
+    };
+    let (timed_out, (bystander, with_body)) = tokio::join!(get(&host, "GET /slow"), later);
+    assert_eq!((timed_out.status, timed_out.body.as_str()), (500, ""));
+    assert_eq!(with_body.status, 500);
+    // The second process gets this one again, and answers.
+    assert_eq!(
+        (bystander.status, bystander.body.as_str()),
+        (200, "a later life")
+    );
+    // functionTimeout and the grace.
+    assert!(started.elapsed() >= Duration::from_millis(1100));
+    within(host.ready()).await.expect("a new handler");
+    assert_ne!(host.handler_pid(), pid);
 }
 
 #[tokio::test]
-async fn a_request_that_outlasts_function_timeout_is_500_and_costs_the_handler_its_life() {
-    let app = app().host("/functionTimeout", json!("00:00:00.4"));
-    let host = app.start().await;
-    let pid = host.handler_pid();
-    let answer = get(&host, "GET /slow").await;
-    assert_eq!((answer.status, answer.body.as_str()), (500, ""));
-    within(host.ready()).await.expect("a new handler");
-    assert_ne!(host.handler_pid(), pid);
+async fn a_response_within_the_grace_saves_the_handler() {
+    let app = app().host("/functionTimeout", json!("00:00:00.1"));
+    let options = HostOptions {
+        limits: Limits {
+            timeout_grace: Duration::from_secs(10),
+            ..Limits::default()
+        },
+        ..app.options("ok")
+    };
+    let host = app.launch(options).await;
+    within(host.ready()).await.expect("the handler answers");
+    assert_eq!(get(&host, "GET /pause").await.status, 200);
+    logged(&host, "functionTimeout").await;
+    assert_eq!(app.starts(), 1);
+}
+
+#[tokio::test]
+async fn a_handler_that_falls_silent_is_500_or_a_reset() {
+    let app = app();
+    let host = app.launch(quick(&app)).await;
+    within(host.ready()).await.expect("the handler answers");
+    let silent = get(&host, "GET /slow").await;
+    assert_eq!((silent.status, silent.body.as_str()), (500, ""));
+    let mut stream = connect(&host).await;
+    stream
+        .write_all(b"GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .expect("the host reads");
+    let mut answer = Vec::new();
+    within(stream.read_to_end(&mut answer))
+        .await
+        .expect_err("a reset");
+    assert!(String::from_utf8_lossy(&answer).contains("one"));
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_never_reaches_the_handler() {
+    let app = app();
+    let host = app.launch(quick(&app)).await;
+    let mut stream = connect(&host).await;
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
+        .await
+        .expect("the host reads");
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer))
+        .await
+        .expect("a response");
+    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+}
+
+/// Options with short waits.
+fn quick(app: &AppFolder) -> HostOptions {
+    HostOptions {
+        limits: Limits {
+            body_grace: Duration::from_millis(200),
+            idle: Duration::from_millis(400),
+            timeout_grace: Duration::from_millis(200),
+        },
+        ..app.options("ok")
+    }
 }

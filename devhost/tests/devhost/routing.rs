@@ -76,7 +76,7 @@ async fn the_root_is_the_homepage_unless_it_is_switched_off() {
     let answer = get(&host, "GET /").await;
     assert_eq!(answer.status, 200);
     assert!(answer.body.contains("up and running"), "{}", answer.body);
-    assert_eq!(get(&host, "POST /").await.status, 404);
+    assert_eq!(get(&host, "POST /").await.status, 200);
 
     let options = app
         .options("ok")
@@ -93,8 +93,9 @@ async fn keys_are_asked_for_only_where_auth_is_on() {
         .http("Ruled", json!({"authLevel": "admin"}))
         .timer("TimerOk", json!({}));
     let keys = Keys {
-        function: "f k".to_owned(),
         master: "m".to_owned(),
+        host: "f k".to_owned(),
+        functions: std::collections::BTreeMap::from([("Keyed".to_owned(), "own".to_owned())]),
     };
     let options = HostOptions {
         enable_auth: true,
@@ -140,8 +141,9 @@ async fn keys_are_asked_for_only_where_auth_is_on() {
         401
     );
     let admin = "POST /admin/functions/TimerOk?code=m HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\
-                 Connection: close\r\n\r\n{}";
+                 Content-Type: application/json\r\nConnection: close\r\n\r\n{}";
     assert_eq!(send(&host, admin).await.status, 202);
+    assert_eq!(send(&host, &header("Keyed", "own")).await.status, 200);
 
     let open = app.start().await;
     assert_eq!(get(&open, "GET /api/Ruled").await.status, 200);
@@ -168,8 +170,8 @@ async fn custom_headers_stand_on_every_answer_and_nothing_else_is_added() {
     let own = get(&host, "GET /nowhere").await;
     assert_eq!(
         own.head.to_lowercase(),
-        "http/1.1 404 not found\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\
-         content-length: 0"
+        "http/1.1 404 not found\r\ncontent-length: 0\r\nconnection: close\r\n\
+         x-content-type-options: nosniff"
     );
     assert_eq!(
         get(&host, "GET /").await.header("x-content-type-options"),
@@ -188,14 +190,13 @@ async fn an_app_that_cannot_run_does_not_start() {
     let empty = message(&AppFolder::new()).await;
     assert!(empty.contains("has no active function"), "{empty}");
 
-    let header = json!({"http": {"customHeaders": {"X Bad": "a"}}});
-    let header = AppFolder::new()
-        .host("/extensions", header)
-        .http("Item", json!({}));
-    let header = message(&header).await;
+    let route = AppFolder::new()
+        .http("Item", json!({}))
+        .http("Odd", json!({"route": "a//b"}));
+    let route = message(&route).await;
     assert!(
-        header.contains("customHeaders.X Bad is not a header"),
-        "{header}"
+        route.contains("Odd/function.json: bindings[0].route"),
+        "{route}"
     );
 
     let missing = AppFolder::new()

@@ -160,16 +160,6 @@ impl Answer {
     pub(crate) fn echoed(&self, name: &str) -> Vec<&str> {
         values(self.body.split("\n\n").next().unwrap_or_default(), name)
     }
-
-    /// In an echo: the first line of that request.
-    pub(crate) fn echoed_line(&self) -> &str {
-        self.body.lines().next().unwrap_or_default()
-    }
-
-    /// In an echo: the body of that request.
-    pub(crate) fn echoed_body(&self) -> &str {
-        self.body.split_once("\n\n").map_or("", |(_, body)| body)
-    }
 }
 
 fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
@@ -191,9 +181,14 @@ pub(crate) async fn get(host: &Host, request: &str) -> Answer {
 
 /// Sends these bytes and reads until the host closes the connection.
 pub(crate) async fn send(host: &Host, bytes: &str) -> Answer {
-    let mut stream = connect(host).await;
+    send_to(host.address(), bytes).await
+}
+
+/// The same, for a task that outlives the borrow of a host.
+pub(crate) async fn send_to(address: std::net::SocketAddr, bytes: impl AsRef<str>) -> Answer {
+    let mut stream = TcpStream::connect(address).await.expect("the host listens");
     stream
-        .write_all(bytes.as_bytes())
+        .write_all(bytes.as_ref().as_bytes())
         .await
         .expect("the host reads");
     let mut answer = Vec::new();

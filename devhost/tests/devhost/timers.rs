@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use devhost::{
-    Failure, Framing, HostOptions, Level, Output, RetryContext, ScheduleStatus, TimerCall,
+    Failure, Framing, HostOptions, Level, Limits, Output, RetryContext, ScheduleStatus, TimerCall,
     TimerResult,
 };
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ async fn a_success_carries_logs_outputs_and_the_return_value() {
     let line = logged(&host, "transfer-encoding: chunked").await;
     assert_eq!(
         (line.level, line.source.to_string().as_str()),
-        (Level::Information, "Function.TimerOk")
+        (Level::Information, "Function.TimerOk.User")
     );
     assert!(line.invocation.is_some());
     let printed = logged(&host, "timer ran").await;
@@ -133,7 +133,16 @@ async fn function_timeout_kills_the_handler_and_starts_it_again_uncounted() {
         .host("/functionTimeout", json!("00:00:00.3"))
         .timer("TimerSlow", json!({}))
         .timer("TimerOk", json!({}));
-    let host = app.start().await;
+    let limits = Limits {
+        timeout_grace: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let host = app
+        .launch(HostOptions {
+            limits,
+            ..app.options("ok")
+        })
+        .await;
     for _ in 0..3 {
         let result = within(host.invoke_timer("TimerSlow", TimerCall::default())).await;
         let reason = Failure::Timeout(Duration::from_millis(300));
@@ -148,12 +157,14 @@ async fn a_run_by_hand_is_202_at_once_and_its_end_stands_in_the_log() {
     let app = AppFolder::new()
         .http("Item", json!({}))
         .timer("TimerOk", json!({}))
+        .timer("TimerOdd", json!({"schedule": "%WHEN%"}))
         .timer("TimerSlow", json!({}));
     let host = app.start().await;
     let post = async |name: &str, body: &str| {
         let length = body.len();
-        let head =
-            format!("POST /admin/functions/{name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
+        let head = format!(
+            "POST /admin/functions/{name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        );
         send(
             &host,
             &format!("{head}Content-Length: {length}\r\n\r\n{body}"),
@@ -171,8 +182,21 @@ async fn a_run_by_hand_is_202_at_once_and_its_end_stands_in_the_log() {
     assert_eq!(post("TimerOk", "").await, 400);
     assert_eq!(post("TimerOk", "{").await, 400);
     assert_eq!(post("Nobody", "{}").await, 404);
-    assert_eq!(post("Item", "{}").await, 501);
-    assert_eq!(get(&host, "GET /admin/functions/TimerOk").await.status, 404);
+    for body in ["[]", "\"x\"", "{\"input\":{}}"] {
+        assert_eq!(post("TimerOk", body).await, 400, "{body}");
+    }
+    // Nothing runs, and the host does not say so.
+    assert_eq!(post("Item", "{}").await, 202);
+    assert_eq!(post("TimerOdd", "{}").await, 202);
+    let status = get(&host, "GET /admin/functions/timerodd/status").await;
+    assert!(status.body.contains("WHEN"), "{}", status.body);
+    assert_eq!(
+        get(&host, "GET /admin/functions/TimerOk/status").await.body,
+        "{}"
+    );
+    assert_eq!(get(&host, "GET /admin/functions/TimerOk").await.status, 200);
+    let untyped = "POST /admin/functions/TimerOk HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+    assert_eq!(send(&host, untyped).await.status, 415);
     // Two at once, both begun and none ended: no lock holds the second one back.
     for _ in 0..2 {
         assert_eq!(post("TimerSlow", "{}").await, 202);

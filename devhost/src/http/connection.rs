@@ -1,0 +1,327 @@
+//! One connection: requests in, responses out.
+
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::timeout,
+};
+
+use super::{
+    admin::{self, Admin},
+    call, keys, path,
+    server::Site,
+};
+use crate::wire::{BodyReader, Framing, NoRequest, Request, Response, Source};
+
+/// How long the rest of a request's body is read after the response.
+const DRAIN: Duration = Duration::from_secs(5);
+
+const HOMEPAGE: &str = "<!DOCTYPE html>\n<html><head><title>Functions host</title></head><body>\n\
+    <h1>Your Functions app is up and running</h1>\n\
+    <p>This is the host's own page: no function of the app matches <code>/</code>.</p>\n\
+    </body></html>\n";
+
+/// A connection of a client.
+pub(super) struct Connection {
+    pub(super) source: Source<OwnedReadHalf>,
+    pub(super) writer: OwnedWriteHalf,
+    pub(super) peer: IpAddr,
+}
+
+/// What becomes of a connection after a response.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    KeepAlive,
+    Close,
+    /// The response broke off: the client must not take it for whole.
+    Reset,
+}
+
+/// Why a body was not read to its end.
+pub(super) enum BodyError {
+    /// The client is gone.
+    Gone,
+    /// The body is too slow, too long, or not in chunks. The connection ends then, and only where
+    /// the body is too long the response says so.
+    Bad { problem: String, says_close: bool },
+}
+
+/// Serves the requests on `stream`, one after the other.
+pub(super) async fn run(stream: TcpStream, peer: IpAddr, site: Arc<Site>) {
+    let (reader, writer) = stream.into_split();
+    let source = Source::new(reader);
+    let mut connection = Connection {
+        source,
+        writer,
+        peer,
+    };
+    loop {
+        let request = tokio::select! {
+            biased;
+            () = site.shared.stopping() => return,
+            request = Request::read(&mut connection.source) => request,
+        };
+        let end = match request {
+            Ok(request) => connection.serve(&site, &request).await,
+            Err(NoRequest::Closed) => return,
+            Err(NoRequest::Refused(status)) => {
+                let head = format!(
+                    "HTTP/1.1 {status} {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                    Response::empty(status).reason()
+                );
+                // A client that is gone needs no response.
+                let _ = connection.writer.write_all(head.as_bytes()).await;
+                End::Close
+            }
+        };
+        match end {
+            End::KeepAlive => {}
+            End::Close => return connection.close().await,
+            End::Reset => return connection.reset(),
+        }
+    }
+}
+
+impl Connection {
+    async fn serve(&mut self, site: &Site, request: &Request) -> End {
+        let Some(path) = path::decoded(&request.path) else {
+            return self.refuse(site, request, Response::empty(400), true).await;
+        };
+        let mut reader = BodyReader::new(request.framing);
+        if let Some(admin) = Admin::of(&path) {
+            return match self.body(site, request, &mut reader).await {
+                Ok(body) => {
+                    let response = admin::answer(&site.shared, &admin, request, &body);
+                    self.respond(site, request, response, &mut reader).await
+                }
+                Err(_) => End::Close,
+            };
+        }
+        let Some(function) = site.routes.find(&request.method, &path) else {
+            let response = if path == "/" {
+                homepage(site)
+            } else {
+                Response::empty(404)
+            };
+            return self.respond(site, request, response, &mut reader).await;
+        };
+        let http = function.http().expect("routes are of HTTP functions");
+        let name = function.name.as_str();
+        let shared = &site.shared;
+        if shared.enable_auth && !keys::opens(&shared.keys, name, http.auth_level, request) {
+            return self
+                .respond(site, request, Response::empty(401), &mut reader)
+                .await;
+        }
+        call::call(self, site, function, request, &path, &mut reader).await
+    }
+
+    /// The body of `request`, at least as fast as Kestrel wants it.
+    pub(super) async fn body(
+        &mut self,
+        site: &Site,
+        request: &Request,
+        reader: &mut BodyReader,
+    ) -> Result<Bytes, BodyError> {
+        if matches!(request.framing, Framing::Length(length) if length > MOST_BODY) {
+            return Err(BodyError::too_long());
+        }
+        self.expect(request).await;
+        let mut body = Vec::new();
+        let mut pace = Pace::new(site.shared.limits.body_grace);
+        while let Some(data) = pace.next(reader, &mut self.source).await? {
+            body.extend_from_slice(&data);
+        }
+        Ok(body.into())
+    }
+
+    /// Tells a client that waits for it to send its body.
+    pub(super) async fn expect(&mut self, request: &Request) {
+        let waits = request
+            .headers
+            .get("expect")
+            .is_some_and(|it| it == "100-continue");
+        if waits && self.source.is_empty() {
+            // A client that is gone is noticed at its body.
+            let _ = self
+                .writer
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .await;
+        }
+    }
+
+    /// Sends a response of the host itself, and reads what is left of the request.
+    pub(super) async fn respond(
+        &mut self,
+        site: &Site,
+        request: &Request,
+        response: Response,
+        reader: &mut BodyReader,
+    ) -> End {
+        let keeps = keeps_alive(site, request);
+        let sent = self.send(site, request, response, keeps).await;
+        if keeps && sent.is_ok() {
+            self.rest(reader).await
+        } else {
+            End::Close
+        }
+    }
+
+    /// Reads what is left of a request after its response.
+    pub(super) async fn rest(&mut self, reader: &mut BodyReader) -> End {
+        let rest = async { while let Ok(Some(_)) = reader.next(&mut self.source).await {} };
+        // A body that does not end takes the connection with it.
+        let _ = timeout(DRAIN, rest).await;
+        if reader.is_done() {
+            End::KeepAlive
+        } else {
+            End::Close
+        }
+    }
+
+    /// Sends a response of the host itself and ends the connection, with or without saying so.
+    pub(super) async fn refuse(
+        &mut self,
+        site: &Site,
+        request: &Request,
+        response: Response,
+        says_close: bool,
+    ) -> End {
+        let keeps_alive = keeps_alive(site, request) && !says_close;
+        // A client that is gone needs no response.
+        let _ = self.send(site, request, response, keeps_alive).await;
+        End::Close
+    }
+
+    async fn send(
+        &mut self,
+        site: &Site,
+        request: &Request,
+        response: Response,
+        keeps_alive: bool,
+    ) -> io::Result<()> {
+        let is_head = request.method == "HEAD";
+        let mut headers = response.headers.clone();
+        if response.status != 204 && !(is_head && response.body.is_empty()) {
+            headers.push("Content-Length", response.body.len().to_string());
+        }
+        connection_header(request, keeps_alive, &mut headers);
+        site.shared.fill_custom_headers(&mut headers);
+        let mut bytes = format!("HTTP/1.1 {} {}\r\n", response.status, response.reason());
+        bytes += &(headers.to_wire() + "\r\n");
+        let mut bytes = bytes.into_bytes();
+        if !is_head {
+            bytes.extend_from_slice(&response.body);
+        }
+        self.writer.write_all(&bytes).await
+    }
+
+    /// Closes the connection once the client has taken what was sent: with unread bytes the system
+    /// would reset it.
+    async fn close(mut self) {
+        let closed = async {
+            self.writer.shutdown().await?;
+            while self.source.fill().await? {
+                self.source.take(u64::MAX);
+            }
+            io::Result::Ok(())
+        };
+        // A client that does not close its side loses it.
+        let _ = timeout(DRAIN, closed).await;
+    }
+
+    fn reset(self) {
+        // Where the system refuses, the client gets an end instead of a reset.
+        let _ = self.source.stream().as_ref().set_zero_linger();
+        self.writer.forget();
+    }
+}
+
+/// Whether the connection stays open after the response to `request`.
+pub(super) fn keeps_alive(site: &Site, request: &Request) -> bool {
+    request.keep_alive && !site.shared.is_stopping()
+}
+
+/// Says what becomes of the connection, where that is not what the client's version of HTTP implies.
+pub(super) fn connection_header(
+    request: &Request,
+    keeps_alive: bool,
+    headers: &mut crate::wire::Headers,
+) {
+    if !keeps_alive {
+        headers.push("Connection", "close");
+    } else if request.is_http10 {
+        headers.push("Connection", "keep-alive");
+    }
+}
+
+fn homepage(site: &Site) -> Response {
+    let disabled = site.shared.settings.value("AzureWebJobsDisableHomepage");
+    if disabled.is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1") {
+        return Response::empty(204);
+    }
+    Response::text(200, "text/html", HOMEPAGE)
+}
+
+/// Kestrel's limits of a body: 240 bytes a second after five seconds, and a length.
+pub(super) struct Pace {
+    started: tokio::time::Instant,
+    grace: Duration,
+    received: u64,
+}
+
+/// `KestrelServerLimits.MinRequestBodyDataRate`.
+const BYTES_PER_SECOND: u64 = 240;
+/// `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`, as it is by default.
+const MOST_BODY: u64 = 104_857_600;
+
+impl Pace {
+    pub(super) fn new(grace: Duration) -> Self {
+        let started = tokio::time::Instant::now();
+        Self {
+            started,
+            grace,
+            received: 0,
+        }
+    }
+
+    /// The next part of the body; `None` at its end. Dropping the future loses nothing.
+    pub(super) async fn next(
+        &mut self,
+        reader: &mut BodyReader,
+        source: &mut Source<OwnedReadHalf>,
+    ) -> Result<Option<Bytes>, BodyError> {
+        let due = Duration::from_secs(self.received / BYTES_PER_SECOND).max(self.grace);
+        let next = tokio::time::timeout_at(self.started + due, reader.next(source)).await;
+        let bad = |problem, says_close| BodyError::Bad {
+            problem,
+            says_close,
+        };
+        let slow = |_| bad("the request's body is too slow".to_owned(), false);
+        let next = next.map_err(slow)?.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => bad(error.to_string(), false),
+            _ => BodyError::Gone,
+        })?;
+        self.received += next.as_ref().map_or(0, |data| data.len() as u64);
+        if self.received > MOST_BODY {
+            return Err(BodyError::too_long());
+        }
+        Ok(next)
+    }
+}
+
+impl BodyError {
+    fn too_long() -> Self {
+        let problem = format!("the request's body is longer than {MOST_BODY} bytes");
+        Self::Bad {
+            problem,
+            says_close: true,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! This host beside the real Functions host (4.1037, with request proxying), as it was recorded.
+
+#[path = "recordings/case.rs"]
+mod case;
+#[path = "recordings/client.rs"]
+mod client;
+#[path = "recordings/differences.rs"]
+mod differences;
+#[path = "recordings/message.rs"]
+mod message;
+#[path = "recordings/recorder.rs"]
+mod recorder;
+#[path = "recordings/stage.rs"]
+mod stage;
+#[path = "recordings/timers.rs"]
+mod timers;
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::{sync::Mutex, task::JoinSet};
+
+use case::Case;
+use stage::Stage;
+
+/// Hosts side by side, for each route prefix: most of a case's time is waiting.
+const HOSTS: [(&str, usize); 2] = [("", 14), ("api", 2)];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_and_responses_are_those_of_the_real_host() {
+    let mut workers = JoinSet::new();
+    for (prefix, hosts) in HOSTS {
+        let mut cases = case::all(prefix);
+        // The longest first.
+        cases.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        let cases = Arc::new(Mutex::new(VecDeque::from(cases)));
+        for _ in 0..hosts {
+            workers.spawn(work(prefix, cases.clone()));
+        }
+    }
+    let mut found = Vec::new();
+    while let Some(differences) = workers.join_next().await {
+        found.extend(differences.expect("a worker ends"));
+    }
+    differences::compare(found);
+}
+
+/// Plays cases until none is left: the names of those that differ, and how.
+async fn work(prefix: &'static str, cases: Arc<Mutex<VecDeque<Case>>>) -> Vec<(String, String)> {
+    let mut stage = Stage::new(prefix).await;
+    let mut differences = Vec::new();
+    loop {
+        let Some(case) = cases.lock().await.pop_front() else {
+            return differences;
+        };
+        if let Err(difference) = stage.play(&case).await {
+            differences.push((case.name.clone(), difference));
+        }
+        if case.ends_the_process() {
+            stage = Stage::new(prefix).await;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Cases in which this host does something else than the real one, and why.
+
+use std::collections::BTreeMap;
+
+/// Always different.
+const DIFFERENCES: [(&str, &str); 5] = [
+    (
+        "a-header-30k",
+        "The recording of the response is cut, so there is nothing to compare.",
+    ),
+    (
+        "k-h2-preface",
+        "HTTP/2 is missing: no client of the project speaks it without TLS.",
+    ),
+    (
+        "p-homepage",
+        "The real page is 150 kB of HTML. No program reads it.",
+    ),
+    ("p-homepage-head", "The same page."),
+    (
+        "p-noout",
+        "JSON payload mode is missing: the app does not use it, and `doctor` refuses it.",
+    ),
+];
+
+/// Different or not, whichever of two events comes first.
+const RACES: [(&str, &str); 3] = [
+    (
+        "a-length-long-close",
+        "The response breaks off. The real host had sent nothing of it yet.",
+    ),
+    (
+        "c-shut-after",
+        "The client closes its side at once. The real host had not sent the request yet.",
+    ),
+    (
+        "h-bad-chunk",
+        "The bad chunk comes with the head. The real host had sent the head on by then.",
+    ),
+];
+
+/// Fails where a difference is not listed, or a listed one is gone.
+pub(crate) fn compare(found: Vec<(String, String)>) {
+    let mut gone: BTreeMap<&str, &str> = DIFFERENCES.into_iter().collect();
+    let mut unlisted = Vec::new();
+    for (name, difference) in found {
+        gone.remove(name.as_str());
+        let is_listed = DIFFERENCES
+            .iter()
+            .chain(&RACES)
+            .any(|(listed, _)| *listed == name);
+        if !is_listed {
+            unlisted.push(format!("{name}: {difference}"));
+        }
+    }
+    let count = unlisted.len();
+    assert!(
+        count == 0,
+        "{count} unlisted differences:\n{}",
+        unlisted.join("\n")
+    );
+    assert!(gone.is_empty(), "no longer different: {gone:?}");
+}
