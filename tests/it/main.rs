@@ -28,6 +28,7 @@ mod database_tls;
 mod handler;
 mod health;
 mod host;
+mod host_faults;
 mod idempotency;
 mod items;
 mod items_input;

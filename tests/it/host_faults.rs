@@ -1,0 +1,330 @@
+//! The program under a Functions host that resends, holds back, times out and kills.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use devhost::{Host, Limits, Source, TimerCall, TimerResult};
+use reqwest::{Client, RequestBuilder};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::harness::{Answer, AppFolder, Database, client, eventually, run, start};
+
+/// How many write at the same time.
+const WRITERS: usize = 6;
+
+/// A name, the response to its creation, and the response to the deletion of what was created.
+type Written = (String, Answer, Option<Answer>);
+
+fn creation(client: &Client, url: &str, name: &str) -> RequestBuilder {
+    client
+        .post(format!("{url}/item"))
+        .header("content-type", "application/json")
+        .body(json!({"name": name}).to_string())
+}
+
+/// Creates items, and deletes every other one, until told to stop.
+async fn write(url: Arc<str>, writer: usize, stop: Arc<AtomicBool>) -> Vec<Written> {
+    let client = client();
+    let mut written = Vec::new();
+    for number in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let name = format!("{writer}-{number}");
+        let request = creation(&client, &url, &name);
+        // A host that stops closes the connection.
+        let Ok(made) = Answer::try_to(request).await else {
+            break;
+        };
+        let mut deleted = None;
+        if number % 2 == 0 && made.status == 201 {
+            let request = client.delete(format!("{url}{}", made.header("location")));
+            deleted = Answer::try_to(request).await.ok();
+        }
+        written.push((name, made, deleted));
+    }
+    written
+}
+
+#[test]
+fn kills_lose_no_acknowledged_write_and_repeat_none() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        let (url, stop) = (Arc::from(host.url()), Arc::new(AtomicBool::new(false)));
+        let mut writers = JoinSet::new();
+        for writer in 0..WRITERS {
+            writers.spawn(write(Arc::clone(&url), writer, stop.clone()));
+        }
+        let reader = database.connect().await;
+        for kill in 1..=2_i64 {
+            eventually("writes since the last kill", || async {
+                let counted = reader.query_one("SELECT max(id) FROM item", &[]).await;
+                let last: Option<i64> = counted.expect("a count").get(0);
+                last.filter(|last| *last > kill * 40)
+            })
+            .await;
+            host.kill_handler().await;
+            host.ready().await.expect("it is started again");
+        }
+        stop.store(true, Ordering::Relaxed);
+        let mut written = Vec::new();
+        while let Some(part) = writers.join_next().await {
+            written.extend(part.expect("a writer ends"));
+        }
+        let rows = reader
+            .query("SELECT name FROM item", &[])
+            .await
+            .expect("the items");
+        let kept: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
+        for (name, made, deleted) in &written {
+            check(name, made, deleted.as_ref(), kept.contains(name));
+        }
+        host.shutdown().await;
+    });
+}
+
+/// Whether an item is there must agree with the responses. An empty 500 of the host says nothing; a
+/// creation that was executed twice would be a 409.
+fn check(name: &str, made: &Answer, deleted: Option<&Answer>, is_there: bool) {
+    assert!(
+        matches!(made.status.as_u16(), 201 | 500),
+        "{name}: {made:?}"
+    );
+    let Some(deleted) = deleted else {
+        assert!(
+            is_there || made.status == 500,
+            "{name} was created and is lost"
+        );
+        return;
+    };
+    // The host sends a deletion again: the second one may find that the first one was committed.
+    assert!(
+        matches!(deleted.status.as_u16(), 204 | 404 | 500),
+        "{name}: {deleted:?}"
+    );
+    assert!(
+        !is_there || deleted.status == 500,
+        "{name} was deleted and is there"
+    );
+}
+
+/// What the client gets for a body of which only the beginning comes at once.
+async fn upload(host: &Host, head: &str, body: &[u8], slowly: bool) -> String {
+    let mut stream = TcpStream::connect(host.address())
+        .await
+        .expect("the host listens");
+    let path = "POST /item HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n";
+    let head = format!("{path}{head}\r\n");
+    stream
+        .write_all(head.as_bytes())
+        .await
+        .expect("the host reads");
+    let pieces = if slowly { 8 } else { 1 };
+    for piece in body.chunks(body.len().div_ceil(pieces)) {
+        if slowly {
+            // The pace is what this is about.
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        stream.write_all(piece).await.expect("the host reads");
+    }
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.expect("a response");
+    String::from_utf8_lossy(&response).into_owned()
+}
+
+fn chunked(body: &[u8]) -> Vec<u8> {
+    let chunks = body
+        .chunks(4096)
+        .flat_map(|data| [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat());
+    chunks.chain(*b"0\r\n\r\n").collect()
+}
+
+#[test]
+fn a_rejected_upload_gets_its_reason_fast_or_slow() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        let large = vec![b' '; 100_000];
+        let json = "Content-Type: application/json\r\n";
+        let length = |body: &[u8]| format!("Content-Length: {}\r\n", body.len());
+        let chunks = "Transfer-Encoding: chunked\r\n";
+        let cases = [
+            (413, format!("{json}{}", length(&large)), large.clone()),
+            (413, format!("{json}{chunks}"), chunked(&large)),
+            (
+                415,
+                format!("Content-Type: text/plain\r\n{}", length(&large)),
+                large.clone(),
+            ),
+            (
+                415,
+                format!("Content-Type: text/plain\r\n{chunks}"),
+                chunked(&large),
+            ),
+            (
+                415,
+                format!("{json}Content-Encoding: gzip\r\n{chunks}"),
+                chunked(&large),
+            ),
+            (
+                400,
+                format!("{json}{chunks}"),
+                chunked(b"{\"name\": nonsense"),
+            ),
+        ];
+        let both = |case| [(case, false), (case, true)];
+        let uploads = cases.iter().flat_map(both).map(|(case, slowly)| {
+            let (status, head, body) = case;
+            let host = &host;
+            async move {
+                let response = upload(host, head, body, slowly).await;
+                let expected = format!("HTTP/1.1 {status} ");
+                assert!(
+                    response.starts_with(&expected),
+                    "{head} {slowly}: {response}"
+                );
+                assert!(response.contains("problem+json"), "{response}");
+            }
+        });
+        futures_util::future::join_all(uploads).await;
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn a_listing_that_outlasts_function_timeout_breaks_off_visibly() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let fill = "INSERT INTO item (name) SELECT 'row ' || n FROM generate_series(1, 1000000) n";
+        database
+            .connect()
+            .await
+            .execute(fill, &[])
+            .await
+            .expect("a million rows");
+        let mut options = app
+            .on(&database)
+            .setting("AzureFunctionsJobHost__functionTimeout", "00:00:01");
+        options.limits = Limits {
+            timeout_grace: Duration::from_millis(200),
+            ..Limits::default()
+        };
+        let host = start(options).await;
+        let mut stream = TcpStream::connect(host.address())
+            .await
+            .expect("the host listens");
+        let request = b"GET /item HTTP/1.1\r\nHost: shop.example\r\n\r\n";
+        stream.write_all(request).await.expect("the host reads");
+        let timed_out = |log: &devhost::HostLog| {
+            log.source == Source::Function("item".into()) && log.text.contains("functionTimeout")
+        };
+        // The client does not read meanwhile, so the response cannot end.
+        host.log(timed_out).await;
+        let mut list = Vec::new();
+        let end = stream.read_to_end(&mut list).await;
+        end.expect_err("the client must not take the list for whole");
+        assert!(list.starts_with(b"HTTP/1.1 200 "));
+        host.ready().await.expect("the handler is started again");
+        let live = client().get(format!("{}/health/live", host.url()));
+        assert_eq!(Answer::to(live).await.status, 200);
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn a_backup_over_function_timeout_fails_and_leaves_no_backup() {
+    run(async {
+        let (app, database, source) = (AppFolder::new(), Database::migrated(), Database::empty());
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let connection = source.connect().await;
+        let table = "CREATE TABLE big AS SELECT n FROM generate_series(1, 10) n";
+        connection.batch_execute(table).await.expect("a table");
+        // A backup waits for this lock until functionTimeout is over.
+        let lock = "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE";
+        connection.batch_execute(lock).await.expect("a lock");
+        let mut options = app
+            .on(&database)
+            .setting("BACKUP_URL", format!("file://{}", folder.path().display()))
+            .setting("BACKUP_DATABASES", "shop")
+            .setting("BACKUP_DATABASE_URL_SHOP", &source.url)
+            .setting("AzureFunctionsJobHost__functionTimeout", "00:00:02");
+        options.limits.timeout_grace = Duration::from_millis(200);
+        let host = start(options).await;
+        let result = host
+            .invoke_timer("postfacto_backup", TimerCall::default())
+            .await;
+        assert!(matches!(result, TimerResult::Failed { .. }), "{result:?}");
+        connection
+            .batch_execute("ROLLBACK")
+            .await
+            .expect("the lock is gone");
+        assert_eq!(
+            manifests(folder.path()),
+            0,
+            "no backup without its manifest"
+        );
+        host.ready()
+            .await
+            .expect("the handler is alive, or started again");
+        let again = host
+            .invoke_timer("postfacto_backup", TimerCall::default())
+            .await;
+        assert!(again.is_success(), "{again:?}");
+        assert_eq!(manifests(folder.path()), 1);
+        host.shutdown().await;
+    });
+}
+
+fn manifests(folder: &Path) -> usize {
+    let backups = std::fs::read_dir(folder.join("shop"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    backups
+        .filter(|backup| backup.path().join("manifest.json").exists())
+        .count()
+}
+
+#[test]
+fn a_host_that_stops_lets_requests_and_runs_end() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let (lock, watch) = (database.connect().await, database.connect().await);
+        let begin = "BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE";
+        lock.batch_execute(begin).await.expect("a lock");
+        let host = start(app.on(&database)).await;
+        let url = host.url();
+        let create = creation(&client(), &url, "in flight");
+        let create = tokio::spawn(Answer::to(create));
+        eventually("the creation waits for the lock", || async {
+            let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+                           AND wait_event_type = 'Lock'";
+            let rows = watch.query(waiting, &[]).await.expect("the activity");
+            (!rows.is_empty()).then_some(())
+        })
+        .await;
+        let drained = tokio::spawn(host.drain());
+        eventually("the host does not listen", || async {
+            let address = url.trim_start_matches("http://");
+            TcpStream::connect(address).await.is_err().then_some(())
+        })
+        .await;
+        lock.batch_execute("ROLLBACK")
+            .await
+            .expect("the lock is gone");
+        assert_eq!(create.await.expect("a response").status, 201);
+        drained.await.expect("the host stops");
+        let rows = lock
+            .query("SELECT 1 FROM item", &[])
+            .await
+            .expect("the items");
+        assert_eq!(rows.len(), 1);
+    });
+}
