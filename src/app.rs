@@ -1,6 +1,7 @@
 //! Which features there are: the one place that puts them together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::backup::{self, BackupCheck, BackupTimer, Backups, DrillTimer};
 use crate::clock;
@@ -27,24 +28,37 @@ pub struct App {
 }
 
 impl App {
-    /// All features on `database`. Must be called inside a tokio runtime.
-    pub fn new(database: Database, backup: backup::Settings, scale: scale::Settings) -> App {
+    /// All features on `database`. Long work ends after `deadline`. Must be called inside a tokio
+    /// runtime.
+    pub fn new(
+        database: Database,
+        backup: backup::Settings,
+        scale: scale::Settings,
+        deadline: Duration,
+    ) -> App {
         let ledger = Ledger::new(database.clone());
         let backups = Backups::new(backup, clock::system());
-        let scaling = Scaling::new(scale, database.clone(), clock::system());
+        let scaling = Scaling::new(scale.clone(), database.clone(), clock::system());
+        // What the checks ask must not wait behind requests.
+        let watched = database.beside_the_pool();
+        let watched_ledger = Ledger::new(watched.clone());
+        let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
         App {
-            items: Items::new(database.clone()),
+            items: Items::new(database.clone(), deadline),
             health: Health::new(vec![
-                Arc::new(DatabaseCheck::new(database.clone())),
-                Arc::new(BackupCheck::new(backups.clone(), ledger.clone())),
-                Arc::new(ScaleCheck::new(scaling.clone(), ledger.clone())),
+                Arc::new(DatabaseCheck::new(database.clone(), watched)),
+                Arc::new(BackupCheck::new(backups.clone(), watched_ledger.clone())),
+                Arc::new(ScaleCheck::new(watched_scaling, watched_ledger)),
             ]),
-            timers: Timers::new(vec![
-                Arc::new(Housekeeping::new(database.clone())),
-                Arc::new(BackupTimer::new(backups.clone(), ledger.clone())),
-                Arc::new(DrillTimer::new(backups, ledger.clone())),
-                Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
-            ]),
+            timers: Timers::new(
+                vec![
+                    Arc::new(Housekeeping::new(database.clone())),
+                    Arc::new(BackupTimer::new(backups.clone(), ledger.clone())),
+                    Arc::new(DrillTimer::new(backups, ledger.clone())),
+                    Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
+                ],
+                deadline,
+            ),
             scaling,
             database,
         }

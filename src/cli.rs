@@ -159,7 +159,8 @@ async fn serve(port: u16, config: Config) -> Result<(), Failure> {
         version = version::VERSION, commit = version::COMMIT;
         "serving on http://{}, database {}", listener.local_addr()?, settings.address.display()
     );
-    let app = App::new(Database::open(settings), config.backup, config.scale);
+    let database = Database::open(settings);
+    let app = App::new(database, config.backup, config.scale, config.deadline);
     app.database.prepare_in_background();
     server::run(listener, app, stop).await;
     Ok(())
@@ -182,7 +183,8 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     }
     println!("  try: curl {url}/item");
     println!("  timers need a Functions host: cargo xtask start");
-    let app = App::new(Database::open(settings), config.backup, config.scale);
+    let database = Database::open(settings);
+    let app = App::new(database, config.backup, config.scale, config.deadline);
     app.database.prepare_in_background();
     server::run(listener, app, stop).await;
     Ok(())

@@ -1,9 +1,12 @@
 //! Settings: environment variables, read once into values that are checked.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsError};
 use crate::database::{Settings as DatabaseSettings, SettingsError};
+use crate::host;
 use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
 use crate::telemetry::Format;
 
@@ -12,6 +15,8 @@ use crate::telemetry::Format;
 pub struct Config {
     /// `FUNCTIONS_CUSTOMHANDLER_PORT`: set by the Functions host.
     pub handler_port: Option<u16>,
+    /// When work that can take long ends, before the Functions host ends the process.
+    pub deadline: Duration,
     /// The database, if one is named.
     pub database: Option<DatabaseSettings>,
     /// The backups.
@@ -58,6 +63,7 @@ impl Config {
             .transpose()?;
         Ok(Config {
             handler_port,
+            deadline: host::deadline(variable),
             database: DatabaseSettings::read(variable)?,
             backup: BackupSettings::read(variable, handler_port.is_some())?,
             scale: ScaleSettings::read(variable)?,

@@ -48,6 +48,14 @@ pub enum AddressError {
         /// What `tokio_postgres` says.
         reason: String,
     },
+    /// The address of another kind of server.
+    #[error("{setting} begins with {scheme}://, which is not PostgreSQL; write postgres://…")]
+    Scheme {
+        /// The setting that holds it.
+        setting: String,
+        /// What stands before the colon.
+        scheme: String,
+    },
     /// A mode that libpq does not have.
     #[error(
         "sslmode={mode} is not one of disable, allow, prefer, require, verify-ca, verify-full; \
@@ -82,6 +90,12 @@ impl Address {
         let url = variable(setting);
         if url.is_none() && variable("PGHOST").is_none() {
             return Ok(None);
+        }
+        if let Some(scheme) = url.as_deref().and_then(foreign_scheme) {
+            return Err(AddressError::Scheme {
+                setting: setting.to_owned(),
+                scheme: scheme.to_owned(),
+            });
         }
         let (rest, tls) = tls_options::take(url.as_deref().unwrap_or_default());
         let unreadable = |error| AddressError::Unreadable {
@@ -141,6 +155,15 @@ impl Address {
     pub fn port(&self) -> u16 {
         self.config.get_ports().first().copied().unwrap_or(5432)
     }
+}
+
+/// The scheme of a URL that `tokio_postgres` would not take for one, and would read as `host=…`.
+fn foreign_scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once("://")?;
+    let is_scheme = scheme
+        .bytes()
+        .all(|it| it.is_ascii_alphanumeric() || b"+.-".contains(&it));
+    (is_scheme && !["postgres", "postgresql"].contains(&scheme)).then_some(scheme)
 }
 
 fn reason(error: &tokio_postgres::Error) -> String {
@@ -328,6 +351,7 @@ mod tests {
         for (url, says) in [
             ("postgres://u:hunter2@h:notaport/x", "SOME_URL cannot"),
             ("postgres://u:hunter2@h/x?sslmode=maybe", "in SOME_URL"),
+            ("mysql://u:hunter2@h/x", "SOME_URL begins with mysql://"),
             ("password=hunter2 user=u", "SOME_URL names no host"),
             ("password=hunter2 host=h nonsense=1", "SOME_URL cannot"),
         ] {

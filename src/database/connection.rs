@@ -1,16 +1,16 @@
-//! One checked-out connection: statements with a deadline, rows as a stream, transactions.
+//! One checked-out connection: statements that end by a deadline, and transactions.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use deadpool::managed::Object;
+use futures_util::TryStreamExt;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, RowStream};
 
-use super::Error;
 use super::connector::Connector;
-use super::settings::Settings;
+use super::{Deadline, Error};
 
 /// A statement's text and the types of its parameters. With the types known, a statement that
 /// may not be prepared still takes one round trip.
@@ -25,88 +25,85 @@ pub struct Statement {
 /// The values of a statement's parameters.
 pub(super) type Values<'a> = [&'a (dyn ToSql + Sync)];
 
-/// A connection of the pool. Dropped, it goes back; [discarded](Connection::discard), it ends.
+/// A connection of the pool, for as long as its request's deadline allows. Dropped, it goes back,
+/// unless a statement on it has no answer yet: then it ends.
 pub struct Connection {
     /// Taken by `drop` alone.
     object: Option<Object<Connector>>,
     /// Set when the connection must not go back to the pool.
     spent: AtomicBool,
     connector: Connector,
-    statement_timeout: Duration,
     prepared_statements: bool,
+    deadline: Deadline,
 }
 
 impl Connection {
     pub(super) fn new(
         object: Object<Connector>,
-        settings: &Settings,
         connector: Connector,
+        prepared_statements: bool,
+        deadline: Deadline,
     ) -> Connection {
         Connection {
             object: Some(object),
             spent: AtomicBool::new(false),
             connector,
-            statement_timeout: settings.statement_timeout,
-            prepared_statements: settings.prepared_statements,
+            prepared_statements,
+            deadline,
         }
     }
 
-    /// Runs the statement and answers all its rows.
+    /// Runs the statement and returns all its rows.
     pub async fn query(
         &self,
         statement: &Statement,
         values: &Values<'_>,
     ) -> Result<Vec<Row>, Error> {
-        let object = self.object();
+        self.before_the_deadline(async { self.rows(statement, values).await?.try_collect().await })
+            .await
+    }
+
+    /// Runs the statement and hands over each of its rows as it comes. The deadline is for all of
+    /// them, so `row` must not wait for anything.
+    pub async fn query_each(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+        mut row: impl FnMut(&Row),
+    ) -> Result<(), Error> {
         self.before_the_deadline(async {
-            if self.prepared_statements {
-                let prepared = object
-                    .prepare_typed_cached(statement.sql, statement.types)
-                    .await?;
-                return object.query(&prepared, values).await;
+            let mut rows = pin!(self.rows(statement, values).await?);
+            while let Some(next) = rows.try_next().await? {
+                row(&next);
             }
-            let typed = values.iter().copied().zip(statement.types.iter().cloned());
-            let typed: Vec<(&(dyn ToSql + Sync), Type)> = typed.collect();
-            object.query_typed(statement.sql, &typed).await
+            Ok(())
         })
         .await
     }
 
-    /// Runs the statement and answers its first row, if there is one.
-    pub async fn query_first(
+    async fn rows(
         &self,
         statement: &Statement,
         values: &Values<'_>,
-    ) -> Result<Option<Row>, Error> {
-        let rows = self.query(statement, values).await?;
-        Ok(rows.into_iter().next())
-    }
-
-    /// Starts the statement and answers its rows one by one, without a deadline for them all.
-    pub async fn stream(
-        &self,
-        statement: &Statement,
-        values: &Values<'_>,
-    ) -> Result<RowStream, Error> {
-        self.before_the_deadline(async {
-            let typed = values.iter().copied().zip(statement.types.iter().cloned());
-            self.object().query_typed_raw(statement.sql, typed).await
-        })
-        .await
+    ) -> Result<RowStream, tokio_postgres::Error> {
+        let object = self.object();
+        if self.prepared_statements {
+            let prepared = object
+                .prepare_typed_cached(statement.sql, statement.types)
+                .await?;
+            return object.query_raw(&prepared, values.iter().copied()).await;
+        }
+        let typed = values.iter().copied().zip(statement.types.iter().cloned());
+        object.query_typed_raw(statement.sql, typed).await
     }
 
     /// Begins a transaction that is undone unless it is committed.
     pub async fn begin(self) -> Result<Transaction, Error> {
-        self.before_the_deadline(self.object().batch_execute("BEGIN"))
-            .await?;
+        let begun = self.before_the_deadline(self.object().batch_execute("BEGIN"));
+        begun.await.map_err(Error::without_effect)?;
         Ok(Transaction {
             connection: Some(self),
         })
-    }
-
-    /// Ends this connection instead of giving it back, and what may still run on it.
-    pub fn discard(self) {
-        self.give_up();
     }
 
     async fn before_the_deadline<T>(
@@ -114,9 +111,10 @@ impl Connection {
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Error> {
         let statement = Running { connection: self };
-        let done = tokio::time::timeout(self.statement_timeout, work)
+        let limit = self.deadline.statement();
+        let done = tokio::time::timeout(limit, work)
             .await
-            .map_err(|_| Error::TimedOut(self.statement_timeout))?;
+            .map_err(|_| Error::TimedOut(limit))?;
         std::mem::forget(statement);
         done.map_err(Error::from)
     }
@@ -168,13 +166,15 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Runs the statement inside the transaction and answers its first row, if there is one.
+    /// Runs the statement inside the transaction and returns its first row, if there is one. After
+    /// an error the transaction is undone, so the error leaves no doubt.
     pub async fn query_first(
         &self,
         statement: &Statement,
         values: &Values<'_>,
     ) -> Result<Option<Row>, Error> {
-        self.connection().query_first(statement, values).await
+        let rows = self.connection().query(statement, values).await;
+        Ok(rows.map_err(Error::without_effect)?.into_iter().next())
     }
 
     /// Makes it last. When this answers, the server has it on disk.
@@ -199,7 +199,7 @@ impl Drop for Transaction {
         // A half-done transaction must not go back to the pool, and a rollback cannot be awaited
         // here: the server undoes it when the connection ends.
         if let Some(connection) = self.connection.take() {
-            connection.discard();
+            connection.give_up();
         }
     }
 }

@@ -13,12 +13,14 @@ use tokio_postgres::{CancelToken, Config, Error as PostgresError};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
+use super::addresses::first_to_answer;
+use super::error::{is_going_away, server_message};
 use super::link::{self, LinkError};
+use super::rejections::Rejections;
 use super::settings::{Authentication, Origin, Settings};
 use super::tap::Outlet;
 use super::tls::{self, RootsError};
 use super::token::{TokenError, Tokens};
-use super::{is_going_away, server_message};
 
 /// Makes connections, for the pool and beside it. Clones share their TLS settings and the token.
 #[derive(Clone)]
@@ -33,6 +35,7 @@ struct Shared {
     authentication: Authentication,
     tls: OnceCell<MakeRustlsConnect>,
     tokens: Tokens,
+    rejections: Rejections,
 }
 
 /// Why there is no connection.
@@ -54,6 +57,9 @@ pub enum ConnectorError {
         /// What came back.
         error: PostgresError,
     },
+    /// The server rejected an earlier login, and another one is not due.
+    #[error("{0}")]
+    RejectedBefore(String),
     /// The server's socket on this machine.
     #[error("{address}: {error}; check host and port in {}, and that the server runs", .origin.url)]
     Socket {
@@ -81,14 +87,22 @@ impl ConnectorError {
         error.code() == Some(&SqlState::INVALID_CATALOG_NAME)
     }
 
+    /// Whether the server was reached and does not accept the login.
+    fn is_rejection(&self) -> bool {
+        matches!(self, ConnectorError::Server { error, .. }
+            if error.code().is_some_and(|code| !is_going_away(code)))
+    }
+
     /// Whether trying again in a moment may help.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            ConnectorError::Roots(_) | ConnectorError::Token(TokenError::Credential(_)) => false,
+            ConnectorError::Roots(_)
+            | ConnectorError::Token(TokenError::Credential(_))
+            | ConnectorError::RejectedBefore(_) => false,
             ConnectorError::Token(_)
             | ConnectorError::TimedOut { .. }
             | ConnectorError::Socket { .. } => true,
-            ConnectorError::Server { error, .. } => error.code().is_none_or(is_going_away),
+            ConnectorError::Server { .. } => !self.is_rejection(),
         }
     }
 }
@@ -113,12 +127,24 @@ fn hint(error: &PostgresError, Origin { url, auth }: &Origin) -> String {
             format!("create the database, or name another in {url}")
         }
         Some(_) => "see the server's log".to_owned(),
-        // The kind of an error that is not the server's can be told by its text alone.
-        None if error.to_string().contains("TLS") => {
-            format!("check the server's certificate, and sslmode and sslrootcert in {url}")
-        }
-        None => format!("check host and port in {url}, and that the server runs"),
+        None => hint_by_text(&server_message(error), url, auth),
     }
+}
+
+/// The kind of an error that is not the server's can be told by its text alone.
+fn hint_by_text(text: &str, url: &str, auth: &str) -> String {
+    if text.contains("password missing") {
+        return format!(
+            "the server asks for a password: add it to {url}, or set PGPASSWORD, or {auth}=entra"
+        );
+    }
+    if text.contains("TLS") {
+        return format!("check the server's certificate, and sslmode and sslrootcert in {url}");
+    }
+    if text.starts_with("authentication error") {
+        return format!("check the user, the password and channel_binding in {url}");
+    }
+    format!("check host and port in {url}, and that the server runs")
 }
 
 impl Connector {
@@ -134,22 +160,38 @@ impl Connector {
                 authentication: settings.authentication,
                 tls: OnceCell::new(),
                 tokens: Tokens::new(),
+                rejections: Rejections::default(),
             }),
         }
     }
 
-    /// A new connection. It ends when the answer is dropped.
+    /// A new connection. It ends when the client is dropped.
     pub(super) async fn connect(&self) -> Result<ClientWrapper, ConnectorError> {
-        tokio::time::timeout(self.shared.timeout, self.connect_in_any_time())
-            .await
-            .unwrap_or_else(|_| Err(self.out_of_time()))
-    }
-
-    async fn connect_in_any_time(&self) -> Result<ClientWrapper, ConnectorError> {
-        let tls = self.tls().await?;
-        let connected = self.config().await?.connect(tls).await;
-        let (client, connection) = connected.map_err(|error| self.failed(error.into()))?;
-        self.in_session(link::drive(client, connection)).await
+        if let Some(reason) = self.shared.rejections.hold_back() {
+            return Err(ConnectorError::RejectedBefore(reason));
+        }
+        // Boxed: every request carries the work of a connection, and hardly one does it.
+        let connecting = Box::pin(async {
+            let tls = self.tls().await?;
+            let config = self.config().await?;
+            let connected = first_to_answer(config, |config| {
+                let tls = tls.clone();
+                async move { Ok(config.connect(tls).await?) }
+            });
+            let connected = connected.await.map_err(|error| self.failed(error));
+            let (client, connection) = connected?;
+            self.in_session(link::drive(client, connection)).await
+        });
+        let connected = tokio::time::timeout(self.shared.timeout, connecting).await;
+        let connected = connected.unwrap_or_else(|_| Err(self.out_of_time()));
+        match &connected {
+            Ok(_) => self.shared.rejections.accepted(),
+            Err(error) if error.is_rejection() => {
+                self.shared.rejections.rejected(error.to_string());
+            }
+            Err(_) => {}
+        }
+        connected
     }
 
     /// The client, once its session is as all are.
@@ -172,9 +214,12 @@ impl Connector {
             if let Some(database) = database {
                 config.dbname(database);
             }
-            let connected = link::connect(&config, tls, outlet).await;
-            self.in_session(connected.map_err(|error| self.failed(error))?)
-                .await
+            let connected = first_to_answer(config, |config| {
+                let tls = tls.clone();
+                async move { link::connect(&config, tls, outlet).await }
+            });
+            let connected = connected.await.map_err(|error| self.failed(error));
+            self.in_session(connected?).await
         };
         tokio::time::timeout(self.shared.timeout, connecting)
             .await

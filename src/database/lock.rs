@@ -20,13 +20,15 @@ pub struct Lock {
 }
 
 impl Database {
-    /// Takes the lock of this name if it is free.
+    /// Takes the lock of this name if it is free, once the schema is ready.
     ///
     /// # Errors
     /// When no connection can be made, or the server does not answer.
     pub async fn try_lock(&self, name: &str) -> Result<Option<Lock>, Error> {
-        let connector = &self.shared.connector;
-        let client = connector.connect().await;
+        let deadline = self.deadline();
+        let readiness = &self.shared.readiness;
+        readiness.wait_until(deadline.connected()).await?;
+        let client = self.shared.connector.connect().await;
         let lock = Lock {
             client: client.map_err(|error| Error::Unavailable(error.to_string()))?,
             statement_timeout: self.shared.settings.statement_timeout,

@@ -18,9 +18,8 @@ use thiserror::Error;
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 
-use super::connection::{Connection, Statement};
 use super::connector::{Connector, ConnectorError};
-use super::{Error as DatabaseError, server_message};
+use super::error::message_and_advice;
 
 /// This program's own migrations, in order.
 static OWN: &[Migration] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -104,19 +103,13 @@ pub enum MigrationError {
 
 impl From<tokio_postgres::Error> for MigrationError {
     fn from(error: tokio_postgres::Error) -> Self {
-        MigrationError::Failed(server_message(&error))
+        MigrationError::Failed(message_and_advice(&error))
     }
 }
 
 /// The version that this program's own migrations lead to.
 pub(super) fn newest() -> SchemaVersion {
     SchemaVersion(OWN.last().map_or(0, |last| last.version))
-}
-
-/// The version that the database is at.
-pub(super) async fn applied(connection: &Connection) -> Result<SchemaVersion, DatabaseError> {
-    let row = connection.query_first(&APPLIED_VERSION, &[]).await?;
-    Ok(SchemaVersion(row.map_or(0, |row| row.get(0))))
 }
 
 /// Brings the schema to [`newest`], or finds it there. `limit` is for looking, not for migrating.
@@ -160,7 +153,7 @@ async fn apply(transaction: &impl GenericClient) -> Result<(), MigrationError> {
     for migration in missing_in_history(transaction).await? {
         let refused = |error| MigrationError::Refused {
             migration: migration.to_string(),
-            reason: server_message(&error),
+            reason: message_and_advice(&error),
         };
         transaction
             .batch_execute(migration.sql)
@@ -261,10 +254,3 @@ const HISTORY: &str = "\
     SELECT version, name, checksum
       FROM refinery_schema_history
      ORDER BY version";
-
-const APPLIED_VERSION: Statement = Statement {
-    sql: "SELECT max(version) FROM refinery_schema_history HAVING max(version) IS NOT NULL",
-    types: NO_VALUES,
-};
-
-const NO_VALUES: &[Type] = &[];

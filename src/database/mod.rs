@@ -1,137 +1,136 @@
 //! PostgreSQL: a pool that heals by itself, TLS, passwords or Entra tokens, and migrations.
 //!
 //! [`Database::open`] returns at once, so that the server can bind and answer first; connecting
-//! and migrating go on behind it. Whoever needs the database asks for a [`Connection`], waits a
-//! bounded time for it, and is told [`Error::Unavailable`] after that.
+//! and migrating go on behind it. Features call [`Database::read`] and [`Database::write`], which
+//! wait for the schema and a connection, run the statement, and attempt it again where that is
+//! safe. A request has one [`Deadline`] for all of this.
 //!
 //! Deadlines are kept on this side, with a cancel request to the server, and not by
 //! `statement_timeout`: session settings do not survive a PgBouncer in transaction mode.
 
 mod address;
+mod addresses;
+mod attempts;
 mod connection;
 mod connector;
+mod deadline;
+mod error;
 mod instant;
 mod link;
 mod lock;
 mod migrations;
 mod readiness;
+mod rejections;
 mod server;
 mod settings;
+mod state;
 mod tap;
 mod tls;
 mod tls_options;
 mod token;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{Pool, PoolError, TimeoutType, Timeouts};
-use thiserror::Error;
-use tokio_postgres::error::SqlState;
 
 pub use address::{Address, AddressError};
 pub use connection::{Connection, Statement, Transaction};
+pub use deadline::Deadline;
+pub use error::Error;
+pub(crate) use error::server_message;
 pub(crate) use instant::instant;
 pub use lock::Lock;
 pub use migrations::{MigrationError, SchemaVersion};
 pub use server::{Canceller, CopyError, Server, Session};
 pub use settings::{Authentication, Origin, Settings, SettingsError};
+pub use state::State;
 
 use connector::{Connector, ConnectorError};
+use deadline::Limits;
 use readiness::Readiness;
-
-/// Why the database did not do what it was asked.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// No connection could be had in time. Nothing was sent.
-    #[error("the database is not available: {0}")]
-    Unavailable(String),
-    /// The connection ended while a statement ran: whether it took effect is not known.
-    #[error("the connection to the database ended during a statement: {0}")]
-    Lost(#[source] tokio_postgres::Error),
-    /// The statement's deadline passed and the server was asked to cancel it.
-    #[error("the database did not answer within {0:?}; the statement was cancelled")]
-    TimedOut(Duration),
-    /// The server refused the statement.
-    #[error("the database refused the statement: {}", server_message(.0))]
-    Refused(#[source] tokio_postgres::Error),
-    /// One statement did this for several callers, and this is what became of it.
-    #[error(transparent)]
-    Shared(Arc<Error>),
-}
-
-impl Error {
-    /// The error itself, where it is a shared one.
-    pub fn kind(&self) -> &Error {
-        match self {
-            Error::Shared(error) => error.kind(),
-            error => error,
-        }
-    }
-}
-
-impl From<tokio_postgres::Error> for Error {
-    fn from(error: tokio_postgres::Error) -> Self {
-        match error.code() {
-            Some(code) if !is_going_away(code) => Error::Refused(error),
-            _ => Error::Lost(error),
-        }
-    }
-}
-
-/// What the server said, with its SQLSTATE: `tokio_postgres` itself prints only "db error".
-pub(crate) fn server_message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{} ({})", db.message(), db.code().code()),
-        None => match std::error::Error::source(error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        },
-    }
-}
-
-/// Whether the code is about the connection and not about the statement: class 08 (a PgBouncer says
-/// everything with one of these), shutdowns and the like, and a server that is full.
-fn is_going_away(code: &SqlState) -> bool {
-    let class_of_connections = ["08", "57P"].iter().any(|it| code.code().starts_with(it));
-    class_of_connections || *code == SqlState::TOO_MANY_CONNECTIONS
-}
 
 /// A handle to the database. Clones share one pool.
 #[derive(Clone)]
 pub struct Database {
     shared: Arc<Shared>,
+    access: Arc<Access>,
+}
+
+/// One way to the database: for the requests, or for what watches over them.
+struct Access {
+    pool: Pool<Connector>,
+    limits: Limits,
 }
 
 struct Shared {
     settings: Settings,
     connector: Connector,
-    pool: Pool<Connector>,
     readiness: Readiness,
+    /// Whether this process brings the schema to its version, and does so again when it must.
+    migrates: AtomicBool,
 }
 
 impl Database {
     /// A handle whose connections come later; nothing is sent yet.
     pub fn open(settings: Settings) -> Database {
         let connector = Connector::new(&settings);
-        let pool = Pool::builder(connector.clone())
-            .max_size(settings.pool_size)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .expect("a runtime is named, which is all that can be missing");
+        let limits = Limits {
+            wait: settings.wait,
+            statement: settings.statement_timeout,
+            whole: settings.wait + settings.statement_timeout,
+        };
         Database {
+            access: Access::new(&connector, settings.pool_size, limits),
             shared: Arc::new(Shared {
                 settings,
                 connector,
-                pool,
                 readiness: Readiness::new(),
+                migrates: AtomicBool::new(false),
             }),
+        }
+    }
+
+    /// The same database through one connection beside the pool, for work of at most two seconds:
+    /// the health checks. Requests that fill the pool cannot keep them from it.
+    #[must_use]
+    pub fn beside_the_pool(&self) -> Database {
+        let limits = Limits {
+            wait: HEALTH_LIMIT,
+            statement: HEALTH_LIMIT,
+            whole: HEALTH_LIMIT,
+        };
+        Database {
+            shared: self.shared.clone(),
+            access: Access::new(&self.shared.connector, 1, limits),
         }
     }
 
     /// Migrates in the background until it succeeds, and lets waiting requests go on then.
     pub fn prepare_in_background(&self) {
+        self.shared.migrates.store(true, Ordering::Relaxed);
+        self.spawn_prepare();
+    }
+
+    /// Migrates again, because the database turned out to lack something that the migrations make:
+    /// it was set back to an earlier day. Requests wait for it. A process that does not migrate, or
+    /// that has just found the schema complete, does nothing.
+    pub fn prepare_again(&self, reason: &str) {
+        let Shared {
+            migrates,
+            readiness,
+            ..
+        } = &*self.shared;
+        // A database that is being prepared, for whatever reason, is on its way.
+        if migrates.load(Ordering::Relaxed) && readiness.begin_again(reason) {
+            log::warn!("migrating the database again: {reason}");
+            self.spawn_prepare();
+        }
+    }
+
+    fn spawn_prepare(&self) {
         let database = self.clone();
         tokio::spawn(async move { database.prepare().await });
     }
@@ -182,88 +181,103 @@ impl Database {
         Ok(())
     }
 
-    /// The schema's version in the database, and the one that this program brings.
-    ///
-    /// # Errors
-    /// Within two seconds, whatever the settings allow to requests.
-    pub async fn schema_versions(&self) -> Result<(SchemaVersion, SchemaVersion), Error> {
-        let deadline = Instant::now() + HEALTH_WAIT;
-        let connection = self.connection_before(deadline).await?;
-        let applied = migrations::applied(&connection);
-        let applied = tokio::time::timeout_at(deadline.into(), applied)
-            .await
-            .map_err(|_| Error::TimedOut(HEALTH_WAIT))?;
-        Ok((applied?, migrations::newest()))
-    }
-
     /// Why requests are not served yet, if they are not: the schema is not ready.
     pub fn obstacle(&self) -> Option<String> {
         self.shared.readiness.obstacle()
     }
 
+    /// The deadline of a request that starts now.
+    pub fn deadline(&self) -> Deadline {
+        Deadline::start(self.access.limits)
+    }
+
     /// A connection from the pool, once the schema is ready.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when there is none within the settings' `wait`.
-    pub async fn connection(&self) -> Result<Connection, Error> {
-        self.connection_for(Instant::now()).await
+    async fn connection(&self, deadline: Deadline) -> Result<Connection, Error> {
+        self.shared
+            .readiness
+            .wait_until(deadline.connected())
+            .await?;
+        self.connection_to_any_schema(deadline).await
     }
 
-    /// The same for someone who has been waiting since `since`.
-    pub async fn connection_for(&self, since: Instant) -> Result<Connection, Error> {
-        let deadline = since + self.shared.settings.wait;
-        self.shared.readiness.wait_until(deadline).await?;
-        self.connection_before(deadline).await
-    }
-
-    async fn connection_before(&self, deadline: Instant) -> Result<Connection, Error> {
+    async fn connection_to_any_schema(&self, deadline: Deadline) -> Result<Connection, Error> {
         loop {
             let reason = match self.checkout(deadline).await {
                 Ok(connection) => return Ok(connection),
                 Err(Checkout::Hopeless(reason)) => return Err(Error::Unavailable(reason)),
                 Err(Checkout::Later(reason)) => reason,
             };
-            if Instant::now() + RETRY_PAUSE >= deadline {
+            if Instant::now() + RETRY_PAUSE >= deadline.connected() {
                 return Err(Error::Unavailable(reason));
             }
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
 
-    async fn checkout(&self, deadline: Instant) -> Result<Connection, Checkout> {
+    /// One attempt. The pool would allow the whole of a timeout to the wait for a place and again to
+    /// the making of a connection, so it gets the first, and this side keeps the time for both.
+    async fn checkout(&self, deadline: Deadline) -> Result<Connection, Checkout> {
         let Shared {
-            pool,
             settings,
             connector,
             ..
         } = &*self.shared;
-        let remaining = deadline.saturating_duration_since(Instant::now());
+        let remaining = deadline
+            .connected()
+            .saturating_duration_since(Instant::now());
         let timeouts = Timeouts {
-            wait: Some(remaining),
-            create: Some(remaining),
+            wait: Some(remaining.saturating_sub(TO_TELL_WHICH)),
+            create: None,
             recycle: None,
         };
-        match pool.timeout_get(&timeouts).await {
-            Ok(object) => Ok(Connection::new(object, settings, connector.clone())),
-            Err(PoolError::Timeout(TimeoutType::Create)) => Err(connector.out_of_time().into()),
-            Err(error) => Err(error.into()),
+        match tokio::time::timeout(remaining, self.access.pool.timeout_get(&timeouts)).await {
+            Ok(Ok(object)) => Ok(Connection::new(
+                object,
+                connector.clone(),
+                settings.prepared_statements,
+                deadline,
+            )),
+            Ok(Err(PoolError::Timeout(TimeoutType::Wait))) => Err(Checkout::Later(format!(
+                "busy: all {} connections of the pool are in use or being made; see \
+                 DATABASE_POOL_SIZE",
+                self.pool_use().limit
+            ))),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(connector.out_of_time().into()),
         }
+    }
+
+    /// Closes the idle connections. What ended one of the pool, a restart say, has probably ended the
+    /// others too, and each of them would fail another request.
+    fn forget_idle_connections(&self) {
+        self.access.pool.retain(|_, _| false);
     }
 
     /// How the pool stands now.
     pub fn pool_use(&self) -> PoolUse {
-        let status = self.shared.pool.status();
+        let status = self.access.pool.status();
         PoolUse {
             in_use: status.size.saturating_sub(status.available),
             open: status.size,
-            limit: self.shared.settings.pool_size,
+            limit: status.max_size,
             waiting: status.waiting,
         }
     }
 
     /// Ends the idle connections and gives no more out.
     pub fn close(&self) {
-        self.shared.pool.close();
+        self.access.pool.close();
+    }
+}
+
+impl Access {
+    fn new(connector: &Connector, connections: usize, limits: Limits) -> Arc<Access> {
+        let pool = Pool::builder(connector.clone())
+            .max_size(connections)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .expect("a runtime is named, which is all that can be missing");
+        Arc::new(Access { pool, limits })
     }
 }
 
@@ -288,8 +302,12 @@ const HEAD_START: Duration = Duration::from_millis(5);
 /// restart of the server is hardly felt, seldom enough not to hammer it.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long may the health check wait for the database? Less than any probe's own patience.
-const HEALTH_WAIT: Duration = Duration::from_secs(2);
+/// Less than any probe's own patience.
+const HEALTH_LIMIT: Duration = Duration::from_secs(2);
+
+/// The wait for a place in the pool ends so much before the deadline, so that an error can name a
+/// full pool apart from a server that does not answer.
+const TO_TELL_WHICH: Duration = Duration::from_millis(10);
 
 /// Why there is no connection now, and whether waiting can help.
 enum Checkout {
@@ -311,10 +329,6 @@ impl From<PoolError<ConnectorError>> for Checkout {
     fn from(error: PoolError<ConnectorError>) -> Self {
         match error {
             PoolError::Backend(error) => error.into(),
-            PoolError::Timeout(TimeoutType::Wait) => Checkout::Later(
-                "all connections of the pool are in use or being made; see DATABASE_POOL_SIZE"
-                    .into(),
-            ),
             PoolError::Closed => Checkout::Hopeless("this process is stopping".into()),
             other => Checkout::Later(other.to_string()),
         }

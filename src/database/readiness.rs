@@ -1,12 +1,13 @@
 //! Whether the schema is ready, and if not, why not: a switch that requests wait on.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::Error;
 
-/// Starts as "not yet"; becomes ready once and stays so.
+/// Starts as "not yet" and becomes ready. It may have to begin again: a database that is set back to
+/// an earlier day under a running program lacks the later migrations.
 pub(super) struct Readiness {
     state: watch::Sender<State>,
 }
@@ -14,8 +15,12 @@ pub(super) struct Readiness {
 #[derive(Clone)]
 enum State {
     Waiting(String),
-    Ready,
+    Ready { since: Instant },
 }
+
+/// A schema that was found complete so lately is not looked at again: what is missing from it, no
+/// migration makes.
+const SETTLED: Duration = Duration::from_secs(1);
 
 impl Readiness {
     /// Not ready yet.
@@ -28,7 +33,20 @@ impl Readiness {
 
     /// Lets everyone go on.
     pub(super) fn ready(&self) {
-        self.state.send_replace(State::Ready);
+        let since = Instant::now();
+        self.state.send_replace(State::Ready { since });
+    }
+
+    /// Keeps everyone waiting again. Returns whether it was ready, and the caller has to make it so
+    /// again.
+    pub(super) fn begin_again(&self, reason: &str) -> bool {
+        self.state.send_if_modified(|state| {
+            let begins = matches!(state, State::Ready { since } if since.elapsed() > SETTLED);
+            if begins {
+                *state = State::Waiting(format!("it is being migrated again: {reason}"));
+            }
+            begins
+        })
     }
 
     /// Keeps everyone waiting, with a new reason.
@@ -40,7 +58,7 @@ impl Readiness {
     pub(super) fn obstacle(&self) -> Option<String> {
         match &*self.state.borrow() {
             State::Waiting(reason) => Some(reason.clone()),
-            State::Ready => None,
+            State::Ready { .. } => None,
         }
     }
 
@@ -50,7 +68,7 @@ impl Readiness {
     /// [`Error::Unavailable`] with the last reason.
     pub(super) async fn wait_until(&self, deadline: Instant) -> Result<(), Error> {
         let mut state = self.state.subscribe();
-        let ready = state.wait_for(|state| matches!(state, State::Ready));
+        let ready = state.wait_for(|state| matches!(state, State::Ready { .. }));
         // The sender lives as long as `self`, so an error here is the timeout alone.
         if tokio::time::timeout_at(deadline.into(), ready)
             .await

@@ -24,7 +24,7 @@ pub enum TokenError {
     #[error(
         "no Entra token for the database ({}); check that the app's managed identity is assigned \
          and is a role of the database server",
-        one_line(.0)
+        in_one_line(.0)
     )]
     Refused(azure_core::Error),
     /// The identity's endpoint said nothing, or only that something is wrong with it.
@@ -35,10 +35,17 @@ pub enum TokenError {
     TimedOut,
 }
 
-/// The client's errors end with a line of advice of their own.
-fn one_line(error: &azure_core::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().into()
+/// The client's errors have several lines: one for each kind of credential that was tried, and
+/// advice. The causes come first, so a long text is cut at its end.
+fn in_one_line(error: &azure_core::Error) -> String {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let line = lines.join(" ");
+    line.chars().take(LONGEST_REASON).collect()
 }
+
+/// Enough for the causes of four kinds of credential.
+const LONGEST_REASON: usize = 1000;
 
 /// The identity, and the token that it gave last.
 pub(super) struct Tokens {

@@ -1,4 +1,5 @@
-//! The database's health: can it be reached, how fast, with which schema, and is the pool free.
+//! The database's health: can it be reached, how fast, with which schema, does it take writes, and is
+//! the pool free.
 
 use std::time::Instant;
 
@@ -7,40 +8,45 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::{Check, Finding, Status};
-use crate::database::{Database, PoolUse, SchemaVersion};
+use crate::database::{Database, PoolUse, State};
 
-/// Asks the database for its schema's version, and times the answer.
+/// Asks the database for its state, and times the answer.
 pub struct DatabaseCheck {
     database: Database,
+    watched: Database,
 }
 
 impl DatabaseCheck {
-    /// For this database.
-    pub fn new(database: Database) -> DatabaseCheck {
-        DatabaseCheck { database }
+    /// For the database of the requests, which is asked through `watched`, beside its pool.
+    pub fn new(database: Database, watched: Database) -> DatabaseCheck {
+        DatabaseCheck { database, watched }
+    }
+
+    async fn findings(&self) -> Vec<Finding> {
+        let pool = pool(self.database.pool_use());
+        let started = Instant::now();
+        let state = self.watched.state().await;
+        let milliseconds = (started.elapsed().as_secs_f64() * 1e5).round() / 1e2;
+        match state {
+            Ok(state) => {
+                let schema = schema(state, self.database.obstacle());
+                if let (Status::Fail, Some(output)) = (schema.status, &schema.output) {
+                    self.database.prepare_again(output);
+                }
+                let latency = latency(milliseconds.into(), Status::Ok, None);
+                vec![latency, schema, writable(state.writable), pool]
+            }
+            Err(error) => {
+                let output = format!("{error}; see the log, the server, and DATABASE_URL");
+                vec![latency(Value::Null, Status::Fail, Some(output)), pool]
+            }
+        }
     }
 }
 
 impl Check for DatabaseCheck {
     fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
-        async {
-            let pool = pool(self.database.pool_use());
-            let started = Instant::now();
-            let versions = self.database.schema_versions().await;
-            let milliseconds = (started.elapsed().as_secs_f64() * 1e5).round() / 1e2;
-            match versions {
-                Ok((applied, known)) => {
-                    let latency = latency(milliseconds.into(), Status::Ok, None);
-                    let schema = schema(applied, known, self.database.obstacle());
-                    vec![latency, schema, pool]
-                }
-                Err(error) => {
-                    let output = format!("{error}; see the log, the server, and DATABASE_URL");
-                    vec![latency(Value::Null, Status::Fail, Some(output)), pool]
-                }
-            }
-        }
-        .boxed()
+        self.findings().boxed()
     }
 }
 
@@ -58,9 +64,17 @@ fn latency(value: Value, status: Status, output: Option<String>) -> Finding {
 
 /// Migrations only ever add, so a program that is already serving goes on when a newer one
 /// migrates; `obstacle` says why this one does not serve.
-fn schema(applied: SchemaVersion, known: SchemaVersion, obstacle: Option<String>) -> Finding {
+fn schema(state: State, obstacle: Option<String>) -> Finding {
+    let State { applied, known, .. } = state;
     let (status, output) = if obstacle.is_some() {
         (Status::Fail, obstacle)
+    } else if applied < known {
+        let output = format!(
+            "the schema is version {applied}, older than this program's {known}: the database was \
+             set back; the program migrates it again by itself, and if this stays, run `magnusapi \
+             migrate` and see the log"
+        );
+        (Status::Fail, Some(output))
     } else if applied > known {
         let output = format!(
             "this program knows version {known}: deploy the version that migrated the database, \
@@ -81,10 +95,23 @@ fn schema(applied: SchemaVersion, known: SchemaVersion, obstacle: Option<String>
     }
 }
 
+/// Every change needs writes: those of items, and the record of each timer's run.
+fn writable(writable: bool) -> Finding {
+    Finding {
+        key: "database:writable",
+        component_id: None,
+        component_type: "datastore",
+        observed_value: writable.into(),
+        observed_unit: None,
+        status: if writable { Status::Ok } else { Status::Fail },
+        output: (!writable).then(|| State::READ_ONLY.to_owned()),
+    }
+}
+
 fn pool(usage: PoolUse) -> Finding {
     let exhausted = usage.waiting > 0 && usage.in_use >= usage.limit;
     let output = format!(
-        "all {} connections are in use and {} requests wait; see DATABASE_POOL_SIZE",
+        "busy: all {} connections are in use and {} requests wait; see DATABASE_POOL_SIZE",
         usage.limit, usage.waiting
     );
     Finding {
@@ -101,15 +128,21 @@ fn pool(usage: PoolUse) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::SchemaVersion;
 
     #[test]
-    fn a_schema_that_became_newer_warns_and_one_that_is_not_ready_fails() {
+    fn a_schema_that_became_newer_warns_and_an_older_or_unready_one_fails() {
         let status = |applied, obstacle: Option<&str>| {
-            let obstacle = obstacle.map(str::to_owned);
-            schema(SchemaVersion(applied), SchemaVersion(2), obstacle).status
+            let state = State {
+                applied: SchemaVersion(applied),
+                known: SchemaVersion(2),
+                writable: true,
+            };
+            schema(state, obstacle.map(str::to_owned)).status
         };
         assert_eq!(status(2, None), Status::Ok);
         assert_eq!(status(3, None), Status::Warn);
+        assert_eq!(status(1, None), Status::Fail);
         assert_eq!(status(1, Some("it is being migrated")), Status::Fail);
         assert_eq!(status(3, Some("it is too new")), Status::Fail);
     }

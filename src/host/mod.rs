@@ -6,10 +6,12 @@
 
 mod envelope;
 mod invocation;
+mod limit;
 mod routes;
 mod timers;
 
 pub use envelope::{EnvelopeError, parse};
 pub use invocation::{Invocation, Outcome, Retry};
+pub use limit::deadline;
 pub use routes::routes;
 pub use timers::{Timer, Timers};

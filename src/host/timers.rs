@@ -23,17 +23,15 @@ pub trait Timer: Send + Sync {
 #[derive(Clone)]
 pub struct Timers {
     timers: Arc<[Arc<dyn Timer>]>,
+    deadline: Duration,
 }
 
-/// How long may a call run? At `functionTimeout` (ten minutes in `host.json`) the host kills this
-/// process with every request in it, so a call must end well before.
-const DEADLINE: Duration = Duration::from_mins(9);
-
 impl Timers {
-    /// These timers.
-    pub fn new(timers: Vec<Arc<dyn Timer>>) -> Timers {
+    /// These timers. A call ends after `deadline`, before the host kills this process for it.
+    pub fn new(timers: Vec<Arc<dyn Timer>>, deadline: Duration) -> Timers {
         Timers {
             timers: timers.into(),
+            deadline,
         }
     }
 
@@ -65,10 +63,13 @@ impl Timers {
             return Outcome::failed(Vec::new(), reason);
         };
         let work = AssertUnwindSafe(timer.run(invocation)).catch_unwind();
-        match tokio::time::timeout(DEADLINE, work).await {
+        match tokio::time::timeout(self.deadline, work).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Outcome::failed(Vec::new(), "it panicked; the log has the place"),
-            Err(_) => Outcome::failed(Vec::new(), format!("it took more than {DEADLINE:?}")),
+            Err(_) => {
+                let reason = format!("it took more than {:?}", self.deadline);
+                Outcome::failed(Vec::new(), reason)
+            }
         }
     }
 }

@@ -6,18 +6,20 @@ use crate::database::Error;
 /// What the caller is told when the database did not do it; the log has the rest.
 pub fn database_problem(error: &Error) -> Problem {
     log::error!("{error}");
-    match error.kind() {
-        Error::Refused(_) => Problem::internal(),
-        Error::Unavailable(_) => Problem::unavailable(
-            "database-unavailable",
-            "The database is not available",
-            "nothing was changed; try again in a moment",
-        ),
-        _ => Problem::unavailable(
+    if error.leaves_doubt() {
+        return Problem::unavailable(
             "database-interrupted",
             "The database did not finish this",
             "a change may or may not have been made; read before trying again, or send creations \
              with an Idempotency-Key",
-        ),
+        );
     }
+    if error.may_pass() {
+        return Problem::unavailable(
+            "database-unavailable",
+            "The database is not available",
+            "nothing was changed; try again in a moment",
+        );
+    }
+    Problem::internal()
 }

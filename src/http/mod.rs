@@ -7,11 +7,13 @@
 
 mod answer;
 mod database;
+mod hangup;
 mod problem;
 mod request;
 
 pub use answer::{answer, json};
 pub use database::database_problem;
+pub use hangup::Hangup;
 pub use problem::{FieldError, Problem};
 pub use request::{Request, request};
 pub use warp::reply::Response;

@@ -19,10 +19,12 @@ impl Housekeeping {
     }
 
     async fn delete_expired_keys(&self) -> Result<i64, Error> {
-        let connection = self.database.connection().await?;
         let mut deleted = 0;
         loop {
-            let row = connection.query_first(&DELETE_EXPIRED, &[&BATCH]).await?;
+            let row = self
+                .database
+                .write_first(&DELETE_EXPIRED, &[&BATCH])
+                .await?;
             let batch: i64 = row.map_or(0, |row| row.get(0));
             deleted += batch;
             if batch < BATCH {

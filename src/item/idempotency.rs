@@ -2,7 +2,8 @@
 //! draft-ietf-httpapi-idempotency-key-header has it.
 //!
 //! The key, the item and the answer are written in one transaction, under an advisory lock of the
-//! key that ends with it. So there is no state "in progress" that a crash could leave behind: a
+//! key that ends with it. So a transaction that the server rolls back for another one's sake may
+//! run again. And there is no state "in progress" that a crash could leave behind: a
 //! second request that finds the lock taken knows that the first is under way right now.
 
 use tokio_postgres::Row;
@@ -10,7 +11,7 @@ use tokio_postgres::types::Type;
 
 use super::record::Micros;
 use super::{Creation, Item, ItemId, ItemName};
-use crate::database::{Connection, Error, Statement, Transaction};
+use crate::database::{Connection, Database, Error, Statement, Transaction};
 
 /// 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,17 @@ pub enum KeyedCreation {
 }
 
 pub(super) async fn create(
+    database: &Database,
+    key: &IdempotencyKey,
+    name: &ItemName,
+) -> Result<KeyedCreation, Error> {
+    let deadline = database.deadline();
+    database
+        .writing(deadline, |connection| attempt(connection, key, name))
+        .await
+}
+
+async fn attempt(
     connection: Connection,
     key: &IdempotencyKey,
     name: &ItemName,

@@ -1,23 +1,28 @@
 //! Creations that arrive together go to the database together.
 //!
 //! Each `INSERT` of its own waits for its own flush of the log, some thousand a second at best.
-//! So creations queue here, and whoever is ready to send takes all that wait and sends them as
-//! one statement. Nothing waits for company: with an idle database a creation is sent at once,
-//! and the queue fills only while earlier ones are being flushed. Each is answered after the
-//! flush that made it last.
+//! So creations queue here, and the sender takes all that wait and sends them as one statement.
+//! Nothing waits for company: with an idle database a creation is sent at once, and the queue fills
+//! only while earlier ones are being flushed. Each creation is acknowledged after the flush that
+//! made it last.
 //!
-//! One name's conflict fails that one alone (`ON CONFLICT DO NOTHING`). Names go in order, so
-//! that two statements, of this process or of another, can never wait for each other.
+//! A name that another item has fails alone (`ON CONFLICT DO NOTHING`). A name that another
+//! *transaction* has touched and not yet committed, a rename say, makes the statement wait, and may
+//! even deadlock with it: the rename waits for one name of the statement, and holds another one.
+//! No order of the names prevents that. So the statement waits for others a short time only, is
+//! rolled back then, and its creations go on in [`contested`], where each waits for itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_postgres::types::Type;
 
+use super::contested::{self, Contested};
 use super::{Item, ItemName};
-use crate::database::{Database, Error, Statement};
+use crate::database::{Database, Deadline, Error, Statement};
 
 /// What became of a creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,53 +36,110 @@ pub enum Creation {
 /// The queue's near end.
 #[derive(Clone)]
 pub(super) struct Inserter {
+    database: Database,
     queue: mpsc::Sender<Waiting>,
 }
 
-struct Waiting {
-    since: Instant,
-    name: ItemName,
-    answer: oneshot::Sender<Result<Creation, Arc<Error>>>,
+/// A creation that waits for its result.
+pub(super) struct Waiting {
+    pub(super) name: ItemName,
+    pub(super) deadline: Deadline,
+    claim: Claim,
+    result: oneshot::Sender<Result<Creation, Arc<Error>>>,
 }
 
-/// How many creations may wait? Some seconds' worth at full speed; past it a caller is better
-/// off being told so.
-const QUEUE: usize = 8192;
+/// What a statement that takes the creation and a caller who gives up both want: the first has it.
+#[derive(Clone, Default)]
+struct Claim {
+    taken: Arc<AtomicBool>,
+}
 
-/// How many go into one statement? From some hundreds on, more gains nothing and only makes the
-/// first of them wait for the last.
-const BATCH: usize = 512;
-
-/// How many statements may be under way? The second fills while the first one is flushed.
-const STATEMENTS: usize = 2;
-
-impl Inserter {
-    /// Starts the task at the queue's far end; it ends when every clone is gone.
-    pub(super) fn start(database: Database) -> Inserter {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(send_batches(database, waiting));
-        Inserter { queue }
+impl Claim {
+    fn take(&self) -> bool {
+        !self.taken.swap(true, Ordering::AcqRel)
     }
 
-    /// Queues one creation and waits for its answer.
+    fn release(&self) {
+        self.taken.store(false, Ordering::Release);
+    }
+}
+
+impl Waiting {
+    /// Whether a statement may take it: its caller has not given up.
+    pub(super) fn take(&self) -> bool {
+        self.claim.take()
+    }
+
+    /// After the statement was rolled back, its caller may give up again.
+    pub(super) fn release(&self) {
+        self.claim.release();
+    }
+}
+
+/// Creations that may wait: some seconds' worth at full speed. Past it a caller is better off with
+/// an error at once.
+const QUEUE: usize = 8192;
+
+/// Creations in one statement. From some hundreds on, more gain nothing and only make the first of
+/// them wait for the last.
+const BATCH: usize = 512;
+
+/// Statements that may be under way. The second one fills while the first one is flushed.
+const STATEMENTS: usize = 2;
+
+/// What a statement for many waits for the transactions of others. Shorter than the server's
+/// `deadlock_timeout` of one second: so a deadlock costs the statement its attempt, and the other
+/// transaction nothing.
+const SHARED_PATIENCE: Duration = Duration::from_millis(250);
+
+impl Inserter {
+    /// Starts the tasks at the queue's far end; they end when every clone is gone.
+    pub(super) fn start(database: Database) -> Inserter {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let contested = contested::start(database.clone());
+        tokio::spawn(send_batches(database.clone(), contested, waiting));
+        Inserter { database, queue }
+    }
+
+    /// Queues one creation and waits for its result. A caller gives up when there should have been a
+    /// connection, and at the deadline. While no statement has the creation, nothing was changed.
     pub(super) async fn insert(&self, name: ItemName) -> Result<Creation, Error> {
-        let (answer, answered) = oneshot::channel();
-        self.queue
-            .try_send(Waiting {
-                since: Instant::now(),
-                name,
-                answer,
-            })
-            .map_err(|_| Error::Unavailable("too many creations are waiting".into()))?;
-        match answered.await {
-            Ok(Ok(creation)) => Ok(creation),
-            Ok(Err(error)) => Err(Error::Shared(error)),
-            Err(_) => Err(Error::Unavailable("this process is stopping".into())),
+        let (result, mut created) = oneshot::channel();
+        let deadline = self.database.deadline();
+        let claim = Claim::default();
+        let waiting = Waiting {
+            name,
+            deadline,
+            claim: claim.clone(),
+            result,
+        };
+        let busy = || Error::Unavailable("busy: too many creations are waiting".into());
+        self.queue.try_send(waiting).map_err(|_| busy())?;
+        let by_then = |instant: std::time::Instant| tokio::time::Instant::from_std(instant);
+        let mut done = tokio::time::timeout_at(by_then(deadline.connected()), &mut created).await;
+        if done.is_err() {
+            if claim.take() {
+                return Err(busy());
+            }
+            done = tokio::time::timeout_at(by_then(deadline.whole()), &mut created).await;
+        }
+        match done {
+            Ok(Ok(Ok(creation))) => Ok(creation),
+            Ok(Ok(Err(error))) => Err(Error::Shared(error)),
+            Ok(Err(_)) => Err(Error::Unavailable("this process is stopping".into())),
+            Err(_) if claim.take() => Err(Error::Unavailable(
+                "another transaction holds the name".into(),
+            )),
+            Err(_) => Err(Error::TimedOut(deadline.length())),
         }
     }
 }
 
-async fn send_batches(database: Database, mut queue: mpsc::Receiver<Waiting>) {
+async fn send_batches(
+    database: Database,
+    contested: Contested,
+    mut queue: mpsc::Receiver<Waiting>,
+) {
     let statements = Arc::new(Semaphore::new(STATEMENTS));
     loop {
         let permit = statements.clone().acquire_owned().await;
@@ -85,55 +147,65 @@ async fn send_batches(database: Database, mut queue: mpsc::Receiver<Waiting>) {
         if queue.recv_many(&mut batch, BATCH).await == 0 {
             return;
         }
-        let database = database.clone();
+        batch.retain(Waiting::take);
+        if batch.is_empty() {
+            continue;
+        }
+        let (database, contested) = (database.clone(), contested.clone());
         tokio::spawn(async move {
-            send(&database, batch).await;
+            let latest = batch.iter().map(|it| it.deadline).max();
+            let latest = latest.expect("a batch is not empty");
+            match insert(&database, &batch, latest, SHARED_PATIENCE).await {
+                Err(error) if error.is_lock_timeout() => {
+                    batch.iter().for_each(Waiting::release);
+                    contested.take_over(batch);
+                }
+                outcome => acknowledge(batch, outcome),
+            }
             drop(permit);
         });
     }
 }
 
-async fn send(database: &Database, mut batch: Vec<Waiting>) {
-    // While the database is away, whoever has waited long enough already is told so at once.
-    let since = batch.iter().map(|waiting| waiting.since).max();
-    batch.sort_by(|one, other| one.name.cmp(&other.name));
-    match insert(database, &batch, since.unwrap_or_else(Instant::now)).await {
-        Ok(mut created) => {
-            for waiting in batch {
-                // Of two creations of one name, the first takes the row and the second finds it
-                // gone.
-                let creation = created
-                    .remove(waiting.name.as_str())
-                    .map_or(Creation::NameTaken, Creation::Created);
-                // A caller that has gone needs no answer.
-                let _ = waiting.answer.send(Ok(creation));
-            }
-        }
-        Err(error) => {
-            let error = Arc::new(error);
-            for waiting in batch {
-                let _ = waiting.answer.send(Err(error.clone()));
-            }
-        }
+/// Tells each creation of a statement its result.
+pub(super) fn acknowledge(batch: Vec<Waiting>, outcome: Result<HashMap<String, Item>, Error>) {
+    let mut outcome = outcome.map_err(Arc::new);
+    for waiting in batch {
+        let result = match &mut outcome {
+            // Of two creations of one name, the first takes the row and the second finds it gone.
+            Ok(created) => Ok(created
+                .remove(waiting.name.as_str())
+                .map_or(Creation::NameTaken, Creation::Created)),
+            Err(error) => Err(error.clone()),
+        };
+        // A caller that has gone needs no result.
+        let _ = waiting.result.send(result);
     }
 }
 
-async fn insert(
+/// Creates what can be created. Where another transaction holds one of the names for longer than
+/// `patience`, nothing is changed, and the error [is a lock timeout](Error::is_lock_timeout).
+pub(super) async fn insert(
     database: &Database,
     batch: &[Waiting],
-    since: Instant,
+    deadline: Deadline,
+    patience: Duration,
 ) -> Result<HashMap<String, Item>, Error> {
     let names: Vec<&str> = batch.iter().map(|it| it.name.as_str()).collect();
-    let connection = database.connection_for(since).await?;
-    let rows = connection.query(&INSERT, &[&names]).await?;
+    let patience = format!("{}ms", patience.as_millis());
+    let rows = database
+        .write_before(deadline, &INSERT, &[&names, &patience])
+        .await?;
     let items = rows.iter().map(Item::owned);
     Ok(items.map(|item| (item.name.clone(), item)).collect())
 }
 
+/// The setting lasts as long as the statement's own transaction, also through a `PgBouncer`.
 const INSERT: Statement = Statement {
     sql: "INSERT INTO item (name)
           SELECT unnest($1::text[])
+            FROM set_config('lock_timeout', $2, true)
               ON CONFLICT (name) DO NOTHING
           RETURNING id, name, created_at",
-    types: &[Type::TEXT_ARRAY],
+    types: &[Type::TEXT_ARRAY, Type::TEXT],
 };

@@ -1,17 +1,21 @@
 //! Items: things with a name that no other item has.
 //!
 //! [`ItemName`] and [`ItemId`] are checked values; [`Items`] holds the SQL; [`routes`] is the
-//! HTTP side. Three ways into and out of the table are rooms of their own, because each has one
-//! idea to it: `insert` merges creations that arrive together, `idempotency` makes a repeated
-//! creation safe, `stream` sends any number of items with constant memory.
+//! HTTP side. The ways into and out of the table are rooms of their own, because each has one
+//! idea to it: `insert` merges creations that arrive together, and `contested` takes those apart
+//! that another transaction holds up; `idempotency` makes a repeated creation safe; `pages` reads
+//! items without a wait for their reader, and `stream` sends any number of them with constant
+//! memory.
 
 mod body;
+mod contested;
 mod housekeeping;
 mod id;
 mod idempotency;
 mod insert;
 mod listing;
 mod name;
+mod pages;
 mod record;
 mod routes;
 mod store;

@@ -4,7 +4,7 @@ use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::{Filter, Rejection};
 
 use super::{Creation, IdempotencyKey, ItemId, Items, KeyedCreation, Listing, Renaming};
-use super::{Item, body, stream};
+use super::{Item, body};
 use crate::http::{
     FieldError, Problem, Request, Response, answer, database_problem, json, request,
 };
@@ -63,18 +63,18 @@ async fn list(items: &Items, method: &Method, query: &str) -> Result<Response, P
     if method == Method::HEAD {
         return Ok(json(Vec::new()));
     }
-    match items
-        .stream(listing)
-        .await
+    let begun = items.streams().begin(listing.after).await;
+    begun
         .map_err(|it| database_problem(&it))?
-    {
-        Some((permit, rows)) => Ok(stream::response(permit, rows)),
-        None => Err(Problem::unavailable(
-            "too-many-streams",
-            "Too many whole listings are being sent",
-            "try again in a moment, or ask for pages with ?limit=",
-        )),
-    }
+        .ok_or_else(too_many_streams)
+}
+
+fn too_many_streams() -> Problem {
+    Problem::unavailable(
+        "too-many-streams",
+        "Too many whole listings are being sent",
+        "try again in a moment, or ask for pages with ?limit=",
+    )
 }
 
 async fn page(items: &Items, limit: u16, after: Option<ItemId>) -> Result<Response, Problem> {
@@ -82,9 +82,12 @@ async fn page(items: &Items, limit: u16, after: Option<ItemId>) -> Result<Respon
         .page(limit, after)
         .await
         .map_err(|it| database_problem(&it))?;
-    let mut body = Vec::with_capacity(page.elements.len() + 16);
+    let mut body = Vec::with_capacity(page.bytes() + 16);
     body.extend_from_slice(b"{\"data\":[");
-    body.extend_from_slice(&page.elements);
+    for (place, piece) in page.pieces.iter().enumerate() {
+        // Every element has its comma before it, and the first one needs none.
+        body.extend_from_slice(&piece.json[usize::from(place == 0)..]);
+    }
     body.extend_from_slice(b"]}");
     let mut response = json(body);
     if let Some(next) = page.next {

@@ -1,21 +1,22 @@
 //! Items in PostgreSQL.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::insert::{Creation, Inserter};
-use super::{IdempotencyKey, Item, ItemId, ItemName, KeyedCreation, Listing, idempotency};
-use crate::database::{Connection, Database, Error, Statement};
+use super::pages::{Page, Pages};
+use super::stream::Streams;
+use super::{IdempotencyKey, Item, ItemId, ItemName, KeyedCreation, idempotency};
+use crate::database::{Database, Error, Statement};
 
 /// The items of one database. Clones share the database's pool.
 #[derive(Clone)]
 pub struct Items {
     database: Database,
     inserter: Inserter,
-    streams: Arc<Semaphore>,
+    pages: Pages,
+    streams: Streams,
 }
 
 /// What became of a renaming.
@@ -30,14 +31,14 @@ pub enum Renaming {
 }
 
 impl Items {
-    /// Items in `database`. Must be called inside a tokio runtime.
-    pub fn new(database: Database) -> Items {
-        // A stream holds its connection as long as its reader takes. Half of the pool stays free
-        // for everyone else.
-        let streams = (database.pool_use().limit / 2).max(1);
+    /// Items in `database`. A whole listing ends after `deadline`, complete or not. Must be called
+    /// inside a tokio runtime.
+    pub fn new(database: Database, deadline: Duration) -> Items {
+        let pages = Pages::new(database.clone());
         Items {
             inserter: Inserter::start(database.clone()),
-            streams: Arc::new(Semaphore::new(streams)),
+            streams: Streams::new(pages.clone(), deadline),
+            pages,
             database,
         }
     }
@@ -53,89 +54,41 @@ impl Items {
         key: &IdempotencyKey,
         name: &ItemName,
     ) -> Result<KeyedCreation, Error> {
-        idempotency::create(self.database.connection().await?, key, name).await
+        idempotency::create(&self.database, key, name).await
     }
 
     /// One item.
     pub async fn read(&self, id: ItemId) -> Result<Option<Item>, Error> {
-        let connection = self.database.connection().await?;
-        let row = connection.query_first(&READ, &[&id.0]).await?;
+        let row = self.database.read_first(&READ, &[&id.0]).await?;
         Ok(row.as_ref().map(Item::owned))
     }
 
     /// Gives an item another name.
     pub async fn rename(&self, id: ItemId, name: &ItemName) -> Result<Renaming, Error> {
-        let connection = self.database.connection().await?;
-        let renamed = connection
-            .query_first(&RENAME, &[&id.0, &name.as_str()])
-            .await;
-        match renamed {
+        let values: [&(dyn ToSql + Sync); 2] = [&id.0, &name.as_str()];
+        match self.database.write_first(&RENAME, &values).await {
             Ok(Some(row)) => Ok(Renaming::Renamed(Item::owned(&row))),
             Ok(None) => Ok(Renaming::NoSuchItem),
-            Err(Error::Refused(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-                Ok(Renaming::NameTaken)
-            }
+            Err(error) if error.is_taken() => Ok(Renaming::NameTaken),
             Err(error) => Err(error),
         }
     }
 
     /// Removes an item, and says whether it was there.
     pub async fn delete(&self, id: ItemId) -> Result<bool, Error> {
-        let connection = self.database.connection().await?;
-        Ok(connection.query_first(&DELETE, &[&id.0]).await?.is_some())
+        let deleted = self.database.write_first(&DELETE, &[&id.0]).await?;
+        Ok(deleted.is_some())
     }
 
-    /// One page as a JSON array's elements, and the id to go on after if there are more.
-    pub async fn page(&self, limit: u16, after: Option<ItemId>) -> Result<Page, Error> {
-        let connection = self.database.connection().await?;
-        let after = after.map_or(0, |id| id.0);
-        let one_more = i64::from(limit) + 1;
-        let rows = connection.query(&PAGE, &[&after, &one_more]).await?;
-        let limit = usize::from(limit);
-        let mut elements = Vec::with_capacity(128 * rows.len().min(limit));
-        for (place, row) in rows.iter().take(limit).enumerate() {
-            if place > 0 {
-                elements.push(b',');
-            }
-            Item::borrowed(row).write_json(&mut elements);
-        }
-        let next = (rows.len() > limit).then(|| ItemId(rows[limit - 1].get(0)));
-        Ok(Page { elements, next })
+    /// At most `limit` items after an id.
+    pub(super) async fn page(&self, limit: u16, after: Option<ItemId>) -> Result<Page, Error> {
+        self.pages.page(limit, after).await
     }
 
-    /// A connection for streaming, and the leave to use it so. `None` when too many streams are
-    /// open already.
-    pub(super) async fn stream(
-        &self,
-        listing: Listing,
-    ) -> Result<Option<(StreamPermit, tokio_postgres::RowStream)>, Error> {
-        let Ok(permit) = self.streams.clone().try_acquire_owned() else {
-            return Ok(None);
-        };
-        let connection = self.database.connection().await?;
-        let after = listing.after.map_or(0, |id| id.0);
-        let rows = connection.stream(&ALL, &[&after]).await?;
-        let permit = StreamPermit {
-            connection,
-            _permit: permit,
-        };
-        Ok(Some((permit, rows)))
+    /// Whole listings.
+    pub(super) fn streams(&self) -> &Streams {
+        &self.streams
     }
-}
-
-/// A page of items.
-#[derive(Debug)]
-pub struct Page {
-    /// The elements of a JSON array, without its brackets.
-    pub elements: Vec<u8>,
-    /// The last id of this page, if another page follows.
-    pub next: Option<ItemId>,
-}
-
-/// One of the streams that may be open at once.
-pub(super) struct StreamPermit {
-    pub(super) connection: Connection,
-    _permit: OwnedSemaphorePermit,
 }
 
 const READ: Statement = Statement {
@@ -150,15 +103,5 @@ const RENAME: Statement = Statement {
 
 const DELETE: Statement = Statement {
     sql: "DELETE FROM item WHERE id = $1 RETURNING id",
-    types: &[Type::INT8],
-};
-
-const PAGE: Statement = Statement {
-    sql: "SELECT id, name, created_at FROM item WHERE id > $1 ORDER BY id LIMIT $2",
-    types: &[Type::INT8, Type::INT8],
-};
-
-const ALL: Statement = Statement {
-    sql: "SELECT id, name, created_at FROM item WHERE id > $1 ORDER BY id",
     types: &[Type::INT8],
 };

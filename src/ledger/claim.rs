@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::database::{Connection, Database, Error, Lock, Statement, instant};
+use crate::database::{Database, Error, Lock, Statement, instant};
 
 /// The runs of all timer functions. Clones share the database.
 #[derive(Clone)]
@@ -94,15 +94,14 @@ impl Ledger {
         invocation_id: &str,
         now: Timestamp,
     ) -> Result<Claim, Error> {
-        let connection = self.database.connection().await?;
-        let lock = match self.lock(function, &connection).await? {
+        let lock = match self.lock(function).await? {
             Ok(lock) => lock,
             Err(holder) => return Ok(Claim::Running(holder)),
         };
         let (at, now) = (slot.to_string(), now.to_string());
         let values: [&(dyn ToSql + Sync); 4] = [&function, &at, &invocation_id, &now];
-        if let Some(row) = connection.query_first(&CLAIM, &values).await? {
-            connection.query(&DELETE_OLD, &[&now]).await?;
+        if let Some(row) = self.database.write_first(&CLAIM, &values).await? {
+            self.database.write(&DELETE_OLD, &[&now]).await?;
             return Ok(Claim::Won(Run {
                 database: self.database.clone(),
                 lock,
@@ -111,7 +110,10 @@ impl Ledger {
                 attempt: row.get(0),
             }));
         }
-        let row = connection.query_first(&FINISHED, &[&function, &at]).await?;
+        let row = self
+            .database
+            .read_first(&FINISHED, &[&function, &at])
+            .await?;
         lock.release().await?;
         let row = row.expect("what kept the claim from its row is a row that succeeded");
         Ok(Claim::Finished(finished(&row)))
@@ -119,17 +121,13 @@ impl Ledger {
 
     /// The function's lock, or who has it. Between taking the lock and writing the row its holder has a
     /// moment without a name, which is waited for.
-    async fn lock(
-        &self,
-        function: &str,
-        connection: &Connection,
-    ) -> Result<Result<Lock, Option<Holder>>, Error> {
+    async fn lock(&self, function: &str) -> Result<Result<Lock, Option<Holder>>, Error> {
         let mut tries = 0;
         loop {
             if let Some(lock) = self.database.try_lock(&lock_name(function)).await? {
                 return Ok(Ok(lock));
             }
-            let row = connection.query_first(&RUNNING, &[&function]).await?;
+            let row = self.database.read_first(&RUNNING, &[&function]).await?;
             if row.is_some() || tries == NAMELESS {
                 return Ok(Err(row.as_ref().map(holder)));
             }
@@ -140,8 +138,10 @@ impl Ledger {
 
     /// The newest slot of `function` that has an outcome.
     pub async fn last_finished(&self, function: &str) -> Result<Option<Finished>, Error> {
-        let connection = self.database.connection().await?;
-        let row = connection.query_first(&LAST_FINISHED, &[&function]).await?;
+        let row = self
+            .database
+            .read_first(&LAST_FINISHED, &[&function])
+            .await?;
         Ok(row.as_ref().map(finished))
     }
 }
@@ -174,8 +174,7 @@ impl Run {
         let mut tries = 0;
         let ours = loop {
             match self.write(verdict, summary, now).await {
-                Err(Error::Refused(error)) => return Err(Error::Refused(error)),
-                Err(error) if tries == TRIES => return Err(error),
+                Err(error) if tries == TRIES || !error.may_pass() => return Err(error),
                 Err(_) => tries += 1,
                 Ok(ours) => break ours,
             }
@@ -192,7 +191,6 @@ impl Run {
         summary: &Value,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let connection = self.database.connection().await?;
         let (slot, now) = (self.slot.to_string(), now.to_string());
         let (verdict, summary) = (verdict.as_str(), summary.to_string());
         let values: [&(dyn ToSql + Sync); 6] = [
@@ -203,7 +201,7 @@ impl Run {
             &now,
             &summary,
         ];
-        let row = connection.query_first(&FINISH, &values).await?;
+        let row = self.database.write_first(&FINISH, &values).await?;
         Ok(row.is_some())
     }
 }

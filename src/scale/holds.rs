@@ -20,35 +20,33 @@ impl Holds {
 
     /// Those that are in force at `at`, the oldest first.
     pub(super) async fn active(&self, at: Timestamp) -> Result<Vec<Hold>, Error> {
-        let connection = self.database.connection().await?;
-        let rows = connection.query(&ACTIVE, &[&at.to_string()]).await?;
+        let rows = self.database.read(&ACTIVE, &[&at.to_string()]).await?;
         Ok(rows.iter().filter_map(hold).collect())
     }
 
     /// Writes one down. It is in force when this answers.
     pub(super) async fn make(&self, hold: &Hold) -> Result<(), Error> {
-        let connection = self.database.connection().await?;
         let size = serde_json::to_string(&hold.size).expect("numbers always serialize");
         let (since, until) = (hold.since.to_string(), hold.until.to_string());
         let target = hold.target.as_str();
         let values: [&(dyn ToSql + Sync); 6] =
             [&target, &size, &since, &until, &hold.reason, &hold.by];
-        connection.query(&MAKE, &values).await?;
+        self.database.write(&MAKE, &values).await?;
         Ok(())
     }
 
     /// Ends those of `target` that are in force, and says how many there were.
     pub(super) async fn release(&self, target: &TargetName, at: Timestamp) -> Result<i64, Error> {
-        let connection = self.database.connection().await?;
         let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &at.to_string()];
-        let row = connection.query_first(&RELEASE, &values).await?;
+        let row = self.database.write_first(&RELEASE, &values).await?;
         Ok(row.map_or(0, |row| row.get(0)))
     }
 
     /// Deletes some of those that have been over for 400 days.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
-        let connection = self.database.connection().await?;
-        connection.query(&DELETE_OLD, &[&now.to_string()]).await?;
+        self.database
+            .write(&DELETE_OLD, &[&now.to_string()])
+            .await?;
         Ok(())
     }
 }

@@ -92,22 +92,19 @@ impl Journal {
         target: &TargetName,
         now: Timestamp,
     ) -> Result<Record, Error> {
-        let connection = self.database.connection().await?;
         let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &now.to_string()];
-        let row = connection.query_first(&RECORD, &values).await?;
+        let row = self.database.read_first(&RECORD, &values).await?;
         Ok(row.as_ref().map(record).unwrap_or_default())
     }
 
     /// The changes without an outcome, the oldest first: of targets that left the schedule, too.
     pub(super) async fn open(&self) -> Result<Vec<OpenChange>, Error> {
-        let connection = self.database.connection().await?;
-        let rows = connection.query(&OPEN, &[]).await?;
+        let rows = self.database.read(&OPEN, &[]).await?;
         Ok(rows.iter().map(open_change).collect())
     }
 
     /// Writes a request down, and answers its row.
     pub(super) async fn begin(&self, request: &Request<'_>) -> Result<i64, Error> {
-        let connection = self.database.connection().await?;
         let [before, after] = [request.before, request.after].map(text);
         let at = request.at.to_string();
         let values: [&(dyn ToSql + Sync); 8] = [
@@ -120,7 +117,7 @@ impl Journal {
             &request.cause.as_str(),
             &request.invocation_id,
         ];
-        let row = connection.query_first(&BEGIN, &values).await?;
+        let row = self.database.write_first(&BEGIN, &values).await?;
         Ok(row.expect("an insert answers its row").get(0))
     }
 
@@ -132,17 +129,15 @@ impl Journal {
         detail: Option<&str>,
         at: Timestamp,
     ) -> Result<(), Error> {
-        let connection = self.database.connection().await?;
         let at = at.to_string();
         let values: [&(dyn ToSql + Sync); 4] = [&row, &ending.as_str(), &at, &detail];
-        connection.query(&END, &values).await?;
+        self.database.write(&END, &values).await?;
         Ok(())
     }
 
     /// Writes down what is known of one that is under way.
     pub(super) async fn note(&self, row: i64, detail: &str) -> Result<(), Error> {
-        let connection = self.database.connection().await?;
-        connection.query(&NOTE, &[&row, &detail]).await?;
+        self.database.write(&NOTE, &[&row, &detail]).await?;
         Ok(())
     }
 
@@ -153,24 +148,26 @@ impl Journal {
         target: Option<&TargetName>,
         limit: i64,
     ) -> Result<Vec<Entry>, Error> {
-        let connection = self.database.connection().await?;
         let since = since.to_string();
         let target = target.map(TargetName::as_str);
-        let rows = connection.query(&SINCE, &[&since, &target, &limit]).await?;
+        let rows = self
+            .database
+            .read(&SINCE, &[&since, &target, &limit])
+            .await?;
         Ok(rows.iter().map(entry).collect())
     }
 
     /// How often each target was found changed by another party since an instant.
     pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<(String, i64)>, Error> {
-        let connection = self.database.connection().await?;
-        let rows = connection.query(&DRIFT, &[&since.to_string()]).await?;
+        let rows = self.database.read(&DRIFT, &[&since.to_string()]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     /// Deletes some of those that were asked for 400 days ago.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
-        let connection = self.database.connection().await?;
-        connection.query(&DELETE_OLD, &[&now.to_string()]).await?;
+        self.database
+            .write(&DELETE_OLD, &[&now.to_string()])
+            .await?;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::routes;
 use crate::app::App;
+use crate::http::Hangup;
 
 /// How long may requests that are under way take after the stop signal? A container's own limit
 /// is 30 seconds or more.
@@ -57,8 +58,10 @@ async fn serve(listener: &TcpListener, app: &App, connections: &GracefulShutdown
             http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone());
         let connection = connections.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                log::debug!("a connection broke off: {error}");
+            match Hangup::default().serve(connection).await {
+                None => log::debug!("a connection was hung up"),
+                Some(Ok(())) => {}
+                Some(Err(error)) => log::debug!("a connection broke off: {error}"),
             }
         });
     }

@@ -2,7 +2,10 @@
 //! nothing that was acknowledged is lost, and it all heals without a restart of the program.
 
 mod away;
+mod codes;
+mod deadlines;
 mod killed;
+mod logins;
 mod refused;
 mod stuck;
 
@@ -15,10 +18,9 @@ use serde_json::json;
 
 use crate::harness::{Answer, Program, Start, eventually};
 
-/// With these waits: how long may any answer take? A creation may stand behind one batch that
-/// waits for a connection and then for its statement, and do the same itself; the rest is for a
-/// busy machine.
-const BOUND: Duration = Duration::from_secs(8);
+/// With these waits, the longest that any answer may take: one second for a connection and one for
+/// the statement. The rest is for a busy machine.
+const BOUND: Duration = Duration::from_secs(6);
 
 fn impatient(url: &str) -> Start {
     Start::handler()

@@ -1,5 +1,7 @@
 //! Listings: pages by key, and everything as one stream.
 
+mod readers;
+
 use std::collections::HashSet;
 
 use reqwest::Method;
@@ -8,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{Database, Program, Start, eventually, run, with_program};
 
-async fn fill(database: &Database, rows: i32) {
+pub(crate) async fn fill(database: &Database, rows: i32) {
     let client = database.connect().await;
     client
         .execute(
@@ -102,15 +104,15 @@ fn a_million_items_are_streamed_with_constant_memory() {
             .send()
             .await
             .expect("an answer comes");
-        let (mut items, mut bytes, mut last) = (0, 0, Vec::new());
+        let (mut items, mut bytes, mut end) = (0, 0, Vec::new());
         while let Some(chunk) = response.chunk().await.expect("it goes on") {
             // Names hold no braces here, so each opening one but the first is an item.
             items += chunk.split(|byte| *byte == b'{').count() - 1;
             bytes += chunk.len();
-            last = chunk.to_vec();
+            end.extend_from_slice(&chunk[chunk.len().saturating_sub(3)..]);
         }
         assert_eq!(items - 1, 1_000_000);
-        assert!(last.ends_with(b"}]}"), "it ends well after {bytes} bytes");
+        assert!(end.ends_with(b"}]}"), "it ends well after {bytes} bytes");
         let (_, peak) = program.resident();
         assert!(
             peak < before + 6 * 1024,
@@ -145,29 +147,5 @@ fn a_reader_that_goes_away_frees_its_connection() {
             })
             .await;
         }
-    });
-}
-
-#[test]
-fn whole_listings_never_take_the_whole_pool() {
-    run(async {
-        let database = Database::migrated();
-        fill(&database, 300_000).await;
-        let program = Start::handler()
-            .set("DATABASE_URL", &database.url)
-            .set("DATABASE_POOL_SIZE", "4")
-            .serving()
-            .await;
-        let mut readers = Vec::new();
-        for _ in 0..2 {
-            let response = program.request(Method::GET, "/item").send().await;
-            readers.push(response.expect("an answer comes"));
-        }
-        // Both readers stand still; a third whole listing is told to come back, pages go on.
-        let answer = program.get("/item").await;
-        answer.problem(503, "too-many-streams");
-        assert_eq!(answer.header("retry-after"), "2");
-        assert_eq!(program.get("/item?limit=1000").await.status, 200);
-        program.make("so do creations").await;
     });
 }

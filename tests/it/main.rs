@@ -31,6 +31,7 @@ mod host;
 mod host_faults;
 mod idempotency;
 mod items;
+mod items_contention;
 mod items_input;
 mod items_listing;
 mod ledger;

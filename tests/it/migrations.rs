@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::harness::{Database, Start, ready, run};
+use crate::harness::{Database, Start, eventually, healthy, ready, run};
 
 fn migrate(url: &str) -> Output {
     let start = Start::handler().set("DATABASE_URL", url);
@@ -118,6 +118,56 @@ fn a_program_that_runs_goes_on_when_a_newer_one_migrates() {
         program.make("after").await;
         assert_eq!(program.get("/item").await.status, 200);
         assert_eq!(program.get("/item?limit=2").await.status, 200);
+    });
+}
+
+/// What an earlier day of the database lacked.
+const SET_BACK: &str = "DROP TABLE scale_change, scale_hold;
+    DELETE FROM refinery_schema_history WHERE version >= 4";
+
+#[test]
+fn a_database_that_is_set_back_fails_health_and_is_migrated_again() {
+    run(async {
+        let database = Database::migrated();
+        let program = Start::on(&database).await;
+        healthy(&program).await;
+        let client = database.connect().await;
+        client
+            .batch_execute(SET_BACK)
+            .await
+            .expect("it is set back");
+        let output = eventually("bad health", || async {
+            let answer = program.get("/health").await;
+            let finding = &answer.json()["checks"]["database:schema"][0];
+            let fails = answer.status == 503 && finding["status"] == "fail";
+            fails.then(|| finding["output"].to_string())
+        })
+        .await;
+        assert!(
+            output.contains("older than") && output.contains("magnusapi migrate"),
+            "{output}"
+        );
+        healthy(&program).await;
+        assert_eq!(history(&database).await, known());
+    });
+}
+
+#[test]
+fn a_request_that_meets_a_database_that_is_set_back_waits_for_the_migrations() {
+    run(async {
+        let database = Database::migrated();
+        let program = Start::on(&database).await;
+        program.make("before").await;
+        // A schema that has just been found complete is not looked at again.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let client = database.connect().await;
+        client
+            .batch_execute(SET_BACK)
+            .await
+            .expect("it is set back");
+        let answer = program.get("/scale/hold").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(history(&database).await, known());
     });
 }
 

@@ -20,15 +20,29 @@ fn a_statement_that_hangs_is_cancelled_in_the_server_after_its_deadline() {
         let mut blocker = database.connect().await;
         let lock = lock(&mut blocker, "item").await;
         let requests = [
-            create(&program, "one"),
-            create(&program, "two").header("Idempotency-Key", "k"),
-            program.request(Method::GET, "/item?limit=1"),
-            program.request(Method::GET, "/item"),
-            program.request(Method::DELETE, "/item/1"),
+            (create(&program, "one"), "database-interrupted"),
+            (
+                program.request(Method::DELETE, "/item/1"),
+                "database-interrupted",
+            ),
+            // A read changes nothing, and a transaction that was not committed neither.
+            (
+                program.request(Method::GET, "/item?limit=1"),
+                "database-unavailable",
+            ),
+            (
+                program.request(Method::GET, "/item"),
+                "database-unavailable",
+            ),
+            (
+                create(&program, "two").header("Idempotency-Key", "k"),
+                "database-unavailable",
+            ),
         ];
         let started = Instant::now();
-        for answer in join_all(requests.map(Answer::to)).await {
-            answer.problem(503, "database-interrupted");
+        let answers = requests.map(async |(request, kind)| (Answer::to(request).await, kind));
+        for (answer, kind) in join_all(answers).await {
+            answer.problem(503, kind);
             assert_eq!(answer.header("retry-after"), "2");
         }
         assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());

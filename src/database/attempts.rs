@@ -1,0 +1,176 @@
+//! Work on the database that is attempted again where that is safe.
+//!
+//! Three failures are worth another attempt within the request's deadline. The server rolled the
+//! work back because another transaction was in its way: nothing was changed. A table or column is
+//! missing: the database was set back to an earlier day, and the migrations run first. And a
+//! connection that the server had closed was found out by a *read*, which changes nothing.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Row;
+
+use super::connection::Values;
+use super::error::Refusal;
+use super::{Connection, Database, Deadline, Error, Statement};
+
+impl Database {
+    /// Runs a statement that changes nothing, and returns its rows.
+    ///
+    /// # Errors
+    /// Every error of a read says that nothing was changed.
+    pub async fn read(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.reading(self.deadline(), |connection| async move {
+            connection.query(statement, values).await
+        })
+        .await
+    }
+
+    /// [`Database::read`], and its first row, if there is one.
+    pub async fn read_first(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> Result<Option<Row>, Error> {
+        let rows = self.read(statement, values).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// Runs a statement that commits by itself, and returns its rows.
+    pub async fn write(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.write_before(self.deadline(), statement, values).await
+    }
+
+    /// [`Database::write`], and its first row, if there is one.
+    pub async fn write_first(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> Result<Option<Row>, Error> {
+        let rows = self.write(statement, values).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// [`Database::write`] for a request whose deadline runs already.
+    pub async fn write_before(
+        &self,
+        deadline: Deadline,
+        statement: &Statement,
+        values: &Values<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        self.writing(deadline, |connection| async move {
+            connection.query(statement, values).await
+        })
+        .await
+    }
+
+    /// Runs `work`, which changes nothing, on a connection.
+    pub async fn reading<T, F>(
+        &self,
+        deadline: Deadline,
+        work: impl FnMut(Connection) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let done = self.attempt(deadline, Attempts::of_a_read(), work);
+        done.await.map_err(Error::without_effect)
+    }
+
+    /// Runs `work` on a connection. All that it changes, it must change in one transaction.
+    pub async fn writing<T, F>(
+        &self,
+        deadline: Deadline,
+        work: impl FnMut(Connection) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        self.attempt(deadline, Attempts::of_a_write(), work).await
+    }
+
+    async fn attempt<T, F>(
+        &self,
+        deadline: Deadline,
+        mut attempts: Attempts,
+        mut work: impl FnMut(Connection) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut attempt = deadline;
+        loop {
+            let connection = self.connection(attempt).await?;
+            let error = match work(connection).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            if matches!(error, Error::Lost(_)) {
+                self.forget_idle_connections();
+            }
+            match attempts.after(&error) {
+                Some(pause) if Instant::now() + pause < deadline.whole() => {
+                    log::debug!("attempting again in {pause:?}: {error}");
+                    tokio::time::sleep(pause).await;
+                }
+                _ => return Err(error),
+            }
+            if error.refusal() == Some(Refusal::OutdatedSchema) {
+                self.prepare_again(&error.to_string());
+            }
+            attempt = deadline.for_another_attempt();
+        }
+    }
+}
+
+/// Which further attempts are left.
+struct Attempts {
+    pause: Duration,
+    reconnects: bool,
+    migrates: bool,
+}
+
+/// Before the first further attempt, and at most between two. The transaction that was in the way
+/// has ended by then or goes on, so attempts need no random part to pass each other.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+impl Attempts {
+    fn of_a_read() -> Attempts {
+        Attempts {
+            pause: FIRST_PAUSE,
+            reconnects: true,
+            migrates: true,
+        }
+    }
+
+    fn of_a_write() -> Attempts {
+        Attempts {
+            reconnects: false,
+            ..Attempts::of_a_read()
+        }
+    }
+
+    /// How long to pause before another attempt, if there is to be one.
+    fn after(&mut self, error: &Error) -> Option<Duration> {
+        if matches!(error, Error::Lost(_)) {
+            return std::mem::take(&mut self.reconnects).then_some(Duration::ZERO);
+        }
+        match error.refusal()? {
+            Refusal::RolledBack => {
+                let pause = self.pause;
+                self.pause = (pause * 2).min(LONGEST_PAUSE);
+                Some(pause)
+            }
+            Refusal::OutdatedSchema => std::mem::take(&mut self.migrates).then_some(Duration::ZERO),
+            Refusal::NotNow | Refusal::Final => None,
+        }
+    }
+}

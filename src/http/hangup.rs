@@ -1,0 +1,40 @@
+//! Hanging up: ending a connection whose client does not read.
+//!
+//! A response's body can fail only when it is asked for more, and while a client does not read, it
+//! is not asked. So the connection itself has to end.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+tokio::task_local! {
+    static CURRENT: Hangup;
+}
+
+/// Ends the connection of the request that is being worked on.
+#[derive(Clone, Default)]
+pub struct Hangup {
+    notify: Arc<Notify>,
+}
+
+impl Hangup {
+    /// Of the connection that the calling task serves, if it serves one.
+    pub fn current() -> Option<Hangup> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Ends the connection. What was not sent is lost, and the client sees that.
+    pub fn hang_up(&self) {
+        self.notify.notify_one();
+    }
+
+    /// Serves a connection until it ends or is hung up. Returns `None` for one that was hung up.
+    pub async fn serve<F: Future>(self, connection: F) -> Option<F::Output> {
+        let notify = self.notify.clone();
+        let hung_up = notify.notified();
+        tokio::select! {
+            done = CURRENT.scope(self, connection) => Some(done),
+            () = hung_up => None,
+        }
+    }
+}

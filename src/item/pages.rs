@@ -1,0 +1,154 @@
+//! Items in id order, a page at a time.
+//!
+//! Each page is one short statement, and its connection is free again before any of it is sent. So a
+//! reader, however slow, holds no connection and no snapshot, and the server never waits for it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio_postgres::types::Type;
+
+use super::{Item, ItemId};
+use crate::database::{Connection, Database, Error, Statement};
+
+/// Sending each row by itself costs five times the processor time.
+const PIECE: usize = 32 * 1024;
+
+/// Reads pages of the items of one database.
+#[derive(Clone)]
+pub(super) struct Pages {
+    database: Database,
+    /// Half of the pool stays free for everything but whole listings.
+    whole_listings: Arc<Semaphore>,
+}
+
+/// Some items in a row, as elements of a JSON array with a comma *before* each.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// The elements, some 32 KiB in each piece.
+    pub(super) pieces: Vec<Piece>,
+    /// The last item of this page, if another page follows.
+    pub(super) next: Option<ItemId>,
+}
+
+/// Part of a page.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) json: Bytes,
+    pub(super) rows: u64,
+}
+
+impl Pages {
+    pub(super) fn new(database: Database) -> Pages {
+        let half = (database.pool_use().limit / 2).max(1);
+        Pages {
+            whole_listings: Arc::new(Semaphore::new(half)),
+            database,
+        }
+    }
+
+    /// At most `rows` items after an id.
+    pub(super) async fn page(&self, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
+        let deadline = self.database.deadline();
+        self.database
+            .reading(deadline, |connection| read(connection, rows, after))
+            .await
+    }
+
+    /// The same for a whole listing.
+    pub(super) async fn page_of_all(
+        &self,
+        rows: u16,
+        after: Option<ItemId>,
+    ) -> Result<Page, Error> {
+        let deadline = self.database.deadline();
+        let turn = self.whole_listings.acquire();
+        let turn = tokio::time::timeout_at(deadline.connected().into(), turn).await;
+        let busy = |_| Error::Unavailable("busy: other whole listings use half of the pool".into());
+        let _turn = turn.map_err(busy)?.expect("it is never closed");
+        self.database
+            .reading(deadline, |connection| read(connection, rows, after))
+            .await
+    }
+}
+
+impl Page {
+    pub(super) fn rows(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.rows).sum()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.json.len()).sum()
+    }
+}
+
+/// One row more than the page has tells whether another page follows.
+async fn read(connection: Connection, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
+    let after = after.map_or(0, |id| id.0);
+    let limit = i64::from(rows) + 1;
+    let mut page = Builder::new(rows.into());
+    connection
+        .query_each(&PAGE, &[&after, &limit], |row| {
+            page.add(&Item::borrowed(row));
+        })
+        .await?;
+    Ok(page.build())
+}
+
+struct Builder {
+    room: u64,
+    page: Page,
+    json: Vec<u8>,
+    rows: u64,
+    last: Option<ItemId>,
+}
+
+impl Builder {
+    fn new(room: u64) -> Builder {
+        Builder {
+            room,
+            page: Page::default(),
+            json: Vec::new(),
+            rows: 0,
+            last: None,
+        }
+    }
+
+    fn add(&mut self, item: &Item<&str>) {
+        if self.room == 0 {
+            self.page.next = self.last;
+            return;
+        }
+        self.room -= 1;
+        if self.json.capacity() == 0 {
+            self.json.reserve(PIECE + PIECE / 8);
+        }
+        self.json.push(b',');
+        item.write_json(&mut self.json);
+        self.rows += 1;
+        self.last = Some(item.id);
+        if self.json.len() >= PIECE {
+            self.end_piece();
+        }
+    }
+
+    fn end_piece(&mut self) {
+        if self.rows > 0 {
+            self.page.pieces.push(Piece {
+                json: std::mem::take(&mut self.json).into(),
+                rows: std::mem::take(&mut self.rows),
+            });
+        }
+    }
+
+    fn build(mut self) -> Page {
+        self.end_piece();
+        self.page
+    }
+}
+
+const PAGE: Statement = Statement {
+    sql: "SELECT id, name, created_at FROM item WHERE id > $1 ORDER BY id LIMIT $2",
+    types: &[Type::INT8, Type::INT8],
+};
