@@ -81,7 +81,7 @@ enum Verb {
 }
 
 const EXIT_CODES: &str = "Exit codes:
-  0  done, or ended by SIGTERM or SIGINT
+  0  done, or a server that was ended by SIGTERM or SIGINT
   1  failed; the last line on stderr says why and what to do
   2  the command line or a setting cannot be used";
 
@@ -102,7 +102,7 @@ enum Failure {
     #[error(transparent)]
     Doctor(#[from] DoctorError),
     #[error(transparent)]
-    Backup(#[from] backup::cli::Failure),
+    Backup(#[from] Box<backup::cli::Failure>),
     #[error(transparent)]
     Scale(#[from] Box<scale::cli::Failure>),
 }
@@ -141,7 +141,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         match (arguments.verb, config.handler_port) {
             (Some(Verb::Backup(verb)), _) => {
                 let backups = Backups::new(config.backup, clock::system());
-                Ok(backup::cli::run(verb, backups).await?)
+                let stop = server::stop_signal()?;
+                let done = backup::cli::run(verb, backups, stop).await;
+                Ok(done.map_err(Box::new)?)
             }
             (Some(Verb::Scale(verb)), _) => Box::pin(sizes(verb, config)).await,
             (Some(Verb::Migrate), _) => migrate(config.require_database()?).await,

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::encryption::Identities;
 use super::export::{self, ExportError, export};
 use super::manifest::Manifest;
-use super::restore::{self, Definitions, Roles};
+use super::restore::{self, Bounds, Definitions, Roles};
 use super::restoring::RestoringError;
 use super::{BackupId, Depot, DepotError, Pruning, Settings, Source, SourceName, Stored, Verified};
 use crate::blob::{BlobError, Blobs};
@@ -144,7 +144,7 @@ impl Backups {
         stored: &Stored,
         server: &database::Settings,
         identities: Option<&Identities>,
-        limit: Option<Duration>,
+        bounds: Bounds,
         progress: &restore::Progress,
     ) -> Result<Verified, DrillError> {
         let begun = Instant::now();
@@ -152,8 +152,8 @@ impl Backups {
         let options = restore::Options {
             roles: Roles::Available,
             definitions: Definitions::Compared,
-            limit,
-            ..restore::Options::new(self.run_id().as_str())
+            bounds,
+            ..restore::Options::new(self.run_id())
         };
         let restored = Box::pin(depot.prove(stored, server, &options, identities, progress));
         let restored = restored.await.map_err(|error| DrillError::Restore {

@@ -56,12 +56,12 @@ pub enum RestoringError {
 }
 
 impl RestoringError {
-    /// Whether the target is for certain as it was before.
+    /// Whether the target is certain to be unchanged.
     pub fn left_nothing(&self) -> bool {
-        let RestoringError::Restore(error) = self else {
-            return true;
-        };
-        !matches!(error, RestoreError::Commit(_) | RestoreError::Name { .. })
+        match self {
+            RestoringError::Restore(error) => error.left_nothing(),
+            _ => true,
+        }
     }
 }
 
@@ -78,8 +78,9 @@ impl Depot {
         let opened = Opened::open(self, stored, identities).await?;
         let server = Server::new(target);
         let database = target.address.config.get_dbname().unwrap_or("postgres");
-        let report =
-            restore::restore(&opened.backup(), &server, database, options, progress).await?;
+        let backup = opened.backup();
+        let restoring = restore::restore(&backup, &server, database, options, progress);
+        let report = Box::pin(restoring).await?;
         Ok(opened.restored(report))
     }
 
@@ -95,7 +96,9 @@ impl Depot {
     ) -> Result<Restored, RestoringError> {
         let opened = Opened::open(self, stored, identities).await?;
         let server = Server::new(target);
-        let report = restore::prove(&opened.backup(), &server, options, progress).await?;
+        let backup = opened.backup();
+        let proving = restore::prove(&backup, &server, options, progress);
+        let report = Box::pin(proving).await?;
         Ok(opened.restored(report))
     }
 }

@@ -1,23 +1,19 @@
-//! Restoring: what a backup becomes, and that whatever fails leaves the target as it was.
+//! Restoring: what a backup becomes, and that nothing is lost whatever fails.
 
 mod failures;
+mod privileges;
 mod proof;
 mod replace;
 mod sample;
 
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use magnusapi::backup::restore::{Options, Progress, Report, RestoreError, Roles, restore};
-use magnusapi::database::{Server, Session, Settings};
+use magnusapi::backup::BackupId;
+use magnusapi::backup::restore::{Options, Place, Progress, Report, RestoreError, Roles, restore};
+use magnusapi::database::{Server, Settings};
 
-use crate::harness::{Database, PROGRAMS, postgres, run};
-use sample::{ROLES, SCRIPT, Sample};
-
-/// The server that most tests share, for this role.
-fn shared(role: &str) -> Server {
-    at(&format!("{} user={role}", postgres().url("postgres")))
-}
+use crate::harness::{Site, everywhere, run};
+use sample::{SCRIPT, Sample};
 
 /// The server at this address.
 fn at(url: &str) -> Server {
@@ -25,89 +21,67 @@ fn at(url: &str) -> Server {
     Server::new(&settings.expect("good").expect("a database is named"))
 }
 
-/// The database's name.
-fn name(database: &Database) -> String {
-    let name = database.url.split_once("dbname=").expect("it is named").1;
-    name.trim_matches('\'').to_owned()
-}
-
-/// A name that no database has.
-fn fresh_name() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(1);
-    format!("restored {}", NUMBER.fetch_add(1, Ordering::Relaxed))
-}
-
-/// An id that no other restore has, and of a time at which no drill takes its database for one that a dead
-/// run left.
-fn fresh_id() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(1);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    format!("29991124T020000Z-{number:08x}")
+/// The id of a run that no other restore has, of a time at which no drill takes its database for one
+/// that a dead run left. Its time is in the names of all databases that it makes.
+fn fresh_run() -> BackupId {
+    static SECOND: AtomicU32 = AtomicU32::new(0);
+    let second = SECOND.fetch_add(1, Ordering::Relaxed);
+    let time = format!("29991124T02{:02}{:02}Z", second / 60, second % 60);
+    format!("{time}-{second:08x}").parse().expect("a run's id")
 }
 
 fn options() -> Options {
-    Options::new(fresh_id())
+    Options::new(fresh_run())
 }
 
-async fn connect(database: &str) -> Session {
-    let connection = shared("postgres").connect_to(database).await;
-    connection.expect("it answers").expect("it is there")
+fn replace() -> Options {
+    Options {
+        replace: true,
+        ..options()
+    }
+}
+
+fn with_roles(roles: Roles) -> Options {
+    Options { roles, ..options() }
+}
+
+/// The databases that a run made, whatever they are called now.
+async fn made_by(site: Site, run: &BackupId) -> Vec<String> {
+    let time = run.as_str().split_once('-').expect("a time and a number").0;
+    site.databases_like(time).await
 }
 
 async fn restored(
+    site: Site,
     sample: Sample,
     database: &str,
     options: Options,
 ) -> Result<Report, RestoreError> {
-    restored_as("postgres", sample, database, options).await
-}
-
-async fn restored_as(
-    role: &'static str,
-    sample: Sample,
-    database: &str,
-    options: Options,
-) -> Result<Report, RestoreError> {
-    let admin = connect("postgres").await;
-    admin.batch_execute(ROLES).await.expect("roles");
-    let database = database.to_owned();
+    let (database, server) = (database.to_owned(), at(&site.url("postgres")));
     // A task of its own, as behind a timer: what a restore waits with must be able to move.
     let restoring = tokio::spawn(async move {
-        let server = shared(role);
         let progress = Progress::default();
         restore(&sample.backup(), &server, &database, &options, &progress).await
     });
     restoring.await.expect("no panic")
 }
 
-/// The whole database as `pg_dump` shows it.
-fn dump(database: &str, arguments: &[&str]) -> String {
-    let output = Command::new(PROGRAMS.path("pg_dump"))
-        .args(arguments)
-        .arg("--dbname")
-        .arg(postgres().url(database))
-        .output()
-        .expect("pg_dump runs");
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    // Newer versions fence the script with a random key.
-    let lines = text
-        .lines()
-        .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 /// Holds the database to be what the script makes, with the sample's rows.
-async fn holds_the_sample(database: &str) {
-    let expected = fresh_name();
-    postgres()
-        .create_database(&expected, None)
-        .expect("a database");
-    let client = connect(&expected).await;
-    client.batch_execute(SCRIPT).await.expect("the script runs");
+async fn holds_the_sample(site: Site, database: &str) {
+    let expected = site.database().await;
+    let client = site.connect(&expected).await;
+    // A role that is no superuser gives objects only to those that may create where they are.
+    let script = format!(
+        "GRANT CREATE ON SCHEMA public TO restore_owner; {SCRIPT}
+         REVOKE CREATE ON SCHEMA public FROM restore_owner"
+    );
+    client
+        .batch_execute(&script)
+        .await
+        .expect("the script runs");
     let schema = ["--schema-only"];
-    assert_eq!(dump(database, &schema), dump(&expected, &schema));
-    let client = connect(database).await;
+    assert_eq!(site.dump(database, &schema), site.dump(&expected, &schema));
+    let client = crate::harness::connect(&site.superusers(database)).await;
     let row = client
         .query_one(
             "SELECT (SELECT string_agg(id || name || slug, ',' ORDER BY id) FROM public.team),
@@ -130,92 +104,99 @@ async fn holds_the_sample(database: &str) {
     assert!(row.get::<_, bool>(5), "frozen");
 }
 
-/// The databases that a restore with this id made and left.
-async fn left_by(id: &str) -> Vec<String> {
-    let admin = connect("postgres").await;
-    let rows = admin
-        .query(
-            "SELECT datname::text FROM pg_database WHERE strpos(datname, $1) > 0",
-            &[&id],
-        )
-        .await;
-    let rows = rows.expect("they can be listed");
-    rows.iter().map(|row| row.get(0)).collect()
+/// The role that owns a database.
+async fn owner(site: Site, database: &str) -> String {
+    let owner = "SELECT datdba::regrole::text FROM pg_database WHERE datname = $1";
+    let row = site.superuser().await.query_one(owner, &[&database]).await;
+    row.expect("it is there").get(0)
 }
 
 #[test]
 fn an_empty_database_is_filled() {
-    run(async {
-        let database = name(&Database::empty());
-        let report = restored(Sample::new(), &database, options()).await;
+    everywhere(async |site| {
+        let database = site.database().await;
+        let report = restored(site, Sample::new(), &database, options()).await;
         let report = report.expect("it restores");
         assert_eq!(report.verification.expect("verified").equal, 3);
-        assert_eq!((report.kept, report.notices), (vec![], vec![]));
-        holds_the_sample(&database).await;
+        assert_eq!((report.place, report.notices), (Place::Empty, vec![]));
+        holds_the_sample(site, &database).await;
     });
 }
 
 #[test]
-fn a_database_that_does_not_exist_is_made_over_one_connection_or_several() {
-    run(async {
+fn an_empty_database_keeps_what_its_owner_granted() {
+    everywhere(async |site| {
+        let database = site.database().await;
+        let grant = "GRANT CREATE ON SCHEMA public TO restore_owner";
+        let client = site.connect(&database).await;
+        client.batch_execute(grant).await.expect("it is granted");
+        drop(client);
+        let report = restored(site, Sample::new(), &database, options()).await;
+        report.expect("it restores");
+        let dump = site.dump(&database, &["--schema-only"]);
+        assert!(dump.contains(grant), "{dump}");
+    });
+}
+
+#[test]
+fn a_new_database_is_made_over_one_connection_or_several() {
+    everywhere(async |site| {
         for jobs in [1, 3] {
-            let (database, mut options) = (fresh_name(), options());
+            let (database, mut options) = (Site::fresh_name(), options());
             options.jobs = jobs;
-            let id = options.id.clone();
-            let report = restored(Sample::new(), &database, options).await;
+            let run = options.run.clone();
+            let report = restored(site, Sample::new(), &database, options).await;
             let report = report.expect("it restores");
             assert_eq!(report.verification.expect("verified").equal, 3);
-            holds_the_sample(&database).await;
-            assert_eq!(left_by(&id).await, Vec::<String>::new());
+            assert_eq!(report.place, Place::New);
+            holds_the_sample(site, &database).await;
+            assert_eq!(owner(site, &database).await, "restore_owner");
+            assert_eq!(made_by(site, &run).await, [""; 0]);
         }
     });
 }
 
 #[test]
-fn a_locale_that_the_server_lacks_is_told_and_does_without() {
+fn a_locale_that_the_server_lacks_is_named_and_replaced() {
     run(async {
-        let (name, mut sample) = (fresh_name(), Sample::new());
-        let mut database = sample.entries[0].clone();
-        database.kind = "DATABASE".into();
-        database.tag = "there".into();
-        database.id = 9_999;
-        database.definition = "CREATE DATABASE \"there\" WITH TEMPLATE = template0 \
-                               ENCODING = 'UTF8' LC_COLLATE = 'xx_XX' LC_CTYPE = 'xx_XX';\n"
-            .into();
-        sample.entries.insert(0, database);
-        let report = restored(sample, &name, options())
-            .await
-            .expect("it restores");
+        let (site, name, mut sample) = (Site::usual(), Site::fresh_name(), Sample::new());
+        let mut entries = sample.entries.iter_mut();
+        let database = entries.find(|entry| entry.kind == "DATABASE");
+        let definition = &mut database.expect("there is one").definition;
+        *definition = definition.replace("'C'", "'xx_XX'");
+        let report = restored(site, sample, &name, options()).await;
+        let report = report.expect("it restores");
         let [notice] = report.notices.as_slice() else {
             panic!("{report:?}");
         };
-        assert!(notice.contains("the server's own locale"), "{notice}");
-        holds_the_sample(&name).await;
+        assert!(notice.contains("the server's default locale"), "{notice}");
+        holds_the_sample(site, &name).await;
     });
 }
 
 #[test]
-fn a_database_that_exists_takes_one_connection() {
+fn an_empty_database_takes_one_connection() {
     run(async {
-        let database = name(&Database::empty());
+        let site = Site::usual();
+        let database = site.database().await;
         let mut options = options();
         options.jobs = 2;
-        let error = restored(Sample::new(), &database, options).await;
+        let error = restored(site, Sample::new(), &database, options).await;
         let error = error.expect_err("it is refused").to_string();
         assert!(error.contains("leave --jobs out"), "{error}");
     });
 }
 
 #[test]
-fn a_database_that_holds_something_is_refused_and_what_it_holds_is_said() {
-    run(async {
-        let database = name(&Database::empty());
-        let client = connect(&database).await;
+fn a_database_that_is_not_empty_is_rejected_and_its_content_named() {
+    everywhere(async |site| {
+        let database = site.database().await;
+        let client = site.connect(&database).await;
         client
             .batch_execute("CREATE SCHEMA old; CREATE TYPE old.mood AS ENUM ('sad')")
             .await
             .expect("it can be made");
-        let error = restored(Sample::new(), &database, options()).await;
+        let error = restored(site, Sample::new(), &database, options()).await;
         let error = error.expect_err("it is refused").to_string();
         assert!(error.contains("schema old holds 1 object;"), "{error}");
         assert!(error.contains("--replace"), "{error}");
@@ -223,102 +204,45 @@ fn a_database_that_holds_something_is_refused_and_what_it_holds_is_said() {
 }
 
 #[test]
-fn a_missing_role_is_named_and_can_be_done_without() {
-    run(async {
+fn a_missing_role_is_named_and_can_be_left_out() {
+    everywhere(async |site| {
         let with_a_strange_owner = || {
             let mut sample = Sample::new();
             let of_team = |tag: &str| tag == "team" || tag == "team_id_seq";
             let of_team = sample.entries.iter_mut().filter(|it| of_team(&it.tag));
-            of_team.for_each(|it| it.owner = "nobody_here".into());
+            of_team.for_each(|it| it.owner = "not here".into());
             sample
         };
-        let database = name(&Database::empty());
-        let error = restored(with_a_strange_owner(), &database, options()).await;
+        let database = site.database().await;
+        let error = restored(site, with_a_strange_owner(), &database, options()).await;
         let error = error.expect_err("it is refused").to_string();
-        assert!(error.contains("no such role: nobody_here;"), "{error}");
-        let available = Options {
-            roles: Roles::Available,
-            ..options()
-        };
-        let report = restored(with_a_strange_owner(), &database, available).await;
+        assert!(error.contains("\n  CREATE ROLE \"not here\";"), "{error}");
+        let available = with_roles(Roles::Available);
+        let report = restored(site, with_a_strange_owner(), &database, available).await;
         let notices = report.expect("it restores").notices;
         assert_eq!(
             notices,
-            ["owners and grants of these roles were left out: nobody_here"]
+            ["owners and grants of these roles were left out: not here"]
         );
         let owners = "SELECT string_agg(relname || ' ' || relowner::regrole, ',' ORDER BY relname)
                         FROM pg_class WHERE relname IN ('team', 'member')";
-        let client = connect(&database).await;
-        let row = client
-            .query_one(owners, &[])
-            .await
-            .expect("it can be asked");
-        assert_eq!(row.get::<_, &str>(0), "member restore_owner,team postgres");
+        let client = site.connect(&database).await;
+        let row = client.query_one(owners, &[]).await.expect("a row");
+        let expected = format!("member restore_owner,team {}", site.role);
+        assert_eq!(row.get::<_, &str>(0), expected);
     });
 }
 
 #[test]
 fn owners_and_grants_can_be_ignored() {
-    run(async {
-        let database = fresh_name();
-        let ignored = Options {
-            roles: Roles::Ignored,
-            ..options()
-        };
-        restored(Sample::new(), &database, ignored)
-            .await
-            .expect("it restores");
-        let dump = dump(&database, &["--schema-only"]);
+    everywhere(async |site| {
+        let database = Site::fresh_name();
+        let ignored = with_roles(Roles::Ignored);
+        let report = restored(site, Sample::new(), &database, ignored).await;
+        report.expect("it restores");
+        assert_eq!(owner(site, &database).await, site.role);
+        let dump = site.dump(&database, &["--schema-only"]);
         assert!(!dump.contains("restore_owner"), "{dump}");
         assert!(!dump.contains("GRANT"), "{dump}");
-    });
-}
-
-#[test]
-fn an_owner_who_is_no_superuser_can_restore_what_it_may_own() {
-    run(async {
-        let role = "restore_plain";
-        let admin = connect("postgres").await;
-        admin
-            .batch_execute("CREATE ROLE restore_plain LOGIN CREATEDB")
-            .await
-            .expect("a role");
-        let database = name(&Database::empty());
-        let give = format!("ALTER DATABASE \"{database}\" OWNER TO restore_plain");
-        admin.batch_execute(&give).await.expect("it is given");
-        let error = restored_as(role, Sample::new(), &database, options()).await;
-        let error = error.expect_err("it is not its to give").to_string();
-        assert!(
-            error.contains("may be given to this role: restore_owner;"),
-            "{error}"
-        );
-        let ignored = || Options {
-            roles: Roles::Ignored,
-            replace: true,
-            ..options()
-        };
-        for target in [&database, &database, &fresh_name()] {
-            let report = restored_as(role, Sample::new(), target, ignored()).await;
-            assert_eq!(report.expect("it restores").kept, Vec::<String>::new());
-        }
-        let client = connect(&database).await;
-        // Who is given something in a schema must be allowed to make it there.
-        client
-            .batch_execute(
-                "GRANT restore_owner TO restore_plain;
-                 GRANT CREATE ON SCHEMA public TO restore_owner",
-            )
-            .await
-            .expect("a member");
-        let replace = Options {
-            replace: true,
-            ..options()
-        };
-        restored_as(role, Sample::new(), &database, replace)
-            .await
-            .expect("it restores");
-        let owner = "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'team'";
-        let row = client.query_one(owner, &[]).await.expect("it is there");
-        assert_eq!(row.get::<_, &str>(0), "restore_owner");
     });
 }

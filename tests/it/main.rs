@@ -17,6 +17,7 @@ mod backup_health;
 mod backup_killed;
 mod backup_on_azure;
 mod backup_restore;
+mod backup_restore_verbs;
 mod backup_store_faults;
 mod backup_timers;
 mod blob;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::One;
 use super::progress::Bar;
 use super::session::{Failure, Session};
-use crate::backup::restore::{Options, Place, plain_commands};
+use crate::backup::restore::{Address, Options, Place, plain_commands};
 use crate::terminal::print;
 
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
@@ -22,10 +22,13 @@ pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(
     let commands = plain_commands(
         manifest,
         &path.display().to_string(),
-        "host=HOST user=USER",
-        "DATABASE",
+        Address {
+            server: "host=HOST user=USER",
+            database: "DATABASE",
+        },
         &Place::Empty,
-        &Options::new(stored.id.as_str()),
+        None,
+        &Options::new(stored.id.clone()),
     );
     if one.json {
         print(json!({ "id": stored.id.as_str(), "path": path, "withoutMagnusapi": commands }));

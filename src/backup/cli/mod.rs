@@ -13,10 +13,12 @@ mod verify;
 mod words;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use tokio_util::sync::CancellationToken;
 
-use super::restore::{Options, Roles};
+use super::restore::{Bounds, Options, Roles};
 use super::{Backups, Selection, SourceName};
 pub(crate) use session::Failure;
 use session::Session;
@@ -63,9 +65,10 @@ pub(crate) enum Verb {
     },
     /// Restore a backup into a database
     ///
-    /// Every file is checked before the database is touched, and every row is compared with the
-    /// backup before anybody sees it. A restore that fails leaves the database as it was; one that
-    /// was to be made is not there. Ends by printing the commands that do the same without magnusapi.
+    /// Checks every file, loads the backup into a temporary database, compares every row with the
+    /// backup, and then gives that database its name. A restore deletes nothing: with --replace, the
+    /// old database keeps its content under another name. A restore that fails changes nothing.
+    /// Prints the commands that do the same without magnusapi, and those that undo a --replace.
     #[command(verbatim_doc_comment)]
     Restore {
         #[command(flatten)]
@@ -80,15 +83,12 @@ pub(crate) enum Verb {
         to: String,
         #[command(flatten)]
         login: Login,
-        /// Tables loaded at a time; more than 1 only into a new database
+        /// Tables loaded at a time; an empty database that exists is loaded one at a time
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
         jobs: u8,
-        /// Replace what the database holds; without this, one that is not empty is refused
+        /// Give a database that is not empty another name, and its name to the restored one
         #[arg(long)]
         replace: bool,
-        /// Leave what was replaced in the database, in schemas of another name
-        #[arg(long, requires = "replace")]
-        keep_old: bool,
         /// What becomes of owners and grants
         #[arg(long, value_enum, default_value_t = RolesChoice::Required)]
         roles: RolesChoice,
@@ -189,13 +189,43 @@ impl From<RolesChoice> for Roles {
     }
 }
 
-/// Does what the verb says.
-pub(crate) async fn run(verb: Verb, backups: Backups) -> Result<(), Failure> {
-    let session = Session::new(backups);
+/// Does what the verb says. When `interrupted` completes, the verb cleans up and fails.
+pub(crate) async fn run(
+    verb: Verb,
+    backups: Backups,
+    interrupted: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            interrupted.await;
+            stop.cancel();
+        }
+    });
+    let session = Session::new(backups, stop.clone());
+    let grace = match verb {
+        Verb::Restore { .. } | Verb::Verify { .. } => GRACE,
+        _ => Duration::ZERO,
+    };
+    let mut work = std::pin::pin!(does(verb, &session));
+    tokio::select! {
+        done = &mut work => done,
+        () = stop.cancelled() => {
+            let ended = tokio::time::timeout(grace, work).await;
+            ended.unwrap_or(Err(Failure::Interrupted))
+        }
+    }
+}
+
+/// How long a verb may take to clean up.
+const GRACE: Duration = Duration::from_secs(30);
+
+async fn does(verb: Verb, session: &Session) -> Result<(), Failure> {
     match verb {
-        Verb::Create { choice } => create::run(&session, &choice).await,
-        Verb::List { choice } => list::run(&session, &choice).await,
-        Verb::Show { backup } => show::run(&session, &backup).await,
+        Verb::Create { choice } => create::run(session, &choice).await,
+        Verb::List { choice } => list::run(session, &choice).await,
+        Verb::Show { backup } => show::run(session, &backup).await,
         Verb::Verify {
             backup,
             restore,
@@ -211,7 +241,7 @@ pub(crate) async fn run(verb: Verb, backups: Backups) -> Result<(), Failure> {
                 }
             };
             let identities = session.identities(login.identity.as_deref())?;
-            verify::run(&session, &backup, server.as_ref(), identities.as_ref()).await
+            verify::run(session, &backup, server.as_ref(), identities.as_ref()).await
         }
         Verb::Restore {
             backup,
@@ -219,7 +249,6 @@ pub(crate) async fn run(verb: Verb, backups: Backups) -> Result<(), Failure> {
             login,
             jobs,
             replace,
-            keep_old,
             roles,
             no_verify,
         } => {
@@ -227,15 +256,15 @@ pub(crate) async fn run(verb: Verb, backups: Backups) -> Result<(), Failure> {
                 roles: roles.into(),
                 jobs: jobs.into(),
                 replace,
-                keep_old,
                 verify: !no_verify,
-                ..Options::new(session.backups.run_id().as_str())
+                bounds: Bounds::until(session.stop.clone()),
+                ..Options::new(session.backups.run_id())
             };
-            restore::run(&session, &backup, &to, &login, &options).await
+            restore::run(session, &backup, &to, &login, &options).await
         }
-        Verb::Download { backup, folder } => download::run(&session, &backup, &folder).await,
-        Verb::Prune { choice, dry_run } => prune::run(&session, &choice, dry_run).await,
-        Verb::Hold { backup, reason } => hold::hold(&session, &backup, reason).await,
-        Verb::Release { backup } => hold::release(&session, &backup).await,
+        Verb::Download { backup, folder } => download::run(session, &backup, &folder).await,
+        Verb::Prune { choice, dry_run } => prune::run(session, &choice, dry_run).await,
+        Verb::Hold { backup, reason } => hold::hold(session, &backup, reason).await,
+        Verb::Release { backup } => hold::release(session, &backup).await,
     }
 }

@@ -5,9 +5,11 @@ use serde_json::json;
 use super::progress::Bar;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
-use crate::backup::Restored;
-use crate::backup::restore::{Options, Progress, plain_commands};
-use crate::terminal::print;
+use crate::backup::manifest::Manifest;
+use crate::backup::restore::{Address, Options, Place, Progress, going_back, plain_commands};
+use crate::backup::{Restored, Stored};
+use crate::database;
+use crate::terminal::{print, say};
 
 pub(super) async fn run(
     session: &Session,
@@ -22,7 +24,7 @@ pub(super) async fn run(
     let manifest = stored.readable()?;
     if !one.json {
         let to = database.address.display();
-        println!("{}/{} to {to}", depot.source, stored.id);
+        say(format_args!("{}/{} to {to}", depot.source, stored.id));
     }
     let bar = Bar::of("restoring", manifest.content_bytes());
     let progress = Progress::default();
@@ -31,59 +33,96 @@ pub(super) async fn run(
     let restored = bar.follow(work, look).await;
     drop(bar);
     let restored = restored?;
-    let address = &database.address;
-    let server = format!(
-        "host={} port={} user={}",
-        address.host(),
-        address.port(),
-        address.config.get_user().unwrap_or("postgres")
-    );
-    let commands = plain_commands(
-        manifest,
-        stored.id.as_str(),
-        &server,
-        address.config.get_dbname().unwrap_or("postgres"),
-        &restored.report.place,
-        options,
-    );
+    let commands = Commands::of(&restored, manifest, &database, options);
     if one.json {
+        let (back, drop) = commands.undoing.unzip();
         print(json!({
             "source": depot.source.as_str(),
             "id": stored.id.as_str(),
-            "to": address.display(),
+            "to": database.address.display(),
             "serverVersion": restored.report.server_version,
             "tables": restored.tables,
             "rows": restored.rows,
             "verified": options.verify,
-            "kept": restored.report.kept,
+            "oldDatabase": old(&restored),
             "notices": restored.report.notices,
-            "withoutMagnusapi": commands,
+            "withoutMagnusapi": commands.plain,
+            "goBack": back,
+            "dropOld": drop,
         }));
     } else {
-        tell(&restored, options.verify);
-        println!(
-            "the same without magnusapi, after `magnusapi backup download {} .`:",
-            stored.id
-        );
-        println!("{commands}");
+        show(&restored, &stored, options.verify, &commands);
     }
     Ok(())
 }
 
-fn tell(restored: &Restored, verified: bool) {
+/// The commands that are printed for the operator.
+struct Commands {
+    plain: String,
+    /// The one that goes back to the old database, and the one that drops it.
+    undoing: Option<(String, String)>,
+}
+
+impl Commands {
+    fn of(
+        restored: &Restored,
+        manifest: &Manifest,
+        target: &database::Settings,
+        options: &Options,
+    ) -> Commands {
+        let address = &target.address;
+        let server = format!(
+            "host={} port={} user={}",
+            address.host(),
+            address.port(),
+            address.config.get_user().unwrap_or("postgres")
+        );
+        let address = Address {
+            server: &server,
+            database: address.config.get_dbname().unwrap_or("postgres"),
+        };
+        let report = &restored.report;
+        let (place, owner) = (&report.place, report.owner.as_deref());
+        Commands {
+            plain: plain_commands(manifest, &manifest.id, address, place, owner, options),
+            undoing: old(restored).map(|old| going_back(address, old, &options.run)),
+        }
+    }
+}
+
+/// The name that the replaced database has now.
+fn old(restored: &Restored) -> Option<&str> {
+    match &restored.report.place {
+        Place::Replaced(old) => Some(old),
+        Place::New | Place::Empty => None,
+    }
+}
+
+fn show(restored: &Restored, stored: &Stored, verified: bool, commands: &Commands) {
     let compared = if verified {
-        "as they were"
+        "every row equals the backup's"
     } else {
-        "not compared"
+        "rows not compared"
     };
-    println!(
+    say(format_args!(
         "{} tables with {} rows, {compared}",
         restored.tables, restored.rows
-    );
-    for kept in &restored.report.kept {
-        println!("what was there before is in schema {kept}");
-    }
+    ));
     for notice in &restored.report.notices {
-        println!("note: {notice}");
+        say(format_args!("note: {notice}"));
+    }
+    say(format_args!(
+        "the same without magnusapi, after `magnusapi backup download {} .`:",
+        stored.id
+    ));
+    say(&commands.plain);
+    if let (Some(old), Some((back, drop))) = (old(restored), &commands.undoing) {
+        say(format_args!(
+            "The old database is complete, under the name {old}."
+        ));
+        say("To go back to it:");
+        say(back);
+        say("To drop it when it is no longer needed:");
+        say(drop);
     }
 }

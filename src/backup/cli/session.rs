@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use super::One;
 use crate::backup::RestoringError;
@@ -55,6 +56,9 @@ pub(crate) enum Failure {
     /// An option that is needed here.
     #[error("--restore needs a server; name one with --on or in DRILL_DATABASE_URL")]
     NoServer,
+    /// SIGINT or SIGTERM came.
+    #[error("interrupted")]
+    Interrupted,
     /// One of several failed, and was told already.
     #[error("{0}")]
     Told(String),
@@ -89,11 +93,13 @@ impl From<CreateError> for Failure {
 /// The backups that the verbs work on.
 pub(super) struct Session {
     pub(super) backups: Backups,
+    /// Cancelled by SIGINT and SIGTERM.
+    pub(super) stop: CancellationToken,
 }
 
 impl Session {
-    pub(super) fn new(backups: Backups) -> Session {
-        Session { backups }
+    pub(super) fn new(backups: Backups, stop: CancellationToken) -> Session {
+        Session { backups, stop }
     }
 
     pub(super) fn settings(&self) -> &Settings {

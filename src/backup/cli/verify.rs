@@ -6,7 +6,7 @@ use super::One;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use crate::backup::encryption::Identities;
-use crate::backup::restore::Progress;
+use crate::backup::restore::{Bounds, Progress};
 use crate::backup::{Damage, Depot, Stored, Verified};
 use crate::database;
 use crate::terminal::print;
@@ -71,9 +71,10 @@ async fn restore(
 ) -> Result<Verified, Failure> {
     let bar = Bar::of("restoring", stored.readable()?.content_bytes());
     let progress = Progress::default();
+    let bounds = Bounds::until(session.stop.clone());
     let drill = session
         .backups
-        .drill(depot, stored, server, identities, None, &progress);
+        .drill(depot, stored, server, identities, bounds, &progress);
     let look = || (progress.loaded_bytes(), progress.loaded_rows());
     Ok(bar.follow(drill, look).await?)
 }

@@ -1,29 +1,43 @@
 //! How to do the same with PostgreSQL's own programs, for a person with a shell. Pure.
 
+use std::fmt::Write;
+
+use super::names;
 use super::options::{Options, Roles};
+use crate::backup::BackupId;
+use crate::backup::catalog::quoted as identifier;
 use crate::backup::manifest::Manifest;
 
-/// Where a restore goes.
+/// What kind of database a restore went to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
-    /// Into a database that exists and is empty.
+    /// An empty one that was there.
     #[default]
     Empty,
-    /// Into a database that does not exist yet.
+    /// A new one.
     New,
-    /// Over what is there, in these schemas.
-    Over(Vec<String>),
+    /// A new one, and the database that had its name before has this one now.
+    Replaced(String),
 }
 
-/// The commands that restore the backup whose files lie in `folder`. `server` is a connection
-/// string without a password and without a database (`host=… port=… user=…`): libpq takes the
-/// password from `PGPASSWORD` or `~/.pgpass`.
+/// A server and a database on it. `server` is a connection string without a password and without a
+/// database (`host=… port=… user=…`): libpq takes the password from `PGPASSWORD` or `~/.pgpass`.
+#[derive(Clone, Copy, Debug)]
+pub struct Address<'a> {
+    /// The connection string.
+    pub server: &'a str,
+    /// The database's name.
+    pub database: &'a str,
+}
+
+/// The commands that restore the backup whose files lie in `folder`. `owner` is that of a database
+/// that is made.
 pub fn plain_commands(
     manifest: &Manifest,
     folder: &str,
-    server: &str,
-    database: &str,
+    address: Address<'_>,
     place: &Place,
+    owner: Option<&str>,
     options: &Options,
 ) -> String {
     let mut lines = Vec::new();
@@ -33,43 +47,85 @@ pub fn plain_commands(
         lines.push(decrypt(&folder, &decrypted));
         folder = decrypted;
     }
-    let target = quoted(&format!(
-        "{server} dbname={}",
-        in_connection_string(database)
-    ));
+    let database = match place {
+        Place::Replaced(_) => names::with_suffix(address.database, "_new"),
+        Place::New | Place::Empty => address.database.to_owned(),
+    };
+    let target = address.of(&database);
     let owners = match options.roles {
         Roles::Ignored => " --no-owner --no-acl",
         Roles::Required | Roles::Available => "",
     };
-    let folder = quoted(&folder);
-    let restore = match place {
-        Place::Over(schemas) => over(schemas, options, &folder, &target, owners),
-        Place::New if options.jobs > 1 => format!(
-            "pg_restore --exit-on-error --jobs={}{owners} --dbname={target} {folder}",
-            options.jobs
-        ),
-        Place::New | Place::Empty => format!(
-            "pg_restore --exit-on-error --single-transaction{owners} --dbname={target} {folder}"
-        ),
+    let how = if options.jobs > 1 {
+        format!("--jobs={}", options.jobs)
+    } else {
+        "--single-transaction".to_owned()
     };
-    if *place == Place::New {
-        lines.push(create(server, database));
+    if *place != Place::Empty {
+        lines.push(address.create(&database, owner));
     }
-    lines.push(restore);
+    let folder = quoted(&folder);
+    lines.push(format!(
+        "pg_restore --exit-on-error {how}{owners} --dbname={target} {folder}"
+    ));
     lines.push(format!("vacuumdb --analyze-only --dbname={target}"));
+    if let Place::Replaced(old) = place {
+        lines.push(address.exchange(old, &database));
+    }
     lines.join("\n")
 }
 
-fn create(server: &str, database: &str) -> String {
-    let statement = format!(
-        "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'",
-        crate::backup::catalog::quoted(database)
-    );
-    let maintenance = quoted(&format!("{server} dbname=postgres"));
-    format!(
-        "psql --dbname={maintenance} --command={}",
-        quoted(&statement)
-    )
+/// The command that gives the database its old content back, and the one that drops that content.
+pub fn going_back(address: Address<'_>, old: &str, run: &BackupId) -> (String, String) {
+    let undone = names::of_undone(run, address.database);
+    let drop = format!("DROP DATABASE {}", identifier(old));
+    (address.exchange(&undone, old), address.psql(&[&drop]))
+}
+
+impl Address<'_> {
+    fn create(&self, database: &str, owner: Option<&str>) -> String {
+        let owner = owner.map_or_else(String::new, |it| format!(" OWNER {}", identifier(it)));
+        self.psql(&[&format!(
+            "CREATE DATABASE {}{owner} TEMPLATE template0 ENCODING 'UTF8'",
+            identifier(database)
+        )])
+    }
+
+    /// Renames the database to `aside`, and `new` to the database. Run again, it completes what it did
+    /// not.
+    fn exchange(&self, aside: &str, new: &str) -> String {
+        let literal = self.database.replace('\'', "''");
+        let database = identifier(self.database);
+        let (aside, new) = (identifier(aside), identifier(new));
+        self.psql(&[
+            &format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false"),
+            &format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{literal}'"
+            ),
+            &format!(
+                "ALTER DATABASE {database} RENAME TO {aside}; ALTER DATABASE {new} RENAME TO \
+                 {database}; ALTER DATABASE {aside} ALLOW_CONNECTIONS true"
+            ),
+        ])
+    }
+
+    /// Runs statements beside the database.
+    fn psql(&self, statements: &[&str]) -> String {
+        let beside = match self.database {
+            "postgres" => "template1",
+            _ => "postgres",
+        };
+        let mut command = format!("psql --dbname={} --set=ON_ERROR_STOP=1", self.of(beside));
+        for statement in statements {
+            write!(command, " --command={}", quoted(statement)).expect("a String takes all");
+        }
+        command
+    }
+
+    fn of(&self, database: &str) -> String {
+        let database = in_connection_string(database);
+        quoted(&format!("{} dbname={database}", self.server))
+    }
 }
 
 /// What `age` wrote has its suffix; the manifest is in clear and not needed.
@@ -78,41 +134,6 @@ fn decrypt(folder: &str, decrypted: &str) -> String {
     format!(
         "mkdir {decrypted} && for file in {folder}/*.age; do age --decrypt --identity identity.txt \
          --output {decrypted}/\"$(basename \"$file\" .age)\" \"$file\" || break; done"
-    )
-}
-
-/// Makes psql undo everything.
-const FAIL: &str = "DO $$BEGIN RAISE EXCEPTION 'pg_restore failed'; END$$;";
-
-/// `pg_restore` cannot rename what is there. As a script in one transaction of psql's it is the same.
-fn over(schemas: &[String], options: &Options, folder: &str, target: &str, owners: &str) -> String {
-    let names = schemas.iter().map(|schema| {
-        let aside = super::aside::aside_name(schema, &options.id);
-        (
-            crate::backup::catalog::quoted(schema),
-            crate::backup::catalog::quoted(&aside),
-        )
-    });
-    let names: Vec<(String, String)> = names.collect();
-    let mut before: Vec<String> = names
-        .iter()
-        .map(|(schema, aside)| format!("ALTER SCHEMA {schema} RENAME TO {aside};"))
-        .collect();
-    before.push("CREATE SCHEMA public;".into());
-    let drops = names
-        .iter()
-        .map(|(_, aside)| format!("DROP SCHEMA {aside} CASCADE;"));
-    let drops: Vec<String> = drops.collect();
-    let after = if options.keep_old {
-        String::new()
-    } else {
-        format!(" echo {};", quoted(&drops.join(" ")))
-    };
-    format!(
-        "{{ echo {}; pg_restore --file=-{owners} {folder} || echo {};{after} }} | psql \
-         --set=ON_ERROR_STOP=1 --single-transaction --dbname={target}",
-        quoted(&before.join(" ")),
-        quoted(FAIL)
     )
 }
 
@@ -139,13 +160,19 @@ mod tests {
     use super::*;
     use crate::backup::restore::samples::manifest;
 
+    const ADDRESS: Address = Address {
+        server: "host=db.example user=app",
+        database: "postfacto",
+    };
+
     fn commands(recipients: &[&str], place: &Place, change: impl FnOnce(&mut Options)) -> String {
         let mut manifest = manifest(&[]);
         manifest.recipients = recipients.iter().map(|it| (*it).to_owned()).collect();
-        let mut options = Options::new("20261124T020000Z-1a2b3c4d");
+        let run = "20261124T020000Z-1a2b3c4d".parse();
+        let mut options = Options::new(run.expect("a run's id"));
         change(&mut options);
-        let server = "host=db.example user=app";
-        plain_commands(&manifest, "my backup", server, "postfacto", place, &options)
+        let owner = Some("app");
+        plain_commands(&manifest, "my backup", ADDRESS, place, owner, &options)
     }
 
     #[test]
@@ -159,14 +186,14 @@ vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"
     }
 
     #[test]
-    fn a_new_database_is_made_first_and_may_be_loaded_by_many() {
+    fn a_new_database_is_made_first_and_may_be_loaded_over_many_connections() {
         let lines = commands(&[], &Place::New, |options| {
             options.jobs = 4;
             options.roles = Roles::Ignored;
         });
         assert_eq!(
             lines,
-            r#"psql --dbname='host=db.example user=app dbname=postgres' --command='CREATE DATABASE "postfacto" TEMPLATE template0 ENCODING '\''UTF8'\'''
+            r#"psql --dbname='host=db.example user=app dbname=postgres' --set=ON_ERROR_STOP=1 --command='CREATE DATABASE "postfacto" OWNER "app" TEMPLATE template0 ENCODING '\''UTF8'\'''
 pg_restore --exit-on-error --jobs=4 --no-owner --no-acl --dbname='host=db.example user=app dbname=postfacto' 'my backup'
 vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"#
         );
@@ -187,18 +214,14 @@ vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"#
     }
 
     #[test]
-    fn what_is_there_is_renamed_in_the_same_transaction() {
-        let schemas = ["public".to_owned()];
-        let lines = commands(&[], &Place::Over(schemas.to_vec()), |_| ());
-        let first = lines.lines().next().expect("there is one");
+    fn a_database_that_is_replaced_is_renamed_last() {
+        let old = "postfacto_before_20261124T020000Z".to_owned();
+        let lines = commands(&[], &Place::Replaced(old), |_| ());
+        let last = lines.lines().last().expect("there is one");
         assert_eq!(
-            first,
-            r#"{ echo 'ALTER SCHEMA "public" RENAME TO "public_before_20261124T020000Z-1a2b3c4d"; CREATE SCHEMA public;'; pg_restore --file=- 'my backup' || echo 'DO $$BEGIN RAISE EXCEPTION '\''pg_restore failed'\''; END$$;'; echo 'DROP SCHEMA "public_before_20261124T020000Z-1a2b3c4d" CASCADE;'; } | psql --set=ON_ERROR_STOP=1 --single-transaction --dbname='host=db.example user=app dbname=postfacto'"#
+            last,
+            r#"psql --dbname='host=db.example user=app dbname=postgres' --set=ON_ERROR_STOP=1 --command='ALTER DATABASE "postfacto" ALLOW_CONNECTIONS false' --command='SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\''postfacto'\''' --command='ALTER DATABASE "postfacto" RENAME TO "postfacto_before_20261124T020000Z"; ALTER DATABASE "postfacto_new" RENAME TO "postfacto"; ALTER DATABASE "postfacto_before_20261124T020000Z" ALLOW_CONNECTIONS true'"#
         );
-        let kept = commands(&[], &Place::Over(schemas.to_vec()), |options| {
-            options.keep_old = true;
-        });
-        assert!(!kept.contains("DROP SCHEMA"), "{kept}");
     }
 
     #[test]

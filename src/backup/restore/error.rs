@@ -1,4 +1,4 @@
-//! Why a restore did not happen.
+//! Why a restore failed.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::source::Failure;
 use super::verify::Difference;
 use crate::database::{self, server_message};
 
-/// Why a restore did not happen. The target is as it was before, unless it says otherwise.
+/// Why a restore failed. The target is unchanged, unless it says otherwise.
 #[derive(Debug, Error)]
 pub enum RestoreError {
     /// The backup is not whole.
@@ -25,10 +25,27 @@ pub enum RestoreError {
     /// No connection.
     #[error("the target cannot be reached: {0}")]
     Unreachable(String),
-    /// The target holds something.
+    /// Another restore works on the target.
+    #[error("another restore to database {0} is under way; wait for its end")]
+    Concurrent(String),
+    /// The restoring role lacks a privilege.
+    #[error("{lacks}; as an administrator, run:\n  {remedy}")]
+    Privilege {
+        /// What it may not do.
+        lacks: String,
+        /// The statement that lets it.
+        remedy: String,
+    },
+    /// Prepared transactions keep a database from being renamed.
     #[error(
-        "database {database} is not empty: {holds}; restore into a database that does not exist yet, \
-         or replace what is there with --replace"
+        "database {0} has prepared transactions, and so cannot be renamed; commit or roll back those \
+         that pg_prepared_xacts lists"
+    )]
+    Prepared(String),
+    /// The target is not empty.
+    #[error(
+        "database {database} is not empty: {holds}; restore into a new database, or add --replace: \
+         the database then keeps its content under another name"
     )]
     Occupied {
         /// The target.
@@ -38,8 +55,8 @@ pub enum RestoreError {
     },
     /// One transaction is one connection.
     #[error(
-        "database {database} exists, and only a database that does not exist yet can be loaded over \
-         {jobs} connections; leave --jobs out, or name a new database"
+        "database {database} exists and is empty, so it is filled in one transaction, which cannot \
+         use {jobs} connections; leave --jobs out, or name a new database"
     )]
     OneConnection {
         /// The target.
@@ -47,26 +64,20 @@ pub enum RestoreError {
         /// The connections asked for.
         jobs: usize,
     },
-    /// Owners or grantees that the server does not know, or that are not ours to give to.
+    /// Owners or grantees that the server lacks, or that this role may not give anything to.
     #[error(
-        "{why}: {}; {advice}, or restore with --roles available, which leaves out what is theirs, or \
-         with --roles ignored, which leaves out all owners and grants",
-        .roles.join(", ")
+        "{why}: {}; restore with --roles available, which leaves out what is theirs, or with --roles \
+         ignored, which leaves out all owners and grants, or as an administrator, run:\n  {}",
+        .roles.join(", "), .remedies.join("\n  ")
     )]
     Roles {
         /// What is wrong with them.
         why: &'static str,
         /// Their names.
         roles: Vec<String>,
-        /// What to do.
-        advice: &'static str,
+        /// A statement for each that helps.
+        remedies: Vec<String>,
     },
-    /// Extensions that cannot leave the schema that is set aside.
-    #[error(
-        "these extensions cannot be moved out of the old schemas: {}; restore into a database that \
-         does not exist yet", .0.join(", ")
-    )]
-    Extensions(Vec<String>),
     /// The server refused a statement.
     #[error("{step}: {reason}; nothing was changed")]
     Statement {
@@ -75,12 +86,36 @@ pub enum RestoreError {
         /// The server's words.
         reason: String,
     },
-    /// The connection ended when all was done but the answer to it.
+    /// The connection ended during the commit of a restore into an empty database.
     #[error(
-        "the connection ended during the commit ({0}): whether the restore took effect is not known; \
-         look whether the database holds the backup's rows, and if not, restore again"
+        "the connection ended during the commit ({0}), so the restore may have taken effect or not; \
+         run it again: it either completes or says that the database is not empty"
     )]
-    Commit(#[source] tokio_postgres::Error),
+    CommitInPlace(#[source] tokio_postgres::Error),
+    /// The connection ended during the rename.
+    #[error(
+        "the connection ended while database {temporary} was renamed to {wanted} ({reason}): list the \
+         databases, and if {temporary} is still there, run the restore again"
+    )]
+    Commit {
+        /// The name asked for.
+        wanted: String,
+        /// The name before.
+        temporary: String,
+        /// How it ended.
+        reason: tokio_postgres::Error,
+    },
+    /// The operator ended it.
+    #[error("interrupted")]
+    Interrupted,
+    /// It failed, and what it made could not be dropped.
+    #[error("{error}; {leftover}")]
+    Leftover {
+        /// Why it failed.
+        error: Box<RestoreError>,
+        /// What is left and what to do.
+        leftover: String,
+    },
     /// The server took another number of rows than the backup has.
     #[error("table {table}: the backup has {expected} rows, the server took {taken}")]
     Rows {
@@ -103,36 +138,59 @@ pub enum RestoreError {
         .0.join("; ")
     )]
     Redefined(Vec<String>),
-    /// A trial has a limit.
+    /// A drill has a limit.
     #[error(
-        "the backup did not restore within {0:.0?}, which is all that a call of the timer has for it; \
-         prove it by hand: magnusapi backup verify latest --restore"
+        "the backup did not restore within {0:.0?}, which is the time that a call of the timer has for \
+         it; run the drill by hand, which has no limit:\n  magnusapi backup verify latest --restore"
     )]
     TooLong(Duration),
-    /// The old tables are in use all the time.
+    /// All is done but the rename.
     #[error(
-        "sessions of {database} held on to the old tables for {seconds} s; stop the application \
-         (scale it to 0) and restore again"
-    )]
-    InUse {
-        /// The target.
-        database: String,
-        /// How long was tried.
-        seconds: u64,
-    },
-    /// The name is taken by the time the database is whole.
-    #[error(
-        "database {wanted} could not get its name: {reason}; it is restored whole under the name \
-         {unfinished}: rename or drop it"
+        "the backup is restored and verified in database {temporary}, which could not be renamed to \
+         {wanted}: {reason}; remove the cause and run the restore again, or only this, in database \
+         {database}:\n  {statements}"
     )]
     Name {
         /// The name asked for.
         wanted: String,
         /// The name it has.
-        unfinished: String,
-        /// The server's words.
+        temporary: String,
+        /// The server's message.
         reason: String,
+        /// A database to run the statements in.
+        database: &'static str,
+        /// The statements that complete the restore.
+        statements: String,
     },
+}
+
+impl RestoreError {
+    /// Whether the target is certain to be unchanged.
+    pub fn left_nothing(&self) -> bool {
+        match self {
+            RestoreError::CommitInPlace(_)
+            | RestoreError::Commit { .. }
+            | RestoreError::Name { .. } => false,
+            RestoreError::Leftover { error, .. } => error.left_nothing(),
+            _ => true,
+        }
+    }
+
+    /// Whether the work was dropped and did not fail by itself.
+    pub(super) fn is_interruption(&self) -> bool {
+        matches!(self, RestoreError::Interrupted | RestoreError::TooLong(_))
+    }
+
+    /// With what could not be cleaned up.
+    pub(super) fn with_leftover(self, leftover: Option<String>) -> RestoreError {
+        match leftover {
+            None => self,
+            Some(leftover) => RestoreError::Leftover {
+                error: Box::new(self),
+                leftover,
+            },
+        }
+    }
 }
 
 impl From<database::Error> for RestoreError {
@@ -153,12 +211,15 @@ fn explain(error: &tokio_postgres::Error) -> String {
     let message = server_message(error);
     match error.code() {
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
-            format!("{message}; restore as a role that may do this, or with --roles ignored")
+            format!(
+                "{message}; restore as the owner of the database or a member of its owner, or with \
+                 --roles ignored"
+            )
         }
         Some(code) if *code == SqlState::DISK_FULL => {
             format!(
-                "{message}; give the server's disk more room: a restore takes about what the \
-                 database took when it was backed up, which `magnusapi backup show` tells"
+                "{message}; give the server's disk more room: a restore takes about as much as the \
+                 database took when it was backed up, which `magnusapi backup show` shows"
             )
         }
         Some(_) => message,

@@ -1,58 +1,76 @@
-//! Definitions, rows, keys: over one connection in one transaction, or over several.
+//! Definitions, rows, keys, verification, grants: in one transaction, or over several sessions.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::SinkExt;
 use futures_util::future::try_join_all;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
+use super::options::Options;
 use super::plan::{Plan, Step, Table};
 use super::progress::{Progress, Stage};
-use super::session;
-use super::source::Content;
-use crate::database::Session;
+use super::source::{Backup, Content};
+use super::verify::{self, Verification};
+use super::{queue::Queue, session};
+use crate::database::{Session, server_message};
 
-/// Does all of the plan in the transaction that the connection is in.
-pub(super) async fn in_transaction<C: Content>(
-    client: &Client,
-    plan: &Plan,
-    content: &C,
-    progress: &Progress,
-) -> Result<(), RestoreError> {
-    progress.enter(Stage::Loading);
-    session::run(client, &plan.settings).await?;
-    session::run(client, &plan.definitions).await?;
-    for table in &plan.tables {
-        rows(client, table, content, progress).await?;
-    }
-    progress.enter(Stage::Finishing);
-    session::run(client, &plan.states).await?;
-    session::run(client, &plan.indexes).await?;
-    session::run(client, &plan.finishing).await
+/// How a table's rows are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// In the transaction that made the table.
+    InTransaction,
+    /// In a transaction of their own.
+    Alone,
 }
 
-/// Does all of the plan over these connections, into a database that nobody else knows yet: other
-/// than in a transaction, what fails leaves something behind.
-pub(super) async fn side_by_side<C: Content>(
+/// Does all of the plan over these sessions, and verifies the rows.
+pub(super) async fn and_verify<C: Content>(
+    sessions: &[Session],
+    backup: &Backup<'_, C>,
+    plan: &Plan,
+    rows: Rows,
+    options: &Options,
+    progress: &Progress,
+) -> Result<Option<Verification>, RestoreError> {
+    load(sessions, plan, rows, backup.content, progress).await?;
+    // Before the grants: until then all is the owners', and none has lost a right to read it.
+    let verification = if options.verify {
+        let origin = backup.manifest.server.version_number;
+        let verification = verify::compare(sessions, &plan.tables, origin, progress).await?;
+        if !verification.differences.is_empty() {
+            return Err(RestoreError::Differs(verification.differences));
+        }
+        Some(verification)
+    } else {
+        None
+    };
+    session::run(&sessions[0], &plan.closing).await?;
+    Ok(verification)
+}
+
+async fn load<C: Content>(
     sessions: &[Session],
     plan: &Plan,
+    rows: Rows,
     content: &C,
     progress: &Progress,
 ) -> Result<(), RestoreError> {
     progress.enter(Stage::Loading);
-    let first = sessions.first().expect("there is at least one connection");
+    let first = &sessions[0];
     for session in sessions {
         session::run(session, &plan.settings).await?;
     }
     session::run(first, &plan.definitions).await?;
     // The largest first, so that none is left over for one connection at the end.
     let mut tables: Vec<&Table> = plan.tables.iter().collect();
-    tables.sort_by_key(|table| std::cmp::Reverse(table.saved.rows));
+    if rows == Rows::Alone {
+        tables.sort_by_key(|table| std::cmp::Reverse(table.saved.rows));
+    }
     let tables = Queue::new(&tables);
     let loading = sessions.iter();
-    try_join_all(loading.map(|session| load_each(session, &tables, content, progress))).await?;
+    let loading = loading.map(|session| load_each(session, &tables, rows, content, progress));
+    try_join_all(loading).await?;
     progress.enter(Stage::Finishing);
     session::run(first, &plan.states).await?;
     let indexes = Queue::new(&plan.indexes);
@@ -63,11 +81,15 @@ pub(super) async fn side_by_side<C: Content>(
 async fn load_each<C: Content>(
     client: &Client,
     tables: &Queue<'_, &Table>,
+    rows: Rows,
     content: &C,
     progress: &Progress,
 ) -> Result<(), RestoreError> {
     while let Some(table) = tables.next() {
-        rows_alone(client, table, content, progress).await?;
+        match rows {
+            Rows::InTransaction => copy(client, table, content, progress).await?,
+            Rows::Alone => copy_alone(client, table, content, progress).await?,
+        }
     }
     Ok(())
 }
@@ -79,28 +101,9 @@ async fn run_each(client: &Client, steps: &Queue<'_, Step>) -> Result<(), Restor
     Ok(())
 }
 
-/// Work that several connections share: each takes the next thing when it is free.
-pub(super) struct Queue<'a, T> {
-    work: &'a [T],
-    taken: AtomicUsize,
-}
-
-impl<'a, T> Queue<'a, T> {
-    pub(super) fn new(work: &'a [T]) -> Queue<'a, T> {
-        Queue {
-            work,
-            taken: AtomicUsize::new(0),
-        }
-    }
-
-    pub(super) fn next(&self) -> Option<&'a T> {
-        self.work.get(self.taken.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
 /// A table that this transaction did not make must be emptied in the same one for its rows to be
 /// frozen. Nothing refers to it yet.
-async fn rows_alone<C: Content>(
+async fn copy_alone<C: Content>(
     client: &Client,
     table: &Table,
     content: &C,
@@ -109,15 +112,15 @@ async fn rows_alone<C: Content>(
     session::undone_on_error(client, async {
         let truncate = format!("TRUNCATE TABLE ONLY {}", table.quoted);
         client.batch_execute(&truncate).await.map_err(at(table))?;
-        rows(client, table, content, progress).await?;
+        copy(client, table, content, progress).await?;
         client.batch_execute("COMMIT").await.map_err(at(table))
     })
     .await
 }
 
-/// Frozen rows need no vacuum later. Nobody sees the table before the commit, so nobody sees rows
-/// that are older than themselves.
-async fn rows<C: Content>(
+/// Frozen rows need no vacuum later. No other session sees the table before the commit, so none sees
+/// rows that are older than themselves.
+async fn copy<C: Content>(
     client: &Client,
     table: &Table,
     content: &C,
@@ -147,11 +150,16 @@ async fn rows<C: Content>(
     Ok(())
 }
 
-/// Has the planner know the tables before anybody asks for them.
-pub(super) async fn analyze(client: &Client, plan: &Plan) -> Result<(), RestoreError> {
+/// Collects the planner's statistics. They are not part of the backup: where a user's function or
+/// extended statistics fail, that is a notice.
+pub(super) async fn analyze(client: &Client, plan: &Plan) -> Vec<String> {
+    let mut notices = Vec::new();
     for table in &plan.tables {
         let analyze = format!("ANALYZE {}", table.quoted);
-        client.batch_execute(&analyze).await.map_err(at(table))?;
+        if let Err(error) = client.batch_execute(&analyze).await {
+            let error = server_message(&error);
+            notices.push(format!("ANALYZE of table {table} failed: {error}"));
+        }
     }
-    Ok(())
+    notices
 }

@@ -1,64 +1,67 @@
 //! Restores a backup, and proves that it did.
 //!
-//! A backup's files are read twice. First whole, against their hashes, to no effect: what is damaged
-//! is found before the target is touched. Then to load them, checked again on the way.
+//! A backup's files are read twice. First whole, against their hashes: what is damaged is found before
+//! anything is made. Then to load them, checked again.
 //!
-//! Whatever fails, the target is as it was before:
-//!
-//! - A database that does not exist is made under a name of its own and renamed when it is whole.
-//! - An empty one is filled in one transaction.
-//! - One that holds something is replaced, if that is allowed, in one transaction too: its schemas
-//!   are renamed, the backup's made in their place, and only the commit shows it to anybody.
-//!
-//! Before the commit all rows are read back and their sums compared with the manifest's.
+//! A restore deletes nothing. It loads a temporary database, verifies all rows there, and renames it:
+//! one transaction gives it the target's name and the database that had it another one. Until then
+//! applications keep the old database with everything they write; after it they get the new one.
+//! Whatever dies at any moment, one of the two has the name. An empty database that exists is filled
+//! in one transaction instead, for roles that may not create databases.
 //!
 //! | room | purpose |
 //! |---|---|
-//! | `scratch` | proves that a backup restores, in a database made for that |
-//! | `new_database`, `made` | into a database that does not exist yet |
-//! | `existing` | into one that does |
-//! | `swap`, `meanwhile`, `aside` | old schemas out of the way, what is written to them, new ones in their place |
-//! | `load`, `verify` | rows in, rows back |
+//! | `drill` | proves that a backup restores, in a database that is dropped again |
+//! | `beside` | into a temporary database that is then renamed |
+//! | `in_place` | into an empty database that exists |
+//! | `rename`, `temporary` | the temporary database: its name at last; making, filling, dropping it |
+//! | `load`, `queue`, `verify` | definitions and rows in, rows back |
 //! | `definitions` | whether what came of the definitions is what the archive says |
-//! | `target` | what is in the database, which roles the server has |
-//! | `plan`, `owner` | pure: what runs in which order, and whose it is |
+//! | `prepare`, `privileges` | what is settled and checked before anything is made |
+//! | `target`, `maintenance` | what is in the database; the connection beside it |
+//! | `plan`, `guests`, `owner`, `names` | pure: what runs in which order, whose it is, what names it gets |
 //! | `command` | pure: how to do the same with PostgreSQL's own programs |
 //! | `source`, `options`, `progress`, `error`, `session` | what goes in, what comes out |
 //!
 //! Imports run down this table only.
 
-mod aside;
+mod beside;
 mod command;
 mod definitions;
+mod drill;
 mod error;
-mod existing;
+mod guests;
+mod in_place;
 mod load;
-mod made;
-mod meanwhile;
-mod new_database;
+mod maintenance;
+mod names;
 mod options;
 mod owner;
 mod plan;
+mod prepare;
+mod privileges;
 mod progress;
+mod queue;
+mod rename;
 #[cfg(test)]
 mod samples;
-mod scratch;
 mod session;
 mod source;
-mod swap;
 mod target;
+mod temporary;
 mod verify;
 
-pub use command::{Place, plain_commands};
+pub use command::{Address, Place, going_back, plain_commands};
+pub use drill::{Sweep, prove, sweep};
 pub use error::RestoreError;
-pub use options::{Definitions, Options, Roles};
+pub use options::{Bounds, Definitions, Options, Roles};
 pub use plan::PlanError;
 pub use progress::{Progress, Stage};
-pub use scratch::{Sweep, prove, sweep};
 pub use source::{Backup, Content, Failure};
 pub use verify::{Difference, Verification, verify};
 
 use crate::database::Server;
+use target::Target;
 
 /// What a restore did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,17 +70,17 @@ pub struct Report {
     pub server_version: String,
     /// What kind of database it went into.
     pub place: Place,
-    /// What became of reading the rows back; `None` when that was not asked for.
+    /// The owner that a database got which was made.
+    pub owner: Option<String>,
+    /// The comparison of the rows; `None` when that was not asked for.
     pub verification: Option<Verification>,
     /// How many definitions were compared with the backup's; `None` when they were not.
     pub definitions: Option<usize>,
-    /// Schemas that hold what was there before, under other names.
-    pub kept: Vec<String>,
     /// What a person should know about it.
     pub notices: Vec<String>,
 }
 
-/// Restores `backup` into `database`, which is made if the server has none of this name.
+/// Restores `backup` to the database of this name.
 pub async fn restore<C: Content>(
     backup: &Backup<'_, C>,
     server: &Server,
@@ -85,8 +88,16 @@ pub async fn restore<C: Content>(
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
-    match server.connect_to(database).await? {
-        Some(connection) => existing::restore(backup, &connection, options, progress).await,
-        None => new_database::restore(backup, server, database, options, progress).await,
+    let Some(session) = server.connect_to(database).await? else {
+        return beside::restore(backup, server, database, false, options, progress).await;
+    };
+    session::prepare(&session).await?;
+    maintenance::lock(&session, database).await?;
+    let target = Target::read(&session).await?;
+    if target.is_empty() {
+        return in_place::fill(backup, session, &target, options, progress).await;
     }
+    target.may_be_replaced(options)?;
+    drop(session);
+    beside::restore(backup, server, database, true, options, progress).await
 }

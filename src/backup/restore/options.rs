@@ -2,32 +2,35 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::error::RestoreError;
+use crate::backup::BackupId;
+
 /// How a backup is restored.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// This restore's own id, `<UTC time>-<8 hexadecimal digits>`: what is set aside or not finished
-    /// bears it in its name.
-    pub id: String,
+    /// The restore's own id. Its time is part of the names of the databases that it makes.
+    pub run: BackupId,
     /// What becomes of owners and grants.
     pub roles: Roles,
-    /// Connections that load at once, from 1. More than one needs a database that does not exist
-    /// yet: one transaction is one connection.
+    /// Connections that load at once, from 1. An empty database that exists is filled in one
+    /// transaction, which is one connection.
     pub jobs: usize,
-    /// Whether a database that holds something already may be replaced.
+    /// Whether a database that is not empty may be replaced. It keeps its content under another name.
     pub replace: bool,
-    /// Whether what was replaced stays, in schemas of other names.
-    pub keep_old: bool,
-    /// Whether all rows are read back and compared with the backup before anything is committed.
+    /// Whether all rows are read back and compared with the backup before the target changes.
     pub verify: bool,
-    /// Whether a trial compares all definitions too.
+    /// Whether a drill compares all definitions too.
     pub definitions: Definitions,
-    /// How long a trial may take; without it, as long as it does.
-    pub limit: Option<Duration>,
-    /// How long a replacement tries for the moment in which nobody uses the old tables.
+    /// How long the last step tries again where sessions cannot be ended.
     pub patience: Duration,
+    /// What ends the restore early. What is incomplete is dropped then.
+    pub bounds: Bounds,
 }
 
-/// What a trial does about definitions.
+/// What a drill does about definitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definitions {
     /// They are taken as they are: another program's archive says the same in other words.
@@ -48,18 +51,63 @@ pub enum Roles {
 }
 
 impl Options {
-    /// The safe choices: one transaction, owners and grants as they were, everything verified.
-    pub fn new(id: impl Into<String>) -> Options {
+    /// The safe choices: one connection, owners and grants as they were, everything verified.
+    pub fn new(run: BackupId) -> Options {
         Options {
-            id: id.into(),
+            run,
             roles: Roles::Required,
             jobs: 1,
             replace: false,
-            keep_old: false,
             verify: true,
             definitions: Definitions::Taken,
-            limit: None,
-            patience: Duration::from_mins(2),
+            patience: Duration::from_mins(1),
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+/// What ends work early: nothing, by default.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    stop: CancellationToken,
+    end: Option<(Instant, Duration)>,
+}
+
+impl Bounds {
+    /// The end of this time, from now on.
+    pub fn within(limit: Duration) -> Bounds {
+        Bounds {
+            end: Some((Instant::now() + limit, limit)),
+            ..Bounds::default()
+        }
+    }
+
+    /// The cancellation of this token.
+    pub fn until(stop: CancellationToken) -> Bounds {
+        Bounds {
+            stop,
+            ..Bounds::default()
+        }
+    }
+
+    /// Does `work` unless it is ended early. It is dropped then.
+    pub(super) async fn keep<T>(
+        &self,
+        work: impl Future<Output = Result<T, RestoreError>>,
+    ) -> Result<T, RestoreError> {
+        let too_long = async {
+            match self.end {
+                Some((end, limit)) => {
+                    sleep_until(end).await;
+                    limit
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = self.stop.cancelled() => Err(RestoreError::Interrupted),
+            limit = too_long => Err(RestoreError::TooLong(limit)),
         }
     }
 }

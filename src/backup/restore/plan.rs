@@ -5,6 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::guests::Guests;
 use super::owner;
 use crate::backup::archive::{Entry, Section};
 use crate::backup::catalog::quoted;
@@ -23,8 +24,12 @@ pub(super) struct Plan {
     pub(super) states: Vec<Step>,
     /// Keys and indexes. None waits for another, so they may be made at the same time.
     pub(super) indexes: Vec<Step>,
-    /// Foreign keys, triggers and the like; then grants; then what uses these.
+    /// Foreign keys, triggers and the like.
     pub(super) finishing: Vec<Step>,
+    /// What comes after the rows are verified: grants, row security, and what needs these.
+    pub(super) closing: Vec<Step>,
+    /// What a person should know about it.
+    pub(super) notices: Vec<String>,
 }
 
 /// One statement, or a few that belong together.
@@ -38,6 +43,17 @@ pub(super) struct Step {
     pub(super) schema: Option<String>,
     /// The statements.
     pub(super) sql: String,
+}
+
+impl Step {
+    fn of_schema(name: &str, sql: String) -> Step {
+        Step {
+            kind: "SCHEMA".into(),
+            name: name.to_owned(),
+            schema: None,
+            sql,
+        }
+    }
 }
 
 impl fmt::Display for Step {
@@ -132,10 +148,13 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// The way to restore these entries. `usable` says whether a role may own and be granted to.
+    /// The way to restore these entries. `creators` are the roles that may create in schema public,
+    /// `None` where the database has no such schema. `usable` says whether a role may own and be
+    /// granted to.
     pub(super) fn new(
         entries: &[Entry],
         manifest: &Manifest,
+        creators: Option<&BTreeSet<String>>,
         usable: impl Fn(&str) -> bool,
     ) -> Result<Plan, PlanError> {
         check(entries, manifest)?;
@@ -144,55 +163,101 @@ impl Plan {
             let of_phase = restored(entries).filter(|entry| phases[&entry.id] == wanted);
             of_phase.filter_map(|entry| step(entry, &usable)).collect()
         };
-        let mut finishing = steps(Phase::Finishing);
-        finishing.extend(steps(Phase::Grants));
-        finishing.extend(steps(Phase::AfterGrants));
+        let guests = Guests::of(&restored(entries).collect::<Vec<_>>(), creators, &usable);
+        let admit = |schema: &str| guests.grant(schema).map(|sql| Step::of_schema(schema, sql));
+        let public = creators.is_none().then(|| make_public(entries)).flatten();
+        let mut definitions: Vec<Step> = public.into_iter().chain(admit("public")).collect();
+        for step in steps(Phase::Definitions) {
+            let makes_schema = step.kind == "SCHEMA" && step.name != "public";
+            let admitted = makes_schema.then(|| admit(&step.name)).flatten();
+            definitions.push(step);
+            definitions.extend(admitted);
+        }
+        let dismiss = |schema| {
+            guests
+                .revoke(schema)
+                .map(|sql| Step::of_schema(schema, sql))
+        };
+        let mut closing: Vec<Step> = guests.schemas().filter_map(dismiss).collect();
+        for phase in [Phase::Grants, Phase::RowSecurity, Phase::AfterGrants] {
+            closing.extend(steps(phase));
+        }
         Ok(Plan {
             settings: steps(Phase::Settings),
-            definitions: steps(Phase::Definitions),
+            definitions,
             tables: in_archive_order(entries, manifest),
             states: steps(Phase::States),
             indexes: steps(Phase::Indexes),
-            finishing,
+            finishing: steps(Phase::Finishing),
+            closing,
+            notices: notices(entries),
         })
     }
 }
 
-impl Plan {
-    /// Has the plan make `public`, which somebody dropped, if anything is to go into it.
-    pub(super) fn make_public(&mut self) {
-        let in_public = |step: &&Step| step.schema.as_deref() == Some("public");
-        if self.definitions.iter().find(in_public).is_some() {
-            let public = Step {
-                kind: "SCHEMA".into(),
-                name: "public".into(),
-                schema: None,
-                sql: "CREATE SCHEMA public".into(),
-            };
-            self.definitions.insert(0, public);
-        }
+/// Makes `public`, which the database lacks, if anything is to go into it.
+fn make_public(entries: &[Entry]) -> Option<Step> {
+    let mut entries = restored(entries);
+    let used = entries.any(|entry| entry.namespace.as_deref() == Some("public"));
+    used.then(|| Step::of_schema("public", "CREATE SCHEMA public".into()))
+}
+
+/// What a restore makes anew, and so may differ from what was backed up.
+fn notices(entries: &[Entry]) -> Vec<String> {
+    let names = |kind: &str| -> Vec<&str> {
+        let of_kind = entries.iter().filter(|entry| entry.kind == kind);
+        of_kind.map(|entry| entry.tag.as_str()).collect()
+    };
+    let (views, extensions) = (names("MATERIALIZED VIEW DATA"), names("EXTENSION"));
+    let mut notices = Vec::new();
+    if !views.is_empty() {
+        let views = views.join(", ");
+        notices.push(format!("these materialized views were refreshed: {views}"));
     }
+    if !extensions.is_empty() {
+        let extensions = extensions.join(", ");
+        notices.push(format!(
+            "these extensions were installed in the server's default version: {extensions}"
+        ));
+    }
+    notices
 }
 
 /// The roles that entries name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Named {
-    /// Those that own something.
+    /// Those that own an object.
     pub(super) owners: BTreeSet<String>,
     /// Those that something is granted to or revoked from.
     pub(super) granted: BTreeSet<String>,
+    /// The owner of the database itself.
+    pub(super) database: Option<String>,
 }
 
 impl Named {
-    pub(super) fn by(entries: &[Entry]) -> Named {
+    /// The database's owner counts `with_database` alone.
+    pub(super) fn by(entries: &[Entry], with_database: bool) -> Named {
+        let database = entries.iter().find(|entry| entry.kind == "DATABASE");
+        let database = database.filter(|it| with_database && !it.owner.is_empty());
         Named {
             owners: restored(entries).filter_map(owner::owner).collect(),
             granted: restored(entries).flat_map(owner::granted).collect(),
+            database: database.map(|it| it.owner.clone()),
         }
     }
 
-    pub(super) fn all(&self) -> BTreeSet<String> {
+    /// The owners of objects and of the database.
+    pub(super) fn all_owners(&self) -> BTreeSet<String> {
+        self.owners.iter().chain(&self.database).cloned().collect()
+    }
+
+    /// All roles but the database's owner.
+    pub(super) fn of_objects(&self) -> BTreeSet<String> {
         self.owners.union(&self.granted).cloned().collect()
+    }
+
+    pub(super) fn all(&self) -> BTreeSet<String> {
+        self.all_owners().union(&self.granted).cloned().collect()
     }
 }
 
@@ -215,6 +280,7 @@ enum Phase {
     Indexes,
     Finishing,
     Grants,
+    RowSecurity,
     AfterGrants,
 }
 
@@ -237,6 +303,8 @@ fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
         // As pg_restore has it: a trigger on events would see the rest of the restore, and a
         // query may need the grants.
         ("EVENT TRIGGER" | "MATERIALIZED VIEW DATA", _) => Phase::AfterGrants,
+        // From then on, not even the owner may read all rows where it is forced.
+        ("ROW SECURITY", _) => Phase::RowSecurity,
         ("TABLE DATA", _) => Phase::Rows,
         ("INDEX" | "CONSTRAINT", Section::PostData) if alone => Phase::Indexes,
         (_, Section::PostData) => after

@@ -24,8 +24,8 @@ pub enum Stage {
     Finishing,
     /// Reading the rows back.
     Verifying,
-    /// Putting the new in the place of the old.
-    Swapping,
+    /// Giving the database its name.
+    Renaming,
 }
 
 impl Progress {
@@ -36,7 +36,7 @@ impl Progress {
             Stage::Loading,
             Stage::Finishing,
             Stage::Verifying,
-            Stage::Swapping,
+            Stage::Renaming,
         ];
         STAGES[usize::from(self.stage.load(Ordering::Relaxed))]
     }

@@ -21,6 +21,13 @@ pub(super) async fn prepare(client: &Client) -> Result<(), RestoreError> {
     client.batch_execute(SESSION).await.map_err(at(doing))
 }
 
+/// Has commits not wait for the disk: no one needs what is in a temporary database before its rename,
+/// whose commit waits for all that was written before.
+pub(super) async fn commit_without_waiting(client: &Client) -> Result<(), RestoreError> {
+    let setting = client.batch_execute("SET synchronous_commit = off");
+    setting.await.map_err(at("the session's settings"))
+}
+
 /// Runs the steps in order.
 pub(super) async fn run(client: &Client, steps: &[Step]) -> Result<(), RestoreError> {
     for step in steps {
@@ -49,11 +56,23 @@ pub(super) async fn undone_on_error<T>(
 /// Whatever the role's default is: each statement has to see what others have done by then.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// Function bodies are not checked because they may speak of what comes later. A larger memory for
-/// indexes is worth most on the smallest servers, whose default is low.
+/// Function bodies are not checked because they may name what comes later. A larger memory for indexes
+/// is worth most on the smallest servers, whose default is low. The others are defaults that the
+/// restoring role or the database may have changed, and that change what a definition makes.
 const SESSION: &str = "\
     SET check_function_bodies = off;
     SET client_min_messages = warning;
     SELECT pg_catalog.set_config(name, '131072', false)
       FROM pg_catalog.pg_settings
-     WHERE name = 'maintenance_work_mem' AND setting::bigint < 131072";
+     WHERE name = 'maintenance_work_mem' AND setting::bigint < 131072;
+    SELECT pg_catalog.set_config(s.name, wanted.setting, false)
+      FROM pg_catalog.pg_settings AS s
+      JOIN (VALUES ('array_nulls', 'on'),
+                   ('default_table_access_method', 'heap'),
+                   ('default_tablespace', ''),
+                   ('default_transaction_deferrable', 'off'),
+                   ('default_transaction_isolation', 'read committed'),
+                   ('default_transaction_read_only', 'off'),
+                   ('session_replication_role', 'origin'),
+                   ('transform_null_equals', 'off')) AS wanted (name, setting)
+        ON wanted.name = s.name AND wanted.setting <> s.setting";

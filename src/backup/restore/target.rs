@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
-use super::options::{Options, Roles};
-use super::plan::Named;
+use super::options::Options;
 
 /// A database, looked at before anything is done to it.
 #[derive(Debug)]
@@ -19,6 +18,10 @@ pub(super) struct Target {
     /// People's schemas and the number of objects in each. Extensions' own are not among them, nor
     /// does an extension that lies in one count.
     pub(super) schemas: BTreeMap<String, i64>,
+    /// The roles that may create in schema public; `None` where there is no such schema.
+    pub(super) creators: Option<BTreeSet<String>>,
+    /// Whether the database is still to be made.
+    pub(super) is_temporary: bool,
 }
 
 impl Target {
@@ -26,11 +29,27 @@ impl Target {
         let failed = "looking at the target";
         let row = client.query_one(DATABASE, &[]).await.map_err(at(failed))?;
         let schemas = client.query(SCHEMAS, &[]).await.map_err(at(failed))?;
+        let schemas: BTreeMap<String, i64> =
+            schemas.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let creators = client.query(CREATORS, &[]).await.map_err(at(failed))?;
+        let creators = creators.iter().map(|row| row.get(0)).collect();
         Ok(Target {
+            creators: schemas.contains_key("public").then_some(creators),
+            is_temporary: false,
             database: row.get(0),
             version: row.get(1),
             version_name: row.get(2),
-            schemas: schemas.iter().map(|row| (row.get(0), row.get(1))).collect(),
+            schemas,
+        })
+    }
+
+    /// A database that is made from template0 on the server of this connection.
+    pub(super) async fn temporary(client: &Client) -> Result<Target, RestoreError> {
+        Ok(Target {
+            schemas: [("public".to_owned(), 0)].into(),
+            creators: Some(BTreeSet::new()),
+            is_temporary: true,
+            ..Target::read(client).await?
         })
     }
 
@@ -38,21 +57,15 @@ impl Target {
         self.schemas.values().all(|objects| *objects == 0)
     }
 
-    /// Whether the options allow a restore into it.
-    pub(super) fn admit(&self, options: &Options) -> Result<(), RestoreError> {
-        if !self.is_empty() && !options.replace {
-            return Err(RestoreError::Occupied {
-                database: self.database.clone(),
-                holds: self.contents(),
-            });
+    /// Checks that a database that is not empty may be replaced.
+    pub(super) fn may_be_replaced(&self, options: &Options) -> Result<(), RestoreError> {
+        if options.replace {
+            return Ok(());
         }
-        if options.jobs > 1 {
-            return Err(RestoreError::OneConnection {
-                database: self.database.clone(),
-                jobs: options.jobs,
-            });
-        }
-        Ok(())
+        Err(RestoreError::Occupied {
+            database: self.database.clone(),
+            holds: self.contents(),
+        })
     }
 
     fn contents(&self) -> String {
@@ -65,44 +78,15 @@ impl Target {
     }
 }
 
-/// Those of the roles that own and are granted to in this restore.
-pub(super) async fn usable_roles(
-    client: &Client,
-    named: &Named,
-    choice: Roles,
-) -> Result<BTreeSet<String>, RestoreError> {
-    if choice == Roles::Ignored {
-        return Ok(BTreeSet::new());
-    }
-    let all = named.all();
-    let wanted: Vec<&str> = all.iter().map(String::as_str).collect();
-    let rows = client.query(ROLES, &[&wanted]).await;
-    let rows = rows.map_err(at("looking for roles"))?;
-    let mut usable: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
-    let missing: Vec<String> = all.difference(&usable).cloned().collect();
-    let strange = rows.iter().filter(|row| !row.get::<_, bool>(1));
-    let strange = strange.map(|row| row.get::<_, String>(0));
-    let strange: Vec<String> = strange.filter(|role| named.owners.contains(role)).collect();
-    if choice == Roles::Required {
-        refuse("the server has no such role", missing, "create it")?;
-        let advice = "grant the restoring role membership in it";
-        refuse("nothing may be given to this role", strange, advice)?;
-    } else {
-        usable.retain(|role| !strange.contains(role));
-    }
-    Ok(usable)
-}
-
-fn refuse(why: &'static str, roles: Vec<String>, advice: &'static str) -> Result<(), RestoreError> {
-    if roles.is_empty() {
-        return Ok(());
-    }
-    Err(RestoreError::Roles { why, roles, advice })
-}
-
 const DATABASE: &str = "\
     SELECT current_database()::text, current_setting('server_version_num')::integer,
            current_setting('server_version')";
+
+const CREATORS: &str = "\
+    SELECT r.rolname::text
+      FROM pg_catalog.pg_namespace AS n
+     CROSS JOIN pg_catalog.pg_roles AS r
+     WHERE n.nspname = 'public' AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')";
 
 /// Everything in a schema depends on it, whatever kind it is. Default privileges are no object that
 /// could be in the way.
@@ -124,13 +108,3 @@ const SCHEMAS: &str = "\
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
                         WHERE e.classid = 'pg_catalog.pg_namespace'::regclass
                           AND e.objid = n.oid AND e.deptype = 'e')";
-
-/// With whether the restoring role may make something theirs, which from PostgreSQL 16 on is a
-/// privilege of its own.
-const ROLES: &str = "\
-    SELECT rolname::text,
-           pg_catalog.pg_has_role(current_user, oid, CASE
-               WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
-               ELSE 'MEMBER' END)
-      FROM pg_catalog.pg_roles
-     WHERE rolname = ANY($1)";

@@ -15,15 +15,15 @@ use tokio::task::spawn_blocking;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
-use super::load::Queue;
 use super::plan::Table;
 use super::progress::{Progress, Stage};
+use super::queue::Queue;
 use crate::backup::archive::{FrameError, Frames};
 use crate::backup::manifest::Manifest;
 use crate::backup::row_sum::RowSum;
 use crate::database::{CopyError, Session};
 
-/// How many pieces of a table may wait to be summed?
+/// Pieces of a table that may wait to be summed.
 const WAITING: usize = 2;
 
 /// What became of reading tables back.
@@ -58,7 +58,7 @@ impl fmt::Display for Difference {
         if expected == found {
             return write!(
                 formatter,
-                "table {table} has {found} rows, not all of them the same"
+                "table {table} has {found} rows, and not all of them equal the backup's"
             );
         }
         write!(
@@ -68,7 +68,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compares all tables of a backup with those of the database, which nobody may write to meanwhile.
+/// Compares all tables of a backup with those of the database, which must not change meanwhile.
 pub async fn verify(
     session: &Session,
     manifest: &Manifest,

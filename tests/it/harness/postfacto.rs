@@ -1,22 +1,32 @@
 //! Databases as Postfacto has them.
 
+use tokio_postgres::Client;
+
 use super::Database;
 
 /// Postfacto's tables, without rows but Rails' own.
 pub(crate) async fn empty_postfacto() -> Database {
     let database = Database::empty();
-    let client = database.connect().await;
-    let schema = include_str!("../sample_data/postfacto/schema.sql");
-    client.batch_execute(schema).await.expect("its tables");
+    make_tables(&database.connect().await).await;
     database
 }
 
 /// With a million items times `scale`, 200 at least.
 pub(crate) async fn postfacto(scale: f64) -> Database {
-    let database = empty_postfacto().await;
-    let client = database.connect().await;
+    let database = Database::empty();
+    fill_postfacto(&database.connect().await, scale).await;
+    database
+}
+
+/// Makes Postfacto's tables and rows in an empty database.
+pub(crate) async fn fill_postfacto(client: &Client, scale: f64) {
+    make_tables(client).await;
     let rows = include_str!("../sample_data/postfacto/rows.sql");
     let rows = format!("SET postfacto.scale = {scale}; {rows}");
     client.batch_execute(&rows).await.expect("its rows");
-    database
+}
+
+async fn make_tables(client: &Client) {
+    let schema = include_str!("../sample_data/postfacto/schema.sql");
+    client.batch_execute(schema).await.expect("its tables");
 }

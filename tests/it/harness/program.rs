@@ -182,6 +182,14 @@ impl Process {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a child can be waited for")
     }
+
+    /// Sends it a signal and waits for its end.
+    pub(crate) fn ended_by(mut self, signal: &str) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        let kill = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(kill.expect("kill runs").success());
+        self.child.wait().expect("a child can be waited for")
+    }
 }
 
 impl Drop for Process {

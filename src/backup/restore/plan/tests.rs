@@ -1,6 +1,15 @@
 use super::*;
 use crate::backup::restore::samples::{entry, manifest, rows};
 
+/// For a new database, in which no role but the database's owner may create.
+fn plan(
+    entries: &[Entry],
+    manifest: &Manifest,
+    usable: impl Fn(&str) -> bool,
+) -> Result<Plan, PlanError> {
+    Plan::new(entries, manifest, Some(&BTreeSet::new()), usable)
+}
+
 fn names(steps: &[Step]) -> Vec<&str> {
     steps.iter().map(|step| step.name.as_str()).collect()
 }
@@ -26,17 +35,62 @@ fn phases_follow_each_other_and_keep_the_archives_order() {
         entry(11, "INDEX", Section::PostData, &[8]),
         entry(12, "INDEX", Section::PostData, &[2]),
         entry(13, "COMMENT", Section::None, &[12]),
+        entry(14, "ROW SECURITY", Section::PostData, &[2]),
     ];
-    let plan = Plan::new(&entries, &manifest(&["it2"]), |_| true).expect("it fits");
+    let plan = plan(&entries, &manifest(&["it2"]), |_| true).expect("it fits");
     assert_eq!(names(&plan.settings), ["it1"]);
     assert_eq!(names(&plan.definitions), ["it2", "it3"]);
     assert_eq!(plan.tables.len(), 1);
     assert_eq!(plan.tables[0].columns, r#""public"."it2" ("id", "na""me")"#);
     assert_eq!(names(&plan.states), ["it6"]);
     assert_eq!(names(&plan.indexes), ["it8", "it12"]);
+    assert_eq!(names(&plan.finishing), ["it9", "it10", "it11", "it13"]);
+    assert_eq!(names(&plan.closing), ["it4", "it14", "it7"]);
     assert_eq!(
-        names(&plan.finishing),
-        ["it9", "it10", "it11", "it13", "it4", "it7"]
+        plan.notices,
+        ["these materialized views were refreshed: it7"]
+    );
+}
+
+#[test]
+fn an_owner_may_create_in_a_schema_that_is_not_its_own_until_the_grants() {
+    let owned = |id, kind: &str, schema: Option<&str>, owner: &str| Entry {
+        owner: owner.into(),
+        namespace: schema.map(str::to_owned),
+        ..entry(id, kind, Section::PreData, &[])
+    };
+    let entries = [
+        owned(1, "SCHEMA", None, "app"),
+        owned(2, "TABLE", Some("it1"), "app"),
+        owned(3, "TABLE", Some("it1"), "other"),
+        owned(4, "TABLE", Some("public"), "app"),
+        owned(5, "TABLE", Some("public"), "gone"),
+        entry(6, "ACL", Section::None, &[3]),
+    ];
+    let sql = |steps: &[Step]| -> Vec<String> { steps.iter().map(|it| it.sql.clone()).collect() };
+    let new = plan(&entries, &manifest(&[]), |role| role != "gone").expect("it fits");
+    let definitions = sql(&new.definitions);
+    assert_eq!(
+        definitions[0],
+        r#"GRANT CREATE ON SCHEMA "public" TO "app""#
+    );
+    assert_eq!(definitions[2], r#"GRANT CREATE ON SCHEMA "it1" TO "other""#);
+    let closing = sql(&new.closing);
+    assert_eq!(
+        closing[..2],
+        [
+            r#"REVOKE CREATE ON SCHEMA "it1" FROM "other""#,
+            r#"REVOKE CREATE ON SCHEMA "public" FROM "app""#,
+        ]
+    );
+    assert_eq!(closing[2], "MAKE 6;\n");
+
+    let creators = ["app".to_owned()].into();
+    let existing = Plan::new(&entries[3..], &manifest(&[]), Some(&creators), |_| true);
+    let existing = sql(&existing.expect("it fits").closing);
+    assert_eq!(
+        existing[0],
+        r#"REVOKE CREATE ON SCHEMA "public" FROM "gone""#
     );
 }
 
@@ -56,17 +110,17 @@ fn owners_and_grants_are_left_out_for_roles_that_cannot_be_used() {
         grant(3, "app"),
         grant(4, "gone"),
     ];
-    let named = Named::by(&entries);
+    let named = Named::by(&entries, true);
     assert_eq!(named.owners, ["app".to_owned(), "gone".to_owned()].into());
     assert_eq!(named.granted, named.owners);
-    let plan = Plan::new(&entries, &manifest(&[]), |role| role == "app").expect("it fits");
-    assert!(plan.definitions[0].sql.ends_with(r#"OWNER TO "app";"#));
-    assert_eq!(plan.definitions[1].sql, "MAKE 2;\n");
-    assert_eq!(names(&plan.finishing), ["it3"]);
+    let plan = plan(&entries, &manifest(&[]), |role| role == "app").expect("it fits");
+    assert!(plan.definitions[1].sql.ends_with(r#"OWNER TO "app";"#));
+    assert_eq!(plan.definitions[2].sql, "MAKE 2;\n");
+    assert_eq!(names(&plan.closing), ["public", "it3"]);
 }
 
 #[test]
-fn public_is_there_already_and_is_made_only_where_somebody_dropped_it() {
+fn public_is_made_only_where_the_database_lacks_it() {
     let public = Entry {
         tag: "public".into(),
         namespace: None,
@@ -74,10 +128,10 @@ fn public_is_there_already_and_is_made_only_where_somebody_dropped_it() {
         ..entry(1, "SCHEMA", Section::PreData, &[])
     };
     let entries = [public, entry(2, "TABLE", Section::PreData, &[])];
-    let mut plan = Plan::new(&entries, &manifest(&[]), |_| true).expect("it fits");
-    assert_eq!(names(&plan.definitions), ["it2"]);
-    plan.make_public();
-    assert_eq!(names(&plan.definitions), ["public", "it2"]);
+    let with_public = plan(&entries, &manifest(&[]), |_| true).expect("it fits");
+    assert_eq!(names(&with_public.definitions), ["it2"]);
+    let without = Plan::new(&entries, &manifest(&[]), None, |_| true).expect("it fits");
+    assert_eq!(names(&without.definitions), ["public", "it2"]);
 }
 
 #[test]
@@ -85,7 +139,7 @@ fn what_does_not_belong_together_is_refused() {
     let table = entry(1, "TABLE", Section::PreData, &[]);
     let whole = [table.clone(), rows(2, &table)];
     let refusal = |entries: &[Entry], manifest: &Manifest| {
-        let plan = Plan::new(entries, manifest, |_| true);
+        let plan = plan(entries, manifest, |_| true);
         plan.err()
             .map_or_else(String::new, |error| error.to_string())
     };

@@ -18,6 +18,16 @@ fn before_the_rows() -> Vec<Entry> {
             PreData,
             "SET client_encoding = 'UTF8';\n",
         ),
+        entry(
+            100,
+            "DATABASE",
+            "sample",
+            PreData,
+            "CREATE DATABASE \"sample\" WITH TEMPLATE = template0 ENCODING = 'UTF8' \
+             LC_COLLATE = 'C' LC_CTYPE = 'C';\n",
+        )
+        .owned()
+        .outside(),
         entry(2, "SCHEMA", "more", PreData, "CREATE SCHEMA more;\n")
             .owned()
             .outside(),

@@ -14,13 +14,6 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use entries::entries;
 
-/// Roles belong to the whole server, which many tests share.
-pub(super) const ROLES: &str = "
-    DO $$ BEGIN CREATE ROLE restore_owner; EXCEPTION
-        WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-    DO $$ BEGIN CREATE ROLE \"restore Reader\"; EXCEPTION
-        WHEN duplicate_object OR unique_violation THEN NULL; END $$";
-
 /// What a restore must make, but for the rows.
 pub(super) const SCRIPT: &str = r#"
     CREATE SCHEMA more AUTHORIZATION restore_owner;

@@ -1,0 +1,133 @@
+//! A connection beside the target: a database cannot be made, renamed or dropped from within.
+
+use std::ops::Deref;
+
+use super::error::{RestoreError, at};
+use super::{names, session};
+use crate::database::{Server, Session, server_message};
+
+/// A connection to a database that every server has.
+pub(super) struct Maintenance {
+    server: Server,
+    database: &'static str,
+    session: Session,
+}
+
+impl Maintenance {
+    /// Connects, to another database than `target`.
+    pub(super) async fn connect(
+        server: &Server,
+        target: Option<&str>,
+    ) -> Result<Maintenance, RestoreError> {
+        let mut failure = None;
+        for database in ["postgres", "template1"] {
+            if Some(database) == target {
+                continue;
+            }
+            match session::connect(server, database).await {
+                Ok(session) => {
+                    session::prepare(&session).await?;
+                    return Ok(Maintenance {
+                        server: server.clone(),
+                        database,
+                        session,
+                    });
+                }
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.expect("at least one of them is not the target"))
+    }
+
+    /// The database of this connection.
+    pub(super) fn database(&self) -> &'static str {
+        self.database
+    }
+
+    /// Another connection to the same database.
+    pub(super) async fn another(&self) -> Result<Session, RestoreError> {
+        session::connect(&self.server, self.database).await
+    }
+
+    /// Drops what restores to `target` left that died. Its lock must be held.
+    pub(super) async fn drop_leftovers(&self, target: &str) -> Result<Vec<String>, RestoreError> {
+        let mut notices = Vec::new();
+        for name in self.databases().await? {
+            if names::is_of_restore(&name, target) {
+                notices.push(match self.discard(&name).await {
+                    Ok(()) => {
+                        format!("database {name}, which an earlier restore left, was dropped")
+                    }
+                    Err(reason) => not_dropped(&name, &reason),
+                });
+            }
+        }
+        Ok(notices)
+    }
+
+    /// The names of all databases.
+    pub(super) async fn databases(&self) -> Result<Vec<String>, RestoreError> {
+        let rows = self.query(DATABASES, &[]).await;
+        let rows = rows.map_err(at("listing the databases"))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Ends all sessions of a database and drops it. The error is the server's message.
+    pub(super) async fn discard(&self, name: &str) -> Result<(), String> {
+        // Where this fails, the drop fails too and its message says why.
+        let _ = self.query(END_SESSIONS, &[&[name].as_slice()]).await;
+        self.drop_unused(name).await
+    }
+
+    /// Drops a database that has no sessions. The error is the server's message.
+    pub(super) async fn drop_unused(&self, name: &str) -> Result<(), String> {
+        let drop = format!(
+            "DROP DATABASE IF EXISTS {}",
+            crate::backup::catalog::quoted(name)
+        );
+        let dropped = self.batch_execute(&drop).await;
+        dropped.map_err(|error| server_message(&error))
+    }
+}
+
+impl Deref for Maintenance {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+/// Says that a temporary database is still there.
+pub(super) fn not_dropped(name: &str, reason: &str) -> String {
+    format!("database {name} is incomplete and could not be dropped: {reason}; drop it")
+}
+
+/// The first half of the lock's key is the one of all our locks: "magn".
+const CLASS: i32 = 0x6d61_676e;
+
+/// Takes the lock of a target for this session, so that no two restores work on one target.
+pub(super) async fn lock(session: &Session, target: &str) -> Result<(), RestoreError> {
+    let key = names::key(target).cast_signed();
+    let row = session.query_one(LOCK, &[&CLASS, &key]).await;
+    if row.map_err(at("locking the target"))?.get(0) {
+        return Ok(());
+    }
+    Err(RestoreError::Concurrent(target.to_owned()))
+}
+
+const LOCK: &str = "SELECT pg_catalog.pg_try_advisory_lock($1, $2)";
+
+const DATABASES: &str = "\
+    SELECT datname::text FROM pg_catalog.pg_database WHERE NOT datistemplate ORDER BY datname";
+
+/// A session that this role may not end is left to the statement that finds it in its way.
+pub(super) const END_SESSIONS: &str = "\
+    SELECT pg_catalog.pg_terminate_backend(a.pid)
+      FROM pg_catalog.pg_stat_activity AS a
+      JOIN pg_catalog.pg_roles AS r ON r.oid = a.usesysid
+      JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user
+     WHERE a.datname = ANY($1) AND a.pid <> pg_catalog.pg_backend_pid()
+       AND (me.rolsuper
+            OR NOT r.rolsuper AND (pg_catalog.pg_has_role(r.oid, 'USAGE')
+                                   OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')))";

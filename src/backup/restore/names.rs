@@ -1,0 +1,138 @@
+//! The names of the databases that a restore makes. Pure.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::backup::BackupId;
+
+/// What a temporary database is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It gets the target's name when it is complete.
+    Restore,
+    /// It shows that a backup restores, and is dropped.
+    Drill,
+}
+
+const TIME: &str = "%Y%m%dT%H%M%SZ";
+
+/// PostgreSQL cuts longer names without an error.
+const LONGEST: usize = 63;
+
+impl Purpose {
+    const ALL: [Purpose; 2] = [Purpose::Restore, Purpose::Drill];
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Purpose::Restore => "magnusapi_restore_",
+            Purpose::Drill => "magnusapi_drill_",
+        }
+    }
+}
+
+/// The temporary database of a restore to `target`. Only restores to this target make databases with
+/// its key, and the one that holds the target's lock is the only one of them: what else has the key
+/// was left by a run that died.
+pub(super) fn of_restore(run: &BackupId, target: &str) -> String {
+    let (prefix, time) = (Purpose::Restore.prefix(), run.started().strftime(TIME));
+    format!("{prefix}{time}-{:08x}", key(target))
+}
+
+/// The temporary database of a drill.
+pub(super) fn of_drill(run: &BackupId) -> String {
+    format!("{}{run}", Purpose::Drill.prefix())
+}
+
+/// What the names and the lock of a target have in common.
+pub(super) fn key(target: &str) -> u32 {
+    let hash = xxh3_64(target.as_bytes()) & u64::from(u32::MAX);
+    u32::try_from(hash).expect("32 bits are left")
+}
+
+/// When the run began that made the temporary database of this name; `None` for any other database.
+pub(super) fn begun(name: &str) -> Option<Timestamp> {
+    let (time, key) = split(name)?;
+    let is_key = key.len() == 8 && key.bytes().all(|it| it.is_ascii_hexdigit());
+    let time = DateTime::strptime(TIME, time).ok().filter(|_| is_key)?;
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// Whether a database of this name was made by a restore to `target`.
+pub(super) fn is_of_restore(name: &str, target: &str) -> bool {
+    let ours = name.starts_with(Purpose::Restore.prefix()) && begun(name).is_some();
+    ours && name.ends_with(&format!("-{:08x}", key(target)))
+}
+
+fn split(name: &str) -> Option<(&str, &str)> {
+    let mut prefixes = Purpose::ALL.iter().map(|purpose| purpose.prefix());
+    prefixes
+        .find_map(|prefix| name.strip_prefix(prefix))?
+        .split_once('-')
+}
+
+/// The name that `target` keeps its old content under.
+pub(super) fn of_old(run: &BackupId, target: &str) -> String {
+    with_suffix(target, &format!("_before_{}", run.started().strftime(TIME)))
+}
+
+/// The name that restored content keeps whose restore was undone.
+pub(super) fn of_undone(run: &BackupId, target: &str) -> String {
+    with_suffix(target, &format!("_undone_{}", run.started().strftime(TIME)))
+}
+
+/// `name` with `suffix`, cut where it would become too long.
+pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
+    let mut end = name.len().min(LONGEST - suffix.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{suffix}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> BackupId {
+        "20261124T020000Z-1a2b3c4d".parse().expect("a run's id")
+    }
+
+    #[test]
+    fn a_temporary_database_belongs_to_its_target_alone() {
+        let name = of_restore(&run(), "postfacto");
+        assert!(name.starts_with("magnusapi_restore_20261124T020000Z-"));
+        assert!(is_of_restore(&name, "postfacto"));
+        assert!(!is_of_restore(&name, "postfacto2"));
+        assert!(!is_of_restore(&of_drill(&run()), "postfacto"));
+        assert!(!is_of_restore(&format!("{name}_copy"), "postfacto"));
+    }
+
+    #[test]
+    fn a_temporary_database_shows_when_its_run_began() {
+        let name = of_drill(&run());
+        assert_eq!(name, "magnusapi_drill_20261124T020000Z-1a2b3c4d");
+        let time = begun(&name).expect("it is a drill's");
+        assert_eq!(time.to_string(), "2026-11-24T02:00:00Z");
+        for other in [
+            "postfacto",
+            "magnusapi_drill_",
+            "magnusapi_drill_results",
+            "magnusapi_drill_20261124T020000Z",
+            "magnusapi_drill_20261124T020000Z-1a2b3c4d_copy",
+            "magnusapi_restore_20261399T020000Z-1a2b3c4d",
+        ] {
+            assert_eq!(begun(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_old_database_has_a_name_that_postgresql_does_not_cut() {
+        let old = of_old(&run(), "postfacto");
+        assert_eq!(old, "postfacto_before_20261124T020000Z");
+        let old = of_old(&run(), &"ä".repeat(31));
+        assert!(old.len() <= LONGEST, "{old}");
+        assert!(old.ends_with("ä_before_20261124T020000Z"), "{old}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Where restores are tested: on two versions of PostgreSQL, as a superuser and as an administrator who
+//! is none, like that of Azure's flexible server.
+
+use std::fmt;
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use localpg::{Programs, Throwaway};
+
+use super::{NEWEST_PROGRAMS, PROGRAMS, connect, newest_postgres, postgres, run};
+
+/// A role like that of Azure's administrator: it makes databases and roles, belongs to the roles that
+/// own what is restored, and ends other roles' sessions.
+const ADMINISTRATOR: &str = "administrator";
+
+/// The roles that own and read what tests restore. Roles belong to the whole server.
+const ROLES: &str = "\
+    CREATE ROLE app LOGIN;
+    CREATE ROLE restore_owner;
+    CREATE ROLE \"restore Reader\";
+    CREATE ROLE administrator LOGIN CREATEDB CREATEROLE;
+    GRANT app, restore_owner, pg_signal_backend TO administrator;";
+
+/// A server, and the role that restores there.
+#[derive(Clone, Copy)]
+pub(crate) struct Site {
+    pub(crate) server: &'static Throwaway,
+    pub(crate) programs: &'static Programs,
+    pub(crate) role: &'static str,
+    version: i32,
+}
+
+impl Site {
+    /// The server that most tests share, with a superuser.
+    pub(crate) fn usual() -> Site {
+        static ROLES: LazyLock<()> = LazyLock::new(|| make_roles(&PROGRAMS, postgres()));
+        LazyLock::force(&ROLES);
+        Site {
+            server: postgres(),
+            programs: &PROGRAMS,
+            role: "postgres",
+            version: 15,
+        }
+    }
+
+    fn newest() -> Site {
+        static ROLES: LazyLock<()> =
+            LazyLock::new(|| make_roles(&NEWEST_PROGRAMS, newest_postgres()));
+        LazyLock::force(&ROLES);
+        Site {
+            server: newest_postgres(),
+            programs: &NEWEST_PROGRAMS,
+            version: 18,
+            ..Site::usual()
+        }
+    }
+
+    /// All four.
+    pub(crate) fn all() -> Vec<Site> {
+        let servers = [Site::usual(), Site::newest()];
+        let with_administrators = servers
+            .iter()
+            .flat_map(|site| [*site, site.with_role(ADMINISTRATOR)]);
+        with_administrators.collect()
+    }
+
+    /// The same server with another role.
+    pub(crate) fn with_role(self, role: &'static str) -> Site {
+        Site { role, ..self }
+    }
+
+    /// `server_version_num`, about.
+    pub(crate) fn version_number(&self) -> i32 {
+        self.version * 10_000
+    }
+
+    /// The address of a database, for the restoring role.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("{} user={}", self.server.url(database), self.role)
+    }
+
+    /// The address of a database, for a superuser.
+    pub(crate) fn superusers(&self, database: &str) -> String {
+        self.server.url(database)
+    }
+
+    /// A connection of the restoring role.
+    pub(crate) async fn connect(&self, database: &str) -> tokio_postgres::Client {
+        connect(&self.url(database)).await
+    }
+
+    /// A superuser's connection beside all databases of tests.
+    pub(crate) async fn superuser(&self) -> tokio_postgres::Client {
+        connect(&self.superusers("postgres")).await
+    }
+
+    /// A name that no database has.
+    pub(crate) fn fresh_name() -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        format!("restored {}", NUMBER.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A new database of the restoring role.
+    pub(crate) async fn database(&self) -> String {
+        let name = Site::fresh_name();
+        let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
+        let beside = self.connect("postgres").await;
+        beside.batch_execute(&create).await.expect("it is made");
+        name
+    }
+
+    /// The databases whose names have this in them.
+    pub(crate) async fn databases_like(&self, part: &str) -> Vec<String> {
+        let names =
+            "SELECT datname::text FROM pg_database WHERE strpos(datname, $1) > 0 ORDER BY 1";
+        let rows = self.superuser().await.query(names, &[&part]).await;
+        let rows = rows.expect("they can be listed");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Runs one of PostgreSQL's programs of this version.
+    pub(crate) fn program(&self, program: &str, arguments: &[&str]) -> Output {
+        let output = Command::new(self.programs.path(program))
+            .args(arguments)
+            .output();
+        output.expect("it runs")
+    }
+
+    /// The whole database as `pg_dump` shows it to a superuser.
+    #[track_caller]
+    pub(crate) fn dump(&self, database: &str, arguments: &[&str]) -> String {
+        let url = self.superusers(database);
+        let arguments = [arguments, &["--encoding=UTF8", "--dbname", &url]].concat();
+        let output = self.program("pg_dump", &arguments);
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        // Newer versions fence the script with a random key.
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "PostgreSQL {} as {}", self.version, self.role)
+    }
+}
+
+fn make_roles(programs: &Programs, server: &Throwaway) {
+    let output = Command::new(programs.path("psql"))
+        .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"])
+        .args(["--command", ROLES, "--dbname", &server.url("postgres")])
+        .output()
+        .expect("psql runs");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Runs a test on every site at once, each on a thread of its own: tests wait for processes.
+pub(crate) fn everywhere<F: Future<Output = ()>>(test: impl Fn(Site) -> F + Sync) {
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let test = &test;
+        let runs = Site::all().into_iter().map(|site| {
+            let running = scope.spawn(move || run(test(site)));
+            (site, running)
+        });
+        let runs: Vec<_> = runs.collect();
+        let failed = runs
+            .into_iter()
+            .filter_map(|(site, running)| running.join().err().map(|_| site.to_string()));
+        failed.collect()
+    });
+    assert!(failed.is_empty(), "it failed on {}", failed.join(", "));
+}
