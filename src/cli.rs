@@ -13,7 +13,8 @@ use crate::config::{Config, ConfigError};
 use crate::database::{Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
 use crate::local::{self, LocalError};
-use crate::{scale, server, telemetry, version};
+use crate::server::{self, Front};
+use crate::{scale, telemetry, version};
 
 #[derive(Parser)]
 #[command(
@@ -164,7 +165,7 @@ async fn serve(port: u16, config: Config) -> Result<(), Failure> {
     let database = Database::open(settings);
     let app = App::new(database, config.backup, config.scale, config.deadline);
     app.database.prepare_in_background();
-    server::run(listener, app, stop).await;
+    server::run(listener, app, config.server, Front::FunctionsHost, stop).await;
     Ok(())
 }
 
@@ -188,7 +189,7 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     let database = Database::open(settings);
     let app = App::new(database, config.backup, config.scale, config.deadline);
     app.database.prepare_in_background();
-    server::run(listener, app, stop).await;
+    server::run(listener, app, config.server, Front::Nothing, stop).await;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsE
 use crate::database::{Settings as DatabaseSettings, SettingsError};
 use crate::host;
 use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
+use crate::server::{Settings as ServerSettings, SettingsError as ServerSettingsError};
 use crate::telemetry::Format;
 
 /// Everything the program is told from outside.
@@ -23,6 +24,8 @@ pub struct Config {
     pub backup: BackupSettings,
     /// The sizes by schedule.
     pub scale: ScaleSettings,
+    /// The server.
+    pub server: ServerSettings,
     /// `LOG_FORMAT`.
     pub log_format: Format,
     /// `LOG`: which lines are written, in the syntax of `RUST_LOG`.
@@ -46,6 +49,9 @@ pub enum ConfigError {
     /// One of the sizes'.
     #[error(transparent)]
     Scale(#[from] ScaleSettingsError),
+    /// One of the server's.
+    #[error(transparent)]
+    Server(#[from] ServerSettingsError),
     /// Under a Functions host nothing is started beside the handler.
     #[error(
         "no database is named; set the app setting DATABASE_URL (or PGHOST and the other PG \
@@ -67,6 +73,7 @@ impl Config {
             database: DatabaseSettings::read(variable)?,
             backup: BackupSettings::read(variable, handler_port.is_some())?,
             scale: ScaleSettings::read(variable)?,
+            server: ServerSettings::read(variable)?,
             log_format: Format::read(variable),
             log_filter: variable("LOG"),
         })

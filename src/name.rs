@@ -1,4 +1,7 @@
-//! What people may call things of theirs: the targets of a schedule, the sources of backups.
+//! What people may call things of theirs (the targets of a schedule, the sources of backups), and which
+//! texts of theirs can be shown (the names of items, the reasons of holds).
+
+use thiserror::Error;
 
 /// Whether `text` has 1 to 40 lower-case letters, digits and dashes, and a letter first: good as a
 /// folder, as a key of a file, and as a part of a variable's name.
@@ -9,9 +12,65 @@ pub(crate) fn is_name(text: &str) -> bool {
         && text.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
+/// Why a text cannot be shown as what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum TextError {
+    /// A control character, line feed and NUL among them.
+    #[error("it has the control character U+{:04X}; remove it", *.0 as u32)]
+    Control(char),
+    /// A character that reverses those after it, so that a reader sees another text.
+    #[error("it has the bidirectional override U+{:04X}; remove it", *.0 as u32)]
+    BidirectionalOverride(char),
+    /// Nothing to see.
+    #[error("it has invisible characters only; give at least one visible one")]
+    Invisible,
+}
+
+/// Checks that a reader of `text` sees it, and sees it as it is.
+pub(crate) fn check_text(text: &str) -> Result<(), TextError> {
+    let mut is_visible = false;
+    for letter in text.chars() {
+        match letter {
+            _ if letter.is_control() => return Err(TextError::Control(letter)),
+            '\u{202D}' | '\u{202E}' => return Err(TextError::BidirectionalOverride(letter)),
+            _ => is_visible |= !is_invisible(letter),
+        }
+    }
+    if is_visible {
+        Ok(())
+    } else {
+        Err(TextError::Invisible)
+    }
+}
+
+/// White space, the characters that Unicode 16 calls `Default_Ignorable_Code_Point`, and the empty
+/// Braille pattern, which is a letter without a mark.
+fn is_invisible(letter: char) -> bool {
+    letter.is_whitespace()
+        || matches!(letter,
+            '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_name;
+    use super::*;
 
     #[test]
     fn names_are_short_and_plain() {
@@ -23,5 +82,42 @@ mod tests {
         for bad in ["", "A", "4-3", "-a", "a_b", "a b", "../a", "ä", &too_long] {
             assert!(!is_name(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_text_has_something_to_see() {
+        for good in [
+            "x",
+            "\u{200B}x",
+            "👩\u{200D}👩\u{200D}👧",
+            "\u{2067}א\u{2069}",
+            "\u{301}",
+        ] {
+            assert_eq!(check_text(good), Ok(()), "{good:?}");
+        }
+        for invisible in [
+            "",
+            " ",
+            "\u{200B}",
+            "\u{FEFF}\u{180E}",
+            "\u{3164}",
+            "\u{2800} ",
+            "\u{E0041}",
+        ] {
+            assert_eq!(
+                check_text(invisible),
+                Err(TextError::Invisible),
+                "{invisible:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn characters_that_hide_others_are_rejected_by_name() {
+        let error = check_text("a\u{202E}b").expect_err("it reverses the rest");
+        assert_eq!(error, TextError::BidirectionalOverride('\u{202E}'));
+        assert!(error.to_string().contains("U+202E"), "{error}");
+        let error = check_text("a\0b").expect_err("it is a control character");
+        assert!(error.to_string().contains("U+0000"), "{error}");
     }
 }

@@ -50,6 +50,7 @@ pub fn examine(files: &[AppFile]) -> Vec<Finding> {
         Err(error) => return vec![finding("app", error.to_string())],
     };
     let mut findings = program(&app, files);
+    findings.extend(forwarding(&app));
     let faults = app.faults(&settings);
     findings.extend(functions(&app, &faults));
     findings.extend(faults.iter().map(faulty));
@@ -88,6 +89,21 @@ fn program(app: &App, files: &[AppFile]) -> Vec<Finding> {
         findings.push(finding(path, text));
     }
     findings
+}
+
+/// How requests must reach the program. Under forwarding, a request from outside for
+/// `/item/..%5Cscale` arrives as `/scale`, without the marks by which the program tells it from the
+/// host's own call of a timer.
+fn forwarding(app: &App) -> Option<Finding> {
+    let handler = &app.host.custom_handler;
+    let text = if handler.forwards_http {
+        "remove customHandler.enableForwardingHttpRequest: it lets outside requests run timers"
+    } else if !handler.proxies_http {
+        "set customHandler.enableProxyingHttpRequest: without it HTTP requests come as envelopes"
+    } else {
+        return None;
+    };
+    Some(finding("host.json", text))
 }
 
 /// The C library of the host's image is not known, so the program must bring its own.

@@ -71,19 +71,20 @@ impl Health {
 
 impl Report {
     fn of(findings: impl Iterator<Item = Finding>) -> Report {
-        let mut status = Status::Ok;
-        let mut checks: BTreeMap<&'static str, Vec<Finding>> = BTreeMap::new();
-        for finding in findings {
-            status = status.max(finding.status);
-            checks.entry(finding.key).or_default().push(finding);
-        }
-        Report {
-            status,
+        let mut report = Report {
+            status: Status::Ok,
             version: version::VERSION,
             release_id: version::COMMIT,
             service_id: "magnusapi",
-            checks,
-        }
+            checks: BTreeMap::new(),
+        };
+        findings.for_each(|finding| report.add(finding));
+        report
+    }
+
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.status = self.status.max(finding.status);
+        self.checks.entry(finding.key).or_default().push(finding);
     }
 }
 

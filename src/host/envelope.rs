@@ -49,8 +49,9 @@ struct Sys {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 struct RetryContext {
-    retry_count: Option<u32>,
-    max_retry_count: Option<u32>,
+    retry_count: Option<i64>,
+    /// -1 where the host retries without end.
+    max_retry_count: Option<i64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -98,8 +99,8 @@ pub fn parse(function: &str, id: &str, body: &[u8]) -> Result<Invocation, Envelo
         last: status.last.as_ref().and_then(instant),
         called: sys.utc_now.as_ref().and_then(instant),
         retry: metadata.retry_context.map(|retry| Retry {
-            count: retry.retry_count.unwrap_or_default(),
-            limit: retry.max_retry_count,
+            count: retry.retry_count.and_then(count).unwrap_or_default(),
+            limit: retry.max_retry_count.and_then(count),
         }),
     })
 }
@@ -112,6 +113,10 @@ fn timer_info(data: &Map<String, Value>) -> Result<TimerInfo, EnvelopeError> {
         Some(Value::String(encoded)) => Ok(serde_json::from_str(encoded)?),
         Some(value) => Ok(TimerInfo::deserialize(value)?),
     }
+}
+
+fn count(number: i64) -> Option<u32> {
+    u32::try_from(number).ok()
 }
 
 /// An instant, or `None` for what stands for "never" or is no date: a date alone is never a
@@ -195,6 +200,18 @@ mod tests {
             assert_eq!(invocation.scheduled, scheduled, "{input}");
             assert_eq!(invocation.last, Some(at("2026-11-29T18:01:00Z")));
         }
+    }
+
+    #[test]
+    fn retries_without_end_have_no_limit() {
+        let invocation = parsed(
+            r#"{"Metadata":{"RetryContext":{"RetryCount":7,"MaxRetryCount":-1,"Exception":null}}}"#,
+        );
+        let retry = Retry {
+            count: 7,
+            limit: None,
+        };
+        assert_eq!(invocation.retry, Some(retry));
     }
 
     #[test]

@@ -7,11 +7,13 @@
 mod envelope;
 mod invocation;
 mod limit;
+mod payload;
 mod routes;
 mod timers;
 
 pub use envelope::{EnvelopeError, parse};
 pub use invocation::{Invocation, Outcome, Retry};
 pub use limit::deadline;
+pub use payload::payload_mode;
 pub use routes::routes;
 pub use timers::{Timer, Timers};

@@ -1,7 +1,7 @@
 //! Timers over HTTP, as the Functions host calls a custom handler.
 
 use serde::Serialize;
-use warp::http::{Method, StatusCode};
+use warp::http::{HeaderMap, Method, StatusCode};
 use warp::{Filter, Rejection};
 
 use super::{Invocation, Outcome, Timers, parse};
@@ -37,7 +37,7 @@ async fn invoke(
     function: &'static str,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    if request.method != Method::POST || comes_from_outside(&request) {
+    if request.method != Method::POST || comes_from_outside(&request.headers) {
         return Err(Problem::no_such_path());
     }
     let outcome = match invocation(function, &mut request).await {
@@ -58,35 +58,40 @@ async fn invocation(function: &str, request: &mut Request) -> Result<Invocation,
 }
 
 /// The host adds these to what it forwards from outside, and to nothing that it sends itself. So
-/// nobody can run a timer through a route that happens to share its path.
-fn comes_from_outside(request: &Request) -> bool {
+/// no route that happens to share a timer's path can run it.
+pub(super) fn comes_from_outside(headers: &HeaderMap) -> bool {
     ["x-forwarded-host", "x-ms-invocation-id"]
         .iter()
-        .any(|name| request.headers.contains_key(*name))
+        .any(|name| headers.contains_key(*name))
 }
 
 /// The invocation result that the host reads. An empty body, 204 or `null` would leave the host
 /// waiting until `functionTimeout`, so every answer is an object.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Reply<'a> {
-    outputs: serde_json::Map<String, serde_json::Value>,
-    logs: &'a [String],
-    return_value: Option<()>,
+pub(super) struct Reply<'a> {
+    /// By the names of the bindings.
+    pub(super) outputs: serde_json::Map<String, serde_json::Value>,
+    pub(super) logs: &'a [String],
+    pub(super) return_value: Option<()>,
     /// Not the host's: for a person who calls the handler by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    pub(super) error: Option<&'a str>,
+}
+
+impl Reply<'_> {
+    pub(super) fn to_response(&self) -> Response {
+        json(serde_json::to_vec(self).expect("strings always serialize"))
+    }
 }
 
 fn reply(outcome: &Outcome) -> Response {
     let reply = Reply {
-        outputs: serde_json::Map::new(),
         logs: &outcome.lines,
-        return_value: None,
         error: outcome.failure.as_deref(),
+        ..Reply::default()
     };
-    let body = serde_json::to_vec(&reply).expect("strings always serialize");
-    let mut response = json(body);
+    let mut response = reply.to_response();
     if outcome.failure.is_some() {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     }

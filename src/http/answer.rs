@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use log::Level;
-use warp::http::{HeaderValue, StatusCode, header};
+use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::Response;
 
 use super::{Problem, Request};
@@ -27,6 +27,12 @@ where
     let method = request.method.clone();
     let started = Instant::now();
     let work = async move {
+        let mut unanswered = Unanswered {
+            function,
+            method: &method,
+            started,
+            answered: false,
+        };
         let result = AssertUnwindSafe(async move { handler(request).await })
             .catch_unwind()
             .await;
@@ -34,6 +40,7 @@ where
             log::error!("{function} panicked; the place is above, on stderr");
             Err(Problem::internal())
         });
+        unanswered.answered = true;
         let response = finish(result, &request_id);
         let status = response.status();
         log::log!(
@@ -45,6 +52,26 @@ where
         response
     };
     context.scope(work).await
+}
+
+/// Logs a request whose connection ends before the answer: its future is dropped then, wherever it
+/// waits.
+struct Unanswered<'a> {
+    function: &'static str,
+    method: &'a Method,
+    started: Instant,
+    answered: bool,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            log::info!(
+                method = self.method.as_str(), duration_ms = milliseconds(self.started);
+                "{} {}: the client disconnected before the response", self.method, self.function
+            );
+        }
+    }
 }
 
 /// A 200 with a JSON body.

@@ -18,7 +18,7 @@ struct Parts {
     title: &'static str,
     detail: String,
     errors: Vec<FieldError>,
-    header: Option<(header::HeaderName, HeaderValue)>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
 }
 
 /// What is wrong with one part of the input, and what is allowed there.
@@ -72,7 +72,7 @@ impl Problem {
             title,
             detail: detail.into(),
             errors: Vec::new(),
-            header: None,
+            headers: Vec::new(),
         }))
     }
 
@@ -87,14 +87,14 @@ impl Problem {
     }
 
     /// 405 with `Allow`.
-    pub fn method_not_allowed(allow: &'static str) -> Problem {
+    pub(super) fn method_not_allowed(allow: &str) -> Problem {
         Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method-not-allowed",
-            "This path does not take that method",
+            "Method not allowed",
             format!("use one of {allow}"),
         )
-        .with_header(header::ALLOW, HeaderValue::from_static(allow))
+        .with_header(header::ALLOW, methods(allow))
     }
 
     /// 503 with `Retry-After`: the same request may succeed in a moment.
@@ -134,12 +134,12 @@ impl Problem {
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Problem {
-        self.0.header = Some((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
-    /// The answer; `instance` names this one occurrence by the request's id.
-    pub(super) fn into_response(self, request_id: &str) -> Response {
+    /// The body; `instance` names this one occurrence by the request's id.
+    pub(crate) fn to_json(&self, request_id: &str) -> String {
         let Parts { kind, status, .. } = *self.0;
         let body = Body {
             r#type: format!("urn:magnusapi:problem:{kind}"),
@@ -149,17 +149,23 @@ impl Problem {
             instance: format!("urn:uuid:{request_id}"),
             errors: &self.0.errors,
         };
-        let body = serde_json::to_vec(&body).expect("strings and numbers always serialize");
-        let mut response = Response::new(body.into());
-        *response.status_mut() = status;
+        serde_json::to_string(&body).expect("strings and numbers always serialize")
+    }
+
+    pub(super) fn into_response(self, request_id: &str) -> Response {
+        let mut response = Response::new(self.to_json(request_id).into());
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if let Some((name, value)) = self.0.header {
-            headers.insert(name, value);
-        }
+        headers.extend(self.0.headers);
         response
     }
+}
+
+/// The value of an `Allow` header.
+pub(super) fn methods(allow: &str) -> HeaderValue {
+    HeaderValue::from_str(allow).expect("methods are visible ASCII")
 }

@@ -2,17 +2,20 @@
 //! than they ask for.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::Pin;
-use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use warp::http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::BodyDataStream;
+use hyper::body::Body as HttpBody;
+use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use warp::{Filter, Rejection};
 
-use super::{FieldError, Problem};
+use super::paced::is_too_slow;
+use super::{FieldError, Problem, Query};
 
-type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
 
 /// An HTTP request.
 pub struct Request {
@@ -20,8 +23,10 @@ pub struct Request {
     pub method: Method,
     /// The headers, as they came.
     pub headers: HeaderMap,
+    /// The parameters, once an [`Endpoint`](super::Endpoint) has parsed them.
+    pub query: Query,
     /// The query without its question mark, still encoded; empty where there is none.
-    pub query: String,
+    raw_query: String,
     body: Body,
 }
 
@@ -31,11 +36,30 @@ enum Body {
     Read,
 }
 
-/// How much of a body that nobody wants is read and thrown away, and for how long? As much as the
-/// Functions host lets through. A server that closes before it has read what it was sent resets the
-/// connection, and its answer may be lost with that.
+/// Why a body did not come whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BodyError {
+    TooSlow,
+    BrokenOff,
+}
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+impl BodyError {
+    fn of(error: impl Into<BoxError>) -> BodyError {
+        if is_too_slow(&*error.into()) {
+            BodyError::TooSlow
+        } else {
+            BodyError::BrokenOff
+        }
+    }
+}
+
+/// How much of an unwanted body is read and discarded: more than the Functions host lets through. The
+/// host hands on an early answer only after it has sent the whole body, and a server that closes
+/// before it has read what was sent resets the connection. How long the reading may take, the body
+/// itself limits ([`Paced`](super::Paced)).
 const DRAIN_LIMIT: usize = 128 * 1024 * 1024;
-const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Extracts the [`Request`]; never rejects.
 pub fn request() -> impl Filter<Extract = (Request,), Error = Rejection> + Clone {
@@ -50,19 +74,39 @@ pub fn request() -> impl Filter<Extract = (Request,), Error = Rejection> + Clone
 }
 
 impl Request {
-    fn new<S, B>(method: Method, headers: HeaderMap, query: String, body: S) -> Request
+    /// A request that no filter has seen.
+    pub(crate) fn of<B>(request: warp::http::Request<B>) -> Request
     where
-        S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
-        B: Buf,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
     {
-        let body = body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining()));
+        let (parts, body) = request.into_parts();
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        Request::new(
+            parts.method,
+            parts.headers,
+            query,
+            BodyDataStream::new(body),
+        )
+    }
+
+    fn new<S, B, E>(method: Method, headers: HeaderMap, raw_query: String, body: S) -> Request
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Buf,
+        E: Into<BoxError> + 'static,
+    {
+        let body = body
+            .map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining()))
+            .map_err(BodyError::of);
         let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
             .iter()
             .any(|name| headers.get(name).is_some_and(|value| value != "0"));
         Request {
             method,
             headers,
-            query,
+            query: Query::default(),
+            raw_query,
             body: if has_body {
                 Body::Unread(body.boxed())
             } else {
@@ -76,11 +120,17 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Reads the query of a request whose parameters are `known`.
+    pub(super) fn parse_query(&mut self, known: &[&'static str]) -> Result<(), Problem> {
+        self.query = Query::parse(&self.raw_query, known).map_err(Problem::bad_parameter)?;
+        Ok(())
+    }
+
     /// The whole body, if it has at most `limit` bytes. The bytes themselves are counted: a
-    /// chunked body has no length, and warp's own limit would refuse it for that.
+    /// chunked body has no length, and warp's own limit would reject it for that.
     ///
     /// # Errors
-    /// 413 above the limit, 400 when the body breaks off.
+    /// 413 above the limit, 408 when the body comes too slowly, 400 when it breaks off.
     pub async fn body(&mut self, limit: usize) -> Result<Bytes, Problem> {
         let announced = self.header(header::CONTENT_LENGTH.as_str());
         if announced.is_some_and(|length| length.parse().is_ok_and(|it: u64| it > limit as u64)) {
@@ -91,7 +141,7 @@ impl Request {
         };
         let mut body = BytesMut::new();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| broken_off())?;
+            let chunk = chunk.map_err(incomplete)?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large(limit));
             }
@@ -101,18 +151,16 @@ impl Request {
         Ok(body.freeze())
     }
 
-    /// The whole body of a request that says it is JSON.
+    /// The whole body of a request that says it is JSON: `application/json`, or a type that ends in
+    /// `+json` (RFC 6839).
     ///
     /// # Errors
     /// As [`Request::body`], and 415 for another media type or a compressed body.
-    pub async fn json_body(&mut self, types: &[&str], limit: usize) -> Result<Bytes, Problem> {
+    pub async fn json_body(&mut self, limit: usize) -> Result<Bytes, Problem> {
         let media_type = self.header(header::CONTENT_TYPE.as_str()).unwrap_or("");
-        let media_type = media_type.split(';').next().unwrap_or("").trim();
-        if !types.iter().any(|it| it.eq_ignore_ascii_case(media_type)) {
-            return Err(unsupported(
-                "content-type",
-                format!("send the body as {}", types.join(" or ")),
-            ));
+        if !is_json(media_type) {
+            let detail = "send the body as application/json".to_owned();
+            return Err(unsupported("content-type", detail));
         }
         if self.headers.contains_key(header::CONTENT_ENCODING) {
             let detail = "send the body uncompressed, without this header".to_owned();
@@ -122,13 +170,22 @@ impl Request {
     }
 }
 
+fn is_json(media_type: &str) -> bool {
+    let media_type = media_type.split(';').next().unwrap_or("").trim();
+    let Some((kind, subtype)) = media_type.split_once('/') else {
+        return false;
+    };
+    let suffix = subtype.rsplit('+').next().unwrap_or(subtype);
+    kind.eq_ignore_ascii_case("application") && suffix.eq_ignore_ascii_case("json")
+}
+
 impl Drop for Request {
     /// The answer goes out meanwhile: only the reading goes on.
     fn drop(&mut self) {
         if let Body::Unread(chunks) = std::mem::replace(&mut self.body, Body::Read) {
             // Without a runtime the process is ending, and its connections with it.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(chunks)));
+                runtime.spawn(drain(chunks));
             }
         }
     }
@@ -152,13 +209,22 @@ fn too_large(limit: usize) -> Problem {
     )
 }
 
-fn broken_off() -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "body-broken-off",
-        "The body broke off",
-        "the connection failed before the whole body had come; send the request again",
-    )
+fn incomplete(error: BodyError) -> Problem {
+    match error {
+        BodyError::TooSlow => Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-too-slow",
+            "The body came too slowly",
+            "the next part of the body did not come in time; send the request again",
+        )
+        .with_header(header::CONNECTION, HeaderValue::from_static("close")),
+        BodyError::BrokenOff => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body-broken-off",
+            "The body broke off",
+            "the connection failed before the whole body had come; send the request again",
+        ),
+    }
 }
 
 fn unsupported(field: &str, detail: String) -> Problem {
@@ -169,4 +235,31 @@ fn unsupported(field: &str, detail: String) -> Problem {
         detail.clone(),
     )
     .with_errors(vec![FieldError::new(field, detail)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn types_of_application_that_end_in_json_are_json() {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/merge-patch+json",
+            "application/vnd.shop.item+json;v=1",
+        ] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in [
+            "",
+            "json",
+            "text/json",
+            "application/jsonp",
+            "application/x-json",
+            "application/json+xml",
+        ] {
+            assert!(!is_json(bad), "{bad}");
+        }
+    }
 }

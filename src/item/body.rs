@@ -61,16 +61,25 @@ enum Body {
 #[derive(Default)]
 struct Members {
     names: Vec<Value>,
+    /// The first of the members that are not known.
     unknown: Vec<String>,
+    unlisted: usize,
 }
+
+/// Unknown members that an answer lists, and how much of each name. It stays short, however many there
+/// are.
+const LISTED: usize = 20;
+const SHOWN: usize = 100;
 
 impl Members {
     fn name(self) -> Result<ItemName, Vec<FieldError>> {
-        let mut errors: Vec<FieldError> = Vec::new();
-        for member in self.unknown {
-            let pointer = member.replace('~', "~0").replace('/', "~1");
-            let detail = "it is not known; the one member is name";
-            errors.push(FieldError::new(format!("/{pointer}"), detail));
+        let mut errors: Vec<FieldError> = self.unknown.iter().map(|it| unknown(it)).collect();
+        if self.unlisted > 0 {
+            let detail = format!(
+                "{} more unknown members; the only member is name",
+                self.unlisted
+            );
+            errors.push(FieldError::new("", detail));
         }
         let name = match &self.names[..] {
             [] => Err("it is missing; give a string of 1 to 255 characters".to_owned()),
@@ -87,6 +96,18 @@ impl Members {
             }
         }
     }
+}
+
+fn unknown(member: &str) -> FieldError {
+    let mut shown: String = member.chars().take(SHOWN).collect();
+    if shown.len() < member.len() {
+        shown.push('…');
+    }
+    let pointer = shown.replace('~', "~0").replace('/', "~1");
+    FieldError::new(
+        format!("/{pointer}"),
+        "unknown member; the only member is name",
+    )
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -122,7 +143,11 @@ impl<'de> Visitor<'de> for BodyVisitor {
                 members.names.push(map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
-                members.unknown.push(key);
+                if members.unknown.len() < LISTED {
+                    members.unknown.push(key);
+                } else {
+                    members.unlisted += 1;
+                }
             }
         }
         Ok(Body::Object(members))

@@ -2,8 +2,11 @@
 
 use thiserror::Error;
 
-/// 1 to 255 characters (Unicode scalar values) without white space at its ends and without
-/// control characters; otherwise as it came, not normalized.
+use crate::name::check_text;
+
+/// 1 to 255 characters (Unicode scalar values) without white space at its ends, of which a reader sees
+/// at least one, and without control characters and bidirectional overrides; otherwise as it came, not
+/// normalized.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemName(String);
 
@@ -16,9 +19,9 @@ pub enum NameError {
     /// Too many characters.
     #[error("it has {0} characters; give at most 255")]
     TooLong(usize),
-    /// A control character, line feed and NUL among them.
-    #[error("it holds the control character U+{:04X}; leave it out", *.0 as u32)]
-    Control(char),
+    /// It cannot be shown.
+    #[error("{0}")]
+    Text(String),
 }
 
 impl ItemName {
@@ -35,10 +38,8 @@ impl ItemName {
         if length > Self::LIMIT {
             return Err(NameError::TooLong(length));
         }
-        match text.chars().find(|letter| letter.is_control()) {
-            Some(letter) => Err(NameError::Control(letter)),
-            None => Ok(ItemName(text.to_owned())),
-        }
+        check_text(text).map_err(|error| NameError::Text(error.to_string()))?;
+        Ok(ItemName(text.to_owned()))
     }
 
     /// The name's text.
@@ -73,12 +74,18 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_refused_by_name() {
-        for letter in ['\0', '\u{1b}', '\u{7f}', '\u{85}', '\n'] {
-            let error = ItemName::parse(&format!("a{letter}b"));
-            assert_eq!(error, Err(NameError::Control(letter)));
+    fn control_characters_and_what_cannot_be_seen_are_rejected() {
+        for (text, says) in [
+            ("a\0b", "U+0000"),
+            ("a\u{1b}b", "U+001B"),
+            ("a\u{7f}b", "U+007F"),
+            ("a\u{85}b", "U+0085"),
+            ("a\nb", "U+000A"),
+            ("a\u{202e}b", "U+202E"),
+            ("\u{200b}\u{feff}", "invisible"),
+        ] {
+            let error = ItemName::parse(text).expect_err(text).to_string();
+            assert!(error.contains(says), "{error}");
         }
-        let error = NameError::Control('\0').to_string();
-        assert!(error.contains("U+0000"), "{error}");
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! The Functions host lets only those through who have a key: `authLevel` in the folders' files.
 
-use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,14 +13,28 @@ use super::report::Plan;
 use super::scaling::Scaling;
 use super::wish::{self, Wish};
 use crate::http::{
-    FieldError, Problem, Request, Response, answer, database_problem, json as json_response,
-    request,
+    Endpoint, FieldError, Problem, Query, Request, Response, database_problem,
+    json as json_response, request,
 };
 use crate::schedule::{Size, TargetName, parse_instant};
 
-/// The functions that these routes belong to, as their folders are named.
-const PLAN: &str = "scale_plan";
-const HOLD: &str = "scale_hold";
+/// `/scale/plan`.
+static PLAN: Endpoint = Endpoint {
+    function: "scale_plan",
+    methods: &[(Method::GET, &["from", "days"])],
+};
+
+/// `/scale/hold`.
+static HOLDS: Endpoint = Endpoint {
+    function: "scale_hold",
+    methods: &[(Method::GET, &[]), (Method::POST, &[])],
+};
+
+/// `/scale/hold/{target}`.
+static HOLD: Endpoint = Endpoint {
+    function: "scale_hold",
+    methods: &[(Method::DELETE, &[])],
+};
 
 /// A hold has a reason of at most 500 characters.
 const LIMIT: usize = 16 * 1024;
@@ -35,34 +48,30 @@ pub fn routes(
     scaling: &Scaling,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let (for_plan, for_holds, for_one) = (scaling.clone(), scaling.clone(), scaling.clone());
-    // Boxed: routes are nested in each other, and so would be all that reading a schedule takes.
     let plan = warp::path!("scale" / "plan")
         .and(request())
         .then(move |request| {
             let scaling = for_plan.clone();
-            answer(PLAN, request, |request| plan(scaling, request)).boxed()
+            PLAN.answer(request, |request| plan(scaling, request))
         });
     let holds = warp::path!("scale" / "hold")
         .and(request())
         .then(move |request| {
             let scaling = for_holds.clone();
-            answer(HOLD, request, |request| holds(scaling, request)).boxed()
+            HOLDS.answer(request, |request| holds(scaling, request))
         });
     let one = warp::path!("scale" / "hold" / String).and(request()).then(
         move |target: String, request| {
             let scaling = for_one.clone();
-            answer(HOLD, request, |request| release(scaling, target, request)).boxed()
+            HOLD.answer(request, |_| release(scaling, target))
         },
     );
     plan.or(holds).unify().or(one).unify()
 }
 
 async fn plan(scaling: Scaling, request: Request) -> Result<Response, Problem> {
-    if request.method != Method::GET && request.method != Method::HEAD {
-        return Err(Problem::method_not_allowed("GET, HEAD"));
-    }
     let now = scaling.now();
-    let asked = Asked::parse(&request.query, now).map_err(Problem::bad_parameter)?;
+    let asked = Asked::of(&request.query, now).map_err(Problem::bad_parameter)?;
     let book = book(&scaling, now).await?;
     let holds = scaling
         .holds()
@@ -81,59 +90,35 @@ struct Asked {
 }
 
 impl Asked {
-    fn parse(query: &str, now: Timestamp) -> Result<Asked, FieldError> {
-        let mut asked = Asked {
-            from: now,
-            days: DAYS_BY_DEFAULT,
-        };
-        let (mut from, mut days) = (None, None);
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let place = match name.as_ref() {
-                "from" => &mut from,
-                "days" => &mut days,
-                _ => {
-                    return Err(FieldError::new(
-                        name,
-                        "it is not known; there are from and days",
-                    ));
-                }
-            };
-            if place.replace(value.into_owned()).is_some() {
-                return Err(FieldError::new(
-                    name,
-                    "it is there more than once; give it once",
-                ));
-            }
-        }
-        if let Some(from) = from {
-            asked.from = parse_instant(&from).ok_or_else(|| {
-                FieldError::new("from", "give an instant such as 2026-11-24T00:00:00Z")
-            })?;
-        }
-        if let Some(days) = days {
-            let read = days.parse().ok().filter(|it| DAYS.contains(it));
-            asked.days = read.ok_or_else(|| {
-                let (least, most) = (DAYS.start(), DAYS.end());
-                FieldError::new(
-                    "days",
-                    format!("give a whole number from {least} to {most}"),
-                )
-            })?;
-        }
-        Ok(asked)
+    fn of(query: &Query, now: Timestamp) -> Result<Asked, FieldError> {
+        Ok(Asked {
+            from: query.get("from").map_or(Ok(now), from)?,
+            days: query.get("days").map_or(Ok(DAYS_BY_DEFAULT), days)?,
+        })
     }
 }
 
+fn from(value: &str) -> Result<Timestamp, FieldError> {
+    let detail = "give an instant in UTC, such as 2026-11-24T00:00:00Z";
+    parse_instant(value).ok_or_else(|| FieldError::new("from", detail))
+}
+
+fn days(value: &str) -> Result<i64, FieldError> {
+    let read = value.parse().ok().filter(|it| DAYS.contains(it));
+    read.ok_or_else(|| {
+        let (least, most) = (DAYS.start(), DAYS.end());
+        let detail = format!("give a whole number from {least} to {most}");
+        FieldError::new("days", detail)
+    })
+}
+
 async fn holds(scaling: Scaling, request: Request) -> Result<Response, Problem> {
-    match request.method {
-        Method::GET | Method::HEAD => {
-            let holds = scaling.holds().active(scaling.now()).await;
-            let holds = holds.map_err(|it| database_problem(&it))?;
-            Ok(answered(StatusCode::OK, &json!({ "data": holds })))
-        }
-        Method::POST => make(scaling, request).await,
-        _ => Err(Problem::method_not_allowed("GET, HEAD, POST")),
+    if request.method == Method::POST {
+        return make(scaling, request).await;
     }
+    let holds = scaling.holds().active(scaling.now()).await;
+    let holds = holds.map_err(|it| database_problem(&it))?;
+    Ok(answered(StatusCode::OK, &json!({ "data": holds })))
 }
 
 /// What a creation says. Missing members and those of another type are told with their names.
@@ -148,7 +133,7 @@ struct Body {
 }
 
 async fn make(scaling: Scaling, mut request: Request) -> Result<Response, Problem> {
-    let body = request.json_body(&["application/json"], LIMIT).await?;
+    let body = request.json_body(LIMIT).await?;
     let value: Value = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
     let body: Body = serde_json::from_value(value)
         .map_err(|error| invalid(vec![FieldError::new("", error.to_string())]))?;
@@ -177,10 +162,7 @@ async fn make(scaling: Scaling, mut request: Request) -> Result<Response, Proble
     Ok(answered(StatusCode::CREATED, &json!({ "data": hold })))
 }
 
-async fn release(scaling: Scaling, name: String, request: Request) -> Result<Response, Problem> {
-    if request.method != Method::DELETE {
-        return Err(Problem::method_not_allowed("DELETE"));
-    }
+async fn release(scaling: Scaling, name: String) -> Result<Response, Problem> {
     let name: TargetName = name.parse().map_err(|_| no_such_target(&name))?;
     let released = scaling.holds().release(&name, scaling.now()).await;
     if released.map_err(|it| database_problem(&it))? == 0 {

@@ -6,6 +6,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
+use crate::name::check_text;
 use crate::schedule::{Hold, Size, Target, TargetName, Zone};
 
 /// What somebody asks for.
@@ -104,10 +105,10 @@ fn until(until: Timestamp, now: Timestamp) -> Option<String> {
 
 fn text(text: &str, longest: usize) -> Option<String> {
     let length = text.chars().count();
-    let is_good = (1..=longest).contains(&length)
-        && !text.trim().is_empty()
-        && !text.chars().any(char::is_control);
-    (!is_good).then(|| format!("give 1 to {longest} characters, none of them a control character"))
+    if !(1..=longest).contains(&length) {
+        return Some(format!("it has {length} characters; give 1 to {longest}"));
+    }
+    check_text(text).err().map(|error| error.to_string())
 }
 
 /// The end of a hold, as a person at a shell writes it.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use warp::http::Method;
 use warp::{Filter, Rejection};
 
-use crate::http::{Problem, Request, Response, answer, json, request};
+use crate::http::{Endpoint, Problem, Request, Response, json, request};
 use crate::version;
 
 /// The document as served: `openapi.json` of this folder, with this program's version.
@@ -16,16 +16,18 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     document.to_string()
 });
 
+static OPENAPI: Endpoint = Endpoint {
+    function: "openapi",
+    methods: &[(Method::GET, &[])],
+};
+
 /// The route.
 pub(super) fn routes() -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     warp::path!("openapi.json")
         .and(request())
-        .then(|request| answer("openapi", request, document))
+        .then(|request| OPENAPI.answer(request, document))
 }
 
-async fn document(request: Request) -> Result<Response, Problem> {
-    match request.method {
-        Method::GET | Method::HEAD => Ok(json(DOCUMENT.clone().into_bytes())),
-        _ => Err(Problem::method_not_allowed("GET, HEAD")),
-    }
+async fn document(_: Request) -> Result<Response, Problem> {
+    Ok(json(DOCUMENT.clone().into_bytes()))
 }

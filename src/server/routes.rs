@@ -6,13 +6,15 @@ use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::{Filter, Rejection};
 
 use super::openapi;
-use crate::app::App;
-use crate::http::{Problem, Request, Response, answer, request};
+use crate::app::{App, HTTP_FUNCTIONS};
+use crate::http::{Endpoint, Problem, Request, Response, answer, request};
 use crate::{health, host, item, scale};
 
 /// All routes of `app`. A path that nothing is at answers 404 here, so the filter never rejects.
 pub fn routes(app: &App) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + use<> {
-    item::routes(&app.items)
+    host::payload_mode(HTTP_FUNCTIONS)
+        .or(item::routes(&app.items))
+        .unify()
         .or(health::routes(&app.health))
         .unify()
         .or(scale::routes(&app.scaling))
@@ -29,17 +31,19 @@ pub fn routes(app: &App) -> impl Filter<Extract = (Response,), Error = Infallibl
         .unify()
 }
 
+static ROOT: Endpoint = Endpoint {
+    function: "host",
+    methods: &[(Method::GET, &[])],
+};
+
 /// `GET /`: the Functions host polls it until there is any answer, and then now and again.
 fn root() -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     warp::path::end()
         .and(request())
-        .then(|request| answer("host", request, readiness))
+        .then(|request| ROOT.answer(request, readiness))
 }
 
-async fn readiness(request: Request) -> Result<Response, Problem> {
-    if request.method != Method::GET && request.method != Method::HEAD {
-        return Err(Problem::method_not_allowed("GET, HEAD"));
-    }
+async fn readiness(_: Request) -> Result<Response, Problem> {
     let mut response = Response::new("magnusapi: see /openapi.json\n".into());
     response.headers_mut().insert(
         header::CONTENT_TYPE,

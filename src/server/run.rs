@@ -3,25 +3,33 @@
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
-use super::routes;
+use super::connections::Connections;
+use super::{Front, Settings, connection, routes};
 use crate::app::App;
 use crate::http::Hangup;
 
-/// How long may requests that are under way take after the stop signal? A container's own limit
-/// is 30 seconds or more.
+/// How long requests under way may take after the stop signal. A container's own limit is 30 seconds
+/// or more.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// After the system has no room for another connection, until it is asked for one again.
+/// The pause after the system had no room for another connection.
 const NO_ROOM: Duration = Duration::from_secs(1);
+
+/// File descriptors that connections leave to the rest of the program, besides those of the pool:
+/// standard streams, signals, backups and drills with their own databases and uploads, Azure.
+const OTHER_DESCRIPTORS: usize = 40;
+
+/// Clients that are turned away at a time. Those beyond are closed without a word.
+const TURNED_AWAY: usize = 8;
 
 /// Listens on the loopback at `port`, 0 for any free one. The Functions host talks to 127.0.0.1
 /// and to nothing else.
@@ -33,55 +41,92 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves `app` until `stop`, then lets the requests under way end, and closes the pool.
-pub async fn run(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
-    let connections = GracefulShutdown::new();
+/// Serves `app` until `stop`, then lets the requests under way end, and closes the pool. A signal
+/// while they end makes an end at once.
+pub async fn run(
+    listener: TcpListener,
+    app: App,
+    settings: Settings,
+    front: Front,
+    stop: impl Future<Output = ()>,
+) {
+    let limit = connection_limit(&settings, app.database.pool_use().limit);
+    let connections = Connections::new(settings, limit);
     tokio::select! {
-        () = serve(&listener, &app, &connections) => {}
+        () = serve(&listener, &app, settings, front, &connections) => {}
         () = stop => {}
     }
+    let again = another_signal();
     drop(listener);
-    match tokio::time::timeout(DRAIN, connections.shutdown()).await {
-        Ok(()) => log::info!("stopped"),
-        Err(_) => log::warn!("stopped with requests under way after {DRAIN:?}"),
+    tokio::select! {
+        ended = tokio::time::timeout(DRAIN, connections.close()) => match ended {
+            Ok(()) => log::info!("stopped"),
+            Err(_) => log::warn!("stopped with requests under way after {DRAIN:?}"),
+        },
+        () = again => log::warn!("stopped at once, by a second signal"),
     }
     app.database.close();
 }
 
-/// Takes connections and never ends. HTTP/1.1 is all that the host speaks to a custom handler;
-/// HTTP/2, which warp's own server speaks too, would make the program 0.8 MB larger.
-async fn serve(listener: &TcpListener, app: &App, connections: &GracefulShutdown) {
-    let service = TowerToHyperService::new(warp::service(routes(app)));
+/// The connections that the setting allows and that the system has descriptors for.
+fn connection_limit(settings: &Settings, pool: usize) -> usize {
+    let Some(descriptors) = getrlimit(Resource::Nofile).current else {
+        return settings.connections;
+    };
+    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    let room = descriptors.saturating_sub(pool + OTHER_DESCRIPTORS).max(1);
+    if room < settings.connections {
+        log::info!("{descriptors} file descriptors leave room for {room} connections");
+    }
+    settings.connections.min(room)
+}
+
+/// Takes connections and never ends.
+async fn serve(
+    listener: &TcpListener,
+    app: &App,
+    settings: Settings,
+    front: Front,
+    connections: &Connections,
+) {
+    let routes = TowerToHyperService::new(warp::service(routes(app)));
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     loop {
-        let stream = accept(listener).await;
-        let connection =
-            http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone());
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            match Hangup::default().serve(connection).await {
-                None => log::debug!("a connection was hung up"),
-                Some(Ok(())) => {}
-                Some(Err(error)) => log::debug!("a connection broke off: {error}"),
-            }
-        });
+        let stream = accept(listener, connections).await;
+        if let Some(admitted) = connections.admit() {
+            let routes = routes.clone();
+            tokio::spawn(async move {
+                let serving = connection::serve(stream, &admitted, settings, front, &routes);
+                if Hangup::default().serve(serving).await.is_none() {
+                    log::debug!("a connection was hung up");
+                }
+            });
+        } else if let Ok(permit) = turned_away.clone().try_acquire_owned() {
+            log::warn!("a client was turned away: all connections are at work (HTTP_CONNECTIONS)");
+            tokio::spawn(async move {
+                connection::turn_away(stream).await;
+                drop(permit);
+            });
+        }
     }
 }
 
 /// The next connection. Without room for one (file descriptors, memory) it comes later.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener, connections: &Connections) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                log::error!("no connection can be taken: {error}");
+                log::error!("cannot accept a connection: {error}; see `ulimit -n` and the memory");
+                connections.make_room();
                 tokio::time::sleep(NO_ROOM).await;
             }
         }
     }
 }
 
-/// Did the client go before it was accepted?
+/// Whether the client left before it was accepted.
 fn is_the_clients(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
@@ -103,4 +148,15 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// Completes at a signal that comes after this was called.
+fn another_signal() -> impl Future<Output = ()> {
+    let signal = stop_signal();
+    async {
+        match signal {
+            Ok(signal) => signal.await,
+            Err(_) => std::future::pending().await,
+        }
+    }
 }

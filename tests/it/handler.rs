@@ -142,6 +142,63 @@ fn a_request_that_never_ends_does_not_hold_the_stop_up_for_long() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    run(async {
+        let mut program = Start::standalone(&Database::migrated()).await;
+        let mut socket = tokio::net::TcpStream::connect(program.address())
+            .await
+            .expect("it listens");
+        let head = "POST /item HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                    Content-Length: 15\r\n\r\n{";
+        socket.write_all(head.as_bytes()).await.expect("it is sent");
+        program.get("/health/live").await;
+        program.signal("INT");
+        program_refuses_connections(&program).await;
+        program.signal("INT");
+        program
+            .line(|line| line.contains("stopped at once, by a second signal"))
+            .await;
+        program.ended().await;
+    });
+}
+
+#[test]
+fn standalone_it_serves_no_foreign_page() {
+    run(async {
+        let program = Start::standalone(&Database::migrated()).await;
+        let port = program.address().rsplit(':').next().expect("a port");
+        for (name, value, kind) in [
+            ("sec-fetch-site", "cross-site".to_owned(), "cross-site"),
+            ("host", format!("rebound.example:{port}"), "foreign-host"),
+        ] {
+            for (method, path) in [(Method::POST, "/item_housekeeping"), (Method::GET, "/item")] {
+                let request = program.request(method, path).header(name, &value);
+                Answer::to(request).await.problem(403, kind);
+            }
+        }
+        for (name, value) in [
+            ("sec-fetch-site", "same-origin".to_owned()),
+            ("host", format!("localhost:{port}")),
+            ("host", format!("[::1]:{port}")),
+        ] {
+            let request = program.request(Method::GET, "/item?limit=1");
+            let answer = Answer::to(request.header(name, &value)).await;
+            assert_eq!(answer.status, 200, "{name}: {value}");
+        }
+    });
+}
+
+#[test]
+fn behind_a_host_any_name_and_any_page_is_the_hosts_to_judge() {
+    with_program(async |program: Program| {
+        let request = program.request(Method::GET, "/item?limit=1");
+        let request = request.header("sec-fetch-site", "cross-site");
+        let answer = Answer::to(request.header("host", "shop.example")).await;
+        assert_eq!(answer.status, 200);
+    });
+}
+
+#[test]
 fn sigkill_loses_nothing_that_was_acknowledged() {
     run(async {
         let database = Database::migrated();

@@ -109,6 +109,23 @@ const DAMAGES: &[Damage] = &[
         "without ./",
     ),
     (
+        "host.json forwards requests",
+        |files| replace(files, "host.json", "enableProxying", "enableForwarding"),
+        "remove customHandler.enableForwardingHttpRequest",
+    ),
+    (
+        "host.json does not proxy",
+        |files| {
+            replace(
+                files,
+                "host.json",
+                "HttpRequest\": true",
+                "HttpRequest\": false",
+            );
+        },
+        "set customHandler.enableProxyingHttpRequest",
+    ),
+    (
         "a function is gone",
         |files| files.retain(|file| !file.path.starts_with("item/")),
         "item/function.json",

@@ -1,7 +1,10 @@
 //! Timers as the Functions host posts them: bytes on a socket.
 
+use std::fmt::Write;
+
+use magnusapi::app::TIMER_FUNCTIONS;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Answer, Database, Program, Start, run, send_raw, with_program};
 
@@ -48,6 +51,70 @@ fn an_envelope_is_taken_chunked_and_with_a_length() {
         }
         program.line(|line| line.contains(INVOCATION)).await;
     });
+}
+
+/// Requests of the Functions host 4.1037 to a recording handler, one a line: what it asks of timers in
+/// every situation (late, by hand, retried, with and without a length), and whether the handler is ready.
+const RECORDED: &str = include_str!("timers/host_requests.jsonl");
+
+#[test]
+fn every_recorded_request_of_the_host_succeeds() {
+    with_program(async |program: Program| {
+        for function in TIMER_FUNCTIONS {
+            for line in RECORDED.lines() {
+                let request: Value = serde_json::from_str(line).expect("a line is JSON");
+                let answer = send_raw(program.address(), &recorded(&request, function)).await;
+                assert_eq!(answer.status, 200, "{function}: {request}: {}", answer.text);
+            }
+        }
+    });
+}
+
+/// The bytes of a recorded request, as they would be for `function`.
+fn recorded(request: &Value, function: &str) -> Vec<u8> {
+    let text = |member: &str| {
+        let text = request[member].as_str().expect("a text");
+        text.replace("{PORT}", "7071")
+            .replace("{GUID1}", INVOCATION)
+            .replace("{GUID2}", "4ad7c4a5-7f0a-4b57-9f0e-0f2f5a0a1c11")
+    };
+    let mut head = text("head");
+    let mut body = text("body");
+    if let Some(name) = head
+        .strip_prefix("POST /")
+        .and_then(|it| it.split(' ').next())
+    {
+        body = body.replace(&format!("{name:?}"), &format!("{function:?}"));
+        head = head.replacen(&format!("/{name} "), &format!("/{function} "), 1);
+    }
+    match text("framing").as_str() {
+        "length" => {
+            let head: Vec<&str> = head
+                .lines()
+                .filter(|it| !it.starts_with("Content-Length"))
+                .collect();
+            let length = body.len();
+            format!(
+                "{}\r\nContent-Length: {length}\r\n\r\n{body}",
+                head.join("\r\n")
+            )
+        }
+        chunked => {
+            let count: usize = chunked
+                .split(' ')
+                .nth(1)
+                .and_then(|count| count.parse().ok())
+                .expect("a count of chunks");
+            let size = body.len().div_ceil(count);
+            let mut framed = format!("{head}\r\n\r\n");
+            for chunk in body.as_bytes().chunks(size) {
+                let text = String::from_utf8_lossy(chunk);
+                write!(framed, "{:x}\r\n{text}\r\n", chunk.len()).expect("a string takes it");
+            }
+            framed + "0\r\n\r\n"
+        }
+    }
+    .into_bytes()
 }
 
 #[test]

@@ -62,6 +62,12 @@ impl Start {
             .await
     }
 
+    /// As a person starts it, on this database.
+    pub(crate) async fn standalone(database: &Database) -> Program {
+        let start = Start::bare().argument("--port").argument("0");
+        start.set("DATABASE_URL", &database.url).serving().await
+    }
+
     /// With this variable.
     pub(crate) fn set(mut self, name: &str, value: &str) -> Start {
         self.command.env(name, value);
@@ -71,6 +77,20 @@ impl Start {
     /// With this argument.
     pub(crate) fn argument(mut self, argument: &str) -> Start {
         self.command.arg(argument);
+        self
+    }
+
+    /// With so many file descriptors at most.
+    pub(crate) fn descriptors(mut self, number: u32) -> Start {
+        let script = format!("ulimit -n {number} && exec \"$0\" \"$@\"");
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(script).arg(self.command.get_program());
+        shell.args(self.command.get_args()).env_clear();
+        for (name, value) in self.command.get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        shell.current_dir(self.here.0.path());
+        self.command = shell;
         self
     }
 
