@@ -121,7 +121,7 @@ impl Journal {
         Ok(row.expect("an insert answers its row").get(0))
     }
 
-    /// Writes down how it ended.
+    /// Writes down how it ended, before what was noted of it.
     pub(super) async fn end(
         &self,
         row: i64,
@@ -276,7 +276,8 @@ const BEGIN: Statement = Statement {
 
 const END: Statement = Statement {
     sql: "UPDATE scale_change
-             SET outcome = $2, finished_at = $3::timestamptz, detail = coalesce($4, detail)
+             SET outcome = $2, finished_at = $3::timestamptz,
+                 detail = nullif(concat_ws('; ', $4, detail), '')
            WHERE id = $1 AND outcome IS NULL",
     types: &[Type::INT8, Type::TEXT, Type::TEXT, Type::TEXT],
 };

@@ -249,10 +249,13 @@ impl Tick<'_> {
         lane: &mut Lane,
     ) -> Result<(), Failure> {
         let (ending, detail) = match applied {
-            Ok(Applied::UnderWay) => return Ok(()),
+            Ok(Applied::UnderWay(trace)) => {
+                return self
+                    .note(row, &format!("Azure accepted it ({trace})"))
+                    .await;
+            }
             Err(error @ CallError::Unavailable { .. }) => {
-                let journal = self.scaling.journal();
-                return Ok(journal.note(row, &error.to_string()).await?);
+                return self.note(row, &error.to_string()).await;
             }
             Ok(Applied::Settled) => (RowEnding::Succeeded, None),
             Err(error @ CallError::Failed { .. }) => (RowEnding::Failed, Some(error.to_string())),
@@ -262,6 +265,11 @@ impl Tick<'_> {
         written.map_err(Failure::Other)?;
         lane.open();
         Ok(())
+    }
+
+    /// Writes down what is known of a write without an outcome.
+    async fn note(&self, row: i64, detail: &str) -> Result<(), Failure> {
+        Ok(self.scaling.journal().note(row, detail).await?)
     }
 
     pub(super) async fn write_end(
@@ -294,7 +302,7 @@ fn applied_as(
     };
     match applied {
         Ok(Applied::Settled) => Ok((Ending::Changed, format!("changed from {from_to}{drifted}"))),
-        Ok(Applied::UnderWay) => Ok((
+        Ok(Applied::UnderWay(_)) => Ok((
             Ending::UnderWay,
             format!("a change from {from_to} is under way{drifted}"),
         )),

@@ -83,6 +83,11 @@ async fn decide(azure: &ResourceManagerFake, id: &str, desired: Size) -> Change 
     change.expect("it fits")
 }
 
+#[track_caller]
+fn assert_under_way(applied: &Result<Applied, CallError>) {
+    assert!(matches!(applied, Ok(Applied::UnderWay(_))), "{applied:?}");
+}
+
 /// Reads and changes it.
 async fn resize(
     azure: &ResourceManagerFake,

@@ -3,6 +3,8 @@
 use reqwest::Method;
 use serde_json::Value;
 
+use super::Trace;
+
 /// What is sent to change a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
@@ -46,10 +48,11 @@ impl Change {
 }
 
 /// How far a change came that Azure accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
     /// It is done.
     Settled,
-    /// It was asked for, and was not seen to be done by the deadline. Azure works on.
-    UnderWay,
+    /// Azure accepted this request, and the change was not seen to be done by the deadline. Azure works
+    /// on.
+    UnderWay(Trace),
 }

@@ -64,7 +64,7 @@ impl ResourceManager {
         loop {
             let next = Instant::now() + pause;
             if next >= deadline {
-                return Ok(Applied::UnderWay);
+                return Ok(change.under_way());
             }
             sleep_until(next).await;
             let request = monitor.request(self, id, api_version);
@@ -73,7 +73,7 @@ impl ResourceManager {
                     match monitor.progress(change, &answer)? {
                         Progress::Done => return Ok(Applied::Settled),
                         Progress::Running => monitor.renew(&answer),
-                        Progress::Unknown => return Ok(Applied::UnderWay),
+                        Progress::Unknown => return Ok(change.under_way()),
                     }
                     pause = answer.pause(PAUSE);
                 }
@@ -83,7 +83,7 @@ impl ResourceManager {
                     }
                     monitor = match monitor.after(change, error)? {
                         Some(monitor) => monitor,
-                        None => return Ok(Applied::UnderWay),
+                        None => return Ok(change.under_way()),
                     };
                 }
             }
@@ -174,6 +174,10 @@ impl Monitor {
 }
 
 impl Followed<'_> {
+    fn under_way(self) -> Applied {
+        Applied::UnderWay(self.trace.clone())
+    }
+
     /// By the status that a link `Azure-AsyncOperation` returns.
     fn by_status(self, body: &Value) -> Result<Progress, CallError> {
         self.ended(body["status"].as_str(), &body["error"])

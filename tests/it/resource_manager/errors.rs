@@ -130,7 +130,7 @@ fn two_pools_of_one_cluster_cannot_be_changed_at_once() {
         let (web, batch) = (azure.node_pool("web", 1), azure.node_pool("batch", 1));
         azure.hold_changes();
         let applied = resize(&azure, &web, Size::One(4), soon()).await;
-        assert_eq!(applied, Ok(Applied::UnderWay));
+        assert_under_way(&applied);
         let applied = resize(&azure, &batch, Size::One(4), soon()).await;
         let (error, _) = told(&batch, applied.expect_err("the cluster is busy"));
         assert!(matches!(error, CallError::Busy { .. }), "{error}");
@@ -201,7 +201,7 @@ fn a_wait_beyond_all_time_is_cut_to_an_hour() {
         azure.hold_changes();
         azure.retry_after(Some(u64::MAX));
         let applied = resize(&azure, &id, Size::One(4), later()).await;
-        assert_eq!(applied, Ok(Applied::UnderWay));
+        assert_under_way(&applied);
     });
 }
 

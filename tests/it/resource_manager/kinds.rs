@@ -201,7 +201,7 @@ fn a_resource_that_azure_works_on_says_so() {
         let id = azure.node_pool("web", 1);
         azure.hold_changes();
         let applied = resize(&azure, &id, Size::One(4), soon()).await;
-        assert_eq!(applied, Ok(Applied::UnderWay));
+        assert_under_way(&applied);
         let observed = observe(&azure, &id).await.expect("it can be read");
         assert_eq!(observed.state, State::Changing("Updating".to_owned()));
         assert!(observed.has(Size::One(4)));

@@ -109,7 +109,7 @@ fn what_is_not_done_by_the_deadline_is_under_way() {
             azure.watch_by(way);
             let begun = Instant::now();
             let applied = resize(&azure, &id, Size::One(4), soon()).await;
-            assert_eq!(applied, Ok(Applied::UnderWay), "{way:?}");
+            assert_under_way(&applied);
             assert!(
                 begun.elapsed() < Duration::from_secs(5),
                 "{:?}",
@@ -128,7 +128,7 @@ fn no_pause_is_begun_that_would_end_after_the_deadline() {
         let id = azure.scale_set("web", 1);
         let begun = Instant::now();
         let applied = resize(&azure, &id, Size::One(4), later()).await;
-        assert_eq!(applied, Ok(Applied::UnderWay));
+        assert_under_way(&applied);
         assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
         assert!(looks(&azure).is_empty());
     });
@@ -149,7 +149,7 @@ fn a_look_that_fails_is_no_failure_of_the_change() {
         let id = azure.scale_set("silent", 1);
         azure.fail_next(On::Look, Trouble::Silence);
         let applied = resize(&azure, &id, Size::One(4), soon()).await;
-        assert_eq!(applied, Ok(Applied::UnderWay));
+        assert_under_way(&applied);
     });
 }
 
@@ -183,7 +183,7 @@ fn an_accepted_change_that_cannot_be_looked_at_is_under_way() {
         let applied = resource(&id)
             .apply(&azure.manager(), &change, later())
             .await;
-        assert_eq!(applied, Ok(Applied::UnderWay));
+        assert_under_way(&applied);
     });
 }
 
@@ -194,7 +194,7 @@ fn an_app_whose_link_may_not_be_read_is_not_said_to_be_done() {
         azure.hold_changes();
         azure.fail_always(On::Look, Trouble::Denied);
         let applied = resize(&azure, &id, Size::One(4), later()).await;
-        assert_eq!(applied, Ok(Applied::UnderWay));
+        assert_under_way(&applied);
     });
 }
 

@@ -4,7 +4,7 @@ use magnusapi::schedule::Size;
 use serde_json::Value;
 
 use super::stage::{DAY, EVENING, Stage, health, said, tick, web};
-use crate::fakes::{On, Trouble};
+use crate::fakes::{CORRELATION, On, Trouble};
 use crate::harness::{eventually, run};
 
 /// Starts a program that ticks, and kills it when Azure has begun to change this resource.
@@ -262,6 +262,38 @@ fn a_change_that_azure_gave_up_is_written_down_and_asked_for_again() {
         assert_eq!(history["data"][0]["outcome"], "failed", "{history}");
         let detail = history["data"][0]["detail"].as_str().unwrap_or_default();
         assert!(detail.contains("QuotaExceeded"), "{history}");
+    });
+}
+
+#[test]
+fn a_change_that_fails_after_its_tick_has_azures_correlation_id_in_the_history() {
+    run(async {
+        let stage = Stage::new().await;
+        stage.write(&web(&stage.azure.node_pool("web", 1), ""));
+        stage.azure.hold_changes();
+        stage.azure.retry_after(Some(600));
+        stage.azure.fail_changes("QuotaExceeded");
+        let program = stage.program().await;
+        let accepted = tick(&program, DAY).await;
+        assert!(
+            said(&accepted).contains("is under way"),
+            "{}",
+            said(&accepted)
+        );
+        stage.azure.finish_changes();
+        stage.azure.changes_succeed();
+        stage.azure.changes_take(0);
+        let next = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert_eq!(next.status, 200, "{}", said(&next));
+        let history = stage.does(&["history", "--days", "400", "--json"]).await;
+        let history: Value = serde_json::from_str(&history).expect("JSON");
+        let failed = &history["data"][1];
+        assert_eq!(failed["outcome"], "failed", "{history}");
+        let detail = failed["detail"].as_str().unwrap_or_default();
+        assert!(
+            detail.contains("QuotaExceeded") && detail.contains(CORRELATION),
+            "{detail}"
+        );
     });
 }
 
