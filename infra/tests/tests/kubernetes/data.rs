@@ -232,3 +232,17 @@ fn a_restored_database_reads_one_folder_and_writes_another() {
         assert_eq!(schedule.spec()["immediate"], true);
     }
 }
+
+/// Subscribers of one process do not hear what is published at another.
+#[test]
+fn there_is_never_a_second_cache_of_a_version() {
+    for rendered in all() {
+        let caches = rendered
+            .kind("Deployment")
+            .filter(|it| it.name() == "valkey");
+        for cache in caches {
+            assert_eq!(cache.spec()["replicas"], 1);
+            assert_eq!(cache.spec()["strategy"], json!({ "type": "Recreate" }));
+        }
+    }
+}

@@ -248,3 +248,72 @@ fn postfacto_is_started_without_the_entry_point() {
         }
     }
 }
+
+/// The files of Postfacto's image that a server or a Job writes to.
+#[test]
+fn postfacto_can_write_where_it_must() {
+    each_pod(|_, pod| {
+        for container in pod.containers().filter(|it| runs_postfacto(it)) {
+            for path in ["/tmp", "/postfacto/tmp", "/postfacto/log"] {
+                let mut mounts = container["volumeMounts"].as_array().expect("mounts").iter();
+                let mount = mounts.find(|mount| mount["mountPath"] == path);
+                let mount = mount.unwrap_or_else(|| panic!("{}: {path}", pod.owner.shown()));
+                assert_ne!(mount["readOnly"], true, "{path}");
+                let mut volumes = pod.spec["volumes"].as_array().expect("volumes").iter();
+                let volume = volumes.find(|volume| volume["name"] == mount["name"]);
+                assert!(
+                    volume.expect("the volume is there")["emptyDir"].is_object(),
+                    "{path}"
+                );
+            }
+        }
+    });
+}
+
+fn runs_postfacto(container: &Value) -> bool {
+    let image = container["image"].as_str();
+    image.is_some_and(|image| image.contains("postfacto/postfacto"))
+}
+
+#[test]
+fn one_job_migrates_and_the_servers_wait_for_it() {
+    for rendered in all() {
+        let jobs: Vec<&Object> = rendered.kind("Job").collect();
+        assert_eq!(jobs.len(), rendered.kind("Cluster").count());
+        for job in jobs {
+            let pod = &job.spec()["template"]["spec"];
+            let command = pod["containers"][0]["command"].to_string();
+            for task in ["rake db:migrate && ", "rake admin:create_user"] {
+                assert!(command.contains(task), "{}: {command}", job.shown());
+            }
+            let server = rendered.one("Deployment", job.namespace(), "postfacto");
+            let waiting = &server.spec()["template"]["spec"]["initContainers"][0];
+            let command = waiting["command"].to_string();
+            assert!(command.contains("until bundle exec rake db:abort_if_pending_migrations"));
+        }
+    }
+}
+
+#[test]
+fn a_new_version_of_a_server_takes_over_without_an_outage() {
+    for rendered in all() {
+        let servers = rendered
+            .kind("Deployment")
+            .filter(|it| it.name() == "postfacto");
+        for server in servers {
+            let rolling = json!({ "maxUnavailable": 0, "maxSurge": 1 });
+            assert_eq!(server.spec()["strategy"]["rollingUpdate"], rolling);
+            let pod = &server.spec()["template"]["spec"];
+            let pause = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64();
+            let grace = pod["terminationGracePeriodSeconds"].as_u64().unwrap_or(30);
+            assert!(
+                pause >= Some(5),
+                "the gateway needs a moment to send nothing more"
+            );
+            assert!(
+                pause < Some(grace),
+                "{pause:?} of {grace} s leave none for requests"
+            );
+        }
+    }
+}

@@ -194,3 +194,16 @@ fn controllers_with_two_replicas_are_spread_over_nodes() {
         }
     });
 }
+
+#[test]
+fn a_budget_keeps_one_controller_of_two() {
+    each_environment(|environment| {
+        let envoy = told(environment, "envoy-gateway");
+        assert_eq!(envoy["podDisruptionBudget"], json!({ "minAvailable": 1 }));
+        let cert_manager = told(environment, "cert-manager");
+        // The chart's own number is 1 as long as none is given.
+        let enabled = json!({ "enabled": true });
+        assert_eq!(cert_manager["podDisruptionBudget"], enabled);
+        assert_eq!(cert_manager["webhook"]["podDisruptionBudget"], enabled);
+    });
+}

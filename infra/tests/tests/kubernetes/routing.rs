@@ -294,3 +294,46 @@ fn test_has_certificates_of_staging_and_prod_real_ones() {
     ];
     assert_eq!(servers.collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn certificates_are_proved_in_the_zone_that_is_ours() {
+    for rendered in all() {
+        let issuer = rendered.one("ClusterIssuer", "", "letsencrypt");
+        let solvers = issuer.spec()["acme"]["solvers"].as_array();
+        let [solver] = solvers.expect("solvers").as_slice() else {
+            panic!("one solver answers for every name");
+        };
+        let expected = json!({
+            "environment": "AzurePublicCloud",
+            "hostedZoneName": "example.org",
+            "resourceGroupName": "rg-example-dns",
+            "subscriptionID": "00000000-0000-0000-0000-00000000a001",
+            "managedIdentity": { "clientID": "00000000-0000-0000-0000-00000000c001" },
+        });
+        assert_eq!(solver["dns01"]["azureDNS"], expected);
+    }
+}
+
+#[test]
+fn the_gateway_has_a_traffic_policy() {
+    for rendered in all() {
+        let policy = rendered
+            .one("ClientTrafficPolicy", "gateway", "https")
+            .spec();
+        let target = json!([{ "group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "main", "sectionName": "https" }]);
+        assert_eq!(policy["targetRefs"], target);
+        assert_eq!(policy["tls"]["minVersion"], "1.2");
+        let header = &policy["headers"]["lateResponseHeaders"]["set"][0];
+        assert_eq!(header["name"], "Strict-Transport-Security");
+        let proxy = rendered.one("EnvoyProxy", "gateway", "main").spec();
+        let kubernetes = &proxy["provider"]["kubernetes"];
+        // The client's address, which the log and a rate limit go by.
+        assert_eq!(kubernetes["envoyService"]["externalTrafficPolicy"], "Local");
+        let replicas = kubernetes["envoyDeployment"]["replicas"].as_u64();
+        let kept = kubernetes["envoyPDB"]["minAvailable"].as_u64();
+        assert!(
+            kept >= Some(1) && kept < replicas,
+            "{kept:?} of {replicas:?}: no node drains"
+        );
+    }
+}

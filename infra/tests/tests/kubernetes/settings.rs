@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::helm::{documents, template};
 use crate::helmfile::{Environment, folder, read};
-use crate::rendered::Object;
+use crate::rendered::{Object, all};
 
 /// Where a setting is put.
 #[derive(Clone, Copy)]
@@ -136,4 +136,39 @@ fn a_lost_message_bus_does_not_end_a_server() {
     let data = &maps.next().expect("the ConfigMap").value["data"];
     let file = read(&folder().join("charts/postfacto/files/keep_listening.rb"));
     assert_eq!(data["keep_listening.rb"], file);
+}
+
+#[test]
+fn websockets_lead_to_the_version_that_the_page_is_of() {
+    for rendered in all() {
+        let routes = rendered
+            .kind("HTTPRoute")
+            .filter(|route| route.name() == "postfacto");
+        for route in routes {
+            let config = rendered.one("ConfigMap", route.namespace(), "postfacto");
+            let host = &config.value["data"]["ACTION_CABLE_HOST"];
+            assert_eq!(
+                route.spec()["hostnames"],
+                json!([host]),
+                "{}",
+                route.shown()
+            );
+            let client = rendered.one("ConfigMap", route.namespace(), "postfacto-client");
+            let script = client.value["data"]["config.js"]
+                .as_str()
+                .expect("a script");
+            let script = script
+                .trim_start_matches("window.Retro = ")
+                .trim_end_matches(";\n");
+            let page: Value = serde_json::from_str(script).expect("what the page reads is JSON");
+            let page = &page["config"];
+            assert_eq!(
+                [&page["websocket_url"], &page["api_base_url"]],
+                ["/cable", "/api"]
+            );
+            let mut rules = route.spec()["rules"].as_array().expect("rules").iter();
+            let serves_it = |rule: &Value| rule["matches"][0]["path"]["value"] == "/cable";
+            assert!(rules.any(serves_it), "{}", route.shown());
+        }
+    }
 }
