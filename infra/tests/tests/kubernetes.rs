@@ -25,6 +25,8 @@ mod helmfile;
 mod names;
 #[path = "kubernetes/network.rs"]
 mod network;
+#[path = "kubernetes/observer.rs"]
+mod observer;
 #[path = "kubernetes/pins.rs"]
 mod pins;
 #[path = "kubernetes/placement.rs"]

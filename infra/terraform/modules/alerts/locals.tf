@@ -41,6 +41,7 @@ locals {
 
   # Each query returns a row for what is wrong. An empty table is a row too, by `summarize` without `by`.
   log_alerts = merge(
+    local.cluster_alerts,
     {
       for timer, hours in var.timer_hours : "timer_${timer}" => {
         description = "The timer ${timer} has not succeeded for ${hours} hours: read its log; if it did not run at all, deploy the package again (docs/operations.md)."

@@ -31,25 +31,26 @@ output "function_app_name" {
 output "helmfile" {
   description = "What Helmfile takes of the environment: infra/helmfile/environments/<environment>/azure.json."
   value = {
-    backupStorageAccount       = module.backup_storage.name
-    barmanContainer            = module.backup_storage.container_names.barman
-    certManagerClientId        = module.cert_manager.client_id
-    clusterName                = module.aks.name
-    clusterResourceGroup       = var.resource_group.name
-    contextName                = var.name
-    dnsZone                    = var.dns_zone.name
-    dnsZoneResourceGroup       = var.dns_zone.resource_group_name
-    externalDnsClientId        = module.external_dns.client_id
-    functionSubnetPrefix       = module.network.subnets.functions.prefix
-    internalLoadBalancerSubnet = module.network.subnets.internal.name
-    keyVaultName               = module.postfacto_vault.name
-    nodeSubnetPrefix           = module.network.subnets.nodes.prefix
-    postfactoClientId          = module.postfacto.client_id
-    postgresBackupClientId     = module.postgres_backup.client_id
-    subscriptionId             = var.subscription_id
-    tenantId                   = var.tenant_id
-    veleroClientId             = module.velero.client_id
-    veleroContainer            = module.backup_storage.container_names.velero
+    backupStorageAccount        = module.backup_storage.name
+    barmanContainer             = module.backup_storage.container_names.barman
+    certManagerClientId         = module.cert_manager.client_id
+    clusterName                 = module.aks.name
+    clusterResourceGroup        = var.resource_group.name
+    contextName                 = var.name
+    dnsZone                     = var.dns_zone.name
+    dnsZoneResourceGroup        = var.dns_zone.resource_group_name
+    externalDnsClientId         = module.external_dns.client_id
+    functionSubnetPrefix        = module.network.subnets.functions.prefix
+    internalLoadBalancerSubnet  = module.network.subnets.internal.name
+    keyVaultName                = module.postfacto_vault.name
+    nodeSubnetPrefix            = module.network.subnets.nodes.prefix
+    postfactoClientId           = module.postfacto.client_id
+    privateEndpointSubnetPrefix = module.network.subnets.private_endpoints.prefix
+    postgresBackupClientId      = module.postgres_backup.client_id
+    subscriptionId              = var.subscription_id
+    tenantId                    = var.tenant_id
+    veleroClientId              = module.velero.client_id
+    veleroContainer             = module.backup_storage.container_names.velero
   }
 }
 

@@ -64,9 +64,9 @@ fn every_chart_tells_what_it_is_and_what_to_do_next() {
 }
 
 /// A chart, values that it must refuse, and what it says then.
-const REFUSED: [(&str, &str, &str); 30] = [
+const REFUSED: [(&str, &str, &str); 31] = [
     ("namespace", r#"{ "podSecurity": "none" }"#, "/podSecurity"),
-    ("namespace", r#"{ "defaultDenyy": false }"#, "defaultDenyy"),
+    ("namespace", r#"{ "trafic": {} }"#, "trafic"),
     (
         "gateway",
         r#"{ "proxy": { "replicas": 1 } }"#,
@@ -104,6 +104,7 @@ const REFUSED: [(&str, &str, &str); 30] = [
         r#"{ "barman": { "folder": "container" } }"#,
         "/barman/folder",
     ),
+    ("observer", r#"{ "schedule": "*/15" }"#, "/schedule"),
     ("priority", r#"{ "platform": 2000000000 }"#, "/platform"),
     ("postfacto", r#"{ "replicas": -1 }"#, "/replicas"),
     (

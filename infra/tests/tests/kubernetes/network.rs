@@ -68,6 +68,41 @@ fn operator() -> Peer {
     )
 }
 
+fn gateway_controller() -> Peer {
+    pod(
+        "envoy-gateway-system",
+        json!({ "control-plane": "envoy-gateway" }),
+    )
+}
+
+fn cert_manager() -> Peer {
+    pod(
+        "cert-manager",
+        json!({ "app.kubernetes.io/name": "webhook" }),
+    )
+}
+
+fn external_dns() -> Peer {
+    pod(
+        "external-dns",
+        json!({ "app.kubernetes.io/name": "external-dns" }),
+    )
+}
+
+fn velero() -> Peer {
+    pod("velero", json!({ "app.kubernetes.io/name": "velero" }))
+}
+
+/// Through which the Kubernetes API calls webhooks.
+fn kubernetes() -> Peer {
+    pod("kube-system", json!({ "app": "konnectivity-agent" }))
+}
+
+/// A resolver on the node itself.
+fn local_dns() -> Peer {
+    Peer::Address([169, 254, 10, 11])
+}
+
 fn dns() -> Peer {
     pod("kube-system", json!({ "k8s-app": "kube-dns" }))
 }
@@ -78,6 +113,12 @@ const NEW: &str = "postfacto-4-3-11";
 const FUNCTION: Peer = Peer::Address([10, 0, 64, 9]);
 /// In the nodes' subnet.
 const NODE: Peer = Peer::Address([10, 0, 0, 9]);
+/// Of Blob, by the sample.
+const PRIVATE_ENDPOINT: Peer = Peer::Address([10, 0, 64, 70]);
+/// Elsewhere in the network.
+const POSTGRES_OF_THE_APP: Peer = Peer::Address([10, 0, 8, 4]);
+/// Where a node tells who asks for a token.
+const METADATA: Peer = Peer::Address([169, 254, 169, 254]);
 const INTERNET: Peer = Peer::Address([93, 184, 216, 34]);
 
 #[test]
@@ -99,6 +140,37 @@ fn what_must_talk_may_and_nothing_else() {
         (operator(), database(NEW), 8000, true),
         (operator(), database(NEW), 5432, true),
         (database(NEW), INTERNET, 443, true),
+        (database(NEW), PRIVATE_ENDPOINT, 443, true),
+        (web(NEW), local_dns(), 53, true),
+        // The platform.
+        (INTERNET, proxy(), 10443, true),
+        (INTERNET, proxy(), 10080, true),
+        (proxy(), gateway_controller(), 18000, true),
+        (gateway_controller(), INTERNET, 443, true),
+        (kubernetes(), gateway_controller(), 9443, true),
+        (kubernetes(), cert_manager(), 10250, true),
+        (cert_manager(), INTERNET, 443, true),
+        (cert_manager(), Peer::Address([1, 1, 1, 1]), 53, true),
+        (kubernetes(), operator(), 9443, true),
+        (operator(), operator(), 9090, true),
+        (operator(), INTERNET, 443, true),
+        (external_dns(), INTERNET, 443, true),
+        (velero(), PRIVATE_ENDPOINT, 443, true),
+        (INTERNET, proxy(), 19000, false),
+        (INTERNET, gateway_controller(), 18000, false),
+        (proxy(), INTERNET, 443, false),
+        (proxy(), METADATA, 80, false),
+        (proxy(), NODE, 443, false),
+        (proxy(), cert_manager(), 10250, false),
+        (proxy(), operator(), 9443, false),
+        (web(NEW), gateway_controller(), 18000, false),
+        (web(NEW), operator(), 9090, false),
+        (cert_manager(), METADATA, 80, false),
+        (cert_manager(), NODE, 443, false),
+        (external_dns(), PRIVATE_ENDPOINT, 443, false),
+        (database(NEW), NODE, 443, false),
+        (database(NEW), METADATA, 443, false),
+        (database(NEW), POSTGRES_OF_THE_APP, 443, false),
         (FUNCTION, database(NEW), 5432, true),
         // One version and another.
         (web(OLD), database(NEW), 5432, false),
@@ -119,7 +191,7 @@ fn what_must_talk_may_and_nothing_else() {
         (web(NEW), INTERNET, 443, false),
         (web(NEW), database(NEW), 8000, false),
         (cache(NEW), INTERNET, 443, false),
-        (web(NEW), Peer::Address([169, 254, 169, 254]), 80, false),
+        (web(NEW), METADATA, 80, false),
     ];
     for rendered in all() {
         for (number, (from, to, port, expected)) in flows.iter().enumerate() {
@@ -134,11 +206,10 @@ fn what_must_talk_may_and_nothing_else() {
 }
 
 #[test]
-fn only_third_party_charts_have_no_network_default() {
+fn nothing_may_come_in_or_go_out_by_default() {
     for rendered in all() {
-        for pod in rendered.pods() {
-            let namespace = pod.owner.namespace();
-            let policy = rendered.one("NetworkPolicy", namespace, "default-deny");
+        for namespace in rendered.kind("Namespace") {
+            let policy = rendered.one("NetworkPolicy", namespace.name(), "default-deny");
             assert_eq!(
                 policy.spec(),
                 &json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] })

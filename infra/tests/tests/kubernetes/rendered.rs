@@ -87,7 +87,7 @@ impl Rendered {
             .unwrap_or_else(|| panic!("{}: no {kind} {namespace}/{name}", self.environment))
     }
 
-    /// Pod templates of Deployments and Jobs, with the namespace that they run in.
+    /// Pod templates of Deployments, Jobs and CronJobs, with the namespace that they run in.
     pub(crate) fn pods(&self) -> impl Iterator<Item = Pod<'_>> {
         self.objects.iter().filter_map(Pod::of)
     }
@@ -144,7 +144,7 @@ impl Object {
     }
 }
 
-/// The pods that a Deployment or a Job makes.
+/// The pods that a Deployment, a Job or a CronJob makes.
 pub(crate) struct Pod<'a> {
     pub(crate) owner: &'a Object,
     pub(crate) labels: &'a Value,
@@ -153,12 +153,13 @@ pub(crate) struct Pod<'a> {
 
 impl<'a> Pod<'a> {
     fn of(owner: &'a Object) -> Option<Pod<'a>> {
-        let template = owner.value.pointer("/spec/template")?;
-        matches!(
-            owner.kind(),
-            "Deployment" | "Job" | "StatefulSet" | "DaemonSet"
-        )
-        .then(|| Pod {
+        let template = match owner.kind() {
+            "Deployment" | "Job" | "StatefulSet" | "DaemonSet" => "/spec/template",
+            "CronJob" => "/spec/jobTemplate/spec/template",
+            _ => return None,
+        };
+        let template = owner.value.pointer(template)?;
+        Some(Pod {
             owner,
             labels: &template["metadata"]["labels"],
             spec: &template["spec"],

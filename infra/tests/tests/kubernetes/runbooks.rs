@@ -1,6 +1,7 @@
 //! The runbooks: a command that acts on a cluster names it.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use infra_tests::checkout;
 
@@ -69,4 +70,90 @@ fn a_command_without_a_context_is_found() {
         ]
     );
     assert!(calls(text, "velero").is_empty());
+}
+
+/// Commands that a person copies: a quote or a `done` that is missing shows here.
+#[test]
+fn every_block_of_commands_is_shell() {
+    let mut count = 0;
+    for file in runbooks() {
+        for block in blocks(&read(&file)) {
+            let mut shell = Command::new("bash");
+            let output = shell
+                .args(["-n", "-c", &block])
+                .output()
+                .expect("bash starts");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                output.status.success(),
+                "{}:\n{block}\n{said}",
+                file.display()
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} blocks were found");
+}
+
+/// Indented blocks and those in `sh` fences that begin with one of the programs of the runbooks. What a reader
+/// puts in, `<account>`, is one word.
+fn blocks(text: &str) -> Vec<String> {
+    const PROGRAMS: [&str; 13] = [
+        "az ",
+        "azd ",
+        "cargo ",
+        "curl ",
+        "for ",
+        "gh ",
+        "git ",
+        "helmfile ",
+        "kubectl ",
+        "(cd ",
+        "export ",
+        "terraform ",
+        "velero ",
+    ];
+    let mut blocks: Vec<String> = Vec::new();
+    // Of the block that is open; the end of a here-document stands at the beginning of its line.
+    let mut indent = None;
+    for line in text.lines() {
+        let width = line.len() - line.trim_start().len();
+        if line.trim().is_empty() {
+            continue;
+        }
+        match (indent, width) {
+            (Some(open), 4..) => {
+                let block = blocks.last_mut().expect("it is open");
+                *block = format!(
+                    "{block}\n{}",
+                    placed(line.get(open..).unwrap_or(line.trim_start()))
+                );
+            }
+            (None, 4..) if PROGRAMS.iter().any(|it| line.trim_start().starts_with(it)) => {
+                blocks.push(placed(line.trim_start()));
+                indent = Some(width);
+            }
+            _ => indent = None,
+        }
+    }
+    blocks
+}
+
+fn placed(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('<') {
+        let end = after
+            .find('>')
+            .filter(|_| after.starts_with(|it: char| it.is_ascii_lowercase()));
+        text.push_str(before);
+        rest = if let Some(end) = end {
+            text.push_str("placed");
+            &after[end + 1..]
+        } else {
+            text.push('<');
+            after
+        };
+    }
+    text + rest
 }

@@ -29,9 +29,13 @@ impl Checker {
         let version = object.value["apiVersion"].as_str().unwrap_or_default();
         match version.split_once('/').map_or("", |(group, _)| group) {
             "gateway.networking.k8s.io" | "cert-manager.io" => Checker::Models,
-            "" | "apps" | "batch" | "policy" | "networking.k8s.io" | "scheduling.k8s.io" => {
-                Checker::Kubernetes
-            }
+            ""
+            | "apps"
+            | "batch"
+            | "policy"
+            | "networking.k8s.io"
+            | "rbac.authorization.k8s.io"
+            | "scheduling.k8s.io" => Checker::Kubernetes,
             _ => Checker::Contract,
         }
     }

@@ -115,7 +115,7 @@ run "a_timer_without_a_success_is_an_alert" {
 
   assert {
     condition = alltrue([
-      toset(keys(azapi_resource.log_alert)) == toset(["timer_scale", "timer_postfacto_backup", "quota"]),
+      setsubtract(keys(azapi_resource.log_alert), keys(local.cluster_alerts)) == toset(["timer_scale", "timer_postfacto_backup", "quota"]),
       azapi_resource.log_alert["timer_scale"].body.properties.windowSize == "PT1H",
       azapi_resource.log_alert["timer_postfacto_backup"].body.properties.windowSize == "P2D",
       strcontains(one(azapi_resource.log_alert["timer_postfacto_backup"].body.properties.criteria.allOf).query, "ago(26h) and OperationName == 'postfacto_backup' and Success"),
@@ -164,4 +164,13 @@ run "a_timer_that_a_query_cannot_look_back_at_is_refused" {
   }
 
   expect_failures = [var.timer_hours]
+}
+
+run "what_runs_on_the_cluster_is_watched" {
+  command = plan
+
+  assert {
+    condition     = length(setsubtract(["archiving", "base_backup", "certificate", "observer", "postfacto", "volume"], keys(azapi_resource.log_alert))) == 0
+    error_message = "A cluster that nothing watches fails in silence."
+  }
 }
