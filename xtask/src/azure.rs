@@ -30,6 +30,23 @@ pub(crate) fn ask(arguments: &[&str]) -> anyhow::Result<Value> {
         .with_context(|| format!("`{}` answered no JSON", process::line(&command)))
 }
 
+/// The first version whose `config access-restriction` leaves out `ftpsState`, which Flex Consumption rejects.
+const OLDEST: (u32, u32) = (2, 91);
+
+/// Fails where `az` is older than what `access-restriction` needs.
+pub(crate) fn require_version() -> anyhow::Result<()> {
+    let versions = ask(&["version"])?;
+    let version = versions["azure-cli"].as_str().unwrap_or_default();
+    let mut numbers = version.split('.').map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST => Ok(()),
+        _ => bail!(
+            "az {version} sends back `ftpsState`, which Flex Consumption rejects (error 51021); 2.91 is the first that \
+             does not: update it with `az upgrade`"
+        ),
+    }
+}
+
 /// A token for the Resource Manager, which an app's deployment site takes too.
 pub(crate) fn token() -> anyhow::Result<String> {
     let resource = "https://management.azure.com";

@@ -17,6 +17,7 @@ pub(super) fn publish(package: &Package, target: &Target) -> anyhow::Result<()> 
     let Some(address) = site.refuses()? else {
         return send(&site, package, target);
     };
+    azure::require_version()?;
     let opening = Opening::for_us(&target.app, address)?;
     let sent = send(&site, package, target);
     let closed = opening.close();

@@ -28,6 +28,16 @@ fn a_closed_site_is_opened_for_the_address_that_it_refuses_and_closed_again() {
     assert_eq!(fs::read_dir(stage.azure("rules")).unwrap().count(), 0);
 }
 
+/// It would send back a property that the plan rejects, and the error names neither.
+#[test]
+fn an_older_az_opens_no_site() {
+    let stage = Stage::new();
+    stage.app.state.lock().unwrap().is_closed = true;
+    fs::write(stage.azure("version"), "2.90.1").unwrap();
+    publish(&stage, &Sketch::of('a')).failed(&["az 2.90.1", "az upgrade"]);
+    assert!(!stage.calls().contains("access-restriction"));
+}
+
 #[test]
 fn a_closed_site_is_closed_again_after_a_failure() {
     let stage = Stage::new();

@@ -39,10 +39,11 @@ output "name_servers" {
 }
 
 output "pipeline" {
-  description = "By environment, AZURE_CLIENT_ID of the pipeline's environments <environment> (apply) and <environment>-plan (plan)."
+  description = "By environment, AZURE_CLIENT_ID of the pipeline's environments <environment> (apply), <environment>-plan (plan) and <environment>-diff (diff)."
   value = {
     for environment in var.environments : environment => {
       apply = module.apply_identity[environment].client_id
+      diff  = module.diff_identity[environment].client_id
       plan  = module.plan_identity[environment].client_id
     }
   }

@@ -67,14 +67,14 @@ variable "location" {
 }
 
 variable "other_credentials" {
-  description = "By environment, issuers and subjects of other pipelines that may apply it, such as the service connection of Azure Pipelines."
+  description = "By environment, issuers and subjects of other pipelines that may apply it, such as the service connection of Azure Pipelines; by <environment>-plan, of those that may plan it."
   type        = map(map(object({ issuer = string, subject = string })))
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(keys(var.other_credentials), var.environments)) == 0
-    error_message = "The keys are names of environments."
+    condition     = alltrue([for key in keys(var.other_credentials) : contains(var.environments, trimsuffix(key, "-plan"))])
+    error_message = "The keys are names of environments, or such a name and -plan."
   }
 }
 

@@ -220,3 +220,15 @@ run "plan_and_apply_look_up_three_things_in_the_subscription" {
     error_message = "azurerm reads these, and no action beside them belongs at the subscription."
   }
 }
+
+run "a_difference_is_shown_by_who_may_only_read" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      toset(keys(output.pipeline.test)) == toset(["apply", "diff", "plan"]),
+      alltrue([for role in azurerm_role_definition.cluster_objects : toset(role.permissions[0].data_actions) == toset(["Microsoft.ContainerService/managedClusters/*/read"]) && try(length(role.permissions[0].actions), 0) == 0]),
+    ])
+    error_message = "A pull request's code runs as this identity."
+  }
+}
