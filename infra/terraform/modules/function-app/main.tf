@@ -63,7 +63,8 @@ resource "azapi_resource" "site" {
     }
   }
   response_export_values = ["properties.defaultHostName"]
-  tags                   = var.tags
+  # `azd deploy` finds the app by it: azure.yaml.
+  tags = merge(var.tags, { azd-service-name = "api" })
 
   identity {
     type         = "UserAssigned"

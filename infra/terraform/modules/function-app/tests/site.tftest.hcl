@@ -343,3 +343,12 @@ run "an_unknown_update_strategy_is_refused" {
 
   expect_failures = [var.update_strategy]
 }
+
+run "azd_finds_the_app" {
+  command = plan
+
+  assert {
+    condition     = azapi_resource.site.tags["azd-service-name"] == keys(yamldecode(file("${path.module}/../../../../azure.yaml")).services)[0]
+    error_message = "azd deploys to the resource that carries its service's name."
+  }
+}
