@@ -49,7 +49,7 @@ resource "azurerm_storage_container" "this" {
   }
 }
 
-# Who reads a state knows every address and every id in it.
+# A reader of a state learns every address and every id in it.
 resource "azurerm_log_analytics_workspace" "this" {
   name                         = "log-${var.name}"
   resource_group_name          = var.resource_group_name

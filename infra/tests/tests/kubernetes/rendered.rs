@@ -87,7 +87,7 @@ impl Rendered {
             .unwrap_or_else(|| panic!("{}: no {kind} {namespace}/{name}", self.environment))
     }
 
-    /// Pod templates of Deployments, Jobs and CronJobs, with the namespace that they run in.
+    /// Pod templates of Deployments, Jobs and `CronJobs`, with the namespace that they run in.
     pub(crate) fn pods(&self) -> impl Iterator<Item = Pod<'_>> {
         self.objects.iter().filter_map(Pod::of)
     }
@@ -144,7 +144,7 @@ impl Object {
     }
 }
 
-/// The pods that a Deployment, a Job or a CronJob makes.
+/// The pods that a Deployment, a Job or a `CronJob` makes.
 pub(crate) struct Pod<'a> {
     pub(crate) owner: &'a Object,
     pub(crate) labels: &'a Value,

@@ -221,7 +221,7 @@ run "plan_and_apply_look_up_three_things_in_the_subscription" {
   }
 }
 
-run "a_difference_is_shown_by_who_may_only_read" {
+run "the_identity_that_shows_differences_only_reads" {
   command = plan
 
   assert {
