@@ -10,7 +10,8 @@ use tokio::{io::AsyncWriteExt as _, sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
 use super::{
-    connection::{BodyError, Connection, End, Pace, connection_header, keeps_alive},
+    connection::{Connection, End, connection_header, keeps_alive},
+    pace::{BodyError, Pace},
     proxy,
     server::Site,
 };

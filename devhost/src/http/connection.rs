@@ -14,10 +14,12 @@ use tokio::{
 
 use super::{
     admin::{self, Admin},
-    call, keys, path,
+    call, keys,
+    pace::{self, BodyError, Pace},
+    path,
     server::Site,
 };
-use crate::wire::{BodyReader, Framing, NoRequest, Request, Response, Source};
+use crate::wire::{BodyReader, NoRequest, Request, Response, Source};
 
 /// How long the rest of a request's body is read after the response.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -41,15 +43,6 @@ pub(super) enum End {
     Close,
     /// The response broke off: the client must not take it for whole.
     Reset,
-}
-
-/// Why a body was not read to its end.
-pub(super) enum BodyError {
-    /// The client is gone.
-    Gone,
-    /// The body is too slow, too long, or not in chunks. The connection ends then, and only where
-    /// the body is too long the response says so.
-    Bad { problem: String, says_close: bool },
 }
 
 /// Serves the requests on `stream`, one after the other.
@@ -129,12 +122,10 @@ impl Connection {
         request: &Request,
         reader: &mut BodyReader,
     ) -> Result<Bytes, BodyError> {
-        if matches!(request.framing, Framing::Length(length) if length > MOST_BODY) {
-            return Err(BodyError::too_long());
-        }
+        pace::check_length(request.framing)?;
         self.expect(request).await;
-        let mut body = Vec::new();
         let mut pace = Pace::new(site.shared.limits.body_grace);
+        let mut body = Vec::new();
         while let Some(data) = pace.next(reader, &mut self.source).await? {
             body.extend_from_slice(&data);
         }
@@ -267,61 +258,4 @@ fn homepage(site: &Site) -> Response {
         return Response::empty(204);
     }
     Response::text(200, "text/html", HOMEPAGE)
-}
-
-/// Kestrel's limits of a body: 240 bytes a second after five seconds, and a length.
-pub(super) struct Pace {
-    started: tokio::time::Instant,
-    grace: Duration,
-    received: u64,
-}
-
-/// `KestrelServerLimits.MinRequestBodyDataRate`.
-const BYTES_PER_SECOND: u64 = 240;
-/// `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`, as it is by default.
-const MOST_BODY: u64 = 104_857_600;
-
-impl Pace {
-    pub(super) fn new(grace: Duration) -> Self {
-        let started = tokio::time::Instant::now();
-        Self {
-            started,
-            grace,
-            received: 0,
-        }
-    }
-
-    /// The next part of the body; `None` at its end. Dropping the future loses nothing.
-    pub(super) async fn next(
-        &mut self,
-        reader: &mut BodyReader,
-        source: &mut Source<OwnedReadHalf>,
-    ) -> Result<Option<Bytes>, BodyError> {
-        let due = Duration::from_secs(self.received / BYTES_PER_SECOND).max(self.grace);
-        let next = tokio::time::timeout_at(self.started + due, reader.next(source)).await;
-        let bad = |problem, says_close| BodyError::Bad {
-            problem,
-            says_close,
-        };
-        let slow = |_| bad("the request's body is too slow".to_owned(), false);
-        let next = next.map_err(slow)?.map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => bad(error.to_string(), false),
-            _ => BodyError::Gone,
-        })?;
-        self.received += next.as_ref().map_or(0, |data| data.len() as u64);
-        if self.received > MOST_BODY {
-            return Err(BodyError::too_long());
-        }
-        Ok(next)
-    }
-}
-
-impl BodyError {
-    fn too_long() -> Self {
-        let problem = format!("the request's body is longer than {MOST_BODY} bytes");
-        Self::Bad {
-            problem,
-            says_close: true,
-        }
-    }
 }

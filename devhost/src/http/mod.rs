@@ -5,6 +5,7 @@
 //! | `server` | a listener and its connections |
 //! | `connection` | one connection: requests in, responses out |
 //! | `call` | one request for a function, from its body to the last byte of the response |
+//! | `pace` | a request's body, as fast and as long as it may be |
 //! | `routes` | which function a request is for |
 //! | `path` | what becomes of a path on its way |
 //! | `keys` | whether the request may call it |
@@ -15,6 +16,7 @@ mod admin;
 mod call;
 mod connection;
 mod keys;
+mod pace;
 mod path;
 mod proxy;
 mod routes;
