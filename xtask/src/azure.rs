@@ -108,6 +108,21 @@ impl App {
         Ok(names.map(str::to_owned).collect())
     }
 
+    /// What keeps the host from running this function. A function in error is listed all the same, and a
+    /// call by hand of its timer is accepted.
+    pub(crate) fn function_errors(&self, function: &str) -> anyhow::Result<Vec<String>> {
+        let url = self.url(&format!("/hostruntime/admin/functions/{function}/status"));
+        let answer = ask(&["rest", "--method", "get", "--url", &url])?;
+        let errors = answer["errors"].as_array().into_iter().flatten();
+        Ok(errors
+            .map(|error| {
+                error
+                    .as_str()
+                    .map_or_else(|| error.to_string(), str::to_owned)
+            })
+            .collect())
+    }
+
     /// Has the platform read the triggers again. Without it a new timer does not tick on Flex
     /// Consumption (Azure/azure-functions-host#11828).
     pub(crate) fn sync_triggers(&self) -> anyhow::Result<()> {

