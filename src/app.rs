@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::backup::{self, BackupCheck, BackupTimer, Backups, DrillTimer};
 use crate::clock;
 use crate::database::Database;
-use crate::health::{DatabaseCheck, Health};
-use crate::host::Timers;
+use crate::health::{DatabaseCheck, Health, TimerCheck, WatchedTimer};
+use crate::host::{Timers, Timetable};
 use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
 use crate::scale::{self, ScaleCheck, ScaleTimer, Scaling};
@@ -28,13 +28,14 @@ pub struct App {
 }
 
 impl App {
-    /// All features on `database`. Long work ends after `deadline`. Must be called inside a tokio
-    /// runtime.
+    /// All features on `database`. Long work ends after `deadline`. The timetable says what the host
+    /// does with the timers, where there is a host. Must be called inside a tokio runtime.
     pub fn new(
         database: Database,
         backup: backup::Settings,
         scale: scale::Settings,
         deadline: Duration,
+        timetable: Option<Timetable>,
     ) -> App {
         let ledger = Ledger::new(database.clone());
         let backups = Backups::new(backup, clock::system());
@@ -43,16 +44,19 @@ impl App {
         let watched = database.beside_the_pool();
         let watched_ledger = Ledger::new(watched.clone());
         let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
+        let timers = TimerCheck::new(TIMERS, timetable, watched_ledger, clock::system());
+        let housekeeping = Housekeeping::new(database.clone(), ledger.clone(), clock::system());
         App {
             items: Items::new(database.clone(), deadline),
             health: Health::new(vec![
                 Arc::new(DatabaseCheck::new(database.clone(), watched)),
-                Arc::new(BackupCheck::new(backups.clone(), watched_ledger.clone())),
-                Arc::new(ScaleCheck::new(watched_scaling, watched_ledger)),
+                Arc::new(timers),
+                Arc::new(BackupCheck::new(backups.clone())),
+                Arc::new(ScaleCheck::new(watched_scaling)),
             ]),
             timers: Timers::new(
                 vec![
-                    Arc::new(Housekeeping::new(database.clone())),
+                    Arc::new(housekeeping),
                     Arc::new(BackupTimer::new(backups.clone(), ledger.clone())),
                     Arc::new(DrillTimer::new(backups, ledger.clone())),
                     Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
@@ -76,10 +80,29 @@ pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("scale_plan", "scale/plan"),
 ];
 
-/// The timer functions: each folder's name under `functions/`.
-pub const TIMER_FUNCTIONS: &[&str] = &[
-    "item_housekeeping",
-    backup::EXPORT,
-    backup::DRILL,
-    scale::FUNCTION,
+/// The timer functions: each folder's name under `functions/`, and the bad slots in a row that make
+/// `/health` fail. Backups and drills are far apart, so one is enough. The others catch up with the next
+/// slot: a quarter of an hour of wrong sizes, or an hour of old keys, is a failure.
+pub const TIMERS: &[WatchedTimer] = &[
+    WatchedTimer {
+        function: "item_housekeeping",
+        limit: 6,
+    },
+    WatchedTimer {
+        function: backup::EXPORT,
+        limit: 1,
+    },
+    WatchedTimer {
+        function: backup::DRILL,
+        limit: 1,
+    },
+    WatchedTimer {
+        function: scale::FUNCTION,
+        limit: 3,
+    },
 ];
+
+/// The names of the timer functions.
+pub fn timer_functions() -> impl Iterator<Item = &'static str> {
+    TIMERS.iter().map(|timer| timer.function)
+}

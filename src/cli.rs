@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
-use crate::app::App;
+use crate::app::{App, timer_functions};
 use crate::backup::{self, Backups};
 use crate::clock;
 use crate::config::{Config, ConfigError};
 use crate::database::{Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
+use crate::host::{self, Timetable};
 use crate::local::{self, LocalError};
 use crate::server::{self, Front};
+use crate::terminal::{self, say};
 use crate::{scale, telemetry, version};
 
 #[derive(Parser)]
@@ -25,7 +27,6 @@ use crate::{scale, telemetry, version};
         Run by the Functions host (FUNCTIONS_CUSTOMHANDLER_PORT is set), it serves the host on that \
         port.\nRun by a person without a verb, it serves on 127.0.0.1:3000, with a private \
         PostgreSQL of its own\nunless DATABASE_URL or PGHOST names one.",
-    after_help = EXIT_CODES,
     args_conflicts_with_subcommands = true
 )]
 struct Arguments {
@@ -48,7 +49,7 @@ enum Verb {
     ///
     /// Needs a database: `DATABASE_URL`, or PGHOST and the other PG variables. Migrates it in the
     /// background. Ends with SIGTERM or SIGINT, after the requests under way.
-    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
+    #[command(verbatim_doc_comment)]
     Serve {
         /// Port on 127.0.0.1
         #[arg(long, env = "FUNCTIONS_CUSTOMHANDLER_PORT")]
@@ -57,24 +58,23 @@ enum Verb {
     /// Bring the database's schema to this program's version
     ///
     /// Safe to run at any time and many times at once; `serve` does the same in the background.
-    #[command(after_help = EXIT_CODES)]
     Migrate,
     /// Make, look at, prove, restore and delete backups
     ///
     /// `BACKUP_DATABASES` says of which databases, and `BACKUP_URL` where they lie: without it, in
     /// the folder `backups` beside the private database's.
-    #[command(subcommand, after_help = EXIT_CODES, verbatim_doc_comment)]
+    #[command(subcommand, verbatim_doc_comment)]
     Backup(backup::cli::Verb),
     /// Size Azure resources by the week: look at the schedule, hold a size, see what was done
     ///
     /// `SCALE_CONFIG` says where the schedule lies: without it, in scale.toml here.
-    #[command(subcommand, after_help = EXIT_CODES, verbatim_doc_comment)]
+    #[command(subcommand, verbatim_doc_comment)]
     Scale(scale::cli::Verb),
     /// Check a Functions app, as `cargo xtask package` lays it out
     ///
     /// Looks at host.json, the program it names, every function.json against the functions in
     /// this program, schedules, settings and sizes.
-    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
+    #[command(verbatim_doc_comment)]
     Doctor {
         /// The app's folder, or its zip
         app: PathBuf,
@@ -82,9 +82,15 @@ enum Verb {
 }
 
 const EXIT_CODES: &str = "Exit codes:
-  0  done, or a server that was ended by SIGTERM or SIGINT
-  1  failed; the last line on stderr says why and what to do
-  2  the command line or a setting cannot be used";
+  0    done, or a server that was ended by SIGTERM or SIGINT
+  1    failed; the last line on stderr says why and what to do
+  2    the command line or a setting cannot be used, or a setting is missing
+  200  under a Functions host in place of 0: the host then starts the program again";
+
+/// The exit code of an orderly end under a Functions host. Some hosts keep a handler that exited with
+/// 0 as if it still served; every host takes 200 for a request to start it again, and does not count
+/// it as a crash.
+const STOPPED_UNDER_A_HOST: u8 = 200;
 
 #[derive(Debug, Error)]
 enum Failure {
@@ -108,32 +114,59 @@ enum Failure {
     Scale(#[from] Box<scale::cli::Failure>),
 }
 
-/// Does what the command line says.
-pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("magnusapi: {failure}");
-            ExitCode::from(if matches!(failure, Failure::Config(_)) {
-                2
-            } else {
-                1
-            })
-        }
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        let is_a_setting = match self {
+            Failure::Config(_) | Failure::Local(LocalError::Settings(_)) => true,
+            Failure::Backup(failure) => failure.is_a_setting(),
+            Failure::Scale(failure) => failure.is_a_setting(),
+            _ => false,
+        };
+        if is_a_setting { 2 } else { 1 }
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let command = with_exit_codes(Arguments::command());
+    let arguments = Arguments::from_arg_matches(&command.get_matches())
+        .expect("the matches are of the command that the arguments describe");
+    let done = run(arguments);
+    telemetry::flush();
+    match done {
+        Err(failure) => {
+            terminal::complain(format_args!("magnusapi: {failure}"));
+            ExitCode::from(failure.exit_code())
+        }
+        Ok(code) => match terminal::failure() {
+            None => code,
+            Some(error) => {
+                let text = "done, but stdout could not be written";
+                terminal::complain(format_args!("magnusapi: {text}: {error}"));
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// The exit codes below the help of every verb, nested ones too.
+fn with_exit_codes(command: Command) -> Command {
+    command
+        .after_help(EXIT_CODES)
+        .mut_subcommands(with_exit_codes)
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some(Verb::Doctor { app }) = arguments.verb {
-        return Ok(doctor::run(&app)?);
+        doctor::run(&app)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let config = Config::read(|name| std::env::var(name).ok())?;
-    // What a person asked for is alone on stdout, unless they ask for log lines too.
-    if config.log_filter.is_some()
+    // The result of a person's command stands alone on stdout, unless LOG asks for log lines too.
+    if config.log.filter.is_some()
         || !matches!(arguments.verb, Some(Verb::Backup(_) | Verb::Scale(_)))
     {
-        telemetry::start(config.log_format, config.log_filter.as_deref());
+        telemetry::start(&config.log)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -144,26 +177,42 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 let backups = Backups::new(config.backup, clock::system());
                 let stop = server::stop_signal()?;
                 let done = backup::cli::run(verb, backups, stop).await;
-                Ok(done.map_err(Box::new)?)
+                done.map_err(Box::new)?;
             }
-            (Some(Verb::Scale(verb)), _) => Box::pin(sizes(verb, config)).await,
-            (Some(Verb::Migrate), _) => migrate(config.require_database()?).await,
-            (Some(Verb::Serve { port }), _) | (None, Some(port)) => serve(port, config).await,
-            _ => serve_locally(arguments.local.port, config).await,
+            (Some(Verb::Scale(verb)), _) => Box::pin(sizes(verb, config)).await?,
+            (Some(Verb::Migrate), _) => migrate(config.require_database()?).await?,
+            (Some(Verb::Serve { port }), None) => {
+                serve(port, config, std::future::pending()).await?;
+            }
+            (Some(Verb::Serve { port }), Some(_)) | (None, Some(port)) => {
+                serve(port, config, host::parent_ended()).await?;
+                return Ok(ExitCode::from(STOPPED_UNDER_A_HOST));
+            }
+            _ => serve_locally(arguments.local.port, config).await?,
         }
+        Ok(ExitCode::SUCCESS)
     })
 }
 
-async fn serve(port: u16, config: Config) -> Result<(), Failure> {
+async fn serve(
+    port: u16,
+    config: Config,
+    parent_ended: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     let settings = config.require_database()?;
-    let stop = server::stop_signal()?;
+    let signal = server::stop_signal()?;
+    let stop = async {
+        tokio::select! {
+            () = signal => {}
+            () = parent_ended => {}
+        }
+    };
     let listener = bind(port).await?;
     log::info!(
         version = version::VERSION, commit = version::COMMIT;
         "serving on http://{}, database {}", listener.local_addr()?, settings.address.display()
     );
-    let database = Database::open(settings);
-    let app = App::new(database, config.backup, config.scale, config.deadline);
+    let app = app(&config, settings);
     app.database.prepare_in_background();
     server::run(listener, app, config.server, Front::FunctionsHost, stop).await;
     Ok(())
@@ -172,29 +221,53 @@ async fn serve(port: u16, config: Config) -> Result<(), Failure> {
 async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     let stop = server::stop_signal()?;
     let listener = bind(port).await?;
-    let (settings, private) = match config.database {
+    let (settings, private) = match config.database.clone() {
         Some(settings) => (settings, None),
         None => local::start()
             .await
             .map(|(settings, it)| (settings, Some(it)))?,
     };
     let url = format!("http://{}", listener.local_addr()?);
-    println!("magnusapi {} serves on {url}", version::VERSION);
+    say(format_args!(
+        "magnusapi {} serves on {url}",
+        version::VERSION
+    ));
     match &private {
-        Some(private) => println!("  its data: {}", private.description()),
-        None => println!("  its database: {}", settings.address.display()),
+        Some(private) => say(format_args!("  its data: {}", private.description())),
+        None => say(format_args!(
+            "  its database: {}",
+            settings.address.display()
+        )),
     }
-    println!("  try: curl {url}/item");
-    println!("  timers need a Functions host: cargo xtask start");
-    let database = Database::open(settings);
-    let app = App::new(database, config.backup, config.scale, config.deadline);
+    say(format_args!("  try: curl {url}/item"));
+    say(format_args!(
+        "  timers need a Functions host: cargo xtask start"
+    ));
+    let app = app(&config, settings);
     app.database.prepare_in_background();
     server::run(listener, app, config.server, Front::Nothing, stop).await;
     Ok(())
 }
 
-/// Holds and changes are those of the database that the timer uses, or nobody's: there is no private one
-/// to fall back to.
+/// The features on this database, with what the host does with the timers of the app's folder.
+fn app(config: &Config, database: Settings) -> App {
+    let timetable = config.app_folder.as_deref().map(|folder| {
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Timetable::read(folder, timer_functions(), environment)
+    });
+    App::new(
+        Database::open(database),
+        config.backup.clone(),
+        config.scale.clone(),
+        config.deadline,
+        timetable,
+    )
+}
+
+/// Holds and changes are those of the database that the timer uses. There is no private one to fall
+/// back to.
 async fn sizes(verb: scale::cli::Verb, config: Config) -> Result<(), Failure> {
     let database = config.database.map(Database::open);
     let session = scale::cli::Session::new(config.scale, database, clock::system());
@@ -210,6 +283,6 @@ async fn bind(port: u16) -> Result<tokio::net::TcpListener, Failure> {
 
 async fn migrate(settings: Settings) -> Result<(), Failure> {
     let version = Database::open(settings).migrate().await?;
-    println!("the schema is at version {version}");
+    say(format_args!("the schema is at version {version}"));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Settings: environment variables, read once into values that are checked.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -9,15 +10,17 @@ use crate::database::{Settings as DatabaseSettings, SettingsError};
 use crate::host;
 use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
 use crate::server::{Settings as ServerSettings, SettingsError as ServerSettingsError};
-use crate::telemetry::Format;
+use crate::telemetry::{Settings as LogSettings, SettingsError as LogSettingsError};
 
-/// Everything the program is told from outside.
+/// Everything that the environment sets.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `FUNCTIONS_CUSTOMHANDLER_PORT`: set by the Functions host.
     pub handler_port: Option<u16>,
     /// When work that can take long ends, before the Functions host ends the process.
     pub deadline: Duration,
+    /// `FUNCTIONS_APP_ROOT_PATH`: the app's folder, set by the Functions host.
+    pub app_folder: Option<PathBuf>,
     /// The database, if one is named.
     pub database: Option<DatabaseSettings>,
     /// The backups.
@@ -26,10 +29,8 @@ pub struct Config {
     pub scale: ScaleSettings,
     /// The server.
     pub server: ServerSettings,
-    /// `LOG_FORMAT`.
-    pub log_format: Format,
-    /// `LOG`: which lines are written, in the syntax of `RUST_LOG`.
-    pub log_filter: Option<String>,
+    /// The logs.
+    pub log: LogSettings,
 }
 
 /// A setting that cannot be used.
@@ -37,7 +38,7 @@ pub struct Config {
 pub enum ConfigError {
     /// The host's port.
     #[error(
-        "FUNCTIONS_CUSTOMHANDLER_PORT={0} is no port; the Functions host sets it, unset it elsewhere"
+        "FUNCTIONS_CUSTOMHANDLER_PORT={0} is not a port; the Functions host sets it, unset it elsewhere"
     )]
     Port(String),
     /// One of the database's.
@@ -52,6 +53,9 @@ pub enum ConfigError {
     /// One of the server's.
     #[error(transparent)]
     Server(#[from] ServerSettingsError),
+    /// One of the logs'.
+    #[error(transparent)]
+    Log(#[from] LogSettingsError),
     /// Under a Functions host nothing is started beside the handler.
     #[error(
         "no database is named; set the app setting DATABASE_URL (or PGHOST and the other PG \
@@ -70,12 +74,12 @@ impl Config {
         Ok(Config {
             handler_port,
             deadline: host::deadline(variable),
+            app_folder: variable("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from),
             database: DatabaseSettings::read(variable)?,
             backup: BackupSettings::read(variable, handler_port.is_some())?,
             scale: ScaleSettings::read(variable)?,
             server: ServerSettings::read(variable)?,
-            log_format: Format::read(variable),
-            log_filter: variable("LOG"),
+            log: LogSettings::read(variable)?,
         })
     }
 
@@ -102,6 +106,20 @@ mod tests {
         assert_eq!(config.handler_port, None);
         let error = config.require_database().expect_err("none is named");
         assert!(error.to_string().contains("DATABASE_URL"));
+    }
+
+    #[test]
+    fn unknown_choices_of_the_logs_are_rejected() {
+        for (name, value) in [
+            ("LOG_FORMAT", "xml"),
+            ("LOG", "magnusapi=loud"),
+            ("LOG_REQUESTS", "some"),
+        ] {
+            let error = read(&[(name, value)]).expect_err("it is not known");
+            let named = format!("{name}={value}");
+            assert!(error.to_string().contains(&named), "{error}");
+        }
+        assert!(read(&[("LOG", "info,magnusapi::database=debug")]).is_ok());
     }
 
     #[test]

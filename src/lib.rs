@@ -41,6 +41,9 @@
 //! may run a timer twice. So the program binds before anything else, keeps no state that matters
 //! in memory or in files, and acknowledges nothing before the database has it on disk.
 
+// A closed stdout or stderr must not end the program: `terminal` prints.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod app;
 pub mod azure;
 pub mod backup;

@@ -5,6 +5,7 @@ use localpg::{Durable, Programs};
 use thiserror::Error;
 
 use crate::database::{Settings, SettingsError};
+use crate::terminal;
 
 /// The private database could not be started.
 #[derive(Debug, Error)]
@@ -40,7 +41,7 @@ impl PrivateDatabase {
 /// Starts or joins the private server and answers the settings to reach it.
 pub async fn start() -> Result<(Settings, PrivateDatabase), LocalError> {
     let cluster = tokio::task::spawn_blocking(|| {
-        let programs = Programs::find_or_fetch(&mut |line| println!("{line}"))?;
+        let programs = Programs::find_or_fetch(&mut |line| terminal::say(line))?;
         Durable::open(&programs, &localpg::data_folder()?)
     })
     .await??;

@@ -16,6 +16,7 @@
 //!
 //! | room | purpose |
 //! |---|---|
+//! | [`timer`](App::timer) | whether the host runs one timer, and when |
 //! | [`app`](App) | the whole app, from a folder or from the files of a zip |
 //! | `function_json` | reads one function from its file |
 //! | [`function`](Function) | one function: its trigger, outputs and retry policy |
@@ -43,6 +44,7 @@ mod overrides;
 mod route;
 mod schedule;
 mod settings;
+mod timer;
 mod timespan;
 
 pub use app::{App, AppError, Fault, FunctionError};
@@ -58,3 +60,4 @@ pub use ncrontab::NcrontabError;
 pub use route::{RouteError, RouteTemplate};
 pub use schedule::{Schedule, ScheduleError};
 pub use settings::{Settings, SettingsError, UnresolvedSetting};
+pub use timer::Off;

@@ -75,6 +75,18 @@ impl Schedule {
         TimeZone::UTC.to_timestamp(next).ok()
     }
 
+    /// The last instant at or before `instant` at which this fires, if there is one. An interval has
+    /// no fixed instants.
+    pub fn last_until(&self, instant: Timestamp) -> Option<Timestamp> {
+        let Rule::Cron { cron, .. } = &self.rule else {
+            return None;
+        };
+        let civil = TimeZone::UTC.to_datetime(instant);
+        let second: DateTime = civil.with().subsec_nanosecond(0).build().ok()?;
+        let last = cron.find_previous_occurrence(&second, true).ok()?;
+        TimeZone::UTC.to_timestamp(last).ok()
+    }
+
     /// The next `count` instants after `instant`, fewer if there are not as many.
     pub fn upcoming(&self, instant: Timestamp, count: usize) -> Vec<Timestamp> {
         std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
@@ -205,6 +217,22 @@ mod tests {
                 "{schedule} {after}"
             );
         }
+    }
+
+    #[test]
+    fn the_last_occurrence_includes_the_instant_itself() {
+        let schedule = Schedule::parse("0 15 3 * * *").expect("a schedule");
+        for (instant_text, expected) in [
+            ("2026-09-14T03:14:59.999Z", "2026-09-13T03:15:00Z"),
+            ("2026-09-14T03:15:00Z", "2026-09-14T03:15:00Z"),
+            ("2026-09-14T03:15:00.5Z", "2026-09-14T03:15:00Z"),
+            ("2026-09-15T03:14:00Z", "2026-09-14T03:15:00Z"),
+        ] {
+            let last = schedule.last_until(instant(instant_text));
+            assert_eq!(last, Some(instant(expected)), "{instant_text}");
+        }
+        let never = Schedule::parse("0 0 0 31 2 *").expect("a schedule");
+        assert_eq!(never.last_until(instant("2026-01-01T00:00:00Z")), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub enum SettingsError {
 /// `%NAME%` where no such setting is set. The host then switches off the function that needs it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnresolvedSetting {
-    /// The setting is not set.
+    /// The setting is not set, or is empty.
     #[error(
         "{function}: `{text}` needs the setting `{setting}`, which is not set; the host \
          does not run this function: set it in local.settings.json or in the app's settings"
@@ -135,16 +135,22 @@ impl Settings {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether `AzureWebJobs.<function>.Disabled` is set to true (or `1`).
+    /// Whether a setting disables the function.
     pub fn disables(&self, function: &str) -> bool {
-        // The form with underscores is the one that fits a Linux environment variable.
-        [
+        self.disabling(function).is_some()
+    }
+
+    /// The name of the setting that disables the function: `AzureWebJobs.<function>.Disabled` or
+    /// `AzureWebJobs_<function>_Disabled`, in any case, with the value true or 1.
+    pub fn disabling(&self, function: &str) -> Option<&str> {
+        let names = [
             format!("AzureWebJobs.{function}.Disabled"),
             format!("AzureWebJobs_{function}_Disabled"),
-        ]
-        .iter()
-        .filter_map(|name| self.value(name))
-        .any(|value| value.eq_ignore_ascii_case("true") || value == "1")
+        ];
+        self.iter()
+            .filter(|(_, value)| value.eq_ignore_ascii_case("true") || *value == "1")
+            .map(|(name, _)| name)
+            .find(|name| names.iter().any(|other| other.eq_ignore_ascii_case(name)))
     }
 
     /// `text` of `function` with every `%NAME%` replaced by its setting. `%A:B%` finds the variable
@@ -161,6 +167,7 @@ impl Settings {
             };
             let variable = name.replace(':', "__");
             let value = self.value(&variable).filter(|_| !name.contains("__"));
+            let value = value.filter(|value| !value.is_empty());
             let value = value.ok_or_else(|| UnresolvedSetting::NotSet {
                 function: function.to_owned(),
                 text: text.to_owned(),

@@ -1,5 +1,4 @@
-//! The backups' health: how old the newest is, how old the newest that was proved to restore, and
-//! how the last run ended.
+//! The backups' health: how old the newest is, and how old the newest that was proved to restore.
 
 use std::time::Duration;
 
@@ -10,15 +9,12 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::marks::VERIFIED;
-use super::timers::{Ending, SourceRun, Summary};
 use super::{AgeLimits, Backups, EXPORT, Source};
 use crate::health::{Check, Finding, Status};
-use crate::ledger::{Ledger, Verdict};
 
-/// Looks at the store's names and at the ledger.
+/// Looks at the names in the store.
 pub struct BackupCheck {
     backups: Backups,
-    ledger: Ledger,
     /// What was found last, and when. Backups come once a day: a look a minute is often enough.
     last: Mutex<Option<(Timestamp, Vec<Finding>)>>,
 }
@@ -38,10 +34,9 @@ struct Newest {
 
 impl BackupCheck {
     /// For these backups.
-    pub fn new(backups: Backups, ledger: Ledger) -> BackupCheck {
+    pub fn new(backups: Backups) -> BackupCheck {
         BackupCheck {
             backups,
-            ledger,
             last: Mutex::new(None),
         }
     }
@@ -58,11 +53,8 @@ impl BackupCheck {
         {
             return findings.clone();
         }
-        let (ages, runs) = tokio::join!(
-            join_all(settings.sources.iter().map(|it| self.ages(it, now))),
-            self.last_run(),
-        );
-        let findings: Vec<Finding> = ages.into_iter().flatten().chain(runs).collect();
+        let ages = join_all(settings.sources.iter().map(|it| self.ages(it, now))).await;
+        let findings: Vec<Finding> = ages.into_iter().flatten().collect();
         *last = Some((now, findings.clone()));
         findings
     }
@@ -97,21 +89,6 @@ impl BackupCheck {
             begun: names.first().map(|(id, _)| id.started()),
             verified: verified.map(|(id, _)| id.started()),
         })
-    }
-
-    async fn last_run(&self) -> Vec<Finding> {
-        let asking = self.ledger.last_finished(EXPORT);
-        match tokio::time::timeout(DEADLINE, asking).await {
-            // That the database is away is the database's own finding.
-            Err(_) | Ok(Err(_) | Ok(None)) => Vec::new(),
-            Ok(Ok(Some(run))) => {
-                let summary: Summary = serde_json::from_value(run.summary).unwrap_or_default();
-                if summary.sources.is_empty() && run.verdict == Verdict::Failed {
-                    return vec![stopped(run.slot)];
-                }
-                summary.sources.iter().map(ending).collect()
-            }
-        }
     }
 }
 
@@ -200,38 +177,6 @@ fn unknown(source: &Source, reason: String) -> Finding {
     }
 }
 
-fn ending(run: &SourceRun) -> Finding {
-    let (value, status) = match run.ending {
-        Ending::Succeeded => ("succeeded", Status::Ok),
-        Ending::Degraded => ("degraded", Status::Warn),
-        Ending::Failed => ("failed", Status::Fail),
-    };
-    Finding {
-        key: "backup:last-run",
-        component_id: Some(run.source.clone()),
-        component_type: "component",
-        observed_value: value.into(),
-        observed_unit: None,
-        status,
-        output: (status != Status::Ok).then(|| run.text.clone()),
-    }
-}
-
-/// A run that was stopped says nothing of its sources.
-fn stopped(slot: Timestamp) -> Finding {
-    Finding {
-        key: "backup:last-run",
-        component_id: None,
-        component_type: "component",
-        observed_value: "failed".into(),
-        observed_unit: None,
-        status: Status::Fail,
-        output: Some(format!(
-            "the run of {slot} was stopped; see the log of {EXPORT}"
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,24 +207,5 @@ mod tests {
     fn a_store_without_sources_warns_and_no_store_is_silent() {
         assert!(nothing_is_backed_up(false).is_empty());
         assert_eq!(nothing_is_backed_up(true)[0].status, Status::Warn);
-    }
-
-    #[test]
-    fn the_last_run_is_red_where_it_failed_and_yellow_where_it_left_something_out() {
-        let run = |ending| SourceRun {
-            source: "postfacto".into(),
-            ending,
-            backup: None,
-            text: "why".into(),
-        };
-        for (how, status) in [
-            (Ending::Succeeded, Status::Ok),
-            (Ending::Degraded, Status::Warn),
-            (Ending::Failed, Status::Fail),
-        ] {
-            let finding = ending(&run(how));
-            assert_eq!(finding.status, status);
-            assert_eq!(finding.output.is_some(), status != Status::Ok);
-        }
     }
 }

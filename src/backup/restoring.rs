@@ -17,6 +17,7 @@ use super::restore::{self, Content, Failure, Options, Progress, Report, RestoreE
 use super::{Depot, DepotError, Stored};
 use crate::blob::BlobError;
 use crate::database::{self, Server};
+use crate::telemetry::Context;
 
 /// A backup that was restored.
 #[derive(Clone, Debug)]
@@ -195,7 +196,7 @@ impl Content for Files<'_> {
         let path = self.depot.path(&self.stored.id, &table.file);
         let identities = self.identities.clone();
         let table = table.clone();
-        tokio::spawn(async move {
+        tokio::spawn(Context::inherited(async move {
             let stream = async { Ok::<_, Failure>((file?, blobs.stream(&path).await?)) };
             let (file, stored) = match stream.await {
                 Ok(found) => found,
@@ -213,7 +214,7 @@ impl Content for Files<'_> {
                 }
             };
             tokio::task::spawn_blocking(unpacking);
-        });
+        }));
         receiver
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn open(container: &Container, wait: Duration) -> object_store::Resul
     .build()
 }
 
-/// Time alone ends them.
+/// Time ends them before their number does. The store's client writes the number into its log lines, so
+/// it is one that a person can read: a request may wait for 4 seconds between two of at most 150.
 fn retries(wait: Duration) -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
@@ -39,7 +40,7 @@ fn retries(wait: Duration) -> RetryConfig {
             max_backoff: Duration::from_secs(4),
             base: 3.0,
         },
-        max_retries: usize::MAX,
+        max_retries: 10_000,
         retry_timeout: wait,
     }
 }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{BlobError, Blobs};
+use crate::telemetry::Context;
 
 /// The size of a part. Azure takes 50,000 of them, so a blob can have 97 GiB.
 const PART: usize = 2 << 20;
@@ -119,7 +120,8 @@ impl Upload {
         let Some(sink) = &mut self.sink else {
             return Err(self.given_up());
         };
-        self.under_way.spawn(sink.put_part(part.into()));
+        self.under_way
+            .spawn(Context::inherited(sink.put_part(part.into())));
         Ok(())
     }
 

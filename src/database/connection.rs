@@ -11,6 +11,7 @@ use tokio_postgres::{Row, RowStream};
 
 use super::connector::Connector;
 use super::{Deadline, Error};
+use crate::telemetry::Context;
 
 /// A statement's text and the types of its parameters. With the types known, a statement that
 /// may not be prepared still takes one round trip.
@@ -127,7 +128,9 @@ impl Connection {
         let connector = self.connector.clone();
         // Without a runtime the process is ending, and its connections with it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { connector.cancel(token).await });
+            runtime.spawn(Context::inherited(async move {
+                connector.cancel(token).await;
+            }));
         }
     }
 

@@ -21,6 +21,7 @@ use super::settings::{Authentication, Origin, Settings};
 use super::tap::Outlet;
 use super::tls::{self, RootsError};
 use super::token::{TokenError, Tokens};
+use crate::telemetry::Context;
 
 /// Makes connections, for the pool and beside it. Clones share their TLS settings and the token.
 #[derive(Clone)]
@@ -304,7 +305,7 @@ impl Manager for Connector {
     type Error = ConnectorError;
 
     async fn create(&self) -> Result<ClientWrapper, ConnectorError> {
-        self.connect().await
+        Context::outside(Box::pin(self.connect())).await
     }
 
     async fn recycle(

@@ -21,6 +21,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::server_message;
 use super::tap::{Outlet, Tap};
+use crate::telemetry;
 
 type Encryption = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
 type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
@@ -81,11 +82,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let task = tokio::spawn(async move {
+    let task = tokio::spawn(telemetry::Context::inherited(async move {
         if let Err(error) = connection.await {
             log::warn!("a database connection ended: {}", server_message(&error));
         }
-    });
+    }));
     ClientWrapper::new(client, task)
 }
 

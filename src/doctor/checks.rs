@@ -8,7 +8,7 @@ use object::elf::{DT_NEEDED, EM_X86_64, PT_INTERP};
 use object::read::elf::{Dyn, ElfFile64, ProgramHeader};
 
 use super::files::AppFile;
-use crate::app::{HTTP_FUNCTIONS, TIMER_FUNCTIONS};
+use crate::app::{HTTP_FUNCTIONS, timer_functions};
 
 /// One thing that is wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ fn functions(app: &App, faults: &[Fault]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = app.functions.iter().filter_map(unmatched).collect();
     findings.extend(app.functions.iter().filter_map(hyphenated));
     let expected = HTTP_FUNCTIONS.iter().map(|(name, _)| *name);
-    for name in expected.chain(TIMER_FUNCTIONS.iter().copied()) {
+    for name in expected.chain(timer_functions()) {
         let is_faulty = faults.iter().any(|fault| fault.function == name);
         if app.function(name).is_none() && !is_faulty {
             let text = "the program has this function and the app has no folder for it; add it under functions/";
@@ -164,7 +164,7 @@ fn unmatched(function: &Function) -> Option<Finding> {
                 )),
             }
         }
-        Trigger::Timer(_) if TIMER_FUNCTIONS.contains(&name) => None,
+        Trigger::Timer(_) if timer_functions().any(|known| known == name) => None,
         Trigger::Timer(_) => Some(finding(
             file,
             "the program has no such timer; remove the folder or add the timer",

@@ -1,7 +1,8 @@
 //! `magnusapi doctor <folder|zip>`: would the Functions host run this app?
 //!
-//! A wrong path, a missing execute bit or an unset `%SETTING%` stops the whole app in Azure, and
-//! says so only there. Everything that can be seen beforehand is seen here.
+//! A broken host.json, a route that does not parse or a program that cannot be started stops the
+//! whole app in Azure; an unset `%SETTING%` switches one function off. Azure reports neither at the
+//! deployment. The doctor finds both before it.
 
 mod checks;
 mod files;
@@ -10,6 +11,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use crate::terminal::say;
 pub use checks::{Finding, examine};
 pub use files::{AppFile, FilesError, read};
 
@@ -29,16 +31,16 @@ pub fn run(path: &Path) -> Result<(), DoctorError> {
     let files = read(path)?;
     let findings = examine(&files);
     for finding in &findings {
-        println!("{finding}");
+        say(finding);
     }
     if findings.is_empty() {
         let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
-        println!(
+        say(format_args!(
             "{}: good; {} files, {} KB unpacked",
             path.display(),
             files.len(),
             bytes / 1000
-        );
+        ));
         Ok(())
     } else {
         Err(DoctorError::Findings(findings.len()))

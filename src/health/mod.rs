@@ -8,8 +8,10 @@ mod check;
 mod database;
 mod report;
 mod routes;
+mod timers;
 
 pub use check::{Check, Finding, Status};
 pub use database::DatabaseCheck;
 pub use report::{Health, Report};
 pub use routes::routes;
+pub use timers::{TimerCheck, WatchedTimer};

@@ -40,14 +40,15 @@ impl Timers {
         self.timers.iter().map(|timer| timer.function())
     }
 
-    /// Runs the function that the invocation names, and logs what became of it: the host throws
-    /// the lines of a failed call away.
+    /// Runs the function that the invocation names. The host logs the lines of a call that succeeded,
+    /// and discards those of a call that failed, so the latter are logged here. A line that the failure
+    /// repeats is not logged twice.
     pub async fn invoke(&self, invocation: Invocation) -> Outcome {
         let outcome = self.run(&invocation).await;
-        for line in &outcome.lines {
-            log::info!("{line}");
-        }
         if let Some(failure) = &outcome.failure {
+            for line in outcome.lines.iter().filter(|line| !failure.contains(*line)) {
+                log::info!("{line}");
+            }
             log::error!("{} failed: {failure}", invocation.function);
         }
         outcome

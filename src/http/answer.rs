@@ -5,12 +5,11 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use log::Level;
-use warp::http::{HeaderValue, Method, StatusCode, header};
+use warp::http::{HeaderValue, Method, header};
 use warp::reply::Response;
 
 use super::{Problem, Request};
-use crate::telemetry::{Context, traceparent};
+use crate::telemetry::{self, Context, traceparent};
 
 /// The header in which the Functions host names the invocation.
 const INVOCATION_ID: &str = "x-azure-functions-invocationid";
@@ -36,19 +35,12 @@ where
         let result = AssertUnwindSafe(async move { handler(request).await })
             .catch_unwind()
             .await;
-        let result = result.unwrap_or_else(|_| {
-            log::error!("{function} panicked; the place is above, on stderr");
-            Err(Problem::internal())
-        });
+        // The log has the place of the panic.
+        let result = result.unwrap_or_else(|_| Err(Problem::internal()));
         unanswered.answered = true;
         let response = finish(result, &request_id);
-        let status = response.status();
-        log::log!(
-            level(function, status),
-            method = method.as_str(), status = status.as_u16(),
-            duration_ms = milliseconds(started);
-            "{method} {function} answered {}", status.as_u16()
-        );
+        let status = response.status().as_u16();
+        telemetry::answered(method.as_str(), function, status, started.elapsed());
         response
     };
     context.scope(work).await
@@ -109,16 +101,6 @@ fn finish(result: Result<Response, Problem>, request_id: &str) -> Response {
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// Probes come every few seconds from many places: their success is no news. Of a failure, the place
-/// that knows the cause has written an error already.
-fn level(function: &str, status: StatusCode) -> Level {
-    match status.as_u16() {
-        500.. => Level::Warn,
-        _ if function.starts_with("health") || function == "host" => Level::Debug,
-        _ => Level::Info,
-    }
 }
 
 fn milliseconds(since: Instant) -> f64 {

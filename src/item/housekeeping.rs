@@ -2,20 +2,42 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 use tokio_postgres::types::Type;
 
+use crate::clock::Clock;
 use crate::database::{Database, Error, Statement};
 use crate::host::{Invocation, Outcome, Timer};
+use crate::ledger::{Ledger, Work};
 
 /// The timer function `item_housekeeping`.
 pub struct Housekeeping {
     database: Database,
+    ledger: Ledger,
+    clock: Clock,
 }
 
 impl Housekeeping {
     /// For the keys in `database`.
-    pub fn new(database: Database) -> Housekeeping {
-        Housekeeping { database }
+    pub fn new(database: Database, ledger: Ledger, clock: Clock) -> Housekeeping {
+        Housekeeping {
+            database,
+            ledger,
+            clock,
+        }
+    }
+
+    async fn run_once(&self, invocation: &Invocation) -> Outcome {
+        let work = async || {
+            let outcome = match self.delete_expired_keys().await {
+                Ok(deleted) => Outcome::succeeded(vec![format!(
+                    "deleted {deleted} idempotency keys of more than 24 hours"
+                )]),
+                Err(error) => Outcome::failed(Vec::new(), error.to_string()),
+            };
+            Work::new(outcome, Value::Null)
+        };
+        Box::pin(self.ledger.once(invocation, &self.clock, work)).await
     }
 
     async fn delete_expired_keys(&self) -> Result<i64, Error> {
@@ -39,16 +61,8 @@ impl Timer for Housekeeping {
         "item_housekeeping"
     }
 
-    fn run<'a>(&'a self, _invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
-        async {
-            match self.delete_expired_keys().await {
-                Ok(deleted) => Outcome::succeeded(vec![format!(
-                    "deleted {deleted} idempotency keys of more than 24 hours"
-                )]),
-                Err(error) => Outcome::failed(Vec::new(), error.to_string()),
-            }
-        }
-        .boxed()
+    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
+        self.run_once(invocation).boxed()
     }
 }
 

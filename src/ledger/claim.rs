@@ -12,7 +12,7 @@ use crate::database::{Database, Error, Lock, Statement, instant};
 /// The runs of all timer functions. Clones share the database.
 #[derive(Clone)]
 pub struct Ledger {
-    database: Database,
+    pub(super) database: Database,
 }
 
 /// What became of a claim.
@@ -36,7 +36,7 @@ pub struct Holder {
     pub started: Timestamp,
 }
 
-/// A run that has ended.
+/// A run that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
     /// The slot it was for.
@@ -47,26 +47,26 @@ pub struct Finished {
     pub invocation_id: String,
     /// When it ended.
     pub finished: Timestamp,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// What it left for whoever asks later.
-    pub summary: Value,
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// All was done.
     Succeeded,
-    /// Not all was done.
-    Failed,
+    /// It failed for this reason, and all that matters was done.
+    Degraded(String),
+    /// It failed for this reason.
+    Failed(String),
 }
 
 impl Verdict {
-    fn as_str(self) -> &'static str {
+    /// The columns `outcome`, `failure` and `degraded`.
+    fn columns(&self) -> (&'static str, Option<&str>, bool) {
         match self {
-            Verdict::Succeeded => "succeeded",
-            Verdict::Failed => "failed",
+            Verdict::Succeeded => ("succeeded", None, false),
+            Verdict::Degraded(reason) => ("failed", Some(reason), true),
+            Verdict::Failed(reason) => ("failed", Some(reason), false),
         }
     }
 }
@@ -135,15 +135,6 @@ impl Ledger {
             tokio::time::sleep(MOMENT).await;
         }
     }
-
-    /// The newest slot of `function` that has an outcome.
-    pub async fn last_finished(&self, function: &str) -> Result<Option<Finished>, Error> {
-        let row = self
-            .database
-            .read_first(&LAST_FINISHED, &[&function])
-            .await?;
-        Ok(row.as_ref().map(finished))
-    }
 }
 
 impl Run {
@@ -167,7 +158,7 @@ impl Run {
     /// that one's outcome counts.
     pub async fn finish(
         self,
-        verdict: Verdict,
+        verdict: &Verdict,
         summary: &Value,
         now: Timestamp,
     ) -> Result<bool, Error> {
@@ -187,19 +178,21 @@ impl Run {
 
     async fn write(
         &self,
-        verdict: Verdict,
+        verdict: &Verdict,
         summary: &Value,
         now: Timestamp,
     ) -> Result<bool, Error> {
         let (slot, now) = (self.slot.to_string(), now.to_string());
-        let (verdict, summary) = (verdict.as_str(), summary.to_string());
-        let values: [&(dyn ToSql + Sync); 6] = [
+        let ((outcome, failure, degraded), summary) = (verdict.columns(), summary.to_string());
+        let values: [&(dyn ToSql + Sync); 8] = [
             &self.function,
             &slot,
             &self.attempt,
-            &verdict,
+            &outcome,
             &now,
             &summary,
+            &failure,
+            &degraded,
         ];
         let row = self.database.write_first(&FINISH, &values).await?;
         Ok(row.is_some())
@@ -215,7 +208,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const NAMELESS: u32 = 20;
 const MOMENT: Duration = Duration::from_millis(50);
 
-fn lock_name(function: &str) -> String {
+pub(super) fn lock_name(function: &str) -> String {
     format!("magnusapi function_run {function}")
 }
 
@@ -228,30 +221,23 @@ fn holder(row: &Row) -> Holder {
 }
 
 fn finished(row: &Row) -> Finished {
-    let succeeded = row.get::<_, &str>(4) == Verdict::Succeeded.as_str();
     Finished {
         slot: instant(row, 0),
         attempt: row.get(1),
         invocation_id: row.get(2),
         finished: instant(row, 3),
-        verdict: if succeeded {
-            Verdict::Succeeded
-        } else {
-            Verdict::Failed
-        },
-        summary: serde_json::from_str(row.get(5)).expect("the column's type is JSON"),
     }
 }
 
-/// A slot without success becomes the caller's, whether it failed or its holder died: the lock
-/// says that nobody works on it.
+/// A slot without success becomes the caller's, whether it failed or its holder died: the caller has
+/// the lock, so no other run works on it.
 const CLAIM: Statement = Statement {
     sql: "INSERT INTO function_run AS run (function, slot, invocation_id, started_at)
           VALUES ($1, $2::timestamptz, $3, $4::timestamptz)
               ON CONFLICT (function, slot) DO UPDATE
              SET attempt = run.attempt + 1, invocation_id = excluded.invocation_id,
                  started_at = excluded.started_at, finished_at = NULL, outcome = NULL,
-                 summary = '{}'
+                 failure = NULL, degraded = false, summary = '{}'
            WHERE run.outcome IS DISTINCT FROM 'succeeded'
           RETURNING attempt",
     types: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT],
@@ -260,7 +246,8 @@ const CLAIM: Statement = Statement {
 /// The attempt tells this run from one that took the slot over.
 const FINISH: Statement = Statement {
     sql: "UPDATE function_run
-             SET outcome = $4, finished_at = $5::timestamptz, summary = $6::jsonb
+             SET outcome = $4, finished_at = $5::timestamptz, summary = $6::jsonb, failure = $7,
+                 degraded = $8
            WHERE function = $1 AND slot = $2::timestamptz AND attempt = $3
           RETURNING attempt",
     types: &[
@@ -270,6 +257,8 @@ const FINISH: Statement = Statement {
         Type::TEXT,
         Type::TEXT,
         Type::TEXT,
+        Type::TEXT,
+        Type::BOOL,
     ],
 };
 
@@ -285,20 +274,10 @@ const RUNNING: Statement = Statement {
 
 const FINISHED: Statement = Statement {
     sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint, attempt, invocation_id,
-                 (extract(epoch FROM finished_at) * 1000000)::bigint, outcome, summary::text
+                 (extract(epoch FROM finished_at) * 1000000)::bigint
             FROM function_run
            WHERE function = $1 AND slot = $2::timestamptz",
     types: &[Type::TEXT, Type::TEXT],
-};
-
-const LAST_FINISHED: Statement = Statement {
-    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint, attempt, invocation_id,
-                 (extract(epoch FROM finished_at) * 1000000)::bigint, outcome, summary::text
-            FROM function_run
-           WHERE function = $1 AND outcome IS NOT NULL
-           ORDER BY slot DESC
-           LIMIT 1",
-    types: &[Type::TEXT],
 };
 
 /// A few at a time: runs come far more often than rows grow old.

@@ -10,8 +10,29 @@ use crate::host::{Invocation, Outcome};
 pub struct Work {
     /// For the host.
     pub outcome: Outcome,
-    /// For whoever asks the ledger later.
+    /// Whether all that matters was done although the outcome is a failure.
+    pub is_degraded: bool,
+    /// Details, for people who ask the ledger later.
     pub summary: Value,
+}
+
+impl Work {
+    /// Work that was done, or that failed.
+    pub fn new(outcome: Outcome, summary: Value) -> Work {
+        Work {
+            outcome,
+            is_degraded: false,
+            summary,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        match &self.outcome.failure {
+            None => Verdict::Succeeded,
+            Some(failure) if self.is_degraded => Verdict::Degraded(failure.clone()),
+            Some(failure) => Verdict::Failed(failure.clone()),
+        }
+    }
 }
 
 impl Ledger {
@@ -56,20 +77,16 @@ impl Ledger {
 async fn worked_on(run: Run, clock: &Clock, work: impl Future<Output = Work>) -> Outcome {
     let done = tokio::select! {
         done = work => done,
-        () = run.lost() => Work {
-            outcome: Outcome::failed(
+        () = run.lost() => Work::new(
+            Outcome::failed(
                 Vec::new(),
                 "it was stopped: the connection that holds the run's lock ended",
             ),
-            summary: Value::Null,
-        },
+            Value::Null,
+        ),
     };
     let slot = run.slot();
-    let verdict = match done.outcome.failure {
-        None => Verdict::Succeeded,
-        Some(_) => Verdict::Failed,
-    };
-    match run.finish(verdict, &done.summary, clock()).await {
+    match run.finish(&done.verdict(), &done.summary, clock()).await {
         Ok(true) => {}
         Ok(false) => log::warn!("another run took the slot {slot} over; its outcome counts"),
         // The work itself is done or not done all the same.

@@ -1,5 +1,5 @@
-//! What `/health` says of sizes by schedule: whether the schedule can be read, when a tick last did all
-//! that it should, who holds what, and what somebody else keeps changing.
+//! What `/health` says of sizes by schedule: whether the schedule can be read, the holds in force, and
+//! the sizes that something else keeps changing.
 
 use std::time::Duration;
 
@@ -12,16 +12,12 @@ use tokio::time::timeout;
 
 use super::book::{Book, BookError};
 use super::scaling::Scaling;
-use super::summary::{Ending, Summary};
-use super::timer::FUNCTION;
 use crate::health::{Check, Finding, Status};
-use crate::ledger::{Finished, Ledger, Verdict};
 use crate::schedule::{Finding as Lint, Hold, Severity};
 
-/// Looks at the schedule's files, at the ledger and at the tables.
+/// Looks at the schedule's files and at the tables.
 pub struct ScaleCheck {
     scaling: Scaling,
-    ledger: Ledger,
     /// What was found of the schedule's files last, and when.
     configuration: Mutex<Option<(Timestamp, Option<Finding>)>>,
     /// Since when they could not be read in time.
@@ -34,19 +30,17 @@ const KEPT: SignedDuration = SignedDuration::from_mins(1);
 /// How long may the look take? Less than any probe's own patience.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// From which age of the last tick on is something wrong? Two were missed; six were.
-const WARN: SignedDuration = SignedDuration::from_mins(11);
-const FAIL: SignedDuration = SignedDuration::from_mins(31);
+/// Time without an answer from the files' store that is a failure: two ticks.
+const UNANSWERED: SignedDuration = SignedDuration::from_mins(11);
 
 /// How far back is drift counted?
 const DRIFT: SignedDuration = SignedDuration::from_hours(24);
 
 impl ScaleCheck {
     /// For these targets.
-    pub fn new(scaling: Scaling, ledger: Ledger) -> ScaleCheck {
+    pub fn new(scaling: Scaling) -> ScaleCheck {
         ScaleCheck {
             scaling,
-            ledger,
             configuration: Mutex::new(None),
             unanswered: Mutex::new(None),
         }
@@ -73,25 +67,18 @@ impl ScaleCheck {
     }
 
     async fn others(&self, now: Timestamp) -> Vec<Finding> {
-        let (last, holds, drift) = tokio::join!(
-            self.ledger.last_finished(FUNCTION),
+        let (holds, drift) = tokio::join!(
             self.scaling.holds().active(now),
             self.scaling.journal().drift(now - DRIFT),
         );
-        let mut findings = Vec::new();
-        findings.extend(last.ok().map(|last| last_tick(last.as_ref(), now)));
-        findings.extend(told(
-            holds.ok().unwrap_or_default(),
-            drift.ok().unwrap_or_default(),
-        ));
-        findings
+        told(holds.unwrap_or_default(), drift.unwrap_or_default())
     }
 }
 
 /// Once is nothing: a first look may wait for a token. What lasts as long as three ticks keeps targets from
 /// their sizes.
 fn unanswered(since: Timestamp, now: Timestamp) -> Finding {
-    let lasts = now.duration_since(since) >= WARN;
+    let lasts = now.duration_since(since) >= UNANSWERED;
     let status = if lasts { Status::Fail } else { Status::Warn };
     let text = format!("the schedule could not be read within {DEADLINE:?}, since {since}");
     finding(
@@ -145,53 +132,6 @@ impl Check for ScaleCheck {
     fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
         self.findings().boxed()
     }
-}
-
-/// How old the last tick is, and what it left undone. A target that failed once may be in place at the
-/// next tick: a warning.
-fn last_tick(last: Option<&Finished>, now: Timestamp) -> Finding {
-    let key = "scale:last-tick";
-    let Some(last) = last else {
-        let text = format!("no tick has ended yet; see the log of the function {FUNCTION}");
-        return finding(key, Value::Null, Status::Warn, Some(text));
-    };
-    let age = now.duration_since(last.finished);
-    let minutes = (age.as_secs_f64() / 6.0).round() / 10.0;
-    let (status, output) = if age >= WARN {
-        let status = if age >= FAIL {
-            Status::Fail
-        } else {
-            Status::Warn
-        };
-        let text = format!(
-            "the last tick ended at {}; see the log of the function {FUNCTION}",
-            last.finished
-        );
-        (status, Some(text))
-    } else if last.verdict == Verdict::Failed {
-        (Status::Warn, Some(undone(&last.summary)))
-    } else {
-        (Status::Ok, None)
-    };
-    Finding {
-        observed_unit: Some("minutes"),
-        ..finding(key, minutes.into(), status, output)
-    }
-}
-
-fn undone(summary: &Value) -> String {
-    let summary: Option<Summary> = serde_json::from_value(summary.clone()).ok();
-    let failed: Vec<String> = summary
-        .unwrap_or_default()
-        .targets
-        .iter()
-        .filter(|run| run.ending == Ending::Failed)
-        .map(|run| format!("{}: {}", run.target, run.text))
-        .collect();
-    if failed.is_empty() {
-        return format!("the last tick failed; see the log of the function {FUNCTION}");
-    }
-    failed.join("; ")
 }
 
 /// A hold is somebody's will, and still something that everybody should know of.

@@ -47,10 +47,7 @@ pub(super) async fn run(scaling: &Scaling, ledger: &Ledger, invocation: &Invocat
 async fn tick(scaling: &Scaling, now: Timestamp, invocation_id: &str) -> Work {
     match Box::pin(look(scaling, now, invocation_id, false)).await {
         Ok(summary) => work(&summary),
-        Err(why) => Work {
-            outcome: Outcome::failed(Vec::new(), why),
-            summary: serde_json::Value::Null,
-        },
+        Err(why) => Work::new(Outcome::failed(Vec::new(), why), serde_json::Value::Null),
     }
 }
 
@@ -109,11 +106,10 @@ async fn clean(scaling: &Scaling, now: Timestamp) {
 /// The answer to the host: failed if any target did, naming each.
 fn work(summary: &Summary) -> Work {
     let lines = summary.lines();
-    Work {
-        outcome: match summary.failure() {
-            None => Outcome::succeeded(lines),
-            Some(failure) => Outcome::failed(lines, failure),
-        },
-        summary: serde_json::to_value(summary).expect("texts and numbers always serialize"),
-    }
+    let outcome = match summary.failure() {
+        None => Outcome::succeeded(lines),
+        Some(failure) => Outcome::failed(lines, failure),
+    };
+    let summary = serde_json::to_value(summary).expect("texts and numbers always serialize");
+    Work::new(outcome, summary)
 }

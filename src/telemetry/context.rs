@@ -3,7 +3,7 @@
 use std::future::Future;
 
 tokio::task_local! {
-    static CURRENT: Context;
+    static CURRENT: Option<Context>;
 }
 
 /// The invocation that a task works for.
@@ -20,23 +20,22 @@ pub struct Context {
 impl Context {
     /// Runs `work` as part of this invocation.
     pub fn scope<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, work)
+        CURRENT.scope(Some(self), work)
     }
 
-    /// Gives `work` the context of the task that calls this, to be spawned as one of its own.
+    /// Gives `work` the context of the task that calls this, for a task of its own.
     pub fn inherited<F: Future>(work: F) -> impl Future<Output = F::Output> {
-        let context = Context::current();
-        async move {
-            match context {
-                Some(context) => context.scope(work).await,
-                None => work.await,
-            }
-        }
+        CURRENT.scope(Context::current(), work)
+    }
+
+    /// Runs `work` as part of no invocation: it outlives the one that begins it.
+    pub fn outside<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(None, work)
     }
 
     /// The context of the task that calls this, if it has one.
     pub fn current() -> Option<Context> {
-        CURRENT.try_with(Context::clone).ok()
+        CURRENT.try_with(Option::clone).ok().flatten()
     }
 }
 

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::Context;
 
-/// The record as one JSON object and a line feed. Members: `time` (RFC 3339, UTC), `level`,
-/// `target`, `message`; of an invocation `invocation_id`, `traceparent`, `function`; and the
-/// record's own fields, which never stand in for one of these.
+/// The record as one JSON object and a line feed. Members: `time` (RFC 3339, UTC), `level`, `target`,
+/// `message`; of an invocation `invocation_id`, `traceparent`, `function`; and the record's own fields,
+/// which never stand in for one of these. The text of an error never contains `warn`.
 pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context>) -> Vec<u8> {
     let mut line = Members(Vec::with_capacity(384));
     line.put("time", &format_args!("{now:.3}"));
@@ -26,7 +26,29 @@ pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context
     // A collector of values never fails.
     let _ = record.key_values().visit(&mut line);
     line.0.extend_from_slice(b"}\n");
-    line.0
+    match record.level() {
+        log::Level::Error => without_warn(line.0),
+        _ => line.0,
+    }
+}
+
+/// The same JSON without the text `warn` in any case, which would make the Functions host record an
+/// error as a warning. The text can stand inside strings only, and there any letter may be written as
+/// an escape.
+fn without_warn(line: Vec<u8>) -> Vec<u8> {
+    let is_warn = |window: &[u8]| window.eq_ignore_ascii_case(b"warn");
+    if !line.windows(4).any(is_warn) {
+        return line;
+    }
+    let mut escaped = Vec::with_capacity(line.len() + 32);
+    for (place, byte) in line.iter().enumerate() {
+        if line.get(place..place + 4).is_some_and(is_warn) {
+            escaped.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+        } else {
+            escaped.push(*byte);
+        }
+    }
+    escaped
 }
 
 fn level(level: log::Level) -> &'static str {
@@ -135,6 +157,26 @@ mod tests {
              \"invocation_id\":\"6d0f\",\"traceparent\":\"00-a-b-00\",\"function\":\"item\",\
              \"status\":201}\n"
         );
+    }
+
+    #[test]
+    fn the_json_of_an_error_never_contains_warn_and_means_the_same() {
+        let message = "a WARNING in C:\\warn, forewarned";
+        let fields = [("warn", "Warn")];
+        let mut record = Record::builder();
+        record.level(log::Level::Error).target("warp::warn");
+        record.key_values(&fields);
+        let line = json(
+            Timestamp::UNIX_EPOCH,
+            &record.args(format_args!("{message}")).build(),
+            None,
+        );
+        let line = String::from_utf8(line).expect("UTF-8");
+        assert!(!line.to_lowercase().contains("warn"), "{line}");
+        let parsed: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(parsed["message"], message);
+        assert_eq!(parsed["warn"], "Warn");
+        assert_eq!(parsed["target"], "warp::warn");
     }
 
     #[test]

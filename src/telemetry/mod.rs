@@ -1,68 +1,26 @@
-//! Logs: one JSON object a line on stdout for machines, plain text on a terminal.
+//! Logs: one JSON object a line for machines, plain text on a terminal.
 //!
-//! The Functions host ties no line of the handler's output to an invocation, so each line
-//! carries the invocation's id itself: [`Context`] is the task's own, and the format asks for it.
-//! The host shows stderr as errors, so stderr gets errors alone, as plain lines for people.
+//! The Functions host records each line of stdout as Information and each line of stderr as Error,
+//! or as Warning if the line contains `warn`. So each record is written once: info and debug to
+//! stdout, warnings and errors to stderr, and the JSON of an error never contains that text.
+//!
+//! The host ties no line to an invocation, so each line carries the invocation's id itself:
+//! [`Context`] belongs to the task, and [`Context::inherited`] hands it on to a task that is started on
+//! behalf of the invocation.
+//!
+//! Logging never waits. Lines go through bounded queues, one for each stream; when nothing reads the
+//! stream, records are dropped and counted. A failure that repeats is written once and then counted.
 
 mod context;
 mod line;
-
-use std::io::{IsTerminal, Write};
-
-use env_logger::fmt::Formatter;
-use log::{Level, Record};
+mod logger;
+mod outlet;
+mod panics;
+mod repeats;
+mod requests;
+mod settings;
 
 pub use context::{Context, traceparent};
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line.
-    Json,
-    /// Plain text, for a person.
-    Text,
-}
-
-impl Format {
-    /// `LOG_FORMAT` (`json` or `text`), and without it text on a terminal.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Format {
-        match variable("LOG_FORMAT").as_deref() {
-            Some("json") => Format::Json,
-            Some("text") => Format::Text,
-            _ if std::io::stdout().is_terminal() => Format::Text,
-            _ => Format::Json,
-        }
-    }
-}
-
-/// Starts logging with the filter of `LOG` (`RUST_LOG` syntax, default `info`).
-///
-/// Called a second time, it keeps the first format.
-pub fn start(format: Format, filter: Option<&str>) {
-    let mut builder = env_logger::Builder::new();
-    builder
-        .target(env_logger::Target::Stdout)
-        .parse_filters(filter.unwrap_or("info"));
-    match format {
-        Format::Json => builder.format(json),
-        Format::Text => builder.format(text),
-    };
-    // An error says that a logger is there already.
-    let _ = builder.try_init();
-}
-
-fn json(formatter: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
-    let now = jiff::Timestamp::now();
-    let line = line::json(now, record, Context::current().as_ref());
-    // To warp, a client that leaves is an error. It is no news for whoever watches stderr.
-    if record.level() == Level::Error && record.target().starts_with("magnusapi") {
-        let _ = writeln!(std::io::stderr(), "magnusapi: {}", record.args());
-    }
-    formatter.write_all(&line)
-}
-
-fn text(formatter: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
-    let now = jiff::Timestamp::now();
-    let line = line::text(now, record, Context::current().as_ref());
-    formatter.write_all(line.as_bytes())
-}
+pub use logger::{flush, start};
+pub use requests::answered;
+pub use settings::{Format, Requests, Settings, SettingsError};

@@ -3,24 +3,38 @@
 mod table;
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::Mutex;
 
 use serde::Serialize;
 use serde_json::json;
 
 pub(crate) use table::Table;
 
-/// Prints a line. Whoever reads may have seen enough (`| head`): then the rest is nothing to anybody,
-/// and no failure.
+/// The first reason why stdout did not take a line.
+static FAILURE: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints a line. A reader may close stdout early (`| head`): that is not an error, and the verb
+/// goes on, because what it does matters more than what it prints. Any other failure is kept for
+/// [`failure`].
 pub(crate) fn say(line: impl Display) {
-    match writeln!(std::io::stdout(), "{line}") {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => {
-            eprintln!("magnusapi: nothing can be written to stdout: {error}");
-            std::process::exit(1);
-        }
+    if let Err(error) = writeln!(io::stdout(), "{line}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let mut failure = FAILURE.lock().expect("nothing panics while it holds this");
+        failure.get_or_insert(error);
     }
+}
+
+/// Why stdout is not complete, if it is not: a full disk, for instance.
+pub(crate) fn failure() -> Option<io::Error> {
+    let mut failure = FAILURE.lock().expect("nothing panics while it holds this");
+    failure.take()
+}
+
+/// Prints a line to stderr, if there is one.
+pub(crate) fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Prints `{"data": …}`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use devhost::{Host, TimerCall, TimerResult};
 use serde_json::Value;
 
-use crate::harness::{Answer, AppFolder, Database, Operator, client, postgres, run, start};
+use crate::harness::{Answer, AppFolder, Database, Operator, client, postgres, run, start, timer};
 
 const TABLES: &str = "
     CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;
@@ -94,7 +94,7 @@ fn the_timer_fails_and_health_warns_where_something_is_left_out() {
             serde_json::json!([FINDING])
         );
         let health = health(&host).await;
-        let run = &health["checks"]["backup:last-run"][0];
+        let run = timer(&health, "postfacto_backup");
         assert_eq!(run["status"], "warn", "{health}");
         assert!(run.to_string().contains(FINDING), "{health}");
         assert_eq!(health["status"], "warn", "{health}");

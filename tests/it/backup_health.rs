@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use magnusapi::backup::{BackupCheck, Backups, Settings};
 use magnusapi::clock::Clock;
 use magnusapi::health::{Check, Finding, Status};
-use magnusapi::ledger::Ledger;
 
 use crate::harness::{Database, run};
 
@@ -29,11 +28,8 @@ fn check(database: &Database, folder: &Path) -> (BackupCheck, Arc<AtomicI64>) {
     let clock: Clock = Arc::new(move || {
         Timestamp::from_second(hand.load(Ordering::Relaxed)).expect("a second of this age")
     });
-    let url = |name: &str| (name == "DATABASE_URL").then(|| database.url.clone());
-    let own = magnusapi::database::Settings::read(url).expect("good");
-    let own = magnusapi::database::Database::open(own.expect("a database is named"));
     let backups = Backups::new(settings.expect("good settings"), clock);
-    (BackupCheck::new(backups, Ledger::new(own)), seconds)
+    (BackupCheck::new(backups), seconds)
 }
 
 fn store(folder: &Path, id: &str, file: &str) {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::fakes::{Call, StorageFaults};
 use crate::harness::{
     Answer, AppFolder, Container, Database, Operator, client, eventually, postfacto, run, start,
+    timer,
 };
 
 /// A host whose app has its store in this container.
@@ -67,8 +68,11 @@ fn a_backup_is_made_and_proved_and_health_says_so() {
         let health = health(&host).await;
         assert_eq!(health.status, 200, "{health:?}");
         let health = health.json();
-        for key in ["backup:age", "backup:verified-age", "backup:last-run"] {
+        for key in ["backup:age", "backup:verified-age"] {
             assert_eq!(statuses(&health, key), [is("postfacto", "ok")], "{key}");
+        }
+        for function in ["postfacto_backup", "postfacto_restore_drill"] {
+            assert_eq!(timer(&health, function)["status"], "ok", "{function}");
         }
         let direct = Operator::with_container(&source, &container);
         direct.does(&["verify", "latest"]);
@@ -98,9 +102,12 @@ fn one_source_that_is_away_fails_the_call_and_the_other_has_its_backup() {
         host.log(|log| log.text.contains("away: failed")).await;
         let health = health(&host).await;
         assert_eq!(health.status, 503);
-        assert_eq!(
-            statuses(&health.json(), "backup:last-run"),
-            [is("away", "fail"), is("there", "ok")]
+        let run = timer(&health.json(), "postfacto_backup");
+        assert_eq!(run["status"], "fail", "{run}");
+        let output = run["output"].as_str().expect("it says why");
+        assert!(
+            output.contains("away: failed") && !output.contains("there/"),
+            "{output}"
         );
         let stored = container.blobs().list("").await.expect("a list");
         let manifests = stored.iter().filter(|blob| blob.name.ends_with(MANIFEST));

@@ -129,10 +129,13 @@ fn one_source_that_fails_stops_no_other_and_is_red() {
 
         let health = program.get("/health").await;
         assert_eq!(health.status, 503);
-        let runs = health.json()["checks"]["backup:last-run"].clone();
-        assert_eq!(runs[0]["componentId"], "a-away", "{runs}");
-        assert_eq!(runs[0]["status"], "fail", "{runs}");
-        assert_eq!(runs[1]["status"], "ok", "{runs}");
+        let run = harness::timer(&health.json(), "postfacto_backup");
+        assert_eq!(run["status"], "fail", "{run}");
+        let output = run["output"].as_str().expect("it says why");
+        assert!(
+            output.contains("a-away: failed") && !output.contains("b-there"),
+            "{output}"
+        );
 
         // The host may call again for a slot that failed.
         let again = call(&program, "postfacto_backup", &occurrence(24)).await;
@@ -177,6 +180,16 @@ fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_ove
 
         first.signal("KILL");
         assert!(!calling.await.expect("no panic"));
+        eventually("a run that stopped", || async {
+            let health = second.get("/health").await;
+            let run = harness::timer(&health.json(), "postfacto_backup");
+            let is_stopped = run["observedValue"]["outcome"] == "stopped";
+            is_stopped.then(|| {
+                assert_eq!(health.status, 503);
+                assert_eq!(run["status"], "fail");
+            })
+        })
+        .await;
         eventually("the run to be taken over", || async {
             let answer = call(&second, "postfacto_backup", &occurrence(24)).await;
             said(&answer).starts_with("postfacto/20").then_some(())
@@ -187,6 +200,24 @@ fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_ove
             .await;
         let row = row.expect("one row");
         assert_eq!((row.get(0), row.get(1)), (2, "succeeded"));
+    });
+}
+
+#[test]
+fn one_failed_drill_fails_health() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let program = start(&own, folder.path(), &[("postfacto", &source.url)])
+            .serving()
+            .await;
+        let answer = call(&program, "postfacto_restore_drill", &occurrence(24)).await;
+        assert_eq!(answer.status, 500);
+        let health = program.get("/health").await;
+        assert_eq!(health.status, 503);
+        let drill = harness::timer(&health.json(), "postfacto_restore_drill");
+        assert_eq!(drill["observedValue"]["slot"], "2026-11-24T02:00:00Z");
+        let output = drill["output"].as_str().expect("it says why");
+        assert!(output.contains("DRILL_DATABASE_URL"), "{output}");
     });
 }
 

@@ -203,16 +203,17 @@ fn without_a_token_requests_get_503_and_health_says_what_to_do() {
             let answer = program.get("/item?limit=1").await;
             answer.problem(503, "database-unavailable");
             assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
-            let output = eventually("health's own words", || async {
+            // On a busy machine the time may run out first: then the next report says why.
+            eventually("health's own words", || async {
                 let started = Instant::now();
                 let health = program.get("/health").await;
                 assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
                 assert_eq!(health.status, 503);
                 let output = health.json()["checks"]["database:latency"][0]["output"].to_string();
-                output.contains("managed identity").then_some(output)
+                let is_it = output.contains("managed identity") && output.contains(says);
+                is_it.then_some(())
             })
             .await;
-            assert!(output.contains(says), "{output}");
             identity.hand_out(token.clone());
             ready(&program).await;
             never_printed(&program, &[&token]);

@@ -4,7 +4,9 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Answer, Database, Program, Start, run, with_program};
+use crate::harness::{
+    Answer, AppFolder, Database, Program, Start, client, eventually, free_port, run, with_program,
+};
 
 #[test]
 fn it_binds_where_the_host_says_and_answers_the_readiness_poll() {
@@ -24,11 +26,6 @@ fn it_binds_where_the_host_says_and_answers_the_readiness_poll() {
             (200, &json!("ok"))
         );
     });
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it is bound").port()
 }
 
 #[test]
@@ -64,6 +61,9 @@ fn settings_that_cannot_be_used_end_it_with_code_2_and_never_show_a_password() {
         ),
         ("DATABASE_POOL_SIZE", "0", "DATABASE_POOL_SIZE=0"),
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "99999", "99999"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT=xml"),
+        ("LOG", "magnusapi=loud", "LOG=magnusapi=loud"),
+        ("LOG_REQUESTS", "some", "LOG_REQUESTS=some"),
     ] {
         let output = Start::handler()
             .set("DATABASE_URL", "postgres://u@localhost/db")
@@ -78,22 +78,92 @@ fn settings_that_cannot_be_used_end_it_with_code_2_and_never_show_a_password() {
 
 #[test]
 fn help_of_every_verb_reads_well_and_names_the_exit_codes() {
-    for verb in ["", "serve", "migrate", "doctor"] {
-        let mut start = Start::handler();
-        if !verb.is_empty() {
-            start = start.argument(verb);
-        }
+    for verb in [
+        "",
+        "serve",
+        "migrate",
+        "doctor",
+        "backup",
+        "backup create",
+        "backup restore",
+        "scale",
+        "scale hold",
+        "scale history",
+    ] {
+        let start = verb
+            .split_whitespace()
+            .fold(Start::handler(), Start::argument);
         let output = start.argument("--help").output();
         assert_eq!(output.status.code(), Some(0));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.contains("Usage: magnusapi"), "{text}");
         assert!(text.contains("Exit codes:"), "{text}");
-        assert!(text.lines().all(|line| line.len() <= 100), "{text}");
+        let mut prose = text.lines().filter(|line| !line.starts_with("Usage:"));
+        assert!(prose.all(|line| line.len() <= 100), "{text}");
     }
 }
 
 #[test]
-fn sigterm_and_sigint_let_requests_end_and_exit_with_0() {
+fn verbs_that_lack_a_setting_exit_with_2_and_name_it() {
+    for (verb, setting) in [
+        ("serve --port 0", "DATABASE_URL"),
+        ("migrate", "DATABASE_URL"),
+        ("backup create", "BACKUP_DATABASES"),
+        ("scale lint", "SCALE_CONFIG"),
+        ("scale history", "DATABASE_URL"),
+        ("scale run", "DATABASE_URL"),
+    ] {
+        let start = verb
+            .split_whitespace()
+            .fold(Start::operator(), Start::argument);
+        let output = start.output();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{verb}: {stderr}");
+        assert!(stderr.contains(setting), "{verb}: {stderr}");
+    }
+}
+
+#[test]
+fn a_closed_stdout_ends_no_verb_and_changes_no_exit_code() {
+    let (database, app) = (Database::migrated(), AppFolder::new());
+    let doctor = format!("doctor {}", app.path().display());
+    for verb in ["--help", "migrate", "backup list", "scale lint", &doctor] {
+        let start = || {
+            let start = Start::operator()
+                .set("DATABASE_URL", &database.url)
+                .set("BACKUP_URL", "file:///nowhere")
+                .set("MAGNUSAPI_DATA", "/nowhere");
+            verb.split_whitespace().fold(start, Start::argument)
+        };
+        let open = start().output();
+        let closed = start().output_to_a_closed_pipe();
+        let stderr = String::from_utf8_lossy(&closed.stderr);
+        assert_eq!(closed.status.code(), open.status.code(), "{verb}: {stderr}");
+        assert!(!stderr.contains("panic"), "{verb}: {stderr}");
+        assert_eq!(closed.stderr, open.stderr, "{verb}: {stderr}");
+    }
+}
+
+#[test]
+fn a_closed_stdout_does_not_stop_the_server() {
+    run(async {
+        let (database, port) = (Database::migrated(), free_port());
+        let _process = Start::operator()
+            .set("DATABASE_URL", &database.url)
+            .argument("--port")
+            .argument(&port.to_string())
+            .running_into_a_closed_pipe();
+        let url = format!("http://127.0.0.1:{port}/item/1");
+        eventually("an answer", || async {
+            let answer = Answer::try_to(client().get(&url)).await.ok()?;
+            (answer.status == 404).then_some(())
+        })
+        .await;
+    });
+}
+
+#[test]
+fn sigterm_and_sigint_let_requests_end_and_under_a_host_the_exit_code_is_200() {
     for signal in ["TERM", "INT"] {
         with_program(async |mut program: Program| {
             // A creation whose body is still coming when the signal arrives.
@@ -113,7 +183,7 @@ fn sigterm_and_sigint_let_requests_end_and_exit_with_0() {
                 .await
                 .expect("an answer comes");
             assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-            assert_eq!(program.ended().await.code(), Some(0));
+            assert_eq!(program.ended().await.code(), Some(200));
         });
     }
 }
@@ -127,6 +197,31 @@ async fn program_refuses_connections(program: &Program) {
 }
 
 #[test]
+fn the_handler_ends_in_order_when_the_host_is_killed() {
+    run(async {
+        let database = Database::migrated();
+        let start = Start::handler().set("DATABASE_URL", &database.url);
+        let mut program = start.below_a_shell().serving().await;
+        program.make("kept").await;
+        program.signal("KILL");
+        program.ended().await;
+        program
+            .line(|line| line.contains("the Functions host has ended"))
+            .await;
+        program_refuses_connections(&program).await;
+        program.line(|line| line.contains("\"stopped\"")).await;
+        let client = database.connect().await;
+        let count = "SELECT count(*) FROM pg_stat_activity
+                      WHERE application_name = 'magnusapi' AND datname = current_database()";
+        eventually("the end of its connections", || async {
+            let row = client.query_one(count, &[]).await.expect("an answer");
+            (row.get::<_, i64>(0) == 0).then_some(())
+        })
+        .await;
+    });
+}
+
+#[test]
 fn a_request_that_never_ends_does_not_hold_the_stop_up_for_long() {
     with_program(async |mut program: Program| {
         let mut socket = tokio::net::TcpStream::connect(program.address())
@@ -137,7 +232,7 @@ fn a_request_that_never_ends_does_not_hold_the_stop_up_for_long() {
         socket.write_all(head.as_bytes()).await.expect("it is sent");
         program.get("/health/live").await;
         program.signal("TERM");
-        assert_eq!(program.ended().await.code(), Some(0));
+        assert_eq!(program.ended().await.code(), Some(200));
     });
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Database, Program, Start, eventually, run, with_program};
+use crate::harness::{AppFolder, Database, Program, Start, eventually, run, timer, with_program};
 
 #[test]
 fn health_says_ok_with_the_version_and_each_check() {
@@ -69,5 +69,87 @@ fn live_touches_nothing() {
         assert_eq!(latency["status"], json!("fail"));
         let output = latency["output"].as_str().expect("it says why");
         assert!(output.contains("DATABASE_URL"), "{output}");
+    });
+}
+
+const SCHEDULES: [(&str, &str); 3] = [
+    ("ITEM_HOUSEKEEPING_SCHEDULE", "0 */10 * * * *"),
+    ("BACKUP_SCHEDULE", "0 0 2 * * *"),
+    ("DRILL_SCHEDULE", "0 0 4 * * 0"),
+];
+
+/// The program as a host starts it for this app, with a schedule for each timer.
+fn hosted(app: &AppFolder, database: &Database) -> Start {
+    let folder = app.path().display().to_string();
+    let start = Start::handler()
+        .set("DATABASE_URL", &database.url)
+        .set("FUNCTIONS_APP_ROOT_PATH", &folder);
+    SCHEDULES
+        .iter()
+        .fold(start, |start, (name, value)| start.set(name, value))
+}
+
+#[test]
+fn a_timer_that_the_host_does_not_run_fails_health_and_its_setting_is_named() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let program = hosted(&app, &database).serving().await;
+        eventually("health", || async {
+            (program.get("/health").await.status == 200).then_some(())
+        })
+        .await;
+        for (function, name, value) in [
+            ("postfacto_backup", "BACKUP_SCHEDULE", ""),
+            ("postfacto_restore_drill", "DRILL_SCHEDULE", "soon"),
+            ("scale", "AzureWebJobs.scale.Disabled", "true"),
+        ] {
+            let program = hosted(&app, &database).set(name, value).serving().await;
+            let health = program.get("/health").await;
+            assert_eq!(health.status, 503, "{name}={value}");
+            let finding = timer(&health.json(), function);
+            assert_eq!(finding["status"], "fail", "{finding}");
+            assert_eq!(finding["observedValue"]["outcome"], "off", "{finding}");
+            let output = finding["output"].as_str().expect("it says why");
+            assert!(output.contains(name), "{output}");
+        }
+    });
+}
+
+#[test]
+fn a_timer_without_a_file_fails_health() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let file = app.path().join("scale/function.json");
+        std::fs::write(file, "{").expect("it is written");
+        let program = hosted(&app, &database).serving().await;
+        let health = program.get("/health").await;
+        assert_eq!(health.status, 503);
+        let finding = timer(&health.json(), "scale");
+        let output = finding["output"].as_str().expect("it says why");
+        assert!(output.contains("scale/function.json"), "{output}");
+    });
+}
+
+#[test]
+fn slots_that_the_host_missed_fail_health_and_slots_before_the_schedule_do_not() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let client = database.connect().await;
+        let schedules = "INSERT INTO function_schedule (function, schedule, since)
+                         VALUES ('postfacto_backup', '0 0 2 * * *', now() - interval '3 days'),
+                                ('scale', 'another', now() - interval '3 days')";
+        client.batch_execute(schedules).await.expect("they go in");
+        let program = hosted(&app, &database).serving().await;
+        let health = eventually("a finding of the backups", || async {
+            let health = program.get("/health").await;
+            let is_there = health.json()["checks"]["timer:last-due"].is_array();
+            is_there.then_some(health)
+        })
+        .await;
+        assert_eq!(health.status, 503);
+        let backup = timer(&health.json(), "postfacto_backup");
+        assert_eq!(backup["observedValue"]["outcome"], "missed", "{backup}");
+        let findings = health.json()["checks"]["timer:last-due"].clone();
+        assert_eq!(findings.as_array().map(Vec::len), Some(1), "{findings}");
     });
 }

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use magnusapi::database::Settings;
-use magnusapi::ledger::{Claim, Ledger, Run, Verdict};
+use magnusapi::ledger::{Claim, Ledger, Run, State, Verdict};
 use serde_json::json;
 
 use crate::harness::{Database, eventually, run};
@@ -87,16 +87,14 @@ fn a_slot_that_succeeded_is_done_and_one_that_failed_is_tried_again() {
         let first = won(claim(&ledger, "one").await);
         assert_eq!(first.attempt(), 1);
         let summary = json!({ "why": "ü\u{1F980}" });
-        let ours = first.finish(Verdict::Failed, &summary, now()).await;
+        let ours = first.finish(&failed(), &summary, now()).await;
         assert!(ours.expect("it is written"));
-        let last = ledger.last_finished(FUNCTION).await.expect("an answer");
-        let last = last.expect("there is one");
-        assert_eq!((last.verdict, last.summary), (Verdict::Failed, summary));
+        assert_eq!(last(&ledger).await, Some(State::Failed("no disk".into())));
 
         let second = won(claim(&ledger, "two").await);
         assert_eq!(second.attempt(), 2);
         let later = now() + SignedDuration::from_secs(7);
-        let ours = second.finish(Verdict::Succeeded, &json!({}), later).await;
+        let ours = second.finish(&Verdict::Succeeded, &json!({}), later).await;
         assert!(ours.expect("it is written"));
 
         let Claim::Finished(finished) = claim(&ledger, "three").await else {
@@ -118,7 +116,7 @@ fn another_slot_waits_for_the_function_and_another_function_does_not() {
         assert!(matches!(claimed, Ok(Claim::Running(Some(holder))) if holder.slot == slot()));
         let other = ledger.claim("scale", slot(), "three", now()).await;
         won(other.expect("the database answers"));
-        let ours = run.finish(Verdict::Succeeded, &json!({}), now()).await;
+        let ours = run.finish(&Verdict::Succeeded, &json!({}), now()).await;
         assert!(ours.expect("it is written"));
         let claimed = ledger.claim(FUNCTION, next, "two", now()).await;
         assert_eq!(won(claimed.expect("the database answers")).attempt(), 1);
@@ -156,17 +154,61 @@ fn a_holder_whose_connection_ends_is_told_and_its_outcome_counts_no_more() {
             .await
             .expect("it is told");
         let second = taken_over(&two, "two").await;
-        let late = first.finish(Verdict::Succeeded, &json!({}), now()).await;
+        let late = first.finish(&Verdict::Succeeded, &json!({}), now()).await;
         assert!(!late.expect("the database answers"));
-        assert!(ledger_is_empty_of_outcomes(&two).await);
-        let ours = second.finish(Verdict::Failed, &json!({}), now()).await;
+        assert_eq!(last(&two).await, Some(State::Running));
+        let ours = second.finish(&failed(), &json!({}), now()).await;
         assert!(ours.expect("it is written"));
     });
 }
 
-async fn ledger_is_empty_of_outcomes(ledger: &Ledger) -> bool {
-    let last = ledger.last_finished(FUNCTION).await.expect("an answer");
-    last.is_none()
+fn failed() -> Verdict {
+    Verdict::Failed("no disk".into())
+}
+
+/// How the last run stands.
+async fn last(ledger: &Ledger) -> Option<State> {
+    let mut recent = ledger.recent(&[FUNCTION]).await.expect("an answer");
+    let runs = recent.remove(FUNCTION)?;
+    Some(runs.into_iter().next()?.state)
+}
+
+#[test]
+fn a_run_is_stopped_when_its_lock_is_free_and_running_while_it_is_held() {
+    run(async {
+        let database = Database::migrated();
+        let (one, two) = (ledger(&database), ledger(&database));
+        assert_eq!(last(&two).await, None);
+        let run = won(claim(&one, "one").await);
+        assert_eq!(last(&two).await, Some(State::Running));
+        drop(run);
+        eventually("a stopped run", || async {
+            (last(&two).await == Some(State::Stopped)).then_some(())
+        })
+        .await;
+        let run = taken_over(&two, "two").await;
+        assert_eq!(last(&one).await, Some(State::Running));
+        let degraded = Verdict::Degraded("a rule".into());
+        let ours = run.finish(&degraded, &json!({}), now()).await;
+        assert!(ours.expect("it is written"));
+        assert_eq!(last(&one).await, Some(State::Degraded("a rule".into())));
+    });
+}
+
+#[test]
+fn a_schedule_counts_from_when_it_was_first_seen() {
+    run(async {
+        let database = Database::migrated();
+        let ledger = ledger(&database);
+        let since = async |schedule, now| {
+            let since = ledger.scheduled_since(&[(FUNCTION, schedule)], now).await;
+            since.expect("an answer")[FUNCTION]
+        };
+        let later = now() + SignedDuration::from_hours(1);
+        assert_eq!(since("0 0 2 * * *", now()).await, now());
+        assert_eq!(since("0 0 2 * * *", later).await, now());
+        assert_eq!(since("0 0 3 * * *", later).await, later);
+    });
 }
 
 #[test]

@@ -1,16 +1,22 @@
-//! Log lines: JSON on stdout with the invocation's ids, errors on stderr, no secrets anywhere.
+//! Log lines: JSON with the invocation's ids, warnings and errors on stderr, no secrets anywhere.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Program, Start, run, with_program};
+use crate::harness::{Answer, Database, Program, Start, client, eventually, run, with_program};
 
 const INVOCATION: &str = "6d0f3f4e-0f62-4e2e-a2a0-0b8f1c0f7a11";
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[test]
 fn each_line_is_json_and_carries_the_ids_of_its_invocation() {
-    with_program(async |program: Program| {
+    run(async {
+        let database = Database::migrated();
+        let program = Start::handler()
+            .set("DATABASE_URL", &database.url)
+            .set("LOG_REQUESTS", "all")
+            .serving()
+            .await;
         let request = program
             .with_json(Method::POST, "/item", &json!({"name": "x"}))
             .header("X-Azure-Functions-InvocationId", INVOCATION)
@@ -38,6 +44,26 @@ fn each_line_is_json_and_carries_the_ids_of_its_invocation() {
 }
 
 #[test]
+fn requests_that_succeed_are_counted_and_have_no_line_of_their_own() {
+    with_program(async |mut program: Program| {
+        let id = program.make("counted").await;
+        for _ in 0..3 {
+            program.get(&format!("/item/{id}")).await;
+        }
+        program.get("/item/999999").await;
+        program.get("/health/live").await;
+        program.signal("TERM");
+        program.ended().await;
+        let line = program.line(|line| line.contains("\"requests\"")).await;
+        let line: Value = serde_json::from_str(&line).expect("it is JSON");
+        assert_eq!(line["requests"]["item"], json!({"2xx": 4, "4xx": 1}));
+        assert_eq!(line["requests"]["health_live"], json!({"2xx": 1}));
+        let of_requests = |line: &String| line.contains("duration_ms");
+        assert!(!program.stdout().iter().any(of_requests));
+    });
+}
+
+#[test]
 fn an_id_that_is_no_uuid_is_replaced_and_never_written() {
     with_program(async |program: Program| {
         let request = program
@@ -49,29 +75,96 @@ fn an_id_that_is_no_uuid_is_replaced_and_never_written() {
     });
 }
 
+/// The program with a database that is not there.
+fn without_database() -> Start {
+    Start::handler()
+        .set("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/items")
+        .set("DATABASE_WAIT", "1")
+}
+
 #[test]
-fn errors_are_readable_on_stderr_and_no_password_is_written_anywhere() {
+fn errors_and_warnings_are_written_once_to_stderr_and_the_rest_to_stdout() {
     run(async {
-        let url = "postgres://ada:hunter2@127.0.0.1:1/items";
-        let program = Start::handler()
-            .set("DATABASE_URL", url)
-            .set("DATABASE_WAIT", "1")
-            .set("LOG", "trace")
-            .serving()
-            .await;
-        program
-            .get("/item/1")
+        let program = without_database().set("LOG", "trace").serving().await;
+        let request = program
+            .request(Method::GET, "/item/1")
+            .header("X-Azure-Functions-InvocationId", INVOCATION);
+        Answer::to(request)
             .await
             .problem(503, "database-unavailable");
-        program
-            .line(|line| line.contains("the database is not available"))
+        let error = program
+            .error_line(|line| line.contains(INVOCATION) && line.contains("\"error\""))
             .await;
-        program
-            .error_line(|line| line.starts_with("magnusapi: "))
+        assert!(error.contains("the database is not available"), "{error}");
+        assert!(!error.to_lowercase().contains("warn"), "{error}");
+        let warning = program
+            .error_line(|line| line.contains(INVOCATION) && line.contains("\"status\":503"))
             .await;
+        assert!(warning.contains("\"level\":\"warn\""), "{warning}");
+        for line in program.stderr() {
+            let line: Value = serde_json::from_str(&line).expect("it is JSON");
+            assert!(["warn", "error"].contains(&line["level"].as_str().unwrap_or_default()));
+        }
+        for line in program.stdout() {
+            assert!(!line.contains("\"level\":\"error\""), "{line}");
+            assert!(!line.contains("\"level\":\"warn\""), "{line}");
+        }
         for line in program.stdout().iter().chain(&program.stderr()) {
             assert!(!line.contains("hunter2"), "{line}");
         }
+    });
+}
+
+#[test]
+fn a_failure_that_repeats_is_written_once_and_then_counted() {
+    run(async {
+        let program = without_database().serving().await;
+        let requests = (0..200).map(|_| program.get("/item/1"));
+        for answer in futures_util::future::join_all(requests).await {
+            answer.problem(503, "database-unavailable");
+        }
+        let is_error = |line: &str| line.contains("\"error\"") && line.contains("not available");
+        let counted = program
+            .error_line(|line| is_error(line) && line.contains("\"repeated\":"))
+            .await;
+        let counted: Value = serde_json::from_str(&counted).expect("it is JSON");
+        assert!(counted["repeated"].as_u64() > Some(50), "{counted}");
+        let lines = program.stderr().iter().filter(|it| is_error(it)).count();
+        assert!(lines < 20, "{:?}", program.stderr());
+    });
+}
+
+#[test]
+fn unread_logs_stop_no_request_and_dropped_records_are_counted() {
+    run(async {
+        let port = crate::harness::free_port();
+        let database = Database::migrated();
+        let mut process = Start::handler()
+            .set("FUNCTIONS_CUSTOMHANDLER_PORT", &port.to_string())
+            .set("DATABASE_URL", &database.url)
+            .set("LOG", "trace")
+            .set("LOG_REQUESTS", "all")
+            .unread();
+        let client = client();
+        let probe = || client.get(format!("http://127.0.0.1:{port}/health/live"));
+        eventually("the program", || async { probe().send().await.ok() }).await;
+        // A pipe holds 64 KiB, and the queue a megabyte.
+        let padding = "x".repeat(4000);
+        for _ in 0..1500 {
+            let request = probe().header("traceparent", &padding);
+            assert_eq!(Answer::to(request).await.status, 200);
+        }
+        let item = client.get(format!("http://127.0.0.1:{port}/item/1"));
+        Answer::to(item).await.problem(404, "no-such-item");
+        let reading = tokio::task::spawn_blocking(move || {
+            let dropped = |line: &String| line.contains("were dropped, because stdout is not read");
+            let line = process.stderr().find(dropped);
+            (line, process)
+        });
+        let reading = tokio::time::timeout(crate::harness::PATIENCE, reading).await;
+        let (line, _process) = reading.expect("a report comes").expect("no panic");
+        let line: Value = serde_json::from_str(&line.expect("a report")).expect("it is JSON");
+        assert!(line["dropped"].as_u64() > Some(0), "{line}");
     });
 }
 

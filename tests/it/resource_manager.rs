@@ -17,7 +17,7 @@ use magnusapi::scale::resource::{
     Applied, CallError, Change, ObserveError, Observed, Resource, State,
 };
 use magnusapi::schedule::Size;
-use magnusapi::telemetry::{self, Format};
+use magnusapi::telemetry::{self, Format, Requests};
 use tokio::time::Instant;
 
 use crate::fakes::{ResourceManagerFake, SECRET};
@@ -27,13 +27,19 @@ use crate::harness::{Certificates, PATIENCE, alone, hold_to_pass, run};
 #[track_caller]
 fn with_azure<T: AsyncFnOnce(ResourceManagerFake)>(test: T) {
     if Certificates::trusted().is_some() {
-        telemetry::start(Format::Json, Some("trace"));
+        let every_line = telemetry::Settings {
+            format: Format::Json,
+            filter: Some("trace".into()),
+            requests: Requests::All,
+        };
+        telemetry::start(&every_line).expect("threads can be started");
         log::trace!("lines of every level are written");
-        return run(async {
+        run(async {
             let testing = test(ResourceManagerFake::start().await);
             let ended = tokio::time::timeout(2 * PATIENCE, testing).await;
             ended.expect("no call waits for ever");
         });
+        return telemetry::flush();
     }
     let name = type_name_of_val(&test).trim_end_matches("::{{closure}}");
     let (_, name) = name.split_once("::").expect("the crate's name is first");

@@ -10,7 +10,7 @@ use super::{Choice, words};
 use crate::backup::CreateError;
 use crate::backup::export::Event;
 use crate::backup::manifest::Manifest;
-use crate::terminal::print;
+use crate::terminal::{complain, print, say};
 
 /// A person can stop it; this is for a forgotten one.
 const LIMIT: Duration = Duration::from_hours(24);
@@ -26,7 +26,8 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
                 bar.at(progress.bytes, progress.rows);
             }
             Event::Yielded { reason, pause } => {
-                eprintln!("{}: {reason}; starts over in {pause:?}", source.name);
+                let name = &source.name;
+                complain(format_args!("{name}: {reason}; starts over in {pause:?}"));
             }
         };
         let made = session.backups.create(source, LIMIT, &show).await;
@@ -56,17 +57,17 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
 
 fn tell(source: &str, made: &Result<Manifest, CreateError>) {
     match made {
-        Err(error) => println!("{source}: {error}"),
+        Err(error) => say(format_args!("{source}: {error}")),
         Ok(manifest) => {
             let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
             let bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
             let (id, tables) = (&manifest.id, manifest.tables.len());
-            println!(
+            say(format_args!(
                 "{source}: {id}, {tables} tables, {rows} rows, {}",
                 words::size(bytes)
-            );
+            ));
             for finding in &manifest.findings {
-                println!("  not in the backup: {finding}");
+                say(format_args!("  not in the backup: {finding}"));
             }
         }
     }

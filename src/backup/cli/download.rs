@@ -8,7 +8,7 @@ use super::One;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use crate::backup::restore::{Address, Options, Place, plain_commands};
-use crate::terminal::print;
+use crate::terminal::{print, say};
 
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;
@@ -33,9 +33,9 @@ pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(
     if one.json {
         print(json!({ "id": stored.id.as_str(), "path": path, "withoutMagnusapi": commands }));
     } else {
-        println!("{}", path.display());
-        println!("to restore it without magnusapi:");
-        println!("{commands}");
+        say(path.display());
+        say("to restore it without magnusapi:");
+        say(commands);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::One;
 use super::session::{Failure, Session};
 use crate::backup::Hold;
 use crate::blob::Deletion;
-use crate::terminal::print;
+use crate::terminal::{print, say};
 
 pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;
@@ -18,7 +18,10 @@ pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result
     if one.json {
         print(json!({ "id": stored.id.as_str(), "hold": hold }));
     } else {
-        println!("{}/{} stays until it is released", depot.source, stored.id);
+        say(format_args!(
+            "{}/{} stays until it is released",
+            depot.source, stored.id
+        ));
     }
     Ok(())
 }
@@ -33,7 +36,10 @@ pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure>
     if one.json {
         print(json!({ "id": stored.id.as_str(), "hold": null }));
     } else {
-        println!("{}/{} is under no hold any more", depot.source, stored.id);
+        say(format_args!(
+            "{}/{} is under no hold any more",
+            depot.source, stored.id
+        ));
     }
     Ok(())
 }

@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::session::{Failure, Session};
 use super::{Choice, words};
 use crate::backup::{Hold, Stored, Verified};
-use crate::terminal::Table;
-use crate::terminal::print;
+use crate::terminal::{Table, print, say};
 
 /// A backup in a list, as JSON has it.
 #[derive(Serialize)]
@@ -39,12 +38,12 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         return Ok(());
     }
     if lines.is_empty() {
-        println!("there are no backups");
+        say("there are no backups");
         return Ok(());
     }
     let now = (session.backups.clock())();
     for line in table(&lines, now).lines() {
-        println!("{line}");
+        say(line);
     }
     Ok(())
 }

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::Choice;
 use super::session::{Failure, Session};
 use crate::backup::{BackupId, Pruning, SourceName};
-use crate::terminal::Table;
-use crate::terminal::print;
+use crate::terminal::{Table, print, say};
 
 pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Result<(), Failure> {
     let mut done = Vec::new();
@@ -35,9 +34,9 @@ pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Re
             ]);
         }
     }
-    println!("{}", session.settings().keep);
+    say(session.settings().keep);
     for line in table.lines() {
-        println!("{line}");
+        say(line);
     }
     Ok(())
 }

@@ -70,6 +70,20 @@ pub(crate) enum Failure {
     NotHeld(super::super::BackupId),
 }
 
+impl Failure {
+    /// Whether a setting or an option is missing or cannot be used.
+    pub(crate) fn is_a_setting(&self) -> bool {
+        matches!(
+            self,
+            Failure::NotConfigured(_)
+                | Failure::NoSources
+                | Failure::Identity(_)
+                | Failure::Target(_)
+                | Failure::NoServer
+        )
+    }
+}
+
 fn restored(error: &RestoringError) -> String {
     if error.left_nothing() {
         format!("nothing was restored: {error}")

@@ -6,8 +6,7 @@ use super::session::{Failure, Session};
 use super::{One, words};
 use crate::backup::manifest::Manifest;
 use crate::backup::{Depot, Stored};
-use crate::terminal::Table;
-use crate::terminal::print;
+use crate::terminal::{Table, print, say};
 
 pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;
@@ -25,14 +24,14 @@ pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
         return Ok(());
     }
     for (name, value) in facts(&depot, &stored, manifest) {
-        println!("{name:<12}{value}");
+        say(format_args!("{name:<12}{value}"));
     }
     for finding in &manifest.findings {
-        println!("{:<12}{finding}", "left out");
+        say(format_args!("{:<12}{finding}", "left out"));
     }
-    println!();
+    say("");
     for line in tables(manifest).lines() {
-        println!("{line}");
+        say(line);
     }
     Ok(())
 }

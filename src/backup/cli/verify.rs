@@ -9,7 +9,7 @@ use crate::backup::encryption::Identities;
 use crate::backup::restore::{Bounds, Progress};
 use crate::backup::{Damage, Depot, Stored, Verified};
 use crate::database;
-use crate::terminal::print;
+use crate::terminal::{print, say};
 
 pub(super) async fn run(
     session: &Session,
@@ -44,21 +44,21 @@ pub(super) async fn run(
 }
 
 fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
-    println!("{name}: all files are as they were stored");
+    say(format_args!("{name}: all files are as they were stored"));
     match restored {
-        None => println!(
+        None => say(format_args!(
             "whether they restore: magnusapi backup verify {} --restore",
             stored.id
-        ),
+        )),
         Some(it) => {
             let definitions = match it.definitions {
                 Some(definitions) => format!("{definitions} definitions"),
                 None => "definitions not compared".to_owned(),
             };
-            println!(
+            say(format_args!(
                 "restored to PostgreSQL {}: {} tables and {} rows are as they were, {definitions}",
                 it.server_version, it.tables, it.rows
-            );
+            ));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{EXPORT, Ending, SourceRun, in_turn, nothing_to_do, work};
+use super::{EXPORT, Ending, SourceRun, in_turn, work};
 use crate::backup::export;
 use crate::backup::manifest::Manifest;
 use crate::backup::{Backups, Source};
@@ -26,9 +26,6 @@ impl BackupTimer {
 
     async fn run_once(&self, invocation: &Invocation) -> Outcome {
         let sources = &self.backups.settings().sources;
-        if sources.is_empty() {
-            return nothing_to_do();
-        }
         let clock = self.backups.clock();
         let work = async || {
             let one = |source, limit| self.back_up(source, limit).boxed();

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
 
-use super::{DRILL, Ending, SourceRun, in_turn, nothing_to_do, work};
+use super::{DRILL, Ending, SourceRun, in_turn, work};
 use crate::backup::restore::{Bounds, Progress};
 use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Verified};
 use crate::host::{Invocation, Outcome, Timer};
@@ -26,9 +26,6 @@ impl DrillTimer {
 
     async fn run_once(&self, invocation: &Invocation) -> Outcome {
         let sources = &self.backups.settings().sources;
-        if sources.is_empty() {
-            return nothing_to_do();
-        }
         let clock = self.backups.clock();
         let work = async || {
             let one = |source, limit| self.drill(source, limit).boxed();

@@ -49,6 +49,13 @@ pub(crate) enum Failure {
     Database(#[from] database::Error),
 }
 
+impl Failure {
+    /// Whether a setting or an option is missing or cannot be used.
+    pub(crate) fn is_a_setting(&self) -> bool {
+        matches!(self, Failure::NoBook | Failure::NoDatabase)
+    }
+}
+
 fn all(refusals: &[Refusal]) -> String {
     let texts: Vec<String> = refusals.iter().map(|it| format!("--{it}")).collect();
     texts.join("; ")

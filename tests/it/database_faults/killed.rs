@@ -104,7 +104,7 @@ fn a_program_that_is_told_to_stop_finishes_what_is_under_way() {
         lock.commit().await.expect("the lock is given up");
         let answer = under_way.await.expect("no panic");
         assert_eq!(answer.status, 201, "{answer:?}");
-        assert_eq!(program.ended().await.code(), Some(0));
+        assert_eq!(program.ended().await.code(), Some(200));
     });
 }
 

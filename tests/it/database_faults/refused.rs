@@ -31,7 +31,9 @@ fn connections_that_the_server_ends_are_replaced() {
             ready(&program).await;
         }
         // A person reads the server's reason, not "db error".
-        let line = program.line(|line| line.contains("connection ended")).await;
+        let line = program
+            .error_line(|line| line.contains("connection ended"))
+            .await;
         assert!(line.contains("57P01"), "{line}");
     });
 }

@@ -19,7 +19,9 @@ pub(crate) use database::{
 };
 pub(crate) use operator::Operator;
 pub(crate) use postfacto::{empty_postfacto, fill_postfacto, postfacto};
-pub(crate) use program::{Answer, Process, Program, Start, client, client_builder, healthy, ready};
+pub(crate) use program::{
+    Answer, Process, Program, Start, client, client_builder, free_port, healthy, ready, timer,
+};
 pub(crate) use raw::send_raw;
 pub(crate) use site::{Site, everywhere};
 

@@ -99,6 +99,57 @@ impl Start {
         self.command.output().expect("the program runs")
     }
 
+    /// Runs it to its end, with a stdout that nothing reads any more: exit status and stderr.
+    pub(crate) fn output_to_a_closed_pipe(mut self) -> std::process::Output {
+        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        drop(reader);
+        self.command.stdout(writer);
+        self.output()
+    }
+
+    /// Starts it with a stdout that nothing reads any more, and waits for nothing.
+    pub(crate) fn running_into_a_closed_pipe(mut self) -> Process {
+        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        drop(reader);
+        let command = self.command.stdin(Stdio::null()).stderr(Stdio::null());
+        let child = command.stdout(writer).spawn();
+        Process {
+            child: child.expect("the program starts"),
+            _here: self.here,
+        }
+    }
+
+    /// Starts it, and reads neither stdout nor stderr.
+    pub(crate) fn unread(mut self) -> Process {
+        let command = self.command.stdin(Stdio::null());
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Process {
+            child: child.expect("the program starts"),
+            _here: self.here,
+        }
+    }
+
+    /// Below a shell, which is the process that [`Program::signal`] reaches.
+    pub(crate) fn below_a_shell(self) -> Start {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "\"$0\" \"$@\" & wait"])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear();
+        for (name, value) in self.command.get_envs() {
+            command.env(name, value.expect("variables are only set"));
+        }
+        command.current_dir(self.here.0.path());
+        Start {
+            command,
+            here: self.here,
+        }
+    }
+
     /// Starts it and waits for nothing. What it says is lost.
     pub(crate) fn running(mut self) -> Process {
         let command = self.command.stdin(Stdio::null());
@@ -155,6 +206,12 @@ pub(crate) fn client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
 }
 
+/// A port that was free a moment ago, for a program that does not say where it serves.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it is bound").port()
+}
+
 type Lines = Arc<Mutex<Vec<String>>>;
 
 fn collect(stream: impl Read + Send + 'static) -> Lines {
@@ -196,6 +253,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// The lines of stderr, from where it was not read.
+    pub(crate) fn stderr(&mut self) -> impl Iterator<Item = String> {
+        let stderr = self.child.stderr.take().expect("stderr is piped");
+        BufReader::new(stderr).lines().map_while(Result::ok)
+    }
+
     /// Kills it, as the kernel does where memory is short, and answers how it ended: it may have been
     /// faster.
     pub(crate) fn kill(mut self) -> ExitStatus {
@@ -339,10 +402,11 @@ impl Program {
         self.stderr.lock().expect("no reader panicked").clone()
     }
 
-    /// Waits for a line on stdout.
+    /// Waits for a line on stdout or stderr.
     pub(crate) async fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
         eventually("a log line", || async {
-            self.stdout().into_iter().find(|line| wanted(line))
+            let lines = [self.stdout(), self.stderr()].concat();
+            lines.into_iter().find(|line| wanted(line))
         })
         .await
     }
@@ -401,4 +465,15 @@ pub(crate) async fn healthy(program: &Program) {
         (program.get("/health").await.status == 200).then_some(())
     })
     .await;
+}
+
+/// What a report of `/health` says of this timer.
+#[track_caller]
+pub(crate) fn timer(report: &Value, function: &str) -> Value {
+    let timers = report["checks"]["timer:last-due"].as_array();
+    let mut timers = timers.into_iter().flatten();
+    let found = timers.find(|finding| finding["componentId"] == function);
+    found
+        .unwrap_or_else(|| panic!("nothing about {function}: {report}"))
+        .clone()
 }

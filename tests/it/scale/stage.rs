@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fakes::ResourceManagerFake;
-use crate::harness::{Answer, Database, Program, Start};
+use crate::harness::{Answer, Database, Program, Start, timer};
 
 /// Everything around the program.
 pub(super) struct Stage {
@@ -147,4 +147,9 @@ pub(super) fn said(answer: &Answer) -> String {
 /// The findings of `/health` of this kind.
 pub(super) async fn health(program: &Program, key: &str) -> Value {
     program.get("/health").await.json()["checks"][key].clone()
+}
+
+/// What `/health` says of the last tick.
+pub(super) async fn last_tick(program: &Program) -> Value {
+    timer(&program.get("/health").await.json(), "scale")
 }

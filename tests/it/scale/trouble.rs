@@ -3,7 +3,7 @@
 use magnusapi::schedule::Size;
 use serde_json::Value;
 
-use super::stage::{DAY, EVENING, Stage, health, said, tick, web};
+use super::stage::{DAY, EVENING, Stage, last_tick, said, tick, web};
 use crate::fakes::{CORRELATION, On, Trouble};
 use crate::harness::{eventually, run};
 
@@ -43,9 +43,9 @@ fn one_target_that_fails_stops_no_other_and_is_named() {
             "{error}"
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
-        let last = health(&program, "scale:last-tick").await;
-        assert_eq!(last[0]["status"], "warn", "{last}");
-        let output = last[0]["output"].as_str().unwrap_or_default();
+        let last = last_tick(&program).await;
+        assert_eq!(last["status"], "warn", "{last}");
+        let output = last["output"].as_str().unwrap_or_default();
         assert!(output.contains("gone") && !output.contains("web"), "{last}");
     });
 }
@@ -114,8 +114,8 @@ fn what_is_in_the_way_for_half_an_hour_is_a_failure() {
             let status = if minute < 30 { 200 } else { 500 };
             assert_eq!(answer.status, status, "{minute}: {}", said(&answer));
         }
-        let last = health(&program, "scale:last-tick").await;
-        let output = last[0]["output"].as_str().unwrap_or_default();
+        let last = last_tick(&program).await;
+        let output = last["output"].as_str().unwrap_or_default();
         assert!(output.contains("for 6 ticks before this one"), "{last}");
         let done = tick(&program, "2026-11-24T08:35:00Z").await;
         assert_eq!(done.status, 200, "{}", said(&done));
@@ -361,5 +361,28 @@ fn without_the_database_nothing_is_asked_of_azure() {
             said(&answer)
         );
         assert_eq!(stage.azure.calls().len(), calls);
+    });
+}
+
+#[test]
+fn three_ticks_without_the_right_fail_health_and_one_good_tick_mends_it() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        for (minute, status) in [(0, "warn"), (5, "warn"), (10, "fail")] {
+            stage.azure.fail_next(On::Read, Trouble::Denied);
+            let answer = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
+            assert_eq!(answer.status, 500, "{}", said(&answer));
+            eventually("the tick's finding", || async {
+                (last_tick(&program).await["status"] == status).then_some(())
+            })
+            .await;
+        }
+        assert_eq!(program.get("/health").await.status, 503);
+        assert_eq!(tick(&program, "2026-11-24T08:15:00Z").await.status, 200);
+        eventually("a good report", || async {
+            (program.get("/health").await.status == 200).then_some(())
+        })
+        .await;
     });
 }

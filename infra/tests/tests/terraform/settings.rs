@@ -29,7 +29,7 @@ const LOCAL: [(&str, &str); 8] = [
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const LEFT: [(&str, &str); 27] = [
+const LEFT: [(&str, &str); 29] = [
     ("BACKUP_DATABASE_AUTH_<NAME>", NO_ENTRA),
     ("BACKUP_STORAGE_ENDPOINT", ELSEWHERE),
     ("BACKUP_STORAGE_KEY", ELSEWHERE),
@@ -38,12 +38,14 @@ const LEFT: [(&str, &str); 27] = [
     ("DATABASE_PREPARED_STATEMENTS", DEFAULT),
     ("DATABASE_STATEMENT_TIMEOUT", DEFAULT),
     ("DATABASE_WAIT", DEFAULT),
+    ("FUNCTIONS_APP_ROOT_PATH", "the host sets it"),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "the host sets it"),
     ("HTTP_BODY_TIMEOUT", DEFAULT),
     ("HTTP_CONNECTIONS", DEFAULT),
     ("HTTP_HEADER_TIMEOUT", DEFAULT),
     ("HTTP_IDLE_TIMEOUT", DEFAULT),
     ("LOG_FORMAT", DEFAULT),
+    ("LOG_REQUESTS", DEFAULT),
     ("MAGNUSAPI_DATA", "there is no private database in Azure"),
     ("PGAPPNAME", URL),
     ("PGDATABASE", URL),

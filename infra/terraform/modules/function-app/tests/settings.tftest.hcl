@@ -64,7 +64,7 @@ run "without_databases_nothing_is_backed_up_and_the_schedules_are_set_all_the_sa
       local.settings.DRILL_SCHEDULE == "0 0 4 * * 0",
       local.settings.ITEM_HOUSEKEEPING_SCHEDULE == "0 */10 * * * *",
     ])
-    error_message = "A schedule that is not set stops the whole app."
+    error_message = "The host does not run a timer whose schedule is not set."
   }
 }
 

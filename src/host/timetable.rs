@@ -1,0 +1,43 @@
+//! What the host does with the program's timers, from the files of the app and its settings.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use funcapp::{App, Schedule, Settings};
+
+/// When the host calls each timer, or why it does not. The host starts the program anew when one of the
+/// files or settings changes, so this is read once.
+#[derive(Debug)]
+pub struct Timetable(BTreeMap<&'static str, Result<Schedule, String>>);
+
+impl Timetable {
+    /// What the host does with these functions of the app in `folder`.
+    pub fn read(
+        folder: &Path,
+        functions: impl IntoIterator<Item = &'static str>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Timetable {
+        let settings = Settings::default().overlaid(environment);
+        let app = App::read(folder, &settings).map_err(|error| error.to_string());
+        let states = functions.into_iter().map(|function| {
+            let app = app.as_ref().map_err(String::clone);
+            let timer = app.and_then(|app| {
+                let timer = app.timer(function, &settings);
+                timer.map_err(|off| off.to_string())
+            });
+            (function, timer)
+        });
+        Timetable(states.collect())
+    }
+
+    /// The function's schedule, where the host runs it.
+    pub fn schedule(&self, function: &str) -> Option<&Schedule> {
+        self.0.get(function)?.as_ref().ok()
+    }
+
+    /// Why the host does not run the function, where it does not.
+    pub fn off(&self, function: &str) -> Option<&str> {
+        let error = self.0.get(function)?.as_ref().err()?;
+        Some(error)
+    }
+}
