@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use magnusapi::app::TIMER_FUNCTIONS;
+use magnusapi::app::timer_functions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ const RECORDED: &str = include_str!("timers/host_requests.jsonl");
 #[test]
 fn every_recorded_request_of_the_host_succeeds() {
     with_program(async |program: Program| {
-        for function in TIMER_FUNCTIONS {
+        for function in timer_functions() {
             for line in RECORDED.lines() {
                 let request: Value = serde_json::from_str(line).expect("a line is JSON");
                 let answer = send_raw(program.address(), &recorded(&request, function)).await;
