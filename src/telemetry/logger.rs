@@ -1,10 +1,11 @@
 //! From a record to a line in a queue, and what is reported every few seconds.
 
-use std::io::{stderr, stdout};
+use std::io::{Write, stderr, stdout};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use env_logger::{Builder, Target};
 use jiff::Timestamp;
 use log::{Level, Log, Metadata, Record};
 
@@ -23,11 +24,36 @@ static LOGGER: OnceLock<Logger> = OnceLock::new();
 
 struct Logger {
     format: Format,
-    filter: env_filter::Filter,
     requests: Requests,
-    stdout: Outlet,
-    stderr: Outlet,
+    stdout: Stream,
+    stderr: Stream,
     repeats: Mutex<Repeats>,
+}
+
+/// A stream, and what writes records to it.
+struct Stream {
+    records: env_logger::Logger,
+    outlet: Outlet,
+}
+
+impl Stream {
+    fn of(settings: &Settings, outlet: Outlet) -> Stream {
+        let format = settings.format;
+        let records = Builder::new()
+            .parse_filters(settings.filter.as_deref().unwrap_or("info"))
+            .target(Target::Pipe(Box::new(outlet.clone())))
+            .format(move |stream, record| stream.write_all(&line(format, record)))
+            .build();
+        Stream { records, outlet }
+    }
+}
+
+fn line(format: Format, record: &Record<'_>) -> Vec<u8> {
+    let (now, context) = (Timestamp::now(), Context::current());
+    match format {
+        Format::Json => line::json(now, record, context.as_ref()),
+        Format::Text => line::text(now, record, context.as_ref()).into_bytes(),
+    }
 }
 
 /// Starts logging. Called a second time, it changes nothing.
@@ -35,22 +61,16 @@ struct Logger {
 /// # Errors
 /// When a thread cannot be started.
 pub fn start(settings: &Settings) -> std::io::Result<()> {
-    let filter = settings.filter.as_deref().unwrap_or("info");
-    let filter = env_filter::Builder::new()
-        .try_parse(filter)
-        .expect("the settings hold a filter that parses")
-        .build();
     let logger = Logger {
         format: settings.format,
         requests: settings.requests,
-        stdout: Outlet::start(stdout())?,
-        stderr: Outlet::start(stderr())?,
+        stdout: Stream::of(settings, Outlet::start(stdout())?),
+        stderr: Stream::of(settings, Outlet::start(stderr())?),
         repeats: Mutex::default(),
-        filter,
     };
     let logger = LOGGER.get_or_init(|| logger);
     if log::set_logger(logger).is_ok() {
-        log::set_max_level(logger.filter.filter());
+        log::set_max_level(logger.stdout.records.filter());
         panics::log();
         thread::Builder::new()
             .name("log reports".into())
@@ -66,8 +86,8 @@ pub fn flush() {
         requests::report();
         logger.report();
         let deadline = Instant::now() + PATIENCE;
-        logger.stdout.flush(deadline);
-        logger.stderr.flush(deadline);
+        logger.stdout.outlet.flush(deadline);
+        logger.stderr.outlet.flush(deadline);
     }
 }
 
@@ -88,17 +108,18 @@ fn report_for_ever(logger: &Logger) {
 
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.filter.enabled(metadata)
+        self.stdout.records.enabled(metadata)
     }
 
     fn log(&self, record: &Record<'_>) {
-        if !self.filter.matches(record) {
+        let stream = self.stream(record.level());
+        if !stream.records.matches(record) {
             return;
         }
         if record.level() <= Level::Warn && !self.is_new(record) {
             return;
         }
-        self.write(record, Context::current().as_ref());
+        stream.records.log(record);
     }
 
     fn flush(&self) {}
@@ -118,15 +139,10 @@ impl Logger {
             .is_new(failure)
     }
 
-    fn write(&self, record: &Record<'_>, context: Option<&Context>) -> bool {
-        let now = Timestamp::now();
-        let line = match self.format {
-            Format::Json => line::json(now, record, context),
-            Format::Text => line::text(now, record, context).into_bytes(),
-        };
-        match record.level() {
-            Level::Error | Level::Warn => self.stderr.push(&line),
-            Level::Info | Level::Debug | Level::Trace => self.stdout.push(&line),
+    fn stream(&self, level: Level) -> &Stream {
+        match level {
+            Level::Error | Level::Warn => &self.stderr,
+            Level::Info | Level::Debug | Level::Trace => &self.stdout,
         }
     }
 
@@ -141,16 +157,15 @@ impl Logger {
             let mut record = Record::builder();
             record.level(failure.level).target(&failure.target);
             record.key_values(&fields);
-            self.write(
-                &record.args(format_args!("{}", failure.message)).build(),
-                None,
-            );
+            let records = &self.stream(failure.level).records;
+            records.log(&record.args(format_args!("{}", failure.message)).build());
         }
-        for (outlet, name) in [(&self.stdout, "stdout"), (&self.stderr, "stderr")] {
-            self.report_dropped(outlet, name);
+        for (stream, name) in [(&self.stdout, "stdout"), (&self.stderr, "stderr")] {
+            self.report_dropped(&stream.outlet, name);
         }
     }
 
+    /// Past the filter: it says which records are missing.
     fn report_dropped(&self, outlet: &Outlet, name: &str) {
         let dropped = outlet.take_dropped();
         if dropped == 0 {
@@ -161,7 +176,8 @@ impl Logger {
         record.level(Level::Warn).target(module_path!());
         record.key_values(&fields);
         let text = format_args!("{dropped} log records were dropped, because {name} is not read");
-        if !self.write(&record.args(text).build(), None) {
+        let line = line(self.format, &record.args(text).build());
+        if !self.stderr.outlet.push(&line) {
             outlet.return_dropped(dropped);
         }
     }

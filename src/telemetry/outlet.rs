@@ -110,6 +110,18 @@ impl Outlet {
     }
 }
 
+/// Queues each piece as one line, or drops it. It never fails, and there is nothing to flush.
+impl Write for Outlet {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 const UNPOISONED: &str = "nothing panics while it holds this lock";
 
 /// Capacity that the writer keeps after a burst.
