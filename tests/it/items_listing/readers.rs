@@ -114,7 +114,8 @@ fn a_listing_whose_reader_stops_breaks_off_and_never_ends_like_a_complete_one() 
         assert_eq!(line["level"], "warn");
         reader.read_everything().await;
         assert!(!reader.has_all());
-        // And whoever reads on gets all of it.
+        // A reader who reads on gets all of it.
+        let program = Start::on(&database).await;
         let mut reader = Reader::begin(&program).await;
         reader.read_to_the_end_of_the_listing().await;
         assert!(reader.has_all());
