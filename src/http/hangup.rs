@@ -4,6 +4,7 @@
 //! is not asked. So the connection itself has to end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
@@ -15,6 +16,7 @@ tokio::task_local! {
 #[derive(Clone, Default)]
 pub struct Hangup {
     notify: Arc<Notify>,
+    is_hung_up: Arc<AtomicBool>,
 }
 
 impl Hangup {
@@ -25,7 +27,14 @@ impl Hangup {
 
     /// Ends the connection. What was not sent is lost, and the client sees that.
     pub fn hang_up(&self) {
+        self.is_hung_up.store(true, Ordering::Relaxed);
         self.notify.notify_one();
+    }
+
+    /// Whether the connection ends for this reason. Then its socket is reset: what waits in the system's
+    /// buffers for a client that does not read would keep the response going for minutes.
+    pub fn is_hung_up(&self) -> bool {
+        self.is_hung_up.load(Ordering::Relaxed)
     }
 
     /// Serves a connection until it ends or is hung up. Returns `None` for one that was hung up.

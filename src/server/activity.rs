@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use crate::http::Hangup;
+
 /// The activity of one connection.
 pub(super) struct Activity {
     state: Mutex<State>,
@@ -118,6 +120,16 @@ impl<B: Body + Unpin> Body for Counted<B> {
 pub(super) struct Watched {
     pub(super) stream: TcpStream,
     pub(super) activity: Arc<Activity>,
+    pub(super) hangup: Option<Hangup>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if self.hangup.as_ref().is_some_and(Hangup::is_hung_up) {
+            // An error says that the connection has ended already.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
 }
 
 impl AsyncRead for Watched {

@@ -14,7 +14,7 @@ use warp::http::{HeaderValue, Request, header};
 use super::activity::{Counted, Watched};
 use super::connections::Admitted;
 use super::{Front, Settings, door};
-use crate::http::{self, Paced, Problem, Response, answer};
+use crate::http::{self, Hangup, Paced, Problem, Response, answer};
 
 /// The longest head of a request, which a connection keeps in memory. The Functions host passes on 8 KB
 /// of request line and 32 KB of headers.
@@ -50,6 +50,7 @@ pub(super) async fn serve<S>(
     let watched = Watched {
         stream,
         activity: activity.clone(),
+        hangup: Hangup::current(),
     };
     let connection = builder().serve_connection(TokioIo::new(watched), service);
     let mut connection = pin!(connection);
