@@ -85,7 +85,11 @@ const EXIT_CODES: &str = "Exit codes:
   0    done, or a server that was ended by SIGTERM or SIGINT
   1    failed; the last line on stderr says why and what to do
   2    the command line or a setting cannot be used, or a setting is missing
+  3    restored with --go-on, except for the objects that the output lists
   200  under a Functions host in place of 0: the host then starts the program again";
+
+/// The exit code of a restore that left something out, as `--go-on` allows.
+const PARTLY_RESTORED: u8 = 3;
 
 /// The exit code of an orderly end under a Functions host. Some hosts keep a handler that exited with
 /// 0 as if it still served; every host takes 200 for a request to start it again, and does not count
@@ -118,6 +122,7 @@ impl Failure {
     fn exit_code(&self) -> u8 {
         let is_a_setting = match self {
             Failure::Config(_) | Failure::Local(LocalError::Settings(_)) => true,
+            Failure::Backup(failure) if failure.is_partial() => return PARTLY_RESTORED,
             Failure::Backup(failure) => failure.is_a_setting(),
             Failure::Scale(failure) => failure.is_a_setting(),
             _ => false,

@@ -167,6 +167,7 @@ impl Backups {
             tables: restored.tables,
             rows: restored.rows,
             definitions: restored.report.definitions,
+            missing: restored.missing,
             milliseconds: u64::try_from(took).unwrap_or(u64::MAX),
         };
         let said = depot.mark_verified(&stored.id, &verified).await;

@@ -24,6 +24,9 @@ pub struct Verified {
     /// and in marks of before this was done.
     #[serde(default)]
     pub definitions: Option<usize>,
+    /// What the backup lacks, and so the restored database too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// How long restoring and comparing took.
     pub milliseconds: u64,
 }

@@ -26,6 +26,8 @@ pub struct Restored {
     pub tables: u64,
     /// Their rows.
     pub rows: u64,
+    /// What the backup lacks, and so the restored database too.
+    pub missing: Vec<String>,
     /// What else there is to say.
     pub report: Report,
 }
@@ -145,6 +147,7 @@ impl<'a> Opened<'a> {
         Restored {
             tables: self.manifest.tables.len() as u64,
             rows: tables.map(|table| table.rows).sum(),
+            missing: self.manifest.findings.clone(),
             report,
         }
     }

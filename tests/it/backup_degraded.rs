@@ -55,8 +55,51 @@ fn a_backup_that_leaves_something_out_says_so_and_restores_every_row() {
         assert!(operator.does(&["show", "latest"]).contains(FINDING));
         operator.does(&["verify", "latest"]);
         let restored = postgres().url("degraded_restored");
-        operator.does(&["restore", "latest", "--to", &restored]);
+        let said = operator.does(&["restore", "latest", "--to", &restored]);
+        assert!(said.contains(FINDING), "{said}");
         assert_eq!(rows(&restored).await, rows(&source.url).await);
+    });
+}
+
+/// A table whose column is of a type that no archive carries, one that refers to it, and one that does
+/// not.
+const NEEDS_A_TYPE: &str = "
+    CREATE TYPE own;
+    CREATE FUNCTION own_in(cstring) RETURNS own LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+    CREATE FUNCTION own_out(own) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+    CREATE TYPE own (INPUT = own_in, OUTPUT = own_out, LIKE = int4);
+    CREATE TABLE of_own (id integer PRIMARY KEY, value own);
+    CREATE TABLE refers (id integer REFERENCES of_own);
+    CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;";
+
+#[test]
+fn what_cannot_be_restored_is_left_out_if_asked_and_named() {
+    run(async {
+        let (source, store) = (Database::empty(), tempfile::tempdir().expect("a folder"));
+        let client = source.connect().await;
+        client.batch_execute(NEEDS_A_TYPE).await.expect("tables");
+        let operator = Operator::with_folder(&source, store.path());
+        operator.fails(&["create"]);
+        let target = postgres().url("left_out");
+        let said = operator.fails(&["restore", "latest", "--to", &target]);
+        assert!(said.contains("TABLE public.of_own"), "{said}");
+        let output = operator.output(&["restore", "latest", "--go-on", "--to", &target]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        for line in [
+            "warning: type public.own is not in the archive",
+            "left out: TABLE public.of_own: type \"public.own\" does not exist",
+            "left out: the 0 rows of table public.of_own",
+            "left out: FK CONSTRAINT public.refers refers_id_fkey",
+        ] {
+            assert!(said.contains(line), "{line} in {said}");
+        }
+        assert_eq!(rows(&target).await, rows(&source.url).await);
+        let listed = operator.does(&["list"]);
+        assert!(
+            listed.contains("type public.own is not in the archive"),
+            "{listed}"
+        );
     });
 }
 

@@ -126,7 +126,10 @@ async fn there_and_back(original: &str, copy: &str) -> Result<Vec<String>, Strin
     let manifest = manifest.map_err(|error| format!("the export fails: {error}"))?;
     let depot = Depot::new(blobs, name);
     let stored = depot.find(&Selection::Latest).await.expect("a backup");
-    let options = Options::new(stored.id.clone());
+    let options = Options {
+        go_on: !manifest.findings.is_empty(),
+        ..Options::new(stored.id.clone())
+    };
     let (database, progress) = (settings(copy), Progress::default());
     let restored = depot.restore(&stored, &database, &options, None, &progress);
     let restored = restored.await;

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::fakes::{Call, StorageFaults};
 use crate::harness::{
-    Answer, AppFolder, Container, Database, Operator, client, eventually, postfacto, run, start,
-    timer,
+    Answer, AppFolder, Container, Database, Operator, Site, client, eventually, postfacto, run,
+    start, timer,
 };
 
 /// A host whose app has its store in this container.
@@ -59,7 +59,7 @@ fn a_backup_is_made_and_proved_and_health_says_so() {
         let options = options(&app, &own, &container)
             .setting("BACKUP_DATABASES", "postfacto")
             .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
-            .setting("DRILL_DATABASE_URL", &Database::empty().url);
+            .setting("DRILL_DATABASE_URL", Site::administrators().url("postgres"));
         let host = start(options).await;
         let made = succeeded(invoke(&host, "postfacto_backup").await);
         assert!(made[0].starts_with("postfacto/20"), "{made:?}");

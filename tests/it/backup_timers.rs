@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{self, Answer, AppFolder, Database, Program, Start, eventually, run};
+use crate::harness::{self, Answer, AppFolder, Database, Program, Site, Start, eventually, run};
 
 /// What the host posts for the occurrence of 02:00 on that day of November 2026.
 fn occurrence(day: u8) -> Value {
@@ -226,7 +226,10 @@ fn the_drill_proves_the_newest_backup_and_says_so_beside_it() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let program = start(&own, folder.path(), &[("postfacto", &source.url)])
-            .set("DRILL_DATABASE_URL", &Database::empty().url)
+            .set(
+                "DRILL_DATABASE_URL",
+                &Site::administrators().url("postgres"),
+            )
             .serving()
             .await;
         let drill = call(&program, "postfacto_restore_drill", &occurrence(22)).await;
@@ -292,7 +295,7 @@ fn a_functions_host_runs_both_timers() {
             .setting("BACKUP_URL", format!("file://{}", folder.path().display()))
             .setting("BACKUP_DATABASES", "postfacto")
             .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
-            .setting("DRILL_DATABASE_URL", &Database::empty().url);
+            .setting("DRILL_DATABASE_URL", Site::administrators().url("postgres"));
         let host = harness::start(options).await;
         for function in ["postfacto_backup", "postfacto_restore_drill"] {
             let result = host.invoke_timer(function, TimerCall::default()).await;
@@ -316,4 +319,20 @@ fn under_a_host_sources_without_a_store_are_refused() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("BACKUP_URL"), "{said}");
+}
+
+/// Functions that are in a backup run with the role's rights.
+#[test]
+fn a_drill_by_a_superuser_is_refused() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let program = start(&own, folder.path(), &[("postfacto", &source.url)])
+            .set("DRILL_DATABASE_URL", &Database::empty().url)
+            .serving()
+            .await;
+        let drill = call(&program, "postfacto_restore_drill", &occurrence(22)).await;
+        assert_eq!(drill.status, 500);
+        let said = said(&drill);
+        assert!(said.contains("is a superuser"), "{said}");
+    });
 }

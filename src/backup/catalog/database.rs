@@ -150,9 +150,9 @@ const SETTINGS: &str = "\
       FROM pg_db_role_setting s
       JOIN pg_database d ON d.oid = s.setdatabase
       LEFT JOIN pg_roles r ON r.oid = s.setrole
-     CROSS JOIN LATERAL unnest(s.setconfig) AS setting
+     CROSS JOIN LATERAL unnest(s.setconfig) WITH ORDINALITY AS its (setting, place)
      WHERE d.datname = current_database()
-     ORDER BY 1 NULLS FIRST, 2";
+     ORDER BY 1 NULLS FIRST, place";
 
 const COMMENT: &str = "\
     SELECT d.oid, d.datname::text AS name, pg_get_userbyid(d.datdba)::text AS owner,

@@ -17,6 +17,9 @@ struct Line<'a> {
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
+    /// What the backup lacks.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    findings: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<&'a Verified>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +45,12 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         return Ok(());
     }
     let now = (session.backups.clock())();
-    for line in table(&lines, now).lines() {
+    let degraded = lines.iter().flat_map(|line| {
+        let (source, id) = (line.source, line.id);
+        let findings = line.findings.iter();
+        findings.map(move |finding| format!("{source}/{id} is degraded: {finding}"))
+    });
+    for line in table(&lines, now).lines().into_iter().chain(degraded) {
         say(line);
     }
     Ok(())
@@ -59,6 +67,9 @@ fn line<'a>(source: &'a str, stored: &'a Stored) -> Line<'a> {
         rows: manifest
             .ok()
             .map(|it| it.tables.iter().map(|table| table.rows).sum()),
+        findings: manifest
+            .map(|it| it.findings.as_slice())
+            .unwrap_or_default(),
         verified: stored.verified.as_ref(),
         hold: stored.hold.as_ref(),
         error: manifest.err().map(String::as_str),

@@ -89,6 +89,9 @@ pub(crate) enum Verb {
         /// Give a database that is not empty another name, and its name to the restored one
         #[arg(long)]
         replace: bool,
+        /// Leave out what cannot be restored, and exit with 3 if there is any
+        #[arg(long)]
+        go_on: bool,
         /// What becomes of owners and grants
         #[arg(long, value_enum, default_value_t = RolesChoice::Required)]
         roles: RolesChoice,
@@ -249,6 +252,7 @@ async fn does(verb: Verb, session: &Session) -> Result<(), Failure> {
             login,
             jobs,
             replace,
+            go_on,
             roles,
             no_verify,
         } => {
@@ -256,6 +260,7 @@ async fn does(verb: Verb, session: &Session) -> Result<(), Failure> {
                 roles: roles.into(),
                 jobs: jobs.into(),
                 replace,
+                go_on,
                 verify: !no_verify,
                 bounds: Bounds::until(session.stop.clone()),
                 ..Options::new(session.backups.run_id())

@@ -46,6 +46,8 @@ pub(super) async fn run(
             "verified": options.verify,
             "oldDatabase": old(&restored),
             "notices": restored.report.notices,
+            "notInTheBackup": restored.missing,
+            "leftOut": restored.report.left_out,
             "withoutMagnusapi": commands.plain,
             "goBack": back,
             "dropOld": drop,
@@ -53,7 +55,10 @@ pub(super) async fn run(
     } else {
         show(&restored, &stored, options.verify, &commands);
     }
-    Ok(())
+    match restored.report.left_out.len() {
+        0 => Ok(()),
+        number => Err(Failure::LeftOut(number)),
+    }
 }
 
 /// The commands that are printed for the operator.
@@ -108,6 +113,12 @@ fn show(restored: &Restored, stored: &Stored, verified: bool, commands: &Command
         "{} tables with {} rows, {compared}",
         restored.tables, restored.rows
     ));
+    for missing in &restored.missing {
+        say(format_args!("warning: {missing}"));
+    }
+    for left_out in &restored.report.left_out {
+        say(format_args!("left out: {left_out}"));
+    }
     for notice in &restored.report.notices {
         say(format_args!("note: {notice}"));
     }

@@ -59,6 +59,9 @@ pub(crate) enum Failure {
     /// SIGINT or SIGTERM came.
     #[error("interrupted")]
     Interrupted,
+    /// A restore left out what the server rejected.
+    #[error("{0} of the backup's objects could not be restored; they are listed above")]
+    LeftOut(usize),
     /// One of several failed, and was told already.
     #[error("{0}")]
     Told(String),
@@ -71,6 +74,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Whether a restore is complete but for what it left out.
+    pub(crate) fn is_partial(&self) -> bool {
+        matches!(self, Failure::LeftOut(_))
+    }
+
     /// Whether a setting or an option is missing or cannot be used.
     pub(crate) fn is_a_setting(&self) -> bool {
         matches!(

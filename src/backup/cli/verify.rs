@@ -44,6 +44,10 @@ pub(super) async fn run(
 }
 
 fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
+    let findings = stored.manifest.iter().flat_map(|it| &it.findings);
+    for finding in findings {
+        say(format_args!("{name} is degraded: {finding}"));
+    }
     say(format_args!("{name}: all files are as they were stored"));
     match restored {
         None => say(format_args!(

@@ -42,6 +42,8 @@ pub(super) async fn restore<C: Content>(
         Err(error) => return Err(error.with_leftover(temporary.discard().await)),
     };
 
+    let furnishing = temporary.furnish(backup.entries, &prepared.plan);
+    report.notices.extend(furnishing.await);
     progress.enter(Stage::Renaming);
     let old = replaces.then(|| names::of_old(&options.run, target));
     let aside = old.iter().map(|old| Rename {

@@ -1,7 +1,8 @@
 //! Compares what a restored database is made of with what the archive makes.
 //!
-//! The database's catalogue is read as an export reads it: each definition of the archive must come
-//! out of it again, word for word, and none besides.
+//! The database's catalogue is read as an export reads it: each definition of the archive must be there
+//! again, word for word, and no other. The server writes some definitions otherwise each time it reads
+//! them; of these, what it makes of the archive's definitions in another database counts as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,16 +13,11 @@ use crate::backup::archive::{Entry, Section};
 use crate::backup::catalog::{self, CatalogError};
 use crate::database::Session;
 
-/// Nobody else knows the database, so nothing is waited for.
+/// No other session uses the database, so none holds a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Compares, and answers how many definitions there are. Owners and grants are compared where the
-/// restore could give all of them, `with_roles`.
-pub(super) async fn compare(
-    session: &Session,
-    archive: &[Entry],
-    with_roles: bool,
-) -> Result<usize, RestoreError> {
+/// The definitions of the database.
+pub(super) async fn read(session: &Session) -> Result<Vec<Entry>, RestoreError> {
     let doing = "reading the restored definitions";
     super::session::prepare(session).await?;
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -35,17 +31,35 @@ pub(super) async fn compare(
             reason: error.to_string(),
         },
     })?;
-    let archive = Definitions::of(archive, with_roles);
-    let differences = archive.differences(&Definitions::of(&found.entries, with_roles));
-    if differences.is_empty() {
-        Ok(archive.0.len())
-    } else {
-        Err(RestoreError::Redefined(differences))
-    }
+    Ok(found.entries)
+}
+
+/// How many objects these define.
+pub(super) fn count(entries: &[Entry], with_roles: bool) -> usize {
+    Definitions::of(entries, with_roles).0.len()
+}
+
+/// What is found otherwise than each of `expected` has it. Owners and grants are compared where the
+/// restore could give all of them, `with_roles`.
+pub(super) fn differences(expected: &[&[Entry]], found: &[Entry], with_roles: bool) -> Vec<String> {
+    let found = Definitions::of(found, with_roles);
+    let differences = expected.iter().map(|entries| {
+        let expected = Definitions::of(entries, with_roles);
+        expected.differences(&found)
+    });
+    let common = differences.reduce(|one, other| {
+        let of_both = one
+            .into_iter()
+            .filter(|(object, _)| other.contains_key(object));
+        of_both.collect()
+    });
+    common.unwrap_or_default().into_values().collect()
 }
 
 /// Kind, schema and name of what is defined.
 type Object<'a> = (&'a str, &'a str, &'a str);
+
+type OwnedObject = [String; 3];
 
 /// Objects, with the SQL that makes each and its owner.
 #[derive(Debug)]
@@ -67,7 +81,8 @@ impl<'a> Definitions<'a> {
         Definitions(definitions)
     }
 
-    fn differences(&self, found: &Definitions) -> Vec<String> {
+    /// By object.
+    fn differences(&self, found: &Definitions) -> BTreeMap<OwnedObject, String> {
         let objects: BTreeSet<_> = self.0.keys().chain(found.0.keys()).collect();
         let different = objects.into_iter().filter_map(|object| {
             let how = match (self.0.get(object), found.0.get(object)) {
@@ -78,16 +93,16 @@ impl<'a> Definitions<'a> {
             };
             let (kind, schema, name) = object;
             let dot = if schema.is_empty() { "" } else { "." };
-            Some(format!("{kind} {schema}{dot}{name} {how}"))
+            let key = [kind, schema, name].map(|it| (*it).to_owned());
+            Some((key, format!("{kind} {schema}{dot}{name} {how}")))
         });
         different.collect()
     }
 }
 
-/// Rows are no definition, nor is the archive's count of them, which is in no schema. The state of a
-/// sequence is one.
+/// Of the data, only the state of a sequence is a definition.
 fn is_definition(entry: &Entry) -> bool {
-    entry.section != Section::Data || (entry.kind == "SEQUENCE SET" && entry.namespace.is_some())
+    entry.section != Section::Data || (entry.kind == "SEQUENCE SET" && !plan::counts_rows(entry))
 }
 
 #[cfg(test)]
@@ -105,8 +120,21 @@ mod tests {
     }
 
     fn differences(archive: &[Entry], found: &[Entry], with_roles: bool) -> Vec<String> {
-        let found = Definitions::of(found, with_roles);
-        Definitions::of(archive, with_roles).differences(&found)
+        super::differences(&[archive], found, with_roles)
+    }
+
+    #[test]
+    fn what_the_server_makes_of_the_same_sql_is_no_difference() {
+        let archive = [entry("TABLE", "a", "1"), entry("VIEW", "b", "2")];
+        let made = [entry("TABLE", "a", "one"), entry("VIEW", "b", "2")];
+        let compared = |found: &[Entry]| super::differences(&[&archive, &made], found, true).len();
+        assert_eq!(compared(&made), 0);
+        assert_eq!(compared(&archive), 0);
+        assert_eq!(
+            compared(&[entry("TABLE", "a", "0"), entry("VIEW", "b", "2")]),
+            1
+        );
+        assert_eq!(compared(&archive[..1]), 1);
     }
 
     #[test]

@@ -53,6 +53,19 @@ pub enum RestoreError {
         /// Its schemas, and how much is in them.
         holds: String,
     },
+    /// A superuser's functions can run programs.
+    #[error(
+        "role {0} is a superuser, and functions that are in the backup would run with its rights; \
+         use a role that may create databases and nothing else:\n\
+         CREATE ROLE drill LOGIN CREATEDB PASSWORD '…';"
+    )]
+    Superuser(String),
+    /// One transaction fails as a whole.
+    #[error(
+        "database {0} exists and is filled in one transaction, which leaves nothing out; drop it, or \
+         restore with --go-on to a name that no database has"
+    )]
+    GoOnInPlace(String),
     /// One transaction is one connection.
     #[error(
         "database {database} exists and is empty, so it is filled in one transaction, which cannot \

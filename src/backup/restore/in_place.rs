@@ -1,6 +1,7 @@
 //! Fills an empty database that exists, in one transaction: for a role that may not create any.
 
 use super::error::{RestoreError, at};
+use super::left_out::LeftOut;
 use super::load::{self, Rows};
 use super::options::Options;
 use super::prepare::Prepared;
@@ -18,6 +19,9 @@ pub(super) async fn fill<C: Content>(
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
+    if options.go_on {
+        return Err(RestoreError::GoOnInPlace(target.database.clone()));
+    }
     if options.jobs > 1 {
         return Err(RestoreError::OneConnection {
             database: target.database.clone(),
@@ -30,7 +34,8 @@ pub(super) async fn fill<C: Content>(
     let [session] = &sessions;
     let canceller = session.canceller();
     let (plan, rows) = (&prepared.plan, Rows::InTransaction);
-    let loading = load::and_verify(&sessions, backup, plan, rows, options, progress);
+    let left_out = LeftOut::new(options.go_on);
+    let loading = load::and_verify(&sessions, backup, plan, rows, &left_out, options, progress);
     let work = async {
         let loaded = options.bounds.keep(loading).await;
         if loaded.as_ref().is_err_and(RestoreError::is_interruption) {

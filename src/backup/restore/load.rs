@@ -7,6 +7,7 @@ use futures_util::future::try_join_all;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
+use super::left_out::LeftOut;
 use super::options::Options;
 use super::plan::{Plan, Step, Table};
 use super::progress::{Progress, Stage};
@@ -30,14 +31,15 @@ pub(super) async fn and_verify<C: Content>(
     backup: &Backup<'_, C>,
     plan: &Plan,
     rows: Rows,
+    left_out: &LeftOut,
     options: &Options,
     progress: &Progress,
 ) -> Result<Option<Verification>, RestoreError> {
-    load(sessions, plan, rows, backup.content, progress).await?;
+    let tables = load(sessions, plan, rows, left_out, backup.content, progress).await?;
     // Before the grants: until then all is the owners', and none has lost a right to read it.
     let verification = if options.verify {
         let origin = backup.manifest.server.version_number;
-        let verification = verify::compare(sessions, &plan.tables, origin, progress).await?;
+        let verification = verify::compare(sessions, &tables, origin, progress).await?;
         if !verification.differences.is_empty() {
             return Err(RestoreError::Differs(verification.differences));
         }
@@ -45,37 +47,61 @@ pub(super) async fn and_verify<C: Content>(
     } else {
         None
     };
-    session::run(&sessions[0], &plan.closing).await?;
+    left_out.run(&sessions[0], &plan.closing).await?;
     Ok(verification)
 }
 
-async fn load<C: Content>(
+/// Makes all that the plan makes but rows, and so does not run the archive's count of them.
+pub(super) async fn define(session: &Session, plan: &Plan) -> Result<(), RestoreError> {
+    for steps in [
+        &plan.settings,
+        &plan.definitions,
+        &plan.states,
+        &plan.indexes,
+        &plan.finishing,
+        &plan.closing,
+    ] {
+        session::run(session, steps).await?;
+    }
+    Ok(())
+}
+
+/// Returns the tables whose rows were loaded.
+async fn load<'a, C: Content>(
     sessions: &[Session],
-    plan: &Plan,
+    plan: &'a Plan,
     rows: Rows,
+    left_out: &LeftOut,
     content: &C,
     progress: &Progress,
-) -> Result<(), RestoreError> {
+) -> Result<Vec<&'a Table>, RestoreError> {
     progress.enter(Stage::Loading);
     let first = &sessions[0];
     for session in sessions {
         session::run(session, &plan.settings).await?;
     }
-    session::run(first, &plan.definitions).await?;
+    left_out.run(first, &plan.definitions).await?;
     // The largest first, so that none is left over for one connection at the end.
-    let mut tables: Vec<&Table> = plan.tables.iter().collect();
+    let mut tables = left_out.present(first, &plan.tables).await?;
+    let all_are_there = tables.len() == plan.tables.len();
     if rows == Rows::Alone {
         tables.sort_by_key(|table| std::cmp::Reverse(table.saved.rows));
     }
-    let tables = Queue::new(&tables);
+    let queue = Queue::new(&tables);
     let loading = sessions.iter();
-    let loading = loading.map(|session| load_each(session, &tables, rows, content, progress));
+    let loading = loading.map(|session| load_each(session, &queue, rows, content, progress));
     try_join_all(loading).await?;
     progress.enter(Stage::Finishing);
-    session::run(first, &plan.states).await?;
+    left_out.run(first, &plan.states).await?;
+    // The count names every table, and fails where one is missing.
+    if all_are_there {
+        left_out.run(first, &plan.row_counts).await?;
+    }
     let indexes = Queue::new(&plan.indexes);
-    try_join_all(sessions.iter().map(|session| run_each(session, &indexes))).await?;
-    session::run(first, &plan.finishing).await
+    let making = sessions.iter();
+    try_join_all(making.map(|session| run_each(session, &indexes, left_out))).await?;
+    left_out.run(first, &plan.finishing).await?;
+    Ok(tables)
 }
 
 async fn load_each<C: Content>(
@@ -94,9 +120,13 @@ async fn load_each<C: Content>(
     Ok(())
 }
 
-async fn run_each(client: &Client, steps: &Queue<'_, Step>) -> Result<(), RestoreError> {
+async fn run_each(
+    client: &Client,
+    steps: &Queue<'_, Step>,
+    left_out: &LeftOut,
+) -> Result<(), RestoreError> {
     while let Some(step) = steps.next() {
-        session::run(client, std::slice::from_ref(step)).await?;
+        left_out.run(client, std::slice::from_ref(step)).await?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@
 //! | `beside` | into a temporary database that is then renamed |
 //! | `in_place` | into an empty database that exists |
 //! | `rename`, `temporary` | the temporary database: its name at last; making, filling, dropping it |
-//! | `load`, `queue`, `verify` | definitions and rows in, rows back |
+//! | `load`, `queue`, `left_out`, `verify` | definitions and rows in, what does not go in, rows back |
 //! | `definitions` | whether what came of the definitions is what the archive says |
 //! | `prepare`, `privileges` | what is settled and checked before anything is made |
 //! | `target`, `maintenance` | what is in the database; the connection beside it |
@@ -32,6 +32,7 @@ mod drill;
 mod error;
 mod guests;
 mod in_place;
+mod left_out;
 mod load;
 mod maintenance;
 mod names;
@@ -56,6 +57,7 @@ pub use drill::{Sweep, prove, sweep};
 pub use error::RestoreError;
 pub use options::{Bounds, Definitions, Options, Roles};
 pub use plan::PlanError;
+pub use privileges::is_not_superuser;
 pub use progress::{Progress, Stage};
 pub use source::{Backup, Content, Failure};
 pub use verify::{Difference, Verification, verify};
@@ -76,6 +78,8 @@ pub struct Report {
     pub verification: Option<Verification>,
     /// How many definitions were compared with the backup's; `None` when they were not.
     pub definitions: Option<usize>,
+    /// What could not be restored; empty unless the restore was to go on.
+    pub left_out: Vec<String>,
     /// What a person should know about it.
     pub notices: Vec<String>,
 }

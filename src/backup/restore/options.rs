@@ -20,6 +20,8 @@ pub struct Options {
     pub jobs: usize,
     /// Whether a database that is not empty may be replaced. It keeps its content under another name.
     pub replace: bool,
+    /// Whether what cannot be restored is left out, rather than that nothing is restored.
+    pub go_on: bool,
     /// Whether all rows are read back and compared with the backup before the target changes.
     pub verify: bool,
     /// Whether a drill compares all definitions too.
@@ -58,6 +60,7 @@ impl Options {
             roles: Roles::Required,
             jobs: 1,
             replace: false,
+            go_on: false,
             verify: true,
             definitions: Definitions::Taken,
             patience: Duration::from_mins(1),

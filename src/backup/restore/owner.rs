@@ -67,6 +67,19 @@ pub(super) fn granted(entry: &Entry) -> Vec<String> {
     }
 }
 
+/// The roles that a statement about the database itself names: those of a grant, or the one whose
+/// settings it changes.
+pub(super) fn named_for_database(entry: &Entry, statement: &str) -> Vec<String> {
+    if is_grant(entry) {
+        return named_in(statement);
+    }
+    let role = statement.strip_prefix("ALTER ROLE ");
+    match role.and_then(|role| tokens(role).into_iter().next()) {
+        Some(Token::Word(name) | Token::Quoted(name)) => vec![name],
+        _ => Vec::new(),
+    }
+}
+
 /// The roles that grants and revokes name: what follows `TO`, `FROM`, and `FOR ROLE`. None of these
 /// words can be a bare name in such a statement.
 fn named_in(grants: &str) -> Vec<String> {

@@ -20,14 +20,19 @@ pub(super) struct Plan {
     pub(super) definitions: Vec<Step>,
     /// Rows.
     pub(super) tables: Vec<Table>,
-    /// The state of sequences, and the archive's own count of rows.
+    /// The state of sequences.
     pub(super) states: Vec<Step>,
+    /// The archive's own count of rows.
+    pub(super) row_counts: Vec<Step>,
     /// Keys and indexes. None waits for another, so they may be made at the same time.
     pub(super) indexes: Vec<Step>,
     /// Foreign keys, triggers and the like.
     pub(super) finishing: Vec<Step>,
     /// What comes after the rows are verified: grants, row security, and what needs these.
     pub(super) closing: Vec<Step>,
+    /// What the database itself has: comment, grants, limit, settings. The statements name the database
+    /// that was backed up.
+    pub(super) database: Vec<Step>,
     /// What a person should know about it.
     pub(super) notices: Vec<String>,
 }
@@ -187,12 +192,41 @@ impl Plan {
             definitions,
             tables: in_archive_order(entries, manifest),
             states: steps(Phase::States),
+            row_counts: steps(Phase::RowCounts),
             indexes: steps(Phase::Indexes),
             finishing: steps(Phase::Finishing),
             closing,
+            database: of_database(entries, &usable),
             notices: notices(entries),
         })
     }
+}
+
+/// One statement each, so that one that fails stops no other.
+fn of_database(entries: &[Entry], usable: &impl Fn(&str) -> bool) -> Vec<Step> {
+    let steps = about_database(entries).flat_map(|entry| {
+        let statements = entry.definition.lines();
+        let statements = statements.filter(|statement| {
+            let named = owner::named_for_database(entry, statement);
+            named.iter().all(|role| usable(role))
+        });
+        statements.map(|statement| Step {
+            kind: entry.kind.clone(),
+            name: entry.tag.clone(),
+            schema: None,
+            sql: statement.to_owned(),
+        })
+    });
+    steps.collect()
+}
+
+/// What is about the database itself, beside how it is made.
+fn about_database(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
+    entries.iter().filter(|entry| match entry.kind.as_str() {
+        "DATABASE PROPERTIES" => true,
+        "ACL" | "COMMENT" => entry.tag.starts_with("DATABASE "),
+        _ => false,
+    })
 }
 
 /// Makes `public`, which the database lacks, if anything is to go into it.
@@ -239,9 +273,15 @@ impl Named {
     pub(super) fn by(entries: &[Entry], with_database: bool) -> Named {
         let database = entries.iter().find(|entry| entry.kind == "DATABASE");
         let database = database.filter(|it| with_database && !it.owner.is_empty());
+        let of_database = about_database(entries).filter(|_| with_database);
+        let of_database = of_database.flat_map(|entry| {
+            let statements = entry.definition.lines();
+            statements.flat_map(move |statement| owner::named_for_database(entry, statement))
+        });
+        let granted = restored(entries).flat_map(owner::granted);
         Named {
             owners: restored(entries).filter_map(owner::owner).collect(),
-            granted: restored(entries).flat_map(owner::granted).collect(),
+            granted: granted.chain(of_database).collect(),
             database: database.map(|it| it.owner.clone()),
         }
     }
@@ -277,6 +317,7 @@ enum Phase {
     Definitions,
     Rows,
     States,
+    RowCounts,
     Indexes,
     Finishing,
     Grants,
@@ -310,6 +351,7 @@ fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
         (_, Section::PostData) => after
             .max(Some(Phase::Finishing))
             .unwrap_or(Phase::Finishing),
+        (_, Section::Data) if counts_rows(entry) => Phase::RowCounts,
         (_, Section::Data) => Phase::States,
         (_, Section::PreData) => Phase::Definitions,
         // A comment comes after what it is about.
@@ -318,6 +360,12 @@ fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
             Some(phase) => phase.max(Phase::Finishing),
         },
     }
+}
+
+/// Whether the entry is the archive's own count of rows: it has the kind of a sequence's state, so that
+/// `pg_restore` runs it along with the data, and is a block of code.
+pub(super) fn counts_rows(entry: &Entry) -> bool {
+    entry.kind == "SEQUENCE SET" && entry.definition.starts_with("DO ")
 }
 
 /// Several statements in one go are one transaction, which could lock a table twice and so stand

@@ -3,16 +3,18 @@
 use tokio_postgres::error::SqlState;
 
 use super::error::{RestoreError, at};
+use super::left_out::LeftOut;
 use super::load::{self, Rows};
 use super::maintenance::{Maintenance, not_dropped};
 use super::options::Options;
+use super::plan::Plan;
 use super::prepare::Prepared;
 use super::progress::Progress;
 use super::source::{Backup, Content};
 use super::{Report, session};
 use crate::backup::archive::Entry;
 use crate::backup::catalog::quoted;
-use crate::database::{Server, server_message};
+use crate::database::{Server, Session, server_message};
 
 /// A temporary database.
 pub(super) struct Temporary<'a> {
@@ -86,14 +88,51 @@ impl<'a> Temporary<'a> {
             sessions.push(session);
         }
         let (plan, rows) = (&prepared.plan, Rows::Alone);
+        let left_out = LeftOut::new(options.go_on);
         let verification =
-            load::and_verify(&sessions, backup, plan, rows, options, progress).await?;
+            load::and_verify(&sessions, backup, plan, rows, &left_out, options, progress).await?;
         let notices = load::analyze(&sessions[0], plan).await;
         Ok(Report {
             verification,
+            left_out: left_out.told(),
             notices,
             ..Report::default()
         })
+    }
+
+    /// Gives it what the database that was backed up itself has. Returns what could not be given:
+    /// some settings are a superuser's alone.
+    pub(super) async fn furnish(&self, archive: &[Entry], plan: &Plan) -> Vec<String> {
+        let original = archive.iter().find(|entry| entry.kind == "DATABASE");
+        let original = original.map_or_else(String::new, |entry| quoted(&entry.tag));
+        let mut notices = Vec::new();
+        for step in &plan.database {
+            let statement = step.sql.replacen(
+                &format!("DATABASE {original}"),
+                &format!("DATABASE {}", quoted(&self.name)),
+                1,
+            );
+            if let Err(error) = self.maintenance.batch_execute(&statement).await {
+                let reason = server_message(&error);
+                notices.push(format!(
+                    "{} was not restored: {reason}",
+                    step.sql.trim_end_matches(';')
+                ));
+            }
+        }
+        notices
+    }
+
+    /// Makes all that the plan makes but rows.
+    pub(super) async fn define(
+        &self,
+        server: &Server,
+        plan: &Plan,
+    ) -> Result<Session, RestoreError> {
+        let session = session::connect(server, &self.name).await?;
+        session::prepare(&session).await?;
+        load::define(&session, plan).await?;
+        Ok(session)
     }
 
     /// Drops it, with all its sessions; returns why it is still there, if it is.

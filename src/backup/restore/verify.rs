@@ -76,6 +76,7 @@ pub async fn verify(
 ) -> Result<Verification, RestoreError> {
     super::session::prepare(session).await?;
     let tables: Vec<Table> = manifest.tables.iter().map(Table::new).collect();
+    let tables: Vec<&Table> = tables.iter().collect();
     let (sessions, origin) = (slice::from_ref(session), manifest.server.version_number);
     compare(sessions, &tables, origin, progress).await
 }
@@ -83,7 +84,7 @@ pub async fn verify(
 /// The same over several connections. `origin` is the version of the server that was backed up.
 pub(super) async fn compare(
     sessions: &[Session],
-    tables: &[Table],
+    tables: &[&Table],
     origin: i32,
     progress: &Progress,
 ) -> Result<Verification, RestoreError> {
@@ -104,7 +105,7 @@ pub(super) async fn compare(
 
 async fn read_each(
     session: &Session,
-    tables: &Queue<'_, Table>,
+    tables: &Queue<'_, &Table>,
     written_otherwise: &HashSet<(String, String)>,
     progress: &Progress,
 ) -> Result<Verification, RestoreError> {

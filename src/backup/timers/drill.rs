@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use thiserror::Error;
 
 use super::{DRILL, Ending, SourceRun, in_turn, work};
-use crate::backup::restore::{Bounds, Progress};
+use crate::backup::restore::{self, Bounds, Progress, RestoreError};
 use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Verified};
+use crate::database::Server;
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::Ledger;
 
@@ -42,8 +43,12 @@ impl DrillTimer {
                 ending: Ending::Succeeded,
                 backup: Some(id),
                 text: format!(
-                    "restored to PostgreSQL {}: {} tables and {} rows are as they were, {} ms",
-                    verified.server_version, verified.tables, verified.rows, verified.milliseconds
+                    "restored to PostgreSQL {}: {} tables and {} rows are as they were, {} ms{}",
+                    verified.server_version,
+                    verified.tables,
+                    verified.rows,
+                    verified.milliseconds,
+                    lacking(&verified)
                 ),
             },
         }
@@ -58,6 +63,7 @@ impl DrillTimer {
         let server = settings.drill.as_ref();
         let server = server.ok_or(Failure::NoServer)?;
         let depot = self.backups.depot(&source.name)?;
+        restore::is_not_superuser(&Server::new(server)).await?;
         let found = depot.find(&Selection::Latest).await;
         let stored = found.map_err(DrillError::from)?;
         let progress = Progress::default();
@@ -70,6 +76,11 @@ impl DrillTimer {
     }
 }
 
+fn lacking(verified: &Verified) -> String {
+    let missing = verified.missing.iter();
+    missing.fold(String::new(), |text, it| format!("{text}; {it}"))
+}
+
 /// Why a source's newest backup was not proved to restore.
 #[derive(Debug, Error)]
 enum Failure {
@@ -80,6 +91,8 @@ enum Failure {
     NoServer,
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Role(#[from] RestoreError),
     #[error(transparent)]
     Drill(#[from] DrillError),
 }

@@ -120,7 +120,7 @@ fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
 
 /// Its definitions are not in our catalogue's words, so that each comes out otherwise.
 #[test]
-fn a_definition_that_comes_out_otherwise_is_named_and_nothing_stays() {
+fn definitions_in_other_words_are_no_difference() {
     everywhere(async |site| {
         let (mut sample, progress) = (Sample::new(), Progress::default());
         sample.manifest.server.version_number = site.version_number();
@@ -130,11 +130,8 @@ fn a_definition_that_comes_out_otherwise_is_named_and_nothing_stays() {
         };
         let (backup, server) = (sample.backup(), at(&site.url("postgres")));
         let proven = prove(&backup, &server, &options, &progress).await;
-        let error = proven.expect_err("it is not the same").to_string();
-        assert!(
-            error.contains("TABLE public.member is made otherwise"),
-            "{error}"
-        );
+        let report = proven.expect("the server makes the same of the same SQL");
+        assert!(report.definitions.is_some_and(|it| it > 0), "{report:?}");
         assert_eq!(made_by(site, &options.run).await, [""; 0]);
     });
 }

@@ -56,6 +56,11 @@ impl Site {
         }
     }
 
+    /// The usual server, with an administrator.
+    pub(crate) fn administrators() -> Site {
+        Site::usual().with_role(ADMINISTRATOR)
+    }
+
     /// All four.
     pub(crate) fn all() -> Vec<Site> {
         let servers = [Site::usual(), Site::newest()];

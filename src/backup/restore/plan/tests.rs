@@ -21,6 +21,10 @@ fn phases_follow_each_other_and_keep_the_archives_order() {
         definition: "CREATE INDEX i;\nALTER TABLE t CLUSTER ON i;\n".into(),
         ..entry(9, "INDEX", Section::PostData, &[2])
     };
+    let row_counts = Entry {
+        definition: "DO $$ BEGIN END $$;\n".into(),
+        ..entry(15, "SEQUENCE SET", Section::Data, &[5])
+    };
     let entries = [
         entry(1, "ENCODING", Section::PreData, &[]),
         table.clone(),
@@ -28,6 +32,7 @@ fn phases_follow_each_other_and_keep_the_archives_order() {
         entry(4, "ACL", Section::None, &[2]),
         rows(5, &table),
         entry(6, "SEQUENCE SET", Section::Data, &[]),
+        row_counts,
         entry(7, "MATERIALIZED VIEW DATA", Section::PostData, &[2]),
         entry(8, "CONSTRAINT", Section::PostData, &[2]),
         two_statements,
@@ -43,6 +48,7 @@ fn phases_follow_each_other_and_keep_the_archives_order() {
     assert_eq!(plan.tables.len(), 1);
     assert_eq!(plan.tables[0].columns, r#""public"."it2" ("id", "na""me")"#);
     assert_eq!(names(&plan.states), ["it6"]);
+    assert_eq!(names(&plan.row_counts), ["it15"]);
     assert_eq!(names(&plan.indexes), ["it8", "it12"]);
     assert_eq!(names(&plan.finishing), ["it9", "it10", "it11", "it13"]);
     assert_eq!(names(&plan.closing), ["it4", "it14", "it7"]);

@@ -41,6 +41,19 @@ CREATE SCHEMA theirs AUTHORIZATION backup_owner; CREATE TABLE theirs.t (id seria
 CREATE TABLE ours (id serial); ALTER TABLE ours OWNER TO backup_reader; ALTER SCHEMA public OWNER TO backup_granter;
 CREATE TYPE e AS ENUM ('a'); ALTER TYPE e OWNER TO backup_owner; CREATE DOMAIN d AS int; ALTER DOMAIN d OWNER TO backup_owner;
 
+--- settings of the database
+DO $$ DECLARE d name := current_database(); BEGIN
+  EXECUTE format('ALTER DATABASE %I SET search_path = public, "$user"', d); EXECUTE format('ALTER DATABASE %I SET work_mem = ''7MB''', d);
+  EXECUTE format('ALTER DATABASE %I SET "my.own" = ''it''''s''', d); EXECUTE format('ALTER ROLE backup_reader IN DATABASE %I SET statement_timeout = ''5s''', d);
+  EXECUTE format('ALTER ROLE ALL IN DATABASE %I SET lock_timeout = ''9s''', d); EXECUTE format('COMMENT ON DATABASE %I IS ''it''''s ours''', d);
+END $$;
+
+--- owner, grants and limit of the database
+DO $$ DECLARE d name := current_database(); BEGIN
+  EXECUTE format('ALTER DATABASE %I OWNER TO backup_owner', d); EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', d);
+  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO backup_reader WITH GRANT OPTION', d); EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 17', d);
+END $$;
+
 --- security labels
 --! security label of dummy on table public.plain is not in the archive
 CREATE TABLE other (a int);

@@ -114,3 +114,15 @@ CREATE TEXT SEARCH TEMPLATE mine (LEXIZE = dsimple_lexize);
 --- conversions
 CREATE DEFAULT CONVERSION latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
 ALTER CONVERSION latin OWNER TO backup_owner; COMMENT ON CONVERSION latin IS 'latin';
+
+--- a column of a type that is not carried
+--! type public.my_int is not in the archive
+--! function public.my_int_in(pg_catalog.cstring) is not in the archive
+--! function public.my_int_out(public.my_int) is not in the archive
+CREATE TYPE my_int;
+CREATE FUNCTION my_int_in(cstring) RETURNS my_int LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION my_int_out(my_int) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+CREATE TYPE my_int (INPUT = my_int_in, OUTPUT = my_int_out, LIKE = int4);
+CREATE TABLE of_it (id int PRIMARY KEY, v my_int);
+CREATE TABLE refers (id int REFERENCES of_it);
+INSERT INTO of_it VALUES (1, '7');
