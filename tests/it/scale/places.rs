@@ -106,7 +106,7 @@ fn without_a_schedule_there_is_nothing_to_do_and_nothing_to_say() {
         let allowed = program.request(Method::OPTIONS, "/scale/hold/web");
         assert_eq!(
             crate::harness::Answer::to(allowed).await.header("allow"),
-            "DELETE"
+            "DELETE, OPTIONS"
         );
     });
 }
