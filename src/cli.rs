@@ -179,6 +179,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     runtime.block_on(async {
         match (arguments.verb, config.handler_port) {
             (Some(Verb::Backup(verb)), _) => {
+                if verb.reads_databases() {
+                    config.require_addresses()?;
+                }
                 let backups = Backups::new(config.backup, clock::system());
                 let stop = server::stop_signal()?;
                 let done = backup::cli::run(verb, backups, stop).await;
@@ -204,6 +207,7 @@ async fn serve(
     config: Config,
     parent_ended: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
+    config.require_addresses()?;
     let settings = config.require_database()?;
     let signal = server::stop_signal()?;
     let stop = async {
@@ -224,6 +228,7 @@ async fn serve(
 }
 
 async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
+    config.require_addresses()?;
     let stop = server::stop_signal()?;
     let listener = bind(port).await?;
     let (settings, private) = match config.database.clone() {

@@ -83,6 +83,11 @@ impl Config {
         })
     }
 
+    /// Checks that every database that is backed up has an address.
+    pub fn require_addresses(&self) -> Result<(), ConfigError> {
+        Ok(self.backup.require_addresses()?)
+    }
+
     /// The database's settings where there must be some.
     pub fn require_database(&self) -> Result<DatabaseSettings, ConfigError> {
         self.database.clone().ok_or(ConfigError::NoDatabase)

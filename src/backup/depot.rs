@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::manifest::{FORMAT, MANIFEST, Manifest};
+use super::manifest::{MANIFEST, Manifest};
 use super::marks::{HOLD, VERIFIED};
 use super::retention::{Candidate, State};
 use super::{BackupId, BackupIdError, Hold, SourceName, Verified};
@@ -43,7 +43,7 @@ pub struct Stored {
 /// Which backup is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// The newest one that can be read.
+    /// The newest one.
     Latest,
     /// This one.
     Named(BackupId),
@@ -70,6 +70,19 @@ pub enum DepotError {
         id: BackupId,
         /// Why.
         reason: String,
+    },
+    /// The newest one cannot be read, and an older one can.
+    #[error(
+        "the newest backup, {id}, cannot be read: {reason}; to use the newest one that can, name it: \
+         {readable}"
+    )]
+    NewestUnreadable {
+        /// The newest one.
+        id: BackupId,
+        /// Why.
+        reason: String,
+        /// The newest one that can be read.
+        readable: BackupId,
     },
     /// It is under a hold already.
     #[error("{0} is under a hold already; release it first")]
@@ -176,26 +189,48 @@ impl Depot {
 
     /// The backup that is meant.
     pub async fn find(&self, selection: &Selection) -> Result<Stored, DepotError> {
-        let mut wanted = "at all".to_owned();
-        for (id, files) in self.names().await? {
-            match selection {
-                Selection::Named(named) if *named == id => {
-                    return Ok(self.stored(id, files).await?);
+        let backups = self.names().await?;
+        let Selection::Named(wanted) = selection else {
+            return self.newest(backups).await;
+        };
+        let found = backups.into_iter().find(|(id, _)| id == wanted);
+        let (id, files) = found.ok_or_else(|| self.unknown(format!("named {wanted}")))?;
+        Ok(self.stored(id, files).await?)
+    }
+
+    /// The newest one. If it cannot be read, an older one is named and not returned: whoever asks for
+    /// the latest expects the latest.
+    async fn newest(
+        &self,
+        backups: Vec<(BackupId, BTreeMap<String, u64>)>,
+    ) -> Result<Stored, DepotError> {
+        let mut newest: Option<(BackupId, String)> = None;
+        for (id, files) in backups {
+            let stored = self.stored(id, files).await?;
+            match (&stored.manifest, newest) {
+                (Ok(_), None) => return Ok(stored),
+                (Ok(_), Some((id, reason))) => {
+                    return Err(DepotError::NewestUnreadable {
+                        id,
+                        reason,
+                        readable: stored.id,
+                    });
                 }
-                Selection::Named(named) => wanted = format!("named {named}"),
-                Selection::Latest => {
-                    let stored = self.stored(id, files).await?;
-                    if stored.manifest.is_ok() {
-                        return Ok(stored);
-                    }
-                    "that can be read".clone_into(&mut wanted);
-                }
+                (Err(reason), None) => newest = Some((stored.id.clone(), reason.clone())),
+                (Err(_), found) => newest = found,
             }
         }
-        Err(DepotError::Unknown {
+        Err(match newest {
+            None => self.unknown("at all".to_owned()),
+            Some((id, reason)) => DepotError::Unreadable { id, reason },
+        })
+    }
+
+    fn unknown(&self, wanted: String) -> DepotError {
+        DepotError::Unknown {
             source_name: self.source.clone(),
             wanted,
-        })
+        }
     }
 
     async fn stored(
@@ -221,6 +256,8 @@ impl Depot {
         let path = self.path(id, MANIFEST);
         let text = match self.blobs.read(&path, MANIFEST_LIMIT).await {
             Err(BlobError::Missing { .. }) => return Ok(Err("it was deleted just now".to_owned())),
+            // Not an error of the store: the other backups can be read.
+            Err(error @ BlobError::TooLarge { .. }) => return Ok(Err(error.to_string())),
             read => read?,
         };
         Ok(checked(&text, id))
@@ -275,6 +312,7 @@ impl Depot {
     async fn exists(&self, path: &str, limit: u64) -> Result<bool, BlobError> {
         match self.blobs.read(path, limit).await {
             Err(BlobError::Missing { .. }) => Ok(false),
+            Err(BlobError::TooLarge { .. }) => Ok(true),
             read => read.map(|_| true),
         }
     }
@@ -299,12 +337,6 @@ impl Depot {
 
 fn checked(text: &[u8], id: &BackupId) -> Result<Manifest, String> {
     let manifest: Manifest = Manifest::decode(text)?;
-    if manifest.format > FORMAT {
-        let format = manifest.format;
-        return Err(format!(
-            "it has format {format}, newer than this program's {FORMAT}"
-        ));
-    }
     if manifest.id != id.as_str() {
         return Err(format!(
             "it is the manifest of {}, in the wrong folder",

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::marks::VERIFIED;
-use super::{AgeLimits, Backups, EXPORT, Source};
+use super::{AgeLimits, BackupId, Backups, EXPORT, Source};
 use crate::health::{Check, Finding, Status};
 
 /// Looks at the names in the store.
@@ -26,10 +26,12 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const KEPT: SignedDuration = SignedDuration::from_mins(1);
 
 /// The newest backups of a source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Newest {
     begun: Option<Timestamp>,
     verified: Option<Timestamp>,
+    /// One that a wrong clock dated.
+    of_the_future: Option<BackupId>,
 }
 
 impl BackupCheck {
@@ -61,9 +63,12 @@ impl BackupCheck {
 
     async fn ages(&self, source: &Source, now: Timestamp) -> Vec<Finding> {
         let settings = self.backups.settings();
-        match tokio::time::timeout(DEADLINE, self.newest(source)).await {
+        match tokio::time::timeout(DEADLINE, self.newest(source, now)).await {
             Ok(Ok(newest)) => vec![
-                age("backup:age", source, newest.begun, settings.age, now),
+                dated(
+                    age("backup:age", source, newest.begun, settings.age, now),
+                    newest.of_the_future,
+                ),
                 age(
                     "backup:verified-age",
                     source,
@@ -80,14 +85,18 @@ impl BackupCheck {
         }
     }
 
-    async fn newest(&self, source: &Source) -> Result<Newest, String> {
+    async fn newest(&self, source: &Source, now: Timestamp) -> Result<Newest, String> {
         let depot = self.backups.depot(&source.name);
         let names = depot.map_err(|error| error.to_string())?.names().await;
         let names = names.map_err(|error| error.to_string())?;
+        let (future, names): (Vec<_>, Vec<_>) = names
+            .into_iter()
+            .partition(|(id, _)| id.is_of_the_future(now));
         let verified = names.iter().find(|(_, files)| files.contains_key(VERIFIED));
         Ok(Newest {
             begun: names.first().map(|(id, _)| id.started()),
             verified: verified.map(|(id, _)| id.started()),
+            of_the_future: future.into_iter().next().map(|(id, _)| id),
         })
     }
 }
@@ -133,6 +142,21 @@ fn age(
         observed_unit: Some("hours"),
         status,
         output,
+    }
+}
+
+/// A date in the future is an error, whatever the others' ages are.
+fn dated(finding: Finding, of_the_future: Option<BackupId>) -> Finding {
+    let Some(id) = of_the_future else {
+        return finding;
+    };
+    Finding {
+        status: Status::Fail,
+        output: Some(format!(
+            "backup {id} is dated in the future; set the clock of the machine that made it, and delete \
+             that backup by hand: no rule does"
+        )),
+        ..finding
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 /// When a backup was begun, in UTC to the second, and eight hexadecimal digits:
@@ -27,6 +27,9 @@ pub struct BackupIdError(String);
 
 const FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
+/// Clocks of healthy machines differ by less.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
+
 impl BackupId {
     /// The name of a backup that is begun at `now` by a run with this number, of which the lower 20
     /// bits count.
@@ -46,6 +49,11 @@ impl BackupId {
     /// When it was begun.
     pub fn started(&self) -> Timestamp {
         self.started
+    }
+
+    /// Whether it was begun by a clock that is wrong, as seen at `now`.
+    pub fn is_of_the_future(&self, now: Timestamp) -> bool {
+        self.started.duration_since(now) > CLOCKS_DIFFER
     }
 }
 

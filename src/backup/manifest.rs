@@ -158,8 +158,33 @@ impl Manifest {
         if checksum != format!("{}\"\n}}\n", Digest::of(members.as_bytes()).sha256()) {
             return Err("its checksum does not match: it was altered".to_owned());
         }
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        // A newer version may have other members.
+        let Version { format, tool } = parsed(text)?;
+        if format > FORMAT {
+            return Err(format!(
+                "it was made by a newer version, magnusapi {}, and has format {format}, while this \
+                 program reads {FORMAT}; use that version or a later one",
+                tool.version
+            ));
+        }
+        parsed(text)
     }
+}
+
+/// What every version's manifest has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+    tool: ToolVersion,
+}
+
+#[derive(Deserialize)]
+struct ToolVersion {
+    version: String,
+}
+
+fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -208,6 +233,22 @@ mod tests {
         assert_eq!(Manifest::decode(&bytes), Ok(manifest()));
         let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(json["sha256"].as_str().map(str::len), Some(64));
+    }
+
+    #[test]
+    fn a_newer_versions_manifest_is_reported_as_such() {
+        let newer = Manifest {
+            format: FORMAT + 1,
+            ..manifest()
+        };
+        // With another member than this version knows.
+        let text = String::from_utf8(newer.encode()).expect("UTF-8");
+        let (members, _) = text.split_once(CHECKSUM).expect("it has one");
+        let members = members.replacen("\"snapshot\"", "\"moment\"", 1);
+        let checksum = Digest::of(members.as_bytes()).sha256();
+        let text = format!("{members}{CHECKSUM}{checksum}\"\n}}\n");
+        let reason = Manifest::decode(text.as_bytes()).expect_err("it is newer");
+        assert!(reason.contains("made by a newer version"), "{reason}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! to the degraded ones. So a backup that nobody has restored yet never pushes out one that is
 //! known to restore, and a degraded one pushes out neither. Whatever the rules say, these stay: the
 //! newest verified one, one under a hold, one younger than the immutability period, and one whose
-//! manifest cannot be read, because nobody knows what would be lost.
+//! manifest cannot be read, because it is not known what would be lost. One that is dated in the future
+//! stays too, and no rule counts it: it would push out the others.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -63,6 +64,7 @@ pub fn plan(
     protect(&newest_first, immutable_days, now, &mut reasons);
     let of = |wanted: fn(&Candidate) -> bool| -> Vec<&Candidate> {
         let all = newest_first.iter().copied();
+        let all = all.filter(|candidate| !candidate.id.is_of_the_future(now));
         all.filter(|candidate| wanted(candidate)).collect()
     };
     let verified = of(|it| it.state == State::Whole && it.verified);
@@ -102,7 +104,9 @@ fn protect<'a>(
     now: Timestamp,
     reasons: &mut Reasons<'a>,
 ) {
-    if let Some(newest) = newest_first.iter().find(|it| it.verified) {
+    let of_the_future = |it: &Candidate| it.id.is_of_the_future(now);
+    let mut dated_right = newest_first.iter().filter(|it| !of_the_future(it));
+    if let Some(newest) = dated_right.find(|it| it.verified) {
         reasons.add(newest, "the newest verified one");
     }
     let immutable = SignedDuration::from_hours(24 * i64::from(immutable_days));
@@ -112,6 +116,10 @@ fn protect<'a>(
         }
         if immutable_days > 0 && now.duration_since(candidate.id.started()) < immutable {
             reasons.add(candidate, format!("younger than {immutable_days} days"));
+        }
+        if of_the_future(candidate) {
+            let why = "dated in the future, by a wrong clock: look at it, delete it by hand";
+            reasons.add(candidate, why);
         }
         if candidate.state == State::Unreadable {
             reasons.add(

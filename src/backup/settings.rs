@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::encryption::{Identities, IdentityError, Recipients, RecipientsError};
 use super::source;
-use super::{Keep, KeepError, Source, SourceError};
+use super::{Keep, KeepError, Source, SourceError, SourceName};
 use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
 use crate::database::Settings as DatabaseSettings;
 
@@ -25,6 +25,9 @@ pub const STORE: BlobSettings = BlobSettings {
 pub struct Settings {
     /// `BACKUP_DATABASES`: what is backed up. Empty for nothing.
     pub sources: Vec<Source>,
+    /// Those in `BACKUP_DATABASES` that have no address, each with the variable that would hold it.
+    /// Only what reads these databases needs one: see [`Settings::require_addresses`].
+    pub without_address: Vec<(SourceName, String)>,
     /// `BACKUP_URL`: where backups lie. By default a folder beside the private database's data;
     /// `None` where there is no home to put one in.
     pub store: Option<BlobAddress>,
@@ -113,11 +116,13 @@ impl Settings {
     ) -> Result<Settings, SettingsError> {
         let sources = source::read(&variable)?;
         let store = BlobAddress::read(&STORE, &variable)?;
-        if store.is_none() && under_a_host && !sources.is_empty() {
+        let is_empty = sources.reachable.is_empty() && sources.unreachable.is_empty();
+        if store.is_none() && under_a_host && !is_empty {
             return Err(SettingsError::NoStore);
         }
         Ok(Settings {
-            sources,
+            sources: sources.reachable,
+            without_address: sources.unreachable,
             store_is_named: store.is_some(),
             store: store.or_else(default_store),
             jobs: whole(&variable, "BACKUP_JOBS", 2, 1..=8)? as usize,
@@ -141,8 +146,28 @@ impl Settings {
         })
     }
 
+    /// The names in `BACKUP_DATABASES`.
+    pub fn names(&self) -> impl Iterator<Item = &SourceName> {
+        let reachable = self.sources.iter().map(|source| &source.name);
+        reachable.chain(self.without_address.iter().map(|(name, _)| name))
+    }
+
+    /// Checks that every source has an address.
+    ///
+    /// # Errors
+    /// Name the variable that is not set.
+    pub fn require_addresses(&self) -> Result<(), SettingsError> {
+        match self.without_address.first() {
+            None => Ok(()),
+            Some((name, variable)) => Err(SettingsError::Source(SourceError::NoAddress {
+                name: name.clone(),
+                variable: variable.clone(),
+            })),
+        }
+    }
+
     /// The source of this name.
-    pub fn source(&self, name: &super::SourceName) -> Option<&Source> {
+    pub fn source(&self, name: &SourceName) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == *name)
     }
 }
@@ -216,6 +241,17 @@ mod tests {
         assert!(settings.drill.is_none());
         let settings = read(&SOURCE, false).expect("good");
         assert_eq!(settings.sources.len(), 1);
+    }
+
+    #[test]
+    fn a_source_without_an_address_is_named_where_one_is_needed() {
+        let settings = read(&SOURCE[..1], false).expect("good");
+        let error = settings.require_addresses().expect_err("it has none");
+        let says = "BACKUP_DATABASE_URL_POSTFACTO is not set";
+        assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(settings.names().count(), 1);
+        let settings = read(&SOURCE, false).expect("good");
+        settings.require_addresses().expect("it has one");
     }
 
     #[test]

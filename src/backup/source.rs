@@ -80,27 +80,33 @@ impl FromStr for SourceName {
     }
 }
 
+/// The sources that the settings name.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// Those with an address.
+    pub(super) reachable: Vec<Source>,
+    /// Those without, each with the variable that would hold it.
+    pub(super) unreachable: Vec<(SourceName, String)>,
+}
+
 /// Reads `BACKUP_DATABASES` and, for each name in it, `BACKUP_DATABASE_URL_<NAME>` and
 /// `BACKUP_DATABASE_AUTH_<NAME>`. None when it is not set.
-pub(super) fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Vec<Source>, SourceError> {
+pub(super) fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Sources, SourceError> {
     let names = variable("BACKUP_DATABASES").unwrap_or_default();
-    let mut sources: Vec<Source> = Vec::new();
+    let mut seen: Vec<SourceName> = Vec::new();
+    let mut sources = Sources::default();
     for name in names.split(',').map(str::trim).filter(|it| !it.is_empty()) {
         let name: SourceName = name.parse()?;
-        if sources.iter().any(|source| source.name == name) {
+        if seen.contains(&name) {
             return Err(SourceError::Twice(name));
         }
+        seen.push(name.clone());
         let url = format!("BACKUP_DATABASE_URL_{}", name.in_a_variable());
         let auth = format!("BACKUP_DATABASE_AUTH_{}", name.in_a_variable());
-        let database = database(variable, &url, &auth)?;
-        let no_address = || SourceError::NoAddress {
-            name: name.clone(),
-            variable: url.clone(),
-        };
-        sources.push(Source {
-            database: database.ok_or_else(no_address)?,
-            name,
-        });
+        match database(variable, &url, &auth)? {
+            Some(database) => sources.reachable.push(Source { name, database }),
+            None => sources.unreachable.push((name, url)),
+        }
     }
     Ok(sources)
 }
@@ -129,10 +135,11 @@ mod tests {
     use crate::database::Authentication;
 
     fn sources(pairs: &[(&str, &str)]) -> Result<Vec<Source>, SourceError> {
-        read(&|name: &str| {
+        let sources = read(&|name: &str| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
-        })
+        })?;
+        Ok(sources.reachable)
     }
 
     #[test]
@@ -181,10 +188,6 @@ mod tests {
             (vec![("BACKUP_DATABASES", "a b")], "commas"),
             (vec![("BACKUP_DATABASES", "../a")], "lower-case"),
             (vec![("BACKUP_DATABASES", "4-3")], "letter first"),
-            (
-                vec![("BACKUP_DATABASES", "a")],
-                "BACKUP_DATABASE_URL_A is not set",
-            ),
             (vec![("BACKUP_DATABASES", "a,a"), good], "names a twice"),
             (
                 vec![("BACKUP_DATABASES", "a"), url],

@@ -181,6 +181,14 @@ impl BlobAddress {
             wait: DEFAULT_WAIT,
         }
     }
+
+    /// The folder, if this is one and it does not exist.
+    pub fn missing_folder(&self) -> Option<&Path> {
+        match &self.location {
+            Location::Container(_) => None,
+            Location::Folder(folder) => (!folder.exists()).then_some(folder),
+        }
+    }
 }
 
 const DEFAULT_WAIT: Duration = Duration::from_secs(20);

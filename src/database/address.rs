@@ -17,6 +17,8 @@ use super::tls_options;
 pub struct Address {
     /// Hosts, port, user, database and password, as `tokio_postgres` takes them.
     pub config: Config,
+    /// Whether the database's name is the setting's own and not a default.
+    pub names_database: bool,
     /// How far the server's certificate is checked.
     pub verification: Verification,
     /// Roots to trust instead of the platform's (`sslrootcert`, PEM).
@@ -103,6 +105,7 @@ impl Address {
             reason: reason(&error),
         };
         let mut config: Config = rest.parse().map_err(unreadable)?;
+        let names_database = config.get_dbname().is_some_and(|name| !name.is_empty());
         fill(&mut config, &variable)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(AddressError::NoHost(setting.to_owned()));
@@ -119,6 +122,7 @@ impl Address {
             .map(PathBuf::from);
         Ok(Some(Address {
             config,
+            names_database,
             verification,
             root_certificates,
         }))

@@ -106,7 +106,7 @@ fn a_backup_is_made_listed_shown_and_verified() {
 }
 
 #[test]
-fn a_damaged_file_is_named_and_a_damaged_manifest_is_shown_and_passed_over() {
+fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_passed_over() {
     run(async {
         let stage = Stage::new();
         let (first, second) = (stage.made(), stage.made());
@@ -143,10 +143,20 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_shown_and_passed_over() {
             .filter_map(|it| it["state"].as_str())
             .collect();
         assert!(
-            states.contains(&"damaged") && states.contains(&"whole"),
+            states.contains(&"unreadable") && states.contains(&"whole"),
             "{listed}"
         );
-        assert_eq!(stage.json("backup show latest")["id"], first.as_str());
+        let said = stage.fails("backup show latest");
+        assert!(said.contains(&second) && said.contains(&first), "{said}");
+        // One that is too large to read is in no one's way.
+        let manifest = std::fs::File::create(stage.path(&second, "manifest.json"));
+        let manifest = manifest.expect("it is created");
+        manifest.set_len(65 * 1024 * 1024).expect("a hole");
+        let listed = stage.json("backup list");
+        let reason = listed[0]["error"].as_str().unwrap_or_default();
+        assert!(reason.contains("larger than"), "{listed}");
+        stage.prints("backup prune");
+        stage.json(&format!("backup show {first}"));
     });
 }
 
@@ -232,8 +242,9 @@ fn two_backups_of_one_database_are_not_made_at_once() {
         client.batch_execute(lock).await.expect("it is locked");
         let output = stage.backup("backup create");
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        let said = String::from_utf8_lossy(&output.stdout);
+        let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("another backup"), "{said}");
+        assert!(output.stdout.is_empty(), "{output:?}");
         client
             .batch_execute("SELECT pg_advisory_unlock_all()")
             .await
@@ -282,7 +293,7 @@ fn an_address_where_nobody_listens_is_told_with_the_setting_that_it_came_from() 
             .argument("backup")
             .argument("create")
             .output();
-        let said = String::from_utf8_lossy(&made.stdout).into_owned();
+        let said = String::from_utf8_lossy(&made.stderr).into_owned();
         let advice = "check host and port in BACKUP_DATABASE_URL_OTHER, and that";
         assert!(said.contains(advice), "{made:?}");
         stage.made();
@@ -296,5 +307,63 @@ fn an_address_where_nobody_listens_is_told_with_the_setting_that_it_came_from() 
             said.contains("check host and port in --on, and that"),
             "{said}"
         );
+    });
+}
+
+#[test]
+fn a_restore_needs_no_address_of_its_source_and_a_named_database() {
+    run(async {
+        let stage = Stage::new();
+        stage.made();
+        let with = |arguments: &str| {
+            let url = format!("file://{}", stage.folder.path().display());
+            let mut start = Start::operator()
+                .set("BACKUP_URL", &url)
+                .set("BACKUP_DATABASES", "postfacto");
+            for argument in arguments.split(' ') {
+                start = start.argument(argument);
+            }
+            start.output()
+        };
+        let output = Start::operator()
+            .set(
+                "BACKUP_URL",
+                &format!("file://{}", stage.folder.path().display()),
+            )
+            .set("BACKUP_DATABASES", "postfacto")
+            .set(
+                "RESTORE_DATABASE_URL",
+                &crate::harness::postgres().url("cli_without_source"),
+            )
+            .argument("backup")
+            .argument("restore")
+            .argument("latest")
+            .output();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let output = with("backup create");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("BACKUP_DATABASE_URL_POSTFACTO"), "{said}");
+        let output = with("backup restore latest --to postgres://postgres@localhost/");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(said.contains("--to names no database"), "{said}");
+    });
+}
+
+#[test]
+fn a_store_that_does_not_exist_is_rejected_by_verbs_that_read() {
+    run(async {
+        let stage = Stage::new();
+        let nowhere = stage.folder.path().join("mistyped");
+        let url = format!("file://{}", nowhere.display());
+        let output = stage.verb(Start::operator().set("BACKUP_URL", &url), "backup list");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            said.contains("mistyped") && said.contains("BACKUP_URL"),
+            "{said}"
+        );
+        assert!(!nowhere.exists());
     });
 }

@@ -88,3 +88,20 @@ fn ages_warn_and_fail_at_their_limits_and_only_whole_backups_count() {
         assert_eq!(status(&findings, "backup:verified-age"), Status::Fail);
     });
 }
+
+#[test]
+fn a_backup_dated_in_the_future_fails() {
+    run(async {
+        let database = Database::migrated();
+        let folder = tempfile::tempdir().expect("a folder");
+        let (check, seconds) = check(&database, folder.path());
+        seconds.store(at("2026-11-24T03:00:00Z"), Ordering::Relaxed);
+        store(folder.path(), "20261124T020000Z-1a2b3c4d", "manifest.json");
+        store(folder.path(), "20261125T020000Z-1a2b3c4d", "manifest.json");
+        let findings = check.look().await;
+        assert_eq!(status(&findings, "backup:age"), Status::Fail);
+        let output = findings[0].output.as_deref().unwrap_or_default();
+        assert!(output.contains("20261125T020000Z-1a2b3c4d"), "{output}");
+        assert_eq!(findings[0].observed_value, serde_json::json!(1.0));
+    });
+}

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::backup_end_to_end::dumped;
-use crate::harness::{Database, PROGRAMS, Start, own_server, postfacto, run};
+use crate::harness::{Database, PROGRAMS, Site, Start, fill_postfacto, own_server, run};
 
 const DOCUMENT: &str = include_str!("../../docs/restore.md");
 
@@ -30,19 +30,42 @@ struct Loss {
     store: TempDir,
     source: Database,
     new: Throwaway,
+    restoring: &'static str,
 }
 
 impl Loss {
-    /// Of a Postfacto on which a role of its own has a right.
+    /// Of a Postfacto on which a role of its own has a right. A superuser restores it.
     async fn with_role(role: &str) -> Loss {
-        let source = postfacto(0.002).await;
+        Loss::restored_by("postgres", role).await
+    }
+
+    /// The same, restored by this role.
+    async fn restored_by(restoring: &'static str, role: &str) -> Loss {
+        let site = Site::usual();
+        let name = Site::fresh_name();
+        let create = format!("CREATE DATABASE \"{name}\" OWNER app TEMPLATE template0");
+        let superuser = site.superuser().await;
+        superuser.batch_execute(&create).await.expect("a database");
+        let client = site.with_role("app").connect(&name).await;
+        fill_postfacto(&client, 0.002).await;
+        let source = Database {
+            url: site.superusers(&name),
+        };
         let grant = format!("CREATE ROLE {role}; GRANT SELECT ON retros TO {role}");
         let client = source.connect().await;
         client.batch_execute(&grant).await.expect("it is granted");
+        let new = own_server(ThrowawayOptions::default());
+        let administrator = "CREATE ROLE administrator LOGIN CREATEDB CREATEROLE";
+        let superuser = crate::harness::connect(&new.url("postgres")).await;
+        superuser
+            .batch_execute(administrator)
+            .await
+            .expect("a role");
         let loss = Loss {
             store: tempfile::tempdir().expect("a folder"),
             source,
-            new: own_server(ThrowawayOptions::default()),
+            new,
+            restoring,
         };
         let made = Start::operator()
             .set("BACKUP_URL", &loss.url())
@@ -85,6 +108,10 @@ impl Loss {
         self.new.url("postfacto")
     }
 
+    fn as_restoring(&self, database: &str) -> String {
+        format!("{} user={}", self.new.url(database), self.restoring)
+    }
+
     /// Runs a block in a shell that stops at the first failure.
     fn shell(&self, name: &str) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_magnusapi"));
@@ -98,8 +125,8 @@ impl Loss {
             .env("BACKUP_URL", self.url())
             .env("BACKUP", self.backup())
             .env("SOURCE", "postfacto")
-            .env("SERVER", self.new.url("postgres"))
-            .env("TARGET", self.target())
+            .env("SERVER", self.as_restoring("postgres"))
+            .env("TARGET", self.as_restoring("postfacto"))
             .output()
             .expect("a shell starts")
     }
@@ -122,12 +149,15 @@ impl Loss {
 #[test]
 fn stock_tools_alone_bring_everything_back_to_a_new_server() {
     run(async {
+        let administrators = Loss::restored_by("administrator", "restore_doc_stranger").await;
         let loss = Loss::with_role("\"Restore Doc Reader\"").await;
-        assert_eq!(loss.does("check"), "");
-        loss.does("roles");
-        loss.does("restore");
-        assert_eq!(loss.does("count"), "");
-        assert_eq!(dumped(&loss.target()), dumped(&loss.source.url));
+        for loss in [&administrators, &loss] {
+            assert_eq!(loss.does("check"), "");
+            loss.does("roles");
+            loss.does("restore");
+            assert_eq!(loss.does("count"), "");
+            assert_eq!(dumped(&loss.target()), dumped(&loss.source.url));
+        }
 
         let client = crate::harness::connect(&loss.target()).await;
         let delete = "DELETE FROM archives WHERE id = (SELECT min(id) FROM archives)";
@@ -142,6 +172,11 @@ fn stock_tools_alone_bring_everything_back_to_a_new_server() {
 fn the_program_alone_brings_everything_back_to_a_new_server() {
     run(async {
         let loss = Loss::with_role("restore_doc_other").await;
+        let superuser = crate::harness::connect(&loss.new.url("postgres")).await;
+        superuser
+            .batch_execute("CREATE ROLE app")
+            .await
+            .expect("a role");
         let said = loss.does("look");
         assert!(said.contains("all files are as they were stored"), "{said}");
         let said = loss.does("with-magnusapi");

@@ -7,7 +7,6 @@ use serde_json::json;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use super::{Choice, words};
-use crate::backup::CreateError;
 use crate::backup::export::Event;
 use crate::backup::manifest::Manifest;
 use crate::terminal::{complain, print, say};
@@ -32,21 +31,26 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         };
         let made = session.backups.create(source, LIMIT, &show).await;
         drop(bar);
-        if !choice.json {
-            tell(source.name.as_str(), &made);
-        }
         match &made {
             Ok(manifest) if manifest.findings.is_empty() => {}
             Ok(_) => bad.push(format!("the backup of {} is degraded", source.name)),
-            Err(_) => bad.push(format!("the backup of {} failed", source.name)),
+            Err(error) => bad.push(format!("the backup of {} failed: {error}", source.name)),
         }
-        answers.push(match made {
-            Ok(manifest) => json!({ "source": source.name.as_str(), "manifest": manifest }),
-            Err(error) => json!({ "source": source.name.as_str(), "error": error.to_string() }),
-        });
+        answers.push((source.name.as_str(), made));
     }
+    // Not before all are made: a reader that stops reading must not stop the backups.
     if choice.json {
-        print(answers);
+        let answers = answers.iter().map(|(source, made)| match made {
+            Ok(manifest) => json!({ "source": source, "manifest": manifest }),
+            Err(error) => json!({ "source": source, "error": error.to_string() }),
+        });
+        print(answers.collect::<Vec<_>>());
+    } else {
+        for (source, made) in &answers {
+            if let Ok(manifest) = made {
+                show(source, manifest);
+            }
+        }
     }
     if bad.is_empty() {
         Ok(())
@@ -55,20 +59,14 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     }
 }
 
-fn tell(source: &str, made: &Result<Manifest, CreateError>) {
-    match made {
-        Err(error) => say(format_args!("{source}: {error}")),
-        Ok(manifest) => {
-            let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
-            let bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
-            let (id, tables) = (&manifest.id, manifest.tables.len());
-            say(format_args!(
-                "{source}: {id}, {tables} tables, {rows} rows, {}",
-                words::size(bytes)
-            ));
-            for finding in &manifest.findings {
-                say(format_args!("  not in the backup: {finding}"));
-            }
-        }
+fn show(source: &str, manifest: &Manifest) {
+    let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+    let bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
+    let (id, tables, size) = (&manifest.id, manifest.tables.len(), words::size(bytes));
+    say(format_args!(
+        "{source}: {id}, {tables} tables, {rows} rows, {size}"
+    ));
+    for finding in &manifest.findings {
+        say(format_args!("  not in the backup: {finding}"));
     }
 }

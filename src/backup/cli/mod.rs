@@ -192,6 +192,13 @@ impl From<RolesChoice> for Roles {
     }
 }
 
+impl Verb {
+    /// Whether it connects to the databases that are backed up.
+    pub(crate) fn reads_databases(&self) -> bool {
+        matches!(self, Verb::Create { .. })
+    }
+}
+
 /// Does what the verb says. When `interrupted` completes, the verb cleans up and fails.
 pub(crate) async fn run(
     verb: Verb,
@@ -207,6 +214,9 @@ pub(crate) async fn run(
         }
     });
     let session = Session::new(backups, stop.clone());
+    if !verb.reads_databases() {
+        session.require_store()?;
+    }
     let grace = match verb {
         Verb::Restore { .. } | Verb::Verify { .. } => GRACE,
         _ => Duration::ZERO,

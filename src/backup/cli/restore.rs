@@ -19,13 +19,12 @@ pub(super) async fn run(
     options: &Options,
 ) -> Result<(), Failure> {
     let database = target("--to", to, &login.auth)?;
+    if !database.address.names_database {
+        return Err(Failure::NoDatabase("--to".to_owned()));
+    }
     let identities = session.identities(login.identity.as_deref())?;
     let (depot, stored) = session.one(one).await?;
     let manifest = stored.readable()?;
-    if !one.json {
-        let to = database.address.display();
-        say(format_args!("{}/{} to {to}", depot.source, stored.id));
-    }
     let bar = Bar::of("restoring", manifest.content_bytes());
     let progress = Progress::default();
     let work = depot.restore(&stored, &database, options, identities.as_ref(), &progress);
@@ -53,6 +52,8 @@ pub(super) async fn run(
             "dropOld": drop,
         }));
     } else {
+        let to = database.address.display();
+        say(format_args!("{}/{} to {to}", depot.source, stored.id));
         show(&restored, &stored, options.verify, &commands);
     }
     match restored.report.left_out.len() {

@@ -1,6 +1,6 @@
 //! What the verbs have in common: which source is meant, how answers are printed, why they fail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use crate::backup::{
     Backups, CreateError, Depot, DepotError, DownloadError, DrillError, Settings, Source,
     SourceName, StoreError, Stored,
 };
-use crate::blob::BlobError;
+use crate::blob::{BlobAddress, BlobError};
 use crate::database;
 
 /// Why a verb was not done.
@@ -56,6 +56,12 @@ pub(crate) enum Failure {
     /// An option that is needed here.
     #[error("--restore needs a server; name one with --on or in DRILL_DATABASE_URL")]
     NoServer,
+    /// The store is not there.
+    #[error("the folder {} does not exist, so it has no backups; check BACKUP_URL", .0.display())]
+    NoStore(PathBuf),
+    /// The target has no name.
+    #[error("{0} names no database; add its name: postgres://user@host/name")]
+    NoDatabase(String),
     /// SIGINT or SIGTERM came.
     #[error("interrupted")]
     Interrupted,
@@ -124,6 +130,16 @@ impl Session {
         Session { backups, stop }
     }
 
+    /// Checks that a store in a folder that is named is there: a verb that reads must not make it.
+    pub(super) fn require_store(&self) -> Result<(), Failure> {
+        let settings = self.settings();
+        let store = settings.store.as_ref().filter(|_| settings.store_is_named);
+        match store.and_then(BlobAddress::missing_folder) {
+            None => Ok(()),
+            Some(folder) => Err(Failure::NoStore(folder.to_owned())),
+        }
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         self.backups.settings()
     }
@@ -164,9 +180,10 @@ impl Session {
 
     /// The backup that is meant, and where it is.
     pub(super) async fn one(&self, one: &One) -> Result<(Depot, Stored), Failure> {
-        let name = match (&one.source, &self.settings().sources[..]) {
+        let configured: Vec<&SourceName> = self.settings().names().collect();
+        let name = match (&one.source, &configured[..]) {
             (Some(name), _) => name.clone(),
-            (None, [only]) => only.name.clone(),
+            (None, [only]) => (*only).clone(),
             (None, _) => the_only_one(self.backups.stored_sources().await?)?,
         };
         let depot = self.backups.depot(&name)?;

@@ -39,7 +39,7 @@ pub(super) fn state(state: State) -> &'static str {
     match state {
         State::Whole => "whole",
         State::Degraded => "degraded",
-        State::Unreadable => "damaged",
+        State::Unreadable => "unreadable",
     }
 }
 

@@ -207,3 +207,22 @@ proptest! {
         prop_assert!(kept <= protected + 3 * rules as usize);
     }
 }
+
+#[test]
+fn a_backup_dated_in_the_future_stays_and_pushes_out_no_other() {
+    let verified = |started| Candidate {
+        verified: true,
+        ..candidate(started)
+    };
+    let candidates = [
+        verified("2026-11-23T02:00:00Z"),
+        verified("2999-01-01T02:00:00Z"),
+    ];
+    assert_eq!(
+        kept(&candidates, "last=1", 0),
+        [
+            "2999-01-01: dated in the future, by a wrong clock: look at it, delete it by hand",
+            "2026-11-23: the newest verified one; one of the last 1 verified; one of the last 1",
+        ]
+    );
+}
