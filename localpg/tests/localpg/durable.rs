@@ -10,7 +10,8 @@ use std::thread;
 use localpg::{Durable, Error};
 
 use crate::stage::{
-    LOCALPG, Person, eventually, place, postmaster, processes_on, programs, query, root, signal,
+    LOCALPG, Person, eventually, halt, place, postmaster, processes_on, programs, query, root,
+    signal,
 };
 
 const NOBODY: u32 = 65534;
@@ -106,7 +107,7 @@ fn whoever_opens_while_the_server_stops_waits_for_its_end() {
     let first = Durable::open(&programs(), place.path()).expect("a new cluster");
     let server = postmaster(place.path());
     // It will not hear that it should stop, and says that it is ready for as long.
-    signal("-STOP", &server);
+    halt(&server);
     drop(first);
     eventually(&true, || {
         locked(&place.path().join("users"), File::try_lock_shared)
@@ -132,7 +133,7 @@ fn locked(file: &Path, attempt: impl Fn(&File) -> Result<(), TryLockError>) -> b
 fn a_user_who_dies_while_the_server_is_halted_takes_it_along() {
     let place = place();
     let person = Person::on(place.path());
-    signal("-STOP", &postmaster(place.path()));
+    halt(&postmaster(place.path()));
     person.kill();
     eventually(&Vec::new(), || processes_on(place.path()));
 }

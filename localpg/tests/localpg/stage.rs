@@ -148,6 +148,15 @@ pub(crate) fn signal(signal: &str, process: &str) {
     assert!(sent.expect("kill runs").success());
 }
 
+/// Stops a process as Ctrl-Z does, and waits until it has stopped: a process that still runs when its
+/// parent dies is not continued by the kernel.
+pub(crate) fn halt(process: &str) {
+    signal("-STOP", process);
+    let file = format!("/proc/{process}/stat");
+    let is_stopped = || fs::read_to_string(&file).is_ok_and(|stat| stat.contains(") T "));
+    eventually(&true, is_stopped);
+}
+
 /// Whether the tests run as root, whose server runs as another account.
 pub(crate) fn root() -> bool {
     fs::read_to_string("/proc/self/status")

@@ -137,7 +137,7 @@ fn a_listing_ends_well_before_the_host_would_end_the_program() {
         // Fast enough for the least rate, and far too slow for all of it.
         reader.read_on(100_000).await;
         assert!(!reader.has_all());
-        ending(&program, "it took more than 9s").await;
+        ending(&program, "it took more than 9.0s").await;
         assert!(
             started.elapsed() > Duration::from_secs(2),
             "{:?}",
