@@ -1,6 +1,9 @@
 //! A connection beside the target: a database cannot be made, renamed or dropped from within.
 
 use std::ops::Deref;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::error::{RestoreError, at};
 use super::{names, session};
@@ -106,15 +109,27 @@ pub(super) fn not_dropped(name: &str, reason: &str) -> String {
 /// The first half of the lock's key is the one of all our locks: "magn".
 const CLASS: i32 = 0x6d61_676e;
 
-/// Takes the lock of a target for this session, so that no two restores work on one target.
+/// Takes the lock of a target for this session, so that no two restores work on one target. A restore that
+/// has just ended may hold it for a moment: until the server notices that its session has ended.
 pub(super) async fn lock(session: &Session, target: &str) -> Result<(), RestoreError> {
     let key = names::key(target).cast_signed();
-    let row = session.query_one(LOCK, &[&CLASS, &key]).await;
-    if row.map_err(at("locking the target"))?.get(0) {
-        return Ok(());
+    let deadline = Instant::now() + RELEASE;
+    loop {
+        let row = session.query_one(LOCK, &[&CLASS, &key]).await;
+        if row.map_err(at("locking the target"))?.get(0) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(RestoreError::Concurrent(target.to_owned()));
+        }
+        tokio::time::sleep(PAUSE).await;
     }
-    Err(RestoreError::Concurrent(target.to_owned()))
 }
+
+/// The longest time that a busy server takes to notice that a session has ended.
+const RELEASE: Duration = Duration::from_secs(3);
+
+const PAUSE: Duration = Duration::from_millis(50);
 
 const LOCK: &str = "SELECT pg_catalog.pg_try_advisory_lock($1, $2)";
 
