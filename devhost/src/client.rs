@@ -69,7 +69,7 @@ pub(crate) struct Answer {
     client: Arc<Client>,
 }
 
-/// Why there is no response.
+/// The reason for a missing response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The handler closed the connection without a byte.
@@ -182,7 +182,7 @@ impl Connection {
 }
 
 impl Answer {
-    /// What comes next of the body; `None` at its end. Dropping the future loses nothing.
+    /// The next piece of the body; `None` at its end. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self, idle: Duration) -> Result<Option<Bytes>, Failure> {
         let next = self.reader.next(&mut self.connection.source);
         let next = timeout(idle, next).await.map_err(|_| Failure::Idle(idle))?;

@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Vec<Fault>,
     /// When each timer fires, the disabled ones among them: a run by hand is possible.
     schedules: BTreeMap<String, Schedule>,
-    /// What is known of the timers' runs.
+    /// The runs of the timers so far.
     pub(crate) runs: Mutex<BTreeMap<String, Recorded>>,
     /// When the host was started.
     pub(crate) started: Timestamp,
@@ -129,7 +129,7 @@ impl Shared {
         self.schedules.get(name)
     }
 
-    /// What is known of the runs of `name`.
+    /// The runs of `name` so far.
     pub(crate) fn recorded(&self, name: &str) -> Option<Recorded> {
         self.runs
             .lock()

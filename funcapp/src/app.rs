@@ -36,7 +36,7 @@ pub struct Fault {
     pub error: FunctionError,
 }
 
-/// What is wrong with one function.
+/// A fault of one function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FunctionError {
     /// Its folder has a name that is no function's.

@@ -36,7 +36,7 @@ pub(super) struct Connection {
     pub(super) peer: IpAddr,
 }
 
-/// What becomes of a connection after a response.
+/// The state of a connection after a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
     KeepAlive,

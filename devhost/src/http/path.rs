@@ -1,4 +1,4 @@
-//! What becomes of a request's path on its way to the handler. Pure.
+//! Rewrites a request's path for the handler, as the host does. Pure.
 //!
 //! Source: ASP.NET Core's `UrlDecoder` and `PathNormalizer` (the server decodes a path and resolves
 //! its dots) and `PathString.ToUriComponent` (the proxy encodes it anew).

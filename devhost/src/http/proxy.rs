@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// request has no content.
 const SENDS: u32 = 4;
 
-/// What a request loses on its way.
+/// Headers that the host removes from a request.
 const DROPPED: [&str; 11] = [
     "connection",
     "forwarded",
@@ -33,7 +33,7 @@ const DROPPED: [&str; 11] = [
     "upgrade",
     "x-forwarded-prefix",
 ];
-/// What a response loses on its way.
+/// Headers that the host removes from a response.
 pub(super) const DROPPED_FROM_RESPONSES: [&str; 7] = [
     "connection",
     "keep-alive",

@@ -23,7 +23,7 @@ use crate::{
 /// A long body goes out in chunks of this size.
 const CHUNK: usize = 4096;
 
-/// What starts a run.
+/// The cause of a run.
 #[derive(Clone, Copy)]
 enum Origin<'a> {
     Schedule,

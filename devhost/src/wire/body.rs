@@ -10,7 +10,7 @@ use super::Source;
 /// How the end of a body is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// There is no body.
+    /// The message has no body.
     None,
     /// By its length.
     Length(u64),

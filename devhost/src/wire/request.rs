@@ -115,7 +115,7 @@ fn known_method(method: &str) -> String {
     found.map_or(method, |known| known).to_owned()
 }
 
-/// A header's name and its value, which must be UTF-8; `None` for a line that is no header.
+/// A header's name and its value, which must be UTF-8; `None` for a line that is not a header.
 fn header(line: &[u8]) -> Option<(String, String)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = std::str::from_utf8(&line[..colon])

@@ -14,7 +14,7 @@ pub(crate) struct Source<R> {
     buffer: BytesMut,
 }
 
-/// Why there is no head of a message.
+/// The reason for a missing head of a message.
 #[derive(Debug)]
 pub(crate) enum HeadError {
     /// The connection ended before its first byte.
