@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::encryption::Identities;
 use super::export::{self, ExportError, export};
 use super::manifest::Manifest;
-use super::restore::{self, Bounds, Definitions, Roles};
+use super::restore::{self, Bounds, Roles, Superusers};
 use super::restoring::RestoringError;
 use super::{BackupId, Depot, DepotError, Pruning, Settings, Source, SourceName, Stored, Verified};
 use crate::blob::{BlobError, Blobs};
@@ -26,6 +26,18 @@ struct Shared {
     clock: Clock,
     /// Opened when first needed: a credential is looked up for it.
     blobs: OnceLock<Blobs>,
+}
+
+/// Where and how a backup is restored on trial.
+pub struct Trial<'a> {
+    /// The server.
+    pub server: &'a database::Settings,
+    /// What opens an encrypted backup.
+    pub identities: Option<&'a Identities>,
+    /// What ends it early.
+    pub bounds: Bounds,
+    /// Whether functions that are in the backup may run as a superuser.
+    pub superusers: Superusers,
 }
 
 /// The store could not be opened.
@@ -136,26 +148,26 @@ impl Backups {
         Ok(export(source, &self.blobs()?, &options, self.clock(), report).await?)
     }
 
-    /// Restores a backup to a scratch database on `server`, compares every row and every definition, drops it,
-    /// and writes down that it restores. Databases that dead runs left there are dropped before.
+    /// Restores a backup to a scratch database on the trial's server, compares every row and every
+    /// definition, drops it, and writes down that it restores. Databases that dead runs left there are
+    /// dropped before.
     pub async fn drill(
         &self,
         depot: &Depot,
         stored: &Stored,
-        server: &database::Settings,
-        identities: Option<&Identities>,
-        bounds: Bounds,
+        trial: Trial<'_>,
         progress: &restore::Progress,
     ) -> Result<Verified, DrillError> {
         let begun = Instant::now();
+        let server = trial.server;
         Box::pin(self.sweep(server)).await;
         let options = restore::Options {
             roles: Roles::Available,
-            definitions: Definitions::Compared,
-            bounds,
+            bounds: trial.bounds,
+            superusers: trial.superusers,
             ..restore::Options::new(self.run_id())
         };
-        let restored = Box::pin(depot.prove(stored, server, &options, identities, progress));
+        let restored = Box::pin(depot.prove(stored, server, &options, trial.identities, progress));
         let restored = restored.await.map_err(|error| DrillError::Restore {
             id: stored.id.clone(),
             error: Box::new(error),

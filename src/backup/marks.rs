@@ -20,8 +20,7 @@ pub struct Verified {
     pub tables: u64,
     /// How many rows.
     pub rows: u64,
-    /// How many definitions were compared; `None` between different major versions of PostgreSQL,
-    /// and in marks of before this was done.
+    /// How many definitions were compared; `None` in marks of before this was done.
     #[serde(default)]
     pub definitions: Option<usize>,
     /// What the backup lacks, and so the restored database too.

@@ -47,7 +47,7 @@ mod source;
 mod timers;
 mod verify;
 
-pub use backups::{Backups, CreateError, DrillError, StoreError};
+pub use backups::{Backups, CreateError, DrillError, StoreError, Trial};
 pub use depot::{Depot, DepotError, Selection, Stored};
 pub use download::DownloadError;
 pub use health::BackupCheck;

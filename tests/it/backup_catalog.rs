@@ -62,7 +62,13 @@ fn a_trial_restore_compares_every_definition() {
         let operator = Operator::with_folder(&original, store.path())
             .set("DRILL_DATABASE_URL", &postgres().url("postgres"));
         operator.makes();
-        let said = operator.does(&["verify", "latest", "--restore", "--json"]);
+        let said = operator.does(&[
+            "verify",
+            "latest",
+            "--restore",
+            "--allow-superuser",
+            "--json",
+        ]);
         let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
         let compared = said["data"]["restored"]["definitions"].as_u64();
         let of_database = entries.iter().filter(|it| it.kind.starts_with("DATABASE"));
@@ -87,7 +93,7 @@ fn a_drill_reports_no_difference_where_the_server_writes_otherwise() {
         let operator = Operator::with_folder(&original, store.path())
             .set("DRILL_DATABASE_URL", &postgres().url("postgres"));
         operator.makes();
-        operator.does(&["verify", "latest", "--restore"]);
+        operator.does(&["verify", "latest", "--restore", "--allow-superuser"]);
     });
 }
 

@@ -183,7 +183,10 @@ fn an_empty_database_takes_one_connection() {
         options.jobs = 2;
         let error = restored(site, Sample::new(), &database, options).await;
         let error = error.expect_err("it is refused").to_string();
-        assert!(error.contains("leave --jobs out"), "{error}");
+        assert!(
+            error.contains("cannot take --jobs; leave that out"),
+            "{error}"
+        );
     });
 }
 

@@ -330,6 +330,7 @@ fn a_drill_by_a_superuser_is_refused() {
             .set("DRILL_DATABASE_URL", &Database::empty().url)
             .serving()
             .await;
+        call(&program, "postfacto_backup", &occurrence(22)).await;
         let drill = call(&program, "postfacto_restore_drill", &occurrence(22)).await;
         assert_eq!(drill.status, 500);
         let said = said(&drill);

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::One;
+use super::commands::{Address, plain_commands};
 use super::progress::Bar;
 use super::session::{Failure, Session};
-use crate::backup::restore::{Address, Options, Place, plain_commands};
+use crate::backup::restore::{Options, Place};
 use crate::terminal::{print, say};
 
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
@@ -20,7 +21,7 @@ pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(
     let path = path?;
     let manifest = stored.readable()?;
     let commands = plain_commands(
-        manifest,
+        !manifest.recipients.is_empty(),
         &path.display().to_string(),
         Address {
             server: "host=HOST user=USER",

@@ -1,5 +1,6 @@
 //! `magnusapi backup …`: what an operator types. One file a verb.
 
+mod commands;
 mod create;
 mod download;
 mod hold;
@@ -18,8 +19,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use super::restore::{Bounds, Options, Roles};
-use super::{Backups, Selection, SourceName};
+use super::restore::{Bounds, Options, Roles, Superusers};
+use super::{Backups, Selection, SourceName, Trial};
 pub(crate) use session::Failure;
 use session::Session;
 
@@ -60,6 +61,9 @@ pub(crate) enum Verb {
         /// The server to restore on, instead of `DRILL_DATABASE_URL`
         #[arg(long, value_name = "URL", requires = "restore")]
         on: Option<String>,
+        /// Accept a superuser: functions that are in the backup can then run programs on the server
+        #[arg(long, requires = "restore")]
+        allow_superuser: bool,
         #[command(flatten)]
         login: Login,
     },
@@ -243,6 +247,7 @@ async fn does(verb: Verb, session: &Session) -> Result<(), Failure> {
             backup,
             restore,
             on,
+            allow_superuser,
             login,
         } => {
             let server = match (restore, on) {
@@ -254,7 +259,17 @@ async fn does(verb: Verb, session: &Session) -> Result<(), Failure> {
                 }
             };
             let identities = session.identities(login.identity.as_deref())?;
-            verify::run(session, &backup, server.as_ref(), identities.as_ref()).await
+            let trial = server.as_ref().map(|server| Trial {
+                server,
+                identities: identities.as_ref(),
+                bounds: Bounds::until(session.stop.clone()),
+                superusers: if allow_superuser {
+                    Superusers::Allowed
+                } else {
+                    Superusers::Rejected
+                },
+            });
+            verify::run(session, &backup, trial).await
         }
         Verb::Restore {
             backup,

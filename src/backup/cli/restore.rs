@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::commands::{Address, going_back, plain_commands};
 use super::progress::Bar;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
 use crate::backup::manifest::Manifest;
-use crate::backup::restore::{Address, Options, Place, Progress, going_back, plain_commands};
+use crate::backup::restore::{Options, Place, Progress};
 use crate::backup::{Restored, Stored};
 use crate::database;
 use crate::terminal::{print, say};
@@ -90,8 +91,15 @@ impl Commands {
         let report = &restored.report;
         let (place, owner) = (&report.place, report.owner.as_deref());
         Commands {
-            plain: plain_commands(manifest, &manifest.id, address, place, owner, options),
-            undoing: old(restored).map(|old| going_back(address, old, &options.run)),
+            plain: plain_commands(
+                !manifest.recipients.is_empty(),
+                &manifest.id,
+                address,
+                place,
+                owner,
+                options,
+            ),
+            undoing: old(restored).map(|old| going_back(address, old)),
         }
     }
 }

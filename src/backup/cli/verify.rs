@@ -5,27 +5,22 @@ use serde_json::json;
 use super::One;
 use super::progress::Bar;
 use super::session::{Failure, Session};
-use crate::backup::encryption::Identities;
-use crate::backup::restore::{Bounds, Progress};
-use crate::backup::{Damage, Depot, Stored, Verified};
-use crate::database;
+use crate::backup::restore::Progress;
+use crate::backup::{Damage, Depot, Stored, Trial, Verified};
 use crate::terminal::{print, say};
 
 pub(super) async fn run(
     session: &Session,
     one: &One,
-    server: Option<&database::Settings>,
-    identities: Option<&Identities>,
+    trial: Option<Trial<'_>>,
 ) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;
     let name = format!("{}/{}", depot.source, stored.id);
     let bar = Bar::of("checking", stored.bytes());
     let damages = depot.verify(&stored, &|bytes| bar.add(bytes)).await?;
     drop(bar);
-    let restored = match server {
-        Some(server) if damages.is_empty() => {
-            Some(restore(session, (&depot, &stored), server, identities).await?)
-        }
+    let restored = match trial {
+        Some(trial) if damages.is_empty() => Some(restore(session, &depot, &stored, trial).await?),
         _ => None,
     };
     if one.json {
@@ -55,13 +50,12 @@ fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
             stored.id
         )),
         Some(it) => {
-            let definitions = match it.definitions {
-                Some(definitions) => format!("{definitions} definitions"),
-                None => "definitions not compared".to_owned(),
-            };
             say(format_args!(
-                "restored to PostgreSQL {}: {} tables and {} rows are as they were, {definitions}",
-                it.server_version, it.tables, it.rows
+                "restored to PostgreSQL {}: {} tables, {} rows and {} definitions are as they were",
+                it.server_version,
+                it.tables,
+                it.rows,
+                it.definitions.unwrap_or_default()
             ));
         }
     }
@@ -69,16 +63,13 @@ fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
 
 async fn restore(
     session: &Session,
-    (depot, stored): (&Depot, &Stored),
-    server: &database::Settings,
-    identities: Option<&Identities>,
+    depot: &Depot,
+    stored: &Stored,
+    trial: Trial<'_>,
 ) -> Result<Verified, Failure> {
     let bar = Bar::of("restoring", stored.readable()?.content_bytes());
     let progress = Progress::default();
-    let bounds = Bounds::until(session.stop.clone());
-    let drill = session
-        .backups
-        .drill(depot, stored, server, identities, bounds, &progress);
+    let drill = session.backups.drill(depot, stored, trial, &progress);
     let look = || (progress.loaded_bytes(), progress.loaded_rows());
     Ok(bar.follow(drill, look).await?)
 }

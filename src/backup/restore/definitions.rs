@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::error::{RestoreError, at};
-use super::plan;
+use super::phase::counts_rows;
+use super::scope::restored;
 use crate::backup::archive::{Entry, Section};
 use crate::backup::catalog::{self, CatalogError};
 use crate::database::Session;
@@ -16,10 +17,9 @@ use crate::database::Session;
 /// No other session uses the database, so none holds a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The definitions of the database.
+/// The definitions of the database of this session, which is ready for a restore.
 pub(super) async fn read(session: &Session) -> Result<Vec<Entry>, RestoreError> {
     let doing = "reading the restored definitions";
-    super::session::prepare(session).await?;
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     session.batch_execute(begin).await.map_err(at(doing))?;
     let found = catalog::read(session, PATIENCE).await;
@@ -68,7 +68,7 @@ struct Definitions<'a>(BTreeMap<Object<'a>, BTreeSet<(&'a str, &'a str)>>);
 impl<'a> Definitions<'a> {
     fn of(entries: &'a [Entry], with_roles: bool) -> Definitions<'a> {
         let mut definitions: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for entry in plan::restored(entries).filter(|it| is_definition(it)) {
+        for entry in restored(entries).filter(|it| is_definition(it)) {
             if !with_roles && matches!(entry.kind.as_str(), "ACL" | "DEFAULT ACL") {
                 continue;
             }
@@ -102,7 +102,7 @@ impl<'a> Definitions<'a> {
 
 /// Of the data, only the state of a sequence is a definition.
 fn is_definition(entry: &Entry) -> bool {
-    entry.section != Section::Data || (entry.kind == "SEQUENCE SET" && !plan::counts_rows(entry))
+    entry.section != Section::Data || (entry.kind == "SEQUENCE SET" && !counts_rows(entry))
 }
 
 #[cfg(test)]

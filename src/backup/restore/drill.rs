@@ -3,129 +3,100 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::RestoreError;
+use super::job::Job;
 use super::maintenance::Maintenance;
-use super::options::{Definitions, Options};
+use super::options::{Options, Superusers};
 use super::prepare::Prepared;
 use super::progress::Progress;
+use super::report::Report;
 use super::source::{Backup, Content};
 use super::target::Target;
 use super::temporary::Temporary;
-use super::{Report, definitions, names, privileges, session};
+use super::{definitions, load, names, privileges};
 use crate::backup::archive::Entry;
 use crate::database::Server;
 
 /// Restores `backup` into a temporary database of the server and compares every row. The database is
-/// dropped afterwards, however that ends; if it cannot be, the report's notices or the error say so.
+/// dropped afterwards, however that ends; if it cannot be, the error says so.
 pub async fn prove<C: Content>(
     backup: &Backup<'_, C>,
     server: &Server,
     options: &Options,
     progress: &Progress,
 ) -> Result<Report, RestoreError> {
-    let maintenance = Maintenance::connect(server, None).await?;
-    privileges::may_create(&maintenance).await?;
-    let new = Target::temporary(&maintenance).await?;
-    let prepared = Prepared::read(backup, &maintenance, &new, options).await?;
-    options.bounds.keep(backup.check()).await?;
-
-    let drill = Drill {
+    let job = &Job {
         backup,
         server,
-        maintenance: &maintenance,
-        prepared: &prepared,
         options,
+        progress,
     };
-    let mut report = drill.prove(progress).await?;
-    report.server_version = new.version_name;
-    report.notices.extend(prepared.notices);
-    Ok(report)
+    let maintenance = &Maintenance::connect(server, None).await?;
+    if options.superusers == Superusers::Rejected {
+        privileges::is_not_superuser(maintenance).await?;
+    }
+    privileges::may_create(maintenance).await?;
+    let new = Target::temporary(maintenance).await?;
+    let prepared = &Prepared::read(job, maintenance, &new).await?;
+    let drill = Drill {
+        job,
+        maintenance,
+        prepared,
+    };
+    drill.prove().await
 }
 
 struct Drill<'a, C> {
-    backup: &'a Backup<'a, C>,
-    server: &'a Server,
+    job: &'a Job<'a, C>,
     maintenance: &'a Maintenance,
     prepared: &'a Prepared,
-    options: &'a Options,
 }
 
 impl<C: Content> Drill<'_, C> {
-    async fn prove(&self, progress: &Progress) -> Result<Report, RestoreError> {
-        let bounds = &self.options.bounds;
+    async fn prove(&self) -> Result<Report, RestoreError> {
+        let bounds = &self.job.options.bounds;
         let temporary = self.create().await?;
-        let restored = bounds.keep(self.restore(&temporary, progress)).await;
-        let (mut report, found) = end(temporary, restored).await?;
-        let Some(found) = found else {
-            return Ok(report);
-        };
-        let (archive, with_roles) = (self.backup.entries, self.prepared.with_roles);
+        let restored = bounds.keep(self.restore(&temporary)).await;
+        let (report, found) = temporary.end(restored).await?;
+        let (archive, with_roles) = (self.job.backup.entries, self.prepared.with_roles);
         let mut differences = definitions::differences(&[archive], &found, with_roles);
         if !differences.is_empty() {
-            // The server writes some definitions otherwise each time it reads them.
+            // The server writes some definitions otherwise each time it reads them, and another version
+            // of it writes more of them otherwise.
             let temporary = self.create().await?;
             let made = bounds.keep(self.define(&temporary)).await;
-            let (_, made) = end(temporary, made).await?;
+            let made = temporary.end(made).await?;
             differences = definitions::differences(&[archive, &made], &found, with_roles);
         }
         if !differences.is_empty() {
             return Err(RestoreError::Redefined(differences));
         }
-        report.definitions = Some(definitions::count(archive, with_roles));
-        Ok(report)
+        Ok(Report {
+            definitions: Some(definitions::count(archive, with_roles)),
+            ..report
+        })
     }
 
     async fn create(&self) -> Result<Temporary<'_>, RestoreError> {
-        let name = names::of_drill(&self.options.run);
-        let owner = self.prepared.database_owner.as_deref();
-        Temporary::create(self.maintenance, name, self.backup.entries, owner).await
+        let name = names::of_drill(&self.job.options.run);
+        let archive = self.job.backup.entries;
+        Temporary::create(self.maintenance, name, archive, self.prepared).await
     }
 
-    /// Restores the backup; returns the definitions that came of it, if they are to be compared.
+    /// Restores the backup; returns the definitions that came of it.
     async fn restore(
         &self,
         temporary: &Temporary<'_>,
-        progress: &Progress,
-    ) -> Result<(Report, Option<Vec<Entry>>), RestoreError> {
-        let (prepared, options) = (self.prepared, self.options);
-        let filling = temporary.fill(self.backup, self.server, prepared, options, progress);
-        let mut report = filling.await?;
-        if options.definitions == Definitions::Taken {
-            return Ok((report, None));
-        }
-        if !prepared.same_major {
-            let why = "definitions were not compared: another major version of PostgreSQL may \
-                       write the same in other words";
-            report.notices.push(why.to_owned());
-            return Ok((report, None));
-        }
-        let session = session::connect(self.server, temporary.name()).await?;
-        let found = definitions::read(&session).await?;
-        Ok((report, Some(found)))
+    ) -> Result<(Report, Vec<Entry>), RestoreError> {
+        let report = temporary.fill(self.job, self.prepared).await?;
+        let session = temporary.session(self.job.server).await?;
+        Ok((report, definitions::read(&session).await?))
     }
 
     /// The definitions that the server makes of the archive's.
-    async fn define(
-        &self,
-        temporary: &Temporary<'_>,
-    ) -> Result<(Report, Vec<Entry>), RestoreError> {
-        let session = temporary.define(self.server, &self.prepared.plan).await?;
-        Ok((Report::default(), definitions::read(&session).await?))
-    }
-}
-
-/// Drops the database, however the work in it ended.
-async fn end<T>(
-    temporary: Temporary<'_>,
-    done: Result<(Report, T), RestoreError>,
-) -> Result<(Report, T), RestoreError> {
-    let notice = temporary.notice.clone();
-    let left = temporary.discard().await;
-    match done {
-        Ok((mut report, value)) => {
-            report.notices.extend(notice.into_iter().chain(left));
-            Ok((report, value))
-        }
-        Err(error) => Err(error.with_leftover(left)),
+    async fn define(&self, temporary: &Temporary<'_>) -> Result<Vec<Entry>, RestoreError> {
+        let session = temporary.session(self.job.server).await?;
+        load::define(&session, &self.prepared.plan).await?;
+        definitions::read(&session).await
     }
 }
 

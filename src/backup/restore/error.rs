@@ -5,9 +5,9 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
-use super::plan::PlanError;
+use super::consistency::PlanError;
+use super::report::Difference;
 use super::source::Failure;
-use super::verify::Difference;
 use crate::database::{self, server_message};
 
 /// Why a restore failed. The target is unchanged, unless it says otherwise.
@@ -56,26 +56,21 @@ pub enum RestoreError {
     /// A superuser's functions can run programs.
     #[error(
         "role {0} is a superuser, and functions that are in the backup would run with its rights; \
-         use a role that may create databases and nothing else:\n\
+         drill with a role that may create databases and nothing else, or add --allow-superuser to \
+         `magnusapi backup verify --restore` if you trust all that is in the database:\n  \
          CREATE ROLE drill LOGIN CREATEDB PASSWORD '…';"
     )]
     Superuser(String),
-    /// One transaction fails as a whole.
+    /// One transaction is one connection, and fails as a whole.
     #[error(
-        "database {0} exists and is filled in one transaction, which leaves nothing out; drop it, or \
-         restore with --go-on to a name that no database has"
+        "database {database} exists and is empty, so one transaction fills it, which cannot take \
+         {option}; leave that out, or drop the database or restore to another name"
     )]
-    GoOnInPlace(String),
-    /// One transaction is one connection.
-    #[error(
-        "database {database} exists and is empty, so it is filled in one transaction, which cannot \
-         use {jobs} connections; leave --jobs out, or name a new database"
-    )]
-    OneConnection {
+    OneTransaction {
         /// The target.
         database: String,
-        /// The connections asked for.
-        jobs: usize,
+        /// The option.
+        option: &'static str,
     },
     /// Owners or grantees that the server lacks, or that this role may not give anything to.
     #[error(
@@ -129,6 +124,9 @@ pub enum RestoreError {
         /// What is left and what to do.
         leftover: String,
     },
+    /// A drill succeeded, and its database could not be dropped.
+    #[error("the backup restores, but {0}")]
+    NotDropped(String),
     /// The server took another number of rows than the backup has.
     #[error("table {table}: the backup has {expected} rows, the server took {taken}")]
     Rows {
@@ -193,23 +191,19 @@ impl RestoreError {
     pub(super) fn is_interruption(&self) -> bool {
         matches!(self, RestoreError::Interrupted | RestoreError::TooLong(_))
     }
-
-    /// With what could not be cleaned up.
-    pub(super) fn with_leftover(self, leftover: Option<String>) -> RestoreError {
-        match leftover {
-            None => self,
-            Some(leftover) => RestoreError::Leftover {
-                error: Box::new(self),
-                leftover,
-            },
-        }
-    }
 }
 
 impl From<database::Error> for RestoreError {
     fn from(error: database::Error) -> RestoreError {
         RestoreError::Unreachable(error.to_string())
     }
+}
+
+/// Whether the connection ended, by itself or by the server: then it is not known what a commit did.
+pub(super) fn has_ended(error: &tokio_postgres::Error) -> bool {
+    error
+        .code()
+        .is_none_or(|code| code.code().starts_with("57"))
 }
 
 /// Says which step the server refused.

@@ -1,66 +1,55 @@
 //! Fills an empty database that exists, in one transaction: for a role that may not create any.
 
-use super::error::{RestoreError, at};
-use super::left_out::LeftOut;
+use super::error::{RestoreError, at, has_ended};
+use super::job::Job;
 use super::load::{self, Rows};
-use super::options::Options;
 use super::prepare::Prepared;
-use super::progress::Progress;
-use super::source::{Backup, Content};
+use super::report::Report;
+use super::session;
+use super::source::Content;
 use super::target::Target;
-use super::{Place, Report, session};
 use crate::database::Session;
 
 /// Restores into the database of this session, whose lock it holds.
 pub(super) async fn fill<C: Content>(
-    backup: &Backup<'_, C>,
-    session: Session,
+    job: &Job<'_, C>,
+    session: &Session,
     target: &Target,
-    options: &Options,
-    progress: &Progress,
 ) -> Result<Report, RestoreError> {
-    if options.go_on {
-        return Err(RestoreError::GoOnInPlace(target.database.clone()));
+    let options = [
+        ("--go-on", job.options.go_on),
+        ("--jobs", job.options.jobs > 1),
+    ];
+    if let Some((option, _)) = options.into_iter().find(|(_, is_set)| *is_set) {
+        let database = target.database.clone();
+        return Err(RestoreError::OneTransaction { database, option });
     }
-    if options.jobs > 1 {
-        return Err(RestoreError::OneConnection {
-            database: target.database.clone(),
-            jobs: options.jobs,
-        });
-    }
-    let prepared = Prepared::read(backup, &session, target, options).await?;
-    options.bounds.keep(backup.check()).await?;
-    let sessions = [session];
-    let [session] = &sessions;
+    let prepared = Prepared::read(job, session, target).await?;
     let canceller = session.canceller();
-    let (plan, rows) = (&prepared.plan, Rows::InTransaction);
-    let left_out = LeftOut::new(options.go_on);
-    let loading = load::and_verify(&sessions, backup, plan, rows, &left_out, options, progress);
     let work = async {
-        let loaded = options.bounds.keep(loading).await;
-        if loaded.as_ref().is_err_and(RestoreError::is_interruption) {
+        let sessions = std::slice::from_ref(session);
+        let filling = load::fill(job, sessions, &prepared, Rows::InTransaction);
+        let filled = job.options.bounds.keep(filling).await;
+        if filled.as_ref().is_err_and(RestoreError::is_interruption) {
             canceller.cancel().await;
         }
-        let verification = loaded?;
+        let report = filled?;
         commit(session).await?;
-        Ok(verification)
+        Ok(report)
     };
-    let verification = session::undone_on_error(session, work).await?;
-    let mut notices = prepared.notices;
-    notices.extend(load::analyze(session, plan).await);
-    Ok(Report {
-        server_version: target.version_name.clone(),
-        place: Place::Empty,
-        verification,
-        notices,
-        ..Report::default()
-    })
+    let mut report = session::undone_on_error(session, work).await?;
+    let notices = load::analyze(session, &prepared.plan).await;
+    report.notices.extend(notices);
+    Ok(report)
 }
 
 async fn commit(session: &Session) -> Result<(), RestoreError> {
     let committed = session.batch_execute("COMMIT").await;
-    committed.map_err(|error| match error.code() {
-        Some(_) => at("the commit")(error),
-        None => RestoreError::CommitInPlace(error),
+    committed.map_err(|error| {
+        if has_ended(&error) {
+            RestoreError::CommitInPlace(error)
+        } else {
+            at("the commit")(error)
+        }
     })
 }

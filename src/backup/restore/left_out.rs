@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio_postgres::Client;
 
-use super::error::RestoreError;
-use super::plan::{Step, Table};
+use super::error::{RestoreError, at};
+use super::session;
+use super::step::{Step, Table};
 
 /// What could not be restored.
 pub(super) struct LeftOut {
@@ -25,7 +26,7 @@ impl LeftOut {
     /// Runs the steps in order. What fails is left out, if that is allowed.
     pub(super) async fn run(&self, client: &Client, steps: &[Step]) -> Result<(), RestoreError> {
         for step in steps {
-            let done = super::session::run(client, std::slice::from_ref(step)).await;
+            let done = session::run(client, std::slice::from_ref(step)).await;
             self.pass(client, done)?;
         }
         Ok(())
@@ -84,6 +85,6 @@ impl LeftOut {
 async fn exists(client: &Client, table: &Table) -> Result<bool, RestoreError> {
     let question = "SELECT pg_catalog.to_regclass($1) IS NOT NULL";
     let row = client.query_one(question, &[&table.quoted]).await;
-    let row = row.map_err(super::error::at(table))?;
+    let row = row.map_err(at(table))?;
     Ok(row.get(0))
 }

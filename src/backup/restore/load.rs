@@ -1,4 +1,4 @@
-//! Definitions, rows, keys, verification, grants: in one transaction, or over several sessions.
+//! Loads a backup, proves its rows, and grants: in one transaction, or over several sessions.
 
 use std::pin::pin;
 
@@ -7,13 +7,16 @@ use futures_util::future::try_join_all;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
+use super::job::Job;
 use super::left_out::LeftOut;
-use super::options::Options;
-use super::plan::{Plan, Step, Table};
-use super::progress::{Progress, Stage};
-use super::source::{Backup, Content};
-use super::verify::{self, Verification};
-use super::{queue::Queue, session};
+use super::plan::Plan;
+use super::prepare::Prepared;
+use super::progress::Progress;
+use super::queue::Queue;
+use super::report::{Report, Verification};
+use super::source::Content;
+use super::step::{Step, Table};
+use super::{session, verify};
 use crate::database::{Session, server_message};
 
 /// How a table's rows are loaded.
@@ -25,30 +28,45 @@ pub(super) enum Rows {
     Alone,
 }
 
-/// Does all of the plan over these sessions, and verifies the rows.
-pub(super) async fn and_verify<C: Content>(
+/// Does all of the plan over these sessions.
+pub(super) async fn fill<C: Content>(
+    job: &Job<'_, C>,
     sessions: &[Session],
-    backup: &Backup<'_, C>,
-    plan: &Plan,
+    prepared: &Prepared,
     rows: Rows,
-    left_out: &LeftOut,
-    options: &Options,
-    progress: &Progress,
-) -> Result<Option<Verification>, RestoreError> {
-    let tables = load(sessions, plan, rows, left_out, backup.content, progress).await?;
+) -> Result<Report, RestoreError> {
+    let (plan, left_out) = (&prepared.plan, LeftOut::new(job.options.go_on));
+    let mut notices = prepared.notices.clone();
+    let tables = load(job, sessions, plan, rows, &left_out).await?;
     // Before the grants: until then all is the owners', and none has lost a right to read it.
-    let verification = if options.verify {
-        let origin = backup.manifest.server.version_number;
-        let verification = verify::compare(sessions, &tables, origin, progress).await?;
-        if !verification.differences.is_empty() {
-            return Err(RestoreError::Differs(verification.differences));
-        }
+    let verification = if job.options.verify {
+        let origin = job.backup.manifest.server.version_number;
+        let verification = prove(sessions, &tables, origin).await?;
+        notices.extend(verification.notice());
         Some(verification)
     } else {
         None
     };
     left_out.run(&sessions[0], &plan.closing).await?;
-    Ok(verification)
+    Ok(Report {
+        server_version: prepared.server_version.clone(),
+        verification,
+        left_out: left_out.told(),
+        notices,
+        ..Report::default()
+    })
+}
+
+async fn prove(
+    sessions: &[Session],
+    tables: &[&Table],
+    origin: i32,
+) -> Result<Verification, RestoreError> {
+    let verification = verify::compare(sessions, tables, origin).await?;
+    if verification.differences.is_empty() {
+        return Ok(verification);
+    }
+    Err(RestoreError::Differs(verification.differences))
 }
 
 /// Makes all that the plan makes but rows, and so does not run the archive's count of them.
@@ -68,14 +86,12 @@ pub(super) async fn define(session: &Session, plan: &Plan) -> Result<(), Restore
 
 /// Returns the tables whose rows were loaded.
 async fn load<'a, C: Content>(
+    job: &Job<'_, C>,
     sessions: &[Session],
     plan: &'a Plan,
     rows: Rows,
     left_out: &LeftOut,
-    content: &C,
-    progress: &Progress,
 ) -> Result<Vec<&'a Table>, RestoreError> {
-    progress.enter(Stage::Loading);
     let first = &sessions[0];
     for session in sessions {
         session::run(session, &plan.settings).await?;
@@ -89,9 +105,8 @@ async fn load<'a, C: Content>(
     }
     let queue = Queue::new(&tables);
     let loading = sessions.iter();
-    let loading = loading.map(|session| load_each(session, &queue, rows, content, progress));
+    let loading = loading.map(|session| load_each(job, session, &queue, rows));
     try_join_all(loading).await?;
-    progress.enter(Stage::Finishing);
     left_out.run(first, &plan.states).await?;
     // The count names every table, and fails where one is missing.
     if all_are_there {
@@ -105,12 +120,12 @@ async fn load<'a, C: Content>(
 }
 
 async fn load_each<C: Content>(
+    job: &Job<'_, C>,
     client: &Client,
     tables: &Queue<'_, &Table>,
     rows: Rows,
-    content: &C,
-    progress: &Progress,
 ) -> Result<(), RestoreError> {
+    let (content, progress) = (job.backup.content, job.progress);
     while let Some(table) = tables.next() {
         match rows {
             Rows::InTransaction => copy(client, table, content, progress).await?,

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::error::{RestoreError, at};
 use super::{names, session};
+use crate::backup::catalog::quoted;
 use crate::database::{Server, Session, server_message};
 
 /// A connection to a database that every server has.
@@ -27,15 +28,8 @@ impl Maintenance {
             if Some(database) == target {
                 continue;
             }
-            match session::connect(server, database).await {
-                Ok(session) => {
-                    session::prepare(&session).await?;
-                    return Ok(Maintenance {
-                        server: server.clone(),
-                        database,
-                        session,
-                    });
-                }
+            match Maintenance::to(server, database).await {
+                Ok(maintenance) => return Ok(maintenance),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
@@ -48,8 +42,18 @@ impl Maintenance {
     }
 
     /// Another connection to the same database.
-    pub(super) async fn another(&self) -> Result<Session, RestoreError> {
-        session::connect(&self.server, self.database).await
+    pub(super) async fn another(&self) -> Result<Maintenance, RestoreError> {
+        Maintenance::to(&self.server, self.database).await
+    }
+
+    async fn to(server: &Server, database: &'static str) -> Result<Maintenance, RestoreError> {
+        let session = session::connect(server, database).await?;
+        session::prepare(&session).await?;
+        Ok(Maintenance {
+            server: server.clone(),
+            database,
+            session,
+        })
     }
 
     /// Drops what restores to `target` left that died. Its lock must be held.
@@ -77,17 +81,16 @@ impl Maintenance {
 
     /// Ends all sessions of a database and drops it. The error is the server's message.
     pub(super) async fn discard(&self, name: &str) -> Result<(), String> {
-        // Where this fails, the drop fails too and its message says why.
+        // Where one of these fails, the drop fails too and its message says why.
+        let no_template = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(name));
+        let _ = self.batch_execute(&no_template).await;
         let _ = self.query(END_SESSIONS, &[&[name].as_slice()]).await;
         self.drop_unused(name).await
     }
 
     /// Drops a database that has no sessions. The error is the server's message.
     pub(super) async fn drop_unused(&self, name: &str) -> Result<(), String> {
-        let drop = format!(
-            "DROP DATABASE IF EXISTS {}",
-            crate::backup::catalog::quoted(name)
-        );
+        let drop = format!("DROP DATABASE IF EXISTS {}", quoted(name));
         let dropped = self.batch_execute(&drop).await;
         dropped.map_err(|error| server_message(&error))
     }
@@ -134,7 +137,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LOCK: &str = "SELECT pg_catalog.pg_try_advisory_lock($1, $2)";
 
 const DATABASES: &str = "\
-    SELECT datname::text FROM pg_catalog.pg_database WHERE NOT datistemplate ORDER BY datname";
+    SELECT datname::text FROM pg_catalog.pg_database ORDER BY datname";
 
 /// A session that this role may not end is left to the statement that finds it in its way.
 pub(super) const END_SESSIONS: &str = "\

@@ -72,18 +72,32 @@ fn split(name: &str) -> Option<(&str, &str)> {
         .split_once('-')
 }
 
-/// The name that `target` keeps its old content under.
-pub(super) fn of_old(run: &BackupId, target: &str) -> String {
-    with_suffix(target, &format!("_before_{}", run.started().strftime(TIME)))
+/// The name that `target` keeps its old content under: one that none of the server's databases has,
+/// nor would have after going back.
+pub(super) fn of_old(run: &BackupId, target: &str, databases: &[String]) -> String {
+    let time = run.started().strftime(TIME).to_string();
+    let names = (1..).map(|number| match number {
+        1 => with_suffix(target, &format!("{BEFORE}{time}")),
+        number => with_suffix(target, &format!("{BEFORE}{time}_{number}")),
+    });
+    let is_free =
+        |name: &String| !databases.contains(name) && !databases.contains(&of_undone(name));
+    let mut free = names.filter(is_free);
+    free.next().expect("there are more numbers than databases")
 }
 
-/// The name that restored content keeps whose restore was undone.
-pub(super) fn of_undone(run: &BackupId, target: &str) -> String {
-    with_suffix(target, &format!("_undone_{}", run.started().strftime(TIME)))
+/// The name that restored content keeps whose restore was undone, by that of the old content.
+pub(in crate::backup) fn of_undone(old: &str) -> String {
+    match old.rsplit_once(BEFORE) {
+        Some((target, time)) => format!("{target}_undone_{time}"),
+        None => with_suffix(old, "_undone"),
+    }
 }
+
+const BEFORE: &str = "_before_";
 
 /// `name` with `suffix`, cut where it would become too long.
-pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
+pub(in crate::backup) fn with_suffix(name: &str, suffix: &str) -> String {
     let mut end = name.len().min(LONGEST - suffix.len());
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -129,9 +143,12 @@ mod tests {
 
     #[test]
     fn the_old_database_has_a_name_that_postgresql_does_not_cut() {
-        let old = of_old(&run(), "postfacto");
+        let old = of_old(&run(), "postfacto", &[]);
         assert_eq!(old, "postfacto_before_20261124T020000Z");
-        let old = of_old(&run(), &"ä".repeat(31));
+        assert_eq!(of_undone(&old), "postfacto_undone_20261124T020000Z");
+        let second = of_old(&run(), "postfacto", &[old]);
+        assert_eq!(second, "postfacto_before_20261124T020000Z_2");
+        let old = of_old(&run(), &"ä".repeat(31), &[]);
         assert!(old.len() <= LONGEST, "{old}");
         assert!(old.ends_with("ä_before_20261124T020000Z"), "{old}");
     }

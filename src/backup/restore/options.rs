@@ -24,21 +24,21 @@ pub struct Options {
     pub go_on: bool,
     /// Whether all rows are read back and compared with the backup before the target changes.
     pub verify: bool,
-    /// Whether a drill compares all definitions too.
-    pub definitions: Definitions,
+    /// Whether a drill may run the backup's functions as a superuser.
+    pub superusers: Superusers,
     /// How long the last step tries again where sessions cannot be ended.
     pub patience: Duration,
     /// What ends the restore early. What is incomplete is dropped then.
     pub bounds: Bounds,
 }
 
-/// What a drill does about definitions.
+/// What a drill does about a role that is a superuser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Definitions {
-    /// They are taken as they are: another program's archive says the same in other words.
-    Taken,
-    /// The restored ones are compared with the archive's.
-    Compared,
+pub enum Superusers {
+    /// It fails.
+    Rejected,
+    /// It restores, with all the rights that functions in the backup then have.
+    Allowed,
 }
 
 /// What becomes of owners and grants.
@@ -62,7 +62,7 @@ impl Options {
             replace: false,
             go_on: false,
             verify: true,
-            definitions: Definitions::Taken,
+            superusers: Superusers::Rejected,
             patience: Duration::from_mins(1),
             bounds: Bounds::default(),
         }

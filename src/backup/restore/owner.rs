@@ -1,7 +1,6 @@
 //! Whom an entry belongs to, and whom its grants name.
 
 use crate::backup::archive::Entry;
-
 use crate::backup::catalog::quoted;
 
 /// The statement that gives an entry's object to its owner, as `pg_restore` would. `None` for what
@@ -74,79 +73,61 @@ pub(super) fn named_for_database(entry: &Entry, statement: &str) -> Vec<String> 
         return named_in(statement);
     }
     let role = statement.strip_prefix("ALTER ROLE ");
-    match role.and_then(|role| tokens(role).into_iter().next()) {
-        Some(Token::Word(name) | Token::Quoted(name)) => vec![name],
-        _ => Vec::new(),
-    }
+    let role = role.and_then(|rest| words(rest).into_iter().next());
+    role.map(unmarked).into_iter().collect()
 }
 
-/// The roles that grants and revokes name: what follows `TO`, `FROM`, and `FOR ROLE`. None of these
-/// words can be a bare name in such a statement.
+/// The roles that grants and revokes name: what follows `TO`, `FROM`, and `FOR ROLE`, and each after a
+/// comma then. None of these words can be a bare name in such a statement.
 fn named_in(grants: &str) -> Vec<String> {
     let mut roles = Vec::new();
-    let mut place = Place::Elsewhere;
-    for token in tokens(grants) {
-        place = match (token, place) {
-            (Token::Word(word), _) if ["to", "from", "role"].contains(&word.as_str()) => {
-                Place::BeforeRole
-            }
-            // A grant to everybody.
-            (Token::Word(word), Place::BeforeRole) if word == "public" => Place::AfterRole,
-            (Token::Word(name) | Token::Quoted(name), Place::BeforeRole) => {
-                roles.push(name);
-                Place::AfterRole
-            }
-            (Token::Comma, Place::AfterRole) => Place::BeforeRole,
-            _ => Place::Elsewhere,
-        };
+    // Whether a role comes next, and whether one came last.
+    let (mut next, mut last) = (false, false);
+    for word in words(grants) {
+        let is_role = next && !matches!(word.as_str(), "to" | "from" | "role");
+        next = matches!(word.as_str(), "to" | "from" | "role") || last && word == ",";
+        last = is_role;
+        // PUBLIC is every role.
+        if is_role && word != "public" {
+            roles.push(unmarked(word));
+        }
     }
     roles
 }
 
-#[derive(Clone, Copy)]
-enum Place {
-    BeforeRole,
-    AfterRole,
-    Elsewhere,
-}
-
-enum Token {
-    /// As the server reads it, in lower case.
-    Word(String),
-    Quoted(String),
-    Comma,
-    Other,
-}
-
-fn tokens(sql: &str) -> Vec<Token> {
-    let mut found = Vec::new();
+/// Names and words, and what stands between them a character each. A quoted name keeps its first quote;
+/// the others are in lower case, as the server reads them.
+fn words(sql: &str) -> Vec<String> {
+    let mut words = Vec::new();
     let mut rest = sql.chars().peekable();
     while let Some(first) = rest.next() {
+        let mut word = String::from(first);
         if first == '"' {
-            let mut name = String::new();
             while let Some(letter) = rest.next() {
                 // A quote that is doubled is one of the name's.
                 if letter == '"' && rest.next_if_eq(&'"').is_none() {
                     break;
                 }
-                name.push(letter);
+                word.push(letter);
             }
-            found.push(Token::Quoted(name));
         } else if is_of_a_word(first) {
-            let mut word = String::from(first);
             while let Some(letter) = rest.next_if(|letter| is_of_a_word(*letter)) {
                 word.push(letter);
             }
-            found.push(Token::Word(word.to_lowercase()));
-        } else if !first.is_whitespace() {
-            found.push(if first == ',' {
-                Token::Comma
-            } else {
-                Token::Other
-            });
+            word = word.to_lowercase();
+        } else if first.is_whitespace() {
+            continue;
         }
+        words.push(word);
     }
-    found
+    words
+}
+
+fn unmarked(word: String) -> String {
+    match word.strip_prefix('"') {
+        Some(name) => name.to_owned(),
+        None => word,
+    }
 }
 
 fn is_of_a_word(letter: char) -> bool {

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
-use super::options::{Options, Roles};
-use super::plan::{Named, Plan};
-use super::source::Backup;
+use super::job::Job;
+use super::options::Roles;
+use super::plan::Plan;
+use super::roles::Named;
+use super::source::Content;
 use super::target::Target;
 use crate::backup::catalog::quoted;
 
@@ -16,22 +18,23 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
     /// The owner of a database that is made for it, where the role may give it away.
     pub(super) database_owner: Option<String>,
+    /// The version of the target's server.
+    pub(super) server_version: String,
     /// What a person should know about it.
     pub(super) notices: Vec<String>,
     /// Whether all owners and grants can be restored.
     pub(super) with_roles: bool,
-    /// Whether the target's PostgreSQL is of the major version that was backed up.
-    pub(super) same_major: bool,
 }
 
 impl Prepared {
-    /// For this target, on whose server `client` is connected.
-    pub(super) async fn read<C>(
-        backup: &Backup<'_, C>,
+    /// Plans the restore to this target, on whose server `client` is connected, and checks the backup's
+    /// files.
+    pub(super) async fn read<C: Content>(
+        job: &Job<'_, C>,
         client: &Client,
         target: &Target,
-        options: &Options,
     ) -> Result<Prepared, RestoreError> {
+        let (backup, options) = (job.backup, job.options);
         let named = Named::by(backup.entries, target.is_temporary);
         let usable = usable_roles(client, &named, options.roles).await?;
         let plan = Plan::new(
@@ -55,12 +58,17 @@ impl Prepared {
                 "the backup is of PostgreSQL {origin}, which is newer than the target's {version}"
             ));
         }
+        let checking = async {
+            let checked = backup.content.check().await;
+            checked.map_err(RestoreError::Damaged)
+        };
+        options.bounds.keep(checking).await?;
         Ok(Prepared {
             plan,
+            server_version: target.version_name.clone(),
             notices,
             with_roles: named.of_objects().is_subset(&usable),
             database_owner: named.database.filter(|owner| usable.contains(owner)),
-            same_major: origin == version,
         })
     }
 }

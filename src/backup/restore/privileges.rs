@@ -2,11 +2,10 @@
 
 use super::error::{RestoreError, at};
 use super::maintenance::Maintenance;
-use crate::database::Server;
 
 /// Checks that this role may make databases.
 pub(super) async fn may_create(maintenance: &Maintenance) -> Result<(), RestoreError> {
-    let row = maintenance.query_one(CREATE, &[]).await;
+    let row = maintenance.query_one(ROLE, &[]).await;
     let row = row.map_err(at("looking at the role's privileges"))?;
     if row.get(1) {
         return Ok(());
@@ -46,23 +45,19 @@ pub(super) async fn may_replace(maintenance: &Maintenance, old: &str) -> Result<
     Ok(())
 }
 
-/// Checks that the role of this server's address is not a superuser. Functions that are in a backup run
-/// with the rights of the role that restores it, and a superuser's can run programs.
-pub async fn is_not_superuser(server: &Server) -> Result<(), RestoreError> {
-    let maintenance = Maintenance::connect(server, None).await?;
-    let row = maintenance.query_one(SUPERUSER, &[]).await;
+/// Checks that this role is not a superuser. Functions that are in a backup run with the rights of the
+/// role that restores it, and a superuser's can run programs.
+pub(super) async fn is_not_superuser(maintenance: &Maintenance) -> Result<(), RestoreError> {
+    let row = maintenance.query_one(ROLE, &[]).await;
     let row = row.map_err(at("looking at the role's privileges"))?;
-    if row.get(1) {
+    if row.get(2) {
         return Err(RestoreError::Superuser(row.get(0)));
     }
     Ok(())
 }
 
-const SUPERUSER: &str = "\
-    SELECT quote_ident(rolname), rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
-
-const CREATE: &str = "\
-    SELECT quote_ident(rolname), rolsuper OR rolcreatedb
+const ROLE: &str = "\
+    SELECT quote_ident(rolname), rolsuper OR rolcreatedb, rolsuper
       FROM pg_catalog.pg_roles WHERE rolname = current_user";
 
 /// A superuser's sessions are left out: no grant lets another role end them.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use super::error::{RestoreError, at};
+use super::error::{RestoreError, has_ended};
 use super::maintenance::{END_SESSIONS, Maintenance};
 use crate::backup::catalog::quoted;
 use crate::database::server_message;
@@ -31,45 +31,70 @@ pub(super) async fn all(
     renames: &[Rename<'_>],
     patience: Duration,
 ) -> Result<(), RestoreError> {
-    let ending = maintenance.another().await?;
-    let temporary = renames.last().expect("the temporary database is renamed");
     let until = Instant::now() + patience;
-    maintenance
-        .batch_execute(LOCK_TIMEOUT)
-        .await
-        .map_err(at("preparing the rename"))?;
+    let ending = match maintenance.another().await {
+        Ok(ending) => ending,
+        Err(error) => return Err(not_renamed(maintenance, renames, error.to_string())),
+    };
     loop {
         let done = tokio::select! {
             done = rename(maintenance, renames) => done,
             never = end_sessions(&ending, renames) => match never {},
         };
-        let error = match done {
+        match done {
             Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if error.code().is_none() {
-            return Err(RestoreError::Commit {
-                wanted: temporary.to.to_owned(),
-                temporary: temporary.from.to_owned(),
-                reason: error,
-            });
+            Err(error) if has_ended(&error) => return ended(maintenance, renames, error).await,
+            Err(error) if is_in_use(&error) && Instant::now() < until => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(not_renamed(maintenance, renames, reason(&error))),
         }
-        if !is_in_use(&error) || Instant::now() > until {
-            return Err(RestoreError::Name {
-                wanted: temporary.to.to_owned(),
-                temporary: temporary.from.to_owned(),
-                reason: reason(&error),
-                database: maintenance.database(),
-                statements: statements(renames),
-            });
-        }
-        tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Where the connection ended, only the list of databases tells whether the rename was committed. If the
+/// temporary one is still there, the server may be about to commit.
+async fn ended(
+    maintenance: &Maintenance,
+    renames: &[Rename<'_>],
+    reason: tokio_postgres::Error,
+) -> Result<(), RestoreError> {
+    let Rename { from, to } = into_place(renames);
+    let databases = match maintenance.another().await {
+        Ok(maintenance) => maintenance.databases().await,
+        Err(error) => Err(error),
+    };
+    if databases.is_ok_and(|it| it.iter().all(|name| name != from)) {
+        return Ok(());
+    }
+    Err(RestoreError::Commit {
+        wanted: (*to).to_owned(),
+        temporary: (*from).to_owned(),
+        reason,
+    })
+}
+
+fn not_renamed(maintenance: &Maintenance, renames: &[Rename<'_>], reason: String) -> RestoreError {
+    let Rename { from, to } = into_place(renames);
+    RestoreError::Name {
+        wanted: (*to).to_owned(),
+        temporary: (*from).to_owned(),
+        reason,
+        database: maintenance.database(),
+        statements: statements(renames),
+    }
+}
+
+fn into_place<'a, 'b>(renames: &'a [Rename<'b>]) -> &'a Rename<'b> {
+    renames.last().expect("the temporary database is renamed")
 }
 
 async fn rename(client: &Client, renames: &[Rename<'_>]) -> Result<(), tokio_postgres::Error> {
     let done = client
-        .batch_execute(&format!("BEGIN; {} COMMIT", statements(renames)))
+        .batch_execute(&format!(
+            "{LOCK_TIMEOUT} BEGIN; {} COMMIT",
+            statements(renames)
+        ))
         .await;
     if done.is_err() {
         // An error here says that the connection has ended, and with it the transaction.
@@ -114,4 +139,4 @@ fn reason(error: &tokio_postgres::Error) -> String {
     }
 }
 
-const LOCK_TIMEOUT: &str = "SET lock_timeout = '10s'";
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '10s';";

@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
-use super::plan::Step;
+use super::step::Step;
 use crate::backup::session::SETTINGS;
 use crate::database::{Server, Session};
 
@@ -56,23 +56,31 @@ pub(super) async fn undone_on_error<T>(
 /// Whatever the role's default is: each statement has to see what others have done by then.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+/// Commits must last before a restore reports success, whatever the role has set.
+///
 /// Function bodies are not checked because they may name what comes later. A larger memory for indexes
 /// is worth most on the smallest servers, whose default is low. The others are defaults that the
 /// restoring role or the database may have changed, and that change what a definition makes.
 const SESSION: &str = "\
     SET check_function_bodies = off;
     SET client_min_messages = warning;
+    SELECT pg_catalog.set_config(name, 'on', false)
+      FROM pg_catalog.pg_settings
+     WHERE name = 'synchronous_commit' AND setting = 'off';
     SELECT pg_catalog.set_config(name, '131072', false)
       FROM pg_catalog.pg_settings
      WHERE name = 'maintenance_work_mem' AND setting::bigint < 131072;
     SELECT pg_catalog.set_config(s.name, wanted.setting, false)
       FROM pg_catalog.pg_settings AS s
       JOIN (VALUES ('array_nulls', 'on'),
+                   ('backslash_quote', 'safe_encoding'),
                    ('default_table_access_method', 'heap'),
                    ('default_tablespace', ''),
                    ('default_transaction_deferrable', 'off'),
                    ('default_transaction_isolation', 'read committed'),
                    ('default_transaction_read_only', 'off'),
+                   ('quote_all_identifiers', 'off'),
+                   ('restrict_nonsystem_relation_kind', ''),
                    ('session_replication_role', 'origin'),
                    ('transform_null_equals', 'off')) AS wanted (name, setting)
         ON wanted.name = s.name AND wanted.setting <> s.setting";

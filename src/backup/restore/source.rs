@@ -6,7 +6,6 @@ use std::future::Future;
 use bytes::Bytes;
 use tokio::sync::mpsc::Receiver;
 
-use super::error::RestoreError;
 use crate::backup::archive::Entry;
 use crate::backup::manifest::{Manifest, Table};
 
@@ -22,14 +21,6 @@ pub struct Backup<'a, C> {
     pub manifest: &'a Manifest,
     /// Its files.
     pub content: &'a C,
-}
-
-impl<C: Content> Backup<'_, C> {
-    /// Reads every file and compares it with the manifest.
-    pub(super) async fn check(&self) -> Result<(), RestoreError> {
-        let checked = self.content.check().await;
-        checked.map_err(RestoreError::Damaged)
-    }
 }
 
 /// The files of a backup. They are read twice: whole and to no effect before the target is

@@ -2,16 +2,15 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::error::{RestoreError, at};
-use super::left_out::LeftOut;
+use super::error::{RestoreError, at, has_ended};
+use super::job::Job;
 use super::load::{self, Rows};
 use super::maintenance::{Maintenance, not_dropped};
-use super::options::Options;
 use super::plan::Plan;
 use super::prepare::Prepared;
-use super::progress::Progress;
-use super::source::{Backup, Content};
-use super::{Report, session};
+use super::report::Report;
+use super::session;
+use super::source::Content;
 use crate::backup::archive::Entry;
 use crate::backup::catalog::quoted;
 use crate::database::{Server, Session, server_message};
@@ -27,13 +26,12 @@ pub(super) struct Temporary<'a> {
 impl<'a> Temporary<'a> {
     /// Makes it from template0, so that nothing is in it that an administrator put into template1.
     /// Encoding and locale are those of the database that was backed up, where the server has them.
-    /// `owner` is the database's owner, which from PostgreSQL 15 on is the one that may create in
-    /// schema public.
+    /// It gets its owner first: from PostgreSQL 15 on, only that may create in schema public.
     pub(super) async fn create(
         maintenance: &'a Maintenance,
         name: String,
         archive: &[Entry],
-        owner: Option<&str>,
+        prepared: &Prepared,
     ) -> Result<Temporary<'a>, RestoreError> {
         let doing = format!("DATABASE {name}");
         let mut temporary = Temporary {
@@ -57,11 +55,10 @@ impl<'a> Temporary<'a> {
             let created = create_in_utf8(maintenance, &quoted_name).await;
             created.map_err(at(&doing))?;
         }
-        if let Some(owner) = owner {
+        if let Some(owner) = &prepared.database_owner {
             let give = format!("ALTER DATABASE {quoted_name} OWNER TO {}", quoted(owner));
             if let Err(error) = maintenance.batch_execute(&give).await {
-                temporary.discard().await;
-                return Err(at(doing)(error));
+                return temporary.end(Err(at(doing)(error))).await;
             }
         }
         Ok(temporary)
@@ -74,71 +71,66 @@ impl<'a> Temporary<'a> {
     /// Loads a backup into it and verifies it.
     pub(super) async fn fill<C: Content>(
         &self,
-        backup: &Backup<'_, C>,
-        server: &Server,
+        job: &Job<'_, C>,
         prepared: &Prepared,
-        options: &Options,
-        progress: &Progress,
     ) -> Result<Report, RestoreError> {
         let mut sessions = Vec::new();
-        for _ in 0..options.jobs.max(1) {
-            let session = session::connect(server, &self.name).await?;
-            session::prepare(&session).await?;
+        for _ in 0..job.options.jobs.max(1) {
+            let session = self.session(job.server).await?;
             session::commit_without_waiting(&session).await?;
             sessions.push(session);
         }
-        let (plan, rows) = (&prepared.plan, Rows::Alone);
-        let left_out = LeftOut::new(options.go_on);
-        let verification =
-            load::and_verify(&sessions, backup, plan, rows, &left_out, options, progress).await?;
-        let notices = load::analyze(&sessions[0], plan).await;
-        Ok(Report {
-            verification,
-            left_out: left_out.told(),
-            notices,
-            ..Report::default()
-        })
+        let mut report = load::fill(job, &sessions, prepared, Rows::Alone).await?;
+        let notices = load::analyze(&sessions[0], &prepared.plan).await;
+        report.notices.extend(notices);
+        Ok(report)
+    }
+
+    /// A session in it that is ready for a restore.
+    pub(super) async fn session(&self, server: &Server) -> Result<Session, RestoreError> {
+        let session = session::connect(server, &self.name).await?;
+        session::prepare(&session).await?;
+        Ok(session)
     }
 
     /// Gives it what the database that was backed up itself has. Returns what could not be given:
     /// some settings are a superuser's alone.
-    pub(super) async fn furnish(&self, archive: &[Entry], plan: &Plan) -> Vec<String> {
+    pub(super) async fn furnish(
+        &self,
+        archive: &[Entry],
+        plan: &Plan,
+    ) -> Result<Vec<String>, RestoreError> {
         let original = archive.iter().find(|entry| entry.kind == "DATABASE");
         let original = original.map_or_else(String::new, |entry| quoted(&entry.tag));
+        let original = format!("DATABASE {original}");
+        let name = format!("DATABASE {}", quoted(&self.name));
         let mut notices = Vec::new();
-        for step in &plan.database {
-            let statement = step.sql.replacen(
-                &format!("DATABASE {original}"),
-                &format!("DATABASE {}", quoted(&self.name)),
-                1,
-            );
-            if let Err(error) = self.maintenance.batch_execute(&statement).await {
-                let reason = server_message(&error);
-                notices.push(format!(
-                    "{} was not restored: {reason}",
-                    step.sql.trim_end_matches(';')
-                ));
+        for statement in &plan.database {
+            let renamed = statement.replacen(&original, &name, 1);
+            if let Err(error) = self.maintenance.batch_execute(&renamed).await {
+                if has_ended(&error) {
+                    return Err(at("the properties of the database")(error));
+                }
+                let (statement, reason) = (statement.trim_end_matches(';'), server_message(&error));
+                notices.push(format!("{statement} was not restored: {reason}"));
             }
         }
-        notices
+        Ok(notices)
     }
 
-    /// Makes all that the plan makes but rows.
-    pub(super) async fn define(
-        &self,
-        server: &Server,
-        plan: &Plan,
-    ) -> Result<Session, RestoreError> {
-        let session = session::connect(server, &self.name).await?;
-        session::prepare(&session).await?;
-        load::define(&session, plan).await?;
-        Ok(session)
-    }
-
-    /// Drops it, with all its sessions; returns why it is still there, if it is.
-    pub(super) async fn discard(self) -> Option<String> {
-        let dropped = self.maintenance.discard(&self.name).await;
-        dropped.err().map(|reason| not_dropped(&self.name, &reason))
+    /// Drops it with all its sessions, however the work in it was `done`.
+    pub(super) async fn end<T>(self, done: Result<T, RestoreError>) -> Result<T, RestoreError> {
+        let Err(reason) = self.maintenance.discard(&self.name).await else {
+            return done;
+        };
+        let leftover = not_dropped(&self.name, &reason);
+        Err(match done {
+            Ok(_) => RestoreError::NotDropped(leftover),
+            Err(error) => RestoreError::Leftover {
+                error: Box::new(error),
+                leftover,
+            },
+        })
     }
 }
 

@@ -5,7 +5,6 @@
 //! be counted; whoever asks is told which.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::slice;
 
 use bytes::Bytes;
@@ -15,9 +14,10 @@ use tokio::task::spawn_blocking;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
-use super::plan::Table;
-use super::progress::{Progress, Stage};
 use super::queue::Queue;
+use super::report::{Difference, Verification};
+use super::session;
+use super::step::Table;
 use crate::backup::archive::{FrameError, Frames};
 use crate::backup::manifest::Manifest;
 use crate::backup::row_sum::RowSum;
@@ -26,59 +26,13 @@ use crate::database::{CopyError, Session};
 /// Pieces of a table that may wait to be summed.
 const WAITING: usize = 2;
 
-/// What became of reading tables back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verification {
-    /// Tables whose rows are the backup's.
-    pub equal: usize,
-    /// Tables that could only be counted, and have the right number of rows.
-    pub only_counted: Vec<String>,
-    /// Tables whose rows are not the backup's.
-    pub differences: Vec<Difference>,
-}
-
-/// A table whose rows are not the backup's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Its full name.
-    pub table: String,
-    /// Rows by the manifest.
-    pub expected: u64,
-    /// Rows in the database.
-    pub found: u64,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Difference {
-            table,
-            expected,
-            found,
-        } = self;
-        if expected == found {
-            return write!(
-                formatter,
-                "table {table} has {found} rows, and not all of them equal the backup's"
-            );
-        }
-        write!(
-            formatter,
-            "table {table} has {found} rows, the backup {expected}"
-        )
-    }
-}
-
 /// Compares all tables of a backup with those of the database, which must not change meanwhile.
-pub async fn verify(
-    session: &Session,
-    manifest: &Manifest,
-    progress: &Progress,
-) -> Result<Verification, RestoreError> {
-    super::session::prepare(session).await?;
+pub async fn verify(session: &Session, manifest: &Manifest) -> Result<Verification, RestoreError> {
+    session::prepare(session).await?;
     let tables: Vec<Table> = manifest.tables.iter().map(Table::new).collect();
     let tables: Vec<&Table> = tables.iter().collect();
     let (sessions, origin) = (slice::from_ref(session), manifest.server.version_number);
-    compare(sessions, &tables, origin, progress).await
+    compare(sessions, &tables, origin).await
 }
 
 /// The same over several connections. `origin` is the version of the server that was backed up.
@@ -86,14 +40,12 @@ pub(super) async fn compare(
     sessions: &[Session],
     tables: &[&Table],
     origin: i32,
-    progress: &Progress,
 ) -> Result<Verification, RestoreError> {
-    progress.enter(Stage::Verifying);
     let first = sessions.first().expect("there is at least one connection");
     let written_otherwise = written_otherwise(first, origin).await?;
     let tables = Queue::new(tables);
     let reading = sessions.iter();
-    let reading = reading.map(|session| read_each(session, &tables, &written_otherwise, progress));
+    let reading = reading.map(|session| read_each(session, &tables, &written_otherwise));
     let mut all = Verification::default();
     for part in try_join_all(reading).await? {
         all.equal += part.equal;
@@ -107,11 +59,10 @@ async fn read_each(
     session: &Session,
     tables: &Queue<'_, &Table>,
     written_otherwise: &HashSet<(String, String)>,
-    progress: &Progress,
 ) -> Result<Verification, RestoreError> {
     let mut verification = Verification::default();
     while let Some(table) = tables.next() {
-        let (rows, sum) = read_back(session, table, progress).await?;
+        let (rows, sum) = read_back(session, table).await?;
         let key = (table.saved.schema.clone(), table.saved.name.clone());
         let equal = rows == table.saved.rows;
         if equal && written_otherwise.contains(&key) {
@@ -130,11 +81,7 @@ async fn read_each(
 }
 
 /// As an export reads them, past `tokio_postgres`.
-async fn read_back(
-    session: &Session,
-    table: &Table,
-    progress: &Progress,
-) -> Result<(u64, RowSum), RestoreError> {
+async fn read_back(session: &Session, table: &Table) -> Result<(u64, RowSum), RestoreError> {
     let (rows, rows_to_sum) = mpsc::channel(WAITING);
     let summing = spawn_blocking(move || sum(rows_to_sum));
     let copy = format!("COPY {} TO STDOUT", table.columns);
@@ -146,7 +93,6 @@ async fn read_back(
     })?;
     let summed = summed.expect("summing does not panic");
     let (_, sum) = summed.map_err(|error| strange(&doing, &error))?;
-    progress.verified(rows);
     Ok((rows, sum))
 }
 

@@ -7,9 +7,8 @@ use futures_util::future::BoxFuture;
 use thiserror::Error;
 
 use super::{DRILL, Ending, SourceRun, in_turn, work};
-use crate::backup::restore::{self, Bounds, Progress, RestoreError};
-use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Verified};
-use crate::database::Server;
+use crate::backup::restore::{Bounds, Progress, Superusers};
+use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Trial, Verified};
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::Ledger;
 
@@ -63,15 +62,16 @@ impl DrillTimer {
         let server = settings.drill.as_ref();
         let server = server.ok_or(Failure::NoServer)?;
         let depot = self.backups.depot(&source.name)?;
-        restore::is_not_superuser(&Server::new(server)).await?;
         let found = depot.find(&Selection::Latest).await;
         let stored = found.map_err(DrillError::from)?;
         let progress = Progress::default();
-        let identities = settings.identities.as_ref();
-        let bounds = Bounds::within(limit);
-        let drill = self
-            .backups
-            .drill(&depot, &stored, server, identities, bounds, &progress);
+        let trial = Trial {
+            server,
+            identities: settings.identities.as_ref(),
+            bounds: Bounds::within(limit),
+            superusers: Superusers::Rejected,
+        };
+        let drill = self.backups.drill(&depot, &stored, trial, &progress);
         Ok((stored.id.to_string(), drill.await?))
     }
 }
@@ -91,8 +91,6 @@ enum Failure {
     NoServer,
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
-    Role(#[from] RestoreError),
     #[error(transparent)]
     Drill(#[from] DrillError),
 }

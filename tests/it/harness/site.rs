@@ -75,11 +75,6 @@ impl Site {
         Site { role, ..self }
     }
 
-    /// `server_version_num`, about.
-    pub(crate) fn version_number(&self) -> i32 {
-        self.version * 10_000
-    }
-
     /// The address of a database, for the restoring role.
     pub(crate) fn url(&self, database: &str) -> String {
         format!("{} user={}", self.server.url(database), self.role)

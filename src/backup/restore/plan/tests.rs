@@ -1,4 +1,6 @@
 use super::*;
+use crate::backup::archive::Section;
+use crate::backup::restore::roles::Named;
 use crate::backup::restore::samples::{entry, manifest, rows};
 
 /// For a new database, in which no role but the database's owner may create.
@@ -138,49 +140,4 @@ fn public_is_made_only_where_the_database_lacks_it() {
     assert_eq!(names(&with_public.definitions), ["it2"]);
     let without = Plan::new(&entries, &manifest(&[]), None, |_| true).expect("it fits");
     assert_eq!(names(&without.definitions), ["public", "it2"]);
-}
-
-#[test]
-fn what_does_not_belong_together_is_refused() {
-    let table = entry(1, "TABLE", Section::PreData, &[]);
-    let whole = [table.clone(), rows(2, &table)];
-    let refusal = |entries: &[Entry], manifest: &Manifest| {
-        let plan = plan(entries, manifest, |_| true);
-        plan.err()
-            .map_or_else(String::new, |error| error.to_string())
-    };
-    assert_eq!(refusal(&whole, &manifest(&["it1"])), "");
-    let newer = Manifest {
-        format: FORMAT + 1,
-        ..manifest(&["it1"])
-    };
-    let no_file = Manifest {
-        files: Vec::new(),
-        ..manifest(&["it1"])
-    };
-    let twice = [table.clone(), rows(2, &table), rows(3, &table)];
-    let two_ones = [table.clone(), table.clone()];
-    let archive_only = "in the archive's table of contents and none in the manifest";
-    let manifest_only = "in the manifest and none in the archive's";
-    for (entries, manifest, says) in [
-        (&whole[..], newer, "manifest has format"),
-        (&whole[..], no_file, "lists no file it1.gz"),
-        (&whole[..], manifest(&[]), archive_only),
-        (&whole[..1], manifest(&["it1"]), manifest_only),
-        (&whole[1..], manifest(&["it1"]), "no definition of it"),
-        (
-            &whole[..],
-            manifest(&["it1", "it1"]),
-            "more than once in the manifest",
-        ),
-        (
-            &twice[..],
-            manifest(&["it1"]),
-            "more than once in the archive's",
-        ),
-        (&two_ones[..], manifest(&[]), "two entries 1"),
-    ] {
-        let refusal = refusal(entries, &manifest);
-        assert!(refusal.contains(says), "{says}: {refusal}");
-    }
 }

@@ -2,38 +2,23 @@
 
 use std::fmt::Write;
 
-use super::names;
-use super::options::{Options, Roles};
-use crate::backup::BackupId;
 use crate::backup::catalog::quoted as identifier;
-use crate::backup::manifest::Manifest;
-
-/// What kind of database a restore went to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Place {
-    /// An empty one that was there.
-    #[default]
-    Empty,
-    /// A new one.
-    New,
-    /// A new one, and the database that had its name before has this one now.
-    Replaced(String),
-}
+use crate::backup::restore::{Options, Place, Roles, names};
 
 /// A server and a database on it. `server` is a connection string without a password and without a
 /// database (`host=… port=… user=…`): libpq takes the password from `PGPASSWORD` or `~/.pgpass`.
 #[derive(Clone, Copy, Debug)]
-pub struct Address<'a> {
+pub(super) struct Address<'a> {
     /// The connection string.
-    pub server: &'a str,
+    pub(super) server: &'a str,
     /// The database's name.
-    pub database: &'a str,
+    pub(super) database: &'a str,
 }
 
 /// The commands that restore the backup whose files lie in `folder`. `owner` is that of a database
 /// that is made.
-pub fn plain_commands(
-    manifest: &Manifest,
+pub(super) fn plain_commands(
+    is_encrypted: bool,
     folder: &str,
     address: Address<'_>,
     place: &Place,
@@ -42,7 +27,7 @@ pub fn plain_commands(
 ) -> String {
     let mut lines = Vec::new();
     let mut folder = folder.to_owned();
-    if !manifest.recipients.is_empty() {
+    if is_encrypted {
         let decrypted = format!("{folder}.decrypted");
         lines.push(decrypt(&folder, &decrypted));
         folder = decrypted;
@@ -76,8 +61,8 @@ pub fn plain_commands(
 }
 
 /// The command that gives the database its old content back, and the one that drops that content.
-pub fn going_back(address: Address<'_>, old: &str, run: &BackupId) -> (String, String) {
-    let undone = names::of_undone(run, address.database);
+pub(super) fn going_back(address: Address<'_>, old: &str) -> (String, String) {
+    let undone = names::of_undone(old);
     let drop = format!("DROP DATABASE {}", identifier(old));
     (address.exchange(&undone, old), address.psql(&[&drop]))
 }
@@ -158,27 +143,24 @@ fn in_connection_string(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::restore::samples::manifest;
 
     const ADDRESS: Address = Address {
         server: "host=db.example user=app",
         database: "postfacto",
     };
 
-    fn commands(recipients: &[&str], place: &Place, change: impl FnOnce(&mut Options)) -> String {
-        let mut manifest = manifest(&[]);
-        manifest.recipients = recipients.iter().map(|it| (*it).to_owned()).collect();
+    fn commands(is_encrypted: bool, place: &Place, change: impl FnOnce(&mut Options)) -> String {
         let run = "20261124T020000Z-1a2b3c4d".parse();
         let mut options = Options::new(run.expect("a run's id"));
         change(&mut options);
         let owner = Some("app");
-        plain_commands(&manifest, "my backup", ADDRESS, place, owner, &options)
+        plain_commands(is_encrypted, "my backup", ADDRESS, place, owner, &options)
     }
 
     #[test]
     fn an_empty_database_takes_one_command() {
         assert_eq!(
-            commands(&[], &Place::Empty, |_| ()),
+            commands(false, &Place::Empty, |_| ()),
             "\
 pg_restore --exit-on-error --single-transaction --dbname='host=db.example user=app dbname=postfacto' 'my backup'
 vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"
@@ -187,7 +169,7 @@ vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"
 
     #[test]
     fn a_new_database_is_made_first_and_may_be_loaded_over_many_connections() {
-        let lines = commands(&[], &Place::New, |options| {
+        let lines = commands(false, &Place::New, |options| {
             options.jobs = 4;
             options.roles = Roles::Ignored;
         });
@@ -201,7 +183,7 @@ vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"#
 
     #[test]
     fn an_encrypted_backup_is_decrypted_first() {
-        let lines = commands(&["age1example"], &Place::Empty, |_| ());
+        let lines = commands(true, &Place::Empty, |_| ());
         let (first, rest) = lines.split_once('\n').expect("there are more");
         assert_eq!(
             first,
@@ -216,7 +198,7 @@ vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"#
     #[test]
     fn a_database_that_is_replaced_is_renamed_last() {
         let old = "postfacto_before_20261124T020000Z".to_owned();
-        let lines = commands(&[], &Place::Replaced(old), |_| ());
+        let lines = commands(false, &Place::Replaced(old), |_| ());
         let last = lines.lines().last().expect("there is one");
         assert_eq!(
             last,

@@ -1,0 +1,68 @@
+//! When an entry's turn is.
+
+use std::collections::HashMap;
+
+use crate::backup::archive::{Entry, Section};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Settings,
+    Definitions,
+    Rows,
+    States,
+    RowCounts,
+    Indexes,
+    Finishing,
+    Grants,
+    RowSecurity,
+    AfterGrants,
+}
+
+pub(super) fn phases(entries: &[Entry]) -> HashMap<i32, Phase> {
+    let mut phases = HashMap::new();
+    for entry in entries {
+        let after = entry.dependencies.iter().filter_map(|id| phases.get(id));
+        let phase = phase(entry, after.max().copied());
+        phases.insert(entry.id, phase);
+    }
+    phases
+}
+
+/// `after` is the latest phase of what the entry depends on.
+fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
+    let alone = after < Some(Phase::Indexes) && is_one_statement(&entry.definition);
+    match (entry.kind.as_str(), entry.section) {
+        ("ENCODING" | "STDSTRINGS" | "SEARCHPATH", _) => Phase::Settings,
+        ("ACL" | "DEFAULT ACL", _) => Phase::Grants,
+        // As pg_restore has it: a trigger on events would see the rest of the restore, and a
+        // query may need the grants.
+        ("EVENT TRIGGER" | "MATERIALIZED VIEW DATA", _) => Phase::AfterGrants,
+        // From then on, not even the owner may read all rows where it is forced.
+        ("ROW SECURITY", _) => Phase::RowSecurity,
+        ("TABLE DATA", _) => Phase::Rows,
+        ("INDEX" | "CONSTRAINT", Section::PostData) if alone => Phase::Indexes,
+        (_, Section::PostData) => after
+            .max(Some(Phase::Finishing))
+            .unwrap_or(Phase::Finishing),
+        (_, Section::Data) if counts_rows(entry) => Phase::RowCounts,
+        (_, Section::Data) => Phase::States,
+        (_, Section::PreData) => Phase::Definitions,
+        // A comment comes after what it is about.
+        (_, Section::None) => match after {
+            None | Some(Phase::Settings | Phase::Definitions) => Phase::Definitions,
+            Some(phase) => phase.max(Phase::Finishing),
+        },
+    }
+}
+
+/// Whether the entry is the archive's own count of rows: it has the kind of a sequence's state, so that
+/// `pg_restore` runs it along with the data, and is a block of code.
+pub(super) fn counts_rows(entry: &Entry) -> bool {
+    entry.kind == "SEQUENCE SET" && entry.definition.starts_with("DO ")
+}
+
+/// Several statements in one go are one transaction, which could lock a table twice and so stand
+/// across another that does the same.
+fn is_one_statement(definition: &str) -> bool {
+    !definition.trim_end().trim_end_matches(';').contains(";\n")
+}
