@@ -10,7 +10,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::database::{Origin, Settings as DatabaseSettings, SettingsError};
-use crate::name::is_name;
+use schedule::is_name;
 
 /// A database that is backed up.
 #[derive(Clone, Debug)]

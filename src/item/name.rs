@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::name::check_text;
+use schedule::check_text;
 
 /// 1 to 255 characters (Unicode scalar values) without white space at its ends, of which a reader sees
 /// at least one, and without control characters and bidirectional overrides; otherwise as it came, not

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::resource::Resource;
 use super::settings::{Place, Settings};
 use crate::blob::{BlobError, Blobs};
-use crate::schedule::{
+use schedule::{
     Calendar, CalendarError, Configuration, ConfigurationError, Finding, Schedule, Severity,
     Target, TargetName, lint, parse_calendar,
 };

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::book::{Book, BookError};
 use super::scaling::Scaling;
 use crate::health::{Check, Finding, Status};
-use crate::schedule::{Finding as Lint, Hold, Severity};
+use schedule::{Finding as Lint, Hold, Severity};
 
 /// Looks at the schedule's files and at the tables.
 pub struct ScaleCheck {

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::database::{Database, Error, Statement, instant};
-use crate::schedule::{Hold, TargetName};
+use schedule::{Hold, TargetName};
 
 /// The holds of one database. Clones share its pool.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::judge::{Cause, Record};
 use crate::database::{Database, Error, Statement, instant};
-use crate::schedule::{Size, TargetName};
+use schedule::{Size, TargetName};
 
 /// The changes in one database. Clones share its pool.
 #[derive(Clone)]

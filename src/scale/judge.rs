@@ -1,7 +1,7 @@
 //! What is to be done about one target. Pure.
 
 use super::resource::State;
-use crate::schedule::{Mode, Size};
+use schedule::{Mode, Size};
 
 /// What the history of a target's changes tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

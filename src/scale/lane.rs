@@ -9,7 +9,7 @@ use super::journal::{Ending as RowEnding, OpenChange};
 use super::resource::{CallError, ObserveError, Resource, State};
 use super::summary::{Ending, TargetRun};
 use super::tick::{LIMIT, Tick, WAIT};
-use crate::schedule::Target;
+use schedule::Target;
 
 /// Whether something in a lane may be written.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use super::book::Book;
-use crate::schedule::{
+use schedule::{
     Bounds, Hold, Mode, Rule, Size, Span, Target, TargetName, Wall, changes, spans, usage,
 };
 

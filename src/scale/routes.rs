@@ -16,7 +16,7 @@ use crate::http::{
     Endpoint, FieldError, Problem, Query, Request, Response, database_problem,
     json as json_response, request,
 };
-use crate::schedule::{Size, TargetName, parse_instant};
+use schedule::{Size, TargetName, parse_instant};
 
 /// `/scale/plan`.
 static PLAN: Endpoint = Endpoint {
@@ -199,7 +199,7 @@ async fn book(scaling: &Scaling, now: Timestamp) -> Result<Book, Problem> {
     }
 }
 
-fn target<'a>(book: &'a Book, name: &str) -> Result<&'a crate::schedule::Target, Problem> {
+fn target<'a>(book: &'a Book, name: &str) -> Result<&'a schedule::Target, Problem> {
     let parsed: TargetName = name.parse().map_err(|_| no_such_target(name))?;
     wish::target(book.schedule.targets(), &parsed).map_err(|_| no_such_target(name))
 }

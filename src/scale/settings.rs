@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::resource::{Resource, UnknownResource};
 use crate::azure::resource_manager::{Base, BaseError};
 use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
-use crate::schedule::{TargetName, TargetNameError};
+use schedule::{TargetName, TargetNameError};
 
 /// The settings of sizes by schedule.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::schedule::Size;
+use schedule::Size;
 
 /// What became of a tick; a row's summary in the ledger. Of what is in place there is only the count:
 /// there are many ticks, and may be many targets.

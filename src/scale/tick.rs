@@ -17,7 +17,7 @@ use super::resource::{Applied, CallError, ObserveError, Observed, Resource};
 use super::scaling::Scaling;
 use super::summary::{Ending, Summary, TargetRun};
 use crate::azure::resource_manager::ResourceManager;
-use crate::schedule::{Decision, Hold, Size, Target, decide};
+use schedule::{Decision, Hold, Size, Target, decide};
 
 /// The longest that a tick takes: less than the time to the next one.
 pub(super) const LIMIT: Duration = Duration::from_mins(4);

@@ -6,8 +6,8 @@ use jiff::civil::{DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use crate::name::check_text;
-use crate::schedule::{Hold, Size, Target, TargetName, Zone};
+use schedule::check_text;
+use schedule::{Hold, Size, Target, TargetName, Zone};
 
 /// What somebody asks for.
 #[derive(Clone, Debug)]
@@ -165,7 +165,7 @@ impl FromStr for End {
 }
 
 fn is_near(local: &DateTime) -> bool {
-    crate::schedule::YEARS.contains(&local.year())
+    schedule::YEARS.contains(&local.year())
 }
 
 /// A size as a person at a shell writes it: `6`, or `2-6`.
@@ -206,7 +206,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::schedule::{Configuration, Schedule};
+    use schedule::{Configuration, Schedule};
 
     fn a_target() -> Target {
         let text =

@@ -47,6 +47,5 @@ mod requests;
 mod resource_manager;
 mod restore_doc;
 mod scale;
-mod schedule;
 mod schedule_doc;
 mod timers;

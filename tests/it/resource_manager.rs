@@ -16,8 +16,8 @@ use magnusapi::azure::resource_manager::ResourceManager;
 use magnusapi::scale::resource::{
     Applied, CallError, Change, ObserveError, Observed, Resource, State,
 };
-use magnusapi::schedule::Size;
 use magnusapi::telemetry::{self, Format, Requests};
+use schedule::Size;
 use tokio::time::Instant;
 
 use crate::fakes::{ResourceManagerFake, SECRET};

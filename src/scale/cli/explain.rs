@@ -8,10 +8,10 @@ use super::session::{Failure, Session};
 use super::{WithHolds, words};
 use crate::scale::report::kind;
 use crate::scale::wish;
-use crate::schedule::{
+use crate::terminal::{print, say};
+use schedule::{
     Decision, Occurrence, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
 };
-use crate::terminal::{print, say};
 
 /// A rule's part in a decision, for programs.
 #[derive(Serialize)]

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use super::session::{Failure, Session};
 use super::words;
 use crate::scale::journal::Entry;
-use crate::schedule::TargetName;
 use crate::terminal::{Table, print, say};
+use schedule::TargetName;
 
 pub(super) async fn run(
     session: &Session,

@@ -3,8 +3,8 @@
 use super::session::{Failure, Session};
 use super::words;
 use crate::scale::wish::{self, End, Wish};
-use crate::schedule::{Size, TargetName};
 use crate::terminal::{Table, print, say};
+use schedule::{Size, TargetName};
 
 /// What was typed.
 pub(super) struct Asked {

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::session::{Failure, Session};
-use crate::schedule::Severity;
 use crate::terminal::{print, say};
+use schedule::Severity;
 
 pub(super) async fn run(session: &Session, json: bool) -> Result<(), Failure> {
     let book = session.book().await?;

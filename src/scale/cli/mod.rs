@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::wish::{End, size_of};
-use crate::schedule::{Size, TargetName, parse_instant};
+use schedule::{Size, TargetName, parse_instant};
 pub(crate) use session::{Failure, Session};
 
 /// What to do with sizes by schedule.

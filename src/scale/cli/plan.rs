@@ -7,8 +7,8 @@ use super::{WithHolds, words};
 use crate::scale::drawing::draw;
 use crate::scale::report::{Plan, PlannedChange, TargetPlan};
 use crate::scale::wish;
-use crate::schedule::{TargetName, Wall};
 use crate::terminal::{Table, print, say};
+use schedule::{TargetName, Wall};
 
 /// How it is printed.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::database::{self, Database, MigrationError};
 use crate::scale::book::{Book, BookError};
 use crate::scale::wish::{NoSuchTarget, Refusal};
 use crate::scale::{Scaling, Settings};
-use crate::schedule::{Hold, TargetName};
+use schedule::{Hold, TargetName};
 
 /// Why a verb was not done.
 #[derive(Debug, Error)]

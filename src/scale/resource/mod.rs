@@ -45,7 +45,7 @@ use tokio::time::Instant;
 
 pub use crate::azure::resource_manager::{Applied, CallError, Change};
 use crate::azure::resource_manager::{ResourceId, ResourceManager};
-use crate::schedule::Size;
+use schedule::Size;
 
 /// A resource whose size can be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::app_service::to_send;
 use super::json::{missing, number, text};
 use super::{Change, Shape};
-use crate::schedule::Size;
+use schedule::Size;
 
 pub(super) const SHAPE: Shape = Shape {
     api_version: "2025-05-01",

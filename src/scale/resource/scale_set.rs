@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::json::{missing, number, text};
 use super::{Change, Shape};
-use crate::schedule::Size;
+use schedule::Size;
 
 pub(super) const SHAPE: Shape = Shape {
     api_version: "2026-04-01",

@@ -1,6 +1,6 @@
 //! Drift: a change by another party, and what only looks like one.
 
-use magnusapi::schedule::Size;
+use schedule::Size;
 
 use super::stage::{DAY, EVENING, Stage, health, said, tick};
 use crate::harness::run;

@@ -2,7 +2,7 @@
 
 use devhost::{Recorded, ScheduleStatus, TimerCall, TimerResult};
 use jiff::{SignedDuration, Timestamp};
-use magnusapi::schedule::{Size, TICK};
+use schedule::{Size, TICK};
 
 use super::stage::Stage;
 use crate::harness::{self, AppFolder, run};

@@ -1,8 +1,8 @@
 //! Holds: from the shell and over HTTP, in force for a while, ended by themselves.
 
 use jiff::{SignedDuration, Timestamp};
-use magnusapi::schedule::Size;
 use reqwest::Method;
+use schedule::Size;
 use serde_json::{Value, json};
 
 use super::stage::{Stage, health, said, tick};

@@ -1,6 +1,6 @@
 //! One change at a time in a lane: the node pools of one cluster.
 
-use magnusapi::schedule::Size;
+use schedule::Size;
 
 use super::stage::{DAY, Stage, said, tick, web};
 use super::trouble::dies_while_it_changes;

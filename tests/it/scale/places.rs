@@ -1,8 +1,8 @@
 //! Where schedules and calendars lie: in files, or in Azure Blob Storage.
 
 use bytes::Bytes;
-use magnusapi::schedule::Size;
 use reqwest::Method;
+use schedule::Size;
 
 use super::stage::{DAY, Stage, said, tick, web};
 use crate::harness::{Container, Start, run};

@@ -1,6 +1,6 @@
 //! What a tick does when all is well.
 
-use magnusapi::schedule::Size;
+use schedule::Size;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What a tick does when something is in its way.
 
-use magnusapi::schedule::Size;
+use schedule::Size;
 use serde_json::Value;
 
 use super::stage::{DAY, EVENING, Stage, last_tick, said, tick, web};

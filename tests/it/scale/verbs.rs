@@ -1,6 +1,6 @@
 //! What an operator types, and what comes of it.
 
-use magnusapi::schedule::Size;
+use schedule::Size;
 use serde_json::Value;
 
 use super::stage::{DAY, Stage, tick, web};

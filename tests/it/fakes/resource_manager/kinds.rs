@@ -1,6 +1,6 @@
 //! What Azure knows of each kind of resource: its version, its sizes, what it takes.
 
-use magnusapi::schedule::Size;
+use schedule::Size;
 use serde_json::{Map, Value, json};
 
 use super::members::{

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
-use magnusapi::schedule::Size;
+use schedule::Size;
 use serde_json::{Value, json};
 
 use super::Identity;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use magnusapi::schedule::{Configuration, Schedule, Target};
+use schedule::{Configuration, Schedule, Target};
 
 /// Windows of each target. None overlaps another, and an instant is in one of them half of the time.
 pub(super) const WINDOWS: usize = 20;

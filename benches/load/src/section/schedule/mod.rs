@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use jiff::{SignedDuration, Timestamp};
-use magnusapi::schedule::{Rule, Target, decide, lint, spans};
+use schedule::{Rule, Target, decide, lint, spans};
 use tokio::task::yield_now;
 
 use crate::aim::{self, Aim};

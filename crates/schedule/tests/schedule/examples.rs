@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use magnusapi::schedule::{
+use schedule::{
     Configuration, Hold, Rule, Schedule, Size, Standing, Target, Wall, changes, decide, explain,
     parse_calendar, spans, usage,
 };
@@ -53,7 +53,7 @@ fn changed(target: &Target, from: &str, to: &str) -> Vec<String> {
 
 #[test]
 fn the_shipped_schedule_is_the_original_one() {
-    let text = include_str!("../../../scale.toml");
+    let text = include_str!("../../../../scale.toml");
     let configuration = Configuration::parse(text).expect("it can be read");
     let schedule = Schedule::new(configuration, &BTreeMap::new());
     let web = &schedule.targets()[0];

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use magnusapi::schedule::{Configuration, Schedule, Target, Zone, decide, spans};
+use schedule::{Configuration, Schedule, Target, Zone, decide, spans};
 
 use super::oracle::{Clocks, Plan, Week};
 

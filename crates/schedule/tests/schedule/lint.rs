@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use magnusapi::schedule::Severity::{Error, Warning};
-use magnusapi::schedule::{Configuration, Schedule, Severity, lint};
+use schedule::Severity::{Error, Warning};
+use schedule::{Configuration, Schedule, Severity, lint};
 
 const HEAD: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
 

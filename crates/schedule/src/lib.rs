@@ -28,7 +28,7 @@
 //! how long it really is. An occurrence that is left nothing of, because clocks jump over both its
 //! edges in the wrong order, is none.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `configuration` | the text of `scale.toml` into checked values |
 //! | `icalendar` | the text of iCalendar files into holidays |
@@ -38,7 +38,8 @@
 //! | `target`, `hold` | what is sized |
 //! | `window`, `calendar` | when something is in force |
 //! | `minutes` | the minutes of a week, as a set |
-//! | `week`, `dates`, `zone`, `size`, `nearest` | the words of the file |
+//! | `week`, `dates`, `zone`, `size`, `nearest` | the values of the file |
+//! | `name` | names of targets and other things, and which texts are visible |
 
 mod calendar;
 mod configuration;
@@ -48,6 +49,7 @@ mod hold;
 mod icalendar;
 mod lint;
 mod minutes;
+mod name;
 mod nearest;
 mod size;
 mod spans;
@@ -64,6 +66,7 @@ pub use decide::{Decision, HORIZON, Rule, Standing, Step, decide, explain};
 pub use hold::Hold;
 pub use icalendar::{CalendarError, parse as parse_calendar};
 pub use lint::{Finding, Severity, TICK, lint};
+pub use name::{TextError, check_text, is_name};
 pub use size::{Bounds, Size};
 pub use spans::{Change, Span, Usage, changes, spans, usage};
 pub use target::{Mode, Target, TargetName, TargetNameError};

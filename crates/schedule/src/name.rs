@@ -5,7 +5,7 @@ use thiserror::Error;
 
 /// Whether `text` has 1 to 40 lower-case letters, digits and dashes, and a letter first: good as a
 /// folder, as a key of a file, and as a part of a variable's name.
-pub(crate) fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     let allowed = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
     (1..=40).contains(&text.len())
         && text.bytes().all(allowed)
@@ -14,7 +14,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 
 /// Why a text cannot be shown as what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(crate) enum TextError {
+pub enum TextError {
     /// A control character, line feed and NUL among them.
     #[error("it has the control character U+{:04X}; remove it", *.0 as u32)]
     Control(char),
@@ -27,7 +27,7 @@ pub(crate) enum TextError {
 }
 
 /// Checks that a reader of `text` sees it, and sees it as it is.
-pub(crate) fn check_text(text: &str) -> Result<(), TextError> {
+pub fn check_text(text: &str) -> Result<(), TextError> {
     let mut is_visible = false;
     for letter in text.chars() {
         match letter {

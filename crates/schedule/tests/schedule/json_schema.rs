@@ -1,10 +1,10 @@
 //! `docs/scale.schema.json` against the program's own reading of the same files.
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use magnusapi::schedule::Configuration;
+use schedule::Configuration;
 use serde_json::{Value, json};
 
-const SCHEMA: &str = include_str!("../../../docs/scale.schema.json");
+const SCHEMA: &str = include_str!("../../../../docs/scale.schema.json");
 
 /// Every key that there is, once.
 const WHOLE: &str = r#"
@@ -125,7 +125,7 @@ fn schema_and_program_agree_on_good_and_bad_files() {
     for (text, expected) in [
         (String::new(), Good),
         (WHOLE.to_owned(), Good),
-        (include_str!("../../../scale.toml").to_owned(), Good),
+        (include_str!("../../../../scale.toml").to_owned(), Good),
         ("mode = \"observe\"".to_owned(), Bad),
         ("changes_per_hour = -1".to_owned(), Bad),
         ("zone = \"UTC\"".to_owned(), Bad),

@@ -2,8 +2,8 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use magnusapi::schedule::{Calendar, parse_calendar};
 use proptest::prelude::*;
+use schedule::{Calendar, parse_calendar};
 
 /// An event of whole days, as RFC 5545 has it.
 #[derive(Clone, Debug)]

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use magnusapi::schedule::{
-    Configuration, Hold, Schedule, Size, Target, Zone, changes, decide, spans,
-};
 use proptest::prelude::*;
+use schedule::{Configuration, Hold, Schedule, Size, Target, Zone, changes, decide, spans};
 
 use super::oracle::{Clocks, Plan, Week};
 
