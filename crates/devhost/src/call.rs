@@ -1,4 +1,4 @@
-//! What a run of a timer is started with.
+//! The parameters of a timer's run.
 
 use jiff::Timestamp;
 
@@ -14,8 +14,7 @@ pub struct TimerCall {
     pub past_due: bool,
     /// `Metadata.RetryContext`, on retries only.
     pub retry: Option<RetryContext>,
-    /// The instant that the envelope speaks of, in place of now: `UtcNow`, and what is made up around
-    /// it.
+    /// The instant in the envelope, in place of now: `UtcNow`, and the instants made up around it.
     pub at: Option<Timestamp>,
 }
 
@@ -28,7 +27,7 @@ pub enum Framing {
     Length,
 }
 
-/// What `ScheduleStatus` says.
+/// The contents of `ScheduleStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScheduleStatus {
     /// `Last` and `LastUpdated` are `0001-01-01T00:00:00+00:00`: the timer never ran.
@@ -41,7 +40,7 @@ pub enum ScheduleStatus {
     Recorded(Recorded),
 }
 
-/// What is known of a timer's runs.
+/// The record of a timer's runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recorded {
     /// When it last ran, if it ever did.

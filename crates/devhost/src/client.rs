@@ -83,6 +83,13 @@ pub(crate) enum Failure {
     Idle(Duration),
 }
 
+impl Failure {
+    /// Whether the handler may have had the request.
+    pub(crate) fn came_late(&self) -> bool {
+        !matches!(self, Self::Broken(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Broken(error)

@@ -1,123 +1,72 @@
 //! A running host: how it starts and how it stops.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
-use funcapp::{App, AppError, Fault, Function, Settings, SettingsError};
+use funcapp::{App, Fault, Function};
 use jiff::Timestamp;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::Mutex, task::JoinSet};
 
 use crate::{
     call::{TimerCall, TimerInfo},
-    handler::{HostFailure, Launch, LaunchError, Order, Supervisor, free_port},
+    handler::{HostFailure, Order},
     http,
-    log::{HostLog, Journal, Level},
+    job::{JobHost, Jobs, StartError, follow_files},
+    log::{HostLog, Journal},
     options::HostOptions,
     shared::Shared,
+    site::Site,
     timer::{self, Failure, TimerResult},
 };
 
-/// How many coming runs [`Host::timers`] tells.
+/// How many coming runs [`Host::timers`] lists.
 const UPCOMING: usize = 3;
 
 /// A host that runs. Dropping it stops everything it started; [`Host::shutdown`] also waits for
 /// the end.
 pub struct Host {
-    shared: Arc<Shared>,
+    site: Arc<Site>,
     address: SocketAddr,
-    /// The owner of the handler's process.
-    supervisor: JoinSet<()>,
-    /// The server and the timers; they end once the host stops.
-    servers: JoinSet<()>,
-}
-
-/// Why a host does not start. Each message is one to show to the person who typed the command.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The folder is not there.
-    #[error("cannot open the folder {folder}: {source}; package the app first")]
-    Folder {
-        /// The folder.
-        folder: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The folder is not an app.
-    #[error(transparent)]
-    App(#[from] AppError),
-    /// `local.settings.json` is not usable.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// There is nothing to run.
-    #[error(
-        "{0} has no active function; each needs a folder with a function.json beside host.json"
-    )]
-    NoFunctions(String),
-    /// The address cannot be bound.
-    #[error("cannot listen on {address}: {source}; is another host running? Choose another port")]
-    Address {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The system has no port for the handler.
-    #[error("there is no free port for the handler: {0}")]
-    NoPort(io::Error),
-    /// The handler's process cannot be started.
-    #[error(transparent)]
-    Launch(#[from] LaunchError),
+    /// `None` once the host stops.
+    jobs: Arc<Mutex<Option<Jobs>>>,
+    /// The server, and the watch on the app's files; they end once the host stops.
+    tasks: JoinSet<()>,
 }
 
 impl Host {
-    /// Reads the app, listens, and starts the handler. Returns as soon as the process runs:
+    /// Listens, reads the app, and starts the handler. Returns as soon as the process runs:
     /// invocations wait until it answers, and [`Host::ready`] does, too.
     ///
     /// Call this inside a tokio runtime; the host lives there.
-    pub async fn start(options: HostOptions) -> Result<Self, StartError> {
-        let folder = options
-            .app_folder
-            .canonicalize()
-            .map_err(|source| StartError::Folder {
-                folder: options.app_folder.display().to_string(),
-                source,
-            })?;
-        let settings = Settings::read(&folder)?
-            .overlaid(options.environment.clone())
-            .overlaid(options.settings.clone());
-        let app = App::read(&folder, &settings)?;
-        let journal = Journal::new(options.on_log.clone(), app.host.log_levels.clone());
-        if app.active(&settings).next().is_none() {
-            return Err(StartError::NoFunctions(folder.display().to_string()));
-        }
+    pub async fn start(mut options: HostOptions) -> Result<Self, StartError> {
+        let folder = options.app_folder.canonicalize();
+        options.app_folder = folder.map_err(|source| StartError::Folder {
+            folder: options.app_folder.display().to_string(),
+            source,
+        })?;
         let (listener, address) = listen(options.address).await?;
-        let supervisor = supervisor(
-            &folder,
-            &app,
-            &settings,
-            journal.clone(),
-            options.own_process_group,
-        )?;
-        let (handler, keep_running) = supervisor.start()?;
-        let shared = Arc::new(Shared::new(app, settings, journal, handler, &options));
-        for fault in &shared.faults {
-            let text = format!("The '{}' function is in error: {fault}", fault.function);
-            shared.journal.host(Level::Error, text);
+        let journal = Journal::new(options.on_log.clone());
+        let first = JobHost::start(&options, &journal)?;
+        let shared = first.shared();
+        let watches = options.watch_files && shared.app.host.watches_files;
+        let site = Arc::new(Site::new(journal, options.cors.clone(), shared));
+        let jobs = Jobs::new(options, first, &site);
+        let jobs = Arc::new(Mutex::new(Some(jobs)));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(http::serve(listener, site.clone()));
+        if watches {
+            tasks.spawn(follow_files(jobs.clone(), site.clone()));
         }
-        let mut supervisor = JoinSet::new();
-        supervisor.spawn(keep_running);
-        supervisor.spawn(stop_with_the_handler(shared.clone()));
-        let servers = servers(&shared, listener, options.timers);
         Ok(Self {
-            shared,
+            site,
             address,
-            supervisor,
-            servers,
+            jobs,
+            tasks,
         })
     }
 
     /// Waits until the handler answers.
     pub async fn ready(&self) -> Result<(), HostFailure> {
-        self.shared.handler.ready().await
+        self.shared().handler.ready().await
     }
 
     /// Where the host listens: `http://127.0.0.1:7071`, without a slash at its end.
@@ -130,48 +79,49 @@ impl Host {
         self.address
     }
 
-    /// The port of 127.0.0.1 that the handler is told to bind, the same in all its lives.
+    /// The port of 127.0.0.1 that the handler binds: the same after a crash, a new one after a change
+    /// of the app's files.
     pub fn handler_port(&self) -> u16 {
-        self.shared.handler.port
+        self.shared().handler.port
     }
 
     /// The handler's process; `None` while there is none.
     pub fn handler_pid(&self) -> Option<u32> {
-        self.shared.handler.pid()
+        self.shared().handler.pid()
     }
 
-    /// The app, as it was read at the start.
-    pub fn app(&self) -> &App {
-        &self.shared.app
+    /// The app, as it was last read.
+    pub fn app(&self) -> App {
+        self.shared().app.clone()
     }
 
     /// The functions that run.
-    pub fn functions(&self) -> &[Function] {
-        &self.shared.active
+    pub fn functions(&self) -> Vec<Function> {
+        self.shared().active.clone()
     }
 
     /// The functions that do not run because something is wrong with them.
-    pub fn faults(&self) -> &[Fault] {
-        &self.shared.faults
+    pub fn faults(&self) -> Vec<Fault> {
+        self.shared().faults.clone()
     }
 
     /// The log so far, oldest first; at most the last 10 000 records.
     pub fn logs(&self) -> Vec<HostLog> {
-        self.shared.journal.records()
+        self.site.journal.records()
     }
 
     /// The first record, past or to come, that `wanted` accepts. Put a deadline around it.
     pub async fn log(&self, wanted: impl Fn(&HostLog) -> bool) -> HostLog {
-        self.shared.journal.find(wanted).await
+        self.site.journal.find(wanted).await
     }
 
     /// The timers and when they fire next by their schedules, counted from now.
     pub fn timers(&self) -> Vec<TimerInfo> {
         let now = Timestamp::now();
+        let shared = self.shared();
         let timer = |function: &Function| {
             let name = function.name.as_str();
-            let schedule = self
-                .shared
+            let schedule = shared
                 .schedule(name)
                 .filter(|_| function.timer().is_some())?;
             Some(TimerInfo {
@@ -180,14 +130,15 @@ impl Host {
                 next: schedule.upcoming(now, UPCOMING),
             })
         };
-        self.shared.active.iter().filter_map(timer).collect()
+        shared.active.iter().filter_map(timer).collect()
     }
 
     /// Runs the timer `function` once, without its retry policy, and waits for the end. Beside
     /// runs by the schedule, as the real host's manual runs are.
     pub async fn invoke_timer(&self, function: &str, call: TimerCall) -> TimerResult {
-        match self.shared.function(function) {
-            Some(function) => timer::run(&self.shared, function, call).await,
+        let shared = self.shared();
+        match shared.function(function) {
+            Some(function) => timer::run(&shared, function, call).await,
             None => TimerResult::Failed {
                 reason: Failure::NotATimer(function.to_owned()),
             },
@@ -197,28 +148,36 @@ impl Host {
     /// Kills the handler with SIGKILL, as a crash that counts, and returns when it is dead. It is
     /// started again at once; the third time within thirty minutes the host fails instead.
     pub async fn kill_handler(&self) {
-        self.shared.handler.order(Order::Crash).await;
+        self.shared().handler.order(Order::Crash).await;
     }
 
-    /// Waits until the host has failed and cannot go on, and says why. It does not listen any
-    /// more then.
+    /// Waits until the host has failed and cannot go on, and returns the reason. It does not listen
+    /// any more then.
     pub async fn failed(&self) -> HostFailure {
-        self.shared.handler.stopped().await
+        self.site.failed().await
     }
 
     /// Stops as the real host does on SIGTERM: it listens no more, lets requests end for up to
     /// thirty seconds and scheduled runs for as long as they take, and kills the handler.
     pub async fn drain(mut self) {
-        self.shared.stop();
-        while self.servers.join_next().await.is_some() {}
-        self.shutdown().await;
+        self.site.stop();
+        if let Some(jobs) = self.jobs.lock().await.take() {
+            jobs.drain().await;
+        }
+        while self.tasks.join_next().await.is_some() {}
     }
 
     /// Kills the handler at once, closes all connections, and returns when nothing is left.
     pub async fn shutdown(mut self) {
-        self.shared.handler.order(Order::Stop).await;
-        self.servers.shutdown().await;
-        self.supervisor.shutdown().await;
+        self.site.stop();
+        if let Some(jobs) = self.jobs.lock().await.take() {
+            jobs.shutdown().await;
+        }
+        self.tasks.shutdown().await;
+    }
+
+    fn shared(&self) -> Arc<Shared> {
+        self.site.current()
     }
 }
 
@@ -227,45 +186,4 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     Ok((listener, address))
-}
-
-fn supervisor(
-    folder: &Path,
-    app: &App,
-    settings: &Settings,
-    journal: Journal,
-    own_process_group: bool,
-) -> Result<Supervisor, StartError> {
-    let handler = &app.host.custom_handler;
-    let port = match handler.port {
-        Some(port) => port,
-        None => free_port().map_err(StartError::NoPort)?,
-    };
-    Ok(Supervisor {
-        launch: Launch::new(folder, handler, settings, port, own_process_group),
-        port,
-        initialization_timeout: handler.initialization_timeout,
-        stderr_is_for_errors: handler.stderr_is_for_errors,
-        journal,
-    })
-}
-
-/// What ends when the handler has stopped for good: nothing new begins then.
-async fn stop_with_the_handler(shared: Arc<Shared>) {
-    shared.handler.stopped().await;
-    shared.stop();
-}
-
-/// Serves HTTP and keeps time until the host stops.
-fn servers(shared: &Arc<Shared>, listener: TcpListener, timers: bool) -> JoinSet<()> {
-    let mut servers = JoinSet::new();
-    servers.spawn(http::serve(listener, shared.clone()));
-    let scheduled = shared
-        .active
-        .iter()
-        .filter(|function| timers && function.timer().is_some());
-    for function in scheduled {
-        servers.spawn(timer::keep_time(shared.clone(), function.clone()));
-    }
-    servers
 }

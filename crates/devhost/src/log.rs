@@ -1,4 +1,4 @@
-//! What the host says: one record per line of the handler, and the host's own.
+//! The log: one record for each line of the handler, and the host's own.
 
 use std::{
     collections::VecDeque,
@@ -23,7 +23,7 @@ pub struct HostLog {
     pub time: Timestamp,
     /// How serious it is.
     pub level: Level,
-    /// Who speaks.
+    /// Who made it.
     pub source: Source,
     /// The invocation it belongs to, where there is one. What the handler prints never has one.
     pub invocation: Option<String>,
@@ -34,15 +34,15 @@ pub struct HostLog {
 /// How serious a record is, the least serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Nothing is wrong.
+    /// Usual events.
     Information,
-    /// Someone should look.
+    /// Worth a look.
     Warning,
     /// Something failed.
     Error,
 }
 
-/// Who made a record; shown as the category that the real host gives it.
+/// The maker of a record; shown as the category that the real host gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The host itself.
@@ -55,28 +55,39 @@ pub enum Source {
     User(String),
 }
 
-/// All records of one host.
+/// All records of one host, and which of them it keeps.
 #[derive(Clone)]
-pub(crate) struct Journal(Arc<Inner>);
+pub(crate) struct Journal {
+    inner: Arc<Inner>,
+    levels: LogLevels,
+}
 
 struct Inner {
     records: Mutex<VecDeque<HostLog>>,
     /// How many records there ever were: wakes those that wait for one.
     written: watch::Sender<u64>,
     on_log: Option<OnLog>,
-    levels: LogLevels,
 }
 
 impl Journal {
-    /// A journal of the records that `levels` keep.
-    pub(crate) fn new(on_log: Option<OnLog>, levels: LogLevels) -> Self {
-        let records = Mutex::new(VecDeque::new());
-        Self(Arc::new(Inner {
-            records,
-            written: watch::Sender::new(0),
-            on_log,
+    /// An empty journal with the usual levels.
+    pub(crate) fn new(on_log: Option<OnLog>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                records: Mutex::new(VecDeque::new()),
+                written: watch::Sender::new(0),
+                on_log,
+            }),
+            levels: LogLevels::default(),
+        }
+    }
+
+    /// The same journal, for a writer whose records `levels` keep or drop.
+    pub(crate) fn with_levels(&self, levels: LogLevels) -> Self {
+        Self {
+            inner: self.inner.clone(),
             levels,
-        }))
+        }
     }
 
     pub(crate) fn host(&self, level: Level, text: impl Into<String>) {
@@ -111,7 +122,7 @@ impl Journal {
 
     /// The first record, past or to come, that `wanted` accepts.
     pub(crate) async fn find(&self, wanted: impl Fn(&HostLog) -> bool) -> HostLog {
-        let mut written = self.0.written.subscribe();
+        let mut written = self.inner.written.subscribe();
         loop {
             written.borrow_and_update();
             if let Some(found) = self.lock().iter().find(|log| wanted(log)) {
@@ -130,7 +141,7 @@ impl Journal {
             Level::Warning => LogLevel::Warning,
             Level::Error => LogLevel::Error,
         };
-        if !self.0.levels.keep(&source.to_string(), severity) {
+        if !self.levels.keep(&source.to_string(), severity) {
             return;
         }
         let log = HostLog {
@@ -140,7 +151,7 @@ impl Journal {
             invocation,
             text,
         };
-        if let Some(on_log) = &self.0.on_log {
+        if let Some(on_log) = &self.inner.on_log {
             on_log(&log);
         }
         let mut records = self.lock();
@@ -149,12 +160,12 @@ impl Journal {
         }
         records.push_back(log);
         drop(records);
-        self.0.written.send_modify(|written| *written += 1);
+        self.inner.written.send_modify(|written| *written += 1);
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<HostLog>> {
-        // A list of finished records is whole even if someone panicked while reading it.
-        self.0
+        // A list of finished records is whole even after a panic of its reader.
+        self.inner
             .records
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -9,16 +9,16 @@ use std::{
 };
 
 use clap::Parser;
-use devhost::{Host, HostLog, HostOptions, Level};
-use funcapp::{HttpTrigger, Settings, SettingsError};
+use devhost::{Cors, Host, HostLog, HostOptions, Level};
+use funcapp::{App, HttpTrigger, LocalHost, SettingsError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Run a Functions app with a custom handler on this machine.
 ///
 /// Reads host.json, the functions' folders and local.settings.json, starts the handler as the
 /// Azure Functions host does, serves its HTTP functions on 127.0.0.1 and runs its timers by their
-/// schedules (UTC). Ctrl-C lets requests and scheduled runs end and stops everything it started; a
-/// second one does not wait.
+/// schedules (UTC). A change of host.json or of a function.json restarts the app. Ctrl-C lets
+/// requests and scheduled runs end and stops everything it started; a second one does not wait.
 #[derive(Debug, Parser)]
 #[command(name = "devhost", verbatim_doc_comment)]
 struct Arguments {
@@ -88,16 +88,19 @@ fn on(kind: SignalKind) -> Result<Signal, String> {
 }
 
 fn options(arguments: Arguments) -> Result<HostOptions, SettingsError> {
-    let port = match arguments.port {
-        Some(port) => port,
-        None => Settings::local_http_port(&arguments.app)?.unwrap_or(DEFAULT_PORT),
-    };
+    let local = LocalHost::read(&arguments.app)?;
+    let port = arguments.port.or(local.port).unwrap_or(DEFAULT_PORT);
     let mut options = HostOptions {
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         enable_auth: arguments.enable_auth,
         timers: true,
         own_process_group: true,
         state: arguments.state,
+        watch_files: true,
+        cors: Cors {
+            origins: local.cors,
+            credentials: local.cors_credentials,
+        },
         on_log: Some(Arc::new(print_log)),
         ..HostOptions::new(arguments.app)
     };
@@ -117,7 +120,7 @@ fn print_log(log: &HostLog) {
         ""
     };
     let reset = if colour.is_empty() { "" } else { "\x1b[0m" };
-    // There is nobody to tell that nobody reads.
+    // A closed pipe is not an error.
     let _ = writeln!(out, "{colour}{log}{reset}");
 }
 
@@ -132,10 +135,15 @@ fn colour(level: Level) -> &'static str {
 /// The functions as `func` lists them, those in error among them; then the timers' next runs.
 fn overview(host: &Host) -> String {
     let mut lines = vec![String::new(), "Functions:".to_owned()];
+    let app = host.app();
     for function in host.functions() {
         let name = &function.name;
         let what = match function.http() {
-            Some(http) => format!("{}{}", methods(http), url(host, http)),
+            Some(http) => format!(
+                "{}{}",
+                methods(http),
+                url(&app, host.address().port(), http)
+            ),
             None => "timerTrigger".to_owned(),
         };
         lines.push(format!("\n\t{name}: {what}"));
@@ -158,13 +166,12 @@ fn overview(host: &Host) -> String {
     lines.join("\n")
 }
 
-fn url(host: &Host, http: &HttpTrigger) -> String {
-    let prefix = &host.app().host.route_prefix;
-    let path: Vec<&str> = [prefix.as_str(), http.route.as_str()]
+fn url(app: &App, port: u16, http: &HttpTrigger) -> String {
+    let path: Vec<&str> = [app.host.route_prefix.as_str(), http.route.as_str()]
         .into_iter()
         .filter(|part| !part.is_empty())
         .collect();
-    format!("{}/{}", host.url(), path.join("/"))
+    format!("http://localhost:{port}/{}", path.join("/"))
 }
 
 fn methods(http: &HttpTrigger) -> String {

@@ -1,4 +1,4 @@
-//! What a host is started with.
+//! The options that a host starts with.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{call::Framing, log::OnLog};
+use crate::log::OnLog;
 
 /// Everything [`Host::start`](crate::Host::start) needs to know. [`HostOptions::new`] fits tests:
 /// a free port, no keys, no schedule, no state.
@@ -39,12 +39,14 @@ pub struct HostOptions {
     /// only the host, which then kills it. Off in [`HostOptions::new`]: an interrupted test run
     /// takes the handler with it.
     pub own_process_group: bool,
-    /// How the bodies of timer invocations that the schedule or `/admin` makes are framed. Chunked
-    /// in [`HostOptions::new`], as in Azure; `func` sends a length.
-    pub framing: Framing,
+    /// Whether a change of host.json or of a function.json restarts the app. Off in
+    /// [`HostOptions::new`].
+    pub watch_files: bool,
+    /// The pages of other origins that may read responses; none in [`HostOptions::new`].
+    pub cors: Cors,
     /// The host's own waits, shorter in tests.
     pub limits: Limits,
-    /// Who is told of each log record, besides [`Host::logs`](crate::Host::logs).
+    /// Gets each log record, besides [`Host::logs`](crate::Host::logs).
     pub on_log: Option<OnLog>,
 }
 
@@ -59,6 +61,15 @@ pub struct Keys {
     pub functions: BTreeMap<String, String>,
 }
 
+/// `CORS` and `CORSCredentials` of local.settings.json.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// Origins such as `http://localhost:3000`; `*` stands for all of them.
+    pub origins: Vec<String>,
+    /// Whether their pages may send cookies.
+    pub credentials: bool,
+}
+
 /// Waits of the real host that are too long for most tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -68,6 +79,8 @@ pub struct Limits {
     pub idle: Duration,
     /// How long after functionTimeout the handler is killed, if it has not answered by then.
     pub timeout_grace: Duration,
+    /// How long requests may take to end once the host stops; then their connections are reset.
+    pub drain: Duration,
 }
 
 impl Default for Limits {
@@ -76,13 +89,14 @@ impl Default for Limits {
             body_grace: Duration::from_secs(5),
             idle: Duration::from_mins(4),
             timeout_grace: Duration::from_secs(2),
+            drain: Duration::from_secs(30),
         }
     }
 }
 
 impl HostOptions {
     /// Options for the app in `app_folder`: a free port of 127.0.0.1, this process's environment,
-    /// nothing asked of callers, timers off, no state, chunked timer bodies.
+    /// nothing asked of callers, timers off, no state.
     pub fn new(app_folder: impl Into<PathBuf>) -> Self {
         Self {
             app_folder: app_folder.into(),
@@ -94,7 +108,8 @@ impl HostOptions {
             timers: false,
             state: None,
             own_process_group: false,
-            framing: Framing::Chunked,
+            watch_files: false,
+            cors: Cors::default(),
             limits: Limits::default(),
             on_log: None,
         }
@@ -130,7 +145,6 @@ impl fmt::Debug for HostOptions {
             .field("enable_auth", &self.enable_auth)
             .field("timers", &self.timers)
             .field("state", &self.state)
-            .field("framing", &self.framing)
             .finish_non_exhaustive()
     }
 }

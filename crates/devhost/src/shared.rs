@@ -1,7 +1,8 @@
-//! What the tasks of one host share.
+//! The state that the tasks of one job host share.
 
 use std::{
     collections::BTreeMap,
+    ops::Deref,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -22,7 +23,7 @@ use crate::{
     wire::Headers,
 };
 
-/// What all tasks of a host need.
+/// The app as one job host read it, its handler, and its work.
 pub(crate) struct Shared {
     pub(crate) app: App,
     pub(crate) settings: Settings,
@@ -42,10 +43,14 @@ pub(crate) struct Shared {
     schedules: BTreeMap<String, Schedule>,
     /// The runs of the timers so far.
     pub(crate) runs: Mutex<BTreeMap<String, Recorded>>,
-    /// When the host was started.
+    /// When the job host was started.
     pub(crate) started: Timestamp,
     stopping: watch::Sender<bool>,
+    requests: watch::Sender<usize>,
 }
+
+/// A request that is under way, until this is dropped.
+pub(crate) struct InFlight(Arc<Shared>);
 
 /// functionTimeout of one invocation, until this is dropped.
 pub(crate) struct Deadline {
@@ -84,14 +89,30 @@ impl Shared {
             enable_auth: options.enable_auth,
             keys: options.keys.clone(),
             limits: options.limits,
-            framing: options.framing,
+            framing: framing(&settings),
             state: options.state.clone(),
             runs: Mutex::default(),
             started: Timestamp::now(),
             stopping: watch::Sender::new(false),
+            requests: watch::Sender::new(0),
             app,
             settings,
         }
+    }
+
+    /// Begins a request; `None` once this job host stops.
+    pub(crate) fn begin(self: Arc<Self>) -> Option<InFlight> {
+        self.requests.send_modify(|count| *count += 1);
+        let request = InFlight(self);
+        (!request.is_stopping()).then_some(request)
+    }
+
+    /// Returns when no request is under way, or after [`Limits::drain`].
+    pub(crate) async fn requests_ended(&self) {
+        let mut requests = self.requests.subscribe();
+        let ended = requests.wait_for(|count| *count == 0);
+        // What has not ended by then breaks off.
+        let _ = tokio::time::timeout(self.limits.drain, ended).await;
     }
 
     /// The active function called `name`, in any case.
@@ -156,7 +177,7 @@ impl Shared {
         *self.stopping.borrow()
     }
 
-    /// Returns once the host stops.
+    /// Returns once this job host stops.
     pub(crate) async fn stopping(&self) {
         // An error is a sender that is gone; this value holds it.
         let _ = self
@@ -194,6 +215,20 @@ impl Shared {
     }
 }
 
+impl Deref for InFlight {
+    type Target = Arc<Shared>;
+
+    fn deref(&self) -> &Arc<Shared> {
+        &self.0
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.requests.send_modify(|count| *count -= 1);
+    }
+}
+
 impl Deadline {
     /// Returns when the handler was killed because of this invocation.
     pub(crate) async fn killed(&mut self) {
@@ -213,5 +248,13 @@ impl Drop for Deadline {
         if let Some(task) = &self.task {
             task.abort();
         }
+    }
+}
+
+/// Core Tools set this variable, and their host then sends a length.
+fn framing(settings: &Settings) -> Framing {
+    match settings.value("FUNCTIONS_CORETOOLS_ENVIRONMENT") {
+        Some(_) => Framing::Length,
+        None => Framing::Chunked,
     }
 }

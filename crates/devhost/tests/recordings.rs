@@ -20,6 +20,7 @@ use std::{collections::VecDeque, sync::Arc};
 use tokio::{sync::Mutex, task::JoinSet};
 
 use case::Case;
+use differences::{EXCHANGES, RACES};
 use stage::Stage;
 
 /// Hosts side by side, for each route prefix: most of a case's time is waiting.
@@ -41,7 +42,7 @@ async fn requests_and_responses_are_those_of_the_real_host() {
     while let Some(differences) = workers.join_next().await {
         found.extend(differences.expect("a worker ends"));
     }
-    differences::compare(found);
+    differences::compare(found, &EXCHANGES, &RACES);
 }
 
 /// Plays cases until none is left: the names of those that differ, and how.

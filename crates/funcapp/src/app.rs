@@ -1,12 +1,14 @@
-//! The whole app: host.json and one level of folders with a function.json.
+//! The whole app: host.json and one level of folders with a function.json each.
 //!
 //! Source: Azure/azure-functions-host, `HostFunctionMetadataProvider.cs`.
 
 use std::{collections::BTreeMap, io, path::Path};
 
 use crate::{
+    binding::Failure,
+    files,
     function::{Function, FunctionName, FunctionNameError},
-    function_json::{self, Failure},
+    function_json,
     host_json::HostJson,
     members::MemberError,
     schedule::ScheduleError,
@@ -32,14 +34,14 @@ pub struct App {
 pub struct Fault {
     /// The function's folder.
     pub function: String,
-    /// What is wrong.
+    /// The mistake.
     pub error: FunctionError,
 }
 
 /// A fault of one function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FunctionError {
-    /// Its folder has a name that is no function's.
+    /// Its folder's name is not a function's.
     #[error(transparent)]
     Name(#[from] FunctionNameError),
     /// A member of its function.json is missing or wrong.
@@ -64,9 +66,9 @@ pub enum AppError {
     /// A folder or a file cannot be read.
     #[error("cannot read {path}: {source}; is it there, and may you read it?")]
     Unreadable {
-        /// What was to be read.
+        /// The folder or the file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// There is no `host.json`.
@@ -86,14 +88,8 @@ pub enum AppError {
 impl App {
     /// Reads the app in `folder`: `host.json` and every `<folder>/function.json`.
     pub fn read(folder: &Path, settings: &Settings) -> Result<Self, AppError> {
-        let mut files = Vec::new();
-        for (name, is_folder) in entries(folder)? {
-            if is_folder {
-                read_function_folder(&folder.join(&name), &name, &mut files)?;
-            } else if name == "host.json" {
-                files.push((name, read_file(&folder.join("host.json"))?));
-            }
-        }
+        let files =
+            files::read(folder).map_err(|(path, source)| AppError::Unreadable { path, source })?;
         Self::from_files(files, settings)
     }
 
@@ -109,7 +105,7 @@ impl App {
     {
         let files: BTreeMap<String, B> = files
             .into_iter()
-            .map(|(path, bytes)| (without_dot(path.into()), bytes))
+            .map(|(path, bytes)| (files::without_dot(path.into()), bytes))
             .collect();
         let host = match files.get("host.json") {
             Some(bytes) => HostJson::parse(bytes.as_ref(), settings)?,
@@ -183,7 +179,7 @@ impl App {
     }
 }
 
-/// What the failure of one folder stops.
+/// The part of the app that the failure of one folder stops.
 enum Failed {
     Function(FunctionError),
     App(MemberError),
@@ -239,55 +235,6 @@ fn siblings<'a>(
     folder: &str,
 ) -> impl Iterator<Item = &'a str> {
     paths.filter_map(move |path| path.strip_prefix(folder)?.strip_prefix('/'))
-}
-
-fn without_dot(path: String) -> String {
-    path.strip_prefix("./").map(str::to_owned).unwrap_or(path)
-}
-
-fn read_function_folder(
-    path: &Path,
-    name: &str,
-    files: &mut Vec<(String, Vec<u8>)>,
-) -> Result<(), AppError> {
-    for (file, is_folder) in entries(path)? {
-        if is_folder {
-            continue;
-        }
-        let bytes = if file == "function.json" {
-            read_file(&path.join(&file))?
-        } else {
-            Vec::new()
-        };
-        files.push((format!("{name}/{file}"), bytes));
-    }
-    Ok(())
-}
-
-/// The names in `folder`, and whether each is a folder. Names that are not Unicode are left out:
-/// neither a function nor host.json can have one.
-fn entries(folder: &Path) -> Result<Vec<(String, bool)>, AppError> {
-    let unreadable = |source| AppError::Unreadable {
-        path: folder.display().to_string(),
-        source,
-    };
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        // Through symbolic links, as the host's EnumerateDirectories goes.
-        let is_folder = entry.path().is_dir();
-        if let Ok(name) = entry.file_name().into_string() {
-            entries.push((name, is_folder));
-        }
-    }
-    Ok(entries)
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, AppError> {
-    std::fs::read(path).map_err(|source| AppError::Unreadable {
-        path: path.display().to_string(),
-        source,
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One function: what starts it, what it gives, what its failures lead to.
+//! One function: its trigger, and its policy for failures.
 //!
 //! Source: Azure/azure-functions-host, `HostFunctionMetadataProvider.cs`,
 //! `FunctionMetadataExtensions.cs`, `Utility.cs`.
@@ -6,7 +6,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    host_json::{CustomHandler, HttpMode},
+    host_json::CustomHandler,
     route::RouteTemplate,
     schedule::{Schedule, ScheduleError},
     settings::Settings,
@@ -17,17 +17,17 @@ use crate::{
 pub struct Function {
     /// Its folder's name, which is its name everywhere, case kept.
     pub name: FunctionName,
-    /// What starts it.
+    /// The binding that starts it.
     pub trigger: Trigger,
-    /// Its output bindings, in the file's order.
-    pub outputs: Vec<OutputBinding>,
-    /// What happens after a failure; `None` is nothing.
+    /// The policy after a failure; `None` tries nothing again.
     pub retry: Option<Retry>,
-    /// How many bindings go in, the trigger among them.
-    pub(crate) inputs: usize,
+    /// Whether requests reach the handler themselves: the function has exactly one binding in, the
+    /// `httpTrigger`, and exactly one out, `http`. With one binding more, the host wraps requests in
+    /// JSON and does not say so.
+    pub takes_requests: bool,
 }
 
-/// What starts a function.
+/// The binding that starts a function.
 #[derive(Debug, Clone)]
 pub enum Trigger {
     /// A request that matches a route.
@@ -60,27 +60,15 @@ pub struct TimerTrigger {
     pub use_monitor: bool,
 }
 
-/// Who may call an HTTP function.
+/// The key that a caller of an HTTP function needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthLevel {
-    /// Anyone.
+    /// None.
     Anonymous,
-    /// Whoever has a key of the function, of the host, or the master key.
+    /// A key of the function, of the host, or the master key.
     Function,
-    /// Whoever has the master key.
+    /// The master key.
     Admin,
-}
-
-/// An output binding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputBinding {
-    /// Its name, `$return` included.
-    pub name: String,
-    /// Its type: `http`, `blob`, `queue`, …
-    pub kind: String,
-    /// `"dataType": "binary"`: the host then takes strings as they are. Without it, a string that
-    /// happens to be base64 is decoded (`HttpScriptInvocationResultExtensions.cs`).
-    pub binary: bool,
 }
 
 /// The `retry` section.
@@ -121,22 +109,10 @@ pub struct FunctionName(String);
 pub struct FunctionNameError(pub String);
 
 impl Function {
-    /// Whether requests reach the handler themselves: exactly one binding in, the `httpTrigger`,
-    /// and exactly one out, `http`. One binding more and the host silently wraps them in JSON.
-    pub fn takes_requests(&self) -> bool {
-        let one_http_out = matches!(&self.outputs[..], [output] if output.kind == "http");
-        matches!(self.trigger, Trigger::Http(_)) && self.inputs == 1 && one_http_out
-    }
-
-    /// How requests reach this function under `handler`; `None` for a timer.
-    pub fn http_mode(&self, handler: &CustomHandler) -> Option<HttpMode> {
-        match self.trigger {
-            Trigger::Timer(_) => None,
-            Trigger::Http(_) if !self.takes_requests() => Some(HttpMode::Payload),
-            Trigger::Http(_) if handler.proxies_http => Some(HttpMode::Proxying),
-            Trigger::Http(_) if handler.forwards_http => Some(HttpMode::Forwarding),
-            Trigger::Http(_) => Some(HttpMode::Payload),
-        }
+    /// Whether the host passes requests on to this function as they are, under `handler`. Otherwise
+    /// it rebuilds them, or posts an envelope.
+    pub fn is_proxied(&self, handler: &CustomHandler) -> bool {
+        self.takes_requests && handler.proxies_http
     }
 
     /// Whether `other` takes the same requests: the host then runs only one of the two.

@@ -1,42 +1,14 @@
 //! Reading a `function.json`, with the host's rules.
 //!
-//! Source: Azure/azure-functions-host, `HostFunctionMetadataProvider.cs`, `BindingMetadata.cs`,
-//! `FunctionMetadataExtensions.cs`. Members we do not know are ignored, as the host ignores them.
-
-use serde_json::Value;
+//! Source: Azure/azure-functions-host, `HostFunctionMetadataProvider.cs`,
+//! `FunctionMetadataExtensions.cs`. Unknown members are ignored, as the host ignores them.
 
 use crate::{
-    function::{
-        AuthLevel, Function, FunctionName, HttpTrigger, OutputBinding, Retry, RetryDelay,
-        TimerTrigger, Trigger,
-    },
+    binding::{Binding, Failure, bindings},
+    function::{Function, FunctionName, Retry, RetryDelay},
     host_json::HostJson,
     members::{MemberError, Members, document},
-    route::{RouteError, RouteTemplate},
 };
-
-/// Binding types that the host knows without an extension bundle.
-const TYPES: [&str; 3] = ["httptrigger", "http", "timertrigger"];
-
-/// What `methods` may hold, in any case.
-const METHODS: [&str; 9] = [
-    "get", "post", "put", "delete", "patch", "head", "options", "trace", "connect",
-];
-
-/// What a mistake in a function.json stops.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// This function; the host runs the others.
-    Function(MemberError),
-    /// The whole app.
-    App(MemberError),
-}
-
-impl From<MemberError> for Failure {
-    fn from(error: MemberError) -> Self {
-        Self::Function(error)
-    }
-}
 
 /// Reads the bytes of `<name>/function.json`. `files` are the names of the other files in the
 /// folder, among which a `scriptFile` must be.
@@ -59,200 +31,16 @@ pub(crate) fn read(
     };
     Ok(Function {
         trigger: trigger.trigger(&name)?,
-        outputs: outputs(&bindings)?,
         retry: root
             .object("retry")?
             .map(|retry| read_retry(&retry))
             .transpose()?,
-        inputs: bindings.iter().filter(|binding| !binding.out).count(),
+        // The trigger, the output, and no further binding.
+        takes_requests: bindings.len() == 2
+            && trigger.is_http_trigger()
+            && bindings.iter().any(Binding::is_http_output),
         name,
     })
-}
-
-struct Binding<'a> {
-    members: Members<'a>,
-    name: &'a str,
-    kind: &'a str,
-    out: bool,
-}
-
-fn bindings<'a>(root: &Members<'a>, host: &HostJson) -> Result<Vec<Binding<'a>>, MemberError> {
-    if !root.has_exactly("bindings") {
-        return Err(root.error("bindings", "is missing; the name must be in lower case"));
-    }
-    let bindings: Vec<Binding<'a>> = root
-        .objects("bindings")?
-        .into_iter()
-        .map(read_binding)
-        .collect::<Result<_, _>>()?;
-    for (index, binding) in bindings.iter().enumerate() {
-        if bindings[..index]
-            .iter()
-            .any(|other| other.name.eq_ignore_ascii_case(binding.name))
-        {
-            let problem = format!("is `{}`, which another binding has", binding.name);
-            return Err(binding.members.error("name", problem));
-        }
-        if !host.extension_bundle
-            && !TYPES
-                .iter()
-                .any(|kind| kind.eq_ignore_ascii_case(binding.kind))
-        {
-            let problem = format!(
-                "is `{}`, which needs an extensionBundle in host.json",
-                binding.kind
-            );
-            return Err(binding.members.error("type", problem));
-        }
-    }
-    Ok(bindings)
-}
-
-fn read_binding(members: Members<'_>) -> Result<Binding<'_>, MemberError> {
-    let Some(kind) = members.text("type")? else {
-        return Err(members.error("type", "is missing; write for instance `timerTrigger`"));
-    };
-    let Some(name) = members.text("name")?.filter(|name| is_binding_name(name)) else {
-        let problem = "is missing or not a name; write a letter, then letters and digits";
-        return Err(members.error("name", problem));
-    };
-    let out = match members
-        .text("direction")?
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
-        None | Some("in") => false,
-        Some("out") => true,
-        Some(_) => return Err(members.error("direction", "is neither `in` nor `out`")),
-    };
-    Ok(Binding {
-        members,
-        name,
-        kind,
-        out,
-    })
-}
-
-/// `Utility.cs`, `ValidateBindingName`.
-fn is_binding_name(name: &str) -> bool {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let letter_first = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    name == "$return" || (letter_first && plain && name.len() < 128)
-}
-
-impl Binding<'_> {
-    fn is_trigger(&self) -> bool {
-        self.kind.to_ascii_lowercase().ends_with("trigger")
-    }
-
-    fn trigger(&self, function: &FunctionName) -> Result<Trigger, Failure> {
-        if self.out {
-            let problem = "is `out`; a trigger goes `in`";
-            return Err(self.members.error("direction", problem).into());
-        }
-        match self.kind.to_ascii_lowercase().as_str() {
-            "httptrigger" => self.http(function).map(Trigger::Http),
-            "timertrigger" => Ok(Trigger::Timer(self.timer()?)),
-            _ => {
-                let problem = format!(
-                    "is `{}`; only httpTrigger and timerTrigger are known here",
-                    self.kind
-                );
-                Err(self.members.error("type", problem).into())
-            }
-        }
-    }
-
-    fn http(&self, function: &FunctionName) -> Result<HttpTrigger, Failure> {
-        let text = self
-            .members
-            .text("route")?
-            .filter(|route| !route.trim().is_empty());
-        let route = RouteTemplate::parse(text.unwrap_or(function.as_str())).map_err(|error| {
-            let text = self.members.error("route", error.to_string());
-            match error {
-                RouteError::Reserved(_) => Failure::Function(text),
-                _ => Failure::App(text),
-            }
-        })?;
-        Ok(HttpTrigger {
-            route,
-            methods: self.methods()?,
-            auth_level: self.auth_level()?,
-        })
-    }
-
-    fn methods(&self) -> Result<Option<Vec<String>>, MemberError> {
-        let Some(methods) = self.members.texts("methods")?.filter(|all| !all.is_empty()) else {
-            return Ok(None);
-        };
-        if let Some(method) = methods
-            .iter()
-            .find(|method| !METHODS.iter().any(|m| m.eq_ignore_ascii_case(method)))
-        {
-            let problem = format!("holds `{method}`, which is no HTTP method");
-            return Err(self.members.error("methods", problem));
-        }
-        Ok(Some(
-            methods
-                .iter()
-                .map(|method| method.to_ascii_uppercase())
-                .collect(),
-        ))
-    }
-
-    fn auth_level(&self) -> Result<AuthLevel, MemberError> {
-        match self
-            .members
-            .text("authLevel")?
-            .map(str::to_ascii_lowercase)
-            .as_deref()
-        {
-            None | Some("function") => Ok(AuthLevel::Function),
-            Some("anonymous") => Ok(AuthLevel::Anonymous),
-            Some("admin") => Ok(AuthLevel::Admin),
-            Some(_) => Err(self
-                .members
-                .error("authLevel", "is none of anonymous, function, admin")),
-        }
-    }
-
-    fn timer(&self) -> Result<TimerTrigger, MemberError> {
-        let schedule = match self.members.value("schedule") {
-            // `5` is a TimeSpan of five days.
-            Some(Value::Number(days)) => days.to_string(),
-            _ => self
-                .members
-                .text("schedule")?
-                .unwrap_or_default()
-                .to_owned(),
-        };
-        if schedule.trim().is_empty() {
-            let problem = "is missing or empty; write NCRONTAB, or `%SETTING%`";
-            return Err(self.members.error("schedule", problem));
-        }
-        Ok(TimerTrigger {
-            binding: self.name.to_owned(),
-            schedule,
-            run_on_startup: self.members.flag("runOnStartup")?.unwrap_or(false),
-            use_monitor: self.members.flag("useMonitor")?.unwrap_or(true),
-        })
-    }
-}
-
-fn outputs(bindings: &[Binding<'_>]) -> Result<Vec<OutputBinding>, MemberError> {
-    bindings
-        .iter()
-        .filter(|binding| binding.out)
-        .map(|binding| {
-            let data_type = binding.members.text("dataType")?;
-            Ok(OutputBinding {
-                name: binding.name.to_owned(),
-                kind: binding.kind.to_owned(),
-                binary: data_type.is_some_and(|kind| kind.eq_ignore_ascii_case("binary")),
-            })
-        })
-        .collect()
 }
 
 fn read_retry(retry: &Members<'_>) -> Result<Retry, MemberError> {
@@ -307,7 +95,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::settings::Settings;
+    use crate::{function::AuthLevel, settings::Settings};
 
     fn parse(bindings: &str) -> Result<Function, String> {
         of(&format!(r#"{{"bindings":[{bindings}]}}"#))
@@ -334,7 +122,7 @@ mod tests {
         assert_eq!(http.route.as_str(), "Item");
         assert_eq!(http.methods, None);
         assert_eq!(http.auth_level, AuthLevel::Function);
-        assert!(function.takes_requests());
+        assert!(function.takes_requests);
     }
 
     #[test]
@@ -347,7 +135,7 @@ mod tests {
             format!("{IN},{OUT},{blob_in}"),
         ] {
             let function = parse(&bindings).expect("a good function");
-            assert!(!function.takes_requests(), "{bindings}");
+            assert!(!function.takes_requests, "{bindings}");
         }
     }
 

@@ -22,7 +22,7 @@ const DEFAULT_FUNCTION_TIMEOUT: Duration = Duration::from_mins(5);
 const DEFAULT_ROUTE_PREFIX: &str = "api";
 const DEFAULT_INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What `host.json` says, with the host's defaults filled in.
+/// The members of `host.json`, with the host's defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostJson {
     /// The custom handler. An app without one belongs to another language's worker and is refused.
@@ -40,6 +40,8 @@ pub struct HostJson {
     pub log_levels: LogLevels,
     /// Whether the app has an `extensionBundle`, which brings binding types of its own.
     pub extension_bundle: bool,
+    /// `fileWatchingEnabled`, true when absent: a change of the app's files restarts the app.
+    pub watches_files: bool,
 }
 
 /// The `customHandler` section.
@@ -65,19 +67,6 @@ pub struct CustomHandler {
     /// `initializationTimeout`: how long the handler may take until it answers `GET /`. Thirty
     /// seconds when absent.
     pub initialization_timeout: Duration,
-    /// `port`: the handler's fixed port; `None` lets the host choose.
-    pub port: Option<u16>,
-}
-
-/// How an HTTP request reaches the handler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpMode {
-    /// The request itself, streamed both ways (`enableProxyingHttpRequest`).
-    Proxying,
-    /// The request rebuilt, the answer buffered (`enableForwardingHttpRequest`).
-    Forwarding,
-    /// A JSON envelope posted to `/<Function>`.
-    Payload,
 }
 
 impl HostJson {
@@ -99,6 +88,7 @@ impl HostJson {
             allowed_functions: root.texts("functions")?.unwrap_or_default(),
             log_levels: log_levels(&root)?,
             extension_bundle: root.object("extensionBundle")?.is_some(),
+            watches_files: root.flag("fileWatchingEnabled")?.unwrap_or(true),
         })
     }
 }
@@ -139,7 +129,6 @@ fn custom_handler(root: &Members<'_>) -> Result<CustomHandler, MemberError> {
             .duration("initializationTimeout")?
             .filter(|timeout| !timeout.is_zero())
             .unwrap_or(DEFAULT_INITIALIZATION_TIMEOUT),
-        port: port(&handler)?,
     })
 }
 
@@ -176,18 +165,6 @@ fn log_levels(root: &Members<'_>) -> Result<LogLevels, MemberError> {
     };
     let levels: Result<Vec<_>, _> = levels.all_texts()?.into_iter().map(level).collect();
     Ok(LogLevels::new(levels?))
-}
-
-fn port(handler: &Members<'_>) -> Result<Option<u16>, MemberError> {
-    handler
-        .integer("port")?
-        .map(|port| {
-            u16::try_from(port)
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or_else(|| handler.error("port", "is not a port; write 1 to 65535"))
-        })
-        .transpose()
 }
 
 fn function_timeout(root: &Members<'_>) -> Result<Option<Duration>, MemberError> {
@@ -273,7 +250,7 @@ mod tests {
             "\u{feff}{\"version\":\"2.0\",\"functionTimeout\":\"-1\",\"logging\":{},
               \"functions\":[\"A\"],
               \"extensions\":{\"http\":{\"routePrefix\":\"\",\"customHeaders\":{\"X-A\":\"b\"}}},
-              \"customHandler\":{\"enableProxyingHttpRequest\":\"true\",\"port\":4000,
+              \"customHandler\":{\"enableProxyingHttpRequest\":\"true\",
                 \"initializationTimeout\":\"00:01:00\",
                 \"description\":{\"defaultExecutablePath\":\"h\",\"arguments\":\"[\\\"a\\\"]\",
                   \"defaultWorkerPath\":\"b c\",\"workerArguments\":[\"d\"],
@@ -286,7 +263,6 @@ mod tests {
         assert_eq!(host.allowed_functions, ["A"]);
         let handler = host.custom_handler;
         assert!(handler.proxies_http && !handler.stderr_is_for_errors);
-        assert_eq!(handler.port, Some(4000));
         assert_eq!(handler.initialization_timeout, Duration::from_mins(1));
         assert_eq!(handler.arguments, ["a", "\"b c\"", "d"]);
         assert_eq!(handler.working_directory.as_deref(), Some("w"));

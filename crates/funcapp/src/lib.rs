@@ -9,8 +9,9 @@
 //! ```
 //!
 //! This crate reads that layout with the host's rules and says what is wrong with it, naming the
-//! file and the member: an [`AppError`] stops the whole app, a [`Fault`] one function. It starts nothing and talks to nobody; all it touches is the folder it is
-//! given. The clock and the environment are arguments.
+//! file and the member: an [`AppError`] stops the whole app, a [`Fault`] one function. It starts
+//! no process and opens no connection; it reads the folder that it gets. The clock and the
+//! environment are arguments.
 //!
 //! # Rooms, from the door inwards
 //!
@@ -18,13 +19,15 @@
 //! |---|---|
 //! | [`timer`](App::timer) | whether the host runs one timer, and when |
 //! | [`app`](App) | the whole app, from a folder or from the files of a zip |
-//! | `function_json` | reads one function from its file |
+//! | `files` | the files of an app in a folder |
+//! | `function_json` | reads one function from its file; `binding` reads one binding |
 //! | [`function`](Function) | one function: its trigger, outputs and retry policy |
 //! | [`host_json`](HostJson) | `host.json`: the custom handler, timeouts, the route prefix |
-//! | [`route`](RouteTemplate) | `item/{id?}`: which paths it matches |
+//! | [`route`](RouteTemplate) | `item/{id?}`: which paths it matches; `segment` is one part of it |
 //! | [`schedule`](Schedule) | when a timer fires; `ncrontab` is its grammar |
 //! | `overrides` | settings that replace members of host.json |
 //! | [`log_levels`](LogLevels) | which records the host keeps |
+//! | [`local_host`](LocalHost) | where `func start` listens, and its CORS |
 //! | [`settings`](Settings) | app settings and `%NAME%` |
 //! | `members` | JSON objects that know in which file, and where, they stand |
 //! | [`json`](parse_json) | JSON with comments and last commas |
@@ -33,27 +36,32 @@
 //! Imports run down this table only.
 
 mod app;
+mod binding;
+mod files;
 mod function;
 mod function_json;
 mod host_json;
 mod json;
+mod local_host;
 mod log_levels;
 mod members;
 mod ncrontab;
 mod overrides;
 mod route;
 mod schedule;
+mod segment;
 mod settings;
 mod timer;
 mod timespan;
 
 pub use app::{App, AppError, Fault, FunctionError};
 pub use function::{
-    AuthLevel, Function, FunctionName, FunctionNameError, HttpTrigger, OutputBinding, Retry,
-    RetryDelay, TimerTrigger, Trigger,
+    AuthLevel, Function, FunctionName, FunctionNameError, HttpTrigger, Retry, RetryDelay,
+    TimerTrigger, Trigger,
 };
-pub use host_json::{CustomHandler, HostJson, HttpMode};
+pub use host_json::{CustomHandler, HostJson};
 pub use json::{parse_first_json, parse_json};
+pub use local_host::LocalHost;
 pub use log_levels::{LogLevel, LogLevels};
 pub use members::MemberError;
 pub use ncrontab::NcrontabError;

@@ -5,46 +5,38 @@
 
 use std::fmt;
 
+use crate::segment::{Segment, same};
+
 /// A parsed route, relative to the route prefix.
 ///
-/// Segments are literals, which compare without case, and whole-segment parameters: `{id}`,
-/// `{id?}`, `{id=7}`, `{id:int}`, and last of all `{*rest}`. Constraints `int`, `long`, `bool`,
-/// `guid` and `alpha` are obeyed; any other is taken for always true. Mixed segments such as
-/// `{name}.json` are refused.
+/// A segment has literals, which compare without case, and parameters: `{id}`, `{id:int}` and, in
+/// the last segment, `{id?}`, `{id=7}` and `{*rest}`. A segment may mix them, as `{name}.{extension?}`
+/// does. Constraints `int`, `long`, `bool`, `guid` and `alpha` are obeyed; any other is taken for
+/// always true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteTemplate {
     text: String,
     segments: Vec<Segment>,
 }
 
-/// A text that is no route.
+/// A text that is not a route.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    /// The host keeps what begins with `admin` or `runtime`, `adminx` too, for itself.
+    /// The host keeps routes that begin with `admin` or `runtime`, `adminx` too, for itself.
     #[error("is `{0}`; routes that begin with `admin` or `runtime` are the host's own")]
     Reserved(String),
-    /// A segment is neither a literal nor one parameter.
-    #[error("has the segment `{0}`; a segment is a literal or one `{{parameter}}`")]
+    /// A segment does not consist of literals and parameters.
+    #[error(
+        "has the segment `{0}`; a segment has literals and `{{parameters}}`, with a literal \
+         between two parameters"
+    )]
     Segment(String),
-    /// A parameter's name is there twice.
+    /// Two parameters have one name.
     #[error("has the parameter `{0}` twice")]
     Repeated(String),
     /// Something follows an optional or a catch-all parameter.
     #[error("goes on after `{0}`; an optional or a catch-all parameter must be the last")]
     NotLast(String),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
-    Literal(String),
-    Parameter {
-        name: String,
-        constraints: Vec<String>,
-        optional: bool,
-    },
-    CatchAll {
-        name: String,
-    },
 }
 
 impl RouteTemplate {
@@ -96,13 +88,11 @@ impl RouteTemplate {
             return false;
         }
         for (index, segment) in self.segments.iter().enumerate() {
-            match (segment, path.get(index)) {
-                (Segment::CatchAll { .. }, _)
-                | (Segment::Parameter { optional: true, .. }, None) => return true,
-                (Segment::Literal(literal), Some(part)) if same(literal, part) => {}
-                (Segment::Parameter { constraints, .. }, Some(part))
-                    if constraints.iter().all(|c| obeys(c, part)) => {}
-                _ => return false,
+            match path.get(index) {
+                _ if segment.is_catch_all() => return true,
+                None => return segment.is_optional(),
+                Some(part) if segment.matches(part) => {}
+                Some(_) => return false,
             }
         }
         path.len() == self.segments.len()
@@ -116,59 +106,22 @@ impl fmt::Display for RouteTemplate {
 }
 
 fn segment(text: &str) -> Result<Segment, RouteError> {
-    let malformed = || RouteError::Segment(text.to_owned());
-    let Some(inner) = text
-        .strip_prefix('{')
-        .and_then(|text| text.strip_suffix('}'))
-    else {
-        let literal = !text.is_empty() && !text.contains(['{', '}', '?', '*']);
-        return literal
-            .then(|| Segment::Literal(text.to_owned()))
-            .ok_or_else(malformed);
-    };
-    let (inner, optional) = match inner.strip_suffix('?') {
-        Some(inner) => (inner, true),
-        None => (inner, false),
-    };
-    let (inner, default) = inner
-        .split_once('=')
-        .map_or((inner, false), |(name, _)| (name, true));
-    let mut parts = inner.split(':');
-    let name = parts.next().unwrap_or_default();
-    let constraints: Vec<String> = parts.map(str::to_owned).collect();
-    let (name, catch_all) = match name.trim_start_matches('*') {
-        rest if rest.len() < name.len() => (rest.to_owned(), true),
-        _ => (name.to_owned(), false),
-    };
-    if name.is_empty() || name.contains(['{', '}', '?', '*']) {
-        return Err(malformed());
-    }
-    Ok(if catch_all {
-        Segment::CatchAll { name }
-    } else {
-        Segment::Parameter {
-            name,
-            constraints,
-            optional: optional || default,
-        }
-    })
+    Segment::parse(text).ok_or_else(|| RouteError::Segment(text.to_owned()))
 }
 
 fn check(segments: &[Segment]) -> Result<(), RouteError> {
     let mut names: Vec<&str> = Vec::new();
     for (index, segment) in segments.iter().enumerate() {
-        let (name, must_be_last) = match segment {
-            Segment::Literal(_) => continue,
-            Segment::Parameter { name, optional, .. } => (name, *optional),
-            Segment::CatchAll { name } => (name, true),
-        };
-        if names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
-            return Err(RouteError::Repeated(name.clone()));
+        for parameter in segment.parameters() {
+            let name = parameter.name.as_str();
+            if names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                return Err(RouteError::Repeated(name.to_owned()));
+            }
+            if parameter.must_be_last() && index + 1 < segments.len() {
+                return Err(RouteError::NotLast(name.to_owned()));
+            }
+            names.push(name);
         }
-        if must_be_last && index + 1 < segments.len() {
-            return Err(RouteError::NotLast(name.clone()));
-        }
-        names.push(name);
     }
     Ok(())
 }
@@ -179,30 +132,6 @@ fn segments_of(path: &str) -> std::iter::Peekable<impl Iterator<Item = &str>> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let empty = path.is_empty();
     path.split('/').filter(move |_| !empty).peekable()
-}
-
-fn same(literal: &str, part: &str) -> bool {
-    part.to_lowercase() == literal.to_lowercase()
-}
-
-fn obeys(constraint: &str, value: &str) -> bool {
-    match constraint {
-        // .NET's integers may stand between blanks.
-        "int" => value.trim().parse::<i32>().is_ok(),
-        "long" => value.trim().parse::<i64>().is_ok(),
-        "bool" => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),
-        "alpha" => value.bytes().all(|byte| byte.is_ascii_alphabetic()),
-        "guid" => is_guid(value),
-        _ => true,
-    }
-}
-
-fn is_guid(text: &str) -> bool {
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    let digits = text
-        .bytes()
-        .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    digits && (lengths == [8, 4, 4, 4, 12] || lengths == [32])
 }
 
 #[cfg(test)]
@@ -234,6 +163,11 @@ mod tests {
             ("{*path}", "", "/"),
             ("{*path}", "", "/a/b/c/"),
             ("files/{*path}", "api", "/api/files"),
+            ("{a}.json", "", "/x.JSON"),
+            ("{a}.json", "", "/x.json.json"),
+            ("v{major:int}-{minor:int}", "", "/v1-2"),
+            ("{file}.{extension?}", "", "/a.tar.gz"),
+            ("{file}.{extension?}", "", "/a"),
         ] {
             assert!(
                 route(template).matches(prefix, path),
@@ -257,6 +191,11 @@ mod tests {
             ("item/{id:int}", "", "/item/x"),
             ("item/{id?}", "", "/item/7/8"),
             ("", "", "/item"),
+            ("{a}.json", "", "/.json"),
+            ("{a}.json", "", "/x.xml"),
+            ("v{major:int}-{minor:int}", "", "/v1-x"),
+            ("{file}.{extension}", "", "/a"),
+            ("{file}.{extension?}", "", "/"),
         ] {
             assert!(
                 !route(template).matches(prefix, path),
@@ -266,21 +205,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_route() {
+    fn other_texts_are_rejected() {
         for (text, part) in [
             ("admin/x", "host's own"),
             ("/Runtime", "host's own"),
             ("adminx/y", "host's own"),
             ("a//b", "segment ``"),
-            ("{a}.json", "segment"),
             ("{}", "segment"),
+            ("{a}{b}", "segment"),
+            ("x{*a}", "segment"),
+            ("{a}-{b?}", "segment"),
+            ("a}", "segment"),
             ("{a", "segment"),
             ("{a}/{A}", "`A` twice"),
             ("{a?}/b", "goes on after `a`"),
             ("{*a}/b", "goes on after `a`"),
         ] {
             let error = RouteTemplate::parse(text)
-                .expect_err("no route")
+                .expect_err("not a route")
                 .to_string();
             assert!(error.contains(part), "{text}: {error}");
         }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use crate::members::{MemberError, Members, document};
 
-const FILE: &str = "local.settings.json";
+pub(crate) const FILE: &str = "local.settings.json";
 
 /// Names and values, as the host hands them to the handler.
 ///
@@ -23,7 +23,7 @@ pub enum SettingsError {
     Unreadable {
         /// The app's folder.
         folder: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A member is not what `func` writes.
@@ -40,7 +40,7 @@ pub enum UnresolvedSetting {
          does not run this function: set it in local.settings.json or in the app's settings"
     )]
     NotSet {
-        /// Who needs it: the function's name.
+        /// The function that needs it.
         function: String,
         /// The text with the `%NAME%` in it.
         text: String,
@@ -58,29 +58,12 @@ pub enum UnresolvedSetting {
 }
 
 impl Settings {
-    /// The `Values` of the `local.settings.json` in `folder`; none if there is no such file.
+    /// The `Values` of the `local.settings.json` in `folder`; none without such a file.
     pub fn read(folder: &Path) -> Result<Self, SettingsError> {
         match read_file(folder)? {
             Some(bytes) => Ok(Self::parse(&bytes)?),
             None => Ok(Self::default()),
         }
-    }
-
-    /// `Host.LocalHttpPort` of the `local.settings.json` in `folder`: where `func start` listens.
-    pub fn local_http_port(folder: &Path) -> Result<Option<u16>, SettingsError> {
-        let Some(bytes) = read_file(folder)? else {
-            return Ok(None);
-        };
-        let document = document(FILE, &bytes)?;
-        let root = Members::root(FILE, &document)?;
-        let Some(host) = root.object("Host")? else {
-            return Ok(None);
-        };
-        let port = host
-            .integer("LocalHttpPort")?
-            .map(u16::try_from)
-            .transpose();
-        Ok(port.map_err(|_| host.error("LocalHttpPort", "is not a port; write 1 to 65535"))?)
     }
 
     /// The `Values` in the bytes of a `local.settings.json`. All of them must be strings. An empty
@@ -182,7 +165,8 @@ impl Settings {
     }
 }
 
-fn read_file(folder: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
+/// The bytes of the `local.settings.json` in `folder`, if there is one.
+pub(crate) fn read_file(folder: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
     match std::fs::read(folder.join(FILE)) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -213,28 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_local_port_is_read() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let port = || Settings::local_http_port(folder.path()).map_err(|error| error.to_string());
-        assert_eq!(port(), Ok(None));
-        for (text, expected) in [
-            (r#"{"Values":{}}"#, Ok(None)),
-            (r#"{"Host":{"LocalHttpPort":7072}}"#, Ok(Some(7072))),
-            (
-                r#"{"Host":{"LocalHttpPort":70720}}"#,
-                Err(
-                    "local.settings.json: Host.LocalHttpPort is not a port; write 1 to 65535"
-                        .to_owned(),
-                ),
-            ),
-        ] {
-            std::fs::write(folder.path().join(FILE), text).expect("a new file");
-            assert_eq!(port(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_value_that_is_no_string_is_named() {
+    fn a_value_that_is_not_a_string_is_named() {
         let error = Settings::parse(br#"{"Values":{"PORT":7071}}"#).expect_err("a number");
         assert_eq!(
             error.to_string(),

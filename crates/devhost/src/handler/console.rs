@@ -71,7 +71,7 @@ impl Console {
 async fn lines(stream: impl AsyncRead + Unpin, write: impl Fn(String)) {
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
-    // An error is an end: there is nobody left to read from.
+    // An error is an end of the stream.
     while let Ok(1..) = stream.read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line);
         let text = text.strip_suffix('\n').unwrap_or(&text);

@@ -35,7 +35,7 @@ pub struct LaunchError {
     pub program: String,
     /// Its current folder.
     pub folder: String,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 

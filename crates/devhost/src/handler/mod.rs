@@ -25,7 +25,7 @@ pub(crate) use supervisor::Supervisor;
 #[error("{0}")]
 pub struct HostFailure(pub String);
 
-/// What the handler is doing.
+/// The state of the handler.
 #[derive(Debug, Clone)]
 pub(crate) enum State {
     /// The process runs but has not answered yet.
@@ -36,10 +36,10 @@ pub(crate) enum State {
     Stopped(HostFailure),
 }
 
-/// What the supervisor is told to do.
+/// An order to the supervisor.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// SIGKILL, as if someone else had sent it: a crash, which counts.
+    /// SIGKILL as from outside: a crash, which counts.
     Crash(oneshot::Sender<()>),
     /// SIGKILL and a new start, which does not count.
     Restart(oneshot::Sender<()>),
@@ -49,10 +49,10 @@ pub(crate) enum Order {
     Fail(HostFailure),
 }
 
-/// The way to the handler, for whoever has invocations for it.
+/// The way to the handler, for invocations.
 #[derive(Clone)]
 pub(crate) struct Handler {
-    /// The one port of all its lives.
+    /// The port of all its lives.
     pub(crate) port: u16,
     state: watch::Receiver<State>,
     orders: mpsc::Sender<Order>,

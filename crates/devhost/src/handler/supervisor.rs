@@ -106,7 +106,7 @@ impl Supervisor {
         state.send_replace(State::Starting { pid });
         let console = Console::of(&mut child, &self.journal, self.stderr_is_for_errors);
         let end = self.watch(&mut child, state, orders).await;
-        // Before anyone can see that the process has ended: invocations must wait from here on.
+        // Before the end of the process can be seen: invocations must wait from here on.
         state.send_replace(State::Starting { pid: None });
         // SIGKILL; an error is a process that has ended by itself.
         let _ = child.kill().await;
@@ -148,10 +148,10 @@ impl Supervisor {
         tokio::pin!(answer);
         loop {
             tokio::select! {
-                // An exit first: a port that answers may be somebody else's by then.
+                // An exit first: the port may be another process's by then.
                 biased;
                 status = child.wait() => {
-                    // `wait` fails only for a child that somebody else waited for; nobody does.
+                    // `wait` fails only for a child that was waited for, and this is the one place.
                     return status.map_or(End::TimedOut, |status| End::Exited(status, crashed));
                 }
                 order = orders.recv() => match order {

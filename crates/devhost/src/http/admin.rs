@@ -24,7 +24,7 @@ pub(super) enum Admin<'a> {
 }
 
 impl<'a> Admin<'a> {
-    /// What `path` stands for, if anything. Any other path below `/admin` is one like all others.
+    /// The meaning of `path`. A path below `/admin` without one is like any other path.
     pub(super) fn of(path: &'a str) -> Option<Self> {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);

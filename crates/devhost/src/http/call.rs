@@ -2,23 +2,22 @@
 //!
 //! Source: Azure/azure-functions-host, `DefaultHttpProxyService.cs`; YARP's `HttpForwarder.cs`.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use funcapp::{Function, HttpMode};
+use funcapp::Function;
 use tokio::{io::AsyncWriteExt as _, sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
 use super::{
-    connection::{Connection, End, connection_header, keeps_alive},
+    connection::{Connection, End},
     pace::{BodyError, Pace},
     proxy,
-    server::Site,
 };
 use crate::{
     client::{Answer, Body},
     log::Level,
-    shared::Deadline,
+    shared::{Deadline, Shared},
     wire::{BodyReader, Framing, Request, Response, chunk},
 };
 
@@ -42,19 +41,18 @@ enum Failed {
 /// Calls `function` and sends its response to the client.
 pub(super) async fn call(
     connection: &mut Connection,
-    site: &Site,
+    shared: &Arc<Shared>,
     function: &Function,
     request: &Request,
     path: &str,
     reader: &mut BodyReader,
 ) -> End {
-    let shared = &site.shared;
     let name = function.name.as_str();
     let invocation = Uuid::new_v4().to_string();
     let started = Instant::now();
     let mut deadline = shared.deadline(name, &invocation);
     let called = Call {
-        site,
+        shared,
         function,
         request,
         path,
@@ -88,16 +86,18 @@ pub(super) async fn call(
     let response = Response::empty(500);
     match failed {
         Failed::Gone => End::Close,
-        Failed::Error(_) => connection.respond(site, request, response, reader).await,
+        Failed::Error(_) => connection.respond(shared, request, response, reader).await,
         Failed::Bad { says_close, .. } => {
-            connection.refuse(site, request, response, says_close).await
+            connection
+                .refuse(shared, request, response, says_close)
+                .await
         }
         Failed::Broken(_) => End::Reset,
     }
 }
 
 struct Call<'a> {
-    site: &'a Site,
+    shared: &'a Arc<Shared>,
     function: &'a Function,
     request: &'a Request,
     path: &'a str,
@@ -113,7 +113,7 @@ impl Call<'_> {
         reader: &mut BodyReader,
         deadline: &mut Deadline,
     ) -> Result<Answer, Failed> {
-        let shared = &self.site.shared;
+        let shared = self.shared;
         let (sender, receiver) = mpsc::channel(1);
         let mut sender = Some(sender);
         let body = match self.request.framing {
@@ -123,7 +123,7 @@ impl Call<'_> {
             }
             Framing::Length(_) => {
                 sender = None;
-                Body::Whole(connection.body(self.site, self.request, reader).await?)
+                Body::Whole(connection.body(shared, self.request, reader).await?)
             }
             Framing::None | Framing::UntilEnd => {
                 sender = None;
@@ -151,8 +151,10 @@ impl Call<'_> {
                 "Request headers must contain only ASCII characters".to_owned(),
             ));
         };
+        let resent = self.reporter();
         let client = shared.client.clone();
-        let exchange = tokio::spawn(proxy::exchange(client, onward, shared.limits.idle));
+        let exchange = proxy::exchange(client, onward, shared.limits.idle, resent);
+        let exchange = tokio::spawn(exchange);
         self.wait(connection, reader, sender, exchange, deadline)
             .await
     }
@@ -194,7 +196,7 @@ impl Call<'_> {
         sender: Option<mpsc::Sender<Bytes>>,
     ) -> Failed {
         if let Some(sender) = sender {
-            let mut pace = Pace::new(self.site.shared.limits.body_grace);
+            let mut pace = Pace::new(self.shared.limits.body_grace);
             loop {
                 match pace.next(reader, &mut connection.source).await {
                     // Without a receiver the exchange has failed; the client still sends the rest.
@@ -208,24 +210,35 @@ impl Call<'_> {
         Failed::Gone
     }
 
-    fn check_mode(&self) -> Result<(), Failed> {
-        let host = &self.site.shared.app.host;
-        if self.request.headers.get("host").is_none_or(str::is_empty) {
-            return Err(Failed::Error("the request has no Host".to_owned()));
-        }
-        match self.function.http_mode(&host.custom_handler) {
-            Some(HttpMode::Proxying) => Ok(()),
-            _ => Err(Failed::Error(format!(
-                "this host only proxies requests, and {} would get its requests in another form: \
-                 set enableProxyingHttpRequest in host.json, and give the function one httpTrigger \
-                 and one http output and nothing else",
-                self.function.name
-            ))),
+    /// Logs that the handler gets the request once more.
+    fn reporter(&self) -> impl Fn(String) + Send + use<> {
+        let journal = self.shared.journal.clone();
+        let (function, invocation) = (self.function.name.to_string(), self.invocation.to_owned());
+        let what = format!("{} {}", self.request.method, self.request.path);
+        move |problem| {
+            let text = format!("{what} is sent again: {problem}");
+            journal.function(&function, &invocation, Level::Warning, text);
         }
     }
 
-    /// Sends `answer` as it comes; its status, and whether the connection stays open. The head waits for the first byte of the body, and
-    /// functionTimeout counts to the last one.
+    fn check_mode(&self) -> Result<(), Failed> {
+        if self.request.headers.get("host").is_none_or(str::is_empty) {
+            return Err(Failed::Error("the request has no Host".to_owned()));
+        }
+        let handler = &self.shared.app.host.custom_handler;
+        if self.function.is_proxied(handler) {
+            return Ok(());
+        }
+        Err(Failed::Error(format!(
+            "this host only proxies requests, and {} would get its requests in another form: set \
+             enableProxyingHttpRequest in host.json, and give the function one httpTrigger and one \
+             http output and nothing else",
+            self.function.name
+        )))
+    }
+
+    /// Sends `answer` as it comes. The result is its status, and whether the connection stays open.
+    /// The head waits for the first byte of the body, and functionTimeout counts to the last one.
     async fn stream(
         &self,
         connection: &mut Connection,
@@ -233,10 +246,12 @@ impl Call<'_> {
         deadline: &mut Deadline,
     ) -> Result<(u16, bool), Failed> {
         let in_chunks = matches!(answer.head.framing, Framing::Chunked | Framing::UntilEnd);
-        let keeps = keeps_alive(self.site, self.request) && !(in_chunks && self.request.is_http10);
+        let keeps = connection.keeps_alive(self.request) && !(in_chunks && self.request.is_http10);
         let in_chunks = in_chunks && !self.request.is_http10;
         let status = answer.head.status;
-        let mut waiting = self.head(&answer, in_chunks, keeps).into_bytes();
+        let mut waiting = self
+            .head(connection, &answer, in_chunks, keeps)
+            .into_bytes();
         let mut begun = false;
         let failed = |begun, problem| {
             if begun {
@@ -248,7 +263,7 @@ impl Call<'_> {
         loop {
             let next = tokio::select! {
                 biased;
-                next = answer.next(self.site.shared.limits.idle) => next,
+                next = answer.next(self.shared.limits.idle) => next,
                 () = connection.source.closed() => return Err(Failed::Gone),
                 () = deadline.killed() => return Err(failed(begun, "functionTimeout is over".to_owned())),
             };
@@ -272,7 +287,13 @@ impl Call<'_> {
         }
     }
 
-    fn head(&self, answer: &Answer, in_chunks: bool, keeps_alive: bool) -> String {
+    fn head(
+        &self,
+        connection: &Connection,
+        answer: &Answer,
+        in_chunks: bool,
+        keeps_alive: bool,
+    ) -> String {
         let mut headers = answer.head.headers.clone();
         for name in proxy::DROPPED_FROM_RESPONSES {
             headers.remove(name);
@@ -283,8 +304,7 @@ impl Call<'_> {
         if in_chunks {
             headers.push("Transfer-Encoding", "chunked");
         }
-        connection_header(self.request, keeps_alive, &mut headers);
-        self.site.shared.fill_custom_headers(&mut headers);
+        connection.complete(self.shared, self.request, keeps_alive, &mut headers);
         let (status, reason) = (answer.head.status, &answer.head.reason);
         format!("HTTP/1.1 {status} {reason}\r\n{}\r\n", headers.to_wire())
     }

@@ -14,12 +14,15 @@ use tokio::{
 
 use super::{
     admin::{self, Admin},
-    call, keys,
+    call, cors, keys,
     pace::{self, BodyError, Pace},
-    path,
-    server::Site,
+    path, routes,
 };
-use crate::wire::{BodyReader, NoRequest, Request, Response, Source};
+use crate::{
+    shared::Shared,
+    site::Site,
+    wire::{BodyReader, Headers, NoRequest, Request, Response, Source},
+};
 
 /// How long the rest of a request's body is read after the response.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -31,6 +34,7 @@ const HOMEPAGE: &str = "<!DOCTYPE html>\n<html><head><title>Functions host</titl
 
 /// A connection of a client.
 pub(super) struct Connection {
+    site: Arc<Site>,
     pub(super) source: Source<OwnedReadHalf>,
     pub(super) writer: OwnedWriteHalf,
     pub(super) peer: IpAddr,
@@ -50,6 +54,7 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, site: Arc<Site>) {
     let (reader, writer) = stream.into_split();
     let source = Source::new(reader);
     let mut connection = Connection {
+        site,
         source,
         writer,
         peer,
@@ -57,21 +62,20 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, site: Arc<Site>) {
     loop {
         let request = tokio::select! {
             biased;
-            () = site.shared.stopping() => return,
+            () = connection.site.stopping() => return,
             request = Request::read(&mut connection.source) => request,
         };
         let end = match request {
-            Ok(request) => connection.serve(&site, &request).await,
+            Ok(request) => match connection.site.begin() {
+                Some(shared) => connection.serve(&shared, &request).await,
+                None => {
+                    connection
+                        .hang_up(503, "Function host is not running.")
+                        .await
+                }
+            },
             Err(NoRequest::Closed) => return,
-            Err(NoRequest::Refused(status)) => {
-                let head = format!(
-                    "HTTP/1.1 {status} {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-                    Response::empty(status).reason()
-                );
-                // A client that is gone needs no response.
-                let _ = connection.writer.write_all(head.as_bytes()).await;
-                End::Close
-            }
+            Err(NoRequest::Refused(status)) => connection.hang_up(status, "").await,
         };
         match end {
             End::KeepAlive => {}
@@ -82,49 +86,63 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, site: Arc<Site>) {
 }
 
 impl Connection {
-    async fn serve(&mut self, site: &Site, request: &Request) -> End {
+    async fn serve(&mut self, shared: &Arc<Shared>, request: &Request) -> End {
         let Some(path) = path::decoded(&request.path) else {
-            return self.refuse(site, request, Response::empty(400), true).await;
+            let response = Response::empty(400);
+            return self.refuse(shared, request, response, true).await;
         };
         let mut reader = BodyReader::new(request.framing);
+        if let Some(response) = cors::preflight(&self.site.cors, request) {
+            return self.respond(shared, request, response, &mut reader).await;
+        }
         if let Some(admin) = Admin::of(&path) {
-            return match self.body(site, request, &mut reader).await {
+            return match self.body(shared, request, &mut reader).await {
                 Ok(body) => {
-                    let response = admin::answer(&site.shared, &admin, request, &body);
-                    self.respond(site, request, response, &mut reader).await
+                    let response = admin::answer(shared, &admin, request, &body);
+                    self.respond(shared, request, response, &mut reader).await
                 }
                 Err(_) => End::Close,
             };
         }
-        let Some(function) = site.routes.find(&request.method, &path) else {
+        let Some(function) = routes::find(shared, &request.method, &path) else {
             let response = if path == "/" {
-                homepage(site)
+                homepage(shared)
             } else {
                 Response::empty(404)
             };
-            return self.respond(site, request, response, &mut reader).await;
+            return self.respond(shared, request, response, &mut reader).await;
         };
         let http = function.http().expect("routes are of HTTP functions");
         let name = function.name.as_str();
-        let shared = &site.shared;
         if shared.enable_auth && !keys::opens(&shared.keys, name, http.auth_level, request) {
-            return self
-                .respond(site, request, Response::empty(401), &mut reader)
-                .await;
+            let response = Response::empty(401);
+            return self.respond(shared, request, response, &mut reader).await;
         }
-        call::call(self, site, function, request, &path, &mut reader).await
+        call::call(self, shared, function, request, &path, &mut reader).await
+    }
+
+    /// Ends the connection with a response that no job host makes.
+    async fn hang_up(&mut self, status: u16, body: &str) -> End {
+        let response = format!(
+            "HTTP/1.1 {status} {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            Response::empty(status).reason(),
+            body.len()
+        );
+        // A client that is gone needs no response.
+        let _ = self.writer.write_all(response.as_bytes()).await;
+        End::Close
     }
 
     /// The body of `request`, at least as fast as Kestrel wants it.
     pub(super) async fn body(
         &mut self,
-        site: &Site,
+        shared: &Shared,
         request: &Request,
         reader: &mut BodyReader,
     ) -> Result<Bytes, BodyError> {
         pace::check_length(request.framing)?;
         self.expect(request).await;
-        let mut pace = Pace::new(site.shared.limits.body_grace);
+        let mut pace = Pace::new(shared.limits.body_grace);
         let mut body = Vec::new();
         while let Some(data) = pace.next(reader, &mut self.source).await? {
             body.extend_from_slice(&data);
@@ -150,13 +168,13 @@ impl Connection {
     /// Sends a response of the host itself, and reads what is left of the request.
     pub(super) async fn respond(
         &mut self,
-        site: &Site,
+        shared: &Shared,
         request: &Request,
         response: Response,
         reader: &mut BodyReader,
     ) -> End {
-        let keeps = keeps_alive(site, request);
-        let sent = self.send(site, request, response, keeps).await;
+        let keeps = self.keeps_alive(request);
+        let sent = self.send(shared, request, response, keeps).await;
         if keeps && sent.is_ok() {
             self.rest(reader).await
         } else {
@@ -179,20 +197,20 @@ impl Connection {
     /// Sends a response of the host itself and ends the connection, with or without saying so.
     pub(super) async fn refuse(
         &mut self,
-        site: &Site,
+        shared: &Shared,
         request: &Request,
         response: Response,
         says_close: bool,
     ) -> End {
-        let keeps_alive = keeps_alive(site, request) && !says_close;
+        let keeps_alive = self.keeps_alive(request) && !says_close;
         // A client that is gone needs no response.
-        let _ = self.send(site, request, response, keeps_alive).await;
+        let _ = self.send(shared, request, response, keeps_alive).await;
         End::Close
     }
 
     async fn send(
         &mut self,
-        site: &Site,
+        shared: &Shared,
         request: &Request,
         response: Response,
         keeps_alive: bool,
@@ -202,8 +220,7 @@ impl Connection {
         if response.status != 204 && !(is_head && response.body.is_empty()) {
             headers.push("Content-Length", response.body.len().to_string());
         }
-        connection_header(request, keeps_alive, &mut headers);
-        site.shared.fill_custom_headers(&mut headers);
+        self.complete(shared, request, keeps_alive, &mut headers);
         let mut bytes = format!("HTTP/1.1 {} {}\r\n", response.status, response.reason());
         bytes += &(headers.to_wire() + "\r\n");
         let mut bytes = bytes.into_bytes();
@@ -211,6 +228,29 @@ impl Connection {
             bytes.extend_from_slice(&response.body);
         }
         self.writer.write_all(&bytes).await
+    }
+
+    /// Whether the connection stays open after the response to `request`.
+    pub(super) fn keeps_alive(&self, request: &Request) -> bool {
+        request.keep_alive && !self.site.is_stopping()
+    }
+
+    /// Completes the headers of a response: the state of the connection where it is not the one that
+    /// the client's version of HTTP implies, CORS, and host.json's customHeaders.
+    pub(super) fn complete(
+        &self,
+        shared: &Shared,
+        request: &Request,
+        keeps_alive: bool,
+        headers: &mut Headers,
+    ) {
+        if !keeps_alive {
+            headers.push("Connection", "close");
+        } else if request.is_http10 {
+            headers.push("Connection", "keep-alive");
+        }
+        cors::allow(&self.site.cors, request, headers);
+        shared.fill_custom_headers(headers);
     }
 
     /// Closes the connection once the client has taken what was sent: with unread bytes the system
@@ -234,26 +274,8 @@ impl Connection {
     }
 }
 
-/// Whether the connection stays open after the response to `request`.
-pub(super) fn keeps_alive(site: &Site, request: &Request) -> bool {
-    request.keep_alive && !site.shared.is_stopping()
-}
-
-/// Says what becomes of the connection, where that is not what the client's version of HTTP implies.
-pub(super) fn connection_header(
-    request: &Request,
-    keeps_alive: bool,
-    headers: &mut crate::wire::Headers,
-) {
-    if !keeps_alive {
-        headers.push("Connection", "close");
-    } else if request.is_http10 {
-        headers.push("Connection", "keep-alive");
-    }
-}
-
-fn homepage(site: &Site) -> Response {
-    let disabled = site.shared.settings.value("AzureWebJobsDisableHomepage");
+fn homepage(shared: &Shared) -> Response {
+    let disabled = shared.settings.value("AzureWebJobsDisableHomepage");
     if disabled.is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1") {
         return Response::empty(204);
     }

@@ -1,4 +1,4 @@
-//! HTTP as the host serves it: routing, keys, and the answers that are its own.
+//! HTTP as the host serves it: routing, keys, and the responses that are its own.
 //!
 //! | room | purpose |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | `connection` | one connection: requests in, responses out |
 //! | `call` | one request for a function, from its body to the last byte of the response |
 //! | `pace` | a request's body, as fast and as long as it may be |
+//! | `cors` | which pages of other origins may read a response |
 //! | `routes` | which function a request is for |
 //! | `path` | what becomes of a path on its way |
 //! | `keys` | whether the request may call it |
@@ -15,6 +16,7 @@
 mod admin;
 mod call;
 mod connection;
+mod cors;
 mod keys;
 mod pace;
 mod path;

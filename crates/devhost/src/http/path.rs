@@ -5,7 +5,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What a path holds as it is.
+/// The characters that a path has unescaped.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -26,7 +26,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b';')
     .remove(b'=');
 
-/// What a query does not hold as it is, besides a `%` that is not an escape.
+/// The characters that a query has escaped, besides a `%` that is not an escape.
 const QUERY: &[u8] = b"#\"<>{}|^`\\";
 
 /// The path as routes are compared with it: decoded, but for `%2F` and for bytes that are not

@@ -96,20 +96,31 @@ pub(super) fn onward(
 
 /// Sends `request` until a response's head comes, or the tries are used up: `RetryProxyHandler`
 /// takes every failure for one of the connection, also where the handler had the whole request.
+/// `resent` gets the failure before each further time that the handler may see the request.
 pub(super) async fn exchange(
     client: Arc<Client>,
     mut request: Onward,
     idle: Duration,
+    resent: impl Fn(String),
 ) -> Result<Answer, String> {
     let mut pauses = pauses();
+    let mut sends = SENDS;
     loop {
-        match send(&client, &mut request, idle).await {
+        sends -= 1;
+        let error = match client.send(&mut request, idle).await {
             Ok(answer) => return check(answer),
             Err(error @ Failure::Idle(_)) => return Err(error.to_string()),
-            Err(error) => match pauses.next() {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error.to_string()),
-            },
+            Err(error) => error,
+        };
+        let at_once =
+            sends > 0 && matches!(error, Failure::Closed) && matches!(request.body, Body::None);
+        if !at_once {
+            let pause = pauses.next().ok_or_else(|| error.to_string())?;
+            tokio::time::sleep(pause).await;
+            sends = SENDS;
+        }
+        if error.came_late() && !matches!(request.body, Body::Consumed) {
+            resent(error.to_string());
         }
     }
 }
@@ -121,20 +132,6 @@ pub(super) fn all_pauses() -> Duration {
 
 fn pauses() -> impl Iterator<Item = Duration> {
     (1..TRIES).map(|number| (FIRST_PAUSE * number).min(LONGEST_PAUSE))
-}
-
-async fn send(
-    client: &Arc<Client>,
-    request: &mut Onward,
-    idle: Duration,
-) -> Result<Answer, Failure> {
-    for _ in 1..SENDS {
-        match client.send(request, idle).await {
-            Err(Failure::Closed) if matches!(request.body, Body::None) => {}
-            other => return other,
-        }
-    }
-    client.send(request, idle).await
 }
 
 /// Refuses what Kestrel cannot send to the client.

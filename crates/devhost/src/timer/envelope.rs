@@ -12,7 +12,7 @@ use crate::call::{Recorded, RetryContext, ScheduleStatus, TimerCall};
 /// .NET's `default(DateTime)`: a timer that never ran.
 const NEVER: &str = "0001-01-01T00:00:00+00:00";
 
-/// What an envelope says besides the call itself.
+/// The contents of an envelope besides the call itself.
 pub(super) struct Context<'a> {
     pub(super) function: &'a str,
     pub(super) binding: &'a str,

@@ -5,7 +5,7 @@
 //! | `scheduled` | one task per timer: past-due, run on startup, the next run |
 //! | `run` | one run: envelope out, reply in, the clock beside it |
 //! | `record` | when a timer last ran, and where that is written down |
-//! | `reply` | pure: what a reply means |
+//! | `reply` | pure: the meaning of a reply |
 //! | `envelope` | pure: the JSON that the host posts |
 
 mod envelope;
@@ -14,6 +14,6 @@ mod reply;
 mod run;
 mod scheduled;
 
-pub use reply::{Failure, Output, TimerResult};
+pub use reply::{Failure, TimerResult};
 pub(crate) use run::{manual_call, run, run_by_hand};
 pub(crate) use scheduled::keep_time;

@@ -1,12 +1,11 @@
-//! What a handler's reply to a timer means. Pure.
+//! The meaning of a handler's reply to a timer. Pure.
 //!
 //! Source: Azure/azure-functions-host, `DefaultHttpWorkerService.cs` (`ProcessHttpInvocationRequest`)
 //! and `HttpScriptInvocationResultExtensions.cs`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use funcapp::{OutputBinding, parse_first_json};
+use funcapp::parse_first_json;
 use serde_json::{Map, Value};
 
 /// How one run of a timer ended, as the host sees it.
@@ -16,20 +15,18 @@ pub enum TimerResult {
     Succeeded {
         /// `Logs`, in order: each is one Information record of the function.
         logs: Vec<String>,
-        /// `Outputs`, of the function's output bindings only.
-        outputs: BTreeMap<String, Output>,
         /// `ReturnValue`, `Null` if there is none.
         return_value: Value,
     },
     /// The run failed. `Logs` and `Outputs` of the reply are not looked at.
     Failed {
-        /// Why.
+        /// The reason.
         reason: Failure,
     },
     /// The reply is one that the real host never acts upon: the invocation would hang until
     /// functionTimeout, and the handler be killed then. This host says so at once instead.
     Hang {
-        /// What the reply was.
+        /// The reply in words.
         reply: String,
     },
 }
@@ -38,7 +35,7 @@ pub enum TimerResult {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The status is not 2xx. The host reads nothing else of such a reply.
-    #[error("the handler answered {0}; the reply's Logs and Outputs were not read")]
+    #[error("the handler returned {0}; the reply's Logs and Outputs were not read")]
     Status(u16),
     /// The body is not declared as JSON.
     #[error("Invalid HttpResponseMessage: the content type is {}, not application/json", or_none(.0.as_deref()))]
@@ -60,17 +57,6 @@ pub enum Failure {
     NotATimer(String),
 }
 
-/// The value of one output binding, as the binding would get it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Bytes: the string was valid base64, meant or not, and the binding is not `binary`.
-    Bytes(Vec<u8>),
-    /// The string as it was.
-    Text(String),
-    /// Anything else stays JSON.
-    Json(Value),
-}
-
 impl TimerResult {
     /// Whether the run succeeded.
     pub fn is_success(&self) -> bool {
@@ -88,12 +74,7 @@ pub(super) fn judge_status(status: u16) -> Result<(), TimerResult> {
 }
 
 /// The meaning of a 2xx reply.
-pub(super) fn judge(
-    status: u16,
-    content_type: Option<&str>,
-    body: &[u8],
-    bindings: &[OutputBinding],
-) -> TimerResult {
+pub(super) fn judge(status: u16, content_type: Option<&str>, body: &[u8]) -> TimerResult {
     if body.is_empty() {
         return TimerResult::Hang {
             reply: format!("{status} with an empty body"),
@@ -110,7 +91,7 @@ pub(super) fn judge(
             reply: "the JSON `null`".to_owned(),
         },
         Ok(Value::Object(members)) => {
-            read(&members, bindings).unwrap_or_else(|problem| failed(Failure::Body(problem)))
+            read(&members).unwrap_or_else(|problem| failed(Failure::Body(problem)))
         }
         Ok(_) => failed(Failure::Body(
             "the body is JSON, but not an object".to_owned(),
@@ -134,43 +115,19 @@ fn is_json(content_type: &str) -> bool {
         .any(|json| media_type.eq_ignore_ascii_case(json))
 }
 
-fn read(members: &Map<String, Value>, bindings: &[OutputBinding]) -> Result<TimerResult, String> {
-    let return_value = member(members, "ReturnValue")
-        .cloned()
-        .unwrap_or(Value::Null);
-    let mut values = match member(members, "Outputs") {
-        None => Map::new(),
-        Some(Value::Object(outputs)) => outputs.clone(),
-        Some(_) => return Err("Outputs is not an object".to_owned()),
-    };
-    spread_return_value(&return_value, bindings, &mut values);
-    let outputs = bindings
-        .iter()
-        .filter_map(|binding| Some((binding, values.remove(&binding.name)?)))
-        .map(|(binding, value)| (binding.name.clone(), output(binding, value)))
-        .collect();
+fn read(members: &Map<String, Value>) -> Result<TimerResult, String> {
+    if !matches!(member(members, "Outputs"), None | Some(Value::Object(_))) {
+        return Err("Outputs is not an object".to_owned());
+    }
     Ok(TimerResult::Succeeded {
         logs: logs(members)?,
-        outputs,
-        return_value,
+        return_value: member(members, "ReturnValue")
+            .cloned()
+            .unwrap_or(Value::Null),
     })
 }
 
-/// Without a `$return` binding, the members of a returned object are outputs
-/// (`WorkerFunctionInvoker.cs`).
-fn spread_return_value(
-    return_value: &Value,
-    bindings: &[OutputBinding],
-    values: &mut Map<String, Value>,
-) {
-    if bindings.iter().any(|binding| binding.name == "$return") {
-        values.insert("$return".to_owned(), return_value.clone());
-    } else if let Value::Object(members) = return_value {
-        values.extend(members.clone());
-    }
-}
-
-/// Strings, and whatever Newtonsoft turns into a string; an object makes the whole reply invalid.
+/// Strings, and the values that Newtonsoft turns into strings; an object makes the whole reply invalid.
 fn logs(members: &Map<String, Value>) -> Result<Vec<String>, String> {
     let lines = match member(members, "Logs") {
         None => return Ok(Vec::new()),
@@ -190,20 +147,6 @@ fn logs(members: &Map<String, Value>) -> Result<Vec<String>, String> {
         .collect()
 }
 
-fn output(binding: &OutputBinding, value: Value) -> Output {
-    match value {
-        Value::String(text) if binding.binary => Output::Text(text),
-        Value::String(text) => {
-            // .NET skips white space in base64.
-            let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-            STANDARD
-                .decode(compact)
-                .map_or(Output::Text(text), Output::Bytes)
-        }
-        other => Output::Json(other),
-    }
-}
-
 fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     members
         .iter()
@@ -219,21 +162,7 @@ mod tests {
     use super::*;
 
     fn reply(content_type: &str, body: &str) -> TimerResult {
-        judge(200, Some(content_type), body.as_bytes(), &[])
-    }
-
-    fn outputs(binding: &str, binary: bool, body: &Value) -> BTreeMap<String, Output> {
-        let binding = OutputBinding {
-            name: binding.to_owned(),
-            kind: "blob".to_owned(),
-            binary,
-        };
-        let json = "application/json";
-        let body = body.to_string();
-        match judge(200, Some(json), body.as_bytes(), &[binding]) {
-            TimerResult::Succeeded { outputs, .. } => outputs,
-            other => panic!("{other:?}"),
-        }
+        judge(200, Some(content_type), body.as_bytes())
     }
 
     #[test]
@@ -270,7 +199,7 @@ mod tests {
                 "{body:?}: {result:?}"
             );
         }
-        let bare = judge(204, None, b"", &[]);
+        let bare = judge(204, None, b"");
         assert_eq!(
             bare,
             TimerResult::Hang {
@@ -298,36 +227,5 @@ mod tests {
                 "{body}: {result:?}"
             );
         }
-    }
-
-    #[test]
-    fn a_string_that_happens_to_be_base64_is_decoded() {
-        let body = json!({"Outputs": {"out": "test", "unknown": 1}});
-        let expected = BTreeMap::from([("out".to_owned(), Output::Bytes(vec![0xb5, 0xeb, 0x2d]))]);
-        assert_eq!(outputs("out", false, &body), expected);
-        assert_eq!(
-            outputs("out", true, &body)["out"],
-            Output::Text("test".to_owned())
-        );
-        let words = json!({"Outputs": {"out": "rows removed"}});
-        assert_eq!(
-            outputs("out", false, &words)["out"],
-            Output::Text("rows removed".to_owned())
-        );
-        let number = json!({"Outputs": {"out": {"rows": 3}}});
-        assert_eq!(
-            outputs("out", false, &number)["out"],
-            Output::Json(json!({"rows": 3}))
-        );
-    }
-
-    #[test]
-    fn a_returned_object_is_spread_over_the_outputs_unless_return_is_bound() {
-        let body = json!({"ReturnValue": {"out": 3}});
-        assert_eq!(outputs("out", false, &body)["out"], Output::Json(json!(3)));
-        assert_eq!(
-            outputs("$return", false, &body)["$return"],
-            Output::Json(json!({"out": 3}))
-        );
     }
 }

@@ -177,7 +177,7 @@ async fn invoke(
     let mut deadline = shared.deadline(name, invocation);
     let mut request = request(shared.handler.port, name, invocation, framing, body);
     let result = tokio::select! {
-        result = exchange(shared, function, &mut request) => result,
+        result = exchange(shared, &mut request) => result,
         () = deadline.killed() => Err("the handler was killed".to_owned()),
     };
     if deadline.is_over() {
@@ -230,11 +230,7 @@ fn chunks(body: &Bytes) -> mpsc::Receiver<Bytes> {
     receiver
 }
 
-async fn exchange(
-    shared: &Shared,
-    function: &Function,
-    request: &mut Onward,
-) -> Result<TimerResult, String> {
+async fn exchange(shared: &Shared, request: &mut Onward) -> Result<TimerResult, String> {
     // The host waits as long as functionTimeout lets it.
     let idle = std::time::Duration::MAX;
     let answer = shared.client.send(request, idle).await;
@@ -249,12 +245,7 @@ async fn exchange(
     let content_type = answer.head.headers.get("content-type").map(str::to_owned);
     let status = answer.head.status;
     answer.finish();
-    Ok(reply::judge(
-        status,
-        content_type.as_deref(),
-        &body,
-        &function.outputs,
-    ))
+    Ok(reply::judge(status, content_type.as_deref(), &body))
 }
 
 fn report(shared: &Shared, name: &str, invocation: &str, result: &TimerResult, started: Instant) {
@@ -278,9 +269,9 @@ fn report(shared: &Shared, name: &str, invocation: &str, result: &TimerResult, s
         }
         TimerResult::Hang { reply } => {
             let text = format!(
-                "Executed 'Functions.{name}' (HANGS): the handler answered {reply}. The real host \
-                 would wait until functionTimeout and then kill the handler: answer with \
-                 application/json and an object, {{}} is enough"
+                "Executed 'Functions.{name}' (HANGS): the handler returned {reply}. The real host \
+                 would wait until functionTimeout and then kill the handler: return \
+                 application/json and an object; {{}} is enough"
             );
             say(Level::Error, text);
         }

@@ -25,7 +25,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Due {
     at: Timestamp,
-    /// What the run is for: `Next` in its envelope.
+    /// The occurrence that the run is for: `Next` in its envelope.
     occurrence: Timestamp,
     past: bool,
 }

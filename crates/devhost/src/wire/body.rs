@@ -51,7 +51,7 @@ impl BodyReader {
         self.state == State::Done
     }
 
-    /// What comes next, as much as has come; `None` at the end. Dropping the future loses nothing.
+    /// The next part, as much as has come; `None` at the end. Dropping the future loses nothing.
     pub(crate) async fn next<R: AsyncRead + Unpin>(
         &mut self,
         source: &mut Source<R>,

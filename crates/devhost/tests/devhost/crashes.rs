@@ -14,7 +14,7 @@ fn app() -> AppFolder {
 }
 
 fn runs(pid: u32) -> bool {
-    // A killed process may stay in the table as a zombie until someone asks for its end.
+    // A killed process stays in the table as a zombie until its parent waits for it.
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 

@@ -58,7 +58,7 @@ fn it_shows_the_functions_and_ends_with_0_when_told_to() {
         }
         let table = seen.join("\n");
         assert!(
-            table.contains("\tItem: [GET,POST] http://127.0.0.1:"),
+            table.contains("\tItem: [GET,POST] http://localhost:"),
             "{table}"
         );
         assert!(table.contains("/api/item/{id?}"), "{table}");

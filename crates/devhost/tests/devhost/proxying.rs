@@ -180,6 +180,7 @@ fn quick(app: &AppFolder) -> HostOptions {
             body_grace: Duration::from_millis(200),
             idle: Duration::from_millis(400),
             timeout_grace: Duration::from_millis(200),
+            ..Limits::default()
         },
         ..app.options("ok")
     }

@@ -1,4 +1,4 @@
-//! What every test needs: an app on disk, a host that runs it, a client that shows its bytes.
+//! The stage of the tests: an app on disk, a host that runs it, a client that shows its bytes.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than anything here takes on a busy machine, shorter than anyone's patience.
+/// Longer than any test here takes on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An app in a temporary folder, whose handler is the scripted one.
@@ -121,7 +121,7 @@ pub(crate) fn handler() -> PathBuf {
     handler
 }
 
-/// What `future` gives before the deadline.
+/// The output of `future`, which must come before the deadline.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     timeout(DEADLINE, future).await.expect("it takes too long")
 }
@@ -129,7 +129,7 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
 /// The first record whose text holds `part`.
 pub(crate) async fn logged(host: &Host, part: &str) -> HostLog {
     let found = timeout(DEADLINE, host.log(|log| log.text.contains(part))).await;
-    found.unwrap_or_else(|_| panic!("nobody said {part:?}: {:#?}", host.logs()))
+    found.unwrap_or_else(|_| panic!("no record has {part:?}: {:#?}", host.logs()))
 }
 
 /// Waits until `condition` holds.

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use devhost::{
-    Failure, Framing, HostOptions, Level, Limits, Output, RetryContext, ScheduleStatus, TimerCall,
+    Failure, Framing, HostOptions, Level, Limits, RetryContext, ScheduleStatus, TimerCall,
     TimerResult,
 };
 use serde_json::{Value, json};
@@ -32,8 +32,8 @@ async fn each_reply_means_what_the_host_makes_of_it() {
             "TimerArray",
             "failed: Invalid HttpResponseMessage: the body is JSON, but not an object",
         ),
-        ("TimerFailure", "failed: the handler answered 500"),
-        ("TimerRedirect", "failed: the handler answered 302"),
+        ("TimerFailure", "failed: the handler returned 500"),
+        ("TimerRedirect", "failed: the handler returned 302"),
         ("TimerReset", "failed: no reply from the handler"),
         ("TimerExit", "failed: no reply from the handler"),
     ];
@@ -61,12 +61,11 @@ async fn each_reply_means_what_the_host_makes_of_it() {
 }
 
 #[tokio::test]
-async fn a_success_carries_logs_outputs_and_the_return_value() {
+async fn a_success_carries_logs_and_the_return_value() {
     let app = AppFolder::new().timer("TimerOk", json!({}));
     let host = app.start().await;
-    let (logs, outputs, body) = run(&host, TimerCall::default()).await;
+    let (logs, body) = run(&host, TimerCall::default()).await;
     assert_eq!(logs, ["transfer-encoding: chunked", "content-length: none"]);
-    assert_eq!(outputs["out"], Output::Bytes(vec![0xb5, 0xeb, 0x2d]));
     assert_eq!(body["Metadata"]["sys"]["MethodName"], "TimerOk");
     let line = logged(&host, "transfer-encoding: chunked").await;
     assert_eq!(
@@ -86,7 +85,7 @@ async fn the_envelope_comes_in_every_variant() {
         framing: Framing::Length,
         ..TimerCall::default()
     };
-    let (logs, _, body) = run(&host, call).await;
+    let (logs, body) = run(&host, call).await;
     assert_eq!(logs[0], "transfer-encoding: none");
     assert_eq!(
         logs[1],
@@ -109,7 +108,7 @@ async fn the_envelope_comes_in_every_variant() {
         past_due: true,
         ..call
     };
-    let (_, _, body) = run(&host, null).await;
+    let (_, body) = run(&host, null).await;
     assert_eq!(body["Data"]["clock"]["ScheduleStatus"], Value::Null);
     assert_eq!(body["Data"]["clock"]["IsPastDue"], true);
 
@@ -122,7 +121,7 @@ async fn the_envelope_comes_in_every_variant() {
         retry,
         ..call
     };
-    let (_, _, body) = run(&host, never).await;
+    let (_, body) = run(&host, never).await;
     assert_eq!(body["Data"]["clock"]["ScheduleStatus"]["Last"], NEVER);
     assert_eq!(body["Metadata"]["RetryContext"]["RetryCount"], 1);
 }
@@ -316,26 +315,12 @@ async fn a_run_missed_while_the_host_was_away_is_made_up_for_once() {
     );
 }
 
-type Success = (
-    Vec<String>,
-    std::collections::BTreeMap<String, Output>,
-    Value,
-);
-
-/// Runs `TimerOk`: its logs, its outputs, and the body that it got.
-async fn run(host: &devhost::Host, call: TimerCall) -> Success {
+/// Runs `TimerOk`: its logs, and the body that it got.
+async fn run(host: &devhost::Host, call: TimerCall) -> (Vec<String>, Value) {
     match within(host.invoke_timer("TimerOk", call)).await {
-        TimerResult::Succeeded {
-            logs,
-            outputs,
-            return_value,
-        } => {
+        TimerResult::Succeeded { logs, return_value } => {
             let body = return_value.as_str().expect("the body comes back");
-            (
-                logs,
-                outputs,
-                serde_json::from_str(body).expect("the body is JSON"),
-            )
+            (logs, serde_json::from_str(body).expect("the body is JSON"))
         }
         other => panic!("{other:?}"),
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 const RECORDINGS: &str = include_str!("proxying.jsonl");
 
-/// What was sent, what the handler got and sent, and what the client got.
+/// The bytes that were sent, those that the handler got and sent, and those that the client got.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: String,
@@ -28,7 +28,7 @@ pub(crate) struct Got {
     pub(crate) is_whole: bool,
 }
 
-/// What the handler does with a request.
+/// The handler's treatment of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
     pub(crate) before_the_body: Vec<Step>,
@@ -171,7 +171,7 @@ fn described(words: &str) -> Vec<u8> {
     chunks.chain(*b"0\r\n\r\n").collect()
 }
 
-/// What the recorder sends where a script says `json`, and by default.
+/// The recorder's response where a script says `json`, and by default.
 pub(crate) fn json_response(value: &Value) -> Vec<u8> {
     // Python's spelling, with a space after the colon.
     let body = value.to_string().replace(':', ": ");

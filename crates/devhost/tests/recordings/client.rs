@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// How long an open connection is watched for an end.
 const OPEN: Duration = Duration::from_millis(60);
 
-/// What the client got.
+/// The bytes that the client got, and how the connection ended.
 pub(crate) struct Seen {
     pub(crate) bytes: Vec<u8>,
     pub(crate) end: String,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Always different.
-const DIFFERENCES: [(&str, &str); 5] = [
+/// Exchanges that are always different.
+pub(crate) const EXCHANGES: [(&str, &str); 5] = [
     (
         "a-header-30k",
         "The recording of the response is cut, so there is nothing to compare.",
@@ -23,8 +23,8 @@ const DIFFERENCES: [(&str, &str); 5] = [
     ),
 ];
 
-/// Different or not, whichever of two events comes first.
-const RACES: [(&str, &str); 3] = [
+/// Exchanges that are different or not, whichever of two events comes first.
+pub(crate) const RACES: [(&str, &str); 3] = [
     (
         "a-length-long-close",
         "The response breaks off. The real host had sent nothing of it yet.",
@@ -39,15 +39,20 @@ const RACES: [(&str, &str); 3] = [
     ),
 ];
 
-/// Fails where a difference is not listed, or a listed one is gone.
-pub(crate) fn compare(found: Vec<(String, String)>) {
-    let mut gone: BTreeMap<&str, &str> = DIFFERENCES.into_iter().collect();
+/// Fails where a difference is not `listed`, or a listed one is gone. Those of `races` may be there or
+/// not.
+pub(crate) fn compare(
+    found: Vec<(String, String)>,
+    listed: &[(&'static str, &'static str)],
+    races: &[(&str, &str)],
+) {
+    let mut gone: BTreeMap<&str, &str> = listed.iter().copied().collect();
     let mut unlisted = Vec::new();
     for (name, difference) in found {
         gone.remove(name.as_str());
-        let is_listed = DIFFERENCES
+        let is_listed = listed
             .iter()
-            .chain(&RACES)
+            .chain(races)
             .any(|(listed, _)| *listed == name);
         if !is_listed {
             unlisted.push(format!("{name}: {difference}"));

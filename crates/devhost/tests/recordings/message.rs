@@ -9,7 +9,7 @@ pub(crate) struct Message {
     body: Vec<u8>,
 }
 
-/// What a run puts in place of a placeholder.
+/// The values of a run in place of placeholders.
 pub(crate) struct Placeholders {
     pub(crate) port: u16,
 }

@@ -1,4 +1,4 @@
-//! What a timer's run is started with, and what its reply means, beside the recordings.
+//! The envelopes of timers' runs, and the meaning of replies, beside the recordings.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 

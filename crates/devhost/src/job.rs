@@ -1,0 +1,235 @@
+//! Job hosts: each is one reading of the app's files, with a handler and timers of its own. A change
+//! of the files starts another.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use funcapp::{App, AppError, Settings, SettingsError};
+use tokio::{sync::Mutex, task::JoinSet};
+
+use crate::{
+    files::{Change, Files},
+    handler::{HostFailure, Launch, LaunchError, Order, Supervisor, free_port},
+    log::{Journal, Level},
+    options::HostOptions,
+    shared::Shared,
+    site::Site,
+    timer,
+};
+
+/// A host does not start. Each message is one to show to the person who typed the command.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder is not there.
+    #[error("cannot open the folder {folder}: {source}; package the app first")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The folder is not an app.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// `local.settings.json` is not usable.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is nothing to run.
+    #[error(
+        "{0} has no active function; each needs a folder with a function.json beside host.json"
+    )]
+    NoFunctions(String),
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}; is another host running? Choose another port")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The system has no port for the handler.
+    #[error("there is no free port for the handler: {0}")]
+    NoPort(io::Error),
+    /// The handler's process cannot be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+}
+
+/// One reading of the app. Dropping it kills its handler.
+pub(crate) struct JobHost {
+    shared: Arc<Shared>,
+    /// The owner of the handler's process.
+    supervisor: JoinSet<()>,
+    timers: JoinSet<()>,
+}
+
+/// The job hosts of one host: the current one, and those that let their work end.
+pub(crate) struct Jobs {
+    options: HostOptions,
+    /// `None` while the app's files are broken.
+    current: Option<JobHost>,
+    leaving: JoinSet<()>,
+}
+
+impl JobHost {
+    /// Reads the app and starts its handler. Its timers wait for [`JobHost::run`].
+    pub(crate) fn start(options: &HostOptions, journal: &Journal) -> Result<Self, StartError> {
+        let folder = &options.app_folder;
+        let settings = Settings::read(folder)?
+            .overlaid(options.environment.clone())
+            .overlaid(options.settings.clone());
+        let app = App::read(folder, &settings)?;
+        if app.active(&settings).next().is_none() {
+            return Err(StartError::NoFunctions(folder.display().to_string()));
+        }
+        let journal = journal.with_levels(app.host.log_levels.clone());
+        let supervisor = supervisor(options, &app, &settings, journal.clone())?;
+        let (handler, keep_running) = supervisor.start()?;
+        let shared = Arc::new(Shared::new(app, settings, journal, handler, options));
+        for fault in &shared.faults {
+            let text = format!("The '{}' function is in error: {fault}", fault.function);
+            shared.journal.host(Level::Error, text);
+        }
+        let mut supervisor = JoinSet::new();
+        supervisor.spawn(keep_running);
+        Ok(Self {
+            shared,
+            supervisor,
+            timers: JoinSet::new(),
+        })
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// Starts the timers, and reports the end of the handler to `site`.
+    fn run(&mut self, timers: bool, site: &Arc<Site>) {
+        let scheduled = self.shared.active.iter();
+        for function in scheduled.filter(|function| timers && function.timer().is_some()) {
+            self.timers
+                .spawn(timer::keep_time(self.shared.clone(), function.clone()));
+        }
+        self.supervisor
+            .spawn(report_failure(self.shared.clone(), site.clone()));
+    }
+
+    /// Lets what is under way end, and kills the handler.
+    async fn drain(mut self) {
+        self.shared.stop();
+        let runs = async { while self.timers.join_next().await.is_some() {} };
+        tokio::join!(runs, self.shared.requests_ended());
+        self.shutdown().await;
+    }
+
+    /// Kills the handler at once.
+    async fn shutdown(mut self) {
+        self.shared.stop();
+        self.shared.handler.order(Order::Stop).await;
+        self.timers.shutdown().await;
+        self.supervisor.shutdown().await;
+    }
+}
+
+impl Jobs {
+    /// The jobs of the host `site`, of which `first` is the first one.
+    pub(crate) fn new(options: HostOptions, mut first: JobHost, site: &Arc<Site>) -> Self {
+        first.run(options.timers, site);
+        Self {
+            options,
+            current: Some(first),
+            leaving: JoinSet::new(),
+        }
+    }
+
+    /// Reads the app again. The handler of the reading before lives until its requests and scheduled
+    /// runs have ended. Where the app cannot run any more, every request gets 503 until the next
+    /// change, as the real host does it.
+    fn restart(&mut self, site: &Arc<Site>) {
+        let text = "Host configuration has changed. Signaling restart";
+        site.journal.host(Level::Information, text);
+        let next = JobHost::start(&self.options, &site.journal);
+        if let Err(error) = &next {
+            let text = format!("Function host is not running: {error}");
+            site.journal.host(Level::Error, text);
+        }
+        let next = next.ok().map(|mut next| {
+            next.run(self.options.timers, site);
+            site.replace(next.shared());
+            next
+        });
+        if let Some(before) = std::mem::replace(&mut self.current, next) {
+            self.leaving.spawn(before.drain());
+        }
+    }
+
+    /// Lets what is under way end, and kills the handlers.
+    pub(crate) async fn drain(mut self) {
+        if let Some(current) = self.current {
+            current.drain().await;
+        }
+        while self.leaving.join_next().await.is_some() {}
+    }
+
+    /// Kills the handlers at once.
+    pub(crate) async fn shutdown(mut self) {
+        if let Some(current) = self.current {
+            current.shutdown().await;
+        }
+        self.leaving.shutdown().await;
+    }
+}
+
+/// Restarts the app when its files change, until the host stops.
+pub(crate) async fn follow_files(jobs: Arc<Mutex<Option<Jobs>>>, site: Arc<Site>) {
+    let folder = match &*jobs.lock().await {
+        Some(jobs) => jobs.options.app_folder.clone(),
+        None => return,
+    };
+    let mut files = Files::of(&folder);
+    loop {
+        let change = tokio::select! {
+            () = site.stopping() => return,
+            change = files.changed() => change,
+        };
+        match (change, &mut *jobs.lock().await) {
+            (Change::Restart, Some(jobs)) => jobs.restart(&site),
+            (Change::Offline, Some(_)) => {
+                let text = "app_offline.htm is in the app's folder";
+                site.fail(HostFailure(text.to_owned()));
+            }
+            (_, None) => return,
+        }
+    }
+}
+
+/// The end of the handler is the end of the host, unless this job host was to stop.
+async fn report_failure(shared: Arc<Shared>, site: Arc<Site>) {
+    let failure = shared.handler.stopped().await;
+    if !shared.is_stopping() {
+        shared.stop();
+        site.fail(failure);
+    }
+}
+
+fn supervisor(
+    options: &HostOptions,
+    app: &App,
+    settings: &Settings,
+    journal: Journal,
+) -> Result<Supervisor, StartError> {
+    let handler = &app.host.custom_handler;
+    let port = free_port().map_err(StartError::NoPort)?;
+    Ok(Supervisor {
+        launch: Launch::new(
+            &options.app_folder,
+            handler,
+            settings,
+            port,
+            options.own_process_group,
+        ),
+        port,
+        initialization_timeout: handler.initialization_timeout,
+        stderr_is_for_errors: handler.stderr_is_for_errors,
+        journal,
+    })
+}

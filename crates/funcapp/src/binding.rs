@@ -1,0 +1,220 @@
+//! Reading one of a function's bindings, with the host's rules.
+//!
+//! Source: Azure/azure-functions-host, `BindingMetadata.cs`, `Utility.cs`.
+
+use serde_json::Value;
+
+use crate::{
+    function::{AuthLevel, FunctionName, HttpTrigger, TimerTrigger, Trigger},
+    host_json::HostJson,
+    members::{MemberError, Members},
+    route::{RouteError, RouteTemplate},
+};
+
+/// Binding types that the host knows without an extension bundle.
+const TYPES: [&str; 3] = ["httptrigger", "http", "timertrigger"];
+
+/// The elements that `methods` may have, in any case.
+const METHODS: [&str; 9] = [
+    "get", "post", "put", "delete", "patch", "head", "options", "trace", "connect",
+];
+
+/// The part of an app that a mistake in a function.json stops.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// This function; the host runs the others.
+    Function(MemberError),
+    /// The whole app.
+    App(MemberError),
+}
+
+impl From<MemberError> for Failure {
+    fn from(error: MemberError) -> Self {
+        Self::Function(error)
+    }
+}
+
+/// One of a function's bindings.
+pub(crate) struct Binding<'a> {
+    members: Members<'a>,
+    name: &'a str,
+    kind: &'a str,
+    out: bool,
+}
+
+/// The bindings of the function.json `root`.
+pub(crate) fn bindings<'a>(
+    root: &Members<'a>,
+    host: &HostJson,
+) -> Result<Vec<Binding<'a>>, MemberError> {
+    if !root.has_exactly("bindings") {
+        return Err(root.error("bindings", "is missing; the name must be in lower case"));
+    }
+    let bindings: Vec<Binding<'a>> = root
+        .objects("bindings")?
+        .into_iter()
+        .map(read_binding)
+        .collect::<Result<_, _>>()?;
+    for (index, binding) in bindings.iter().enumerate() {
+        if bindings[..index]
+            .iter()
+            .any(|other| other.name.eq_ignore_ascii_case(binding.name))
+        {
+            let problem = format!("is `{}`, which another binding has", binding.name);
+            return Err(binding.members.error("name", problem));
+        }
+        if !host.extension_bundle
+            && !TYPES
+                .iter()
+                .any(|kind| kind.eq_ignore_ascii_case(binding.kind))
+        {
+            let problem = format!(
+                "is `{}`, which needs an extensionBundle in host.json",
+                binding.kind
+            );
+            return Err(binding.members.error("type", problem));
+        }
+    }
+    Ok(bindings)
+}
+
+fn read_binding(members: Members<'_>) -> Result<Binding<'_>, MemberError> {
+    let Some(kind) = members.text("type")? else {
+        return Err(members.error("type", "is missing; write for instance `timerTrigger`"));
+    };
+    let Some(name) = members.text("name")?.filter(|name| is_binding_name(name)) else {
+        let problem = "is missing or not a name; write a letter, then letters and digits";
+        return Err(members.error("name", problem));
+    };
+    let out = match members
+        .text("direction")?
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
+        None | Some("in") => false,
+        Some("out") => true,
+        Some(_) => return Err(members.error("direction", "is neither `in` nor `out`")),
+    };
+    Ok(Binding {
+        members,
+        name,
+        kind,
+        out,
+    })
+}
+
+/// `Utility.cs`, `ValidateBindingName`.
+fn is_binding_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let letter_first = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    name == "$return" || (letter_first && plain && name.len() < 128)
+}
+
+impl Binding<'_> {
+    pub(crate) fn is_trigger(&self) -> bool {
+        self.kind.to_ascii_lowercase().ends_with("trigger")
+    }
+
+    pub(crate) fn is_http_trigger(&self) -> bool {
+        self.kind.eq_ignore_ascii_case("httpTrigger")
+    }
+
+    pub(crate) fn is_http_output(&self) -> bool {
+        self.out && self.kind == "http"
+    }
+
+    /// Reads the trigger of `function`.
+    pub(crate) fn trigger(&self, function: &FunctionName) -> Result<Trigger, Failure> {
+        if self.out {
+            let problem = "is `out`; a trigger goes `in`";
+            return Err(self.members.error("direction", problem).into());
+        }
+        match self.kind.to_ascii_lowercase().as_str() {
+            "httptrigger" => self.http(function).map(Trigger::Http),
+            "timertrigger" => Ok(Trigger::Timer(self.timer()?)),
+            _ => {
+                let problem = format!(
+                    "is `{}`; only httpTrigger and timerTrigger are known here",
+                    self.kind
+                );
+                Err(self.members.error("type", problem).into())
+            }
+        }
+    }
+
+    fn http(&self, function: &FunctionName) -> Result<HttpTrigger, Failure> {
+        let text = self
+            .members
+            .text("route")?
+            .filter(|route| !route.trim().is_empty());
+        let route = RouteTemplate::parse(text.unwrap_or(function.as_str())).map_err(|error| {
+            let text = self.members.error("route", error.to_string());
+            match error {
+                RouteError::Reserved(_) => Failure::Function(text),
+                _ => Failure::App(text),
+            }
+        })?;
+        Ok(HttpTrigger {
+            route,
+            methods: self.methods()?,
+            auth_level: self.auth_level()?,
+        })
+    }
+
+    fn methods(&self) -> Result<Option<Vec<String>>, MemberError> {
+        let Some(methods) = self.members.texts("methods")?.filter(|all| !all.is_empty()) else {
+            return Ok(None);
+        };
+        if let Some(method) = methods
+            .iter()
+            .find(|method| !METHODS.iter().any(|m| m.eq_ignore_ascii_case(method)))
+        {
+            let problem = format!("holds `{method}`, which is not an HTTP method");
+            return Err(self.members.error("methods", problem));
+        }
+        Ok(Some(
+            methods
+                .iter()
+                .map(|method| method.to_ascii_uppercase())
+                .collect(),
+        ))
+    }
+
+    fn auth_level(&self) -> Result<AuthLevel, MemberError> {
+        match self
+            .members
+            .text("authLevel")?
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
+            None | Some("function") => Ok(AuthLevel::Function),
+            Some("anonymous") => Ok(AuthLevel::Anonymous),
+            Some("admin") => Ok(AuthLevel::Admin),
+            Some(_) => Err(self
+                .members
+                .error("authLevel", "is none of anonymous, function, admin")),
+        }
+    }
+
+    fn timer(&self) -> Result<TimerTrigger, MemberError> {
+        let schedule = match self.members.value("schedule") {
+            // `5` is a TimeSpan of five days.
+            Some(Value::Number(days)) => days.to_string(),
+            _ => self
+                .members
+                .text("schedule")?
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        if schedule.trim().is_empty() {
+            let problem = "is missing or empty; write NCRONTAB, or `%SETTING%`";
+            return Err(self.members.error("schedule", problem));
+        }
+        Ok(TimerTrigger {
+            binding: self.name.to_owned(),
+            schedule,
+            run_on_startup: self.members.flag("runOnStartup")?.unwrap_or(false),
+            use_monitor: self.members.flag("useMonitor")?.unwrap_or(true),
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! The files of an app in a folder that the host looks at.
+
+use std::{io, path::Path};
+
+/// A path that cannot be read, and the system's error.
+pub(crate) type Unreadable = (String, io::Error);
+
+/// The paths inside `folder` with `/` between their parts, and the bytes of those that count:
+/// `host.json` and every `<folder>/function.json`. Of other files only the names matter.
+pub(crate) fn read(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Unreadable> {
+    let mut files = Vec::new();
+    for (name, is_folder) in entries(folder)? {
+        if !is_folder {
+            let bytes = bytes_if(name == "host.json", &folder.join(&name))?;
+            files.push((name, bytes));
+            continue;
+        }
+        for (file, _) in entries(&folder.join(&name))?
+            .into_iter()
+            .filter(|(_, is_folder)| !is_folder)
+        {
+            let bytes = bytes_if(file == "function.json", &folder.join(&name).join(&file))?;
+            files.push((format!("{name}/{file}"), bytes));
+        }
+    }
+    Ok(files)
+}
+
+/// `path` without a leading `./`, which some archives have.
+pub(crate) fn without_dot(path: String) -> String {
+    path.strip_prefix("./").map(str::to_owned).unwrap_or(path)
+}
+
+/// The names in `folder`, and whether each is a folder. Names that are not Unicode are left out:
+/// neither a function nor host.json can have one.
+fn entries(folder: &Path) -> Result<Vec<(String, bool)>, Unreadable> {
+    let unreadable = |source| (folder.display().to_string(), source);
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        // Through symbolic links, as the host's EnumerateDirectories goes.
+        let is_folder = entry.path().is_dir();
+        if let Ok(name) = entry.file_name().into_string() {
+            entries.push((name, is_folder));
+        }
+    }
+    Ok(entries)
+}
+
+/// The bytes of the file `path`, where they count.
+fn bytes_if(counts: bool, path: &Path) -> Result<Vec<u8>, Unreadable> {
+    if !counts {
+        return Ok(Vec::new());
+    }
+    std::fs::read(path).map_err(|source| (path.display().to_string(), source))
+}
