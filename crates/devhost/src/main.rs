@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use devhost::{Cors, Host, HostLog, HostOptions, Level};
+use devhost::{Cors, Host, HostLog, HostOptions, Keys, Level};
 use funcapp::{App, HttpTrigger, LocalHost, SettingsError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -58,7 +58,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let mut terminate = on(SignalKind::terminate())?;
     let mut hangup = on(SignalKind::hangup())?;
     let options = options(arguments).map_err(|error| error.to_string())?;
-    let keys = options.enable_auth.then(|| options.keys.clone());
+    let keys = options.keys.clone();
     let host = Host::start(options)
         .await
         .map_err(|error| error.to_string())?;
@@ -92,7 +92,7 @@ fn options(arguments: Arguments) -> Result<HostOptions, SettingsError> {
     let port = arguments.port.or(local.port).unwrap_or(DEFAULT_PORT);
     let mut options = HostOptions {
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        enable_auth: arguments.enable_auth,
+        keys: arguments.enable_auth.then(Keys::random),
         timers: true,
         own_process_group: true,
         state: arguments.state,

@@ -23,10 +23,9 @@ pub struct HostOptions {
     pub environment: BTreeMap<String, String>,
     /// Where to listen; port 0 takes a free one. 127.0.0.1:0 in [`HostOptions::new`].
     pub address: SocketAddr,
-    /// Whether HTTP functions and `/admin` ask for keys (`func start --enableAuth`).
-    pub enable_auth: bool,
-    /// The keys to ask for, random ones in [`HostOptions::new`].
-    pub keys: Keys,
+    /// The keys that HTTP functions and `/admin` ask for (`func start --enableAuth`); `None` asks
+    /// for none.
+    pub keys: Option<Keys>,
     /// Whether timers fire by their schedules. Without it, only [`Host::invoke_timer`] and
     /// `POST /admin/functions/<name>` run them.
     ///
@@ -103,8 +102,7 @@ impl HostOptions {
             settings: BTreeMap::new(),
             environment: unicode_environment(),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            enable_auth: false,
-            keys: Keys::random(),
+            keys: None,
             timers: false,
             state: None,
             own_process_group: false,
@@ -142,7 +140,6 @@ impl fmt::Debug for HostOptions {
             .debug_struct("HostOptions")
             .field("app_folder", &self.app_folder)
             .field("address", &self.address)
-            .field("enable_auth", &self.enable_auth)
             .field("timers", &self.timers)
             .field("state", &self.state)
             .finish_non_exhaustive()

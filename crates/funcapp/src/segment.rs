@@ -27,15 +27,12 @@ impl Segment {
         let mut parts = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            let (part, tail) = match rest.strip_prefix('{') {
-                Some(parameter) => {
-                    let (inner, tail) = parameter.split_once('}')?;
-                    (Part::Parameter(Parameter::parse(inner)?), tail)
-                }
-                None => {
-                    let (literal, tail) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
-                    (Part::Literal(literal.to_owned()), tail)
-                }
+            let (part, tail) = if let Some(parameter) = rest.strip_prefix('{') {
+                let (inner, tail) = parameter.split_once('}')?;
+                (Part::Parameter(Parameter::parse(inner)?), tail)
+            } else {
+                let (literal, tail) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
+                (Part::Literal(literal.to_owned()), tail)
             };
             parts.push(part);
             rest = tail;

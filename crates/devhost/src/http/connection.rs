@@ -114,7 +114,7 @@ impl Connection {
         };
         let http = function.http().expect("routes are of HTTP functions");
         let name = function.name.as_str();
-        if shared.enable_auth && !keys::opens(&shared.keys, name, http.auth_level, request) {
+        if !keys::opens(shared, name, http.auth_level, request) {
             let response = Response::empty(401);
             return self.respond(shared, request, response, &mut reader).await;
         }

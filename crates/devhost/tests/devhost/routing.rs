@@ -98,8 +98,7 @@ async fn keys_are_asked_for_only_where_auth_is_on() {
         functions: std::collections::BTreeMap::from([("Keyed".to_owned(), "own".to_owned())]),
     };
     let options = HostOptions {
-        enable_auth: true,
-        keys,
+        keys: Some(keys),
         ..app.options("ok")
     };
     let host = app.launch(options).await;

@@ -70,15 +70,14 @@ impl Stage {
             key.expect("a known key").1.to_owned()
         };
         let options = HostOptions {
-            enable_auth: true,
-            keys: Keys {
+            keys: Some(Keys {
                 master: key("master"),
                 host: key("hostkey"),
                 functions: BTreeMap::from([
                     ("fkey".to_owned(), key("function")),
                     ("noauth".to_owned(), key("other")),
                 ]),
-            },
+            }),
             ..HostOptions::new(app.path())
         };
         Self::with(app, options, Script::default()).await
