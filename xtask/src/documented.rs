@@ -1,4 +1,4 @@
-//! What pipelines and docs/operations.md say of this program and of /health is held against both.
+//! What pipelines and runbooks say of this program and of /health is held against both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use super::Cli;
 
 #[test]
-fn every_verb_in_pipelines_and_in_the_book_of_operations_exists() {
+fn every_verb_in_pipelines_and_runbooks_exists() {
     let mut count = 0;
     for file in files() {
         let text = fs::read_to_string(&file).unwrap();
@@ -82,6 +82,8 @@ fn files() -> Vec<PathBuf> {
     let mut files = vec![
         root.join("azure-pipelines.yml"),
         root.join("docs/operations.md"),
+        root.join("infra/README.md"),
+        root.join("infra/helmfile/README.md"),
     ];
     for folder in [".github/workflows", ".azure-pipelines"] {
         let entries = fs::read_dir(root.join(folder)).unwrap();

@@ -37,8 +37,6 @@ mod platform;
 mod rendered;
 #[path = "kubernetes/routing.rs"]
 mod routing;
-#[path = "kubernetes/runbooks.rs"]
-mod runbooks;
 #[path = "kubernetes/schemas.rs"]
 mod schemas;
 #[path = "kubernetes/secrets.rs"]
