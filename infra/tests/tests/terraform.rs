@@ -1,6 +1,10 @@
 //! `infra/terraform`: formatted, valid, and its own tests passed, with a stub of the providers or, with
 //! `TERRAFORM_PROVIDERS=registry`, the real ones.
 
+#[path = "terraform/applied.rs"]
+mod applied;
+#[path = "terraform/azure.rs"]
+mod azure;
 #[path = "terraform/configuration.rs"]
 mod configuration;
 #[path = "terraform/contract.rs"]
@@ -9,6 +13,8 @@ mod contract;
 mod folders;
 #[path = "terraform/layout.rs"]
 mod layout;
+#[path = "terraform/mocks.rs"]
+mod mocks;
 #[path = "terraform/plan.rs"]
 mod plan;
 #[path = "terraform/providers.rs"]

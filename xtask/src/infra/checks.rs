@@ -43,6 +43,7 @@ pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo
         .args(["test", "--package", "infra-tests", "--test", "terraform"])
+        .args(["--", "--include-ignored"])
         .env("RUST_TEST_THREADS", "1")
         .env("TERRAFORM_PROVIDERS", "registry")
         .envs(super::programs(workspace)?);

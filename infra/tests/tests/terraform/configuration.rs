@@ -37,13 +37,7 @@ impl Configuration {
             .current_dir(&self.folder)
             .env("TF_DATA_DIR", &self.data)
             .args(words);
-        match Providers::chosen() {
-            Providers::Stub(stub) => terraform.env("TF_REATTACH_PROVIDERS", &stub.addresses),
-            // One copy of each, and not one for each folder: they are some hundred megabytes.
-            Providers::Registry { cache } => terraform
-                .env("TF_PLUGIN_CACHE_DIR", cache)
-                .env("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "1"),
-        };
+        Providers::chosen().point(&mut terraform);
         output(&mut terraform)
     }
 }

@@ -33,6 +33,17 @@ impl Providers {
             });
         &CHOSEN
     }
+
+    /// Makes `terraform` find them.
+    pub(crate) fn point(&self, terraform: &mut Command) {
+        match self {
+            Providers::Stub(stub) => terraform.env("TF_REATTACH_PROVIDERS", &stub.addresses),
+            // One copy of each, and not one for each folder: they are some hundred megabytes.
+            Providers::Registry { cache } => terraform
+                .env("TF_PLUGIN_CACHE_DIR", cache)
+                .env("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "1"),
+        };
+    }
 }
 
 fn cache() -> PathBuf {
