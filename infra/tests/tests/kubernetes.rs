@@ -7,6 +7,7 @@
 //! | `cluster` | the one fake: a Kubernetes API, for what Helm looks up there |
 //! | `rendered` | an environment's manifests, rendered once for all tests |
 //! | `selector` | label selectors, as the scheduler and the gateway understand them |
+//! | `strict` | custom resources, judged by their definitions |
 //! | the rest | tests, one file for each thing that must be true |
 
 #[path = "kubernetes/charts.rs"]
@@ -33,6 +34,8 @@ mod pins;
 mod placement;
 #[path = "kubernetes/platform.rs"]
 mod platform;
+#[path = "kubernetes/real_charts.rs"]
+mod real_charts;
 #[path = "kubernetes/rendered.rs"]
 mod rendered;
 #[path = "kubernetes/routing.rs"]
@@ -47,3 +50,5 @@ mod selector;
 mod settings;
 #[path = "kubernetes/state.rs"]
 mod state;
+#[path = "kubernetes/strict.rs"]
+mod strict;

@@ -12,7 +12,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
     cargo
         .args(["test", "--package", "infra-tests"])
         .envs(super::programs(workspace)?);
-    cargo_test(&mut cargo)
+    cargo_test(&mut cargo, &[])
 }
 
 pub(super) fn scan_terraform(workspace: &Workspace) -> anyhow::Result<Outcome> {
@@ -43,9 +43,24 @@ pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo
         .args(["test", "--package", "infra-tests", "--test", "terraform"])
-        .args(["--", "--include-ignored"])
         .env("RUST_TEST_THREADS", "1")
         .env("TERRAFORM_PROVIDERS", "registry")
         .envs(super::programs(workspace)?);
-    cargo_test(&mut cargo)
+    cargo_test(&mut cargo, &["--include-ignored"])
+}
+
+/// The charts of others, fetched from their repositories, or from the folder that `CHARTS` names.
+pub(super) fn real_charts(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let mut cargo = workspace.cargo();
+    cargo
+        .args([
+            "test",
+            "--package",
+            "infra-tests",
+            "--test",
+            "kubernetes",
+            "real_charts",
+        ])
+        .envs(super::programs(workspace)?);
+    cargo_test(&mut cargo, &["--include-ignored"])
 }

@@ -31,6 +31,10 @@ pub(crate) struct Arguments {
     /// contract with them, and apply every environment to a stand-in for Azure
     #[arg(long)]
     real_providers: bool,
+    /// Also fetch the charts of others at their pinned versions, render them with our values, and check our
+    /// manifests against the kinds that they bring; CHARTS names a folder of unpacked charts to use instead
+    #[arg(long)]
+    real_charts: bool,
 }
 
 /// What is done with an environment.
@@ -65,6 +69,12 @@ const REAL_PROVIDERS: [Step; 1] = [Step {
     run: checks::real_providers,
 }];
 
+const REAL_CHARTS: [Step; 1] = [Step {
+    name: "real charts",
+    what: "cargo test --package infra-tests --test kubernetes real_charts -- --include-ignored",
+    run: checks::real_charts,
+}];
+
 /// Does what the verb says, or checks.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.verb {
@@ -80,6 +90,9 @@ fn check(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
     let mut all = Vec::from(STEPS);
     if arguments.real_providers {
         all.extend(REAL_PROVIDERS);
+    }
+    if arguments.real_charts {
+        all.extend(REAL_CHARTS);
     }
     steps::run(workspace, &all)
 }

@@ -8,10 +8,13 @@ use anyhow::{Context, bail};
 use super::{Outcome, Tally};
 use crate::process;
 
-/// Runs `cargo`, a `cargo test` of whatever kind. All its tests, also after the first failure, so that
-/// the count is a count of all.
-pub(crate) fn cargo_test(cargo: &mut Command) -> anyhow::Result<Outcome> {
-    cargo.arg("--no-fail-fast").stdout(Stdio::piped());
+/// Runs `cargo`, a `cargo test` of whatever kind, with `arguments` for the tests' own programs. All its tests, also
+/// after the first failure, so that the count is a count of all.
+pub(crate) fn cargo_test(cargo: &mut Command, arguments: &[&str]) -> anyhow::Result<Outcome> {
+    cargo
+        .args(["--no-fail-fast", "--"])
+        .args(arguments)
+        .stdout(Stdio::piped());
     let mut running = cargo
         .spawn()
         .map_err(|error| process::not_started(cargo, &error))?;

@@ -66,7 +66,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .env("AZURITE", tools::azurite::install(workspace)?)
         .env("AGE", tools::age::install(workspace)?)
         .envs(infra::programs(workspace)?);
-    cargo_test(&mut cargo)
+    cargo_test(&mut cargo, &[])
 }
 
 fn deny(workspace: &Workspace) -> anyhow::Result<Command> {
