@@ -1,33 +1,34 @@
 //! MagnusAPI: a serverless Azure Functions app in one static binary, run by the Functions host as
 //! a custom handler.
 //!
-//! # Floor plan
+//! # Modules
 //!
-//! Imports run down this list only.
+//! Imports run down this table only; a test reads them.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | [`cli`] | the command line: arguments, verbs, exit codes |
+//! | [`config`] | the settings of everything, read once |
 //! | [`server`] | bind, all routes, stop in order |
+//! | [`doctor`] | checks a laid-out Functions app against this program |
 //! | [`app`] | which features there are, put together |
 //! | [`item`] | items: the HTTP feature, its SQL, its timer |
 //! | [`scale`] | Azure resources at the size that the week asks for |
 //! | [`backup`] | backups of Postfacto's databases: export, restore, proof |
-//! | [`schedule`] | sizes by schedule: which size at an instant, and why; pure |
 //! | [`health`] | `/health`, from checks that the features contribute |
 //! | [`ledger`] | which runs of a timer there were, so that each slot is worked on once |
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
-//! | [`doctor`] | checks a laid-out Functions app against this program |
 //! | [`http`] | what all HTTP answers have in common: requests, problems, ids, log line |
-//! | `terminal` | what verbs print: tables for people, JSON for programs |
 //! | [`local`] | the embedded default: a private PostgreSQL for a person |
+//! | `terminal` | what verbs print: tables for people, JSON for programs |
 //! | [`database`] | pool, TLS, passwords and tokens, migrations |
 //! | [`blob`] | where backups lie: Azure Blob, or a folder |
 //! | [`azure`] | credentials, and the Resource Manager |
-//! | [`config`] | settings, read once |
-//! | `name` | what people may call things of theirs |
 //! | [`clock`] | the time, as an argument |
 //! | [`telemetry`], [`version`] | logs; which build this is |
+//!
+//! Libraries with a purpose of their own are in `crates/`: `schedule` (sizes by schedule, pure), `funcapp` (an
+//! app's files), `localpg` (a private PostgreSQL), `devhost` (a local Functions host).
 //!
 //! # Ways in
 //!

@@ -5,19 +5,19 @@
 //! missed, late or doubled changes nothing about what the next one does. What the table `scale_change`
 //! keeps is for people, for the guard against too many changes, and to tell drift from schedule.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | [`cli`] | what a person types |
 //! | `routes` | `/scale/plan` and `/scale/hold` |
 //! | `timer`, `health` | the timer function, and what `/health` says |
 //! | `tick` | one look at everything |
-//! | `lane` | one change at a time where two would harm each other |
+//! | `lane` | whether something may be written, where two changes at once would harm each other |
 //! | `summary` | what became of it, for the ledger, health and people |
-//! | `judge` | what is to be done about one target; pure |
 //! | `report`, `drawing` | the plan as values, and as SVG |
 //! | `scaling` | schedule, holds, changes and the Resource Manager, put together |
 //! | `book` | the schedule's files |
 //! | `holds`, `journal` | the tables |
+//! | `judge` | what is to be done about one target; pure |
 //! | `wish` | a hold that somebody asks for, checked |
 //! | `settings` | what the environment says |
 //! | [`resource`] | the resources of Azure that have a size |

@@ -1,8 +1,8 @@
 //! What a developer types, and a pipeline: `cargo xtask start`, `test`, `package`, `deploy` and the rest.
 //!
-//! Floor plan, from the door inwards; imports run down only:
+//! Imports run down this table only:
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `start` | the app on this machine, with its database, storage and host; or only its services |
 //! | `test` | every check in one command, and the count at its end |

@@ -4,20 +4,21 @@
 //! ratio between them, holds on a busy machine too. `docs/benchmarks.md` says what is measured and
 //! how; this program measures it and writes the tables there.
 //!
-//! Floor plan, from the door inwards; imports run down only:
+//! Imports run down this table only:
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
-//! | `options` | the command line |
 //! | `section` | what is measured: start-up, items, stream, processor time, backups, damages, schedules |
-//! | `bench` | what every section needs: the database, the programs, how much to measure |
 //! | `document`, `facts` | the tables' place in `docs/benchmarks.md`, and the machine they come from |
-//! | `aim`, `table`, `spread` | wanted against measured, tables, medians |
+//! | `bench` | what every section needs: the database, the programs, how much to measure |
+//! | `options` | the command line |
+//! | `aim`, `table` | wanted against measured, and tables |
 //! | `peers`, `binaries` | what stands beside the program, installed or built; what is missing, and why |
-//! | `pgbench`, `drive` | load for PostgreSQL alone, and for a server; both give an `Outcome` |
-//! | `scenario`, `client` | which requests, and one connection that sends them |
+//! | `pgbench`, `drive` | load for PostgreSQL alone, and for a server |
+//! | `outcome`, `spread` | what both measure, and medians |
 //! | `server`, `program` | a running server, and how each one is started |
 //! | `database` | a flushed PostgreSQL on disk, and fresh copies of one table |
+//! | `scenario`, `client` | which requests, and one connection that sends them |
 //! | `usage` | a program run to its end, and what that took |
 //! | `process`, `workspace` | what `/proc` says, where things lie |
 

@@ -20,9 +20,8 @@
 //!
 //! # Rooms, from the door inwards
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
-//! | `main.rs` | arguments, a table of functions, the log, signals |
 //! | [`host`](Host) | starts and stops everything |
 //! | `http` | requests from outside: routes, keys, proxying, `/admin` |
 //! | `job` | job hosts: each reads the app, with a handler and timers of its own |

@@ -15,16 +15,16 @@
 //!
 //! # Rooms, from the door inwards
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | [`timer`](App::timer) | whether the host runs one timer, and when |
 //! | [`app`](App) | the whole app, from a folder or from the files of a zip |
 //! | `files` | the files of an app in a folder |
-//! | `function_json` | reads one function from its file; `binding` reads one binding |
+//! | `function_json`, `binding` | reads one function from its file, and one binding of it |
 //! | [`function`](Function) | one function: its trigger, outputs and retry policy |
 //! | [`host_json`](HostJson) | `host.json`: the custom handler, timeouts, the route prefix |
-//! | [`route`](RouteTemplate) | `item/{id?}`: which paths it matches; `segment` is one part of it |
-//! | [`schedule`](Schedule) | when a timer fires; `ncrontab` is its grammar |
+//! | [`route`](RouteTemplate), `segment` | `item/{id?}`: which paths it matches; one part of it |
+//! | [`schedule`](Schedule), `ncrontab` | when a timer fires, and the grammar of its expressions |
 //! | `overrides` | settings that replace members of host.json |
 //! | [`log_levels`](LogLevels) | which records the host keeps |
 //! | [`local_host`](LocalHost) | where `func start` listens, and its CORS |

@@ -14,7 +14,7 @@
 //!
 //! # Rooms, from the door inwards
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `durable`, `throwaway` | the two flavours of server |
 //! | `home` | the folder of a durable cluster: whose it is, its locks, its version |

@@ -36,8 +36,8 @@
 //! | [`spans`](spans()) | a target's sizes over a time |
 //! | [`decide`](decide()) | the size at an instant, and why |
 //! | `target`, `hold` | what is sized |
-//! | `window`, `calendar` | when something is in force |
 //! | `minutes` | the minutes of a week, as a set |
+//! | `window`, `calendar` | when something is in force |
 //! | `week`, `dates`, `zone`, `size`, `nearest` | the values of the file |
 //! | `name` | names of targets and other things, and which texts are visible |
 

@@ -1,7 +1,7 @@
 //! `infra/helmfile`: what Helm makes of it in each environment, held against schemas and against what
 //! must be true of it.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `helm`, `helmfile` | Helm run on templates and charts; the state file, evaluated by it |
 //! | `cluster` | the one fake: a Kubernetes API, for what Helm looks up there |

@@ -1,5 +1,7 @@
 //! One look at everything: what each target should be, what it is, and what is done about it.
 
+mod settle;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,14 +11,14 @@ use futures_util::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::book::Book;
-use super::journal::{Ending as RowEnding, OpenChange, Request};
-use super::judge::{Cause, Sight, Verdict, judge};
-use super::lane::{Lane, LaneWork};
-use super::resource::{Applied, CallError, ObserveError, Observed, Resource};
-use super::scaling::Scaling;
-use super::summary::{Ending, Summary, TargetRun};
 use crate::azure::resource_manager::ResourceManager;
+use crate::scale::book::Book;
+use crate::scale::journal::{Ending as RowEnding, OpenChange, Request};
+use crate::scale::judge::{Cause, Sight, Verdict, judge};
+use crate::scale::lane::{Lane, LaneWork};
+use crate::scale::resource::{Applied, CallError, ObserveError, Observed, Resource};
+use crate::scale::scaling::Scaling;
+use crate::scale::summary::{Ending, Summary, TargetRun};
 use schedule::{Decision, Hold, Size, Target, decide};
 
 /// The longest that a tick takes: less than the time to the next one.

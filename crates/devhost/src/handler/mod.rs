@@ -1,6 +1,6 @@
 //! The handler: one child process, started, watched and started again.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `supervisor` | the rules for restarts, and the one task that owns the child |
 //! | `launch` | the command line and the environment of the child |

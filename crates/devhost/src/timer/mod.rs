@@ -1,6 +1,6 @@
 //! Timers: the envelope that starts a run, the judgement of the reply, and the schedule.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `scheduled` | one task per timer: past-due, run on startup, the next run |
 //! | `run` | one run: envelope out, reply in, the clock beside it |

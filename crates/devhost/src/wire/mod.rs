@@ -1,7 +1,7 @@
 //! HTTP/1.1 as the real host's server and client read and write it. No library does: each repairs
 //! or refuses something that Kestrel or .NET's client passes on, and this host must not.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `request` | a request's head, by Kestrel's rules |
 //! | `response` | a response's head, by the rules of .NET's client; the host's own responses |
