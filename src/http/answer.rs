@@ -5,14 +5,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use uuid::Uuid;
 use warp::http::{HeaderValue, Method, header};
 use warp::reply::Response;
 
 use super::{Problem, Request};
 use crate::telemetry::{self, Context, traceparent};
-
-/// The header in which the Functions host names the invocation.
-const INVOCATION_ID: &str = "x-azure-functions-invocationid";
 
 /// Runs `handler` for `request` as an invocation of `function`, and makes the answer: with the
 /// request's id, `nosniff` and `no-store`. A panic answers 500 and ends nothing else.
@@ -77,10 +75,7 @@ pub fn json(body: Vec<u8>) -> Response {
 }
 
 fn context(function: &'static str, request: &Request) -> Context {
-    let invocation_id = request
-        .header(INVOCATION_ID)
-        .and_then(|id| uuid::Uuid::try_parse(id).ok())
-        .unwrap_or_else(uuid::Uuid::new_v4);
+    let invocation_id = request.invocation_id().unwrap_or_else(Uuid::new_v4);
     Context {
         invocation_id: invocation_id.to_string(),
         traceparent: traceparent(request.header("traceparent")),
@@ -105,4 +100,30 @@ fn finish(result: Result<Response, Problem>, request_id: &str) -> Response {
 
 fn milliseconds(since: Instant) -> f64 {
     (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Empty;
+    use warp::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_500_and_ends_nothing_else() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime can be made");
+        for _ in 0..2 {
+            let request = warp::http::Request::new(Empty::new());
+            let response = answer("item", Request::of(request), |_| async {
+                panic!("a defect")
+            });
+            let response = runtime.block_on(response);
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(
+                response.headers()[header::CONTENT_TYPE],
+                "application/problem+json"
+            );
+        }
+    }
 }

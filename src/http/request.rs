@@ -14,6 +14,7 @@ use warp::{Filter, Rejection};
 
 use super::paced::is_too_slow;
 use super::{FieldError, Problem, Query};
+use uuid::Uuid;
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
 
@@ -54,6 +55,9 @@ impl BodyError {
         }
     }
 }
+
+/// The header in which the Functions host names the invocation.
+const INVOCATION_ID: &str = "x-azure-functions-invocationid";
 
 /// How much of an unwanted body is read and discarded: more than the Functions host lets through. The
 /// host hands on an early answer only after it has sent the whole body, and a server that closes
@@ -118,6 +122,12 @@ impl Request {
     /// A header's text, where there is one and it is visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The Functions host's id of the invocation, where there is a host. A request that the host sends
+    /// again has the same one.
+    pub fn invocation_id(&self) -> Option<Uuid> {
+        Uuid::try_parse(self.header(INVOCATION_ID)?).ok()
     }
 
     /// Reads the query of a request whose parameters are `known`.

@@ -1,4 +1,4 @@
-//! A timer that deletes idempotency keys of more than 24 hours.
+//! A timer that deletes idempotency keys, and records of deletions, of more than 24 hours.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,7 +18,7 @@ pub struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// For the keys in `database`.
+    /// For the items in `database`.
     pub fn new(database: Database, ledger: Ledger, clock: Clock) -> Housekeeping {
         Housekeeping {
             database,
@@ -29,10 +29,8 @@ impl Housekeeping {
 
     async fn run_once(&self, invocation: &Invocation) -> Outcome {
         let work = async || {
-            let outcome = match self.delete_expired_keys().await {
-                Ok(deleted) => Outcome::succeeded(vec![format!(
-                    "deleted {deleted} idempotency keys of more than 24 hours"
-                )]),
+            let outcome = match self.delete_expired().await {
+                Ok(lines) => Outcome::succeeded(lines),
                 Err(error) => Outcome::failed(Vec::new(), error.to_string()),
             };
             Work::new(outcome, Value::Null)
@@ -40,13 +38,21 @@ impl Housekeeping {
         Box::pin(self.ledger.once(invocation, &self.clock, work)).await
     }
 
-    async fn delete_expired_keys(&self) -> Result<i64, Error> {
+    /// Returns what was done.
+    async fn delete_expired(&self) -> Result<Vec<String>, Error> {
+        let keys = self.delete_all(&EXPIRED_KEYS).await?;
+        let deletions = self.delete_all(&EXPIRED_DELETIONS).await?;
+        Ok(vec![
+            format!("deleted {keys} idempotency keys of more than 24 hours"),
+            format!("deleted {deletions} records of deletions of more than 24 hours"),
+        ])
+    }
+
+    /// Runs a statement that deletes up to a number of rows until there are no more.
+    async fn delete_all(&self, statement: &Statement) -> Result<i64, Error> {
         let mut deleted = 0;
         loop {
-            let row = self
-                .database
-                .write_first(&DELETE_EXPIRED, &[&BATCH])
-                .await?;
+            let row = self.database.write_first(statement, &[&BATCH]).await?;
             let batch: i64 = row.map_or(0, |row| row.get(0));
             deleted += batch;
             if batch < BATCH {
@@ -70,7 +76,7 @@ impl Timer for Housekeeping {
 const BATCH: i64 = 10_000;
 
 /// Rows that a creation holds right now are left to the next run, not waited for.
-const DELETE_EXPIRED: Statement = Statement {
+const EXPIRED_KEYS: Statement = Statement {
     sql: "WITH expired AS (
               SELECT key FROM idempotency_key
                WHERE created_at <= now() - interval '24 hours'
@@ -81,6 +87,21 @@ const DELETE_EXPIRED: Statement = Statement {
               DELETE FROM idempotency_key USING expired
                WHERE idempotency_key.key = expired.key
                RETURNING 1)
+          SELECT count(*) FROM deleted",
+    types: &[Type::INT8],
+};
+
+const EXPIRED_DELETIONS: Statement = Statement {
+    sql: "WITH expired AS (
+              SELECT invocation_id, item_id FROM item_deletion
+               WHERE deleted_at <= now() - interval '24 hours'
+               ORDER BY deleted_at
+               LIMIT $1),
+          deleted AS (
+              DELETE FROM item_deletion USING expired
+               WHERE item_deletion.invocation_id = expired.invocation_id
+                 AND item_deletion.item_id = expired.item_id
+              RETURNING 1)
           SELECT count(*) FROM deleted",
     types: &[Type::INT8],
 };

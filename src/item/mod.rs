@@ -3,12 +3,13 @@
 //! [`ItemName`] and [`ItemId`] are checked values; [`Items`] holds the SQL; [`routes`] is the
 //! HTTP side. The ways into and out of the table are rooms of their own, because each has one
 //! idea to it: `insert` merges creations that arrive together, and `contested` takes those apart
-//! that another transaction holds up; `idempotency` makes a repeated creation safe; `pages` reads
-//! items without a wait for their reader, and `stream` sends any number of them with constant
-//! memory.
+//! that another transaction holds up; `idempotency` makes a repeated creation safe, and `deletion` a
+//! deletion that the Functions host sends again; `pages` reads items without a wait for their reader,
+//! and `stream` sends any number of them with constant memory.
 
 mod body;
 mod contested;
+mod deletion;
 mod housekeeping;
 mod id;
 mod idempotency;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
+use uuid::Uuid;
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::{Filter, Rejection, Reply};
 
@@ -61,7 +62,7 @@ async fn one(items: Items, id: String, request: Request) -> Result<Response, Pro
     })?;
     match request.method {
         Method::PATCH => rename(&items, id, request).await,
-        Method::DELETE => delete(&items, id).await,
+        Method::DELETE => delete(&items, id, request.invocation_id()).await,
         _ => read(&items, id).await,
     }
 }
@@ -202,8 +203,9 @@ async fn rename(items: &Items, id: ItemId, mut request: Request) -> Result<Respo
     }
 }
 
-async fn delete(items: &Items, id: ItemId) -> Result<Response, Problem> {
-    if !items.delete(id).await.map_err(|it| database_problem(&it))? {
+async fn delete(items: &Items, id: ItemId, invocation: Option<Uuid>) -> Result<Response, Problem> {
+    let deleted = items.delete(id, invocation).await;
+    if !deleted.map_err(|it| database_problem(&it))? {
         return Err(no_such_item(id));
     }
     let mut response = Response::default();

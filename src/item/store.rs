@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
 
 use super::insert::{Creation, Inserter};
 use super::pages::{Page, Pages};
 use super::stream::Streams;
-use super::{IdempotencyKey, Item, ItemId, ItemName, KeyedCreation, idempotency};
+use super::{IdempotencyKey, Item, ItemId, ItemName, KeyedCreation, deletion, idempotency};
 use crate::database::{Database, Error, Statement};
 
 /// The items of one database. Clones share the database's pool.
@@ -74,10 +75,10 @@ impl Items {
         }
     }
 
-    /// Removes an item, and says whether it was there.
-    pub async fn delete(&self, id: ItemId) -> Result<bool, Error> {
-        let deleted = self.database.write_first(&DELETE, &[&id.0]).await?;
-        Ok(deleted.is_some())
+    /// Removes an item, and says whether it was there. A request that the Functions host sends again,
+    /// with the same `invocation`, gets the result of its first sending.
+    pub async fn delete(&self, id: ItemId, invocation: Option<Uuid>) -> Result<bool, Error> {
+        deletion::delete(&self.database, id, invocation).await
     }
 
     /// At most `limit` items after an id.
@@ -99,9 +100,4 @@ const READ: Statement = Statement {
 const RENAME: Statement = Statement {
     sql: "UPDATE item SET name = $2 WHERE id = $1 RETURNING id, name, created_at",
     types: &[Type::INT8, Type::TEXT],
-};
-
-const DELETE: Statement = Statement {
-    sql: "DELETE FROM item WHERE id = $1 RETURNING id",
-    types: &[Type::INT8],
 };

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use uuid::Uuid;
 
-use crate::database::{Database, Error, Statement, instant};
+use crate::database::{Connection, Database, Error, Statement, instant};
 use schedule::{Hold, TargetName};
 
 /// The holds of one database. Clones share its pool.
@@ -35,11 +36,21 @@ impl Holds {
         Ok(())
     }
 
-    /// Ends those of `target` that are in force, and says how many there were.
-    pub(super) async fn release(&self, target: &TargetName, at: Timestamp) -> Result<i64, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &at.to_string()];
-        let row = self.database.write_first(&RELEASE, &values).await?;
-        Ok(row.map_or(0, |row| row.get(0)))
+    /// Ends those of `target` that are in force, and says whether there were any. A request that the
+    /// Functions host sends again, with the same `invocation`, gets the result of its first sending,
+    /// and ends no hold that was made after that.
+    pub(super) async fn release(
+        &self,
+        target: &TargetName,
+        at: Timestamp,
+        invocation: Option<Uuid>,
+    ) -> Result<bool, Error> {
+        let (at, invocation) = (at.to_string(), invocation.map(|id| id.to_string()));
+        let values: [&(dyn ToSql + Sync); 3] = [&target.as_str(), &at, &invocation];
+        let deadline = self.database.deadline();
+        self.database
+            .writing(deadline, |connection| release(connection, &values))
+            .await
     }
 
     /// Deletes some of those that have been over for 400 days.
@@ -49,6 +60,17 @@ impl Holds {
             .await?;
         Ok(())
     }
+}
+
+/// An earlier sending of the request may have committed only after the first statement began, so
+/// whether there was one is for a statement of its own.
+async fn release(connection: Connection, values: &[&(dyn ToSql + Sync); 3]) -> Result<bool, Error> {
+    for statement in [&RELEASE, &RELEASED_BEFORE] {
+        if !connection.query(statement, values).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A row that a later program wrote for a target or a size that this one does not know is nothing that
@@ -92,12 +114,22 @@ const MAKE: Statement = Statement {
 };
 
 const RELEASE: Statement = Statement {
-    sql: "WITH released AS (
-              UPDATE scale_hold SET released_at = $2::timestamptz
-               WHERE target = $1 AND until > $2::timestamptz AND released_at IS NULL
-              RETURNING 1)
-          SELECT count(*) FROM released",
-    types: &[Type::TEXT, Type::TEXT],
+    sql: "UPDATE scale_hold SET released_at = $2::timestamptz, release_invocation_id = $3::uuid
+           WHERE target = $1 AND until > $2::timestamptz AND released_at IS NULL
+             AND NOT EXISTS (
+                 SELECT FROM scale_hold AS earlier
+                  WHERE earlier.target = $1 AND earlier.release_invocation_id = $3::uuid
+                    AND earlier.until > $2::timestamptz - interval '24 hours')
+          RETURNING 1",
+    types: &[Type::TEXT, Type::TEXT, Type::TEXT],
+};
+
+/// The host sends a request again within seconds. The limit of a day lets the statement use the index.
+const RELEASED_BEFORE: Statement = Statement {
+    sql: "SELECT 1 FROM scale_hold
+           WHERE target = $1 AND release_invocation_id = $3::uuid
+             AND until > $2::timestamptz - interval '24 hours'",
+    types: &[Type::TEXT, Type::TEXT, Type::TEXT],
 };
 
 /// A few at a time: ticks come far more often than rows grow old.

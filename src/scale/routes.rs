@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use warp::{Filter, Rejection};
 
@@ -63,7 +64,9 @@ pub fn routes(
     let one = warp::path!("scale" / "hold" / String).and(request()).then(
         move |target: String, request| {
             let scaling = for_one.clone();
-            HOLD.answer(request, |_| release(scaling, target))
+            HOLD.answer(request, |request| {
+                release(scaling, target, request.invocation_id())
+            })
         },
     );
     plan.or(holds).unify().or(one).unify()
@@ -162,10 +165,15 @@ async fn make(scaling: Scaling, mut request: Request) -> Result<Response, Proble
     Ok(answered(StatusCode::CREATED, &json!({ "data": hold })))
 }
 
-async fn release(scaling: Scaling, name: String) -> Result<Response, Problem> {
+async fn release(
+    scaling: Scaling,
+    name: String,
+    invocation: Option<Uuid>,
+) -> Result<Response, Problem> {
     let name: TargetName = name.parse().map_err(|_| no_such_target(&name))?;
-    let released = scaling.holds().release(&name, scaling.now()).await;
-    if released.map_err(|it| database_problem(&it))? == 0 {
+    let released = scaling.holds().release(&name, scaling.now(), invocation);
+    let released = released.await;
+    if !released.map_err(|it| database_problem(&it))? {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             "no-such-hold",

@@ -122,7 +122,7 @@ fn a_program_that_runs_goes_on_when_a_newer_one_migrates() {
 }
 
 /// What an earlier day of the database lacked.
-const SET_BACK: &str = "DROP TABLE scale_change, scale_hold, function_schedule;
+const SET_BACK: &str = "DROP TABLE scale_change, scale_hold, function_schedule, item_deletion;
     ALTER TABLE function_run DROP COLUMN failure, DROP COLUMN degraded;
     DELETE FROM refinery_schema_history WHERE version >= 4";
 

@@ -186,7 +186,7 @@ fn a_failed_call_is_a_5xx_with_an_object_and_its_reason_goes_to_stderr() {
 }
 
 #[test]
-fn housekeeping_deletes_keys_of_more_than_24_hours_and_no_others() {
+fn housekeeping_deletes_rows_of_more_than_24_hours_and_no_others() {
     run(async {
         let database = Database::migrated();
         let client = database.connect().await;
@@ -196,17 +196,26 @@ fn housekeeping_deletes_keys_of_more_than_24_hours_and_no_others() {
                  SELECT 'old ' || n, 'x', now() - interval '25 hours'
                    FROM generate_series(1, 25000) n;
                  INSERT INTO idempotency_key (key, name, created_at)
-                 VALUES ('young', 'x', now() - interval '23 hours')",
+                 VALUES ('young', 'x', now() - interval '23 hours');
+                 INSERT INTO item_deletion (invocation_id, item_id, deleted_at)
+                 SELECT gen_random_uuid(), n, now() - make_interval(hours => 22 + n)
+                   FROM generate_series(1, 4) n",
             )
             .await
-            .expect("the keys go in");
+            .expect("the rows go in");
         let program = Start::on(&database).await;
         let answer = program.post("/item_housekeeping", &json!({})).await;
         assert_eq!(answer.status, 200);
         assert_eq!(
-            answer.json()["Logs"][0],
-            "deleted 25000 idempotency keys of more than 24 hours"
+            answer.json()["Logs"],
+            json!([
+                "deleted 25000 idempotency keys of more than 24 hours",
+                "deleted 3 records of deletions of more than 24 hours"
+            ])
         );
+        let left = client.query_one("SELECT max(item_id), count(*) FROM item_deletion", &[]);
+        let left = left.await.expect("a row");
+        assert_eq!((left.get::<_, i64>(0), left.get::<_, i64>(1)), (1, 1));
         let left = client.query_one("SELECT string_agg(key, ' ') FROM idempotency_key", &[]);
         assert_eq!(left.await.expect("a row").get::<_, &str>(0), "young");
     });

@@ -53,7 +53,7 @@ pub(super) async fn hold(
 
 pub(super) async fn release(session: &Session, name: &TargetName) -> Result<(), Failure> {
     let scaling = session.scaling().await?;
-    if scaling.holds().release(name, session.now()).await? == 0 {
+    if !scaling.holds().release(name, session.now(), None).await? {
         return Err(Failure::NotHeld(name.clone()));
     }
     say(format_args!(

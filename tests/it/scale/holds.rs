@@ -6,7 +6,7 @@ use schedule::Size;
 use serde_json::{Value, json};
 
 use super::stage::{Stage, health, said, tick};
-use crate::harness::{Answer, Program, run};
+use crate::harness::{Answer, Program, run, waiting_for_a_lock};
 
 /// So many minutes from now, to the second.
 fn in_minutes(minutes: i64) -> String {
@@ -99,6 +99,61 @@ fn a_hold_of_exactly_seven_days_is_made_over_a_clock_change_of_the_databases_zon
             ])
             .await;
         assert!(made.contains("web is held at 6 until"), "{made}");
+    });
+}
+
+/// The Functions host sends a request without a body again, under the same invocation id.
+#[test]
+fn a_resent_release_gets_the_result_of_the_first_and_ends_no_later_hold() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        let release = async |invocation: &str| {
+            let request = program.request(Method::DELETE, "/scale/hold/web");
+            let request = request.header("X-Azure-Functions-InvocationId", invocation);
+            Answer::to(request).await.status.as_u16()
+        };
+        let (one, other) = (
+            "6f2b5d1f-0f5b-4a39-9c56-0a0e1f703c01",
+            "6f2b5d1f-0f5b-4a39-9c56-0a0e1f703c02",
+        );
+        assert_eq!(release(one).await, 404);
+        assert_eq!(post(&program, &wish(60)).await.status, 201);
+        assert_eq!(release(one).await, 204);
+        assert_eq!(release(one).await, 204);
+        assert_eq!(release(other).await, 404);
+        assert_eq!(post(&program, &wish(60)).await.status, 201);
+        assert_eq!(release(one).await, 204);
+        let holds = program.get("/scale/hold").await.json();
+        assert_eq!(holds["data"].as_array().map(Vec::len), Some(1), "{holds}");
+        assert_eq!(release(other).await, 204);
+        let holds = program.get("/scale/hold").await.json();
+        assert_eq!(holds["data"], json!([]), "{holds}");
+    });
+}
+
+#[test]
+fn two_sendings_of_one_release_at_once_both_succeed() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        assert_eq!(post(&program, &wish(60)).await.status, 201);
+        let lock = stage.database.connect().await;
+        let begin = "BEGIN; SELECT FROM scale_hold FOR UPDATE";
+        lock.batch_execute(begin).await.expect("a lock");
+        let release = || {
+            let request = program.request(Method::DELETE, "/scale/hold/web");
+            let id = "6f2b5d1f-0f5b-4a39-9c56-0a0e1f703c01";
+            Answer::to(request.header("X-Azure-Functions-InvocationId", id))
+        };
+        let unlock = async {
+            waiting_for_a_lock(&stage.database, 2).await;
+            lock.batch_execute("ROLLBACK")
+                .await
+                .expect("it is released");
+        };
+        let (first, second, ()) = tokio::join!(release(), release(), unlock);
+        assert_eq!((first.status.as_u16(), second.status.as_u16()), (204, 204));
     });
 }
 

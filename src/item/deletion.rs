@@ -1,0 +1,57 @@
+//! Deletions that the Functions host may send again.
+//!
+//! The host sends a request without a body again when the connection breaks before the response, up to
+//! 40 times, also to the next process, and always with the same invocation id. So a deletion leaves a
+//! row with this id, in the same statement. A sending that finds no item then looks for the row of
+//! an earlier one. That is a statement of its own: the earlier one may have committed only after the
+//! deletion began, and its row is not in the deletion's snapshot.
+
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::ItemId;
+use crate::database::{Connection, Database, Error, Statement};
+
+/// Removes an item. Returns whether this request removed it, now or by an earlier sending.
+pub(super) async fn delete(
+    database: &Database,
+    id: ItemId,
+    invocation: Option<Uuid>,
+) -> Result<bool, Error> {
+    let invocation = invocation.map(|id| id.to_string());
+    let invocation = invocation.as_deref();
+    let deadline = database.deadline();
+    database
+        .writing(deadline, |connection| attempt(connection, id, invocation))
+        .await
+}
+
+async fn attempt(
+    connection: Connection,
+    id: ItemId,
+    invocation: Option<&str>,
+) -> Result<bool, Error> {
+    let deleted = connection.query(&DELETE, &[&id.0, &invocation]).await?;
+    if !deleted.is_empty() || invocation.is_none() {
+        return Ok(!deleted.is_empty());
+    }
+    let earlier = connection.query(&EARLIER, &[&id.0, &invocation]).await?;
+    Ok(!earlier.is_empty())
+}
+
+/// An item that was inserted again by hand, with its former id, may have its row already.
+const DELETE: Statement = Statement {
+    sql: "WITH deleted AS (
+              DELETE FROM item WHERE id = $1 RETURNING id),
+          recorded AS (
+              INSERT INTO item_deletion (invocation_id, item_id)
+              SELECT $2::uuid, id FROM deleted WHERE $2 IS NOT NULL
+                  ON CONFLICT DO NOTHING)
+          SELECT id FROM deleted",
+    types: &[Type::INT8, Type::TEXT],
+};
+
+const EARLIER: Statement = Statement {
+    sql: "SELECT 1 FROM item_deletion WHERE item_id = $1 AND invocation_id = $2::uuid",
+    types: &[Type::INT8, Type::TEXT],
+};
