@@ -16,7 +16,7 @@ use crate::host::{self, Timetable};
 use crate::local::{self, LocalError};
 use crate::server::{self, Front};
 use crate::terminal::{self, say};
-use crate::{scale, telemetry, version};
+use crate::{environment, scale, telemetry, version};
 
 #[derive(Parser)]
 #[command(
@@ -133,7 +133,7 @@ impl Failure {
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let command = with_exit_codes(Arguments::command());
+    let command = environment::without_empty_variables(with_exit_codes(Arguments::command()));
     let arguments = Arguments::from_arg_matches(&command.get_matches())
         .expect("the matches are of the command that the arguments describe");
     let done = run(arguments);
@@ -166,7 +166,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         doctor::run(&app)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let config = Config::read(|name| std::env::var(name).ok())?;
+    let config = Config::read(environment::variable)?;
     // The result of a person's command stands alone on stdout, unless LOG asks for log lines too.
     if config.log.filter.is_some()
         || !matches!(arguments.verb, Some(Verb::Backup(_) | Verb::Scale(_)))

@@ -65,21 +65,20 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads all settings. An empty variable counts as unset.
+    /// Reads all settings.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let handler_port = variable("FUNCTIONS_CUSTOMHANDLER_PORT")
             .map(|port| port.parse().map_err(|_| ConfigError::Port(port)))
             .transpose()?;
         Ok(Config {
             handler_port,
-            deadline: host::deadline(variable),
+            deadline: host::deadline(&variable),
             app_folder: variable("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from),
-            database: DatabaseSettings::read(variable)?,
-            backup: BackupSettings::read(variable, handler_port.is_some())?,
-            scale: ScaleSettings::read(variable)?,
-            server: ServerSettings::read(variable)?,
-            log: LogSettings::read(variable)?,
+            database: DatabaseSettings::read(&variable)?,
+            backup: BackupSettings::read(&variable, handler_port.is_some())?,
+            scale: ScaleSettings::read(&variable)?,
+            server: ServerSettings::read(&variable)?,
+            log: LogSettings::read(&variable)?,
         })
     }
 
@@ -107,7 +106,7 @@ mod tests {
 
     #[test]
     fn without_any_setting_there_is_no_database_and_no_port() {
-        let config = read(&[("DATABASE_URL", "")]).expect("good");
+        let config = read(&[]).expect("good");
         assert_eq!(config.handler_port, None);
         let error = config.require_database().expect_err("none is named");
         assert!(error.to_string().contains("DATABASE_URL"));

@@ -25,6 +25,7 @@
 //! | [`blob`] | where backups lie: Azure Blob, or a folder |
 //! | [`azure`] | credentials, and the Resource Manager |
 //! | [`clock`] | the time, as an argument |
+//! | [`environment`] | variables, of which an empty one counts as unset |
 //! | [`telemetry`], [`version`] | logs; which build this is |
 //!
 //! Libraries with a purpose of their own are in `crates/`: `schedule` (sizes by schedule, pure), `funcapp` (an
@@ -45,6 +46,9 @@
 // A closed stdout or stderr must not end the program: `terminal` prints.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(panic = "abort")]
+compile_error!("a panic ends one request and not the program: build it with panic = \"unwind\"");
+
 pub mod app;
 pub mod azure;
 pub mod backup;
@@ -54,6 +58,7 @@ pub mod clock;
 pub mod config;
 pub mod database;
 pub mod doctor;
+pub mod environment;
 pub mod health;
 pub mod host;
 pub mod http;

@@ -5,7 +5,7 @@ use localpg::{Durable, Programs};
 use thiserror::Error;
 
 use crate::database::{Settings, SettingsError};
-use crate::terminal;
+use crate::{environment, terminal};
 
 /// The private database could not be started.
 #[derive(Debug, Error)]
@@ -50,7 +50,7 @@ pub async fn start() -> Result<(Settings, PrivateDatabase), LocalError> {
         "DATABASE_URL" => Some(url.clone()),
         // The PG variables and the login mode are another server's.
         name if name.starts_with("PG") || name == "DATABASE_AUTH" => None,
-        name => std::env::var(name).ok(),
+        name => environment::variable(name),
     })?;
     let settings = settings.expect("DATABASE_URL is given, so a database is named");
     Ok((settings, PrivateDatabase { cluster }))

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::azure::{self, CredentialError};
+use crate::environment;
 
 const SCOPE: &str = "https://storage.azure.com/.default";
 
@@ -72,7 +73,7 @@ impl Identity {
     async fn ask(&self) -> Result<String, NoToken> {
         let credential = self
             .credential
-            .get_or_try_init(|| async { azure::credential(|name| std::env::var(name).ok()) })
+            .get_or_try_init(|| async { azure::credential(environment::variable) })
             .await?;
         let token = tokio::time::timeout(LIMIT, credential.get_token(&[SCOPE], None))
             .await

@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::azure::{self, CredentialError};
+use crate::environment;
 
 /// The scope of a token that Azure Database for PostgreSQL takes as a password.
 const SCOPE: &str = "https://ossrdbms-aad.database.windows.net/.default";
@@ -88,7 +89,7 @@ impl Tokens {
     async fn renewed(&self, limit: Duration) -> Result<AccessToken, TokenError> {
         let credential = self
             .credential
-            .get_or_try_init(|| async { azure::credential(|name| std::env::var(name).ok()) })
+            .get_or_try_init(|| async { azure::credential(environment::variable) })
             .await?;
         self.late.store(true, Ordering::Relaxed);
         let token = tokio::time::timeout(limit, credential.get_token(&[SCOPE], None))

@@ -13,6 +13,7 @@ use crate::azure::resource_manager::{ClientError, ResourceManager};
 use crate::azure::{self, CredentialError};
 use crate::clock::Clock;
 use crate::database::Database;
+use crate::environment;
 
 /// Schedule, holds, changes and the Resource Manager. Clones share them.
 #[derive(Clone)]
@@ -79,8 +80,7 @@ impl Scaling {
         if let Some(manager) = self.shared.manager.get() {
             return Ok(manager.clone());
         }
-        let variable = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
-        let credential = azure::credential(variable)?;
+        let credential = azure::credential(environment::variable)?;
         let base = self.shared.settings.manager.clone();
         let manager = Arc::new(ResourceManager::new(base, credential)?);
         Ok(self.shared.manager.get_or_init(|| manager).clone())

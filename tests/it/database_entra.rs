@@ -91,7 +91,10 @@ fn a_token_of_the_identity_is_the_password_and_is_asked_for_once() {
         let token = token("first", DAY);
         let role = Role::new("entra_once", &token.text).await;
         let identity = Identity::start(token.clone()).await;
-        let program = role.start(&identity).serving().await;
+        // Empty settings count as absent.
+        let start = role.start(&identity).set("AZURE_CLIENT_ID", "");
+        let start = start.set("AZURE_FEDERATED_TOKEN_FILE", "");
+        let program = start.serving().await;
         ready(&program).await;
         let requests = (0..40).map(|_| Answer::to(program.request(Method::GET, "/item?limit=1")));
         for answer in join_all(requests).await {

@@ -36,7 +36,9 @@ fn it_says_what_it_started_and_keeps_its_data_between_runs() {
         first.signal("TERM");
         assert_eq!(first.ended().await.code(), Some(0));
 
-        let second = Start::person(folder.path()).serving().await;
+        // Empty settings count as absent.
+        let second = Start::person(folder.path()).set("DATABASE_POOL_SIZE", "");
+        let second = second.set("DATABASE_WAIT", "").serving().await;
         let kept = second.get(&format!("/item/{id}")).await.json();
         assert_eq!(kept["data"]["name"], "kept");
     });

@@ -42,7 +42,8 @@ pub(crate) fn cache() -> Option<PathBuf> {
     )
 }
 
-fn variable(name: &str) -> Option<PathBuf> {
+/// An empty variable counts as unset.
+pub(crate) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)

@@ -21,8 +21,8 @@ impl Programs {
     /// below `/usr/lib/postgresql`, what `pg_config --bindir` names, `PATH`, or what was fetched
     /// earlier. Fetches nothing.
     pub fn find() -> Option<Programs> {
-        if let Some(folder) = env::var_os("PG_BINDIR") {
-            return Programs::in_folder(Path::new(&folder));
+        if let Some(folder) = places::variable("PG_BINDIR") {
+            return Programs::in_folder(&folder);
         }
         let first = |folders: Vec<PathBuf>| {
             folders
@@ -45,8 +45,8 @@ impl Programs {
         if let Some(found) = Programs::find() {
             return Ok(found);
         }
-        if let Some(folder) = env::var_os("PG_BINDIR") {
-            return Err(Error::BinDir(folder.into()));
+        if let Some(folder) = places::variable("PG_BINDIR") {
+            return Err(Error::BinDir(folder));
         }
         let reason = "neither MAGNUSAPI_CACHE nor HOME says where to keep it";
         let cache = places::cache().ok_or_else(|| Error::Fetch {

@@ -13,7 +13,7 @@ use crate::backup::{
     SourceName, StoreError, Stored,
 };
 use crate::blob::{BlobAddress, BlobError};
-use crate::database;
+use crate::{database, environment};
 
 /// Why a verb was not done.
 #[derive(Debug, Error)]
@@ -215,7 +215,7 @@ pub(super) fn target(option: &str, url: &str, auth: &str) -> Result<database::Se
         LOGIN => Some(auth.to_owned()),
         "PGHOST" | "PGPORT" | "PGDATABASE" => None,
         name if name == option => Some(url.to_owned()),
-        name => std::env::var(name).ok().filter(|value| !value.is_empty()),
+        name => environment::variable(name),
     });
     Ok(read?.expect("an address is given, so a database is named"))
 }
