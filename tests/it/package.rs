@@ -150,6 +150,26 @@ const DAMAGES: &[Damage] = &[
         "items/{id?}",
     ),
     (
+        "a route does not parse",
+        |files| replace(files, "item/function.json", "item/{id?}", "item/{id"),
+        "item/{id",
+    ),
+    (
+        "two folders differ only in case",
+        |files| {
+            let item = files.iter().find(|it| it.path == "item/function.json");
+            let mut twin = item.expect("it is in a good package").clone();
+            "Item/function.json".clone_into(&mut twin.path);
+            files.push(twin);
+        },
+        "differ only in case",
+    ),
+    (
+        "a function has a name that the host does not take",
+        |files| rename(files, "health/function.json", "2health/function.json"),
+        "2health",
+    ),
+    (
         "a function is unknown",
         |files| rename(files, "health/function.json", "extra/function.json"),
         "extra",

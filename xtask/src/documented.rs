@@ -45,8 +45,8 @@ fn a_verb_or_a_flag_that_does_not_exist_is_found() {
 fn every_check_of_health_has_a_row_in_the_book_of_operations() {
     let book = fs::read_to_string(root().join("docs/operations.md")).unwrap();
     let mut count = 0;
-    for file in ["health/database.rs", "backup/health.rs", "scale/health.rs"] {
-        let text = fs::read_to_string(root().join("src").join(file)).unwrap();
+    for file in sources(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
         for key in text
             .split('"')
             .skip(1)
@@ -56,11 +56,26 @@ fn every_check_of_health_has_a_row_in_the_book_of_operations() {
             count += 1;
             assert!(
                 book.contains(&format!("| `{key}` |")),
-                "{key} of src/{file}"
+                "{key} of {}",
+                file.display()
             );
         }
     }
     assert!(count > 10, "only {count} keys were found");
+}
+
+/// All files of Rust below `folder`.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }
 
 /// `component:measurement`.

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 /// The binary's name in the app folder. It must equal `customHandler.description.defaultExecutablePath`
 /// in `host.json`, letter for letter: Core Tools set the executable bit by that comparison.
@@ -76,28 +76,12 @@ fn functions(folder: &Path) -> anyhow::Result<Vec<AppFile>> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        if !is_function_name(&name) {
-            bail!(
-                "{} is no function the host would load: a name starts with a letter, goes on with \
-                 letters, digits, `_` and `-` up to 128, and is not `host`; rename or remove it",
-                source.display()
-            );
-        }
         files.push(file(
             &format!("{name}/function.json"),
             &source.join("function.json"),
         )?);
     }
     Ok(files)
-}
-
-/// The host's own rule, from its `HostFunctionMetadataProvider`.
-fn is_function_name(name: &str) -> bool {
-    let rest = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.chars().all(rest)
-        && name.len() <= 128
-        && !name.eq_ignore_ascii_case("host")
 }
 
 fn file(path: &str, source: &Path) -> anyhow::Result<AppFile> {
@@ -241,24 +225,6 @@ mod tests {
             links,
             expected.map(|(name, leads_to)| (name.to_owned(), leads_to.to_owned()))
         );
-    }
-
-    #[test]
-    fn names_follow_the_hosts_rule() {
-        for good in ["health", "health_live", "a", "Scale_2"] {
-            assert!(is_function_name(good), "{good}");
-        }
-        for bad in [
-            "",
-            "host",
-            "HOST",
-            "2scale",
-            "a.b",
-            ".DS_Store",
-            &"a".repeat(129),
-        ] {
-            assert!(!is_function_name(bad), "{bad}");
-        }
     }
 
     #[test]

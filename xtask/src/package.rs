@@ -2,18 +2,20 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 
 use crate::digest::sha256;
+use crate::layout::AppFile;
 use crate::workspace::Workspace;
-use crate::{archive, compile, layout};
+use crate::{archive, compile, layout, process};
 
 /// Build the deployable app: the folder target/app and target/magnusapi.zip
 ///
 /// Compiles a static x86-64 binary, puts it beside host.json and one folder for each function, and
-/// zips that. The same commit gives the same bytes on every machine; sizes and SHA-256 are printed.
+/// zips that. `magnusapi doctor` judges it first: a package that the Functions host would not run is
+/// rejected. The same commit gives the same bytes on every machine; sizes and SHA-256 are printed.
 /// A C compiler (zig) is fetched once into target/tools.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
@@ -28,14 +30,33 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
     let binary = compile::static_release(workspace)?;
     let files = layout::collect(workspace.root(), &binary)?;
-    layout::write(&files, &workspace.app())?;
-    archive::write(&files, &workspace.zip())?;
+    write(&files, workspace)?;
     println!(
         "{}",
         weighed(workspace, &workspace.app().join(layout::BINARY))?
     );
     println!("{}", weighed(workspace, &workspace.zip())?);
     Ok(())
+}
+
+/// Writes the folder and the zip, if the program's doctor finds nothing wrong with the app.
+fn write(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
+    examine(files, workspace).context(
+        "the app was not packaged, because the Functions host would not run it as it should; \
+         an earlier package is still there",
+    )?;
+    layout::write(files, &workspace.app())?;
+    archive::write(files, &workspace.zip())
+}
+
+/// The packaged program is static, so it runs on any Linux of its architecture.
+fn examine(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir_in(workspace.target())
+        .context("cannot make a folder for the app to be examined in")?;
+    let app = folder.path().join("app");
+    layout::write(files, &app)?;
+    let mut doctor = Command::new(app.join(layout::BINARY));
+    process::run(doctor.arg("doctor").arg(&app))
 }
 
 fn weighed(workspace: &Workspace, file: &Path) -> anyhow::Result<String> {
@@ -46,4 +67,47 @@ fn weighed(workspace: &Workspace, file: &Path) -> anyhow::Result<String> {
         bytes.len(),
         sha256(&bytes)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packages an app whose program is this script, beside an earlier package.
+    fn packaged(script: &str) -> (tempfile::TempDir, anyhow::Result<()>) {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = Workspace::at(root.path(), &root.path().join("target"));
+        fs::create_dir_all(workspace.app()).unwrap();
+        fs::write(workspace.app().join("earlier"), "").unwrap();
+        fs::write(workspace.zip(), "earlier").unwrap();
+        let program = AppFile {
+            path: layout::BINARY.to_owned(),
+            bytes: format!("#!/bin/sh\n{script}\n").into_bytes(),
+        };
+        let done = write(&[program], &workspace);
+        (root, done)
+    }
+
+    #[test]
+    fn an_app_that_the_doctor_rejects_is_not_packaged_and_the_earlier_package_stays() {
+        let (root, done) = packaged("exit 1");
+        let error = format!("{:#}", done.unwrap_err());
+        assert!(error.contains("the app was not packaged"), "{error}");
+        assert!(error.contains("magnusapi doctor"), "{error}");
+        let target = root.path().join("target");
+        assert!(target.join("app/earlier").exists());
+        assert_eq!(fs::read(target.join("magnusapi.zip")).unwrap(), b"earlier");
+        assert_eq!(fs::read_dir(target).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn the_doctor_examines_the_whole_app_before_it_is_packaged() {
+        let script = "[ \"$1\" = doctor ] && [ -x \"$2/magnusapi\" ]";
+        let (root, done) = packaged(script);
+        done.unwrap();
+        let target = root.path().join("target");
+        assert!(!target.join("app/earlier").exists());
+        assert!(target.join("app/magnusapi").exists());
+        assert!(fs::metadata(target.join("magnusapi.zip")).unwrap().len() > 100);
+    }
 }

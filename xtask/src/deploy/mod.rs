@@ -20,7 +20,7 @@ use crate::infra::Environment;
 use crate::workspace::Workspace;
 use package::Package;
 use shelf::Shelf;
-use smoke::Health;
+use smoke::{Check, Health};
 use target::Target;
 
 /// Publish a package to an environment's app, as it is, and have its triggers read
@@ -158,7 +158,7 @@ pub(crate) fn deploy(
     bail!("{} is not deployed: {error:#}\n{put_back}", package.commit)
 }
 
-fn publish_and_look(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<()> {
+fn publish_and_look(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<()> {
     publish::publish(package, target)?;
     smoke::smoke(package, target, known)
 }

@@ -1,5 +1,6 @@
 //! Does an environment run this package, and does it work? Asked from outside, as a user would.
 
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
@@ -15,8 +16,25 @@ pub(super) struct Health {
     pub(super) commit: String,
     /// The version of the database's schema, if the database answered.
     pub(super) schema: Option<u64>,
-    /// The keys of the checks that fail.
-    pub(super) failing: Vec<String>,
+    /// The checks that fail.
+    pub(super) failing: Vec<Check>,
+}
+
+/// A check of `/health`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Check {
+    key: String,
+    /// Which one, where there are several with this key: a timer, or a database.
+    component: Option<String>,
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.component {
+            Some(component) => write!(f, "{} of {component}", self.key),
+            None => f.write_str(&self.key),
+        }
+    }
 }
 
 /// Asks once what runs.
@@ -28,14 +46,14 @@ pub(super) fn health(target: &Target) -> anyhow::Result<Health> {
         schema: report["checks"]["database:schema"][0]["observedValue"].as_u64(),
         failing: findings(&report)
             .filter(|(_, finding)| finding["status"] == "fail")
-            .map(|(key, _)| key.clone())
+            .map(|(check, _)| check)
             .collect(),
     })
 }
 
-/// Looks at everything until it is as it should be. What is `known` to fail, by its key, is only told: a
-/// backup that is too old says nothing about a package, which may be the one to mend it.
-pub(super) fn smoke(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<()> {
+/// Looks at everything until it is as it should be. What is `known` to fail is only a warning: a backup
+/// that is too old says nothing about a package, which may be the one to mend it.
+pub(super) fn smoke(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<()> {
     println!("looking at {}", target.url);
     let warnings = until(target.timeout, || {
         look(package, target, known).map_err(Attempt::NotYet)
@@ -52,7 +70,7 @@ pub(super) fn smoke(package: &Package, target: &Target, known: &[String]) -> any
     Ok(())
 }
 
-fn look(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<Vec<String>> {
+fn look(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<Vec<String>> {
     let warnings = runs(package, target, known)?;
     lists(package, target)?;
     keeps_items(package, target)?;
@@ -60,7 +78,7 @@ fn look(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<
 }
 
 /// Returns what `/health` warns of: somebody should look, and the package works.
-fn runs(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<Vec<String>> {
+fn runs(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<Vec<String>> {
     let answer = get(target, "/health")?;
     let report = answer.json().context("/health")?;
     let commit = report["releaseId"].as_str().unwrap_or("no commit");
@@ -70,15 +88,15 @@ fn runs(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<
         package.commit
     );
     let mut warnings = Vec::new();
-    for (key, finding) in findings(&report) {
+    for (check, finding) in findings(&report) {
         let status = finding["status"].as_str().unwrap_or_default();
         let output = finding["output"].as_str().unwrap_or_default();
         match status {
-            "warn" => warnings.push(format!("{key} warns: {output}")),
-            "fail" if known.contains(key) => {
-                warnings.push(format!("{key} fails as it did before: {output}"));
+            "warn" => warnings.push(format!("{check} warns: {output}")),
+            "fail" if known.contains(&check) => {
+                warnings.push(format!("{check} fails as it did before: {output}"));
             }
-            "fail" => bail!("{key} fails: {output}"),
+            "fail" => bail!("{check} fails: {output}"),
             _ => {}
         }
     }
@@ -90,11 +108,15 @@ fn runs(package: &Package, target: &Target, known: &[String]) -> anyhow::Result<
     Ok(warnings)
 }
 
-fn findings(report: &Value) -> impl Iterator<Item = (&String, &Value)> {
+fn findings(report: &Value) -> impl Iterator<Item = (Check, &Value)> {
     let checks = report["checks"].as_object().into_iter().flatten();
     checks.flat_map(|(key, findings)| {
         let findings = findings.as_array().into_iter().flatten();
-        findings.map(move |finding| (key, finding))
+        findings.map(move |finding| {
+            let component = finding["componentId"].as_str().map(str::to_owned);
+            let key = key.clone();
+            (Check { key, component }, finding)
+        })
     })
 }
 

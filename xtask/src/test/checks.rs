@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::steps::{Outcome, cargo_test, passed};
 use crate::workspace::Workspace;
-use crate::{infra, layout, package, process, tools};
+use crate::{infra, package, process, tools};
 
 pub(super) fn format(workspace: &Workspace) -> anyhow::Result<Outcome> {
     passed(workspace.cargo().args(["fmt", "--all", "--check"]))
@@ -39,20 +39,6 @@ pub(super) fn advisories(workspace: &Workspace) -> anyhow::Result<Outcome> {
 
 pub(super) fn package(workspace: &Workspace) -> anyhow::Result<Outcome> {
     package::build(workspace)?;
-    Ok(Outcome::Passed)
-}
-
-/// The packaged binary examines its own folder, and the zip.
-pub(super) fn doctor(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    for place in [workspace.app(), workspace.zip()] {
-        let mut doctor = Command::new(workspace.app().join(layout::BINARY));
-        process::run(
-            doctor
-                .arg("doctor")
-                .arg(place)
-                .current_dir(workspace.root()),
-        )?;
-    }
     Ok(Outcome::Passed)
 }
 

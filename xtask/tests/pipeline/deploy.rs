@@ -64,6 +64,26 @@ fn what_failed_before_is_not_held_against_a_package() {
 }
 
 #[test]
+fn one_timer_that_failed_before_hides_no_other() {
+    let stage = Stage::new();
+    let late = |digit, trouble| Sketch {
+        trouble,
+        ..Sketch::of(digit)
+    };
+    let (one, two) = ("late item_housekeeping", "late item_housekeeping scale");
+    stage
+        .deploy(&late('a', one))
+        .failed(&["timer:last-due of item_housekeeping fails"]);
+    let text = stage.deploy(&late('b', one)).succeeded();
+    let known = "timer:last-due of item_housekeeping fails as it did before";
+    assert!(text.contains(known), "{text}");
+    stage
+        .deploy(&late('c', two))
+        .failed(&["timer:last-due of scale fails"]);
+    assert_eq!(stage.app.commit(), Some(commit('b')));
+}
+
+#[test]
 fn a_package_that_the_site_refuses_is_no_reason_to_worry_about_the_one_before() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();

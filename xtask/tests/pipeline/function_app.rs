@@ -52,6 +52,8 @@ struct Running {
     commit: String,
     is_healthy: bool,
     has_backups: bool,
+    /// The timers that fail.
+    late: Vec<String>,
     schema: u64,
 }
 
@@ -236,12 +238,15 @@ impl State {
         let trouble = after("trouble: ").lines().next().unwrap_or_default();
         let is_healthy = trouble != "unhealthy" && schema == self.schema;
         let has_backups = trouble != "no backups";
+        let late = trouble.strip_prefix("late ").unwrap_or_default();
+        let late = late.split_whitespace().map(str::to_owned).collect();
         fs::write(self.folder.join("found"), functions.join("\n")).expect("the folder is there");
         self.ran.push(commit.clone());
         self.running = Some(Running {
             commit,
             is_healthy,
             has_backups,
+            late,
             schema: self.schema,
         });
     }
@@ -284,12 +289,19 @@ impl Running {
             let status = if is_good { "ok" } else { "fail" };
             json!([{"status": status, "observedValue": self.schema, "output": "it is unwell"}])
         };
+        let timers = ["item_housekeeping", "scale"].map(|timer| {
+            let is_late = self.late.iter().any(|it| it == timer);
+            let mut finding = finding(!is_late)[0].take();
+            finding["componentId"] = timer.into();
+            finding
+        });
         let checks = json!({
             "database:schema": finding(self.is_healthy),
             "backup:age": finding(self.has_backups),
+            "timer:last-due": timers,
         });
         let report = json!({"releaseId": self.commit, "checks": checks});
-        let is_good = self.is_healthy && self.has_backups;
+        let is_good = self.is_healthy && self.has_backups && self.late.is_empty();
         text(if is_good { 200 } else { 503 }, &report.to_string())
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const FUNCTIONS: [&str; 4] = [
 /// What a package looks like.
 pub(crate) struct Sketch {
     pub(crate) commit: String,
-    /// Words that the fake host knows: `unhealthy`, `no backups`, or others.
+    /// Words that the fake host knows: `unhealthy`, `no backups`, `late <timer> …`, or others.
     pub(crate) trouble: &'static str,
     /// The version that the program brings the database to.
     pub(crate) schema: u64,
