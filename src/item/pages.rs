@@ -15,6 +15,14 @@ use crate::database::{Connection, Database, Error, Statement};
 /// Sending each row by itself costs five times the processor time.
 const PIECE: usize = 32 * 1024;
 
+/// Bytes after which a page ends early, and another one follows. Each connection may hold a page for a
+/// reader that takes its time, so this bounds their memory. Names of 190 bytes on average, and
+/// shorter ones, never reach it.
+const PAGE_BYTES: usize = 256 * 1024;
+
+/// The same for a whole listing, of which few are open at once.
+const LISTING_PAGE_BYTES: usize = 1024 * 1024;
+
 /// Reads pages of the items of one database.
 #[derive(Clone)]
 pub(super) struct Pages {
@@ -52,7 +60,9 @@ impl Pages {
     pub(super) async fn page(&self, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
         let deadline = self.database.deadline();
         self.database
-            .reading(deadline, |connection| read(connection, rows, after))
+            .reading(deadline, |connection| {
+                read(connection, Builder::new(rows, PAGE_BYTES), after)
+            })
             .await
     }
 
@@ -68,7 +78,9 @@ impl Pages {
         let busy = |_| Error::Unavailable("busy: other whole listings use half of the pool".into());
         let _turn = turn.map_err(busy)?.expect("it is never closed");
         self.database
-            .reading(deadline, |connection| read(connection, rows, after))
+            .reading(deadline, |connection| {
+                read(connection, Builder::new(rows, LISTING_PAGE_BYTES), after)
+            })
             .await
     }
 }
@@ -84,10 +96,13 @@ impl Page {
 }
 
 /// One row more than the page has tells whether another page follows.
-async fn read(connection: Connection, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
+async fn read(
+    connection: Connection,
+    mut page: Builder,
+    after: Option<ItemId>,
+) -> Result<Page, Error> {
     let after = after.map_or(0, |id| id.0);
-    let limit = i64::from(rows) + 1;
-    let mut page = Builder::new(rows.into());
+    let limit = i64::from(page.rows_left) + 1;
     connection
         .query_each(&PAGE, &[&after, &limit], |row| {
             page.add(&Item::borrowed(row));
@@ -97,7 +112,8 @@ async fn read(connection: Connection, rows: u16, after: Option<ItemId>) -> Resul
 }
 
 struct Builder {
-    room: u64,
+    rows_left: u16,
+    bytes_left: usize,
     page: Page,
     json: Vec<u8>,
     rows: u64,
@@ -105,9 +121,10 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(room: u64) -> Builder {
+    fn new(rows: u16, bytes: usize) -> Builder {
         Builder {
-            room,
+            rows_left: rows,
+            bytes_left: bytes,
             page: Page::default(),
             json: Vec::new(),
             rows: 0,
@@ -116,16 +133,19 @@ impl Builder {
     }
 
     fn add(&mut self, item: &Item<&str>) {
-        if self.room == 0 {
+        if self.rows_left == 0 || self.bytes_left == 0 {
             self.page.next = self.last;
             return;
         }
-        self.room -= 1;
+        self.rows_left -= 1;
         if self.json.capacity() == 0 {
             self.json.reserve(PIECE + PIECE / 8);
         }
+        let before = self.json.len();
         self.json.push(b',');
         item.write_json(&mut self.json);
+        let written = self.json.len() - before;
+        self.bytes_left = self.bytes_left.saturating_sub(written);
         self.rows += 1;
         self.last = Some(item.id);
         if self.json.len() >= PIECE {

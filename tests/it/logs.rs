@@ -1,9 +1,15 @@
 //! Log lines: JSON with the invocation's ids, warnings and errors on stderr, no secrets anywhere.
 
+mod invocations;
+
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Program, Start, client, eventually, run, with_program};
+use crate::harness::{
+    Answer, Database, Program, Start, client, eventually, run, waiting_for_a_lock, with_program,
+};
 
 const INVOCATION: &str = "6d0f3f4e-0f62-4e2e-a2a0-0b8f1c0f7a11";
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -60,6 +66,45 @@ fn requests_that_succeed_are_counted_and_have_no_line_of_their_own() {
         assert_eq!(line["requests"]["health_live"], json!({"2xx": 1}));
         let of_requests = |line: &String| line.contains("duration_ms");
         assert!(!program.stdout().iter().any(of_requests));
+    });
+}
+
+#[test]
+fn a_slow_request_has_a_line_of_its_own_and_the_fast_ones_are_counted() {
+    run(async {
+        let database = Database::migrated();
+        let mut program = Start::on(&database).await;
+        let id = program.make("fast").await;
+        let lock = database.connect().await;
+        let begin = "BEGIN; SELECT FROM item FOR UPDATE";
+        lock.batch_execute(begin).await.expect("a lock");
+        let rename = program
+            .with_json(
+                Method::PATCH,
+                &format!("/item/{id}"),
+                &json!({"name": "slow"}),
+            )
+            .header("X-Azure-Functions-InvocationId", INVOCATION);
+        let rename = tokio::spawn(Answer::to(rename));
+        waiting_for_a_lock(&database, 1).await;
+        // This is the case: a request that takes more than a second.
+        tokio::time::sleep(Duration::from_millis(1050)).await;
+        lock.batch_execute("ROLLBACK")
+            .await
+            .expect("it is released");
+        assert_eq!(rename.await.expect("no panic").status, 200);
+        program.signal("TERM");
+        program.ended().await;
+        let counted = program.line(|line| line.contains("\"requests\"")).await;
+        let counted: Value = serde_json::from_str(&counted).expect("it is JSON");
+        assert_eq!(counted["requests"]["item"], json!({"2xx": 1}));
+        let stdout = program.stdout();
+        let mut timed = stdout.iter().filter(|line| line.contains("duration_ms"));
+        let slow: Value = serde_json::from_str(timed.next().expect("a line")).expect("JSON");
+        assert_eq!(slow["invocation_id"], INVOCATION, "{slow}");
+        assert_eq!(slow["message"], "PATCH item returned 200", "{slow}");
+        assert!(slow["duration_ms"].as_f64() > Some(1000.0), "{slow}");
+        assert_eq!(timed.next(), None);
     });
 }
 

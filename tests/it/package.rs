@@ -152,7 +152,7 @@ const DAMAGES: &[Damage] = &[
     (
         "a route does not parse",
         |files| replace(files, "item/function.json", "item/{id?}", "item/{id"),
-        "item/{id",
+        "the segment `{id`",
     ),
     (
         "two folders differ only in case",

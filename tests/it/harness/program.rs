@@ -81,8 +81,17 @@ impl Start {
     }
 
     /// With so many file descriptors at most.
-    pub(crate) fn descriptors(mut self, number: u32) -> Start {
-        let script = format!("ulimit -n {number} && exec \"$0\" \"$@\"");
+    pub(crate) fn descriptors(self, number: u32) -> Start {
+        self.limited(&format!("-n {number}"))
+    }
+
+    /// With so many MiB of address space at most.
+    pub(crate) fn memory(self, mebibytes: u32) -> Start {
+        self.limited(&format!("-v {}", mebibytes * 1024))
+    }
+
+    fn limited(mut self, limit: &str) -> Start {
+        let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(script).arg(self.command.get_program());
         shell.args(self.command.get_args()).env_clear();

@@ -1,0 +1,73 @@
+//! Memory is bounded: no number of slow clients within the limit of connections makes the program need
+//! more than it has. An allocation that fails would end the process, and all requests in it.
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Database, Program, Start, run};
+
+/// Connections of each kind.
+const CLIENTS: usize = 250;
+
+/// The address space of the program: far below what the pages would take that `CLIENTS` ask for, if each were
+/// as long as a thousand of the longest names.
+const MEBIBYTES: u32 = 400;
+
+/// A thousand of the longest names: 255 characters of 4 bytes.
+const LONGEST: &str = "INSERT INTO item (name)
+    SELECT repeat(U&'\\+01F980', 251) || to_char(n, 'FM0000') FROM generate_series(1, 1000) n";
+
+/// A client that sends this, waits for the first bytes of the response, and reads no more.
+async fn stops_reading(program: &Program, request: String) -> TcpStream {
+    let mut socket = TcpStream::connect(program.address())
+        .await
+        .expect("it listens");
+    let sent = socket.write_all(request.as_bytes()).await;
+    sent.expect("it is sent");
+    let mut begun = [0; 12];
+    socket.read_exact(&mut begun).await.expect("it begins");
+    assert!(
+        [&b"HTTP/1.1 200"[..], b"HTTP/1.1 100"].contains(&&begun[..]),
+        "{}",
+        String::from_utf8_lossy(&begun)
+    );
+    socket
+}
+
+#[test]
+fn slow_clients_with_large_bodies_and_pages_cannot_exhaust_the_memory() {
+    run(async {
+        let database = Database::migrated();
+        let filled = database.connect().await;
+        filled.batch_execute(LONGEST).await.expect("the items");
+        let mut program = Start::handler()
+            .set("DATABASE_URL", &database.url)
+            .set("DATABASE_WAIT", "60")
+            .memory(MEBIBYTES)
+            .serving()
+            .await;
+        let page = "GET /item?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n";
+        let padding = "x".repeat(60_000);
+        let body = format!(
+            "POST /item HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Padding: {}\r\n\
+             Content-Length: 65536\r\nExpect: 100-continue\r\n\r\n{{\"name\": \"{padding}",
+            "x".repeat(30_000)
+        );
+        let requests = [page.to_owned(), body];
+        let clients = requests
+            .iter()
+            .flat_map(|request| (0..CLIENTS).map(|_| stops_reading(&program, request.clone())));
+        let clients = join_all(clients).await;
+        program.make("a client that came late").await;
+        let answer = program.get("/item?limit=1000").await.json();
+        let items = answer["data"].as_array().map_or(0, Vec::len);
+        assert!((100..1000).contains(&items), "{items} items");
+        drop(clients);
+        let rest = program.post("/item", &json!({"name": padding})).await;
+        rest.problem(422, "invalid-item");
+        program.signal("TERM");
+        assert_eq!(program.ended().await.code(), Some(200));
+    });
+}

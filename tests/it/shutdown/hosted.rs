@@ -1,0 +1,159 @@
+//! The same under a Functions host, which gets the signal itself: it lets requests and runs end, and
+//! kills the program.
+
+use std::path::Path;
+
+use devhost::Host;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::{
+    AWAY, END, ITEM, MIGRATION_LOCK, ROWS, asked, begun, execute, manifests, no_session_is_left,
+    rest,
+};
+use crate::harness::{
+    Answer, AppFolder, Database, client, eventually, run, start, waiting_for_a_lock,
+};
+
+/// Stops the host while `meanwhile` goes on, and checks that its handler is gone.
+async fn stopped<T>(host: Host, meanwhile: impl Future<Output = T>) -> T {
+    let handler = host.handler_pid().expect("it runs");
+    let address = host.address();
+    let (result, ()) = tokio::join!(
+        async {
+            eventually("the end of listening", || async {
+                TcpStream::connect(address).await.is_err().then_some(())
+            })
+            .await;
+            meanwhile.await
+        },
+        host.drain()
+    );
+    let process = Path::new("/proc").join(handler.to_string());
+    assert!(!process.exists(), "the handler was left behind");
+    result
+}
+
+#[test]
+fn an_idle_host_leaves_nothing() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        stopped(host, async {}).await;
+        no_session_is_left(&database).await;
+    });
+}
+
+#[test]
+fn a_listing_ends_whole() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        execute(&database.connect().await, ROWS).await;
+        let host = start(app.on(&database)).await;
+        let list = "GET /item HTTP/1.1\r\nHost: shop.example\r\n\r\n";
+        let (mut socket, mut read) = begun(&host.address().to_string(), list).await;
+        stopped(host, async {
+            socket.read_to_end(&mut read).await.expect("it goes on");
+        })
+        .await;
+        assert!(read.ends_with(END), "the listing broke off");
+        no_session_is_left(&database).await;
+    });
+}
+
+#[test]
+fn a_slow_upload_gets_its_response() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        let mut sockets = Vec::new();
+        for media_type in ["application/json", "text/plain"] {
+            let head = format!(
+                "POST /item HTTP/1.1\r\nHost: shop.example\r\nContent-Type: {media_type}\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n9\r\n{{\"name\": \r\n"
+            );
+            sockets.push(asked(&host.address().to_string(), &head).await);
+        }
+        // The host has passed on what came, or at least this later request would not succeed.
+        let live = client().get(format!("{}/health/live", host.url()));
+        assert_eq!(Answer::to(live).await.status, 200);
+        let responses = stopped(host, async {
+            let mut responses = Vec::new();
+            for mut socket in sockets {
+                let end = b"7\r\n\"late\"}\r\n0\r\n\r\n";
+                socket.write_all(end).await.expect("it is sent");
+                responses.push(rest(&mut socket).await);
+            }
+            responses
+        })
+        .await;
+        for (response, status) in responses.iter().zip(["201", "415"]) {
+            let expected = format!("HTTP/1.1 {status} ");
+            assert!(response.starts_with(&expected), "{response}");
+        }
+    });
+}
+
+#[test]
+fn a_backup_under_way_ends() {
+    run(async {
+        let (app, own, source) = (AppFolder::new(), Database::migrated(), Database::empty());
+        let folder = tempfile::tempdir().expect("a folder");
+        let lock = source.connect().await;
+        execute(&lock, "CREATE TABLE big AS SELECT 1 AS n").await;
+        execute(&lock, "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE").await;
+        let mut options = app
+            .on(&own)
+            .setting("BACKUP_URL", format!("file://{}", folder.path().display()))
+            .setting("BACKUP_DATABASES", "shop")
+            .setting("BACKUP_DATABASE_URL_SHOP", &source.url)
+            .setting("BACKUP_SCHEDULE", "* * * * * *");
+        options.timers = true;
+        let host = start(options).await;
+        waiting_for_a_lock(&source, 1).await;
+        stopped(host, execute(&lock, "ROLLBACK")).await;
+        // The next second may have been due before the host stopped.
+        let runs = std::fs::read_dir(folder.path().join("shop")).expect("a folder");
+        let whole = manifests(folder.path());
+        assert!(whole > 0 && whole == runs.count(), "{whole} are whole");
+        no_session_is_left(&own).await;
+        no_session_is_left(&source).await;
+    });
+}
+
+/// What a request gets that waits for the database while the host stops.
+async fn waited(database: &Database, is_waiting: impl Future<Output = ()>) -> String {
+    let app = AppFolder::new();
+    let host = start(app.on(database).setting("DATABASE_WAIT", "2")).await;
+    let mut request = asked(&host.address().to_string(), ITEM).await;
+    is_waiting.await;
+    let live = client().get(format!("{}/health/live", host.url()));
+    assert_eq!(Answer::to(live).await.status, 200);
+    stopped(host, rest(&mut request)).await
+}
+
+#[test]
+fn a_program_whose_database_is_away_is_ended() {
+    run(async {
+        let database = Database {
+            url: AWAY.to_owned(),
+        };
+        let response = waited(&database, async {}).await;
+        assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
+        assert!(response.contains("database-unavailable"), "{response}");
+    });
+}
+
+#[test]
+fn a_program_that_migrates_is_ended() {
+    run(async {
+        let database = Database::empty();
+        let lock = database.connect().await;
+        execute(&lock, MIGRATION_LOCK).await;
+        let response = waited(&database, waiting_for_a_lock(&database, 1)).await;
+        assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
+        assert!(response.contains("database-unavailable"), "{response}");
+        execute(&lock, "ROLLBACK").await;
+        no_session_is_left(&database).await;
+    });
+}
