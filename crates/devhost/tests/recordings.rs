@@ -6,6 +6,8 @@ mod case;
 mod client;
 #[path = "recordings/differences.rs"]
 mod differences;
+#[path = "recordings/lifecycle/mod.rs"]
+mod lifecycle;
 #[path = "recordings/message.rs"]
 mod message;
 #[path = "recordings/recorder.rs"]

@@ -39,6 +39,45 @@ pub(crate) const RACES: [(&str, &str); 3] = [
     ),
 ];
 
+/// Scenarios that always end in another way.
+pub(crate) const SCENARIOS: [(&str, &str); 8] = [
+    ("missing", NO_START),
+    ("not-executable", NO_START),
+    ("nostart-missing", NO_START),
+    ("nostart-not-executable", NO_START),
+    ("exit0-at-once", EXIT_0),
+    ("exit0-after-serving", EXIT_0),
+    ("exit0-then-timers", EXIT_0),
+    (
+        "child",
+        "Rust resets SIGPIPE in a child; the real host leaves it and SIGXFSZ ignored. The program \
+         sets what it needs.",
+    ),
+];
+const NO_START: &str = "A handler that cannot be started is an error of the start. The real host runs \
+     on, lets every request wait, and ends after four times initializationTimeout.";
+const EXIT_0: &str = "Hosts since January 2026 start the handler again. 4.1037 keeps it dead.";
+
+/// Scenarios that are not played.
+pub(crate) const UNPLAYED: [(&str, &str); 9] = [
+    ("storage-late", STORAGE),
+    ("storage-lost", STORAGE),
+    ("storage-outage", STORAGE),
+    ("two-hosts-sigterm-b", STORAGE),
+    ("two-hosts-kill9-b", STORAGE),
+    ("restart-at-once-kill9", STORAGE),
+    (
+        "schedules",
+        "It takes six minutes. `timers.jsonl` has its requests.",
+    ),
+    (
+        "with-application-insights",
+        "Application Insights is missing, and `traceparent` with it.",
+    ),
+    ("package", "The program's own tests run it on this host."),
+];
+const STORAGE: &str = "There is no storage account, and so neither a lease nor a takeover.";
+
 /// Fails where a difference is not `listed`, or a listed one is gone. Those of `races` may be there or
 /// not.
 pub(crate) fn compare(

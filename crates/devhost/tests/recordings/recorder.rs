@@ -25,6 +25,8 @@ pub(crate) struct Recorder {
     state: Mutex<State>,
     /// Asks the stage to kill the process.
     pub(crate) exit: Notify,
+    /// Ends [`listen`].
+    pub(crate) close: Notify,
 }
 
 #[derive(Default)]
@@ -53,16 +55,24 @@ impl Recorder {
     }
 }
 
-/// Listens on `port` until this is dropped, with all its connections.
+/// Listens on `port` until [`Recorder::close`]; then all its connections are closed.
 pub(crate) async fn listen(port: u16, recorder: Arc<Recorder>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .expect("the port is free");
     let mut connections = JoinSet::new();
     loop {
-        let (stream, _) = listener.accept().await.expect("a connection");
-        connections.spawn(connection(stream, recorder.clone()));
+        tokio::select! {
+            accepted = listener.accept() => {
+                let (stream, _) = accepted.expect("a connection");
+                connections.spawn(connection(stream, recorder.clone()));
+            }
+            () = recorder.close.notified() => break,
+        }
     }
+    drop(listener);
+    // A connection that closes later would look alive to the host.
+    connections.shutdown().await;
 }
 
 async fn connection(mut stream: TcpStream, recorder: Arc<Recorder>) {

@@ -144,9 +144,8 @@ impl Stage {
     }
 
     async fn unlisten(&mut self) {
-        self.listener.abort();
-        // It was aborted; its connections end with it.
-        let _ = (&mut self.listener).await;
+        self.recorder.close.notify_one();
+        (&mut self.listener).await.expect("the recorder ends");
     }
 
     fn listen(&mut self) {

@@ -1,0 +1,135 @@
+//! SIGTERM, SIGINT and SIGKILL for the program `devhost`, with and without work in flight.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use devhost::HostOptions;
+use serde_json::{Value, json};
+
+use super::{
+    Played, Scenario,
+    clients::send,
+    serving::kill_9,
+    stage::{Stage, same, until, within},
+};
+
+/// The program, killed where a scenario gives up on it.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // An error is a program that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Program {
+    /// Starts it on the app of `stage`, and waits for its list of functions.
+    fn start(stage: &Stage) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_devhost"))
+            .args(["--port", "0", "--app"])
+            .arg(stage.path("app"))
+            .envs(stage.settings())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let port = lines.find_map(|line| {
+            let (_, rest) = line.split_once("http://localhost:")?;
+            rest.split('/').next()?.parse::<u16>().ok()
+        });
+        // A pipe that is full would stop the program.
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = ([127, 0, 0, 1], port.expect("a function with a URL"));
+        Self {
+            child,
+            address: address.into(),
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let signal = format!("-{}", signal.trim_start_matches("SIG"));
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, process]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// The exit code; a signal is negative.
+    async fn ended(&mut self) -> i32 {
+        use std::os::unix::process::ExitStatusExt as _;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is ours") {
+                let signal = status.signal().map(|signal| -signal);
+                return status.code().or(signal).unwrap_or_default();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+pub(super) async fn play(scenario: &Scenario) -> Played {
+    let (setup, recorded) = (&scenario.setup, &scenario.outcome);
+    let in_flight = setup["in_flight"].as_str().expect("a word");
+    let slow = json!({"delay": 2});
+    let stage = Stage::new(
+        &Value::Null,
+        &json!({"reply": {"/hello": slow, "/boot": slow}}),
+    );
+    let mut stage = stage.http("hello");
+    if in_flight == "timer" {
+        stage = stage.timer("boot", "0 0 3 * * *", &json!({"runOnStartup": true}));
+    }
+    let mut program = Program::start(&stage);
+    let address = program.address;
+    let client = (in_flight == "http")
+        .then(|| tokio::spawn(async move { send(address, "GET", "/hello", None).await.0 }));
+    let path = match in_flight {
+        "http" => "/hello",
+        "timer" => "/boot",
+        _ => "/",
+    };
+    until("the work in flight", || !stage.requests(path).is_empty()).await?;
+    let handler = stage.events()[0]["pid"].as_u64().expect("a process");
+    program.signal(setup["signal"].as_str().expect("a name"));
+    until("no listener", || {
+        std::net::TcpStream::connect(address).is_err()
+    })
+    .await?;
+    let exit = within("the end of the host", program.ended()).await?;
+    same("exit code", exit, &recorded["host_exit"])?;
+    if let Some(client) = client {
+        let got = client.await.expect("a client ends").to_json();
+        same("the client", got, &recorded["client"][0])?;
+    }
+    let runs = Path::new(&format!("/proc/{handler}")).exists();
+    let is_left = recorded["handler_still_running_3s_after"] == true;
+    if runs {
+        kill_9(u32::try_from(handler).ok());
+    }
+    same("the handler is left", runs, &json!(is_left))
+}
+
+/// A host that stops waits for a scheduled run for longer than for a request.
+pub(super) async fn long_timer() -> Played {
+    let orders = json!({"reply": {"/boot": {"delay": 2}}});
+    let stage = Stage::new(&Value::Null, &orders).http("hello");
+    let stage = stage.timer("boot", "0 0 3 * * *", &json!({"runOnStartup": true}));
+    let mut options: HostOptions = stage.options();
+    options.limits.drain = Duration::from_millis(100);
+    let host = devhost::Host::start(options).await.expect("it starts");
+    until("the run", || !stage.requests("/boot").is_empty()).await?;
+    let started = Instant::now();
+    within("the end of the host", host.drain()).await?;
+    let waited = started.elapsed() > Duration::from_secs(1);
+    same("it waited for the run", waited, &json!(true))
+}

@@ -1,0 +1,193 @@
+//! An app whose handler is the recorder, and what the recorder wrote down.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use devhost::{Host, HostOptions};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Longer than any scenario takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// An app on disk.
+pub(super) struct Stage {
+    folder: TempDir,
+}
+
+impl Stage {
+    /// An app without functions, whose host.json has `members` on top, and whose recorder gets
+    /// `orders`.
+    pub(super) fn new(members: &Value, orders: &Value) -> Self {
+        let stage = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        let mut host = json!({
+            "version": "2.0",
+            "extensions": {"http": {"routePrefix": ""}},
+            "customHandler": {
+                "description": {"defaultExecutablePath": recorder()},
+                "enableProxyingHttpRequest": true,
+            },
+        });
+        merge(&mut host, members);
+        stage.write("app/host.json", &host.to_string());
+        stage.orders(orders);
+        stage
+    }
+
+    /// Gives the recorder these orders from now on.
+    pub(super) fn orders(&self, orders: &Value) {
+        let orders = if orders.is_null() { &json!({}) } else { orders };
+        self.write("orders.json", &orders.to_string());
+    }
+
+    /// With an HTTP function that has its name as its route.
+    pub(super) fn http(self, name: &str) -> Self {
+        self.http_at(name, name);
+        self
+    }
+
+    /// Writes an HTTP function with this route.
+    pub(super) fn http_at(&self, name: &str, route: &str) {
+        let function = json!({"bindings": [
+            {"type": "httpTrigger", "direction": "in", "name": "req", "authLevel": "anonymous",
+             "route": route},
+            {"type": "http", "direction": "out", "name": "res"},
+        ]});
+        self.write(&format!("app/{name}/function.json"), &function.to_string());
+    }
+
+    /// With a timer, whose trigger has `members` on top.
+    pub(super) fn timer(self, name: &str, schedule: &str, members: &Value) -> Self {
+        let mut trigger = json!({
+            "type": "timerTrigger", "direction": "in", "name": "timer", "schedule": schedule,
+        });
+        merge(&mut trigger, members);
+        self.function(name, &json!({"bindings": [trigger]}))
+    }
+
+    /// With this function.json.
+    pub(super) fn function(self, name: &str, function: &Value) -> Self {
+        self.write(&format!("app/{name}/function.json"), &function.to_string());
+        self
+    }
+
+    /// Writes a file; the app itself is in `app/`.
+    pub(super) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        let parent = path.parent().expect("it is in the stage's folder");
+        fs::create_dir_all(parent).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// Options for the app with its timers on.
+    pub(super) fn options(&self) -> HostOptions {
+        let options = HostOptions {
+            timers: true,
+            ..HostOptions::new(self.path("app"))
+        };
+        self.settings()
+            .into_iter()
+            .fold(options, |options, (name, path)| {
+                options.setting(name, path.display().to_string())
+            })
+    }
+
+    /// The settings that name the recorder's files.
+    pub(super) fn settings(&self) -> [(&'static str, PathBuf); 2] {
+        [
+            ("REC_CONF", self.path("orders.json")),
+            ("REC_LOG", self.path("log.jsonl")),
+        ]
+    }
+
+    /// A host with [`Stage::options`].
+    pub(super) async fn start(&self) -> Host {
+        Host::start(self.options()).await.expect("the host starts")
+    }
+
+    /// The recorder's events so far.
+    pub(super) fn events(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.path("log.jsonl")).unwrap_or_default();
+        log.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    /// How often the recorder was started.
+    pub(super) fn lives(&self) -> usize {
+        let events = self.events();
+        events.iter().filter(|it| it["ev"] == "start").count()
+    }
+
+    /// The requests for `path` that the recorder got.
+    pub(super) fn requests(&self, path: &str) -> Vec<Value> {
+        let mut events = self.events();
+        events.retain(|it| it["ev"] == "request" && it["path"] == path);
+        events
+    }
+}
+
+/// Waits until `done` holds.
+pub(super) async fn until(what: &str, done: impl Fn() -> bool) -> Result<(), String> {
+    let poll = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let ended = tokio::time::timeout(PATIENCE, poll).await;
+    ended.map_err(|_| format!("not in time: {what}"))
+}
+
+/// The output of `future`, which must come in time.
+pub(super) async fn within<T>(what: &str, future: impl Future<Output = T>) -> Result<T, String> {
+    let ended = tokio::time::timeout(PATIENCE, future).await;
+    ended.map_err(|_| format!("not in time: {what}"))
+}
+
+/// Waits until the recorder answers.
+pub(super) async fn ready(host: &Host) -> Result<(), String> {
+    let ready = within("readiness", host.ready()).await?;
+    ready.map_err(|failure| failure.to_string())
+}
+
+/// An error unless `here` is what was recorded.
+pub(super) fn same(what: &str, here: impl Into<Value>, recorded: &Value) -> Result<(), String> {
+    let here = here.into();
+    if here == *recorded {
+        return Ok(());
+    }
+    Err(format!("{what}: {here}, not {recorded}"))
+}
+
+/// The recorder, which cargo builds beside the tests.
+pub(super) fn recorder() -> PathBuf {
+    let tests = std::env::current_exe().expect("this test has a path");
+    let built = tests.parent().and_then(|deps| deps.parent());
+    let recorder = built
+        .expect("target/<profile>/deps")
+        .join("examples/recorder");
+    assert!(
+        recorder.exists(),
+        "no {}: cargo build -p devhost --examples",
+        recorder.display()
+    );
+    recorder
+}
+
+fn merge(target: &mut Value, members: &Value) {
+    let Some(members) = members.as_object() else {
+        return;
+    };
+    for (name, value) in members {
+        if value.is_object() && target[name].is_object() {
+            merge(&mut target[name], value);
+        } else {
+            target[name] = value.clone();
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Timers: by hand, by their schedules, tried again, and their records.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use devhost::{Host, HostOptions};
+use serde_json::{Value, json};
+
+use super::{
+    Played, Scenario,
+    clients::{by_hand, send},
+    stage::{Stage, ready, same, until},
+};
+
+const YEARLY: &str = "0 0 0 1 1 *";
+const NEVER: &str = "0001-01-01T00:00:00+00:00";
+
+pub(super) async fn disabled(scenario: &Scenario) -> Played {
+    let stage = Stage::new(&Value::Null, &Value::Null)
+        .http("web")
+        .http("hello")
+        .timer("tick", "* * * * * *", &json!({}));
+    let options = scenario
+        .setup
+        .as_object()
+        .expect("settings")
+        .iter()
+        .fold(stage.options(), |options, (name, value)| {
+            options.setting(name, value.as_str().expect("a text"))
+        });
+    let host = Host::start(options).await.expect("the host starts");
+    ready(&host).await?;
+    let recorded = &scenario.outcome;
+    same(
+        "by hand",
+        by_hand(host.address(), "tick").await,
+        &recorded["admin"],
+    )?;
+    until("the run", || !stage.requests("/tick").is_empty()).await?;
+    same("runs", stage.requests("/tick").len(), &recorded["after"])?;
+    let (web, _) = send(host.address(), "GET", "/web", None).await;
+    same(
+        "a disabled HTTP function",
+        web.to_json(),
+        &recorded["disabled_http"],
+    )
+}
+
+/// A body with a length in place of chunks.
+pub(super) async fn core_tools(scenario: &Scenario) -> Played {
+    let stage = Stage::new(&Value::Null, &Value::Null);
+    let stage = stage.timer("boot", YEARLY, &json!({"runOnStartup": true}));
+    let env = scenario.setup["env"].as_object().expect("variables");
+    let options = env.iter().fold(stage.options(), |options, (name, value)| {
+        options.setting(name, value.as_str().expect("a text"))
+    });
+    let _host = Host::start(options).await.expect("the host starts");
+    until("the run", || !stage.requests("/boot").is_empty()).await?;
+    let recorded = scenario.outcome["boot"][0].as_str().expect("a head");
+    let recorded = recorded.split(" || ").next().unwrap_or_default();
+    let boot = stage.requests("/boot").swap_remove(0);
+    same(
+        "headers",
+        names(boot["head"].as_str().expect("a head")),
+        &json!(names(recorded)),
+    )
+}
+
+fn names(head: &str) -> Vec<String> {
+    let lines = head.trim_end().split("\r\n").skip(1);
+    let names = lines.filter_map(|line| line.split_once(':'));
+    names.map(|(name, _)| name.to_ascii_lowercase()).collect()
+}
+
+/// Whether `ScheduleStatus` is set, for each schedule.
+pub(super) async fn sub_minute(scenario: &Scenario) -> Played {
+    let schedules = scenario.setup["schedules"].as_object().expect("schedules");
+    let stage = schedules.iter().fold(
+        Stage::new(&Value::Null, &Value::Null),
+        |stage, (name, schedule)| stage.timer(name, schedule.as_str().expect("a text"), &json!({})),
+    );
+    // Runs by hand: the schedule's own would take up to an hour.
+    let options = HostOptions {
+        timers: false,
+        ..stage.options()
+    };
+    let host = Host::start(options).await.expect("the host starts");
+    for name in schedules.keys() {
+        by_hand(host.address(), name).await;
+        let path = format!("/{name}");
+        until("the run", || !stage.requests(&path).is_empty()).await?;
+        let run = stage.requests(&path).swap_remove(0);
+        let status = timer(&run)["ScheduleStatus"].clone();
+        let word = if status.is_null() { "null" } else { "set" };
+        same(name, word, &scenario.outcome["ScheduleStatus"][name][1])?;
+    }
+    Ok(())
+}
+
+/// `Data.timer` of a run.
+fn timer(run: &Value) -> Value {
+    let body = run["body"].as_str().expect("a body");
+    let json = body.split("\r\n").find(|part| part.starts_with('{'));
+    let mut body: Value = serde_json::from_str(json.expect("a chunk")).expect("JSON");
+    body["Data"]["timer"].take()
+}
+
+/// A record of another schedule is not a missed run.
+pub(super) async fn schedule_changed() -> Played {
+    let stage = Stage::new(&Value::Null, &Value::Null).timer("t", "30 0 0 1 1 *", &json!({}));
+    let (last, next) = ("2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00");
+    let record = json!({"Last": last, "Next": next, "LastUpdated": last, "Schedule": YEARLY});
+    stage.write("state/t.json", &record.to_string());
+    let options = HostOptions {
+        state: Some(stage.path("state")),
+        ..stage.options()
+    };
+    let host = Host::start(options).await.expect("the host starts");
+    let read = || fs::read_to_string(stage.path("state/t.json")).unwrap_or_default();
+    until("a new record", || !read().contains("2021")).await?;
+    by_hand(host.address(), "t").await;
+    until("the run by hand", || !stage.requests("/t").is_empty()).await?;
+    // The one run is not a late one, and nothing is known of a last run.
+    let runs = stage.requests("/t");
+    same("runs", runs.len(), &json!(1))?;
+    let timer = timer(&runs[0]);
+    same("past due", timer["IsPastDue"].clone(), &json!(false))?;
+    same(
+        "the last run",
+        timer["ScheduleStatus"]["Last"].clone(),
+        &json!(NEVER),
+    )
+}
+
+/// A failed run is recorded like any other.
+pub(super) async fn failed_run() -> Played {
+    let orders = json!({"reply": {"/t": {"status": 500}}});
+    let stage = Stage::new(&Value::Null, &orders);
+    let stage = stage.timer("t", YEARLY, &json!({"runOnStartup": true}));
+    let options = HostOptions {
+        state: Some(stage.path("state")),
+        ..stage.options()
+    };
+    let _host = Host::start(options).await.expect("the host starts");
+    let last = || {
+        let text = fs::read(stage.path("state/t.json")).ok()?;
+        let record: Value = serde_json::from_slice(&text).ok()?;
+        record["Last"].as_str().map(str::to_owned)
+    };
+    until("the record", || last().is_some_and(|last| last != NEVER)).await
+}
+
+/// A run that outlasts its interval is followed by one at once; a run by hand comes beside it.
+pub(super) async fn overlap(scenario: &Scenario) -> Played {
+    let orders = json!({"reply": {"/slow": {"delay": 2.2}}});
+    let stage = Stage::new(&Value::Null, &orders).timer("slow", "* * * * * *", &json!({}));
+    let host = stage.start().await;
+    let runs = |word: &str, name: &str| {
+        let begin = format!("{word} 'Functions.{name}'");
+        let logs = host.logs();
+        logs.iter()
+            .filter(|log| log.text.starts_with(&begin))
+            .count()
+    };
+    for finished in 0..2 {
+        until("a run", || runs("Executing", "slow") == finished + 1).await?;
+        same("runs beside it", runs("Executed", "slow"), &json!(finished))?;
+    }
+    let status = by_hand(host.address(), "slow").await;
+    same(
+        "by hand",
+        status,
+        &scenario.outcome["manual_slow2_while_running"][0],
+    )?;
+    until("two at once", || {
+        runs("Executing", "slow") >= runs("Executed", "slow") + 2
+    })
+    .await
+}
+
+/// Attempts by each policy, with short pauses.
+pub(super) async fn retry(scenario: &Scenario) -> Played {
+    let replies: BTreeMap<&str, Value> = ["fixed", "expo", "boot", "forever", "http"]
+        .map(|name| (name, json!({"status": 500})))
+        .into();
+    let mut replies: serde_json::Map<String, Value> = replies
+        .into_iter()
+        .map(|(name, reply)| (format!("/{name}"), reply))
+        .collect();
+    let failed = json!({"status": 500});
+    replies.insert("/heal".to_owned(), json!([failed, failed]));
+    // The schedules of these two would take a minute.
+    let functions = scenario.setup["functions"].as_object().expect("functions");
+    let functions = functions
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "sched" | "norm"));
+    let mut stage = Stage::new(&Value::Null, &json!({"reply": replies}));
+    for (name, function) in functions.clone() {
+        let mut function = function.clone();
+        for pause in ["delayInterval", "minimumInterval", "maximumInterval"] {
+            if function["retry"][pause].is_string() {
+                function["retry"][pause] = json!("00:00:00.02");
+            }
+        }
+        stage = stage.function(name, &function);
+    }
+    let host = stage.start().await;
+    ready(&host).await?;
+    for (name, _) in functions.clone() {
+        if name == "http" {
+            send(host.address(), "GET", "/api/http", None).await;
+            send(host.address(), "GET", "/http", None).await;
+        } else if name != "boot" {
+            by_hand(host.address(), name).await;
+        }
+    }
+    for (name, _) in functions {
+        let path = format!("/{name}");
+        let recorded = scenario.outcome["requests"][name]
+            .as_u64()
+            .expect("a count");
+        // The recording has the first three.
+        let seen = || stage.requests(&path).len().min(3) as u64;
+        until(name, || seen() == recorded).await?;
+    }
+    Ok(())
+}
+
+/// A handler that exits with 0 after its first response.
+pub(super) async fn exit_0(scenario: &Scenario) -> Played {
+    let orders = json!({"reply": {"/hello": [{"exit_after": 0}]}});
+    let stage = Stage::new(&Value::Null, &orders).http("hello");
+    let host = stage.start().await;
+    let (first, _) = send(host.address(), "GET", "/hello", None).await;
+    same("first", first.to_json(), &scenario.outcome["first"])?;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let (later, _) = send(host.address(), "GET", "/hello", None).await;
+    same("later", later.to_json(), &scenario.outcome["later"][0])
+}
