@@ -88,8 +88,22 @@ fn kills_lose_no_acknowledged_write_and_repeat_none() {
         for (name, made, deleted) in &written {
             check(name, made, deleted.as_ref(), kept.contains(name));
         }
+        only_deletions_are_sent_again(&host);
         host.shutdown().await;
     });
+}
+
+/// The host logs each time that it sends a request again. A creation has a body, so its first attempt is
+/// its only one.
+fn only_deletions_are_sent_again(host: &Host) {
+    let logs = host.logs();
+    let resent = logs
+        .iter()
+        .filter(|log| log.text.contains(" is sent again: "));
+    let other: Vec<_> = resent
+        .filter(|log| !log.text.starts_with("DELETE "))
+        .collect();
+    assert!(other.is_empty(), "{other:#?}");
 }
 
 /// Whether an item is there must agree with the responses. An empty 500 of the host says nothing; a

@@ -10,7 +10,7 @@ pub enum LogLevel {
     Trace,
     /// All but traces.
     Debug,
-    /// What the host keeps without a setting.
+    /// The host's default.
     Information,
     /// Warnings and worse.
     Warning,
@@ -18,7 +18,7 @@ pub enum LogLevel {
     Error,
     /// Failures of the whole app.
     Critical,
-    /// Nothing.
+    /// No record at all.
     None,
 }
 

@@ -17,7 +17,7 @@ pub struct MemberError {
     pub file: String,
     /// The dotted path of the member: `customHandler.description.defaultExecutablePath`.
     pub member: String,
-    /// What is wrong with it and what to do, as the end of a sentence.
+    /// The mistake and its remedy, as the end of a sentence.
     pub problem: String,
 }
 
@@ -211,7 +211,7 @@ mod tests {
         let document = json!({"bindings": [{"name": "a"}, {"name": 7}]});
         let root = Members::root("Scale/function.json", &document).expect("an object");
         let bindings = root.objects("bindings").expect("an array of objects");
-        let error = bindings[1].text("name").expect_err("7 is no name");
+        let error = bindings[1].text("name").expect_err("7 is not a name");
         assert_eq!(
             error.to_string(),
             "Scale/function.json: bindings[1].name is not a string"

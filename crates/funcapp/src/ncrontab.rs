@@ -40,7 +40,7 @@ pub enum NcrontabError {
         field: &'static str,
         /// The text that was not understood.
         value: String,
-        /// What may stand there.
+        /// The values that the field takes.
         expected: String,
     },
     /// A step is not a number.

@@ -37,11 +37,11 @@ pub enum ScheduleError {
     /// The text is neither NCRONTAB nor a `TimeSpan`. `text` follows the function's name where one is known.
     #[error("{}the schedule `{text}` {source}", prefix(.function.as_deref()))]
     Ncrontab {
-        /// Whose schedule it is, if anyone's.
+        /// The function that has the schedule, if one is known.
         function: Option<String>,
         /// The schedule, after its settings were put in.
         text: String,
-        /// What is wrong with it.
+        /// The mistake.
         source: NcrontabError,
     },
     /// The text names a setting that is not set.

@@ -33,7 +33,7 @@ pub enum Off {
     Schedule {
         /// The schedule as it stands in the file: the setting's name is in it.
         text: String,
-        /// What is wrong.
+        /// The mistake.
         source: Box<ScheduleError>,
     },
 }

@@ -1,7 +1,7 @@
 //! Which Functions host runs the app, and how it is started.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,8 @@ impl Host {
             Self::Func => &["magnusapi"],
             Self::Devhost => &["magnusapi", "devhost"],
         };
-        compile::native(workspace, packages).map(drop)
+        compile::native(workspace, packages)?;
+        require_program(&built_program(workspace))
     }
 
     /// Starts it on `functions/`.
@@ -94,9 +95,25 @@ const PROGRAM: &str = "AzureFunctionsJobHost__customHandler__description__defaul
 /// The program, where `CARGO_TARGET_DIR` puts it in another folder than the one that the link in `functions/`
 /// leads to.
 fn program_elsewhere(workspace: &Workspace) -> Option<PathBuf> {
-    let built = workspace.target().join("debug").join(layout::BINARY);
+    let built = built_program(workspace);
     let linked = workspace.functions().join(layout::BINARY);
     (linked.canonicalize().ok() != built.canonicalize().ok()).then_some(built)
+}
+
+fn built_program(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("debug").join(layout::BINARY)
+}
+
+/// A host that cannot execute its program reports that in one line among many, and lets each request wait
+/// for two minutes.
+fn require_program(program: &Path) -> anyhow::Result<()> {
+    if !process::is_executable(program) {
+        bail!(
+            "the build left no program at {}: run `cargo build` and look at its output",
+            program.display()
+        );
+    }
+    Ok(())
 }
 
 /// Waits until the program answers behind the host. A host that cannot run its program serves its port all
@@ -109,7 +126,7 @@ pub(super) fn wait_for_program(
 ) -> anyhow::Result<()> {
     let url = format!("http://127.0.0.1:{port}/health/live");
     let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(5)))
+        .timeout_global(Some(limit.min(Duration::from_secs(5))))
         .build()
         .into();
     let deadline = Instant::now() + limit;
@@ -136,5 +153,24 @@ impl fmt::Display for Host {
             Self::Func => "func",
             Self::Devhost => "devhost",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    #[test]
+    fn a_host_without_its_program_is_reported() {
+        // Like the host, it takes connections and lets each request wait.
+        let host = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = host.local_addr().unwrap().port();
+        let stop = Stop::default();
+        let mut leash = Leash::new().unwrap();
+        let limit = Duration::from_millis(200);
+        let error = wait_for_program(port, limit, &mut leash, &stop).unwrap_err();
+        assert!(error.to_string().contains("did not answer"), "{error}");
     }
 }

@@ -90,7 +90,7 @@ impl Leash {
                 .try_wait()
                 .with_context(|| format!("cannot watch {name}"))?
             {
-                bail!("{name} ended by itself with {status}");
+                bail!("{name} ended by itself with {status}; its lines above say why");
             }
         }
         Ok(())
