@@ -11,8 +11,8 @@ use crate::harness::{Database, Program, Start, run};
 /// Connections of each kind.
 const CLIENTS: usize = 250;
 
-/// The address space of the program: far below what the pages would take that `CLIENTS` ask for, if each were
-/// as long as a thousand of the longest names.
+/// The address space of the program: 0.4 MiB for each connection (docs/settings.md), and as much for the
+/// program itself.
 const MEBIBYTES: u32 = 400;
 
 /// A thousand of the longest names: 255 characters of 4 bytes.

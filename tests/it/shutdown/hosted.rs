@@ -74,7 +74,7 @@ fn a_slow_upload_gets_its_response() {
             );
             sockets.push(asked(&host.address().to_string(), &head).await);
         }
-        // The host has passed on what came, or at least this later request would not succeed.
+        // A later request is served, so these have reached the program.
         let live = client().get(format!("{}/health/live", host.url()));
         assert_eq!(Answer::to(live).await.status, 200);
         let responses = stopped(host, async {
