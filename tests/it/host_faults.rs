@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use devhost::{Limits, Source, TimerCall, TimerResult};
+use devhost::{Host, Limits, Source, TimerCall, TimerResult};
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
