@@ -325,6 +325,7 @@ fn the_gateway_has_a_traffic_policy() {
         assert_eq!(policy["tls"]["minVersion"], "1.2");
         let header = &policy["headers"]["lateResponseHeaders"]["set"][0];
         assert_eq!(header["name"], "Strict-Transport-Security");
+        assert_eq!(header["value"], "max-age=31536000");
         let proxy = rendered.one("EnvoyProxy", "gateway", "main").spec();
         let kubernetes = &proxy["provider"]["kubernetes"];
         // The client's address, which the log and a rate limit go by.
