@@ -1,5 +1,6 @@
 //! Every module looks like its neighbours (Azure Verified Modules: TFNFR17, 18, 25, 39).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,35 @@ fn every_variable_has_a_type_and_every_variable_and_output_a_description() {
                 }
             }
         }
+    }
+}
+
+/// AKS makes its nodes with it, so that no file here names it.
+const USED_BY_AZURE: &str = "Microsoft.Compute";
+
+/// Every subscription has these, and none can register them.
+const ALWAYS_THERE: [&str; 2] = ["Microsoft.Authorization", "Microsoft.Consumption"];
+
+/// azurerm registers none by itself, and the pipeline's identities have no right to.
+#[test]
+fn bootstrap_registers_every_provider_that_is_used() {
+    let registered = read("environments/bootstrap", "terraform.tf");
+    let mut used = BTreeSet::from([USED_BY_AZURE.to_owned()]);
+    for folder in on_disk().iter().filter(|it| it.starts_with("modules/")) {
+        let text = read(folder, "main.tf");
+        // `type = "Microsoft.Web/sites@2025-03-01"`.
+        let types = text
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("type "));
+        let names = types.filter_map(|line| line.split('"').nth(1)?.split_once('/'));
+        used.extend(names.map(|(name, _)| name.to_owned()));
+    }
+    assert!(used.len() > 2, "{used:?}");
+    for name in used
+        .iter()
+        .filter(|it| !ALWAYS_THERE.contains(&it.as_str()))
+    {
+        assert!(registered.contains(&format!("\"{name}\",")), "{name}");
     }
 }
 

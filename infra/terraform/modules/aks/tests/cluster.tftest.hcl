@@ -278,3 +278,16 @@ run "the_apps_pool_keeps_a_node" {
     error_message = "The schedule's program rejects a smaller size than this tag."
   }
 }
+
+run "the_system_pool_has_the_tags_of_the_cluster" {
+  command = plan
+
+  variables {
+    tags = { environment = "test" }
+  }
+
+  assert {
+    condition     = azurerm_kubernetes_cluster.this.default_node_pool[0].tags == tomap({ environment = "test" })
+    error_message = "Costs are told apart by tags, and the nodes of the system pool cost too."
+  }
+}

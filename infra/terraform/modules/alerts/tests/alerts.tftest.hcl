@@ -174,3 +174,12 @@ run "what_runs_on_the_cluster_is_watched" {
     error_message = "A cluster that nothing watches fails in silence."
   }
 }
+
+run "a_workspace_that_takes_no_logs_is_told" {
+  command = plan
+
+  assert {
+    condition     = strcontains(one(azapi_resource.log_alert["quota"].body.properties.criteria.allOf).query, "OverQuota")
+    error_message = "After the daily quota no other alert on logs can fire, so reaching it must be told."
+  }
+}

@@ -158,3 +158,14 @@ run "a_limit_that_shuts_everyone_out_is_refused" {
 
   expect_failures = [var.rate_limit_per_minute]
 }
+
+run "requests_and_what_the_firewall_stops_are_logged" {
+  command = plan
+
+  assert {
+    condition = toset([for log in azurerm_monitor_diagnostic_setting.this.enabled_log : log.category]) == toset([
+      "FrontDoorAccessLog", "FrontDoorHealthProbeLog", "FrontDoorWebApplicationFirewallLog",
+    ])
+    error_message = "A request that failed, or that the firewall stopped, must be found afterwards."
+  }
+}

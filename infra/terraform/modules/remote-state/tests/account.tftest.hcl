@@ -79,3 +79,14 @@ run "a_day_of_soft_delete_is_refused" {
 
   expect_failures = [var.soft_delete_days]
 }
+
+run "who_reads_a_state_is_logged" {
+  command = plan
+
+  assert {
+    condition = toset([for log in azurerm_monitor_diagnostic_setting.this.enabled_log : log.category]) == toset([
+      "StorageDelete", "StorageRead", "StorageWrite",
+    ])
+    error_message = "A reader of a state learns every address in it, so each read must be found afterwards."
+  }
+}
