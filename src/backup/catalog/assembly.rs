@@ -8,7 +8,7 @@ use super::columns::Columns;
 use super::graph::Graph;
 use super::item::{FIRST_USER_OID, Item, Kind, Object};
 use super::locks::LockedTable;
-use super::needs::{Holders, holders, lacking, needs};
+use super::needs::{Holders, holders, lacking, needs, reachable};
 use super::order::{Order, order};
 use super::sql::psql_might_run;
 
@@ -32,8 +32,9 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
-    /// Of those items that this database has of its own and that an archive can hold whole. Items that
-    /// need what is not carried, or need each other, are left to the census.
+    /// Of those items that this database has of its own and that an archive can hold whole. Of items that
+    /// need each other, one is made in two steps. Where none can be, and where an item needs what is not
+    /// carried, it is left to the census.
     pub(super) fn new(mut items: Vec<Item>, graph: &Graph) -> Assembly {
         items.retain(|item| !is_elsewhere(item, graph));
         loop {
@@ -41,6 +42,12 @@ impl Assembly {
             let mut left_out = lacking(&items, &holders, graph);
             let needs = needs(&items, &holders, graph);
             let order = order(&keys(&items), &needs);
+            let in_two = in_two_steps(&items, &needs, &order.too_early);
+            if let Some((place, steps)) = in_two {
+                items.remove(place);
+                items.extend(steps);
+                continue;
+            }
             let breaks_a_loop = |place: &usize| items[*place].kind != Kind::Table;
             left_out.extend(order.too_early.iter().copied().filter(breaks_a_loop));
             if left_out.is_empty() {
@@ -196,6 +203,24 @@ fn push(entries: &mut Vec<Entry>, mut entry: Entry) -> i32 {
 
 fn index(id: i32) -> usize {
     usize::try_from(id - 1).expect("ids are from 1")
+}
+
+/// An item that one of these needs and that needs itself, and the steps that it can be made in.
+fn in_two_steps(
+    items: &[Item],
+    needs: &[Vec<usize>],
+    too_early: &[usize],
+) -> Option<(usize, [Item; 2])> {
+    too_early.iter().find_map(|early| {
+        let mut loops = reachable(*early, needs)
+            .into_iter()
+            .filter(|it| items[*it].in_two.is_some() && reachable(*it, needs).contains(it))
+            .collect::<Vec<_>>();
+        loops.sort_by_key(|place| title(&items[*place].entry));
+        let place = *loops.first()?;
+        let steps = items[place].in_two.clone()?;
+        Some((place, *steps))
+    })
 }
 
 fn title(entry: &Entry) -> String {

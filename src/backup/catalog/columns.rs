@@ -69,6 +69,16 @@ pub(super) fn defaults(columns: &Columns, graph: &Graph) -> Vec<Item> {
 }
 
 impl Column {
+    /// Nothing of its type under its name, for a view's query.
+    pub(super) fn null(&self) -> String {
+        let mut text = format!("NULL::{}", self.data_type);
+        if let Some(collation) = &self.collation {
+            text.extend([" COLLATE ", collation]);
+        }
+        text.extend([" AS ", &quoted(&self.name)]);
+        text
+    }
+
     fn of(row: &Row) -> Column {
         let default: Option<u32> = row.get("default_oid");
         let object = default.map(|oid| Object {

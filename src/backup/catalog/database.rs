@@ -69,6 +69,13 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
         .within(None, owner)
         .dropped_by(format!("DROP DATABASE {quoted_name};\n"));
     let mut properties = String::new();
+    if row.get("is_template") {
+        writeln!(
+            properties,
+            "ALTER DATABASE {quoted_name} IS_TEMPLATE = true;"
+        )
+        .expect("a String takes all");
+    }
     let limit: i32 = row.get("connection_limit");
     if limit != -1 {
         writeln!(
@@ -140,7 +147,7 @@ const DATABASE: &str = "\
            pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate,
            d.datctype::text AS ctype,
            CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' END
-             AS provider, d.datconnlimit AS connection_limit,
+             AS provider, d.datistemplate AS is_template, d.datconnlimit AS connection_limit,
            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale
       FROM pg_database d
      WHERE d.datname = current_database()";

@@ -20,6 +20,7 @@ pub(super) mod catalog {
     pub(in super::super) const CONSTRAINT: u32 = 2606;
     pub(in super::super) const CONVERSION: u32 = 2607;
     pub(in super::super) const SCHEMA: u32 = 2615;
+    pub(in super::super) const LANGUAGE: u32 = 2612;
     pub(in super::super) const OPERATOR_CLASS: u32 = 2616;
     pub(in super::super) const OPERATOR: u32 = 2617;
     pub(in super::super) const RULE: u32 = 2618;
@@ -30,6 +31,7 @@ pub(super) mod catalog {
     pub(in super::super) const STATISTICS: u32 = 3381;
     pub(in super::super) const COLLATION: u32 = 3456;
     pub(in super::super) const EVENT_TRIGGER: u32 = 3466;
+    pub(in super::super) const TRANSFORM: u32 = 3576;
     pub(in super::super) const TEXT_SEARCH_DICTIONARY: u32 = 3600;
     pub(in super::super) const TEXT_SEARCH_CONFIGURATION: u32 = 3602;
     pub(in super::super) const PUBLICATION: u32 = 6104;
@@ -66,6 +68,7 @@ pub(super) enum Kind {
     Type,
     Domain,
     Collation,
+    Language,
     Function,
     Procedure,
     Aggregate,
@@ -73,6 +76,7 @@ pub(super) enum Kind {
     OperatorFamily,
     OperatorClass,
     Cast,
+    Transform,
     Conversion,
     TextSearchDictionary,
     TextSearchConfiguration,
@@ -117,6 +121,7 @@ impl Kind {
             Kind::Type => "TYPE",
             Kind::Domain => "DOMAIN",
             Kind::Collation => "COLLATION",
+            Kind::Language => "PROCEDURAL LANGUAGE",
             Kind::Function => "FUNCTION",
             Kind::Procedure => "PROCEDURE",
             Kind::Aggregate => "AGGREGATE",
@@ -124,6 +129,7 @@ impl Kind {
             Kind::OperatorFamily => "OPERATOR FAMILY",
             Kind::OperatorClass => "OPERATOR CLASS",
             Kind::Cast => "CAST",
+            Kind::Transform => "TRANSFORM",
             Kind::Conversion => "CONVERSION",
             Kind::TextSearchDictionary => "TEXT SEARCH DICTIONARY",
             Kind::TextSearchConfiguration => "TEXT SEARCH CONFIGURATION",
@@ -177,6 +183,8 @@ pub(super) struct Item {
     pub(super) objects: Vec<Object>,
     /// The objects that must come first and that `pg_depend` does not tell of.
     pub(super) after: Vec<Object>,
+    /// The same made in two steps, for what needs something that needs it: first what others need of it.
+    pub(super) in_two: Option<Box<[Item; 2]>>,
     /// Without a number and dependencies.
     pub(super) entry: Entry,
 }
@@ -197,6 +205,7 @@ impl Item {
             kind,
             objects: object.into_iter().collect(),
             after: Vec::new(),
+            in_two: None,
             entry,
         }
     }

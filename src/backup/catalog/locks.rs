@@ -22,6 +22,8 @@ pub(super) struct LockedTable {
     pub(super) form: Form,
     /// The tables that it inherits from or is a partition of, in order.
     pub(super) parents: Vec<Parent>,
+    /// The composite type that it is a table of, as SQL takes it.
+    pub(super) of_type: Option<String>,
     /// `FOR VALUES …` of a partition.
     pub(super) bound: Option<String>,
     pub(super) pages: i64,
@@ -80,6 +82,7 @@ impl LockedTable {
             parents: parents
                 .map(|(oid, qualified)| Parent { oid, qualified })
                 .collect(),
+            of_type: row.get("of_type"),
             bound: row.get("bound"),
             pages: row.get("pages"),
             unlogged: row.get("unlogged"),
@@ -138,6 +141,7 @@ const TABLES: &str = "\
                                 HAVING count(*) > 0), '')
               FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver
              WHERE f.ftrelid = c.oid) AS foreign,
+           nullif(c.reloftype, 0)::regtype::text AS of_type,
            CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound,
            ARRAY(SELECT i.inhparent FROM pg_inherits i
                   WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,

@@ -12,7 +12,7 @@
 //! | `server` | the session that is asked |
 //! | `locks` | the tables, held in place while they are read |
 //! | `graph`, `needs`, `order` | what needs what, and what comes first |
-//! | `database`, `schemas`, `types`, `functions`, `tables`, `columns`, `sequences`, `views`, `constraints`, `indexes`, `triggers`, `policies` | one kind of object each |
+//! | `database`, `schemas`, `types`, `functions`, `languages`, `tables`, `columns`, `sequences`, `views`, `constraints`, `indexes`, `triggers`, `policies` | one kind of object each |
 //! | `comments`, `grants`, `privileges` | what hangs on another object |
 //! | `assembly` | items into numbered entries |
 //! | `census`, `remarks` | what no entry carries |
@@ -30,6 +30,7 @@ mod grants;
 mod graph;
 mod indexes;
 mod item;
+mod languages;
 mod locks;
 mod needs;
 mod operators;
@@ -174,12 +175,21 @@ impl Catalog {
         let graph = Graph::read(&server).await?;
         let columns = columns::read(&server).await?;
         let now = items(&server, &graph, &tables, &columns).await?;
-        let now: HashMap<_, _> = now.iter().map(|it| (key(&it.entry), &it.entry)).collect();
+        let mut by_key: HashMap<_, Vec<&Entry>> = HashMap::new();
+        for item in &now {
+            let steps = item.in_two.iter().flat_map(|steps| steps.iter());
+            for item in steps.chain([item]) {
+                by_key
+                    .entry(key(&item.entry))
+                    .or_default()
+                    .push(&item.entry);
+            }
+        }
         for entry in self.entries.iter().filter(|entry| entry.oid != 0) {
-            let Some(now) = now.get(&key(entry)) else {
+            let Some(now) = by_key.get(&key(entry)) else {
                 continue;
             };
-            if !is_same(entry, now) {
+            if !now.iter().any(|now| is_same(entry, now)) {
                 let text = format!("{} {} was changed", entry.kind, entry.tag);
                 return Err(CatalogError::Changed(text));
             }
@@ -210,6 +220,7 @@ async fn items(
     items.extend(functions::read(server).await?);
     items.extend(aggregates::read(server).await?);
     items.extend(operators::read(server).await?);
+    items.extend(languages::read(server).await?);
     items.extend(foreign::read(server).await?);
     items.extend(tables::items(tables, columns, &constraints, graph));
     items.extend(sequences::read(server).await?);

@@ -94,11 +94,15 @@ fn order_refreshes(items: &[Item], holders: &Holders, needs: &mut [HashSet<usize
     }
 }
 
-fn reachable(from: usize, needs: &[HashSet<usize>]) -> HashSet<usize> {
+/// What it needs, however many lie between.
+pub(super) fn reachable<'a, N>(from: usize, needs: &'a [N]) -> HashSet<usize>
+where
+    &'a N: IntoIterator<Item = &'a usize>,
+{
     let mut seen = HashSet::new();
     let mut open = vec![from];
     while let Some(place) = open.pop() {
-        open.extend(needs[place].iter().filter(|it| seen.insert(**it)));
+        open.extend(needs[place].into_iter().filter(|it| seen.insert(**it)));
     }
     seen
 }

@@ -37,10 +37,6 @@ const CONFIGURATION: &str = "\
 /// `pg_dump` carries the rows that an extension's configuration tables were given. Restoring them takes
 /// the extension's conditions.
 const REMARKS: &str = "\
-    SELECT format('table %s is restored without its type %s', c.oid::regclass,
-                  c.reloftype::regtype)
-      FROM pg_class c WHERE c.reloftype <> 0
-     UNION ALL
     SELECT format('table %s is restored without the oids of its rows', c.oid::regclass)
       FROM pg_class c
      WHERE c.relkind = 'r' AND c.oid >= 16384 AND to_jsonb(c) ->> 'relhasoids' = 'true'

@@ -169,6 +169,9 @@ fn settings(table: &LockedTable, columns: &[Column], text: &mut String) {
         }
     }
     let name = table.relation.qualified();
+    if let Some(of_type) = &table.of_type {
+        writeln!(text, "ALTER TABLE ONLY {name} OF {of_type};").expect("a String takes all");
+    }
     let identity = match table.replica_identity.as_str() {
         "f" => "FULL",
         "n" if !matches!(table.form, Form::Foreign(_)) => "NOTHING",

@@ -17,12 +17,13 @@ pub(super) async fn read(
     let mut items = Vec::new();
     for row in server.rows(VIEWS).await? {
         let view = View::of(&row)?;
+        let columns = columns.get(&view.name.oid).map(Vec::as_slice);
+        let columns = columns.unwrap_or_default();
         if view.materialized {
-            let columns = columns.get(&view.name.oid).map(Vec::as_slice);
-            items.push(view.materialized(columns.unwrap_or_default()));
+            items.push(view.materialized(columns));
             items.extend(view.refresh());
         } else {
-            items.push(view.item());
+            items.push(view.item(columns));
         }
     }
     Ok(items)
@@ -30,6 +31,8 @@ pub(super) async fn read(
 
 struct View {
     name: Named,
+    /// The rule that its query is.
+    rule: Object,
     materialized: bool,
     populated: bool,
     options: Vec<String>,
@@ -46,6 +49,10 @@ impl View {
         let query = definition(row, "view", &name.name)?;
         Ok(View {
             name,
+            rule: Object {
+                catalog: catalog::RULE,
+                oid: row.get("rule"),
+            },
             materialized: row.get("materialized"),
             populated: row.get("populated"),
             options: row.get("options"),
@@ -54,9 +61,33 @@ impl View {
         })
     }
 
-    fn item(&self) -> Item {
-        let definition = format!("CREATE VIEW {};\n", self.body());
-        self.name.item(Kind::View, catalog::RELATION, definition)
+    fn item(&self, columns: &[Column]) -> Item {
+        let whole = |definition| self.name.item(Kind::View, catalog::RELATION, definition);
+        let body = self.body();
+        Item {
+            in_two: Some(Box::new([
+                whole(self.of_nulls(columns)),
+                self.query(format!("CREATE OR REPLACE VIEW {body};\n")),
+            ])),
+            ..whole(format!("CREATE VIEW {body};\n"))
+        }
+    }
+
+    /// A view with these columns that needs only their types, as `pg_dump` makes it.
+    fn of_nulls(&self, columns: &[Column]) -> String {
+        let columns: Vec<String> = columns.iter().map(Column::null).collect();
+        let name = self.name.qualified();
+        format!(
+            "CREATE VIEW {name} AS\nSELECT\n    {};\n",
+            columns.join(",\n    ")
+        )
+    }
+
+    /// What gives a view of these columns its query.
+    fn query(&self, definition: String) -> Item {
+        Item::new(Kind::View, Some(self.rule), &self.name.name, definition)
+            .within(Some(&self.name.schema), &self.name.owner)
+            .after(Object::relation(self.name.oid))
     }
 
     fn materialized(&self, columns: &[Column]) -> Item {
@@ -106,6 +137,8 @@ impl View {
 const VIEWS: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner, c.relkind = 'm' AS materialized,
+           (SELECT r.oid FROM pg_rewrite r
+             WHERE r.ev_class = c.oid AND r.rulename = '_RETURN') AS rule,
            c.relispopulated AS populated, c.relreplident = 'f' AS identified_by_all,
            coalesce(c.reloptions, '{}')
              || coalesce((SELECT array_agg('toast.' || o) FROM unnest(t.reloptions) o), '{}')

@@ -17,6 +17,7 @@ pub(super) fn give(entry: &Entry) -> Option<String> {
         | "FOREIGN DATA WRAPPER"
         | "FOREIGN TABLE"
         | "MATERIALIZED VIEW"
+        | "PROCEDURAL LANGUAGE"
         | "PUBLICATION"
         | "SCHEMA"
         | "SEQUENCE"

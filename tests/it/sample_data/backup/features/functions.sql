@@ -86,9 +86,9 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; E
 CREATE TRIGGER touched BEFORE INSERT ON stores FOR EACH ROW EXECUTE FUNCTION touch(); ALTER TRIGGER touched ON stores DEPENDS ON EXTENSION hstore;
 
 --- a language
---! language own is not in the archive
-CREATE LANGUAGE own HANDLER plpgsql_call_handler;
+CREATE TRUSTED LANGUAGE own HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler VALIDATOR plpgsql_validator;
+CREATE LANGUAGE "It's" HANDLER plpgsql_call_handler; COMMENT ON LANGUAGE own IS 'ours'; ALTER LANGUAGE own OWNER TO backup_owner;
+GRANT USAGE ON LANGUAGE own TO backup_reader; CREATE FUNCTION f() RETURNS int LANGUAGE own AS 'BEGIN RETURN 1; END';
 
 --- a transform
---! transform for integer on language sql is not in the archive
 CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal));

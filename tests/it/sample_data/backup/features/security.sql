@@ -54,6 +54,9 @@ DO $$ DECLARE d name := current_database(); BEGIN
   EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO backup_reader WITH GRANT OPTION', d); EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 17', d);
 END $$;
 
+--- a database that is a template
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I IS_TEMPLATE true', current_database()); END $$;
+
 --- security labels
 --! security label of dummy on table public.plain is not in the archive
 CREATE TABLE other (a int);

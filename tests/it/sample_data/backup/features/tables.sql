@@ -43,10 +43,10 @@ CREATE TABLE clustered (id int PRIMARY KEY, v text);
 CREATE INDEX clustered_v ON clustered (v); ALTER TABLE clustered CLUSTER ON clustered_v;
 
 --- a table of a composite type
---! table public.typed is restored without its type public.shape
 CREATE TYPE shape AS (a int, b text);
 CREATE TABLE typed OF shape (PRIMARY KEY (a));
 INSERT INTO typed VALUES (1, 'x');
+CREATE TABLE typed_too OF shape (b WITH OPTIONS NOT NULL DEFAULT 'y'); INSERT INTO typed_too VALUES (2, 'z');
 
 --- generated columns
 CREATE TABLE computed (a int, b int GENERATED ALWAYS AS (a * 2) STORED, c text GENERATED ALWAYS AS ('A' || 'b') STORED);
