@@ -29,9 +29,14 @@ async fn rows(url: &str) -> String {
 }
 
 fn manifest(store: &Path) -> Value {
+    file(store, "manifest.json")
+}
+
+/// A file of the only backup.
+fn file(store: &Path, name: &str) -> Value {
     let mut runs = std::fs::read_dir(store.join("postfacto")).expect("a source");
     let run = runs.next().expect("a backup").expect("a folder");
-    let text = std::fs::read(run.path().join("manifest.json")).expect("a manifest");
+    let text = std::fs::read(run.path().join(name)).expect("it is there");
     serde_json::from_slice(&text).expect("JSON")
 }
 
@@ -58,6 +63,11 @@ fn a_backup_that_leaves_something_out_says_so_and_restores_every_row() {
         let said = operator.does(&["restore", "latest", "--to", &restored]);
         assert!(said.contains(FINDING), "{said}");
         assert_eq!(rows(&restored).await, rows(&source.url).await);
+        let operator = operator.set("DRILL_DATABASE_URL", &postgres().url("postgres"));
+        let drill = ["verify", "latest", "--restore", "--allow-superuser"];
+        assert!(operator.does(&drill).contains(FINDING));
+        let mark = file(store.path(), "verified.json");
+        assert_eq!(mark["missing"], serde_json::json!([FINDING]));
     });
 }
 

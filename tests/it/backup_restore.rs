@@ -1,10 +1,12 @@
 //! Restoring: what a backup becomes, and that nothing is lost whatever fails.
 
 mod failures;
+mod kinds;
 mod privileges;
 mod proof;
 mod replace;
 mod sample;
+mod settings;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

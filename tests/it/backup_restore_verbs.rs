@@ -80,6 +80,49 @@ fn a_backup_is_restored_and_proved() {
     });
 }
 
+/// Definitions that the server writes otherwise each time it reads them, and what a restore makes anew.
+const OTHERWISE: &str = "
+    CREATE TABLE otherwise (status varchar CHECK (status IN ('a', 'b')), number integer);
+    CREATE VIEW otherwise_view AS SELECT -1::integer AS one, number FROM otherwise WHERE number > -1;
+    CREATE MATERIALIZED VIEW otherwise_filled AS SELECT 1 AS one;
+    CREATE FUNCTION otherwise_fails(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql
+        AS 'BEGIN RAISE EXCEPTION ''not today''; END';
+    CREATE TABLE otherwise_analyzed AS SELECT 1 AS number;
+    CREATE STATISTICS otherwise_fail ON (otherwise_fails(number)) FROM otherwise_analyzed;";
+
+const CITEXT: &str = "
+    CREATE EXTENSION citext;
+    CREATE VIEW otherwise_citext AS SELECT NULLIF('a'::citext, 'b') AS text;";
+
+#[test]
+fn a_drill_finds_no_difference_in_what_the_server_writes_otherwise() {
+    everywhere(async |site| {
+        let available = "SELECT FROM pg_available_extensions WHERE name = 'citext'";
+        let available = site.superuser().await.query(available, &[]).await;
+        let has_citext = !available.expect("a list").is_empty();
+        let citext = if has_citext { CITEXT } else { "" };
+        let backups = Backups::with(site, &format!("{OTHERWISE}{citext}")).await;
+        let drill = ["verify", "latest", "--restore", "--allow-superuser"];
+        let said = backups.operator.does(&drill);
+        assert!(said.contains("definitions are as they were"), "{said}");
+        let printed = backups.restored(&["--to", &site.url(&Site::fresh_name())]);
+        let notices = printed["notices"].to_string();
+        for (notice, is_there) in [
+            ("materialized views were refreshed: otherwise_filled", true),
+            (
+                "installed in the server's newest version: citext",
+                has_citext,
+            ),
+            (
+                "ANALYZE of table public.otherwise_analyzed failed: not",
+                true,
+            ),
+        ] {
+            assert_eq!(notices.contains(notice), is_there, "{notice}: {notices}");
+        }
+    });
+}
+
 /// Runs a command as it was printed.
 #[track_caller]
 fn shell(site: Site, command: &Value) {

@@ -47,6 +47,7 @@ mod payload;
 mod requests;
 mod resends;
 mod resource_manager;
+mod restore_attacks;
 mod restore_doc;
 mod scale;
 mod schedule_doc;

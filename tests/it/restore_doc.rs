@@ -10,8 +10,7 @@ use localpg::{Throwaway, ThrowawayOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::backup_end_to_end::dumped;
-use crate::harness::{Database, PROGRAMS, Site, Start, fill_postfacto, own_server, run};
+use crate::harness::{Site, Start, connect, everywhere, fill_postfacto};
 
 const DOCUMENT: &str = include_str!("../../docs/restore.md");
 
@@ -27,55 +26,55 @@ fn block(name: &str) -> &'static str {
 
 /// A backup in a folder, and a server that knows nothing of the one it came from.
 struct Loss {
+    site: Site,
     store: TempDir,
-    source: Database,
+    source: String,
     new: Throwaway,
-    restoring: &'static str,
 }
 
 impl Loss {
-    /// Of a Postfacto on which a role of its own has a right. A superuser restores it.
-    async fn with_role(role: &str) -> Loss {
-        Loss::restored_by("postgres", role).await
-    }
-
-    /// The same, restored by this role.
-    async fn restored_by(restoring: &'static str, role: &str) -> Loss {
-        let site = Site::usual();
+    /// Of a Postfacto on which a role of its own has a right.
+    async fn with_role(site: Site, role: &str) -> Loss {
         let name = Site::fresh_name();
         let create = format!("CREATE DATABASE \"{name}\" OWNER app TEMPLATE template0");
         let superuser = site.superuser().await;
         superuser.batch_execute(&create).await.expect("a database");
         let client = site.with_role("app").connect(&name).await;
         fill_postfacto(&client, 0.002).await;
-        let source = Database {
-            url: site.superusers(&name),
-        };
         let grant = format!("CREATE ROLE {role}; GRANT SELECT ON retros TO {role}");
-        let client = source.connect().await;
+        let source = site.superusers(&name);
+        let client = connect(&source).await;
         client.batch_execute(&grant).await.expect("it is granted");
-        let new = own_server(ThrowawayOptions::default());
-        let administrator = "CREATE ROLE administrator LOGIN CREATEDB CREATEROLE";
-        let superuser = crate::harness::connect(&new.url("postgres")).await;
-        superuser
-            .batch_execute(administrator)
-            .await
-            .expect("a role");
+        let new = Throwaway::start(site.programs, ThrowawayOptions::default());
         let loss = Loss {
+            site,
             store: tempfile::tempdir().expect("a folder"),
             source,
-            new,
-            restoring,
+            new: new.expect("a private PostgreSQL starts"),
         };
+        loss.makes("CREATE ROLE administrator LOGIN CREATEDB CREATEROLE")
+            .await;
         let made = Start::operator()
             .set("BACKUP_URL", &loss.url())
             .set("BACKUP_DATABASES", "postfacto")
-            .set("BACKUP_DATABASE_URL_POSTFACTO", &loss.source.url)
+            .set("BACKUP_DATABASE_URL_POSTFACTO", &loss.source)
             .argument("backup")
             .argument("create")
             .output();
         assert!(made.status.success(), "{made:?}");
         loss
+    }
+
+    /// Runs statements on the new server as a superuser.
+    async fn makes(&self, statements: &str) {
+        let superuser = connect(&self.new.url("postgres")).await;
+        let made = superuser.batch_execute(statements).await;
+        made.expect(statements);
+    }
+
+    /// What `pg_dump` says of the database that was lost, and of the restored one.
+    fn dumps(&self) -> [String; 2] {
+        [&self.source, &self.target()].map(|url| self.site.dump_of(url, &[]))
     }
 
     fn url(&self) -> String {
@@ -109,13 +108,13 @@ impl Loss {
     }
 
     fn as_restoring(&self, database: &str) -> String {
-        format!("{} user={}", self.new.url(database), self.restoring)
+        format!("{} user={}", self.new.url(database), self.site.role)
     }
 
     /// Runs a block in a shell that stops at the first failure.
     fn shell(&self, name: &str) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_magnusapi"));
-        let stock = PROGRAMS.path("pg_restore");
+        let stock = self.site.programs.path("pg_restore");
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = [program, &stock].map(|it| it.parent().expect("a folder").to_owned());
         let path = std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&path)));
@@ -146,20 +145,23 @@ impl Loss {
     }
 }
 
+/// A role's name that no other test has, for SQL.
+fn role(name: &str, site: Site) -> String {
+    format!("\"Restore Doc {name} {}\"", site.role)
+}
+
 #[test]
 fn stock_tools_alone_bring_everything_back_to_a_new_server() {
-    run(async {
-        let administrators = Loss::restored_by("administrator", "restore_doc_stranger").await;
-        let loss = Loss::with_role("\"Restore Doc Reader\"").await;
-        for loss in [&administrators, &loss] {
-            assert_eq!(loss.does("check"), "");
-            loss.does("roles");
-            loss.does("restore");
-            assert_eq!(loss.does("count"), "");
-            assert_eq!(dumped(&loss.target()), dumped(&loss.source.url));
-        }
+    everywhere(async |site| {
+        let loss = Loss::with_role(site, &role("Reader", site)).await;
+        assert_eq!(loss.does("check"), "");
+        loss.does("roles");
+        loss.does("restore");
+        assert_eq!(loss.does("count"), "");
+        let [before, after] = loss.dumps();
+        assert_eq!(after, before);
 
-        let client = crate::harness::connect(&loss.target()).await;
+        let client = connect(&loss.target()).await;
         let delete = "DELETE FROM archives WHERE id = (SELECT min(id) FROM archives)";
         client.batch_execute(delete).await.expect("it is deleted");
         let said = loss.does("count");
@@ -170,34 +172,32 @@ fn stock_tools_alone_bring_everything_back_to_a_new_server() {
 
 #[test]
 fn the_program_alone_brings_everything_back_to_a_new_server() {
-    run(async {
-        let loss = Loss::with_role("restore_doc_other").await;
-        let superuser = crate::harness::connect(&loss.new.url("postgres")).await;
-        superuser
-            .batch_execute("CREATE ROLE app")
-            .await
-            .expect("a role");
+    everywhere(async |site| {
+        let stranger = role("Stranger", site);
+        let loss = Loss::with_role(site, &stranger).await;
+        loss.makes("CREATE ROLE app; GRANT app TO administrator")
+            .await;
         let said = loss.does("look");
         assert!(said.contains("all files are as they were stored"), "{said}");
         let said = loss.does("with-magnusapi");
         assert!(said.contains("every row equals"), "{said}");
         // What was granted to a role that the new server lacks is the only difference.
-        let before = dumped(&loss.source.url);
-        let granted = |line: &&str| line.contains("restore_doc_other");
+        let [before, after] = loss.dumps();
+        let granted = |line: &&str| line.contains(&stranger);
         assert_eq!(before.lines().filter(granted).count(), 1);
         let without = |dump: &str| {
             let lines = dump.lines().filter(|line| !line.starts_with("--"));
             let lines = lines.filter(|line| !line.is_empty() && !granted(line));
             lines.collect::<Vec<_>>().join("\n")
         };
-        assert_eq!(without(&dumped(&loss.target())), without(&before));
+        assert_eq!(without(&after), without(&before));
     });
 }
 
 #[test]
 fn the_check_by_hand_names_what_was_altered() {
-    run(async {
-        let loss = Loss::with_role("restore_doc_checker").await;
+    everywhere(async |site| {
+        let loss = Loss::with_role(site, &role("Checker", site)).await;
         let file = loss.rows_of("retros");
         let good = std::fs::read(&file).expect("it is there");
         let mut bytes = good.clone();
@@ -221,8 +221,8 @@ fn the_check_by_hand_names_what_was_altered() {
 
 #[test]
 fn a_short_table_fails_the_restore_and_leaves_nothing_half_done() {
-    run(async {
-        let loss = Loss::with_role("restore_doc_short").await;
+    everywhere(async |site| {
+        let loss = Loss::with_role(site, &role("Short", site)).await;
         let mut empty = GzEncoder::new(Vec::new(), Compression::fast());
         empty.write_all(b"\\.\n\n\n").expect("memory takes all");
         let empty = empty.finish().expect("memory takes all");
@@ -233,7 +233,7 @@ fn a_short_table_fails_the_restore_and_leaves_nothing_half_done() {
             said.contains("incomplete restore: \"public\".\"archives\""),
             "{said}"
         );
-        let client = crate::harness::connect(&loss.target()).await;
+        let client = connect(&loss.target()).await;
         let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
         let row = client.query_one(tables, &[]).await.expect("a count");
         assert_eq!(row.get::<_, i64>(0), 0);

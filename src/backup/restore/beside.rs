@@ -9,23 +9,21 @@ use super::report::{Place, Report};
 use super::source::Content;
 use super::target::Target;
 use super::temporary::Temporary;
-use super::{names, privileges};
+use super::{names, privileges, session};
 
-/// Restores to a database of the name `target`. If one has that name already, `replaces`, it keeps all
-/// it holds under another name.
+/// Restores to a database of the name `target`. If one has that name already, it keeps all it holds under
+/// another name.
 pub(super) async fn restore<C: Content>(
     job: &Job<'_, C>,
     target: &str,
-    replaces: bool,
 ) -> Result<Report, RestoreError> {
     let (run, bounds) = (&job.options.run, &job.options.bounds);
     let maintenance = Maintenance::connect(job.server, Some(target)).await?;
     maintenance::lock(&maintenance, target).await?;
+    let replaces = may_replace(job, target).await?;
     privileges::may_create(&maintenance).await?;
-    if replaces {
-        privileges::may_replace(&maintenance, target).await?;
-    }
     let old = if replaces {
+        privileges::may_replace(&maintenance, target).await?;
         Some(names::of_old(run, target, &maintenance.databases().await?))
     } else {
         None
@@ -63,4 +61,16 @@ pub(super) async fn restore<C: Content>(
         notices: notices.into_iter().chain(temporary.notice).collect(),
         ..report
     })
+}
+
+/// Whether a database has the name and may be replaced. Until the target was locked, another restore could
+/// give the name to one.
+async fn may_replace<C>(job: &Job<'_, C>, target: &str) -> Result<bool, RestoreError> {
+    let Some(session) = job.server.connect_to(target).await? else {
+        return Ok(false);
+    };
+    session::prepare(&session).await?;
+    let target = Target::read(&session).await?;
+    target.may_be_replaced(job.options)?;
+    Ok(true)
 }

@@ -9,16 +9,16 @@
 //! Whatever dies at any moment, one of the two has the name. An empty database that exists is filled
 //! in one transaction instead, for roles that may not create databases.
 //!
-//! The four steps of a restore are rooms of their own:
+//! The four steps of a restore, plan, load, prove and rename, are modules of their own:
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `beside`, `in_place`, `drill` | the ways to restore: beside the target, into an empty database, only to prove it |
 //! | `temporary` | the database that is made, filled, and then renamed or dropped |
-//! | `prepare`, `privileges` | **plan**: what is settled and checked before anything is made |
 //! | `load`, `left_out` | **load**: definitions and rows in, and what does not go in |
 //! | `verify`, `definitions` | **prove**: rows and definitions read back |
 //! | `rename` | **rename**: the temporary database gets the target's name |
+//! | `prepare`, `privileges` | **plan**: what is settled and checked before anything is made |
 //! | `maintenance`, `target` | the connection beside the target; what is in the target |
 //! | `session`, `queue` | a connection made ready; work that connections share |
 //! | `job`, `options`, `progress` | what each step needs |
@@ -27,7 +27,7 @@
 //! | `names` | pure: the databases that a restore makes |
 //! | `source`, `report` | what goes in, what comes out |
 //!
-//! Imports run down this table only.
+//! Imports run down this table only; a test reads them.
 
 mod beside;
 mod consistency;
@@ -89,16 +89,14 @@ pub async fn restore<C: Content>(
         options,
         progress,
     };
-    let Some(session) = server.connect_to(database).await? else {
-        return beside::restore(&job, database, false).await;
-    };
-    session::prepare(&session).await?;
-    maintenance::lock(&session, database).await?;
-    let target = Target::read(&session).await?;
-    if target.is_empty() {
-        return in_place::fill(&job, &session, &target).await;
+    if let Some(session) = server.connect_to(database).await? {
+        session::prepare(&session).await?;
+        maintenance::lock(&session, database).await?;
+        let target = Target::read(&session).await?;
+        if target.is_empty() {
+            return in_place::fill(&job, &session, &target).await;
+        }
+        target.may_be_replaced(options)?;
     }
-    target.may_be_replaced(options)?;
-    drop(session);
-    beside::restore(&job, database, true).await
+    beside::restore(&job, database).await
 }

@@ -121,7 +121,7 @@ fn notices(entries: &[Entry]) -> Vec<String> {
     if !extensions.is_empty() {
         let extensions = extensions.join(", ");
         notices.push(format!(
-            "these extensions were installed in the server's default version: {extensions}"
+            "these extensions were installed in the server's newest version: {extensions}"
         ));
     }
     notices

@@ -60,7 +60,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 ///
 /// Function bodies are not checked because they may name what comes later. A larger memory for indexes
 /// is worth most on the smallest servers, whose default is low. The others are defaults that the
-/// restoring role or the database may have changed, and that change what a definition makes.
+/// restoring role or the database may have changed, and that change what a definition makes. How long
+/// values are compressed is the server's choice and no part of a definition.
 const SESSION: &str = "\
     SET check_function_bodies = off;
     SET client_min_messages = warning;
@@ -69,7 +70,7 @@ const SESSION: &str = "\
      WHERE name = 'synchronous_commit' AND setting = 'off';
     SELECT pg_catalog.set_config(name, '131072', false)
       FROM pg_catalog.pg_settings
-     WHERE name = 'maintenance_work_mem' AND setting::bigint < 131072;
+     WHERE CASE name WHEN 'maintenance_work_mem' THEN setting::bigint < 131072 END;
     SELECT pg_catalog.set_config(s.name, wanted.setting, false)
       FROM pg_catalog.pg_settings AS s
       JOIN (VALUES ('array_nulls', 'on'),

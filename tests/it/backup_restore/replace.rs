@@ -11,9 +11,15 @@ use super::{holds_the_sample, made_by, options, owner, replace, restored};
 use crate::harness::{Site, connect, everywhere};
 
 /// A database with something in it, some of it under the names of the backup.
-async fn occupied(site: Site) -> String {
+pub(super) async fn occupied(site: Site) -> String {
     let database = site.database().await;
-    let client = site.connect(&database).await;
+    occupy(site, &database).await;
+    database
+}
+
+/// Fills a database.
+pub(super) async fn occupy(site: Site, database: &str) {
+    let client = site.connect(database).await;
     client
         .batch_execute(
             "CREATE TABLE public.team (old text);
@@ -28,11 +34,10 @@ async fn occupied(site: Site) -> String {
         )
         .await
         .expect("it can be made");
-    database
 }
 
 /// The name that the old database has after the restore.
-fn old(place: Place) -> String {
+pub(super) fn old(place: Place) -> String {
     match place {
         Place::Replaced(old) => old,
         other => panic!("{other:?}"),

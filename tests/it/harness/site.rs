@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use localpg::{Programs, Throwaway};
+use localpg::{Programs, Throwaway, ThrowawayOptions};
 
 use super::{NEWEST_PROGRAMS, PROGRAMS, connect, newest_postgres, postgres, run};
 
@@ -59,6 +59,26 @@ impl Site {
     /// The usual server, with an administrator.
     pub(crate) fn administrators() -> Site {
         Site::usual().with_role(ADMINISTRATOR)
+    }
+
+    /// A server of one test's own with these settings, with an administrator. It ends with this process.
+    pub(crate) fn with_settings(settings: &[(&str, &str)]) -> Site {
+        let settings = settings.iter().map(|(name, value)| {
+            let [name, value] = [name, value].map(|it| (*it).to_owned());
+            (name, value)
+        });
+        let options = ThrowawayOptions {
+            settings: settings.collect(),
+            ..ThrowawayOptions::default()
+        };
+        let server = Throwaway::start(&PROGRAMS, options).expect("a private PostgreSQL starts");
+        make_roles(&PROGRAMS, &server);
+        Site {
+            server: Box::leak(Box::new(server)),
+            programs: &PROGRAMS,
+            role: ADMINISTRATOR,
+            version: 15,
+        }
     }
 
     /// All four.
@@ -130,8 +150,13 @@ impl Site {
     /// The whole database as `pg_dump` shows it to a superuser.
     #[track_caller]
     pub(crate) fn dump(&self, database: &str, arguments: &[&str]) -> String {
-        let url = self.superusers(database);
-        let arguments = [arguments, &["--encoding=UTF8", "--dbname", &url]].concat();
+        self.dump_of(&self.superusers(database), arguments)
+    }
+
+    /// The same of a database on another server of this version.
+    #[track_caller]
+    pub(crate) fn dump_of(&self, url: &str, arguments: &[&str]) -> String {
+        let arguments = [arguments, &["--encoding=UTF8", "--dbname", url]].concat();
         let output = self.program("pg_dump", &arguments);
         assert!(output.status.success(), "{output:?}");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
