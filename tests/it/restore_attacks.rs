@@ -174,7 +174,7 @@ fn kill_after(stage: &Stage, after: Duration) -> Ending {
 /// Ends one of a restore's sessions after this time.
 fn end_a_session_after(stage: &Stage, after: Duration) -> Ending {
     let url = stage.server.url("postgres");
-    tokio::spawn(async move {
+    let attack = tokio::spawn(async move {
         tokio::time::sleep(after).await;
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                     WHERE application_name = 'magnusapi' ORDER BY random() LIMIT 1";
@@ -182,6 +182,9 @@ fn end_a_session_after(stage: &Stage, after: Duration) -> Ending {
         superuser.query(end, &[]).await.expect("it can be asked");
     });
     let output = stage.operator.output(&restore(&stage.to()));
+    // One that comes too late must not meet the next restore.
+    let attacked = tokio::runtime::Handle::current().block_on(attack);
+    attacked.expect("no panic");
     Ending {
         succeeded: output.status.success(),
         said: Some(String::from_utf8_lossy(&output.stderr).into_owned()),

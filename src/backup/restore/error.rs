@@ -111,7 +111,7 @@ pub enum RestoreError {
         /// The name before.
         temporary: String,
         /// How it ended.
-        reason: tokio_postgres::Error,
+        reason: String,
     },
     /// The operator ended it.
     #[error("interrupted")]

@@ -106,7 +106,7 @@ impl Deref for Maintenance {
 
 /// Says that a temporary database is still there.
 pub(super) fn not_dropped(name: &str, reason: &str) -> String {
-    format!("database {name} is incomplete and could not be dropped: {reason}; drop it")
+    format!("temporary database {name} could not be dropped: {reason}; drop it")
 }
 
 /// The first half of the lock's key is the one of all our locks: "magn".

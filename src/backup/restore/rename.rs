@@ -43,7 +43,9 @@ pub(super) async fn all(
         };
         match done {
             Ok(()) => return Ok(()),
-            Err(error) if has_ended(&error) => return ended(maintenance, renames, error).await,
+            Err(error) if has_ended(&error) => {
+                return ended(maintenance, renames, server_message(&error)).await;
+            }
             Err(error) if is_in_use(&error) && Instant::now() < until => {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -57,7 +59,7 @@ pub(super) async fn all(
 async fn ended(
     maintenance: &Maintenance,
     renames: &[Rename<'_>],
-    reason: tokio_postgres::Error,
+    reason: String,
 ) -> Result<(), RestoreError> {
     let Rename { from, to } = into_place(renames);
     let databases = match maintenance.another().await {
