@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::book::{Book, BookError};
+use super::loaded::{LoadError, LoadedSchedule};
 use super::scaling::Scaling;
 use crate::health::{Check, Finding, Status};
 use schedule::{Finding as Lint, Hold, Severity};
@@ -98,23 +98,23 @@ impl ScaleCheck {
         {
             return found.clone();
         }
-        let found = judged(self.scaling.book(now).await);
+        let found = judged(self.scaling.loaded(now).await);
         *last = Some((now, found.clone()));
         found
     }
 }
 
-fn judged(book: Result<Option<Book>, BookError>) -> Option<Finding> {
-    let (value, status, output) = match book {
+fn judged(loaded: Result<Option<LoadedSchedule>, LoadError>) -> Option<Finding> {
+    let (value, status, output) = match loaded {
         Err(error) => ("unreadable", Status::Fail, Some(error.to_string())),
-        Ok(book) => {
-            let book = book?;
+        Ok(loaded) => {
+            let loaded = loaded?;
             let of_warnings = |it: &&Lint| it.severity == Severity::Warning;
             match (
-                book.errors(),
-                book.findings.iter().filter(of_warnings).count(),
+                loaded.errors(),
+                loaded.findings.iter().filter(of_warnings).count(),
             ) {
-                (None, _) if !book.has_resources() => return None,
+                (None, _) if !loaded.has_resources() => return None,
                 (Some(errors), _) => ("refused", Status::Fail, Some(errors)),
                 (None, 0) => ("good", Status::Ok, None),
                 (None, count) => (

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::judge::{Cause, Record};
+use super::reconcile::{Cause, Record};
 use crate::database::{Database, Error, Statement, instant};
 use schedule::{Size, TargetName};
 
@@ -35,8 +35,9 @@ pub(super) enum Ending {
     Succeeded,
     /// Azure has not, and says why.
     Failed,
-    /// Azure did not begin: it was busy with something else, or refused.
-    Left,
+    /// Azure did not begin the change: it was busy, or rejected it.
+    #[serde(rename = "left")]
+    Skipped,
     /// Azure was not asked.
     Shadow,
 }
@@ -75,7 +76,7 @@ impl Ending {
         match self {
             Ending::Succeeded => "succeeded",
             Ending::Failed => "failed",
-            Ending::Left => "left",
+            Ending::Skipped => "left",
             Ending::Shadow => "shadow",
         }
     }
@@ -188,7 +189,7 @@ fn record(row: &Row) -> Record {
         made: made.map(size),
         shadowed: before.map(size).zip(after.map(size)),
         within_an_hour: u32::try_from(row.get::<_, i64>(1)).unwrap_or(u32::MAX),
-        left: u32::try_from(row.get::<_, i64>(4)).unwrap_or(u32::MAX),
+        skipped: u32::try_from(row.get::<_, i64>(4)).unwrap_or(u32::MAX),
     }
 }
 

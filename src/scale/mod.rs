@@ -15,21 +15,22 @@
 //! | `summary` | what became of it, for the ledger, health and people |
 //! | `report`, `drawing` | the plan as values, and as SVG |
 //! | `scaling` | schedule, holds, changes and the Resource Manager, put together |
-//! | `book` | the schedule's files |
+//! | `loaded` | the schedule's files, loaded and checked |
 //! | `holds`, `journal` | the tables |
-//! | `judge` | what is to be done about one target; pure |
-//! | `wish` | a hold that somebody asks for, checked |
+//! | `reconcile` | the action for one target; pure |
+//! | `hold_request` | a requested hold, checked |
 //! | `settings` | what the environment says |
 //! | [`resource`] | the resources of Azure that have a size |
 
-mod book;
 pub mod cli;
 mod drawing;
 mod health;
+mod hold_request;
 mod holds;
 mod journal;
-mod judge;
 mod lane;
+mod loaded;
+mod reconcile;
 mod report;
 pub mod resource;
 mod routes;
@@ -38,10 +39,9 @@ mod settings;
 mod summary;
 mod tick;
 mod timer;
-mod wish;
 
-pub use book::{Book, BookError};
 pub use health::ScaleCheck;
+pub use loaded::{LoadError, LoadedSchedule};
 pub use routes::routes;
 pub use scaling::Scaling;
 pub use settings::{Place, Settings, SettingsError};

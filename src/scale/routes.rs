@@ -9,10 +9,10 @@ use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use warp::{Filter, Rejection};
 
-use super::book::Book;
+use super::hold_request::{self, HoldRequest};
+use super::loaded::LoadedSchedule;
 use super::report::Plan;
 use super::scaling::Scaling;
-use super::wish::{self, Wish};
 use crate::http::{
     Endpoint, FieldError, Problem, Query, Request, Response, database_problem,
     json as json_response, request,
@@ -75,14 +75,14 @@ pub fn routes(
 async fn plan(scaling: Scaling, request: Request) -> Result<Response, Problem> {
     let now = scaling.now();
     let asked = Asked::of(&request.query, now).map_err(Problem::bad_parameter)?;
-    let book = book(&scaling, now).await?;
+    let loaded = loaded(&scaling, now).await?;
     let holds = scaling
         .holds()
         .active(now)
         .await
         .map_err(|it| database_problem(&it))?;
     let to = asked.from + SignedDuration::from_hours(24 * asked.days);
-    let plan = Plan::new(&book, &holds, (asked.from, to), None);
+    let plan = Plan::new(&loaded, &holds, (asked.from, to), None);
     Ok(answered(StatusCode::OK, &json!({ "data": plan })))
 }
 
@@ -141,15 +141,15 @@ async fn make(scaling: Scaling, mut request: Request) -> Result<Response, Proble
     let body: Body = serde_json::from_value(value)
         .map_err(|error| invalid(vec![FieldError::new("", error.to_string())]))?;
     let now = scaling.now();
-    let book = book(&scaling, now).await?;
-    let target = target(&book, &body.target)?;
-    let wish = Wish {
+    let loaded = loaded(&scaling, now).await?;
+    let target = target(&loaded, &body.target)?;
+    let request = HoldRequest {
         size: body.size,
         until: body.until,
         reason: body.reason,
         by: body.by,
     };
-    let hold = wish.check(target, now).map_err(|refusals| {
+    let hold = request.check(target, now).map_err(|refusals| {
         let errors = refusals.into_iter();
         invalid(
             errors
@@ -186,14 +186,14 @@ async fn release(
     Ok(response)
 }
 
-async fn book(scaling: &Scaling, now: Timestamp) -> Result<Book, Problem> {
+async fn loaded(scaling: &Scaling, now: Timestamp) -> Result<LoadedSchedule, Problem> {
     let unusable = |detail: String| {
         log::error!("{detail}");
         Problem::unavailable("unusable-schedule", "The schedule cannot be used", &detail)
     };
-    let book = scaling.book(now).await;
-    let book = book.map_err(|error| unusable(error.to_string()))?;
-    let book = book.ok_or_else(|| {
+    let loaded = scaling.loaded(now).await;
+    let loaded = loaded.map_err(|error| unusable(error.to_string()))?;
+    let loaded = loaded.ok_or_else(|| {
         Problem::new(
             StatusCode::NOT_FOUND,
             "no-schedule",
@@ -201,15 +201,15 @@ async fn book(scaling: &Scaling, now: Timestamp) -> Result<Book, Problem> {
             "put scale.toml beside host.json, or name one in SCALE_CONFIG",
         )
     })?;
-    match book.errors() {
+    match loaded.errors() {
         Some(errors) => Err(unusable(errors)),
-        None => Ok(book),
+        None => Ok(loaded),
     }
 }
 
-fn target<'a>(book: &'a Book, name: &str) -> Result<&'a schedule::Target, Problem> {
+fn target<'a>(loaded: &'a LoadedSchedule, name: &str) -> Result<&'a schedule::Target, Problem> {
     let parsed: TargetName = name.parse().map_err(|_| no_such_target(name))?;
-    wish::target(book.schedule.targets(), &parsed).map_err(|_| no_such_target(name))
+    hold_request::target(loaded.schedule.targets(), &parsed).map_err(|_| no_such_target(name))
 }
 
 fn no_such_target(name: &str) -> Problem {

@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::book::{Book, BookError};
 use super::holds::Holds;
 use super::journal::Journal;
+use super::loaded::{LoadError, LoadedSchedule};
 use super::settings::Settings;
 use crate::azure::resource_manager::{ClientError, ResourceManager};
 use crate::azure::{self, CredentialError};
@@ -56,8 +56,8 @@ impl Scaling {
     }
 
     /// The schedule as it lies there now.
-    pub async fn book(&self, now: Timestamp) -> Result<Option<Book>, BookError> {
-        Book::read(&self.shared.settings, now).await
+    pub async fn loaded(&self, now: Timestamp) -> Result<Option<LoadedSchedule>, LoadError> {
+        LoadedSchedule::read(&self.shared.settings, now).await
     }
 
     pub(super) fn now(&self) -> Timestamp {

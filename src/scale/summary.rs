@@ -41,8 +41,9 @@ pub(super) enum Ending {
     UnderWay,
     /// It would have been changed.
     WouldChange,
-    /// Another operation was in the way; the next tick tries again.
-    Left,
+    /// Another operation was in progress; the next tick tries again.
+    #[serde(rename = "left")]
+    Skipped,
     /// No resource is named for it.
     Unmanaged,
     /// It is not as it should be, and somebody should look.

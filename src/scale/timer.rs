@@ -60,13 +60,13 @@ pub(super) async fn look(
     is_dry: bool,
 ) -> Result<Summary, String> {
     let begun = Instant::now();
-    let Some(book) = Box::pin(scaling.book(now))
+    let Some(loaded) = Box::pin(scaling.loaded(now))
         .await
         .map_err(|error| error.to_string())?
     else {
         return Ok(Summary::default());
     };
-    if let Some(errors) = book.errors() {
+    if let Some(errors) = loaded.errors() {
         return Err(errors);
     }
     let holds = scaling.holds().active(now).await;
@@ -78,7 +78,7 @@ pub(super) async fn look(
     })?;
     let tick = Tick {
         scaling,
-        book: &book,
+        loaded: &loaded,
         holds: &holds,
         open: &open,
         now,

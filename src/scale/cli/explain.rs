@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::session::{Failure, Session};
 use super::{WithHolds, words};
+use crate::scale::hold_request;
 use crate::scale::report::kind;
-use crate::scale::wish;
 use crate::terminal::{print, say};
 use schedule::{
     Decision, Occurrence, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
@@ -33,10 +33,10 @@ pub(super) async fn run(
     json: bool,
     with_holds: &WithHolds,
 ) -> Result<(), Failure> {
-    let book = session.good_book().await?;
-    let targets = book.schedule.targets();
+    let loaded = session.good_schedule().await?;
+    let targets = loaded.schedule.targets();
     let targets = match only {
-        Some(name) => std::slice::from_ref(wish::target(targets, name)?),
+        Some(name) => std::slice::from_ref(hold_request::target(targets, name)?),
         None => targets,
     };
     let holds = session.holds(with_holds).await?;

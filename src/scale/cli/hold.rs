@@ -2,7 +2,7 @@
 
 use super::session::{Failure, Session};
 use super::words;
-use crate::scale::wish::{self, End, Wish};
+use crate::scale::hold_request::{self, End, HoldRequest};
 use crate::terminal::{Table, print, say};
 use schedule::{Size, TargetName};
 
@@ -20,16 +20,16 @@ pub(super) async fn hold(
     asked: Asked,
     json: bool,
 ) -> Result<(), Failure> {
-    let book = session.good_book().await?;
-    let target = wish::target(book.schedule.targets(), name)?;
+    let loaded = session.good_schedule().await?;
+    let target = hold_request::target(loaded.schedule.targets(), name)?;
     let now = session.now();
-    let wish = Wish {
+    let request = HoldRequest {
         size: asked.size,
         until: asked.until.at(&target.zone, now),
         reason: asked.reason,
         by: asked.by,
     };
-    let hold = wish.check(target, now).map_err(Failure::Refused)?;
+    let hold = request.check(target, now).map_err(Failure::Refused)?;
     let scaling = session.scaling().await?;
     scaling.holds().make(&hold).await?;
     if json {
@@ -43,7 +43,7 @@ pub(super) async fn hold(
         target.zone,
         words::utc(hold.until)
     ));
-    if book.resource(name).is_none() {
+    if loaded.resource(name).is_none() {
         say(format_args!(
             "no resource is named for {name}, so nothing will come of it: see SCALE_RESOURCES"
         ));

@@ -7,27 +7,27 @@ use crate::terminal::{print, say};
 use schedule::Severity;
 
 pub(super) async fn run(session: &Session, json: bool) -> Result<(), Failure> {
-    let book = session.book().await?;
+    let loaded = session.loaded().await?;
     if json {
-        print(json!({ "schedule": book.place, "findings": book.findings }));
+        print(json!({ "schedule": loaded.place, "findings": loaded.findings }));
     } else {
-        for finding in &book.findings {
-            say(format_args!("{}: {finding}", book.place));
+        for finding in &loaded.findings {
+            say(format_args!("{}: {finding}", loaded.place));
         }
-        let targets = book.schedule.targets();
+        let targets = loaded.schedule.targets();
         let windows: usize = targets
             .iter()
             .map(|it| it.weekly.len() + it.dated.len())
             .sum();
         say(format_args!(
             "{}: targets: {}, windows: {windows}, calendars: {}, findings: {}",
-            book.place,
+            loaded.place,
             targets.len(),
-            book.schedule.calendars().len(),
-            book.findings.len()
+            loaded.schedule.calendars().len(),
+            loaded.findings.len()
         ));
     }
-    let errors = book.findings.iter();
+    let errors = loaded.findings.iter();
     match errors.filter(|it| it.severity == Severity::Error).count() {
         0 => Ok(()),
         count => Err(Failure::Findings(count)),

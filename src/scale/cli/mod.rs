@@ -12,7 +12,7 @@ mod words;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::wish::{End, size_of};
+use super::hold_request::{End, size_of};
 use schedule::{Size, TargetName, parse_instant};
 pub(crate) use session::{Failure, Session};
 

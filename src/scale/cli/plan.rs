@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::session::{Failure, Session};
 use super::{WithHolds, words};
 use crate::scale::drawing::draw;
+use crate::scale::hold_request;
 use crate::scale::report::{Plan, PlannedChange, TargetPlan};
-use crate::scale::wish;
 use crate::terminal::{Table, print, say};
 use schedule::{TargetName, Wall};
 
@@ -25,13 +25,13 @@ pub(super) async fn run(
     form: Form,
     with_holds: &WithHolds,
 ) -> Result<(), Failure> {
-    let book = session.good_book().await?;
+    let loaded = session.good_schedule().await?;
     if let Some(name) = only {
-        wish::target(book.schedule.targets(), name)?;
+        hold_request::target(loaded.schedule.targets(), name)?;
     }
     let holds = session.holds(with_holds).await?;
     let to = from + SignedDuration::from_hours(24 * i64::from(days));
-    let plan = Plan::new(&book, &holds, (from, to), only);
+    let plan = Plan::new(&loaded, &holds, (from, to), only);
     match form {
         Form::Json => print(&plan),
         Form::Svg => say(draw(&plan).trim_end()),

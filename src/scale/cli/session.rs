@@ -6,8 +6,8 @@ use thiserror::Error;
 use super::WithHolds;
 use crate::clock::Clock;
 use crate::database::{self, Database, MigrationError};
-use crate::scale::book::{Book, BookError};
-use crate::scale::wish::{NoSuchTarget, Refusal};
+use crate::scale::hold_request::{NoSuchTarget, Refusal};
+use crate::scale::loaded::{LoadError, LoadedSchedule};
 use crate::scale::{Scaling, Settings};
 use schedule::{Hold, TargetName};
 
@@ -16,10 +16,10 @@ use schedule::{Hold, TargetName};
 pub(crate) enum Failure {
     /// The schedule could not be read.
     #[error(transparent)]
-    Book(#[from] BookError),
+    Load(#[from] LoadError),
     /// There is none.
     #[error("there is no schedule; write scale.toml here, or name one in SCALE_CONFIG")]
-    NoBook,
+    NoSchedule,
     /// It has errors.
     #[error("the schedule has {0} errors and is not acted on")]
     Findings(usize),
@@ -52,7 +52,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether a setting or an option is missing or cannot be used.
     pub(crate) fn is_a_setting(&self) -> bool {
-        matches!(self, Failure::NoBook | Failure::NoDatabase)
+        matches!(self, Failure::NoSchedule | Failure::NoDatabase)
     }
 }
 
@@ -83,17 +83,17 @@ impl Session {
     }
 
     /// The schedule, whatever is wrong with it.
-    pub(super) async fn book(&self) -> Result<Book, Failure> {
-        let book = Book::read(&self.settings, self.now()).await?;
-        book.ok_or(Failure::NoBook)
+    pub(super) async fn loaded(&self) -> Result<LoadedSchedule, Failure> {
+        let loaded = LoadedSchedule::read(&self.settings, self.now()).await?;
+        loaded.ok_or(Failure::NoSchedule)
     }
 
     /// The schedule, without an error in it.
-    pub(super) async fn good_book(&self) -> Result<Book, Failure> {
-        let book = self.book().await?;
-        match book.errors() {
+    pub(super) async fn good_schedule(&self) -> Result<LoadedSchedule, Failure> {
+        let loaded = self.loaded().await?;
+        match loaded.errors() {
             Some(errors) => Err(Failure::Errors(errors)),
-            None => Ok(book),
+            None => Ok(loaded),
         }
     }
 

@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::azure::resource_manager::ResourceManager;
-use crate::scale::book::Book;
 use crate::scale::journal::{Ending as RowEnding, OpenChange, Request};
-use crate::scale::judge::{Cause, Sight, Verdict, judge};
 use crate::scale::lane::{Lane, LaneWork};
+use crate::scale::loaded::LoadedSchedule;
+use crate::scale::reconcile::{Action, Cause, TargetState, reconcile};
 use crate::scale::resource::{Applied, CallError, ObserveError, Observed, Resource};
 use crate::scale::scaling::Scaling;
 use crate::scale::summary::{Ending, Summary, TargetRun};
@@ -28,11 +28,11 @@ pub(super) const LIMIT: Duration = Duration::from_mins(4);
 /// sees to the rest, and no target waits long for another. No request is on its way for longer.
 pub(super) const WAIT: Duration = Duration::from_mins(1);
 
-/// After how many ticks that left a target is leaving it once more a failure? Half an hour of them: no
-/// operation of Azure's is in the way for so long.
-const TOO_OFTEN: u32 = 6;
+/// Skips in a row before a tick reports a target as a failure: half an hour. No operation of Azure takes
+/// so long.
+const SKIPS_TO_FAIL: u32 = 6;
 
-/// How many resources are looked at at a time? Few enough for one instance and for Azure's limits.
+/// Resources that a tick reads at once: few enough for one instance and for Azure's rate limits.
 const AT_ONCE: usize = 8;
 
 /// One target, as a tick looks at it.
@@ -46,7 +46,7 @@ struct Looking<'a> {
 /// A tick under way.
 pub(super) struct Tick<'a> {
     pub(super) scaling: &'a Scaling,
-    pub(super) book: &'a Book,
+    pub(super) loaded: &'a LoadedSchedule,
     pub(super) holds: &'a [Hold],
     /// The changes without an outcome.
     pub(super) open: &'a [OpenChange],
@@ -81,8 +81,8 @@ impl Tick<'_> {
     /// The targets and the open changes, by the lane of their resource.
     fn lanes(&self) -> BTreeMap<String, LaneWork<'_>> {
         let mut lanes: BTreeMap<String, LaneWork<'_>> = BTreeMap::new();
-        for target in self.book.schedule.targets() {
-            let resource = self.book.resource(&target.name);
+        for target in self.loaded.schedule.targets() {
+            let resource = self.loaded.resource(&target.name);
             let lane = resource.map_or_else(String::new, Resource::lane);
             lanes.entry(lane).or_default().targets.push(target);
         }
@@ -108,7 +108,7 @@ impl Tick<'_> {
             actual: None,
             text: String::new(),
         };
-        let done = match self.book.resource(&target.name) {
+        let done = match self.loaded.resource(&target.name) {
             None => Ok((Ending::Unmanaged, "no resource is named for it".to_owned())),
             Some(resource) => {
                 let looking = Looking {
@@ -158,7 +158,7 @@ impl Tick<'_> {
             decision,
         } = looking;
         let journal = self.scaling.journal();
-        let sight = Sight {
+        let seen = TargetState {
             mode: target.mode,
             changes_per_hour: target.changes_per_hour,
             desired: decision.size,
@@ -168,25 +168,25 @@ impl Tick<'_> {
             record: journal.record(&target.name, self.now).await?,
         };
         let from_to = || format!("{} to {}", observed.size, decision.size);
-        match judge(&sight) {
-            Verdict::InPlace => Ok((Ending::InPlace, "it is".to_owned())),
-            Verdict::Wait(word) => {
+        match reconcile(&seen) {
+            Action::InPlace => Ok((Ending::InPlace, "it is".to_owned())),
+            Action::Wait(word) => {
                 lane.close(format!("Azure works on {} ({word})", target.name));
                 Ok((
                     Ending::UnderWay,
                     format!("it is {}, and Azure works on it ({word})", observed.size),
                 ))
             }
-            Verdict::Broken(word) => Err(Failure::Other(format!(
+            Action::Broken(word) => Err(Failure::Other(format!(
                 "it is, but Azure's last work on it failed ({word}); look at the resource's activity \
                  log"
             ))),
-            Verdict::HeldBack => Err(Failure::Other(format!(
+            Action::RateLimited => Err(Failure::Other(format!(
                 "it is {}, and was changed {} times within an hour, as often as is allowed; find out \
                  who else changes it, or raise changes_per_hour",
-                observed.size, sight.record.within_an_hour
+                observed.size, seen.record.within_an_hour
             ))),
-            Verdict::WouldChange { is_new } => {
+            Action::WouldChange { is_new } => {
                 if is_new && !self.is_dry {
                     let row = self.begin(looking, observed, Cause::Schedule);
                     journal
@@ -198,17 +198,17 @@ impl Tick<'_> {
                     format!("would be changed from {}", from_to()),
                 ))
             }
-            Verdict::Change(_) if self.is_dry => Ok((
+            Action::Change(_) if self.is_dry => Ok((
                 Ending::WouldChange,
                 format!("would be changed from {}", from_to()),
             )),
-            Verdict::Change(cause) => {
+            Action::Change(cause) => {
                 if let Some(why) = lane.closed() {
                     let text = format!(
                         "it is {}, and nothing is written because {why}; the next tick looks again",
                         observed.size
                     );
-                    return Ok((Ending::Left, text));
+                    return Ok((Ending::Skipped, text));
                 }
                 let change = resource.change(observed, decision.size);
                 let change = change.map_err(|error| Failure::Other(error.to_string()))?;
@@ -217,7 +217,7 @@ impl Tick<'_> {
                 let deadline = (self.begun + LIMIT).min(Instant::now() + WAIT);
                 let applied = resource.apply(manager, &change, deadline).await;
                 self.written(row, &applied, lane).await?;
-                applied_as(applied, &from_to(), (cause, sight.record.left))
+                applied_as(applied, &from_to(), (cause, seen.record.skipped))
             }
         }
     }
@@ -261,7 +261,7 @@ impl Tick<'_> {
             }
             Ok(Applied::Settled) => (RowEnding::Succeeded, None),
             Err(error @ CallError::Failed { .. }) => (RowEnding::Failed, Some(error.to_string())),
-            Err(error) => (RowEnding::Left, Some(error.to_string())),
+            Err(error) => (RowEnding::Skipped, Some(error.to_string())),
         };
         let written = self.write_end(row, ending, detail.as_deref()).await;
         written.map_err(Failure::Other)?;
@@ -296,7 +296,7 @@ impl Tick<'_> {
 fn applied_as(
     applied: Result<Applied, CallError>,
     from_to: &str,
-    (cause, left): (Cause, u32),
+    (cause, skipped): (Cause, u32),
 ) -> Result<(Ending, String), Failure> {
     let drifted = match cause {
         Cause::Schedule => "",
@@ -308,13 +308,15 @@ fn applied_as(
             Ending::UnderWay,
             format!("a change from {from_to} is under way{drifted}"),
         )),
-        Err(error @ (CallError::Busy { .. } | CallError::NotAsked { .. })) if left >= TOO_OFTEN => {
+        Err(error @ (CallError::Busy { .. } | CallError::NotAsked { .. }))
+            if skipped >= SKIPS_TO_FAIL =>
+        {
             Err(Failure::Other(format!(
-                "{error} (so it was for {left} ticks before this one)"
+                "{error} (the {skipped} ticks before this one skipped it for the same reason)"
             )))
         }
         Err(error @ (CallError::Busy { .. } | CallError::NotAsked { .. })) => {
-            Ok((Ending::Left, error.to_string()))
+            Ok((Ending::Skipped, error.to_string()))
         }
         Err(error @ CallError::Changed { .. }) => Err(Failure::Changed(error.to_string())),
         Err(error) => Err(Failure::Other(error.to_string())),

@@ -5,35 +5,63 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::watch;
 
-use crate::harness::{Start, eventually, run};
+use crate::harness::{Database, Start, eventually, run};
 
-/// A server that rejects every login for its password, and counts them.
-struct Rejecting {
+/// A way to a server that lets logins through until it is told to reject each for its password.
+struct Gate {
     url: String,
-    logins: Arc<AtomicUsize>,
+    is_shut: watch::Sender<bool>,
+    rejected: Arc<AtomicUsize>,
 }
 
-impl Rejecting {
-    async fn start() -> Rejecting {
+impl Gate {
+    async fn to(database: &Database) -> Gate {
+        let server: tokio_postgres::Config = database.url.parse().expect("an address");
+        let tokio_postgres::config::Host::Unix(folder) = &server.get_hosts()[0] else {
+            panic!("{}", database.url);
+        };
+        let socket = folder.join(".s.PGSQL.5432");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
-        let logins = Arc::new(AtomicUsize::new(0));
-        let counted = logins.clone();
+        let (is_shut, shut) = watch::channel(false);
+        let rejected = Arc::new(AtomicUsize::new(0));
+        let counted = rejected.clone();
         tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::Relaxed);
-                let mut startup = [0; 512];
-                let _ = socket.read(&mut startup).await;
-                let _ = socket.write_all(&rejection()).await;
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut shut = shut.clone();
+                if *shut.borrow() {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    let mut startup = [0; 512];
+                    let _ = client.read(&mut startup).await;
+                    let _ = client.write_all(&rejection()).await;
+                    continue;
+                }
+                let mut server = UnixStream::connect(&socket).await.expect("a server");
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut client, &mut server) => {}
+                        _ = shut.wait_for(|it| *it) => {}
+                    }
+                });
             }
         });
-        Rejecting {
-            url: format!("postgres://magnus:wrong@127.0.0.1:{port}/items?sslmode=disable"),
-            logins,
+        let user = server.get_user().expect("a user");
+        let name = server.get_dbname().expect("a database");
+        Gate {
+            url: format!("postgres://{user}:old@127.0.0.1:{port}/{name}?sslmode=disable"),
+            is_shut,
+            rejected,
         }
+    }
+
+    /// As if the password had been changed and every session ended.
+    fn shut(&self) {
+        self.is_shut.send_replace(true);
     }
 }
 
@@ -50,21 +78,28 @@ fn rejection() -> Vec<u8> {
 #[test]
 fn rejected_logins_are_attempted_with_growing_pauses() {
     run(async {
-        let server = Rejecting::start().await;
-        let program = Start::handler()
-            .set("DATABASE_URL", &server.url)
-            .serving()
-            .await;
-        let started = Instant::now();
-        let mut requests = 0;
-        while started.elapsed() < Duration::from_secs(3) {
-            let _ = program.get("/health").await;
-            requests += 1;
-            let health = program.get("/health/live").await;
-            assert_eq!(health.status, 200);
-        }
-        let logins = server.logins.load(Ordering::Relaxed);
-        assert!(requests > 5 && logins < 12, "{logins} logins");
+        let database = Database::migrated();
+        let gate = Gate::to(&database).await;
+        let start = Start::handler().set("DATABASE_URL", &gate.url);
+        let program = start.serving().await;
+        program.make("item").await;
+        gate.shut();
+        let end = Instant::now() + Duration::from_secs(3);
+        let callers = (0..16).map(|_| async {
+            let mut requests = 0;
+            while Instant::now() < end {
+                assert_eq!(program.get("/item/1").await.status, 503);
+                requests += 1;
+            }
+            requests
+        });
+        let requests: usize = join_all(callers).await.iter().sum();
+        assert_eq!(program.get("/health/live").await.status, 200);
+        let logins = gate.rejected.load(Ordering::Relaxed);
+        assert!(
+            requests >= 16 && logins < 12,
+            "{logins} logins by {requests} requests"
+        );
         let output = eventually("the cause", || async {
             let health = program.get("/health").await.json();
             let output = health["checks"]["database:latency"][0]["output"].to_string();
@@ -81,15 +116,16 @@ fn rejected_logins_are_attempted_with_growing_pauses() {
 #[test]
 fn a_wrong_password_is_named_also_where_the_host_has_other_addresses() {
     run(async {
-        let server = Rejecting::start().await;
+        let gate = Gate::to(&Database::empty()).await;
+        gate.shut();
         // Nothing listens at the second address.
-        let (start, rest) = server.url.split_once("127.0.0.1").expect("an address");
+        let (start, rest) = gate.url.split_once("127.0.0.1").expect("an address");
         let port = &rest[1..rest.find('/').expect("a path")];
         let both = format!(
             "{start}127.0.0.1:{port},127.0.0.2:1{}",
             &rest[1 + port.len()..]
         );
-        for url in [server.url.clone(), both] {
+        for url in [gate.url.clone(), both] {
             let start = Start::handler().set("DATABASE_URL", &url);
             let output = start.argument("migrate").output();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();

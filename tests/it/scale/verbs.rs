@@ -109,7 +109,7 @@ fn lint_prints_every_finding_and_exits_with_1_for_an_error() {
         let id = stage.azure.scale_set("web", 1);
         stage.write(&(web(&id, "") + &web(&id, "").replace("target.web", "target.other")));
         let said = stage.fails(&["lint"], 1).await;
-        assert!(said.contains("are one resource"), "{said}");
+        assert!(said.contains("are the same resource"), "{said}");
         stage.write(&web("/subscriptions/s/resourceGroups/g", "").replace("size = 4", "size = 9"));
         let said = stage.fails(&["lint"], 1).await;
         assert!(

@@ -1,9 +1,9 @@
-//! What is to be done about one target. Pure.
+//! Decides the action for one target from its desired size, its observed state and its history. Pure.
 
 use super::resource::State;
 use schedule::{Mode, Size};
 
-/// What the history of a target's changes tells.
+/// The history of a target's changes, summarized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     /// The size that the last change which Azure began made, if that one succeeded. After one that
@@ -13,51 +13,50 @@ pub(super) struct Record {
     pub(super) shadowed: Option<(Size, Size)>,
     /// How many Azure began, or may have begun, within the last hour.
     pub(super) within_an_hour: u32,
-    /// How many of the last three quarters of an hour were left, since one that was not.
-    pub(super) left: u32,
+    /// Changes of the last 45 minutes that were skipped in a row.
+    pub(super) skipped: u32,
 }
 
-/// What a tick knows of a target.
+/// Everything that decides the action for a target.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sight<'a> {
+pub(super) struct TargetState<'a> {
     pub(super) mode: Mode,
     pub(super) changes_per_hour: u32,
-    /// The size that it should have, and what it has.
     pub(super) desired: Size,
     pub(super) actual: Size,
-    /// Whether what it has is what it should have. One number leaves an app's maximum open, so the
-    /// two need not be equal.
+    /// Whether the actual size satisfies the desired one. One number leaves an app's maximum open, so the
+    /// two may differ.
     pub(super) has_desired: bool,
     pub(super) state: &'a State,
     pub(super) record: Record,
 }
 
-/// What is to be done.
+/// What the tick does about a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is as it should be.
+pub(super) enum Action {
+    /// Nothing: the target has its desired size.
     InPlace,
-    /// Azure works on it; this is the word for what it does. A change now would be refused.
+    /// Azure changes the target now, in this provisioning state, and would reject another change.
     Wait(String),
-    /// It has its size, and Azure's last work on it failed; this is the word for it.
+    /// The target has its desired size, but its provisioning state is a failure.
     Broken(String),
-    /// It should be changed.
+    /// Change the size.
     Change(Cause),
-    /// It would be changed. Whether that is news: each wish is written down once.
+    /// Shadow mode: report the change. The journal gets each one once.
     WouldChange {
-        /// It was not said before.
+        /// Whether the journal's last row is not this change already.
         is_new: bool,
     },
-    /// It has seen as many changes within an hour as are allowed.
-    HeldBack,
+    /// Nothing: the target had `changes_per_hour` changes within the last hour.
+    RateLimited,
 }
 
-/// Why a target differs from what it should be.
+/// Why the actual size differs from the desired one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// What it should be has changed.
+    /// The desired size changed.
     Schedule,
-    /// It was made what it should be, and another party has changed it since.
+    /// This program set the desired size, and another party changed it since.
     Drift,
 }
 
@@ -70,25 +69,25 @@ impl Cause {
     }
 }
 
-/// What is to be done about what is seen.
-pub(super) fn judge(sight: &Sight) -> Verdict {
-    match (sight.state, sight.has_desired) {
-        (State::Changing(word), _) => Verdict::Wait(word.clone()),
-        (State::Settled, true) => Verdict::InPlace,
-        (State::Failed(word), true) => Verdict::Broken(word.clone()),
-        (State::Settled | State::Failed(_), false) => differs(sight),
+/// The action for a target.
+pub(super) fn reconcile(seen: &TargetState) -> Action {
+    match (seen.state, seen.has_desired) {
+        (State::Changing(word), _) => Action::Wait(word.clone()),
+        (State::Settled, true) => Action::InPlace,
+        (State::Failed(word), true) => Action::Broken(word.clone()),
+        (State::Settled | State::Failed(_), false) => differs(seen),
     }
 }
 
-fn differs(sight: &Sight) -> Verdict {
-    let record = sight.record;
-    match sight.mode {
-        Mode::Shadow => Verdict::WouldChange {
-            is_new: record.shadowed != Some((sight.actual, sight.desired)),
+fn differs(seen: &TargetState) -> Action {
+    let record = seen.record;
+    match seen.mode {
+        Mode::Shadow => Action::WouldChange {
+            is_new: record.shadowed != Some((seen.actual, seen.desired)),
         },
-        Mode::Enforce if record.within_an_hour >= sight.changes_per_hour => Verdict::HeldBack,
-        Mode::Enforce if record.made == Some(sight.desired) => Verdict::Change(Cause::Drift),
-        Mode::Enforce => Verdict::Change(Cause::Schedule),
+        Mode::Enforce if record.within_an_hour >= seen.changes_per_hour => Action::RateLimited,
+        Mode::Enforce if record.made == Some(seen.desired) => Action::Change(Cause::Drift),
+        Mode::Enforce => Action::Change(Cause::Schedule),
     }
 }
 
@@ -96,8 +95,8 @@ fn differs(sight: &Sight) -> Verdict {
 mod tests {
     use super::*;
 
-    fn sight(state: &State) -> Sight<'_> {
-        Sight {
+    fn seen(state: &State) -> TargetState<'_> {
+        TargetState {
             mode: Mode::Enforce,
             changes_per_hour: 3,
             desired: Size::One(4),
@@ -112,26 +111,29 @@ mod tests {
     fn what_azure_works_on_is_left_alone() {
         let state = State::Changing("Updating".into());
         for has_desired in [true, false] {
-            let sight = Sight {
+            let seen = TargetState {
                 has_desired,
-                ..sight(&state)
+                ..seen(&state)
             };
-            assert_eq!(judge(&sight), Verdict::Wait("Updating".into()));
+            assert_eq!(reconcile(&seen), Action::Wait("Updating".into()));
         }
     }
 
     #[test]
     fn what_is_as_it_should_be_is_in_place_unless_azure_failed_at_it() {
-        let at_home = |state| Sight {
+        let at_home = |state| TargetState {
             has_desired: true,
-            ..sight(state)
+            ..seen(state)
         };
-        assert_eq!(judge(&at_home(&State::Settled)), Verdict::InPlace);
+        assert_eq!(reconcile(&at_home(&State::Settled)), Action::InPlace);
         let failed = State::Failed("Failed".into());
-        assert_eq!(judge(&at_home(&failed)), Verdict::Broken("Failed".into()));
-        let change = Verdict::Change(Cause::Schedule);
         assert_eq!(
-            judge(&sight(&failed)),
+            reconcile(&at_home(&failed)),
+            Action::Broken("Failed".into())
+        );
+        let change = Action::Change(Cause::Schedule);
+        assert_eq!(
+            reconcile(&seen(&failed)),
             change,
             "a failed one can be changed again"
         );
@@ -145,14 +147,14 @@ mod tests {
                 made,
                 ..Record::default()
             };
-            judge(&Sight {
+            reconcile(&TargetState {
                 record,
-                ..sight(&settled)
+                ..seen(&settled)
             })
         };
-        assert_eq!(with(None), Verdict::Change(Cause::Schedule));
-        assert_eq!(with(Some(Size::One(1))), Verdict::Change(Cause::Schedule));
-        assert_eq!(with(Some(Size::One(4))), Verdict::Change(Cause::Drift));
+        assert_eq!(with(None), Action::Change(Cause::Schedule));
+        assert_eq!(with(Some(Size::One(1))), Action::Change(Cause::Schedule));
+        assert_eq!(with(Some(Size::One(4))), Action::Change(Cause::Drift));
     }
 
     #[test]
@@ -163,13 +165,13 @@ mod tests {
                 within_an_hour,
                 ..Record::default()
             };
-            judge(&Sight {
+            reconcile(&TargetState {
                 record,
-                ..sight(&settled)
+                ..seen(&settled)
             })
         };
-        assert_eq!(after(2), Verdict::Change(Cause::Schedule));
-        assert_eq!(after(3), Verdict::HeldBack);
+        assert_eq!(after(2), Action::Change(Cause::Schedule));
+        assert_eq!(after(3), Action::RateLimited);
     }
 
     #[test]
@@ -181,13 +183,13 @@ mod tests {
                 within_an_hour: 99,
                 ..Record::default()
             };
-            judge(&Sight {
+            reconcile(&TargetState {
                 mode: Mode::Shadow,
                 record,
-                ..sight(&settled)
+                ..seen(&settled)
             })
         };
-        let would = |is_new| Verdict::WouldChange { is_new };
+        let would = |is_new| Action::WouldChange { is_new };
         assert_eq!(after(None), would(true));
         assert_eq!(after(Some((Size::One(1), Size::One(4)))), would(false));
         assert_eq!(after(Some((Size::One(2), Size::One(4)))), would(true));

@@ -1,4 +1,4 @@
-//! A hold that somebody asks for, checked against the schedule.
+//! A requested hold, checked against the schedule.
 
 use std::str::FromStr;
 
@@ -9,16 +9,16 @@ use thiserror::Error;
 use schedule::check_text;
 use schedule::{Hold, Size, Target, TargetName, Zone};
 
-/// What somebody asks for.
+/// A requested hold.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct HoldRequest {
     pub(super) size: Size,
     pub(super) until: Timestamp,
     pub(super) reason: String,
     pub(super) by: String,
 }
 
-/// A part of a wish.
+/// A member of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Size,
@@ -27,7 +27,7 @@ pub(crate) enum Part {
     By,
 }
 
-/// A part that cannot be had, and what can.
+/// A member that is rejected, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}: {text}", part.name())]
 pub(crate) struct Refusal {
@@ -35,7 +35,7 @@ pub(crate) struct Refusal {
     pub(super) text: String,
 }
 
-/// How long may a size be held? What is to last longer belongs into the schedule.
+/// The longest hold. A size that lasts longer belongs in the schedule.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Part {
@@ -49,7 +49,7 @@ impl Part {
     }
 }
 
-impl Wish {
+impl HoldRequest {
     /// The hold on `target` from `now` on, or everything that is wrong with it.
     pub(super) fn check(self, target: &Target, now: Timestamp) -> Result<Hold, Vec<Refusal>> {
         let mut refusals: Vec<Refusal> = Vec::new();
@@ -221,8 +221,8 @@ mod tests {
 
     const NOW: &str = "2026-11-24T12:00:00Z";
 
-    fn wish() -> Wish {
-        Wish {
+    fn request() -> HoldRequest {
+        HoldRequest {
             size: Size::One(4),
             until: at("2026-11-24T18:00:00Z"),
             reason: "release".into(),
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_good_wish_is_a_hold_from_now_on() {
-        let hold = wish().check(&a_target(), at(NOW)).expect("it is good");
+        let hold = request().check(&a_target(), at(NOW)).expect("it is good");
         assert_eq!(
             (hold.since, hold.until),
             (at(NOW), at("2026-11-24T18:00:00Z"))
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn everything_that_is_wrong_is_said_at_once() {
-        let wrong = Wish {
+        let wrong = HoldRequest {
             size: Size::One(9),
             until: at(NOW),
             reason: " ".into(),
@@ -254,10 +254,10 @@ mod tests {
             refusals[0].to_string().contains("give 1 to 4"),
             "{refusals:?}"
         );
-        let long = Wish {
+        let long = HoldRequest {
             until: at("2026-12-01T12:00:01Z"),
             size: Size::Between { min: 1, max: 2 },
-            ..wish()
+            ..request()
         };
         let refusals = long.check(&a_target(), at(NOW)).expect_err("two parts");
         assert!(refusals[0].text.contains("one number"), "{refusals:?}");

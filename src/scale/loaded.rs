@@ -1,4 +1,4 @@
-//! The schedule's files: `scale.toml` and the calendars that it names.
+//! Loads the schedule's files: `scale.toml` and the calendars that it names.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -15,22 +15,22 @@ use schedule::{
     Target, TargetName, lint, parse_calendar,
 };
 
-/// The schedule as it was read, with the resource of each target and what is wrong with it all.
+/// A schedule as loaded, with the resource of each target and the findings of lint.
 #[derive(Clone, Debug)]
-pub struct Book {
-    /// Where it was read from.
+pub struct LoadedSchedule {
+    /// The file or blob that it was read from.
     pub place: String,
     /// The schedule.
     pub schedule: Schedule,
-    /// What is wrong with it, by line.
+    /// The findings, by line.
     pub findings: Vec<Finding>,
     resources: BTreeMap<TargetName, Resource>,
 }
 
 /// The schedule could not be read.
 #[derive(Debug, Error)]
-pub enum BookError {
-    /// There is no file, and nobody named one.
+pub enum LoadError {
+    /// There is no file, and `SCALE_CONFIG` is not set.
     #[error("there is no schedule at {0}; write one there, or name one in SCALE_CONFIG")]
     Missing(String),
     /// A file of this machine.
@@ -44,8 +44,8 @@ pub enum BookError {
     /// A blob.
     #[error(transparent)]
     Blob(#[from] BlobError),
-    /// A file that is no text.
-    #[error("{0} is no UTF-8 text; save it as UTF-8")]
+    /// A file that is not text.
+    #[error("{0} is not UTF-8 text; save it as UTF-8")]
     Text(String),
     /// The schedule.
     #[error("{place}: {error}")]
@@ -70,27 +70,30 @@ pub enum BookError {
 /// The largest file that is read: a schedule of a thousand targets has some 500 kB.
 const LIMIT: u64 = 4 * 1024 * 1024;
 
-impl Book {
-    /// Reads everything, as of `now`. None where there is no schedule, and nobody named one.
-    pub async fn read(settings: &Settings, now: Timestamp) -> Result<Option<Book>, BookError> {
-        let shelf = Shelf::open(&settings.place)?;
-        let name = shelf.schedule();
-        let text = match shelf.read(&name).await {
-            Err(BookError::Missing(_)) => return Ok(None),
+impl LoadedSchedule {
+    /// Reads all files, as of `now`. `None`: there is no schedule, and `SCALE_CONFIG` is not set.
+    pub async fn read(
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Option<LoadedSchedule>, LoadError> {
+        let files = Files::open(&settings.place)?;
+        let name = files.schedule();
+        let text = match files.read(&name).await {
+            Err(LoadError::Missing(_)) => return Ok(None),
             text => text?,
         };
-        let place = shelf.title(&name);
+        let place = files.title(&name);
         let configuration = Configuration::parse(&text);
-        let configuration = configuration.map_err(|error| BookError::Configuration {
+        let configuration = configuration.map_err(|error| LoadError::Configuration {
             place: place.clone(),
             error,
         })?;
-        let calendars = shelf.calendars(&configuration).await?;
+        let calendars = files.calendars(&configuration).await?;
         let schedule = Schedule::new(configuration, &calendars);
         let mut findings = lint(&schedule, now);
         let resources = resources(&schedule, settings, &mut findings);
         findings.sort_by_key(|finding| finding.line);
-        Ok(Some(Book {
+        Ok(Some(LoadedSchedule {
             place,
             schedule,
             findings,
@@ -152,7 +155,7 @@ fn resources(
         let same = |(_, it): &(&TargetName, &Resource)| it.id().eq_ignore_ascii_case(resource.id());
         if let Some((other, _)) = resources.iter().find(same) {
             let text = format!(
-                "{} and {other} are one resource, and would fight over its size; leave one out",
+                "{} and {other} are the same resource; remove one of them",
                 target.name
             );
             findings.push(Finding::error(target.line, text));
@@ -194,14 +197,14 @@ fn unmatched(
     let unknown = names.filter(|name| schedule.target(name).is_none());
     let unknown = unknown.map(|name| {
         let text =
-            format!("SCALE_RESOURCES names {name}, which is no target here; write [target.{name}]");
+            format!("SCALE_RESOURCES names {name}, but the schedule has no such target; write [target.{name}]");
         Finding::warning(1, text)
     });
     without.chain(unknown).collect()
 }
 
-/// Where files are read from: those that a schedule names lie beside it.
-enum Shelf {
+/// The folder or container of the schedule. The files that it names are beside it.
+enum Files {
     Folder {
         folder: PathBuf,
         schedule: String,
@@ -214,17 +217,17 @@ enum Shelf {
     },
 }
 
-impl Shelf {
-    fn open(place: &Place) -> Result<Shelf, BlobError> {
+impl Files {
+    fn open(place: &Place) -> Result<Files, BlobError> {
         Ok(match place {
-            Place::File { path, is_named } => Shelf::Folder {
+            Place::File { path, is_named } => Files::Folder {
                 folder: path.parent().unwrap_or(Path::new("")).to_owned(),
                 schedule: path
                     .file_name()
                     .map_or_else(String::new, |it| it.to_string_lossy().into_owned()),
                 is_named: *is_named,
             },
-            Place::Blob { folder, name } => Shelf::Blobs {
+            Place::Blob { folder, name } => Files::Blobs {
                 title: folder.to_string(),
                 blobs: Blobs::open(folder)?,
                 schedule: name.clone(),
@@ -234,27 +237,27 @@ impl Shelf {
 
     fn schedule(&self) -> String {
         match self {
-            Shelf::Folder { schedule, .. } | Shelf::Blobs { schedule, .. } => schedule.clone(),
+            Files::Folder { schedule, .. } | Files::Blobs { schedule, .. } => schedule.clone(),
         }
     }
 
     /// What errors call a file.
     fn title(&self, name: &str) -> String {
         match self {
-            Shelf::Folder { folder, .. } => folder.join(name).display().to_string(),
-            Shelf::Blobs { title, .. } => format!("{title}/{name}"),
+            Files::Folder { folder, .. } => folder.join(name).display().to_string(),
+            Files::Blobs { title, .. } => format!("{title}/{name}"),
         }
     }
 
     async fn calendars(
         &self,
         configuration: &Configuration,
-    ) -> Result<BTreeMap<String, Calendar>, BookError> {
+    ) -> Result<BTreeMap<String, Calendar>, LoadError> {
         let mut calendars = BTreeMap::new();
         for source in configuration.calendars() {
             for file in &source.files {
                 let text = self.read(file).await?;
-                let days = parse_calendar(&text).map_err(|error| BookError::Calendar {
+                let days = parse_calendar(&text).map_err(|error| LoadError::Calendar {
                     place: self.title(file),
                     calendar: source.name.clone(),
                     error,
@@ -265,11 +268,11 @@ impl Shelf {
         Ok(calendars)
     }
 
-    /// A file's text. The schedule that nobody named may be [missing](BookError::Missing).
-    async fn read(&self, name: &str) -> Result<String, BookError> {
+    /// A file's text. The schedule that nobody named may be [missing](LoadError::Missing).
+    async fn read(&self, name: &str) -> Result<String, LoadError> {
         let bytes = match self {
-            Shelf::Blobs { blobs, .. } => Box::pin(blobs.read(name, LIMIT)).await?.to_vec(),
-            Shelf::Folder {
+            Files::Blobs { blobs, .. } => Box::pin(blobs.read(name, LIMIT)).await?.to_vec(),
+            Files::Folder {
                 folder,
                 schedule,
                 is_named,
@@ -278,14 +281,14 @@ impl Shelf {
                 Err(error)
                     if error.kind() == ErrorKind::NotFound && !is_named && name == schedule =>
                 {
-                    return Err(BookError::Missing(self.title(name)));
+                    return Err(LoadError::Missing(self.title(name)));
                 }
                 Err(error) => {
                     let place = self.title(name);
-                    return Err(BookError::File { place, error });
+                    return Err(LoadError::File { place, error });
                 }
             },
         };
-        String::from_utf8(bytes).map_err(|_| BookError::Text(self.title(name)))
+        String::from_utf8(bytes).map_err(|_| LoadError::Text(self.title(name)))
     }
 }
