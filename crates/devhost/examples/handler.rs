@@ -4,15 +4,14 @@
 //!
 //! - `STARTS`: a file to which each start appends a line with its process id.
 //! - `LIVES`: one word per start, separated by commas: `ok`, an exit code, `mute` (never
-//!   listens), `curt` (closes each connection), `late` (binds after 300 ms). The last one holds for all
-//!   further starts.
+//!   listens), `late` (binds after 300 ms). The last one holds for all further starts.
 //! - `SAY`: lines for stderr at the start, separated by `|`.
 //!
 //! Requests tell it what to do by their path, the rest is echoed:
 //!
-//! - `/exit/<code>`, `/slow` (answers after 60 s), `/pause` (answers after 300 ms),
-//!   `/slow-once` (answers at once in any life but the first), `/hangs` (one chunk, then nothing), `/stream` (the request's body as it comes),
-//!   `/status/<code>`, `/twice` (two chunks and then the connection breaks).
+//! - `/slow` (responds after 60 s), `/pause` (responds after 300 ms), `/slow-once` (responds at once in
+//!   any life but the first), `/hangs` (one chunk, then nothing), `/stream` (the request's body as it
+//!   comes), `/status/<code>`, `/twice` (two chunks and then the connection breaks).
 //! - `POST /Timer<Reply>`: a reply to a timer, see [`timer`].
 
 use std::{env, fs, io::Write as _, net::Ipv4Addr, process, time::Duration};
@@ -53,9 +52,7 @@ async fn main() -> Result<(), Error> {
     println!("listening");
     loop {
         let (stream, _) = listener.accept().await?;
-        if life != "curt" {
-            tokio::spawn(serve(stream));
-        }
+        tokio::spawn(serve(stream));
     }
 }
 
@@ -102,7 +99,6 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Error> {
         .split_once('/')
         .unwrap_or((&path[1..], ""))
     {
-        ("exit", code) => process::exit(code.parse()?),
         ("status", code) => Ok(Response::builder().status(code).body(whole("as told"))?),
         ("slow", _) => {
             let _told = OnDrop("request gave up");

@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::Mutex, task::JoinSet};
 
 use crate::{
     call::{TimerCall, TimerInfo},
+    files::Files,
     handler::{HostFailure, Order},
     http,
     job::{JobHost, Jobs, StartError, follow_files},
@@ -45,16 +46,18 @@ impl Host {
         })?;
         let (listener, address) = listen(options.address).await?;
         let journal = Journal::new(options.on_log.clone());
+        // Before the app is read: a change that comes meanwhile counts.
+        let files = options.watch_files.then(|| Files::of(&options.app_folder));
         let first = JobHost::start(&options, &journal)?;
         let shared = first.shared();
-        let watches = options.watch_files && shared.app.host.watches_files;
+        let files = files.filter(|_| shared.app.host.watches_files);
         let site = Arc::new(Site::new(journal, options.cors.clone(), shared));
         let jobs = Jobs::new(options, first, &site);
         let jobs = Arc::new(Mutex::new(Some(jobs)));
         let mut tasks = JoinSet::new();
         tasks.spawn(http::serve(listener, site.clone()));
-        if watches {
-            tasks.spawn(follow_files(jobs.clone(), site.clone()));
+        if let Some(files) = files {
+            tasks.spawn(follow_files(files, jobs.clone(), site.clone()));
         }
         Ok(Self {
             site,

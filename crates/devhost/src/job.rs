@@ -179,13 +179,12 @@ impl Jobs {
     }
 }
 
-/// Restarts the app when its files change, until the host stops.
-pub(crate) async fn follow_files(jobs: Arc<Mutex<Option<Jobs>>>, site: Arc<Site>) {
-    let folder = match &*jobs.lock().await {
-        Some(jobs) => jobs.options.app_folder.clone(),
-        None => return,
-    };
-    let mut files = Files::of(&folder);
+/// Restarts the app when one of `files` changes, until the host stops.
+pub(crate) async fn follow_files(
+    mut files: Files,
+    jobs: Arc<Mutex<Option<Jobs>>>,
+    site: Arc<Site>,
+) {
     loop {
         let change = tokio::select! {
             () = site.stopping() => return,

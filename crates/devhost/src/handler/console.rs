@@ -109,21 +109,3 @@ fn remember(errors: &Mutex<VecDeque<String>>, line: &str) {
     }
     errors.push_back(line.to_owned());
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn levels_of_stderr() {
-        for (line, for_errors, otherwise) in [
-            ("listening", Level::Error, Level::Information),
-            ("WARNING: disk", Level::Warning, Level::Warning),
-            ("it FAILED", Level::Error, Level::Error),
-            ("warn: Unhandled Exception", Level::Warning, Level::Warning),
-        ] {
-            assert_eq!(stderr_level(line, true), for_errors, "{line}");
-            assert_eq!(stderr_level(line, false), otherwise, "{line}");
-        }
-    }
-}

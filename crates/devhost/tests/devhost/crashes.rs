@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use devhost::{Level, TimerCall};
 use serde_json::json;
 
-use crate::stage::{AppFolder, get, handler, logged, send, until, within};
+use crate::stage::{AppFolder, get, handler, logged, until, within};
 
 fn app() -> AppFolder {
     AppFolder::new()
@@ -165,26 +165,6 @@ async fn the_handler_gets_the_five_variables_the_settings_and_its_folder() {
 }
 
 #[tokio::test]
-async fn lines_become_records_with_the_host_s_levels() {
-    let app = app();
-    let options = app
-        .options("ok")
-        .setting("SAY", "it broke|a Warning of sorts");
-    let host = app.launch(options).await;
-    for (text, level) in [
-        ("listening", Level::Information),
-        ("it broke", Level::Error),
-        ("a Warning of sorts", Level::Warning),
-    ] {
-        let log = logged(&host, text).await;
-        assert_eq!(
-            (log.level, log.source.to_string()),
-            (level, "Host.Function.Console".to_owned())
-        );
-    }
-}
-
-#[tokio::test]
 async fn log_levels_of_host_json_are_obeyed() {
     let app = app().host("/logging", json!({"logLevel": {"default": "Warning"}}));
     let options = app.options("ok").setting("SAY", "it broke").setting(
@@ -201,14 +181,6 @@ async fn log_levels_of_host_json_are_obeyed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_unanswered_counts_as_ready() {
-    let app = app();
-    let host = app.launch(app.options("curt")).await;
-    within(host.ready()).await.expect("something listens");
-    assert_eq!(app.starts(), 1);
-}
-
-#[tokio::test]
 async fn shutdown_leaves_no_process_and_no_listener() {
     let app = app();
     let host = app.start().await;
@@ -217,29 +189,6 @@ async fn shutdown_leaves_no_process_and_no_listener() {
     within(host.shutdown()).await;
     assert!(!runs(pid));
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
-}
-
-#[tokio::test]
-async fn a_request_that_ends_the_process_ends_the_host_by_its_resends() {
-    let app = app();
-    let host = app.start().await;
-    let answer = get(&host, "GET /exit/1").await;
-    assert_eq!((answer.status, answer.body.as_str()), (500, ""));
-    let failure = within(host.failed()).await.to_string();
-    assert!(failure.contains("exited with 1"), "{failure}");
-    assert_eq!(app.starts(), 3);
-}
-
-#[tokio::test]
-async fn a_request_with_a_body_that_ends_the_process_is_one_crash() {
-    let app = app();
-    let host = app.start().await;
-    let request =
-        "POST /exit/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx";
-    assert_eq!(send(&host, request).await.status, 500);
-    within(host.ready()).await.expect("a second life");
-    assert_eq!(app.starts(), 2);
-    assert_eq!(get(&host, "GET /").await.status, 200);
 }
 
 #[tokio::test]

@@ -122,23 +122,6 @@ async fn over_function_timeout_the_handler_is_killed_and_what_has_no_body_is_sen
 }
 
 #[tokio::test]
-async fn a_response_within_the_grace_saves_the_handler() {
-    let app = app().host("/functionTimeout", json!("00:00:00.1"));
-    let options = HostOptions {
-        limits: Limits {
-            timeout_grace: Duration::from_secs(10),
-            ..Limits::default()
-        },
-        ..app.options("ok")
-    };
-    let host = app.launch(options).await;
-    within(host.ready()).await.expect("the handler answers");
-    assert_eq!(get(&host, "GET /pause").await.status, 200);
-    logged(&host, "functionTimeout").await;
-    assert_eq!(app.starts(), 1);
-}
-
-#[tokio::test]
 async fn a_handler_that_falls_silent_is_500_or_a_reset() {
     let app = app();
     let host = app.launch(quick(&app)).await;
