@@ -136,7 +136,7 @@ class Test(unittest.TestCase):
         self.assertEqual(self.ask("GET", self.group + account + "/blobServices/default").status, 200)
         self.assertEqual(self.ask("POST", self.group + account + "/explode").code, "InvalidAction")
 
-    def test_what_was_deleted_before_is_nothing(self):
+    def test_a_deleted_vault_is_not_found(self):
         vault = SUBSCRIPTION + "/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv"
         self.assertEqual(self.ask("GET", vault).status, 404)
 

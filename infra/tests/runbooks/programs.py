@@ -21,7 +21,7 @@ from grammar import Call, Mistake
 HERE = pathlib.Path.cwd()
 # Cargo finds it from every folder below.
 CHECKOUT = pathlib.Path(os.environ["CHECKOUT"])
-# Outputs that are no text, which `terraform output -raw` refuses.
+# Outputs that are not text: `terraform output -raw` refuses them.
 STRUCTURED = {
     "environments": {name: {"environment": name} for name in ("test", "prod")},
     "helmfile": {},
@@ -53,7 +53,7 @@ def context(world, name):
 def terraform(world, call):
     folder = (HERE / call.chdir).resolve()
     if folder.parent.name != "environments" or not (folder / "main.tf").exists():
-        raise Mistake(f"{folder} is no composition")
+        raise Mistake(f"{folder} is not a composition")
     verb = call.verb
     if verb == "init":
         return terraform_init(world, call, folder)
@@ -99,7 +99,7 @@ def terraform_output(world, call, folder):
         if name not in declared:
             raise Mistake(f"{folder.name} has no output `{name}`")
         if "-raw" in call.options and name in STRUCTURED:
-            raise Mistake(f"the output `{name}` is no text, which -raw needs")
+            raise Mistake(f"the output `{name}` is not text, which -raw needs")
         value = STRUCTURED.get(name) or OUTPUTS.get(name, f"{folder.name}-{name.replace('_', '-')}")
         print(value if "-raw" in call.options else json.dumps(value))
 
@@ -332,7 +332,7 @@ def magnusapi(world, call):
 
 def curl(world, call):
     if not re.match(r"https://[\w.-]+\.\w+/", call.words[0]):
-        raise Mistake(f"`{call.words[0]}` is no address")
+        raise Mistake(f"`{call.words[0]}` is not an address")
     if call.words[0].endswith("/health"):
         print(json.dumps({"releaseId": "0" * 40, "checks": {}}))
 

@@ -50,14 +50,14 @@ impl Definitions {
             .expect("it is a mapping");
         let index = match rules.compile(url, &mut schemas) {
             Ok(index) => index,
-            Err(error) => return Some(Err(format!("the definition is no schema: {error}"))),
+            Err(error) => return Some(Err(format!("the definition is not a schema: {error}"))),
         };
         let judged = schemas.validate(document, index);
         Some(judged.map_err(|error| error.to_string()))
     }
 }
 
-/// Members that are no JSON Schema, or mean something else there.
+/// Members that JSON Schema does not have, or that mean something else there.
 const LEFT_OUT: [&str; 4] = ["default", "description", "format", "example"];
 
 /// The same schema, closed: an object with named members takes no others.

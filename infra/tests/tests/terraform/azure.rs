@@ -82,7 +82,7 @@ fn programs() -> PathBuf {
 }
 
 #[test]
-fn the_stand_in_keeps_what_it_is_sent_and_refuses_what_has_no_parent() {
+fn the_stand_in_keeps_resources_and_refuses_those_without_a_parent() {
     let azure = Azure::start();
     let mut tests = Command::new(fetched_program("TFPLUGIN_PYTHON"));
     tests

@@ -107,7 +107,7 @@ fn every_mocked_id_is_one_that_azurerm_can_parse() {
                 assert!(id.starts_with("/subscriptions/"), "{place}: {id}");
             } else {
                 let grammar = grammar(&kind).unwrap_or_else(|| panic!("{place} has no grammar"));
-                assert!(fits(&id, grammar), "{place}: {id} is no {grammar}");
+                assert!(fits(&id, grammar), "{place}: {id} does not fit {grammar}");
             }
             count += 1;
         }

@@ -175,11 +175,11 @@ run "what_runs_on_the_cluster_is_watched" {
   }
 }
 
-run "a_workspace_that_takes_no_logs_is_told" {
+run "reaching_the_daily_quota_raises_an_alert" {
   command = plan
 
   assert {
     condition     = strcontains(one(azapi_resource.log_alert["quota"].body.properties.criteria.allOf).query, "OverQuota")
-    error_message = "After the daily quota no other alert on logs can fire, so reaching it must be told."
+    error_message = "After the daily quota no other alert on logs can fire, so reaching it must raise one."
   }
 }

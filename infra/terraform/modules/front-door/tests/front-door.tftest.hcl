@@ -159,7 +159,7 @@ run "a_limit_that_shuts_everyone_out_is_refused" {
   expect_failures = [var.rate_limit_per_minute]
 }
 
-run "requests_and_what_the_firewall_stops_are_logged" {
+run "requests_and_decisions_of_the_firewall_are_logged" {
   command = plan
 
   assert {

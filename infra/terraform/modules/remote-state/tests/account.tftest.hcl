@@ -80,7 +80,7 @@ run "a_day_of_soft_delete_is_refused" {
   expect_failures = [var.soft_delete_days]
 }
 
-run "who_reads_a_state_is_logged" {
+run "reads_of_a_state_are_logged" {
   command = plan
 
   assert {
