@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::backup::{self, BackupCheck, BackupTimer, Backups, DrillTimer};
 use crate::clock;
 use crate::database::Database;
@@ -25,6 +27,8 @@ pub struct App {
     pub health: Health,
     /// The timer functions.
     pub timers: Timers,
+    /// Cancelled when the process is to end. Backups and drills then clean up.
+    pub stop: CancellationToken,
 }
 
 impl App {
@@ -45,6 +49,8 @@ impl App {
         let watched_ledger = Ledger::new(watched.clone());
         let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
         let timers = TimerCheck::new(TIMERS, timetable, watched_ledger, clock::system());
+        let stop = CancellationToken::new();
+        let backup_timer = BackupTimer::new(backups.clone(), ledger.clone(), stop.clone());
         let housekeeping = Housekeeping::new(database.clone(), ledger.clone(), clock::system());
         App {
             items: Items::new(database.clone(), deadline),
@@ -57,14 +63,15 @@ impl App {
             timers: Timers::new(
                 vec![
                     Arc::new(housekeeping),
-                    Arc::new(BackupTimer::new(backups.clone(), ledger.clone())),
-                    Arc::new(DrillTimer::new(backups, ledger.clone())),
+                    Arc::new(backup_timer),
+                    Arc::new(DrillTimer::new(backups, ledger.clone(), stop.clone())),
                     Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
                 ],
                 deadline,
             ),
             scaling,
             database,
+            stop,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::app::{App, timer_functions};
 use crate::backup::{self, Backups};
 use crate::clock;
 use crate::config::{Config, ConfigError};
-use crate::database::{Database, MigrationError, Settings};
+use crate::database::{self, Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
 use crate::host::{self, Timetable};
 use crate::local::{self, LocalError};
@@ -116,6 +116,11 @@ enum Failure {
     Backup(#[from] Box<backup::cli::Failure>),
     #[error(transparent)]
     Scale(#[from] Box<scale::cli::Failure>),
+    #[error(
+        "ended at once, by a second signal; files or a database that it left are deleted by \
+         `magnusapi backup prune` and by the next restore"
+    )]
+    SecondSignal,
 }
 
 impl Failure {
@@ -176,19 +181,19 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match (arguments.verb, config.handler_port) {
-            (Some(Verb::Backup(verb)), _) => {
-                if verb.reads_databases() {
-                    config.require_addresses()?;
-                }
-                let backups = Backups::new(config.backup, clock::system());
-                let stop = server::stop_signal()?;
-                let done = backup::cli::run(verb, backups, stop).await;
-                done.map_err(Box::new)?;
+            (Some(Verb::Backup(verb)), _) => Box::pin(backups(verb, config)).await?,
+            (Some(Verb::Scale(verb)), _) => {
+                let done = Box::pin(sizes(verb, config)).await;
+                database::closed().await;
+                done?;
             }
-            (Some(Verb::Scale(verb)), _) => Box::pin(sizes(verb, config)).await?,
-            (Some(Verb::Migrate), _) => migrate(config.require_database()?).await?,
+            (Some(Verb::Migrate), _) => {
+                let done = migrate(config.require_database()?).await;
+                database::closed().await;
+                done?;
+            }
             (Some(Verb::Serve { port }), None) => {
                 serve(port, config, std::future::pending()).await?;
             }
@@ -199,7 +204,28 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             _ => serve_locally(arguments.local.port, config).await?,
         }
         Ok(ExitCode::SUCCESS)
-    })
+    });
+    if matches!(done, Err(Failure::SecondSignal)) {
+        runtime.shutdown_background();
+    }
+    done
+}
+
+async fn backups(verb: backup::cli::Verb, config: Config) -> Result<(), Failure> {
+    if verb.reads_databases() {
+        config.require_addresses()?;
+    }
+    let backups = Backups::new(config.backup, clock::system());
+    let (stop, second) = (server::stop_signal()?, server::second_signal()?);
+    let work = async {
+        let done = backup::cli::run(verb, backups, stop).await;
+        database::closed().await;
+        done
+    };
+    tokio::select! {
+        done = work => Ok(done.map_err(Box::new)?),
+        () = second => Err(Failure::SecondSignal),
+    }
 }
 
 async fn serve(

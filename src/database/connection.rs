@@ -11,7 +11,6 @@ use tokio_postgres::{Row, RowStream};
 
 use super::connector::Connector;
 use super::{Deadline, Error};
-use crate::telemetry::Context;
 
 /// A statement's text and the types of its parameters. With the types known, a statement that
 /// may not be prepared still takes one round trip.
@@ -33,7 +32,6 @@ pub struct Connection {
     object: Option<Object<Connector>>,
     /// Set when the connection must not go back to the pool.
     spent: AtomicBool,
-    connector: Connector,
     prepared_statements: bool,
     deadline: Deadline,
 }
@@ -41,14 +39,12 @@ pub struct Connection {
 impl Connection {
     pub(super) fn new(
         object: Object<Connector>,
-        connector: Connector,
         prepared_statements: bool,
         deadline: Deadline,
     ) -> Connection {
         Connection {
             object: Some(object),
             spent: AtomicBool::new(false),
-            connector,
             prepared_statements,
             deadline,
         }
@@ -120,18 +116,9 @@ impl Connection {
         done.map_err(Error::from)
     }
 
-    /// Has the server end the running statement, and keeps the connection out of the pool: a
-    /// server that let a deadline pass may not answer the cancel either.
+    /// Keeps the connection out of the pool. It ends when this is dropped, and the statement with it.
     fn give_up(&self) {
         self.spent.store(true, Ordering::Relaxed);
-        let token = self.object().cancel_token();
-        let connector = self.connector.clone();
-        // Without a runtime the process is ending, and its connections with it.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(Context::inherited(async move {
-                connector.cancel(token).await;
-            }));
-        }
     }
 
     fn object(&self) -> &Object<Connector> {

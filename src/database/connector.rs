@@ -14,6 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::addresses::first_to_answer;
+use super::closing;
 use super::error::{is_going_away, server_message};
 use super::link::{self, LinkError};
 use super::rejections::Rejections;
@@ -166,7 +167,7 @@ impl Connector {
         }
     }
 
-    /// A new connection. It ends when the client is dropped.
+    /// A new connection. It ends when the client is dropped, and its statement with it.
     pub(super) async fn connect(&self) -> Result<ClientWrapper, ConnectorError> {
         if let Some(reason) = self.shared.rejections.hold_back() {
             return Err(ConnectorError::RejectedBefore(reason));
@@ -181,7 +182,10 @@ impl Connector {
             });
             let connected = connected.await.map_err(|error| self.failed(error));
             let (client, connection) = connected?;
-            self.in_session(link::drive(client, connection)).await
+            let (connector, token) = (self.clone(), client.cancel_token());
+            let cancel = async move { connector.cancel(token).await };
+            self.in_session(closing::drive(client, connection, cancel))
+                .await
         });
         let connected = tokio::time::timeout(self.shared.timeout, connecting).await;
         let connected = connected.unwrap_or_else(|_| Err(self.out_of_time()));
@@ -215,9 +219,13 @@ impl Connector {
             if let Some(database) = database {
                 config.dbname(database);
             }
+            let cancel = |token| {
+                let connector = self.clone();
+                async move { connector.cancel_tapped(token).await }
+            };
             let connected = first_to_answer(config, |config| {
                 let tls = tls.clone();
-                async move { link::connect(&config, tls, outlet).await }
+                async move { link::connect(&config, tls, outlet, cancel).await }
             });
             let connected = connected.await.map_err(|error| self.failed(error));
             self.in_session(connected?).await

@@ -16,12 +16,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::UnixStream;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
-use tokio_postgres::{CancelToken, Client, Config, Connection, Error, NoTls, Socket};
+use tokio_postgres::{CancelToken, Config, Error, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::server_message;
+use super::closing;
 use super::tap::{Outlet, Tap};
-use crate::telemetry;
 
 type Encryption = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
 type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
@@ -40,11 +39,13 @@ impl From<Error> for LinkError {
     }
 }
 
-/// Connects as `config` says, with a tap whose rows go to `outlet`.
-pub(super) async fn connect(
+/// Connects as `config` says, with a tap whose rows go to `outlet`. `cancel` ends the statement that
+/// runs when the client is dropped.
+pub(super) async fn connect<C: Future<Output = ()> + Send + 'static>(
     config: &Config,
     tls: MakeRustlsConnect,
     outlet: &Outlet,
+    cancel: impl FnOnce(CancelToken) -> C,
 ) -> Result<ClientWrapper, LinkError> {
     let mut config = config.clone();
     if let Some(socket) = unix_socket(&config) {
@@ -52,13 +53,15 @@ pub(super) async fn connect(
         let tap = Tap::new(stream.map_err(LinkError::Socket)?, outlet.clone());
         config.ssl_mode(SslMode::Disable);
         let (client, connection) = config.connect_raw(tap, NoTls).await?;
-        return Ok(drive(client, connection));
+        let cancel = cancel(client.cancel_token());
+        return Ok(closing::drive(client, connection, cancel));
     }
     let link = Link::new(&config, tls, outlet);
     config.ssl_mode(SslMode::Require);
     config.ssl_negotiation(SslNegotiation::Direct);
     let (client, connection) = config.connect(link).await?;
-    Ok(drive(client, connection))
+    let cancel = cancel(client.cancel_token());
+    Ok(closing::drive(client, connection, cancel))
 }
 
 /// Asks the server to end the statement that runs on a connection that was made here.
@@ -74,20 +77,6 @@ pub(super) async fn cancel(
     }
     let link = Link::new(config, tls, &Outlet::default());
     Ok(token.cancel_query(link).await?)
-}
-
-/// Keeps a connection going for as long as its client is there.
-pub(super) fn drive<S, T>(client: Client, connection: Connection<S, T>) -> ClientWrapper
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let task = tokio::spawn(telemetry::Context::inherited(async move {
-        if let Err(error) = connection.await {
-            log::warn!("a database connection ended: {}", server_message(&error));
-        }
-    }));
-    ClientWrapper::new(client, task)
 }
 
 /// The socket's file, where the address is a folder of sockets and nothing else.

@@ -11,6 +11,7 @@
 mod address;
 mod addresses;
 mod attempts;
+mod closing;
 mod connection;
 mod connector;
 mod deadline;
@@ -37,6 +38,7 @@ use deadpool::Runtime;
 use deadpool::managed::{Pool, PoolError, TimeoutType, Timeouts};
 
 pub use address::{Address, AddressError};
+pub use closing::closed;
 pub use connection::{Connection, Statement, Transaction};
 pub use deadline::Deadline;
 pub use error::Error;
@@ -231,12 +233,10 @@ impl Database {
             recycle: None,
         };
         match tokio::time::timeout(remaining, self.access.pool.timeout_get(&timeouts)).await {
-            Ok(Ok(object)) => Ok(Connection::new(
-                object,
-                connector.clone(),
-                settings.prepared_statements,
-                deadline,
-            )),
+            Ok(Ok(object)) => {
+                let prepared_statements = settings.prepared_statements;
+                Ok(Connection::new(object, prepared_statements, deadline))
+            }
             Ok(Err(PoolError::Timeout(TimeoutType::Wait))) => Err(Checkout::Later(format!(
                 "busy: all {} connections of the pool are in use or being made; see \
                  DATABASE_POOL_SIZE",

@@ -18,7 +18,7 @@ pub struct Server {
     connector: Connector,
 }
 
-/// A connection of one's own. It ends when it is dropped, and what runs on it.
+/// A connection of one's own. When it is dropped, it ends, and the statement that runs on it.
 pub struct Session {
     client: ClientWrapper,
     outlet: Outlet,
@@ -35,9 +35,12 @@ pub struct Canceller {
 /// Why a COPY did not give all its rows.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// The server refused, was told to stop, or has gone; or nobody took the rows.
+    /// The server refused, was told to stop, or has gone.
     #[error("{}", server_message(.0))]
     Failed(#[from] tokio_postgres::Error),
+    /// The receiver of the rows left, from this COPY or from an earlier one of the session.
+    #[error("the rows were not taken to their end")]
+    Untaken,
     /// What came is not what was sent.
     #[error(
         "the server sent {said} rows and {came} came; if it happens again, something between this \
@@ -91,15 +94,19 @@ impl Server {
 impl Session {
     /// Runs a `COPY … TO STDOUT` and sends its rows to `rows` as they come from the server: as
     /// `CopyData` messages of one row each, with their headers, many in a chunk, cut anywhere. While
-    /// `rows` is full, the server waits. Answers how many there were, and drops `rows` before it does.
+    /// `rows` is full, the server waits. Returns how many there were, and drops `rows` before it does.
     ///
-    /// Dropped before its end, or left by whoever takes the rows, it ends the connection.
+    /// Dropped before its end, or left by the receiver of the rows, it leaves a session that takes no
+    /// further COPY. The statement ends when the session is dropped.
     ///
     /// # Errors
     /// Only after `Ok` are the rows that came all there are.
     pub async fn copy_out(&self, sql: &str, rows: Sender<Bytes>) -> Result<u64, CopyError> {
-        let outlet = self.outlet.open(rows);
-        let done = self.client.simple_query(sql).await;
+        let outlet = self.outlet.open(rows.clone()).ok_or(CopyError::Untaken)?;
+        let done = tokio::select! {
+            done = self.client.simple_query(sql) => done,
+            () = rows.closed() => return Err(CopyError::Untaken),
+        };
         let came = outlet.close();
         let said = match done?.as_slice() {
             [SimpleQueryMessage::CommandComplete(said)] => *said,
@@ -111,7 +118,7 @@ impl Session {
         Ok(said)
     }
 
-    /// What ends this connection's statement, whoever waits for it.
+    /// A handle that ends this connection's statement while another task waits for it.
     pub fn canceller(&self) -> Canceller {
         Canceller {
             token: self.client.cancel_token(),

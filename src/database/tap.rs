@@ -9,7 +9,8 @@
 //! statement without rows, and its `CommandComplete` says how many they were. Login, errors,
 //! notices and everything else pass as they are.
 //!
-//! The outlet holds back: while its channel is full nothing is read, and the server waits.
+//! The outlet holds back: while its channel is full nothing is read, and the server waits. Rows of a
+//! COPY whose receiver has left are thrown away, so that the connection can end in order.
 
 use std::io;
 use std::pin::Pin;
@@ -41,28 +42,28 @@ pub(super) struct Outlet {
 struct State {
     rows: Option<Sender<Bytes>>,
     messages: u64,
-    /// Somebody left in the middle of a COPY: what still comes of it is not to be taken for the
-    /// rows of the next one.
+    /// The receiver left in the middle of a COPY. What still comes of it is thrown away.
     abandoned: bool,
-    /// Whoever waits for room, and has to hear that there will be none.
+    /// The connection, while it waits for room in the channel.
     waiting: Option<Waker>,
 }
 
 impl Outlet {
-    /// Opens it for one COPY.
-    pub(super) fn open(&self, rows: Sender<Bytes>) -> OpenOutlet<'_> {
+    /// Opens it for one COPY; `None` after one that was abandoned, whose rows may still come.
+    pub(super) fn open(&self, rows: Sender<Bytes>) -> Option<OpenOutlet<'_>> {
         let mut state = self.state();
+        if state.abandoned {
+            return None;
+        }
         state.rows = Some(rows);
         state.messages = 0;
-        OpenOutlet { outlet: self }
+        Some(OpenOutlet { outlet: self })
     }
 
-    fn is_open(&self) -> io::Result<bool> {
+    /// Whether the rows of a COPY are kept from `tokio_postgres`.
+    fn takes_rows(&self) -> bool {
         let state = self.state();
-        if state.abandoned {
-            return Err(nobody_takes_the_rows());
-        }
-        Ok(state.rows.is_some())
+        state.abandoned || state.rows.is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -70,7 +71,7 @@ impl Outlet {
     }
 }
 
-/// An open outlet. Dropped before the COPY has ended, it takes the connection with it.
+/// An open outlet. Dropped before the COPY has ended, it is the last one of its connection.
 pub(super) struct OpenOutlet<'a> {
     outlet: &'a Outlet,
 }
@@ -94,13 +95,6 @@ impl Drop for OpenOutlet<'_> {
             }
         }
     }
-}
-
-fn nobody_takes_the_rows() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::BrokenPipe,
-        "nobody takes the rows of a COPY any more",
-    )
 }
 
 /// A connection's stream with an outlet for rows.
@@ -188,8 +182,8 @@ impl<S> Tap<S> {
         self.fate = match (header[0], self.fate) {
             // Row follows row, and asking about each one would take longer than all else here.
             (b'd', Fate::IsRow) => Fate::IsRow,
-            (b'd', _) if self.outlet.is_open()? => Fate::IsRow,
-            (b'H' | b'c', _) if self.outlet.is_open()? => Fate::Vanishes,
+            (b'd', _) if self.outlet.takes_rows() => Fate::IsRow,
+            (b'H' | b'c', _) if self.outlet.takes_rows() => Fate::Vanishes,
             _ => Fate::Passes,
         };
         self.messages += u64::from(matches!(self.fate, Fate::IsRow));
@@ -203,27 +197,36 @@ impl<S> Tap<S> {
         self.left -= piece;
     }
 
-    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.sending.is_none() {
-            let rows = self.outlet.state().rows.clone();
-            let rows = rows.ok_or_else(nobody_takes_the_rows)?;
-            self.sending = Some(Box::pin(rows.reserve_owned()));
+    /// Sends the rows on, once there is room for them, or throws them away if the receiver has left.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let permit = ready!(self.poll_room(context));
+        self.sending = None;
+        let rows = self.inbox.split_to(self.rows);
+        self.rows = 0;
+        if let Some(permit) = permit {
+            self.outlet.state().messages += std::mem::take(&mut self.messages);
+            permit.send(rows.freeze());
         }
+        Poll::Ready(())
+    }
+
+    /// `None` when the receiver has left.
+    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<Option<OwnedPermit<Bytes>>> {
         {
             let mut state = self.outlet.state();
             if state.abandoned {
-                return Poll::Ready(Err(nobody_takes_the_rows()));
+                return Poll::Ready(None);
             }
             state.waiting = Some(context.waker().clone());
+            if self.sending.is_none() {
+                let Some(rows) = state.rows.clone() else {
+                    return Poll::Ready(None);
+                };
+                self.sending = Some(Box::pin(rows.reserve_owned()));
+            }
         }
         let sending = self.sending.as_mut().expect("it was just set");
-        let permit = ready!(sending.as_mut().poll(context));
-        self.sending = None;
-        let permit = permit.map_err(|_| nobody_takes_the_rows())?;
-        self.outlet.state().messages += std::mem::take(&mut self.messages);
-        permit.send(self.inbox.split_to(self.rows).freeze());
-        self.rows = 0;
-        Poll::Ready(Ok(()))
+        sending.as_mut().poll(context).map(Result::ok)
     }
 }
 
@@ -252,7 +255,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                 Next::Pass if to.remaining() > 0 => self.pass(to),
                 Next::Pass => return Poll::Ready(Ok(())),
                 Next::Send | Next::Read if passed => return Poll::Ready(Ok(())),
-                Next::Send => ready!(self.poll_send(context))?,
+                Next::Send => ready!(self.poll_send(context)),
                 Next::Read => {
                     if ready!(self.poll_fill(context))? == 0 {
                         return Poll::Ready(Ok(()));
@@ -304,7 +307,7 @@ mod tests {
         let outlet = Outlet::default();
         let mut tap = Tap::new(client, outlet.clone());
         let (sender, mut receiver) = mpsc::channel(1);
-        let opened = open.then(|| outlet.open(sender));
+        let opened = open.then(|| outlet.open(sender).expect("none was abandoned"));
         let serving = async move { server.write_all(&sent).await };
         let passing = async {
             let mut passed = Vec::new();

@@ -12,5 +12,5 @@ mod settings;
 
 pub use door::Front;
 pub use routes::routes;
-pub use run::{bind, run, stop_signal};
+pub use run::{bind, run, second_signal, stop_signal};
 pub use settings::{Settings, SettingsError};

@@ -9,12 +9,13 @@ use std::time::Duration;
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 
 use super::connections::Connections;
 use super::{Front, Settings, connection, routes};
 use crate::app::App;
+use crate::database;
 use crate::http::Hangup;
 
 /// How long requests under way may take after the stop signal. A container's own limit is 30 seconds
@@ -41,8 +42,8 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves `app` until `stop`, then lets the requests under way end, and closes the pool. A signal
-/// while they end makes an end at once.
+/// Serves `app` until `stop`. Then it stops backups and drills, lets the requests under way end, and closes the
+/// database's connections. A signal meanwhile makes an end at once.
 pub async fn run(
     listener: TcpListener,
     app: App,
@@ -56,16 +57,29 @@ pub async fn run(
         () = serve(&listener, &app, settings, front, &connections) => {}
         () = stop => {}
     }
-    let again = another_signal();
+    let again = stop_signal();
     drop(listener);
+    let again = async {
+        match again {
+            Ok(signal) => signal.await,
+            Err(_) => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        ended = tokio::time::timeout(DRAIN, connections.close()) => match ended {
-            Ok(()) => log::info!("stopped"),
-            Err(_) => log::warn!("stopped with requests under way after {DRAIN:?}"),
-        },
+        () = end(app, &connections) => {}
         () = again => log::warn!("stopped at once, by a second signal"),
     }
+}
+
+async fn end(app: App, connections: &Connections) {
+    app.stop.cancel();
+    match tokio::time::timeout(DRAIN, connections.close()).await {
+        Ok(()) => log::info!("stopped"),
+        Err(_) => log::warn!("stopped with requests under way after {DRAIN:?}"),
+    }
     app.database.close();
+    drop(app);
+    database::closed().await;
 }
 
 /// The connections that the setting allows and that the system has descriptors for.
@@ -140,23 +154,40 @@ fn is_the_clients(error: &io::Error) -> bool {
 /// # Errors
 /// When the signals cannot be listened to.
 pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = Signals::new()?;
+    Ok(async move { signals.next().await })
+}
+
+/// Completes at the second SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the signals cannot be listened to.
+pub fn second_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut signals = Signals::new()?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        signals.next().await;
+        signals.next().await;
     })
 }
 
-/// Completes at a signal that comes after this was called.
-fn another_signal() -> impl Future<Output = ()> {
-    let signal = stop_signal();
-    async {
-        match signal {
-            Ok(signal) => signal.await,
-            Err(_) => std::future::pending().await,
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

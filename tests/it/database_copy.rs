@@ -202,7 +202,7 @@ fn while_nobody_takes_the_rows_the_server_waits() {
 }
 
 #[test]
-fn whoever_leaves_a_copy_takes_the_connection_along_and_the_next_one_gets_no_rows_of_it() {
+fn a_session_whose_copy_was_left_takes_no_further_copy() {
     run(async {
         let database = Database::empty();
         let left = session(&database.url).await;

@@ -128,8 +128,12 @@ impl Throwaway {
         let mut server = self.server();
         self.slay(&server)?;
         server.id = server.watcher.start()?;
-        let log = self.folder.path().join("log");
-        Postmaster::await_ready(&self.data(), server.id, &log, PATIENCE)
+        Postmaster::await_ready(&self.data(), server.id, &self.log(), PATIENCE)
+    }
+
+    /// The file with the server's log.
+    pub fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
     }
 
     /// Stops the server at once and removes its folder, as dropping it does.

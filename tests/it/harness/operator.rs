@@ -59,6 +59,11 @@ impl Operator {
         self.start(arguments).running()
     }
 
+    /// Types it, waits for nothing, and can read stderr.
+    pub(crate) fn begins_with_stderr(&self, arguments: &[&str]) -> Process {
+        self.start(arguments).unread()
+    }
+
     /// What comes of it.
     pub(crate) fn output(&self, arguments: &[&str]) -> Output {
         self.start(arguments).output()

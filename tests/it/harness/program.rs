@@ -263,7 +263,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// The lines of stderr, from where it was not read.
-    pub(crate) fn stderr(&mut self) -> impl Iterator<Item = String> {
+    pub(crate) fn stderr(&mut self) -> impl Iterator<Item = String> + use<> {
         let stderr = self.child.stderr.take().expect("stderr is piped");
         BufReader::new(stderr).lines().map_while(Result::ok)
     }
@@ -275,12 +275,22 @@ impl Process {
         self.child.wait().expect("a child can be waited for")
     }
 
-    /// Sends it a signal and waits for its end.
-    pub(crate) fn ended_by(mut self, signal: &str) -> ExitStatus {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let kill = Command::new("kill").args(["-s", signal, &pid]).status();
+        let kill = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(kill.expect("kill runs").success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> ExitStatus {
         self.child.wait().expect("a child can be waited for")
+    }
+
+    /// Sends it a signal and waits for its end.
+    pub(crate) fn ended_by(self, signal: &str) -> ExitStatus {
+        self.signal(signal);
+        self.ended()
     }
 }
 
@@ -430,11 +440,7 @@ impl Program {
 
     /// Sends SIGTERM, SIGINT or SIGKILL.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args(["-s", name, &self.pid().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(status.success());
+        self.process.signal(name);
     }
 
     /// Waits for its end.
