@@ -50,6 +50,12 @@ const NEWEST_CASES: &str = concat!(
     include_str!("sample_data/backup/newest_cases.sql"),
 );
 
+/// A database of hard cases.
+pub(crate) async fn hard_cases() -> Database {
+    roles(postgres()).await;
+    with(HARD_CASES).await
+}
+
 #[test]
 fn a_trial_restore_compares_every_definition() {
     run(async {

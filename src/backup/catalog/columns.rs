@@ -60,6 +60,13 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Columns, CatalogError> {
     Ok(columns)
 }
 
+/// The names of each relation's columns, in order.
+pub(super) fn names(columns: &Columns) -> HashMap<u32, Vec<String>> {
+    let names = |columns: &Vec<Column>| columns.iter().map(|it| it.name.clone()).collect();
+    let columns = columns.iter();
+    columns.map(|(oid, them)| (*oid, names(them))).collect()
+}
+
 /// The defaults that stand in entries of their own.
 pub(super) fn defaults(columns: &Columns, graph: &Graph) -> Vec<Item> {
     let columns = columns.values().flatten();

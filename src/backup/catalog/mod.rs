@@ -81,6 +81,9 @@ pub struct Catalog {
     pub not_examined: Vec<String>,
     /// The versions in Rails' `public.schema_migrations`, in order; empty without that table.
     pub schema_migrations: Vec<String>,
+    /// The names of each relation's columns. The server writes those of a view as they are now into a
+    /// definition that is otherwise the snapshot's.
+    column_names: HashMap<u32, Vec<String>>,
 }
 
 /// A table with rows to copy.
@@ -155,6 +158,7 @@ pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, Ca
         findings,
         not_examined: census.not_examined,
         schema_migrations,
+        column_names: columns::names(&columns),
     })
 }
 
@@ -174,6 +178,7 @@ impl Catalog {
         let tables = locks::take(&server).await?;
         let graph = Graph::read(&server).await?;
         let columns = columns::read(&server).await?;
+        self.has_columns(&columns::names(&columns))?;
         let now = items(&server, &graph, &tables, &columns).await?;
         let mut by_key: HashMap<_, Vec<&Entry>> = HashMap::new();
         for item in &now {
@@ -195,6 +200,20 @@ impl Catalog {
             }
         }
         server.end().await
+    }
+
+    fn has_columns(&self, now: &HashMap<u32, Vec<String>>) -> Result<(), CatalogError> {
+        let differ =
+            |(oid, names): &(&u32, &Vec<String>)| now.get(oid).is_some_and(|it| it != *names);
+        let Some((oid, _)) = self.column_names.iter().find(differ) else {
+            return Ok(());
+        };
+        let is_it = |entry: &&Entry| (entry.catalog, entry.oid) == (item::catalog::RELATION, *oid);
+        let name = self.entries.iter().find(is_it).map(|entry| &entry.tag);
+        let name = name.map_or("a relation", String::as_str);
+        Err(CatalogError::Changed(format!(
+            "the columns of {name} were changed"
+        )))
     }
 }
 

@@ -5,36 +5,22 @@ use super::item::{Item, Kind, catalog};
 use super::server::Server;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let mut items = Vec::new();
     // Rows, columns and schemas can be chosen since version 15.
-    let (tables, schemas) = if server.version < 150_000 {
-        (TABLES_WHOLE, None)
-    } else {
-        (TABLES, Some(SCHEMAS))
-    };
-    for (kind, catalog, sql) in [
-        (Kind::Publication, catalog::PUBLICATION, Some(PUBLICATIONS)),
-        (
-            Kind::PublicationTable,
-            catalog::PUBLICATION_TABLE,
-            Some(tables),
-        ),
-        (
+    let knows_parts = server.version >= 150_000;
+    let tables = if knows_parts { TABLES } else { TABLES_WHOLE };
+    let mut kinds = vec![
+        (Kind::Publication, catalog::PUBLICATION, PUBLICATIONS),
+        (Kind::PublicationTable, catalog::PUBLICATION_TABLE, tables),
+        (Kind::EventTrigger, catalog::EVENT_TRIGGER, EVENT_TRIGGERS),
+    ];
+    if knows_parts {
+        kinds.push((
             Kind::PublicationSchema,
             catalog::PUBLICATION_SCHEMA,
-            schemas,
-        ),
-        (
-            Kind::EventTrigger,
-            catalog::EVENT_TRIGGER,
-            Some(EVENT_TRIGGERS),
-        ),
-    ] {
-        if let Some(sql) = sql {
-            items.extend(server.items(kind, catalog, sql).await?);
-        }
+            SCHEMAS,
+        ));
     }
-    Ok(items)
+    server.items_of(&kinds).await
 }
 
 const PUBLICATIONS: &str = "\

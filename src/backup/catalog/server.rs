@@ -82,6 +82,18 @@ impl<'a> Server<'a> {
         items.collect()
     }
 
+    /// The items of several kinds.
+    pub(super) async fn items_of(
+        &self,
+        kinds: &[(Kind, u32, &str)],
+    ) -> Result<Vec<Item>, CatalogError> {
+        let mut items = Vec::new();
+        for (kind, catalog, sql) in kinds {
+            items.extend(self.items(*kind, *catalog, sql).await?);
+        }
+        Ok(items)
+    }
+
     /// Runs statements that return nothing.
     pub(super) async fn execute(&self, doing: &'static str, sql: &str) -> Result<(), CatalogError> {
         let done = self.client.batch_execute(sql).await;

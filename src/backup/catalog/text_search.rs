@@ -5,8 +5,7 @@ use super::item::{Item, Kind, catalog};
 use super::server::Server;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let mut items = Vec::new();
-    for (kind, catalog, sql) in [
+    let kinds = [
         (Kind::Collation, catalog::COLLATION, COLLATIONS),
         (Kind::Conversion, catalog::CONVERSION, CONVERSIONS),
         (
@@ -19,10 +18,8 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
             catalog::TEXT_SEARCH_CONFIGURATION,
             CONFIGURATIONS,
         ),
-    ] {
-        items.extend(server.items(kind, catalog, sql).await?);
-    }
-    Ok(items)
+    ];
+    server.items_of(&kinds).await
 }
 
 /// Where the locale of a provider other than the C library stands differs from version to version.

@@ -10,9 +10,6 @@ use super::server::Server;
 use super::sql::{literal, quoted};
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let enums = server.rows(ENUMS).await?;
-    let composites = server.rows(COMPOSITES).await?;
-    let domains = server.rows(DOMAINS).await?;
     // Multiranges are there since version 14.
     let multirange = if server.version < 140_000 {
         "NULL::text"
@@ -21,11 +18,9 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
     };
     let ranges = RANGES.replace("$multirange", multirange);
     let mut items = server.items(Kind::Type, catalog::TYPE, &ranges).await?;
-    items.extend(enums.iter().map(enumeration));
-    items.extend(composites.iter().map(composite));
-    for row in &domains {
-        items.extend(domain(row));
-    }
+    items.extend(server.rows(ENUMS).await?.iter().map(enumeration));
+    items.extend(server.rows(COMPOSITES).await?.iter().map(composite));
+    items.extend(server.rows(DOMAINS).await?.iter().flat_map(domain));
     Ok(items)
 }
 

@@ -72,6 +72,7 @@ fn definitions_are_those_of_the_snapshot_or_a_change_is_noticed() {
             "DROP TABLE other; CREATE TABLE other (id integer)",
             "DROP VIEW above",
             "ALTER VIEW above RENAME TO renamed",
+            "ALTER VIEW above RENAME COLUMN id TO renamed",
             "CREATE OR REPLACE VIEW above AS SELECT id FROM base WHERE id > 5",
             "DROP FUNCTION plain()",
             "ALTER FUNCTION plain() RENAME TO renamed",
