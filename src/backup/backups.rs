@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use super::encryption::Identities;
-use super::export::{self, ExportError, export};
+use super::export::{self, ExportError, Swept, export};
 use super::manifest::Manifest;
 use super::restore::{self, Bounds, Roles, Superusers};
 use super::restoring::RestoringError;
@@ -136,15 +137,19 @@ impl Backups {
         Ok(names)
     }
 
-    /// Makes a backup of `source`.
+    /// Makes a backup of `source`. The cancellation of `stop` ends it early.
     pub async fn create(
         &self,
         source: &Source,
         deadline: Duration,
+        stop: &CancellationToken,
         report: &(dyn Fn(export::Event) + Send + Sync),
     ) -> Result<Manifest, CreateError> {
         let settings = self.settings();
-        let options = export::Options::new(settings.jobs, settings.recipients.clone(), deadline);
+        let options = export::Options {
+            stop: stop.clone(),
+            ..export::Options::new(settings.jobs, settings.recipients.clone(), deadline)
+        };
         Ok(export(source, &self.blobs()?, &options, self.clock(), report).await?)
     }
 
@@ -160,7 +165,7 @@ impl Backups {
     ) -> Result<Verified, DrillError> {
         let begun = Instant::now();
         let server = trial.server;
-        Box::pin(self.sweep(server)).await;
+        Box::pin(self.sweep_server(server)).await;
         let options = restore::Options {
             roles: Roles::Available,
             bounds: trial.bounds,
@@ -191,7 +196,7 @@ impl Backups {
     }
 
     /// That a server does not answer is told by whoever needs it.
-    async fn sweep(&self, server: &database::Settings) {
+    async fn sweep_server(&self, server: &database::Settings) {
         let swept = restore::sweep(&Server::new(server), (self.clock())()).await;
         let swept = match swept {
             Ok(swept) => swept,
@@ -209,6 +214,12 @@ impl Backups {
     pub fn run_id(&self) -> BackupId {
         let (run, ..) = uuid::Uuid::new_v4().as_fields();
         BackupId::new((self.clock())(), run)
+    }
+
+    /// Deletes what runs that died more than a day ago left of a source in the store.
+    pub async fn sweep(&self, source: &SourceName) -> Result<Vec<Swept>, StoreError> {
+        let now = (self.clock())();
+        Ok(export::sweep(&self.blobs()?, source, now).await?)
     }
 
     /// Deletes the backups of a source that no rule keeps, or only says which.

@@ -11,6 +11,10 @@ pub const MANIFEST: &str = "manifest.json";
 /// The manifest's format that this program writes.
 pub const FORMAT: u32 = 1;
 
+/// The size of the largest manifest, in bytes: it is read whole. One of ten thousand tables has some
+/// five megabytes.
+pub const LIMIT: u64 = 64 * 1024 * 1024;
+
 /// Everything that is needed to restore a backup and to prove that nothing is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -39,8 +39,11 @@ fn discard(folder: &Path) -> io::Result<u64> {
             discarded += discard(&entry.path())?;
             remove_if_empty(&entry.path())?;
         } else if is_unfinished(&entry.file_name().to_string_lossy()) {
-            fs::remove_file(entry.path())?;
-            discarded += 1;
+            match fs::remove_file(entry.path()) {
+                // An upload that was just dropped removes its own file.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed.map(|()| discarded += 1)?,
+            }
         }
     }
     Ok(discarded)

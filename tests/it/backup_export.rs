@@ -1,9 +1,10 @@
 //! Exports of real databases, read back by stock `pg_restore`.
 
+mod others;
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use magnusapi::backup::encryption::Recipients;
@@ -200,171 +201,6 @@ fn all_tables_show_the_same_moment_however_much_is_written() {
     });
 }
 
-/// Holds the last table that an export locks.
-async fn hold(database: &Database) -> tokio_postgres::Client {
-    let client = database.connect().await;
-    let hold = "BEGIN; LOCK TABLE nothing IN ACCESS EXCLUSIVE MODE";
-    client.batch_execute(hold).await.expect("it is locked");
-    client
-}
-
-/// Waits until an export waits for that table.
-async fn waiting(database: &Database) {
-    let watcher = database.connect().await;
-    eventually("an export that waits", async || {
-        let question =
-            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'nothing'::regclass";
-        let found = watcher.query_opt(question, &[]).await;
-        found.expect("it can be asked").map(|_| ())
-    })
-    .await;
-}
-
-#[test]
-fn a_table_that_somebody_holds_is_tried_again_and_the_name_is_a_new_one() {
-    run(async {
-        let (database, store) = (with_tables().await, store());
-        let holder = hold(&database).await;
-        let short = Options {
-            lock_timeout: Duration::from_millis(100),
-            ..options()
-        };
-        let error = exported(&database, &store, &short).await;
-        let error = error.expect_err("it is locked").to_string();
-        assert!(error.contains("could not be locked"), "{error}");
-        let again = Options {
-            retries: 1000,
-            pause: Duration::from_millis(10),
-            ..short
-        };
-        let reported = Mutex::new(Vec::new());
-        let report = |event| {
-            if let Event::Yielded { reason, .. } = event {
-                reported.lock().expect("no test panics").push(reason);
-            }
-        };
-        let releasing = async {
-            eventually("a report", async || {
-                let reported = reported.lock().expect("no test panics");
-                (!reported.is_empty()).then_some(())
-            })
-            .await;
-            holder.batch_execute("COMMIT").await.expect("it is free");
-        };
-        let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
-        let source = source(&database);
-        let exporting = export(&source, &store.blobs, &again, &clock, &report);
-        let (made, ()) = tokio::join!(exporting, releasing);
-        made.expect("a backup");
-        let reported = reported.into_inner().expect("no test panics");
-        let locked = |reason: &String| reason.contains("could not be locked");
-        assert!(reported.iter().all(locked), "{reported:?}");
-    });
-}
-
-#[test]
-fn whoever_changes_a_table_waits_for_the_backup_only_a_moment() {
-    run(async {
-        let (database, store) = (with_tables().await, store());
-        let _holder = hold(&database).await;
-        let patient = Options {
-            lock_timeout: PATIENCE,
-            ..options()
-        };
-        let changing = async {
-            waiting(&database).await;
-            let client = database.connect().await;
-            let begun = Instant::now();
-            let change = client.batch_execute("ALTER TABLE a_child ADD COLUMN more int");
-            change.await.expect("it is changed");
-            begun.elapsed()
-        };
-        let (made, waited) = tokio::join!(exported(&database, &store, &patient), changing);
-        let error = made.expect_err("it gave way");
-        assert!(
-            matches!(&error, ExportError::GaveWay { statement, .. } if statement.contains("ALTER")),
-            "{error}"
-        );
-        // A second of patience, a look every 200 ms, and a slow machine.
-        assert!(waited < Duration::from_secs(6), "{waited:?}");
-        assert_eq!(store.files().await, [""; 0]);
-    });
-}
-
-#[test]
-fn a_second_export_fails_at_once_and_the_first_one_continues() {
-    run(async {
-        let (database, store) = (with_tables().await, store());
-        let holder = hold(&database).await;
-        let patient = Options {
-            lock_timeout: PATIENCE,
-            patience: Duration::from_millis(500),
-            ..options()
-        };
-        let second = async {
-            waiting(&database).await;
-            let begun = Instant::now();
-            let error = exported(&database, &store, &patient).await;
-            let error = error.expect_err("one is under way");
-            assert!(matches!(error, ExportError::UnderWay), "{error}");
-            // Without waiting, and in any case within the first one's patience.
-            assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
-            holder.batch_execute("COMMIT").await.expect("it is free");
-        };
-        let (first, ()) = tokio::join!(exported(&database, &store, &patient), second);
-        first.expect("a backup");
-    });
-}
-
-#[test]
-fn migrations_during_an_export_end_in_a_backup() {
-    run(async {
-        let (database, store) = (with_tables().await, store());
-        let migrating = async {
-            let client = database.connect().await;
-            for _ in 0..20 {
-                let change = "CREATE INDEX by_text ON \"Odd 'name\" (left(text, 9));
-                              CREATE STATISTICS more ON id, text FROM \"Odd 'name\";
-                              CREATE VIEW above AS SELECT id FROM nothing;";
-                client.batch_execute(change).await.expect("it is made");
-                let change = "ALTER INDEX by_text RENAME TO renamed; DROP STATISTICS more;
-                              ALTER VIEW above RENAME COLUMN id TO other";
-                client.batch_execute(change).await.expect("it is changed");
-                let change = "DROP VIEW above; DROP INDEX renamed";
-                client.batch_execute(change).await.expect("it is dropped");
-            }
-        };
-        let again = Options {
-            retries: 10_000,
-            pause: Duration::from_millis(10),
-            ..options()
-        };
-        let (made, ()) = tokio::join!(exported(&database, &store, &again), migrating);
-        made.expect("a backup");
-    });
-}
-
-#[test]
-fn an_export_ends_at_its_deadline_and_leaves_no_lock() {
-    run(async {
-        let (database, store) = (with_tables().await, store());
-        let holder = hold(&database).await;
-        let short = Options {
-            lock_timeout: PATIENCE,
-            deadline: Duration::from_secs(1),
-            ..options()
-        };
-        let error = exported(&database, &store, &short)
-            .await
-            .expect_err("too late");
-        assert!(matches!(error, ExportError::Deadline(_)), "{error}");
-        holder.batch_execute("COMMIT").await.expect("it is free");
-        let alter = "SET lock_timeout = '10s'; ALTER TABLE a_child ADD COLUMN more int";
-        holder.batch_execute(alter).await.expect("nobody holds it");
-        assert_eq!(store.files().await, [""; 0]);
-    });
-}
-
 #[test]
 fn a_run_that_fails_late_takes_away_what_it_stored() {
     run(async {
@@ -392,6 +228,29 @@ fn a_run_that_fails_late_takes_away_what_it_stored() {
             seen.bytes > 1_000_000 && seen.estimated_bytes > 1_000_000,
             "{seen:?}"
         );
+    });
+}
+
+#[test]
+fn a_manifest_that_is_too_large_to_be_read_is_not_stored() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let small = Options {
+            manifest_limit: 1000,
+            ..options()
+        };
+        let error = exported(&database, &store, &small).await;
+        let error = error.expect_err("it is too large");
+        assert!(
+            matches!(error, ExportError::ManifestTooLarge { .. }),
+            "{error}"
+        );
+        let said = error.to_string();
+        assert!(
+            said.contains("more than the 1000") && said.contains("another database"),
+            "{said}"
+        );
+        assert_eq!(store.files().await, [""; 0]);
     });
 }
 

@@ -28,8 +28,13 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
                 let name = &source.name;
                 complain(format_args!("{name}: {reason}; starts over in {pause:?}"));
             }
+            Event::Left { folder, reason } => complain(format_args!(
+                "{folder}: files of the failed run remain ({reason}); `magnusapi backup prune` \
+                 deletes them when they are a day old"
+            )),
         };
-        let made = session.backups.create(source, LIMIT, &show).await;
+        let making = session.backups.create(source, LIMIT, &session.stop, &show);
+        let made = making.await;
         drop(bar);
         match &made {
             Ok(manifest) if manifest.findings.is_empty() => {}
@@ -37,6 +42,9 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
             Err(error) => bad.push(format!("the backup of {} failed: {error}", source.name)),
         }
         answers.push((source.name.as_str(), made));
+        if session.stop.is_cancelled() {
+            break;
+        }
     }
     // Not before all are made: a reader that stops reading must not stop the backups.
     if choice.json {

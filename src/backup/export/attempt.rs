@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::contents::{self, Data};
@@ -19,11 +19,11 @@ use crate::backup::id::BackupId;
 use crate::backup::manifest::{self, FORMAT, MANIFEST, Manifest, Timings, Tool};
 use crate::backup::source::SourceName;
 use crate::clock::Clock;
-use crate::database::{Canceller, Server, Session};
+use crate::database::{Server, Session};
 use crate::version;
 
-/// How long may it take to leave nothing behind? The sweep does what is left.
-const CLEARING: Duration = Duration::from_secs(10);
+/// A store that takes longer to delete what a failed run stored leaves the rest to the sweep.
+const CLEARING: Duration = Duration::from_secs(8);
 
 /// One run, under a name of its own.
 pub(super) struct Attempt<'a> {
@@ -54,42 +54,37 @@ struct Read {
 }
 
 impl Attempt<'_> {
-    /// Makes the backup, or leaves nothing.
+    /// Makes the backup. Once everything else is stored, neither the deadline nor the stop keeps the
+    /// manifest from being stored.
     pub(super) async fn run(&self, until: Instant) -> Result<Manifest, ExportError> {
         log::info!("backup {}: begins", self.shelf.folder());
-        let made = tokio::time::timeout_at(until.into(), self.make()).await;
-        let made = made.unwrap_or(Err(ExportError::Deadline(self.options.deadline)));
-        if made.is_err()
-            && tokio::time::timeout(CLEARING, self.shelf.clear())
-                .await
-                .is_err()
-        {
-            log::info!("{}: some of it stays for now", self.shelf.folder());
-        }
-        made
-    }
-
-    async fn make(&self) -> Result<Manifest, ExportError> {
         let begun = Instant::now();
-        let sessions = self.connect().await?;
-        let (ours, stop) = sessions.ours().await?;
-        let outcome = tokio::select! {
-            read = self.read(&sessions, begun) => read,
-            error = patience::run_out(self.watcher, &ours, self.options.patience) => Err(error),
-        };
-        if outcome.is_err() {
-            // A server that waits for a lock does not see that its client has gone.
-            join_all(stop.iter().map(Canceller::cancel)).await;
-        }
-        drop(sessions);
-        let (read, files, tables) = outcome?;
+        let (read, files, tables) = self.options.bound(until, self.read_all(begun)).await?;
         self.publish(begun, read, files, tables).await
     }
 
+    /// Deletes what was stored. Returns why some of it is still there, if it is.
+    pub(super) async fn clear(&self) -> Option<String> {
+        let cleared = tokio::time::timeout(CLEARING, self.shelf.clear()).await;
+        cleared.unwrap_or_else(|_| Some(format!("the store did not answer within {CLEARING:?}")))
+    }
+
+    async fn read_all(
+        &self,
+        begun: Instant,
+    ) -> Result<(Read, Vec<manifest::File>, Vec<manifest::Table>), ExportError> {
+        let sessions = self.connect().await?;
+        let ours = sessions.ours().await?;
+        tokio::select! {
+            read = self.read(&sessions, begun) => read,
+            error = patience::run_out(self.watcher, &ours, self.options.patience) => Err(error),
+        }
+    }
+
     async fn connect(&self) -> Result<Sessions, ExportError> {
-        let workers = (0..self.options.jobs.max(1)).map(|_| self.server.connect());
+        let workers = (0..self.options.jobs.max(1)).map(|_| snapshot::connect(self.server));
         Ok(Sessions {
-            leader: self.server.connect().await?,
+            leader: snapshot::connect(self.server).await?,
             workers: try_join_all(workers).await?,
         })
     }
@@ -210,6 +205,15 @@ impl Attempt<'_> {
             },
         };
         let bytes = Bytes::from(manifest.encode());
+        let (size, limit) = (bytes.len() as u64, self.options.manifest_limit);
+        if size > limit {
+            let tables = manifest.tables.len();
+            return Err(ExportError::ManifestTooLarge {
+                size,
+                limit,
+                tables,
+            });
+        }
         self.shelf.publish(MANIFEST, bytes).await?;
         self.say(&manifest);
         Ok(manifest)
@@ -230,15 +234,14 @@ impl Attempt<'_> {
 const README: &str = "README.txt";
 
 impl Sessions {
-    /// The server's processes whose locks are ours, and what stops them.
-    async fn ours(&self) -> Result<(Vec<i32>, Vec<Canceller>), ExportError> {
-        let all = || self.workers.iter().chain([&self.leader]);
-        let asking = all().map(async |session| {
+    /// The server's processes whose locks are ours.
+    async fn ours(&self) -> Result<Vec<i32>, ExportError> {
+        let all = self.workers.iter().chain([&self.leader]);
+        let asking = all.map(async |session| {
             let row = session.query_one("SELECT pg_backend_pid()", &[]).await;
             row.map(|row| row.get(0))
         });
         let ours = try_join_all(asking).await;
-        let ours = ours.map_err(when("say which of its processes are ours"))?;
-        Ok((ours, all().map(Session::canceller).collect()))
+        ours.map_err(when("say which of its processes are ours"))
     }
 }

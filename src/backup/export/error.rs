@@ -57,6 +57,22 @@ pub enum ExportError {
         /// For how long, as far as we saw.
         waited: Duration,
     },
+    /// The manifest could not be read back.
+    #[error(
+        "the manifest has {size} bytes for {tables} tables, more than the {limit} that can be read \
+         back; move some tables to another database, and back up both"
+    )]
+    ManifestTooLarge {
+        /// Its size in bytes.
+        size: u64,
+        /// The size of the largest manifest.
+        limit: u64,
+        /// The tables of the database.
+        tables: usize,
+    },
+    /// SIGINT or SIGTERM came.
+    #[error("interrupted")]
+    Interrupted,
     /// It took too long.
     #[error("not done within {0:?}; raise BACKUP_JOBS, or split the sources over several runs")]
     Deadline(Duration),

@@ -15,7 +15,7 @@
 //! | `contents` | the archive's table of contents |
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
 //! | `readme` | what a stranger has to know |
-//! | `shelf` | what was stored, to be taken away if it comes to nothing |
+//! | `shelf` | what was stored, to be deleted if it comes to nothing |
 //! | `progress`, `error` | how far, and why not |
 //! | `sweep` | what killed runs have left |
 
@@ -34,11 +34,12 @@ mod tables;
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::encryption::Recipients;
 use super::id::BackupId;
-use super::manifest::Manifest;
+use super::manifest::{self, Manifest};
 use super::source::Source;
 use crate::blob::Blobs;
 use crate::clock::Clock;
@@ -69,6 +70,10 @@ pub struct Options {
     pub retries: u32,
     /// How long after we gave way.
     pub pause: Duration,
+    /// The size of the largest manifest, in bytes.
+    pub manifest_limit: u64,
+    /// Its cancellation ends the export early.
+    pub stop: CancellationToken,
 }
 
 impl Options {
@@ -83,6 +88,22 @@ impl Options {
             patience: Duration::from_secs(1),
             retries: 10,
             pause: Duration::from_secs(30),
+            manifest_limit: manifest::LIMIT,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Does `work` until its end, the deadline or the stop; it is dropped then.
+    async fn bound<T>(
+        &self,
+        until: Instant,
+        work: impl Future<Output = Result<T, ExportError>>,
+    ) -> Result<T, ExportError> {
+        tokio::select! {
+            done = tokio::time::timeout_at(until.into(), work) => {
+                done.unwrap_or(Err(ExportError::Deadline(self.deadline)))
+            }
+            () = self.stop.cancelled() => Err(ExportError::Interrupted),
         }
     }
 }
@@ -90,7 +111,8 @@ impl Options {
 /// Makes a backup of `source` under `<source>/<id>/` and returns its manifest.
 ///
 /// # Errors
-/// There is no backup then. What was stored is deleted if the store lets us; [`sweep`] takes the rest.
+/// There is no backup then. What was stored is deleted. [`Event::Left`] reports what the store keeps,
+/// and [`sweep`] deletes it later.
 pub async fn export(
     source: &Source,
     blobs: &Blobs,
@@ -101,8 +123,7 @@ pub async fn export(
     let until = Instant::now() + options.deadline;
     let (run, ..) = Uuid::new_v4().as_fields();
     let server = Server::new(&source.database);
-    let watcher = tokio::time::timeout_at(until.into(), watcher(&server)).await;
-    let watcher = watcher.unwrap_or(Err(ExportError::Deadline(options.deadline)))?;
+    let watcher = options.bound(until, watcher(&server)).await?;
     let mut retries = options.retries;
     loop {
         let started = clock();
@@ -122,6 +143,11 @@ pub async fn export(
             Ok(manifest) => return Ok(manifest),
             Err(error) => error,
         };
+        if let Some(reason) = attempt.clear().await {
+            let folder = attempt.shelf.folder().to_owned();
+            log::warn!("{folder}: files of the failed run remain: {reason}");
+            report(Event::Left { folder, reason });
+        }
         let time_left = until.saturating_duration_since(Instant::now());
         if !error.gave_way() || retries == 0 || time_left <= options.pause {
             return Err(error);
@@ -136,14 +162,18 @@ pub async fn export(
             reason: error.to_string(),
             pause: options.pause,
         });
-        tokio::time::sleep(options.pause).await;
+        let pause = async {
+            tokio::time::sleep(options.pause).await;
+            Ok(())
+        };
+        options.bound(until, pause).await?;
     }
 }
 
 /// A session that watches all attempts and holds the lock of the only run, so that between two attempts
 /// no other run begins.
 async fn watcher(server: &Server) -> Result<Session, ExportError> {
-    let session = server.connect().await?;
+    let session = snapshot::connect(server).await?;
     snapshot::alone(&session).await?;
     Ok(session)
 }

@@ -15,6 +15,13 @@ pub enum Event {
         /// How long the pause is.
         pause: Duration,
     },
+    /// It failed, and some of what it stored is still there.
+    Left {
+        /// The folder in the store.
+        folder: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// How far an export is.

@@ -1,6 +1,6 @@
 //! The folder of a backup that is being made.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -10,7 +10,8 @@ use crate::blob::{BlobError, Blobs, Deletion, Upload};
 pub(super) struct Shelf {
     blobs: Blobs,
     folder: String,
-    names: Mutex<Vec<String>>,
+    /// `None` once the manifest may be stored.
+    names: Mutex<Option<Vec<String>>>,
 }
 
 impl Shelf {
@@ -18,7 +19,7 @@ impl Shelf {
         Shelf {
             blobs: blobs.clone(),
             folder,
-            names: Mutex::new(Vec::new()),
+            names: Mutex::new(Some(Vec::new())),
         }
     }
 
@@ -36,32 +37,39 @@ impl Shelf {
     }
 
     /// Stores what makes all the others a backup. After this, an error may be a lost answer, and
-    /// nothing may be taken away any more.
+    /// nothing may be deleted any more.
     pub(super) async fn publish(&self, file: &str, content: Bytes) -> Result<(), BlobError> {
-        self.names().clear();
+        self.names().take();
         let name = format!("{}/{file}", self.folder);
         self.blobs.create(&name, content).await
     }
 
-    /// Takes away what was stored. What the store keeps stays for the sweep.
-    pub(super) async fn clear(&self) {
-        let names = std::mem::take(&mut *self.names());
+    /// Deletes what was stored. Returns why some of it is still there, if it is.
+    pub(super) async fn clear(&self) -> Option<String> {
+        let Some(names) = self.names().take() else {
+            return Some("its manifest may be stored: see `magnusapi backup list`".to_owned());
+        };
+        let unfinished = self.blobs.discard_unfinished(&self.folder).await;
+        let mut left = unfinished.err().map(|error| error.to_string());
         for name in names {
             match self.blobs.delete(&name).await {
                 Ok(Deletion::Done | Deletion::Missing) => {}
-                Ok(Deletion::Refused(reason)) => log::info!("{name} stays for now: {reason}"),
-                Err(error) => return log::info!("what a backup left stays for now: {error}"),
+                Ok(Deletion::Refused(reason)) => left = Some(format!("{name}: {reason}")),
+                Err(error) => return Some(error.to_string()),
             }
         }
+        left
     }
 
     fn take(&self, file: &str) -> String {
         let name = format!("{}/{file}", self.folder);
-        self.names().push(name.clone());
+        if let Some(names) = self.names().as_mut() {
+            names.push(name.clone());
+        }
         name
     }
 
-    fn names(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+    fn names(&self) -> MutexGuard<'_, Option<Vec<String>>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use super::error::{ExportError, when};
 use crate::backup::catalog::Catalog;
 use crate::backup::manifest;
 use crate::backup::session::SETTINGS;
-use crate::database::Session;
+use crate::database::{Server, Session};
 
 /// The moment, and the server whose it is.
 pub(super) struct Moment {
@@ -18,11 +18,20 @@ pub(super) struct Moment {
     pub(super) server: manifest::Server,
 }
 
+/// A session that is ready: until it has its settings, the role's own limits could end it.
+pub(super) async fn connect(server: &Server) -> Result<Session, ExportError> {
+    let session = server.connect().await?;
+    let doing = "set up a session";
+    for settings in [SETTINGS, IN_ORDER] {
+        session.batch_execute(settings).await.map_err(when(doing))?;
+    }
+    Ok(session)
+}
+
 /// Begins the transaction whose moment it is. The moment can be seen for as long as the
 /// transaction lasts.
 pub(super) async fn lead(session: &Session) -> Result<Moment, ExportError> {
     let doing = "take a snapshot";
-    prepare(session).await.map_err(when(doing))?;
     session.batch_execute(BEGIN).await.map_err(when(doing))?;
     let row = session.query_one(MOMENT, &[]).await.map_err(when(doing))?;
     let size: i64 = row.get("size");
@@ -50,7 +59,6 @@ pub(super) async fn follow(
     lock_timeout: Duration,
 ) -> Result<(), ExportError> {
     let doing = "see the same snapshot on another connection";
-    prepare(session).await.map_err(when(doing))?;
     let begin = format!(
         "{BEGIN}; SET TRANSACTION SNAPSHOT '{}'; SET LOCAL lock_timeout = {}",
         moment.name,
@@ -67,15 +75,9 @@ pub(super) async fn read_again(
     lock_timeout: Duration,
 ) -> Result<(), ExportError> {
     let doing = "read its catalogue again";
-    prepare(session).await.map_err(when(doing))?;
     session.batch_execute(BEGIN).await.map_err(when(doing))?;
     catalog.unchanged(session, lock_timeout).await?;
     session.batch_execute("COMMIT").await.map_err(when(doing))
-}
-
-async fn prepare(session: &Session) -> Result<(), tokio_postgres::Error> {
-    session.batch_execute(SETTINGS).await?;
-    session.batch_execute(IN_ORDER).await
 }
 
 /// Takes the lock of the only run on this database, for as long as the session lasts.
@@ -85,7 +87,6 @@ async fn prepare(session: &Session) -> Result<(), tokio_postgres::Error> {
 /// as a session that waits for the other one.
 pub(super) async fn alone(session: &Session) -> Result<(), ExportError> {
     let doing = "lock the database for one backup at a time";
-    session.batch_execute(SETTINGS).await.map_err(when(doing))?;
     let row = session.query_one(ALONE, &[]).await.map_err(when(doing))?;
     if row.get(0) {
         Ok(())

@@ -5,11 +5,12 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backup::id::BackupId;
+use crate::backup::lease;
 use crate::backup::manifest::MANIFEST;
 use crate::backup::source::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
 
-/// How old is a folder without a manifest that nobody works on any more? No run may take so long.
+/// A folder without a manifest that is older is of a run that died: none may take so long.
 const ABANDONED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A folder that was no backup.
@@ -54,8 +55,9 @@ pub async fn sweep(
         }
         let folder = format!("{source}/{id}");
         let found = blobs.list(&folder).await?;
-        let manifest = format!("{folder}/{MANIFEST}");
-        if found.iter().all(|blob| blob.name != manifest) {
+        let files = || found.iter().filter_map(|it| it.name.rsplit('/').next());
+        // Pruning that died just after it deleted the manifest may have left files that are read.
+        if files().all(|file| file != MANIFEST) && !lease::is_held(files(), now) {
             blobs.discard_unfinished(&folder).await?;
             let names = found.into_iter().map(|blob| blob.name);
             swept.push(delete(blobs, id, names).await?);

@@ -77,11 +77,11 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The end of this time, from now on.
-    pub fn within(limit: Duration) -> Bounds {
+    /// The end of this time, from now on, or the cancellation of this token.
+    pub fn within(limit: Duration, stop: CancellationToken) -> Bounds {
         Bounds {
+            stop,
             end: Some((Instant::now() + limit, limit)),
-            ..Bounds::default()
         }
     }
 

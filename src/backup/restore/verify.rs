@@ -89,7 +89,7 @@ async fn read_back(session: &Session, table: &Table) -> Result<(u64, RowSum), Re
     let doing = format!("reading table {table} back");
     let rows = copied.map_err(|error| match error {
         CopyError::Failed(error) => at(&doing)(error),
-        error @ CopyError::Incomplete { .. } => strange(&doing, &error),
+        error @ (CopyError::Incomplete { .. } | CopyError::Untaken) => strange(&doing, &error),
     })?;
     let summed = summed.expect("summing does not panic");
     let (_, sum) = summed.map_err(|error| strange(&doing, &error))?;

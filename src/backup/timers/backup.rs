@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
 use super::{EXPORT, Ending, SourceRun, in_turn, work};
-use crate::backup::export;
 use crate::backup::manifest::Manifest;
 use crate::backup::{Backups, Source};
 use crate::host::{Invocation, Outcome, Timer};
@@ -16,12 +16,17 @@ use crate::ledger::Ledger;
 pub struct BackupTimer {
     backups: Backups,
     ledger: Ledger,
+    stop: CancellationToken,
 }
 
 impl BackupTimer {
-    /// For these backups.
-    pub fn new(backups: Backups, ledger: Ledger) -> BackupTimer {
-        BackupTimer { backups, ledger }
+    /// For these backups. The cancellation of `stop` ends a run.
+    pub fn new(backups: Backups, ledger: Ledger, stop: CancellationToken) -> BackupTimer {
+        BackupTimer {
+            backups,
+            ledger,
+            stop,
+        }
     }
 
     async fn run_once(&self, invocation: &Invocation) -> Outcome {
@@ -40,7 +45,8 @@ impl BackupTimer {
         let end = Instant::now() + limit;
         let swept = self.sweep(source).await;
         let limit = end.saturating_duration_since(Instant::now());
-        match self.backups.create(source, limit, &|_| ()).await {
+        let made = self.backups.create(source, limit, &self.stop, &|_| ());
+        match made.await {
             Err(error) => SourceRun::failed(source, &format!("{error}{swept}")),
             Ok(manifest) if !manifest.findings.is_empty() => degraded(source, &manifest),
             Ok(manifest) => SourceRun {
@@ -65,24 +71,20 @@ impl BackupTimer {
                 format!("pruning failed: {error}")
             }
             Ok(pruning) => {
-                let refused = pruning.pruned.iter().filter_map(|it| {
-                    let reason = it.refused.as_ref()?;
-                    Some(format!("; the store refused to delete {}: {reason}", it.id))
+                let kept = pruning.pruned.iter().filter_map(|it| {
+                    let reason = it.kept.as_ref()?;
+                    Some(format!("; {} was not deleted: {reason}", it.id))
                 });
-                let refused: String = refused.collect();
+                let kept: String = kept.collect();
                 let (all, gone) = (pruning.decisions.len(), pruning.pruned.len());
-                format!("{} kept, {gone} to delete{refused}", all - gone)
+                format!("{} kept, {gone} to delete{kept}", all - gone)
             }
         }
     }
 
     /// What runs of more than a day ago left when they were killed.
     async fn sweep(&self, source: &Source) -> String {
-        let Ok(blobs) = self.backups.blobs() else {
-            return String::new();
-        };
-        let now = (self.backups.clock())();
-        match export::sweep(&blobs, &source.name, now).await {
+        match self.backups.sweep(&source.name).await {
             Err(error) => {
                 log::warn!("{}: sweeping failed: {error}", source.name);
                 format!("; sweeping failed: {error}")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use super::{DRILL, Ending, SourceRun, in_turn, work};
 use crate::backup::restore::{Bounds, Progress, Superusers};
@@ -16,12 +17,17 @@ use crate::ledger::Ledger;
 pub struct DrillTimer {
     backups: Backups,
     ledger: Ledger,
+    stop: CancellationToken,
 }
 
 impl DrillTimer {
-    /// For these backups.
-    pub fn new(backups: Backups, ledger: Ledger) -> DrillTimer {
-        DrillTimer { backups, ledger }
+    /// For these backups. The cancellation of `stop` ends a run.
+    pub fn new(backups: Backups, ledger: Ledger, stop: CancellationToken) -> DrillTimer {
+        DrillTimer {
+            backups,
+            ledger,
+            stop,
+        }
     }
 
     async fn run_once(&self, invocation: &Invocation) -> Outcome {
@@ -68,7 +74,7 @@ impl DrillTimer {
         let trial = Trial {
             server,
             identities: settings.identities.as_ref(),
-            bounds: Bounds::within(limit),
+            bounds: Bounds::within(limit, self.stop.clone()),
             superusers: Superusers::Rejected,
         };
         let drill = self.backups.drill(&depot, &stored, trial, &progress);

@@ -7,6 +7,7 @@ use magnusapi::backup::restore::{
     Bounds, Difference, Options, Progress, RestoreError, Superusers, Verification, prove, sweep,
     verify,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::sample::{Fault, Sample};
 use super::{at, made_by, options, restored};
@@ -158,7 +159,7 @@ fn a_trial_that_takes_too_long_ends_and_leaves_nothing() {
         let sample = Sample::new();
         let (backup, progress) = (sample.backup(), Progress::default());
         let options = Options {
-            bounds: Bounds::within(Duration::from_millis(1)),
+            bounds: Bounds::within(Duration::from_millis(1), CancellationToken::new()),
             ..trial()
         };
         let proven = prove(&backup, &at(&site.url("postgres")), &options, &progress).await;

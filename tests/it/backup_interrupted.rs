@@ -1,0 +1,239 @@
+//! Backups that a signal ends, by hand and under a host: they leave nothing, or say what they leave.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use crate::fakes::{Call, Fault, StorageFaults};
+use crate::harness::{
+    Container, Database, Operator, Process, Program, Site, Start, eventually, postfacto, run,
+};
+
+/// A backup under way, whose rows do not reach the store.
+struct Stage {
+    source: Database,
+    container: Container,
+    faults: StorageFaults,
+}
+
+impl Stage {
+    async fn new() -> Stage {
+        let (source, container) = (postfacto(0.0).await, Container::new().await);
+        let faults = StorageFaults::before(container.address()).await;
+        faults.once(Call::Part, Fault::Pass);
+        faults.once(Call::Part, Fault::Pass);
+        faults.always(Call::Part, Fault::Stall);
+        Stage {
+            source,
+            container,
+            faults,
+        }
+    }
+
+    fn slow(&self) -> Container {
+        self.container.through(&self.faults.address)
+    }
+
+    async fn stalls(&self) {
+        let stalled = async || (self.faults.stalled() > 0).then_some(());
+        eventually("rows on their way", stalled).await;
+    }
+
+    async fn begins(&self) -> Process {
+        let operator = Operator::with_container(&self.source, &self.slow());
+        let running = operator.begins_with_stderr(&["create"]);
+        self.stalls().await;
+        running
+    }
+
+    async fn files(&self) -> Vec<String> {
+        let stored = self.container.blobs().list("").await.expect("a list");
+        stored.into_iter().map(|blob| blob.name).collect()
+    }
+}
+
+/// The exit code and stderr of a process that a signal ends.
+fn ended_by(mut running: Process, signal: &str) -> (Option<i32>, String) {
+    let stderr = running.stderr();
+    let ended = running.ended_by(signal);
+    let said: Vec<String> = stderr.collect();
+    (ended.code(), said.join("\n"))
+}
+
+#[test]
+fn a_signal_ends_create_and_leaves_nothing() {
+    run(async {
+        for signal in ["INT", "TERM"] {
+            let stage = Stage::new().await;
+            let (code, said) = ended_by(stage.begins().await, signal);
+            assert_eq!(code, Some(1), "{said}");
+            assert!(said.contains("interrupted"), "{said}");
+            assert_eq!(stage.files().await, [""; 0]);
+            let direct = Operator::with_container(&stage.source, &stage.container);
+            direct.makes();
+        }
+    });
+}
+
+/// A folder is fast: a run may have ended before the signal. Then it is a whole backup.
+#[test]
+fn a_signal_ends_create_in_a_folder_and_leaves_no_file() {
+    run(async {
+        let source = postfacto(0.01).await;
+        for number in [1, 2, 4] {
+            let store = tempfile::tempdir().expect("a folder");
+            let operator = Operator::with_folder(&source, store.path());
+            let running = operator.begins_with_stderr(&["create"]);
+            let so_many = async || (files(store.path()).len() >= number).then_some(());
+            eventually("so many files", so_many).await;
+            let (code, said) = ended_by(running, "TERM");
+            let left = files(store.path());
+            match code {
+                Some(0) => operator.does(&["verify", "latest"]),
+                code => {
+                    assert_eq!((code, left.len()), (Some(1), 0), "{said} {left:?}");
+                    said
+                }
+            };
+        }
+    });
+}
+
+/// The files of all runs in a store, unfinished ones included.
+fn files(store: &Path) -> Vec<PathBuf> {
+    let runs = std::fs::read_dir(store.join("postfacto"));
+    let runs = runs.into_iter().flatten().flatten();
+    let files = runs.flat_map(|run| std::fs::read_dir(run.path()).into_iter().flatten());
+    files.flatten().map(|file| file.path()).collect()
+}
+
+#[test]
+fn files_that_the_store_keeps_are_named_with_the_command_that_deletes_them() {
+    run(async {
+        let stage = Stage::new().await;
+        let kept = Fault::status("409 Conflict", "BlobImmutableDueToPolicy", "");
+        stage.faults.always(Call::Delete, kept);
+        // `always` knows one kind.
+        stage.faults.hold(Call::Part);
+        let operator = Operator::with_container(&stage.source, &stage.slow());
+        let running = operator.begins_with_stderr(&["create"]);
+        let storing = async || (stage.faults.seen(Call::Part) > 0).then_some(());
+        eventually("rows on their way", storing).await;
+        let (code, said) = ended_by(running, "TERM");
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("postfacto/20")
+                && said.contains("remain")
+                && said.contains("magnusapi backup prune"),
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn a_second_signal_ends_create_at_once() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut running = stage.begins().await;
+        let stderr = running.stderr();
+        stage.faults.hold(Call::Delete);
+        running.signal("TERM");
+        let deleting = async || (stage.faults.seen(Call::Delete) > 0).then_some(());
+        eventually("a deletion on its way", deleting).await;
+        let begun = Instant::now();
+        assert_eq!(running.ended_by("INT").code(), Some(1));
+        // Clearing up alone may take eight seconds.
+        assert!(begun.elapsed() < Duration::from_secs(6));
+        let said: Vec<String> = stderr.collect();
+        assert!(said.join("\n").contains("second signal"), "{said:?}");
+    });
+}
+
+/// What the host posts for the occurrence of 02:00 on the 24th of November 2026.
+fn call(program: &Program, function: &str) -> RequestBuilder {
+    let body = json!({
+        "Data": {"timer": {"ScheduleStatus": {
+            "Last": "0001-01-01T00:00:00+00:00", "Next": "2026-11-24T02:00:00+00:00"
+        }, "IsPastDue": false}},
+        "Metadata": {"sys": {"UtcNow": "2026-11-24T02:00:00.1Z"}}
+    });
+    let request = program.with_json(Method::POST, function, &body);
+    request.header("X-Azure-Functions-InvocationId", "one")
+}
+
+#[test]
+fn a_signal_ends_the_timers_drill_and_drops_its_database() {
+    run(async {
+        let (own, source) = (Database::migrated(), Database::empty());
+        let store = tempfile::tempdir().expect("a folder");
+        let slow =
+            "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
+                        IF pg_catalog.starts_with(pg_catalog.current_database(), 'magnusapi_') THEN
+                            PERFORM pg_catalog.pg_sleep(60);
+                        END IF;
+                        RETURN $1; END$$;
+                    CREATE TABLE slow (number integer);
+                    INSERT INTO slow VALUES (1);
+                    CREATE INDEX slowly_by_timer ON slow (slow(number))";
+        let client = source.connect().await;
+        client.batch_execute(slow).await.expect("it is made");
+        let mut program = Start::handler()
+            .set("DATABASE_URL", &own.url)
+            .set("BACKUP_URL", &format!("file://{}", store.path().display()))
+            .set("BACKUP_DATABASES", "postfacto")
+            .set("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
+            .set(
+                "DRILL_DATABASE_URL",
+                &Site::administrators().url("postgres"),
+            )
+            .serving()
+            .await;
+        let made = call(&program, "/postfacto_backup").send().await;
+        assert_eq!(made.expect("an answer").status(), 200);
+        let drill = call(&program, "/postfacto_restore_drill");
+        let drilling = tokio::spawn(async move { drill.send().await });
+        let scratch: String = eventually("a drill at its index", async || {
+            let running = "SELECT datname::text FROM pg_stat_activity
+                            WHERE query LIKE 'CREATE INDEX slowly_by_timer%' AND state = 'active'";
+            let rows = client.query(running, &[]).await.expect("a list");
+            rows.first().map(|row| row.get(0))
+        })
+        .await;
+        program.signal("TERM");
+        let answer = drilling.await.expect("no panic").expect("an answer");
+        assert_eq!(answer.status(), 500);
+        let text = answer.text().await.expect("a body");
+        assert!(text.contains("interrupted"), "{text}");
+        program.ended().await;
+        assert_eq!(Site::usual().databases_like(&scratch).await, [""; 0]);
+    });
+}
+
+#[test]
+fn a_signal_ends_the_timers_backup_and_leaves_nothing() {
+    run(async {
+        let (stage, own) = (Stage::new().await, Database::migrated());
+        let settings = stage.slow().settings("of us").into_iter();
+        let start = Start::handler()
+            .set("DATABASE_URL", &own.url)
+            .set("BACKUP_DATABASES", "postfacto")
+            .set("BACKUP_DATABASE_URL_POSTFACTO", &stage.source.url);
+        let start = settings.fold(start, |start, (name, value)| start.set(name, &value));
+        let mut program = start.serving().await;
+        let request = call(&program, "/postfacto_backup");
+        let calling = tokio::spawn(async move { request.send().await });
+        stage.stalls().await;
+        program.signal("TERM");
+        let answer = calling.await.expect("no panic").expect("an answer");
+        assert_eq!(answer.status(), 500);
+        let text = answer.text().await.expect("a body");
+        assert!(text.contains("interrupted"), "{text}");
+        program.ended().await;
+        assert_eq!(stage.files().await, [""; 0]);
+        let row = own.connect().await;
+        let row = row.query_one("SELECT outcome FROM function_run", &[]).await;
+        assert_eq!(row.expect("one run").get::<_, &str>(0), "failed");
+    });
+}
