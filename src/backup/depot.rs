@@ -8,14 +8,15 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::manifest::{MANIFEST, Manifest};
+use super::manifest::{self, MANIFEST, Manifest};
 use super::marks::{HOLD, VERIFIED};
-use super::retention::{Candidate, State};
-use super::{BackupId, BackupIdError, Hold, SourceName, Verified};
+use super::retention::{Candidate, IN_USE, State};
+use super::{BackupId, BackupIdError, Hold, SourceName, Verified, lease};
 use crate::blob::{BlobError, Blobs, Deletion};
 
 /// One source's backups. Clones share the store.
@@ -87,6 +88,9 @@ pub enum DepotError {
     /// It is under a hold already.
     #[error("{0} is under a hold already; release it first")]
     HeldAlready(BackupId),
+    /// SIGINT or SIGTERM came.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Stored {
@@ -116,13 +120,14 @@ impl Stored {
         self.files.values().sum()
     }
 
-    /// What retention is to know of it.
-    pub fn candidate(&self) -> Candidate {
+    /// What retention is to know of it at `now`.
+    pub fn candidate(&self, now: Timestamp) -> Candidate {
         Candidate {
             id: self.id.clone(),
             state: self.state(),
             verified: self.verified.is_some(),
             hold: self.hold.as_ref().map(|hold| hold.reason.clone()),
+            in_use: lease::is_held(self.files.keys().map(String::as_str), now),
         }
     }
 }
@@ -137,9 +142,6 @@ impl FromStr for Selection {
         }
     }
 }
-
-/// Manifests are read whole. One of ten thousand tables has some five megabytes.
-pub(super) const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What stands beside a backup is a few lines.
 const MARK_LIMIT: u64 = 64 * 1024;
@@ -254,7 +256,7 @@ impl Depot {
 
     async fn manifest(&self, id: &BackupId) -> Result<Result<Manifest, String>, BlobError> {
         let path = self.path(id, MANIFEST);
-        let text = match self.blobs.read(&path, MANIFEST_LIMIT).await {
+        let text = match self.blobs.read(&path, manifest::LIMIT).await {
             Err(BlobError::Missing { .. }) => return Ok(Err("it was deleted just now".to_owned())),
             // Not an error of the store: the other backups can be read.
             Err(error @ BlobError::TooLarge { .. }) => return Ok(Err(error.to_string())),
@@ -293,28 +295,43 @@ impl Depot {
             Err(BlobError::Exists { .. }) => return Err(DepotError::HeldAlready(id.clone())),
             written => written?,
         }
-        let manifest = self.path(id, MANIFEST);
-        if self.exists(&manifest, MANIFEST_LIMIT).await? {
+        if let Err(error) = self.require_manifest(id).await {
+            self.release(id).await?;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Fails if the manifest has gone.
+    pub(super) async fn require_manifest(&self, id: &BackupId) -> Result<(), DepotError> {
+        if self.files(id).await?.contains(MANIFEST) {
             return Ok(());
         }
-        self.release(id).await?;
-        Err(DepotError::Unknown {
-            source_name: self.source.clone(),
-            wanted: format!("named {id} any more: it was deleted just now"),
+        Err(self.unknown(format!("named {id} any more: it was deleted just now")))
+    }
+
+    /// Why a backup must stay at this moment, if it must.
+    pub(super) async fn keeper(
+        &self,
+        id: &BackupId,
+        now: Timestamp,
+    ) -> Result<Option<&'static str>, BlobError> {
+        let files = self.files(id).await?;
+        Ok(if files.contains(HOLD) {
+            Some("a hold was just placed on it")
+        } else if lease::is_held(files.iter().map(String::as_str), now) {
+            Some(IN_USE)
+        } else {
+            None
         })
     }
 
-    /// Whether a backup is under a hold at this moment.
-    pub(super) async fn is_held(&self, id: &BackupId) -> Result<bool, BlobError> {
-        self.exists(&self.path(id, HOLD), MARK_LIMIT).await
-    }
-
-    async fn exists(&self, path: &str, limit: u64) -> Result<bool, BlobError> {
-        match self.blobs.read(path, limit).await {
-            Err(BlobError::Missing { .. }) => Ok(false),
-            Err(BlobError::TooLarge { .. }) => Ok(true),
-            read => read.map(|_| true),
-        }
+    /// The names of the files in a backup's folder.
+    async fn files(&self, id: &BackupId) -> Result<BTreeSet<String>, BlobError> {
+        let folder = format!("{}/{id}", self.source);
+        let blobs = self.blobs.list(&folder).await?;
+        let names = blobs.iter().filter_map(|blob| blob.name.rsplit('/').next());
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// Lets a backup go. A store that keeps the hold itself refuses.

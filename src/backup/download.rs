@@ -7,6 +7,7 @@ use futures_util::TryStreamExt;
 use thiserror::Error;
 use tokio::fs;
 use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
 use super::manifest::{File, MANIFEST};
 use super::verify::Comparison;
@@ -35,6 +36,9 @@ pub enum DownloadError {
         /// Where the other files are.
         path: PathBuf,
     },
+    /// SIGINT or SIGTERM came.
+    #[error("interrupted; {} is incomplete: delete it", .0.display())]
+    Interrupted(PathBuf),
 }
 
 impl From<BlobError> for DownloadError {
@@ -44,15 +48,16 @@ impl From<BlobError> for DownloadError {
 }
 
 impl Depot {
-    /// Writes every file of a backup into a new folder of its name in `folder`, the manifest last, and
-    /// answers that folder. `progress` is told how many bytes were read, again and again.
+    /// Writes every file of a backup, which cannot be pruned meanwhile, into a new folder of its name in
+    /// `folder`, the manifest last. Returns that folder. `progress` gets the number of bytes of each
+    /// piece. The cancellation of `stop` ends it early.
     pub async fn download(
         &self,
         stored: &Stored,
         folder: &Path,
+        stop: &CancellationToken,
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<PathBuf, DownloadError> {
-        let manifest = stored.readable()?;
         let path = folder.join(stored.id.as_str());
         let here = |error| DownloadError::Here {
             path: path.clone(),
@@ -60,16 +65,34 @@ impl Depot {
         };
         fs::create_dir_all(folder).await.map_err(here)?;
         fs::create_dir(&path).await.map_err(here)?;
+        let lease = self.lease(stored, "download").await?;
+        let fetching = self.fetch_all(stored, &path, progress);
+        let fetched = lease.during(stop.run_until_cancelled(fetching)).await;
+        fetched.unwrap_or_else(|| Err(DownloadError::Interrupted(path.clone())))?;
+        Ok(path)
+    }
+
+    async fn fetch_all(
+        &self,
+        stored: &Stored,
+        path: &Path,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<(), DownloadError> {
+        let manifest = stored.readable()?;
+        let here = |error| DownloadError::Here {
+            path: path.to_owned(),
+            error,
+        };
         for file in &manifest.files {
             let target = path.join(&file.name);
             let damage = self.fetch(stored, file, &target, progress);
             if let Some(damage) = damage.await? {
+                let path = path.to_owned();
                 return Err(DownloadError::Damaged { damage, path });
             }
         }
         let text = manifest.encode();
-        fs::write(path.join(MANIFEST), text).await.map_err(here)?;
-        Ok(path)
+        fs::write(path.join(MANIFEST), text).await.map_err(here)
     }
 
     async fn fetch(

@@ -14,7 +14,7 @@
 //! | `catalog` | what a database holds, as entries of an archive; and what it would not carry |
 //! | `manifest` | what a backup says about itself |
 //! | `settings`, `source`, `keep` | what is backed up, where to, and how long it stays |
-//! | `id`, `depot`, `marks` | the backups of a source in the store, and what stands beside them |
+//! | `id`, `depot`, `marks`, `lease` | the backups of a source in the store, and what stands beside them |
 //! | `retention`, `prune` | which ones stay and why; deleting the others |
 //! | `verify`, `download` | whether the files are those that were stored; having them here |
 //! | `backups` | what every door calls: create, drill, verify, prune |
@@ -34,6 +34,7 @@ pub mod export;
 mod health;
 mod id;
 mod keep;
+mod lease;
 pub mod manifest;
 mod marks;
 mod prune;

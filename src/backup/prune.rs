@@ -4,8 +4,7 @@
 //! leaves nothing that looks like one and lacks files, only rubbish that is swept later. A store
 //! that refuses to delete the manifest keeps the whole backup.
 
-use super::depot::MANIFEST_LIMIT;
-use super::manifest::MANIFEST;
+use super::manifest::{self, MANIFEST};
 use super::retention::{Decision, plan};
 use super::{BackupId, Depot, Keep, Stored};
 use crate::blob::{BlobError, Deletion};
@@ -26,12 +25,11 @@ pub struct Pruned {
     /// Which one.
     pub id: BackupId,
     /// Why it, or part of it, is still there.
-    pub refused: Option<String>,
+    pub kept: Option<String>,
 }
 
 impl Depot {
-    /// Decides, and unless it is a dry run deletes. That the store refuses to delete something is
-    /// no error: it is told in the answer.
+    /// Decides, and unless it is a dry run deletes. A backup that has to stay after all is not an error.
     pub async fn prune(
         &self,
         keep: Keep,
@@ -40,7 +38,7 @@ impl Depot {
         dry_run: bool,
     ) -> Result<Pruning, BlobError> {
         let backups = self.all().await?;
-        let candidates: Vec<_> = backups.iter().map(Stored::candidate).collect();
+        let candidates: Vec<_> = backups.iter().map(|it| it.candidate(now)).collect();
         let decisions = plan(&candidates, keep, immutable_days, now);
         let mut pruned = Vec::new();
         // The oldest first: what is left of a prune that dies is what it would keep longest.
@@ -49,39 +47,38 @@ impl Depot {
             let stored = stored.expect("each decision is about one of these");
             pruned.push(Pruned {
                 id: stored.id.clone(),
-                refused: self.delete(stored).await?,
+                kept: self.delete(stored, now).await?,
             });
         }
         Ok(Pruning { decisions, pruned })
     }
 
-    /// Deletes a backup, and answers why something of it is left, if so. Somebody may hold it at any
-    /// moment: a hold that came before the manifest went is found before that or after it, and one that
-    /// came later finds no manifest ([`Depot::hold`]).
-    async fn delete(&self, stored: &Stored) -> Result<Option<String>, BlobError> {
-        let held = || Some("it is under a hold since a moment ago".to_owned());
-        if self.is_held(&stored.id).await? {
-            return Ok(held());
+    /// Deletes a backup, and returns why something of it is left, if so. A hold or a lease may come at
+    /// any moment: one that came before the manifest went is found before that or after it, and one
+    /// that came later finds no manifest ([`Depot::require_manifest`]).
+    async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<Option<String>, BlobError> {
+        if let Some(keeper) = self.keeper(&stored.id, now).await? {
+            return Ok(Some(keeper.to_owned()));
         }
         let manifest = self.path(&stored.id, MANIFEST);
-        let content = match self.blobs.read(&manifest, MANIFEST_LIMIT).await {
+        let content = match self.blobs.read(&manifest, manifest::LIMIT).await {
             Err(BlobError::Missing { .. }) => return Ok(None),
             read => read?,
         };
         if let Deletion::Refused(reason) = self.blobs.delete(&manifest).await? {
-            return Ok(Some(reason));
+            return Ok(Some(format!("the store refused: {reason}")));
         }
-        if self.is_held(&stored.id).await? {
+        if let Some(keeper) = self.keeper(&stored.id, now).await? {
             self.blobs.create(&manifest, content).await?;
-            return Ok(held());
+            return Ok(Some(keeper.to_owned()));
         }
-        let mut refused = None;
+        let mut kept = None;
         for file in stored.files.keys().filter(|file| *file != MANIFEST) {
             let path = self.path(&stored.id, file);
             if let Deletion::Refused(reason) = self.blobs.delete(&path).await? {
-                refused = Some(format!("{file}: {reason}"));
+                kept = Some(format!("the store refused: {file}: {reason}"));
             }
         }
-        Ok(refused)
+        Ok(kept)
     }
 }

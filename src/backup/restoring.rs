@@ -78,13 +78,19 @@ impl Depot {
         identities: Option<&Identities>,
         progress: &Progress,
     ) -> Result<Restored, RestoringError> {
-        let opened = Opened::open(self, stored, identities).await?;
-        let server = Server::new(target);
-        let database = target.address.config.get_dbname().unwrap_or("postgres");
-        let backup = opened.backup();
-        let restoring = restore::restore(&backup, &server, database, options, progress);
-        let report = Box::pin(restoring).await?;
-        Ok(opened.restored(report))
+        let lease = self.lease(stored, "restore").await?;
+        let notice = lease.notice.clone();
+        let work = async {
+            let opened = Opened::open(self, stored, identities).await?;
+            let server = Server::new(target);
+            let database = target.address.config.get_dbname().unwrap_or("postgres");
+            let backup = opened.backup();
+            let restoring = restore::restore(&backup, &server, database, options, progress);
+            let mut report = restoring.await?;
+            report.notices.extend(notice);
+            Ok(opened.restored(report))
+        };
+        lease.during(Box::pin(work)).await
     }
 
     /// Restores a backup to a database that is made for that on the server of `target`, compares
@@ -97,12 +103,15 @@ impl Depot {
         identities: Option<&Identities>,
         progress: &Progress,
     ) -> Result<Restored, RestoringError> {
-        let opened = Opened::open(self, stored, identities).await?;
-        let server = Server::new(target);
-        let backup = opened.backup();
-        let proving = restore::prove(&backup, &server, options, progress);
-        let report = Box::pin(proving).await?;
-        Ok(opened.restored(report))
+        let lease = self.lease(stored, "drill").await?;
+        let work = async {
+            let opened = Opened::open(self, stored, identities).await?;
+            let server = Server::new(target);
+            let backup = opened.backup();
+            let report = restore::prove(&backup, &server, options, progress).await?;
+            Ok(opened.restored(report))
+        };
+        lease.during(Box::pin(work)).await
     }
 }
 
@@ -184,7 +193,7 @@ impl Files<'_> {
 
 impl Content for Files<'_> {
     async fn check(&self) -> Result<(), Failure> {
-        let damages = self.depot.verify(self.stored, &|_| ()).await?;
+        let damages = self.depot.damages(self.stored, &|_| ()).await?;
         if damages.is_empty() {
             return Ok(());
         }

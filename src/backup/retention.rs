@@ -3,7 +3,7 @@
 //! The rules are applied three times over: to the verified backups alone, to all whole ones, and
 //! to the degraded ones. So a backup that nobody has restored yet never pushes out one that is
 //! known to restore, and a degraded one pushes out neither. Whatever the rules say, these stay: the
-//! newest verified one, one under a hold, one younger than the immutability period, and one whose
+//! newest verified one, one under a hold, one in use, one younger than the immutability period, and one whose
 //! manifest cannot be read, because it is not known what would be lost. One that is dated in the future
 //! stays too, and no rule counts it: it would push out the others.
 
@@ -25,9 +25,14 @@ pub struct Candidate {
     pub state: State,
     /// Whether it was restored and compared.
     pub verified: bool,
-    /// Why it must stay, if somebody said so.
+    /// Why it is under a hold, if it is.
     pub hold: Option<String>,
+    /// Whether it is under a lease: its files are being read.
+    pub in_use: bool,
 }
+
+/// The reason to keep a backup that is under a lease.
+pub(super) const IN_USE: &str = "in use by a restore, a check or a download";
 
 /// What a backup carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +118,9 @@ fn protect<'a>(
     for candidate in newest_first {
         if let Some(hold) = &candidate.hold {
             reasons.add(candidate, format!("under a hold: {hold}"));
+        }
+        if candidate.in_use {
+            reasons.add(candidate, IN_USE);
         }
         if immutable_days > 0 && now.duration_since(candidate.id.started()) < immutable {
             reasons.add(candidate, format!("younger than {immutable_days} days"));

@@ -7,6 +7,7 @@ use std::fmt;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::digest::Digest;
 use super::manifest::File;
@@ -32,9 +33,22 @@ impl fmt::Display for Damage {
 const AT_A_TIME: usize = 4;
 
 impl Depot {
-    /// Reads every file of a backup and compares it with the manifest; answers what differs.
-    /// `progress` is told how many bytes were read, again and again.
+    /// Reads every file of a backup, which cannot be pruned meanwhile, and compares it with the manifest.
+    /// Returns what differs. `progress` gets the number of bytes of each piece. The cancellation of
+    /// `stop` ends it early.
     pub async fn verify(
+        &self,
+        stored: &Stored,
+        stop: &CancellationToken,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Vec<Damage>, DepotError> {
+        let lease = self.lease(stored, "verify").await?;
+        let verified = lease.during(stop.run_until_cancelled(self.damages(stored, progress)));
+        verified.await.unwrap_or(Err(DepotError::Interrupted))
+    }
+
+    /// Compares every file with the manifest. The caller has a lease.
+    pub(super) async fn damages(
         &self,
         stored: &Stored,
         progress: &(dyn Fn(u64) + Send + Sync),

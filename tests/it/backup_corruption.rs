@@ -8,6 +8,7 @@ use magnusapi::backup::manifest::MANIFEST;
 use magnusapi::backup::{Depot, DepotError, Hold, Selection};
 use magnusapi::blob::{BlobAddress, Blobs};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Database, Operator, postfacto, run};
 
@@ -52,7 +53,11 @@ impl Stage {
     /// The files that are found to be damaged.
     async fn damaged(&self) -> Vec<String> {
         let stored = self.depot.find(&self.selection).await.expect("it is there");
-        let mut named: Vec<String> = match self.depot.verify(&stored, &|_| ()).await {
+        let mut named: Vec<String> = match self
+            .depot
+            .verify(&stored, &CancellationToken::new(), &|_| ())
+            .await
+        {
             Ok(damages) => damages.into_iter().map(|damage| damage.file).collect(),
             Err(DepotError::Unreadable { .. }) => vec![MANIFEST.to_owned()],
             Err(error) => panic!("{error}"),

@@ -14,9 +14,8 @@ use crate::terminal::{print, say};
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;
     let bar = Bar::of("fetching", stored.bytes());
-    let path = depot
-        .download(&stored, folder, &|bytes| bar.add(bytes))
-        .await;
+    let read = |bytes| bar.add(bytes);
+    let path = depot.download(&stored, folder, &session.stop, &read).await;
     drop(bar);
     let path = path?;
     let manifest = stored.readable()?;

@@ -115,7 +115,8 @@ pub(crate) enum Verb {
     /// Delete the backups that `BACKUP_KEEP` does not keep
     ///
     /// Never the newest verified one, nor one under a hold, nor one younger than
-    /// `BACKUP_IMMUTABLE_DAYS`.
+    /// `BACKUP_IMMUTABLE_DAYS`, nor one that is being restored, verified or downloaded. Also deletes
+    /// what runs that died more than a day ago left.
     #[command(verbatim_doc_comment)]
     Prune {
         #[command(flatten)]
@@ -222,7 +223,10 @@ pub(crate) async fn run(
         session.require_store()?;
     }
     let grace = match verb {
-        Verb::Restore { .. } | Verb::Verify { .. } => GRACE,
+        Verb::Create { .. }
+        | Verb::Restore { .. }
+        | Verb::Verify { .. }
+        | Verb::Download { .. } => GRACE,
         _ => Duration::ZERO,
     };
     let mut work = std::pin::pin!(does(verb, &session));

@@ -1,38 +1,37 @@
 //! `backup prune`.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Choice;
 use super::session::{Failure, Session};
-use crate::backup::{BackupId, Pruning, SourceName};
+use crate::backup::export::Swept;
+use crate::backup::{Pruning, SourceName};
 use crate::terminal::{Table, print, say};
 
 pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Result<(), Failure> {
-    let mut done = Vec::new();
+    let mut lines = Vec::new();
     for depot in session.depots(choice.source.as_ref()).await? {
         let pruning = session.backups.prune(&depot, dry_run).await?;
-        done.push((depot.source.clone(), pruning));
+        lines.extend(decided(&depot.source, &pruning, dry_run));
+        if !dry_run {
+            let swept = session.backups.sweep(&depot.source).await?;
+            lines.extend(swept.into_iter().map(|it| unfinished(&depot.source, it)));
+        }
     }
     if choice.json {
-        let answers = done
-            .iter()
-            .flat_map(|(source, it)| json_of(source, it, dry_run));
-        print(answers.collect::<Vec<Value>>());
+        print(lines);
         return Ok(());
     }
     let mut table = Table::new(["SOURCE", "BACKUP", "", "WHY"], &[]);
-    for (source, pruning) in &done {
-        for decision in &pruning.decisions {
-            let what = outcome(pruning, &decision.id, decision.keep, dry_run);
-            let mut reasons = decision.reasons.clone();
-            reasons.extend(refusal(pruning, &decision.id));
-            table.row([
-                source.to_string(),
-                decision.id.to_string(),
-                what.to_owned(),
-                reasons.join("; "),
-            ]);
-        }
+    for line in lines {
+        let mut reasons = line.reasons;
+        reasons.extend(line.refused);
+        table.row([
+            line.source,
+            line.id,
+            line.outcome.to_owned(),
+            reasons.join("; "),
+        ]);
     }
     say(session.settings().keep);
     for line in table.lines() {
@@ -41,34 +40,51 @@ pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Re
     Ok(())
 }
 
-fn outcome(pruning: &Pruning, id: &BackupId, keep: bool, dry_run: bool) -> &'static str {
-    if keep {
-        "keep"
-    } else if dry_run {
-        "would delete"
-    } else if refusal(pruning, id).is_some() {
-        "refused"
-    } else {
-        "deleted"
-    }
+/// What became of a backup, or of what a run that died left.
+#[derive(Serialize)]
+struct Line {
+    source: String,
+    id: String,
+    outcome: &'static str,
+    reasons: Vec<String>,
+    /// Why it, or part of it, is still there.
+    refused: Option<String>,
 }
 
-fn refusal(pruning: &Pruning, id: &BackupId) -> Option<String> {
-    let pruned = pruning.pruned.iter().find(|it| it.id == *id)?;
-    let reason = pruned.refused.as_ref()?;
-    Some(format!("the store refused: {reason}"))
-}
-
-fn json_of(source: &SourceName, pruning: &Pruning, dry_run: bool) -> Vec<Value> {
+fn decided(source: &SourceName, pruning: &Pruning, dry_run: bool) -> Vec<Line> {
     let decisions = pruning.decisions.iter();
-    let answers = decisions.map(|decision| {
-        json!({
-            "source": source.as_str(),
-            "id": decision.id.as_str(),
-            "outcome": outcome(pruning, &decision.id, decision.keep, dry_run),
-            "reasons": decision.reasons,
-            "refused": refusal(pruning, &decision.id),
-        })
+    let lines = decisions.map(|decision| {
+        let pruned = pruning.pruned.iter().find(|it| it.id == decision.id);
+        let refused = pruned.and_then(|it| it.kept.clone());
+        Line {
+            source: source.to_string(),
+            id: decision.id.to_string(),
+            outcome: match &refused {
+                _ if decision.keep => "keep",
+                _ if dry_run => "would delete",
+                Some(_) => "refused",
+                None => "deleted",
+            },
+            reasons: decision.reasons.clone(),
+            refused,
+        }
     });
-    answers.collect()
+    lines.collect()
+}
+
+fn unfinished(source: &SourceName, swept: Swept) -> Line {
+    let refused = swept
+        .kept
+        .map(|(files, reason)| format!("the store refused to delete {files} files: {reason}"));
+    Line {
+        source: source.to_string(),
+        id: swept.id.to_string(),
+        outcome: if refused.is_some() {
+            "refused"
+        } else {
+            "deleted"
+        },
+        reasons: vec!["it was never finished".to_owned()],
+        refused,
+    }
 }

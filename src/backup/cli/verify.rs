@@ -17,8 +17,10 @@ pub(super) async fn run(
     let (depot, stored) = session.one(one).await?;
     let name = format!("{}/{}", depot.source, stored.id);
     let bar = Bar::of("checking", stored.bytes());
-    let damages = depot.verify(&stored, &|bytes| bar.add(bytes)).await?;
+    let read = |bytes| bar.add(bytes);
+    let damages = depot.verify(&stored, &session.stop, &read).await;
     drop(bar);
+    let damages = damages?;
     let restored = match trial {
         Some(trial) if damages.is_empty() => Some(restore(session, &depot, &stored, trial).await?),
         _ => None,

@@ -12,6 +12,7 @@ fn candidate(started: &str) -> Candidate {
         state: State::Whole,
         verified: false,
         hold: None,
+        in_use: false,
     }
 }
 
@@ -108,12 +109,14 @@ fn any_candidate() -> impl Strategy<Value = Candidate> {
         state,
         prop::bool::weighted(0.3),
         prop::bool::weighted(0.1),
+        prop::bool::weighted(0.1),
     )
-        .prop_map(|(hours, run, state, verified, held)| Candidate {
+        .prop_map(|(hours, run, state, verified, held, in_use)| Candidate {
             id: BackupId::new(at(NOW) - SignedDuration::from_hours(hours), run),
             state,
             verified: verified && state != State::Unreadable,
             hold: held.then(|| "held".to_owned()),
+            in_use,
         })
 }
 
@@ -155,6 +158,7 @@ proptest! {
         let limit = at(NOW) - SignedDuration::from_hours(24 * i64::from(days));
         for it in &all {
             let protected = it.hold.is_some()
+                || it.in_use
                 || it.state == State::Unreadable
                 || (days > 0 && it.id.started() > limit);
             prop_assert!(!protected || kept.contains(&it.id), "{}", it.id);
@@ -200,7 +204,9 @@ proptest! {
 
     #[test]
     fn what_stays_is_bounded_by_the_rules(all in candidates(), keep in any_keep()) {
-        let held = |it: &&Candidate| it.hold.is_some() || it.state == State::Unreadable;
+        let held = |it: &&Candidate| {
+            it.hold.is_some() || it.in_use || it.state == State::Unreadable
+        };
         let protected = all.iter().filter(held).count() + 1;
         let rules = keep.last + keep.daily + keep.weekly + keep.monthly + keep.yearly;
         let kept = kept_ids(&all, keep, 0).len();

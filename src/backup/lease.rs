@@ -1,0 +1,155 @@
+//! Leases: a backup that is being restored, checked or downloaded is not pruned.
+//!
+//! A lease is a blob beside the backup. Its name says until when it holds: `in-use-<time>-<number>.json`.
+//! A reader creates its lease and then looks for the manifest. Pruning deletes the manifest and then
+//! looks for leases, and stores the manifest again if there is one. So at least one of the two sees
+//! the other, on every machine, because a store lists a blob from the moment that it was created. A
+//! later lease follows an earlier one, as nothing is overwritten; the one of a killed reader ends by
+//! itself.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{BackupId, Depot, DepotError, Stored};
+use crate::blob::BlobError;
+
+/// Between two leases of a reader. A day of a restore leaves some 150 blobs in a container that is
+/// immutable.
+const RENEWAL: Duration = Duration::from_mins(10);
+
+/// How long a lease holds. The clocks of two machines may differ by the half of it.
+const TERM: SignedDuration = SignedDuration::from_mins(40);
+
+const PREFIX: &str = "in-use-";
+const SUFFIX: &str = ".json";
+
+/// Whether one of these files of a backup is a lease that holds at `now`.
+pub(super) fn is_held<'a>(files: impl IntoIterator<Item = &'a str>, now: Timestamp) -> bool {
+    let ends = files.into_iter().filter_map(end);
+    ends.max().is_some_and(|end| now < end)
+}
+
+/// The time and number in a lease's name are written as those in a backup's.
+fn end(file: &str) -> Option<Timestamp> {
+    let name = file.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let name: BackupId = name.parse().ok()?;
+    Some(name.started())
+}
+
+/// A lease of a backup.
+pub(super) struct Lease<'a> {
+    depot: &'a Depot,
+    id: &'a BackupId,
+    purpose: &'static str,
+    /// The blobs that may be in the store.
+    names: Vec<String>,
+    /// Why pruning may delete the backup all the same, if so.
+    pub(super) notice: Option<String>,
+}
+
+impl Depot {
+    /// Takes a lease of a backup. Without room or the right to write there is none: the notice says so.
+    ///
+    /// # Errors
+    /// [`DepotError::Unknown`] if the backup was deleted just now.
+    pub(super) async fn lease<'a>(
+        &'a self,
+        stored: &'a Stored,
+        purpose: &'static str,
+    ) -> Result<Lease<'a>, DepotError> {
+        let mut lease = Lease {
+            depot: self,
+            id: &stored.id,
+            purpose,
+            names: Vec::new(),
+            notice: None,
+        };
+        match lease.take().await {
+            Err(
+                BlobError::Denied { reason, .. }
+                | BlobError::Kept { reason, .. }
+                | BlobError::Full { reason, .. },
+            ) => {
+                let text = format!(
+                    "the store takes no mark that {} is in use ({reason}): do not prune meanwhile",
+                    stored.id
+                );
+                log::warn!("{text}");
+                lease.notice = Some(text);
+            }
+            taken => taken?,
+        }
+        if let Err(error) = self.require_manifest(&stored.id).await {
+            lease.release().await;
+            return Err(error);
+        }
+        Ok(lease)
+    }
+}
+
+impl Lease<'_> {
+    /// Does `work` and renews the lease until it has ended, and then gives it up.
+    pub(super) async fn during<T>(mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let done = tokio::select! {
+            done = &mut work => done,
+            never = self.renew() => match never {},
+        };
+        self.release().await;
+        done
+    }
+
+    async fn renew(&mut self) -> std::convert::Infallible {
+        loop {
+            sleep(RENEWAL).await;
+            if self.notice.is_none()
+                && let Err(error) = self.take().await
+            {
+                log::warn!("cannot renew the mark that {} is in use: {error}", self.id);
+            }
+        }
+    }
+
+    async fn take(&mut self) -> Result<(), BlobError> {
+        let until = Timestamp::now() + TERM;
+        let (number, ..) = Uuid::new_v4().as_fields();
+        let file = format!("{PREFIX}{}{SUFFIX}", BackupId::new(until, number));
+        let content = json!({ "until": until, "purpose": self.purpose });
+        let name = self.depot.path(self.id, &file);
+        self.names.push(name.clone());
+        let content = Bytes::from(content.to_string());
+        self.depot.blobs.create(&name, content).await
+    }
+
+    /// A lease that the store keeps ends by itself.
+    async fn release(self) {
+        for name in &self.names {
+            if let Err(error) = self.depot.blobs.delete(name).await {
+                log::warn!("{name} stays until it ends: {error}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_holds_until_the_time_in_its_name() {
+        let now: Timestamp = "2026-11-24T02:00:00Z".parse().expect("good");
+        let past = "in-use-20261124T015959Z-00000000.json";
+        let future = "in-use-20261124T020001Z-1a2b3c4d.json";
+        assert!(is_held(["toc.dat", past, future], now));
+        assert!(!is_held([past, "manifest.json"], now));
+        for other in ["in-use-soon.json", "20261124T020001Z-1a2b3c4d", "hold.json"] {
+            assert!(!is_held([other], now), "{other}");
+        }
+    }
+}
