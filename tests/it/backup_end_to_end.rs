@@ -1,6 +1,8 @@
 //! From a Postfacto database to a backup and back, through the program itself and through stock
 //! PostgreSQL.
 
+mod encrypted;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -12,17 +14,21 @@ use crate::harness::{
     Database, Operator, PROGRAMS, Start, connect, own_server, postfacto, postgres, run,
 };
 
-/// A folder with backups of one Postfacto.
+/// A folder with backups of one Postfacto, made by a role that may only read.
 struct Stage {
     folder: TempDir,
     source: Database,
+    /// The source's address for the role that backs it up.
+    url: String,
 }
 
 impl Stage {
     async fn new() -> Stage {
+        let source = postfacto(0.002).await;
         Stage {
             folder: tempfile::tempdir().expect("a folder"),
-            source: postfacto(0.002).await,
+            url: source.for_reader(),
+            source,
         }
     }
 
@@ -31,7 +37,7 @@ impl Stage {
         let mut start = Start::operator()
             .set("BACKUP_URL", &store)
             .set("BACKUP_DATABASES", "postfacto")
-            .set("BACKUP_DATABASE_URL_POSTFACTO", &self.source.url);
+            .set("BACKUP_DATABASE_URL_POSTFACTO", &self.url);
         for (name, value) in settings {
             start = start.set(name, value);
         }
@@ -209,7 +215,11 @@ fn a_materialized_view_has_the_rows_that_its_owner_may_see() {
         let client = source.connect().await;
         client.batch_execute(SEEN).await.expect("it is made");
         let folder = tempfile::tempdir().expect("a folder");
-        let stage = Stage { folder, source };
+        let stage = Stage {
+            folder,
+            url: source.url.clone(),
+            source,
+        };
         let manifest = stage.made(&[]);
 
         let new = postgres().url("end_to_end_seen");
@@ -253,89 +263,6 @@ fn a_new_database_has_the_encoding_and_the_locale_of_the_old_one() {
         let row = client.query_one(properties, &[]).await.expect("a row");
         assert_eq!(row.get::<_, &str>(0), "LATIN1 C C");
     });
-}
-
-#[test]
-fn an_encrypted_backup_comes_back_with_its_identity_and_not_without() {
-    run(async {
-        let stage = Stage::new().await;
-        let identity = age::x25519::Identity::generate();
-        let recipient = identity.to_public().to_string();
-        let file = stage.folder.path().join("identity.txt");
-        let secret = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
-        std::fs::write(&file, &secret).expect("it is written");
-        let manifest = stage.made(&[("BACKUP_RECIPIENTS", &recipient)]);
-        assert_eq!(manifest["recipients"][0], recipient.as_str());
-
-        let new = postgres().url("end_to_end_encrypted");
-        let said = stage.fails(&["restore", "latest", "--to", &new]);
-        assert!(
-            said.contains("--identity") && said.contains(&recipient),
-            "{said}"
-        );
-        let file = file.to_str().expect("UTF-8");
-        stage.does(
-            &["restore", "latest", "--to", &new, "--identity", file],
-            &[],
-        );
-        assert_eq!(dumped(&new), dumped(&stage.source.url));
-        let drill = ("DRILL_DATABASE_URL", stage.source.url.as_str());
-        let said = stage.does(
-            &["verify", "latest", "--restore", "--allow-superuser"],
-            &[drill, ("DRILL_IDENTITY", &secret)],
-        );
-        assert!(said.contains("restored to PostgreSQL"), "{said}");
-        assert!(!said.contains(&secret));
-    });
-}
-
-/// What opens it is another program than what wrote it, of other authors.
-#[test]
-fn an_encrypted_backup_is_opened_by_age_and_restored_by_pg_restore() {
-    run(async {
-        let stage = Stage::new().await;
-        let identity = age::x25519::Identity::generate();
-        let (file, other) = (stage.folder.path().join("identity.txt"), "other.txt");
-        let other = stage.folder.path().join(other);
-        for (file, identity) in [
-            (&file, &identity),
-            (&other, &age::x25519::Identity::generate()),
-        ] {
-            let secret = identity.to_string();
-            let secret = age::secrecy::ExposeSecret::expose_secret(&secret);
-            std::fs::write(file, format!("{secret}\n")).expect("it is written");
-        }
-        let recipient = identity.to_public().to_string();
-        let folder = stage.backup(&stage.made(&[("BACKUP_RECIPIENTS", &recipient)])["id"]);
-        let opened = tempfile::tempdir().expect("a folder");
-        for file_of_backup in std::fs::read_dir(&folder).expect("it is there") {
-            let encrypted = file_of_backup.expect("a file").path();
-            if encrypted.extension().is_none_or(|it| it != "age") {
-                continue;
-            }
-            let name = encrypted.file_stem().expect("it has one");
-            let target = opened.path().join(name);
-            assert!(!decrypts(&encrypted, &other, &target), "{encrypted:?}");
-            assert!(decrypts(&encrypted, &file, &target), "{encrypted:?}");
-        }
-        let empty = Database::empty();
-        let opened = opened.path().to_str().expect("UTF-8");
-        stock(
-            "pg_restore",
-            &["--exit-on-error", "--dbname", &empty.url, opened],
-        );
-        assert_eq!(dumped(&empty.url), dumped(&stage.source.url));
-    });
-}
-
-/// Whether the stock `age` opens a file with an identity.
-fn decrypts(encrypted: &Path, identity: &Path, target: &Path) -> bool {
-    let program = std::env::var_os("AGE").unwrap_or_else(|| "age".into());
-    let mut age = Command::new(program);
-    age.arg("--decrypt").arg("--identity").arg(identity);
-    let output = age.arg("--output").arg(target).arg(encrypted).output();
-    let output = output.expect("age is not installed: run `cargo xtask test`, which fetches it");
-    output.status.success()
 }
 
 /// A server of a newer major version, its programs, and the older one's.

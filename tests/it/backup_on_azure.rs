@@ -58,7 +58,7 @@ fn a_backup_is_made_and_proved_and_health_says_so() {
         let (app, container) = (AppFolder::new(), Container::new().await);
         let options = options(&app, &own, &container)
             .setting("BACKUP_DATABASES", "postfacto")
-            .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
+            .setting("BACKUP_DATABASE_URL_POSTFACTO", source.for_reader())
             .setting("DRILL_DATABASE_URL", Site::administrators().url("postgres"));
         let host = start(options).await;
         let made = succeeded(invoke(&host, "postfacto_backup").await);

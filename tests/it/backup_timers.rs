@@ -225,7 +225,7 @@ fn one_failed_drill_fails_health() {
 fn the_drill_proves_the_newest_backup_and_says_so_beside_it() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
-        let program = start(&own, folder.path(), &[("postfacto", &source.url)])
+        let program = start(&own, folder.path(), &[("postfacto", &source.for_reader())])
             .set(
                 "DRILL_DATABASE_URL",
                 &Site::administrators().url("postgres"),
@@ -294,7 +294,7 @@ fn a_functions_host_runs_both_timers() {
             .on(&own)
             .setting("BACKUP_URL", format!("file://{}", folder.path().display()))
             .setting("BACKUP_DATABASES", "postfacto")
-            .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
+            .setting("BACKUP_DATABASE_URL_POSTFACTO", source.for_reader())
             .setting("DRILL_DATABASE_URL", Site::administrators().url("postgres"));
         let host = harness::start(options).await;
         for function in ["postfacto_backup", "postfacto_restore_drill"] {

@@ -20,6 +20,8 @@ const ROLES: &str = "\
     CREATE ROLE restore_owner;
     CREATE ROLE \"restore Reader\";
     CREATE ROLE administrator LOGIN CREATEDB CREATEROLE;
+    CREATE ROLE reader LOGIN;
+    GRANT pg_read_all_data TO reader;
     GRANT app, restore_owner, pg_signal_backend TO administrator;";
 
 /// A server, and the role that restores there.
