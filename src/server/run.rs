@@ -22,6 +22,10 @@ use crate::http::Hangup;
 /// or more.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How much of that time a backup and a drill may take to end by themselves. They have the rest to
+/// clean up.
+const RUNS: Duration = Duration::from_secs(4);
+
 /// The pause after the system had no room for another connection.
 const NO_ROOM: Duration = Duration::from_secs(1);
 
@@ -42,8 +46,8 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves `app` until `stop`. Then it stops backups and drills, lets the requests under way end, and closes the
-/// database's connections. A signal meanwhile makes an end at once.
+/// Serves `app` until `stop`. Then it lets the requests under way end, stops backups and drills that do
+/// not, and closes the database's connections. A signal meanwhile makes an end at once.
 pub async fn run(
     listener: TcpListener,
     app: App,
@@ -72,8 +76,16 @@ pub async fn run(
 }
 
 async fn end(app: App, connections: &Connections) {
-    app.stop.cancel();
-    match tokio::time::timeout(DRAIN, connections.close()).await {
+    let (stop, runs) = (app.stop.clone(), tokio::time::sleep(RUNS));
+    let closing = async {
+        let mut closing = std::pin::pin!(connections.close());
+        tokio::select! {
+            () = &mut closing => return,
+            () = runs => stop.cancel(),
+        }
+        closing.await;
+    };
+    match tokio::time::timeout(DRAIN, closing).await {
         Ok(()) => log::info!("stopped"),
         Err(_) => log::warn!("stopped with requests under way after {DRAIN:?}"),
     }

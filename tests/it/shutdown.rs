@@ -209,21 +209,20 @@ fn a_backup_that_ends_in_time_succeeds() {
 }
 
 #[test]
-fn a_backup_that_does_not_end_in_time_is_none_and_health_says_so() {
+fn a_backup_that_does_not_end_in_time_fails_and_health_says_so() {
     run(async {
         let mut backup = BackupUnderWay::begin().await;
         terminated(&mut backup.program).await;
-        let broken = backup.calling.await.expect("no panic");
-        broken.expect_err("the host must not take it for a reply");
+        let answer = backup.calling.await.expect("no panic").expect("a response");
+        assert_eq!(answer.status, 500, "{answer:?}");
         assert_eq!(manifests(backup.folder.path()), 0);
-        // A session that waits for a lock does not see that its client has gone.
-        execute(&backup.lock, "ROLLBACK").await;
         no_session_is_left(&backup.own).await;
         no_session_is_left(&backup.source).await;
+        execute(&backup.lock, "ROLLBACK").await;
         let next = program_with_source(&backup.own, &backup.source, backup.folder.path()).await;
         let health = next.get("/health").await;
         let run = timer(&health.json(), "postfacto_backup");
-        assert_eq!(run["observedValue"]["outcome"], "stopped", "{run}");
+        assert_eq!(run["observedValue"]["outcome"], "failed", "{run}");
         let again = next.post("/postfacto_backup", &occurrence(24)).await;
         assert_eq!(again.status, 200, "{again:?}");
         assert_eq!(manifests(backup.folder.path()), 1);

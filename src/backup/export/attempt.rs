@@ -23,7 +23,7 @@ use crate::database::{Server, Session};
 use crate::version;
 
 /// A store that takes longer to delete what a failed run stored leaves the rest to the sweep.
-const CLEARING: Duration = Duration::from_secs(8);
+const CLEARING: Duration = Duration::from_secs(5);
 
 /// One run, under a name of its own.
 pub(super) struct Attempt<'a> {
