@@ -25,11 +25,11 @@ fn server() -> Throwaway {
     })
 }
 
-/// What a server logs of a client that went without a goodbye.
-const RUDE: [&str; 4] = [
+/// What a server logs of a client that went without a goodbye. A server that is asked to end a session
+/// may fail to send that to a client which has just said goodbye.
+const RUDE: [&str; 3] = [
     "unexpected EOF on client connection",
     "could not receive data from client",
-    "could not send data to client",
     "connection to client lost",
 ];
 

@@ -19,9 +19,9 @@ const AGGREGATES: &str = "\
            format('%I.%I(%s)', n.nspname, p.proname,
                   CASE p.pronargs WHEN 0 THEN '*'
                        ELSE pg_get_function_identity_arguments(p.oid) END) AS subject,
-           format('CREATE AGGREGATE %I.%I(%s) (', n.nspname, p.proname,
-                  CASE p.pronargs WHEN 0 THEN '*' ELSE pg_get_function_arguments(p.oid) END)
-             || concat_ws(', ',
+           format('CREATE AGGREGATE %I.%I(', n.nspname, p.proname)
+             || CASE p.pronargs WHEN 0 THEN '*' ELSE pg_get_function_arguments(p.oid) END
+             || ') (' || concat_ws(', ',
                   'SFUNC = ' || a.aggtransfn,
                   'STYPE = ' || format_type(a.aggtranstype, NULL),
                   'SSPACE = ' || nullif(a.aggtransspace, 0),

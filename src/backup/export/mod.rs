@@ -76,6 +76,9 @@ pub struct Options {
     pub stop: CancellationToken,
 }
 
+/// Half of the server's usual `deadlock_timeout`: a deadlock with a migration ends here, and not there.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
+
 impl Options {
     /// Gives way after a second, and tries again after half a minute, ten times. A migration of
     /// Postfacto's takes seconds.
@@ -84,7 +87,7 @@ impl Options {
             jobs,
             recipients,
             deadline,
-            lock_timeout: Duration::from_secs(1),
+            lock_timeout: LOCK_TIMEOUT,
             patience: Duration::from_secs(1),
             retries: 10,
             pause: Duration::from_secs(30),
