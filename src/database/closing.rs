@@ -72,7 +72,7 @@ where
     let sign = dropped.clone().drop_guard();
     let present = tokio::spawn(async move {
         let _sign = sign;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
     let counted = Counted::new();
     tokio::spawn(Context::inherited(async move {
