@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::encryption::Identities;
 use super::export::{self, ExportError, Swept, export};
-use super::manifest::Manifest;
 use super::restore::{self, Bounds, Roles, Superusers};
 use super::restoring::RestoringError;
 use super::{BackupId, Depot, DepotError, Pruning, Settings, Source, SourceName, Stored, Verified};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::database::{self, Server};
+use pgarchive::encryption::Identities;
+use pgarchive::manifest::Manifest;
 
 /// The backups: their settings, their store, the time. Clones share them.
 #[derive(Clone)]

@@ -13,11 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::manifest::{self, MANIFEST, Manifest};
 use super::marks::{HOLD, VERIFIED};
 use super::retention::{Candidate, IN_USE, State};
 use super::{BackupId, BackupIdError, Hold, SourceName, Verified, lease};
 use crate::blob::{BlobError, Blobs, Deletion};
+use pgarchive::manifest::{self, MANIFEST, Manifest};
 
 /// One source's backups. Clones share the store.
 #[derive(Clone)]

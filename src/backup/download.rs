@@ -9,10 +9,10 @@ use tokio::fs;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
-use super::manifest::{File, MANIFEST};
 use super::verify::Comparison;
 use super::{Damage, Depot, DepotError, Stored};
 use crate::blob::BlobError;
+use pgarchive::manifest::{File, MANIFEST};
 
 /// A backup could not be downloaded.
 #[derive(Debug, Error)]

@@ -4,15 +4,10 @@
 //! `pg_restore` reads without this program. A backup is one only when its manifest is there: it is
 //! written last, and nothing is ever overwritten.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
-//! | `archive` | PostgreSQL's directory archive as bytes |
-//! | `encryption` | age: to whom a backup is encrypted, and who opens it |
 //! | `session` | what every session is told first that reads or writes rows |
-//! | `digest` | how long and which SHA-256 |
-//! | `row_sum` | a checksum of rows in any order |
 //! | `catalog` | what a database holds, as entries of an archive; and what it would not carry |
-//! | `manifest` | what a backup says about itself |
 //! | `settings`, `source`, `keep` | what is backed up, where to, and how long it stays |
 //! | `id`, `depot`, `marks`, `lease` | the backups of a source in the store, and what stands beside them |
 //! | `retention`, `prune` | which ones stay and why; deleting the others |
@@ -22,26 +17,21 @@
 //! | `timers`, `health`, `cli` | the doors |
 //! | `restore` | a backup into a database, and the proof that it is all there |
 
-pub mod archive;
 mod backups;
 pub mod catalog;
 pub(crate) mod cli;
 mod depot;
-mod digest;
 mod download;
-pub mod encryption;
 pub mod export;
 mod health;
 mod id;
 mod keep;
 mod lease;
-pub mod manifest;
 mod marks;
 mod prune;
 pub mod restore;
 mod restoring;
 pub mod retention;
-pub mod row_sum;
 mod session;
 mod settings;
 mod source;

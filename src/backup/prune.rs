@@ -4,11 +4,11 @@
 //! leaves nothing that looks like one and lacks files, only rubbish that is swept later. A store
 //! that refuses to delete the manifest keeps the whole backup.
 
-use super::manifest::{self, MANIFEST};
 use super::retention::{Decision, plan};
 use super::{BackupId, Depot, Keep, Stored};
 use crate::blob::{BlobError, Deletion};
 use jiff::Timestamp;
+use pgarchive::manifest::{self, MANIFEST};
 
 /// What was decided about each backup of a source, and what became of those that had to go.
 #[derive(Clone, Debug)]

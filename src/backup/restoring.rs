@@ -10,14 +10,14 @@ use thiserror::Error;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::archive::{Entry, Toc, TocError, UnpackError, Unpacker, unpack_small};
-use super::encryption::{Identities, IdentityError};
-use super::manifest::{File, Manifest, Table};
 use super::restore::{self, Content, Failure, Options, Progress, Report, RestoreError};
 use super::{Depot, DepotError, Stored};
 use crate::blob::BlobError;
 use crate::database::{self, Server};
 use crate::telemetry::Context;
+use pgarchive::encryption::{Identities, IdentityError};
+use pgarchive::manifest::{File, Manifest, Table};
+use pgarchive::{Entry, Toc, TocError, UnpackError, Unpacker, unpack_small};
 
 /// A backup that was restored.
 #[derive(Clone, Debug)]

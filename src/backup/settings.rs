@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use super::encryption::{Identities, IdentityError, Recipients, RecipientsError};
 use super::source;
 use super::{Keep, KeepError, Source, SourceError, SourceName};
 use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
 use crate::database::Settings as DatabaseSettings;
+use pgarchive::encryption::{Identities, IdentityError, Recipients, RecipientsError};
 
 /// The names of the settings of the store of backups.
 pub const STORE: BlobSettings = BlobSettings {

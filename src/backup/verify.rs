@@ -9,10 +9,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::digest::Digest;
-use super::manifest::File;
 use super::{BackupId, Depot, DepotError, Stored};
 use crate::blob::BlobError;
+use pgarchive::digest::Digest;
+use pgarchive::manifest::File;
 
 /// What is wrong with one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use libpgdump::types::ObjectType;
-use magnusapi::backup::archive::{Cutter, Entry, Packed, Rooms, Sealer, Section, Toc, pack_small};
-use magnusapi::backup::encryption::Recipients;
+use pgarchive::encryption::Recipients;
+use pgarchive::{Cutter, Entry, Packed, Rooms, Sealer, Section, Toc, pack_small};
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
@@ -155,7 +155,11 @@ impl Archive {
             texts.push(rows.concat());
         }
         let toc = contents();
-        let (stored, _) = pack_small("toc.dat", &toc.encode(), &Recipients::default());
+        let (stored, _) = pack_small(
+            "toc.dat",
+            &toc.encode("MagnusAPI 0.1.0"),
+            &Recipients::default(),
+        );
         fs::write(folder.path().join("toc.dat"), stored).expect("it is written");
         Archive { folder, toc, texts }
     }

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use localpg::{Programs, Throwaway, ThrowawayOptions};
-use magnusapi::backup::archive::Section;
 use magnusapi::backup::catalog::{self, Catalog, CatalogError};
+use pgarchive::Section;
 use tokio_postgres::error::SqlState;
 
 use crate::harness::{Database, Operator, PROGRAMS, empty_postfacto, postfacto, postgres, run};

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use magnusapi::backup::manifest::MANIFEST;
 use magnusapi::backup::{Depot, DepotError, Hold, Selection};
 use magnusapi::blob::{BlobAddress, Blobs};
+use pgarchive::manifest::MANIFEST;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 

@@ -7,12 +7,12 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use magnusapi::backup::encryption::Recipients;
 use magnusapi::backup::export::{Event, ExportError, Options, Progress, export, sweep};
-use magnusapi::backup::manifest::{MANIFEST, Manifest};
 use magnusapi::backup::{Source, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
+use pgarchive::encryption::Recipients;
+use pgarchive::manifest::{MANIFEST, Manifest};
 use tempfile::TempDir;
 
 use crate::harness::{Database, PATIENCE, PROGRAMS, eventually, run};

@@ -12,12 +12,12 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use localpg::{Throwaway, ThrowawayOptions};
-use magnusapi::backup::encryption::Recipients;
 use magnusapi::backup::export::{self, export};
 use magnusapi::backup::restore::{Options, Progress};
 use magnusapi::backup::{Depot, Selection, Source, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
+use pgarchive::encryption::Recipients;
 use tokio::task::spawn_blocking;
 
 use crate::harness::{PATIENCE, PROGRAMS, connect, run};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use devhost::{Host, HostOptions, TimerCall, TimerResult};
-use magnusapi::backup::manifest::MANIFEST;
+use pgarchive::manifest::MANIFEST;
 use serde_json::Value;
 
 use crate::fakes::{Call, StorageFaults};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use magnusapi::backup::Source;
-use magnusapi::backup::encryption::Recipients;
 use magnusapi::backup::export::{Options, export};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
+use pgarchive::encryption::Recipients;
 
 use crate::backup_catalog::hard_cases;
 use crate::harness::{Database, PATIENCE, run};

@@ -1,6 +1,6 @@
 //! `backup create` on a store that breaks off, is busy, fails, or refuses: a whole backup or none.
 
-use magnusapi::backup::manifest::MANIFEST;
+use pgarchive::manifest::MANIFEST;
 
 use crate::fakes::{Call, Fault, StorageFaults};
 use crate::harness::{Container, Database, Operator, eventually, postfacto, run};

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::archive::{Entry, Section};
 use super::Table;
 use super::columns::Columns;
 use super::graph::Graph;
@@ -11,6 +10,7 @@ use super::locks::LockedTable;
 use super::needs::{Holders, holders, lacking, needs, reachable};
 use super::order::{Order, order};
 use super::sql::psql_might_run;
+use pgarchive::{Entry, Section};
 
 /// An entry that hangs on an object: a comment, a grant.
 pub(super) struct Follower {

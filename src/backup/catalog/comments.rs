@@ -2,13 +2,13 @@
 
 use tokio_postgres::Row;
 
-use super::super::archive::Entry;
 use super::CatalogError;
 use super::assembly::Follower;
 use super::graph::Graph;
 use super::item::{Object, blank, catalog};
 use super::server::Server;
 use super::sql::literal;
+use pgarchive::Entry;
 
 pub(super) async fn read(
     server: &Server<'_>,

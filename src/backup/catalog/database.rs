@@ -5,12 +5,12 @@
 
 use std::fmt::Write;
 
-use super::super::archive::{Entry, Section};
 use super::CatalogError;
 use super::assembly::Follower;
 use super::item::{Item, Kind, Object, blank, catalog};
 use super::server::Server;
 use super::sql::{literal, quoted};
+use pgarchive::{Entry, Section};
 
 /// The settings of a session that restores. Rows are copied in UTF-8, whatever the database's own
 /// encoding; only of `SQL_ASCII`, which is none, no server can say what the bytes mean.

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use tokio_postgres::Row;
 
-use super::super::archive::Entry;
 use super::CatalogError;
 use super::assembly::Follower;
 use super::item::{Item, Kind, Object, blank, catalog};
 use super::privileges::{Grant, Subject, statements};
 use super::server::Server;
 use super::sql::quoted;
+use pgarchive::Entry;
 
 /// On all objects whose privileges are not those that they have by themselves, the server's own
 /// and those of extensions among them.

@@ -2,8 +2,8 @@
 
 use tokio_postgres::Row;
 
-use super::super::archive::{Entry, Section};
 use super::sql::qualified;
+use pgarchive::{Entry, Section};
 
 /// The numbers of the system catalogues, the same in every version.
 pub(super) mod catalog {

@@ -6,7 +6,7 @@
 //! answers `Item`s. An item knows the objects that it carries; from these and from `pg_depend`
 //! follow the order, the numbers, and the census, so that writer and census cannot disagree.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `item` | a thing to restore, before it has a number |
 //! | `server` | the session that is asked |
@@ -55,8 +55,8 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::Client;
 
-use super::archive::Entry;
 use crate::database::server_message;
+use pgarchive::Entry;
 
 pub use sql::quoted;
 

@@ -8,8 +8,8 @@ use super::progress::Bar;
 use super::session::{Failure, Session};
 use super::{Choice, words};
 use crate::backup::export::Event;
-use crate::backup::manifest::Manifest;
 use crate::terminal::{complain, print, say};
+use pgarchive::manifest::Manifest;
 
 /// A person can stop it; this is for a forgotten one.
 const LIMIT: Duration = Duration::from_hours(24);

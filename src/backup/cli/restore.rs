@@ -6,11 +6,11 @@ use super::commands::{Address, going_back, plain_commands};
 use super::progress::Bar;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
-use crate::backup::manifest::Manifest;
 use crate::backup::restore::{Options, Place, Progress};
 use crate::backup::{Restored, Stored};
 use crate::database;
 use crate::terminal::{print, say};
+use pgarchive::manifest::Manifest;
 
 pub(super) async fn run(
     session: &Session,

@@ -7,13 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::One;
 use crate::backup::RestoringError;
-use crate::backup::encryption::{Identities, IdentityError};
 use crate::backup::{
     Backups, CreateError, Depot, DepotError, DownloadError, DrillError, Settings, Source,
     SourceName, StoreError, Stored,
 };
 use crate::blob::{BlobAddress, BlobError};
 use crate::{database, environment};
+use pgarchive::encryption::{Identities, IdentityError};
 
 /// Why a verb was not done.
 #[derive(Debug, Error)]

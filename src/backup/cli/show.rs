@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::session::{Failure, Session};
 use super::{One, words};
-use crate::backup::manifest::Manifest;
 use crate::backup::{Depot, Stored};
 use crate::terminal::{Table, print, say};
+use pgarchive::manifest::Manifest;
 
 pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
     let (depot, stored) = session.one(one).await?;

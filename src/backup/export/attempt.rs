@@ -12,15 +12,15 @@ use super::progress::Tally;
 use super::shelf::Shelf;
 use super::snapshot::{self, Moment};
 use super::{Options, patience, readme, tables};
-use crate::backup::archive::{Packed, Toc, pack_small};
 use crate::backup::catalog::{self, Catalog};
-use crate::backup::encryption::Recipients;
 use crate::backup::id::BackupId;
-use crate::backup::manifest::{self, FORMAT, MANIFEST, Manifest, Timings, Tool};
 use crate::backup::source::SourceName;
 use crate::clock::Clock;
 use crate::database::{Server, Session};
 use crate::version;
+use pgarchive::encryption::Recipients;
+use pgarchive::manifest::{self, FORMAT, MANIFEST, Manifest, Timings, Tool};
+use pgarchive::{Packed, Toc, pack_small};
 
 /// A store that takes longer to delete what a failed run stored leaves the rest to the sweep.
 const CLEARING: Duration = Duration::from_secs(5);
@@ -155,7 +155,10 @@ impl Attempt<'_> {
         let readme = readme::text(folder, &moment.server, &moment.snapshot, recipients);
         let mut files = Vec::new();
         for (name, content) in [
-            ("toc.dat", toc.encode()),
+            (
+                "toc.dat",
+                toc.encode(&format!("MagnusAPI {}", version::VERSION)),
+            ),
             (
                 "schema.sql",
                 contents::schema(&catalog.entries).into_bytes(),

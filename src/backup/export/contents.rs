@@ -1,7 +1,7 @@
 //! The archive's table of contents, and the same as SQL.
 
-use crate::backup::archive::{Entry, Section};
 use crate::backup::catalog::{Table, quoted};
+use pgarchive::{Entry, Section};
 
 use super::row_count_check;
 

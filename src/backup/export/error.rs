@@ -5,10 +5,10 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
-use crate::backup::archive::FrameError;
 use crate::backup::catalog::CatalogError;
 use crate::blob::BlobError;
 use crate::database::{self, CopyError, server_message};
+use pgarchive::FrameError;
 
 /// Why there is no backup.
 #[derive(Debug, Error)]

@@ -6,7 +6,7 @@
 //! looks out for sessions that wait for us, because whoever migrates the database comes first.
 //! The manifest is stored last. Whatever fails before leaves nothing that is a backup.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `attempt` | one run from the first connection to the manifest |
 //! | `snapshot` | the moment, and sessions that see it |
@@ -37,13 +37,13 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::encryption::Recipients;
 use super::id::BackupId;
-use super::manifest::{self, Manifest};
 use super::source::Source;
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::database::{Server, Session};
+use pgarchive::encryption::Recipients;
+use pgarchive::manifest::{self, Manifest};
 
 pub use error::{ExportError, TableError};
 pub use progress::{Event, Progress};

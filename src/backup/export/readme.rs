@@ -1,7 +1,7 @@
 //! `README.txt`: what a stranger has to know who has the folder and nothing else.
 
-use crate::backup::encryption::Recipients;
-use crate::backup::manifest::{Server, Snapshot};
+use pgarchive::encryption::Recipients;
+use pgarchive::manifest::{Server, Snapshot};
 
 /// The text for a backup in `folder`.
 pub(super) fn text(

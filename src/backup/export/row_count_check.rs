@@ -7,8 +7,8 @@
 
 use std::fmt::Write;
 
-use crate::backup::archive::{Entry, Section};
 use crate::backup::catalog::{Table, quoted};
+use pgarchive::{Entry, Section};
 
 /// The check that each table has its rows. `data` are the ids of the entries with the rows.
 pub(super) fn entry<'a>(

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::error::{ExportError, when};
 use crate::backup::catalog::Catalog;
-use crate::backup::manifest;
 use crate::backup::session::SETTINGS;
 use crate::database::{Server, Session};
+use pgarchive::manifest;
 
 /// The moment, and the server whose it is.
 pub(super) struct Moment {

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::backup::id::BackupId;
 use crate::backup::lease;
-use crate::backup::manifest::MANIFEST;
 use crate::backup::source::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
+use pgarchive::manifest::MANIFEST;
 
 /// A folder without a manifest that is older is of a run that died: none may take so long.
 const ABANDONED: SignedDuration = SignedDuration::from_hours(24);

@@ -8,12 +8,10 @@ use super::contents::Data;
 use super::error::TableError;
 use super::progress::Tally;
 use super::shelf::Shelf;
-use crate::backup::archive::{
-    Compressed, Content, Cutter, FrameError, Member, Packed, Rooms, Sealer,
-};
-use crate::backup::encryption::Recipients;
 use crate::blob::{BlobError, Upload};
 use crate::database::Session;
+use pgarchive::encryption::Recipients;
+use pgarchive::{Compressed, Content, Cutter, FrameError, Member, Packed, Rooms, Sealer};
 
 /// How many pieces may wait between two stations? Enough that none stands still for the other's pauses;
 /// each is memory that every job has.

@@ -11,8 +11,8 @@ use super::attempt::Attempt;
 use super::contents::Data;
 use super::error::ExportError;
 use super::table::{self, Packing};
-use crate::backup::archive::{Packed, Rooms};
 use crate::database::Session;
+use pgarchive::{Packed, Rooms};
 
 /// What a page of the server's holds.
 const PAGE_BYTES: u64 = 8192;

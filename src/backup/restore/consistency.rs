@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use crate::backup::archive::Entry;
-use crate::backup::manifest::{self, FORMAT, Manifest};
+use pgarchive::Entry;
+use pgarchive::manifest::{self, FORMAT, Manifest};
 
 /// Why a backup cannot be planned.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -93,8 +93,8 @@ fn full((schema, name): Name) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::archive::Section;
     use crate::backup::restore::samples::{entry, manifest, rows};
+    use pgarchive::Section;
 
     #[test]
     fn an_archive_and_a_manifest_that_contradict_each_other_are_rejected() {

@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::error::{RestoreError, at};
 use super::phase::counts_rows;
 use super::scope::restored;
-use crate::backup::archive::{Entry, Section};
 use crate::backup::catalog::{self, CatalogError};
 use crate::database::Session;
+use pgarchive::{Entry, Section};
 
 /// No other session uses the database, so none holds a lock.
 const PATIENCE: Duration = Duration::from_secs(5);

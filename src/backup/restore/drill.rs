@@ -13,8 +13,8 @@ use super::source::{Backup, Content};
 use super::target::Target;
 use super::temporary::Temporary;
 use super::{definitions, load, names, privileges};
-use crate::backup::archive::Entry;
 use crate::database::Server;
+use pgarchive::Entry;
 
 /// Restores `backup` into a temporary database of the server and compares every row. The database is
 /// dropped afterwards, however that ends; if it cannot be, the error says so.

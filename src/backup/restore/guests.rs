@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::owner;
-use crate::backup::archive::Entry;
 use crate::backup::catalog::quoted;
+use pgarchive::Entry;
 
 /// By schema, the owners of objects in it that it does not belong to.
 pub(super) struct Guests(BTreeMap<String, BTreeSet<String>>);

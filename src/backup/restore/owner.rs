@@ -1,7 +1,7 @@
 //! Whom an entry belongs to, and whom its grants name.
 
-use crate::backup::archive::Entry;
 use crate::backup::catalog::quoted;
+use pgarchive::Entry;
 
 /// The statement that gives an entry's object to its owner, as `pg_restore` would. `None` for what
 /// has no owner of its own: an index, a constraint, a comment.
@@ -138,7 +138,7 @@ fn is_of_a_word(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::archive::Section;
+    use pgarchive::Section;
 
     fn entry(kind: &str, tag: &str, definition: &str, drop: &str) -> Entry {
         Entry {

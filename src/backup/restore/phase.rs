@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::backup::archive::{Entry, Section};
+use pgarchive::{Entry, Section};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {

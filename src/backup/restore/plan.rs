@@ -8,8 +8,8 @@ use super::owner;
 use super::phase::{Phase, phases};
 use super::scope::{about_database, restored};
 use super::step::{Step, Table};
-use crate::backup::archive::Entry;
-use crate::backup::manifest::{self, Manifest};
+use pgarchive::Entry;
+use pgarchive::manifest::{self, Manifest};
 
 /// A restore, step by step. Within one phase the archive's order holds.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::owner;
 use super::scope::{about_database, restored};
-use crate::backup::archive::Entry;
+use pgarchive::Entry;
 
 /// The roles that entries name.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::backup::archive::{Entry, Section};
-use crate::backup::manifest::{FORMAT, File, Manifest, Server, Snapshot, Table, Timings, Tool};
+use pgarchive::manifest::{FORMAT, File, Manifest, Server, Snapshot, Table, Timings, Tool};
+use pgarchive::{Entry, Section};
 
 pub(super) fn manifest(tables: &[&str]) -> Manifest {
     let file = |table: &&str| File {

@@ -1,6 +1,6 @@
 //! Which entries of an archive a restore makes.
 
-use crate::backup::archive::Entry;
+use pgarchive::Entry;
 
 /// All but what is about the database itself, which `pg_restore` too leaves alone without
 /// `--create`: the target is somebody's own.

@@ -6,8 +6,8 @@ use std::future::Future;
 use bytes::Bytes;
 use tokio::sync::mpsc::Receiver;
 
-use crate::backup::archive::Entry;
-use crate::backup::manifest::{Manifest, Table};
+use pgarchive::Entry;
+use pgarchive::manifest::{Manifest, Table};
 
 /// Why a backup could not be read, or a server not be reached. Its text names the file or server.
 pub type Failure = Box<dyn Error + Send + Sync>;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::backup::catalog::quoted;
-use crate::backup::manifest;
+use pgarchive::manifest;
 
 /// One statement, or a few that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]

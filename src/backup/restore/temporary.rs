@@ -11,9 +11,9 @@ use super::prepare::Prepared;
 use super::report::Report;
 use super::session;
 use super::source::Content;
-use crate::backup::archive::Entry;
 use crate::backup::catalog::quoted;
 use crate::database::{Server, Session, server_message};
+use pgarchive::Entry;
 
 /// A temporary database.
 pub(super) struct Temporary<'a> {
@@ -173,8 +173,8 @@ fn other_locale(error: &tokio_postgres::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::archive::Section;
     use crate::backup::restore::samples::entry;
+    use pgarchive::Section;
 
     #[test]
     fn a_database_is_made_as_the_archive_says_under_another_name() {

@@ -18,10 +18,10 @@ use super::queue::Queue;
 use super::report::{Difference, Verification};
 use super::session;
 use super::step::Table;
-use crate::backup::archive::{FrameError, Frames};
-use crate::backup::manifest::Manifest;
-use crate::backup::row_sum::RowSum;
 use crate::database::{CopyError, Session};
+use pgarchive::manifest::Manifest;
+use pgarchive::row_sum::RowSum;
+use pgarchive::{FrameError, Frames};
 
 /// Pieces of a table that may wait to be summed.
 const WAITING: usize = 2;

@@ -7,10 +7,10 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{EXPORT, Ending, SourceRun, in_turn, work};
-use crate::backup::manifest::Manifest;
 use crate::backup::{Backups, Source};
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::Ledger;
+use pgarchive::manifest::Manifest;
 
 /// The timer function `postfacto_backup`.
 pub struct BackupTimer {

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use localpg::{Programs, Throwaway};
-use magnusapi::backup::archive::Entry;
 use magnusapi::backup::catalog::{Catalog, quoted};
+use pgarchive::Entry;
 
 use crate::harness::{Database, PROGRAMS, connect};
 

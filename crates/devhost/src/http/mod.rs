@@ -1,6 +1,6 @@
 //! HTTP as the host serves it: routing, keys, and the responses that are its own.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `server` | a listener and its connections |
 //! | `connection` | one connection: requests in, responses out |

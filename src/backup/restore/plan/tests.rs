@@ -1,7 +1,7 @@
 use super::*;
-use crate::backup::archive::Section;
 use crate::backup::restore::roles::Named;
 use crate::backup::restore::samples::{entry, manifest, rows};
+use pgarchive::Section;
 
 /// For a new database, in which no role but the database's owner may create.
 fn plan(

@@ -1,6 +1,6 @@
 //! Its table of contents, in the order in which `pg_restore` does it.
 
-use magnusapi::backup::archive::{Entry, Section};
+use pgarchive::{Entry, Section};
 
 pub(super) fn entries() -> Vec<Entry> {
     let mut entries = before_the_rows();

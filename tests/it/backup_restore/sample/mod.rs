@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use magnusapi::backup::archive::Entry;
-use magnusapi::backup::manifest::{FORMAT, File, Manifest, Server, Snapshot, Table, Timings, Tool};
 use magnusapi::backup::restore::{Backup, Content, Failure};
-use magnusapi::backup::row_sum::RowSum;
+use pgarchive::Entry;
+use pgarchive::manifest::{FORMAT, File, Manifest, Server, Snapshot, Table, Timings, Tool};
+use pgarchive::row_sum::RowSum;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use entries::entries;

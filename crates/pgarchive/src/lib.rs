@@ -1,10 +1,12 @@
-//! PostgreSQL's own directory archive, version 1.13, as bytes: `toc.dat` and one file a table.
+//! PostgreSQL's own directory archive, version 1.13, as bytes: `toc.dat` and one file a table. Beside it a
+//! manifest with a digest of each file and a checksum of each table's rows.
 //!
 //! A table's file is COPY text with its end mark, in gzip members (RFC 1952, 2.2) of 256 KiB of text
 //! each, encrypted as a whole where a backup has recipients. Nothing here knows where the bytes
-//! come from or go to: [`Cutter`], [`Sealer`] and [`Unpacker`] block, and belong on threads that may.
+//! come from or go to, and nothing connects to a server. [`Cutter`], [`Sealer`] and [`Unpacker`] block, so call
+//! them on threads that may block.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `toc`, `encode`, `decode` | the table of contents |
 //! | `frames` | what the server sends for a COPY, taken apart |
@@ -12,13 +14,21 @@
 //! | `room` | the memory that this takes, used again and again |
 //! | `stored`, `unpack` | a stored file back into rows, each claim about it checked |
 //! | `damage` | what can be wrong with a stored file |
+//! | [`encryption`] | age: the recipients of a backup, and the identities that open it |
+//! | [`manifest`] | the description of a backup: its files, tables and findings |
+//! | [`row_sum`] | a checksum of rows in any order |
+//! | [`digest`] | length and SHA-256 of a file |
 
 mod damage;
 mod decode;
+pub mod digest;
 mod encode;
+pub mod encryption;
 mod frames;
+pub mod manifest;
 mod pack;
 mod room;
+pub mod row_sum;
 mod stored;
 mod toc;
 mod unpack;

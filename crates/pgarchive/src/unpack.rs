@@ -7,10 +7,10 @@ use flate2::read::MultiGzDecoder;
 use super::END;
 use super::damage::{Difference, UnpackError, damaged};
 use super::stored::{Opened, Stored};
-use crate::backup::digest::Digest;
-use crate::backup::encryption::Identities;
-use crate::backup::manifest::{File, Table};
-use crate::backup::row_sum::Rows;
+use crate::digest::Digest;
+use crate::encryption::Identities;
+use crate::manifest::{File, Table};
+use crate::row_sum::Rows;
 
 /// How much text is handed on at once, at most?
 const PIECE: usize = 256 * 1024;

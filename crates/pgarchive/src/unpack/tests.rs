@@ -1,6 +1,6 @@
 use super::*;
-use crate::backup::archive::{pack, pack_small};
-use crate::backup::encryption::Recipients;
+use crate::archive::{pack, pack_small};
+use crate::encryption::Recipients;
 use age::secrecy::ExposeSecret;
 use age::x25519;
 

@@ -8,7 +8,7 @@ use age::stream::StreamWriter;
 use super::recipients::Recipients;
 
 /// One file on its way to the store: encrypted as it is written, or as it is.
-pub(in crate::backup) enum Sealing {
+pub(crate) enum Sealing {
     /// For nobody in particular.
     Plain,
     /// For recipients.
@@ -21,7 +21,7 @@ pub(in crate::backup) enum Sealing {
 }
 
 impl Sealing {
-    pub(in crate::backup) fn to(recipients: &Recipients) -> Sealing {
+    pub(crate) fn to(recipients: &Recipients) -> Sealing {
         if recipients.is_empty() {
             return Sealing::Plain;
         }
@@ -38,7 +38,7 @@ impl Sealing {
     }
 
     /// Appends to `out` what is ready to be stored.
-    pub(in crate::backup) fn write(&mut self, content: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, content: &[u8], out: &mut Vec<u8>) {
         match self {
             Sealing::Plain => out.extend_from_slice(content),
             Sealing::Encrypted { writer, outlet } => {
@@ -49,7 +49,7 @@ impl Sealing {
     }
 
     /// Appends to `out` what ends the file.
-    pub(in crate::backup) fn finish(self, out: &mut Vec<u8>) {
+    pub(crate) fn finish(self, out: &mut Vec<u8>) {
         if let Sealing::Encrypted { writer, outlet } = self {
             writer.finish().expect(MEMORY);
             outlet.drain(out);
@@ -62,7 +62,7 @@ const MEMORY: &str = "an outlet is memory, which takes every write";
 /// Bytes that age's writer has left and nobody has fetched. That writer gives no access to where
 /// it writes until it ends, so this is held from both sides.
 #[derive(Clone, Default)]
-pub(in crate::backup) struct Outlet(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Outlet(Arc<Mutex<Vec<u8>>>);
 
 impl Outlet {
     fn drain(&self, out: &mut Vec<u8>) {

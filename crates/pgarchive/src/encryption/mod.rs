@@ -9,7 +9,7 @@ mod sealing;
 
 pub use identities::{Identities, IdentityError};
 pub use recipients::{Recipients, RecipientsError};
-pub(super) use sealing::Sealing;
+pub(crate) use sealing::Sealing;
 
 #[cfg(test)]
 mod tests;

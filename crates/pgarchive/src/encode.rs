@@ -4,7 +4,6 @@ use jiff::tz::Offset;
 
 use super::LEVEL;
 use super::toc::{Entry, Toc};
-use crate::version::VERSION;
 
 /// What the file begins with: `PGDMP`, archive version 1.13.0, integers of 4 bytes, file offsets
 /// of 8, and the format that directories share with tar. Version 1.13 is the oldest that every
@@ -12,14 +11,14 @@ use crate::version::VERSION;
 pub(super) const MAGIC: &[u8] = b"PGDMP\x01\x0d\x00\x04\x08\x03";
 
 impl Toc {
-    /// The content of `toc.dat`.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The content of `toc.dat`, as written by `tool`, a name and a version.
+    pub fn encode(&self, tool: &str) -> Vec<u8> {
         let mut writer = Writer(MAGIC.to_vec());
         writer.int(LEVEL);
         writer.moment(self);
         writer.text(&self.database);
         writer.text(&self.server_version);
-        writer.text(&format!("MagnusAPI {VERSION}"));
+        writer.text(tool);
         writer.length(self.entries.len());
         for entry in &self.entries {
             writer.entry(entry);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use ring::digest::{Context, SHA256};
 
 /// Counts and hashes.
-pub(super) struct Digest {
+pub struct Digest {
     bytes: u64,
     sha256: Context,
 }
@@ -20,24 +20,24 @@ impl Default for Digest {
 }
 
 impl Digest {
-    pub(super) fn of(bytes: &[u8]) -> Digest {
+    pub fn of(bytes: &[u8]) -> Digest {
         let mut digest = Digest::default();
         digest.update(bytes);
         digest
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.sha256.update(bytes);
     }
 
     /// How many bytes so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// The SHA-256 of all so far, in hexadecimal digits.
-    pub(super) fn sha256(&self) -> String {
+    pub fn sha256(&self) -> String {
         let digest = self.sha256.clone().finish();
         digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
             write!(hex, "{byte:02x}").expect("a String takes every write");

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use super::END;
 use super::frames::{FrameError, Frames};
 use super::room::{Lease, MEMBER, Rooms};
-use crate::backup::digest::Digest;
-use crate::backup::encryption::{Recipients, Sealing};
-use crate::backup::manifest::File;
-use crate::backup::row_sum::RowSum;
+use crate::digest::Digest;
+use crate::encryption::{Recipients, Sealing};
+use crate::manifest::File;
+use crate::row_sum::RowSum;
 
 /// One table's rows, cut into members as they come. It holds one member at most, whatever the rows.
 pub struct Cutter {

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::backup::row_sum::{RowSum, Rows};
+use crate::row_sum::{RowSum, Rows};
 
 /// A message's type and length.
 const HEADER: usize = 5;

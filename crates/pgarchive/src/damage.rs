@@ -4,8 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::backup::manifest::File;
-use crate::backup::row_sum::RowSum;
+use crate::manifest::File;
+use crate::row_sum::RowSum;
 
 /// A file that is not what its manifest says.
 #[derive(Debug, Error)]

@@ -123,10 +123,7 @@ impl Identities {
     }
 
     /// Reads the header of an encrypted file and answers what is in it.
-    pub(in crate::backup) fn decrypt<R: Read>(
-        &self,
-        stored: R,
-    ) -> Result<StreamReader<R>, age::DecryptError> {
+    pub(crate) fn decrypt<R: Read>(&self, stored: R) -> Result<StreamReader<R>, age::DecryptError> {
         let keys = self.0.iter().map(|identity| identity as &dyn age::Identity);
         age::Decryptor::new(stored)?.decrypt(keys)
     }

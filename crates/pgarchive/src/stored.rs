@@ -7,9 +7,9 @@ use age::DecryptError;
 use age::stream::StreamReader;
 
 use super::damage::{Difference, UnpackError, damaged};
-use crate::backup::digest::Digest;
-use crate::backup::encryption::Identities;
-use crate::backup::manifest::File;
+use crate::digest::Digest;
+use crate::encryption::Identities;
+use crate::manifest::File;
 
 /// How much is read at once where only the hash is wanted?
 const PIECE: usize = 64 * 1024;
