@@ -6,16 +6,22 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `session` | what every session is told first that reads or writes rows |
-//! | `catalog` | what a database holds, as entries of an archive; and what it would not carry |
-//! | `settings`, `source`, `keep` | what is backed up, where to, and how long it stays |
-//! | `id`, `depot`, `marks`, `lease` | the backups of a source in the store, and what stands beside them |
-//! | `retention`, `prune` | which ones stay and why; deleting the others |
-//! | `verify`, `download` | whether the files are those that were stored; having them here |
-//! | `backups` | what every door calls: create, drill, verify, prune |
+//! | `timers`, `health`, `cli` | the entries |
+//! | `backups` | the operations that every entry calls: create, drill, verify, prune |
 //! | `restoring` | a stored backup into a database |
-//! | `timers`, `health`, `cli` | the doors |
-//! | `restore` | a backup into a database, and the proof that it is all there |
+//! | `verify`, `download` | checks the stored files; copies them here |
+//! | `prune` | deletes the backups that retention does not keep |
+//! | `settings` | the settings |
+//! | `depot` | the backups of a source in the store |
+//! | `retention`, `keep` | which backups stay and why, and the rules for it |
+//! | `export` | a database's snapshot into the store |
+//! | `marks`, `lease` | the files beside a backup: verified, held, in use |
+//! | `restore` | a backup into a database, and the proof that it is complete |
+//! | `source`, `id` | the names of databases and of backups |
+//! | `catalog` | the objects of a database as entries of an archive, and those that no entry carries |
+//! | `session` | the settings of every session that reads or writes rows |
+//!
+//! The archive's bytes, the manifest and the encryption are in the crate `pgarchive`.
 
 mod backups;
 pub mod catalog;

@@ -8,12 +8,12 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `toc`, `encode`, `decode` | the table of contents |
-//! | `frames` | what the server sends for a COPY, taken apart |
+//! | `decode`, `encode`, `toc` | the table of contents: read, written, and as values |
 //! | `pack` | rows into a stored file |
-//! | `room` | the memory that this takes, used again and again |
-//! | `stored`, `unpack` | a stored file back into rows, each claim about it checked |
-//! | `damage` | what can be wrong with a stored file |
+//! | `unpack`, `stored` | a stored file back into rows, with every claim about it checked |
+//! | `frames` | the messages that the server sends for a COPY |
+//! | `room` | the buffers of all of this, used again |
+//! | `damage` | the damages that a stored file can have |
 //! | [`encryption`] | age: the recipients of a backup, and the identities that open it |
 //! | [`manifest`] | the description of a backup: its files, tables and findings |
 //! | [`row_sum`] | a checksum of rows in any order |

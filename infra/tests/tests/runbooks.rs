@@ -1,6 +1,6 @@
 //! The runbooks: their commands are shell, name their cluster, and run in the order in which they stand.
 //!
-//! | room | purpose |
+//! | module | purpose |
 //! |---|---|
 //! | `blocks` | the commands of a file, as a person copies them |
 //! | `contexts` | a command that acts on a cluster names it |

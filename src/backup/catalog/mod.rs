@@ -8,14 +8,18 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `item` | a thing to restore, before it has a number |
-//! | `server` | the session that is asked |
-//! | `locks` | the tables, held in place while they are read |
-//! | `graph`, `needs`, `order` | what needs what, and what comes first |
-//! | `database`, `schemas`, `types`, `functions`, `languages`, `tables`, `columns`, `sequences`, `views`, `constraints`, `indexes`, `triggers`, `policies` | one kind of object each |
-//! | `comments`, `grants`, `privileges` | what hangs on another object |
+//! | `census`, `remarks` | objects that no entry carries |
+//! | `comments`, `grants` | comments and grants of objects |
+//! | `database` | the database itself, its grants and settings |
 //! | `assembly` | items into numbered entries |
-//! | `census`, `remarks` | what no entry carries |
+//! | `schemas`, `types`, `functions`, `aggregates`, `operators`, `languages`, `text_search`, `foreign`, `tables`, `sequences`, `views`, `constraints`, `indexes`, `triggers`, `policies`, `publications` | one kind of object each |
+//! | `privileges` | the text of privileges |
+//! | `columns` | the columns of tables, views and types |
+//! | `locks` | locks on the tables while they are read |
+//! | `graph`, `needs`, `order` | dependencies between items, and the order that follows |
+//! | `server` | the session that runs the queries |
+//! | `item` | an object to restore, before it has a number |
+//! | `sql` | quoting |
 
 mod aggregates;
 mod assembly;

@@ -11,6 +11,7 @@ use super::error::{ExportError, when};
 use super::progress::Tally;
 use super::shelf::Shelf;
 use super::snapshot::{self, Moment};
+use super::tables::Destination;
 use super::{Options, patience, readme, tables};
 use crate::backup::catalog::{self, Catalog};
 use crate::backup::id::BackupId;
@@ -105,7 +106,12 @@ impl Attempt<'_> {
             .iter()
             .map(|worker| snapshot::follow(worker, &moment, self.options.lock_timeout));
         try_join_all(following).await?;
-        let packed = tables::store(self, workers, &data).await?;
+        let destination = Destination {
+            shelf: &self.shelf,
+            recipients: &self.options.recipients,
+            tally: &self.tally,
+        };
+        let packed = tables::store(destination, workers, &data).await?;
         let data_took = begun.elapsed().saturating_sub(catalog_took);
         let stored: Vec<(Data, Packed)> = data.into_iter().zip(packed).collect();
         let (mut files, tables) = stored

@@ -9,15 +9,15 @@
 //! | module | purpose |
 //! |---|---|
 //! | `attempt` | one run from the first connection to the manifest |
-//! | `snapshot` | the moment, and sessions that see it |
-//! | `patience` | who waits for us, and for how long |
-//! | `tables`, `table` | all rows; one table's |
+//! | `sweep` | deletes the remains of killed runs |
+//! | `snapshot` | the snapshot, and sessions that see it |
+//! | `patience` | sessions that wait for this one, and for how long |
+//! | `tables`, `table` | the rows of all tables, and of one |
 //! | `contents` | the archive's table of contents |
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
-//! | `readme` | what a stranger has to know |
-//! | `shelf` | what was stored, to be deleted if it comes to nothing |
-//! | `progress`, `error` | how far, and why not |
-//! | `sweep` | what killed runs have left |
+//! | `readme` | the instructions in a backup for a reader without this program |
+//! | `shelf` | the files that the run stored, deleted if it fails |
+//! | `progress`, `error` | how far a run is, and why it failed |
 
 mod attempt;
 mod contents;

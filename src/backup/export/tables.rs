@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use futures_util::future::try_join_all;
 
-use super::attempt::Attempt;
 use super::contents::Data;
 use super::error::ExportError;
+use super::progress::Tally;
+use super::shelf::Shelf;
 use super::table::{self, Packing};
 use crate::database::Session;
+use pgarchive::encryption::Recipients;
 use pgarchive::{Packed, Rooms};
 
 /// What a page of the server's holds.
@@ -20,28 +22,36 @@ const PAGE_BYTES: u64 = 8192;
 /// More cores than this would wait for one connection's rows.
 const MOST_AT_ONCE: usize = 8;
 
+/// Where the rows go.
+#[derive(Clone, Copy)]
+pub(super) struct Destination<'a> {
+    pub(super) shelf: &'a Shelf,
+    pub(super) recipients: &'a Recipients,
+    pub(super) tally: &'a Tally<'a>,
+}
+
 /// Stores all tables' rows, each on the next session that is free, and answers what was packed in the
 /// tables' order. The largest come first, so that none is left alone at the end.
 pub(super) async fn store(
-    attempt: &Attempt<'_>,
+    destination: Destination<'_>,
     sessions: &[Session],
     tables: &[Data<'_>],
 ) -> Result<Vec<Packed>, ExportError> {
     let pages = |data: &Data| u64::try_from(data.table.pages).unwrap_or_default();
     let estimate: u64 = tables.iter().map(|data| pages(data) * PAGE_BYTES).sum();
-    attempt.tally.expect(tables.len() as u64, estimate);
+    destination.tally.expect(tables.len() as u64, estimate);
     let mut largest_first: Vec<usize> = (0..tables.len()).collect();
     largest_first.sort_by_key(|index| std::cmp::Reverse(pages(&tables[*index])));
     let next = AtomicUsize::new(0);
     let packing = Packing {
-        recipients: &attempt.options.recipients,
+        recipients: destination.recipients,
         at_once: at_once(sessions.len()),
         rooms: &Rooms::default(),
     };
     let work = sessions.iter().map(async |session| {
         let mut done = Vec::new();
         while let Some(index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let stored = store_one(attempt, session, &tables[*index], &packing);
+            let stored = store_one(destination, session, &tables[*index], &packing);
             done.push((*index, stored.await?));
         }
         Ok::<_, ExportError>(done)
@@ -58,7 +68,7 @@ fn at_once(tables: usize) -> usize {
 }
 
 async fn store_one(
-    attempt: &Attempt<'_>,
+    destination: Destination<'_>,
     session: &Session,
     data: &Data<'_>,
     packing: &Packing<'_>,
@@ -70,8 +80,8 @@ async fn store_one(
         data,
         &file,
         packing,
-        &attempt.shelf,
-        &attempt.tally,
+        destination.shelf,
+        destination.tally,
     );
     let packed = stored.await.map_err(|error| ExportError::Table {
         table: data.name(),
@@ -80,7 +90,7 @@ async fn store_one(
     log::debug!(
         table = data.name(), rows = packed.rows, bytes = packed.content_bytes,
         stored_bytes = packed.stored_bytes, milliseconds = begun.elapsed().as_millis();
-        "{}: a table is stored", attempt.shelf.folder()
+        "{}: a table is stored", destination.shelf.folder()
     );
     Ok(packed)
 }

@@ -1,4 +1,4 @@
-//! One connection: requests in, responses out.
+//! One connection: what is read from it, and how responses are written to it.
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -13,28 +13,21 @@ use tokio::{
 };
 
 use super::{
-    admin::{self, Admin},
-    call, cors, keys,
+    cors,
     pace::{self, BodyError, Pace},
-    path, routes,
 };
 use crate::{
     shared::Shared,
     site::Site,
-    wire::{BodyReader, Headers, NoRequest, Request, Response, Source},
+    wire::{BodyReader, Headers, Request, Response, Source},
 };
 
 /// How long the rest of a request's body is read after the response.
 const DRAIN: Duration = Duration::from_secs(5);
 
-const HOMEPAGE: &str = "<!DOCTYPE html>\n<html><head><title>Functions host</title></head><body>\n\
-    <h1>Your Functions app is up and running</h1>\n\
-    <p>This is the host's own page: no function of the app matches <code>/</code>.</p>\n\
-    </body></html>\n";
-
 /// A connection of a client.
 pub(super) struct Connection {
-    site: Arc<Site>,
+    pub(super) site: Arc<Site>,
     pub(super) source: Source<OwnedReadHalf>,
     pub(super) writer: OwnedWriteHalf,
     pub(super) peer: IpAddr,
@@ -49,80 +42,19 @@ pub(super) enum End {
     Reset,
 }
 
-/// Serves the requests on `stream`, one after the other.
-pub(super) async fn run(stream: TcpStream, peer: IpAddr, site: Arc<Site>) {
-    let (reader, writer) = stream.into_split();
-    let source = Source::new(reader);
-    let mut connection = Connection {
-        site,
-        source,
-        writer,
-        peer,
-    };
-    loop {
-        let request = tokio::select! {
-            biased;
-            () = connection.site.stopping() => return,
-            request = Request::read(&mut connection.source) => request,
-        };
-        let end = match request {
-            Ok(request) => match connection.site.begin() {
-                Some(shared) => connection.serve(&shared, &request).await,
-                None => {
-                    connection
-                        .hang_up(503, "Function host is not running.")
-                        .await
-                }
-            },
-            Err(NoRequest::Closed) => return,
-            Err(NoRequest::Refused(status)) => connection.hang_up(status, "").await,
-        };
-        match end {
-            End::KeepAlive => {}
-            End::Close => return connection.close().await,
-            End::Reset => return connection.reset(),
-        }
-    }
-}
-
 impl Connection {
-    async fn serve(&mut self, shared: &Arc<Shared>, request: &Request) -> End {
-        let Some(path) = path::decoded(&request.path) else {
-            let response = Response::empty(400);
-            return self.refuse(shared, request, response, true).await;
-        };
-        let mut reader = BodyReader::new(request.framing);
-        if let Some(response) = cors::preflight(&self.site.cors, request) {
-            return self.respond(shared, request, response, &mut reader).await;
+    pub(super) fn new(stream: TcpStream, peer: IpAddr, site: Arc<Site>) -> Connection {
+        let (reader, writer) = stream.into_split();
+        Connection {
+            site,
+            source: Source::new(reader),
+            writer,
+            peer,
         }
-        if let Some(admin) = Admin::of(&path) {
-            return match self.body(shared, request, &mut reader).await {
-                Ok(body) => {
-                    let response = admin::answer(shared, &admin, request, &body);
-                    self.respond(shared, request, response, &mut reader).await
-                }
-                Err(_) => End::Close,
-            };
-        }
-        let Some(function) = routes::find(shared, &request.method, &path) else {
-            let response = if path == "/" {
-                homepage(shared)
-            } else {
-                Response::empty(404)
-            };
-            return self.respond(shared, request, response, &mut reader).await;
-        };
-        let http = function.http().expect("routes are of HTTP functions");
-        let name = function.name.as_str();
-        if !keys::opens(shared, name, http.auth_level, request) {
-            let response = Response::empty(401);
-            return self.respond(shared, request, response, &mut reader).await;
-        }
-        call::call(self, shared, function, request, &path, &mut reader).await
     }
 
     /// Ends the connection with a response that no job host makes.
-    async fn hang_up(&mut self, status: u16, body: &str) -> End {
+    pub(super) async fn hang_up(&mut self, status: u16, body: &str) -> End {
         let response = format!(
             "HTTP/1.1 {status} {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             Response::empty(status).reason(),
@@ -255,7 +187,7 @@ impl Connection {
 
     /// Closes the connection once the client has taken what was sent: with unread bytes the system
     /// would reset it.
-    async fn close(mut self) {
+    pub(super) async fn close(mut self) {
         let closed = async {
             self.writer.shutdown().await?;
             while self.source.fill().await? {
@@ -267,17 +199,9 @@ impl Connection {
         let _ = timeout(DRAIN, closed).await;
     }
 
-    fn reset(self) {
+    pub(super) fn reset(self) {
         // Where the system refuses, the client gets an end instead of a reset.
         let _ = self.source.stream().as_ref().set_zero_linger();
         self.writer.forget();
     }
-}
-
-fn homepage(shared: &Shared) -> Response {
-    let disabled = shared.settings.value("AzureWebJobsDisableHomepage");
-    if disabled.is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1") {
-        return Response::empty(204);
-    }
-    Response::text(200, "text/html", HOMEPAGE)
 }

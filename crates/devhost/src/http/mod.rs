@@ -3,15 +3,15 @@
 //! | module | purpose |
 //! |---|---|
 //! | `server` | a listener and its connections |
-//! | `connection` | one connection: requests in, responses out |
+//! | `serving` | the requests of one connection, one after the other |
+//! | `admin` | the functions, their errors, and manual runs |
 //! | `call` | one request for a function, from its body to the last byte of the response |
-//! | `pace` | a request's body, as fast and as long as it may be |
+//! | `connection` | one connection: bytes in and out |
+//! | `pace` | a request's body: its speed and its length |
 //! | `cors` | which pages of other origins may read a response |
-//! | `routes` | which function a request is for |
-//! | `path` | what becomes of a path on its way |
-//! | `keys` | whether the request may call it |
-//! | `admin` | the functions, their errors, and runs by hand |
+//! | `routes`, `keys` | the function of a request, and whether the request may call it |
 //! | `proxy` | the request itself, sent on until a response comes |
+//! | `path` | how a path is decoded and rewritten |
 
 mod admin;
 mod call;
@@ -23,5 +23,6 @@ mod path;
 mod proxy;
 mod routes;
 mod server;
+mod serving;
 
 pub(crate) use server::serve;

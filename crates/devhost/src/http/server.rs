@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, task::JoinSet};
 
-use super::connection;
+use super::serving;
 use crate::{log::Level, site::Site};
 
 /// Serves connections of `listener` until the host stops, and then ends those that are left.
@@ -18,7 +18,7 @@ pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>) {
                 Ok((stream, peer)) => {
                     // Only a delay is lost where the system refuses.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection::run(stream, peer.ip(), site.clone()));
+                    connections.spawn(serving::run(stream, peer.ip(), site.clone()));
                 }
                 Err(error) => {
                     // For instance no descriptor left: the next try may find one.

@@ -1,6 +1,6 @@
 use super::*;
-use crate::archive::{pack, pack_small};
 use crate::encryption::Recipients;
+use crate::{pack, pack_small};
 use age::secrecy::ExposeSecret;
 use age::x25519;
 
