@@ -9,7 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::export::{self, ExportError, Swept, export};
 use super::restore::{self, Bounds, Roles, Superusers};
 use super::restoring::RestoringError;
-use super::{BackupId, Depot, DepotError, Pruning, Settings, Source, SourceName, Stored, Verified};
+use super::{
+    BackupId, Pruning, Settings, Source, SourceBackups, SourceBackupsError, SourceName, Stored,
+    Verified,
+};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::database::{self, Server};
@@ -70,7 +73,7 @@ pub enum CreateError {
 pub enum DrillError {
     /// It could not be found or read.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    SourceBackups(#[from] SourceBackupsError),
     /// It did not restore, or differs.
     #[error("{id} did not restore: {error}")]
     Restore {
@@ -122,8 +125,8 @@ impl Backups {
     }
 
     /// The backups of one source.
-    pub fn depot(&self, source: &SourceName) -> Result<Depot, StoreError> {
-        Ok(Depot::new(self.blobs()?, source.clone()))
+    pub fn of_source(&self, source: &SourceName) -> Result<SourceBackups, StoreError> {
+        Ok(SourceBackups::new(self.blobs()?, source.clone()))
     }
 
     /// The sources that the store has folders of, whether or not they are still backed up.
@@ -158,7 +161,7 @@ impl Backups {
     /// dropped before.
     pub async fn drill(
         &self,
-        depot: &Depot,
+        source_backups: &SourceBackups,
         stored: &Stored,
         trial: Trial<'_>,
         progress: &restore::Progress,
@@ -172,7 +175,8 @@ impl Backups {
             superusers: trial.superusers,
             ..restore::Options::new(self.run_id())
         };
-        let restored = Box::pin(depot.prove(stored, server, &options, trial.identities, progress));
+        let restored =
+            Box::pin(source_backups.prove(stored, server, &options, trial.identities, progress));
         let restored = restored.await.map_err(|error| DrillError::Restore {
             id: stored.id.clone(),
             error: Box::new(error),
@@ -187,7 +191,7 @@ impl Backups {
             missing: restored.missing,
             milliseconds: u64::try_from(took).unwrap_or(u64::MAX),
         };
-        let said = depot.mark_verified(&stored.id, &verified).await;
+        let said = source_backups.mark_verified(&stored.id, &verified).await;
         said.map_err(|error| DrillError::NotSaid {
             id: stored.id.clone(),
             error,
@@ -223,10 +227,14 @@ impl Backups {
     }
 
     /// Deletes the backups of a source that no rule keeps, or only says which.
-    pub async fn prune(&self, depot: &Depot, dry_run: bool) -> Result<Pruning, BlobError> {
+    pub async fn prune(
+        &self,
+        source_backups: &SourceBackups,
+        dry_run: bool,
+    ) -> Result<Pruning, BlobError> {
         let settings = self.settings();
         let now = (self.clock())();
-        depot
+        source_backups
             .prune(settings.keep, settings.immutable_days, now, dry_run)
             .await
     }

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 use super::verify::Comparison;
-use super::{Damage, Depot, DepotError, Stored};
+use super::{Damage, SourceBackups, SourceBackupsError, Stored};
 use crate::blob::BlobError;
 use pgarchive::manifest::{File, MANIFEST};
 
@@ -19,7 +19,7 @@ use pgarchive::manifest::{File, MANIFEST};
 pub enum DownloadError {
     /// It could not be found or read.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    SourceBackups(#[from] SourceBackupsError),
     /// A file or folder here.
     #[error("{path}: {error}")]
     Here {
@@ -43,11 +43,11 @@ pub enum DownloadError {
 
 impl From<BlobError> for DownloadError {
     fn from(error: BlobError) -> Self {
-        DownloadError::Depot(error.into())
+        DownloadError::SourceBackups(error.into())
     }
 }
 
-impl Depot {
+impl SourceBackups {
     /// Writes every file of a backup, which cannot be pruned meanwhile, into a new folder of its name in
     /// `folder`, the manifest last. Returns that folder. `progress` gets the number of bytes of each
     /// piece. The cancellation of `stop` ends it early.

@@ -86,8 +86,11 @@ impl BackupCheck {
     }
 
     async fn newest(&self, source: &Source, now: Timestamp) -> Result<Newest, String> {
-        let depot = self.backups.depot(&source.name);
-        let names = depot.map_err(|error| error.to_string())?.names().await;
+        let source_backups = self.backups.of_source(&source.name);
+        let names = source_backups
+            .map_err(|error| error.to_string())?
+            .names()
+            .await;
         let names = names.map_err(|error| error.to_string())?;
         let (future, names): (Vec<_>, Vec<_>) = names
             .into_iter()

@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{BackupId, Depot, DepotError, Stored};
+use super::{BackupId, SourceBackups, SourceBackupsError, Stored};
 use crate::blob::BlobError;
 
 /// Between two leases of a reader. A day of a restore leaves some 150 blobs in a container that is
@@ -44,7 +44,7 @@ fn end(file: &str) -> Option<Timestamp> {
 
 /// A lease of a backup.
 pub(super) struct Lease<'a> {
-    depot: &'a Depot,
+    source_backups: &'a SourceBackups,
     id: &'a BackupId,
     purpose: &'static str,
     /// The blobs that may be in the store.
@@ -53,18 +53,18 @@ pub(super) struct Lease<'a> {
     pub(super) notice: Option<String>,
 }
 
-impl Depot {
+impl SourceBackups {
     /// Takes a lease of a backup. Without room or the right to write there is none: the notice says so.
     ///
     /// # Errors
-    /// [`DepotError::Unknown`] if the backup was deleted just now.
+    /// [`SourceBackupsError::Unknown`] if the backup was deleted just now.
     pub(super) async fn lease<'a>(
         &'a self,
         stored: &'a Stored,
         purpose: &'static str,
-    ) -> Result<Lease<'a>, DepotError> {
+    ) -> Result<Lease<'a>, SourceBackupsError> {
         let mut lease = Lease {
-            depot: self,
+            source_backups: self,
             id: &stored.id,
             purpose,
             names: Vec::new(),
@@ -121,16 +121,16 @@ impl Lease<'_> {
         let (number, ..) = Uuid::new_v4().as_fields();
         let file = format!("{PREFIX}{}{SUFFIX}", BackupId::new(until, number));
         let content = json!({ "until": until, "purpose": self.purpose });
-        let name = self.depot.path(self.id, &file);
+        let name = self.source_backups.path(self.id, &file);
         self.names.push(name.clone());
         let content = Bytes::from(content.to_string());
-        self.depot.blobs.create(&name, content).await
+        self.source_backups.blobs.create(&name, content).await
     }
 
     /// A lease that the store keeps ends by itself.
     async fn release(self) {
         for name in &self.names {
-            if let Err(error) = self.depot.blobs.delete(name).await {
+            if let Err(error) = self.source_backups.blobs.delete(name).await {
                 log::warn!("{name} stays until it ends: {error}");
             }
         }

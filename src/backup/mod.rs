@@ -12,7 +12,7 @@
 //! | `verify`, `download` | checks the stored files; copies them here |
 //! | `prune` | deletes the backups that retention does not keep |
 //! | `settings` | the settings |
-//! | `depot` | the backups of a source in the store |
+//! | `source_backups` | the backups of one source in the store |
 //! | `retention`, `keep` | which backups stay and why, and the rules for it |
 //! | `export` | a database's snapshot into the store |
 //! | `marks`, `lease` | the files beside a backup: verified, held, in use |
@@ -26,7 +26,6 @@
 mod backups;
 pub mod catalog;
 pub(crate) mod cli;
-mod depot;
 mod download;
 pub mod export;
 mod health;
@@ -41,11 +40,11 @@ pub mod retention;
 mod session;
 mod settings;
 mod source;
+mod source_backups;
 mod timers;
 mod verify;
 
 pub use backups::{Backups, CreateError, DrillError, StoreError, Trial};
-pub use depot::{Depot, DepotError, Selection, Stored};
 pub use download::DownloadError;
 pub use health::BackupCheck;
 pub use id::{BackupId, BackupIdError};
@@ -55,5 +54,6 @@ pub use prune::{Pruned, Pruning};
 pub use restoring::{Restored, RestoringError};
 pub use settings::{AgeLimits, STORE, Settings, SettingsError};
 pub use source::{Source, SourceError, SourceName};
+pub use source_backups::{Selection, SourceBackups, SourceBackupsError, Stored};
 pub use timers::{BackupTimer, DRILL, DrillTimer, EXPORT};
 pub use verify::Damage;

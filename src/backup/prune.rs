@@ -5,7 +5,7 @@
 //! that refuses to delete the manifest keeps the whole backup.
 
 use super::retention::{Decision, plan};
-use super::{BackupId, Depot, Keep, Stored};
+use super::{BackupId, Keep, SourceBackups, Stored};
 use crate::blob::{BlobError, Deletion};
 use jiff::Timestamp;
 use pgarchive::manifest::{self, MANIFEST};
@@ -28,7 +28,7 @@ pub struct Pruned {
     pub kept: Option<String>,
 }
 
-impl Depot {
+impl SourceBackups {
     /// Decides, and unless it is a dry run deletes. A backup that has to stay after all is not an error.
     pub async fn prune(
         &self,
@@ -55,7 +55,7 @@ impl Depot {
 
     /// Deletes a backup, and returns why something of it is left, if so. A hold or a lease may come at
     /// any moment: one that came before the manifest went is found before that or after it, and one
-    /// that came later finds no manifest ([`Depot::require_manifest`]).
+    /// that came later finds no manifest ([`SourceBackups::require_manifest`]).
     async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<Option<String>, BlobError> {
         if let Some(keeper) = self.keeper(&stored.id, now).await? {
             return Ok(Some(keeper.to_owned()));

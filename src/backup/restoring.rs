@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::restore::{self, Content, Failure, Options, Progress, Report, RestoreError};
-use super::{Depot, DepotError, Stored};
+use super::{SourceBackups, SourceBackupsError, Stored};
 use crate::blob::BlobError;
 use crate::database::{self, Server};
 use crate::telemetry::Context;
@@ -37,7 +37,7 @@ pub struct Restored {
 pub enum RestoringError {
     /// Its manifest.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    SourceBackups(#[from] SourceBackupsError),
     /// It is encrypted, and there is no key to it.
     #[error("{0}, with --identity or in DRILL_IDENTITY")]
     Identity(#[from] IdentityError),
@@ -68,7 +68,7 @@ impl RestoringError {
     }
 }
 
-impl Depot {
+impl SourceBackups {
     /// Restores a backup to the database that `target` names.
     pub async fn restore(
         &self,
@@ -124,14 +124,14 @@ struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     async fn open(
-        depot: &'a Depot,
+        source_backups: &'a SourceBackups,
         stored: &'a Stored,
         identities: Option<&Identities>,
     ) -> Result<Opened<'a>, RestoringError> {
         let manifest = stored.readable()?;
         let identities = Identities::opening(&manifest.recipients, identities)?;
         let files = Files {
-            depot,
+            source_backups,
             stored,
             identities: identities.cloned().map(Arc::new),
         };
@@ -164,7 +164,7 @@ impl<'a> Opened<'a> {
 
 /// The files of one stored backup.
 struct Files<'a> {
-    depot: &'a Depot,
+    source_backups: &'a SourceBackups,
     stored: &'a Stored,
     identities: Option<Arc<Identities>>,
 }
@@ -177,8 +177,12 @@ impl Files<'_> {
         let is_toc = |file: &&File| matches!(file.name.as_str(), "toc.dat" | "toc.dat.age");
         let file = manifest.files.iter().find(is_toc);
         let file = file.ok_or(RestoringError::NoToc)?;
-        let path = self.depot.path(&self.stored.id, &file.name);
-        let stored = self.depot.blobs.read(&path, file.stored_bytes).await?;
+        let path = self.source_backups.path(&self.stored.id, &file.name);
+        let stored = self
+            .source_backups
+            .blobs
+            .read(&path, file.stored_bytes)
+            .await?;
         let content = unpack_small(&stored, file, self.identities.as_deref())?;
         Ok(Toc::decode(&content)?)
     }
@@ -193,7 +197,7 @@ impl Files<'_> {
 
 impl Content for Files<'_> {
     async fn check(&self) -> Result<(), Failure> {
-        let damages = self.depot.damages(self.stored, &|_| ()).await?;
+        let damages = self.source_backups.damages(self.stored, &|_| ()).await?;
         if damages.is_empty() {
             return Ok(());
         }
@@ -204,8 +208,8 @@ impl Content for Files<'_> {
     fn rows(&self, table: &Table) -> Receiver<Result<Bytes, Failure>> {
         let (sender, receiver) = channel(WAITING);
         let file = self.file(table);
-        let blobs = self.depot.blobs.clone();
-        let path = self.depot.path(&self.stored.id, &table.file);
+        let blobs = self.source_backups.blobs.clone();
+        let path = self.source_backups.path(&self.stored.id, &table.file);
         let identities = self.identities.clone();
         let table = table.clone();
         tokio::spawn(Context::inherited(async move {

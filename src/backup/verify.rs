@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{BackupId, Depot, DepotError, Stored};
+use super::{BackupId, SourceBackups, SourceBackupsError, Stored};
 use crate::blob::BlobError;
 use pgarchive::digest::Digest;
 use pgarchive::manifest::File;
@@ -32,7 +32,7 @@ impl fmt::Display for Damage {
 /// How many files are read at a time?
 const AT_A_TIME: usize = 4;
 
-impl Depot {
+impl SourceBackups {
     /// Reads every file of a backup, which cannot be pruned meanwhile, and compares it with the manifest.
     /// Returns what differs. `progress` gets the number of bytes of each piece. The cancellation of
     /// `stop` ends it early.
@@ -41,10 +41,12 @@ impl Depot {
         stored: &Stored,
         stop: &CancellationToken,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Vec<Damage>, DepotError> {
+    ) -> Result<Vec<Damage>, SourceBackupsError> {
         let lease = self.lease(stored, "verify").await?;
         let verified = lease.during(stop.run_until_cancelled(self.damages(stored, progress)));
-        verified.await.unwrap_or(Err(DepotError::Interrupted))
+        verified
+            .await
+            .unwrap_or(Err(SourceBackupsError::Interrupted))
     }
 
     /// Compares every file with the manifest. The caller has a lease.
@@ -52,7 +54,7 @@ impl Depot {
         &self,
         stored: &Stored,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Vec<Damage>, DepotError> {
+    ) -> Result<Vec<Damage>, SourceBackupsError> {
         let mut looking = Vec::new();
         for file in &stored.readable()?.files {
             looking.push(self.damage(&stored.id, file, progress));

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use libpgdump::types::ObjectType;
 use pgarchive::encryption::Recipients;
-use pgarchive::{Cutter, Entry, Packed, Rooms, Sealer, Section, Toc, pack_small};
+use pgarchive::{BufferPool, Cutter, Entry, Packed, Sealer, Section, Toc, pack_small};
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
@@ -182,7 +182,7 @@ async fn rows(client: &Client, table: &str) -> Vec<Vec<u8>> {
 }
 
 fn pack(rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
-    let (mut cutter, mut members) = (Cutter::new(&Rooms::default()), Vec::new());
+    let (mut cutter, mut members) = (Cutter::new(&BufferPool::default()), Vec::new());
     for row in rows {
         let length = i32::try_from(row.len() + 4).expect("it fits a message");
         let message = [b"d", &length.to_be_bytes()[..], row].concat();

@@ -1,10 +1,10 @@
-//! A backup that is not what was stored: each difference is found and named by `Depot::verify`, which
+//! A backup that is not what was stored: each difference is found and named by `SourceBackups::verify`, which
 //! is what `backup verify` calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use magnusapi::backup::{Depot, DepotError, Hold, Selection};
+use magnusapi::backup::{Hold, Selection, SourceBackups, SourceBackupsError};
 use magnusapi::blob::{BlobAddress, Blobs};
 use pgarchive::manifest::MANIFEST;
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ struct Stage {
     source: Database,
     /// The folder of the backup.
     backup: PathBuf,
-    depot: Depot,
+    source_backups: SourceBackups,
     selection: Selection,
 }
 
@@ -35,7 +35,7 @@ impl Stage {
         let blobs = Blobs::open(&BlobAddress::folder(store.path())).expect("a store");
         Stage {
             backup: store.path().join("postfacto").join(&id),
-            depot: Depot::new(blobs, "postfacto".parse().expect("a name")),
+            source_backups: SourceBackups::new(blobs, "postfacto".parse().expect("a name")),
             selection: id.parse().expect("an id"),
             source,
             store,
@@ -52,14 +52,18 @@ impl Stage {
 
     /// The files that are found to be damaged.
     async fn damaged(&self) -> Vec<String> {
-        let stored = self.depot.find(&self.selection).await.expect("it is there");
+        let stored = self
+            .source_backups
+            .find(&self.selection)
+            .await
+            .expect("it is there");
         let mut named: Vec<String> = match self
-            .depot
+            .source_backups
             .verify(&stored, &CancellationToken::new(), &|_| ())
             .await
         {
             Ok(damages) => damages.into_iter().map(|damage| damage.file).collect(),
-            Err(DepotError::Unreadable { .. }) => vec![MANIFEST.to_owned()],
+            Err(SourceBackupsError::Unreadable { .. }) => vec![MANIFEST.to_owned()],
             Err(error) => panic!("{error}"),
         };
         named.sort();
@@ -157,9 +161,12 @@ fn files_that_are_missing_swapped_or_longer_are_found_and_named() {
         }
         assert_eq!(stage.damaged().await, [""; 0]);
         fs::remove_file(stage.backup.join(MANIFEST)).expect("it is there");
-        let error = stage.depot.find(&stage.selection).await;
+        let error = stage.source_backups.find(&stage.selection).await;
         let error = error.expect_err("without a manifest it is no backup");
-        assert!(matches!(error, DepotError::Unknown { .. }), "{error}");
+        assert!(
+            matches!(error, SourceBackupsError::Unknown { .. }),
+            "{error}"
+        );
     });
 }
 
@@ -167,14 +174,18 @@ fn files_that_are_missing_swapped_or_longer_are_found_and_named() {
 fn a_hold_on_a_backup_that_was_deleted_meanwhile_is_refused_and_leaves_nothing() {
     run(async {
         let stage = Stage::new().await;
-        let stored = stage.depot.find(&stage.selection).await;
+        let stored = stage.source_backups.find(&stage.selection).await;
         let id = stored.expect("it is there").id;
         fs::remove_file(stage.backup.join(MANIFEST)).expect("it is there");
         let hold = Hold {
             reason: "an incident".to_owned(),
             since: "2026-11-24T02:00:00Z".parse().expect("a time"),
         };
-        let error = stage.depot.hold(&id, &hold).await.expect_err("it is gone");
+        let error = stage
+            .source_backups
+            .hold(&id, &hold)
+            .await
+            .expect_err("it is gone");
         assert!(error.to_string().contains("deleted just now"), "{error}");
         assert!(!stage.backup.join("hold.json").exists());
     });

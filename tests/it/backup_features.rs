@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use localpg::{Throwaway, ThrowawayOptions};
 use magnusapi::backup::export::{self, export};
 use magnusapi::backup::restore::{Options, Progress};
-use magnusapi::backup::{Depot, Selection, Source, SourceName};
+use magnusapi::backup::{Selection, Source, SourceBackups, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
@@ -124,14 +124,17 @@ async fn there_and_back(original: &str, copy: &str) -> Result<Vec<String>, Strin
     let options = export::Options::new(1, Recipients::default(), PATIENCE);
     let manifest = export(&source, &blobs, &options, &clock, &|_| ()).await;
     let manifest = manifest.map_err(|error| format!("the export fails: {error}"))?;
-    let depot = Depot::new(blobs, name);
-    let stored = depot.find(&Selection::Latest).await.expect("a backup");
+    let source_backups = SourceBackups::new(blobs, name);
+    let stored = source_backups
+        .find(&Selection::Latest)
+        .await
+        .expect("a backup");
     let options = Options {
         go_on: !manifest.findings.is_empty(),
         ..Options::new(stored.id.clone())
     };
     let (database, progress) = (settings(copy), Progress::default());
-    let restored = depot.restore(&stored, &database, &options, None, &progress);
+    let restored = source_backups.restore(&stored, &database, &options, None, &progress);
     let restored = restored.await;
     restored.map_err(|error| format!("the restore fails: {error}; {:#?}", manifest.findings))?;
     let mut findings = manifest.findings;

@@ -21,7 +21,7 @@ use schedule::Size;
 use tokio::time::Instant;
 
 use crate::fakes::{ResourceManagerFake, SECRET};
-use crate::harness::{Certificates, PATIENCE, alone, hold_to_pass, run};
+use crate::harness::{Certificates, PATIENCE, alone, assert_passes, run};
 
 /// Runs it with an Azure in which there is nothing yet.
 #[track_caller]
@@ -44,7 +44,7 @@ fn with_azure<T: AsyncFnOnce(ResourceManagerFake)>(test: T) {
     let name = type_name_of_val(&test).trim_end_matches("::{{closure}}");
     let (_, name) = name.split_once("::").expect("the crate's name is first");
     let certificates = Certificates::new();
-    let said = hold_to_pass(alone(name).envs(certificates.variables()));
+    let said = assert_passes(alone(name).envs(certificates.variables()));
     assert!(said.contains(r#""level":"trace""#), "{said}");
     assert!(!said.contains(SECRET), "{said}");
 }

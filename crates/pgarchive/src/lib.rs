@@ -12,13 +12,14 @@
 //! | `pack` | rows into a stored file |
 //! | `unpack`, `stored` | a stored file back into rows, with every claim about it checked |
 //! | `frames` | the messages that the server sends for a COPY |
-//! | `room` | the buffers of all of this, used again |
+//! | `buffers` | a pool of buffers |
 //! | `damage` | the damages that a stored file can have |
 //! | [`encryption`] | age: the recipients of a backup, and the identities that open it |
 //! | [`manifest`] | the description of a backup: its files, tables and findings |
 //! | [`row_sum`] | a checksum of rows in any order |
 //! | [`digest`] | length and SHA-256 of a file |
 
+mod buffers;
 mod damage;
 mod decode;
 pub mod digest;
@@ -27,17 +28,16 @@ pub mod encryption;
 mod frames;
 pub mod manifest;
 mod pack;
-mod room;
 pub mod row_sum;
 mod stored;
 mod toc;
 mod unpack;
 
+pub use buffers::BufferPool;
 pub use damage::{Difference, UnpackError};
 pub use decode::TocError;
 pub use frames::{FrameError, Frames};
 pub use pack::{Compressed, Content, Cutter, Member, Packed, Sealer, pack_small};
-pub use room::Rooms;
 pub use toc::{Entry, Section, Toc};
 pub use unpack::{Unpacker, unpack_small};
 

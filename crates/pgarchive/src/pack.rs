@@ -7,8 +7,8 @@
 use bytes::Bytes;
 
 use super::END;
+use super::buffers::{BufferPool, Lease, MEMBER};
 use super::frames::{FrameError, Frames};
-use super::room::{Lease, MEMBER, Rooms};
 use crate::digest::Digest;
 use crate::encryption::{Recipients, Sealing};
 use crate::manifest::File;
@@ -22,19 +22,19 @@ pub struct Cutter {
 
 /// The text of the member that is being filled, and what is known of those before it.
 struct Text {
-    rooms: Rooms,
+    pool: BufferPool,
     member: Lease,
     digest: Digest,
 }
 
 /// The text of one gzip member: 256 KiB, or less at the end of a table.
 pub struct Member {
-    room: Lease,
+    buffers: Lease,
 }
 
 /// A gzip member.
 pub struct Compressed {
-    room: Lease,
+    buffers: Lease,
     length: usize,
 }
 
@@ -69,13 +69,13 @@ pub struct Packed {
 }
 
 impl Cutter {
-    /// A file whose members take these rooms.
-    pub fn new(rooms: &Rooms) -> Cutter {
+    /// A file whose members take these pool.
+    pub fn new(pool: &BufferPool) -> Cutter {
         Cutter {
             frames: Frames::default(),
             text: Text {
-                member: rooms.lease(),
-                rooms: rooms.clone(),
+                member: pool.lease(),
+                pool: pool.clone(),
                 digest: Digest::default(),
             },
         }
@@ -109,8 +109,8 @@ impl Text {
             let (fits, rest) = piece.split_at(MEMBER - self.member.text.len());
             self.member.text.extend_from_slice(fits);
             self.digest.update(&self.member.text);
-            let room = std::mem::replace(&mut self.member, self.rooms.lease());
-            full.push(Member { room });
+            let buffers = std::mem::replace(&mut self.member, self.pool.lease());
+            full.push(Member { buffers });
             piece = rest;
         }
         self.member.text.extend_from_slice(piece);
@@ -118,16 +118,21 @@ impl Text {
 
     fn finish(mut self) -> (Member, Digest) {
         self.digest.update(&self.member.text);
-        (Member { room: self.member }, self.digest)
+        (
+            Member {
+                buffers: self.member,
+            },
+            self.digest,
+        )
     }
 }
 
 impl Member {
     /// Compresses it. Members are each other's equals: this may be done in any order, anywhere.
     pub fn compress(mut self) -> Compressed {
-        let length = self.room.compress();
+        let length = self.buffers.compress();
         Compressed {
-            room: self.room,
+            buffers: self.buffers,
             length,
         }
     }
@@ -136,7 +141,7 @@ impl Member {
 impl Compressed {
     /// How much text it holds.
     pub fn text_bytes(&self) -> usize {
-        self.room.text.len()
+        self.buffers.text.len()
     }
 }
 
@@ -152,7 +157,7 @@ impl Sealer {
     /// Takes the next member, and appends to `out` what is ready to be stored.
     pub fn push(&mut self, member: &Compressed, out: &mut Vec<u8>) {
         let before = out.len();
-        self.sealing.write(member.room.gzip(member.length), out);
+        self.sealing.write(member.buffers.gzip(member.length), out);
         self.stored.update(&out[before..]);
     }
 
@@ -209,7 +214,7 @@ pub(super) fn pack<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
     recipients: &Recipients,
 ) -> Result<(Vec<u8>, Packed), FrameError> {
-    let mut cutter = Cutter::new(&Rooms::default());
+    let mut cutter = Cutter::new(&BufferPool::default());
     let mut sealer = Sealer::new(recipients);
     let (mut members, mut stored) = (Vec::new(), Vec::new());
     for piece in pieces {
@@ -318,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_cutter_holds_little_and_hands_on_the_rest() {
-        let (mut cutter, mut members) = (Cutter::new(&Rooms::default()), Vec::new());
+        let (mut cutter, mut members) = (Cutter::new(&BufferPool::default()), Vec::new());
         for _ in 0..20 {
             cutter
                 .push(&frames(&[MEMBER]), &mut members)

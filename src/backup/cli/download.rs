@@ -12,10 +12,12 @@ use crate::backup::restore::{Options, Place};
 use crate::terminal::{print, say};
 
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
-    let (depot, stored) = session.one(one).await?;
+    let (source_backups, stored) = session.one(one).await?;
     let bar = Bar::of("fetching", stored.bytes());
     let read = |bytes| bar.add(bytes);
-    let path = depot.download(&stored, folder, &session.stop, &read).await;
+    let path = source_backups
+        .download(&stored, folder, &session.stop, &read)
+        .await;
     drop(bar);
     let path = path?;
     let manifest = stored.readable()?;

@@ -9,26 +9,26 @@ use crate::blob::Deletion;
 use crate::terminal::{print, say};
 
 pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result<(), Failure> {
-    let (depot, stored) = session.one(one).await?;
+    let (source_backups, stored) = session.one(one).await?;
     let hold = Hold {
         reason,
         since: (session.backups.clock())(),
     };
-    depot.hold(&stored.id, &hold).await?;
+    source_backups.hold(&stored.id, &hold).await?;
     if one.json {
         print(json!({ "id": stored.id.as_str(), "hold": hold }));
     } else {
         say(format_args!(
             "{}/{} stays until it is released",
-            depot.source, stored.id
+            source_backups.source, stored.id
         ));
     }
     Ok(())
 }
 
 pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure> {
-    let (depot, stored) = session.one(one).await?;
-    match depot.release(&stored.id).await? {
+    let (source_backups, stored) = session.one(one).await?;
+    match source_backups.release(&stored.id).await? {
         Deletion::Refused(reason) => return Err(Failure::Refused(reason)),
         Deletion::Missing => return Err(Failure::NotHeld(stored.id)),
         Deletion::Done => {}
@@ -38,7 +38,7 @@ pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure>
     } else {
         say(format_args!(
             "{}/{} is under no hold any more",
-            depot.source, stored.id
+            source_backups.source, stored.id
         ));
     }
     Ok(())

@@ -30,9 +30,9 @@ struct Line<'a> {
 
 pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failure> {
     let mut found = Vec::new();
-    for depot in session.depots(choice.source.as_ref()).await? {
-        let backups = depot.all().await?;
-        let name = depot.source.to_string();
+    for source_backups in session.each_source(choice.source.as_ref()).await? {
+        let backups = source_backups.all().await?;
+        let name = source_backups.source.to_string();
         found.extend(backups.into_iter().map(|stored| (name.clone(), stored)));
     }
     let lines: Vec<Line> = found.iter().map(|(source, it)| line(source, it)).collect();

@@ -10,12 +10,16 @@ use crate::terminal::{Table, print, say};
 
 pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Result<(), Failure> {
     let mut lines = Vec::new();
-    for depot in session.depots(choice.source.as_ref()).await? {
-        let pruning = session.backups.prune(&depot, dry_run).await?;
-        lines.extend(decided(&depot.source, &pruning, dry_run));
+    for source_backups in session.each_source(choice.source.as_ref()).await? {
+        let pruning = session.backups.prune(&source_backups, dry_run).await?;
+        lines.extend(decided(&source_backups.source, &pruning, dry_run));
         if !dry_run {
-            let swept = session.backups.sweep(&depot.source).await?;
-            lines.extend(swept.into_iter().map(|it| unfinished(&depot.source, it)));
+            let swept = session.backups.sweep(&source_backups.source).await?;
+            lines.extend(
+                swept
+                    .into_iter()
+                    .map(|it| unfinished(&source_backups.source, it)),
+            );
         }
     }
     if choice.json {

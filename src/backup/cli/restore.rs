@@ -24,11 +24,11 @@ pub(super) async fn run(
         return Err(Failure::NoDatabase("--to".to_owned()));
     }
     let identities = session.identities(login.identity.as_deref())?;
-    let (depot, stored) = session.one(one).await?;
+    let (source_backups, stored) = session.one(one).await?;
     let manifest = stored.readable()?;
     let bar = Bar::of("restoring", manifest.content_bytes());
     let progress = Progress::default();
-    let work = depot.restore(&stored, &database, options, identities.as_ref(), &progress);
+    let work = source_backups.restore(&stored, &database, options, identities.as_ref(), &progress);
     let look = || (progress.loaded_bytes(), progress.loaded_rows());
     let restored = bar.follow(work, look).await;
     drop(bar);
@@ -37,7 +37,7 @@ pub(super) async fn run(
     if one.json {
         let (back, drop) = commands.undoing.unzip();
         print(json!({
-            "source": depot.source.as_str(),
+            "source": source_backups.source.as_str(),
             "id": stored.id.as_str(),
             "to": database.address.display(),
             "serverVersion": restored.report.server_version,
@@ -54,7 +54,10 @@ pub(super) async fn run(
         }));
     } else {
         let to = database.address.display();
-        say(format_args!("{}/{} to {to}", depot.source, stored.id));
+        say(format_args!(
+            "{}/{} to {to}",
+            source_backups.source, stored.id
+        ));
         show(&restored, &stored, options.verify, &commands);
     }
     match restored.report.left_out.len() {

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::One;
 use crate::backup::RestoringError;
 use crate::backup::{
-    Backups, CreateError, Depot, DepotError, DownloadError, DrillError, Settings, Source,
-    SourceName, StoreError, Stored,
+    Backups, CreateError, DownloadError, DrillError, Settings, Source, SourceBackups,
+    SourceBackupsError, SourceName, StoreError, Stored,
 };
 use crate::blob::{BlobAddress, BlobError};
 use crate::{database, environment};
@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     Store(#[from] StoreError),
     /// A backup could not be had.
     #[error(transparent)]
-    Depot(#[from] DepotError),
+    SourceBackups(#[from] SourceBackupsError),
     /// It could not be downloaded.
     #[error(transparent)]
     Download(#[from] DownloadError),
@@ -167,28 +167,31 @@ impl Session {
         }
     }
 
-    /// The depots to look at: the one that is named, or all in the store. After a loss of
+    /// The backups of each source: the one that is named, or all in the store. After a loss of
     /// everything but the store, there are no settings to know them by.
-    pub(super) async fn depots(&self, only: Option<&SourceName>) -> Result<Vec<Depot>, Failure> {
+    pub(super) async fn each_source(
+        &self,
+        only: Option<&SourceName>,
+    ) -> Result<Vec<SourceBackups>, Failure> {
         let names = match only {
             Some(name) => vec![name.clone()],
             None => self.backups.stored_sources().await?,
         };
-        let depots = names.iter().map(|name| self.backups.depot(name));
-        Ok(depots.collect::<Result<_, _>>()?)
+        let each_source = names.iter().map(|name| self.backups.of_source(name));
+        Ok(each_source.collect::<Result<_, _>>()?)
     }
 
     /// The backup that is meant, and where it is.
-    pub(super) async fn one(&self, one: &One) -> Result<(Depot, Stored), Failure> {
+    pub(super) async fn one(&self, one: &One) -> Result<(SourceBackups, Stored), Failure> {
         let configured: Vec<&SourceName> = self.settings().names().collect();
         let name = match (&one.source, &configured[..]) {
             (Some(name), _) => name.clone(),
             (None, [only]) => (*only).clone(),
             (None, _) => the_only_one(self.backups.stored_sources().await?)?,
         };
-        let depot = self.backups.depot(&name)?;
-        let stored = depot.find(&one.id).await?;
-        Ok((depot, stored))
+        let source_backups = self.backups.of_source(&name)?;
+        let stored = source_backups.find(&one.id).await?;
+        Ok((source_backups, stored))
     }
 }
 

@@ -4,16 +4,16 @@ use serde_json::json;
 
 use super::session::{Failure, Session};
 use super::{One, words};
-use crate::backup::{Depot, Stored};
+use crate::backup::{SourceBackups, Stored};
 use crate::terminal::{Table, print, say};
 use pgarchive::manifest::Manifest;
 
 pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
-    let (depot, stored) = session.one(one).await?;
+    let (source_backups, stored) = session.one(one).await?;
     let manifest = stored.readable()?;
     if one.json {
         print(json!({
-            "source": depot.source.as_str(),
+            "source": source_backups.source.as_str(),
             "id": stored.id.as_str(),
             "state": words::state(stored.state()),
             "bytes": stored.bytes(),
@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
         }));
         return Ok(());
     }
-    for (name, value) in facts(&depot, &stored, manifest) {
+    for (name, value) in facts(&source_backups, &stored, manifest) {
         say(format_args!("{name:<12}{value}"));
     }
     for finding in &manifest.findings {
@@ -36,10 +36,14 @@ pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
     Ok(())
 }
 
-fn facts(depot: &Depot, stored: &Stored, manifest: &Manifest) -> Vec<(&'static str, String)> {
+fn facts(
+    source_backups: &SourceBackups,
+    stored: &Stored,
+    manifest: &Manifest,
+) -> Vec<(&'static str, String)> {
     let server = &manifest.server;
     let mut facts = vec![
-        ("backup", format!("{}/{}", depot.source, stored.id)),
+        ("backup", format!("{}/{}", source_backups.source, stored.id)),
         ("state", words::state(stored.state()).to_owned()),
         (
             "shows",

@@ -6,7 +6,7 @@ use super::One;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use crate::backup::restore::Progress;
-use crate::backup::{Damage, Depot, Stored, Trial, Verified};
+use crate::backup::{Damage, SourceBackups, Stored, Trial, Verified};
 use crate::terminal::{print, say};
 
 pub(super) async fn run(
@@ -14,15 +14,17 @@ pub(super) async fn run(
     one: &One,
     trial: Option<Trial<'_>>,
 ) -> Result<(), Failure> {
-    let (depot, stored) = session.one(one).await?;
-    let name = format!("{}/{}", depot.source, stored.id);
+    let (source_backups, stored) = session.one(one).await?;
+    let name = format!("{}/{}", source_backups.source, stored.id);
     let bar = Bar::of("checking", stored.bytes());
     let read = |bytes| bar.add(bytes);
-    let damages = depot.verify(&stored, &session.stop, &read).await;
+    let damages = source_backups.verify(&stored, &session.stop, &read).await;
     drop(bar);
     let damages = damages?;
     let restored = match trial {
-        Some(trial) if damages.is_empty() => Some(restore(session, &depot, &stored, trial).await?),
+        Some(trial) if damages.is_empty() => {
+            Some(restore(session, &source_backups, &stored, trial).await?)
+        }
         _ => None,
     };
     if one.json {
@@ -65,13 +67,15 @@ fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
 
 async fn restore(
     session: &Session,
-    depot: &Depot,
+    source_backups: &SourceBackups,
     stored: &Stored,
     trial: Trial<'_>,
 ) -> Result<Verified, Failure> {
     let bar = Bar::of("restoring", stored.readable()?.content_bytes());
     let progress = Progress::default();
-    let drill = session.backups.drill(depot, stored, trial, &progress);
+    let drill = session
+        .backups
+        .drill(source_backups, stored, trial, &progress);
     let look = || (progress.loaded_bytes(), progress.loaded_rows());
     Ok(bar.follow(drill, look).await?)
 }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use super::contents::{self, Data};
 use super::error::{ExportError, when};
 use super::progress::Tally;
-use super::shelf::Shelf;
 use super::snapshot::{self, Moment};
 use super::tables::Destination;
-use super::{Options, patience, readme, tables};
+use super::writer::BackupWriter;
+use super::{Options, lock_watch, readme, tables};
 use crate::backup::catalog::{self, Catalog};
 use crate::backup::id::BackupId;
 use crate::backup::source::SourceName;
@@ -34,7 +34,7 @@ pub(super) struct Attempt<'a> {
     pub(super) server: &'a Server,
     /// The session that watches for sessions that wait for us.
     pub(super) watcher: &'a Session,
-    pub(super) shelf: Shelf,
+    pub(super) writer: BackupWriter,
     pub(super) options: &'a Options,
     pub(super) clock: &'a Clock,
     pub(super) tally: Tally<'a>,
@@ -58,7 +58,7 @@ impl Attempt<'_> {
     /// Makes the backup. Once everything else is stored, neither the deadline nor the stop keeps the
     /// manifest from being stored.
     pub(super) async fn run(&self, until: Instant) -> Result<Manifest, ExportError> {
-        log::info!("backup {}: begins", self.shelf.folder());
+        log::info!("backup {}: begins", self.writer.folder());
         let begun = Instant::now();
         let (read, files, tables) = self.options.bound(until, self.read_all(begun)).await?;
         self.publish(begun, read, files, tables).await
@@ -66,7 +66,7 @@ impl Attempt<'_> {
 
     /// Deletes what was stored. Returns why some of it is still there, if it is.
     pub(super) async fn clear(&self) -> Option<String> {
-        let cleared = tokio::time::timeout(CLEARING, self.shelf.clear()).await;
+        let cleared = tokio::time::timeout(CLEARING, self.writer.clear()).await;
         cleared.unwrap_or_else(|_| Some(format!("the store did not answer within {CLEARING:?}")))
     }
 
@@ -78,7 +78,7 @@ impl Attempt<'_> {
         let ours = sessions.ours().await?;
         tokio::select! {
             read = self.read(&sessions, begun) => read,
-            error = patience::run_out(self.watcher, &ours, self.options.patience) => Err(error),
+            error = lock_watch::run(self.watcher, &ours, self.options.yield_after) => Err(error),
         }
     }
 
@@ -107,7 +107,7 @@ impl Attempt<'_> {
             .map(|worker| snapshot::follow(worker, &moment, self.options.lock_timeout));
         try_join_all(following).await?;
         let destination = Destination {
-            shelf: &self.shelf,
+            writer: &self.writer,
             recipients: &self.options.recipients,
             tally: &self.tally,
         };
@@ -157,7 +157,7 @@ impl Attempt<'_> {
             created: self.started,
             entries: contents::entries(&catalog.entries, &counted),
         };
-        let folder = self.shelf.folder();
+        let folder = self.writer.folder();
         let readme = readme::text(folder, &moment.server, &moment.snapshot, recipients);
         let mut files = Vec::new();
         for (name, content) in [
@@ -171,12 +171,12 @@ impl Attempt<'_> {
             ),
         ] {
             let (content, file) = pack_small(name, &content, recipients);
-            self.shelf.create(&file.name, content).await?;
+            self.writer.create(&file.name, content).await?;
             files.push(file);
         }
         // Whoever has to decrypt the others reads here how.
         let (content, file) = pack_small(README, readme.as_bytes(), &Recipients::default());
-        self.shelf.create(&file.name, content).await?;
+        self.writer.create(&file.name, content).await?;
         files.push(file);
         Ok(files)
     }
@@ -223,7 +223,7 @@ impl Attempt<'_> {
                 tables,
             });
         }
-        self.shelf.publish(MANIFEST, bytes).await?;
+        self.writer.publish(MANIFEST, bytes).await?;
         self.say(&manifest);
         Ok(manifest)
     }
@@ -235,7 +235,7 @@ impl Attempt<'_> {
             tables = manifest.tables.len(), rows = rows, bytes = manifest.content_bytes(),
             stored_bytes = stored_bytes, milliseconds = manifest.milliseconds.total,
             findings = manifest.findings.len();
-            "backup {}: stored", self.shelf.folder()
+            "backup {}: stored", self.writer.folder()
         );
     }
 }

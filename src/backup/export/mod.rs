@@ -11,26 +11,26 @@
 //! | `attempt` | one run from the first connection to the manifest |
 //! | `sweep` | deletes the remains of killed runs |
 //! | `snapshot` | the snapshot, and sessions that see it |
-//! | `patience` | sessions that wait for this one, and for how long |
+//! | `lock_watch` | sessions that wait for this one, and for how long |
 //! | `tables`, `table` | the rows of all tables, and of one |
 //! | `contents` | the archive's table of contents |
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
 //! | `readme` | the instructions in a backup for a reader without this program |
-//! | `shelf` | the files that the run stored, deleted if it fails |
+//! | `writer` | the files that the run stored, deleted if it fails |
 //! | `progress`, `error` | how far a run is, and why it failed |
 
 mod attempt;
 mod contents;
 mod error;
-mod patience;
+mod lock_watch;
 mod progress;
 mod readme;
 mod row_count_check;
-mod shelf;
 mod snapshot;
 mod sweep;
 mod table;
 mod tables;
+mod writer;
 
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ pub use sweep::{Swept, sweep};
 
 use attempt::Attempt;
 use progress::Tally;
-use shelf::Shelf;
+use writer::BackupWriter;
 
 /// How an export goes about its work.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub struct Options {
     /// How long our own locks are waited for.
     pub lock_timeout: Duration,
     /// How long others wait for ours before we give way.
-    pub patience: Duration,
+    pub yield_after: Duration,
     /// How often it is tried again after we gave way.
     pub retries: u32,
     /// How long after we gave way.
@@ -88,7 +88,7 @@ impl Options {
             recipients,
             deadline,
             lock_timeout: LOCK_TIMEOUT,
-            patience: Duration::from_secs(1),
+            yield_after: Duration::from_secs(1),
             retries: 10,
             pause: Duration::from_secs(30),
             manifest_limit: manifest::LIMIT,
@@ -137,7 +137,7 @@ pub async fn export(
             started,
             server: &server,
             watcher: &watcher,
-            shelf: Shelf::new(blobs, format!("{}/{id}", source.name)),
+            writer: BackupWriter::new(blobs, format!("{}/{id}", source.name)),
             options,
             clock,
             tally: Tally::new(report),
@@ -147,7 +147,7 @@ pub async fn export(
             Err(error) => error,
         };
         if let Some(reason) = attempt.clear().await {
-            let folder = attempt.shelf.folder().to_owned();
+            let folder = attempt.writer.folder().to_owned();
             log::warn!("{folder}: files of the failed run remain: {reason}");
             report(Event::Left { folder, reason });
         }

@@ -7,11 +7,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::contents::Data;
 use super::error::TableError;
 use super::progress::Tally;
-use super::shelf::Shelf;
+use super::writer::BackupWriter;
 use crate::blob::{BlobError, Upload};
 use crate::database::Session;
 use pgarchive::encryption::Recipients;
-use pgarchive::{Compressed, Content, Cutter, FrameError, Member, Packed, Rooms, Sealer};
+use pgarchive::{BufferPool, Compressed, Content, Cutter, FrameError, Member, Packed, Sealer};
 
 /// How many pieces may wait between two stations? Enough that none stands still for the other's pauses;
 /// each is memory that every job has.
@@ -25,7 +25,7 @@ pub(super) struct Packing<'a> {
     /// How many members of one table wait to be compressed or stored, beside one at either end.
     pub(super) at_once: usize,
     /// Where they are.
-    pub(super) rooms: &'a Rooms,
+    pub(super) pool: &'a BufferPool,
 }
 
 /// Stores the rows of a table under `file`.
@@ -34,10 +34,10 @@ pub(super) async fn store(
     data: &Data<'_>,
     file: &str,
     packing: &Packing<'_>,
-    shelf: &Shelf,
+    writer: &BackupWriter,
     tally: &Tally<'_>,
 ) -> Result<Packed, TableError> {
-    let mut upload = shelf.upload(file).await?;
+    let mut upload = writer.upload(file).await?;
     match fill(&mut upload, session, data, packing, tally).await {
         Ok(packed) => {
             upload.finish().await?;
@@ -60,7 +60,7 @@ async fn fill(
 ) -> Result<Packed, TableError> {
     let (rows, rows_to_cut) = mpsc::channel(WAITING);
     let (members, members_to_store) = mpsc::channel(packing.at_once);
-    let (cutter, mut sealer) = (Cutter::new(packing.rooms), Sealer::new(packing.recipients));
+    let (cutter, mut sealer) = (Cutter::new(packing.pool), Sealer::new(packing.recipients));
     let cutting = spawn_blocking(move || cut(cutter, rows_to_cut, &members));
     let sql = data.copy_out();
     let copying = session.copy_out(&sql, rows);

@@ -10,11 +10,11 @@ use futures_util::future::try_join_all;
 use super::contents::Data;
 use super::error::ExportError;
 use super::progress::Tally;
-use super::shelf::Shelf;
 use super::table::{self, Packing};
+use super::writer::BackupWriter;
 use crate::database::Session;
 use pgarchive::encryption::Recipients;
-use pgarchive::{Packed, Rooms};
+use pgarchive::{BufferPool, Packed};
 
 /// What a page of the server's holds.
 const PAGE_BYTES: u64 = 8192;
@@ -25,7 +25,7 @@ const MOST_AT_ONCE: usize = 8;
 /// Where the rows go.
 #[derive(Clone, Copy)]
 pub(super) struct Destination<'a> {
-    pub(super) shelf: &'a Shelf,
+    pub(super) writer: &'a BackupWriter,
     pub(super) recipients: &'a Recipients,
     pub(super) tally: &'a Tally<'a>,
 }
@@ -46,7 +46,7 @@ pub(super) async fn store(
     let packing = Packing {
         recipients: destination.recipients,
         at_once: at_once(sessions.len()),
-        rooms: &Rooms::default(),
+        pool: &BufferPool::default(),
     };
     let work = sessions.iter().map(async |session| {
         let mut done = Vec::new();
@@ -80,7 +80,7 @@ async fn store_one(
         data,
         &file,
         packing,
-        destination.shelf,
+        destination.writer,
         destination.tally,
     );
     let packed = stored.await.map_err(|error| ExportError::Table {
@@ -90,7 +90,7 @@ async fn store_one(
     log::debug!(
         table = data.name(), rows = packed.rows, bytes = packed.content_bytes,
         stored_bytes = packed.stored_bytes, milliseconds = begun.elapsed().as_millis();
-        "{}: a table is stored", destination.shelf.folder()
+        "{}: a table is stored", destination.writer.folder()
     );
     Ok(packed)
 }

@@ -61,11 +61,11 @@ impl BackupTimer {
     /// Only after a whole backup: while there is none, nothing old goes. That nothing can be deleted
     /// makes the new backup no worse.
     async fn prune(&self, source: &Source) -> String {
-        let depot = match self.backups.depot(&source.name) {
-            Ok(depot) => depot,
+        let source_backups = match self.backups.of_source(&source.name) {
+            Ok(source_backups) => source_backups,
             Err(error) => return format!("pruning failed: {error}"),
         };
-        match self.backups.prune(&depot, false).await {
+        match self.backups.prune(&source_backups, false).await {
             Err(error) => {
                 log::warn!("{}: pruning failed: {error}", source.name);
                 format!("pruning failed: {error}")

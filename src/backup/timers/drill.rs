@@ -67,8 +67,8 @@ impl DrillTimer {
         let settings = self.backups.settings();
         let server = settings.drill.as_ref();
         let server = server.ok_or(Failure::NoServer)?;
-        let depot = self.backups.depot(&source.name)?;
-        let found = depot.find(&Selection::Latest).await;
+        let source_backups = self.backups.of_source(&source.name)?;
+        let found = source_backups.find(&Selection::Latest).await;
         let stored = found.map_err(DrillError::from)?;
         let progress = Progress::default();
         let trial = Trial {
@@ -77,7 +77,9 @@ impl DrillTimer {
             bounds: Bounds::within(limit, self.stop.clone()),
             superusers: Superusers::Rejected,
         };
-        let drill = self.backups.drill(&depot, &stored, trial, &progress);
+        let drill = self
+            .backups
+            .drill(&source_backups, &stored, trial, &progress);
         Ok((stored.id.to_string(), drill.await?))
     }
 }

@@ -107,7 +107,7 @@ fn a_second_export_fails_at_once_and_the_first_one_continues() {
         let holder = hold(&database).await;
         let patient = Options {
             lock_timeout: PATIENCE,
-            patience: Duration::from_millis(500),
+            yield_after: Duration::from_millis(500),
             ..options()
         };
         let second = async {

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use magnusapi::blob::{BlobAddress, BlobError, Blobs};
 
 use super::{names, noise, upload};
-use crate::harness::{alone, hold_to_pass, run};
+use crate::harness::{alone, assert_passes, run};
 
 fn open(folder: &Path) -> Blobs {
     Blobs::open(&BlobAddress::folder(folder)).expect("it opens")
@@ -45,7 +45,7 @@ fn a_full_disk_is_told_and_nothing_half_written_stays() {
         .arg(itself.get_program())
         .args(itself.get_args())
         .env(FULL, folder.path());
-    hold_to_pass(&mut limited);
+    assert_passes(&mut limited);
     let left = fs::read_dir(folder.path().join("a")).expect("it is there");
     let left: Vec<_> = left.map(|file| file.expect("a file").file_name()).collect();
     assert_eq!(left, ["small"]);

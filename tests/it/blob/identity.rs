@@ -10,7 +10,7 @@ use magnusapi::blob::{BlobAddress, BlobError, Blobs, Deletion};
 
 use super::{download, names, noise, upload};
 use crate::fakes::{Identity, Token};
-use crate::harness::{ACCOUNT, Azurite, Certificates, alone, client_builder, hold_to_pass, run};
+use crate::harness::{ACCOUNT, Azurite, Certificates, alone, assert_passes, client_builder, run};
 
 /// A token as Azurite takes it, which looks at whom it is for and when it ends (in 2100), and not at
 /// its signature: `{"iss": "https://sts.windows.net/0/", "aud": "https://storage.azure.com", …}`.
@@ -52,7 +52,7 @@ async fn run_alone(test: &str, identity: &Identity) {
         .env("BACKUP_STORAGE_ENDPOINT", azurite.endpoint())
         .env("BACKUP_STORAGE_WAIT", "2")
         .envs(identity.variables());
-    let running = tokio::task::spawn_blocking(move || hold_to_pass(&mut itself));
+    let running = tokio::task::spawn_blocking(move || assert_passes(&mut itself));
     running.await.expect("it passes");
 }
 

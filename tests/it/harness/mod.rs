@@ -61,7 +61,7 @@ pub(crate) fn alone(test: &str) -> Command {
 /// Runs it, holds the test to pass, and answers what it printed: shown only if it fails, or its count
 /// would pass for one of this process.
 #[track_caller]
-pub(crate) fn hold_to_pass(alone: &mut Command) -> String {
+pub(crate) fn assert_passes(alone: &mut Command) -> String {
     let output = alone.output().expect("it starts");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();

@@ -109,7 +109,7 @@ fn a_token_near_its_end_is_replaced_before_each_call() {
 async fn as_the_app(azure: &ResourceManagerFake, test: &str, id: String) {
     let mut itself = alone(test);
     itself.envs(azure.variables()).env(RESOURCE, id);
-    let running = tokio::task::spawn_blocking(move || hold_to_pass(&mut itself));
+    let running = tokio::task::spawn_blocking(move || assert_passes(&mut itself));
     running.await.expect("it passes");
 }
 

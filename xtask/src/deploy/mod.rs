@@ -3,8 +3,8 @@
 
 mod http;
 mod package;
+mod package_store;
 mod publish;
-mod shelf;
 mod site;
 mod smoke;
 mod target;
@@ -19,7 +19,7 @@ use anyhow::{anyhow, bail};
 use crate::infra::Environment;
 use crate::workspace::Workspace;
 use package::Package;
-use shelf::Shelf;
+use package_store::PackageStore;
 use smoke::{Check, Health};
 use target::Target;
 
@@ -122,7 +122,7 @@ pub(crate) fn deploy(
     workspace: &Workspace,
     arguments: &DeployArguments,
 ) -> anyhow::Result<ExitCode> {
-    let shelf = Shelf {
+    let store = PackageStore {
         account: &arguments.state_account,
         container: &arguments.common.environment,
         folder: workspace.target().join("packages"),
@@ -132,17 +132,17 @@ pub(crate) fn deploy(
         .init(Some(&arguments.state_account))?;
     let target = Target::of(workspace, &arguments.common)?;
     let package = match &arguments.commit {
-        Some(commit) => shelf.take(commit)?,
+        Some(commit) => store.take(commit)?,
         None => arguments.common.package(workspace)?,
     };
     println!("{package} to {target}");
     let before = smoke::health(&target);
-    let previous = previous(&shelf, before.as_ref().ok(), &package);
+    let previous = previous(&store, before.as_ref().ok(), &package);
     if arguments.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.commit.is_none() {
-        shelf.keep(&package)?;
+        store.keep(&package)?;
     }
     let known = before
         .as_ref()
@@ -164,13 +164,17 @@ fn publish_and_look(package: &Package, target: &Target, known: &[Check]) -> anyh
 }
 
 /// The package that runs now, or why there is none to put back.
-fn previous(shelf: &Shelf, running: Option<&Health>, package: &Package) -> anyhow::Result<Package> {
+fn previous(
+    store: &PackageStore,
+    running: Option<&Health>,
+    package: &Package,
+) -> anyhow::Result<Package> {
     let previous = match running {
         None => Err(anyhow!("nothing answered before")),
         Some(health) if health.commit == package.commit => {
             Err(anyhow!("the same commit ran before"))
         }
-        Some(health) => shelf.take(&health.commit),
+        Some(health) => store.take(&health.commit),
     };
     match &previous {
         Ok(previous) => println!("should it fail, this is put back: {previous}"),

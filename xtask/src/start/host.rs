@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use ureq::Agent;
 
-use super::leash::Leash;
+use super::process_group::ProcessGroup;
 use super::stop::Stop;
 use super::{LOOK, func};
 use crate::workspace::Workspace;
@@ -63,7 +63,7 @@ impl Host {
         self,
         workspace: &Workspace,
         port: u16,
-        leash: &mut Leash,
+        group: &mut ProcessGroup,
     ) -> anyhow::Result<()> {
         let port = port.to_string();
         let mut command = match self {
@@ -82,7 +82,7 @@ impl Host {
         if let Some(program) = program_elsewhere(workspace) {
             command.env(PROGRAM, program);
         }
-        leash.start(
+        group.start(
             &self.to_string(),
             command.current_dir(workspace.functions()),
         )
@@ -121,7 +121,7 @@ fn require_program(program: &Path) -> anyhow::Result<()> {
 pub(super) fn wait_for_program(
     port: u16,
     limit: Duration,
-    leash: &mut Leash,
+    group: &mut ProcessGroup,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let url = format!("http://127.0.0.1:{port}/health/live");
@@ -131,7 +131,7 @@ pub(super) fn wait_for_program(
         .into();
     let deadline = Instant::now() + limit;
     while let Err(error) = agent.get(&url).call() {
-        leash.check()?;
+        group.check()?;
         if stop.is_requested() {
             bail!("stopped before the app answered at {url}");
         }
@@ -168,9 +168,9 @@ mod tests {
         let host = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = host.local_addr().unwrap().port();
         let stop = Stop::default();
-        let mut leash = Leash::new().unwrap();
+        let mut group = ProcessGroup::new().unwrap();
         let limit = Duration::from_millis(200);
-        let error = wait_for_program(port, limit, &mut leash, &stop).unwrap_err();
+        let error = wait_for_program(port, limit, &mut group, &stop).unwrap_err();
         assert!(error.to_string().contains("did not answer"), "{error}");
     }
 }

@@ -2,13 +2,13 @@
 //! it needs.
 //!
 //! The order is: build, database, storage, settings, host. The host runs in `functions/`, as `func start
-//! --script-root functions` does. Every process that it starts is a member of one [`Leash`], so none outlives
+//! --script-root functions` does. Every process that it starts is a member of one [`ProcessGroup`], so none outlives
 //! this process, however this process ends.
 
 mod database;
 mod func;
 mod host;
-mod leash;
+mod process_group;
 mod services;
 mod settings;
 mod stop;
@@ -24,7 +24,7 @@ use anyhow::{Context, bail};
 
 use crate::workspace::Workspace;
 use host::Host;
-use leash::Leash;
+use process_group::ProcessGroup;
 use services::Services;
 use stop::Stop;
 
@@ -91,23 +91,23 @@ fn serve(
     azurite: Option<&Path>,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let mut leash = Leash::new()?;
-    let _services = Services::start(workspace, azurite, &mut leash, stop)?;
+    let mut group = ProcessGroup::new()?;
+    let _services = Services::start(workspace, azurite, &mut group, stop)?;
     println!(
         "host      {host} in {}",
         workspace.shown(&workspace.functions())
     );
-    host.start(workspace, port, &mut leash)?;
-    leash.wait_for_port(port, START, stop)?;
-    host::wait_for_program(port, START, &mut leash, stop)?;
+    host.start(workspace, port, &mut group)?;
+    group.wait_for_port(port, START, stop)?;
+    host::wait_for_program(port, START, &mut group, stop)?;
     println!("\n{}\n", addresses(port));
-    stand_by(&mut leash, stop)
+    stand_by(&mut group, stop)
 }
 
 /// Returns at the stop signal, or with an error when a process ends by itself.
-fn stand_by(leash: &mut Leash, stop: &Stop) -> anyhow::Result<()> {
+fn stand_by(group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
     while !stop.is_requested() {
-        leash.check()?;
+        group.check()?;
         stop.wait(LOOK);
     }
     println!("\nstopping");

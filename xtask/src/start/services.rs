@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::database::{self, Database};
-use super::leash::Leash;
+use super::process_group::ProcessGroup;
 use super::settings;
 use super::stop::Stop;
 use super::{only_one, stand_by, storage, until_stopped};
@@ -29,16 +29,16 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     let azurite = storage::prepare(workspace, true)?;
     let stop = Stop::listen()?;
     until_stopped(&stop, || {
-        let mut leash = Leash::new()?;
-        let _services = Services::start(workspace, azurite.as_deref(), &mut leash, &stop)?;
+        let mut group = ProcessGroup::new()?;
+        let _services = Services::start(workspace, azurite.as_deref(), &mut group, &stop)?;
         println!(
             "\n  cargo build\n  func start --script-root functions\n\nCtrl-C stops the services."
         );
-        stand_by(&mut leash, &stop)
+        stand_by(&mut group, &stop)
     })
 }
 
-/// The running services. The database ends with this value, and the storage with its leash.
+/// The running services. The database ends with this value, and the storage with its group.
 pub(super) struct Services {
     _database: Option<Database>,
 }
@@ -48,12 +48,12 @@ impl Services {
     pub(super) fn start(
         workspace: &Workspace,
         azurite: Option<&Path>,
-        leash: &mut Leash,
+        group: &mut ProcessGroup,
         stop: &Stop,
     ) -> anyhow::Result<Services> {
         let database = database::open()?;
         let storage = match azurite {
-            Some(azurite) => Some(storage::start(workspace, azurite, leash, stop)?),
+            Some(azurite) => Some(storage::start(workspace, azurite, group, stop)?),
             None => None,
         };
         let url = match &database {

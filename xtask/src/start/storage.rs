@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::leash::Leash;
+use super::process_group::ProcessGroup;
 use super::stop::Stop;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -44,7 +44,7 @@ pub(super) fn prepare(workspace: &Workspace, required: bool) -> anyhow::Result<O
 pub(super) fn start(
     workspace: &Workspace,
     azurite: &Path,
-    leash: &mut Leash,
+    group: &mut ProcessGroup,
     stop: &Stop,
 ) -> anyhow::Result<String> {
     let ports = Ports::free()?;
@@ -55,8 +55,8 @@ pub(super) fn start(
     command.args(ports.arguments()).arg("--location").arg(&data);
     command.stderr(output.try_clone()?).stdout(output);
     let name = format!("Azurite (it logs to {})", workspace.shown(&log));
-    leash.start(&name, &mut command)?;
-    leash.wait_for_port(ports.blob, Duration::from_mins(1), stop)?;
+    group.start(&name, &mut command)?;
+    group.wait_for_port(ports.blob, Duration::from_mins(1), stop)?;
     println!(
         "storage   Azurite, blobs on 127.0.0.1:{}, its data in {}",
         ports.blob,

@@ -7,16 +7,16 @@ use bytes::Bytes;
 use crate::blob::{BlobError, Blobs, Deletion, Upload};
 
 /// The folder of a backup that is being made, and the names in it that may be taken.
-pub(super) struct Shelf {
+pub(super) struct BackupWriter {
     blobs: Blobs,
     folder: String,
     /// `None` once the manifest may be stored.
     names: Mutex<Option<Vec<String>>>,
 }
 
-impl Shelf {
-    pub(super) fn new(blobs: &Blobs, folder: String) -> Shelf {
-        Shelf {
+impl BackupWriter {
+    pub(super) fn new(blobs: &Blobs, folder: String) -> BackupWriter {
+        BackupWriter {
             blobs: blobs.clone(),
             folder,
             names: Mutex::new(Some(Vec::new())),

@@ -1,4 +1,4 @@
-//! Room for members on their way, used again and again.
+//! Buffers for members on their way, used again and again.
 //!
 //! A member passes from thread to thread. An allocator keeps what one thread takes and another gives
 //! back, for each of them and for a while, which comes to several times what is in use.
@@ -10,16 +10,16 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use super::LEVEL;
 
-/// How much text is in a gzip member? They cost less than a hundredth in size; larger ones are no
-/// faster, and several are in memory at once.
+/// The text of one gzip member, in bytes. Members of this size add less than a hundredth to the file; larger
+/// ones are not faster, and several are in memory at once.
 pub(super) const MEMBER: usize = 256 * 1024;
 
-/// The rooms of all tables that are packed at a time: as many as are in use at once, and no more.
+/// The buffers of all tables that are packed at the same time: as many as are in use at once.
 #[derive(Clone, Default)]
-pub struct Rooms(Arc<Mutex<Vec<Room>>>);
+pub struct BufferPool(Arc<Mutex<Vec<Buffers>>>);
 
-/// What one member needs: some 700 KiB.
-pub(super) struct Room {
+/// The buffers of one member: some 700 KiB.
+pub(super) struct Buffers {
     /// Its text, which is never longer than [`MEMBER`].
     pub(super) text: Vec<u8>,
     compressor: Compressor,
@@ -27,32 +27,32 @@ pub(super) struct Room {
     gzip: Vec<u8>,
 }
 
-/// A room in use. Dropped, it is free again.
+/// Buffers in use. Dropping the lease frees them.
 pub(super) struct Lease {
     /// There until it is dropped.
-    room: Option<Room>,
-    rooms: Rooms,
+    buffers: Option<Buffers>,
+    pool: BufferPool,
 }
 
-impl Rooms {
-    /// An empty room.
+impl BufferPool {
+    /// Empty buffers.
     pub(super) fn lease(&self) -> Lease {
         Lease {
-            room: Some(self.free().pop().unwrap_or_else(Room::new)),
-            rooms: self.clone(),
+            buffers: Some(self.free().pop().unwrap_or_else(Buffers::new)),
+            pool: self.clone(),
         }
     }
 
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Room>> {
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Buffers>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Room {
-    fn new() -> Room {
+impl Buffers {
+    fn new() -> Buffers {
         let level = CompressionLvl::new(LEVEL).expect("libdeflate has levels 0 to 12");
         let mut compressor = Compressor::new(level);
-        Room {
+        Buffers {
             text: Vec::with_capacity(MEMBER),
             gzip: vec![0; compressor.gzip_compress_bound(MEMBER)],
             compressor,
@@ -72,24 +72,24 @@ impl Room {
 }
 
 impl Deref for Lease {
-    type Target = Room;
+    type Target = Buffers;
 
-    fn deref(&self) -> &Room {
-        self.room.as_ref().expect("it was not dropped")
+    fn deref(&self) -> &Buffers {
+        self.buffers.as_ref().expect("it was not dropped")
     }
 }
 
 impl DerefMut for Lease {
-    fn deref_mut(&mut self) -> &mut Room {
-        self.room.as_mut().expect("it was not dropped")
+    fn deref_mut(&mut self) -> &mut Buffers {
+        self.buffers.as_mut().expect("it was not dropped")
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(mut room) = self.room.take() {
-            room.text.clear();
-            self.rooms.free().push(room);
+        if let Some(mut buffers) = self.buffers.take() {
+            buffers.text.clear();
+            self.pool.free().push(buffers);
         }
     }
 }
@@ -99,15 +99,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_that_is_free_again_is_empty_and_used_before_a_new_one() {
-        let rooms = Rooms::default();
-        let (mut one, other) = (rooms.lease(), rooms.lease());
+    fn freed_buffers_are_empty_and_used_again() {
+        let pool = BufferPool::default();
+        let (mut one, other) = (pool.lease(), pool.lease());
         one.text.extend_from_slice(b"text");
         let place = one.text.as_ptr();
         drop(one);
-        let again = rooms.lease();
+        let again = pool.lease();
         assert_eq!((again.text.as_ptr(), again.text.len()), (place, 0));
         drop((again, other));
-        assert_eq!(rooms.free().len(), 2);
+        assert_eq!(pool.free().len(), 2);
     }
 }

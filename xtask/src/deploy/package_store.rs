@@ -10,14 +10,14 @@ use super::package::{Package, is_commit};
 use crate::azure;
 
 /// A container of the state account, which the pipeline writes to from wherever it runs.
-pub(super) struct Shelf<'a> {
+pub(super) struct PackageStore<'a> {
     pub(super) account: &'a str,
     pub(super) container: &'a str,
     /// Where packages that are taken from it are put.
     pub(super) folder: PathBuf,
 }
 
-impl Shelf<'_> {
+impl PackageStore<'_> {
     /// Keeps a package. One of the same commit is the same, so it may be overwritten.
     pub(super) fn keep(&self, package: &Package) -> anyhow::Result<()> {
         let file = package.path.to_string_lossy();

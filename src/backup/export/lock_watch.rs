@@ -1,7 +1,7 @@
-//! Who waits for us, and for how long.
+//! Watches for sessions that wait for the export's locks.
 //!
-//! Our locks stop nobody but who changes a table; yet everyone else queues up behind him. Postfacto
-//! migrates its database whenever it starts, so that somebody who waits for us may be all of it.
+//! The locks conflict only with a session that changes a table, but every other session queues behind that
+//! one. Postfacto migrates its database whenever it starts, so one waiting session can stop all of it.
 
 use std::time::Duration;
 
@@ -10,12 +10,11 @@ use tokio::time::{Instant, sleep};
 use super::error::{ExportError, when};
 use crate::database::Session;
 
-/// How often is it asked? So often that giving way takes little longer than the patience lasts.
+/// The time between two looks: short beside the longest wait.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Watches until somebody has waited too long for one of our sessions, and answers with the error that
-/// says so.
-pub(super) async fn run_out(session: &Session, ours: &[i32], patience: Duration) -> ExportError {
+/// Watches until a session has waited `longest` for one of `ours`, and returns the error that names it.
+pub(super) async fn run(session: &Session, ours: &[i32], longest: Duration) -> ExportError {
     let mut since: Option<Instant> = None;
     loop {
         let found = match session.query_opt(WAITING, &[&ours]).await {
@@ -25,7 +24,7 @@ pub(super) async fn run_out(session: &Session, ours: &[i32], patience: Duration)
         match (found, since) {
             (None, _) => since = None,
             (Some(_), None) => since = Some(Instant::now()),
-            (Some(row), Some(since)) if since.elapsed() >= patience => {
+            (Some(row), Some(since)) if since.elapsed() >= longest => {
                 return ExportError::GaveWay {
                     process: row.get("pid"),
                     statement: row.get("statement"),
@@ -38,8 +37,8 @@ pub(super) async fn run_out(session: &Session, ours: &[i32], patience: Duration)
     }
 }
 
-/// `pg_locks` shows everything to everyone, and `pg_stat_activity` does not. `pg_blocking_pids` stops
-/// all locking for a moment: it is asked about those alone that wait, which OFFSET sees to.
+/// Every role sees all of `pg_locks`, but not all of `pg_stat_activity`. `pg_blocking_pids` stops all locking
+/// for a moment, so the query calls it only for processes that wait; OFFSET 0 enforces that.
 const WAITING: &str = "\
     SELECT w.pid, coalesce(left(a.query, 100), '') AS statement
       FROM (SELECT DISTINCT pid FROM pg_locks WHERE NOT granted AND pid <> ALL ($1) OFFSET 0) w

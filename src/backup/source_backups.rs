@@ -21,7 +21,7 @@ use pgarchive::manifest::{self, MANIFEST, Manifest};
 
 /// One source's backups. Clones share the store.
 #[derive(Clone)]
-pub struct Depot {
+pub struct SourceBackups {
     pub(super) blobs: Blobs,
     pub(super) source: SourceName,
 }
@@ -52,7 +52,7 @@ pub enum Selection {
 
 /// Why a backup could not be had.
 #[derive(Debug, Error)]
-pub enum DepotError {
+pub enum SourceBackupsError {
     /// The store.
     #[error("the store of backups: {0}")]
     Store(#[from] BlobError),
@@ -106,10 +106,10 @@ impl Stored {
     /// Its manifest.
     ///
     /// # Errors
-    /// [`DepotError::Unreadable`].
-    pub fn readable(&self) -> Result<&Manifest, DepotError> {
+    /// [`SourceBackupsError::Unreadable`].
+    pub fn readable(&self) -> Result<&Manifest, SourceBackupsError> {
         let manifest = self.manifest.as_ref();
-        manifest.map_err(|reason| DepotError::Unreadable {
+        manifest.map_err(|reason| SourceBackupsError::Unreadable {
             id: self.id.clone(),
             reason: reason.clone(),
         })
@@ -149,10 +149,10 @@ const MARK_LIMIT: u64 = 64 * 1024;
 /// How many backups are read at a time?
 const AT_A_TIME: usize = 8;
 
-impl Depot {
+impl SourceBackups {
     /// The backups of `source` in `blobs`.
-    pub fn new(blobs: Blobs, source: SourceName) -> Depot {
-        Depot { blobs, source }
+    pub fn new(blobs: Blobs, source: SourceName) -> SourceBackups {
+        SourceBackups { blobs, source }
     }
 
     /// The name of a blob of a backup.
@@ -190,7 +190,7 @@ impl Depot {
     }
 
     /// The backup that is meant.
-    pub async fn find(&self, selection: &Selection) -> Result<Stored, DepotError> {
+    pub async fn find(&self, selection: &Selection) -> Result<Stored, SourceBackupsError> {
         let backups = self.names().await?;
         let Selection::Named(wanted) = selection else {
             return self.newest(backups).await;
@@ -205,14 +205,14 @@ impl Depot {
     async fn newest(
         &self,
         backups: Vec<(BackupId, BTreeMap<String, u64>)>,
-    ) -> Result<Stored, DepotError> {
+    ) -> Result<Stored, SourceBackupsError> {
         let mut newest: Option<(BackupId, String)> = None;
         for (id, files) in backups {
             let stored = self.stored(id, files).await?;
             match (&stored.manifest, newest) {
                 (Ok(_), None) => return Ok(stored),
                 (Ok(_), Some((id, reason))) => {
-                    return Err(DepotError::NewestUnreadable {
+                    return Err(SourceBackupsError::NewestUnreadable {
                         id,
                         reason,
                         readable: stored.id,
@@ -224,12 +224,12 @@ impl Depot {
         }
         Err(match newest {
             None => self.unknown("at all".to_owned()),
-            Some((id, reason)) => DepotError::Unreadable { id, reason },
+            Some((id, reason)) => SourceBackupsError::Unreadable { id, reason },
         })
     }
 
-    fn unknown(&self, wanted: String) -> DepotError {
-        DepotError::Unknown {
+    fn unknown(&self, wanted: String) -> SourceBackupsError {
+        SourceBackupsError::Unknown {
             source_name: self.source.clone(),
             wanted,
         }
@@ -290,9 +290,11 @@ impl Depot {
     }
 
     /// Keeps a backup until it is released. One whose manifest has gone meanwhile is none any more.
-    pub async fn hold(&self, id: &BackupId, hold: &Hold) -> Result<(), DepotError> {
+    pub async fn hold(&self, id: &BackupId, hold: &Hold) -> Result<(), SourceBackupsError> {
         match self.write(id, HOLD, hold).await {
-            Err(BlobError::Exists { .. }) => return Err(DepotError::HeldAlready(id.clone())),
+            Err(BlobError::Exists { .. }) => {
+                return Err(SourceBackupsError::HeldAlready(id.clone()));
+            }
             written => written?,
         }
         if let Err(error) = self.require_manifest(id).await {
@@ -303,7 +305,7 @@ impl Depot {
     }
 
     /// Fails if the manifest has gone.
-    pub(super) async fn require_manifest(&self, id: &BackupId) -> Result<(), DepotError> {
+    pub(super) async fn require_manifest(&self, id: &BackupId) -> Result<(), SourceBackupsError> {
         if self.files(id).await?.contains(MANIFEST) {
             return Ok(());
         }

@@ -33,7 +33,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A process group whose members end with this value, or with this process.
-pub(super) struct Leash {
+pub(super) struct ProcessGroup {
     guard: Child,
     pipe: Option<ChildStdin>,
     members: Vec<Member>,
@@ -44,7 +44,7 @@ struct Member {
     child: Child,
 }
 
-impl Leash {
+impl ProcessGroup {
     /// Starts the guard, before there is anything to guard.
     pub(super) fn new() -> anyhow::Result<Self> {
         let mut shell = Command::new("/bin/sh");
@@ -127,7 +127,7 @@ impl Leash {
     }
 }
 
-impl Drop for Leash {
+impl Drop for ProcessGroup {
     /// Lets go of the pipe and waits for the members. What is left of the group then, such as a
     /// child's child, is killed.
     fn drop(&mut self) {
@@ -184,15 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn members_and_their_children_end_with_the_leash() {
+    fn members_and_their_children_end_with_the_group() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("grandchild");
-        let mut leash = Leash::new().unwrap();
-        leash.start("family", &mut family(&file)).unwrap();
+        let mut group = ProcessGroup::new().unwrap();
+        group.start("family", &mut family(&file)).unwrap();
         let grandchild = read_when_there(&file);
-        leash.check().unwrap();
-        drop(leash);
-        // The signal is sent when the leash is gone; the kernel may take a moment to act on it.
+        group.check().unwrap();
+        drop(group);
+        // The signal is sent when the group is gone; the kernel may take a moment to act on it.
         let deadline = Instant::now() + Duration::from_secs(10);
         while runs(&grandchild) {
             assert!(Instant::now() < deadline, "{grandchild} still runs");
@@ -202,14 +202,14 @@ mod tests {
 
     #[test]
     fn a_member_that_ends_by_itself_is_named() {
-        let mut leash = Leash::new().unwrap();
-        leash
+        let mut group = ProcessGroup::new().unwrap();
+        group
             .start("the host", Command::new("/bin/sh").args(["-c", "exit 4"]))
             .unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let error = loop {
             assert!(Instant::now() < deadline, "its end went unnoticed");
-            if let Err(error) = leash.check() {
+            if let Err(error) = group.check() {
                 break error.to_string();
             }
             std::thread::sleep(LOOK);
