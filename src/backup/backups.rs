@@ -1,4 +1,4 @@
-//! What every door calls: the timers, the command line.
+//! The operations that the timers and the command line call.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -36,9 +36,9 @@ struct Shared {
 pub struct Trial<'a> {
     /// The server.
     pub server: &'a database::Settings,
-    /// What opens an encrypted backup.
+    /// The keys of an encrypted backup.
     pub identities: Option<&'a Identities>,
-    /// What ends it early.
+    /// The limits that end it early.
     pub bounds: Bounds,
     /// Whether functions that are in the backup may run as a superuser.
     pub superusers: Superusers,
@@ -79,7 +79,7 @@ pub enum DrillError {
     Restore {
         /// The backup.
         id: BackupId,
-        /// What went wrong.
+        /// The cause.
         error: Box<RestoringError>,
     },
     /// It restores, and that could not be written down.
@@ -87,7 +87,7 @@ pub enum DrillError {
     NotSaid {
         /// The backup.
         id: BackupId,
-        /// What went wrong.
+        /// The cause.
         error: BlobError,
     },
 }

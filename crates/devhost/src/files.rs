@@ -22,7 +22,7 @@ const MODULES: &str = "node_modules";
 /// A file that takes the app away.
 const OFFLINE: &str = "app_offline.htm";
 
-/// What a change leads to.
+/// The consequence of a changed file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The app is read again.

@@ -23,9 +23,9 @@ pub struct HostLog {
     pub time: Timestamp,
     /// How serious it is.
     pub level: Level,
-    /// Who made it.
+    /// The part of the host that wrote it, or the handler.
     pub source: Source,
-    /// The invocation it belongs to, where there is one. What the handler prints never has one.
+    /// The invocation that it belongs to, if any. Lines that the handler prints have none.
     pub invocation: Option<String>,
     /// One line, mostly.
     pub text: String,

@@ -109,7 +109,7 @@ impl Shared {
     pub(crate) async fn requests_ended(&self) {
         let mut requests = self.requests.subscribe();
         let ended = requests.wait_for(|count| *count == 0);
-        // What has not ended by then breaks off.
+        // The drain limit ends the other requests.
         let _ = tokio::time::timeout(self.limits.drain, ended).await;
     }
 

@@ -41,9 +41,9 @@ pub use pack::{Compressed, Content, Cutter, Member, Packed, Sealer, pack_small};
 pub use toc::{Entry, Section, Toc};
 pub use unpack::{Unpacker, unpack_small};
 
-/// What ends the text of a table's file, as `pg_dump` writes it.
+/// The end mark of the text of a table, as `pg_dump` writes it.
 const END: &[u8] = b"\\.\n\n\n";
 
-/// How hard is text compressed? The lowest level that does: `CompressionLvl::fastest` is 0, which
+/// The compression level: the lowest that compresses. `CompressionLvl::fastest` is 0, which
 /// only stores.
 const LEVEL: i32 = 1;

@@ -1,4 +1,4 @@
-//! What a backup says about itself: `manifest.json`, written last.
+//! The description of a backup: `manifest.json`, written last.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -128,7 +128,7 @@ pub struct Timings {
     pub total: u64,
 }
 
-/// What stands before the checksum, on the last line but one.
+/// The text before the checksum, on the last line but one.
 const CHECKSUM: &str = ",\n  \"sha256\": \"";
 
 impl Manifest {
@@ -153,7 +153,7 @@ impl Manifest {
     /// Reads the file's bytes.
     ///
     /// # Errors
-    /// What is wrong with them, in words.
+    /// The reason why the bytes are not a manifest.
     pub fn decode(bytes: &[u8]) -> Result<Manifest, String> {
         let text = str::from_utf8(bytes).map_err(|error| error.to_string())?;
         let (members, checksum) = text
@@ -175,7 +175,7 @@ impl Manifest {
     }
 }
 
-/// What every version's manifest has.
+/// The members that a manifest of every version has.
 #[derive(Deserialize)]
 struct Version {
     format: u32,

@@ -39,7 +39,7 @@ fn needed<'a>(
 ) -> impl Iterator<Item = (usize, Object, Bond)> + 'a {
     let told = holders.iter().flat_map(|(object, place)| {
         let bonds = graph.bonds(*object).iter();
-        // What an extension brings needs nothing that is not there.
+        // CREATE EXTENSION makes the members of an extension, with everything that they need.
         let bonds = bonds.filter(|_| graph.extension(*object).is_none());
         bonds.map(|(needed, bond)| (*place, *needed, *bond))
     });
@@ -94,7 +94,7 @@ fn order_refreshes(items: &[Item], holders: &Holders, needs: &mut [HashSet<usize
     }
 }
 
-/// What it needs, however many lie between.
+/// Everything that it needs, directly or through others.
 pub(super) fn reachable<'a, N>(from: usize, needs: &'a [N]) -> HashSet<usize>
 where
     &'a N: IntoIterator<Item = &'a usize>,

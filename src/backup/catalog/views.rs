@@ -83,7 +83,7 @@ impl View {
         )
     }
 
-    /// What gives a view of these columns its query.
+    /// The entry that gives a view of these columns its query.
     fn query(&self, definition: String) -> Item {
         Item::new(Kind::View, Some(self.rule), &self.name.name, definition)
             .within(Some(&self.name.schema), &self.name.owner)

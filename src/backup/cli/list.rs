@@ -17,7 +17,7 @@ struct Line<'a> {
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
-    /// What the backup lacks.
+    /// The objects that the backup does not contain.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     findings: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -52,7 +52,7 @@ pub enum Failure {
     /// The handler does not run any more, and will not.
     #[error("the host has stopped: {0}")]
     HostStopped(String),
-    /// There is no such timer in the app.
+    /// The app has no active timer of this name.
     #[error("`{0}` is not an active timer of this app")]
     NotATimer(String),
 }

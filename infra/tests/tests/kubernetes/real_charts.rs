@@ -212,7 +212,7 @@ impl Keys {
         }
     }
 
-    /// What a reference within the schema leads to.
+    /// The part of the schema that a reference names.
     fn resolved<'a>(&'a self, schema: &'a Value) -> Option<&'a Value> {
         match schema.get("$ref").and_then(Value::as_str) {
             Some(reference) => self.schema.pointer(reference.strip_prefix('#')?),

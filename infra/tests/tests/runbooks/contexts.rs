@@ -7,7 +7,7 @@ use infra_tests::checkout;
 
 use crate::read;
 
-/// Programs that act on the cluster which a machine points at, and how each is told of another one.
+/// Programs that act on the current cluster, and the option of each that names another one.
 const PROGRAMS: [(&str, &str); 2] = [("kubectl", "--context"), ("velero", "--kubecontext")];
 
 /// Every file with commands for a person.
@@ -28,7 +28,7 @@ pub(crate) fn runbooks() -> Vec<PathBuf> {
     files
 }
 
-/// What follows each call of `program`, to the end of its line. A verb in lower case follows; in prose, the
+/// The arguments of each call of `program`, to the end of its line. A verb in lower case follows; in prose, the
 /// program's name stands alone.
 fn calls<'a>(text: &'a str, program: &str) -> Vec<&'a str> {
     let lines = text

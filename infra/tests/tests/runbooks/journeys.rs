@@ -77,7 +77,7 @@ const IN_A_FRESH_CLONE: [Part; 6] = [
     part(OPERATIONS, "When the cluster is lost"),
 ];
 
-/// What a reader fills in. Each is named where it stands, or is an output of Terraform.
+/// The values that a reader fills in: those that the text names, and outputs of Terraform.
 const FILLED_IN: [(&str, &str); 13] = [
     ("account", "stmagnusbackup"),
     ("application insights", "appi-magnus-test"),

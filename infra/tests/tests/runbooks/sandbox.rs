@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::blocks::PROGRAMS;
 
-/// What the lines read, beside the files of each composition.
+/// The files that the commands read, beside those of each composition.
 const FILES: [&str; 4] = [
     "azure.yaml",
     "infra/helmfile/helmfile.yaml.gotmpl",

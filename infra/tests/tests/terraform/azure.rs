@@ -52,7 +52,7 @@ impl Azure {
         }
     }
 
-    /// What makes azurerm and azapi find it, log in and trust it.
+    /// The variables with which azurerm and azapi find it, log in and trust it.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let host = self.address.trim_start_matches("https://");
         vec![
