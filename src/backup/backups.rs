@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::export::{self, ExportError, Swept, export};
+use super::export::{self, ExportError, export};
+use super::id::BackupId;
 use super::restore::{self, Bounds, Roles, Superusers};
 use super::restoring::RestoringError;
-use super::{
-    BackupId, Pruning, Settings, Source, SourceBackups, SourceBackupsError, SourceName, Stored,
-    Verified,
-};
+use super::settings::{Settings, Source, SourceName};
+use super::store::{self, Pruning, SourceBackups, SourceBackupsError, Stored, Swept, Verified};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::database::{self, Server};
@@ -223,7 +222,7 @@ impl Backups {
     /// Deletes what runs that died more than a day ago left of a source in the store.
     pub async fn sweep(&self, source: &SourceName) -> Result<Vec<Swept>, StoreError> {
         let now = (self.clock())();
-        Ok(export::sweep(&self.blobs()?, source, now).await?)
+        Ok(store::sweep(&self.blobs()?, source, now).await?)
     }
 
     /// Deletes the backups of a source that no rule keeps, or only says which.

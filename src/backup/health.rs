@@ -8,8 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::marks::VERIFIED;
-use super::{AgeLimits, BackupId, Backups, EXPORT, Source};
+use super::backups::Backups;
+use super::id::BackupId;
+use super::settings::{AgeLimits, Source};
+use super::store::VERIFIED;
+use super::timers::{DRILL, EXPORT};
 use crate::health::{Check, Finding, Status};
 
 /// Looks at the names in the store.
@@ -172,7 +175,7 @@ fn judge(
     let (what, look) = if key == "backup:age" {
         ("backup", EXPORT)
     } else {
-        ("backup that was proved to restore", super::DRILL)
+        ("backup that was proved to restore", DRILL)
     };
     let look = format!("see the last runs of {look}");
     match age {

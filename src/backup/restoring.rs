@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::restore::{self, Content, Failure, Options, Progress, Report, RestoreError};
-use super::{SourceBackups, SourceBackupsError, Stored};
+use super::store::{SourceBackups, SourceBackupsError, Stored};
 use crate::blob::BlobError;
 use crate::database::{self, Server};
 use crate::telemetry::Context;

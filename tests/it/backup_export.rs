@@ -7,7 +7,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use magnusapi::backup::export::{Event, ExportError, Options, Progress, export, sweep};
+use magnusapi::backup::export::{Event, ExportError, Options, Progress, export};
+use magnusapi::backup::store::sweep;
 use magnusapi::backup::{Source, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Choice;
 use super::session::{Failure, Session};
-use crate::backup::export::Swept;
-use crate::backup::{Pruning, SourceName};
+use crate::backup::settings::SourceName;
+use crate::backup::store::{Pruning, Swept};
 use crate::terminal::{Table, print, say};
 
 pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Result<(), Failure> {

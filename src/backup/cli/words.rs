@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::backup::retention::State;
+use crate::backup::store::retention::State;
 
 /// `851.5 MB`, in powers of ten.
 pub(super) fn size(bytes: u64) -> String {

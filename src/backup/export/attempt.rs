@@ -15,7 +15,7 @@ use super::writer::BackupWriter;
 use super::{Options, lock_watch, readme, tables};
 use crate::backup::catalog::{self, Catalog};
 use crate::backup::id::BackupId;
-use crate::backup::source::SourceName;
+use crate::backup::settings::SourceName;
 use crate::clock::Clock;
 use crate::database::{Server, Session};
 use crate::version;

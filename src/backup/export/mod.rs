@@ -9,7 +9,6 @@
 //! | module | purpose |
 //! |---|---|
 //! | `attempt` | one run from the first connection to the manifest |
-//! | `sweep` | deletes the remains of killed runs |
 //! | `snapshot` | the snapshot, and sessions that see it |
 //! | `lock_watch` | sessions that wait for this one, and for how long |
 //! | `tables`, `table` | the rows of all tables, and of one |
@@ -27,7 +26,6 @@ mod progress;
 mod readme;
 mod row_count_check;
 mod snapshot;
-mod sweep;
 mod table;
 mod tables;
 mod writer;
@@ -38,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::id::BackupId;
-use super::source::Source;
+use super::settings::Source;
 use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::database::{Server, Session};
@@ -47,7 +45,6 @@ use pgarchive::manifest::{self, Manifest};
 
 pub use error::{ExportError, TableError};
 pub use progress::{Event, Progress};
-pub use sweep::{Swept, sweep};
 
 use attempt::Attempt;
 use progress::Tally;
@@ -115,7 +112,7 @@ impl Options {
 ///
 /// # Errors
 /// There is no backup then. What was stored is deleted. [`Event::Left`] reports what the store keeps,
-/// and [`sweep`] deletes it later.
+/// and [`sweep`](super::store::sweep) deletes it later.
 pub async fn export(
     source: &Source,
     blobs: &Blobs,

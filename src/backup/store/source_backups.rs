@@ -13,17 +13,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::marks::{HOLD, VERIFIED};
+use super::lease;
+use super::marks::{HOLD, Hold, VERIFIED, Verified};
 use super::retention::{Candidate, IN_USE, State};
-use super::{BackupId, BackupIdError, Hold, SourceName, Verified, lease};
+use crate::backup::id::{BackupId, BackupIdError};
+use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
 use pgarchive::manifest::{self, MANIFEST, Manifest};
 
 /// One source's backups. Clones share the store.
 #[derive(Clone)]
 pub struct SourceBackups {
-    pub(super) blobs: Blobs,
-    pub(super) source: SourceName,
+    pub(in crate::backup) blobs: Blobs,
+    pub(in crate::backup) source: SourceName,
 }
 
 /// A backup in the store.

@@ -9,7 +9,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{BackupId, SourceBackups, SourceBackupsError, Stored};
+use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use crate::backup::id::BackupId;
 use crate::blob::BlobError;
 use pgarchive::digest::Digest;
 use pgarchive::manifest::File;
@@ -50,7 +51,7 @@ impl SourceBackups {
     }
 
     /// Compares every file with the manifest. The caller has a lease.
-    pub(super) async fn damages(
+    pub(in crate::backup) async fn damages(
         &self,
         stored: &Stored,
         progress: &(dyn Fn(u64) + Send + Sync),

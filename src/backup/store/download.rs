@@ -9,8 +9,8 @@ use tokio::fs;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
-use super::verify::Comparison;
-use super::{Damage, SourceBackups, SourceBackupsError, Stored};
+use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use super::verify::{Comparison, Damage};
 use crate::blob::BlobError;
 use pgarchive::manifest::{File, MANIFEST};
 

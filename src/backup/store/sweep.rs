@@ -4,9 +4,9 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::lease;
 use crate::backup::id::BackupId;
-use crate::backup::lease;
-use crate::backup::source::SourceName;
+use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
 use pgarchive::manifest::MANIFEST;
 

@@ -5,7 +5,9 @@
 //! that refuses to delete the manifest keeps the whole backup.
 
 use super::retention::{Decision, plan};
-use super::{BackupId, Keep, SourceBackups, Stored};
+use super::source_backups::{SourceBackups, Stored};
+use crate::backup::id::BackupId;
+use crate::backup::settings::Keep;
 use crate::blob::{BlobError, Deletion};
 use jiff::Timestamp;
 use pgarchive::manifest::{self, MANIFEST};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The file that says that a backup was restored and compared.
-pub(super) const VERIFIED: &str = "verified.json";
+pub const VERIFIED: &str = "verified.json";
 
 /// The file that keeps a backup.
 pub(super) const HOLD: &str = "hold.json";

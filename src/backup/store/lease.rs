@@ -16,7 +16,8 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{BackupId, SourceBackups, SourceBackupsError, Stored};
+use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use crate::backup::id::BackupId;
 use crate::blob::BlobError;
 
 /// Between two leases of a reader. A day of a restore leaves some 150 blobs in a container that is
@@ -43,14 +44,14 @@ fn end(file: &str) -> Option<Timestamp> {
 }
 
 /// A lease of a backup.
-pub(super) struct Lease<'a> {
+pub(in crate::backup) struct Lease<'a> {
     source_backups: &'a SourceBackups,
     id: &'a BackupId,
     purpose: &'static str,
     /// The blobs that may be in the store.
     names: Vec<String>,
     /// Why pruning may delete the backup all the same, if so.
-    pub(super) notice: Option<String>,
+    pub(in crate::backup) notice: Option<String>,
 }
 
 impl SourceBackups {
@@ -58,7 +59,7 @@ impl SourceBackups {
     ///
     /// # Errors
     /// [`SourceBackupsError::Unknown`] if the backup was deleted just now.
-    pub(super) async fn lease<'a>(
+    pub(in crate::backup) async fn lease<'a>(
         &'a self,
         stored: &'a Stored,
         purpose: &'static str,
@@ -95,7 +96,7 @@ impl SourceBackups {
 
 impl Lease<'_> {
     /// Does `work` and renews the lease until it has ended, and then gives it up.
-    pub(super) async fn during<T>(mut self, work: impl Future<Output = T>) -> T {
+    pub(in crate::backup) async fn during<T>(mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         let done = tokio::select! {
             done = &mut work => done,

@@ -1,15 +1,24 @@
 //! The settings of backups, each with its variable, unit and default.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `source` | the databases that are backed up |
+//! | `keep` | how many backups are kept |
+
+mod keep;
+mod source;
 
 use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use super::source;
-use super::{Keep, KeepError, Source, SourceError, SourceName};
 use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
 use crate::database::Settings as DatabaseSettings;
 use pgarchive::encryption::{Identities, IdentityError, Recipients, RecipientsError};
+
+pub use keep::{Keep, KeepError};
+pub use source::{Source, SourceError, SourceName};
 
 /// The names of the settings of the store of backups.
 pub const STORE: BlobSettings = BlobSettings {
