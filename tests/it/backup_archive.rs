@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use libpgdump::types::ObjectType;
 use pgarchive::encryption::Recipients;
-use pgarchive::{BufferPool, Cutter, Entry, Packed, Sealer, Section, Toc, pack_small};
+use pgarchive::{BufferPool, Cutter, Entry, Kind, Packed, Sealer, Toc, pack_small};
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
@@ -98,7 +98,7 @@ fn another_reader_finds_what_was_written() {
             assert_eq!(found.oid, written.oid.to_string());
             assert_eq!(found.table_oid, written.catalog.to_string());
             assert_eq!(found.tag.as_ref(), Some(&written.tag));
-            assert_eq!(found.desc.as_str(), written.kind);
+            assert_eq!(found.desc.as_str(), written.kind.words());
             assert_eq!(found.defn.as_ref(), Some(&written.definition));
             assert_eq!(found.copy_stmt, written.copy);
             assert_eq!(found.namespace, written.namespace);
@@ -198,13 +198,17 @@ fn pack(rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
 }
 
 fn contents() -> Toc {
-    let setting = |id, kind, definition| entry(id, kind, kind, Section::PreData, definition);
+    let setting = |id, kind: Kind, definition| entry(id, kind, kind.words(), definition);
     let mut entries = vec![
-        setting(1, "ENCODING", "SET client_encoding = 'UTF8';\n"),
-        setting(2, "STDSTRINGS", "SET standard_conforming_strings = 'on';\n"),
+        setting(1, Kind::Encoding, "SET client_encoding = 'UTF8';\n"),
+        setting(
+            2,
+            Kind::StdStrings,
+            "SET standard_conforming_strings = 'on';\n",
+        ),
         setting(
             3,
-            "SEARCHPATH",
+            Kind::SearchPath,
             "SELECT pg_catalog.set_config('search_path', '', false);\n",
         ),
     ];
@@ -214,21 +218,21 @@ fn contents() -> Toc {
         entries.push(Entry {
             catalog: 1259,
             oid: 16385,
-            ..object(entry(id, "TABLE", tag, Section::PreData, definition), &[])
+            ..object(entry(id, Kind::Table, tag, definition), &[])
         });
     }
     for (id, (tag, copy)) in (7..).zip(TABLES) {
-        let data = entry(id, "TABLE DATA", tag, Section::Data, "");
+        let data = entry(id, Kind::TableData, tag, "");
         entries.push(Entry {
             copy: Some(copy.into()),
             file: Some(format!("{id}.dat")),
             ..object(data, &[id - 3])
         });
     }
-    let key = entry(10, "CONSTRAINT", "items items_pkey", Section::PostData, KEY);
+    let key = entry(10, Kind::Constraint, "items items_pkey", KEY);
     entries.push(object(key, &[4]));
     let tag = "retros fk_items";
-    let reference = entry(11, "FK CONSTRAINT", tag, Section::PostData, REFERENCE);
+    let reference = entry(11, Kind::ForeignKey, tag, REFERENCE);
     entries.push(object(reference, &[10, 5]));
     Toc {
         database: "postfacto".into(),
@@ -238,21 +242,11 @@ fn contents() -> Toc {
     }
 }
 
-fn entry(id: i32, kind: &str, tag: &str, section: Section, definition: &str) -> Entry {
+fn entry(id: i32, kind: Kind, tag: &str, definition: &str) -> Entry {
     Entry {
         id,
-        catalog: 0,
-        oid: 0,
-        tag: tag.into(),
-        kind: kind.into(),
-        section,
         definition: definition.into(),
-        drop: String::new(),
-        copy: None,
-        namespace: None,
-        owner: String::new(),
-        dependencies: Vec::new(),
-        file: None,
+        ..Entry::new(kind, tag)
     }
 }
 

@@ -77,7 +77,9 @@ fn a_trial_restore_compares_every_definition() {
         ]);
         let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
         let compared = said["data"]["restored"]["definitions"].as_u64();
-        let of_database = entries.iter().filter(|it| it.kind.starts_with("DATABASE"));
+        let of_database = entries
+            .iter()
+            .filter(|it| it.kind.words().starts_with("DATABASE"));
         let most = entries.len() - of_database.count();
         assert_eq!(compared, u64::try_from(most).ok(), "{said}");
     });
@@ -200,8 +202,8 @@ fn the_databases_own_settings_are_for_whoever_makes_it_anew() {
         let of_database: Vec<(&str, &str)> = catalog
             .entries
             .iter()
-            .filter(|it| it.kind.starts_with("DATABASE") || it.tag.starts_with("DATABASE "))
-            .map(|it| (it.kind.as_str(), it.definition.as_str()))
+            .filter(|it| it.kind.words().starts_with("DATABASE") || it.tag.starts_with("DATABASE "))
+            .map(|it| (it.kind.words(), it.definition.as_str()))
             .collect();
         let expected = [
             (
@@ -293,7 +295,7 @@ fn tables_come_in_foreign_key_order_with_the_columns_that_are_copied() {
         assert_eq!(a.columns, ["b"]);
         let entry = &catalog.entries[usize::try_from(a.entry - 1).expect("from 1")];
         assert_eq!((entry.id, entry.tag.as_str()), (a.entry, "a"));
-        assert_eq!(entry.kind, "TABLE");
+        assert_eq!(entry.kind, pgarchive::Kind::Table);
     });
 }
 

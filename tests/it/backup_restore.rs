@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use magnusapi::backup::BackupId;
 use magnusapi::backup::restore::{Options, Place, Progress, Report, RestoreError, Roles, restore};
 use magnusapi::database::{Server, Settings};
+use pgarchive::Kind;
 
 use crate::harness::{Site, everywhere, run};
 use sample::{SCRIPT, Sample};
@@ -163,7 +164,7 @@ fn a_locale_that_the_server_lacks_is_named_and_replaced() {
     run(async {
         let (site, name, mut sample) = (Site::usual(), Site::fresh_name(), Sample::new());
         let mut entries = sample.entries.iter_mut();
-        let database = entries.find(|entry| entry.kind == "DATABASE");
+        let database = entries.find(|entry| entry.kind == Kind::Database);
         let definition = &mut database.expect("there is one").definition;
         *definition = definition.replace("'C'", "'xx_XX'");
         let report = restored(site, sample, &name, options()).await;

@@ -6,6 +6,7 @@ use jiff::tz::Offset;
 use thiserror::Error;
 
 use super::encode::MAGIC;
+use super::kind::Kind;
 use super::toc::{Entry, Section, Toc};
 
 /// A `toc.dat` that cannot be read.
@@ -27,6 +28,11 @@ pub enum TocError {
         /// And after it.
         minor: u8,
     },
+    #[error(
+        "the archive has an entry of the unknown kind {0:?}; restore this one with the magnusapi version \
+         that wrote it or a later one, or with pg_restore"
+    )]
+    Kind(String),
     /// It begins well and goes wrong.
     #[error(
         "toc.dat is damaged at byte {offset}: {what}; run magnusapi backup verify, and restore \
@@ -108,7 +114,7 @@ impl<'a> Reader<'a> {
             catalog: self.number()?,
             oid: self.number()?,
             tag: self.text()?,
-            kind: self.text()?,
+            kind: self.kind()?,
             section: self.section()?,
             definition: self.text()?,
             drop: self.text()?,
@@ -147,6 +153,11 @@ impl<'a> Reader<'a> {
         .into_iter()
         .find(|known| *known as i32 == section)
         .ok_or_else(|| self.damaged("a section is none of the four"))
+    }
+
+    fn kind(&mut self) -> Result<Kind, TocError> {
+        let words = self.text()?;
+        words.parse().map_err(|_| TocError::Kind(words))
     }
 
     fn dependencies(&mut self) -> Result<Vec<i32>, TocError> {
@@ -231,6 +242,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::option;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     fn sections() -> impl Strategy<Value = Section> {
         prop_oneof![
@@ -244,7 +256,8 @@ mod tests {
     prop_compose! {
         fn entries()(
             (id, catalog, oid) in any::<(i32, u32, u32)>(),
-            (tag, kind, definition, drop) in any::<(String, String, String, String)>(),
+            (tag, definition, drop) in any::<(String, String, String)>(),
+            kind in select(Kind::ALL),
             section in sections(),
             copy in option::of(any::<String>()),
             namespace in option::of(any::<String>()),

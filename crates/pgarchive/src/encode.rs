@@ -48,7 +48,7 @@ impl Writer {
         self.text(&entry.catalog.to_string());
         self.text(&entry.oid.to_string());
         self.text(&entry.tag);
-        self.text(&entry.kind);
+        self.text(entry.kind.words());
         self.int(entry.section as i32);
         self.text(&entry.definition);
         self.text(&entry.drop);

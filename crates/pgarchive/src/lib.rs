@@ -8,7 +8,8 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `decode`, `encode`, `toc` | the table of contents: read, written, and as values |
+//! | `decode`, `encode` | the table of contents: read, written |
+//! | `kind`, `toc` | the table of contents as values |
 //! | `pack` | rows into a stored file |
 //! | `unpack`, `stored` | a stored file back into rows, with every claim about it checked |
 //! | `frames` | the messages that the server sends for a COPY |
@@ -26,6 +27,7 @@ pub mod digest;
 mod encode;
 pub mod encryption;
 mod frames;
+mod kind;
 pub mod manifest;
 mod pack;
 pub mod row_sum;
@@ -37,6 +39,7 @@ pub use buffers::BufferPool;
 pub use damage::{Difference, UnpackError};
 pub use decode::TocError;
 pub use frames::{FrameError, Frames};
+pub use kind::{Kind, UnknownKind};
 pub use pack::{Compressed, Content, Cutter, Member, Packed, Sealer, pack_small};
 pub use toc::{Entry, Section, Toc};
 pub use unpack::{Unpacker, unpack_small};

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::kind::Kind;
+
 /// `toc.dat`, the file that makes a folder an archive.
 ///
 /// Its bytes are made by [`Toc::encode`] and read by [`Toc::decode`].
@@ -28,8 +30,7 @@ pub struct Entry {
     pub oid: u32,
     /// Its name, without the schema.
     pub tag: String,
-    /// What it is, in `pg_dump`'s words: `TABLE`, `TABLE DATA`, `FK CONSTRAINT`.
-    pub kind: String,
+    pub kind: Kind,
     /// When it is restored.
     pub section: Section,
     /// The SQL that makes it.
@@ -46,6 +47,27 @@ pub struct Entry {
     pub dependencies: Vec<i32>,
     /// The file with a table's data, without its suffix `.gz`.
     pub file: Option<String>,
+}
+
+impl Entry {
+    /// An entry that nothing but its kind and its name is known of.
+    pub fn new(kind: Kind, tag: impl Into<String>) -> Entry {
+        Entry {
+            id: 0,
+            catalog: 0,
+            oid: 0,
+            tag: tag.into(),
+            kind,
+            section: kind.section(),
+            definition: String::new(),
+            drop: String::new(),
+            copy: None,
+            namespace: None,
+            owner: String::new(),
+            dependencies: Vec::new(),
+            file: None,
+        }
+    }
 }
 
 /// The three passes of a restore, and what is none of them.

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use super::Table;
 use super::columns::Columns;
 use super::graph::Graph;
-use super::item::{FIRST_USER_OID, Item, Kind, Object};
+use super::item::{FIRST_USER_OID, Item, Object};
 use super::locks::LockedTable;
 use super::needs::{Holders, holders, lacking, needs, reachable};
 use super::order::{Order, order};
 use super::sql::psql_might_run;
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind, Section};
 
 /// An entry that hangs on an object: a comment, a grant.
 pub(super) struct Follower {
@@ -48,7 +48,7 @@ impl Assembly {
                 items.extend(steps);
                 continue;
             }
-            let breaks_a_loop = |place: &usize| items[*place].kind != Kind::Table;
+            let breaks_a_loop = |place: &usize| items[*place].entry.kind != Kind::Table;
             left_out.extend(order.too_early.iter().copied().filter(breaks_a_loop));
             if left_out.is_empty() {
                 return Assembly::ordered(&items, &needs, &holders, &order);
@@ -96,7 +96,7 @@ impl Assembly {
             if !needs_late || item.entry.section == Section::PostData {
                 continue;
             }
-            if item.kind == Kind::Table {
+            if item.entry.kind == Kind::Table {
                 let title = title(&item.entry);
                 self.amiss.push(format!(
                     "{title} needs something that comes after its rows: restoring it may fail"
@@ -191,7 +191,14 @@ impl Assembly {
 fn keys(items: &[Item]) -> Vec<(Kind, &Option<String>, &String, u32)> {
     items
         .iter()
-        .map(|it| (it.kind, &it.entry.namespace, &it.entry.tag, it.entry.oid))
+        .map(|it| {
+            (
+                it.entry.kind,
+                &it.entry.namespace,
+                &it.entry.tag,
+                it.entry.oid,
+            )
+        })
         .collect()
 }
 
@@ -227,14 +234,14 @@ fn title(entry: &Entry) -> String {
     let schema = entry.namespace.as_deref().unwrap_or_default();
     let dot = if schema.is_empty() { "" } else { "." };
     let tag = entry.tag.escape_debug();
-    format!("{} {schema}{dot}{tag}", entry.kind.to_lowercase())
+    format!("{} {schema}{dot}{tag}", entry.kind.words().to_lowercase())
 }
 
 /// Whether it comes with an extension or goes with a session, or lies in a schema of the server. A user
 /// can give an extension's table more indexes.
 fn is_elsewhere(item: &Item, graph: &Graph) -> bool {
     let of_system = |schema: &str| schema.starts_with("pg_") || schema == "information_schema";
-    let of_extension = |object: Object| match item.kind {
+    let of_extension = |object: Object| match item.entry.kind {
         Kind::Extension => false,
         Kind::Index => graph.extension(object).is_some(),
         _ => graph.extension_beyond(object).is_some(),

@@ -7,9 +7,10 @@ use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::graph::Graph;
-use super::item::{Item, Kind, Named, Object, catalog};
+use super::item::{Item, Named, Object, catalog};
 use super::server::Server;
 use super::sql::quoted;
+use pgarchive::Kind;
 
 /// A column.
 pub(super) struct Column {

@@ -5,10 +5,10 @@ use tokio_postgres::Row;
 use super::CatalogError;
 use super::assembly::Follower;
 use super::graph::Graph;
-use super::item::{Object, blank, catalog};
+use super::item::{Object, catalog};
 use super::server::Server;
 use super::sql::literal;
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 pub(super) async fn read(
     server: &Server<'_>,
@@ -34,12 +34,10 @@ fn comment(row: &Row) -> Follower {
             oid: row.get("oid"),
         },
         entry: Entry {
-            tag: format!("{words} {tag}"),
-            kind: "COMMENT".to_owned(),
             definition: format!("COMMENT ON {words} {subject} IS {text};\n"),
             namespace: row.get("schema"),
             owner: row.get("owner"),
-            ..blank()
+            ..Entry::new(Kind::Comment, format!("{words} {tag}"))
         },
     }
 }

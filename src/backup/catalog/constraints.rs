@@ -5,9 +5,10 @@ use tokio_postgres::Row;
 use super::CatalogError;
 use super::graph::Graph;
 use super::indexes::IndexState;
-use super::item::{Item, Kind, Named, Object, catalog};
+use super::item::{Item, Named, Object, catalog};
 use super::server::{Server, definition};
 use super::sql::quoted;
+use pgarchive::Kind;
 
 /// A constraint of a table.
 pub(super) struct Constraint {

@@ -7,10 +7,10 @@ use std::fmt::Write;
 
 use super::CatalogError;
 use super::assembly::Follower;
-use super::item::{Item, Kind, Object, blank, catalog};
+use super::item::{Item, Object, catalog};
 use super::server::Server;
 use super::sql::{literal, quoted};
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind};
 
 /// The settings of a session that restores. Rows are copied in UTF-8, whatever the database's own
 /// encoding; only of `SQL_ASCII`, which is none, no server can say what the bytes mean.
@@ -21,21 +21,21 @@ pub(super) async fn session_settings(server: &Server<'_>) -> Result<Vec<Entry>, 
         Some("SQL_ASCII") => "SQL_ASCII",
         _ => "UTF8",
     };
-    let entry = |kind: &str, definition: String| Entry {
-        tag: kind.to_owned(),
-        kind: kind.to_owned(),
-        section: Section::PreData,
+    let entry = |kind: Kind, definition: String| Entry {
         definition,
-        ..blank()
+        ..Entry::new(kind, kind.words())
     };
     let search_path = "SELECT pg_catalog.set_config('search_path', '', false);\n".to_owned();
     Ok(vec![
-        entry("ENCODING", format!("SET client_encoding = '{encoding}';\n")),
         entry(
-            "STDSTRINGS",
+            Kind::Encoding,
+            format!("SET client_encoding = '{encoding}';\n"),
+        ),
+        entry(
+            Kind::StdStrings,
             "SET standard_conforming_strings = 'on';\n".to_owned(),
         ),
-        entry("SEARCHPATH", search_path),
+        entry(Kind::SearchPath, search_path),
     ])
 }
 
@@ -130,11 +130,9 @@ pub(super) async fn comment(server: &Server<'_>) -> Result<Vec<Follower>, Catalo
                 oid: row.get("oid"),
             },
             entry: Entry {
-                tag: format!("DATABASE {name}"),
-                kind: "COMMENT".to_owned(),
                 definition: format!("COMMENT ON DATABASE {} IS {text};\n", quoted(name)),
                 owner: row.get("owner"),
-                ..blank()
+                ..Entry::new(Kind::Comment, format!("DATABASE {name}"))
             },
         }
     });

@@ -2,8 +2,9 @@
 //! tables.
 
 use super::CatalogError;
-use super::item::{Item, Kind, catalog};
+use super::item::{Item, catalog};
 use super::server::Server;
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let wrapper = Kind::ForeignDataWrapper;

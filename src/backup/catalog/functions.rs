@@ -3,9 +3,10 @@
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Kind, Object, catalog};
+use super::item::{Item, Object, catalog};
 use super::server::{Server, definition};
 use super::sql::qualified;
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let rows = server.rows(FUNCTIONS).await?;
@@ -29,8 +30,7 @@ fn function(row: &Row) -> Result<Item, CatalogError> {
     // pg_restore takes the name of what it gives an owner from this statement. Procedures can differ
     // in their OUT arguments alone.
     let drop = format!(
-        "DROP {} {}({});\n",
-        kind.words(),
+        "DROP {kind} {}({});\n",
         qualified(schema, name),
         row.get::<_, &str>("identity")
     );

@@ -6,11 +6,11 @@ use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::assembly::Follower;
-use super::item::{Item, Kind, Object, blank, catalog};
+use super::item::{Item, Object, catalog};
 use super::privileges::{Grant, Subject, statements};
 use super::server::Server;
 use super::sql::quoted;
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 /// On all objects whose privileges are not those that they have by themselves, the server's own
 /// and those of extensions among them.
@@ -58,12 +58,10 @@ fn follower(row: &Row, grants: &mut Grants) -> Option<Follower> {
         None => format!("{words} {name}"),
     };
     let entry = Entry {
-        tag,
-        kind: "ACL".to_owned(),
         definition,
         namespace: schema.map(str::to_owned),
         owner,
-        ..blank()
+        ..Entry::new(Kind::Acl, tag)
     };
     (!entry.definition.is_empty()).then_some(Follower { of, entry })
 }

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Kind, Named, Object, catalog};
+use super::item::{Item, Named, Object, catalog};
 use super::server::{Server, definition};
 use super::sql::{options, qualified, quoted};
+use pgarchive::Kind;
 
 /// An index, also of a constraint, and what it has been told beyond its definition.
 pub(super) struct IndexState {

@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 
 use super::sql::qualified;
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind};
 
 /// The numbers of the system catalogues, the same in every version.
 pub(super) mod catalog {
@@ -58,126 +58,9 @@ impl Object {
     }
 }
 
-/// What there is, in the order in which kinds are restored as far as dependencies leave a choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    Database,
-    DatabaseProperties,
-    Schema,
-    Extension,
-    Type,
-    Domain,
-    Collation,
-    Language,
-    Function,
-    Procedure,
-    Aggregate,
-    Operator,
-    OperatorFamily,
-    OperatorClass,
-    Cast,
-    Transform,
-    Conversion,
-    TextSearchDictionary,
-    TextSearchConfiguration,
-    ForeignDataWrapper,
-    Server,
-    UserMapping,
-    Table,
-    ForeignTable,
-    TableAttach,
-    Sequence,
-    View,
-    MaterializedView,
-    SequenceOwnedBy,
-    Default,
-    SequenceSet,
-    Constraint,
-    CheckConstraint,
-    Index,
-    IndexAttach,
-    Statistics,
-    Rule,
-    Trigger,
-    ForeignKey,
-    RowSecurity,
-    Policy,
-    Publication,
-    PublicationTable,
-    PublicationSchema,
-    DefaultAcl,
-    Refresh,
-    EventTrigger,
-}
-
-impl Kind {
-    /// In `pg_dump`'s words, which `pg_restore` goes by.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Kind::Database => "DATABASE",
-            Kind::DatabaseProperties => "DATABASE PROPERTIES",
-            Kind::Schema => "SCHEMA",
-            Kind::Extension => "EXTENSION",
-            Kind::Type => "TYPE",
-            Kind::Domain => "DOMAIN",
-            Kind::Collation => "COLLATION",
-            Kind::Language => "PROCEDURAL LANGUAGE",
-            Kind::Function => "FUNCTION",
-            Kind::Procedure => "PROCEDURE",
-            Kind::Aggregate => "AGGREGATE",
-            Kind::Operator => "OPERATOR",
-            Kind::OperatorFamily => "OPERATOR FAMILY",
-            Kind::OperatorClass => "OPERATOR CLASS",
-            Kind::Cast => "CAST",
-            Kind::Transform => "TRANSFORM",
-            Kind::Conversion => "CONVERSION",
-            Kind::TextSearchDictionary => "TEXT SEARCH DICTIONARY",
-            Kind::TextSearchConfiguration => "TEXT SEARCH CONFIGURATION",
-            Kind::ForeignDataWrapper => "FOREIGN DATA WRAPPER",
-            Kind::Server => "SERVER",
-            Kind::UserMapping => "USER MAPPING",
-            Kind::Table => "TABLE",
-            Kind::ForeignTable => "FOREIGN TABLE",
-            Kind::TableAttach => "TABLE ATTACH",
-            Kind::Sequence => "SEQUENCE",
-            Kind::View => "VIEW",
-            Kind::MaterializedView => "MATERIALIZED VIEW",
-            Kind::SequenceOwnedBy => "SEQUENCE OWNED BY",
-            Kind::Default => "DEFAULT",
-            Kind::SequenceSet => "SEQUENCE SET",
-            Kind::Constraint => "CONSTRAINT",
-            Kind::CheckConstraint => "CHECK CONSTRAINT",
-            Kind::Index => "INDEX",
-            Kind::IndexAttach => "INDEX ATTACH",
-            Kind::Statistics => "STATISTICS",
-            Kind::Rule => "RULE",
-            Kind::Trigger => "TRIGGER",
-            Kind::ForeignKey => "FK CONSTRAINT",
-            Kind::RowSecurity => "ROW SECURITY",
-            Kind::Policy => "POLICY",
-            Kind::Publication => "PUBLICATION",
-            Kind::PublicationTable => "PUBLICATION TABLE",
-            Kind::PublicationSchema => "PUBLICATION TABLES IN SCHEMA",
-            Kind::DefaultAcl => "DEFAULT ACL",
-            Kind::Refresh => "MATERIALIZED VIEW DATA",
-            Kind::EventTrigger => "EVENT TRIGGER",
-        }
-    }
-
-    /// When it is restored, unless something that it needs comes later.
-    pub(super) fn section(self) -> Section {
-        match self {
-            kind if kind < Kind::SequenceSet => Section::PreData,
-            Kind::SequenceSet => Section::Data,
-            _ => Section::PostData,
-        }
-    }
-}
-
 /// A thing to restore.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
-    pub(super) kind: Kind,
     /// The objects that its definition makes, itself first. What the server makes by itself for
     /// one of them need not stand here.
     pub(super) objects: Vec<Object>,
@@ -195,14 +78,10 @@ impl Item {
         let entry = Entry {
             catalog: object.map_or(0, |object| object.catalog),
             oid: object.map_or(0, |object| object.oid),
-            tag: tag.to_owned(),
-            kind: kind.words().to_owned(),
-            section: kind.section(),
             definition,
-            ..blank()
+            ..Entry::new(kind, tag)
         };
         Item {
-            kind,
             objects: object.into_iter().collect(),
             after: Vec::new(),
             in_two: None,
@@ -233,25 +112,6 @@ impl Item {
     pub(super) fn with(mut self, objects: impl IntoIterator<Item = Object>) -> Item {
         self.objects.extend(objects);
         self
-    }
-}
-
-/// An entry that says nothing yet.
-pub(super) fn blank() -> Entry {
-    Entry {
-        id: 0,
-        catalog: 0,
-        oid: 0,
-        tag: String::new(),
-        kind: String::new(),
-        section: Section::None,
-        definition: String::new(),
-        drop: String::new(),
-        copy: None,
-        namespace: None,
-        owner: String::new(),
-        dependencies: Vec::new(),
-        file: None,
     }
 }
 
@@ -287,6 +147,6 @@ impl Named {
         };
         Item::new(kind, Some(object), &self.name, definition)
             .within(Some(&self.schema), &self.owner)
-            .dropped_by(format!("DROP {} {};\n", kind.words(), self.qualified()))
+            .dropped_by(format!("DROP {kind} {};\n", self.qualified()))
     }
 }

@@ -1,8 +1,9 @@
 //! Procedural languages, and the transforms of types for them.
 
 use super::CatalogError;
-use super::item::{Item, Kind, catalog};
+use super::item::{Item, catalog};
 use super::server::Server;
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let mut items = server

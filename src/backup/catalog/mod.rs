@@ -60,7 +60,7 @@ use thiserror::Error;
 use tokio_postgres::Client;
 
 use crate::database::server_message;
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 pub use sql::quoted;
 
@@ -225,8 +225,8 @@ fn is_same(one: &Entry, other: &Entry) -> bool {
     (&one.tag, &one.namespace, &one.definition) == (&other.tag, &other.namespace, &other.definition)
 }
 
-fn key(entry: &Entry) -> (u32, u32, &str) {
-    (entry.catalog, entry.oid, &entry.kind)
+fn key(entry: &Entry) -> (u32, u32, Kind) {
+    (entry.catalog, entry.oid, entry.kind)
 }
 
 async fn items(

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::graph::{Bond, Graph};
-use super::item::{FIRST_USER_OID, Item, Kind, Object};
+use super::item::{FIRST_USER_OID, Item, Object};
+use pgarchive::Kind;
 
 /// Of each object the place of the item that carries it.
 pub(super) type Holders = HashMap<Object, usize>;
@@ -55,7 +56,7 @@ fn needed<'a>(
 pub(super) fn lacking(items: &[Item], holders: &Holders, graph: &Graph) -> HashSet<usize> {
     needed(items, holders, graph)
         .filter(|(place, needed, bond)| {
-            items[*place].kind != Kind::Table
+            items[*place].entry.kind != Kind::Table
                 && *bond != Bond::Follows
                 && needed.oid >= FIRST_USER_OID
                 && !holders.contains_key(needed)
@@ -82,7 +83,7 @@ pub(super) fn needs(items: &[Item], holders: &Holders, graph: &Graph) -> Vec<Vec
 fn order_refreshes(items: &[Item], holders: &Holders, needs: &mut [HashSet<usize>]) {
     let mut refresh_of = HashMap::new();
     for (place, item) in items.iter().enumerate() {
-        if item.kind == Kind::Refresh {
+        if item.entry.kind == Kind::Refresh {
             let view = item.after.first().and_then(|view| holders.get(view));
             refresh_of.extend(view.map(|view| (*view, place)));
         }

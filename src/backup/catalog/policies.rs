@@ -3,9 +3,10 @@
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Kind, Named, Object, catalog};
+use super::item::{Item, Named, Object, catalog};
 use super::server::Server;
 use super::sql::{quoted, quoted_list};
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let rows = server.rows(POLICIES).await?;

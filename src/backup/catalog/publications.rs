@@ -1,8 +1,9 @@
 //! Publications and triggers on events: what the whole database has, and comes last.
 
 use super::CatalogError;
-use super::item::{Item, Kind, catalog};
+use super::item::{Item, catalog};
 use super::server::Server;
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     // Rows, columns and schemas can be chosen since version 15.

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Kind, Object, catalog};
+use super::item::{Item, Object, catalog};
 use super::server::Server;
 use super::sql::quoted;
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let schemas = server.rows(SCHEMAS).await?;

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Kind, Named, Object, catalog};
+use super::item::{Item, Named, Object, catalog};
 use super::server::Server;
 use super::sql::{literal, qualified, quoted};
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let sequences: Vec<Sequence> = server

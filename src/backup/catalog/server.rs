@@ -1,13 +1,15 @@
 //! The session that is asked.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row};
 
 use super::CatalogError;
-use super::item::{Item, Kind, Object};
+use super::item::{Item, Object};
 use crate::database::server_message;
+use pgarchive::Kind;
 
 /// A session inside the transaction whose snapshot is read.
 pub(super) struct Server<'a> {
@@ -70,10 +72,10 @@ impl<'a> Server<'a> {
                 catalog,
                 oid: row.get("oid"),
             };
-            let definition = format!("{}\n", definition(row, kind.words(), tag)?);
+            let definition = format!("{}\n", definition(row, kind, tag)?);
             let drop = match subject {
                 "" => String::new(),
-                subject => format!("DROP {} {subject};\n", kind.words()),
+                subject => format!("DROP {kind} {subject};\n"),
             };
             Ok(Item::new(kind, Some(object), tag, definition)
                 .within(row.get("schema"), row.get("owner"))
@@ -131,7 +133,7 @@ impl<'a> Server<'a> {
 /// functions look at the newest catalogue, and the row is the snapshot's.
 pub(super) fn definition<'a>(
     row: &'a Row,
-    kind: &str,
+    kind: impl Display,
     name: &str,
 ) -> Result<&'a str, CatalogError> {
     let definition: Option<&str> = row.get("definition");

@@ -6,9 +6,10 @@ use std::fmt::Write;
 use super::columns::{Column, Columns};
 use super::constraints::Constraint;
 use super::graph::Graph;
-use super::item::{Item, Kind, Object, catalog};
+use super::item::{Item, Object, catalog};
 use super::locks::{Form, LockedTable};
 use super::sql::options;
+use pgarchive::Kind;
 
 pub(super) fn items(
     tables: &[LockedTable],

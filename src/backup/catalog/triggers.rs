@@ -5,9 +5,10 @@ use std::fmt::Write;
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Kind, Named, Object, catalog};
+use super::item::{Item, Named, Object, catalog};
 use super::server::{Server, definition};
 use super::sql::quoted;
+use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let mut items = Vec::new();
@@ -55,7 +56,7 @@ impl Attached {
             catalog: self.catalog,
             oid: row.get("attached_oid"),
         };
-        let definition = definition(row, self.kind.words(), name)?;
+        let definition = definition(row, self.kind, name)?;
         let mut definition = format!("{};\n", definition.trim_end_matches(';'));
         let parent: Option<u32> = row.get("parent");
         if parent.is_some() {
@@ -68,12 +69,12 @@ impl Attached {
             _ if parent.is_some() => "ENABLE",
             _ => "",
         };
-        let (words, quoted_name) = (self.kind.words(), quoted(name));
+        let (kind, quoted_name) = (self.kind, quoted(name));
         let qualified = table.qualified();
         if !state.is_empty() {
             writeln!(
                 definition,
-                "ALTER TABLE {qualified} {state} {words} {quoted_name};"
+                "ALTER TABLE {qualified} {state} {kind} {quoted_name};"
             )
             .expect("a String takes all");
         }
@@ -85,7 +86,7 @@ impl Attached {
                 catalog: self.catalog,
                 oid,
             }),
-            None => item.dropped_by(format!("DROP {words} {quoted_name} ON {qualified};\n")),
+            None => item.dropped_by(format!("DROP {kind} {quoted_name} ON {qualified};\n")),
         })
     }
 }

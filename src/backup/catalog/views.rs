@@ -6,9 +6,10 @@ use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::columns::{Column, Columns};
-use super::item::{Item, Kind, Named, Object, catalog};
+use super::item::{Item, Named, Object, catalog};
 use super::server::{Server, definition};
 use super::sql::options;
+use pgarchive::Kind;
 
 pub(super) async fn read(
     server: &Server<'_>,

@@ -1,7 +1,7 @@
 //! The archive's table of contents, and the same as SQL.
 
 use crate::backup::catalog::{Table, quoted};
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind, Section};
 
 use super::row_count_check;
 
@@ -53,18 +53,12 @@ impl Data<'_> {
     fn entry(&self) -> Entry {
         Entry {
             id: self.id,
-            catalog: 0,
-            oid: 0,
-            tag: self.table.name.clone(),
-            kind: "TABLE DATA".to_owned(),
-            section: Section::Data,
-            definition: String::new(),
-            drop: String::new(),
             copy: Some(format!("COPY {} FROM stdin;\n", self.columns())),
             namespace: Some(self.table.schema.clone()),
             owner: self.table.owner.clone(),
             dependencies: vec![self.table.entry],
             file: Some(self.file_in_contents()),
+            ..Entry::new(Kind::TableData, &self.table.name)
         }
     }
 }
@@ -93,7 +87,7 @@ pub(super) fn entries(catalog: &[Entry], data: &[(Data<'_>, u64)]) -> Vec<Entry>
 pub(super) fn schema(entries: &[Entry]) -> String {
     let defined = entries
         .iter()
-        .filter(|it| it.section != Section::Data && it.kind != "DATABASE");
+        .filter(|it| it.section != Section::Data && it.kind != Kind::Database);
     let texts = defined.map(|entry| {
         let schema = entry.namespace.as_deref().unwrap_or("-");
         let Entry { kind, tag, .. } = entry;
@@ -111,18 +105,9 @@ mod tests {
     fn entry(id: i32, section: Section) -> Entry {
         Entry {
             id,
-            catalog: 0,
-            oid: 0,
-            tag: format!("t\n{id}"),
-            kind: "KIND".into(),
             section,
             definition: format!("SELECT {id};\n"),
-            drop: String::new(),
-            copy: None,
-            namespace: None,
-            owner: String::new(),
-            dependencies: Vec::new(),
-            file: None,
+            ..Entry::new(Kind::Rule, format!("t\n{id}"))
         }
     }
 
@@ -169,6 +154,6 @@ mod tests {
     #[test]
     fn the_schema_is_sql_whatever_the_names() {
         let sql = schema(&[entry(1, Section::PreData), entry(2, Section::Data)]);
-        assert_eq!(sql, "-- KIND - t 1\nSELECT 1;\n");
+        assert_eq!(sql, "-- RULE - t 1\nSELECT 1;\n");
     }
 }

@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use crate::backup::catalog::{Table, quoted};
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind};
 
 /// The check that each table has its rows. `data` are the ids of the entries with the rows.
 pub(super) fn entry<'a>(
@@ -18,18 +18,9 @@ pub(super) fn entry<'a>(
 ) -> Entry {
     Entry {
         id,
-        catalog: 0,
-        oid: 0,
-        tag: "row_count_check".to_owned(),
-        kind: "SEQUENCE SET".to_owned(),
-        section: Section::Data,
         definition: definition(counts),
-        drop: String::new(),
-        copy: None,
-        namespace: None,
-        owner: String::new(),
         dependencies: data,
-        file: None,
+        ..Entry::new(Kind::SequenceSet, "row_count_check")
     }
 }
 

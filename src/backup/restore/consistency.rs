@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use pgarchive::Entry;
 use pgarchive::manifest::{self, FORMAT, Manifest};
+use pgarchive::{Entry, Kind};
 
 /// Why a backup cannot be planned.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -33,18 +33,18 @@ pub(super) fn check(entries: &[Entry], manifest: &Manifest) -> Result<(), PlanEr
 }
 
 fn contradiction(entries: &[Entry], manifest: &Manifest) -> Option<String> {
-    let of_kind = |kind: &'static str| entries.iter().filter(move |entry| entry.kind == kind);
+    let of_kind = |kind: Kind| entries.iter().filter(move |entry| entry.kind == kind);
     if let Some(id) = twice(entries.iter().map(|entry| entry.id)) {
         return Some(format!("the archive has two entries {id}"));
     }
-    if let Some(table) = twice(of_kind("TABLE DATA").map(entry_name)) {
+    if let Some(table) = twice(of_kind(Kind::TableData).map(entry_name)) {
         return Some(format!("the archive has the rows of {} twice", full(table)));
     }
     if let Some(table) = twice(manifest.tables.iter().map(listed_name)) {
         return Some(format!("the manifest lists {} twice", full(table)));
     }
-    let defined: BTreeSet<Name> = of_kind("TABLE").map(entry_name).collect();
-    let loaded: BTreeSet<Name> = of_kind("TABLE DATA").map(entry_name).collect();
+    let defined: BTreeSet<Name> = of_kind(Kind::Table).map(entry_name).collect();
+    let loaded: BTreeSet<Name> = of_kind(Kind::TableData).map(entry_name).collect();
     let listed: BTreeSet<Name> = manifest.tables.iter().map(listed_name).collect();
     if let Some(table) = loaded.symmetric_difference(&listed).next() {
         let table = full(*table);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn an_archive_and_a_manifest_that_contradict_each_other_are_rejected() {
-        let table = entry(1, "TABLE", Section::PreData, &[]);
+        let table = entry(1, Kind::Table, Section::PreData, &[]);
         let whole = [table.clone(), rows(2, &table)];
         let newer = Manifest {
             format: FORMAT + 1,

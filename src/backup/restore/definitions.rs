@@ -12,7 +12,7 @@ use super::phase::counts_rows;
 use super::scope::restored;
 use crate::backup::catalog::{self, CatalogError};
 use crate::database::Session;
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind, Section};
 
 /// No other session uses the database, so none holds a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,9 +57,9 @@ pub(super) fn differences(expected: &[&[Entry]], found: &[Entry], with_roles: bo
 }
 
 /// Kind, schema and name of what is defined.
-type Object<'a> = (&'a str, &'a str, &'a str);
+type Object<'a> = (Kind, &'a str, &'a str);
 
-type OwnedObject = [String; 3];
+type OwnedObject = (Kind, String, String);
 
 /// Objects, with the SQL that makes each and its owner.
 #[derive(Debug)]
@@ -69,11 +69,11 @@ impl<'a> Definitions<'a> {
     fn of(entries: &'a [Entry], with_roles: bool) -> Definitions<'a> {
         let mut definitions: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for entry in restored(entries).filter(|it| is_definition(it)) {
-            if !with_roles && matches!(entry.kind.as_str(), "ACL" | "DEFAULT ACL") {
+            if !with_roles && matches!(entry.kind, Kind::Acl | Kind::DefaultAcl) {
                 continue;
             }
             let schema = entry.namespace.as_deref().unwrap_or_default();
-            let object = (entry.kind.as_str(), schema, entry.tag.as_str());
+            let object = (entry.kind, schema, entry.tag.as_str());
             let owner = if with_roles { entry.owner.as_str() } else { "" };
             let made = (entry.definition.as_str(), owner);
             definitions.entry(object).or_default().insert(made);
@@ -93,7 +93,7 @@ impl<'a> Definitions<'a> {
             };
             let (kind, schema, name) = object;
             let dot = if schema.is_empty() { "" } else { "." };
-            let key = [kind, schema, name].map(|it| (*it).to_owned());
+            let key = (*kind, (*schema).to_owned(), (*name).to_owned());
             Some((key, format!("{kind} {schema}{dot}{name} {how}")))
         });
         different.collect()
@@ -102,7 +102,7 @@ impl<'a> Definitions<'a> {
 
 /// Of the data, only the state of a sequence is a definition.
 fn is_definition(entry: &Entry) -> bool {
-    entry.section != Section::Data || (entry.kind == "SEQUENCE SET" && !counts_rows(entry))
+    entry.section != Section::Data || (entry.kind == Kind::SequenceSet && !counts_rows(entry))
 }
 
 #[cfg(test)]
@@ -110,9 +110,8 @@ mod tests {
     use super::*;
     use crate::backup::restore::samples;
 
-    fn entry(kind: &str, tag: &str, definition: &str) -> Entry {
+    fn entry(kind: Kind, tag: &str, definition: &str) -> Entry {
         Entry {
-            kind: kind.into(),
             tag: tag.into(),
             definition: definition.into(),
             ..samples::entry(1, kind, Section::PreData, &[])
@@ -125,13 +124,13 @@ mod tests {
 
     #[test]
     fn what_the_server_makes_of_the_same_sql_is_no_difference() {
-        let archive = [entry("TABLE", "a", "1"), entry("VIEW", "b", "2")];
-        let made = [entry("TABLE", "a", "one"), entry("VIEW", "b", "2")];
+        let archive = [entry(Kind::Table, "a", "1"), entry(Kind::View, "b", "2")];
+        let made = [entry(Kind::Table, "a", "one"), entry(Kind::View, "b", "2")];
         let compared = |found: &[Entry]| super::differences(&[&archive, &made], found, true).len();
         assert_eq!(compared(&made), 0);
         assert_eq!(compared(&archive), 0);
         assert_eq!(
-            compared(&[entry("TABLE", "a", "0"), entry("VIEW", "b", "2")]),
+            compared(&[entry(Kind::Table, "a", "0"), entry(Kind::View, "b", "2")]),
             1
         );
         assert_eq!(compared(&archive[..1]), 1);
@@ -139,15 +138,15 @@ mod tests {
 
     #[test]
     fn the_same_in_another_order_is_no_difference() {
-        let (one, other) = (entry("TABLE", "a", "1"), entry("INDEX", "b", "2"));
+        let (one, other) = (entry(Kind::Table, "a", "1"), entry(Kind::Index, "b", "2"));
         let (archive, found) = ([one.clone(), other.clone()], [other, one]);
         assert_eq!(differences(&archive, &found, true), [""; 0]);
     }
 
     #[test]
     fn what_is_missing_made_otherwise_or_new_is_named() {
-        let archive = [entry("TABLE", "a", "1"), entry("INDEX", "b", "2")];
-        let found = [entry("TABLE", "a", "0"), entry("VIEW", "c", "3")];
+        let archive = [entry(Kind::Table, "a", "1"), entry(Kind::Index, "b", "2")];
+        let found = [entry(Kind::Table, "a", "0"), entry(Kind::View, "c", "3")];
         let schema = archive[0].namespace.clone().expect("it is in one");
         assert_eq!(
             differences(&archive, &found, true),
@@ -161,8 +160,11 @@ mod tests {
 
     #[test]
     fn owners_and_grants_count_only_where_they_could_be_given() {
-        let archive = [entry("TABLE", "a", "1"), entry("ACL", "TABLE a", "GRANT")];
-        let mut found = [entry("TABLE", "a", "1")];
+        let archive = [
+            entry(Kind::Table, "a", "1"),
+            entry(Kind::Acl, "TABLE a", "GRANT"),
+        ];
+        let mut found = [entry(Kind::Table, "a", "1")];
         found[0].owner = "another".into();
         assert_eq!(differences(&archive, &found, true).len(), 2);
         assert_eq!(differences(&archive, &found, false), [""; 0]);

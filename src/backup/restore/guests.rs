@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::owner;
 use crate::backup::catalog::quoted;
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 /// By schema, the owners of objects in it that it does not belong to.
 pub(super) struct Guests(BTreeMap<String, BTreeSet<String>>);
@@ -29,7 +29,7 @@ impl Guests {
             }
         }
         guests.retain(|schema, guests| {
-            let mut schemas = entries.iter().filter(|it| it.kind == "SCHEMA");
+            let mut schemas = entries.iter().filter(|it| it.kind == Kind::Schema);
             let made = schemas.find(|it| it.tag == *schema);
             if let Some(made) = made {
                 guests.remove(&made.owner);

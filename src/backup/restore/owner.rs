@@ -1,7 +1,7 @@
 //! Whom an entry belongs to, and whom its grants name.
 
 use crate::backup::catalog::quoted;
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 /// The statement that gives an entry's object to its owner, as `pg_restore` would. `None` for what
 /// has no owner of its own: an index, a constraint, a comment.
@@ -9,28 +9,32 @@ pub(super) fn give(entry: &Entry) -> Option<String> {
     if entry.owner.is_empty() {
         return None;
     }
-    let object = match entry.kind.as_str() {
-        "COLLATION"
-        | "CONVERSION"
-        | "DOMAIN"
-        | "EVENT TRIGGER"
-        | "FOREIGN DATA WRAPPER"
-        | "FOREIGN TABLE"
-        | "MATERIALIZED VIEW"
-        | "PROCEDURAL LANGUAGE"
-        | "PUBLICATION"
-        | "SCHEMA"
-        | "SEQUENCE"
-        | "SERVER"
-        | "STATISTICS"
-        | "TABLE"
-        | "TEXT SEARCH CONFIGURATION"
-        | "TEXT SEARCH DICTIONARY"
-        | "TYPE"
-        | "VIEW" => format!("{} {}", entry.kind, name(entry)),
+    let object = match entry.kind {
+        Kind::Collation
+        | Kind::Conversion
+        | Kind::Domain
+        | Kind::EventTrigger
+        | Kind::ForeignDataWrapper
+        | Kind::ForeignTable
+        | Kind::MaterializedView
+        | Kind::Language
+        | Kind::Publication
+        | Kind::Schema
+        | Kind::Sequence
+        | Kind::Server
+        | Kind::Statistics
+        | Kind::Table
+        | Kind::TextSearchConfiguration
+        | Kind::TextSearchDictionary
+        | Kind::Type
+        | Kind::View => format!("{} {}", entry.kind, name(entry)),
         // Their names have arguments, which the statement that drops them spells out.
-        "AGGREGATE" | "FUNCTION" | "OPERATOR" | "OPERATOR CLASS" | "OPERATOR FAMILY"
-        | "PROCEDURE" => dropped(&entry.drop)?.to_owned(),
+        Kind::Aggregate
+        | Kind::Function
+        | Kind::Operator
+        | Kind::OperatorClass
+        | Kind::OperatorFamily
+        | Kind::Procedure => dropped(&entry.drop)?.to_owned(),
         _ => return None,
     };
     Some(format!("ALTER {object} OWNER TO {};", quoted(&entry.owner)))
@@ -50,7 +54,7 @@ fn dropped(statement: &str) -> Option<&str> {
 
 /// Whether the entry is made of grants.
 pub(super) fn is_grant(entry: &Entry) -> bool {
-    matches!(entry.kind.as_str(), "ACL" | "DEFAULT ACL")
+    matches!(entry.kind, Kind::Acl | Kind::DefaultAcl)
 }
 
 /// The role that an entry's object is given to.
@@ -138,23 +142,14 @@ fn is_of_a_word(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pgarchive::Section;
 
-    fn entry(kind: &str, tag: &str, definition: &str, drop: &str) -> Entry {
+    fn entry(kind: Kind, tag: &str, definition: &str, drop: &str) -> Entry {
         Entry {
-            id: 1,
-            catalog: 0,
-            oid: 0,
-            tag: tag.into(),
-            kind: kind.into(),
-            section: Section::PreData,
             definition: definition.into(),
             drop: drop.into(),
-            copy: None,
-            namespace: (kind != "SCHEMA").then(|| "public".into()),
+            namespace: (kind != Kind::Schema).then(|| "public".into()),
             owner: "app".into(),
-            dependencies: Vec::new(),
-            file: None,
+            ..Entry::new(kind, tag)
         }
     }
 
@@ -162,26 +157,29 @@ mod tests {
     fn an_object_is_given_by_its_name_and_a_function_with_its_arguments() {
         let give = |entry| give(&entry).unwrap_or_default();
         assert_eq!(
-            give(entry("TABLE", "my \"items\"", "", "")),
+            give(entry(Kind::Table, "my \"items\"", "", "")),
             r#"ALTER TABLE "public"."my ""items""" OWNER TO "app";"#
         );
         assert_eq!(
-            give(entry("SCHEMA", "more", "", "")),
+            give(entry(Kind::Schema, "more", "", "")),
             r#"ALTER SCHEMA "more" OWNER TO "app";"#
         );
         assert_eq!(
             give(entry(
-                "FUNCTION",
+                Kind::Function,
                 "f(integer)",
                 "",
                 "DROP FUNCTION public.f(integer);\n"
             )),
             r#"ALTER FUNCTION public.f(integer) OWNER TO "app";"#
         );
-        assert_eq!(give(entry("INDEX", "i", "", "DROP INDEX public.i;\n")), "");
+        assert_eq!(
+            give(entry(Kind::Index, "i", "", "DROP INDEX public.i;\n")),
+            ""
+        );
         let nobodys = Entry {
             owner: String::new(),
-            ..entry("TABLE", "items", "", "")
+            ..entry(Kind::Table, "items", "", "")
         };
         assert_eq!(give(nobodys), "");
     }
@@ -207,7 +205,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                granted(&entry("ACL", "x", grants, "")),
+                granted(&entry(Kind::Acl, "x", grants, "")),
                 expected,
                 "{grants}"
             );
@@ -216,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_comment_needs_no_role() {
-        let comment = entry("COMMENT", "x", "COMMENT ON TABLE x IS 'to whom';", "");
+        let comment = entry(Kind::Comment, "x", "COMMENT ON TABLE x IS 'to whom';", "");
         assert!(granted(&comment).is_empty());
         assert_eq!(owner(&comment), None);
     }

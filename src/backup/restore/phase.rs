@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind, Section};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
@@ -31,16 +31,16 @@ pub(super) fn phases(entries: &[Entry]) -> HashMap<i32, Phase> {
 /// `after` is the latest phase of what the entry depends on.
 fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
     let alone = after < Some(Phase::Indexes) && is_one_statement(&entry.definition);
-    match (entry.kind.as_str(), entry.section) {
-        ("ENCODING" | "STDSTRINGS" | "SEARCHPATH", _) => Phase::Settings,
-        ("ACL" | "DEFAULT ACL", _) => Phase::Grants,
+    match (entry.kind, entry.section) {
+        (Kind::Encoding | Kind::StdStrings | Kind::SearchPath, _) => Phase::Settings,
+        (Kind::Acl | Kind::DefaultAcl, _) => Phase::Grants,
         // As pg_restore has it: a trigger on events would see the rest of the restore, and a
         // query may need the grants.
-        ("EVENT TRIGGER" | "MATERIALIZED VIEW DATA", _) => Phase::AfterGrants,
+        (Kind::EventTrigger | Kind::Refresh, _) => Phase::AfterGrants,
         // From then on, not even the owner may read all rows where it is forced.
-        ("ROW SECURITY", _) => Phase::RowSecurity,
-        ("TABLE DATA", _) => Phase::Rows,
-        ("INDEX" | "CONSTRAINT", Section::PostData) if alone => Phase::Indexes,
+        (Kind::RowSecurity, _) => Phase::RowSecurity,
+        (Kind::TableData, _) => Phase::Rows,
+        (Kind::Index | Kind::Constraint, Section::PostData) if alone => Phase::Indexes,
         (_, Section::PostData) => after
             .max(Some(Phase::Finishing))
             .unwrap_or(Phase::Finishing),
@@ -58,7 +58,7 @@ fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
 /// Whether the entry is the archive's own count of rows: it has the kind of a sequence's state, so that
 /// `pg_restore` runs it along with the data, and is a block of code.
 pub(super) fn counts_rows(entry: &Entry) -> bool {
-    entry.kind == "SEQUENCE SET" && entry.definition.starts_with("DO ")
+    entry.kind == Kind::SequenceSet && entry.definition.starts_with("DO ")
 }
 
 /// Several statements in one go are one transaction, which could lock a table twice and so stand

@@ -8,8 +8,8 @@ use super::owner;
 use super::phase::{Phase, phases};
 use super::scope::{about_database, restored};
 use super::step::{Step, Table};
-use pgarchive::Entry;
 use pgarchive::manifest::{self, Manifest};
+use pgarchive::{Entry, Kind};
 
 /// A restore, step by step. Within one phase the archive's order holds.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Plan {
         let public = creators.is_none().then(|| make_public(entries)).flatten();
         let mut definitions: Vec<Step> = public.into_iter().chain(admit("public")).collect();
         for step in steps(Phase::Definitions) {
-            let makes_schema = step.kind == "SCHEMA" && step.name != "public";
+            let makes_schema = step.kind == Kind::Schema && step.name != "public";
             let admitted = makes_schema.then(|| admit(&step.name)).flatten();
             definitions.push(step);
             definitions.extend(admitted);
@@ -108,11 +108,11 @@ fn make_public(entries: &[Entry]) -> Option<Step> {
 
 /// What a restore makes anew, and so may differ from what was backed up.
 fn notices(entries: &[Entry]) -> Vec<String> {
-    let names = |kind: &str| -> Vec<&str> {
+    let names = |kind: Kind| -> Vec<&str> {
         let of_kind = entries.iter().filter(|entry| entry.kind == kind);
         of_kind.map(|entry| entry.tag.as_str()).collect()
     };
-    let (views, extensions) = (names("MATERIALIZED VIEW DATA"), names("EXTENSION"));
+    let (views, extensions) = (names(Kind::Refresh), names(Kind::Extension));
     let mut notices = Vec::new();
     if !views.is_empty() {
         let views = views.join(", ");
@@ -133,14 +133,14 @@ fn step(entry: &Entry, usable: &impl Fn(&str) -> bool) -> Option<Step> {
     }
     let mut sql = entry.definition.clone();
     // Every database has it from the start.
-    if entry.kind == "SCHEMA" && entry.tag == "public" {
+    if entry.kind == Kind::Schema && entry.tag == "public" {
         sql.clear();
     }
     if usable(&entry.owner) {
         sql.extend(owner::give(entry));
     }
     (!sql.trim().is_empty()).then(|| Step {
-        kind: entry.kind.clone(),
+        kind: entry.kind,
         name: entry.tag.clone(),
         schema: entry.namespace.clone(),
         sql,
@@ -153,7 +153,7 @@ fn in_archive_order(entries: &[Entry], manifest: &Manifest) -> Vec<Table> {
         .iter()
         .map(|table| (consistency::listed_name(table), table))
         .collect();
-    let data = entries.iter().filter(|entry| entry.kind == "TABLE DATA");
+    let data = entries.iter().filter(|entry| entry.kind == Kind::TableData);
     data.map(|entry| Table::new(saved[&consistency::entry_name(entry)]))
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::owner;
 use super::scope::{about_database, restored};
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 /// The roles that entries name.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) struct Named {
 impl Named {
     /// The database's owner counts `with_database` alone.
     pub(super) fn by(entries: &[Entry], with_database: bool) -> Named {
-        let database = entries.iter().find(|entry| entry.kind == "DATABASE");
+        let database = entries.iter().find(|entry| entry.kind == Kind::Database);
         let database = database.filter(|it| with_database && !it.owner.is_empty());
         let of_database = about_database(entries).filter(|_| with_database);
         let of_database = of_database.flat_map(|entry| {

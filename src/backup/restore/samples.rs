@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use pgarchive::manifest::{FORMAT, File, Manifest, Server, Snapshot, Table, Timings, Tool};
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind, Section};
 
 pub(super) fn manifest(tables: &[&str]) -> Manifest {
     let file = |table: &&str| File {
@@ -56,21 +56,14 @@ pub(super) fn manifest(tables: &[&str]) -> Manifest {
     }
 }
 
-pub(super) fn entry(id: i32, kind: &str, section: Section, dependencies: &[i32]) -> Entry {
+pub(super) fn entry(id: i32, kind: Kind, section: Section, dependencies: &[i32]) -> Entry {
     Entry {
         id,
-        catalog: 0,
-        oid: 0,
-        tag: format!("it{id}"),
-        kind: kind.into(),
         section,
         definition: format!("MAKE {id};\n"),
-        drop: String::new(),
-        copy: None,
         namespace: Some("public".into()),
-        owner: String::new(),
         dependencies: dependencies.to_vec(),
-        file: None,
+        ..Entry::new(kind, format!("it{id}"))
     }
 }
 
@@ -78,6 +71,6 @@ pub(super) fn rows(id: i32, table: &Entry) -> Entry {
     Entry {
         tag: table.tag.clone(),
         definition: String::new(),
-        ..entry(id, "TABLE DATA", Section::Data, &[table.id])
+        ..entry(id, Kind::TableData, Section::Data, &[table.id])
     }
 }

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use crate::backup::catalog::quoted;
-use pgarchive::manifest;
+use pgarchive::{Kind, manifest};
 
 /// One statement, or a few that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     /// The kind of what it makes.
-    pub(super) kind: String,
+    pub(super) kind: Kind,
     /// Its name within its schema.
     pub(super) name: String,
     /// Its schema.
@@ -21,7 +21,7 @@ pub(super) struct Step {
 impl Step {
     pub(super) fn of_schema(name: &str, sql: String) -> Step {
         Step {
-            kind: "SCHEMA".into(),
+            kind: Kind::Schema,
             name: name.to_owned(),
             schema: None,
             sql,

@@ -13,7 +13,7 @@ use super::session;
 use super::source::Content;
 use crate::backup::catalog::quoted;
 use crate::database::{Server, Session, server_message};
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 /// A temporary database.
 pub(super) struct Temporary<'a> {
@@ -100,7 +100,7 @@ impl<'a> Temporary<'a> {
         archive: &[Entry],
         plan: &Plan,
     ) -> Result<Vec<String>, RestoreError> {
-        let original = archive.iter().find(|entry| entry.kind == "DATABASE");
+        let original = archive.iter().find(|entry| entry.kind == Kind::Database);
         let original = original.map_or_else(String::new, |entry| quoted(&entry.tag));
         let original = format!("DATABASE {original}");
         let name = format!("DATABASE {}", quoted(&self.name));
@@ -144,7 +144,7 @@ async fn create_in_utf8(
 
 /// What the archive says of its database after the name: template, encoding, locale.
 fn properties(archive: &[Entry]) -> Option<&str> {
-    let database = archive.iter().find(|entry| entry.kind == "DATABASE")?;
+    let database = archive.iter().find(|entry| entry.kind == Kind::Database)?;
     let create = format!("CREATE DATABASE {} WITH ", quoted(&database.tag));
     let properties = database.definition.strip_prefix(&create)?;
     Some(properties.trim_end().trim_end_matches(';'))
@@ -178,12 +178,12 @@ mod tests {
 
     #[test]
     fn a_database_is_made_as_the_archive_says_under_another_name() {
-        let mut database = entry(1, "DATABASE", Section::PreData, &[]);
+        let mut database = entry(1, Kind::Database, Section::PreData, &[]);
         database.tag = "it's \"one\"".into();
         database.definition = "CREATE DATABASE \"it's \"\"one\"\"\" WITH TEMPLATE = template0 \
                                ENCODING = 'LATIN1';\n"
             .into();
-        let archive = [entry(2, "TABLE", Section::PreData, &[]), database];
+        let archive = [entry(2, Kind::Table, Section::PreData, &[]), database];
         let expected = Some("TEMPLATE = template0 ENCODING = 'LATIN1'");
         assert_eq!(properties(&archive), expected);
         assert_eq!(properties(&archive[..1]), None);

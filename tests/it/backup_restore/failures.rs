@@ -1,6 +1,7 @@
 //! Whatever fails: the target is unchanged, and nothing is left behind.
 
 use magnusapi::backup::restore::Options;
+use pgarchive::Kind;
 
 use super::sample::{Fault, Sample};
 use super::{made_by, options, replace, restored};
@@ -9,10 +10,13 @@ use crate::harness::{Site, everywhere};
 /// Everything that can be wrong with a backup or happen to it, and a word of what is said.
 fn faults(site: Site, database: &str) -> Vec<(Sample, &'static str)> {
     let mut broken = Sample::new();
-    let trigger = broken.entries.iter_mut().find(|it| it.kind == "TRIGGER");
+    let trigger = broken
+        .entries
+        .iter_mut()
+        .find(|it| it.kind == Kind::Trigger);
     trigger.expect("there is one").definition = "CREATE TRIGGER nonsense;".into();
     let mut full = Sample::new();
-    let trigger = full.entries.iter_mut().find(|it| it.kind == "TRIGGER");
+    let trigger = full.entries.iter_mut().find(|it| it.kind == Kind::Trigger);
     trigger.expect("there is one").definition = "DO $$BEGIN
         RAISE disk_full USING MESSAGE = 'could not extend file: No space left on device';
         END$$;"

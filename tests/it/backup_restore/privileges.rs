@@ -104,7 +104,7 @@ fn a_forced_row_security_is_restored_and_its_rows_verified() {
             let tables = sample.entries.iter().position(|it| it.tag == "member");
             let mut force = sample.entries[tables.expect("there is one")].clone();
             force.id = 9_001;
-            force.kind = "ROW SECURITY".into();
+            force.kind = pgarchive::Kind::RowSecurity;
             force.section = pgarchive::Section::PostData;
             force.definition = "ALTER TABLE public.member ENABLE ROW LEVEL SECURITY;
                                 ALTER TABLE public.member FORCE ROW LEVEL SECURITY;"

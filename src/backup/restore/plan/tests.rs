@@ -18,31 +18,31 @@ fn names(steps: &[Step]) -> Vec<&str> {
 
 #[test]
 fn phases_follow_each_other_and_keep_the_archives_order() {
-    let table = entry(2, "TABLE", Section::PreData, &[]);
+    let table = entry(2, Kind::Table, Section::PreData, &[]);
     let two_statements = Entry {
         definition: "CREATE INDEX i;\nALTER TABLE t CLUSTER ON i;\n".into(),
-        ..entry(9, "INDEX", Section::PostData, &[2])
+        ..entry(9, Kind::Index, Section::PostData, &[2])
     };
     let row_counts = Entry {
         definition: "DO $$ BEGIN END $$;\n".into(),
-        ..entry(15, "SEQUENCE SET", Section::Data, &[5])
+        ..entry(15, Kind::SequenceSet, Section::Data, &[5])
     };
     let entries = [
-        entry(1, "ENCODING", Section::PreData, &[]),
+        entry(1, Kind::Encoding, Section::PreData, &[]),
         table.clone(),
-        entry(3, "COMMENT", Section::None, &[2]),
-        entry(4, "ACL", Section::None, &[2]),
+        entry(3, Kind::Comment, Section::None, &[2]),
+        entry(4, Kind::Acl, Section::None, &[2]),
         rows(5, &table),
-        entry(6, "SEQUENCE SET", Section::Data, &[]),
+        entry(6, Kind::SequenceSet, Section::Data, &[]),
         row_counts,
-        entry(7, "MATERIALIZED VIEW DATA", Section::PostData, &[2]),
-        entry(8, "CONSTRAINT", Section::PostData, &[2]),
+        entry(7, Kind::Refresh, Section::PostData, &[2]),
+        entry(8, Kind::Constraint, Section::PostData, &[2]),
         two_statements,
-        entry(10, "FK CONSTRAINT", Section::PostData, &[2, 8]),
-        entry(11, "INDEX", Section::PostData, &[8]),
-        entry(12, "INDEX", Section::PostData, &[2]),
-        entry(13, "COMMENT", Section::None, &[12]),
-        entry(14, "ROW SECURITY", Section::PostData, &[2]),
+        entry(10, Kind::ForeignKey, Section::PostData, &[2, 8]),
+        entry(11, Kind::Index, Section::PostData, &[8]),
+        entry(12, Kind::Index, Section::PostData, &[2]),
+        entry(13, Kind::Comment, Section::None, &[12]),
+        entry(14, Kind::RowSecurity, Section::PostData, &[2]),
     ];
     let plan = plan(&entries, &manifest(&["it2"]), |_| true).expect("it fits");
     assert_eq!(names(&plan.settings), ["it1"]);
@@ -62,18 +62,18 @@ fn phases_follow_each_other_and_keep_the_archives_order() {
 
 #[test]
 fn an_owner_may_create_in_a_schema_that_is_not_its_own_until_the_grants() {
-    let owned = |id, kind: &str, schema: Option<&str>, owner: &str| Entry {
+    let owned = |id, kind: Kind, schema: Option<&str>, owner: &str| Entry {
         owner: owner.into(),
         namespace: schema.map(str::to_owned),
         ..entry(id, kind, Section::PreData, &[])
     };
     let entries = [
-        owned(1, "SCHEMA", None, "app"),
-        owned(2, "TABLE", Some("it1"), "app"),
-        owned(3, "TABLE", Some("it1"), "other"),
-        owned(4, "TABLE", Some("public"), "app"),
-        owned(5, "TABLE", Some("public"), "gone"),
-        entry(6, "ACL", Section::None, &[3]),
+        owned(1, Kind::Schema, None, "app"),
+        owned(2, Kind::Table, Some("it1"), "app"),
+        owned(3, Kind::Table, Some("it1"), "other"),
+        owned(4, Kind::Table, Some("public"), "app"),
+        owned(5, Kind::Table, Some("public"), "gone"),
+        entry(6, Kind::Acl, Section::None, &[3]),
     ];
     let sql = |steps: &[Step]| -> Vec<String> { steps.iter().map(|it| it.sql.clone()).collect() };
     let new = plan(&entries, &manifest(&[]), |role| role != "gone").expect("it fits");
@@ -106,11 +106,11 @@ fn an_owner_may_create_in_a_schema_that_is_not_its_own_until_the_grants() {
 fn owners_and_grants_are_left_out_for_roles_that_cannot_be_used() {
     let owned = |id, owner: &str| Entry {
         owner: owner.into(),
-        ..entry(id, "TABLE", Section::PreData, &[])
+        ..entry(id, Kind::Table, Section::PreData, &[])
     };
     let grant = |id, to: &str| Entry {
         definition: format!("GRANT SELECT ON TABLE x TO app, {to};"),
-        ..entry(id, "ACL", Section::None, &[])
+        ..entry(id, Kind::Acl, Section::None, &[])
     };
     let entries = [
         owned(1, "app"),
@@ -133,9 +133,9 @@ fn public_is_made_only_where_the_database_lacks_it() {
         tag: "public".into(),
         namespace: None,
         definition: "CREATE SCHEMA public;".into(),
-        ..entry(1, "SCHEMA", Section::PreData, &[])
+        ..entry(1, Kind::Schema, Section::PreData, &[])
     };
-    let entries = [public, entry(2, "TABLE", Section::PreData, &[])];
+    let entries = [public, entry(2, Kind::Table, Section::PreData, &[])];
     let with_public = plan(&entries, &manifest(&[]), |_| true).expect("it fits");
     assert_eq!(names(&with_public.definitions), ["it2"]);
     let without = Plan::new(&entries, &manifest(&[]), None, |_| true).expect("it fits");

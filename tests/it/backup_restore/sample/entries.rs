@@ -1,6 +1,6 @@
 //! Its table of contents, in the order in which `pg_restore` does it.
 
-use pgarchive::{Entry, Section};
+use pgarchive::{Entry, Kind};
 
 pub(super) fn entries() -> Vec<Entry> {
     let mut entries = before_the_rows();
@@ -9,33 +9,29 @@ pub(super) fn entries() -> Vec<Entry> {
 }
 
 fn before_the_rows() -> Vec<Entry> {
-    use Section::{None, PreData};
     vec![
         entry(
             1,
+            Kind::Encoding,
             "ENCODING",
-            "ENCODING",
-            PreData,
             "SET client_encoding = 'UTF8';\n",
         ),
         entry(
             100,
-            "DATABASE",
+            Kind::Database,
             "sample",
-            PreData,
             "CREATE DATABASE \"sample\" WITH TEMPLATE = template0 ENCODING = 'UTF8' \
              LC_COLLATE = 'C' LC_CTYPE = 'C';\n",
         )
         .owned()
         .outside(),
-        entry(2, "SCHEMA", "more", PreData, "CREATE SCHEMA more;\n")
+        entry(2, Kind::Schema, "more", "CREATE SCHEMA more;\n")
             .owned()
             .outside(),
         entry(
             3,
-            "FUNCTION",
+            Kind::Function,
             "touch()",
-            PreData,
             "CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql
                 AS 'BEGIN NEW.note := NEW.note || ''!''; RETURN NEW; END';\n",
         )
@@ -43,49 +39,43 @@ fn before_the_rows() -> Vec<Entry> {
         .dropped_by("DROP FUNCTION public.touch();\n"),
         entry(
             4,
-            "TABLE",
+            Kind::Table,
             "team",
-            PreData,
             "CREATE TABLE public.team (id bigint NOT NULL, name text NOT NULL,
                 slug text GENERATED ALWAYS AS (lower(name)) STORED);\n",
         )
         .owned(),
         entry(
             5,
-            "COMMENT",
+            Kind::Comment,
             "TABLE team",
-            None,
             "COMMENT ON TABLE public.team IS 'who plays';\n",
         )
         .after(&[4]),
         entry(
             6,
-            "SEQUENCE",
+            Kind::Sequence,
             "team_id_seq",
-            PreData,
             "CREATE SEQUENCE public.team_id_seq AS bigint;\n",
         )
         .owned(),
         entry(
             7,
-            "SEQUENCE OWNED BY",
+            Kind::SequenceOwnedBy,
             "team_id_seq",
-            PreData,
             "ALTER SEQUENCE public.team_id_seq OWNED BY public.team.id;\n",
         ),
         entry(
             8,
-            "DEFAULT",
+            Kind::Default,
             "team id",
-            PreData,
             "ALTER TABLE ONLY public.team ALTER COLUMN id
                 SET DEFAULT nextval('public.team_id_seq'::regclass);\n",
         ),
         entry(
             9,
-            "TABLE",
+            Kind::Table,
             "member",
-            PreData,
             "CREATE TABLE public.member (id bigint NOT NULL, team_id bigint, note text);\n",
         )
         .owned(),
@@ -93,9 +83,8 @@ fn before_the_rows() -> Vec<Entry> {
             namespace: Some("more".into()),
             ..entry(
                 10,
-                "TABLE",
+                Kind::Table,
                 "Odd \"Name\"",
-                PreData,
                 "CREATE TABLE more.\"Odd \"\"Name\"\"\"
                     (\"The Key\" integer, at timestamp with time zone);\n",
             )
@@ -104,11 +93,10 @@ fn before_the_rows() -> Vec<Entry> {
 }
 
 fn rows_and_after() -> Vec<Entry> {
-    use Section::{Data, None, PostData};
     let rows = |id, namespace: &str, table: &str, file: &str| Entry {
         namespace: Some(namespace.into()),
         file: Some(file.into()),
-        ..entry(id, "TABLE DATA", table, Data, "")
+        ..entry(id, Kind::TableData, table, "")
     };
     vec![
         rows(11, "public", "team", "10.dat"),
@@ -116,95 +104,77 @@ fn rows_and_after() -> Vec<Entry> {
         rows(13, "more", "Odd \"Name\"", "12.dat"),
         entry(
             14,
-            "SEQUENCE SET",
+            Kind::SequenceSet,
             "team_id_seq",
-            Data,
             "SELECT pg_catalog.setval('public.team_id_seq', 41, true);\n",
         ),
         entry(
             15,
-            "SEQUENCE SET",
+            Kind::SequenceSet,
             "row_counts",
-            Data,
             "DO $$ BEGIN IF (SELECT count(*) FROM public.member) <> 500 THEN
                 RAISE EXCEPTION 'incomplete restore'; END IF; END $$;\n",
         ),
         entry(
             16,
-            "CONSTRAINT",
+            Kind::Constraint,
             "team team_pkey",
-            PostData,
             "ALTER TABLE ONLY public.team ADD CONSTRAINT team_pkey PRIMARY KEY (id);\n",
         )
         .after(&[4]),
         entry(
             17,
-            "CONSTRAINT",
+            Kind::Constraint,
             "member member_pkey",
-            PostData,
             "ALTER TABLE ONLY public.member ADD CONSTRAINT member_pkey PRIMARY KEY (id);\n",
         )
         .after(&[9]),
         entry(
             18,
-            "INDEX",
+            Kind::Index,
             "member_note",
-            PostData,
             "CREATE INDEX member_note ON public.member USING btree (lower(note));\n",
         )
         .after(&[9]),
         entry(
             19,
-            "COMMENT",
+            Kind::Comment,
             "INDEX member_note",
-            None,
             "COMMENT ON INDEX public.member_note IS 'for searching';\n",
         )
         .after(&[18]),
         entry(
             20,
-            "FK CONSTRAINT",
+            Kind::ForeignKey,
             "member member_team",
-            PostData,
             "ALTER TABLE ONLY public.member ADD CONSTRAINT member_team
                 FOREIGN KEY (team_id) REFERENCES public.team(id) ON DELETE CASCADE;\n",
         )
         .after(&[4, 9, 16]),
         entry(
             21,
-            "TRIGGER",
+            Kind::Trigger,
             "member touch",
-            PostData,
             "CREATE TRIGGER touch BEFORE UPDATE ON public.member
                 FOR EACH ROW EXECUTE FUNCTION public.touch();\n",
         )
         .after(&[3, 9]),
         entry(
             22,
-            "ACL",
+            Kind::Acl,
             "TABLE team",
-            None,
             "GRANT SELECT ON TABLE public.team TO \"restore Reader\";\n",
         )
         .after(&[4]),
     ]
 }
 
-fn entry(id: i32, kind: &str, tag: &str, section: Section, definition: &str) -> Entry {
+fn entry(id: i32, kind: Kind, tag: &str, definition: &str) -> Entry {
     Entry {
         id,
-        catalog: 0,
-        oid: 0,
-        tag: tag.into(),
-        kind: kind.into(),
-        section,
         definition: definition.into(),
-        drop: String::new(),
-        copy: None,
         namespace: Some("public".into()),
-        owner: String::new(),
-        dependencies: Vec::new(),
-        file: None,
+        ..Entry::new(kind, tag)
     }
 }
 
