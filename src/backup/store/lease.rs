@@ -1,6 +1,6 @@
 //! Leases: a backup that is being restored, checked or downloaded is not pruned.
 //!
-//! A lease is a blob beside the backup. Its name says until when it holds: `in-use-<time>-<number>.json`.
+//! A lease is a blob beside the backup. Its name says until when it holds.
 //! A reader creates its lease and then looks for the manifest. Pruning deletes the manifest and then
 //! looks for leases, and stores the manifest again if there is one. So at least one of the two sees
 //! the other, on every machine, because a store lists a blob from the moment that it was created. A
@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::marks::lease_file;
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
 use crate::backup::id::BackupId;
 use crate::blob::BlobError;
@@ -26,22 +27,6 @@ const RENEWAL: Duration = Duration::from_mins(10);
 
 /// How long a lease holds. The clocks of two machines may differ by the half of it.
 const TERM: SignedDuration = SignedDuration::from_mins(40);
-
-const PREFIX: &str = "in-use-";
-const SUFFIX: &str = ".json";
-
-/// Whether one of these files of a backup is a lease that holds at `now`.
-pub(super) fn is_held<'a>(files: impl IntoIterator<Item = &'a str>, now: Timestamp) -> bool {
-    let ends = files.into_iter().filter_map(end);
-    ends.max().is_some_and(|end| now < end)
-}
-
-/// The time and number in a lease's name are written as those in a backup's.
-fn end(file: &str) -> Option<Timestamp> {
-    let name = file.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-    let name: BackupId = name.parse().ok()?;
-    Some(name.started())
-}
 
 /// A lease of a backup.
 pub(in crate::backup) struct Lease<'a> {
@@ -120,7 +105,7 @@ impl Lease<'_> {
     async fn take(&mut self) -> Result<(), BlobError> {
         let until = Timestamp::now() + TERM;
         let (number, ..) = Uuid::new_v4().as_fields();
-        let file = format!("{PREFIX}{}{SUFFIX}", BackupId::new(until, number));
+        let file = lease_file(until, number);
         let content = json!({ "until": until, "purpose": self.purpose });
         let name = self.source_backups.path(self.id, &file);
         self.names.push(name.clone());
@@ -134,23 +119,6 @@ impl Lease<'_> {
             if let Err(error) = self.source_backups.blobs.delete(name).await {
                 log::warn!("{name} stays until it ends: {error}");
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lease_holds_until_the_time_in_its_name() {
-        let now: Timestamp = "2026-11-24T02:00:00Z".parse().expect("good");
-        let past = "in-use-20261124T015959Z-00000000.json";
-        let future = "in-use-20261124T020001Z-1a2b3c4d.json";
-        assert!(is_held(["toc.dat", past, future], now));
-        assert!(!is_held([past, "manifest.json"], now));
-        for other in ["in-use-soon.json", "20261124T020001Z-1a2b3c4d", "hold.json"] {
-            assert!(!is_held([other], now), "{other}");
         }
     }
 }

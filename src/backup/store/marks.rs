@@ -3,11 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::backup::id::BackupId;
+
 /// The file that says that a backup was restored and compared.
 pub const VERIFIED: &str = "verified.json";
 
 /// The file that keeps a backup.
 pub(super) const HOLD: &str = "hold.json";
+
+const LEASE: &str = "in-use-";
+const SUFFIX: &str = ".json";
 
 /// A backup was restored, and every count and checksum was that of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,4 +42,39 @@ pub struct Hold {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// The name of a lease that holds until this time. Its time and number are written as in a backup's
+/// name.
+pub(super) fn lease_file(until: Timestamp, number: u32) -> String {
+    format!("{LEASE}{}{SUFFIX}", BackupId::new(until, number))
+}
+
+/// Whether one of these files of a backup is a lease that holds at `now`.
+pub(super) fn is_leased<'a>(files: impl IntoIterator<Item = &'a str>, now: Timestamp) -> bool {
+    let ends = files.into_iter().filter_map(lease_end);
+    ends.max().is_some_and(|end| now < end)
+}
+
+fn lease_end(file: &str) -> Option<Timestamp> {
+    let name = file.strip_prefix(LEASE)?.strip_suffix(SUFFIX)?;
+    let name: BackupId = name.parse().ok()?;
+    Some(name.started())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_holds_until_the_time_in_its_name() {
+        let now: Timestamp = "2026-11-24T02:00:00Z".parse().expect("good");
+        let past = "in-use-20261124T015959Z-00000000.json";
+        let future = "in-use-20261124T020001Z-1a2b3c4d.json";
+        assert!(is_leased(["toc.dat", past, future], now));
+        assert!(!is_leased([past, "manifest.json"], now));
+        for other in ["in-use-soon.json", "20261124T020001Z-1a2b3c4d", "hold.json"] {
+            assert!(!is_leased([other], now), "{other}");
+        }
+    }
 }

@@ -13,8 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::lease;
-use super::marks::{HOLD, Hold, VERIFIED, Verified};
+use super::marks::{HOLD, Hold, VERIFIED, Verified, is_leased};
 use super::retention::{Candidate, IN_USE, State};
 use crate::backup::id::{BackupId, BackupIdError};
 use crate::backup::settings::SourceName;
@@ -129,7 +128,7 @@ impl Stored {
             state: self.state(),
             verified: self.verified.is_some(),
             hold: self.hold.as_ref().map(|hold| hold.reason.clone()),
-            in_use: lease::is_held(self.files.keys().map(String::as_str), now),
+            in_use: is_leased(self.files.keys().map(String::as_str), now),
         }
     }
 }
@@ -323,7 +322,7 @@ impl SourceBackups {
         let files = self.files(id).await?;
         Ok(if files.contains(HOLD) {
             Some("a hold was just placed on it")
-        } else if lease::is_held(files.iter().map(String::as_str), now) {
+        } else if is_leased(files.iter().map(String::as_str), now) {
             Some(IN_USE)
         } else {
             None

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::lease;
+use super::marks::is_leased;
 use crate::backup::id::BackupId;
 use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
@@ -57,7 +57,7 @@ pub async fn sweep(
         let found = blobs.list(&folder).await?;
         let files = || found.iter().filter_map(|it| it.name.rsplit('/').next());
         // Pruning that died just after it deleted the manifest may have left files that are read.
-        if files().all(|file| file != MANIFEST) && !lease::is_held(files(), now) {
+        if files().all(|file| file != MANIFEST) && !is_leased(files(), now) {
             blobs.discard_unfinished(&folder).await?;
             let names = found.into_iter().map(|blob| blob.name);
             swept.push(delete(blobs, id, names).await?);
