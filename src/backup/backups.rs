@@ -7,7 +7,6 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::export::{self, ExportError, export};
-use super::id::BackupId;
 use super::restore::{self, Bounds, Roles, Superusers};
 use super::restoring::RestoringError;
 use super::settings::{Settings, Source, SourceName};
@@ -15,6 +14,7 @@ use super::store::{self, Pruning, SourceBackups, SourceBackupsError, Stored, Swe
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::database::{self, Server};
+use pgarchive::BackupId;
 use pgarchive::encryption::Identities;
 use pgarchive::manifest::Manifest;
 

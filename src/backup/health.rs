@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::backups::Backups;
-use super::id::BackupId;
 use super::settings::{AgeLimits, Source};
 use super::store::VERIFIED;
 use super::timers::{DRILL, EXPORT};
 use crate::health::{Check, Finding, Status};
+use pgarchive::BackupId;
 
 /// Looks at the names in the store.
 pub struct BackupCheck {

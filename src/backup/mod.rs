@@ -16,7 +16,6 @@
 //! | `catalog` | the objects of a database as entries of an archive, and those that no entry carries |
 //! | `settings` | the settings |
 //! | `session` | the settings of every session that reads or writes rows |
-//! | `id` | the names of backups |
 //!
 //! The archive's bytes, the manifest and the encryption are in the crate `pgarchive`.
 
@@ -25,7 +24,6 @@ pub mod catalog;
 pub(crate) mod cli;
 pub mod export;
 mod health;
-mod id;
 pub mod restore;
 mod restoring;
 mod session;
@@ -35,7 +33,6 @@ mod timers;
 
 pub use backups::{Backups, CreateError, DrillError, StoreError, Trial};
 pub use health::BackupCheck;
-pub use id::{BackupId, BackupIdError};
 pub use restoring::{Restored, RestoringError};
 pub use settings::{
     AgeLimits, Keep, KeepError, STORE, Settings, SettingsError, Source, SourceError, SourceName,

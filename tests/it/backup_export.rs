@@ -150,7 +150,11 @@ fn stock_pg_restore_fails_where_rows_are_missing() {
         let manifest = exported(&database, &store, &options())
             .await
             .expect("a backup");
-        let archive = store.folder.path().join("postfacto").join(&manifest.id);
+        let archive = store
+            .folder
+            .path()
+            .join("postfacto")
+            .join(manifest.id.as_str());
         let file = |name: &str| {
             let table = manifest.tables.iter().find(|table| table.name == name);
             archive.join(&table.expect("it is listed").file)

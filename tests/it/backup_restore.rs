@@ -10,10 +10,9 @@ mod settings;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use magnusapi::backup::BackupId;
 use magnusapi::backup::restore::{Options, Place, Progress, Report, RestoreError, Roles, restore};
 use magnusapi::database::{Server, Settings};
-use pgarchive::Kind;
+use pgarchive::{BackupId, Kind};
 
 use crate::harness::{Site, everywhere, run};
 use sample::{SCRIPT, Sample};

@@ -17,9 +17,11 @@
 //! | `damage` | the damages that a stored file can have |
 //! | [`encryption`] | age: the recipients of a backup, and the identities that open it |
 //! | [`manifest`] | the description of a backup: its files, tables and findings |
+//! | `backup_id` | the name of a backup |
 //! | [`row_sum`] | a checksum of rows in any order |
 //! | [`digest`] | length and SHA-256 of a file |
 
+mod backup_id;
 mod buffers;
 mod damage;
 mod decode;
@@ -35,6 +37,7 @@ mod stored;
 mod toc;
 mod unpack;
 
+pub use backup_id::{BackupId, BackupIdError};
 pub use buffers::BufferPool;
 pub use damage::{Difference, UnpackError};
 pub use decode::TocError;

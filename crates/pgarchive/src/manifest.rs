@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::backup_id::BackupId;
 use super::digest::Digest;
 
 /// The file's name. What lacks it is not a backup.
@@ -22,8 +23,7 @@ pub struct Manifest {
     pub format: u32,
     /// The source's name, as `BACKUP_DATABASES` has it.
     pub source: String,
-    /// The backup's name within its source: when it was begun and the run's id.
-    pub id: String,
+    pub id: BackupId,
     /// When the run began.
     pub started: Timestamp,
     /// When everything but this file was stored.
@@ -199,7 +199,9 @@ mod tests {
         Manifest {
             format: FORMAT,
             source: "postfacto".into(),
-            id: "20261124T020000Z-1a2b3c4d".into(),
+            id: "20261124T020000Z-1a2b3c4d"
+                .parse()
+                .expect("a backup's name"),
             started: Timestamp::UNIX_EPOCH,
             finished: Timestamp::UNIX_EPOCH,
             tool: Tool {

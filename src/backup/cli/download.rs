@@ -33,7 +33,7 @@ pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(
         &Options::new(stored.id.clone()),
     );
     if one.json {
-        print(json!({ "id": stored.id.as_str(), "path": path, "withoutMagnusapi": commands }));
+        print(json!({ "id": stored.id, "path": path, "withoutMagnusapi": commands }));
     } else {
         say(path.display());
         say("to restore it without magnusapi:");

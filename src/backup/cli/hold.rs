@@ -16,7 +16,7 @@ pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result
     };
     source_backups.hold(&stored.id, &hold).await?;
     if one.json {
-        print(json!({ "id": stored.id.as_str(), "hold": hold }));
+        print(json!({ "id": stored.id, "hold": hold }));
     } else {
         say(format_args!(
             "{}/{} stays until it is released",
@@ -34,7 +34,7 @@ pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure>
         Deletion::Done => {}
     }
     if one.json {
-        print(json!({ "id": stored.id.as_str(), "hold": null }));
+        print(json!({ "id": stored.id, "hold": null }));
     } else {
         say(format_args!(
             "{}/{} is under no hold any more",

@@ -38,7 +38,7 @@ pub(super) async fn run(
         let (back, drop) = commands.undoing.unzip();
         print(json!({
             "source": source_backups.source.as_str(),
-            "id": stored.id.as_str(),
+            "id": stored.id,
             "to": database.address.display(),
             "serverVersion": restored.report.server_version,
             "tables": restored.tables,
@@ -96,7 +96,7 @@ impl Commands {
         Commands {
             plain: plain_commands(
                 !manifest.recipients.is_empty(),
-                &manifest.id,
+                manifest.id.as_str(),
                 address,
                 place,
                 owner,

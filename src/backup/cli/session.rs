@@ -13,6 +13,7 @@ use crate::backup::{
 };
 use crate::blob::{BlobAddress, BlobError};
 use crate::{database, environment};
+use pgarchive::BackupId;
 use pgarchive::encryption::{Identities, IdentityError};
 
 /// Why a verb was not done.
@@ -76,7 +77,7 @@ pub(crate) enum Failure {
     Refused(String),
     /// Nothing to release.
     #[error("{0} is under no hold")]
-    NotHeld(super::super::BackupId),
+    NotHeld(BackupId),
 }
 
 impl Failure {

@@ -14,7 +14,7 @@ pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
     if one.json {
         print(json!({
             "source": source_backups.source.as_str(),
-            "id": stored.id.as_str(),
+            "id": stored.id,
             "state": words::state(stored.state()),
             "bytes": stored.bytes(),
             "verified": stored.verified,

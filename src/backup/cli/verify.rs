@@ -29,7 +29,7 @@ pub(super) async fn run(
     };
     if one.json {
         print(json!({
-            "id": stored.id.as_str(), "damages": damages, "restored": restored
+            "id": stored.id, "damages": damages, "restored": restored
         }));
     } else if damages.is_empty() {
         tell(&name, &stored, restored.as_ref());

@@ -14,14 +14,13 @@ use super::tables::Destination;
 use super::writer::BackupWriter;
 use super::{Options, lock_watch, readme, tables};
 use crate::backup::catalog::{self, Catalog};
-use crate::backup::id::BackupId;
 use crate::backup::settings::SourceName;
 use crate::clock::Clock;
 use crate::database::{Server, Session};
 use crate::version;
 use pgarchive::encryption::Recipients;
 use pgarchive::manifest::{self, FORMAT, MANIFEST, Manifest, Timings, Tool};
-use pgarchive::{Packed, Toc, pack_small};
+use pgarchive::{BackupId, Packed, Toc, pack_small};
 
 /// A store that takes longer to delete what a failed run stored leaves the rest to the sweep.
 const CLEARING: Duration = Duration::from_secs(5);
@@ -192,7 +191,7 @@ impl Attempt<'_> {
         let manifest = Manifest {
             format: FORMAT,
             source: self.source.to_string(),
-            id: self.id.to_string(),
+            id: self.id.clone(),
             started: self.started,
             finished: (self.clock)(),
             tool: Tool {

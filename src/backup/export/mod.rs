@@ -35,7 +35,6 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::id::BackupId;
 use super::settings::Source;
 use crate::blob::Blobs;
 use crate::clock::Clock;
@@ -47,6 +46,7 @@ pub use error::{ExportError, TableError};
 pub use progress::{Event, Progress};
 
 use attempt::Attempt;
+use pgarchive::BackupId;
 use progress::Tally;
 use writer::BackupWriter;
 

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use pgarchive::BackupId;
 use xxhash_rust::xxh3::xxh3_64;
-
-use crate::backup::BackupId;
 
 /// What a temporary database is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

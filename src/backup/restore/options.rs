@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::error::RestoreError;
-use crate::backup::BackupId;
+use pgarchive::BackupId;
 
 /// How a backup is restored.
 #[derive(Clone, Debug)]

@@ -24,7 +24,9 @@ pub(super) fn manifest(tables: &[&str]) -> Manifest {
     Manifest {
         format: FORMAT,
         source: "postfacto".into(),
-        id: "20261124T020000Z-1a2b3c4d".into(),
+        id: "20261124T020000Z-1a2b3c4d"
+            .parse()
+            .expect("a backup's name"),
         started: Timestamp::UNIX_EPOCH,
         finished: Timestamp::UNIX_EPOCH,
         tool: Tool {

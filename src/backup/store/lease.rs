@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 use super::marks::lease_file;
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
-use crate::backup::id::BackupId;
 use crate::blob::BlobError;
+use pgarchive::BackupId;
 
 /// Between two leases of a reader. A day of a restore leaves some 150 blobs in a container that is
 /// immutable.

@@ -1,9 +1,8 @@
 //! What stands beside a backup: that it was restored, that it must stay.
 
 use jiff::Timestamp;
+use pgarchive::BackupId;
 use serde::{Deserialize, Serialize};
-
-use crate::backup::id::BackupId;
 
 /// The file that says that a backup was restored and compared.
 pub const VERIFIED: &str = "verified.json";

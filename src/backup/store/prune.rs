@@ -6,10 +6,10 @@
 
 use super::retention::{Decision, plan};
 use super::source_backups::{SourceBackups, Stored};
-use crate::backup::id::BackupId;
 use crate::backup::settings::Keep;
 use crate::blob::{BlobError, Deletion};
 use jiff::Timestamp;
+use pgarchive::BackupId;
 use pgarchive::manifest::{self, MANIFEST};
 
 /// What was decided about each backup of a source, and what became of those that had to go.

@@ -13,8 +13,8 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::backup::id::BackupId;
 use crate::backup::settings::Keep;
+use pgarchive::BackupId;
 
 /// What is to be known of a backup to decide whether it stays.
 #[derive(Clone, Debug, PartialEq, Eq)]

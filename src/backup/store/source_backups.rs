@@ -15,10 +15,10 @@ use thiserror::Error;
 
 use super::marks::{HOLD, Hold, VERIFIED, Verified, is_leased};
 use super::retention::{Candidate, IN_USE, State};
-use crate::backup::id::{BackupId, BackupIdError};
 use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
 use pgarchive::manifest::{self, MANIFEST, Manifest};
+use pgarchive::{BackupId, BackupIdError};
 
 /// One source's backups. Clones share the store.
 #[derive(Clone)]
@@ -357,7 +357,7 @@ impl SourceBackups {
 
 fn checked(text: &[u8], id: &BackupId) -> Result<Manifest, String> {
     let manifest: Manifest = Manifest::decode(text)?;
-    if manifest.id != id.as_str() {
+    if manifest.id != *id {
         return Err(format!(
             "it is the manifest of {}, in the wrong folder",
             manifest.id

@@ -5,9 +5,9 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::marks::is_leased;
-use crate::backup::id::BackupId;
 use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
+use pgarchive::BackupId;
 use pgarchive::manifest::MANIFEST;
 
 /// A folder without a manifest that is older is of a run that died: none may take so long.

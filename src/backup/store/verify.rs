@@ -10,8 +10,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
-use crate::backup::id::BackupId;
 use crate::blob::BlobError;
+use pgarchive::BackupId;
 use pgarchive::digest::Digest;
 use pgarchive::manifest::File;
 

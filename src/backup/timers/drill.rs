@@ -12,6 +12,7 @@ use crate::backup::restore::{Bounds, Progress, Superusers};
 use crate::backup::{Backups, DrillError, Selection, Source, StoreError, Trial, Verified};
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::Ledger;
+use pgarchive::BackupId;
 
 /// The timer function `postfacto_restore_drill`.
 pub struct DrillTimer {
@@ -63,7 +64,7 @@ impl DrillTimer {
         &self,
         source: &Source,
         limit: Duration,
-    ) -> Result<(String, Verified), Failure> {
+    ) -> Result<(BackupId, Verified), Failure> {
         let settings = self.backups.settings();
         let server = settings.drill.as_ref();
         let server = server.ok_or(Failure::NoServer)?;
@@ -80,7 +81,7 @@ impl DrillTimer {
         let drill = self
             .backups
             .drill(&source_backups, &stored, trial, &progress);
-        Ok((stored.id.to_string(), drill.await?))
+        Ok((stored.id.clone(), drill.await?))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::Source;
+use pgarchive::BackupId;
 
 /// What became of each source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub(in crate::backup) struct SourceRun {
     pub(in crate::backup) ending: Ending,
     /// The backup that was made or restored, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(in crate::backup) backup: Option<String>,
+    pub(in crate::backup) backup: Option<BackupId>,
     /// What was done, or why not.
     pub(in crate::backup) text: String,
 }

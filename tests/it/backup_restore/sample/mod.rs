@@ -187,7 +187,9 @@ fn manifest(texts: &HashMap<&'static str, String>) -> Manifest {
     Manifest {
         format: FORMAT,
         source: "sample".into(),
-        id: "20261124T020000Z-1a2b3c4d".into(),
+        id: "20261124T020000Z-1a2b3c4d"
+            .parse()
+            .expect("a backup's name"),
         started: now,
         finished: now,
         tool: Tool {

@@ -6,13 +6,15 @@ use std::str::FromStr;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// When a backup was begun, in UTC to the second, and eight hexadecimal digits:
 /// `20261124T020000Z-1a2b3c4d`. The first three of them are the fraction of the second, in 4096ths, so
 /// that names sort by time; the others are the run's own, so that none is used twice. In older names
 /// all eight are the run's.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BackupId {
     started: Timestamp,
     text: String,
@@ -79,6 +81,20 @@ impl FromStr for BackupId {
             started: started.timestamp(),
             text: text.to_owned(),
         })
+    }
+}
+
+impl TryFrom<String> for BackupId {
+    type Error = BackupIdError;
+
+    fn try_from(text: String) -> Result<BackupId, BackupIdError> {
+        text.parse()
+    }
+}
+
+impl From<BackupId> for String {
+    fn from(id: BackupId) -> String {
+        id.text
     }
 }
 
