@@ -148,10 +148,9 @@ impl Archive {
         let mut texts = Vec::new();
         for (index, (table, _)) in TABLES.iter().enumerate() {
             let rows = rows(&client, table).await;
-            let (stored, numbers) = pack(&rows);
-            assert_eq!(numbers.rows, rows.len() as u64);
-            let path = folder.path().join(format!("{}.dat.gz", index + 7));
-            fs::write(path, stored).expect("it is written");
+            let (stored, packed) = pack(&format!("{}.dat.gz", index + 7), &rows);
+            assert_eq!(packed.rows, rows.len() as u64);
+            fs::write(folder.path().join(packed.file.name), stored).expect("it is written");
             texts.push(rows.concat());
         }
         let toc = contents();
@@ -181,7 +180,7 @@ async fn rows(client: &Client, table: &str) -> Vec<Vec<u8>> {
         .expect("it ends")
 }
 
-fn pack(rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
+fn pack(name: &str, rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
     let (mut cutter, mut members) = (Cutter::new(&BufferPool::default()), Vec::new());
     for row in rows {
         let length = i32::try_from(row.len() + 4).expect("it fits a message");
@@ -189,7 +188,7 @@ fn pack(rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
         cutter.push(&message, &mut members).expect("a row");
     }
     let content = cutter.finish(&mut members).expect("whole rows");
-    let (mut sealer, mut stored) = (Sealer::new(&Recipients::default()), Vec::new());
+    let (mut sealer, mut stored) = (Sealer::new(name, &Recipients::default()), Vec::new());
     for member in members {
         sealer.push(&member.compress(), &mut stored);
     }

@@ -1,106 +1,93 @@
-//! What can be wrong with a stored file.
+//! The damages that a stored file can have.
 
 use std::io;
 
 use thiserror::Error;
 
+use crate::digest::Digest;
 use crate::manifest::File;
 use crate::row_sum::RowSum;
 
-/// A file that is not what its manifest says.
+/// Why a file was not unpacked.
 #[derive(Debug, Error)]
 pub enum UnpackError {
-    /// It did not arrive. Nothing is said about what it would have been.
+    /// The file may be intact: it was not read to its end.
     #[error("{file} could not be read to its end ({source}); try again")]
-    Read {
-        /// Its name.
-        file: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// It arrived, and as something else.
+    Read { file: String, source: io::Error },
     #[error(
         "{file} is damaged: {difference}; restore another backup, and keep this one to find out why"
     )]
     Damaged {
-        /// Its name.
         file: String,
-        /// What is wrong with it.
         difference: Difference,
     },
-    /// It is as it was stored, and these identities do not open it.
+    /// The file is intact, and these identities do not open it.
     #[error(
         "{file} is encrypted, and not to these identities; give the identity file of one of its recipients"
     )]
-    Locked {
-        /// Its name.
-        file: String,
-    },
+    Locked { file: String },
 }
 
-/// How a file differs from what its manifest says.
+/// How a file differs from its manifest.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum Difference {
-    /// It is shorter than what was stored.
     #[error("it ends after {found} of {expected} bytes")]
-    Short {
-        /// What was stored.
-        expected: u64,
-        /// What is there.
-        found: u64,
-    },
-    /// It is longer than what was stored.
-    #[error("it goes on after the {expected} bytes that were stored")]
-    Long {
-        /// What was stored.
-        expected: u64,
-    },
-    /// It has the length of what was stored, and is something else.
+    Short { expected: u64, found: u64 },
+    #[error("it continues after the {expected} bytes that were stored")]
+    Long { expected: u64 },
     #[error("its SHA-256 is {found}, and {expected} was stored")]
-    Stored {
-        /// What was stored.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// It is what was stored, and that was no good.
+    Stored { expected: String, found: String },
+    /// The stored bytes are those of the manifest, and were wrong when they were stored.
     #[error("it cannot be decrypted or decompressed ({0}), although it is what was stored")]
     Unreadable(String),
-    /// Its content has another length.
+    /// Reading ends as soon as the content is too long, so there may be more than `found`.
     #[error("{found} bytes of content were read, and it should be {expected}")]
-    ContentLength {
-        /// What was packed.
-        expected: u64,
-        /// How much there was when that was clear.
-        found: u64,
-    },
-    /// Its content is another.
+    ContentLength { expected: u64, found: u64 },
     #[error("the SHA-256 of its content is {found}, and should be {expected}")]
-    Content {
-        /// What was packed.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// The text has no end mark.
+    Content { expected: String, found: String },
     #[error("its text does not end as that of a COPY does")]
     End,
-    /// There are more rows, or fewer.
     #[error("it has {found} rows, and should have {expected}")]
-    Rows {
-        /// What was packed.
-        expected: u64,
-        /// What is there.
-        found: u64,
-    },
-    /// There are as many rows, and others.
+    Rows { expected: u64, found: u64 },
     #[error("the sum of its rows is {found}, and should be {expected}")]
-    RowSum {
-        /// What was packed.
-        expected: String,
-        /// What is there.
-        found: RowSum,
-    },
+    RowSum { expected: String, found: RowSum },
+}
+
+impl Difference {
+    /// Compares the bytes of a stored file with the manifest.
+    pub fn of_stored(read: &Digest, file: &File) -> Option<Difference> {
+        let (found, expected) = (read.bytes(), file.stored_bytes);
+        if found > expected {
+            return Some(Difference::Long { expected });
+        }
+        if found < expected {
+            return Some(Difference::Short { expected, found });
+        }
+        let (found, expected) = (read.sha256(), &file.stored_sha256);
+        (found != *expected).then(|| Difference::Stored {
+            expected: expected.clone(),
+            found,
+        })
+    }
+
+    /// Compares what is in a file, decrypted and decompressed, with the manifest.
+    pub(super) fn of_content(read: &Digest, file: &File) -> Option<Difference> {
+        if read.bytes() != file.content_bytes {
+            return Some(Difference::length_of_content(read, file));
+        }
+        let (found, expected) = (read.sha256(), &file.content_sha256);
+        (found != *expected).then(|| Difference::Content {
+            expected: expected.clone(),
+            found,
+        })
+    }
+
+    pub(super) fn length_of_content(read: &Digest, file: &File) -> Difference {
+        Difference::ContentLength {
+            expected: file.content_bytes,
+            found: read.bytes(),
+        }
+    }
 }
 
 pub(super) fn damaged(file: &File, difference: Difference) -> UnpackError {

@@ -1,4 +1,4 @@
-//! Rows into the bytes of a stored file, with everything a manifest says about it.
+//! Rows into the bytes of a stored file, and into its line of the manifest.
 //!
 //! In three stages, so that the second, which takes longest by far, can run on every core: a
 //! [`Cutter`] takes rows apart and cuts their text into members, each [`Member`] is compressed by
@@ -20,7 +20,7 @@ pub struct Cutter {
     text: Text,
 }
 
-/// The text of the member that is being filled, and what is known of those before it.
+/// The text of the member that is being filled, and the digest of those before it.
 struct Text {
     pool: BufferPool,
     member: Lease,
@@ -38,7 +38,7 @@ pub struct Compressed {
     length: usize,
 }
 
-/// What a table's file holds.
+/// The rows of a table, once all are cut into members.
 pub struct Content {
     rows: u64,
     row_sum: RowSum,
@@ -47,29 +47,21 @@ pub struct Content {
 
 /// Members into one stored file, encrypted where there are recipients.
 pub struct Sealer {
+    name: String,
     sealing: Sealing,
     stored: Digest,
 }
 
-/// What there is to say about a table's file once it is complete.
+/// A table's file that is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
-    /// How many rows there are.
     pub rows: u64,
-    /// Their sum.
     pub row_sum: RowSum,
-    /// The size of the text with its end mark.
-    pub content_bytes: u64,
-    /// The SHA-256 of it, in hexadecimal digits.
-    pub content_sha256: String,
-    /// The size as stored.
-    pub stored_bytes: u64,
-    /// The SHA-256 of it as stored, in hexadecimal digits.
-    pub stored_sha256: String,
+    pub file: File,
 }
 
 impl Cutter {
-    /// A file whose members take these pool.
+    /// A file whose members come from this pool.
     pub fn new(pool: &BufferPool) -> Cutter {
         Cutter {
             frames: Frames::default(),
@@ -81,15 +73,14 @@ impl Cutter {
         }
     }
 
-    /// Takes `CopyData` messages of one row each, with their headers, cut anywhere, and appends to
-    /// `full` the members that have become so. The same rows give the same members, however they
-    /// are cut.
+    /// Takes `CopyData` messages of one row each, with their headers, cut anywhere, and appends the
+    /// members that are full to `full`. The same rows give the same members, however they are cut.
     pub fn push(&mut self, frames: &[u8], full: &mut Vec<Member>) -> Result<(), FrameError> {
         let text = &mut self.text;
         self.frames.push(frames, |piece| text.append(piece, full))
     }
 
-    /// Appends the rest of the members. The file is complete only with these.
+    /// Appends the last members.
     pub fn finish(mut self, full: &mut Vec<Member>) -> Result<Content, FrameError> {
         let (rows, row_sum) = self.frames.finish()?;
         self.text.append(END, full);
@@ -128,7 +119,7 @@ impl Text {
 }
 
 impl Member {
-    /// Compresses it. Members are each other's equals: this may be done in any order, anywhere.
+    /// Compresses it. Members do not depend on each other: any order and any thread will do.
     pub fn compress(mut self) -> Compressed {
         let length = self.buffers.compress();
         Compressed {
@@ -139,16 +130,16 @@ impl Member {
 }
 
 impl Compressed {
-    /// How much text it holds.
     pub fn text_bytes(&self) -> usize {
         self.buffers.text.len()
     }
 }
 
 impl Sealer {
-    /// A file for these recipients.
-    pub fn new(recipients: &Recipients) -> Sealer {
+    /// A file for these recipients. [`Recipients::stored_name`] makes its name of `name`.
+    pub fn new(name: &str, recipients: &Recipients) -> Sealer {
         Sealer {
+            name: recipients.stored_name(name),
             sealing: Sealing::to(recipients),
             stored: Digest::default(),
         }
@@ -161,50 +152,36 @@ impl Sealer {
         self.stored.update(&out[before..]);
     }
 
-    /// Appends the rest of the file to `out`, which holds `content` if all its members were taken.
-    pub fn finish(mut self, content: &Content, out: &mut Vec<u8>) -> Packed {
-        let before = out.len();
-        self.sealing.finish(out);
-        self.stored.update(&out[before..]);
+    /// Appends the rest of the file to `out`. `content` is that of all members.
+    pub fn finish(self, content: &Content, out: &mut Vec<u8>) -> Packed {
         Packed {
             rows: content.rows,
             row_sum: content.row_sum,
-            content_bytes: content.digest.bytes(),
-            content_sha256: content.digest.sha256(),
+            file: self.end(&content.digest, out),
+        }
+    }
+
+    fn end(mut self, content: &Digest, out: &mut Vec<u8>) -> File {
+        let before = out.len();
+        self.sealing.finish(out);
+        self.stored.update(&out[before..]);
+        File {
+            name: self.name,
             stored_bytes: self.stored.bytes(),
             stored_sha256: self.stored.sha256(),
+            content_bytes: content.bytes(),
+            content_sha256: content.sha256(),
         }
     }
 }
 
-impl Packed {
-    /// The file's line in a manifest, under the name that it is stored by.
-    pub fn file(&self, name: &str) -> File {
-        File {
-            name: name.to_owned(),
-            stored_bytes: self.stored_bytes,
-            stored_sha256: self.stored_sha256.clone(),
-            content_bytes: self.content_bytes,
-            content_sha256: self.content_sha256.clone(),
-        }
-    }
-}
-
-/// Packs a small file, uncompressed, and answers what is stored and its line in a manifest, in
-/// which its name is that of [`Recipients::stored_name`].
+/// Packs a small file, uncompressed. Returns the bytes to store and their line in the manifest.
 pub fn pack_small(name: &str, content: &[u8], recipients: &Recipients) -> (Bytes, File) {
+    let mut sealer = Sealer::new(name, recipients);
     let mut out = Vec::with_capacity(content.len());
-    let mut sealing = Sealing::to(recipients);
-    sealing.write(content, &mut out);
-    sealing.finish(&mut out);
-    let (content, stored) = (Digest::of(content), Digest::of(&out));
-    let file = File {
-        name: recipients.stored_name(name),
-        stored_bytes: stored.bytes(),
-        stored_sha256: stored.sha256(),
-        content_bytes: content.bytes(),
-        content_sha256: content.sha256(),
-    };
+    sealer.sealing.write(content, &mut out);
+    sealer.stored.update(&out);
+    let file = sealer.end(&Digest::of(content), &mut out);
     (out.into(), file)
 }
 
@@ -215,7 +192,7 @@ pub(super) fn pack<'a>(
     recipients: &Recipients,
 ) -> Result<(Vec<u8>, Packed), FrameError> {
     let mut cutter = Cutter::new(&BufferPool::default());
-    let mut sealer = Sealer::new(recipients);
+    let mut sealer = Sealer::new("3001.dat.gz", recipients);
     let (mut members, mut stored) = (Vec::new(), Vec::new());
     for piece in pieces {
         cutter.push(piece, &mut members)?;
@@ -275,14 +252,14 @@ mod tests {
         let (stored, packed) = pack_plain([]);
         assert_eq!(members(&stored), [END]);
         assert_eq!((packed.rows, packed.row_sum), (0, RowSum::default()));
-        assert_eq!(packed.content_bytes, END.len() as u64);
+        assert_eq!(packed.file.content_bytes, END.len() as u64);
     }
 
     #[test]
     fn what_is_said_about_a_file_is_true() {
         let (stored, packed) = pack_plain([frames(&[0, 10, 1_500_000, 700]).as_slice()]);
         let content = members(&stored).concat();
-        let file = packed.file("3001.dat.gz");
+        let file = &packed.file;
         assert_eq!(file.name, "3001.dat.gz");
         assert_eq!(file.content_bytes, content.len() as u64);
         assert_eq!(file.content_sha256, Digest::of(&content).sha256());
@@ -318,7 +295,7 @@ mod tests {
         let rows = row.repeat(10_000);
         let (_, numbers) = pack_plain([rows.as_slice()]);
         assert_eq!(numbers.rows, 10_000);
-        assert!(numbers.stored_bytes < numbers.content_bytes / 50);
+        assert!(numbers.file.stored_bytes < numbers.file.content_bytes / 50);
     }
 
     #[test]
@@ -348,6 +325,6 @@ mod tests {
         MultiGzDecoder::new(stored.as_slice())
             .read_to_end(&mut content)
             .expect("gzip");
-        assert_eq!(content.len() as u64, packed.content_bytes);
+        assert_eq!(content.len() as u64, packed.file.content_bytes);
     }
 }

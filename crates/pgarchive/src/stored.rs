@@ -1,4 +1,4 @@
-//! A file as it comes from the store, hashed on the way to whoever decrypts and decompresses it.
+//! A file as it comes from the store, hashed before it is decrypted and decompressed.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,18 +11,18 @@ use crate::digest::Digest;
 use crate::encryption::Identities;
 use crate::manifest::File;
 
-/// How much is read at once where only the hash is wanted?
+/// Bytes that are read at once where only the hash is needed.
 const PIECE: usize = 64 * 1024;
 
-/// A file that is read through layers which do not give it back: it is held from both ends.
+/// A file that is read through layers that do not return it. A clone at the other end checks it.
 pub(super) struct Stored<R>(Arc<Mutex<Arriving<R>>>);
 
 struct Arriving<R> {
     reader: R,
     digest: Digest,
-    /// The length that it should have. Nothing is read far beyond it.
+    /// Its length by the manifest. Reading stops soon after it.
     expected: u64,
-    /// Why the reader failed. The layers above would wrap it in words of theirs.
+    /// The first error of the reader. The layers above would wrap it.
     failure: Option<io::Error>,
 }
 
@@ -48,28 +48,17 @@ impl<R: Read> Stored<R> {
         })))
     }
 
-    /// Reads what is left of it and compares the whole with what was stored.
+    /// Reads the rest of the file and compares all of it with the manifest.
     pub(super) fn check(&self, file: &File) -> Result<(), UnpackError> {
         let mut arriving = self.arriving();
         arriving.drain().map_err(|source| UnpackError::Read {
             file: file.name.clone(),
             source,
         })?;
-        let (found, expected) = (arriving.digest.bytes(), file.stored_bytes);
-        let found_sha256 = arriving.digest.sha256();
-        let difference = if found > expected {
-            Difference::Long { expected }
-        } else if found < expected {
-            Difference::Short { expected, found }
-        } else if found_sha256 != file.stored_sha256 {
-            Difference::Stored {
-                expected: file.stored_sha256.clone(),
-                found: found_sha256,
-            }
-        } else {
-            return Ok(());
-        };
-        Err(damaged(file, difference))
+        match Difference::of_stored(&arriving.digest, file) {
+            None => Ok(()),
+            Some(difference) => Err(damaged(file, difference)),
+        }
     }
 }
 
@@ -80,7 +69,7 @@ impl<R: Read> Arriving<R> {
             if let Some(failure) = self.failure.take() {
                 return Err(failure);
             }
-            // A failure is in its place by now, and an interruption is none.
+            // `read` has kept a failure in its field; an interruption is not a failure.
             if matches!(self.read(&mut piece), Ok(0)) {
                 return Ok(());
             }
@@ -111,7 +100,7 @@ impl<R: Read> Read for Stored<R> {
     }
 }
 
-/// What was stored, decrypted where that is needed.
+/// A stored file, decrypted if it is encrypted.
 pub(super) enum Opened<R: Read> {
     Plain(Stored<R>),
     Encrypted(Box<StreamReader<Stored<R>>>),

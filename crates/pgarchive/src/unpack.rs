@@ -1,4 +1,4 @@
-//! A stored file back into what was packed, with every claim of its manifest checked.
+//! A stored file back into its content, with every claim of its manifest checked.
 
 use std::io::{self, Read};
 
@@ -12,7 +12,7 @@ use crate::encryption::Identities;
 use crate::manifest::{File, Table};
 use crate::row_sum::Rows;
 
-/// How much text is handed on at once, at most?
+/// The longest piece of text, in bytes.
 const PIECE: usize = 256 * 1024;
 
 /// One table's rows, piece by piece. It takes less than a MiB, whatever the rows.
@@ -25,13 +25,13 @@ pub struct Unpacker<R: Read> {
     digest: Digest,
     rows: Rows,
     piece: Vec<u8>,
-    /// What has come of the end mark.
+    /// The bytes after the text, which should be the end mark.
     end: Vec<u8>,
     complete: bool,
 }
 
 impl<R: Read> Unpacker<R> {
-    /// Opens the file of a table; `identities` are what [`Identities::opening`] answers.
+    /// Opens the file of a table; `identities` are the result of [`Identities::opening`].
     pub fn new(
         stored: R,
         file: &File,
@@ -54,9 +54,8 @@ impl<R: Read> Unpacker<R> {
         })
     }
 
-    /// The next piece of COPY text, cut anywhere and without the end mark. `None` says that it
-    /// was all and that everything is as it should be: what came before is not to be relied on
-    /// until then.
+    /// The next piece of COPY text, cut anywhere and without the end mark. `None` comes after the last
+    /// piece, and only if every check passed: until then, the pieces are not proved.
     pub fn text(&mut self) -> Result<Option<&[u8]>, UnpackError> {
         while !self.complete {
             let length = self.read()?;
@@ -83,7 +82,7 @@ impl<R: Read> Unpacker<R> {
         }
     }
 
-    /// Counts and sums what was read, and answers how much of it is text.
+    /// Counts and sums what was read. Returns the length of the text in it.
     fn take(&mut self, length: usize) -> Result<usize, UnpackError> {
         let piece = &self.piece[..length];
         let text_bytes = self.file.content_bytes.saturating_sub(END.len() as u64);
@@ -91,25 +90,21 @@ impl<R: Read> Unpacker<R> {
         let text = usize::try_from(text_left).map_or(length, |left| left.min(length));
         self.digest.update(piece);
         if self.digest.bytes() > self.file.content_bytes {
-            return Err(self.fault(self.content_length()));
+            let length = Difference::length_of_content(&self.digest, &self.file);
+            return Err(self.fault(length));
         }
         self.rows.text(&piece[..text]);
         self.end.extend_from_slice(&piece[text..]);
         Ok(text)
     }
 
-    /// Compares what has come with what should have.
+    /// Compares everything that was read with the manifest.
     fn check(&mut self) -> Result<(), UnpackError> {
         self.stored.check(&self.file)?;
         let (rows, row_sum) = std::mem::take(&mut self.rows).finish();
-        let content_sha256 = self.digest.sha256();
-        let difference = if self.digest.bytes() != self.file.content_bytes {
-            self.content_length()
-        } else if content_sha256 != self.file.content_sha256 {
-            Difference::Content {
-                expected: self.file.content_sha256.clone(),
-                found: content_sha256,
-            }
+        let of_content = Difference::of_content(&self.digest, &self.file);
+        let difference = if let Some(of_content) = of_content {
+            of_content
         } else if self.end != END {
             Difference::End
         } else if rows != self.rows_expected {
@@ -128,15 +123,8 @@ impl<R: Read> Unpacker<R> {
         Err(damaged(&self.file, difference))
     }
 
-    fn content_length(&self) -> Difference {
-        Difference::ContentLength {
-            expected: self.file.content_bytes,
-            found: self.digest.bytes(),
-        }
-    }
-
-    /// The error to report where something is wrong with the content: what is wrong with the
-    /// file as stored, if anything is, for that is the cause.
+    /// The error to report for wrong content. A damage of the stored file is its cause, and is reported
+    /// instead.
     fn fault(&self, suspicion: Difference) -> UnpackError {
         match self.stored.check(&self.file) {
             Err(cause) => cause,
@@ -145,39 +133,23 @@ impl<R: Read> Unpacker<R> {
     }
 }
 
-/// Unpacks what [`pack_small`](super::pack_small) packed.
+/// The reverse of [`pack_small`](super::pack_small).
 pub fn unpack_small(
     stored: &[u8],
     file: &File,
     identities: Option<&Identities>,
 ) -> Result<Vec<u8>, UnpackError> {
-    check_stored(stored, file)?;
+    Stored::new(stored, file.stored_bytes).check(file)?;
     let opened = open(&Stored::new(stored, file.stored_bytes), file, identities)?;
     let mut content = Vec::new();
     opened
         .take(file.content_bytes.saturating_add(1))
         .read_to_end(&mut content)
         .map_err(|error| damaged(file, Difference::Unreadable(error.to_string())))?;
-    let digest = Digest::of(&content);
-    let difference = if digest.bytes() != file.content_bytes {
-        Difference::ContentLength {
-            expected: file.content_bytes,
-            found: digest.bytes(),
-        }
-    } else if digest.sha256() != file.content_sha256 {
-        Difference::Content {
-            expected: file.content_sha256.clone(),
-            found: digest.sha256(),
-        }
-    } else {
-        return Ok(content);
-    };
-    Err(damaged(file, difference))
-}
-
-/// Reads a file to its end and compares it with what was stored. That needs no identity.
-fn check_stored(stored: impl Read, file: &File) -> Result<(), UnpackError> {
-    Stored::new(stored, file.stored_bytes).check(file)
+    match Difference::of_content(&Digest::of(&content), file) {
+        None => Ok(content),
+        Some(difference) => Err(damaged(file, difference)),
+    }
 }
 
 fn open<R: Read>(

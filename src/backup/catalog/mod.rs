@@ -62,7 +62,7 @@ use tokio_postgres::Client;
 use crate::database::server_message;
 use pgarchive::{Entry, Kind};
 
-pub use sql::quoted;
+pub use sql::{copied, quoted};
 
 use assembly::Assembly;
 use columns::Columns;

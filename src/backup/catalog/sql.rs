@@ -12,6 +12,19 @@ pub(super) fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
 
+/// A table and its columns, as COPY takes them.
+pub fn copied(schema: &str, name: &str, columns: &[String]) -> String {
+    let table = qualified(schema, name);
+    // COPY cannot name no columns. Without a list, it copies all there are.
+    if columns.is_empty() {
+        return table;
+    }
+    format!(
+        "{table} ({})",
+        quoted_list(columns.iter().map(String::as_str))
+    )
+}
+
 /// Names, with commas.
 pub(super) fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(quoted).collect();

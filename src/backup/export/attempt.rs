@@ -20,7 +20,7 @@ use crate::database::{Server, Session};
 use crate::version;
 use pgarchive::encryption::Recipients;
 use pgarchive::manifest::{self, FORMAT, MANIFEST, Manifest, Timings, Tool};
-use pgarchive::{BackupId, Packed, Toc, pack_small};
+use pgarchive::{BackupId, Toc, pack_small};
 
 /// A store that takes longer to delete what a failed run stored leaves the rest to the sweep.
 const CLEARING: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ pub(super) struct Attempt<'a> {
     pub(super) id: &'a BackupId,
     pub(super) started: Timestamp,
     pub(super) server: &'a Server,
-    /// The session that watches for sessions that wait for us.
+    /// The session that looks for sessions that wait for the export's locks.
     pub(super) watcher: &'a Session,
     pub(super) writer: BackupWriter,
     pub(super) options: &'a Options,
@@ -45,36 +45,35 @@ struct Sessions {
     workers: Vec<Session>,
 }
 
-/// The database as it was read: everything but what each file became.
+/// The database as it was read and stored.
 struct Read {
     moment: Moment,
     catalog: Catalog,
+    files: Vec<manifest::File>,
+    tables: Vec<manifest::Table>,
     catalog_took: Duration,
     data_took: Duration,
 }
 
 impl Attempt<'_> {
-    /// Makes the backup. Once everything else is stored, neither the deadline nor the stop keeps the
-    /// manifest from being stored.
+    /// Makes the backup. Once everything else is stored, neither the deadline nor the stop prevents that
+    /// the manifest is stored.
     pub(super) async fn run(&self, until: Instant) -> Result<Manifest, ExportError> {
         log::info!("backup {}: begins", self.writer.folder());
         let begun = Instant::now();
-        let (read, files, tables) = self.options.bound(until, self.read_all(begun)).await?;
-        self.publish(begun, read, files, tables).await
+        let read = self.options.bound(until, self.read_all(begun)).await?;
+        self.publish(begun, read).await
     }
 
-    /// Deletes what was stored. Returns why some of it is still there, if it is.
+    /// Deletes the stored files. Returns why some of them are still there, if any are.
     pub(super) async fn clear(&self) -> Option<String> {
         let cleared = tokio::time::timeout(CLEARING, self.writer.clear()).await;
-        cleared.unwrap_or_else(|_| Some(format!("the store did not answer within {CLEARING:?}")))
+        cleared.unwrap_or_else(|_| Some(format!("the store did not respond within {CLEARING:?}")))
     }
 
-    async fn read_all(
-        &self,
-        begun: Instant,
-    ) -> Result<(Read, Vec<manifest::File>, Vec<manifest::Table>), ExportError> {
+    async fn read_all(&self, begun: Instant) -> Result<Read, ExportError> {
         let sessions = self.connect().await?;
-        let ours = sessions.ours().await?;
+        let ours = sessions.processes().await?;
         tokio::select! {
             read = self.read(&sessions, begun) => read,
             error = lock_watch::run(self.watcher, &ours, self.options.yield_after) => Err(error),
@@ -89,11 +88,7 @@ impl Attempt<'_> {
         })
     }
 
-    async fn read(
-        &self,
-        sessions: &Sessions,
-        begun: Instant,
-    ) -> Result<(Read, Vec<manifest::File>, Vec<manifest::Table>), ExportError> {
+    async fn read(&self, sessions: &Sessions, begun: Instant) -> Result<Read, ExportError> {
         let moment = snapshot::lead(&sessions.leader).await?;
         let catalog = catalog::read(&sessions.leader, self.options.lock_timeout).await?;
         let beside = sessions.workers.first().expect("there is at least one");
@@ -112,49 +107,35 @@ impl Attempt<'_> {
         };
         let packed = tables::store(destination, workers, &data).await?;
         let data_took = begun.elapsed().saturating_sub(catalog_took);
-        let stored: Vec<(Data, Packed)> = data.into_iter().zip(packed).collect();
-        let (mut files, tables) = stored
-            .iter()
-            .map(|it| self.listed(it))
-            .unzip::<_, _, Vec<_>, Vec<_>>();
-        files.extend(self.store_small_files(&moment, &catalog, stored).await?);
-        let read = Read {
+        let stored = data.iter().zip(&packed);
+        let tables = stored.map(|(data, packed)| data.listed(packed)).collect();
+        let rows = packed.iter().map(|it| it.rows);
+        let counted: Vec<(Data, u64)> = data.into_iter().zip(rows).collect();
+        let mut files = self.store_small_files(&moment, &catalog, &counted).await?;
+        files.splice(0..0, packed.into_iter().map(|it| it.file));
+        Ok(Read {
             moment,
             catalog,
+            files,
+            tables,
             catalog_took,
             data_took,
-        };
-        Ok((read, files, tables))
+        })
     }
 
-    fn listed(&self, (data, packed): &(Data<'_>, Packed)) -> (manifest::File, manifest::Table) {
-        let name = self.options.recipients.stored_name(&data.file());
-        let table = manifest::Table {
-            schema: data.table.schema.clone(),
-            name: data.table.name.clone(),
-            columns: data.table.columns.clone(),
-            file: name.clone(),
-            rows: packed.rows,
-            row_sum: packed.row_sum.to_string(),
-        };
-        (packed.file(&name), table)
-    }
-
-    /// Stores what stands beside the rows.
+    /// Stores the files beside those of the tables.
     async fn store_small_files(
         &self,
         moment: &Moment,
         catalog: &Catalog,
-        stored: Vec<(Data<'_>, Packed)>,
+        counted: &[(Data<'_>, u64)],
     ) -> Result<Vec<manifest::File>, ExportError> {
         let recipients = &self.options.recipients;
-        let counted = stored.into_iter().map(|(data, packed)| (data, packed.rows));
-        let counted: Vec<(Data, u64)> = counted.collect();
         let toc = Toc {
             database: moment.server.database.clone(),
             server_version: moment.server.version.clone(),
             created: self.started,
-            entries: contents::entries(&catalog.entries, &counted),
+            entries: contents::entries(&catalog.entries, counted),
         };
         let folder = self.writer.folder();
         let readme = readme::text(folder, &moment.server, &moment.snapshot, recipients);
@@ -173,20 +154,14 @@ impl Attempt<'_> {
             self.writer.create(&file.name, content).await?;
             files.push(file);
         }
-        // Whoever has to decrypt the others reads here how.
+        // It says how the others are decrypted, so it is not encrypted.
         let (content, file) = pack_small(README, readme.as_bytes(), &Recipients::default());
         self.writer.create(&file.name, content).await?;
         files.push(file);
         Ok(files)
     }
 
-    async fn publish(
-        &self,
-        begun: Instant,
-        read: Read,
-        files: Vec<manifest::File>,
-        tables: Vec<manifest::Table>,
-    ) -> Result<Manifest, ExportError> {
+    async fn publish(&self, begun: Instant, read: Read) -> Result<Manifest, ExportError> {
         let milliseconds = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
         let manifest = Manifest {
             format: FORMAT,
@@ -204,8 +179,8 @@ impl Attempt<'_> {
             findings: read.catalog.findings,
             not_examined: read.catalog.not_examined,
             recipients: self.options.recipients.keys(),
-            files,
-            tables,
+            files: read.files,
+            tables: read.tables,
             milliseconds: Timings {
                 catalog: milliseconds(read.catalog_took),
                 data: milliseconds(read.data_took),
@@ -223,11 +198,11 @@ impl Attempt<'_> {
             });
         }
         self.writer.publish(MANIFEST, bytes).await?;
-        self.say(&manifest);
+        self.log(&manifest);
         Ok(manifest)
     }
 
-    fn say(&self, manifest: &Manifest) {
+    fn log(&self, manifest: &Manifest) {
         let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
         let stored_bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
         log::info!(
@@ -242,14 +217,16 @@ impl Attempt<'_> {
 const README: &str = "README.txt";
 
 impl Sessions {
-    /// The server's processes whose locks are ours.
-    async fn ours(&self) -> Result<Vec<i32>, ExportError> {
+    /// The server's processes that hold the export's locks.
+    async fn processes(&self) -> Result<Vec<i32>, ExportError> {
         let all = self.workers.iter().chain([&self.leader]);
         let asking = all.map(async |session| {
-            let row = session.query_one("SELECT pg_backend_pid()", &[]).await;
-            row.map(|row| row.get(0))
+            let row = session
+                .query_one("SELECT pg_backend_pid() AS pid", &[])
+                .await;
+            row.map(|row| row.get("pid"))
         });
-        let ours = try_join_all(asking).await;
-        ours.map_err(when("say which of its processes are ours"))
+        let processes = try_join_all(asking).await;
+        processes.map_err(when("name the processes of the export"))
     }
 }

@@ -1,7 +1,7 @@
 //! The archive's table of contents, and the same as SQL.
 
-use crate::backup::catalog::{Table, quoted};
-use pgarchive::{Entry, Kind, Section};
+use crate::backup::catalog::{Table, copied};
+use pgarchive::{Entry, Kind, Packed, Section, manifest};
 
 use super::row_count_check;
 
@@ -21,39 +21,46 @@ impl Data<'_> {
         numbered.map(|(table, id)| Data { table, id }).collect()
     }
 
-    /// Its name as people read it.
+    /// For messages.
     pub(super) fn name(&self) -> String {
         format!("{}.{}", self.table.schema, self.table.name)
     }
 
-    /// The file as the archive has it: compressed, and not yet encrypted.
+    /// The file's name, before it is encrypted.
     pub(super) fn file(&self) -> String {
         format!("{}.gz", self.file_in_contents())
     }
 
-    /// `pg_restore` looks for the compressed file by itself.
+    /// `pg_restore` appends `.gz` itself.
     fn file_in_contents(&self) -> String {
         format!("{}.dat", self.id)
     }
 
     pub(super) fn copy_out(&self) -> String {
-        format!("COPY {} TO STDOUT", self.columns())
+        format!("COPY {} TO STDOUT", self.copied())
     }
 
-    fn columns(&self) -> String {
+    fn copied(&self) -> String {
         let Table { schema, name, .. } = self.table;
-        let columns: Vec<String> = self.table.columns.iter().map(|it| quoted(it)).collect();
-        let columns = match columns.as_slice() {
-            [] => String::new(),
-            columns => format!(" ({})", columns.join(", ")),
-        };
-        format!("{}.{}{columns}", quoted(schema), quoted(name))
+        copied(schema, name, &self.table.columns)
+    }
+
+    /// The table's line in the manifest.
+    pub(super) fn listed(&self, packed: &Packed) -> manifest::Table {
+        manifest::Table {
+            schema: self.table.schema.clone(),
+            name: self.table.name.clone(),
+            columns: self.table.columns.clone(),
+            file: packed.file.name.clone(),
+            rows: packed.rows,
+            row_sum: packed.row_sum.to_string(),
+        }
     }
 
     fn entry(&self) -> Entry {
         Entry {
             id: self.id,
-            copy: Some(format!("COPY {} FROM stdin;\n", self.columns())),
+            copy: Some(format!("COPY {} FROM stdin;\n", self.copied())),
             namespace: Some(self.table.schema.clone()),
             owner: self.table.owner.clone(),
             dependencies: vec![self.table.entry],
@@ -63,8 +70,8 @@ impl Data<'_> {
     }
 }
 
-/// The entries of the catalogue, with the rows before everything else that is data, and the check of
-/// their numbers behind it.
+/// The entries of the catalogue and of the rows. Rows come before the other data, and the check of their
+/// counts after it.
 pub(super) fn entries(catalog: &[Entry], data: &[(Data<'_>, u64)]) -> Vec<Entry> {
     let is_data = |entry: &Entry| entry.section == Section::Data;
     let after_data = |entry: &Entry| entry.section == Section::PostData;
@@ -83,7 +90,7 @@ pub(super) fn entries(catalog: &[Entry], data: &[(Data<'_>, u64)]) -> Vec<Entry>
     entries
 }
 
-/// Everything but the rows, as SQL to read: what `pg_restore --schema-only` would say.
+/// Everything but the rows, as SQL to read, like the output of `pg_restore --schema-only`.
 pub(super) fn schema(entries: &[Entry]) -> String {
     let defined = entries
         .iter()
@@ -91,7 +98,7 @@ pub(super) fn schema(entries: &[Entry]) -> String {
     let texts = defined.map(|entry| {
         let schema = entry.namespace.as_deref().unwrap_or("-");
         let Entry { kind, tag, .. } = entry;
-        // A name may hold a line's end, and what follows it would be SQL.
+        // The rest of a name after a newline would be SQL.
         let title = format!("{kind} {schema} {tag}").replace(['\n', '\r'], " ");
         format!("-- {title}\n{}\n", entry.definition.trim_end())
     });

@@ -1,4 +1,4 @@
-//! One table's rows: from the server, through the archive's stages, to the store.
+//! The rows of one table: from the server, through the stages of the archive, to the store.
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -13,31 +13,29 @@ use crate::database::Session;
 use pgarchive::encryption::Recipients;
 use pgarchive::{BufferPool, Compressed, Content, Cutter, FrameError, Member, Packed, Sealer};
 
-/// How many pieces may wait between two stations? Enough that none stands still for the other's pauses;
-/// each is memory that every job has.
+/// Pieces that wait between two stages. With fewer, a stage pauses whenever its neighbour does; each
+/// costs every job memory.
 const WAITING: usize = 2;
 
 /// How tables are packed.
 #[derive(Clone, Copy)]
 pub(super) struct Packing<'a> {
-    /// To whom they are encrypted.
     pub(super) recipients: &'a Recipients,
-    /// How many members of one table wait to be compressed or stored, beside one at either end.
+    /// Members of one table that wait to be compressed or stored, beside one at either end.
     pub(super) at_once: usize,
-    /// Where they are.
     pub(super) pool: &'a BufferPool,
 }
 
-/// Stores the rows of a table under `file`.
+/// Stores the rows of a table.
 pub(super) async fn store(
     session: &Session,
     data: &Data<'_>,
-    file: &str,
     packing: &Packing<'_>,
     writer: &BackupWriter,
     tally: &Tally<'_>,
 ) -> Result<Packed, TableError> {
-    let mut upload = writer.upload(file).await?;
+    let file = packing.recipients.stored_name(&data.file());
+    let mut upload = writer.upload(&file).await?;
     match fill(&mut upload, session, data, packing, tally).await {
         Ok(packed) => {
             upload.finish().await?;
@@ -60,14 +58,15 @@ async fn fill(
 ) -> Result<Packed, TableError> {
     let (rows, rows_to_cut) = mpsc::channel(WAITING);
     let (members, members_to_store) = mpsc::channel(packing.at_once);
-    let (cutter, mut sealer) = (Cutter::new(packing.pool), Sealer::new(packing.recipients));
+    let cutter = Cutter::new(packing.pool);
+    let mut sealer = Sealer::new(&data.file(), packing.recipients);
     let cutting = spawn_blocking(move || cut(cutter, rows_to_cut, &members));
     let sql = data.copy_out();
     let copying = session.copy_out(&sql, rows);
     let storing = write(upload, &mut sealer, members_to_store, tally);
     let (copied, cut, stored) = tokio::join!(copying, cutting, storing);
-    // Whoever fails stops the others. So the last one in the row is asked first: an error of those
-    // before it may come of its own.
+    // A stage that fails stops the others, so the last stage is asked first: its error can be the cause
+    // of the errors before it.
     stored?;
     let content = cut.expect("cutting does not panic")?;
     let rows = copied?;
@@ -83,8 +82,8 @@ async fn fill(
     }
 }
 
-/// Cuts rows until there are no more, and has their members compressed, some at once. `None` when
-/// nobody takes them.
+/// Cuts rows until there are no more, and has their members compressed, some at once. `None` when the
+/// receiver of the members is gone.
 fn cut(
     mut cutter: Cutter,
     mut rows: mpsc::Receiver<Bytes>,

@@ -74,11 +74,9 @@ async fn store_one(
     packing: &Packing<'_>,
 ) -> Result<Packed, ExportError> {
     let begun = Instant::now();
-    let file = packing.recipients.stored_name(&data.file());
     let stored = table::store(
         session,
         data,
-        &file,
         packing,
         destination.writer,
         destination.tally,
@@ -88,8 +86,8 @@ async fn store_one(
         error,
     })?;
     log::debug!(
-        table = data.name(), rows = packed.rows, bytes = packed.content_bytes,
-        stored_bytes = packed.stored_bytes, milliseconds = begun.elapsed().as_millis();
+        table = data.name(), rows = packed.rows, bytes = packed.file.content_bytes,
+        stored_bytes = packed.file.stored_bytes, milliseconds = begun.elapsed().as_millis();
         "{}: a table is stored", destination.writer.folder()
     );
     Ok(packed)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::backup::catalog::quoted;
+use crate::backup::catalog::{copied, quoted};
 use pgarchive::{Kind, manifest};
 
 /// One statement, or a few that belong together.
@@ -52,15 +52,9 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(saved: &manifest::Table) -> Table {
         let quoted_name = format!("{}.{}", quoted(&saved.schema), quoted(&saved.name));
-        let columns: Vec<String> = saved.columns.iter().map(|it| quoted(it)).collect();
-        // COPY has no way to name no columns, and without a list it copies what there is.
-        let list = match columns.as_slice() {
-            [] => String::new(),
-            columns => format!(" ({})", columns.join(", ")),
-        };
         Table {
             saved: saved.clone(),
-            columns: format!("{quoted_name}{list}"),
+            columns: copied(&saved.schema, &saved.name, &saved.columns),
             quoted: quoted_name,
         }
     }

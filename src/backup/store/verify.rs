@@ -1,7 +1,7 @@
-//! Whether a backup's files are those that were stored: sizes and SHA-256 of each, by the manifest.
+//! Compares the stored files of a backup with its manifest: size and SHA-256 of each.
 //!
-//! It needs no key: the hashes are of the files as they lie in the store, encrypted or not. That
-//! their content restores is another question, which a restore answers.
+//! This needs no key, because the hashes are of the files as they are stored, encrypted or not. Whether
+//! their content restores is proved by a restore only.
 
 use std::fmt;
 
@@ -11,16 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
 use crate::blob::BlobError;
-use pgarchive::BackupId;
 use pgarchive::digest::Digest;
 use pgarchive::manifest::File;
+use pgarchive::{BackupId, Difference};
 
-/// What is wrong with one file.
+/// A stored file that differs from the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Damage {
-    /// The file.
     pub file: String,
-    /// What differs.
     pub text: String,
 }
 
@@ -30,13 +28,13 @@ impl fmt::Display for Damage {
     }
 }
 
-/// How many files are read at a time?
+/// Files that are read at the same time.
 const AT_A_TIME: usize = 4;
 
 impl SourceBackups {
-    /// Reads every file of a backup, which cannot be pruned meanwhile, and compares it with the manifest.
-    /// Returns what differs. `progress` gets the number of bytes of each piece. The cancellation of
-    /// `stop` ends it early.
+    /// Compares every file of a backup with the manifest. A lease keeps the backup from being pruned
+    /// meanwhile. `progress` gets the number of bytes of each piece. The cancellation of `stop` ends it
+    /// early.
     pub async fn verify(
         &self,
         stored: &Stored,
@@ -84,7 +82,7 @@ impl SourceBackups {
     }
 }
 
-/// A file as it is read, beside what was stored.
+/// A file that is being read, and its line in the manifest.
 pub(super) struct Comparison<'a> {
     stored: &'a File,
     read: Digest,
@@ -98,32 +96,24 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Takes the next bytes.
     pub(super) fn add(&mut self, part: &[u8]) {
         self.read.update(part);
     }
 
-    /// Says that there is nothing to read.
     pub(super) fn missing(&self) -> Damage {
-        self.says("it is missing".to_owned())
+        self.damaged("it is missing")
     }
 
-    /// What differs, now that all is read.
+    /// The difference, once everything is read.
     pub(super) fn damage(self) -> Option<Damage> {
-        let (bytes, stored) = (self.read.bytes(), self.stored.stored_bytes);
-        if bytes != stored {
-            return Some(self.says(format!("it has {bytes} bytes, and {stored} were stored")));
-        }
-        if self.read.sha256() != self.stored.stored_sha256 {
-            return Some(self.says("its SHA-256 is not that of what was stored".to_owned()));
-        }
-        None
+        let difference = Difference::of_stored(&self.read, self.stored)?;
+        Some(self.damaged(difference))
     }
 
-    fn says(&self, text: String) -> Damage {
+    fn damaged(&self, difference: impl ToString) -> Damage {
         Damage {
             file: self.stored.name.clone(),
-            text,
+            text: difference.to_string(),
         }
     }
 }
