@@ -101,19 +101,19 @@ impl<'a> Comparison<'a> {
     }
 
     pub(super) fn missing(&self) -> Damage {
-        self.damaged("it is missing")
+        self.damaged("it is missing".to_owned())
     }
 
     /// The difference, once everything is read.
     pub(super) fn damage(self) -> Option<Damage> {
         let difference = Difference::of_stored(&self.read, self.stored)?;
-        Some(self.damaged(difference))
+        Some(self.damaged(difference.to_string()))
     }
 
-    fn damaged(&self, difference: impl ToString) -> Damage {
+    fn damaged(&self, text: String) -> Damage {
         Damage {
             file: self.stored.name.clone(),
-            text: difference.to_string(),
+            text,
         }
     }
 }

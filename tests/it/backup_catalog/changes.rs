@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use magnusapi::backup::catalog::{self, Catalog, CatalogError};
+use pgarchive::Kind;
 
 use super::{BEGIN, execute, with};
 use crate::harness::{Database, run};
@@ -137,7 +138,10 @@ async fn compared(database: &Database, catalog: &Catalog) -> Result<(), CatalogE
 
 /// All but those of the database itself, whose name differs.
 fn definitions(catalog: &Catalog) -> Vec<(String, String)> {
-    let entries = catalog.entries.iter().filter(|it| it.kind != "DATABASE");
+    let entries = catalog
+        .entries
+        .iter()
+        .filter(|it| it.kind != Kind::Database);
     entries
         .map(|it| (it.tag.clone(), it.definition.clone()))
         .collect()

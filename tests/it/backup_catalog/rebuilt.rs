@@ -4,7 +4,7 @@ use std::process::Command;
 
 use localpg::{Programs, Throwaway};
 use magnusapi::backup::catalog::{Catalog, quoted};
-use pgarchive::Entry;
+use pgarchive::{Entry, Kind};
 
 use crate::harness::{Database, PROGRAMS, connect};
 
@@ -50,24 +50,24 @@ pub(super) async fn rebuild(catalog: &Catalog, copy: &Database) {
 
 /// `pg_restore` leaves them out, unless it makes the database.
 fn is_of_database(entry: &Entry) -> bool {
-    entry.kind.starts_with("DATABASE") || entry.tag.starts_with("DATABASE ")
+    entry.kind.words().starts_with("DATABASE") || entry.tag.starts_with("DATABASE ")
 }
 
 /// `pg_restore` takes some names from the entry's own and some from how it is dropped.
 fn owner(entry: &Entry) -> String {
     let owner = quoted(&entry.owner);
     let kinds = [
-        "TABLE",
-        "SEQUENCE",
-        "VIEW",
-        "MATERIALIZED VIEW",
-        "TYPE",
-        "DOMAIN",
-        "STATISTICS",
+        Kind::Table,
+        Kind::Sequence,
+        Kind::View,
+        Kind::MaterializedView,
+        Kind::Type,
+        Kind::Domain,
+        Kind::Statistics,
     ];
-    match entry.kind.as_str() {
-        "SCHEMA" => format!("ALTER SCHEMA {} OWNER TO {owner}", quoted(&entry.tag)),
-        "FUNCTION" | "PROCEDURE" => {
+    match entry.kind {
+        Kind::Schema => format!("ALTER SCHEMA {} OWNER TO {owner}", quoted(&entry.tag)),
+        Kind::Function | Kind::Procedure => {
             let what = entry
                 .drop
                 .trim_start_matches("DROP ")
@@ -105,8 +105,8 @@ pub(super) fn listed(entries: &[Entry]) -> Vec<String> {
         format!("{} {schema} {tag} {}", entry.kind, entry.owner)
     };
     // pg_restore is silent about those, too.
-    let settings = ["ENCODING", "STDSTRINGS", "SEARCHPATH"];
-    let said = |entry: &&Entry| !is_of_database(entry) && !settings.contains(&entry.kind.as_str());
+    let settings = [Kind::Encoding, Kind::StdStrings, Kind::SearchPath];
+    let said = |entry: &&Entry| !is_of_database(entry) && !settings.contains(&entry.kind);
     entries.iter().filter(said).map(line).collect()
 }
 
