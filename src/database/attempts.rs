@@ -80,7 +80,36 @@ impl Database {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let done = self.attempt(deadline, Attempts::of_a_read(), work);
+        let connect = |deadline| self.connection(deadline);
+        let done = self.attempt(deadline, Attempts::of_a_read(), connect, work);
+        done.await.map_err(Error::without_effect)
+    }
+
+    /// Runs a short statement that changes nothing on the connection that such reads share, and adds
+    /// each of its rows to what `begin` makes. `begin` runs for each attempt.
+    ///
+    /// The statement must not wait for anything: it would delay all reads behind it. `add` neither.
+    ///
+    /// # Errors
+    /// Every error of a read says that nothing was changed.
+    pub async fn read_each<T>(
+        &self,
+        statement: &Statement,
+        values: &Values<'_>,
+        begin: impl Fn() -> T,
+        add: impl Fn(&mut T, &Row),
+    ) -> Result<T, Error> {
+        let connect = |deadline| self.reader(deadline);
+        let done = self.attempt(
+            self.deadline(),
+            Attempts::of_a_read(),
+            connect,
+            |reader| async {
+                let mut result = begin();
+                let read = reader.query_each(statement, values, |row| add(&mut result, row));
+                read.await.map(|()| result)
+            },
+        );
         done.await.map_err(Error::without_effect)
     }
 
@@ -93,21 +122,25 @@ impl Database {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        self.attempt(deadline, Attempts::of_a_write(), work).await
+        let connect = |deadline| self.connection(deadline);
+        self.attempt(deadline, Attempts::of_a_write(), connect, work)
+            .await
     }
 
-    async fn attempt<T, F>(
+    async fn attempt<C, G, T, F>(
         &self,
         deadline: Deadline,
         mut attempts: Attempts,
-        mut work: impl FnMut(Connection) -> F,
+        connect: impl Fn(Deadline) -> G,
+        mut work: impl FnMut(C) -> F,
     ) -> Result<T, Error>
     where
+        G: Future<Output = Result<C, Error>>,
         F: Future<Output = Result<T, Error>>,
     {
         let mut attempt = deadline;
         loop {
-            let connection = self.connection(attempt).await?;
+            let connection = connect(attempt).await?;
             let error = match work(connection).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,

@@ -83,15 +83,7 @@ impl Connection {
         statement: &Statement,
         values: &Values<'_>,
     ) -> Result<RowStream, tokio_postgres::Error> {
-        let object = self.object();
-        if self.prepared_statements {
-            let prepared = object
-                .prepare_typed_cached(statement.sql, statement.types)
-                .await?;
-            return object.query_raw(&prepared, values.iter().copied()).await;
-        }
-        let typed = values.iter().copied().zip(statement.types.iter().cloned());
-        object.query_typed_raw(statement.sql, typed).await
+        rows(self.object(), self.prepared_statements, statement, values).await
     }
 
     /// Begins a transaction that is undone unless it is committed.
@@ -136,6 +128,25 @@ impl Drop for Connection {
             drop(Object::take(object));
         }
     }
+}
+
+/// Sends the statement and returns its rows as they come.
+pub(super) async fn rows(
+    connection: &Object<Connector>,
+    prepared_statements: bool,
+    statement: &Statement,
+    values: &Values<'_>,
+) -> Result<RowStream, tokio_postgres::Error> {
+    if prepared_statements {
+        let prepared = connection
+            .prepare_typed_cached(statement.sql, statement.types)
+            .await?;
+        return connection
+            .query_raw(&prepared, values.iter().copied())
+            .await;
+    }
+    let typed = values.iter().copied().zip(statement.types.iter().cloned());
+    connection.query_typed_raw(statement.sql, typed).await
 }
 
 /// A statement without its answer. Dropped so, by a deadline or because whoever asked has gone, it

@@ -15,9 +15,8 @@ pub enum Error {
     /// The connection ended while a statement ran: the statement may have taken effect.
     #[error("the connection to the database ended during a statement: {0}")]
     Lost(#[source] tokio_postgres::Error),
-    /// The statement's deadline passed and the server was asked to cancel it. It may have taken
-    /// effect.
-    #[error("the database did not answer within {0:.1?}; the statement was cancelled")]
+    /// The statement's deadline passed. It may have taken effect.
+    #[error("the database did not respond within {0:.1?}; see its locks and its load")]
     TimedOut(Duration),
     /// The server refused the statement and rolled it back.
     #[error("the database refused the statement: {}", message_and_advice(.0))]

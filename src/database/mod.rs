@@ -20,10 +20,12 @@ mod instant;
 mod link;
 mod lock;
 mod migrations;
+mod pool;
 mod readiness;
 mod rejections;
 mod server;
 mod settings;
+mod shared;
 mod state;
 mod tap;
 mod tls;
@@ -32,10 +34,7 @@ mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
-use deadpool::Runtime;
-use deadpool::managed::{Pool, PoolError, TimeoutType, Timeouts};
+use std::time::Duration;
 
 pub use address::{Address, AddressError};
 pub use closing::closed;
@@ -46,13 +45,16 @@ pub(crate) use error::server_message;
 pub(crate) use instant::instant;
 pub use lock::Lock;
 pub use migrations::{MigrationError, SchemaVersion};
+pub use pool::PoolUse;
 pub use server::{Canceller, CopyError, Server, Session};
 pub use settings::{Authentication, Origin, Settings, SettingsError};
 pub use state::State;
 
-use connector::{Connector, ConnectorError};
+use connector::Connector;
 use deadline::Limits;
+use pool::Pool;
 use readiness::Readiness;
+use shared::{Reader, SharedConnections};
 
 /// A handle to the database. Clones share one pool.
 #[derive(Clone)]
@@ -63,13 +65,15 @@ pub struct Database {
 
 /// One way to the database: for the requests, or for what watches over them.
 struct Access {
-    pool: Pool<Connector>,
+    pool: Pool,
     limits: Limits,
 }
 
 struct Shared {
     settings: Settings,
     connector: Connector,
+    /// Beside the pool, for [`Database::read_each`].
+    readers: SharedConnections,
     readiness: Readiness,
     /// Whether this process brings the schema to its version, and does so again when it must.
     migrates: AtomicBool,
@@ -87,6 +91,7 @@ impl Database {
         Database {
             access: Access::new(&connector, settings.pool_size, limits),
             shared: Arc::new(Shared {
+                readers: SharedConnections::new(&connector, settings.prepared_statements),
                 settings,
                 connector,
                 readiness: Readiness::new(),
@@ -203,134 +208,49 @@ impl Database {
     }
 
     async fn connection_to_any_schema(&self, deadline: Deadline) -> Result<Connection, Error> {
-        loop {
-            let reason = match self.checkout(deadline).await {
-                Ok(connection) => return Ok(connection),
-                Err(Checkout::Hopeless(reason)) => return Err(Error::Unavailable(reason)),
-                Err(Checkout::Later(reason)) => reason,
-            };
-            if Instant::now() + RETRY_PAUSE >= deadline.connected() {
-                return Err(Error::Unavailable(reason));
-            }
-            tokio::time::sleep(RETRY_PAUSE).await;
-        }
+        let object = self.access.pool.get(deadline.connected()).await?;
+        let prepared_statements = self.shared.settings.prepared_statements;
+        Ok(Connection::new(object, prepared_statements, deadline))
     }
 
-    /// One attempt. The pool would allow the whole of a timeout to the wait for a place and again to
-    /// the making of a connection, so it gets the first, and this side keeps the time for both.
-    async fn checkout(&self, deadline: Deadline) -> Result<Connection, Checkout> {
-        let Shared {
-            settings,
-            connector,
-            ..
-        } = &*self.shared;
-        let remaining = deadline
-            .connected()
-            .saturating_duration_since(Instant::now());
-        let timeouts = Timeouts {
-            wait: Some(remaining.saturating_sub(TO_TELL_WHICH)),
-            create: None,
-            recycle: None,
-        };
-        match tokio::time::timeout(remaining, self.access.pool.timeout_get(&timeouts)).await {
-            Ok(Ok(object)) => {
-                let prepared_statements = settings.prepared_statements;
-                Ok(Connection::new(object, prepared_statements, deadline))
-            }
-            Ok(Err(PoolError::Timeout(TimeoutType::Wait))) => Err(Checkout::Later(format!(
-                "busy: all {} connections of the pool are in use or being made; see \
-                 DATABASE_POOL_SIZE",
-                self.pool_use().limit
-            ))),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(connector.out_of_time().into()),
-        }
+    /// The connection that reads share, once the schema is ready.
+    async fn reader(&self, deadline: Deadline) -> Result<Reader<'_>, Error> {
+        self.shared
+            .readiness
+            .wait_until(deadline.connected())
+            .await?;
+        self.shared.readers.join(deadline).await
     }
 
     /// Closes the idle connections. What ended one of the pool, a restart say, has probably ended the
     /// others too, and each of them would fail another request.
     fn forget_idle_connections(&self) {
-        self.access.pool.retain(|_, _| false);
+        self.access.pool.close_idle();
     }
 
-    /// How the pool stands now.
+    /// The use of the pool. The connection that reads share is not part of it.
     pub fn pool_use(&self) -> PoolUse {
-        let status = self.access.pool.status();
-        PoolUse {
-            in_use: status.size.saturating_sub(status.available),
-            open: status.size,
-            limit: status.max_size,
-            waiting: status.waiting,
-        }
+        self.access.pool.usage()
     }
 
     /// Ends the idle connections and gives no more out.
     pub fn close(&self) {
         self.access.pool.close();
+        self.shared.readers.close();
     }
 }
 
 impl Access {
     fn new(connector: &Connector, connections: usize, limits: Limits) -> Arc<Access> {
-        let pool = Pool::builder(connector.clone())
-            .max_size(connections)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .expect("a runtime is named, which is all that can be missing");
+        let busy = "see DATABASE_POOL_SIZE";
+        let pool = Pool::new(connector.clone(), connections, busy);
         Arc::new(Access { pool, limits })
     }
 }
 
-/// How the pool stands.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolUse {
-    /// Connections that somebody holds.
-    pub in_use: usize,
-    /// Connections that are open.
-    pub open: usize,
-    /// Connections that may be open at most.
-    pub limit: usize,
-    /// Callers that wait for one.
-    pub waiting: usize,
-}
-
-/// How long does preparing wait after the start? Until the readiness poll has its answer: the host
-/// asks every 25 ms, and connecting at once makes that answer take half as long again.
+/// Preparing begins after the readiness poll has its response: the host polls every 25 ms, and
+/// connecting at once makes that response take half as long again.
 const HEAD_START: Duration = Duration::from_millis(5);
 
-/// How soon should a failed connect be tried again while a request waits? Soon enough that a
-/// restart of the server is hardly felt, seldom enough not to hammer it.
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
-
-/// Less than any probe's own patience.
+/// Shorter than the time limit of any prober.
 const HEALTH_LIMIT: Duration = Duration::from_secs(2);
-
-/// The wait for a place in the pool ends so much before the deadline, so that an error can name a
-/// full pool apart from a server that does not answer.
-const TO_TELL_WHICH: Duration = Duration::from_millis(10);
-
-/// Why there is no connection now, and whether waiting can help.
-enum Checkout {
-    Later(String),
-    Hopeless(String),
-}
-
-impl From<ConnectorError> for Checkout {
-    fn from(error: ConnectorError) -> Self {
-        if error.may_pass() {
-            Checkout::Later(error.to_string())
-        } else {
-            Checkout::Hopeless(error.to_string())
-        }
-    }
-}
-
-impl From<PoolError<ConnectorError>> for Checkout {
-    fn from(error: PoolError<ConnectorError>) -> Self {
-        match error {
-            PoolError::Backend(error) => error.into(),
-            PoolError::Closed => Checkout::Hopeless("this process is stopping".into()),
-            other => Checkout::Later(other.to_string()),
-        }
-    }
-}

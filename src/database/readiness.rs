@@ -67,6 +67,9 @@ impl Readiness {
     /// # Errors
     /// [`Error::Unavailable`] with the last reason.
     pub(super) async fn wait_until(&self, deadline: Instant) -> Result<(), Error> {
+        if matches!(*self.state.borrow(), State::Ready { .. }) {
+            return Ok(());
+        }
         let mut state = self.state.subscribe();
         let ready = state.wait_for(|state| matches!(state, State::Ready { .. }));
         // The sender lives as long as `self`, so an error here is the timeout alone.

@@ -1,13 +1,14 @@
 //! Items in id order, a page at a time.
 //!
-//! Each page is one short statement, and its connection is free again before any of it is sent. So a
-//! reader, however slow, holds no connection and no snapshot, and the server never waits for it.
+//! Each page is one short statement whose rows are all read before any of them is sent. So a reader,
+//! however slow, holds no connection and no snapshot, and the server never waits for it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use tokio_postgres::types::Type;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{Item, ItemId};
 use crate::database::{Connection, Database, Error, Statement};
@@ -58,12 +59,11 @@ impl Pages {
 
     /// At most `rows` items after an id.
     pub(super) async fn page(&self, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
-        let deadline = self.database.deadline();
-        self.database
-            .reading(deadline, |connection| {
-                read(connection, Builder::new(rows, PAGE_BYTES), after)
-            })
-            .await
+        let begin = || Builder::new(rows, PAGE_BYTES);
+        let add = |page: &mut Builder, row: &Row| page.add(&Item::borrowed(row));
+        let values: [&(dyn ToSql + Sync); 2] = [&first(after), &one_more(rows)];
+        let page = self.database.read_each(&PAGE, &values, begin, add).await;
+        page.map(Builder::build)
     }
 
     /// The same for a whole listing.
@@ -95,16 +95,24 @@ impl Page {
     }
 }
 
-/// One row more than the page has tells whether another page follows.
+/// The statement's first parameter. No id is less than 1.
+fn first(after: Option<ItemId>) -> i64 {
+    after.map_or(0, |id| id.0)
+}
+
+/// The statement's second parameter: one row more than the page has shows whether another page follows.
+fn one_more(rows: u16) -> i64 {
+    i64::from(rows) + 1
+}
+
 async fn read(
     connection: Connection,
     mut page: Builder,
     after: Option<ItemId>,
 ) -> Result<Page, Error> {
-    let after = after.map_or(0, |id| id.0);
-    let limit = i64::from(page.rows_left) + 1;
+    let limit = one_more(page.rows_left);
     connection
-        .query_each(&PAGE, &[&after, &limit], |row| {
+        .query_each(&PAGE, &[&first(after), &limit], |row| {
             page.add(&Item::borrowed(row));
         })
         .await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
@@ -60,8 +61,10 @@ impl Items {
 
     /// One item.
     pub async fn read(&self, id: ItemId) -> Result<Option<Item>, Error> {
-        let row = self.database.read_first(&READ, &[&id.0]).await?;
-        Ok(row.as_ref().map(Item::owned))
+        let read = |found: &mut Option<Item>, row: &Row| *found = Some(Item::owned(row));
+        self.database
+            .read_each(&READ, &[&id.0], || None, read)
+            .await
     }
 
     /// Gives an item another name.

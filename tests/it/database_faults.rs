@@ -7,6 +7,7 @@ mod deadlines;
 mod killed;
 mod logins;
 mod refused;
+mod shared;
 mod stuck;
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Memory is bounded: no number of slow clients within the limit of connections makes the program need
-//! more than it has. An allocation that fails would end the process, and all requests in it.
+//! The memory of a connection is bounded, however slow its client is. A process that needs more memory
+//! than its instance has would end, and all requests with it.
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -11,9 +11,9 @@ use crate::harness::{Database, Program, Start, run};
 /// Connections of each kind.
 const CLIENTS: usize = 250;
 
-/// The address space of the program: 0.4 MiB for each connection (docs/settings.md), and as much for the
-/// program itself.
-const MEBIBYTES: u32 = 400;
+/// The most memory for each connection (docs/settings.md). The kernel counts what the program uses of its
+/// address space; its allocator reserves much more of that.
+const KIBIBYTES_EACH: u64 = 410;
 
 /// A thousand of the longest names: 255 characters of 4 bytes.
 const LONGEST: &str = "INSERT INTO item (name)
@@ -37,7 +37,7 @@ async fn stops_reading(program: &Program, request: String) -> TcpStream {
 }
 
 #[test]
-fn slow_clients_with_large_bodies_and_pages_cannot_exhaust_the_memory() {
+fn slow_clients_with_large_bodies_and_pages_need_bounded_memory() {
     run(async {
         let database = Database::migrated();
         let filled = database.connect().await;
@@ -45,9 +45,9 @@ fn slow_clients_with_large_bodies_and_pages_cannot_exhaust_the_memory() {
         let mut program = Start::handler()
             .set("DATABASE_URL", &database.url)
             .set("DATABASE_WAIT", "60")
-            .memory(MEBIBYTES)
             .serving()
             .await;
+        let (before, _) = program.resident();
         let page = "GET /item?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n";
         let padding = "x".repeat(60_000);
         let body = format!(
@@ -64,6 +64,9 @@ fn slow_clients_with_large_bodies_and_pages_cannot_exhaust_the_memory() {
         let answer = program.get("/item?limit=1000").await.json();
         let items = answer["data"].as_array().map_or(0, Vec::len);
         assert!((100..1000).contains(&items), "{items} items");
+        let (_, peak) = program.resident();
+        let bound = before + KIBIBYTES_EACH * 2 * CLIENTS as u64;
+        assert!(peak < bound, "{peak} KiB, {before} KiB before");
         drop(clients);
         let rest = program.post("/item", &json!({"name": padding})).await;
         rest.problem(422, "invalid-item");

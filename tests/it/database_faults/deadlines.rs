@@ -55,7 +55,15 @@ fn the_wait_for_a_place_in_the_pool_and_for_a_connection_share_one_deadline() {
         client.batch_execute(end).await.expect("they are ended");
         let stopped = Stopped::stop(pid);
         let started = Instant::now();
-        let requests = ["/item/1", "/item/2", "/item/3"].map(|path| program.get(path));
+        let requests = [
+            (Method::DELETE, "/item/1"),
+            (Method::DELETE, "/item/2"),
+            (Method::DELETE, "/item/3"),
+            (Method::GET, "/item/1"),
+            (Method::GET, "/item/2"),
+            (Method::GET, "/item?limit=1"),
+        ];
+        let requests = requests.map(|(method, path)| Answer::to(program.request(method, path)));
         for answer in join_all(requests).await {
             answer.problem(503, "database-unavailable");
         }
@@ -108,9 +116,9 @@ fn health_says_busy_while_requests_fill_the_pool() {
         healthy(&program).await;
         let mut blocker = database.connect().await;
         let held = lock(&mut blocker, "item").await;
-        let readers: Vec<_> = (1..=6)
+        let deletions: Vec<_> = (1..=6)
             .map(|id| {
-                let request = program.request(Method::GET, &format!("/item/{id}"));
+                let request = program.request(Method::DELETE, &format!("/item/{id}"));
                 tokio::spawn(Answer::to(request))
             })
             .collect();
@@ -125,6 +133,6 @@ fn health_says_busy_while_requests_fill_the_pool() {
         let output = checks["database:pool"][0]["output"].to_string();
         assert!(output.contains("busy"), "{output}");
         held.commit().await.expect("the lock is given up");
-        join_all(readers).await;
+        join_all(deletions).await;
     });
 }

@@ -53,7 +53,7 @@ fn a_statement_that_hangs_is_cancelled_in_the_server_after_its_deadline() {
 }
 
 #[test]
-fn a_statement_whose_caller_has_gone_is_cancelled_and_its_connection_is_not_reused() {
+fn statements_whose_callers_have_left_are_cancelled_and_their_connections_are_not_reused() {
     run(async {
         let database = Database::migrated();
         let program = Start::handler()
@@ -64,19 +64,20 @@ fn a_statement_whose_caller_has_gone_is_cancelled_and_its_connection_is_not_reus
         ready(&program).await;
         let mut blocker = database.connect().await;
         let lock = lock(&mut blocker, "item").await;
-        // All eight connections of the pool.
+        // All eight connections of the pool, and the one that reads share.
         let callers: Vec<_> = (1..=8)
-            .map(|id| {
-                tokio::spawn(Answer::try_to(
-                    program.request(Method::GET, &format!("/item/{id}")),
-                ))
+            .flat_map(|id| [(Method::DELETE, id), (Method::GET, id)])
+            .map(|(method, id)| {
+                let request = program.request(method, &format!("/item/{id}"));
+                tokio::spawn(Answer::try_to(request))
             })
             .collect();
-        waiting_for_a_lock(&database, 8).await;
+        waiting_for_a_lock(&database, 9).await;
         callers.iter().for_each(tokio::task::JoinHandle::abort);
         waiting_for_a_lock(&database, 0).await;
         lock.commit().await.expect("the lock is given up");
-        program.make("one").await;
+        let id = program.make("one").await;
+        assert_eq!(program.get(&format!("/item/{id}")).await.status, 200);
     });
 }
 

@@ -85,11 +85,6 @@ impl Start {
         self.limited(&format!("-n {number}"))
     }
 
-    /// With so many MiB of address space at most.
-    pub(crate) fn memory(self, mebibytes: u32) -> Start {
-        self.limited(&format!("-v {}", mebibytes * 1024))
-    }
-
     fn limited(mut self, limit: &str) -> Start {
         let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");

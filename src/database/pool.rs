@@ -1,0 +1,152 @@
+//! A pool of connections whose caller waits until a deadline, and then gets the reason.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool::Runtime;
+use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
+
+use super::Error;
+use super::connector::{Connector, ConnectorError};
+
+/// Connections that are made when they are needed, up to a limit.
+pub(super) struct Pool {
+    connections: managed::Pool<Connector>,
+    connector: Connector,
+    /// The operator's remedy where all connections are in use.
+    remedy: &'static str,
+    last_failure: Mutex<Option<String>>,
+}
+
+/// The use of a pool.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolUse {
+    /// Connections that callers hold.
+    pub in_use: usize,
+    /// Connections that are open.
+    pub open: usize,
+    /// Connections that may be open at most.
+    pub limit: usize,
+    /// Callers that wait for one.
+    pub waiting: usize,
+}
+
+/// The pause after a failed connect while a request waits. A restart of the server delays requests
+/// by little more than itself, and the server gets ten attempts a second from each of them.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The wait for a place in the pool ends so much before the deadline, so that an error can tell a
+/// full pool from a server that does not respond.
+const TO_TELL_WHICH: Duration = Duration::from_millis(10);
+
+impl Pool {
+    /// At most so many connections.
+    pub(super) fn new(connector: Connector, limit: usize, remedy: &'static str) -> Pool {
+        let connections = managed::Pool::builder(connector.clone())
+            .max_size(limit)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .expect("a runtime is named, which is all that can be missing");
+        Pool {
+            connections,
+            connector,
+            remedy,
+            last_failure: Mutex::new(None),
+        }
+    }
+
+    /// A connection. Failed connects are retried until `deadline` where that can help.
+    pub(super) async fn get(&self, deadline: Instant) -> Result<Object<Connector>, Error> {
+        loop {
+            let reason = match self.attempt(deadline).await {
+                Ok(object) => return Ok(object),
+                Err(Failure::Final(reason)) => return Err(Error::Unavailable(reason)),
+                Err(Failure::Passing(reason)) => reason,
+            };
+            if Instant::now() + RETRY_PAUSE >= deadline {
+                return Err(Error::Unavailable(reason));
+            }
+            *self.last_failure() = Some(reason);
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// One attempt. The pool would allow the whole of a timeout to the wait for a place and again to
+    /// the making of a connection, so it gets the first, and this side keeps the time for both.
+    async fn attempt(&self, deadline: Instant) -> Result<Object<Connector>, Failure> {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let timeouts = Timeouts {
+            wait: Some(remaining.saturating_sub(TO_TELL_WHICH)),
+            create: None,
+            recycle: None,
+        };
+        match tokio::time::timeout(remaining, self.connections.timeout_get(&timeouts)).await {
+            Ok(Ok(object)) => Ok(object),
+            Ok(Err(PoolError::Timeout(TimeoutType::Wait))) => Err(Failure::Passing(format!(
+                "busy: all {} connections of the pool are in use or being made; {}",
+                self.usage().limit,
+                self.remedy
+            ))),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(self.connector.out_of_time().into()),
+        }
+    }
+
+    /// The reason for a caller that waited while another one tried to connect.
+    pub(super) fn unavailable(&self) -> Error {
+        let last = self.last_failure().clone();
+        Error::Unavailable(last.unwrap_or_else(|| self.connector.out_of_time().to_string()))
+    }
+
+    fn last_failure(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.last_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the connections that no caller holds.
+    pub(super) fn close_idle(&self) {
+        self.connections.retain(|_, _| false);
+    }
+
+    pub(super) fn usage(&self) -> PoolUse {
+        let status = self.connections.status();
+        PoolUse {
+            in_use: status.size.saturating_sub(status.available),
+            open: status.size,
+            limit: status.max_size,
+            waiting: status.waiting,
+        }
+    }
+
+    /// Ends the idle connections and gives no more out.
+    pub(super) fn close(&self) {
+        self.connections.close();
+    }
+}
+
+/// The reason for no connection now, and whether another attempt can help.
+enum Failure {
+    Passing(String),
+    Final(String),
+}
+
+impl From<ConnectorError> for Failure {
+    fn from(error: ConnectorError) -> Self {
+        if error.may_pass() {
+            Failure::Passing(error.to_string())
+        } else {
+            Failure::Final(error.to_string())
+        }
+    }
+}
+
+impl From<PoolError<ConnectorError>> for Failure {
+    fn from(error: PoolError<ConnectorError>) -> Self {
+        match error {
+            PoolError::Backend(error) => error.into(),
+            PoolError::Closed => Failure::Final("this process is stopping".into()),
+            other => Failure::Passing(other.to_string()),
+        }
+    }
+}

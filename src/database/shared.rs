@@ -1,0 +1,293 @@
+//! A connection that many reads use at once.
+//!
+//! `tokio_postgres` sends each caller's statement as it comes, and does not wait for the results of
+//! the statements before it (pipelining). So a read does not wait for a free connection, and many
+//! reads cost the program and the server one wake-up.
+//!
+//! The server runs the statements of a connection one after the other. This has two consequences:
+//!
+//! - A cancel request ends the statement that runs, whichever it is. So the statement of a caller
+//!   that has left is not cancelled while others use the connection. The connection ends with the
+//!   last of them, and the statement with it.
+//! - One statement that hangs delays those behind it. A connection without a result for [`STALLED`]
+//!   gets no further reads: they use a new connection.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool::managed::Object;
+use futures_util::TryStreamExt;
+use tokio::time::{timeout, timeout_at};
+use tokio_postgres::Row;
+
+use super::connection::{Values, rows};
+use super::connector::Connector;
+use super::pool::Pool;
+use super::{Deadline, Error, Statement};
+
+/// The time without any result after which new reads use another connection.
+const STALLED: Duration = Duration::from_secs(1);
+
+/// The connection in use, and one that has stalled or is ending.
+const CONNECTIONS: usize = 2;
+
+/// The shared connection of a database.
+pub(super) struct SharedConnections {
+    pool: Pool,
+    prepared_statements: bool,
+    current: Mutex<Option<Arc<SharedConnection>>>,
+    /// One caller connects while the others wait.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+struct SharedConnection {
+    /// `drop` alone takes it.
+    object: Option<Object<Connector>>,
+    traffic: Mutex<Traffic>,
+}
+
+/// The statements on a connection.
+struct Traffic {
+    /// Callers that wait for their results.
+    waiting: usize,
+    /// The time of the last result; of the first statement, while there is none.
+    progress: Instant,
+    /// The caller of an unfinished statement has left since `waiting` was zero.
+    abandoned: bool,
+}
+
+impl SharedConnections {
+    /// Nothing is sent yet.
+    pub(super) fn new(connector: &Connector, prepared_statements: bool) -> SharedConnections {
+        let remedy = "the server does not finish the reads on them; see its locks and its load";
+        SharedConnections {
+            pool: Pool::new(connector.clone(), CONNECTIONS, remedy),
+            prepared_statements,
+            current: Mutex::new(None),
+            connecting: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The use of the shared connection for one read.
+    pub(super) async fn join(&self, deadline: Deadline) -> Result<Reader<'_>, Error> {
+        if let Some(reader) = self.join_current(deadline) {
+            return Ok(reader);
+        }
+        let connecting = timeout_at(deadline.connected().into(), self.connecting.lock()).await;
+        let _connecting = connecting.map_err(|_| self.pool.unavailable())?;
+        if let Some(reader) = self.join_current(deadline) {
+            return Ok(reader);
+        }
+        let object = self.pool.get(deadline.connected()).await?;
+        let connection = Arc::new(SharedConnection::new(object));
+        let reader = self.reader(connection.clone(), deadline);
+        *self.current() = Some(connection);
+        Ok(reader)
+    }
+
+    fn join_current(&self, deadline: Deadline) -> Option<Reader<'_>> {
+        let mut current = self.current();
+        let connection = current.as_ref()?;
+        if connection.admit() {
+            let connection = connection.clone();
+            drop(current);
+            return Some(self.reader(connection, deadline));
+        }
+        // Its last caller drops it outside of the lock.
+        let _unusable = current.take();
+        None
+    }
+
+    /// For a caller that the connection has admitted.
+    fn reader(&self, connection: Arc<SharedConnection>, deadline: Deadline) -> Reader<'_> {
+        Reader {
+            shared: self,
+            connection,
+            deadline,
+            finished: false,
+        }
+    }
+
+    fn leave(&self, connection: &Arc<SharedConnection>, finished: bool) {
+        if !connection.leave(finished) {
+            return;
+        }
+        let mut current = self.current();
+        if current
+            .as_ref()
+            .is_some_and(|it| Arc::ptr_eq(it, connection))
+        {
+            *current = None;
+        }
+    }
+
+    /// Ends the connection once its last caller has left, and gives no more out.
+    pub(super) fn close(&self) {
+        self.pool.close();
+        *self.current() = None;
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Arc<SharedConnection>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SharedConnection {
+    /// With the caller who connected.
+    fn new(object: Object<Connector>) -> SharedConnection {
+        SharedConnection {
+            object: Some(object),
+            traffic: Mutex::new(Traffic {
+                waiting: 1,
+                progress: Instant::now(),
+                abandoned: false,
+            }),
+        }
+    }
+
+    /// Counts one more caller, unless the connection is not usable.
+    fn admit(&self) -> bool {
+        !self.object().is_closed() && self.traffic().admit(Instant::now())
+    }
+
+    /// Counts one caller less. Returns whether the connection must end.
+    fn leave(&self, finished: bool) -> bool {
+        let mut traffic = self.traffic();
+        traffic.leave(finished, Instant::now());
+        traffic.is_over()
+    }
+
+    fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn object(&self) -> &Object<Connector> {
+        self.object
+            .as_ref()
+            .expect("only drop takes the object, and nothing comes after it")
+    }
+}
+
+impl Drop for SharedConnection {
+    fn drop(&mut self) {
+        if let Some(object) = self.object.take()
+            && self.traffic().abandoned
+        {
+            drop(Object::take(object));
+        }
+    }
+}
+
+impl Traffic {
+    fn admit(&mut self, now: Instant) -> bool {
+        if self.waiting == 0 {
+            self.progress = now;
+        }
+        let stalled = now.saturating_duration_since(self.progress) > STALLED;
+        if stalled || self.is_over() {
+            return false;
+        }
+        self.waiting += 1;
+        true
+    }
+
+    fn leave(&mut self, finished: bool, now: Instant) {
+        self.waiting -= 1;
+        if finished {
+            self.progress = now;
+        } else {
+            self.abandoned = true;
+        }
+    }
+
+    /// The server may still run a statement, and no caller waits for it.
+    fn is_over(&self) -> bool {
+        self.abandoned && self.waiting == 0
+    }
+}
+
+/// One read's use of a shared connection. Dropped before its result has come, it leaves its statement
+/// to the connection.
+pub(super) struct Reader<'a> {
+    shared: &'a SharedConnections,
+    connection: Arc<SharedConnection>,
+    deadline: Deadline,
+    finished: bool,
+}
+
+impl Reader<'_> {
+    /// Runs the statement and passes each of its rows to `row` as it comes. The rows of other callers
+    /// wait for this caller, so `row` must not wait for anything.
+    pub(super) async fn query_each(
+        mut self,
+        statement: &Statement,
+        values: &Values<'_>,
+        mut row: impl FnMut(&Row),
+    ) -> Result<(), Error> {
+        let connection = self.connection.object();
+        let work = async {
+            let rows = rows(
+                connection,
+                self.shared.prepared_statements,
+                statement,
+                values,
+            );
+            let mut rows = pin!(rows.await?);
+            while let Some(next) = rows.try_next().await? {
+                row(&next);
+            }
+            Ok(())
+        };
+        let limit = self.deadline.statement();
+        let done = timeout(limit, work).await;
+        let done = done.map_err(|_| Error::TimedOut(limit))?;
+        self.finished = true;
+        done.map_err(|error: tokio_postgres::Error| error.into())
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.shared.leave(&self.connection, self.finished);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn traffic(now: Instant) -> Traffic {
+        Traffic {
+            waiting: 0,
+            progress: now,
+            abandoned: false,
+        }
+    }
+
+    #[test]
+    fn a_connection_without_results_admits_no_further_reads() {
+        let start = Instant::now();
+        let mut traffic = traffic(start);
+        assert!(traffic.admit(start + 9 * STALLED), "an idle one is usable");
+        assert!(traffic.admit(start + 10 * STALLED));
+        assert!(!traffic.admit(start + 11 * STALLED), "it has stalled");
+        traffic.leave(true, start + 11 * STALLED);
+        assert!(traffic.admit(start + 12 * STALLED), "it goes on");
+    }
+
+    #[test]
+    fn an_abandoned_statement_ends_the_connection_with_its_last_caller() {
+        let start = Instant::now();
+        let mut traffic = traffic(start);
+        assert!(traffic.admit(start));
+        assert!(traffic.admit(start));
+        traffic.leave(false, start);
+        assert!(!traffic.is_over(), "another caller waits");
+        assert!(traffic.admit(start));
+        traffic.leave(true, start);
+        traffic.leave(true, start);
+        assert!(traffic.is_over());
+        assert!(!traffic.admit(start));
+    }
+}
