@@ -1,6 +1,6 @@
 """Keeps of the providers' schemas what infra/terraform uses.
 
-    terraform -chdir=infra/terraform/modules/platform providers schema -json \\
+    terraform -chdir=infra/terraform/modules/function-app providers schema -json \\
         | python3 infra/tests/providers/contract.py --write     (or --check)
 
 `azapi.json` and `azurerm.json` beside this file are the contract that `stub.py` serves. Kept are the

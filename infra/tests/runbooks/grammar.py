@@ -33,6 +33,7 @@ GRAMMAR = {
         "xtask helmfile": "<1> --dry-run?",
         "xtask infra apply": "<1>",
         "xtask infra plan": "<1> --drift? --no-lock?",
+        "xtask infra terraform": "<*>",
         "xtask infra values": "<1>",
         "xtask package": "",
         "xtask publish": "<1> --package!",
@@ -69,9 +70,8 @@ GRAMMAR = {
     "terraform": {
         "apply": "<*> -replace",
         "destroy": "",
-        "init": "-backend-config -migrate-state?",
+        "init": "-backend -backend-config -migrate-state?",
         "output": "<*> -json? -raw?",
-        "plan": "-out",
     },
     "velero": {
         "backup get": "--kubecontext!",

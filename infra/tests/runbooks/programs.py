@@ -21,6 +21,8 @@ from grammar import Call, Mistake
 HERE = pathlib.Path.cwd()
 # Cargo finds it from every folder below.
 CHECKOUT = pathlib.Path(os.environ["CHECKOUT"])
+ROOTS = CHECKOUT.resolve() / "infra/terraform"
+ENVIRONMENT = ROOTS / "environment"
 # Outputs that are not text: `terraform output -raw` refuses them.
 STRUCTURED = {
     "environments": {name: {"environment": name} for name in ("test", "prod")},
@@ -47,34 +49,35 @@ def context(world, name):
     need(world, f"login of {name}", f"kubelogin's login in the context {name}")
 
 
-# Terraform, in a folder of the copied checkout.
+# Terraform, in a root of the copied checkout. A state is that of `bootstrap` or of an environment.
 
 
 def terraform(world, call):
     folder = (HERE / call.chdir).resolve()
-    if folder.parent.name != "environments" or not (folder / "main.tf").exists():
+    if folder.parent != ROOTS or not (folder / "main.tf").exists():
         raise Mistake(f"{folder} is not a composition")
-    verb = call.verb
-    if verb == "init":
-        return terraform_init(world, call, folder)
-    need(world, f"init {folder.name}", f"`terraform init` in {folder.name}")
-    if verb == "output":
-        return terraform_output(world, call, folder)
-    if verb == "destroy":
-        need(world, f"applied {folder.name}", f"{folder.name} to destroy")
-        del world[f"applied {folder.name}"]
-        return None
-    if call.words:
-        if not (folder / call.words[0]).exists():
-            raise Mistake(f"{call.words[0]}: no line before has saved this plan")
-        return apply(world, folder.name)
-    inputs(world, folder)
-    if verb == "plan":
-        (folder / call.option("-out", "plan")).write_text("a plan")
-        return None
-    if (folder / "backend_override.tf").exists():
-        (folder / "terraform.tfstate").write_text("{}")
-    return apply(world, folder.name)
+    if call.verb == "init" and call.option("-backend") == "false":
+        (folder / ".terraform.lock.hcl").touch()
+    elif folder == ENVIRONMENT:
+        raise Mistake("only `cargo xtask infra` selects the state and the values of an environment")
+    elif call.verb == "init":
+        terraform_init(world, call, folder)
+    else:
+        need(world, "init bootstrap", "`terraform init` in bootstrap")
+        terraform_command(world, call, folder, "bootstrap")
+
+
+def terraform_command(world, call, folder, name):
+    if call.verb == "output":
+        terraform_output(world, call, folder, name)
+    elif call.verb == "destroy":
+        need(world, f"applied {name}", f"{name} to destroy")
+        del world[f"applied {name}"]
+    else:
+        inputs(world, folder, name)
+        if (folder / "backend_override.tf").exists():
+            (folder / "terraform.tfstate").write_text("{}")
+        apply(world, name)
 
 
 def terraform_init(world, call, folder):
@@ -89,37 +92,37 @@ def terraform_init(world, call, folder):
             if not (folder / "terraform.tfstate").exists():
                 raise Mistake("there is no local state to move")
     (folder / ".terraform.lock.hcl").touch()
-    made(world, f"init {folder.name}")
+    made(world, "init bootstrap")
 
 
-def terraform_output(world, call, folder):
-    need(world, f"applied {folder.name}", f"an applied {folder.name}")
+def terraform_output(world, call, folder, name):
+    need(world, f"applied {name}", f"an applied {name}")
     declared = re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(), re.MULTILINE)
-    for name in call.words:
-        if name not in declared:
-            raise Mistake(f"{folder.name} has no output `{name}`")
-        if "-raw" in call.options and name in STRUCTURED:
-            raise Mistake(f"the output `{name}` is not text, which -raw needs")
-        value = STRUCTURED.get(name) or OUTPUTS.get(name, f"{folder.name}-{name.replace('_', '-')}")
+    for output in call.words:
+        if output not in declared:
+            raise Mistake(f"{folder.name} has no output `{output}`")
+        if "-raw" in call.options and output in STRUCTURED:
+            raise Mistake(f"the output `{output}` is not text, which -raw needs")
+        value = STRUCTURED.get(output) or OUTPUTS.get(output, f"{name}-{output.replace('_', '-')}")
         print(value if "-raw" in call.options else json.dumps(value))
 
 
-def inputs(world, folder):
+def inputs(world, folder, name):
     """Every variable without a default has a value, and what an environment stands on is there."""
     text = (folder / "variables.tf").read_text()
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
-    needed = {name for name, body in blocks if not re.search(r"^  default\b", body, re.MULTILINE)}
-    values = folder / "terraform.tfvars"
+    needed = {variable for variable, body in blocks if not re.search(r"^  default\b", body, re.MULTILINE)}
+    values = folder / ("terraform.tfvars" if name == "bootstrap" else f"{name}.tfvars")
     given = set(re.findall(r"^(\w+)\s*=", values.read_text(), re.MULTILINE)) if values.exists() else set()
-    if folder.name != "bootstrap":
+    if name != "bootstrap":
         need(world, "applied bootstrap", "what bootstrap makes")
-        file = folder / "bootstrap.auto.tfvars.json"
+        file = folder / f"{name}.bootstrap.tfvars.json"
         if not file.exists() or not isinstance(json.loads(file.read_text() or "null"), dict):
             raise Mistake(f"{file.name} has no values")
         # What is in it is compared with the variables by another test.
         given = needed if given else given
     if needed - given:
-        raise Mistake(f"nothing sets {sorted(needed - given)} of {folder.name}")
+        raise Mistake(f"nothing sets {sorted(needed - given)} of {name}")
 
 
 def apply(world, name):
@@ -273,21 +276,22 @@ def cargo(world, call):
     if not call.words:
         return None
     environment = call.words[0]
-    folder = CHECKOUT / "infra/terraform/environments" / environment
     need(world, "login", "`az login`")
     if call.verb != "xtask infra values":
         if os.environ.get("STATE_ACCOUNT") != OUTPUTS["state_account"]:
             raise Mistake("STATE_ACCOUNT does not name the account of the state")
-        if not (folder / ".terraform.lock.hcl").exists():
-            raise Mistake(f"{environment} has no .terraform.lock.hcl, and init may write none here")
+        if not (ENVIRONMENT / ".terraform.lock.hcl").exists():
+            raise Mistake("there is no .terraform.lock.hcl, and init may write none here")
         made(world, f"init {environment}")
     if call.verb == "xtask infra plan":
-        inputs(world, folder)
+        inputs(world, ENVIRONMENT, environment)
         return made(world, f"plan {environment}")
     if call.verb == "xtask infra apply":
         need(world, f"plan {environment}", f"a plan of {environment}")
         return apply(world, environment)
-    need(world, f"init {environment}", f"`terraform init` in {environment}")
+    if call.verb == "xtask infra terraform":
+        return terraform_command(world, Call("terraform", call.words[1:]), ENVIRONMENT, environment)
+    need(world, f"init {environment}", f"the selected state of {environment}")
     need(world, f"applied {environment}", f"an applied {environment}")
     if call.verb in ("xtask infra values", "xtask helmfile"):
         write_values(environment)

@@ -15,6 +15,8 @@ mod folders;
 mod layout;
 #[path = "terraform/mocks.rs"]
 mod mocks;
+#[path = "terraform/owner.rs"]
+mod owner;
 #[path = "terraform/plan.rs"]
 mod plan;
 #[path = "terraform/providers.rs"]

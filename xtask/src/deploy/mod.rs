@@ -27,7 +27,7 @@ use target::Target;
 ///
 /// Sends the zip to the app's deployment site, waits until it is deployed, and synchronises the
 /// triggers. The site is closed to everybody whom infra/ does not name: if it refuses this machine, it
-/// is opened for the address that it saw, and closed again. Needs `az login` and `terraform init`.
+/// is opened for the address that it saw, and closed again. Needs `az login`.
 #[derive(clap::Args)]
 pub(crate) struct PublishArguments {
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub(crate) struct DeployArguments {
 /// What the three verbs have in common.
 #[derive(clap::Args)]
 struct Common {
-    /// A folder of infra/terraform/environments, which `terraform init` has seen
+    /// The environment, whose state an earlier `cargo xtask infra` command selected
     environment: String,
     /// The zip; without it target/magnusapi.zip
     #[arg(long)]

@@ -5,6 +5,7 @@ mod checks;
 mod environment;
 mod plan;
 mod scan;
+mod terraform;
 mod values;
 
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ pub(crate) struct Arguments {
 enum Verb {
     Plan(plan::PlanArguments),
     Apply(plan::ApplyArguments),
+    Terraform(terraform::Arguments),
     Values(values::Arguments),
 }
 
@@ -80,6 +82,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     match &arguments.verb {
         Some(Verb::Plan(arguments)) => plan::plan(workspace, arguments),
         Some(Verb::Apply(arguments)) => plan::apply(workspace, arguments),
+        Some(Verb::Terraform(arguments)) => terraform::run(workspace, arguments),
         Some(Verb::Values(arguments)) => values::run(workspace, arguments),
         None => Ok(check(workspace, arguments)),
     }

@@ -47,7 +47,7 @@ pub(crate) struct ApplyArguments {
 
 #[derive(clap::Args)]
 struct Place {
-    /// A folder of infra/terraform/environments
+    /// The environment: infra/terraform/environment/<environment>.tfvars
     environment: String,
     /// The storage account of the state: bootstrap's output `state_account`
     #[arg(long, env = "STATE_ACCOUNT")]
@@ -81,6 +81,7 @@ pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::
     let folder = path.parent().unwrap_or(workspace.root());
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut plan = environment.terraform(&["plan", "-input=false", "-detailed-exitcode"]);
+    plan.args(environment.values());
     plan.arg(format!("-lock={}", !arguments.no_lock));
     plan.arg(format!("-out={}", absolute(&path)?.display()));
     let status = plan

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 /// secret in it, and no repository keeps it.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A folder of infra/terraform/environments, which `terraform init` has seen
+    /// The environment, whose state an earlier `cargo xtask infra` command selected
     environment: String,
 }
 

@@ -2,30 +2,47 @@
 //! change but its own state.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::checkout::{Checkout, Ended, ended, terraform};
 
 /// `terraform_data` needs no provider from anywhere.
 const MAIN: &str = r#"
+variable "size" {
+  type = string
+}
+
+variable "name" {
+  type = string
+}
+
 resource "terraform_data" "size" {
-  input = "small"
+  input = var.size
 }
 
 output "helmfile" {
   value = {
     clusterName          = "aks-${terraform_data.size.output}"
-    clusterResourceGroup = "rg-magnus-test"
-    contextName          = "magnus-test"
+    clusterResourceGroup = "rg-${var.name}"
+    contextName          = var.name
     subscriptionId       = "00000000-0000-0000-0000-000000000000"
   }
 }
 "#;
 
+/// The sizes of the environments, and their names as bootstrap gives them.
+const TEST: [&str; 2] = ["size = \"small\"\n", r#"{"name": "magnus-test"}"#];
+const PROD: [&str; 2] = ["size = \"large\"\n", r#"{"name": "magnus-prod"}"#];
+
 fn checkout() -> Checkout {
+    let file = |name| format!("infra/terraform/environment/{name}");
     Checkout::of(&[
-        ("infra/terraform/environments/test/main.tf", MAIN),
-        ("infra/terraform/environments/prod/main.tf", MAIN),
+        (&file("main.tf"), MAIN),
+        (&file("prod.tfvars"), PROD[0]),
+        (&file("prod.bootstrap.tfvars.json"), PROD[1]),
+        (&file("test.tfvars"), TEST[0]),
+        (&file("test.bootstrap.tfvars.json"), TEST[1]),
         ("infra/helmfile/environments/test/values.yaml", "{}\n"),
         ("infra/helmfile/helmfile.yaml.gotmpl", "releases: []\n"),
     ])
@@ -76,8 +93,59 @@ fn a_plan_of_another_environment_or_commit_and_a_file_that_was_changed_are_refus
     checkout.write("README.md", "later");
     checkout.commit();
     run(&checkout, &["infra", "apply", "test"]).failed(&["of the commit", "plan again"]);
-    let state = checkout.path("infra/terraform/environments/test/terraform.tfstate");
+    let state = checkout.path("infra/terraform/environment/terraform.tfstate");
     assert!(!state.exists(), "nothing was applied");
+}
+
+/// Both environments have one folder. Each plan has the values of its own, and init selects its container.
+#[test]
+fn each_environment_has_its_own_values_and_state() {
+    let checkout = checkout();
+    for (environment, size) in [("test", "small"), ("prod", "large")] {
+        let text = run(&checkout, &["infra", "plan", environment]).succeeded();
+        assert!(text.contains(&format!("\"{size}\"")), "{text}");
+    }
+    let calls = checkout.path("target/calls");
+    let program = checkout.path("target/terraform");
+    let text = format!(
+        "#!/bin/sh\necho \"$TF_DATA_DIR $*\" >> {}\n",
+        calls.display()
+    );
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    for environment in ["test", "prod"] {
+        let mut xtask = command(&checkout, &["infra", "terraform", environment, "output"]);
+        xtask
+            .env("TERRAFORM", &program)
+            .env("STATE_ACCOUNT", "ststate");
+        ended(&mut xtask).succeeded();
+    }
+    let calls = fs::read_to_string(calls).unwrap();
+    let inits: Vec<_> = calls.lines().filter(|it| it.contains(" init ")).collect();
+    for (call, environment) in inits.iter().zip(["test", "prod"]) {
+        let data = format!(".terraform/{environment} init");
+        let container = format!("-backend-config=container_name={environment}");
+        assert!(
+            call.contains(&data) && call.ends_with(&container),
+            "{calls}"
+        );
+    }
+    assert_eq!(inits.len(), 2, "{calls}");
+}
+
+#[test]
+fn terraform_runs_in_an_environment_with_its_values() {
+    let checkout = checkout();
+    let terraform = |words: &[&str]| {
+        let verb = [&["infra", "terraform", "test"], words].concat();
+        run(&checkout, &verb).succeeded()
+    };
+    terraform(&["apply", "-auto-approve"]);
+    let context = terraform(&["output", "-json", "helmfile"]);
+    assert!(context.contains("aks-small"), "{context}");
+    terraform(&["destroy", "-auto-approve"]);
+    let resources = terraform(&["state", "list"]);
+    assert!(!resources.contains("terraform_data"), "{resources}");
 }
 
 #[test]
@@ -124,9 +192,9 @@ fn a_namespace_that_lost_its_labels_fails_the_apply() {
 }
 
 #[test]
-fn an_environment_is_a_folder_and_no_path() {
+fn unknown_environments_are_rejected() {
     let checkout = checkout();
-    for name in ["stage", "../modules", ""] {
+    for name in ["stage", "../environment/test", ""] {
         run(&checkout, &["infra", "plan", name]).failed(&["there is no environment"]);
     }
 }

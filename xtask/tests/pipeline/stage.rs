@@ -25,9 +25,11 @@ impl Stage {
     pub(crate) fn new() -> Stage {
         let azure = tempfile::tempdir().expect("the system has room for a folder");
         let app = FunctionApp::start(azure.path());
-        let folder = "infra/terraform/environments/test";
-        let checkout =
-            Checkout::of(&[(&format!("{folder}/main.tf"), "# Its state says it all.\n")]);
+        let folder = "infra/terraform/environment";
+        let checkout = Checkout::of(&[
+            (&format!("{folder}/main.tf"), "# Its state says it all.\n"),
+            (&format!("{folder}/test.tfvars"), ""),
+        ]);
         let output = |value: &str| json!({ "value": value, "type": "string" });
         let state = json!({
             "version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "test", "resources": [],

@@ -77,14 +77,10 @@ fn terraform_knows_the_versions_that_run() {
 
 /// Those of an environment's own values, else the variable's default.
 fn versions_of_terraform(environment: &str) -> BTreeSet<String> {
-    let folder = checkout()
-        .join("infra/terraform/environments")
-        .join(environment);
-    let [values, declarations] = ["terraform.tfvars", "variables.tf"].map(|file| folder.join(file));
-    let texts = [
-        fs::read_to_string(values).unwrap_or_default(),
-        read(&declarations),
-    ];
+    let folder = checkout().join("infra/terraform/environment");
+    let values = folder.join(format!("{environment}.tfvars"));
+    let declarations = folder.join("variables.tf");
+    let texts = [read(&values), read(&declarations)];
     let mut after = texts
         .iter()
         .filter_map(|text| text.split_once("postfacto_versions"));

@@ -162,11 +162,11 @@ const REFUSED: [(&str, &str); 12] = [
     ),
     ("az storage account show --name x", "`az login`"),
     (
-        "terraform -chdir=infra/terraform/environments/test output -raw api_url",
-        "`terraform init` in test",
+        "terraform -chdir=infra/terraform/environment output -raw api_url",
+        "only `cargo xtask infra`",
     ),
     (
-        "az login\nterraform -chdir=infra/terraform/environments/test init",
+        "az login\nterraform -chdir=infra/terraform/bootstrap init",
         "the account of the state",
     ),
     (
@@ -208,7 +208,7 @@ fn a_line_that_is_missing_stops_the_lines_after_it() {
         ("az role assignment create", "a role on the account's data"),
         (
             "terraform -chdir=../bootstrap output -json environments",
-            "bootstrap.auto.tfvars.json has no values",
+            "test.bootstrap.tfvars.json has no values",
         ),
         ("kubelogin convert-kubeconfig", "kubelogin's login"),
         ("cargo xtask package", "no line before has made it"),

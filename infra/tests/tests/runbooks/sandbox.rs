@@ -12,19 +12,21 @@ use tempfile::TempDir;
 
 use crate::blocks::PROGRAMS;
 
-/// The files that the commands read, beside those of each composition.
-const FILES: [&str; 4] = [
+/// The files that the commands read.
+const FILES: [&str; 13] = [
     "azure.yaml",
     "infra/helmfile/helmfile.yaml.gotmpl",
+    "infra/terraform/bootstrap/main.tf",
+    "infra/terraform/bootstrap/outputs.tf",
+    "infra/terraform/bootstrap/terraform.tfvars.example",
+    "infra/terraform/bootstrap/variables.tf",
+    "infra/terraform/environment/main.tf",
+    "infra/terraform/environment/outputs.tf",
+    "infra/terraform/environment/prod.tfvars",
+    "infra/terraform/environment/test.tfvars",
+    "infra/terraform/environment/variables.tf",
     "infra/tests/azure.sample.json",
     "scale.toml",
-];
-const COMPOSITIONS: [&str; 3] = ["bootstrap", "prod", "test"];
-const OF_A_COMPOSITION: [&str; 4] = [
-    "main.tf",
-    "outputs.tf",
-    "terraform.tfvars.example",
-    "variables.tf",
 ];
 
 /// Seconds that a shell may run; on a quiet machine it needs five.
@@ -41,15 +43,10 @@ impl Sandbox {
         let sandbox = Sandbox {
             folder: folder.expect("the build folder can be written to"),
         };
-        let of_compositions = COMPOSITIONS.iter().flat_map(|name| {
-            let path = |file| format!("infra/terraform/environments/{name}/{file}");
-            OF_A_COMPOSITION.map(path)
-        });
-        for file in FILES.map(str::to_owned).into_iter().chain(of_compositions) {
-            let copy = sandbox.path("checkout").join(&file);
+        for file in FILES {
+            let copy = sandbox.path("checkout").join(file);
             fs::create_dir_all(copy.parent().expect("it is in the sandbox")).expect("it is made");
-            fs::copy(checkout().join(&file), copy)
-                .unwrap_or_else(|error| panic!("{file}: {error}"));
+            fs::copy(checkout().join(file), copy).unwrap_or_else(|error| panic!("{file}: {error}"));
         }
         for folder in
             ["test", "prod"].map(|name| format!("checkout/infra/helmfile/environments/{name}"))

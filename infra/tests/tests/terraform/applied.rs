@@ -20,17 +20,32 @@ fn a_second_plan_of_what_was_applied_is_empty() {
     let azure = Azure::start();
     let tree = Tree::copy();
     let bootstrap = tree.composition("bootstrap", &azure);
-    bootstrap.apply();
+    let example = fs::read_to_string(bootstrap.folder.join("terraform.tfvars.example"));
+    bootstrap.write("terraform.tfvars", &example.expect("it has an example"));
+    bootstrap.apply(&[]);
     let environments = bootstrap.output("environments");
     for name in ["test", "prod"] {
-        let environment = tree.composition(name, &azure);
-        environment.write(
-            "bootstrap.auto.tfvars.json",
-            &environments[name].to_string(),
-        );
-        environment.apply();
+        // A copy for each, since their states are files of the folder.
+        let environment = Tree::copy();
+        let environment = environment.composition("environment", &azure);
+        environment.write("bootstrap.tfvars.json", &environments[name].to_string());
+        environment.write("own.tfvars", OWN);
+        let files = [
+            &format!("{name}.tfvars"),
+            "bootstrap.tfvars.json",
+            "own.tfvars",
+        ];
+        let values = files.map(|file| format!("-var-file={file}"));
+        environment.apply(&values.each_ref().map(String::as_str));
     }
 }
+
+/// The values that an operator fills in.
+const OWN: &str = r#"
+alert_emails         = ["operations@numbers.dev"]
+api_server_ip_ranges = ["198.51.100.0/24"]
+operator_ip_ranges   = ["198.51.100.0/24"]
+"#;
 
 /// A copy of `infra/terraform`, whose states are files.
 struct Tree(TempDir);
@@ -47,24 +62,17 @@ impl Tree {
     }
 
     fn composition<'a>(&self, name: &str, azure: &'a Azure) -> Composition<'a> {
-        let folder = self.0.path().join("terraform/environments").join(name);
+        let folder = self.0.path().join("terraform").join(name);
         let composition = Composition { folder, azure };
         composition.write(
             "backend_override.tf",
             "terraform {\n  backend \"local\" {}\n}\n",
         );
-        let example = composition.folder.join("terraform.tfvars.example");
-        let values = fs::read_to_string(example).expect("each composition has an example");
-        // An address of an example would wake no person, and prod rejects it.
-        composition.write(
-            "terraform.tfvars",
-            &values.replace("@example.org", "@numbers.dev"),
-        );
         composition
     }
 }
 
-/// A folder of `environments`, ready to be applied.
+/// A root, ready to be applied.
 struct Composition<'a> {
     folder: PathBuf,
     azure: &'a Azure,
@@ -76,10 +84,12 @@ impl Composition<'_> {
     }
 
     /// Applies, and plans once more.
-    fn apply(&self) {
+    fn apply(&self, values: &[&str]) {
         self.succeed(&["init", "-input=false", "-no-color"]);
-        self.succeed(&["apply", "-input=false", "-no-color", "-auto-approve"]);
-        let said = self.succeed(&["plan", "-input=false", "-no-color"]);
+        let apply = ["apply", "-input=false", "-no-color", "-auto-approve"];
+        self.succeed(&[&apply, values].concat());
+        let plan = ["plan", "-input=false", "-no-color"];
+        let said = self.succeed(&[&plan, values].concat());
         let folder = self.folder.display();
         assert!(said.contains("No changes."), "{folder}:\n{said}");
     }

@@ -1,6 +1,7 @@
 //! One folder of Terraform files, and what Terraform makes of it.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,7 +9,7 @@ use infra_tests::{checkout, output, program};
 
 use crate::providers::Providers;
 
-/// A module or an environment.
+/// A module or a root.
 pub(crate) struct Configuration {
     folder: PathBuf,
     /// Terraform's own files about it, outside of the checkout.
@@ -30,7 +31,23 @@ impl Configuration {
         configuration
     }
 
-    /// Terraform with these words succeeds; what it says.
+    /// The names of its test files, without their ending.
+    pub(crate) fn test_files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.join("tests")).expect("each folder has tests");
+        let names = entries.map(|entry| entry.expect("an entry can be read").file_name());
+        names
+            .filter_map(|name| Some(name.to_str()?.strip_suffix(".tftest.hcl")?.to_owned()))
+            .collect()
+    }
+
+    /// The option for the values with which a test file runs: those of the file with the same name, if there is one.
+    pub(crate) fn values_of(&self, test_file: &str) -> Option<String> {
+        let values = format!("{test_file}.tfvars");
+        let exists = self.folder.join(&values).exists();
+        exists.then(|| format!("-var-file={values}"))
+    }
+
+    /// Runs Terraform, asserts that it succeeds, and returns its output.
     pub(crate) fn succeed(&self, words: &[&str]) -> String {
         let mut terraform = terraform();
         terraform
@@ -40,6 +57,11 @@ impl Configuration {
         Providers::chosen().point(&mut terraform);
         output(&mut terraform)
     }
+}
+
+/// The option that selects a test file.
+pub(crate) fn filter(test_file: &str) -> String {
+    format!("-filter=tests/{test_file}.tftest.hcl")
 }
 
 /// Terraform, untouched by what people set for their own work with it. Their configuration file may

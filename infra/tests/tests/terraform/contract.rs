@@ -11,9 +11,8 @@ use crate::configuration::Configuration;
 /// real providers that the contract is still theirs.
 #[test]
 fn the_contract_is_what_the_providers_answer() {
-    // An environment would ask for its state first.
-    let platform = Configuration::initialised("modules/platform", "contract");
-    let schemas = platform.succeed(&["providers", "schema", "-json"]);
+    let module = Configuration::initialised("modules/function-app", "contract");
+    let schemas = module.succeed(&["providers", "schema", "-json"]);
     let mut comparison = Command::new(fetched_program("TFPLUGIN_PYTHON"))
         .arg(checkout().join("infra/tests/providers/contract.py"))
         .arg("--check")

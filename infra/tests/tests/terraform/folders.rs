@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use infra_tests::{checkout, output};
 
-use crate::configuration::{Configuration, terraform};
+use crate::configuration::{Configuration, filter, terraform};
 
 /// A test for each folder, and the list of all.
 macro_rules! folders {
@@ -21,9 +22,8 @@ macro_rules! folders {
 }
 
 folders! {
-    bootstrap: "environments/bootstrap",
-    prod: "environments/prod",
-    test: "environments/test",
+    bootstrap: "bootstrap",
+    environment: "environment",
     aks: "modules/aks",
     alerts: "modules/alerts",
     backup_storage: "modules/backup-storage",
@@ -34,7 +34,6 @@ folders! {
     key_vault: "modules/key-vault",
     network: "modules/network",
     observability: "modules/observability",
-    platform: "modules/platform",
     postgres: "modules/postgres",
     remote_state: "modules/remote-state",
     sizing_roles: "modules/sizing-roles",
@@ -44,12 +43,40 @@ folders! {
 fn is_valid_and_passes_its_tests(folder: &str) {
     let configuration = Configuration::initialised(folder, "folders");
     configuration.succeed(&["validate", "-no-color"]);
-    let said = configuration.succeed(&["test", "-no-color"]);
-    let end = said.lines().last().unwrap_or_default();
+    let files = configuration.test_files();
+    let (sized, plain): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|name| configuration.values_of(name).is_some());
+    if !plain.is_empty() || sized.is_empty() {
+        passes_tests(&configuration, folder, &plain, None);
+    }
+    for name in sized {
+        let values = configuration.values_of(&name);
+        passes_tests(&configuration, folder, &[name], values);
+    }
+}
+
+/// These test files pass, with the values of a file if it is named.
+fn passes_tests(
+    configuration: &Configuration,
+    folder: &str,
+    files: &[String],
+    values: Option<String>,
+) {
+    let filters = files.iter().map(|name| filter(name));
+    let words: Vec<_> = ["test", "-no-color"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(values)
+        .chain(filters)
+        .collect();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let output = configuration.succeed(&words);
+    let end = output.lines().last().unwrap_or_default();
     let passed = end.strip_prefix("Success! ").unwrap_or_default();
     assert!(
         !passed.is_empty() && !passed.starts_with("0 "),
-        "{folder} has no test of its own:\n{said}"
+        "{folder} ran no test:\n{output}"
     );
 }
 
@@ -59,18 +86,24 @@ fn no_folder_is_forgotten() {
     assert_eq!(listed, on_disk());
 }
 
-/// All modules and environments, as `modules/<name>`.
+/// The roots, and all modules as `modules/<name>`.
 pub(crate) fn on_disk() -> BTreeSet<String> {
     let root = checkout().join("infra/terraform");
-    let kinds = ["modules", "environments"];
-    let folders = kinds.iter().flat_map(|kind| {
-        let entries = fs::read_dir(root.join(kind)).into_iter().flatten();
-        entries.map(move |entry| {
-            let name = entry.expect("a folder can be read").file_name();
-            format!("{kind}/{}", name.to_string_lossy())
-        })
-    });
-    folders.collect()
+    let roots = names(&root).into_iter();
+    let roots = roots.filter(|name| name != "mocks" && name != "modules");
+    let modules = names(&root.join("modules")).into_iter();
+    roots
+        .chain(modules.map(|name| format!("modules/{name}")))
+        .collect()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let names = entries.map(|entry| entry.expect("an entry can be read").file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect()
 }
 
 #[test]

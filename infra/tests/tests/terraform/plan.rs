@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, filter};
 
 /// What bootstrap plans for both environments.
 pub(crate) static BOOTSTRAP: LazyLock<Plan> = LazyLock::new(|| {
     let run = "each_environment_gets_what_it_needs_from_here";
-    Plan::of("environments/bootstrap", "bootstrap", run)
+    Plan::of("bootstrap", "bootstrap", run)
 });
 
 /// A plan, as Terraform writes it for programs.
@@ -19,9 +19,12 @@ pub(crate) struct Plan(Value);
 impl Plan {
     /// The plan of the run called `run` in the test file `file` of the folder `folder`.
     pub(crate) fn of(folder: &str, file: &str, run: &str) -> Plan {
-        let filter = format!("-filter=tests/{file}.tftest.hcl");
+        let filter = filter(file);
         let configuration = Configuration::initialised(folder, run);
-        let said = configuration.succeed(&["test", "-json", "-verbose", &filter]);
+        let values = configuration.values_of(file);
+        let words = ["test", "-json", "-verbose", &filter].into_iter();
+        let words: Vec<_> = words.chain(values.as_deref()).collect();
+        let said = configuration.succeed(&words);
         let lines = said
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());

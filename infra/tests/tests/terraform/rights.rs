@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::plan::{BOOTSTRAP, Plan};
 
 static ENVIRONMENT: LazyLock<Plan> = LazyLock::new(|| {
-    let run = "what_holds_data_is_locked";
-    Plan::of("environments/prod", "environment", run)
+    let run = "data_is_locked_against_deletion";
+    Plan::of("environment", "prod", run)
 });
 
 /// The condition on the pipeline's right to give roles is a list. One that is missing stops an apply
@@ -42,7 +42,7 @@ fn every_role_is_given_on_one_resource() {
         });
     let wide: Vec<_> = wide.map(|(address, _)| address).collect();
     // It finds its zone by listing those of a group that holds nothing else.
-    let expected = r#"module.platform.module.external_dns.azurerm_role_assignment.this["group"]"#;
+    let expected = r#"module.external_dns.azurerm_role_assignment.this["group"]"#;
     assert_eq!(wide, [expected]);
 }
 

@@ -1,4 +1,4 @@
-//! What an environment asks for is what bootstrap and a person give it.
+//! Bootstrap and the files of values set the variables of an environment.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,7 +34,7 @@ fn set(file: &str) -> BTreeSet<String> {
 }
 
 fn read(file: &str) -> String {
-    let path = checkout().join("infra/terraform/environments").join(file);
+    let path = checkout().join("infra/terraform").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {file}: {error}"))
 }
 
@@ -45,30 +45,36 @@ fn of_bootstrap(environment: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_variables_of_an_environment_are_those_that_bootstrap_and_the_example_set() {
+fn bootstrap_and_the_files_of_values_set_the_variables_of_an_environment() {
+    let variables = declared("environment/variables.tf");
     for environment in ["prod", "test"] {
-        let variables = declared(&format!("{environment}/variables.tf"));
         let mut given = of_bootstrap(environment);
-        given.extend(set(&format!("{environment}/terraform.tfvars.example")));
+        let own = set(&format!("environment/{environment}.tfvars"));
+        let twice: Vec<_> = own.intersection(&given).collect();
+        assert!(
+            twice.is_empty(),
+            "{environment}.tfvars sets {twice:?}, which bootstrap gives"
+        );
+        given.extend(own);
         let all: BTreeSet<_> = variables.iter().map(|(name, _)| name.clone()).collect();
         let unknown: Vec<_> = given.difference(&all).collect();
-        assert!(unknown.is_empty(), "{environment} declares no {unknown:?}");
+        assert!(
+            unknown.is_empty(),
+            "variables.tf does not declare {unknown:?} of {environment}"
+        );
         let needed = variables.iter().filter(|(_, has_default)| !has_default);
         let missing: Vec<_> = needed.filter(|(name, _)| !given.contains(name)).collect();
-        assert!(missing.is_empty(), "nobody gives {environment} {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "no file sets {missing:?} of {environment}"
+        );
     }
 }
 
 #[test]
-fn the_example_of_bootstrap_sets_what_it_needs() {
+fn the_example_of_bootstrap_sets_the_required_variables() {
     let given = set("bootstrap/terraform.tfvars.example");
     let needed = declared("bootstrap/variables.tf").into_iter();
     let needed = needed.filter(|(_, has_default)| !has_default);
     assert_eq!(given, needed.map(|(name, _)| name).collect());
-}
-
-/// `prod` differs from `test` by numbers and locks.
-#[test]
-fn both_environments_ask_for_the_same() {
-    assert_eq!(read("prod/variables.tf"), read("test/variables.tf"));
 }

@@ -1,0 +1,151 @@
+mock_provider "azurerm" {
+  source          = "../mocks/azurerm"
+  override_during = plan
+}
+
+mock_provider "azapi" {
+  source          = "../mocks/azapi"
+  override_during = plan
+}
+
+variables {
+  aks          = { kubernetes_version = "1.35" }
+  alert_emails = ["operations@example.org"]
+  environment  = "test"
+}
+
+run "helmfile_gets_the_values_of_the_environment" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      output.helmfile.contextName == "numbers-test",
+      output.helmfile.clusterName == "aks-numbers-test",
+      output.helmfile.clusterResourceGroup == "rg-numbers-test",
+      output.helmfile.dnsZone == "test.numbers.example.org",
+      output.helmfile.dnsZoneResourceGroup == "rg-numbers-test-dns",
+      output.helmfile.keyVaultName == "kv-numbers-test-pf-x1",
+      output.helmfile.backupStorageAccount == "stnumberstestbackupx1",
+      output.helmfile.barmanContainer == "barman",
+      output.helmfile.veleroContainer == "velero",
+      output.helmfile.internalLoadBalancerSubnet == "snet-numbers-test-internal",
+      output.helmfile.functionSubnetPrefix == "10.20.10.0/26",
+      output.helmfile.nodeSubnetPrefix == "10.20.0.0/22",
+    ])
+    error_message = "Helmfile must get the names and addresses of this environment."
+  }
+}
+
+run "each_version_of_postfacto_has_its_service_accounts" {
+  command = plan
+
+  assert {
+    condition = setunion(module.postgres_backup.subjects, module.postfacto.subjects) == toset([
+      "system:serviceaccount:postfacto-4-2-0:postgres",
+      "system:serviceaccount:postfacto-4-2-0:postfacto",
+      "system:serviceaccount:postfacto-4-3-11:postgres",
+      "system:serviceaccount:postfacto-4-3-11:postfacto",
+    ])
+    error_message = "Each namespace has one for the database and one for the app."
+  }
+}
+
+run "platform_identities_name_the_service_accounts_of_the_charts" {
+  command = plan
+
+  assert {
+    condition = setunion(module.cert_manager.subjects, module.external_dns.subjects, module.velero.subjects) == toset([
+      "system:serviceaccount:cert-manager:cert-manager",
+      "system:serviceaccount:external-dns:external-dns",
+      "system:serviceaccount:velero:velero",
+    ])
+    error_message = "The charts make these service accounts."
+  }
+}
+
+run "a_third_version_gets_service_accounts" {
+  command = plan
+
+  variables {
+    postfacto_versions = ["4.1.0", "4.2.0", "4.3.11"]
+  }
+
+  assert {
+    condition     = length(module.postgres_backup.subjects) == 3 && length(module.postfacto.subjects) == 3
+    error_message = "The new version needs its service accounts too."
+  }
+}
+
+run "a_version_without_three_numbers_is_rejected" {
+  command = plan
+
+  variables {
+    postfacto_versions = ["latest"]
+  }
+
+  expect_failures = [var.postfacto_versions]
+}
+
+run "a_target_for_the_pool_is_a_setting_of_the_app" {
+  command = plan
+
+  variables {
+    scale = { apps_pool_target = "postfacto" }
+  }
+
+  assert {
+    condition     = strcontains(module.function_app.settings.SCALE_RESOURCES, "postfacto=${module.aks.apps_pool_id}")
+    error_message = "The target must be the pool for apps."
+  }
+}
+
+run "the_settings_of_the_app_name_the_other_modules_resources" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      module.function_app.settings.BACKUP_URL == "az://exports",
+      module.function_app.settings.BACKUP_STORAGE_ACCOUNT == "stnumberstestbackupx1",
+      module.function_app.settings.BACKUP_IMMUTABLE_DAYS == "14",
+      startswith(module.function_app.settings.DATABASE_URL, "postgres://id-numbers-test-app@"),
+      module.function_app.settings.SCALE_RESOURCES == "web=/subscriptions/00000000-0000-0000-0000-00000000a001/resourceGroups/rg-numbers-test/providers/Microsoft.Web/sites/func-numbers-test-x1",
+    ])
+    error_message = "The app's settings must name the resources that the other modules make."
+  }
+}
+
+run "names_that_are_unique_in_azure_carry_the_suffix" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      output.function_app_name == "func-numbers-test-x1",
+      output.app_vault_name == "kv-numbers-test-app-x1",
+      length(output.app_vault_name) <= 24,
+      length(output.helmfile.backupStorageAccount) <= 24,
+    ])
+    error_message = "Another customer of Azure may have the name without the suffix."
+  }
+}
+
+run "required_alerts_need_an_address" {
+  command = plan
+
+  variables {
+    alert_emails    = []
+    alerts_required = true
+  }
+
+  expect_failures = [var.alert_emails]
+}
+
+run "required_alerts_reject_an_address_of_an_example" {
+  command = plan
+
+  variables {
+    alert_emails    = ["operations@mail.Example.org"]
+    alerts_required = true
+  }
+
+  expect_failures = [var.alert_emails]
+}
