@@ -1,4 +1,4 @@
-//! The zip that is deployed, the same bytes from the same files.
+//! The zip that is deployed: the same files give the same bytes.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -22,8 +22,8 @@ pub(crate) fn write(files: &[AppFile], path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The zip's bytes. Files go in as they come, all dated 1980-01-01, the zip format's first day: a
-/// real date would make two builds of one commit differ.
+/// The zip's bytes. Every file has the date 1980-01-01, the zip format's first day: with real dates, two builds of
+/// one commit would differ.
 fn zip(files: &[AppFile]) -> zip::result::ZipResult<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for file in files {

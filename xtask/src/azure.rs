@@ -1,4 +1,4 @@
-//! Azure, through the command line that a person is logged in with.
+//! Azure, through its command line and the login of the operator.
 
 use std::process::Command;
 
@@ -7,33 +7,32 @@ use serde_json::Value;
 
 use crate::process;
 
-/// The version of Microsoft.Web that is spoken here; infra/terraform makes the app with it.
+/// The API version of Microsoft.Web, with which infra/terraform creates the app.
 const WEB: &str = "2025-03-01";
 
-/// A command of Azure's.
 pub(crate) fn az(arguments: &[&str]) -> Command {
     let mut az = Command::new("az");
     az.args(arguments).args(["--only-show-errors", "--output"]);
     az
 }
 
-/// Runs a command that answers nothing of use.
+/// Runs a command and discards its output.
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     process::run(az(arguments).arg("none"))
 }
 
-/// Runs a command and returns its answer.
+/// Runs a command and returns its output.
 pub(crate) fn ask(arguments: &[&str]) -> anyhow::Result<Value> {
     let mut command = az(arguments);
-    let answer = process::stdout(command.arg("json"))?;
-    serde_json::from_str(&answer)
-        .with_context(|| format!("`{}` answered no JSON", process::line(&command)))
+    let output = process::stdout(command.arg("json"))?;
+    serde_json::from_str(&output)
+        .with_context(|| format!("`{}` printed no JSON", process::line(&command)))
 }
 
 /// The first version whose `config access-restriction` leaves out `ftpsState`, which Flex Consumption rejects.
 const OLDEST: (u32, u32) = (2, 91);
 
-/// Fails where `az` is older than what `access-restriction` needs.
+/// Fails if `az` is older than [`OLDEST`].
 pub(crate) fn require_version() -> anyhow::Result<()> {
     let versions = ask(&["version"])?;
     let version = versions["azure-cli"].as_str().unwrap_or_default();
@@ -41,19 +40,19 @@ pub(crate) fn require_version() -> anyhow::Result<()> {
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST => Ok(()),
         _ => bail!(
-            "az {version} sends back `ftpsState`, which Flex Consumption rejects (error 51021); 2.91 is the first that \
-             does not: update it with `az upgrade`"
+            "az {version} sends `ftpsState`, which Flex Consumption rejects (error 51021); version 2.91 does not: \
+             update with `az upgrade`"
         ),
     }
 }
 
-/// A token for the Resource Manager, which an app's deployment site takes too.
+/// A token for the Resource Manager, which an app's deployment site accepts too.
 pub(crate) fn token() -> anyhow::Result<String> {
     let resource = "https://management.azure.com";
-    let answer = ask(&["account", "get-access-token", "--resource", resource])?;
-    let token = answer["accessToken"].as_str();
+    let output = ask(&["account", "get-access-token", "--resource", resource])?;
+    let token = output["accessToken"].as_str();
     Ok(token
-        .context("az gave no token: log in with `az login`")?
+        .context("az returned no token: log in with `az login`")?
         .to_owned())
 }
 
@@ -89,16 +88,16 @@ impl App {
         }
     }
 
-    /// What the Resource Manager knows of the app.
+    /// The app as the Resource Manager returns it.
     pub(crate) fn show(&self) -> anyhow::Result<Value> {
         ask(&["rest", "--method", "get", "--url", &self.url("")])
     }
 
-    /// The functions that the host has told the Resource Manager of.
+    /// The functions that the host has reported to the Resource Manager.
     pub(crate) fn functions(&self) -> anyhow::Result<Vec<String>> {
         let url = self.url("/functions");
-        let answer = ask(&["rest", "--method", "get", "--url", &url])?;
-        let functions = answer["value"]
+        let list = ask(&["rest", "--method", "get", "--url", &url])?;
+        let functions = list["value"]
             .as_array()
             .context("the Resource Manager listed no functions")?;
         // Each is named `<app>/<function>`.
@@ -108,12 +107,12 @@ impl App {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// What keeps the host from running this function. A function in error is listed all the same, and a
-    /// call by hand of its timer is accepted.
+    /// The reasons for which the host does not run this function. A function in error is listed too, and the
+    /// host accepts a manual call of its timer.
     pub(crate) fn function_errors(&self, function: &str) -> anyhow::Result<Vec<String>> {
         let url = self.url(&format!("/hostruntime/admin/functions/{function}/status"));
-        let answer = ask(&["rest", "--method", "get", "--url", &url])?;
-        let errors = answer["errors"].as_array().into_iter().flatten();
+        let status = ask(&["rest", "--method", "get", "--url", &url])?;
+        let errors = status["errors"].as_array().into_iter().flatten();
         Ok(errors
             .map(|error| {
                 error
@@ -123,7 +122,7 @@ impl App {
             .collect())
     }
 
-    /// Has the platform read the triggers again. Without it a new timer does not tick on Flex
+    /// Makes the platform read the triggers again. Without it, a new timer does not run on Flex
     /// Consumption (Azure/azure-functions-host#11828).
     pub(crate) fn sync_triggers(&self) -> anyhow::Result<()> {
         let url = self.url("/syncfunctiontriggers");
@@ -140,7 +139,7 @@ mod tests {
     use super::App;
 
     #[test]
-    fn an_app_is_known_by_its_resource_id() {
+    fn app_is_identified_by_its_resource_id() {
         let id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/func";
         let app = App::parse(id).unwrap();
         assert_eq!(

@@ -1,23 +1,23 @@
-//! `cargo xtask bench`: hands over to the load generator.
+//! `cargo xtask bench`: runs the load generator.
 
 use std::process::ExitCode;
 
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Measure the app under load; everything after `bench` goes to the load generator
+/// Measure the app under load; the load generator gets all arguments after `bench`
 ///
 /// Builds `benches/load` with the release profile and runs it. `cargo xtask bench --help` shows the
 /// load generator's own help.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
-    /// What the load generator gets to see.
+    /// The arguments of the load generator.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     forwarded: Vec<String>,
 }
 
-/// Runs the load generator to its end and ends as it ended.
+/// Runs the load generator, and exits with its code.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut load = workspace.cargo();
     load.args(["run", "--quiet", "--release", "--package", "load", "--"]);
@@ -25,7 +25,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     let status = load
         .status()
         .map_err(|error| process::not_started(&load, &error))?;
-    // Without a code it was ended by a signal, which is a failure here too.
+    // A signal ended a program without a code.
     let code = status
         .code()
         .and_then(|code| u8::try_from(code).ok())

@@ -24,7 +24,7 @@ const PACKED_RELOCATIONS: &str = "-Clink-arg=--pack-dyn-relocs=relr";
 const ONE_COPY: &str = "-Clink-arg=--icf=all";
 
 /// 1980-01-01, the zip's own first day. Some C sources ask the compiler for the date (mimalloc
-/// does), and this is what it answers.
+/// does), and this is its result.
 const SOURCE_DATE: &str = "315532800";
 
 /// Builds the binaries of `packages` for this machine with the dev profile, and returns their folder.

@@ -1,4 +1,4 @@
-//! SHA-256, as people compare it.
+//! SHA-256 in hex.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn it_reads_as_sha256sum_prints_it() {
+    fn digest_has_the_form_of_sha256sum() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(super::sha256(b""), empty);
     }

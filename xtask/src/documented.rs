@@ -1,4 +1,4 @@
-//! What pipelines and runbooks say of this program and of /health is held against both.
+//! Pipelines and runbooks name verbs and flags that exist, and the runbook names every check of /health.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use clap::error::ErrorKind;
 use super::Cli;
 
 #[test]
-fn every_verb_in_pipelines_and_runbooks_exists() {
+fn verbs_in_pipelines_and_runbooks_exist() {
     let mut count = 0;
     for file in files() {
         let text = fs::read_to_string(&file).unwrap();
         for command in commands(&text) {
             count += 1;
-            let error = understood(&command).err();
+            let error = parse(&command).err();
             assert!(
                 error.is_none(),
                 "{}: {command}\n{}",
@@ -28,7 +28,7 @@ fn every_verb_in_pipelines_and_runbooks_exists() {
 }
 
 #[test]
-fn a_verb_or_a_flag_that_does_not_exist_is_found() {
+fn unknown_verbs_and_flags_are_found() {
     for (command, is_good) in [
         ("deploy test", true),
         ("infra plan test --no-lock", true),
@@ -36,14 +36,14 @@ fn a_verb_or_a_flag_that_does_not_exist_is_found() {
         ("infra plan test --lock", false),
         ("helmfile", false),
     ] {
-        assert_eq!(understood(command).is_ok(), is_good, "{command}");
+        assert_eq!(parse(command).is_ok(), is_good, "{command}");
     }
 }
 
-/// A check that comes without a row would leave the one who is woken by it without help.
+/// An operator who is alerted by a check needs its row.
 #[test]
-fn every_check_of_health_has_a_row_in_the_book_of_operations() {
-    let book = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+fn every_check_of_health_has_a_row_in_the_runbook() {
+    let runbook = fs::read_to_string(root().join("docs/operations.md")).unwrap();
     let mut count = 0;
     for file in sources(&root().join("src")) {
         let text = fs::read_to_string(&file).unwrap();
@@ -55,7 +55,7 @@ fn every_check_of_health_has_a_row_in_the_book_of_operations() {
         {
             count += 1;
             assert!(
-                book.contains(&format!("| `{key}` |")),
+                runbook.contains(&format!("| `{key}` |")),
                 "{key} of {}",
                 file.display()
             );
@@ -107,8 +107,8 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// What follows each `cargo xtask`, a shell's operators and Markdown's marks cut off. A folded line goes
-/// on where the next one begins with an option.
+/// The arguments after each `cargo xtask`, up to an operator of the shell or a mark of Markdown. A line
+/// continues if the next one begins with an option.
 fn commands(text: &str) -> Vec<String> {
     let words: Vec<&str> = text.lines().map(str::trim).collect();
     let text = words.join("\n").replace("\n--", " --");
@@ -128,7 +128,7 @@ fn commands(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn understood(command: &str) -> Result<(), clap::Error> {
+fn parse(command: &str) -> Result<(), clap::Error> {
     let mut words = vec!["cargo xtask"];
     words.extend(command.split_whitespace());
     if words[1] == "deploy" && std::env::var_os("STATE_ACCOUNT").is_none() {

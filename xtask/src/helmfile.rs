@@ -1,4 +1,4 @@
-//! `cargo xtask helmfile`: what runs on an environment's cluster.
+//! `cargo xtask helmfile`: applies infra/helmfile to an environment's cluster.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -13,8 +13,8 @@ use crate::workspace::Workspace;
 
 /// Apply infra/helmfile to an environment's cluster
 ///
-/// Writes what Helmfile takes from Terraform, gets credentials for the cluster into target/kubeconfig, and
-/// runs Helmfile. After an apply it compares the labels of the live namespaces. Needs `az login`, kubelogin,
+/// Writes Terraform's outputs for Helmfile, gets credentials for the cluster into target/kubeconfig, and runs
+/// Helmfile. After an apply it compares the labels of the live namespaces. Needs `az login`, kubelogin,
 /// kubectl, Helmfile, Helm and its plugin diff, and an address that the cluster's API admits.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -23,12 +23,11 @@ pub(crate) struct Arguments {
     /// The storage account of Terraform's state: bootstrap's output `state_account`
     #[arg(long, env = "STATE_ACCOUNT")]
     state_account: Option<String>,
-    /// Show what is different on the cluster, and change nothing
+    /// Show the differences on the cluster, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Prepares, and runs Helmfile.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let environment = Environment::parse(workspace, &arguments.environment)?;
     environment.init(arguments.state_account.as_deref())?;
@@ -48,8 +47,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether the namespaces have the labels of their chart: Pod Security, the right to use the gateway. Helm's
-/// own difference compares records of releases, and does not see what happened to the objects since.
+/// Fails if a namespace lacks labels of its chart: Pod Security, the right to use the gateway. Helm's own
+/// difference compares records of releases, and does not see later changes of the objects.
 fn compare_namespaces(
     workspace: &Workspace,
     environment: &str,
@@ -70,13 +69,13 @@ fn compare_namespaces(
         .env("KUBECONFIG", kubeconfig);
     process::fed(&mut diff, &manifests).with_context(|| {
         format!(
-            "the namespaces are not as infra/helmfile says (above: - the cluster, + the files); restore them with \
+            "the namespaces differ from infra/helmfile (above: - the cluster, + the files); restore them with \
              `helmfile --environment {environment} --selector tier=namespaces sync`"
         )
     })
 }
 
-/// Into a file of its own: whatever kubectl of this machine points at stays as it is.
+/// Uses a separate file, so that the configuration of kubectl on this machine stays as it is.
 fn log_in(values: &Value, kubeconfig: &Path) -> anyhow::Result<()> {
     let value = |name: &str| text(values, name);
     let file = kubeconfig.display().to_string();

@@ -1,8 +1,8 @@
-//! The app folder as the Functions host wants it, from the sources as people want them.
+//! The layout of the app: in the checkout, in the package, and in a zip.
 //!
 //! The host looks for `function.json` exactly one level below the folder that holds `host.json`. In a checkout,
 //! four links make `functions/` such a folder, for `func start` and `cargo xtask start`. A package has the
-//! files themselves, and a static program. This module is the only one that knows both layouts.
+//! files themselves, and a static program. This module is the only one that knows these layouts.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,10 +14,10 @@ use anyhow::Context;
 /// in `host.json`, letter for letter: Core Tools set the executable bit by that comparison.
 pub(crate) const BINARY: &str = "magnusapi";
 
-/// One file of the app: where it goes, and what it holds.
+/// One file of the app.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AppFile {
-    /// Relative to the app folder, with `/` between its parts.
+    /// Its path in the app folder, with `/` between the parts.
     pub(crate) path: String,
     pub(crate) bytes: Vec<u8>,
 }
@@ -44,10 +44,10 @@ pub(crate) fn collect(root: &Path, binary: &Path) -> anyhow::Result<Vec<AppFile>
     Ok(files)
 }
 
-/// Makes `folder` hold exactly `files`.
+/// Writes `files` to `folder`, which then contains nothing else.
 ///
-/// The new folder is built aside and then takes the old one's place: an interrupt leaves the old one,
-/// the new one or none, never a mix, and nothing of an earlier layout stays behind.
+/// The new folder is built beside the old one and then replaces it: an interrupt leaves the old one, the new one or
+/// none, and never a mix of both.
 pub(crate) fn write(files: &[AppFile], folder: &Path) -> anyhow::Result<()> {
     let aside = folder.with_extension("new");
     remove(&aside)?;
@@ -67,7 +67,7 @@ fn functions(folder: &Path) -> anyhow::Result<Vec<AppFile>> {
         let source = entry
             .with_context(|| format!("cannot list {}", folder.display()))?
             .path();
-        // As the host does: everything else there belongs to the app, or to `func`.
+        // The host also ignores entries that are not folders.
         if !source.is_dir() {
             continue;
         }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_lie_one_level_below_host_json_and_paths_are_sorted() {
+    fn functions_are_one_level_below_host_json_and_paths_are_sorted() {
         let root = checkout();
         let paths: Vec<_> = collected(root.path())
             .unwrap()
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_comes_along_when_there_is_one() {
+    fn schedule_is_collected_if_it_exists() {
         let root = checkout();
         fs::write(root.path().join("scale.toml"), "").unwrap();
         assert!(
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_function_json_is_named() {
+    fn folders_without_function_json_are_named() {
         let root = checkout();
         fs::create_dir(root.path().join("functions/empty")).unwrap();
         let error = format!("{:#}", collected(root.path()).unwrap_err());
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checkout_has_exactly_the_links_that_make_functions_an_app() {
+    fn checkout_has_exactly_the_links_that_make_functions_an_app() {
         let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions");
         let mut links: Vec<(String, String)> = fs::read_dir(functions)
             .unwrap()
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_replaces_what_was_there_and_sets_the_modes() {
+    fn writing_replaces_the_folder_and_sets_the_modes() {
         let root = checkout();
         let app = root.path().join("app");
         fs::create_dir(&app).unwrap();

@@ -1,23 +1,23 @@
-//! What a developer types, and a pipeline: `cargo xtask start`, `test`, `package`, `deploy` and the rest.
+//! `cargo xtask`: the commands of developers and of pipelines.
 //!
 //! Imports run down this table only:
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `start` | the app on this machine, with its database, storage and host; or only its services |
-//! | `test` | every check in one command, and the count at its end |
-//! | `release` | a version whose changelog, tag and `Cargo.toml` agree |
-//! | `deploy` | a package into a function app, looked at, and taken back if it does not do |
-//! | `helmfile` | what runs on an environment's cluster |
+//! | `start` | runs the app on this machine, with its database, storage and host; or only its services |
+//! | `test` | all checks and tests in one command |
+//! | `release` | releases a version if changelog, tag and `Cargo.toml` agree |
+//! | `deploy` | deploys a package, checks it, and puts the previous one back if a check fails |
+//! | `helmfile` | applies `infra/helmfile` to an environment's cluster |
 //! | `infra` | the checks of `infra/`, and Terraform's plans of an environment |
-//! | `bench` | hands over to the load generator |
+//! | `bench`, `peer` | runs the load generator; installs the servers that it compares with |
 //! | `package` | the folder and the zip that Azure runs |
-//! | `sbom` | what the packaged program is made of |
-//! | `steps` | checks one after the other, reported and counted |
-//! | `compile`, `layout`, `archive` | binary, files, bytes of the zip |
-//! | `tools` | programs that are not crates: pinned, fetched once, never half there |
-//! | `azure` | Azure, through its command line |
-//! | `workspace`, `process`, `digest` | where things lie, running a program to its end, SHA-256 |
+//! | `sbom` | the bill of materials of the packaged program |
+//! | `steps` | runs, reports and counts checks |
+//! | `compile`, `layout`, `archive` | the binary, the files of the app, the zip |
+//! | `tools` | programs that are not crates of the workspace: pinned, and installed once |
+//! | `azure` | the command line of Azure |
+//! | `workspace`, `process`, `digest` | folders, running a program to its end, SHA-256 |
 
 mod archive;
 mod azure;
@@ -31,6 +31,7 @@ mod helmfile;
 mod infra;
 mod layout;
 mod package;
+mod peer;
 mod process;
 mod release;
 mod sbom;
@@ -68,6 +69,8 @@ enum Verb {
     Sbom(sbom::Arguments),
     Helmfile(helmfile::Arguments),
     Bench(bench::Arguments),
+    #[command(hide = true)]
+    Peer(peer::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -95,6 +98,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Sbom(_) => sbom::run(&workspace),
         Verb::Helmfile(arguments) => helmfile::run(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),
+        Verb::Peer(arguments) => peer::run(&workspace, &arguments),
     }
 }
 
@@ -105,7 +109,7 @@ mod tests {
     use super::Cli;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: the folder and the zip that Azure runs.
+//! `cargo xtask package`: builds the folder and the zip that Azure runs.
 
 use std::fs;
 use std::path::Path;
@@ -14,35 +14,34 @@ use crate::{archive, compile, layout, process};
 /// Build the deployable app: the folder target/app and target/magnusapi.zip
 ///
 /// Compiles a static x86-64 binary, puts it beside host.json and one folder for each function, and
-/// zips that. `magnusapi doctor` judges it first: a package that the Functions host would not run is
+/// zips them. `magnusapi doctor` checks the app first: a package that the Functions host would not run is
 /// rejected. The same commit gives the same bytes on every machine; sizes and SHA-256 are printed.
 /// A C compiler (zig) is fetched once into target/tools.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
-/// Builds both and prints what they weigh.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     build(workspace)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds [`Workspace::app`] and [`Workspace::zip`] and prints what they weigh.
+/// Builds [`Workspace::app`] and [`Workspace::zip`], and prints their sizes.
 pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
     let binary = compile::static_release(workspace)?;
     let files = layout::collect(workspace.root(), &binary)?;
     write(&files, workspace)?;
     println!(
         "{}",
-        weighed(workspace, &workspace.app().join(layout::BINARY))?
+        size(workspace, &workspace.app().join(layout::BINARY))?
     );
-    println!("{}", weighed(workspace, &workspace.zip())?);
+    println!("{}", size(workspace, &workspace.zip())?);
     Ok(())
 }
 
-/// Writes the folder and the zip, if the program's doctor finds nothing wrong with the app.
+/// Writes the folder and the zip, if the program's doctor finds no fault in the app.
 fn write(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
-    examine(files, workspace).context(
-        "the app was not packaged, because the Functions host would not run it as it should; \
+    check(files, workspace).context(
+        "the app was not packaged, because the Functions host would not run it; \
          an earlier package is still there",
     )?;
     layout::write(files, &workspace.app())?;
@@ -50,16 +49,16 @@ fn write(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 /// The packaged program is static, so it runs on any Linux of its architecture.
-fn examine(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
+fn check(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
     let folder = tempfile::tempdir_in(workspace.target())
-        .context("cannot make a folder for the app to be examined in")?;
+        .context("cannot create a temporary folder for the app")?;
     let app = folder.path().join("app");
     layout::write(files, &app)?;
     let mut doctor = Command::new(app.join(layout::BINARY));
     process::run(doctor.arg("doctor").arg(&app))
 }
 
-fn weighed(workspace: &Workspace, file: &Path) -> anyhow::Result<String> {
+fn size(workspace: &Workspace, file: &Path) -> anyhow::Result<String> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let name = workspace.shown(file);
     Ok(format!(
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_that_the_doctor_rejects_is_not_packaged_and_the_earlier_package_stays() {
+    fn rejected_app_is_not_packaged_and_the_earlier_package_stays() {
         let (root, done) = packaged("exit 1");
         let error = format!("{:#}", done.unwrap_err());
         assert!(error.contains("the app was not packaged"), "{error}");
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_doctor_examines_the_whole_app_before_it_is_packaged() {
+    fn doctor_examines_the_whole_app_before_it_is_packaged() {
         let script = "[ \"$1\" = doctor ] && [ -x \"$2/magnusapi\" ]";
         let (root, done) = packaged(script);
         done.unwrap();

@@ -1,4 +1,4 @@
-//! Running a program to its end, and saying plainly how it failed.
+//! Running a program to its end, with errors that name it.
 
 use std::env;
 use std::io::{ErrorKind, Write};
@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, anyhow, bail};
 
-/// Runs `command`, whose output goes where ours goes.
+/// Runs `command` with the stdout and stderr of this process.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = command
         .status()
@@ -22,7 +22,7 @@ pub(crate) fn fed(command: &mut Command, text: &str) -> anyhow::Result<()> {
         .spawn()
         .map_err(|error| not_started(command, &error))?;
     let mut input = running.stdin.take().expect("it is piped");
-    // A program that ends before it has read everything says why by its status.
+    // The status explains the failure of a program that ends before it has read everything.
     let written = input.write_all(text.as_bytes());
     drop(input);
     let status = running.wait().context("cannot wait for a program")?;
@@ -42,7 +42,7 @@ pub(crate) fn stdout(command: &mut Command) -> anyhow::Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-/// Runs `command` in silence and tells whether it succeeded. A program that is missing did not.
+/// Whether `command` succeeds. Its output is discarded, and a missing program fails.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -59,14 +59,14 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
         .find(|file| is_executable(file))
 }
 
-/// Whether `file` is a file that somebody may execute.
+/// Whether `file` has an executable bit.
 pub(crate) fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata()
         .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// Turns an unhappy end of `command` into an error that names it.
+/// Returns an error that names `command` if it failed.
 pub(crate) fn succeeded(command: &Command, status: ExitStatus) -> anyhow::Result<()> {
     if !status.success() {
         bail!("`{}` ended with {status}", line(command));
@@ -74,7 +74,7 @@ pub(crate) fn succeeded(command: &Command, status: ExitStatus) -> anyhow::Result
     Ok(())
 }
 
-/// Why `command` could not even be started.
+/// The error for a `command` that did not start.
 pub(crate) fn not_started(command: &Command, error: &std::io::Error) -> anyhow::Error {
     let program = command.get_program().display();
     match error.kind() {
@@ -83,7 +83,7 @@ pub(crate) fn not_started(command: &Command, error: &std::io::Error) -> anyhow::
     }
 }
 
-/// The command as one line, its program without the folder: what a person would type.
+/// The command as one line, its program without the folder, as a person would type it.
 pub(crate) fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_names_the_command_and_its_exit_status() {
+    fn failure_names_the_command_and_its_exit_status() {
         let error = run(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_told_apart_from_a_failing_one() {
+    fn missing_programs_are_reported_as_missing() {
         let error = run(&mut Command::new("no-such-program-here")).unwrap_err();
         assert!(error.to_string().contains("was not found"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask sbom`: what the packaged program is made of.
+//! `cargo xtask sbom`: the bill of materials of the packaged program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,19 @@ use crate::process;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// The tool's name for what it writes, beside the manifest of every package of the workspace.
+/// The name of the file that the tool writes beside each manifest of the workspace.
 const NAME: &str = "magnusapi.cdx";
 
-/// List what the packaged program is made of: target/magnusapi.cdx.json
+/// Write the bill of materials of the packaged program: target/magnusapi.cdx.json
 ///
-/// A bill of materials in `CycloneDX` 1.5: every crate that is compiled into the static binary or builds it,
+/// The format is `CycloneDX` 1.5: every crate that is compiled into the static binary or builds it,
 /// with version, licence and SHA-256, from Cargo.lock. The same commit gives the same file.
 /// cargo-cyclonedx is built once into target/tools.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
-/// Writes the file, and names it.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
-    let cyclonedx = tools::cargo_cyclonedx::install(workspace)?;
+    let cyclonedx = tools::CARGO_CYCLONEDX.install(workspace)?;
     let written = list(workspace, &cyclonedx)?;
     let own = workspace.root().join(NAME).with_added_extension("json");
     let text = fs::read_to_string(&own);
@@ -41,7 +40,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has the tool write its files, and returns them.
+/// Runs the tool, and returns the files that it wrote.
 fn list(workspace: &Workspace, cyclonedx: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     let commit_date = process::stdout(
@@ -54,13 +53,13 @@ fn list(workspace: &Workspace, cyclonedx: &Path) -> anyhow::Result<Vec<PathBuf>>
         .args(["cyclonedx", "--quiet", "--format", "json"])
         .args(["--spec-version", "1.5", "--target", STATIC_TARGET])
         .args(["--override-filename", NAME])
-        // Its only way to a fixed date and no random number.
+        // With this variable, the tool writes a fixed date and no random number.
         .env("SOURCE_DATE_EPOCH", commit_date);
     process::run(&mut command)?;
     let mut metadata = workspace.cargo();
     metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&process::stdout(&mut metadata)?)
-        .context("`cargo metadata` answered no JSON")?;
+        .context("`cargo metadata` printed no JSON")?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let manifests = packages.filter_map(|package| package["manifest_path"].as_str());
     Ok(manifests
@@ -69,14 +68,14 @@ fn list(workspace: &Workspace, cyclonedx: &Path) -> anyhow::Result<Vec<PathBuf>>
         .collect())
 }
 
-/// The list names our own crates by where they lie; the binary calls that place `/magnusapi` too.
+/// The list names the crates of the workspace by their paths. The binary uses `/magnusapi` for the checkout too.
 fn portable(text: &str, root: &Path) -> String {
     text.replace(&format!("file://{}", root.display()), "file:///magnusapi")
 }
 
-/// How many there are. A list of nothing is no list.
+/// The number of components. An empty list is an error.
 fn components(text: &str) -> anyhow::Result<usize> {
-    let list: Value = serde_json::from_str(text).context("cargo-cyclonedx wrote no JSON")?;
+    let list: Value = serde_json::from_str(text).context("cargo-cyclonedx did not write JSON")?;
     match list["components"].as_array().map(Vec::len) {
         Some(count) if count > 0 => Ok(count),
         _ => bail!("cargo-cyclonedx listed nothing"),
@@ -88,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_does_not_tell_where_it_was_written() {
+    fn list_does_not_contain_the_path_of_the_checkout() {
         let text = r#"{"bom-ref": "path+file:///home/me/magnusapi/funcapp#0.1.0"}"#;
         assert_eq!(
             portable(text, Path::new("/home/me/magnusapi")),
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_nothing_is_refused() {
+    fn empty_lists_are_refused() {
         assert_eq!(components(r#"{"components": [{}, {}]}"#).unwrap(), 2);
         components(r#"{"components": []}"#).unwrap_err();
         components("{}").unwrap_err();

@@ -1,4 +1,4 @@
-//! Where things lie: the checkout, and the folder for everything that is built.
+//! The folders of the checkout and of the build.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Finds the checkout from what `cargo run` tells its child, and the build folder from
+    /// Finds the checkout from `cargo run`'s variables, and the build folder from
     /// `CARGO_TARGET_DIR`, else `target/`.
     pub(crate) fn locate() -> anyhow::Result<Self> {
         let manifest = env::var_os("CARGO_MANIFEST_DIR")
@@ -27,7 +27,6 @@ impl Workspace {
         Ok(Self::at(&root, &target))
     }
 
-    /// A workspace of these two folders.
     pub(crate) fn at(root: &Path, target: &Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -40,7 +39,7 @@ impl Workspace {
         &self.root
     }
 
-    /// The folder for everything that is built.
+    /// The folder of everything that is built.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
@@ -51,17 +50,17 @@ impl Workspace {
         self.root.join("functions")
     }
 
-    /// The app as the Functions host wants it: `host.json`, the binary, one folder per function.
+    /// The app for the Functions host: `host.json`, the binary, one folder per function.
     pub(crate) fn app(&self) -> PathBuf {
         self.target.join("app")
     }
 
-    /// The same as one zip, ready to deploy.
+    /// The app as a zip.
     pub(crate) fn zip(&self) -> PathBuf {
         self.target.join("magnusapi.zip")
     }
 
-    /// Programs that are not crates.
+    /// Programs that are not crates of the workspace.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }
@@ -71,7 +70,7 @@ impl Workspace {
         self.root.join("xtask/tools")
     }
 
-    /// `path` as a person in the checkout would write it.
+    /// `path`, relative to the checkout if it is inside.
     pub(crate) fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root)
             .unwrap_or(path)
@@ -81,9 +80,8 @@ impl Workspace {
 
     /// Cargo, in the checkout, building into [`Workspace::target`].
     ///
-    /// What `cargo run` told this program about its own package is not passed on: some build scripts
-    /// (that of ring) watch these variables, and would build everything anew each time a person
-    /// changes between `cargo build` and `cargo xtask`.
+    /// It does not inherit the variables that `cargo run` sets for this program: some build scripts (that of ring)
+    /// watch them, and would rebuild each time a person changes between `cargo build` and `cargo xtask`.
     pub(crate) fn cargo(&self) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo

@@ -131,7 +131,7 @@ impl Bench {
         let peers = if sections.iter().any(has_peers) {
             Peers::install(workspace).await
         } else {
-            Peers::left_out()
+            Peers::unused()
         };
         let cluster = Cluster::start(workspace.target()).await?;
         let bench = Bench {

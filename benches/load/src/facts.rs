@@ -21,8 +21,8 @@ pub(crate) async fn table(bench: &Bench, workspace: &Workspace) -> anyhow::Resul
     let rust = said("rustc", &["--version"]).await;
     let python = said("python3", &["--version"]).await;
     let node = said("node", &["--version"]).await;
-    let requirements = read(workspace, "benches/peers/flask/requirements.txt");
-    let packages = read(workspace, "benches/peers/fastify/package.json");
+    let requirements = read(workspace, "xtask/tools/flask.txt");
+    let packages = read(workspace, "xtask/tools/fastify/package.json");
     for (what, which) in [
         ("measured at", now()),
         ("processor", format!("{cores} cores of {processor}")),

@@ -51,12 +51,25 @@ impl Workspace {
         arguments: &[&str],
         variables: &[(&str, PathBuf)],
     ) -> anyhow::Result<()> {
+        let mut cargo = self.command(arguments);
+        process::run(cargo.envs(variables.iter().cloned())).await
+    }
+
+    /// Installs a server that the program is compared with, and returns its folder.
+    pub(crate) async fn peer(&self, name: &str) -> anyhow::Result<PathBuf> {
+        println!("installing {name} into target/tools, if it is not there");
+        let arguments = ["run", "--quiet", "--package", "xtask", "--", "peer", name];
+        let output = process::output(&mut self.command(&arguments)).await?;
+        let folder = output.lines().last().context("it printed no folder")?;
+        Ok(PathBuf::from(folder))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
             .args(arguments)
-            .envs(variables.iter().cloned())
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target);
-        process::run(&mut cargo).await
+        cargo
     }
 }

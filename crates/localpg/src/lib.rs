@@ -22,6 +22,7 @@
 //! | `cluster` | what both flavours do to make, start and address a server |
 //! | `watcher` | the shell that owns a server and ends it when nobody uses it any more |
 //! | `programs`, `wheel` | where the programs are, and how they are fetched |
+//! | `pip` | pip, for packages that are pinned by hash |
 //! | `postmaster`, `process` | what a server's pid file and `/proc` say |
 //! | `places` | where a person's data and fetched programs are kept |
 //! | `socket`, `account`, `aside` | where a socket lies, who runs a server, how no folder is half made |
@@ -36,6 +37,7 @@ mod cluster;
 mod durable;
 mod error;
 mod home;
+mod pip;
 mod places;
 mod postmaster;
 mod process;
@@ -49,6 +51,7 @@ mod wheel;
 
 pub use durable::Durable;
 pub use error::Error;
+pub use pip::pip_install;
 pub use places::data_folder;
 pub use programs::Programs;
 pub use recipe::ThrowawayOptions;

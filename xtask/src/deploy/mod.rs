@@ -1,5 +1,5 @@
-//! `cargo xtask publish`, `smoke` and `deploy`: a package into a function app, looked at, and taken
-//! back if it does not do.
+//! `cargo xtask publish`, `smoke` and `deploy`: a package is deployed to a function app, checked from outside,
+//! and replaced by the previous one if a check fails.
 
 mod http;
 mod package;
@@ -23,60 +23,61 @@ use package_store::PackageStore;
 use smoke::{Check, Health};
 use target::Target;
 
-/// Publish a package to an environment's app, as it is, and have its triggers read
+/// Publish a package to an environment's app, and synchronise its triggers
 ///
 /// Sends the zip to the app's deployment site, waits until it is deployed, and synchronises the
-/// triggers. The site is closed to everybody whom infra/ does not name: if it refuses this machine, it
-/// is opened for the address that it saw, and closed again. Needs `az login`.
+/// triggers. The site admits only the addresses that infra/ names: if it refuses this machine, it is opened
+/// for the address that it reports, and closed again. Needs `az login`.
 #[derive(clap::Args)]
 pub(crate) struct PublishArguments {
     #[command(flatten)]
     common: Common,
-    /// Say what would be published where, and change nothing
+    /// Print the package and the app, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Look at an environment from outside: does it run a package, and does that work?
+/// Check from outside that an environment runs a package and works
 ///
-/// Through Front Door: /health must report the package's commit, and an item must be made, read and
+/// Through Front Door: /health must report the package's commit, and an item must be created, read and
 /// deleted. Through the Resource Manager: every function of the package must be listed, the timers
-/// among them. Tries again until all of it holds or the time is over.
+/// among them. Repeats the checks until all pass or the time is over.
 #[derive(clap::Args)]
 pub(crate) struct SmokeArguments {
     #[command(flatten)]
     common: Common,
 }
 
-/// Publish a package, look at it, and put the previous one back if it fails
+/// Publish a package, check it, and put the previous one back if a check fails
 ///
-/// `publish`, then `smoke`, which forgives what failed before. Every package is kept first, as packages/<commit>.zip in the environment's
-/// container of the state account; the one to put back is that of the commit that /health reports. A
-/// deployment that was taken back ends as a failure. To go back later, name a commit that was deployed.
+/// `publish`, then `smoke`, in which checks may fail that failed before. Every package is stored first, as
+/// packages/<commit>.zip in the environment's container of the state account; the previous one is that of the
+/// commit that /health reports. A deployment that was replaced by the previous one ends as a failure. To go back
+/// later, name a commit that was deployed.
 #[derive(clap::Args)]
 pub(crate) struct DeployArguments {
     #[command(flatten)]
     common: Common,
-    /// Deploy the kept package of this commit, whole, in place of --package
+    /// Deploy the stored package of this commit, in place of --package
     #[arg(long, conflicts_with = "package")]
     commit: Option<String>,
-    /// The storage account that Terraform's state lies in: bootstrap's output `state_account`
+    /// The storage account of Terraform's state: bootstrap's output `state_account`
     #[arg(long, env = "STATE_ACCOUNT")]
     state_account: String,
-    /// Say what would be deployed where, and change nothing
+    /// Print the package and the app, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// What the three verbs have in common.
+/// The arguments of all three verbs.
 #[derive(clap::Args)]
 struct Common {
     /// The environment, whose state an earlier `cargo xtask infra` command selected
     environment: String,
-    /// The zip; without it target/magnusapi.zip
+    /// The zip [default: target/magnusapi.zip]
     #[arg(long)]
     package: Option<PathBuf>,
-    /// The deployment site's address, where it is not the one that Azure names
+    /// The deployment site's address [default: the one that Azure reports]
     #[arg(long)]
     deployment_site: Option<String>,
     /// Seconds to wait for a deployment, and again for everything to work
@@ -95,7 +96,6 @@ impl Common {
     }
 }
 
-/// Publishes.
 pub(crate) fn publish(
     workspace: &Workspace,
     arguments: &PublishArguments,
@@ -109,7 +109,6 @@ pub(crate) fn publish(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Looks.
 pub(crate) fn smoke(workspace: &Workspace, arguments: &SmokeArguments) -> anyhow::Result<ExitCode> {
     let package = arguments.common.package(workspace)?;
     let target = Target::of(workspace, &arguments.common)?;
@@ -117,7 +116,6 @@ pub(crate) fn smoke(workspace: &Workspace, arguments: &SmokeArguments) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-/// Publishes and looks, and puts back.
 pub(crate) fn deploy(
     workspace: &Workspace,
     arguments: &DeployArguments,
@@ -127,12 +125,12 @@ pub(crate) fn deploy(
         container: &arguments.common.environment,
         folder: workspace.target().join("packages"),
     };
-    // A pipeline that only goes back has no apply before it that would have done this.
+    // A pipeline that deploys an earlier commit has not initialised Terraform.
     Environment::parse(workspace, &arguments.common.environment)?
         .init(Some(&arguments.state_account))?;
     let target = Target::of(workspace, &arguments.common)?;
     let package = match &arguments.commit {
-        Some(commit) => store.take(commit)?,
+        Some(commit) => store.fetch(commit)?,
         None => arguments.common.package(workspace)?,
     };
     println!("{package} to {target}");
@@ -142,12 +140,12 @@ pub(crate) fn deploy(
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.commit.is_none() {
-        store.keep(&package)?;
+        store.store(&package)?;
     }
     let known = before
         .as_ref()
         .map_or(&[][..], |health| health.failing.as_slice());
-    let Err(error) = publish_and_look(&package, &target, known) else {
+    let Err(error) = publish_and_check(&package, &target, known) else {
         return Ok(ExitCode::SUCCESS);
     };
     eprintln!("{error:#}");
@@ -158,33 +156,33 @@ pub(crate) fn deploy(
     bail!("{} is not deployed: {error:#}\n{put_back}", package.commit)
 }
 
-fn publish_and_look(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<()> {
+fn publish_and_check(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<()> {
     publish::publish(package, target)?;
     smoke::smoke(package, target, known)
 }
 
-/// The package that runs now, or why there is none to put back.
+/// The package that runs now, or the reason for which it cannot be put back.
 fn previous(
     store: &PackageStore,
     running: Option<&Health>,
     package: &Package,
 ) -> anyhow::Result<Package> {
     let previous = match running {
-        None => Err(anyhow!("nothing answered before")),
+        None => Err(anyhow!("/health did not respond before")),
         Some(health) if health.commit == package.commit => {
             Err(anyhow!("the same commit ran before"))
         }
-        Some(health) => store.take(&health.commit),
+        Some(health) => store.fetch(&health.commit),
     };
     match &previous {
-        Ok(previous) => println!("should it fail, this is put back: {previous}"),
-        Err(reason) => println!("should it fail, nothing can be put back: {reason:#}"),
+        Ok(previous) => println!("if it fails, this is put back: {previous}"),
+        Err(reason) => println!("if it fails, nothing can be put back: {reason:#}"),
     }
     previous
 }
 
-/// Puts `previous` back and tells how that went. A program does not start on a database that a newer
-/// one has migrated, so then the newer one is the better of the two.
+/// Puts `previous` back and returns the result as text. A program does not start on a database that a newer one
+/// has migrated, so the newer one stays then.
 fn put_back(previous: &Package, target: &Target, before: &Health) -> String {
     let schema = smoke::health(target).ok().and_then(|health| health.schema);
     if let (Some(before), Some(now)) = (before.schema, schema)
@@ -192,11 +190,11 @@ fn put_back(previous: &Package, target: &Target, before: &Health) -> String {
     {
         return format!(
             "{} was not put back: the database went from schema {before} to {now}, which it does not \
-             know; mend the newer program and deploy that",
+             know; repair the newer program and deploy that",
             previous.commit
         );
     }
-    match publish_and_look(previous, target, &before.failing) {
+    match publish_and_check(previous, target, &before.failing) {
         Ok(()) => format!("{} was put back, and works", previous.commit),
         Err(error) => format!("putting {} back failed too: {error:#}", previous.commit),
     }

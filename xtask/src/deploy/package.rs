@@ -1,4 +1,4 @@
-//! A package as it is on disk: its bytes, its functions, and which commit its program is of.
+//! A package on disk: its bytes, its functions, and its program's commit.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -18,18 +18,18 @@ use crate::process;
 pub(super) struct Package {
     pub(super) path: PathBuf,
     pub(super) bytes: Vec<u8>,
-    /// What its program says of itself, and so what /health will report.
+    /// As the program prints it, and as /health will report it.
     pub(super) commit: String,
     /// By name, in the zip's order.
     pub(super) functions: Vec<String>,
 }
 
 impl Package {
-    /// Reads the zip, and asks the program in it.
+    /// Reads the zip, and runs its program for the commit.
     pub(super) fn read(path: &Path) -> anyhow::Result<Package> {
         Self::read_zip(path).with_context(|| {
             format!(
-                "{} is no package: `cargo xtask package` makes one",
+                "{} is not a package: `cargo xtask package` makes one",
                 path.display()
             )
         })
@@ -73,7 +73,7 @@ fn commit(archive: &mut ZipArchive<Cursor<&Vec<u8>>>) -> anyhow::Result<String> 
     let folder = tempfile::tempdir().context("cannot make a folder for the program")?;
     let program = folder.path().join(layout::BINARY);
     let mut packed = archive.by_name(layout::BINARY)?;
-    // Closed before it is run: Linux runs no file that is open for writing.
+    // Closed before it runs: Linux does not run a file that is open for writing.
     File::create(&program)
         .and_then(|mut file| io::copy(&mut packed, &mut file))
         .and_then(|_| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))
@@ -84,11 +84,13 @@ fn commit(archive: &mut ZipArchive<Cursor<&Vec<u8>>>) -> anyhow::Result<String> 
         .and_then(|(_, rest)| rest.strip_suffix(')'));
     match commit {
         Some(commit) if is_commit(commit) => Ok(commit.to_owned()),
-        _ => bail!("its program says `{version}`, which names no commit: build it in a checkout"),
+        _ => bail!(
+            "its program prints `{version}`, which contains no commit: build it in a checkout"
+        ),
     }
 }
 
-/// A commit's whole name, in SHA-1 or SHA-256.
+/// Whether it is a full commit id, in SHA-1 or SHA-256.
 pub(super) fn is_commit(text: &str) -> bool {
     [40, 64].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,5 +1,5 @@
-//! The packages that were deployed, kept in Blob: the platform itself keeps the last one alone, in
-//! an account that nobody but the app reaches.
+//! The packages that were deployed, stored in Blob: the platform itself stores only the last one, in an account
+//! that only the app can reach.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,28 +9,28 @@ use anyhow::{Context, bail};
 use super::package::{Package, is_commit};
 use crate::azure;
 
-/// A container of the state account, which the pipeline writes to from wherever it runs.
+/// A container of the state account, which every pipeline can reach.
 pub(super) struct PackageStore<'a> {
     pub(super) account: &'a str,
     pub(super) container: &'a str,
-    /// Where packages that are taken from it are put.
+    /// The folder for fetched packages.
     pub(super) folder: PathBuf,
 }
 
 impl PackageStore<'_> {
-    /// Keeps a package. One of the same commit is the same, so it may be overwritten.
-    pub(super) fn keep(&self, package: &Package) -> anyhow::Result<()> {
+    /// Stores a package. Packages of one commit are equal, so it may overwrite one.
+    pub(super) fn store(&self, package: &Package) -> anyhow::Result<()> {
         let file = package.path.to_string_lossy();
         let mut arguments = self.arguments("upload", &package.commit);
         arguments.extend(["--overwrite".into(), "--no-progress".into()]);
         arguments.extend(["--file".into(), file.into_owned()]);
-        run(&arguments).with_context(|| format!("cannot keep the package of {}", package.commit))
+        run(&arguments).with_context(|| format!("cannot store the package of {}", package.commit))
     }
 
     /// Fetches the package of a commit that was deployed.
-    pub(super) fn take(&self, commit: &str) -> anyhow::Result<Package> {
+    pub(super) fn fetch(&self, commit: &str) -> anyhow::Result<Package> {
         if !is_commit(commit) {
-            bail!("`{commit}` is no commit's whole name");
+            bail!("`{commit}` is not a full commit id");
         }
         fs::create_dir_all(&self.folder)
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
@@ -38,11 +38,11 @@ impl PackageStore<'_> {
         let mut arguments = self.arguments("download", commit);
         arguments.push("--no-progress".into());
         arguments.extend(["--file".into(), file.to_string_lossy().into_owned()]);
-        run(&arguments).with_context(|| format!("the package of {commit} was not kept"))?;
+        run(&arguments).with_context(|| format!("cannot fetch the package of {commit}"))?;
         let package = Package::read(&file)?;
         if package.commit != commit {
             bail!(
-                "what was kept as the package of {commit} is of {}",
+                "the package that is stored for {commit} is of {}",
                 package.commit
             );
         }

@@ -1,4 +1,4 @@
-//! Publishing: opening the deployment site if need be, sending, waiting, synchronising, closing.
+//! Publishing: open the deployment site if necessary, send, wait, synchronise, close.
 
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,11 +10,11 @@ use super::site::Site;
 use super::target::Target;
 use crate::azure::{self, App};
 
-/// Puts `package` where `target` runs it from.
+/// Deploys `package` to `target`.
 pub(super) fn publish(package: &Package, target: &Target) -> anyhow::Result<()> {
     println!("publishing {} to {}", package.commit, target.app.name);
     let site = Site::new(target.deployment_site()?)?;
-    let Some(address) = site.refuses()? else {
+    let Some(address) = site.refused_address()? else {
         return send(&site, package, target);
     };
     azure::require_version()?;
@@ -32,8 +32,8 @@ fn send(site: &Site, package: &Package, target: &Target) -> anyhow::Result<()> {
     target.app.sync_triggers()
 }
 
-/// A rule that lets one address in. Should this program be killed, the rule stays, and Terraform does not
-/// see it; whoever comes still has to log in.
+/// A rule that admits one address. If this program is killed, the rule stays, and Terraform does not see it; a
+/// caller from that address still has to log in.
 struct Opening<'a> {
     app: &'a App,
     rule: String,
@@ -44,7 +44,7 @@ impl Opening<'_> {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let range = format!("{address}/{bits}");
         println!("opening the deployment site for {range}");
-        // A name of its own, so that two deployments do not close it on each other.
+        // A unique name, so that two deployments do not remove the rule of each other.
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let rule = format!("deployment-{}", since.unwrap_or_default().as_millis());
         let opening = Opening { app, rule };

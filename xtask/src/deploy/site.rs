@@ -1,7 +1,7 @@
-//! An app's deployment site, and the way into it.
+//! An app's deployment site.
 //!
-//! It is what Flex Consumption calls "one deploy": the zip is posted, the answer is the deployment's id,
-//! and the deployment is asked for until it is done.
+//! It implements what Flex Consumption calls "one deploy": the zip is posted, the response is the deployment's id,
+//! and the deployment's state is polled until it is final.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 use ureq::Agent;
 
-use super::http::{self, Answer};
+use super::http::{self, Reply};
 use super::wait::{Attempt, until};
 use crate::azure;
 
-/// The header in which the platform names the address that it refuses.
+/// The header with the address that the platform refuses.
 const REFUSED: &str = "x-ms-forbidden-ip";
 
-/// A deployment's `status` when it is over: <https://github.com/projectkudu/kudu/wiki/REST-API>, and
-/// Flex Consumption's own after it.
+/// The final values of a deployment's `status`: <https://github.com/projectkudu/kudu/wiki/REST-API>, and those of
+/// Flex Consumption.
 const SUCCESS: i64 = 4;
-const UNHAPPY: [(i64, &str); 4] = [
+const FAILURES: [(i64, &str); 4] = [
     (-1, "was cancelled"),
     (3, "failed"),
     (5, "conflicts with another one"),
     (6, "succeeded in part"),
 ];
 
-/// The site, and who asks.
+/// The site, with the token of the operator.
 pub(super) struct Site {
     agent: Agent,
     address: String,
@@ -35,7 +35,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// The site at `address`, for who is logged in.
+    /// The site at `address`, for the operator who is logged in.
     pub(super) fn new(address: String) -> anyhow::Result<Site> {
         let authorization = format!("Bearer {}", azure::token()?);
         Ok(Site {
@@ -45,55 +45,54 @@ impl Site {
         })
     }
 
-    /// The address that this machine is refused by, if it is.
-    pub(super) fn refuses(&self) -> anyhow::Result<Option<IpAddr>> {
-        let answer = self.get("/api/deployments")?;
-        let Some(address) = answer.header(REFUSED).filter(|_| answer.status == 403) else {
+    /// The address of this machine as the site sees it, if the site refuses it.
+    pub(super) fn refused_address(&self) -> anyhow::Result<Option<IpAddr>> {
+        let reply = self.get("/api/deployments")?;
+        let Some(address) = reply.header(REFUSED).filter(|_| reply.status == 403) else {
             return Ok(None);
         };
         let bare = address.trim_matches(['[', ']']);
         bare.parse().map(Some).with_context(|| {
-            format!("the deployment site refuses `{address}`, which is no address")
+            format!("the deployment site refuses `{address}`, which is not an IP address")
         })
     }
 
-    /// Sends a package and returns the deployment's id. A deployment that is under way elsewhere is
-    /// waited for.
-    pub(super) fn send(&self, package: &[u8], patience: Duration) -> anyhow::Result<String> {
-        until(patience, || {
-            let answer = self.post(package).map_err(Attempt::NotYet)?;
-            match answer.status {
-                200 | 202 => deployment(&answer).map_err(Attempt::Never),
-                // Another deployment; the rule that lets us in has not reached every front end.
-                409 | 403 | 502..=504 => Err(Attempt::NotYet(refusal(&answer))),
-                _ => Err(Attempt::Never(refusal(&answer))),
+    /// Sends a package and returns the deployment's id. Waits while another deployment runs.
+    pub(super) fn send(&self, package: &[u8], timeout: Duration) -> anyhow::Result<String> {
+        until(timeout, || {
+            let reply = self.post(package).map_err(Attempt::NotYet)?;
+            match reply.status {
+                200 | 202 => deployment(&reply).map_err(Attempt::Never),
+                // Another deployment runs, or the rule that admits this machine has not reached every front end.
+                409 | 403 | 502..=504 => Err(Attempt::NotYet(refusal(&reply))),
+                _ => Err(Attempt::Never(refusal(&reply))),
             }
         })
     }
 
-    /// Waits for a deployment. What became of it may be unknown for a moment, while the site restarts.
-    pub(super) fn wait(&self, deployment: &str, patience: Duration) -> anyhow::Result<()> {
+    /// Waits for a deployment. The site may not know its state while it restarts.
+    pub(super) fn wait(&self, deployment: &str, timeout: Duration) -> anyhow::Result<()> {
         let path = format!("/api/deployments/{deployment}");
-        until(patience, || {
-            let answer = self.get(&path).map_err(Attempt::NotYet)?;
-            if answer.status != 200 {
+        until(timeout, || {
+            let reply = self.get(&path).map_err(Attempt::NotYet)?;
+            if reply.status != 200 {
                 return Err(Attempt::NotYet(anyhow!(
-                    "the deployment's state is unknown: {answer}"
+                    "the deployment's state is unknown: {reply}"
                 )));
             }
-            let state = answer.json().map_err(Attempt::NotYet)?;
-            judge(&state).map_err(|attempt| match attempt {
+            let state = reply.json().map_err(Attempt::NotYet)?;
+            final_state(&state).map_err(|attempt| match attempt {
                 Attempt::Never(error) => Attempt::Never(error.context(self.log(&path))),
                 later @ Attempt::NotYet(_) => later,
             })
         })
     }
 
-    /// What the site wrote about a deployment, as far as it can be had.
+    /// The messages of a deployment's log, as far as the site returns them.
     fn log(&self, path: &str) -> String {
         let log = self
             .get(&format!("{path}/log"))
-            .and_then(|answer| answer.json());
+            .and_then(|reply| reply.json());
         let lines = log.ok().and_then(|log| Some(log.as_array()?.clone()));
         let messages: Vec<String> = lines
             .into_iter()
@@ -103,24 +102,24 @@ impl Site {
         format!("the deployment site's log says: {}", messages.join("; "))
     }
 
-    fn get(&self, path: &str) -> anyhow::Result<Answer> {
+    fn get(&self, path: &str) -> anyhow::Result<Reply> {
         let url = format!("{}{path}", self.address);
         let request = self.agent.get(&url);
         let request = request.header("Authorization", &self.authorization);
-        Answer::of(request.call()).with_context(|| format!("GET {url}"))
+        Reply::of(request.call()).with_context(|| format!("GET {url}"))
     }
 
-    fn post(&self, package: &[u8]) -> anyhow::Result<Answer> {
+    fn post(&self, package: &[u8]) -> anyhow::Result<Reply> {
         let url = format!("{}/api/publish?RemoteBuild=false", self.address);
         let request = self.agent.post(&url).content_type("application/zip");
         let request = request.header("Authorization", &self.authorization);
-        Answer::of(request.send(package)).with_context(|| format!("POST {url}"))
+        Reply::of(request.send(package)).with_context(|| format!("POST {url}"))
     }
 }
 
-/// The id in the answer to a package, which is a JSON string.
-fn deployment(answer: &Answer) -> anyhow::Result<String> {
-    match answer.json()? {
+/// The id in the response to a package, which is a JSON string.
+fn deployment(reply: &Reply) -> anyhow::Result<String> {
+    match reply.json()? {
         Value::String(id)
             if id
                 .bytes()
@@ -128,28 +127,28 @@ fn deployment(answer: &Answer) -> anyhow::Result<String> {
         {
             Ok(id)
         }
-        other => bail!("the deployment site answered with no deployment's id: {other}"),
+        other => bail!("the deployment site returned {other} instead of the id of a deployment"),
     }
 }
 
-fn refusal(answer: &Answer) -> anyhow::Error {
-    let hint = match answer.status {
-        401 => ": who is logged in may not deploy to this app",
+fn refusal(reply: &Reply) -> anyhow::Error {
+    let hint = match reply.status {
+        401 => ": the account that is logged in may not deploy to this app",
         409 => ": another deployment is under way",
         _ => "",
     };
-    anyhow!("the deployment site refused the package{hint}: {answer}")
+    anyhow!("the deployment site refused the package{hint}: {reply}")
 }
 
-fn judge(state: &Value) -> Result<(), Attempt> {
+fn final_state(state: &Value) -> Result<(), Attempt> {
     let status = state["status"].as_i64().unwrap_or_default();
     if status == SUCCESS {
         return Ok(());
     }
-    match UNHAPPY.iter().find(|(code, _)| *code == status) {
-        Some((_, what)) => {
+    match FAILURES.iter().find(|(code, _)| *code == status) {
+        Some((_, ending)) => {
             let text = state["status_text"].as_str().unwrap_or_default();
-            Err(Attempt::Never(anyhow!("the deployment {what}: {text}")))
+            Err(Attempt::Never(anyhow!("the deployment {ending}: {text}")))
         }
         None => Err(Attempt::NotYet(anyhow!(
             "the deployment is still under way, in state {status}"

@@ -1,4 +1,4 @@
-//! Does an environment run this package, and does it work? Asked from outside, as a user would.
+//! Checks from outside, as a user would, that an environment runs a package and works.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,17 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
-use super::http::{self, Answer};
+use super::http::{self, Reply};
 use super::package::Package;
 use super::target::Target;
 use super::wait::{Attempt, until};
 
-/// What `/health` says that matters here.
+/// The parts of `/health` that a deployment uses.
 pub(super) struct Health {
     pub(super) commit: String,
-    /// The version of the database's schema, if the database answered.
+    /// The version of the database's schema, if the database responded.
     pub(super) schema: Option<u64>,
-    /// The checks that fail.
     pub(super) failing: Vec<Check>,
 }
 
@@ -24,7 +23,7 @@ pub(super) struct Health {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Check {
     key: String,
-    /// Which one, where there are several with this key: a timer, or a database.
+    /// Distinguishes several checks with one key: the name of a timer, or of a database.
     component: Option<String>,
 }
 
@@ -37,12 +36,12 @@ impl fmt::Display for Check {
     }
 }
 
-/// Asks once what runs.
+/// Asks `/health` once.
 pub(super) fn health(target: &Target) -> anyhow::Result<Health> {
     let report = get(target, "/health")?.json()?;
     let commit = report["releaseId"].as_str();
     Ok(Health {
-        commit: commit.context("/health names no commit")?.to_owned(),
+        commit: commit.context("/health reports no commit")?.to_owned(),
         schema: report["checks"]["database:schema"][0]["observedValue"].as_u64(),
         failing: findings(&report)
             .filter(|(_, finding)| finding["status"] == "fail")
@@ -51,14 +50,14 @@ pub(super) fn health(target: &Target) -> anyhow::Result<Health> {
     })
 }
 
-/// Looks at everything until it is as it should be. What is `known` to fail is only a warning: a backup
-/// that is too old says nothing about a package, which may be the one to mend it.
+/// Repeats all checks until they pass. A check in `known` failed before the deployment, and is only a warning: a
+/// backup that is too old is not caused by the package, which may be the one that repairs it.
 pub(super) fn smoke(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<()> {
-    println!("looking at {}", target.url);
+    println!("checking {}", target.url);
     let warnings = until(target.timeout, || {
-        look(package, target, known).map_err(Attempt::NotYet)
+        check(package, target, known).map_err(Attempt::NotYet)
     })
-    .with_context(|| format!("{} does not work as it should", target.url))?;
+    .with_context(|| format!("{} does not work", target.url))?;
     for warning in warnings {
         println!("{warning}");
     }
@@ -70,17 +69,17 @@ pub(super) fn smoke(package: &Package, target: &Target, known: &[Check]) -> anyh
     Ok(())
 }
 
-fn look(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<Vec<String>> {
+fn check(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<Vec<String>> {
     let warnings = runs(package, target, known)?;
     lists(package, target)?;
     keeps_items(package, target)?;
     Ok(warnings)
 }
 
-/// Returns what `/health` warns of: somebody should look, and the package works.
+/// Returns the warnings of `/health`, which concern the operator and not the package.
 fn runs(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<Vec<String>> {
-    let answer = get(target, "/health")?;
-    let report = answer.json().context("/health")?;
+    let reply = get(target, "/health")?;
+    let report = reply.json().context("/health")?;
     let commit = report["releaseId"].as_str().unwrap_or("no commit");
     ensure!(
         commit == package.commit,
@@ -100,11 +99,8 @@ fn runs(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<V
             _ => {}
         }
     }
-    let is_known = answer.status == 503 && !known.is_empty();
-    ensure!(
-        answer.status == 200 || is_known,
-        "/health answered {answer}"
-    );
+    let is_known = reply.status == 503 && !known.is_empty();
+    ensure!(reply.status == 200 || is_known, "/health returned {reply}");
     Ok(warnings)
 }
 
@@ -120,8 +116,7 @@ fn findings(report: &Value) -> impl Iterator<Item = (Check, &Value)> {
     })
 }
 
-/// A package whose functions the host did not find, or does not run, is deployed with success all the
-/// same.
+/// The platform reports success also for a package whose functions the host does not find or does not run.
 fn lists(package: &Package, target: &Target) -> anyhow::Result<()> {
     let listed = target.app.functions()?;
     let is_missing = |function: &&String| !listed.contains(function);
@@ -147,7 +142,7 @@ fn lists(package: &Package, target: &Target) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes an item, reads it, and deletes it again.
+/// Creates an item, reads it, and deletes it.
 fn keeps_items(package: &Package, target: &Target) -> anyhow::Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let name = format!(
@@ -159,12 +154,12 @@ fn keeps_items(package: &Package, target: &Target) -> anyhow::Result<()> {
     let request = http::agent()
         .post(format!("{}/item", target.url))
         .content_type("application/json");
-    let made = Answer::of(request.send(&body)).context("POST /item")?;
-    ensure!(made.status == 201, "POST /item answered {made}");
+    let made = Reply::of(request.send(&body)).context("POST /item")?;
+    ensure!(made.status == 201, "POST /item returned {made}");
     let place = made.header("location").unwrap_or_default();
     ensure!(
         place.starts_with("/item/"),
-        "POST /item answered with the location `{place}`"
+        "POST /item returned the location `{place}`"
     );
     let read = get(target, place)?;
     let is_same = read
@@ -172,18 +167,18 @@ fn keeps_items(package: &Package, target: &Target) -> anyhow::Result<()> {
         .is_ok_and(|read| read["data"]["name"] == name.as_str());
     ensure!(
         read.status == 200 && is_same,
-        "GET {place} does not answer what was made: {read}"
+        "GET {place} does not return the created item: {read}"
     );
-    let gone = Answer::of(
+    let gone = Reply::of(
         http::agent()
             .delete(format!("{}{place}", target.url))
             .call(),
     )?;
-    ensure!(gone.status == 204, "DELETE {place} answered {gone}");
+    ensure!(gone.status == 204, "DELETE {place} returned {gone}");
     Ok(())
 }
 
-fn get(target: &Target, path: &str) -> anyhow::Result<Answer> {
+fn get(target: &Target, path: &str) -> anyhow::Result<Reply> {
     let request = http::agent().get(format!("{}{path}", target.url));
-    Answer::of(request.call()).with_context(|| format!("GET {path}"))
+    Reply::of(request.call()).with_context(|| format!("GET {path}"))
 }

@@ -1,4 +1,4 @@
-//! Where to: an environment's app, as Terraform made it.
+//! An environment's app, as Terraform made it.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::azure::App;
 use crate::infra::Environment;
 use crate::workspace::Workspace;
 
-/// An app, and how it is reached.
+/// An app and its addresses.
 pub(super) struct Target {
     pub(super) app: App,
-    /// Front Door's address, without a slash at its end.
+    /// Front Door's address, without a slash at the end.
     pub(super) url: String,
     deployment_site: Option<String>,
     /// For a deployment, and again for everything to work.
@@ -21,7 +21,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Asks Terraform.
+    /// Reads Terraform's outputs.
     pub(super) fn of(workspace: &Workspace, common: &Common) -> anyhow::Result<Target> {
         let environment = Environment::parse(workspace, &common.environment)?;
         let outputs = environment.outputs()?;
@@ -41,26 +41,26 @@ impl Target {
         })
     }
 
-    /// Where packages are sent. Newer apps carry a hash in their names, so Azure is asked.
+    /// The address for packages. Newer apps have a hash in their host names, so Azure is asked.
     pub(super) fn deployment_site(&self) -> anyhow::Result<String> {
         let site = match &self.deployment_site {
             Some(given) => given.trim_end_matches('/').to_owned(),
-            None => self.known_to_azure()?,
+            None => self.reported_by_azure()?,
         };
         if !site.starts_with("https://") && !site.starts_with("http://127.0.0.1:") {
-            bail!("{site} would get a token in the clear: name an https address");
+            bail!("{site} would receive a token without encryption: name an https address");
         }
         Ok(site)
     }
 
-    fn known_to_azure(&self) -> anyhow::Result<String> {
+    fn reported_by_azure(&self) -> anyhow::Result<String> {
         let app = self.app.show()?;
         let names = app["properties"]["hostNameSslStates"].as_array();
         let site = names.into_iter().flatten().find_map(|name| {
             (name["hostType"].as_str()? == "Repository").then(|| name["name"].as_str())?
         });
         let site =
-            site.with_context(|| format!("Azure names no deployment site of {}", self.app.name))?;
+            site.with_context(|| format!("Azure reports no deployment site of {}", self.app.name))?;
         Ok(format!("https://{site}"))
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting for something that takes a while in the cloud.
+//! Waiting for an operation in the cloud.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// What an attempt came to, if it is not there yet.
+/// The failure of an attempt.
 pub(super) enum Attempt {
-    /// This may pass.
+    /// Another attempt may succeed.
     NotYet(anyhow::Error),
-    /// This will not.
+    /// No attempt will succeed.
     Never(anyhow::Error),
 }
 
-/// Tries until it succeeds, cannot, or has taken longer than `patience`.
+/// Repeats `attempt` until it succeeds, cannot succeed, or `timeout` is over.
 pub(super) fn until<T>(
-    patience: Duration,
+    timeout: Duration,
     mut attempt: impl FnMut() -> Result<T, Attempt>,
 ) -> anyhow::Result<T> {
     let begin = Instant::now();
@@ -26,8 +26,8 @@ pub(super) fn until<T>(
         match attempt() {
             Ok(value) => return Ok(value),
             Err(Attempt::Never(error)) => return Err(error),
-            Err(Attempt::NotYet(error)) if begin.elapsed() + pause > patience => {
-                return Err(error.context(format!("not within {} s", patience.as_secs())));
+            Err(Attempt::NotYet(error)) if begin.elapsed() + pause > timeout => {
+                return Err(error.context(format!("not within {} s", timeout.as_secs())));
             }
             Err(Attempt::NotYet(_)) => thread::sleep(pause),
         }

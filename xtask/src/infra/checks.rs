@@ -1,4 +1,4 @@
-//! The checks themselves.
+//! The steps of `cargo xtask infra`.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
 }
 
 pub(super) fn scan_terraform(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let mut checkov = Command::new(tools::checkov::install(workspace)?);
+    let mut checkov = Command::new(tools::CHECKOV.install(workspace)?);
     checkov
         .current_dir(workspace.root())
         .args(["--directory", "infra/terraform"])
@@ -25,9 +25,9 @@ pub(super) fn scan_terraform(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Of the manifests that the tests rendered.
+/// Scans the manifests that the tests rendered.
 pub(super) fn scan_kubernetes(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let mut checkov = Command::new(tools::checkov::install(workspace)?);
+    let mut checkov = Command::new(tools::CHECKOV.install(workspace)?);
     checkov
         .current_dir(workspace.root())
         .arg("--directory")
@@ -38,7 +38,7 @@ pub(super) fn scan_kubernetes(workspace: &Workspace) -> anyhow::Result<Outcome> 
     Ok(Outcome::Passed)
 }
 
-/// One folder at a time: they share the copies of the providers, which Terraform installs without a lock.
+/// Tests one folder at a time: they share the copies of the providers, which Terraform installs without a lock.
 pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo
@@ -49,7 +49,7 @@ pub(super) fn real_providers(workspace: &Workspace) -> anyhow::Result<Outcome> {
     cargo_test(&mut cargo, &["--include-ignored"])
 }
 
-/// The charts of others, fetched from their repositories, or from the folder that `CHARTS` names.
+/// Tests with third-party charts, fetched from their repositories, or from the folder that `CHARTS` names.
 pub(super) fn real_charts(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo

@@ -75,15 +75,15 @@ impl Environment {
         })
     }
 
-    /// What the environment's state gives out.
+    /// The outputs in the environment's state.
     pub(crate) fn outputs(&self) -> anyhow::Result<Value> {
         let output = process::stdout(&mut self.terraform(&["output", "-json"]));
-        let answer = output.with_context(|| {
+        let text = output.with_context(|| {
             format!(
-                "cannot read the state of {0}: `cargo xtask infra plan {0}` finds it first",
+                "cannot read the state of {0}: run `cargo xtask infra plan {0}` first",
                 self.name
             )
         })?;
-        serde_json::from_str(&answer).context("`terraform output` answered no JSON")
+        serde_json::from_str(&text).context("`terraform output` printed no JSON")
     }
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask infra`: the checks of `infra/` that are too heavy for `cargo xtask test`; and below it
-//! what is done with an environment.
+//! `cargo xtask infra`: the checks of `infra/`, some of which are too slow for `cargo xtask test`; and Terraform's
+//! plans of an environment.
 
 mod checks;
 mod environment;
@@ -21,8 +21,8 @@ pub(crate) use values::write as write_values;
 
 /// Test infra/, scan it by policy, and test it with the real providers
 ///
-/// The tests are those of `cargo xtask test`, which puts a stub in the place of Terraform's providers.
-/// The rest is what is slow to fetch. The last line is always "N passed, N failed".
+/// The tests are those of `cargo xtask test`, with a stub in place of Terraform's providers. The other checks
+/// need downloads. The last line is always "N passed, N failed".
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -32,13 +32,12 @@ pub(crate) struct Arguments {
     /// contract with them, and apply every environment to a stand-in for Azure
     #[arg(long)]
     real_providers: bool,
-    /// Also fetch the charts of others at their pinned versions, render them with our values, and check our
-    /// manifests against the kinds that they bring; CHARTS names a folder of unpacked charts to use instead
+    /// Also fetch third-party charts at their pinned versions, render them with the values of infra/, and check its
+    /// manifests against the kinds that they define; CHARTS names a folder of unpacked charts to use instead
     #[arg(long)]
     real_charts: bool,
 }
 
-/// What is done with an environment.
 #[derive(Subcommand)]
 enum Verb {
     Plan(plan::PlanArguments),
@@ -50,34 +49,33 @@ enum Verb {
 const STEPS: [Step; 3] = [
     Step {
         name: "tests",
-        what: "cargo test --package infra-tests",
+        command: "cargo test --package infra-tests",
         run: checks::tests,
     },
     Step {
         name: "terraform scan",
-        what: "checkov --directory infra/terraform",
+        command: "checkov --directory infra/terraform",
         run: checks::scan_terraform,
     },
     Step {
         name: "kubernetes scan",
-        what: "checkov --directory target/tmp/kubernetes",
+        command: "checkov --directory target/tmp/kubernetes",
         run: checks::scan_kubernetes,
     },
 ];
 
 const REAL_PROVIDERS: [Step; 1] = [Step {
     name: "real providers",
-    what: "TERRAFORM_PROVIDERS=registry cargo test --package infra-tests --test terraform -- --include-ignored",
+    command: "TERRAFORM_PROVIDERS=registry cargo test --package infra-tests --test terraform -- --include-ignored",
     run: checks::real_providers,
 }];
 
 const REAL_CHARTS: [Step; 1] = [Step {
     name: "real charts",
-    what: "cargo test --package infra-tests --test kubernetes real_charts -- --include-ignored",
+    command: "cargo test --package infra-tests --test kubernetes real_charts -- --include-ignored",
     run: checks::real_charts,
 }];
 
-/// Does what the verb says, or checks.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.verb {
         Some(Verb::Plan(arguments)) => plan::plan(workspace, arguments),
@@ -104,15 +102,15 @@ fn check(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
 pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<Vec<(&'static str, PathBuf)>> {
     Ok(vec![
         ("TERRAFORM", tools::terraform::install(workspace)?),
-        ("TFPLUGIN_PYTHON", tools::tfplugin::install(workspace)?),
+        ("TFPLUGIN_PYTHON", tools::TFPLUGIN.install(workspace)?),
         ("HELM", tools::helm::install(workspace)?),
         (
             "KUBERNETES_VALIDATE",
-            tools::kubernetes_validate::install(workspace)?,
+            tools::KUBERNETES_VALIDATE.install(workspace)?,
         ),
         (
             "KUBERNETES_MODELS",
-            tools::kubernetes_models::install(workspace)?,
+            tools::KUBERNETES_MODELS.install(workspace)?,
         ),
     ])
 }

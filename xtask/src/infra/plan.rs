@@ -1,4 +1,4 @@
-//! `cargo xtask infra plan` and `apply`: what was looked at is what is applied.
+//! `cargo xtask infra plan` and `apply`: only a plan that was reviewed is applied.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,28 +14,27 @@ use crate::workspace::Workspace;
 
 /// Plan an environment, show the plan, and save it for `apply`
 ///
-/// Writes target/plans/<environment>.tfplan and a slip beside it that says of which environment and
-/// commit the plan is, and its SHA-256. Changes nothing. A plan holds what the state holds: keep it
-/// as close.
+/// Writes target/plans/<environment>.tfplan, and beside it a record with the plan's environment, commit and
+/// SHA-256. Changes nothing. A plan contains the secrets of the state: protect it in the same way.
 #[derive(clap::Args)]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     place: Place,
-    /// Do not lock the state, which the identity that plans pull requests may not
+    /// Do not lock the state: the identity that plans pull requests may not lock it
     #[arg(long)]
     no_lock: bool,
-    /// End with 2 if there is something to change: Azure and these files have drifted apart
+    /// Exit with 2 if the plan has changes: Azure differs from these files
     #[arg(long)]
     drift: bool,
-    /// And open an issue about it with `gh`, unless one is open
+    /// And open an issue with `gh`, unless one is open
     #[arg(long, requires = "drift")]
     open_issue: bool,
 }
 
 /// Apply a plan that `plan` saved, and no other
 ///
-/// Refuses a plan of another environment or of another commit, and a file that is not the one that
-/// was saved. Terraform itself refuses a plan when the state has changed since.
+/// Refuses a plan of another environment or commit, and a file that has changed since it was saved. Terraform
+/// itself refuses a plan if the state has changed since.
 #[derive(clap::Args)]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
@@ -52,7 +51,7 @@ struct Place {
     /// The storage account of the state: bootstrap's output `state_account`
     #[arg(long, env = "STATE_ACCOUNT")]
     state_account: Option<String>,
-    /// The saved plan; without it target/plans/<environment>.tfplan
+    /// The saved plan [default: target/plans/<environment>.tfplan]
     #[arg(long)]
     plan: Option<PathBuf>,
 }
@@ -74,7 +73,6 @@ impl Place {
     }
 }
 
-/// Plans.
 pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::Result<ExitCode> {
     let environment = arguments.place.prepare(workspace)?;
     let path = arguments.place.plan(workspace);
@@ -87,16 +85,16 @@ pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::
     let status = plan
         .status()
         .map_err(|error| process::not_started(&plan, &error))?;
-    // With this flag, 0 is no change, and 2 is a plan with changes.
+    // With this flag, 0 means that there are no changes, and 2 a plan with changes.
     let changes = match status.code() {
         Some(0) => false,
         Some(2) => true,
         _ => return process::succeeded(&plan, status).map(|()| ExitCode::FAILURE),
     };
-    let slip = slip(workspace, &environment.name, &path)?;
-    fs::write(slip_path(&path), format!("{slip:#}\n"))
-        .with_context(|| format!("cannot write {}", slip_path(&path).display()))?;
-    let sha256 = slip["sha256"].as_str().unwrap_or_default();
+    let record = record(workspace, &environment.name, &path)?;
+    fs::write(record_path(&path), format!("{record:#}\n"))
+        .with_context(|| format!("cannot write {}", record_path(&path).display()))?;
+    let sha256 = record["sha256"].as_str().unwrap_or_default();
     println!("saved {} (sha256 {sha256})", workspace.shown(&path));
     if !(arguments.drift && changes) {
         return Ok(ExitCode::SUCCESS);
@@ -107,8 +105,8 @@ pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::
     Ok(ExitCode::from(2))
 }
 
-/// One issue for an environment, however long it has drifted. What differs is in the run that found it:
-/// a plan may hold what not everybody who reads issues should.
+/// Opens one issue for an environment, however long it has drifted. The issue does not contain the differences: a
+/// plan may contain secrets, and more people can read issues than runs.
 fn open_issue(environment: &str) -> anyhow::Result<()> {
     let title = format!("The environment {environment} has drifted");
     let open = process::stdout(Command::new("gh").args([
@@ -128,25 +126,25 @@ fn open_issue(environment: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let body = format!(
-        "What Azure has is not what infra/terraform says. `cargo xtask infra plan {environment}` shows the \
-         difference; apply it, or write it down."
+        "Azure differs from infra/terraform. `cargo xtask infra plan {environment}` shows the difference: \
+         apply the plan, or change infra/terraform."
     );
     process::run(Command::new("gh").args(["issue", "create", "--title", &title, "--body", &body]))
 }
 
-/// Applies.
 pub(super) fn apply(workspace: &Workspace, arguments: &ApplyArguments) -> anyhow::Result<ExitCode> {
     let path = arguments.place.plan(workspace);
-    let saved = fs::read_to_string(slip_path(&path)).with_context(|| {
+    let saved = fs::read_to_string(record_path(&path)).with_context(|| {
         format!(
             "cannot read {}, which `cargo xtask infra plan` writes beside a plan",
-            slip_path(&path).display()
+            record_path(&path).display()
         )
     })?;
-    let saved: Value = serde_json::from_str(&saved).context("the plan's slip is no JSON")?;
+    let saved: Value =
+        serde_json::from_str(&saved).context("the record of the plan is not JSON")?;
     compare(
         &saved,
-        &slip(workspace, &arguments.place.environment, &path)?,
+        &record(workspace, &arguments.place.environment, &path)?,
     )?;
     let environment = arguments.place.prepare(workspace)?;
     let plan = absolute(&path)?.display().to_string();
@@ -158,8 +156,8 @@ pub(super) fn apply(workspace: &Workspace, arguments: &ApplyArguments) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is known of a plan: `plan` writes it, and `apply` holds it against what it finds.
-fn slip(workspace: &Workspace, environment: &str, plan: &Path) -> anyhow::Result<Value> {
+/// The identity of a plan. `plan` saves it, and `apply` compares it.
+fn record(workspace: &Workspace, environment: &str, plan: &Path) -> anyhow::Result<Value> {
     let bytes = fs::read(plan).with_context(|| format!("cannot read {}", plan.display()))?;
     let mut git = Command::new("git");
     let commit = process::stdout(
@@ -170,14 +168,14 @@ fn slip(workspace: &Workspace, environment: &str, plan: &Path) -> anyhow::Result
 }
 
 fn compare(saved: &Value, found: &Value) -> anyhow::Result<()> {
-    for (member, what) in [
+    for (member, property) in [
         ("environment", "it is of the environment"),
         ("commit", "it was made of the commit"),
         ("sha256", "the file that was saved had the SHA-256"),
     ] {
         if saved[member] != found[member] {
             bail!(
-                "this plan is not applied: {what} {}, and here is {}; plan again",
+                "this plan is not applied: {property} {}, and here is {}; plan again",
                 saved[member],
                 found[member]
             );
@@ -186,7 +184,7 @@ fn compare(saved: &Value, found: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn slip_path(plan: &Path) -> PathBuf {
+fn record_path(plan: &Path) -> PathBuf {
     plan.with_added_extension("json")
 }
 

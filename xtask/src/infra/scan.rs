@@ -1,4 +1,4 @@
-//! A scan by checkov: what fails, and what is skipped and why.
+//! A scan by checkov: the checks that fail, and the reasons for skipped ones.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::process;
 
-/// Runs `checkov`, to which only the choice of what to write is left to add, and prints what it skipped.
-/// A check that fails, and a file that cannot be read, is an error that names it.
+/// Runs `checkov` with JSON output, and prints the skipped checks. A failed check and an unreadable file are
+/// errors that name it.
 pub(super) fn scan(checkov: &mut Command) -> anyhow::Result<()> {
     checkov.args(["--compact", "--output", "json"]);
     let output = checkov
@@ -25,14 +25,14 @@ pub(super) fn scan(checkov: &mut Command) -> anyhow::Result<()> {
     }
     if !failed.is_empty() {
         bail!(
-            "{failed}mend these, or skip them with a reason: by `# checkov:skip=<id>: <reason>` above a \
+            "{failed}repair these, or skip them with a reason: by `# checkov:skip=<id>: <reason>` above a \
              resource of Terraform, in infra/helmfile/checkov.yaml for manifests"
         );
     }
     process::succeeded(checkov, output.status)
 }
 
-/// What a report says, but for what passed.
+/// The failed and the skipped checks of a report.
 #[derive(Debug, PartialEq)]
 struct Findings {
     /// One line for each check that failed.
@@ -48,7 +48,7 @@ impl Findings {
         if let Some(unread) = unread.filter(|files| !files.is_empty()) {
             bail!("checkov cannot read {unread:?}");
         }
-        // Nothing that was looked at is nothing that is proved.
+        // A scan without checks proves nothing.
         if report["summary"]["passed"].as_u64().unwrap_or(0) == 0 {
             bail!("checkov found nothing to check");
         }
@@ -61,7 +61,7 @@ impl Findings {
         let skipped = list(&results["skipped_checks"]).map(|check| {
             let reason = text(&check["check_result"]["suppress_comment"]);
             let resource = text(&check["resource"]);
-            // A module that is used twice is one place to mend.
+            // A module that is used twice is listed once.
             let resource = resource.rsplit("module.").next().unwrap_or(resource);
             format!("{} {resource}: {}", text(&check["check_id"]), reason.trim())
         });
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_tells_what_failed_and_why_something_was_skipped() {
+    fn report_has_failed_checks_and_the_reasons_of_skipped_ones() {
         let report = json!({"summary": {"passed": 1}, "results": {
             "failed_checks": [check("module.a.x.this")],
             "skipped_checks": [check("module.a.module.b.y.this"), check("module.c.module.b.y.this")]}});
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_and_a_scan_of_nothing_are_errors() {
+    fn unreadable_files_and_empty_scans_are_errors() {
         let unread = json!({"summary": {"passed": 1}, "results": {"parsing_errors": ["/main.tf"]}});
         assert!(
             Findings::of(&unread)

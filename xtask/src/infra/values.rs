@@ -1,4 +1,4 @@
-//! `cargo xtask infra values`: what Helmfile takes from Terraform.
+//! `cargo xtask infra values`: Terraform's outputs for Helmfile.
 
 use std::fs;
 use std::process::ExitCode;
@@ -9,17 +9,16 @@ use serde_json::Value;
 use super::environment::Environment;
 use crate::workspace::Workspace;
 
-/// Write what Helmfile takes from Terraform: infra/helmfile/environments/<environment>/azure.json
+/// Write Terraform's outputs for Helmfile: infra/helmfile/environments/<environment>/azure.json
 ///
-/// From the state of an environment that was applied; `infra plan` finds the state first. There is no
-/// secret in it, and no repository keeps it.
+/// Reads the state of an environment that was applied, after `infra plan` or `terraform init`. The file contains no
+/// secret and is not committed.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The environment, whose state an earlier `cargo xtask infra` command selected
     environment: String,
 }
 
-/// Writes the file and names it.
 pub(super) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let environment = Environment::parse(workspace, &arguments.environment)?;
     write(workspace, &environment)?;

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, bail};
 
-/// The text under the heading of `version`, which must be the newest one. An "Unreleased" with
-/// something in it would be left out of the release without a word, so it is an error.
+/// The text under the heading of `version`, which must be the newest one. Text under "Unreleased" would be missing
+/// from the release, so it is an error.
 pub(super) fn section<'a>(changelog: &'a str, version: &str) -> anyhow::Result<&'a str> {
     let mut sections = changelog.split("\n## ").skip(1).map(|section| {
         let (heading, text) = section.split_once('\n').unwrap_or((section, ""));
@@ -39,7 +39,7 @@ pub(super) fn section<'a>(changelog: &'a str, version: &str) -> anyhow::Result<&
     }
 }
 
-/// As ISO 8601 writes a day. Which days a month has is left to who writes it.
+/// Whether it has the form of a day in ISO 8601. The length of the month is not checked.
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let is_digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_section_is_the_text_of_the_release() {
+    fn newest_section_is_the_text_of_the_release() {
         assert_eq!(section(GOOD, "1.2.0").unwrap(), "### Added\n\n- A thing.");
         let without = GOOD.replace("## [Unreleased]\n\n", "");
         assert_eq!(
@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn another_version_than_that_of_cargo_toml_is_refused() {
+    fn other_versions_than_that_of_cargo_toml_are_refused() {
         for version in ["1.2.1", "1.2", "1.1.0", "11.2.0"] {
             assert!(refused(GOOD, version).contains("[1.2.0] - 2026-11-24"));
         }
     }
 
     #[test]
-    fn what_would_be_left_out_or_is_not_said_is_refused() {
+    fn unreleased_missing_and_undated_texts_are_refused() {
         let unreleased = GOOD.replace("[Unreleased]\n", "[Unreleased]\n\n- New.\n");
         assert!(refused(&unreleased, "1.2.0").contains("Unreleased"));
         let silent = GOOD.replace("### Added\n\n- A thing.\n\n", "");

@@ -1,4 +1,4 @@
-//! `cargo xtask release`: a version is released once changelog, tag and `Cargo.toml` say the same.
+//! `cargo xtask release`: releases a version if changelog, tag and `Cargo.toml` agree.
 
 mod changelog;
 
@@ -10,17 +10,17 @@ use anyhow::{Context, bail};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The one version there is: that of the workspace, which this crate has too.
+/// The version of the workspace, which is that of this crate.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Release the version in Cargo.toml: compare it with CHANGELOG.md, tag the commit, push the tag
 ///
-/// The newest section of CHANGELOG.md must be that of the version, with its date, and nothing may be
-/// left under "Unreleased"; a tag `v…` on the commit must be the version's. The section is printed: it
-/// is the text of the release. The pushed tag starts the pipeline that builds and publishes it.
+/// The newest section of CHANGELOG.md must be that of the version, with a date, and "Unreleased" must be empty; a
+/// tag `v…` on the commit must be the version's. Prints the section, which is the text of the release. The pushed
+/// tag starts the pipeline that builds and publishes it.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Compare and print, and no more: what the pipeline does with a commit that is tagged
+    /// Only compare and print, as the pipeline does with a tagged commit
     #[arg(long)]
     check: bool,
     /// Compare, and print the commands that would tag and push
@@ -28,7 +28,6 @@ pub(crate) struct Arguments {
     dry_run: bool,
 }
 
-/// Compares, prints the section, and tags unless that is not wanted.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let path = workspace.root().join("CHANGELOG.md");
     let text =
@@ -46,14 +45,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether HEAD carries `tag`. Another version's tag on it is an error.
+/// Whether HEAD has `tag`. Another version's tag on it is an error.
 fn is_tagged(workspace: &Workspace, tag: &str) -> anyhow::Result<bool> {
     let tags = process::stdout(git(workspace).args(["tag", "--points-at", "HEAD"]))?;
     let mut versions = tags.lines().filter(|name| name.starts_with('v'));
     if let Some(other) = versions.clone().find(|name| *name != tag) {
         bail!(
-            "this commit is tagged {other}, and Cargo.toml says {VERSION}: mend the one that is wrong; a \
-             tag goes with `git tag --delete {other}`"
+            "this commit is tagged {other}, and Cargo.toml says {VERSION}: correct the wrong one; \
+             `git tag --delete {other}` deletes the tag"
         );
     }
     Ok(versions.next().is_some())
@@ -62,7 +61,7 @@ fn is_tagged(workspace: &Workspace, tag: &str) -> anyhow::Result<bool> {
 fn publish_tag(workspace: &Workspace, tag: &str, dry_run: bool) -> anyhow::Result<()> {
     let changes = process::stdout(git(workspace).args(["status", "--porcelain"]))?;
     if !changes.is_empty() {
-        bail!("there are changes that no commit has, and a release is of a commit:\n{changes}");
+        bail!("commit these changes first, because a release is made from a commit:\n{changes}");
     }
     let mut make = git(workspace);
     make.args(["tag", "--annotate", "--message", tag, tag]);

@@ -1,29 +1,29 @@
-//! The database: the one that the environment names, else the local one whose data stays.
+//! The database: the one that the environment names, else a local one whose data stays.
 
 use std::env;
 
 use localpg::{Durable, Programs};
 
-/// A server of our own, kept running for as long as this value lives.
+/// A local server, which runs until this value is dropped.
 pub(super) struct Database {
     server: Durable,
 }
 
 impl Database {
-    /// What the app needs to know as its `DATABASE_URL`.
+    /// The value of `DATABASE_URL` for the app.
     pub(super) fn url(&self) -> String {
         self.server.url("postgres")
     }
 }
 
-/// The address that `DATABASE_URL` names in this shell, for the host of another one.
+/// The value of `DATABASE_URL` in this shell, for a host that another shell starts.
 pub(super) fn named_url() -> Option<String> {
     env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// Opens the local database, unless the environment names another: the app inherits that.
+/// Opens the local database, unless the environment names another one, which the app inherits.
 ///
-/// `cargo run` of the app opens the same one, so that both show the same items.
+/// `cargo run` opens the same database, so both show the same items.
 pub(super) fn open() -> anyhow::Result<Option<Database>> {
     for name in ["DATABASE_URL", "PGHOST"] {
         if env::var_os(name).is_some_and(|value| !value.is_empty()) {

@@ -1,4 +1,4 @@
-//! Azure Functions Core Tools: which version is on PATH, and whether it can run this app.
+//! Azure Functions Core Tools on PATH, and their version.
 
 use std::process::Command;
 
@@ -10,10 +10,10 @@ use crate::process;
 /// one posts envelopes instead and does not say so.
 const OLDEST: [u32; 3] = [4, 1, 0];
 
-/// An error unless the `func` on PATH is new enough.
+/// Fails unless the `func` on PATH is new enough.
 pub(super) fn require_version() -> anyhow::Result<()> {
     let text = process::stdout(Command::new("func").arg("--version"))
-        .context("cannot find out which version of Core Tools `func` is")?;
+        .context("cannot determine the version of `func`")?;
     let version = parse(&text)
         .with_context(|| format!("`func --version` prints {text:?}, which is not a version"))?;
     if version < OLDEST {

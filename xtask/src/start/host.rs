@@ -1,4 +1,4 @@
-//! Which Functions host runs the app, and how it is started.
+//! The Functions host that runs the app.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use ureq::Agent;
 
 use super::process_group::ProcessGroup;
 use super::stop::Stop;
-use super::{LOOK, func};
+use super::{POLL, func};
 use crate::workspace::Workspace;
 use crate::{compile, layout, process};
 
@@ -24,15 +24,15 @@ pub(super) enum Host {
 }
 
 impl Host {
-    /// The one asked for; else `func` if it is on PATH, else devhost.
-    pub(super) fn choose(asked: Option<Self>) -> anyhow::Result<Self> {
+    /// The requested one; else `func` if it is on PATH, else devhost.
+    pub(super) fn choose(requested: Option<Self>) -> anyhow::Result<Self> {
         let is_installed = process::on_path("func").is_some();
-        let host = match (asked, is_installed) {
+        let host = match (requested, is_installed) {
             (Some(Self::Func), false) => bail!(
-                "Azure Functions Core Tools are not here: there is no `func` on PATH. Install them with \
+                "Azure Functions Core Tools are not installed: there is no `func` on PATH. Install them with \
                  `npm install --global azure-functions-core-tools@4`, or use `--host devhost`"
             ),
-            (Some(asked), _) => asked,
+            (Some(requested), _) => requested,
             (None, true) => Self::Func,
             (None, false) => Self::Devhost,
         };
@@ -47,7 +47,7 @@ impl Host {
         self == Self::Func
     }
 
-    /// Builds the app, and the host if it is ours.
+    /// Builds the app, and the host if it is devhost.
     pub(super) fn prepare(self, workspace: &Workspace) -> anyhow::Result<()> {
         println!("build     the app for this machine");
         let packages: &[&str] = match self {
@@ -89,11 +89,10 @@ impl Host {
     }
 }
 
-/// The host's setting for the program to run, in place of the one in `host.json`.
+/// The setting that replaces the program's path in `host.json`.
 const PROGRAM: &str = "AzureFunctionsJobHost__customHandler__description__defaultExecutablePath";
 
-/// The program, where `CARGO_TARGET_DIR` puts it in another folder than the one that the link in `functions/`
-/// leads to.
+/// The program, if `CARGO_TARGET_DIR` is another folder than the target of the link in `functions/`.
 fn program_elsewhere(workspace: &Workspace) -> Option<PathBuf> {
     let built = built_program(workspace);
     let linked = workspace.functions().join(layout::BINARY);
@@ -109,15 +108,15 @@ fn built_program(workspace: &Workspace) -> PathBuf {
 fn require_program(program: &Path) -> anyhow::Result<()> {
     if !process::is_executable(program) {
         bail!(
-            "the build left no program at {}: run `cargo build` and look at its output",
+            "the build wrote no program to {}: run `cargo build` and read its output",
             program.display()
         );
     }
     Ok(())
 }
 
-/// Waits until the program answers behind the host. A host that cannot run its program serves its port all
-/// the same, and lets each request wait.
+/// Waits until the program responds through the host. A host that cannot run its program still listens, and lets
+/// each request wait.
 pub(super) fn wait_for_program(
     port: u16,
     limit: Duration,
@@ -133,16 +132,16 @@ pub(super) fn wait_for_program(
     while let Err(error) = agent.get(&url).call() {
         group.check()?;
         if stop.is_requested() {
-            bail!("stopped before the app answered at {url}");
+            bail!("stopped before the app responded at {url}");
         }
         if Instant::now() > deadline {
             bail!(
-                "the host runs, but the program behind it did not answer at {url} within {} s ({error}); the \
-                 host's lines above say why",
+                "the host runs, but the program did not respond at {url} within {} s ({error}); see the \
+                 host's lines above",
                 limit.as_secs()
             );
         }
-        stop.wait(LOOK);
+        stop.wait(POLL);
     }
     Ok(())
 }
@@ -163,14 +162,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_without_its_program_is_reported() {
-        // Like the host, it takes connections and lets each request wait.
+    fn host_without_its_program_is_reported() {
+        // Like the host, it accepts connections and lets each request wait.
         let host = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = host.local_addr().unwrap().port();
         let stop = Stop::default();
         let mut group = ProcessGroup::new().unwrap();
         let limit = Duration::from_millis(200);
         let error = wait_for_program(port, limit, &mut group, &stop).unwrap_err();
-        assert!(error.to_string().contains("did not answer"), "{error}");
+        assert!(error.to_string().contains("did not respond"), "{error}");
     }
 }

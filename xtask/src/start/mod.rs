@@ -1,5 +1,5 @@
-//! `cargo xtask start`: the app on this machine, with everything it needs. `cargo xtask services`: only what
-//! it needs.
+//! `cargo xtask start`: runs the app on this machine, with its services. `cargo xtask services`: runs only the
+//! services.
 //!
 //! The order is: build, database, storage, settings, host. The host runs in `functions/`, as `func start
 //! --script-root functions` does. Every process that it starts is a member of one [`ProcessGroup`], so none outlives
@@ -50,20 +50,20 @@ pub(crate) struct Arguments {
     port: u16,
 }
 
-/// The pause between two looks at the processes and at the stop signal.
-const LOOK: Duration = Duration::from_millis(100);
+/// The pause between two checks of the processes and of the stop signal.
+const POLL: Duration = Duration::from_millis(100);
 
 /// The longest start of a host on a slow machine, and of the program behind it.
 const START: Duration = Duration::from_mins(1);
 
-/// Starts everything, and waits for Ctrl-C or for a part that ends by itself.
+/// Starts everything, and waits for Ctrl-C or for a process that ends by itself.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let host = Host::choose(arguments.host)?;
-    let _turn = only_one(workspace)?;
+    let _lock = lock_checkout(workspace)?;
     require_free(arguments.port)?;
     host.prepare(workspace)?;
     let azurite = storage::prepare(workspace, host.needs_storage())?;
-    // Until here a signal may end this process as it ends any: nothing runs yet that must be stopped.
+    // Until here, a signal may end this process at once: it has not started any other.
     let stop = Stop::listen()?;
     until_stopped(&stop, || {
         serve(workspace, host, arguments.port, azurite.as_deref(), &stop)
@@ -101,14 +101,14 @@ fn serve(
     group.wait_for_port(port, START, stop)?;
     host::wait_for_program(port, START, &mut group, stop)?;
     println!("\n{}\n", addresses(port));
-    stand_by(&mut group, stop)
+    wait_for_stop(&mut group, stop)
 }
 
 /// Returns at the stop signal, or with an error when a process ends by itself.
-fn stand_by(group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
+fn wait_for_stop(group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
     while !stop.is_requested() {
         group.check()?;
-        stop.wait(LOOK);
+        stop.wait(POLL);
     }
     println!("\nstopping");
     Ok(())
@@ -124,8 +124,8 @@ fn addresses(port: u16) -> String {
     )
 }
 
-/// Two at once would write to the same storage and the same local.settings.json.
-fn only_one(workspace: &Workspace) -> anyhow::Result<File> {
+/// Two processes would write to the same storage and the same local.settings.json.
+fn lock_checkout(workspace: &Workspace) -> anyhow::Result<File> {
     let path = workspace.target().join("start.lock");
     fs::create_dir_all(workspace.target())
         .with_context(|| format!("cannot create {}", workspace.target().display()))?;
@@ -138,7 +138,7 @@ fn only_one(workspace: &Workspace) -> anyhow::Result<File> {
     }
 }
 
-/// Checked before a minute of building, not after.
+/// Called before the build, which takes a minute.
 fn require_free(port: u16) -> anyhow::Result<()> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map(drop)

@@ -1,9 +1,8 @@
-//! Children that never outlive this process, not even after SIGKILL.
+//! Child processes that end with this process, also after SIGKILL.
 //!
 //! A small shell leads a process group that all children join, and reads a pipe that only this
-//! process can write to. However this process ends, the kernel closes the pipe, the shell wakes up,
-//! and the group ends. The kernel's own "signal me when my parent dies" would do less: it knows
-//! only the child itself, not what the child starts.
+//! process can write to. When this process ends for any reason, the kernel closes the pipe, and the shell ends the
+//! group. The kernel's parent-death signal would reach only a child itself, and not the processes that it starts.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
@@ -16,8 +15,8 @@ use anyhow::{Context, bail};
 use super::stop::Stop;
 use crate::process;
 
-/// Reads the children's process ids. At the end of its input, they get SIGTERM, and after a grace
-/// the whole group, the shell included, gets SIGKILL.
+/// Reads the children's process ids. At the end of its input, it sends them SIGTERM, and after five seconds it sends
+/// SIGKILL to the whole group, itself included.
 const GUARD: &str = r#"
 trap "" INT TERM HUP
 children=
@@ -27,10 +26,10 @@ sleep 5
 kill -KILL 0
 "#;
 
-/// As long as the guard's own grace, or the guard would be the one to decide.
+/// Equal to the guard's delay: with a longer one, the guard would kill the children first.
 const GRACE: Duration = Duration::from_secs(5);
 
-const LOOK: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 
 /// A process group whose members end with this value, or with this process.
 pub(super) struct ProcessGroup {
@@ -45,7 +44,7 @@ struct Member {
 }
 
 impl ProcessGroup {
-    /// Starts the guard, before there is anything to guard.
+    /// Starts the guard, before any child.
     pub(super) fn new() -> anyhow::Result<Self> {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", GUARD]).process_group(0);
@@ -80,23 +79,23 @@ impl ProcessGroup {
             .pipe
             .as_mut()
             .context("the guard of the children has no pipe")?;
-        writeln!(pipe, "{id}").with_context(|| format!("cannot tell the guard of {name}"))
+        writeln!(pipe, "{id}").with_context(|| format!("cannot register {name} with the guard"))
     }
 
-    /// An error if a member has ended: none is meant to, before it is told to.
+    /// Fails if a member has ended before the group was dropped.
     pub(super) fn check(&mut self) -> anyhow::Result<()> {
         for Member { name, child } in &mut self.members {
             if let Some(status) = child
                 .try_wait()
                 .with_context(|| format!("cannot watch {name}"))?
             {
-                bail!("{name} ended by itself with {status}; its lines above say why");
+                bail!("{name} ended by itself with {status}; see its lines above");
             }
         }
         Ok(())
     }
 
-    /// Waits until something answers at `port`, or a member ends, or we are to stop.
+    /// Waits until a member listens on `port`. Fails if a member ends, or at the stop signal.
     pub(super) fn wait_for_port(
         &mut self,
         port: u16,
@@ -107,15 +106,15 @@ impl ProcessGroup {
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             self.check()?;
             if stop.is_requested() {
-                bail!("stopped before anything answered at 127.0.0.1:{port}");
+                bail!("stopped before a process listened on 127.0.0.1:{port}");
             }
             if Instant::now() > deadline {
                 bail!(
-                    "nothing answered at 127.0.0.1:{port} within {} s",
+                    "no process listened on 127.0.0.1:{port} within {} s",
                     limit.as_secs()
                 );
             }
-            stop.wait(LOOK);
+            stop.wait(POLL);
         }
         Ok(())
     }
@@ -128,13 +127,12 @@ impl ProcessGroup {
 }
 
 impl Drop for ProcessGroup {
-    /// Lets go of the pipe and waits for the members. What is left of the group then, such as a
-    /// child's child, is killed.
+    /// Closes the pipe, waits for the members, and kills the rest of the group, such as a child's child.
     fn drop(&mut self) {
         drop(self.pipe.take());
         let deadline = Instant::now() + GRACE;
         while !self.all_ended() && Instant::now() < deadline {
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         }
         process::succeeds(
             Command::new("/bin/sh")
@@ -142,7 +140,7 @@ impl Drop for ProcessGroup {
                 .arg(self.guard.id().to_string()),
         );
         for member in &mut self.members {
-            // Reaped, so that a lock or a port it held is free when we say that it stopped.
+            // Reaped, so that its locks and ports are free when the stop is reported.
             member.child.wait().ok();
         }
         self.guard.wait().ok();
@@ -155,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    /// A member that starts a child of its own and writes down that child's id.
+    /// A member that starts a child and writes the id of that child to `file`.
     fn family(file: &std::path::Path) -> Command {
         let mut shell = Command::new("/bin/sh");
         shell
@@ -167,7 +165,7 @@ mod tests {
         shell
     }
 
-    /// A zombie has ended; who reaps it is not our concern.
+    /// A zombie has ended.
     fn runs(process: &str) -> bool {
         fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
     }
@@ -178,7 +176,7 @@ mod tests {
             if let Ok(text) = fs::read_to_string(file) {
                 return text.trim().to_owned();
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         }
         panic!("{} was not written within 10 s", file.display());
     }
@@ -192,27 +190,27 @@ mod tests {
         let grandchild = read_when_there(&file);
         group.check().unwrap();
         drop(group);
-        // The signal is sent when the group is gone; the kernel may take a moment to act on it.
+        // The signal was sent, but the kernel may deliver it later.
         let deadline = Instant::now() + Duration::from_secs(10);
         while runs(&grandchild) {
             assert!(Instant::now() < deadline, "{grandchild} still runs");
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         }
     }
 
     #[test]
-    fn a_member_that_ends_by_itself_is_named() {
+    fn member_that_ends_by_itself_is_named() {
         let mut group = ProcessGroup::new().unwrap();
         group
             .start("the host", Command::new("/bin/sh").args(["-c", "exit 4"]))
             .unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let error = loop {
-            assert!(Instant::now() < deadline, "its end went unnoticed");
+            assert!(Instant::now() < deadline, "its end was not reported");
             if let Err(error) = group.check() {
                 break error.to_string();
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL);
         };
         assert!(
             error.contains("the host ended by itself with exit status: 4"),

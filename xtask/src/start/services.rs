@@ -7,10 +7,10 @@ use super::database::{self, Database};
 use super::process_group::ProcessGroup;
 use super::settings;
 use super::stop::Stop;
-use super::{only_one, stand_by, storage, until_stopped};
+use super::{lock_checkout, storage, until_stopped, wait_for_stop};
 use crate::workspace::Workspace;
 
-/// Run what the app needs, without the app, until Ctrl-C
+/// Run the services of the app, without the app, until Ctrl-C
 ///
 /// Opens the local PostgreSQL (its data stays), starts Azurite, and writes the addresses of both into
 /// local.settings.json, beside the settings that the file already has. Then, in another terminal:
@@ -25,7 +25,7 @@ pub(crate) struct ServicesArguments {}
 
 /// Starts the services, and waits for Ctrl-C or for one that ends by itself.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
-    let _turn = only_one(workspace)?;
+    let _lock = lock_checkout(workspace)?;
     let azurite = storage::prepare(workspace, true)?;
     let stop = Stop::listen()?;
     until_stopped(&stop, || {
@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         println!(
             "\n  cargo build\n  func start --script-root functions\n\nCtrl-C stops the services."
         );
-        stand_by(&mut group, &stop)
+        wait_for_stop(&mut group, &stop)
     })
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Starts both, and writes where they are into local.settings.json.
+    /// Starts both, and writes their addresses into local.settings.json.
     pub(super) fn start(
         workspace: &Workspace,
         azurite: Option<&Path>,

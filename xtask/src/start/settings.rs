@@ -28,7 +28,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// For its owner alone, since a `DATABASE_URL` may hold a password; and never half written.
+/// Readable for the owner only, since a `DATABASE_URL` may contain a password, and replaced as a whole.
 fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     let aside = path.with_extension("json.new");
     fs::remove_file(&aside).ok();
@@ -46,7 +46,7 @@ fn read(path: &Path) -> anyhow::Result<Value> {
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| {
         format!(
-            "{} is not JSON; correct it, or delete it to have it written anew",
+            "{} is not JSON; correct it, or delete it and run this command again",
             path.display()
         )
     })
@@ -78,7 +78,7 @@ const STORAGE: &str = "AzureWebJobsStorage";
 
 fn values(settings: &mut Value) -> anyhow::Result<&mut Map<String, Value>> {
     if settings["IsEncrypted"] != Value::Bool(false) {
-        bail!("it does not have \"IsEncrypted\": false, so `func` takes its values for encrypted");
+        bail!("it does not have \"IsEncrypted\": false, so `func` would decrypt its values");
     }
     let values = settings.get_mut("Values").and_then(Value::as_object_mut);
     values.context("it has no object \"Values\"")
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_has_the_example_and_what_runs_here() {
+    fn new_file_has_the_example_and_the_local_services() {
         let values = merge(None, Some("BlobEndpoint=x")).unwrap();
         assert_eq!(values["DATABASE_URL"], "host=/run/pg");
         assert_eq!(values["AzureWebJobsStorage"], "BlobEndpoint=x");
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_func_cannot_use_is_rejected() {
+    fn files_that_func_cannot_use_are_rejected() {
         for file in [
             r#"{"Values": {}}"#,
             r#"{"IsEncrypted": true, "Values": {}}"#,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_json_stays_as_it_is() {
+    fn files_that_are_not_json_stay_as_they_are() {
         let root = tempfile::tempdir().unwrap();
         let example = root.path().join("local.settings.example.json");
         fs::write(example, EXAMPLE).unwrap();

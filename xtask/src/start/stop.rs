@@ -1,20 +1,20 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the same wish.
+//! The stop signals: Ctrl-C, SIGTERM and SIGHUP.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
 
-/// Whether we were asked to stop.
+/// Whether a stop was requested.
 #[derive(Clone, Default)]
 pub(super) struct Stop(Arc<(Mutex<bool>, Condvar)>);
 
 impl Stop {
-    /// From now on a signal is noted instead of ending this process on the spot.
+    /// From now on, a signal is recorded and does not end this process at once.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let stop = Self::default();
-        let noted = stop.clone();
-        ctrlc::set_handler(move || noted.request()).context("cannot listen for Ctrl-C")?;
+        let recorded = stop.clone();
+        ctrlc::set_handler(move || recorded.request()).context("cannot listen for Ctrl-C")?;
         Ok(stop)
     }
 

@@ -1,4 +1,4 @@
-//! Azure Storage on this machine: Azurite, on ports that are free.
+//! Azure Storage on this machine: Azurite, on free ports.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,34 +13,34 @@ use super::stop::Stop;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Azurite's account and key: well known, the same in every installation, and no secret.
+/// Azurite's account and key: public, and the same in every installation.
 /// <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>
 const ACCOUNT: &str = "devstoreaccount1";
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// Where Azurite's documentation says that it listens.
+/// The ports of Azurite's documentation.
 const USUAL: Ports = Ports {
     blob: 10000,
     queue: 10001,
     table: 10002,
 };
 
-/// The Azurite to run, installed if need be. Where it cannot be installed and is not required, the start goes
-/// on without it and says so.
+/// Installs Azurite. If that fails and Azurite is not required, the app starts without it, after a line that says
+/// so.
 pub(super) fn prepare(workspace: &Workspace, required: bool) -> anyhow::Result<Option<PathBuf>> {
-    match tools::azurite::install(workspace) {
+    match tools::AZURITE.install(workspace) {
         Ok(azurite) => Ok(Some(azurite)),
         Err(error) if required => Err(error),
         Err(error) => {
-            println!("storage   none, and the host goes on without it: {error:#}");
+            println!("storage   none, and the host runs without it: {error:#}");
             Ok(None)
         }
     }
 }
 
-/// Starts Azurite and returns its connection string. What it prints goes to a file: with `--silent`
-/// it still tells of each service.
+/// Starts Azurite and returns its connection string. Its output goes to a file: even with `--silent`, it prints a
+/// line for each service.
 pub(super) fn start(
     workspace: &Workspace,
     azurite: &Path,
@@ -73,7 +73,7 @@ struct Ports {
 }
 
 impl Ports {
-    /// The usual ones if all are free, else any three.
+    /// The usual ports if all are free, else any three.
     fn free() -> anyhow::Result<Self> {
         let Self { blob, queue, table } = USUAL;
         if [blob, queue, table]
@@ -82,9 +82,9 @@ impl Ports {
         {
             return Ok(USUAL);
         }
-        // Held until all three are known, or the system may name one twice.
-        let held = [listen(0)?, listen(0)?, listen(0)?];
-        let [blob, queue, table] = held
+        // All three are open at the same time, so the system cannot return one of them twice.
+        let open = [listen(0)?, listen(0)?, listen(0)?];
+        let [blob, queue, table] = open
             .each_ref()
             .map(|socket| socket.local_addr().map(|own| own.port()));
         Ok(Self {
@@ -94,7 +94,7 @@ impl Ports {
         })
     }
 
-    /// A newer API version than Azurite knows is what Azure's host speaks; the calls are the same.
+    /// The Functions host uses a newer API version than Azurite knows; the calls are the same.
     fn arguments(&self) -> Vec<String> {
         let Self { blob, queue, table } = self;
         let ports = [
@@ -123,7 +123,7 @@ impl Ports {
 
 fn listen(port: u16) -> anyhow::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .with_context(|| format!("port {port} on 127.0.0.1 is taken"))
+        .with_context(|| format!("port {port} on 127.0.0.1 is in use"))
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_connection_string_names_every_service_with_its_port() {
+    fn connection_string_names_every_service_with_its_port() {
         let connection = USUAL.connection();
         assert!(
             connection.contains("BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"),
@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn taken_ports_give_way_to_three_different_ones() {
+    fn used_ports_are_replaced_by_three_free_ones() {
         let _taken = listen(USUAL.queue);
         let Ports { blob, queue, table } = Ports::free().unwrap();
         assert!(blob != queue && queue != table && table != blob && queue != USUAL.queue);
     }
 
     #[test]
-    fn azurite_is_told_its_ports() {
+    fn azurite_gets_its_ports() {
         let arguments = USUAL.arguments();
         assert_eq!(
             arguments[..4],

@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use super::{Outcome, Tally};
 use crate::process;
 
-/// Runs `cargo`, a `cargo test` of whatever kind, with `arguments` for the tests' own programs. All its tests, also
-/// after the first failure, so that the count is a count of all.
+/// Runs `cargo`, which is a `cargo test`, with `arguments` for the test programs. All tests run, also after a
+/// failure, so that the count includes all.
 pub(crate) fn cargo_test(cargo: &mut Command, arguments: &[&str]) -> anyhow::Result<Outcome> {
     cargo
         .args(["--no-fail-fast", "--"])
@@ -26,7 +26,7 @@ pub(crate) fn cargo_test(cargo: &mut Command, arguments: &[&str]) -> anyhow::Res
         .context("cannot read the tests' output")?;
     let status = running.wait().context("cannot wait for cargo test")?;
     match (status.success(), tally.failed) {
-        // Nothing was counted as failed, and yet it failed: something did not compile, or died.
+        // No test failed, but the command did: a test did not compile, or a test program crashed.
         (false, 0) => bail!(
             "`{}` ended with {status}; {} tests passed",
             process::line(cargo),

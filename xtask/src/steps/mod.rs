@@ -1,4 +1,4 @@
-//! Checks one after the other, each announced, and the count at their end.
+//! Runs checks one after the other, and prints their count.
 
 mod cargo_test;
 mod report;
@@ -10,22 +10,22 @@ use std::time::Instant;
 use crate::process;
 use crate::workspace::Workspace;
 pub(crate) use cargo_test::cargo_test;
-use report::{Ending, Report};
+use report::{Ending, Entry, Report};
 use tally::Tally;
 
-/// What a step came to, when it did not fail.
+/// The result of a step that did not fail.
 pub(crate) enum Outcome {
     Passed,
-    /// It could not run here, for this reason, and the rest can do without.
-    LeftOut(String),
+    /// It cannot run here, for this reason, and the other steps do not need it.
+    Skipped(String),
     /// It ran tests. Some may have failed.
     Tested(Tally),
 }
 
-/// A step: what it is called, what a person would type for it, and what it does.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
-    pub(crate) what: &'static str,
+    /// As a person would type it.
+    pub(crate) command: &'static str,
     pub(crate) run: fn(&Workspace) -> anyhow::Result<Outcome>,
 }
 
@@ -34,13 +34,21 @@ pub(crate) fn run(workspace: &Workspace, steps: &[Step]) -> ExitCode {
     let mut report = Report::default();
     for step in steps {
         if report.has_failed() {
-            report.add(step.name, None, Ending::NotRun);
+            report.add(Entry {
+                step: step.name,
+                time: None,
+                ending: Ending::NotRun,
+            });
             continue;
         }
-        println!("==> {}: {}", step.name, step.what);
+        println!("==> {}: {}", step.name, step.command);
         let begin = Instant::now();
         let ending = Ending::of((step.run)(workspace));
-        report.add(step.name, Some(begin.elapsed()), ending);
+        report.add(Entry {
+            step: step.name,
+            time: Some(begin.elapsed()),
+            ending,
+        });
         println!("    {}", report.last_line());
     }
     println!("\n{report}");

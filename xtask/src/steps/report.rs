@@ -1,4 +1,4 @@
-//! What the steps came to, as a person reads it at the end.
+//! The summary of the steps.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,10 +6,9 @@ use std::time::Duration;
 use super::Outcome;
 use super::tally::Tally;
 
-/// How a step ended.
 pub(super) enum Ending {
     Passed,
-    LeftOut(String),
+    Skipped(String),
     Tested(Tally),
     Failed(String),
     NotRun,
@@ -19,7 +18,7 @@ impl Ending {
     pub(super) fn of(result: anyhow::Result<Outcome>) -> Self {
         match result {
             Ok(Outcome::Passed) => Self::Passed,
-            Ok(Outcome::LeftOut(reason)) => Self::LeftOut(reason),
+            Ok(Outcome::Skipped(reason)) => Self::Skipped(reason),
             Ok(Outcome::Tested(tally)) => Self::Tested(tally),
             Err(error) => Self::Failed(format!("{error:#}")),
         }
@@ -29,7 +28,7 @@ impl Ending {
         match self {
             Self::Failed(_) => true,
             Self::Tested(tally) => tally.failed > 0,
-            Self::Passed | Self::LeftOut(_) | Self::NotRun => false,
+            Self::Passed | Self::Skipped(_) | Self::NotRun => false,
         }
     }
 }
@@ -38,7 +37,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => write!(f, "ok"),
-            Self::LeftOut(reason) => write!(f, "LEFT OUT: {reason}"),
+            Self::Skipped(reason) => write!(f, "SKIPPED: {reason}"),
             Self::Tested(tally) if tally.failed == 0 => write!(f, "ok, {} tests", tally.passed),
             Self::Tested(Tally { passed, failed }) => {
                 write!(f, "FAILED: {failed} of {} tests", passed + failed)
@@ -49,38 +48,56 @@ impl fmt::Display for Ending {
     }
 }
 
+/// A step in the report.
+pub(super) struct Entry {
+    pub(super) step: &'static str,
+    pub(super) time: Option<Duration>,
+    pub(super) ending: Ending,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entry { step, time, ending } = self;
+        let time = time.map_or_else(
+            || "-".to_owned(),
+            |time| format!("{:.1} s", time.as_secs_f64()),
+        );
+        write!(f, "{step:<14}{time:>9}  {ending}")
+    }
+}
+
 /// The steps so far. Its text ends with the line `N passed, N failed`.
 #[derive(Default)]
 pub(super) struct Report {
-    steps: Vec<(&'static str, Option<Duration>, Ending)>,
+    entries: Vec<Entry>,
 }
 
 impl Report {
-    pub(super) fn add(&mut self, step: &'static str, time: Option<Duration>, ending: Ending) {
-        self.steps.push((step, time, ending));
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.entries.push(entry);
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        self.steps.iter().any(|(_, _, ending)| ending.has_failed())
+        self.entries.iter().any(|it| it.ending.has_failed())
     }
 
-    /// The step added last, for the moment it ends.
     pub(super) fn last_line(&self) -> String {
-        self.steps.last().map(line).unwrap_or_default()
+        let last = self.entries.last();
+        last.map(Entry::to_string).unwrap_or_default()
     }
 
-    /// The tests counted, where a step that failed without failing a test counts as one: a failed
-    /// run never ends in "0 failed".
+    /// The number of tests. A step that failed without a failed test counts as one, so a failed run never ends with
+    /// "0 failed".
     fn tally(&self) -> Tally {
         let mut sum = Tally::default();
-        for (_, _, ending) in &self.steps {
-            match ending {
+        for entry in &self.entries {
+            match &entry.ending {
                 Ending::Tested(tally) => {
                     sum.passed += tally.passed;
                     sum.failed += tally.failed;
                 }
                 Ending::Failed(_) => sum.failed += 1,
-                Ending::Passed | Ending::LeftOut(_) | Ending::NotRun => {}
+                Ending::Passed | Ending::Skipped(_) | Ending::NotRun => {}
             }
         }
         sum
@@ -90,24 +107,16 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "==> summary")?;
-        for step in &self.steps {
-            writeln!(f, "    {}", line(step))?;
+        for entry in &self.entries {
+            writeln!(f, "    {entry}")?;
         }
-        let failed = self.steps.iter().find(|(_, _, ending)| ending.has_failed());
-        if let Some((name, _, _)) = failed {
-            writeln!(f, "\nthe step \"{name}\" failed")?;
+        let failed = self.entries.iter().find(|it| it.ending.has_failed());
+        if let Some(Entry { step, .. }) = failed {
+            writeln!(f, "\nthe step \"{step}\" failed")?;
         }
         let Tally { passed, failed } = self.tally();
         write!(f, "{passed} passed, {failed} failed")
     }
-}
-
-fn line((name, time, ending): &(&'static str, Option<Duration>, Ending)) -> String {
-    let time = time.map_or_else(
-        || "-".to_owned(),
-        |time| format!("{:.1} s", time.as_secs_f64()),
-    );
-    format!("{name:<14}{time:>9}  {ending}")
 }
 
 #[cfg(test)]
@@ -119,7 +128,11 @@ mod tests {
     fn last_line_of(endings: Vec<Ending>) -> String {
         let mut report = Report::default();
         for ending in endings {
-            report.add("step", Some(Duration::from_millis(1250)), ending);
+            report.add(Entry {
+                step: "step",
+                time: Some(Duration::from_millis(1250)),
+                ending,
+            });
         }
         report
             .to_string()
@@ -130,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_is_the_count() {
+    fn last_line_is_the_count() {
         let tests = Ending::Tested(Tally {
             passed: 7,
             failed: 2,
@@ -142,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_fails_before_any_test_counts_as_a_failure() {
+    fn step_that_fails_before_any_test_counts_as_a_failure() {
         let failed = Ending::of(Err(anyhow!("`cargo fmt` ended with exit status: 1")));
         assert_eq!(
             last_line_of(vec![failed, Ending::NotRun]),
@@ -151,17 +164,21 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_names_what_failed_and_what_was_left_out() {
+    fn summary_names_failed_and_skipped_steps() {
         let mut report = Report::default();
-        report.add("advisories", None, Ending::LeftOut("no network".to_owned()));
-        report.add(
-            "lint",
-            Some(Duration::from_secs(2)),
-            Ending::Failed("a warning".to_owned()),
-        );
+        report.add(Entry {
+            step: "advisories",
+            time: None,
+            ending: Ending::Skipped("no network".to_owned()),
+        });
+        report.add(Entry {
+            step: "lint",
+            time: Some(Duration::from_secs(2)),
+            ending: Ending::Failed("a warning".to_owned()),
+        });
         let text = report.to_string();
         for expected in [
-            "LEFT OUT: no network",
+            "SKIPPED: no network",
             "2.0 s  FAILED: a warning",
             "the step \"lint\" failed",
         ] {

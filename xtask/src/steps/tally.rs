@@ -1,8 +1,8 @@
-//! How many tests passed and failed, read from what `cargo test` prints.
+//! The number of passed and failed tests, from the output of `cargo test`.
 
 use std::io::{BufRead, Write};
 
-/// Tests counted over any number of test binaries.
+/// The tests of any number of test programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
@@ -10,7 +10,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Copies `input` to `output` line by line and sums up its `test result:` lines.
+    /// Copies `input` to `output` line by line and sums its `test result:` lines.
     pub(super) fn read(input: impl BufRead, output: &mut impl Write) -> std::io::Result<Self> {
         let mut tally = Self::default();
         for line in input.split(b'\n') {
@@ -50,7 +50,7 @@ test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
 ";
 
     #[test]
-    fn all_result_lines_are_summed_and_every_line_is_passed_on() {
+    fn result_lines_are_summed_and_every_line_is_copied() {
         let mut shown = Vec::new();
         let tally = Tally::read(OUTPUT.as_bytes(), &mut shown).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The checks themselves, in the order they run.
+//! The steps of `cargo xtask test`, in their order.
 
 use std::process::Command;
 
@@ -27,12 +27,12 @@ pub(super) fn dependencies(workspace: &Workspace) -> anyhow::Result<Outcome> {
     passed(deny(workspace)?.args(["check", "bans", "licenses", "sources"]))
 }
 
-/// The advisories lie in a git repository of their own, which not every network reaches. That says
-/// nothing about this commit, so it fails nothing, but it is told.
+/// The advisories are in a separate git repository, which some networks do not reach. That is independent of this
+/// commit, so the step is skipped with a reason.
 pub(super) fn advisories(workspace: &Workspace) -> anyhow::Result<Outcome> {
     if !process::succeeds(deny(workspace)?.args(["fetch", "db"])) {
         let reason = "the RustSec advisory database (github.com/rustsec/advisory-db) cannot be fetched from here";
-        return Ok(Outcome::LeftOut(reason.to_owned()));
+        return Ok(Outcome::Skipped(reason.to_owned()));
     }
     passed(deny(workspace)?.args(["check", "--disable-fetch", "advisories"]))
 }
@@ -47,16 +47,16 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
     cargo
         .args(["test", "--workspace"])
         .env("MAGNUSAPI_PACKAGE", workspace.zip())
-        .env("SCHEMATHESIS", tools::schemathesis::install(workspace)?)
+        .env("SCHEMATHESIS", tools::SCHEMATHESIS.install(workspace)?)
         .env("PGBOUNCER", tools::pgbouncer::install(workspace)?)
-        .env("AZURITE", tools::azurite::install(workspace)?)
+        .env("AZURITE", tools::AZURITE.install(workspace)?)
         .env("AGE", tools::age::install(workspace)?)
         .envs(infra::programs(workspace)?);
     cargo_test(&mut cargo, &[])
 }
 
 fn deny(workspace: &Workspace) -> anyhow::Result<Command> {
-    let mut deny = Command::new(tools::cargo_deny::install(workspace)?);
+    let mut deny = Command::new(tools::CARGO_DENY.install(workspace)?);
     deny.args(["--workspace", "--locked"])
         .current_dir(workspace.root());
     Ok(deny)

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check in one command, and the count at its end.
+//! `cargo xtask test`: all checks and tests in one command.
 
 mod checks;
 mod pipelines;
@@ -10,9 +10,9 @@ use crate::workspace::Workspace;
 
 /// Run every check: format, lints, dependencies, pipelines, package, tests
 ///
-/// Stops at the first step that fails and names it. The last line is always "N passed, N failed",
-/// summed over all tests; a step that fails without failing a test counts as one failure. Programs
-/// that the checks need are fetched once into target/tools.
+/// Stops at the first step that fails and names it. The last line is always "N passed, N failed", the sum of all
+/// tests; a step that fails without a failed test counts as one failure. The programs of the checks are installed
+/// once into target/tools.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
@@ -20,37 +20,37 @@ pub(crate) struct Arguments {}
 const STEPS: [Step; 7] = [
     Step {
         name: "format",
-        what: "cargo fmt --all --check",
+        command: "cargo fmt --all --check",
         run: checks::format,
     },
     Step {
         name: "lint",
-        what: "cargo clippy --workspace --all-targets -- -D warnings",
+        command: "cargo clippy --workspace --all-targets -- -D warnings",
         run: checks::lint,
     },
     Step {
         name: "dependencies",
-        what: "cargo deny check bans licenses sources",
+        command: "cargo deny check bans licenses sources",
         run: checks::dependencies,
     },
     Step {
         name: "advisories",
-        what: "cargo deny check advisories",
+        command: "cargo deny check advisories",
         run: checks::advisories,
     },
     Step {
         name: "pipelines",
-        what: "actionlint, zizmor and check-jsonschema on the pipelines",
+        command: "actionlint, zizmor and check-jsonschema on the pipelines",
         run: pipelines::check,
     },
     Step {
         name: "package",
-        what: "cargo xtask package, which the packaged program's doctor judges",
+        command: "cargo xtask package",
         run: checks::package,
     },
     Step {
         name: "tests",
-        what: "cargo test --workspace",
+        command: "cargo test --workspace",
         run: checks::tests,
     },
 ];

@@ -1,4 +1,4 @@
-//! The pipelines, as files: do they hold together, are they safe, and do they keep to their schemas?
+//! Checks the files of the pipelines: their references, their safety, and their schemas.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::steps::Outcome;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Every pipeline, by every program that knows its kind. Nothing is asked of a network.
+/// Checks every pipeline with every program for its kind, without a network.
 pub(super) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let workflows = files(workspace, ".github/workflows")?;
     lint(workspace, &workflows)?;
@@ -29,9 +29,9 @@ pub(super) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Without the checkers of shell and Python that may be on PATH: the result is the same everywhere.
+/// Without the checkers of shell and Python, which some machines have on PATH: the result is the same everywhere.
 fn lint(workspace: &Workspace, workflows: &[PathBuf]) -> anyhow::Result<()> {
-    let mut actionlint = Command::new(tools::actionlint::install(workspace)?);
+    let mut actionlint = Command::new(tools::ACTIONLINT.install(workspace)?);
     actionlint
         .current_dir(workspace.root())
         .args(["-shellcheck=", "-pyflakes="])
@@ -40,16 +40,16 @@ fn lint(workspace: &Workspace, workflows: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 fn audit(workspace: &Workspace) -> anyhow::Result<()> {
-    let mut zizmor = Command::new(tools::zizmor::install(workspace)?);
+    let mut zizmor = Command::new(tools::ZIZMOR.install(workspace)?);
     zizmor
         .current_dir(workspace.root())
         .args(["--offline", "--no-progress", "--quiet", ".github"]);
     process::run(&mut zizmor)
 }
 
-/// Azure's schema has patterns that are no regular expressions in Unicode's strict sense.
+/// Azure's schema has patterns that are not valid in Unicode mode.
 fn validate(workspace: &Workspace, schema: &str, files: &[PathBuf]) -> anyhow::Result<()> {
-    let mut check = Command::new(tools::check_jsonschema::install(workspace)?);
+    let mut check = Command::new(tools::CHECK_JSONSCHEMA.install(workspace)?);
     check
         .args(["--quiet", "--regex-variant", "nonunicode"])
         .args(["--builtin-schema", schema])
@@ -57,7 +57,7 @@ fn validate(workspace: &Workspace, schema: &str, files: &[PathBuf]) -> anyhow::R
     process::run(&mut check)
 }
 
-/// The YAML files in a folder, sorted. None at all is nothing that is proved.
+/// The YAML files in a folder, sorted. An empty folder is an error, because it proves nothing.
 fn files(workspace: &Workspace, folder: &str) -> anyhow::Result<Vec<PathBuf>> {
     let folder = workspace.root().join(folder);
     let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml");

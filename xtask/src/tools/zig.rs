@@ -3,20 +3,26 @@
 use std::path::PathBuf;
 
 use super::install::script;
-use super::python;
+use super::python::Package;
 use crate::workspace::Workspace;
 
-/// What the `cc` crate needs for the C sources among our dependencies.
+const ZIG: Package = Package {
+    name: "zig",
+    label: "zig (101 MB)",
+    purpose: "compiles the C sources for the static binary",
+    program: "bin/python",
+    variable: None,
+};
+
+/// The programs that the `cc` crate runs for the C sources among the dependencies.
 pub(crate) struct CTools {
     pub(crate) compiler: PathBuf,
     pub(crate) archiver: PathBuf,
 }
 
-/// Installs zig and writes two scripts that make it look like a compiler of old.
+/// Installs zig, and two scripts that call it as `cc` and `ar` are called.
 pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<CTools> {
-    let announcement =
-        "zig from PyPI (101 MB) into target/tools: it compiles the C sources for the static binary";
-    let environment = python::environment(workspace, "zig", announcement)?;
+    let environment = ZIG.environment(workspace)?;
     let tools = CTools {
         compiler: environment.join("bin/musl-cc"),
         archiver: environment.join("bin/musl-ar"),

@@ -8,12 +8,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A git repository with one commit, that has what the verbs look for.
+/// A git repository with one commit and the files that the verbs need.
 pub(crate) struct Checkout {
     folder: TempDir,
 }
 
-/// How a run ended.
+/// The exit code and output of a run.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     /// stdout, then stderr.
@@ -27,7 +27,7 @@ impl Ended {
         self.text
     }
 
-    /// With an exit code of its own, and every one of these words.
+    /// Asserts that it failed by itself, with all of these words.
     #[track_caller]
     pub(crate) fn failed(self, words: &[&str]) -> String {
         assert_eq!(self.code, Some(1), "{}", self.text);
@@ -39,9 +39,9 @@ impl Ended {
 }
 
 impl Checkout {
-    /// With these files, all of them in the commit.
+    /// A checkout with these files in its commit.
     pub(crate) fn of(files: &[(&str, &str)]) -> Checkout {
-        let folder = tempfile::tempdir().expect("the system has room for a folder");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let checkout = Checkout { folder };
         checkout.write("xtask/.keep", "");
         checkout.write(".gitignore", "target\n.terraform\n*.tfstate*\nazure.json\n");
@@ -92,9 +92,9 @@ impl Checkout {
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("PATH", path())
             .env_remove("STATE_ACCOUNT");
-        for who in ["AUTHOR", "COMMITTER"] {
-            xtask.env(format!("GIT_{who}_NAME"), "test");
-            xtask.env(format!("GIT_{who}_EMAIL"), "test@example.org");
+        for role in ["AUTHOR", "COMMITTER"] {
+            xtask.env(format!("GIT_{role}_NAME"), "test");
+            xtask.env(format!("GIT_{role}_EMAIL"), "test@example.org");
         }
         xtask
     }
@@ -104,7 +104,7 @@ impl Checkout {
     }
 }
 
-/// The fakes before everything else.
+/// PATH with the fakes first.
 fn path() -> OsString {
     let fakes = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes").into();
     let path = env::var_os("PATH").unwrap_or_default();
@@ -112,7 +112,6 @@ fn path() -> OsString {
         .expect("no folder on PATH has a colon in its name")
 }
 
-/// Runs it to its end.
 pub(crate) fn ended(command: &mut Command) -> Ended {
     let Output {
         status,
@@ -126,11 +125,10 @@ pub(crate) fn ended(command: &mut Command) -> Ended {
     }
 }
 
-/// Terraform, as `cargo xtask test` names it.
+/// The Terraform of `cargo xtask test`.
 pub(crate) fn terraform() -> PathBuf {
     let named = env::var_os("TERRAFORM").expect(
-        "TERRAFORM names no program; run `cargo xtask test`, which brings it, or set it to Terraform \
-         1.11 or newer",
+        "TERRAFORM is not set; run `cargo xtask test`, or set it to the path of Terraform 1.11 or newer",
     );
     Path::new(&named).to_owned()
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask deploy`: and back again.
+//! `cargo xtask deploy`: a deployment, and its rollback.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn unhealthy(digit: char) -> Sketch {
 }
 
 #[test]
-fn a_good_package_replaces_the_one_before_and_both_are_kept() {
+fn good_package_replaces_the_previous_one_and_both_are_stored() {
     let stage = Stage::new();
     let first = stage.deploy(&Sketch::of('a')).succeeded();
     assert!(first.contains("nothing can be put back"), "{first}");
@@ -28,18 +28,18 @@ fn a_good_package_replaces_the_one_before_and_both_are_kept() {
     );
     assert_eq!(stage.app.commit(), Some(commit('b')));
     for digit in ['a', 'b'] {
-        let kept = format!("blobs/ststate/test/packages/{}.zip", commit(digit));
-        assert!(stage.azure(&kept).exists(), "{kept}");
+        let stored = format!("blobs/ststate/test/packages/{}.zip", commit(digit));
+        assert!(stage.azure(&stored).exists(), "{stored}");
     }
 }
 
 #[test]
-fn a_package_that_does_not_work_is_taken_back_and_the_deployment_failed() {
+fn failing_package_is_replaced_by_the_previous_one_and_the_deployment_fails() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
     let words = [
         &format!("{} is not deployed", commit('b')),
-        "it is unwell",
+        "it is faulty",
         &format!("{} was put back, and works", commit('a')),
     ];
     stage.deploy(&unhealthy('b')).failed(&words);
@@ -48,7 +48,7 @@ fn a_package_that_does_not_work_is_taken_back_and_the_deployment_failed() {
 }
 
 #[test]
-fn what_failed_before_is_not_held_against_a_package() {
+fn checks_that_failed_before_are_only_warnings() {
     let stage = Stage::new();
     let no_backups = |digit| Sketch {
         trouble: "no backups",
@@ -64,7 +64,7 @@ fn what_failed_before_is_not_held_against_a_package() {
 }
 
 #[test]
-fn one_timer_that_failed_before_hides_no_other() {
+fn timer_that_failed_before_does_not_hide_another_one() {
     let stage = Stage::new();
     let late = |digit, trouble| Sketch {
         trouble,
@@ -84,7 +84,7 @@ fn one_timer_that_failed_before_hides_no_other() {
 }
 
 #[test]
-fn a_package_that_the_site_refuses_is_no_reason_to_worry_about_the_one_before() {
+fn previous_package_works_after_the_site_refuses_a_package() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
     let sketch = Sketch {
@@ -96,15 +96,15 @@ fn a_package_that_the_site_refuses_is_no_reason_to_worry_about_the_one_before() 
 }
 
 #[test]
-fn where_there_is_nothing_to_put_back_it_says_so() {
+fn missing_previous_package_is_reported() {
     let stage = Stage::new();
     stage
         .deploy(&unhealthy('a'))
-        .failed(&["nothing was put back: nothing answered before"]);
+        .failed(&["nothing was put back: /health did not respond before"]);
 }
 
 #[test]
-fn a_program_is_not_put_back_onto_a_database_that_it_would_refuse() {
+fn program_is_not_put_back_on_a_database_that_it_would_refuse() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
     let migrates = Sketch {
@@ -117,29 +117,29 @@ fn a_program_is_not_put_back_onto_a_database_that_it_would_refuse() {
 }
 
 #[test]
-fn an_earlier_commit_is_deployed_again_by_its_name() {
+fn earlier_commit_can_be_deployed_again() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
     stage.deploy(&Sketch::of('b')).succeeded();
     let text = stage.run("deploy", &["--commit", &commit('a')]).succeeded();
-    // In a fresh checkout nobody has prepared Terraform before.
+    // Terraform is not initialised in a fresh checkout.
     assert!(text.contains("successfully initialized"), "{text}");
     assert_eq!(stage.app.commit(), Some(commit('a')));
     stage
         .run("deploy", &["--commit", &commit('c')])
-        .failed(&["was not kept", "BlobNotFound"]);
+        .failed(&["cannot fetch the package", "BlobNotFound"]);
     stage
         .run("deploy", &["--commit", "../state"])
-        .failed(&["no commit's whole name"]);
+        .failed(&["not a full commit id"]);
 }
 
 #[test]
-fn a_kept_package_of_another_commit_than_its_name_says_is_not_deployed() {
+fn stored_package_with_the_name_of_another_commit_is_not_deployed() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
     stage.deploy(&Sketch::of('b')).succeeded();
-    let kept = stage.azure(&format!("blobs/ststate/test/packages/{}.zip", commit('a')));
-    fs::copy(stage.package(&Sketch::of('c')), kept).unwrap();
+    let stored = stage.azure(&format!("blobs/ststate/test/packages/{}.zip", commit('a')));
+    fs::copy(stage.package(&Sketch::of('c')), stored).unwrap();
     stage
         .run("deploy", &["--commit", &commit('a')])
         .failed(&[&format!("is of {}", commit('c'))]);
@@ -147,7 +147,7 @@ fn a_kept_package_of_another_commit_than_its_name_says_is_not_deployed() {
 }
 
 #[test]
-fn a_dry_run_changes_nothing() {
+fn dry_run_changes_nothing() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
     let package = stage.package(&Sketch::of('b'));
@@ -155,6 +155,6 @@ fn a_dry_run_changes_nothing() {
         .run("deploy", &["--package", &package, "--dry-run"])
         .succeeded();
     assert_eq!(stage.app.commit(), Some(commit('a')));
-    let kept = format!("blobs/ststate/test/packages/{}.zip", commit('b'));
-    assert!(!stage.azure(&kept).exists());
+    let stored = format!("blobs/ststate/test/packages/{}.zip", commit('b'));
+    assert!(!stage.azure(&stored).exists());
 }

@@ -1,8 +1,8 @@
-//! The fake function app: its deployment site, which takes packages as Flex Consumption's "one deploy"
-//! does, and what Front Door would show of the app that runs then.
+//! The fake function app: its deployment site, which accepts packages as Flex Consumption's "one deploy" does, and the
+//! running app as seen through Front Door.
 //!
-//! What a package must be, the site finds out after it has said 202, as the real one does. It tells which
-//! functions the host found by the file `found`, which `az` lists after a synchronisation.
+//! Like the real one, the site checks a package after it has returned 202. It writes the functions that the host found
+//! to the file `found`, which `az` lists after a synchronisation.
 
 use std::collections::HashMap;
 use std::fs;
@@ -28,19 +28,18 @@ pub(crate) struct FunctionApp {
     _runtime: Runtime,
 }
 
-/// What a test may set, and look at.
 pub(crate) struct State {
-    /// What `az` shares.
+    /// Shared with the fake `az`.
     folder: PathBuf,
-    /// Whether the deployment site lets in only whom a rule names.
+    /// Whether the deployment site admits only the addresses of rules.
     pub(crate) is_closed: bool,
-    /// How many packages are refused because another deployment is under way.
+    /// The number of packages that are refused because another deployment is under way.
     pub(crate) is_busy: u32,
-    /// Whether what is posted is gone at once.
+    /// Whether created items are lost at once.
     pub(crate) forgets_items: bool,
     /// Whether the host finds none of a package's functions.
     pub(crate) loses_functions: bool,
-    /// The commits that ran, one after the other.
+    /// The commits that ran, in order.
     pub(crate) ran: Vec<String>,
     running: Option<Running>,
     schema: u64,
@@ -59,7 +58,7 @@ struct Running {
 
 struct Deployment {
     package: Vec<u8>,
-    asked: u32,
+    requests: u32,
 }
 
 impl FunctionApp {
@@ -90,7 +89,6 @@ impl FunctionApp {
         }
     }
 
-    /// The commit that runs.
     pub(crate) fn commit(&self) -> Option<String> {
         let state = self.state.lock().expect("no test died with it");
         state.running.as_ref().map(|running| running.commit.clone())
@@ -100,7 +98,7 @@ impl FunctionApp {
 async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let state = Arc::clone(&state);
-        let service = service_fn(move |request| answer(request, Arc::clone(&state)));
+        let service = service_fn(move |request| respond(request, Arc::clone(&state)));
         tokio::spawn(
             hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service),
@@ -108,12 +106,12 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     }
 }
 
-type Answer = Response<Full<Bytes>>;
+type Reply = Response<Full<Bytes>>;
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     state: Arc<Mutex<State>>,
-) -> Result<Answer, hyper::Error> {
+) -> Result<Reply, hyper::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
@@ -137,21 +135,21 @@ async fn answer(
 }
 
 impl State {
-    fn refusal(&self, authorization: Option<&str>) -> Option<Answer> {
-        let lets_in = |rule: fs::DirEntry| {
+    fn refusal(&self, authorization: Option<&str>) -> Option<Reply> {
+        let admits = |rule: fs::DirEntry| {
             fs::read_to_string(rule.path()).is_ok_and(|range| range == "127.0.0.1/32")
         };
         let rules = fs::read_dir(self.folder.join("rules"));
-        if self.is_closed && !rules.into_iter().flatten().flatten().any(lets_in) {
-            let mut answer = text(403, "<h2>403 Ip Forbidden</h2>");
+        if self.is_closed && !rules.into_iter().flatten().flatten().any(admits) {
+            let mut reply = text(403, "<h2>403 Ip Forbidden</h2>");
             let address = "127.0.0.1".parse().expect("it is a header's value");
-            answer.headers_mut().insert("x-ms-forbidden-ip", address);
-            return Some(answer);
+            reply.headers_mut().insert("x-ms-forbidden-ip", address);
+            return Some(reply);
         }
         (authorization != Some("Bearer a token")).then(|| text(401, ""))
     }
 
-    fn publish(&mut self, query: Option<&str>, package: &[u8]) -> Answer {
+    fn publish(&mut self, query: Option<&str>, package: &[u8]) -> Reply {
         if query != Some("RemoteBuild=false") {
             return text(400, "there is nothing to build");
         }
@@ -162,14 +160,14 @@ impl State {
         let id = format!("deployment-{}", self.deployments.len());
         let deployment = Deployment {
             package: package.to_owned(),
-            asked: 0,
+            requests: 0,
         };
         self.deployments.insert(id.clone(), deployment);
         text(202, &format!("\"{id}\""))
     }
 
-    /// At first it is unknown, then under way, then over.
-    fn deployment(&mut self, path: &str) -> Answer {
+    /// The first request returns 404, the second that it is under way, and the third the result.
+    fn deployment(&mut self, path: &str) -> Reply {
         if path.ends_with("/log") {
             return text(200, r#"[{"message": "Validating the package"}]"#);
         }
@@ -177,9 +175,9 @@ impl State {
         let Some(deployment) = self.deployments.get_mut(id) else {
             return text(404, "");
         };
-        deployment.asked += 1;
-        let (asked, package) = (deployment.asked, deployment.package.clone());
-        match asked {
+        deployment.requests += 1;
+        let package = deployment.package.clone();
+        match deployment.requests {
             1 => text(404, ""),
             2 => text(200, r#"{"status": 1, "complete": false}"#),
             _ => match self.run(&package) {
@@ -192,7 +190,7 @@ impl State {
         }
     }
 
-    /// Runs what is in the package, if the host can.
+    /// Runs the program of the package, if the host can.
     fn run(&mut self, package: &[u8]) -> Result<(), String> {
         let mut archive =
             ZipArchive::new(Cursor::new(package)).map_err(|error| error.to_string())?;
@@ -251,7 +249,7 @@ impl State {
         });
     }
 
-    fn front_door(&mut self, method: &Method, path: &str, body: &[u8]) -> Answer {
+    fn front_door(&mut self, method: &Method, path: &str, body: &[u8]) -> Reply {
         let Some(running) = &self.running else {
             return text(503, "Function host is not running.");
         };
@@ -263,10 +261,10 @@ impl State {
                 if !self.forgets_items {
                     self.items.insert(place.clone(), item.clone());
                 }
-                let mut answer = text(201, &json!({ "data": item }).to_string());
+                let mut reply = text(201, &json!({ "data": item }).to_string());
                 let place = place.parse().expect("it is a header's value");
-                answer.headers_mut().insert("location", place);
-                answer
+                reply.headers_mut().insert("location", place);
+                reply
             }
             (&Method::GET, path) => match self.items.get(path) {
                 Some(item) => text(200, &json!({ "data": item }).to_string()),
@@ -277,17 +275,17 @@ impl State {
         }
     }
 
-    /// What is left of the smoke tests' items.
+    /// The number of items.
     pub(crate) fn items(&self) -> usize {
         self.items.len()
     }
 }
 
 impl Running {
-    fn health(&self) -> Answer {
+    fn health(&self) -> Reply {
         let finding = |is_good: bool| {
             let status = if is_good { "ok" } else { "fail" };
-            json!([{"status": status, "observedValue": self.schema, "output": "it is unwell"}])
+            json!([{"status": status, "observedValue": self.schema, "output": "it is faulty"}])
         };
         let timers = ["item_housekeeping", "scale"].map(|timer| {
             let is_late = self.late.iter().any(|it| it == timer);
@@ -306,8 +304,8 @@ impl Running {
     }
 }
 
-fn text(status: u16, body: &str) -> Answer {
-    let mut answer = Response::new(Full::from(body.to_owned()));
-    *answer.status_mut() = StatusCode::from_u16(status).expect("it is a status");
-    answer
+fn text(status: u16, body: &str) -> Reply {
+    let mut reply = Response::new(Full::from(body.to_owned()));
+    *reply.status_mut() = StatusCode::from_u16(status).expect("it is a status");
+    reply
 }

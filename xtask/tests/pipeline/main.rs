@@ -1,5 +1,5 @@
-//! What a pipeline runs, run as a pipeline would: the real `cargo xtask`, in a checkout of its own, with a
-//! fake `az` and a fake function app in the place of Azure. Terraform and git are the real ones.
+//! The commands of the pipelines: the real `cargo xtask`, Terraform and git, in a checkout of their own, with a fake
+//! `az` and a fake function app in place of Azure.
 
 mod checkout;
 mod deploy;

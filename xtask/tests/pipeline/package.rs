@@ -1,5 +1,5 @@
-//! Packages for the fake function app: their "program" is a script that says which commit it is of, and
-//! what is wrong with it.
+//! Packages for the fake function app: their "program" is a script that prints its commit and contains the faults that
+//! the app simulates.
 
 use std::io::{Cursor, Write};
 
@@ -13,20 +13,20 @@ pub(crate) const FUNCTIONS: [&str; 4] = [
     "scale",
 ];
 
-/// What a package looks like.
+/// A description of a package.
 pub(crate) struct Sketch {
     pub(crate) commit: String,
-    /// Words that the fake host knows: `unhealthy`, `no backups`, `late <timer> …`, or others.
+    /// A fault that the fake host simulates: `unhealthy`, `no backups`, `late <timer> …`. Others have no effect.
     pub(crate) trouble: &'static str,
     /// The version that the program brings the database to.
     pub(crate) schema: u64,
-    /// Where the functions lie.
+    /// The parent folder of the functions' folders, with a slash.
     pub(crate) functions: &'static str,
     pub(crate) program_mode: u32,
 }
 
 impl Sketch {
-    /// A good package of the commit whose name is this digit, over and over.
+    /// A good package of the commit that repeats this digit.
     pub(crate) fn of(digit: char) -> Sketch {
         Sketch {
             commit: digit.to_string().repeat(40),

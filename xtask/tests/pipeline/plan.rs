@@ -1,5 +1,5 @@
-//! `cargo xtask infra plan`, `apply` and `values`, and `helmfile`, with the real Terraform and nothing to
-//! change but its own state.
+//! `cargo xtask infra plan`, `apply` and `values`, and `helmfile`, with the real Terraform, which changes only its
+//! state.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::checkout::{Checkout, Ended, ended, terraform};
 
-/// `terraform_data` needs no provider from anywhere.
+/// `terraform_data` needs no external provider.
 const MAIN: &str = r#"
 variable "size" {
   type = string
@@ -61,7 +61,7 @@ fn command(checkout: &Checkout, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn what_was_planned_is_applied_and_then_nothing_has_drifted() {
+fn plan_is_applied_and_then_nothing_has_drifted() {
     let checkout = checkout();
     let ahead = run(&checkout, &["infra", "plan", "test", "--drift"]);
     assert_eq!(ahead.code, Some(2), "{}", ahead.text);
@@ -77,7 +77,7 @@ fn what_was_planned_is_applied_and_then_nothing_has_drifted() {
 }
 
 #[test]
-fn a_plan_of_another_environment_or_commit_and_a_file_that_was_changed_are_refused() {
+fn other_environments_other_commits_and_changed_files_are_refused() {
     let checkout = checkout();
     run(&checkout, &["infra", "apply", "test"]).failed(&["cargo xtask infra plan"]);
     run(&checkout, &["infra", "plan", "test", "--no-lock"]).succeeded();
@@ -149,7 +149,7 @@ fn terraform_runs_in_an_environment_with_its_values() {
 }
 
 #[test]
-fn a_drift_opens_one_issue() {
+fn drift_opens_one_issue() {
     let checkout = checkout();
     for _ in 0..2 {
         let verb = ["infra", "plan", "test", "--drift", "--open-issue"];
@@ -173,16 +173,16 @@ fn helmfile_gets_the_environments_own_cluster() {
             format!("helmfile --environment test {helmfile}, context: magnus-test converted");
         assert!(text.contains(&expected), "{text}");
     }
-    let asked = fs::read_to_string(checkout.path("target/azure/calls")).unwrap();
+    let calls = fs::read_to_string(checkout.path("target/azure/calls")).unwrap();
     assert!(
-        asked.contains("--name aks-small --context magnus-test"),
-        "{asked}"
+        calls.contains("--name aks-small --context magnus-test"),
+        "{calls}"
     );
 }
 
 /// Helm's own difference is empty then, so no apply would repair it.
 #[test]
-fn a_namespace_that_lost_its_labels_fails_the_apply() {
+fn namespace_without_its_labels_fails_the_apply() {
     let checkout = checkout();
     run(&checkout, &["infra", "plan", "test"]).succeeded();
     run(&checkout, &["infra", "apply", "test"]).succeeded();

@@ -1,4 +1,4 @@
-//! `cargo xtask publish`: a package by the way into Flex Consumption.
+//! `cargo xtask publish`: a package is sent to the deployment site of Flex Consumption.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn publish(stage: &Stage, sketch: &Sketch) -> Ended {
 }
 
 #[test]
-fn a_package_is_deployed_and_its_triggers_are_synchronised() {
+fn package_is_deployed_and_its_triggers_are_synchronised() {
     let stage = Stage::new();
     publish(&stage, &Sketch::of('a')).succeeded();
     assert_eq!(stage.app.commit(), Some("a".repeat(40)));
@@ -20,7 +20,7 @@ fn a_package_is_deployed_and_its_triggers_are_synchronised() {
 }
 
 #[test]
-fn a_closed_site_is_opened_for_the_address_that_it_refuses_and_closed_again() {
+fn closed_site_is_opened_for_the_refused_address_and_closed_again() {
     let stage = Stage::new();
     stage.app.state.lock().unwrap().is_closed = true;
     publish(&stage, &Sketch::of('a')).succeeded();
@@ -28,9 +28,9 @@ fn a_closed_site_is_opened_for_the_address_that_it_refuses_and_closed_again() {
     assert_eq!(fs::read_dir(stage.azure("rules")).unwrap().count(), 0);
 }
 
-/// It would send back a property that the plan rejects, and the error names neither.
+/// An older `az` sends a property that the plan rejects, with an error that names neither.
 #[test]
-fn an_older_az_opens_no_site() {
+fn older_az_does_not_open_the_site() {
     let stage = Stage::new();
     stage.app.state.lock().unwrap().is_closed = true;
     fs::write(stage.azure("version"), "2.90.1").unwrap();
@@ -39,7 +39,7 @@ fn an_older_az_opens_no_site() {
 }
 
 #[test]
-fn a_closed_site_is_closed_again_after_a_failure() {
+fn closed_site_is_closed_again_after_a_failure() {
     let stage = Stage::new();
     stage.app.state.lock().unwrap().is_closed = true;
     let not_executable = Sketch {
@@ -51,7 +51,7 @@ fn a_closed_site_is_closed_again_after_a_failure() {
 }
 
 #[test]
-fn a_site_that_stays_open_is_a_failure_that_says_how_to_close_it() {
+fn site_that_stays_open_is_a_failure_with_the_remedy() {
     let stage = Stage::new();
     stage.app.state.lock().unwrap().is_closed = true;
     fs::write(stage.azure("cannot-close"), "").unwrap();
@@ -59,7 +59,7 @@ fn a_site_that_stays_open_is_a_failure_that_says_how_to_close_it() {
 }
 
 #[test]
-fn another_deployment_under_way_is_waited_for() {
+fn publish_waits_for_another_deployment() {
     let stage = Stage::new();
     stage.app.state.lock().unwrap().is_busy = 2;
     publish(&stage, &Sketch::of('a')).succeeded();
@@ -68,7 +68,7 @@ fn another_deployment_under_way_is_waited_for() {
 }
 
 #[test]
-fn a_deployment_that_fails_is_a_failure_with_the_sites_own_words() {
+fn failed_deployment_is_a_failure_with_the_log_of_the_site() {
     let stage = Stage::new();
     let sketch = Sketch {
         program_mode: 0o644,
@@ -80,30 +80,30 @@ fn a_deployment_that_fails_is_a_failure_with_the_sites_own_words() {
 }
 
 #[test]
-fn what_is_no_package_is_not_sent() {
+fn files_that_are_not_packages_are_not_sent() {
     let stage = Stage::new();
     let no_commit = Sketch {
         commit: "unknown".to_owned(),
         ..Sketch::of('a')
     };
-    publish(&stage, &no_commit).failed(&["names no commit"]);
+    publish(&stage, &no_commit).failed(&["contains no commit"]);
     let nothing = stage.checkout.path("README.md");
     fs::write(&nothing, "no zip").unwrap();
     stage
         .run("publish", &["--package", nothing.to_str().unwrap()])
-        .failed(&["is no package", "cargo xtask package"]);
+        .failed(&["is not a package", "cargo xtask package"]);
     assert_eq!(stage.calls(), "");
 }
 
 #[test]
-fn who_is_not_logged_in_is_told_so() {
+fn missing_login_is_reported() {
     let stage = Stage::new();
     fs::write(stage.azure("logged-out"), "").unwrap();
     publish(&stage, &Sketch::of('a')).failed(&["az login"]);
 }
 
 #[test]
-fn a_dry_run_says_what_would_go_where_and_asks_nobody() {
+fn dry_run_prints_package_and_app_and_calls_nothing() {
     let stage = Stage::new();
     let package = stage.package(&Sketch::of('a'));
     let text = stage
@@ -117,15 +117,15 @@ fn a_dry_run_says_what_would_go_where_and_asks_nobody() {
 }
 
 #[test]
-fn azure_is_asked_for_the_site_where_none_is_named() {
+fn azure_is_asked_for_an_unnamed_site() {
     let mut stage = Stage::new();
     stage.site = None;
     publish(&stage, &Sketch::of('a')).failed(&["https://func-test.scm.example.invalid"]);
 }
 
 #[test]
-fn a_token_is_not_sent_in_the_clear() {
+fn token_is_not_sent_without_encryption() {
     let mut stage = Stage::new();
     stage.site = Some("http://example.org".to_owned());
-    publish(&stage, &Sketch::of('a')).failed(&["in the clear"]);
+    publish(&stage, &Sketch::of('a')).failed(&["without encryption"]);
 }

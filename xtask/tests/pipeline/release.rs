@@ -1,4 +1,4 @@
-//! `cargo xtask release`: three places, one version.
+//! `cargo xtask release`: changelog, tag and version agree.
 
 use crate::checkout::Checkout;
 
@@ -12,7 +12,7 @@ fn checkout(version: &str) -> Checkout {
 }
 
 #[test]
-fn the_section_is_printed_when_changelog_tag_and_version_agree() {
+fn section_is_printed_when_changelog_tag_and_version_agree() {
     let checkout = checkout(VERSION);
     checkout.git(&["tag", &format!("v{VERSION}")]);
     let text = checkout.run(&["release", "--check"]).succeeded();
@@ -20,13 +20,13 @@ fn the_section_is_printed_when_changelog_tag_and_version_agree() {
 }
 
 #[test]
-fn a_changelog_of_another_version_is_refused() {
+fn changelog_of_another_version_is_refused() {
     let ended = checkout("99.0.0").run(&["release", "--check"]);
     ended.failed(&["[99.0.0] - 2026-11-24", &format!("says {VERSION}")]);
 }
 
 #[test]
-fn a_tag_of_another_version_is_refused() {
+fn tag_of_another_version_is_refused() {
     let checkout = checkout(VERSION);
     checkout.git(&["tag", "v99.0.0"]);
     checkout
@@ -35,7 +35,7 @@ fn a_tag_of_another_version_is_refused() {
 }
 
 #[test]
-fn a_release_tags_the_commit_and_pushes_the_tag() {
+fn release_tags_the_commit_and_pushes_the_tag() {
     let origin = tempfile::tempdir().unwrap();
     let checkout = checkout(VERSION);
     let tag = format!("v{VERSION}");
@@ -52,10 +52,10 @@ fn a_release_tags_the_commit_and_pushes_the_tag() {
 }
 
 #[test]
-fn a_release_is_of_a_commit() {
+fn release_refuses_uncommitted_changes() {
     let checkout = checkout(VERSION);
     checkout.write("stray", "");
     checkout
         .run(&["release"])
-        .failed(&["no commit has", "stray"]);
+        .failed(&["commit these changes first", "stray"]);
 }

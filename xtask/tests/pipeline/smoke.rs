@@ -1,4 +1,4 @@
-//! `cargo xtask smoke`: what runs, seen from outside.
+//! `cargo xtask smoke`: checks from outside.
 
 use crate::package::Sketch;
 use crate::stage::Stage;
@@ -12,7 +12,7 @@ fn running(sketch: &Sketch) -> (Stage, String) {
 }
 
 #[test]
-fn a_package_that_runs_is_found_to_work_and_nothing_is_left_behind() {
+fn running_package_passes_and_the_test_items_are_deleted() {
     let (stage, package) = running(&Sketch::of('a'));
     let text = stage.run("smoke", &["--package", &package]).succeeded();
     for timer in ["scale", "postfacto_backup", "postfacto_restore_drill"] {
@@ -22,7 +22,7 @@ fn a_package_that_runs_is_found_to_work_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn another_commit_than_the_packages_is_a_failure() {
+fn running_another_commit_is_a_failure() {
     let (stage, _) = running(&Sketch::of('a'));
     let package = stage.package(&Sketch::of('b'));
     let (a, b) = ("a".repeat(40), "b".repeat(40));
@@ -32,7 +32,7 @@ fn another_commit_than_the_packages_is_a_failure() {
 }
 
 #[test]
-fn a_failing_check_is_a_failure_in_its_own_words() {
+fn failing_check_is_a_failure_with_its_output() {
     let sketch = Sketch {
         trouble: "unhealthy",
         ..Sketch::of('a')
@@ -40,11 +40,11 @@ fn a_failing_check_is_a_failure_in_its_own_words() {
     let (stage, package) = running(&sketch);
     stage
         .run("smoke", &["--package", &package])
-        .failed(&["database:schema fails: it is unwell"]);
+        .failed(&["database:schema fails: it is faulty"]);
 }
 
 #[test]
-fn functions_that_the_host_did_not_find_are_a_failure() {
+fn functions_that_the_host_does_not_find_are_a_failure() {
     let stage = Stage::new();
     stage.app.state.lock().unwrap().loses_functions = true;
     let package = stage.package(&Sketch::of('a'));
@@ -54,7 +54,7 @@ fn functions_that_the_host_did_not_find_are_a_failure() {
 }
 
 #[test]
-fn a_function_that_the_host_does_not_run_is_a_failure() {
+fn function_that_the_host_does_not_run_is_a_failure() {
     let (stage, package) = running(&Sketch::of('a'));
     std::fs::write(stage.azure("in-error"), "postfacto_backup").expect("it is written");
     stage.run("smoke", &["--package", &package]).failed(&[
@@ -64,7 +64,7 @@ fn a_function_that_the_host_does_not_run_is_a_failure() {
 }
 
 #[test]
-fn an_item_that_is_lost_is_a_failure() {
+fn lost_item_is_a_failure() {
     let (stage, package) = running(&Sketch::of('a'));
     stage.app.state.lock().unwrap().forgets_items = true;
     stage

@@ -12,22 +12,21 @@ use crate::package::Sketch;
 
 const APP: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-test/providers/Microsoft.Web/sites/func-test";
 
-/// Everything that a deployment meets.
 pub(crate) struct Stage {
     pub(crate) checkout: Checkout,
     pub(crate) app: FunctionApp,
-    /// The deployment site that is named on the command line, if one is.
+    /// The value of `--deployment-site`.
     pub(crate) site: Option<String>,
     azure: TempDir,
 }
 
 impl Stage {
     pub(crate) fn new() -> Stage {
-        let azure = tempfile::tempdir().expect("the system has room for a folder");
+        let azure = tempfile::tempdir().expect("a temporary folder can be created");
         let app = FunctionApp::start(azure.path());
         let folder = "infra/terraform/environment";
         let checkout = Checkout::of(&[
-            (&format!("{folder}/main.tf"), "# Its state says it all.\n"),
+            (&format!("{folder}/main.tf"), "# Only the state is used.\n"),
             (&format!("{folder}/test.tfvars"), ""),
         ]);
         let output = |value: &str| json!({ "value": value, "type": "string" });
@@ -52,7 +51,7 @@ impl Stage {
         path.to_string_lossy().into_owned()
     }
 
-    /// `cargo xtask <verb> test`, for the fakes, with little patience.
+    /// `cargo xtask <verb> test`, for the fakes, with a short timeout.
     pub(crate) fn run(&self, verb: &str, arguments: &[&str]) -> Ended {
         let mut xtask = self.checkout.xtask(&[verb, "test", "--timeout", "2"]);
         if let Some(site) = &self.site {
@@ -71,12 +70,12 @@ impl Stage {
         self.run("deploy", &["--package", &self.package(sketch)])
     }
 
-    /// What Azure was told to do, one command a line.
+    /// The commands of `az`, one per line.
     pub(crate) fn calls(&self) -> String {
         fs::read_to_string(self.azure("calls")).unwrap_or_default()
     }
 
-    /// A file that the fake `az` looks at or writes.
+    /// A file that the fake `az` reads or writes.
     pub(crate) fn azure(&self, path: &str) -> PathBuf {
         self.azure.path().join(path)
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask start --host func` where a part of it cannot run.
+//! `cargo xtask start --host func` with a part that cannot run.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::checkout::{Checkout, Ended, ended};
 
-/// npm, whose Azurite listens for blobs.
+/// An npm that installs an Azurite that listens on the port for blobs.
 const NPM: &str = r#"#!/bin/sh
 mkdir -p node_modules/.bin
 cat > node_modules/.bin/azurite <<'END'
@@ -16,19 +16,19 @@ exec node -e 'require("net").createServer().listen(+process.argv[1], "127.0.0.1"
 END
 chmod +x node_modules/.bin/azurite
 "#;
-/// cargo, whose build succeeds.
+/// A cargo whose build succeeds.
 const CARGO: &str = r#"#!/bin/sh
 mkdir -p "$CARGO_TARGET_DIR/debug"
 printf '#!/bin/sh\n' > "$CARGO_TARGET_DIR/debug/magnusapi"
 chmod +x "$CARGO_TARGET_DIR/debug/magnusapi"
 "#;
-/// func, whose handler fails: it says so and ends with 0.
+/// A func whose handler fails: it prints a line and exits with 0.
 const FUNC: &str = r#"#!/bin/sh
 if [ "$1" = --version ]; then echo 4.14.0; exit; fi
 echo 'no database is named'
 "#;
 
-/// A checkout in which everything works as far as `func` needs it, with these programs in place of others.
+/// Runs it in a checkout that works, except for these programs.
 fn start(programs: &[(&str, &str)]) -> Ended {
     let checkout = Checkout::of(&[
         ("functions/item/function.json", "{}"),
@@ -76,13 +76,13 @@ fn core_tools_that_do_not_proxy_requests_are_rejected_before_the_build() {
 }
 
 #[test]
-fn a_program_that_is_not_built_is_reported_before_func_starts() {
+fn missing_program_is_reported_before_func_starts() {
     let text = start(&[("cargo", "#!/bin/sh\n")]).failed(&["no program at", "cargo build"]);
     assert!(!text.contains("no database is named"), "{text}");
 }
 
 #[test]
-fn func_that_ends_is_a_failure_whatever_its_exit_status_is() {
+fn func_that_ends_is_a_failure_with_any_exit_status() {
     start(&[]).failed(&[
         "no database is named",
         "func ended by itself with exit status: 0",
