@@ -2,13 +2,13 @@
 //!
 //! The host looks for `function.json` exactly one level below the folder that holds `host.json`. In a checkout,
 //! four links make `functions/` such a folder, for `func start` and `cargo xtask start`. A package has the
-//! files themselves, and a static program. This module is the only one that knows these layouts.
+//! files themselves, and a static program. The other modules of xtask ask this one for paths and functions.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 /// The binary's name in the app folder. It must equal `customHandler.description.defaultExecutablePath`
 /// in `host.json`, letter for letter: Core Tools set the executable bit by that comparison.
@@ -42,6 +42,17 @@ pub(crate) fn collect(root: &Path, binary: &Path) -> anyhow::Result<Vec<AppFile>
     files.extend(functions(&root.join("functions"))?);
     files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(files)
+}
+
+/// The names of the functions of an app with these paths, in their order.
+pub(crate) fn functions_of(paths: &[impl AsRef<str>]) -> anyhow::Result<Vec<String>> {
+    let paths = || paths.iter().map(AsRef::as_ref);
+    let functions = paths().filter_map(|path| path.strip_suffix("/function.json"));
+    let functions: Vec<String> = functions.map(str::to_owned).collect();
+    if functions.is_empty() || !paths().any(|path| path == "host.json") {
+        bail!("it needs host.json at its root, and function.json one folder below");
+    }
+    Ok(functions)
 }
 
 /// Writes `files` to `folder`, which then contains nothing else.

@@ -38,14 +38,8 @@ impl Package {
     fn read_zip(path: &Path) -> anyhow::Result<Package> {
         let bytes = fs::read(path)?;
         let mut archive = ZipArchive::new(Cursor::new(&bytes))?;
-        let mut functions = Vec::new();
-        for name in archive.file_names() {
-            let name = name?;
-            functions.extend(name.strip_suffix("/function.json").map(str::to_owned));
-        }
-        if archive.index_for_name("host.json").is_none() || functions.is_empty() {
-            bail!("it needs host.json at its root, and function.json one folder below");
-        }
+        let names = archive.file_names().collect::<Result<Vec<_>, _>>()?;
+        let functions = layout::functions_of(&names)?;
         let commit = commit(&mut archive)?;
         Ok(Package {
             path: path.to_owned(),

@@ -108,7 +108,7 @@ fn built_program(workspace: &Workspace) -> PathBuf {
 fn require_program(program: &Path) -> anyhow::Result<()> {
     if !process::is_executable(program) {
         bail!(
-            "the build wrote no program to {}: run `cargo build` and read its output",
+            "there is no program at {} after the build: run `cargo build` and read its output",
             program.display()
         );
     }
