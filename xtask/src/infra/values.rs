@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 /// Write Terraform's outputs for Helmfile: infra/helmfile/environments/<environment>/azure.json
 ///
-/// Reads the state of an environment that was applied, after `infra plan` or `terraform init`. The file contains no
+/// Reads the state of an environment that was applied, after another `infra` command selected it. The file contains no
 /// secret and is not committed.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
