@@ -18,7 +18,7 @@ use pgarchive::BackupId;
 use pgarchive::encryption::Identities;
 use pgarchive::manifest::Manifest;
 
-/// The backups: their settings, their store, the time. Clones share them.
+/// The settings, the store and the clock. Clones share them.
 #[derive(Clone)]
 pub struct Backups {
     shared: Arc<Shared>,
@@ -27,72 +27,57 @@ pub struct Backups {
 struct Shared {
     settings: Settings,
     clock: Clock,
-    /// Opened when first needed: a credential is looked up for it.
+    /// Opened by the first use, because that searches for a credential.
     blobs: OnceLock<Blobs>,
 }
 
-/// Where and how a backup is restored on trial.
+/// How a backup is restored to a scratch database.
 pub struct Trial<'a> {
-    /// The server.
     pub server: &'a database::Settings,
-    /// The keys of an encrypted backup.
+    /// For an encrypted backup.
     pub identities: Option<&'a Identities>,
     /// The limits that end it early.
     pub bounds: Bounds,
-    /// Whether functions that are in the backup may run as a superuser.
+    /// Whether functions in the backup may run as a superuser.
     pub superusers: Superusers,
 }
 
-/// The store could not be opened.
+/// Why the store was not opened.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// There is none.
     #[error(
-        "there is no place for backups; set BACKUP_URL to az://container/prefix or file:///folder"
+        "there is no store for backups; set BACKUP_URL to az://container/prefix or file:///folder"
     )]
     Nowhere,
-    /// It was refused.
     #[error("the store of backups: {0}")]
     Store(#[from] BlobError),
 }
 
-/// A backup could not be made.
+/// Why a backup was not made.
 #[derive(Debug, Error)]
 pub enum CreateError {
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The export.
     #[error(transparent)]
     Export(#[from] ExportError),
 }
 
-/// A backup was not proved to restore.
+/// Why a backup was not verified.
 #[derive(Debug, Error)]
 pub enum DrillError {
-    /// It could not be found or read.
     #[error(transparent)]
     SourceBackups(#[from] SourceBackupsError),
-    /// It did not restore, or differs.
     #[error("{id} did not restore: {error}")]
     Restore {
-        /// The backup.
         id: BackupId,
-        /// The cause.
         error: Box<RestoringError>,
     },
-    /// It restores, and that could not be written down.
-    #[error("{id} restores, and verified.json could not be written: {error}")]
-    NotSaid {
-        /// The backup.
-        id: BackupId,
-        /// The cause.
-        error: BlobError,
-    },
+    /// The backup restores, and the mark was not stored.
+    #[error("{id} restores, but verified.json could not be stored: {error}")]
+    NotMarked { id: BackupId, error: BlobError },
 }
 
 impl Backups {
-    /// With these settings; nothing is opened yet.
     pub fn new(settings: Settings, clock: Clock) -> Backups {
         Backups {
             shared: Arc::new(Shared {
@@ -103,17 +88,14 @@ impl Backups {
         }
     }
 
-    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 
-    /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
-    /// The store.
     pub fn blobs(&self) -> Result<Blobs, StoreError> {
         if let Some(blobs) = self.shared.blobs.get() {
             return Ok(blobs.clone());
@@ -123,12 +105,11 @@ impl Backups {
         Ok(self.shared.blobs.get_or_init(|| blobs).clone())
     }
 
-    /// The backups of one source.
     pub fn of_source(&self, source: &SourceName) -> Result<SourceBackups, StoreError> {
         Ok(SourceBackups::new(self.blobs()?, source.clone()))
     }
 
-    /// The sources that the store has folders of, whether or not they are still backed up.
+    /// The sources with a folder in the store, also those that are not backed up any more.
     pub async fn stored_sources(&self) -> Result<Vec<SourceName>, StoreError> {
         let folders = self.blobs()?.folders("").await?;
         let mut names: Vec<SourceName> = folders
@@ -155,9 +136,8 @@ impl Backups {
         Ok(export(source, &self.blobs()?, &options, self.clock(), report).await?)
     }
 
-    /// Restores a backup to a scratch database on the trial's server, compares every row and every
-    /// definition, drops it, and writes down that it restores. Databases that dead runs left there are
-    /// dropped before.
+    /// Restores a backup to a scratch database, compares every row and every definition, drops the database,
+    /// and marks the backup as verified. Before that, it drops the scratch databases of runs that died.
     pub async fn drill(
         &self,
         source_backups: &SourceBackups,
@@ -190,26 +170,28 @@ impl Backups {
             missing: restored.missing,
             milliseconds: u64::try_from(took).unwrap_or(u64::MAX),
         };
-        let said = source_backups.mark_verified(&stored.id, &verified).await;
-        said.map_err(|error| DrillError::NotSaid {
+        let marked = source_backups.mark_verified(&stored.id, &verified).await;
+        marked.map_err(|error| DrillError::NotMarked {
             id: stored.id.clone(),
             error,
         })?;
         Ok(verified)
     }
 
-    /// That a server does not answer is told by whoever needs it.
+    /// A server that does not respond is only a warning here, because the drill itself then fails.
     async fn sweep_server(&self, server: &database::Settings) {
         let swept = restore::sweep(&Server::new(server), (self.clock())()).await;
         let swept = match swept {
             Ok(swept) => swept,
-            Err(error) => return log::warn!("what dead runs left was not looked for: {error}"),
+            Err(error) => {
+                return log::warn!("cannot search for the databases of dead runs: {error}");
+            }
         };
         for name in swept.dropped {
-            log::info!("database {name} was left by a run that died, and is dropped");
+            log::info!("dropped database {name} of a run that died");
         }
         for (name, reason) in swept.refused {
-            log::warn!("database {name} was left by a run that died, and stays: {reason}");
+            log::warn!("cannot drop database {name} of a run that died: {reason}");
         }
     }
 
@@ -219,13 +201,13 @@ impl Backups {
         BackupId::new((self.clock())(), run)
     }
 
-    /// Deletes what runs that died more than a day ago left of a source in the store.
+    /// Deletes the remains of exports of a source that died more than a day ago.
     pub async fn sweep(&self, source: &SourceName) -> Result<Vec<Swept>, StoreError> {
         let now = (self.clock())();
         Ok(store::sweep(&self.blobs()?, source, now).await?)
     }
 
-    /// Deletes the backups of a source that no rule keeps, or only says which.
+    /// Deletes the backups of a source that no rule keeps. A dry run only returns the decisions.
     pub async fn prune(
         &self,
         source_backups: &SourceBackups,

@@ -1,4 +1,4 @@
-//! The backups' health: how old the newest is, and how old the newest that was proved to restore.
+//! The health of the backups: the ages of the newest backup and of the newest verified one.
 
 use std::time::Duration;
 
@@ -15,30 +15,29 @@ use super::timers::{DRILL, EXPORT};
 use crate::health::{Check, Finding, Status};
 use pgarchive::BackupId;
 
-/// Looks at the names in the store.
+/// Reads only the names in the store.
 pub struct BackupCheck {
     backups: Backups,
-    /// What was found last, and when. Backups come once a day: a look a minute is often enough.
+    /// The last findings and their time. Backups are made once a day, so one request a minute is enough.
     last: Mutex<Option<(Timestamp, Vec<Finding>)>>,
 }
 
-/// How long may the look take? Less than any probe's own patience.
+/// The time limit for the store, which is shorter than that of any probe.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// How long is what was found good for?
-const KEPT: SignedDuration = SignedDuration::from_mins(1);
+/// How long findings are cached.
+const CACHED: SignedDuration = SignedDuration::from_mins(1);
 
 /// The newest backups of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Newest {
     begun: Option<Timestamp>,
     verified: Option<Timestamp>,
-    /// One that a wrong clock dated.
+    /// A backup that a machine with a wrong clock made.
     of_the_future: Option<BackupId>,
 }
 
 impl BackupCheck {
-    /// For these backups.
     pub fn new(backups: Backups) -> BackupCheck {
         BackupCheck {
             backups,
@@ -53,8 +52,8 @@ impl BackupCheck {
         }
         let now = (self.backups.clock())();
         let mut last = self.last.lock().await;
-        if let Some((looked, findings)) = &*last
-            && now.duration_since(*looked).abs() < KEPT
+        if let Some((at, findings)) = &*last
+            && now.duration_since(*at).abs() < CACHED
         {
             return findings.clone();
         }
@@ -83,7 +82,7 @@ impl BackupCheck {
             Ok(Err(error)) => vec![unknown(source, error)],
             Err(_) => vec![unknown(
                 source,
-                format!("the store did not answer within {DEADLINE:?}"),
+                format!("the store did not respond within {DEADLINE:?}"),
             )],
         }
     }
@@ -97,12 +96,12 @@ impl BackupCheck {
         let names = names.map_err(|error| error.to_string())?;
         let (future, names): (Vec<_>, Vec<_>) = names
             .into_iter()
-            .partition(|(id, _)| id.is_of_the_future(now));
-        let verified = names.iter().find(|(_, files)| files.contains_key(VERIFIED));
+            .partition(|it| it.id.is_of_the_future(now));
+        let verified = names.iter().find(|it| it.files.contains_key(VERIFIED));
         Ok(Newest {
-            begun: names.first().map(|(id, _)| id.started()),
-            verified: verified.map(|(id, _)| id.started()),
-            of_the_future: future.into_iter().next().map(|(id, _)| id),
+            begun: names.first().map(|it| it.id.started()),
+            verified: verified.map(|it| it.id.started()),
+            of_the_future: future.into_iter().next().map(|it| it.id),
         })
     }
 }
@@ -113,8 +112,8 @@ impl Check for BackupCheck {
     }
 }
 
-/// Without a store and without sources, backups are not wanted. A store alone is a mistake: the
-/// sources were lost on the way to here.
+/// Without a store and without sources, backups are switched off. A store without sources is a mistake in
+/// the settings.
 fn nothing_is_backed_up(store_is_named: bool) -> Vec<Finding> {
     if !store_is_named {
         return Vec::new();
@@ -138,7 +137,7 @@ fn age(
     now: Timestamp,
 ) -> Finding {
     let age = begun.map(|begun| now.duration_since(begun));
-    let (status, output) = judge(key, age, limits);
+    let (status, output) = rate(key, age, limits);
     let hours = age.map(|age| (age.as_secs_f64() / 360.0).round() / 10.0);
     Finding {
         key,
@@ -151,7 +150,7 @@ fn age(
     }
 }
 
-/// A date in the future is an error, whatever the others' ages are.
+/// A date in the future is a failure, whatever the ages of the other backups are.
 fn dated(finding: Finding, of_the_future: Option<BackupId>) -> Finding {
     let Some(id) = of_the_future else {
         return finding;
@@ -160,41 +159,41 @@ fn dated(finding: Finding, of_the_future: Option<BackupId>) -> Finding {
         status: Status::Fail,
         output: Some(format!(
             "backup {id} is dated in the future; set the clock of the machine that made it, and delete \
-             that backup by hand: no rule does"
+             the backup by hand, because no rule deletes it"
         )),
         ..finding
     }
 }
 
-/// Where there is no backup at all, nobody knows since when there should be one: a warning.
-fn judge(
+/// A missing backup is a warning only, because it is unknown since when there should be one.
+fn rate(
     key: &'static str,
     age: Option<SignedDuration>,
     limits: AgeLimits,
 ) -> (Status, Option<String>) {
-    let (what, look) = if key == "backup:age" {
+    let (backup, function) = if key == "backup:age" {
         ("backup", EXPORT)
     } else {
-        ("backup that was proved to restore", DRILL)
+        ("verified backup", DRILL)
     };
-    let look = format!("see the last runs of {look}");
+    let look = format!("see the last runs of {function}");
     match age {
         None => (
             Status::Warn,
-            Some(format!("there is no {what} yet; {look}")),
+            Some(format!("there is no {backup} yet; {look}")),
         ),
         Some(age) if age >= limits.warn => {
             let failed = age >= limits.fail;
             let limit = if failed { limits.fail } else { limits.warn };
             let hours = limit.as_hours();
-            let text = format!("the newest {what} is {hours} hours old or more; {look}");
+            let text = format!("the newest {backup} is {hours} hours old or more; {look}");
             (if failed { Status::Fail } else { Status::Warn }, Some(text))
         }
         Some(_) => (Status::Ok, None),
     }
 }
 
-/// The backups may be there: that nobody can tell is a warning.
+/// The store cannot be read. The backups may be good, so this is a warning.
 fn unknown(source: &Source, reason: String) -> Finding {
     Finding {
         key: "backup:age",
@@ -217,9 +216,9 @@ mod tests {
     };
 
     #[test]
-    fn age_is_judged_by_both_limits() {
+    fn age_is_compared_with_both_limits() {
         let status = |minutes: Option<i64>| {
-            judge("backup:age", minutes.map(SignedDuration::from_mins), LIMITS)
+            rate("backup:age", minutes.map(SignedDuration::from_mins), LIMITS)
         };
         assert_eq!(status(Some(0)), (Status::Ok, None));
         assert_eq!(status(Some(26 * 60 - 1)), (Status::Ok, None));
@@ -229,7 +228,7 @@ mod tests {
         assert_eq!(failed, Status::Fail);
         assert!(output.is_some_and(|text| text.contains("50 hours") && text.contains(EXPORT)));
         assert_eq!(status(None).0, Status::Warn);
-        // A clock that was set back makes nothing old.
+        // A clock that was set back makes no backup old.
         assert_eq!(status(Some(-5)), (Status::Ok, None));
     }
 

@@ -1,8 +1,8 @@
-//! Backups of Postfacto's databases that prove they restore.
+//! Backups of Postfacto's databases, and the proof that they restore.
 //!
-//! An export reads one snapshot of a database into PostgreSQL's own directory archive, which stock
-//! `pg_restore` reads without this program. A backup is one only when its manifest is there: it is
-//! written last, and nothing is ever overwritten.
+//! An export writes one snapshot of a database as PostgreSQL's own directory archive, which stock
+//! `pg_restore` reads without this program. A backup exists when its manifest exists: the manifest is stored
+//! last, and nothing is ever overwritten.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -35,7 +35,8 @@ pub use backups::{Backups, CreateError, DrillError, StoreError, Trial};
 pub use health::BackupCheck;
 pub use restoring::{Restored, RestoringError};
 pub use settings::{
-    AgeLimits, Keep, KeepError, STORE, Settings, SettingsError, Source, SourceError, SourceName,
+    AgeLimits, Keep, KeepError, NoAddress, STORE, Settings, SettingsError, Source, SourceError,
+    SourceName,
 };
 pub use store::{
     Damage, DownloadError, Hold, Pruned, Pruning, Selection, SourceBackups, SourceBackupsError,

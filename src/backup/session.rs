@@ -1,8 +1,8 @@
-//! What every session that reads or writes a backup's rows is told first.
+//! The settings of every session that reads or writes the rows of a backup.
 
-/// The text of a value or a definition must be the same wherever it is made, or the same row has another
-/// checksum; so these are as `pg_dump` has them. The server must neither end the work for taking long, nor
-/// leave out rows that a policy hides.
+/// Every server must write the same text for the same value or definition, or the same row has another
+/// checksum. So these settings are those of `pg_dump`. The server must neither end the work at a time limit,
+/// nor leave out rows that a policy hides.
 pub(super) const SETTINGS: &str = "\
     SET client_encoding = 'UTF8';
     SET standard_conforming_strings = on;

@@ -8,11 +8,11 @@ use url::Url;
 
 use super::container::Container;
 
-/// Where a store is, and how one gets there.
+/// The location of a store, and how to connect to it.
 #[derive(Clone, Debug)]
 pub struct BlobAddress {
     pub(super) location: Location,
-    /// How long a request to the store is tried again.
+    /// How long a request to the store is retried.
     pub(super) wait: Duration,
 }
 
@@ -33,40 +33,31 @@ pub struct BlobSettings {
     pub endpoint: &'static str,
     /// The account's key, for the emulator.
     pub key: &'static str,
-    /// How many seconds a request is tried again: 1 to 600, 20 without it.
+    /// How many seconds a request is retried: 1 to 600, 20 by default.
     pub wait: &'static str,
 }
 
-/// A setting of a store that cannot be used. No message repeats a key, or the part of an address
-/// where people paste one.
+/// A setting of a store cannot be used. No message repeats a key, or the part of an address that may
+/// contain one.
 #[derive(Debug)]
 pub struct BlobAddressError {
     settings: &'static BlobSettings,
-    refusal: Refusal,
+    problem: Problem,
 }
 
-/// What is wrong with it.
 #[derive(Debug)]
-pub(super) enum Refusal {
-    /// The address.
+pub(super) enum Problem {
     Url(String),
     /// The address has a query, which may be a shared access signature.
     Query,
-    /// No account.
     NoAccount,
-    /// An account that cannot be.
     Account(String),
-    /// A container that cannot be.
     Container(String),
-    /// An endpoint that cannot be used.
     Endpoint,
-    /// A token would be sent in the clear.
+    /// Without TLS, the token would be sent in the clear.
     Clear,
-    /// A key for a real account.
     KeyForAzure,
-    /// A key that is none.
     Key,
-    /// The wait.
     Wait(String),
 }
 
@@ -81,52 +72,52 @@ impl fmt::Display for BlobAddressError {
             key,
             wait,
         } = self.settings;
-        match &self.refusal {
-            Refusal::Url(text) => write!(
+        match &self.problem {
+            Problem::Url(text) => write!(
                 f,
                 "{url}={text} cannot be used; set it to az://<container>/<folder> or to \
                  file:///<folder>"
             ),
-            Refusal::Query => write!(
+            Problem::Query => write!(
                 f,
                 "{url} has a query, a user or a fragment, which is not shown here; shared access \
                  signatures are not supported: set it to az://<container>/<folder>, and the app's \
                  identity is used"
             ),
-            Refusal::NoAccount => write!(
+            Problem::NoAccount => write!(
                 f,
                 "{url} names a container; set {account} to the name of its account"
             ),
-            Refusal::Account(text) => write!(
+            Problem::Account(text) => write!(
                 f,
-                "{account}={text} is no storage account's name; set it to 3 to 24 lower-case letters \
+                "{account}={text} is not the name of a storage account; set it to 3 to 24 lower-case letters \
                  and digits, the first label of its address"
             ),
-            Refusal::Container(name) => write!(
+            Problem::Container(name) => write!(
                 f,
-                "{url} names the container {name:?}, which cannot be; a container's name has 3 to 63 \
+                "{url} names the container {name:?}, which is not valid; the name of a container has 3 to 63 \
                  lower-case letters, digits and single hyphens"
             ),
-            Refusal::Endpoint => write!(
+            Problem::Endpoint => write!(
                 f,
                 "{endpoint} cannot be used; set it to the account's blob endpoint, such as \
                  https://<account>.blob.core.chinacloudapi.cn, or unset it for Azure's public cloud"
             ),
-            Refusal::Clear => write!(
+            Problem::Clear => write!(
                 f,
                 "{endpoint} is not https, which would send the identity's token in the clear; use \
                  https, or for the emulator set {key}"
             ),
-            Refusal::KeyForAzure => write!(
+            Problem::KeyForAzure => write!(
                 f,
                 "{key} is for the emulator, at a {endpoint} with http; unset it and give the app's \
                  identity the role Storage Blob Data Contributor"
             ),
-            Refusal::Key => write!(
+            Problem::Key => write!(
                 f,
-                "{key} is no storage account's key; copy it whole, it is base64"
+                "{key} is not the key of a storage account; copy all of it, in base64"
             ),
-            Refusal::Wait(text) => write!(
+            Problem::Wait(text) => write!(
                 f,
                 "{wait}={text} cannot be used; set it to whole seconds from 1 to 600"
             ),
@@ -135,21 +126,21 @@ impl fmt::Display for BlobAddressError {
 }
 
 impl BlobSettings {
-    /// The address `text` is none of a store.
-    pub fn refused(&'static self, text: &str) -> BlobAddressError {
-        self.error(refused(text))
+    /// The error for the address `text`, which is not the address of a store.
+    pub fn unusable_url(&'static self, text: &str) -> BlobAddressError {
+        self.error(unusable_url(text))
     }
 
-    fn error(&'static self, refusal: Refusal) -> BlobAddressError {
+    fn error(&'static self, problem: Problem) -> BlobAddressError {
         BlobAddressError {
             settings: self,
-            refusal,
+            problem,
         }
     }
 }
 
 impl BlobAddress {
-    /// Reads these settings. `None` when there is no address.
+    /// Reads these settings. `None` if there is no address.
     pub fn read(
         settings: &'static BlobSettings,
         variable: impl Fn(&str) -> Option<String>,
@@ -174,7 +165,6 @@ impl BlobAddress {
         })
     }
 
-    /// A folder on this machine.
     pub fn folder(folder: &Path) -> BlobAddress {
         BlobAddress {
             location: Location::Folder(folder.to_owned()),
@@ -193,7 +183,7 @@ impl BlobAddress {
 
 const DEFAULT_WAIT: Duration = Duration::from_secs(20);
 
-/// As the setting has it.
+/// In the syntax of the setting.
 impl fmt::Display for BlobAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.location {
@@ -212,31 +202,31 @@ fn location(
     settings: &'static BlobSettings,
     text: &str,
     variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Location, Refusal> {
-    let url = Url::parse(text).map_err(|_| refused(text))?;
+) -> Result<Location, Problem> {
+    let url = Url::parse(text).map_err(|_| unusable_url(text))?;
     if has_more_than_a_path(&url) {
-        return Err(Refusal::Query);
+        return Err(Problem::Query);
     }
     match url.scheme() {
         "az" => Ok(Location::Container(Container::read(
             settings, &url, variable,
         )?)),
         "file" => Ok(Location::Folder(
-            url.to_file_path().map_err(|()| refused(text))?,
+            url.to_file_path().map_err(|()| unusable_url(text))?,
         )),
-        _ => Err(refused(text)),
+        _ => Err(unusable_url(text)),
     }
 }
 
-fn wait(text: Option<String>) -> Result<Duration, Refusal> {
+fn wait(text: Option<String>) -> Result<Duration, Problem> {
     let Some(text) = text else {
         return Ok(DEFAULT_WAIT);
     };
     let seconds = text.parse().ok().filter(|it| (1..=600).contains(it));
-    seconds.map(Duration::from_secs).ok_or(Refusal::Wait(text))
+    seconds.map(Duration::from_secs).ok_or(Problem::Wait(text))
 }
 
-/// A user, a query, or a fragment.
+/// Whether it has a user, a query, or a fragment.
 pub(super) fn has_more_than_a_path(url: &Url) -> bool {
     url.query().is_some()
         || url.fragment().is_some()
@@ -244,10 +234,10 @@ pub(super) fn has_more_than_a_path(url: &Url) -> bool {
         || !url.username().is_empty()
 }
 
-/// What comes after a `?` may be a secret.
-pub(super) fn refused(text: &str) -> Refusal {
+/// The message omits everything after a `?`, which may be a secret.
+pub(super) fn unusable_url(text: &str) -> Problem {
     let shown = text.split(['?', '#']).next().unwrap_or_default();
-    Refusal::Url(shown.to_owned())
+    Problem::Url(shown.to_owned())
 }
 
 #[cfg(test)]
@@ -277,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_of_the_public_cloud_is_reached_by_the_apps_identity() {
+    fn a_container_of_the_public_cloud_needs_the_apps_identity() {
         let address = address(&[
             ("BACKUP_URL", "az://backups/of/us"),
             ("BACKUP_STORAGE_ACCOUNT", "magnus"),
@@ -295,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_emulator_takes_a_key_that_is_never_shown() {
+    fn the_key_of_the_emulator_is_never_shown() {
         let address = address(&[
             ("BACKUP_URL", "az://backups"),
             ("BACKUP_STORAGE_ACCOUNT", "devstoreaccount1"),
@@ -321,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_names_its_variable_and_shows_no_secret() {
+    fn errors_name_the_variable_and_show_no_secret() {
         let account = ("BACKUP_STORAGE_ACCOUNT", "magnus");
         let container = ("BACKUP_URL", "az://backups");
         let clear = ("BACKUP_STORAGE_ENDPOINT", "http://127.0.0.1:1/magnus");

@@ -11,7 +11,7 @@ use super::container::{Access, Container};
 use super::identity::Identity;
 use super::refusal::Connector;
 
-/// The container. Nothing is asked of it yet.
+/// Opens the container. Sends no request.
 pub(super) fn open(container: &Container, wait: Duration) -> object_store::Result<MicrosoftAzure> {
     let builder = MicrosoftAzureBuilder::new()
         .with_account(&container.account)
@@ -31,8 +31,8 @@ pub(super) fn open(container: &Container, wait: Duration) -> object_store::Resul
     .build()
 }
 
-/// Time ends them before their number does. The store's client writes the number into its log lines, so
-/// it is one that a person can read: a request may wait for 4 seconds between two of at most 150.
+/// The time limit ends the retries before their number does. The client writes the number into its log
+/// lines, so it is a readable one: with pauses of 4 seconds, at most 150 retries fit into 600 seconds.
 fn retries(wait: Duration) -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {

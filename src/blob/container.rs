@@ -1,4 +1,4 @@
-//! A container's address: which account, at which endpoint, by which right.
+//! The address of a container: its account, its endpoint, and the access to it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use object_store::azure::AzureAccessKey;
 use object_store::path::Path;
 use url::Url;
 
-use super::address::{BlobSettings, Refusal, has_more_than_a_path, refused};
+use super::address::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
 
 /// A container of a storage account, or a folder in it.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Container {
     pub(super) access: Access,
 }
 
-/// What the account is told.
+/// How requests are authorized.
 #[derive(Clone)]
 pub(super) enum Access {
     /// A token of this program's Azure identity.
@@ -43,15 +43,15 @@ impl Container {
         settings: &'static BlobSettings,
         url: &Url,
         variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<Container, Refusal> {
+    ) -> Result<Container, Problem> {
         let name = url.host_str().unwrap_or_default().to_owned();
         if !is_container(&name) {
-            return Err(Refusal::Container(name));
+            return Err(Problem::Container(name));
         }
-        let prefix = Path::from_url_path(url.path()).map_err(|_| refused(url.as_str()))?;
-        let account = variable(settings.account).ok_or(Refusal::NoAccount)?;
+        let prefix = Path::from_url_path(url.path()).map_err(|_| unusable_url(url.as_str()))?;
+        let account = variable(settings.account).ok_or(Problem::NoAccount)?;
         if !is_account(&account) {
-            return Err(Refusal::Account(account));
+            return Err(Problem::Account(account));
         }
         let endpoint = endpoint(&account, variable(settings.endpoint).as_deref())?;
         Ok(Container {
@@ -65,28 +65,28 @@ impl Container {
     }
 }
 
-fn endpoint(account: &str, given: Option<&str>) -> Result<Url, Refusal> {
+fn endpoint(account: &str, given: Option<&str>) -> Result<Url, Problem> {
     let text = match given {
         Some(given) => given.to_owned(),
         None => format!("https://{account}.blob.core.windows.net"),
     };
-    let url = Url::parse(&text).map_err(|_| Refusal::Endpoint)?;
+    let url = Url::parse(&text).map_err(|_| Problem::Endpoint)?;
     let of_the_web = matches!(url.scheme(), "http" | "https");
     if !of_the_web || has_more_than_a_path(&url) {
-        return Err(Refusal::Endpoint);
+        return Err(Problem::Endpoint);
     }
     Ok(url)
 }
 
-/// A key opens the whole account and never ends, so a real one has no place in an app's settings.
-fn access(endpoint: &Url, key: Option<&str>) -> Result<Access, Refusal> {
+/// A key opens the whole account and never expires, so only the emulator's key is accepted.
+fn access(endpoint: &Url, key: Option<&str>) -> Result<Access, Problem> {
     match (endpoint.scheme(), key) {
         ("https", None) => Ok(Access::Identity),
-        ("https", Some(_)) => Err(Refusal::KeyForAzure),
-        (_, None) => Err(Refusal::Clear),
+        ("https", Some(_)) => Err(Problem::KeyForAzure),
+        (_, None) => Err(Problem::Clear),
         (_, Some(key)) => AzureAccessKey::try_new(key)
             .map(Access::Key)
-            .map_err(|_| Refusal::Key),
+            .map_err(|_| Problem::Key),
     }
 }
 

@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 use super::{BlobError, Blobs, PAUSE};
 
-/// How much of a file is read at once.
+/// Bytes of a file that are read at once.
 const PIECE: usize = 256 << 10;
 
-/// A blob that is being read. The store's client resumes a broken answer only within the time that
-/// it has for the whole of it, which says nothing of a blob that takes an hour.
+/// A blob that is being read. The client resumes a broken response only within its time limit for the
+/// whole response, which is too short for a blob that takes an hour.
 struct Download {
     blobs: Blobs,
     name: String,
@@ -25,30 +25,30 @@ struct Download {
     e_tag: Option<String>,
     size: u64,
     read: u64,
-    /// When a connection broke, if none brought bytes since. The time that the reader takes for
-    /// them does not count.
+    /// The time since which no connection has delivered bytes. It excludes the time that the reader takes
+    /// to use them.
     broken: Option<Instant>,
     body: Body,
 }
 
 type Body = BoxStream<'static, object_store::Result<Bytes>>;
 
-/// The bytes of a blob, to the last or to an error.
+/// The bytes of a blob. The stream ends with an error unless it is complete.
 pub(super) async fn open(
     blobs: Blobs,
     name: &str,
 ) -> Result<impl Stream<Item = Result<Bytes, BlobError>> + Send + 'static, BlobError> {
     let path = blobs.place.path(name)?;
-    let answer = blobs.store.get_opts(&path, GetOptions::default()).await;
-    let answer = answer.map_err(|error| blobs.place.error(name, &error))?;
+    let response = blobs.store.get_opts(&path, GetOptions::default()).await;
+    let response = response.map_err(|error| blobs.place.error(name, &error))?;
     let download = Download {
         name: name.to_owned(),
         path,
-        e_tag: answer.meta.e_tag.clone(),
-        size: answer.meta.size,
+        e_tag: response.meta.e_tag.clone(),
+        size: response.meta.size,
         read: 0,
         broken: None,
-        body: body(answer),
+        body: body(response),
         blobs,
     };
     Ok(stream::try_unfold(download, async |mut download| {
@@ -74,7 +74,7 @@ impl Download {
         Ok(None)
     }
 
-    /// Opens the rest of the same blob. An answer that is too short is a break too.
+    /// Requests the rest of the same blob. A response that is too short counts as broken.
     async fn resume(&mut self, broke: Option<object_store::Error>) -> Result<(), BlobError> {
         let broken = *self.broken.get_or_insert_with(Instant::now);
         if broken.elapsed() >= self.blobs.place.wait {
@@ -89,9 +89,9 @@ impl Download {
             range: Some(GetRange::Offset(self.read)),
             ..Default::default()
         };
-        let answer = self.blobs.store.get_opts(&self.path, rest).await;
-        match answer.map_err(|error| self.blobs.place.error(&self.name, &error)) {
-            Ok(answer) => self.body = body(answer),
+        let response = self.blobs.store.get_opts(&self.path, rest).await;
+        match response.map_err(|error| self.blobs.place.error(&self.name, &error)) {
+            Ok(response) => self.body = body(response),
             Err(BlobError::Exists { place }) => return Err(BlobError::Changed { place }),
             Err(error) => return Err(error),
         }
@@ -107,14 +107,14 @@ impl Download {
     }
 }
 
-fn body(answer: GetResult) -> Body {
-    match answer.payload {
+fn body(response: GetResult) -> Body {
+    match response.payload {
         GetResultPayload::Stream(body) => body,
-        GetResultPayload::File(file, _) => pieces(file, answer.range.start),
+        GetResultPayload::File(file, _) => pieces(file, response.range.start),
     }
 }
 
-/// The client's own reader takes 8 KiB at a time, and never ends when a file became shorter.
+/// The client's own reader reads 8 KiB at a time, and never ends if the file became shorter.
 fn pieces(file: File, start: u64) -> Body {
     let begin = (Arc::new(file), start);
     stream::try_unfold(begin, async |(file, start)| {

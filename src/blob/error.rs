@@ -1,4 +1,4 @@
-//! Why the store did not do what it was asked.
+//! The errors of a store.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -6,154 +6,62 @@ use std::io::{self, ErrorKind};
 use thiserror::Error;
 
 use super::address::BlobSettings;
-use super::container::Access;
-use super::identity::NoToken;
+use super::container::{Access, Container};
+use super::identity::TokenError;
 use super::refusal::Refusal;
 
-/// Why the store did not do what it was asked. `place` is the blob with its address.
+/// An error of a store. `place` is the name of the blob with the address of the store.
 #[derive(Debug, Error)]
 pub enum BlobError {
-    /// There is no such blob.
     #[error("{place} is not there")]
-    Missing {
-        /// Which.
-        place: String,
-    },
-    /// There is such a blob, with other bytes.
+    Missing { place: String },
     #[error("{place} is there already, with other content; nothing was overwritten")]
-    Exists {
-        /// Which.
-        place: String,
-    },
-    /// The store keeps the blob as it is.
+    Exists { place: String },
     #[error("{place} cannot be changed ({reason}); a policy of immutability or a lease keeps it")]
-    Kept {
-        /// Which.
-        place: String,
-        /// What the store said.
-        reason: String,
-    },
-    /// There is no such container.
+    Kept { place: String, reason: String },
     #[error("{place}: the container {container} does not exist; create it in the storage account")]
-    NoContainer {
-        /// Which blob.
-        place: String,
-        /// Which container.
-        container: String,
-    },
-    /// The right is missing.
+    NoContainer { place: String, container: String },
     #[error("{place}: access is denied ({reason}); {advice}")]
     Denied {
-        /// Which.
         place: String,
-        /// What the store said.
         reason: String,
-        /// What to do.
         advice: Box<str>,
     },
     /// There is no identity, or no token for it.
     #[error("{place}: {reason}")]
-    Identity {
-        /// Which.
-        place: String,
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// No room is left.
-    #[error("{place}: no room is left ({reason}); free some, or set BACKUP_URL to another folder")]
-    Full {
-        /// Which.
-        place: String,
-        /// What the file system said.
-        reason: String,
-    },
-    /// The blob is larger than it may be.
+    Identity { place: String, reason: String },
+    #[error("{place}: out of space ({reason}); free some, or set BACKUP_URL to another folder")]
+    Full { place: String, reason: String },
     #[error("{place} is larger than {limit} bytes, more than can be handled; is it the right one?")]
-    TooLarge {
-        /// Which.
-        place: String,
-        /// How large it may be.
-        limit: u64,
-    },
+    TooLarge { place: String, limit: u64 },
     /// The blob became another one while it was read.
     #[error("{place} was changed while it was read; read it again")]
-    Changed {
-        /// Which.
-        place: String,
-    },
-    /// The name cannot be a blob's.
+    Changed { place: String },
     #[error("{name:?} cannot be the name of a blob: {why}")]
-    Name {
-        /// Which.
-        name: String,
-        /// Why.
-        why: String,
-    },
-    /// The upload failed before, and was given up.
-    #[error("{place}: its upload failed before and was given up; begin again under a new name")]
-    GivenUp {
-        /// Which.
-        place: String,
-    },
+    Name { name: String, why: String },
+    #[error("{place}: its upload failed and was aborted; start again under a new name")]
+    Aborted { place: String },
     /// The store could not be reached, or did not do its work.
-    #[error("{place}: the store does not answer as it should ({reason}); {advice}")]
+    #[error("{place}: the store does not respond correctly ({reason}); {advice}")]
     Unavailable {
-        /// Which.
         place: String,
-        /// What happened.
         reason: String,
-        /// What to do.
         advice: Box<str>,
     },
-}
-
-/// What to do about a container, by what is wrong.
-pub(super) struct Advice {
-    denied: Box<str>,
-    unavailable: Box<str>,
-    misunderstood: Box<str>,
-}
-
-impl Advice {
-    /// For a container that is told of by these settings.
-    pub(super) fn new(settings: &BlobSettings, access: &Access) -> Advice {
-        let BlobSettings {
-            account,
-            endpoint,
-            key,
-            ..
-        } = settings;
-        Advice {
-            denied: match access {
-                Access::Identity => Box::from(
-                    "give the app's identity the role Storage Blob Data Contributor on the container, \
-                     and let the app through the account's firewall",
-                ),
-                Access::Key(_) => Box::from(format!("check {key} and {account}")),
-            },
-            unavailable: Box::from(format!(
-                "check {account}, {endpoint}, the account's firewall and the state of the platform"
-            )),
-            misunderstood: Box::from(format!(
-                "the store did not understand the request; check {endpoint}"
-            )),
-        }
-    }
 }
 
 /// An error of a container in Azure.
 pub(super) fn of_container(
     place: String,
-    container: &str,
-    advice: &Advice,
+    container: &Container,
     found: &object_store::Error,
 ) -> BlobError {
-    if let Some(none) = cause::<NoToken>(found) {
-        let reason = none.to_string();
+    if let Some(error) = cause::<TokenError>(found) {
+        let reason = error.to_string();
         return BlobError::Identity { place, reason };
     }
     if let Some(refusal) = cause::<Refusal>(found) {
-        return of_refusal(place, container, advice, refusal);
+        return of_refusal(place, container, refusal);
     }
     match found {
         object_store::Error::NotFound { .. } => BlobError::Missing { place },
@@ -162,25 +70,25 @@ pub(super) fn of_container(
             None => BlobError::Unavailable {
                 place,
                 reason: last_cause(found),
-                advice: advice.unavailable.clone(),
+                advice: unavailable(container.settings),
             },
         },
     }
 }
 
 /// <https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes>
-fn of_refusal(place: String, container: &str, advice: &Advice, refusal: &Refusal) -> BlobError {
+fn of_refusal(place: String, container: &Container, refusal: &Refusal) -> BlobError {
     let reason = refusal.to_string();
     match (refusal.status, refusal.code.as_str()) {
         (404, "ContainerNotFound") => BlobError::NoContainer {
             place,
-            container: container.to_owned(),
+            container: container.name.clone(),
         },
         (404, _) => BlobError::Missing { place },
         (401 | 403, _) => BlobError::Denied {
             place,
             reason,
-            advice: advice.denied.clone(),
+            advice: denied(container),
         },
         (409, "BlobAlreadyExists") | (412, "ConditionNotMet" | "TargetConditionNotMet") => {
             BlobError::Exists { place }
@@ -189,24 +97,47 @@ fn of_refusal(place: String, container: &str, advice: &Advice, refusal: &Refusal
         _ => BlobError::Unavailable {
             place,
             reason,
-            advice: advice.misunderstood.clone(),
+            advice: format!(
+                "the store did not understand the request; check {}",
+                container.settings.endpoint
+            )
+            .into(),
         },
     }
 }
 
-/// What the store said of a blob that it does not delete. Deletions go as a batch, and the answer to
-/// a part of it is known only by its text.
+fn denied(container: &Container) -> Box<str> {
+    let BlobSettings { account, key, .. } = container.settings;
+    match container.access {
+        Access::Identity => {
+            "give the app's identity the role Storage Blob Data Contributor on the \
+                             container, and let the app through the account's firewall"
+                .into()
+        }
+        Access::Key(_) => format!("check {key} and {account}").into(),
+    }
+}
+
+fn unavailable(settings: &BlobSettings) -> Box<str> {
+    let BlobSettings {
+        account, endpoint, ..
+    } = settings;
+    format!("check {account}, {endpoint}, the account's firewall and the state of the platform")
+        .into()
+}
+
+/// Why the store does not delete a blob. Deletions are sent as a batch, and the response
+/// to one part of it is only available as text.
 fn refused_part(found: &object_store::Error) -> Option<String> {
     let text = last_cause(found);
-    let said = text.strip_prefix("Bulk delete request failed for key ")?;
-    let (said, code) = said.strip_suffix(')')?.rsplit_once(" (code: ")?;
-    let (_, reason) = said.split_once(": ")?;
+    let response = text.strip_prefix("Bulk delete request failed for key ")?;
+    let (response, code) = response.strip_suffix(')')?.rsplit_once(" (code: ")?;
+    let (_, reason) = response.split_once(": ")?;
     ["403", "409", "412"]
         .contains(&code)
         .then(|| format!("{code} {reason}"))
 }
 
-/// An error of a folder.
 pub(super) fn of_folder(place: String, found: &object_store::Error) -> BlobError {
     match &found {
         object_store::Error::NotFound { .. } => BlobError::Missing { place },
@@ -250,7 +181,7 @@ fn cause<T: Error + 'static>(found: &object_store::Error) -> Option<&T> {
     chain(found).find_map(|error| error.downcast_ref())
 }
 
-/// What is at the bottom of it, which says most in the fewest words. A body of a whole page is cut.
+/// The innermost error, which is the shortest and the most specific. A long text is cut.
 fn last_cause(found: &object_store::Error) -> String {
     let last = chain(found).last().map(ToString::to_string);
     let text = last.unwrap_or_default();
@@ -268,10 +199,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_of_the_file_system_say_what_to_do_about_them() {
+    fn errors_of_the_file_system_name_the_remedy() {
         let cases = [
-            (ErrorKind::StorageFull, "no room is left"),
-            (ErrorKind::QuotaExceeded, "no room is left"),
+            (ErrorKind::StorageFull, "out of space"),
+            (ErrorKind::QuotaExceeded, "out of space"),
             (ErrorKind::PermissionDenied, "let the account"),
             (ErrorKind::ReadOnlyFilesystem, "let the account"),
             (ErrorKind::NotFound, "is not there"),

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use object_store::local::LocalFileSystem;
 
-/// The folder, made if need be, and then closed to others: backups hold people's names and
-/// addresses. What is stored is on the disk before it is said to be: files and the folders that name
-/// them are synchronised.
+/// Opens the folder. A new one is closed to other users, because backups contain personal data. Files and
+/// the folders that list them are flushed to the disk before a request succeeds.
 pub(super) fn open(folder: &Path) -> object_store::Result<LocalFileSystem> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| object_store::Error::Generic {
@@ -21,7 +20,7 @@ pub(super) fn open(folder: &Path) -> object_store::Result<LocalFileSystem> {
 }
 
 /// Removes unfinished uploads in `folder` and below, and folders that are empty then. An upload is
-/// written to a file beside its place, named like it with `#` and a number, and renamed at its end.
+/// written to a file with the name of the blob, `#` and a number, and renamed at its end.
 pub(super) async fn discard_unfinished(folder: PathBuf) -> io::Result<u64> {
     let discarding = tokio::task::spawn_blocking(move || discard(&folder));
     discarding.await.map_err(io::Error::other)?
@@ -40,7 +39,7 @@ fn discard(folder: &Path) -> io::Result<u64> {
             remove_if_empty(&entry.path())?;
         } else if is_unfinished(&entry.file_name().to_string_lossy()) {
             match fs::remove_file(entry.path()) {
-                // An upload that was just dropped removes its own file.
+                // An upload that was dropped removes its own file.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 removed => removed.map(|()| discarded += 1)?,
             }

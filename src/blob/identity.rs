@@ -1,4 +1,4 @@
-//! Tokens of this program's Azure identity, for the storage account.
+//! Tokens of the app's Azure identity for the storage account.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +16,14 @@ use crate::environment;
 
 const SCOPE: &str = "https://storage.azure.com/.default";
 
-/// How long one question for a token may take.
+/// The time limit of one request for a token.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The pause before the next question.
+/// The pause before the next request.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Why there is no token.
 #[derive(Debug, Error)]
-pub(super) enum NoToken {
+pub(super) enum TokenError {
     #[error(transparent)]
     Credential(#[from] CredentialError),
     #[error(
@@ -39,7 +38,7 @@ pub(super) enum NoToken {
     TimedOut,
 }
 
-/// The identity. It asks for nothing before the first request.
+/// The identity. It requests no token before the first request to the store.
 #[derive(Debug)]
 pub(super) struct Identity {
     credential: OnceCell<Arc<dyn TokenCredential>>,
@@ -47,7 +46,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// An identity whose endpoint is asked again for so long.
+    /// Requests for a token are retried for this time.
     pub(super) fn new(wait: Duration) -> Identity {
         Identity {
             credential: OnceCell::new(),
@@ -55,35 +54,35 @@ impl Identity {
         }
     }
 
-    /// The credential keeps its token and renews it five minutes before its end. An export can take
-    /// longer than that, and must not end because the endpoint fails once.
-    async fn token(&self) -> Result<String, NoToken> {
+    /// The credential caches its token and renews it five minutes before it expires. An export can take
+    /// longer, and must not fail because the endpoint fails once.
+    async fn token(&self) -> Result<String, TokenError> {
         let deadline = Instant::now() + self.wait;
         loop {
-            match self.ask().await {
+            match self.request().await {
                 Ok(token) => return Ok(token),
-                Err(NoToken::Credential(error)) => return Err(error.into()),
+                Err(TokenError::Credential(error)) => return Err(error.into()),
                 Err(error) if Instant::now() >= deadline => return Err(error),
-                Err(error) => log::warn!("asking again: {error}"),
+                Err(error) => log::warn!("requesting the token again: {error}"),
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    async fn ask(&self) -> Result<String, NoToken> {
+    async fn request(&self) -> Result<String, TokenError> {
         let credential = self
             .credential
             .get_or_try_init(|| async { azure::credential(environment::variable) })
             .await?;
         let token = tokio::time::timeout(LIMIT, credential.get_token(&[SCOPE], None))
             .await
-            .map_err(|_| NoToken::TimedOut)?
-            .map_err(|error| NoToken::Refused(one_line(&error)))?;
+            .map_err(|_| TokenError::TimedOut)?
+            .map_err(|error| TokenError::Refused(one_line(&error)))?;
         Ok(token.token.secret().to_owned())
     }
 }
 
-/// The client's errors end with lines of advice of their own.
+/// The client appends lines of advice to its errors.
 fn one_line(error: &azure_core::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().into()
 }
@@ -96,9 +95,9 @@ impl CredentialProvider for Identity {
         let token = self.token().await;
         token
             .map(|token| Arc::new(AzureCredential::BearerToken(token)))
-            .map_err(|none| object_store::Error::Generic {
+            .map_err(|error| object_store::Error::Generic {
                 store: "Azure identity",
-                source: Box::new(none),
+                source: Box::new(error),
             })
     }
 }

@@ -1,15 +1,13 @@
-//! Where backups and schedules lie: a container in Azure Blob Storage, or a folder.
+//! The store of backups and schedules: a container in Azure Blob Storage, or a folder.
 //!
-//! Both are one store of named blobs, through the crate `object_store`. What it leaves open is
-//! settled here:
+//! Both are a store of named blobs, through the crate `object_store`. This module adds:
 //!
-//! - A blob is there whole or not at all. [`Blobs::create`] never overwrites, and takes a repetition
-//!   of itself for success: an answer that got lost must not fail a backup that is complete.
-//! - An [`Upload`] holds a few parts in memory, never the blob; [`Blobs::stream`] goes on where a
-//!   connection broke off.
-//! - A store that does not answer, or says that it is busy, is tried again for
-//!   a time that a setting says, and then the error says why.
-//! - Errors name the blob and what to do. No key and no token is in them.
+//! - A blob is stored whole or not at all. [`Blobs::create`] never overwrites. A blob with the same bytes
+//!   counts as success, because a lost response must not fail a complete backup.
+//! - An [`Upload`] holds a few parts in memory, never the blob. [`Blobs::stream`] resumes after a broken
+//!   connection.
+//! - A request to a store that is unreachable or busy is retried for the time of a setting.
+//! - Errors name the blob and the remedy, and no key or token.
 
 mod address;
 mod azure_container;
@@ -39,8 +37,8 @@ pub use upload::Upload;
 use address::Location;
 use place::Place;
 
-/// The pause before a question is put again whose answer broke off. One that was not answered at all
-/// has been put again by the client, with pauses that grow.
+/// The pause before a request is retried whose response broke off. The client itself retries requests
+/// without a response, with growing pauses.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A store of blobs. Clones share its connections.
@@ -50,30 +48,25 @@ pub struct Blobs {
     place: Arc<Place>,
 }
 
-/// A stored blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
     /// Its name, with `/` between folders.
     pub name: String,
-    /// Its size.
     pub bytes: u64,
-    /// When it was stored.
     pub modified: Timestamp,
 }
 
-/// What became of a blob that was to be deleted.
+/// The outcome of a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// It is gone.
     Done,
-    /// It was not there.
     Missing,
-    /// The store keeps it, for this reason: a policy of immutability, a legal hold, a missing right.
+    /// The store keeps the blob, for this reason: a policy of immutability, a legal hold, a missing role.
     Refused(String),
 }
 
 impl Blobs {
-    /// The store at this address. Nothing is asked of Azure yet; a folder is made.
+    /// The store at this address. Creates a folder; sends no request to Azure.
     pub fn open(address: &BlobAddress) -> Result<Blobs, BlobError> {
         let place = Place::of(address);
         let store: Arc<dyn ObjectStore> = match &address.location {
@@ -91,30 +84,21 @@ impl Blobs {
         })
     }
 
-    /// Stores a small blob of this name, durably. It must not be there: [`BlobError::Exists`], unless
-    /// the very same bytes are.
+    /// Stores a small blob durably. Fails with [`BlobError::Exists`] if there is a blob of this name with
+    /// other bytes.
     pub async fn create(&self, name: &str, content: Bytes) -> Result<(), BlobError> {
         let path = self.place.path(name)?;
-        let deadline = Instant::now() + self.place.wait;
-        loop {
-            let put = self
-                .store
-                .put_opts(&path, content.clone().into(), PutMode::Create.into());
-            let error = match put.await {
-                Ok(_) => return Ok(()),
-                Err(error) => self.place.error(name, &error),
-            };
-            match error {
-                BlobError::Exists { .. } if self.holds(name, &content).await? => return Ok(()),
-                BlobError::Unavailable { .. } if Instant::now() < deadline => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                error => return Err(error),
-            }
+        let put = || {
+            let content = content.clone().into();
+            self.store.put_opts(&path, content, PutMode::Create.into())
+        };
+        match self.retry(name, put).await {
+            Err(BlobError::Exists { .. }) if self.contains(name, &content).await? => Ok(()),
+            stored => stored.map(drop),
         }
     }
 
-    async fn holds(&self, name: &str, content: &Bytes) -> Result<bool, BlobError> {
+    async fn contains(&self, name: &str, content: &Bytes) -> Result<bool, BlobError> {
         match self.read(name, content.len() as u64).await {
             Ok(stored) => Ok(stored == content),
             Err(BlobError::TooLarge { .. }) => Ok(false),
@@ -122,8 +106,8 @@ impl Blobs {
         }
     }
 
-    /// Begins to store a blob of any size. It is there when [`Upload::finish`] says so, and not
-    /// before. The caller sees to it that no name is used twice.
+    /// Starts to store a blob of any size, which exists once [`Upload::finish`] returns. The caller must
+    /// not use a name twice.
     pub async fn upload(&self, name: &str) -> Result<Upload, BlobError> {
         Upload::begin(self, name).await
     }
@@ -142,7 +126,7 @@ impl Blobs {
         Ok(content.into())
     }
 
-    /// A blob's bytes, as they come. They end well only after the last one.
+    /// The bytes of a blob. The stream ends with an error unless it is complete.
     pub async fn stream(
         &self,
         name: &str,
@@ -150,11 +134,11 @@ impl Blobs {
         download::open(self.clone(), name).await
     }
 
-    /// All blobs in `folder` and below, in the order of their names; "" is all there are.
+    /// All blobs in `folder` and below, in the order of their names; "" is the whole store.
     pub async fn list(&self, folder: &str) -> Result<Vec<Blob>, BlobError> {
         let path = self.place.folder(folder)?;
         let found: Vec<ObjectMeta> = self
-            .insist(folder, || self.store.list(Some(&path)).try_collect())
+            .retry(folder, || self.store.list(Some(&path)).try_collect())
             .await?;
         let mut blobs: Vec<Blob> = found.iter().filter_map(|it| self.blob(it)).collect();
         blobs.sort_by(|one, other| one.name.cmp(&other.name));
@@ -174,7 +158,7 @@ impl Blobs {
     pub async fn folders(&self, folder: &str) -> Result<Vec<String>, BlobError> {
         let path = self.place.folder(folder)?;
         let found = self
-            .insist(folder, || self.store.list_with_delimiter(Some(&path)))
+            .retry(folder, || self.store.list_with_delimiter(Some(&path)))
             .await?;
         let folders = found.common_prefixes.iter();
         let mut names: Vec<String> = folders
@@ -184,10 +168,10 @@ impl Blobs {
         Ok(names)
     }
 
-    /// Deletes a blob. A store that keeps it is no error.
+    /// Deletes a blob. [`Deletion::Refused`] is not an error.
     pub async fn delete(&self, name: &str) -> Result<Deletion, BlobError> {
         let path = self.place.path(name)?;
-        match self.insist(name, || self.store.delete(&path)).await {
+        match self.retry(name, || self.store.delete(&path)).await {
             Ok(()) => Ok(Deletion::Done),
             Err(BlobError::Missing { .. }) => Ok(Deletion::Missing),
             Err(BlobError::Kept { reason, .. } | BlobError::Denied { reason, .. }) => {
@@ -197,9 +181,9 @@ impl Blobs {
         }
     }
 
-    /// Removes what uploads have left in `folder` and below that were killed half-way, and says how
-    /// many there were. [`Blobs::list`] does not show these. Azure forgets them by itself after a
-    /// week; a folder never would. No upload may be under way there.
+    /// Removes the files of killed uploads in `folder` and below, which [`Blobs::list`] does not show.
+    /// Returns their number. Azure discards them after a week; a folder keeps them. No upload may be
+    /// running there.
     pub async fn discard_unfinished(&self, folder: &str) -> Result<u64, BlobError> {
         let Some(root) = self.place.root() else {
             return Ok(0);
@@ -211,19 +195,19 @@ impl Blobs {
             .map_err(|error| self.place.io_error(folder, &error))
     }
 
-    /// Puts a question again that may be put twice and whose answer broke off.
-    async fn insist<T, F>(&self, name: &str, mut ask: impl FnMut() -> F) -> Result<T, BlobError>
+    /// Retries an idempotent request whose response broke off.
+    async fn retry<T, F>(&self, name: &str, mut send: impl FnMut() -> F) -> Result<T, BlobError>
     where
         F: Future<Output = object_store::Result<T>>,
     {
         let deadline = Instant::now() + self.place.wait;
         loop {
-            let asked = ask().await.map_err(|error| self.place.error(name, &error));
-            match asked {
+            let result = send().await;
+            match result.map_err(|error| self.place.error(name, &error)) {
                 Err(BlobError::Unavailable { .. }) if Instant::now() < deadline => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                answer => return answer,
+                result => return result,
             }
         }
     }

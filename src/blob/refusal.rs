@@ -1,7 +1,7 @@
-//! The store's answers, read before the client sees them.
+//! Reads the responses of the store before the client does.
 //!
-//! The client turns every answer into an error of its own that keeps neither the status nor Azure's
-//! code in a form that one could look at, and knows nothing of `Retry-After`.
+//! The client's errors contain neither the status nor Azure's code in a form that a program can read, and
+//! the client ignores `Retry-After`.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use object_store::client::{
 
 use super::requests::Requests;
 
-/// The store will not do it, however often it is asked.
+/// The store rejects the request. A retry does not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) struct Refusal {
     /// The HTTP status, 400 to 499.
     pub(super) status: u16,
-    /// Azure's code for it; empty when the answer has none.
+    /// Azure's code; empty if the response has none.
     pub(super) code: String,
 }
 
@@ -29,18 +29,18 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Makes clients that read the store's answers first.
+/// Makes clients that read the responses first.
 #[derive(Debug)]
 pub(super) struct Connector {
-    /// Are requests sent without TLS?
+    /// Whether requests are sent without TLS.
     pub(super) in_the_clear: bool,
-    /// The longest wait that a busy store is granted, whatever it asks for. It counts as time in
-    /// which the request is tried again, and must leave some to do so.
+    /// The limit of the wait that a busy store can request. It is shorter than the time for retries, which
+    /// includes it.
     pub(super) longest_wait: Duration,
 }
 
 impl HttpConnector for Connector {
-    /// None of the client's options is set.
+    /// The client sets no option.
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(Reader {
             requests: Requests::new(self.in_the_clear)?,
@@ -58,31 +58,30 @@ struct Reader {
 #[async_trait]
 impl HttpService for Reader {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = self.requests.send(request).await?;
-        match answer.status().as_u16() {
+        let response = self.requests.send(request).await?;
+        match response.status().as_u16() {
             408 | 429 | 500.. => {
-                let asked = asked_wait(header(&answer, "retry-after"));
-                tokio::time::sleep(asked.min(self.longest_wait)).await;
-                Ok(answer)
+                let wait = requested_wait(header(&response, "retry-after"));
+                tokio::time::sleep(wait.min(self.longest_wait)).await;
+                Ok(response)
             }
             status @ 400..=499 => {
-                let code = header(&answer, "x-ms-error-code").to_owned();
+                let code = header(&response, "x-ms-error-code").to_owned();
                 let refusal = Refusal { status, code };
                 Err(HttpError::new(HttpErrorKind::Unknown, refusal))
             }
-            _ => Ok(answer),
+            _ => Ok(response),
         }
     }
 }
 
-/// The wait that `Retry-After` asks for, in seconds as Azure writes it. The client's own pause comes
-/// on top.
-fn asked_wait(retry_after: &str) -> Duration {
+/// The wait that `Retry-After` requests, in seconds as Azure writes it. The client adds its own pause.
+fn requested_wait(retry_after: &str) -> Duration {
     let seconds = retry_after.parse().map(Duration::from_secs);
     seconds.unwrap_or_default()
 }
 
-fn header<'a>(answer: &'a HttpResponse, name: &str) -> &'a str {
-    let value = answer.headers().get(name);
+fn header<'a>(response: &'a HttpResponse, name: &str) -> &'a str {
+    let value = response.headers().get(name);
     value.and_then(|it| it.to_str().ok()).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Requests to a storage account, over HTTP/1.1.
 //!
-//! The client that `object_store` would bring speaks HTTP/2 too, which Azure Blob does not, and which
-//! makes the program larger.
+//! The client of `object_store` also speaks HTTP/2, which Azure Blob does not and which makes the program
+//! larger.
 
 use std::error::Error;
 use std::io;
@@ -14,13 +14,13 @@ use warp::http::Response;
 
 use crate::azure;
 
-/// For an answer to begin, the request's own bytes included: a part of an upload takes so long at
-/// 150 kB a second. Also between two pieces of an answer.
-const ANSWER: Duration = Duration::from_secs(30);
+/// The time limit for a request until its response begins, and between two pieces of a response. A part
+/// of an upload takes this long at 150 kB a second.
+const RESPONSE: Duration = Duration::from_secs(30);
 
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Sends requests and waits for answers, whatever they say.
+/// Sends requests. Returns every response, whatever its status.
 #[derive(Debug)]
 pub(super) struct Requests(reqwest::Client);
 
@@ -29,9 +29,9 @@ impl Requests {
         azure::install_tls_provider();
         let client = reqwest::Client::builder()
             .https_only(!in_the_clear)
-            // No limit for the whole: that would cover a download, of any length.
+            // There is no limit for a whole response, because a download can have any length.
             .connect_timeout(CONNECT)
-            .read_timeout(ANSWER)
+            .read_timeout(RESPONSE)
             .build();
         client
             .map(Requests)
@@ -42,8 +42,8 @@ impl Requests {
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = self.0.execute(of_reqwest(request)?).await.map_err(failed)?;
-        let (parts, body) = Response::<reqwest::Body>::from(answer).into_parts();
+        let response = self.0.execute(of_reqwest(request)?).await.map_err(failed)?;
+        let (parts, body) = Response::<reqwest::Body>::from(response).into_parts();
         let body = HttpResponseBody::new(body.map_err(failed));
         Ok(HttpResponse::from_parts(parts, body))
     }
@@ -59,8 +59,8 @@ fn of_reqwest(request: HttpRequest) -> Result<reqwest::Request, HttpError> {
     Ok(request)
 }
 
-/// What `object_store` may try again, and what not. An error's address is left out: whoever tells of
-/// it names the blob.
+/// Tells `object_store` which errors it may retry. The error omits its address, because every message
+/// names the blob.
 fn failed(error: reqwest::Error) -> HttpError {
     let kind = if error.is_timeout() {
         HttpErrorKind::Timeout
@@ -74,7 +74,7 @@ fn failed(error: reqwest::Error) -> HttpError {
     HttpError::new(kind, error.without_url())
 }
 
-/// How a connection that was there came to its end.
+/// The kind of error by which an open connection ended.
 fn broken_off(error: &reqwest::Error) -> HttpErrorKind {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let mut kinds = causes.filter_map(|cause| {
@@ -87,9 +87,9 @@ fn broken_off(error: &reqwest::Error) -> HttpErrorKind {
 }
 
 fn of_protocol(error: &hyper::Error) -> Option<HttpErrorKind> {
-    let unanswered =
+    let without_response =
         error.is_closed() || error.is_incomplete_message() || error.is_body_write_aborted();
-    if unanswered {
+    if without_response {
         Some(HttpErrorKind::Request)
     } else {
         error.is_timeout().then_some(HttpErrorKind::Timeout)

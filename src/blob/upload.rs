@@ -10,30 +10,30 @@ use uuid::Uuid;
 use super::{BlobError, Blobs};
 use crate::telemetry::Context;
 
-/// The size of a part. Azure takes 50,000 of them, so a blob can have 97 GiB.
+/// The size of a part. Azure accepts 50,000 parts, so a blob can have 97 GiB.
 const PART: usize = 2 << 20;
 
 const MOST_PARTS: u64 = 50_000;
 
-/// How many parts are under way at once. One more is being filled, so an upload holds 6 MiB.
-const UNDER_WAY: usize = 2;
+/// Parts that are sent at the same time. One more is being filled, so an upload holds 6 MiB.
+const CONCURRENT: usize = 2;
 
-/// The name under which a blob in Azure carries the id of its upload.
+/// The name of the metadata with the id of the upload, in Azure.
 const ID: &str = "upload";
 
-/// A blob that is being stored. It is there after [`Upload::finish`]. Dropped before, it leaves
-/// nothing that can be seen.
+/// A blob that is being stored. It exists after [`Upload::finish`]. An upload that is dropped before
+/// leaves no blob.
 pub struct Upload {
     blobs: Blobs,
     name: String,
     id: String,
-    /// `None` once it has failed.
+    /// `None` after a failure.
     sink: Option<Box<dyn MultipartUpload>>,
     filling: BytesMut,
-    under_way: JoinSet<object_store::Result<()>>,
-    /// The size so far, as the caller sees it.
+    sending: JoinSet<object_store::Result<()>>,
+    /// Bytes that the caller has written.
     bytes: u64,
-    /// How much of it was handed to the store.
+    /// Bytes that were passed to the store.
     sent: u64,
 }
 
@@ -42,7 +42,7 @@ impl Upload {
         let path = blobs.place.path(name)?;
         let id = Uuid::new_v4().to_string();
         let mut attributes = Attributes::new();
-        // A folder takes none, and answers directly.
+        // A folder stores no attributes, and loses no response.
         if blobs.place.root().is_none() {
             attributes.insert(Attribute::Metadata(ID.into()), id.clone().into());
         }
@@ -57,18 +57,17 @@ impl Upload {
             name: name.to_owned(),
             id,
             filling: BytesMut::new(),
-            under_way: JoinSet::new(),
+            sending: JoinSet::new(),
             bytes: 0,
             sent: 0,
         })
     }
 
-    /// Takes the blob's next bytes, and waits while the store is behind. After an error there is
-    /// nothing left to finish.
+    /// Takes the next bytes, and waits while the store is behind. After an error, the upload is aborted.
     pub async fn write(&mut self, mut part: &[u8]) -> Result<(), BlobError> {
         self.bytes += part.len() as u64;
         if self.bytes > MOST_PARTS * PART as u64 {
-            self.give_up().await;
+            self.abort_sink().await;
             return Err(BlobError::TooLarge {
                 place: self.blobs.place.of_blob(&self.name),
                 limit: MOST_PARTS * PART as u64,
@@ -76,11 +75,11 @@ impl Upload {
         }
         while !part.is_empty() {
             if self.filling.capacity() == 0 {
-                // At once: one that grows leaves holes behind.
+                // A buffer that grows would fragment the memory.
                 self.filling.reserve(PART);
             }
-            let room = PART - self.filling.len();
-            let (fits, rest) = part.split_at(room.min(part.len()));
+            let free = PART - self.filling.len();
+            let (fits, rest) = part.split_at(free.min(part.len()));
             self.filling.extend_from_slice(fits);
             part = rest;
             if self.filling.len() == PART {
@@ -90,17 +89,17 @@ impl Upload {
         Ok(())
     }
 
-    /// Stores the rest and makes the blob appear, durably.
+    /// Stores the rest, and the blob durably.
     pub async fn finish(mut self) -> Result<(), BlobError> {
         if !self.filling.is_empty() {
             self.send().await?;
         }
-        self.have_at_most(0).await?;
-        // A write that was dropped half-way has taken bytes with it.
+        self.wait_for_at_most(0).await?;
+        // A write that was dropped before its end has lost bytes.
         if self.sent != self.bytes {
-            self.give_up().await;
+            self.abort_sink().await;
         }
-        let mut sink = self.sink.take().ok_or_else(|| self.given_up())?;
+        let mut sink = self.sink.take().ok_or_else(|| self.aborted())?;
         match sink.complete().await {
             Ok(_) => Ok(()),
             Err(_) if self.is_stored().await => Ok(()),
@@ -110,52 +109,54 @@ impl Upload {
 
     /// Ends the upload without a blob.
     pub async fn abort(mut self) {
-        self.give_up().await;
+        self.abort_sink().await;
     }
 
     async fn send(&mut self) -> Result<(), BlobError> {
-        self.have_at_most(UNDER_WAY - 1).await?;
+        self.wait_for_at_most(CONCURRENT - 1).await?;
         let part = self.filling.split().freeze();
         self.sent += part.len() as u64;
         let Some(sink) = &mut self.sink else {
-            return Err(self.given_up());
+            return Err(self.aborted());
         };
-        self.under_way
+        self.sending
             .spawn(Context::inherited(sink.put_part(part.into())));
         Ok(())
     }
 
-    /// Waits until so many parts are under way at most.
-    async fn have_at_most(&mut self, number: usize) -> Result<(), BlobError> {
-        while self.under_way.len() > number {
-            let Some(sent) = self.under_way.join_next().await else {
+    /// Waits until at most this many parts are being sent.
+    async fn wait_for_at_most(&mut self, number: usize) -> Result<(), BlobError> {
+        while self.sending.len() > number {
+            let Some(sent) = self.sending.join_next().await else {
                 break;
             };
             if let Err(error) = sent.map_err(Into::into).flatten() {
-                self.give_up().await;
+                self.abort_sink().await;
                 return Err(self.blobs.place.error(&self.name, &error));
             }
         }
         Ok(())
     }
 
-    async fn give_up(&mut self) {
-        self.under_way.shutdown().await;
+    async fn abort_sink(&mut self) {
+        self.sending.shutdown().await;
         if let Some(mut sink) = self.sink.take()
             && let Err(error) = sink.abort().await
         {
             let error = self.blobs.place.error(&self.name, &error);
-            log::warn!("an upload that was given up left something behind: {error}");
+            log::warn!(
+                "cannot abort an upload, so its parts remain until the store discards them: {error}"
+            );
         }
     }
 
-    fn given_up(&self) -> BlobError {
+    fn aborted(&self) -> BlobError {
         let place = self.blobs.place.of_blob(&self.name);
-        BlobError::GivenUp { place }
+        BlobError::Aborted { place }
     }
 
-    /// Whether this very upload is there. When the answer to its end is lost, the end is told again,
-    /// and the store refuses that: the parts are no longer loose.
+    /// Whether the blob of this upload exists. If the response to its completion is lost, the client sends
+    /// the completion again, and the store rejects it because the parts are committed.
     async fn is_stored(&mut self) -> bool {
         let Ok(path) = self.blobs.place.path(&self.name) else {
             return false;

@@ -107,7 +107,7 @@ impl Place {
                 folder: Box::new(BlobAddress::of(&BLOB, &format!("az://{folder}"), variable)?),
                 name: name.to_owned(),
             }),
-            _ if config.starts_with("az://") => Err(BLOB.refused(&config)),
+            _ if config.starts_with("az://") => Err(BLOB.unusable_url(&config)),
             _ => Ok(Place::File {
                 path: PathBuf::from(config),
                 is_named: true,

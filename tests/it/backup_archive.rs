@@ -46,7 +46,7 @@ const TABLES: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn pg_restore_lists_an_archive_and_brings_every_byte_back() {
+fn pg_restore_lists_and_restores_an_archive() {
     run(async {
         let archive = Archive::of_source().await;
         let listed = pg_restore(&["--list", &archive.path()]);
@@ -83,7 +83,7 @@ fn pg_restore_lists_an_archive_and_brings_every_byte_back() {
 }
 
 #[test]
-fn another_reader_finds_what_was_written() {
+fn another_reader_reads_the_same_archive() {
     run(async {
         let archive = Archive::of_source().await;
         // libpgdump reads only the first member of a gzip file, and plain files as they are.
@@ -119,7 +119,7 @@ fn another_reader_finds_what_was_written() {
 }
 
 #[test]
-fn an_archive_of_pg_dump_is_refused_by_its_version() {
+fn an_archive_of_pg_dump_is_rejected_by_its_version() {
     let database = Database::empty();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("dump").display().to_string();
@@ -249,7 +249,7 @@ fn entry(id: i32, kind: Kind, tag: &str, definition: &str) -> Entry {
     }
 }
 
-/// In `public`, and somebody's.
+/// In `public`, with an owner.
 fn object(entry: Entry, dependencies: &[i32]) -> Entry {
     Entry {
         namespace: Some("public".into()),

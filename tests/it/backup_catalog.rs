@@ -18,7 +18,7 @@ use rebuilt::{listed, listed_by_pg_dump, pg_dump, rebuild, rebuilt, roles};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// What is in `database` now.
+/// Reads the catalogue of `database`.
 async fn read(database: &Database) -> Result<Catalog, CatalogError> {
     let client = database.connect().await;
     client.batch_execute(BEGIN).await.expect("a snapshot");
@@ -68,26 +68,26 @@ fn a_trial_restore_compares_every_definition() {
         let operator = Operator::with_folder(&original, store.path())
             .set("DRILL_DATABASE_URL", &postgres().url("postgres"));
         operator.makes();
-        let said = operator.does(&[
+        let output = operator.does(&[
             "verify",
             "latest",
             "--restore",
             "--allow-superuser",
             "--json",
         ]);
-        let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
-        let compared = said["data"]["restored"]["definitions"].as_u64();
+        let output: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+        let compared = output["data"]["restored"]["definitions"].as_u64();
         let of_database = entries
             .iter()
             .filter(|it| it.kind.words().starts_with("DATABASE"));
         let most = entries.len() - of_database.count();
-        assert_eq!(compared, u64::try_from(most).ok(), "{said}");
+        assert_eq!(compared, u64::try_from(most).ok(), "{output}");
     });
 }
 
 /// The server writes each of these otherwise when it reads what it wrote.
 #[test]
-fn a_drill_reports_no_difference_where_the_server_writes_otherwise() {
+fn a_drill_ignores_definitions_that_the_server_rewrites() {
     run(async {
         let store = tempfile::tempdir().expect("a folder");
         let original = with(
@@ -107,7 +107,7 @@ fn a_drill_reports_no_difference_where_the_server_writes_otherwise() {
 
 /// To the older snapshot such a table is empty, and nothing that came later could tell.
 #[test]
-fn a_table_that_was_emptied_or_written_anew_since_the_snapshot_is_not_taken_for_an_empty_one() {
+fn a_table_truncated_or_rewritten_since_the_snapshot_is_detected() {
     run(async {
         for change in [
             "TRUNCATE retros CASCADE",
@@ -128,7 +128,7 @@ fn a_table_that_was_emptied_or_written_anew_since_the_snapshot_is_not_taken_for_
 }
 
 #[test]
-fn a_schema_of_hard_cases_is_rebuilt_to_the_letter() {
+fn a_schema_of_hard_cases_is_rebuilt_exactly() {
     run(async {
         roles(postgres()).await;
         let original = with(HARD_CASES).await;
@@ -140,7 +140,7 @@ fn a_schema_of_hard_cases_is_rebuilt_to_the_letter() {
 }
 
 #[test]
-fn entries_are_called_what_pg_dump_calls_them() {
+fn entries_have_the_names_of_pg_dump() {
     run(async {
         roles(postgres()).await;
         let database = with(HARD_CASES).await;
@@ -155,7 +155,7 @@ fn entries_are_called_what_pg_dump_calls_them() {
 }
 
 #[test]
-fn what_the_newest_version_knows_is_rebuilt_there_to_the_letter() {
+fn features_of_the_newest_version_are_rebuilt_exactly() {
     run(async {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgresql");
         let programs = Programs::fetch(&cache, &mut |line| println!("{line}"));
@@ -179,7 +179,7 @@ fn what_the_newest_version_knows_is_rebuilt_there_to_the_letter() {
 }
 
 #[test]
-fn the_databases_own_settings_are_for_whoever_makes_it_anew() {
+fn entries_of_the_database_itself_are_complete() {
     run(async {
         roles(postgres()).await;
         let database = empty_postfacto().await;
@@ -240,7 +240,7 @@ fn the_databases_own_settings_are_for_whoever_makes_it_anew() {
 }
 
 #[test]
-fn postfacto_is_rebuilt_to_the_letter_whatever_was_dropped_before() {
+fn postfacto_is_rebuilt_exactly_after_dropped_columns() {
     run(async {
         let original = empty_postfacto().await;
         let catalog = read(&original).await.expect("it can be read");
@@ -254,7 +254,7 @@ fn postfacto_is_rebuilt_to_the_letter_whatever_was_dropped_before() {
 }
 
 #[test]
-fn sequences_go_on_where_they_were_called_or_not() {
+fn sequences_continue_where_they_stopped() {
     run(async {
         let original = postfacto(0.0).await;
         let copy = rebuilt(&read(&original).await.expect("it can be read")).await;
@@ -274,7 +274,7 @@ fn sequences_go_on_where_they_were_called_or_not() {
 }
 
 #[test]
-fn tables_come_in_foreign_key_order_with_the_columns_that_are_copied() {
+fn tables_are_in_foreign_key_order_with_their_copied_columns() {
     run(async {
         let database = empty_postfacto().await;
         execute(
@@ -318,7 +318,7 @@ fn entries_are_numbered_in_the_order_of_a_restore() {
 }
 
 #[test]
-fn a_database_without_tables_is_taken_for_a_wrong_one() {
+fn a_database_without_tables_is_rejected() {
     run(async {
         let error = read(&Database::empty())
             .await
@@ -332,7 +332,7 @@ fn a_database_without_tables_is_taken_for_a_wrong_one() {
 }
 
 #[test]
-fn a_migration_that_holds_a_table_is_not_waited_for_long() {
+fn a_table_locked_by_a_migration_fails_soon() {
     run(async {
         let database = empty_postfacto().await;
         let migration = database.connect().await;
@@ -347,7 +347,7 @@ fn a_migration_that_holds_a_table_is_not_waited_for_long() {
 }
 
 #[test]
-fn nor_is_a_materialized_view_that_is_filled_anew() {
+fn a_materialized_view_locked_by_a_refresh_fails_soon() {
     run(async {
         let database = with(
             "CREATE MATERIALIZED VIEW slow AS SELECT 1 AS a;
@@ -367,7 +367,7 @@ fn nor_is_a_materialized_view_that_is_filled_anew() {
 }
 
 #[test]
-fn tables_stay_as_they_are_until_the_reader_is_done() {
+fn tables_cannot_change_until_the_reader_ends() {
     run(async {
         let database = empty_postfacto().await;
         let reader = database.connect().await;

@@ -62,7 +62,7 @@ impl Stage {
         String::from_utf8(output.stderr).expect("UTF-8")
     }
 
-    /// Makes a backup and answers its id.
+    /// Makes a backup and returns its id.
     fn made(&self) -> String {
         let made = self.json("backup create");
         made[0]["manifest"]["id"]
@@ -106,7 +106,7 @@ fn a_backup_is_made_listed_shown_and_verified() {
 }
 
 #[test]
-fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_passed_over() {
+fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_skipped() {
     run(async {
         let stage = Stage::new();
         let (first, second) = (stage.made(), stage.made());
@@ -114,27 +114,30 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_passed_over() {
         let mut bytes = std::fs::read(&toc).expect("it is there");
         bytes[0] ^= 1;
         std::fs::write(&toc, &bytes).expect("it is written");
-        let said = stage.fails(&format!("backup verify {first}"));
+        let printed = stage.fails(&format!("backup verify {first}"));
         assert!(
-            said.contains("toc.dat") && said.contains("SHA-256"),
-            "{said}"
+            printed.contains("toc.dat") && printed.contains("SHA-256"),
+            "{printed}"
         );
         bytes.pop();
         std::fs::write(&toc, &bytes).expect("it is written");
-        let said = stage.fails(&format!("backup verify {first}"));
-        assert!(said.contains("toc.dat") && said.contains("bytes"), "{said}");
+        let printed = stage.fails(&format!("backup verify {first}"));
+        assert!(
+            printed.contains("toc.dat") && printed.contains("bytes"),
+            "{printed}"
+        );
         std::fs::remove_file(&toc).expect("it is there");
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path().display();
-        let said = stage.fails(&format!("backup download {first} {folder}"));
+        let printed = stage.fails(&format!("backup download {first} {folder}"));
         assert!(
-            said.contains("toc.dat") && said.contains("missing"),
-            "{said}"
+            printed.contains("toc.dat") && printed.contains("missing"),
+            "{printed}"
         );
 
         std::fs::write(stage.path(&second, "manifest.json"), "{}").expect("it is written");
-        let said = stage.fails(&format!("backup show {second}"));
-        assert!(said.contains("checksum"), "{said}");
+        let printed = stage.fails(&format!("backup show {second}"));
+        assert!(printed.contains("checksum"), "{printed}");
         let listed = stage.json("backup list");
         let states: Vec<&str> = listed
             .as_array()
@@ -146,9 +149,12 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_passed_over() {
             states.contains(&"unreadable") && states.contains(&"whole"),
             "{listed}"
         );
-        let said = stage.fails("backup show latest");
-        assert!(said.contains(&second) && said.contains(&first), "{said}");
-        // One that is too large to read is in no one's way.
+        let printed = stage.fails("backup show latest");
+        assert!(
+            printed.contains(&second) && printed.contains(&first),
+            "{printed}"
+        );
+        // A manifest that is too large to read does not affect the other backups.
         let manifest = std::fs::File::create(stage.path(&second, "manifest.json"));
         let manifest = manifest.expect("it is created");
         manifest.set_len(65 * 1024 * 1024).expect("a hole");
@@ -161,13 +167,13 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_passed_over() {
 }
 
 #[test]
-fn prune_says_why_and_deletes_only_without_dry_run_and_never_under_a_hold() {
+fn prune_gives_reasons_and_respects_dry_run_and_holds() {
     run(async {
         let stage = Stage::new();
         let ids: Vec<String> = (0..3).map(|_| stage.made()).collect();
         stage.prints(&format!("backup hold {} --reason audit", ids[0]));
-        let said = stage.fails(&format!("backup hold {} --reason again", ids[0]));
-        assert!(said.contains("already"), "{said}");
+        let printed = stage.fails(&format!("backup hold {} --reason again", ids[0]));
+        assert!(printed.contains("already"), "{printed}");
         let one = |arguments: &str| {
             let url = format!("file://{}", stage.folder.path().display());
             let start = Start::operator().set("BACKUP_URL", &url);
@@ -175,12 +181,12 @@ fn prune_says_why_and_deletes_only_without_dry_run_and_never_under_a_hold() {
             assert_eq!(output.status.code(), Some(0), "{output:?}");
             String::from_utf8(output.stdout).expect("UTF-8")
         };
-        let said = one("backup prune --dry-run");
+        let printed = one("backup prune --dry-run");
         assert!(
-            said.contains("would delete") && said.contains("under a hold: audit"),
-            "{said}"
+            printed.contains("would delete") && printed.contains("kept by a hold: audit"),
+            "{printed}"
         );
-        assert!(said.contains("one of the last 1"), "{said}");
+        assert!(printed.contains("one of the last 1"), "{printed}");
         assert_eq!(left(&stage).len(), 3);
         assert!(one("backup prune").contains("deleted"));
         assert_eq!(left(&stage), [ids[0].clone(), ids[2].clone()]);
@@ -206,7 +212,7 @@ fn left(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn the_latest_is_the_last_that_was_made_also_within_one_second() {
+fn latest_is_the_newest_backup_also_within_one_second() {
     run(async {
         let stage = Stage::new();
         let made: Vec<String> = (0..4).map(|_| stage.made()).collect();
@@ -222,8 +228,8 @@ fn a_download_is_checked_and_never_overwrites() {
         let id = stage.made();
         let target = tempfile::tempdir().expect("a folder");
         let command = format!("backup download latest {}", target.path().display());
-        let said = stage.prints(&command);
-        assert!(said.contains("pg_restore"), "{said}");
+        let printed = stage.prints(&command);
+        assert!(printed.contains("pg_restore"), "{printed}");
         let there = |file: &str| target.path().join(&id).join(file).exists();
         assert!(there("toc.dat") && there("manifest.json"));
         assert!(stage.fails(&command).contains(&id));
@@ -234,7 +240,7 @@ fn a_download_is_checked_and_never_overwrites() {
 }
 
 #[test]
-fn two_backups_of_one_database_are_not_made_at_once() {
+fn a_second_backup_of_a_database_fails() {
     run(async {
         let stage = Stage::new();
         let client = stage.source.connect().await;
@@ -242,8 +248,8 @@ fn two_backups_of_one_database_are_not_made_at_once() {
         client.batch_execute(lock).await.expect("it is locked");
         let output = stage.backup("backup create");
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("another backup"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(printed.contains("another backup"), "{printed}");
         assert!(output.stdout.is_empty(), "{output:?}");
         client
             .batch_execute("SELECT pg_advisory_unlock_all()")
@@ -254,58 +260,60 @@ fn two_backups_of_one_database_are_not_made_at_once() {
 }
 
 #[test]
-fn what_cannot_be_done_says_what_to_do() {
+fn errors_name_the_remedy() {
     run(async {
         let stage = Stage::new();
-        let said = stage.fails("backup show latest");
-        assert!(said.contains("no backup"), "{said}");
+        let printed = stage.fails("backup show latest");
+        assert!(printed.contains("no backup"), "{printed}");
         for (arguments, setting) in [
             ("backup create --source other", "BACKUP_DATABASES"),
             ("backup verify latest --restore", "DRILL_DATABASE_URL"),
         ] {
             let output = stage.backup(arguments);
             assert_eq!(output.status.code(), Some(2), "{output:?}");
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(said.contains(setting), "{said}");
+            let printed = String::from_utf8_lossy(&output.stderr);
+            assert!(printed.contains(setting), "{printed}");
         }
         let output = stage.backup("backup show nonsense");
         assert_eq!(output.status.code(), Some(2));
         let nowhere = Start::operator();
         let output = stage.verb(nowhere.set("BACKUP_URL", "https://x"), "backup list");
         assert_eq!(output.status.code(), Some(2));
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("BACKUP_URL"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(printed.contains("BACKUP_URL"), "{printed}");
     });
 }
 
 #[test]
-fn an_address_where_nobody_listens_is_told_with_the_setting_that_it_came_from() {
+fn an_unreachable_address_is_reported_with_its_setting() {
     run(async {
         let stage = Stage::new();
-        let nobody = "postgres://u@127.0.0.1:1/x";
+        let unreachable = "postgres://u@127.0.0.1:1/x";
         let made = Start::operator()
             .set(
                 "BACKUP_URL",
                 &format!("file://{}", stage.folder.path().display()),
             )
             .set("BACKUP_DATABASES", "other")
-            .set("BACKUP_DATABASE_URL_OTHER", nobody)
+            .set("BACKUP_DATABASE_URL_OTHER", unreachable)
             .argument("backup")
             .argument("create")
             .output();
-        let said = String::from_utf8_lossy(&made.stderr).into_owned();
+        let printed = String::from_utf8_lossy(&made.stderr).into_owned();
         let advice = "check host and port in BACKUP_DATABASE_URL_OTHER, and that";
-        assert!(said.contains(advice), "{made:?}");
+        assert!(printed.contains(advice), "{made:?}");
         stage.made();
-        let said = stage.fails(&format!("backup restore latest --to {nobody}"));
+        let printed = stage.fails(&format!("backup restore latest --to {unreachable}"));
         assert!(
-            said.contains("check host and port in --to, and that"),
-            "{said}"
+            printed.contains("check host and port in --to, and that"),
+            "{printed}"
         );
-        let said = stage.fails(&format!("backup verify latest --restore --on {nobody}"));
+        let printed = stage.fails(&format!(
+            "backup verify latest --restore --on {unreachable}"
+        ));
         assert!(
-            said.contains("check host and port in --on, and that"),
-            "{said}"
+            printed.contains("check host and port in --on, and that"),
+            "{printed}"
         );
     });
 }
@@ -342,12 +350,15 @@ fn a_restore_needs_no_address_of_its_source_and_a_named_database() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let output = with("backup create");
         assert_eq!(output.status.code(), Some(2), "{output:?}");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains("BACKUP_DATABASE_URL_POSTFACTO"), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            printed.contains("BACKUP_DATABASE_URL_POSTFACTO"),
+            "{printed}"
+        );
         let output = with("backup restore latest --to postgres://postgres@localhost/");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        assert!(said.contains("--to names no database"), "{said}");
+        assert!(printed.contains("--to names no database"), "{printed}");
     });
 }
 
@@ -359,10 +370,10 @@ fn a_store_that_does_not_exist_is_rejected_by_verbs_that_read() {
         let url = format!("file://{}", nowhere.display());
         let output = stage.verb(Start::operator().set("BACKUP_URL", &url), "backup list");
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
-            said.contains("mistyped") && said.contains("BACKUP_URL"),
-            "{said}"
+            printed.contains("mistyped") && printed.contains("BACKUP_URL"),
+            "{printed}"
         );
         assert!(!nowhere.exists());
     });

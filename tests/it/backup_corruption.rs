@@ -100,7 +100,7 @@ impl Dice {
 
 /// The file is chosen first, so that small ones have their share.
 #[test]
-fn every_flipped_bit_is_found_and_its_file_named() {
+fn every_flipped_bit_is_detected_and_its_file_named() {
     run(async {
         let (stage, mut dice) = (Stage::new().await, Dice(20_210_612));
         let files = stage.files();
@@ -117,7 +117,7 @@ fn every_flipped_bit_is_found_and_its_file_named() {
 }
 
 #[test]
-fn every_cut_file_is_found_and_named() {
+fn every_cut_file_is_detected_and_named() {
     run(async {
         let (stage, mut dice) = (Stage::new().await, Dice(48_271));
         let files = stage.files();
@@ -132,7 +132,7 @@ fn every_cut_file_is_found_and_named() {
 }
 
 #[test]
-fn files_that_are_missing_swapped_or_longer_are_found_and_named() {
+fn missing_swapped_and_longer_files_are_detected_and_named() {
     run(async {
         let stage = Stage::new().await;
         let files = stage.files();
@@ -162,7 +162,7 @@ fn files_that_are_missing_swapped_or_longer_are_found_and_named() {
         assert_eq!(stage.damaged().await, [""; 0]);
         fs::remove_file(stage.backup.join(MANIFEST)).expect("it is there");
         let error = stage.source_backups.find(&stage.selection).await;
-        let error = error.expect_err("without a manifest it is no backup");
+        let error = error.expect_err("there is no manifest");
         assert!(
             matches!(error, SourceBackupsError::Unknown { .. }),
             "{error}"
@@ -171,7 +171,7 @@ fn files_that_are_missing_swapped_or_longer_are_found_and_named() {
 }
 
 #[test]
-fn a_hold_on_a_backup_that_was_deleted_meanwhile_is_refused_and_leaves_nothing() {
+fn a_hold_on_a_deleted_backup_fails_and_stores_nothing() {
     run(async {
         let stage = Stage::new().await;
         let stored = stage.source_backups.find(&stage.selection).await;
@@ -186,13 +186,13 @@ fn a_hold_on_a_backup_that_was_deleted_meanwhile_is_refused_and_leaves_nothing()
             .hold(&id, &hold)
             .await
             .expect_err("it is gone");
-        assert!(error.to_string().contains("deleted just now"), "{error}");
+        assert!(error.to_string().contains("just deleted"), "{error}");
         assert!(!stage.backup.join("hold.json").exists());
     });
 }
 
 #[test]
-fn a_file_of_another_backup_is_found_and_named() {
+fn a_file_of_another_backup_is_detected_and_named() {
     run(async {
         let stage = Stage::new().await;
         let client = stage.source.connect().await;
@@ -223,7 +223,10 @@ fn the_program_names_the_damaged_file_and_exits_with_1() {
         content[100] ^= 1;
         fs::write(&file, content).expect("it can be written");
         let operator = Operator::with_folder(&stage.source, stage.store.path());
-        let said = operator.fails(&["verify", "latest"]);
-        assert!(said.contains("is damaged: toc.dat: its SHA-256"), "{said}");
+        let output = operator.fails(&["verify", "latest"]);
+        assert!(
+            output.contains("is damaged: toc.dat: its SHA-256"),
+            "{output}"
+        );
     });
 }

@@ -1,5 +1,5 @@
-//! A database with an object that no archive carries: its rows are saved, and nobody is told that all
-//! is well.
+//! A database with an object that no archive carries: its rows are saved, and the backup is reported as
+//! degraded.
 
 use std::path::Path;
 
@@ -41,14 +41,14 @@ fn file(store: &Path, name: &str) -> Value {
 }
 
 #[test]
-fn a_backup_that_leaves_something_out_says_so_and_restores_every_row() {
+fn a_degraded_backup_is_reported_and_restores_every_row() {
     run(async {
         let (source, store) = (source().await, tempfile::tempdir().expect("a folder"));
         let operator = Operator::with_folder(&source, store.path());
-        let said = operator.fails(&["create"]);
+        let printed = operator.fails(&["create"]);
         assert!(
-            said.contains(FINDING) && said.contains("degraded"),
-            "{said}"
+            printed.contains(FINDING) && printed.contains("degraded"),
+            "{printed}"
         );
         assert_eq!(
             manifest(store.path())["findings"],
@@ -60,8 +60,8 @@ fn a_backup_that_leaves_something_out_says_so_and_restores_every_row() {
         assert!(operator.does(&["show", "latest"]).contains(FINDING));
         operator.does(&["verify", "latest"]);
         let restored = postgres().url("degraded_restored");
-        let said = operator.does(&["restore", "latest", "--to", &restored]);
-        assert!(said.contains(FINDING), "{said}");
+        let printed = operator.does(&["restore", "latest", "--to", &restored]);
+        assert!(printed.contains(FINDING), "{printed}");
         assert_eq!(rows(&restored).await, rows(&source.url).await);
         let operator = operator.set("DRILL_DATABASE_URL", &postgres().url("postgres"));
         let drill = ["verify", "latest", "--restore", "--allow-superuser"];
@@ -83,7 +83,7 @@ const NEEDS_A_TYPE: &str = "
     CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;";
 
 #[test]
-fn what_cannot_be_restored_is_left_out_if_asked_and_named() {
+fn go_on_skips_and_names_objects_that_fail() {
     run(async {
         let (source, store) = (Database::empty(), tempfile::tempdir().expect("a folder"));
         let client = source.connect().await;
@@ -91,10 +91,10 @@ fn what_cannot_be_restored_is_left_out_if_asked_and_named() {
         let operator = Operator::with_folder(&source, store.path());
         operator.fails(&["create"]);
         let target = postgres().url("left_out");
-        let said = operator.fails(&["restore", "latest", "--to", &target]);
-        assert!(said.contains("TABLE public.of_own"), "{said}");
+        let printed = operator.fails(&["restore", "latest", "--to", &target]);
+        assert!(printed.contains("TABLE public.of_own"), "{printed}");
         let output = operator.output(&["restore", "latest", "--go-on", "--to", &target]);
-        let said = String::from_utf8_lossy(&output.stdout);
+        let printed = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(3), "{output:?}");
         for line in [
             "warning: type public.own is not in the archive",
@@ -102,7 +102,7 @@ fn what_cannot_be_restored_is_left_out_if_asked_and_named() {
             "left out: the 0 rows of table public.of_own",
             "left out: FK CONSTRAINT public.refers refers_id_fkey",
         ] {
-            assert!(said.contains(line), "{line} in {said}");
+            assert!(printed.contains(line), "{line} in {printed}");
         }
         assert_eq!(rows(&target).await, rows(&source.url).await);
         let listed = operator.does(&["list"]);
@@ -121,7 +121,7 @@ async fn health(host: &Host) -> Value {
 }
 
 #[test]
-fn the_timer_fails_and_health_warns_where_something_is_left_out() {
+fn a_degraded_backup_fails_the_timer_and_warns_in_health() {
     run(async {
         let (own, source) = (Database::migrated(), source().await);
         let store = tempfile::tempdir().expect("a folder");

@@ -61,7 +61,7 @@ impl Stage {
         String::from_utf8(output.stderr).expect("UTF-8")
     }
 
-    /// Makes a backup and answers its manifest.
+    /// Makes a backup and returns its manifest.
     #[track_caller]
     fn made(&self, settings: &[(&str, &str)]) -> Value {
         let made = self.does(&["create", "--json"], settings);
@@ -96,7 +96,7 @@ pub(crate) fn dumped(url: &str) -> String {
 }
 
 #[test]
-fn a_backup_comes_back_through_the_program_and_through_pg_restore() {
+fn a_backup_restores_with_the_program_and_with_pg_restore() {
     run(async {
         let stage = Stage::new().await;
         let manifest = stage.made(&[]);
@@ -109,10 +109,10 @@ fn a_backup_comes_back_through_the_program_and_through_pg_restore() {
         let before = dumped(&stage.source.url);
 
         let new = postgres().url("end_to_end_new");
-        let said = stage.does(&["restore", "latest", "--to", &new, "--jobs", "2"], &[]);
+        let printed = stage.does(&["restore", "latest", "--to", &new, "--jobs", "2"], &[]);
         assert!(
-            said.contains("8 tables") && said.contains("every row equals"),
-            "{said}"
+            printed.contains("8 tables") && printed.contains("every row equals"),
+            "{printed}"
         );
         assert_eq!(dumped(&new), before);
 
@@ -139,7 +139,7 @@ fn a_backup_comes_back_through_the_program_and_through_pg_restore() {
 }
 
 #[test]
-fn pg_restore_takes_one_table_or_the_rows_alone() {
+fn pg_restore_restores_one_table_or_the_rows_alone() {
     run(async {
         let stage = Stage::new().await;
         let folder = stage.backup(&stage.made(&[])["id"]);
@@ -173,7 +173,7 @@ fn pg_restore_takes_one_table_or_the_rows_alone() {
 }
 
 #[test]
-fn a_role_that_may_enter_no_other_database_restores_into_its_own_and_is_told_so() {
+fn a_role_without_other_databases_restores_to_its_own() {
     run(async {
         let stage = Stage::new().await;
         stage.made(&[]);
@@ -190,8 +190,8 @@ fn a_role_that_may_enter_no_other_database_restores_into_its_own_and_is_told_so(
         }
         let own = server.url("own").replace("user=postgres", "user=narrow");
         let restore = ["restore", "latest", "--to", &own, "--roles", "ignored"];
-        let said = stage.does(&restore, &[]);
-        assert!(said.contains("every row equals"), "{said}");
+        let printed = stage.does(&restore, &[]);
+        assert!(printed.contains("every row equals"), "{printed}");
     });
 }
 
@@ -209,7 +209,7 @@ const SEEN: &str = "
     REFRESH MATERIALIZED VIEW seen";
 
 #[test]
-fn a_materialized_view_has_the_rows_that_its_owner_may_see() {
+fn a_materialized_view_has_the_rows_that_its_owner_can_see() {
     run(async {
         let source = Database::empty();
         let client = source.connect().await;
@@ -267,7 +267,7 @@ fn a_new_database_has_the_encoding_and_the_locale_of_the_old_one() {
 
 /// A server of a newer major version, its programs, and the older one's.
 #[test]
-fn backups_go_to_a_newer_postgresql_and_come_from_one() {
+fn backups_restore_to_and_from_a_newer_postgresql() {
     run(async {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgresql");
         let programs = Programs::fetch(&cache, &mut |line| println!("{line}"));
@@ -287,19 +287,22 @@ fn backups_go_to_a_newer_postgresql_and_come_from_one() {
         let folder = stage.backup(&stage.made(&[])["id"]);
         let folder = folder.to_str().expect("UTF-8");
         let moved = server.url("moved");
-        let said = stage.does(&["restore", "latest", "--to", &moved], &[]);
-        assert!(said.contains("every row equals"), "{said}");
+        let printed = stage.does(&["restore", "latest", "--to", &moved], &[]);
+        assert!(printed.contains("every row equals"), "{printed}");
         server.create_database("stock", None).expect("a database");
         let stock_url = server.url("stock");
         newer(
             "pg_restore",
             &["--exit-on-error", "--dbname", &stock_url, folder],
         );
-        let said = stage.does(
+        let printed = stage.does(
             &["verify", "latest", "--restore", "--allow-superuser"],
             &[("DRILL_DATABASE_URL", &server.url("postgres"))],
         );
-        assert!(said.contains("definitions are as they were"), "{said}");
+        assert!(
+            printed.contains("definitions are as they were"),
+            "{printed}"
+        );
 
         // And the newer one's own, whose rows the program compares, definitions included.
         let source = Database { url: moved };
@@ -307,8 +310,11 @@ fn backups_go_to_a_newer_postgresql_and_come_from_one() {
         let operator = Operator::with_folder(&source, store.path())
             .set("DRILL_DATABASE_URL", &server.url("postgres"));
         let id = operator.makes();
-        let said = operator.does(&["verify", "latest", "--restore", "--allow-superuser"]);
-        assert!(said.contains("definitions are as they were"), "{said}");
+        let printed = operator.does(&["verify", "latest", "--restore", "--allow-superuser"]);
+        assert!(
+            printed.contains("definitions are as they were"),
+            "{printed}"
+        );
         let folder = store.path().join("postfacto").join(id);
         let folder = folder.to_str().expect("UTF-8");
         server.create_database("again", None).expect("a database");
@@ -321,7 +327,7 @@ fn backups_go_to_a_newer_postgresql_and_come_from_one() {
 }
 
 #[test]
-fn a_trial_restore_leaves_a_mark_and_no_database() {
+fn a_trial_restore_stores_a_mark_and_drops_its_database() {
     run(async {
         let stage = Stage::new().await;
         let manifest = stage.made(&[]);

@@ -62,7 +62,7 @@ async fn exported(
     export(&source(database), &store.blobs, options, &clock, &|_| ()).await
 }
 
-/// What `pg_restore` says to these arguments: `Err` is what it says on stderr.
+/// Runs `pg_restore` with these arguments. `Err` is its output on stderr.
 fn pg_restore(archive: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(PROGRAMS.path("pg_restore"));
     let output = command.args(arguments).arg(archive).output();
@@ -95,7 +95,7 @@ async fn with_tables() -> Database {
     database
 }
 
-/// What all rows of the tables come to.
+/// A digest of all rows of the tables.
 async fn fingerprint(database: &Database) -> String {
     let question = r#"SELECT (SELECT count(*) || md5(string_agg(t::text, ',' ORDER BY id)) FROM "Odd 'name" t)
          || (SELECT count(*) || md5(string_agg(t::text, ',' ORDER BY parent)) FROM a_child t)
@@ -106,7 +106,7 @@ async fn fingerprint(database: &Database) -> String {
 }
 
 #[test]
-fn stock_pg_restore_brings_every_row_back_and_the_manifest_says_what_there_is() {
+fn stock_pg_restore_restores_every_row_and_the_manifest_is_true() {
     run(async {
         let (database, store) = (with_tables().await, store());
         let manifest = exported(&database, &store, &options())
@@ -162,16 +162,16 @@ fn stock_pg_restore_fails_where_rows_are_missing() {
         // A good file, and with no rows.
         std::fs::copy(file("nothing"), file("a_child")).expect("it is copied");
         let restored = Database::empty();
-        let said = pg_restore(&archive, &["-d", &restored.url]).expect_err("rows are missing");
+        let printed = pg_restore(&archive, &["-d", &restored.url]).expect_err("rows are missing");
         assert!(
-            said.contains("\"public\".\"a_child\" has 0 rows, the backup has 500"),
-            "{said}"
+            printed.contains("\"public\".\"a_child\" has 0 rows, the backup has 500"),
+            "{printed}"
         );
     });
 }
 
 #[test]
-fn all_tables_show_the_same_moment_however_much_is_written() {
+fn all_tables_are_of_one_snapshot_under_writes() {
     run(async {
         let (database, store) = (Database::empty(), store());
         let client = database.connect().await;
@@ -207,7 +207,7 @@ fn all_tables_show_the_same_moment_however_much_is_written() {
 }
 
 #[test]
-fn a_run_that_fails_late_takes_away_what_it_stored() {
+fn a_run_that_fails_late_deletes_its_files() {
     run(async {
         let (database, store) = (with_tables().await, store());
         let seen = Mutex::new(Progress::default());
@@ -216,7 +216,7 @@ fn a_run_that_fails_late_takes_away_what_it_stored() {
             let Event::Progress(progress) = event else {
                 panic!("{event:?}");
             };
-            *seen.lock().expect("nobody panics") = progress;
+            *seen.lock().expect("no holder panics") = progress;
             let folder = store.folder.path().join("postfacto");
             for run in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 std::fs::create_dir_all(run.path().join("toc.dat/x")).expect("a folder");
@@ -227,7 +227,7 @@ fn a_run_that_fails_late_takes_away_what_it_stored() {
         let error = made.expect_err("it cannot be stored").to_string();
         assert!(error.contains("toc.dat"), "{error}");
         assert_eq!(store.files().await, [""; 0]);
-        let seen = *seen.lock().expect("nobody panics");
+        let seen = *seen.lock().expect("no holder panics");
         assert_eq!((seen.tables, seen.tables_done, seen.rows), (4, 4, 20_502));
         assert!(
             seen.bytes > 1_000_000 && seen.estimated_bytes > 1_000_000,
@@ -250,17 +250,17 @@ fn a_manifest_that_is_too_large_to_be_read_is_not_stored() {
             matches!(error, ExportError::ManifestTooLarge { .. }),
             "{error}"
         );
-        let said = error.to_string();
+        let printed = error.to_string();
         assert!(
-            said.contains("more than the 1000") && said.contains("another database"),
-            "{said}"
+            printed.contains("more than the 1000") && printed.contains("another database"),
+            "{printed}"
         );
         assert_eq!(store.files().await, [""; 0]);
     });
 }
 
 #[test]
-fn an_encrypted_backup_has_no_file_in_the_clear_but_what_says_how_to_read_it() {
+fn only_the_readme_and_the_manifest_are_not_encrypted() {
     run(async {
         let (database, store) = (with_tables().await, store());
         let key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
@@ -295,7 +295,7 @@ fn only_old_folders_without_a_manifest_are_swept() {
             "postfacto/20260101T000000Z-00000002/toc.dat",
             "postfacto/20260101T000000Z-00000002/manifest.json",
             "postfacto/20260102T000000Z-00000003/toc.dat",
-            "postfacto/of-somebody-else/toc.dat",
+            "postfacto/of-another-program/toc.dat",
             "other/20260101T000000Z-00000004/toc.dat",
         ] {
             store
@@ -310,9 +310,9 @@ fn only_old_folders_without_a_manifest_are_swept() {
         let swept = sweep(&store.blobs, &source, now)
             .await
             .expect("it is swept");
-        let said: Vec<String> = swept.iter().map(ToString::to_string).collect();
+        let printed: Vec<String> = swept.iter().map(ToString::to_string).collect();
         assert_eq!(
-            said,
+            printed,
             ["20260101T000000Z-00000001 was never finished: 2 files deleted"]
         );
         assert_eq!(

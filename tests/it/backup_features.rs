@@ -57,7 +57,7 @@ fn every_feature_restores_exactly_or_is_named() {
     });
 }
 
-/// What became of a feature.
+/// The result for a feature.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     /// `pg_dump` says the same of both databases.
@@ -184,7 +184,7 @@ async fn psql(url: &str, script: &str) -> Result<(), String> {
     output("psql", &arguments).await.map(|_| ())
 }
 
-/// What one of PostgreSQL's programs prints when it succeeds.
+/// The output of one of PostgreSQL's programs if it succeeds.
 async fn output(program: &'static str, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(PROGRAMS.path(program));
     command.args(arguments);

@@ -58,8 +58,8 @@ impl Stage {
 fn ended_by(mut running: Process, signal: &str) -> (Option<i32>, String) {
     let stderr = running.stderr();
     let ended = running.ended_by(signal);
-    let said: Vec<String> = stderr.collect();
-    (ended.code(), said.join("\n"))
+    let output: Vec<String> = stderr.collect();
+    (ended.code(), output.join("\n"))
 }
 
 #[test]
@@ -67,9 +67,9 @@ fn a_signal_ends_create_and_leaves_nothing() {
     run(async {
         for signal in ["INT", "TERM"] {
             let stage = Stage::new().await;
-            let (code, said) = ended_by(stage.begins().await, signal);
-            assert_eq!(code, Some(1), "{said}");
-            assert!(said.contains("interrupted"), "{said}");
+            let (code, output) = ended_by(stage.begins().await, signal);
+            assert_eq!(code, Some(1), "{output}");
+            assert!(output.contains("interrupted"), "{output}");
             assert_eq!(stage.files().await, [""; 0]);
             let direct = Operator::with_container(&stage.source, &stage.container);
             direct.makes();
@@ -86,15 +86,15 @@ fn a_signal_ends_create_in_a_folder_and_leaves_no_file() {
             let store = tempfile::tempdir().expect("a folder");
             let operator = Operator::with_folder(&source, store.path());
             let running = operator.begins_with_stderr(&["create"]);
-            let so_many = async || (files(store.path()).len() >= number).then_some(());
-            eventually("so many files", so_many).await;
-            let (code, said) = ended_by(running, "TERM");
+            let enough = async || (files(store.path()).len() >= number).then_some(());
+            eventually("enough files", enough).await;
+            let (code, output) = ended_by(running, "TERM");
             let left = files(store.path());
             match code {
                 Some(0) => operator.does(&["verify", "latest"]),
                 code => {
-                    assert_eq!((code, left.len()), (Some(1), 0), "{said} {left:?}");
-                    said
+                    assert_eq!((code, left.len()), (Some(1), 0), "{output} {left:?}");
+                    output
                 }
             };
         }
@@ -110,7 +110,7 @@ fn files(store: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn files_that_the_store_keeps_are_named_with_the_command_that_deletes_them() {
+fn remaining_files_are_named_with_the_command_to_delete_them() {
     run(async {
         let stage = Stage::new().await;
         let kept = Fault::status("409 Conflict", "BlobImmutableDueToPolicy", "");
@@ -121,13 +121,13 @@ fn files_that_the_store_keeps_are_named_with_the_command_that_deletes_them() {
         let running = operator.begins_with_stderr(&["create"]);
         let storing = async || (stage.faults.seen(Call::Part) > 0).then_some(());
         eventually("rows on their way", storing).await;
-        let (code, said) = ended_by(running, "TERM");
-        assert_eq!(code, Some(1), "{said}");
+        let (code, output) = ended_by(running, "TERM");
+        assert_eq!(code, Some(1), "{output}");
         assert!(
-            said.contains("postfacto/20")
-                && said.contains("remain")
-                && said.contains("magnusapi backup prune"),
-            "{said}"
+            output.contains("postfacto/20")
+                && output.contains("remain")
+                && output.contains("magnusapi backup prune"),
+            "{output}"
         );
     });
 }
@@ -146,12 +146,12 @@ fn a_second_signal_ends_create_at_once() {
         assert_eq!(running.ended_by("INT").code(), Some(1));
         // The deletion would be waited for.
         assert!(begun.elapsed() < Duration::from_secs(4));
-        let said: Vec<String> = stderr.collect();
-        assert!(said.join("\n").contains("second signal"), "{said:?}");
+        let output: Vec<String> = stderr.collect();
+        assert!(output.join("\n").contains("second signal"), "{output:?}");
     });
 }
 
-/// What the host posts for the occurrence of 02:00 on the 24th of November 2026.
+/// The body of the host for the occurrence of 02:00 on the 24th of November 2026.
 fn call(program: &Program, function: &str) -> RequestBuilder {
     let body = json!({
         "Data": {"timer": {"ScheduleStatus": {

@@ -1,4 +1,4 @@
-//! `backup create`, killed: nothing that looks like a backup is left, and the next one works.
+//! A killed `backup create` leaves no folder that looks like a backup, and the next one works.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -50,7 +50,7 @@ async fn spoilt(
 }
 
 #[test]
-fn a_run_killed_at_any_request_is_no_backup_and_the_next_one_is() {
+fn a_run_killed_at_any_request_makes_no_backup_and_the_next_one_does() {
     run(async {
         let (source, container) = (postfacto(0.0).await, Container::new().await);
         let direct = Operator::with_container(&source, &container);
@@ -72,7 +72,7 @@ fn a_run_killed_at_any_request_is_no_backup_and_the_next_one_is() {
 }
 
 #[test]
-fn a_run_killed_before_it_hears_that_the_manifest_is_stored_is_a_backup() {
+fn a_run_killed_after_it_sent_the_manifest_makes_a_backup() {
     run(async {
         let (source, container) = (postfacto(0.0).await, Container::new().await);
         let (through, faults) = spoilt(&container, (Call::Put, 4), Fault::StallAnswer).await;
@@ -101,7 +101,7 @@ fn files(store: &Path) -> usize {
 
 /// A folder is fast: a run that is killed late may have ended before. Then it is a whole backup.
 #[test]
-fn a_run_killed_in_a_folder_is_no_backup_unless_it_was_faster() {
+fn a_run_killed_in_a_folder_makes_a_whole_backup_or_none() {
     run(async {
         let source = postfacto(0.01).await;
         let mut killed = 0;
@@ -109,12 +109,12 @@ fn a_run_killed_in_a_folder_is_no_backup_unless_it_was_faster() {
             let store = tempfile::tempdir().expect("a folder");
             let operator = Operator::with_folder(&source, store.path());
             let running = operator.begins(&["create"]);
-            let so_many = || async { (files(store.path()) >= number).then_some(()) };
-            eventually("so many files", so_many).await;
+            let enough = || async { (files(store.path()) >= number).then_some(()) };
+            eventually("enough files", enough).await;
             let ended = running.kill();
             let was_killed = ended.signal() == Some(SIGKILL);
             let whole = operator.listed();
-            // The manifest may be stored by then, and the end not yet told.
+            // The manifest can be stored before the program ends.
             assert!(whole.len() <= 1, "{whole:?}");
             assert!(
                 was_killed || whole.len() == 1,

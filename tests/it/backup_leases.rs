@@ -78,10 +78,13 @@ fn two_backups(operator: Operator) -> (Operator, String) {
 
 #[track_caller]
 fn is_in_use(operator: &Operator, id: &str) {
-    let said = operator.does(&["prune"]);
-    let line = said.lines().find(|line| line.contains(id)).expect("a line");
-    assert!(line.contains("keep") && line.contains("in use"), "{said}");
-    assert!(operator.listed().contains(&id.to_owned()), "{said}");
+    let output = operator.does(&["prune"]);
+    let line = output
+        .lines()
+        .find(|line| line.contains(id))
+        .expect("a line");
+    assert!(line.contains("keep") && line.contains("in use"), "{output}");
+    assert!(operator.listed().contains(&id.to_owned()), "{output}");
 }
 
 #[track_caller]

@@ -36,7 +36,7 @@ async fn health(host: &Host) -> Answer {
     Answer::to(client().get(format!("{}/health", host.url()))).await
 }
 
-/// What `/health` says of each source under this key.
+/// The status of each source in `/health` under this key.
 fn statuses(health: &Value, key: &str) -> Vec<(String, String)> {
     let found = health["checks"][key].as_array().cloned();
     let found = found.unwrap_or_else(|| panic!("{key}: {health}"));
@@ -89,7 +89,7 @@ fn one_source_that_is_away_fails_the_call_and_the_other_has_its_backup() {
             .setting("BACKUP_DATABASES", "away,there")
             .setting(
                 "BACKUP_DATABASE_URL_AWAY",
-                "postgres://nobody@127.0.0.1:1/x?sslmode=disable",
+                "postgres://u@127.0.0.1:1/x?sslmode=disable",
             )
             .setting("BACKUP_DATABASE_URL_THERE", &source.url);
         let host = start(options).await;
@@ -137,7 +137,7 @@ fn a_migration_waits_only_a_moment_for_a_backup_whose_store_is_slow() {
             .batch_execute(change)
             .await
             .expect("it is changed");
-        // A second of patience, a look every 200 ms, and a slow machine.
+        // It yields after a second, checks every 200 ms, and the machine is slow.
         assert!(
             begun.elapsed() < Duration::from_secs(6),
             "{:?}",

@@ -53,7 +53,7 @@ const SWITCHES: &str = "\
        AND name !~ '^(log|debug|trace|transaction)_' AND name <> 'exit_on_error'
        AND name !~ '[.]'";
 
-/// What a backup has, but for the time when it was made.
+/// The content of a backup without its times.
 #[derive(Debug, PartialEq)]
 struct Content {
     findings: Vec<String>,

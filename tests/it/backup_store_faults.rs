@@ -22,7 +22,7 @@ impl Stage {
         }
     }
 
-    /// Whoever comes by way of the faults.
+    /// An operator whose requests pass through the faults.
     fn operator(&self) -> Operator {
         let container = self.container.through(&self.faults.address);
         Operator::with_container(&self.source, &container)
@@ -36,16 +36,16 @@ impl Stage {
         direct.does(&["verify", "latest"]);
     }
 
-    /// Fails to make one, leaves none, and answers what was said. Without faults the next one works.
+    /// Fails to make a backup and leaves none. Without faults, the next one works. Returns the output.
     async fn fails(&self) -> String {
-        let said = self.operator().fails(&["create"]);
+        let output = self.operator().fails(&["create"]);
         let left = self.container.blobs().list("").await.expect("a list");
         let manifest = left.iter().find(|blob| blob.name.ends_with(MANIFEST));
-        assert_eq!(manifest, None, "{said}");
+        assert_eq!(manifest, None, "{output}");
         let direct = Operator::with_container(&self.source, &self.container);
-        assert_eq!(direct.listed(), [""; 0], "{said}");
+        assert_eq!(direct.listed(), [""; 0], "{output}");
         direct.makes();
-        said
+        output
     }
 }
 
@@ -67,7 +67,7 @@ fn before_the_manifest(faults: &StorageFaults) {
 
 /// The store takes no more parts, so that the rows of the large table stay half-way.
 #[test]
-fn a_connection_that_is_ended_amid_its_rows_leaves_no_backup_and_the_next_one_is_whole() {
+fn a_connection_that_ends_amid_rows_makes_no_backup_and_the_next_run_a_whole_one() {
     run(async {
         let stage = Stage::new().await;
         let client = stage.source.connect().await;
@@ -91,11 +91,11 @@ fn a_connection_that_is_ended_amid_its_rows_leaves_no_backup_and_the_next_one_is
         })
         .await;
         stage.faults.release();
-        let said = failing.await.expect("no panic");
-        assert!(said.contains("public.noise"), "{said}");
+        let output = failing.await.expect("no panic");
+        assert!(output.contains("public.noise"), "{output}");
         let left = stage.container.blobs().list("").await.expect("a list");
         let manifest = left.iter().find(|blob| blob.name.ends_with(MANIFEST));
-        assert_eq!(manifest, None, "{said}");
+        assert_eq!(manifest, None, "{output}");
         stage.succeeds();
     });
 }
@@ -122,7 +122,7 @@ fn a_store_that_recovers_gets_a_whole_backup() {
 }
 
 #[test]
-fn a_lost_answer_to_the_manifest_is_no_failure() {
+fn a_lost_response_to_the_manifest_is_not_a_failure() {
     run(async {
         let stage = Stage::new().await;
         before_the_manifest(&stage.faults);
@@ -132,15 +132,15 @@ fn a_lost_answer_to_the_manifest_is_no_failure() {
     });
 }
 
-/// Nobody can know better: the call fails, and what it could not take away any more is whole.
+/// The program cannot know that the manifest was stored, so it fails. The backup is whole.
 #[test]
-fn a_manifest_whose_every_answer_is_lost_is_a_failure_and_a_whole_backup() {
+fn losing_every_response_to_the_manifest_fails_with_a_whole_backup() {
     run(async {
         let stage = Stage::new().await;
         before_the_manifest(&stage.faults);
         stage.faults.always(Call::Put, Fault::LoseAnswer);
-        let said = stage.operator().fails(&["create"]);
-        assert!(said.contains(MANIFEST), "{said}");
+        let output = stage.operator().fails(&["create"]);
+        assert!(output.contains(MANIFEST), "{output}");
         let direct = Operator::with_container(&stage.source, &stage.container);
         assert_eq!(direct.listed().len(), 1);
         direct.does(&["verify", "latest"]);
@@ -148,55 +148,61 @@ fn a_manifest_whose_every_answer_is_lost_is_a_failure_and_a_whole_backup() {
 }
 
 #[test]
-fn a_connection_that_breaks_again_and_again_is_a_failure_and_no_backup() {
+fn a_connection_that_keeps_breaking_fails_without_a_backup() {
     run(async {
         let stage = Stage::new().await;
         stage.faults.always(Call::Part, Fault::CutRequest(500));
-        let said = stage.fails().await;
-        assert!(said.contains("az://") && said.contains(".dat.gz"), "{said}");
+        let output = stage.fails().await;
+        assert!(
+            output.contains("az://") && output.contains(".dat.gz"),
+            "{output}"
+        );
     });
 }
 
 #[test]
-fn a_store_that_fails_for_good_is_a_failure_and_no_backup() {
+fn a_store_that_keeps_failing_fails_without_a_backup() {
     run(async {
         let stage = Stage::new().await;
         stage.faults.always(Call::Commit, failing());
-        let said = stage.fails().await;
-        assert!(said.contains("500"), "{said}");
+        let output = stage.fails().await;
+        assert!(output.contains("500"), "{output}");
     });
 }
 
 #[test]
-fn a_store_that_is_busy_for_good_is_a_failure_and_no_backup() {
+fn a_store_that_stays_busy_fails_without_a_backup() {
     run(async {
         let stage = Stage::new().await;
         stage.faults.always(Call::Part, busy());
-        let said = stage.fails().await;
-        assert!(said.contains("503") || said.contains("busy"), "{said}");
+        let output = stage.fails().await;
+        assert!(
+            output.contains("503") || output.contains("busy"),
+            "{output}"
+        );
     });
 }
 
 #[test]
-fn a_manifest_that_cannot_be_stored_is_a_failure_and_no_backup() {
+fn a_manifest_that_cannot_be_stored_fails_without_a_backup() {
     run(async {
         let stage = Stage::new().await;
         before_the_manifest(&stage.faults);
         stage.faults.always(Call::Put, failing());
-        let said = stage.fails().await;
-        assert!(said.contains(MANIFEST), "{said}");
+        let output = stage.fails().await;
+        assert!(output.contains(MANIFEST), "{output}");
     });
 }
 
 #[test]
-fn a_wrong_key_is_told_and_not_shown() {
+fn a_wrong_key_is_reported_and_not_shown() {
     run(async {
         let stage = Stage::new().await;
         let key = "bm90IHRoZSBrZXkgb2YgdGhpcyBhY2NvdW50";
         let container = stage.container.with_key(key);
-        let said = Operator::with_container(&stage.source, &container).fails(&["create"]);
-        assert!(said.contains("BACKUP_STORAGE_KEY"), "{said}");
-        assert!(!said.contains(key), "{said}");
+        let output = Operator::with_container(&stage.source, &container).fails(&["create"]);
+        assert!(output.contains("BACKUP_STORAGE_KEY"), "{output}");
+        assert!(!output.contains(key), "{output}");
         let left = stage.container.blobs().list("").await.expect("a list");
         assert_eq!(left, []);
     });

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::harness::{self, Answer, AppFolder, Database, Program, Site, Start, eventually, run};
 
-/// What the host posts for the occurrence of 02:00 on that day of November 2026.
+/// The body of the host for the occurrence of 02:00 on that day of November 2026.
 fn occurrence(day: u8) -> Value {
     json!({
         "Data": {"timer": {"ScheduleStatus": {
@@ -41,7 +41,7 @@ async fn call(program: &Program, function: &str, body: &Value) -> Answer {
 }
 
 /// The first line, or why it failed.
-fn said(answer: &Answer) -> String {
+fn printed(answer: &Answer) -> String {
     let body = answer.json();
     let error = body["Error"].as_str();
     let line = body["Logs"][0].as_str();
@@ -77,20 +77,28 @@ fn a_doubled_call_backs_up_once_and_the_next_occurrence_again() {
         let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
         let program = start.serving().await;
         let first = call(&program, "postfacto_backup", &occurrence(24)).await;
-        assert_eq!(first.status, 200, "{}", said(&first));
-        assert!(said(&first).starts_with("postfacto/20"), "{}", said(&first));
+        assert_eq!(first.status, 200, "{}", printed(&first));
+        assert!(
+            printed(&first).starts_with("postfacto/20"),
+            "{}",
+            printed(&first)
+        );
         let second = call(&program, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(second.status, 200);
-        assert!(said(&second).contains("nothing to do"), "{}", said(&second));
+        assert!(
+            printed(&second).contains("nothing to do"),
+            "{}",
+            printed(&second)
+        );
         assert_eq!(backups(folder.path(), "postfacto").len(), 1);
         let third = call(&program, "postfacto_backup", &occurrence(25)).await;
-        assert_eq!(third.status, 200, "{}", said(&third));
+        assert_eq!(third.status, 200, "{}", printed(&third));
         assert_eq!(backups(folder.path(), "postfacto").len(), 2);
     });
 }
 
 #[test]
-fn a_call_by_hand_takes_nothing_from_the_schedule() {
+fn a_call_by_hand_does_not_replace_a_scheduled_one() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
@@ -100,9 +108,9 @@ fn a_call_by_hand_takes_nothing_from_the_schedule() {
         for body in [by_hand, occurrence(24)] {
             let answer = call(&program, "postfacto_backup", &body).await;
             assert!(
-                said(&answer).starts_with("postfacto/20"),
+                printed(&answer).starts_with("postfacto/20"),
                 "{}",
-                said(&answer)
+                printed(&answer)
             );
         }
         assert_eq!(backups(folder.path(), "postfacto").len(), 2);
@@ -110,7 +118,7 @@ fn a_call_by_hand_takes_nothing_from_the_schedule() {
 }
 
 #[test]
-fn one_source_that_fails_stops_no_other_and_is_red() {
+fn a_failed_source_fails_the_call_and_stops_no_other() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let away = "postgres://u@127.0.0.1:1/x?sslmode=disable";
@@ -120,11 +128,15 @@ fn one_source_that_fails_stops_no_other_and_is_red() {
         let answer = call(&program, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(answer.status, 500);
         assert!(
-            said(&answer).contains("a-away: failed"),
+            printed(&answer).contains("a-away: failed"),
             "{}",
-            said(&answer)
+            printed(&answer)
         );
-        assert!(!said(&answer).contains("b-there"), "{}", said(&answer));
+        assert!(
+            !printed(&answer).contains("b-there"),
+            "{}",
+            printed(&answer)
+        );
         assert_eq!(backups(folder.path(), "b-there").len(), 1);
 
         let health = program.get("/health").await;
@@ -145,7 +157,7 @@ fn one_source_that_fails_stops_no_other_and_is_red() {
 }
 
 #[test]
-fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_over() {
+fn a_concurrent_call_does_nothing_and_a_killed_run_is_taken_over() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let (_listener, hanging) = silent();
@@ -169,13 +181,17 @@ fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_ove
         let doubled = call(&second, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(doubled.status, 200);
         assert!(
-            said(&doubled).contains("is working on"),
+            printed(&doubled).contains("is working on"),
             "{}",
-            said(&doubled)
+            printed(&doubled)
         );
         let other = call(&second, "postfacto_backup", &occurrence(25)).await;
         assert_eq!(other.status, 500);
-        assert!(said(&other).contains("still under way"), "{}", said(&other));
+        assert!(
+            printed(&other).contains("still under way"),
+            "{}",
+            printed(&other)
+        );
         assert!(backups(folder.path(), "postfacto").is_empty());
 
         first.signal("KILL");
@@ -192,7 +208,7 @@ fn a_second_call_while_the_first_runs_does_nothing_and_a_killed_run_is_taken_ove
         .await;
         eventually("the run to be taken over", || async {
             let answer = call(&second, "postfacto_backup", &occurrence(24)).await;
-            said(&answer).starts_with("postfacto/20").then_some(())
+            printed(&answer).starts_with("postfacto/20").then_some(())
         })
         .await;
         let row = client
@@ -222,7 +238,7 @@ fn one_failed_drill_fails_health() {
 }
 
 #[test]
-fn the_drill_proves_the_newest_backup_and_says_so_beside_it() {
+fn a_drill_verifies_the_newest_backup_and_stores_the_mark() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let program = start(&own, folder.path(), &[("postfacto", &source.for_reader())])
@@ -234,11 +250,11 @@ fn the_drill_proves_the_newest_backup_and_says_so_beside_it() {
             .await;
         let drill = call(&program, "postfacto_restore_drill", &occurrence(22)).await;
         assert_eq!(drill.status, 500);
-        assert!(said(&drill).contains("no backup"), "{}", said(&drill));
+        assert!(printed(&drill).contains("no backup"), "{}", printed(&drill));
         let backup = call(&program, "postfacto_backup", &occurrence(24)).await;
-        assert_eq!(backup.status, 200, "{}", said(&backup));
+        assert_eq!(backup.status, 200, "{}", printed(&backup));
         let drill = call(&program, "postfacto_restore_drill", &occurrence(29)).await;
-        assert_eq!(drill.status, 200, "{}", said(&drill));
+        assert_eq!(drill.status, 200, "{}", printed(&drill));
         let id = backups(folder.path(), "postfacto").remove(0);
         let verified = folder
             .path()
@@ -252,7 +268,7 @@ fn the_drill_proves_the_newest_backup_and_says_so_beside_it() {
 }
 
 #[test]
-fn a_drill_without_a_server_fails_and_says_what_to_set() {
+fn a_drill_without_a_server_fails_and_names_the_setting() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let start = start(&own, folder.path(), &[("postfacto", &source.url)]);
@@ -260,24 +276,24 @@ fn a_drill_without_a_server_fails_and_says_what_to_set() {
         let drill = call(&program, "postfacto_restore_drill", &occurrence(29)).await;
         assert_eq!(drill.status, 500);
         assert!(
-            said(&drill).contains("DRILL_DATABASE_URL"),
+            printed(&drill).contains("DRILL_DATABASE_URL"),
             "{}",
-            said(&drill)
+            printed(&drill)
         );
     });
 }
 
 #[test]
-fn without_sources_both_timers_say_so_and_succeed() {
+fn without_sources_both_timers_succeed() {
     run(async {
         let program = Start::on(&Database::migrated()).await;
         for function in ["postfacto_backup", "postfacto_restore_drill"] {
             let answer = call(&program, function, &occurrence(24)).await;
             assert_eq!(answer.status, 200);
             assert!(
-                said(&answer).contains("BACKUP_DATABASES"),
+                printed(&answer).contains("BACKUP_DATABASES"),
                 "{}",
-                said(&answer)
+                printed(&answer)
             );
         }
         let health = program.get("/health").await.json();
@@ -309,21 +325,21 @@ fn a_functions_host_runs_both_timers() {
 }
 
 #[test]
-fn under_a_host_sources_without_a_store_are_refused() {
+fn under_a_host_sources_without_a_store_are_rejected() {
     let output = Start::handler()
-        .set("DATABASE_URL", "host=/nowhere user=nobody")
+        .set("DATABASE_URL", "host=/nowhere user=u")
         .set("BACKUP_DATABASES", "postfacto")
-        .set("BACKUP_DATABASE_URL_POSTFACTO", "host=/nowhere user=nobody")
+        .set("BACKUP_DATABASE_URL_POSTFACTO", "host=/nowhere user=u")
         .argument("migrate")
         .output();
     assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("BACKUP_URL"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(printed.contains("BACKUP_URL"), "{printed}");
 }
 
 /// Functions that are in a backup run with the role's rights.
 #[test]
-fn a_drill_by_a_superuser_is_refused() {
+fn a_drill_by_a_superuser_is_rejected() {
     run(async {
         let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
         let program = start(&own, folder.path(), &[("postfacto", &source.url)])
@@ -333,7 +349,7 @@ fn a_drill_by_a_superuser_is_refused() {
         call(&program, "postfacto_backup", &occurrence(22)).await;
         let drill = call(&program, "postfacto_restore_drill", &occurrence(22)).await;
         assert_eq!(drill.status, 500);
-        let said = said(&drill);
-        assert!(said.contains("is a superuser"), "{said}");
+        let printed = printed(&drill);
+        assert!(printed.contains("is a superuser"), "{printed}");
     });
 }

@@ -68,7 +68,7 @@ fn a_blob_is_created_once_and_never_overwritten() {
             create(b"first").await.expect(store);
             create(b"first")
                 .await
-                .expect("the very same is no conflict");
+                .expect("the same bytes are not a conflict");
             for other in [b"other".as_slice(), b"firs", b"first and more", b""] {
                 let error = create(other).await.expect_err(store);
                 assert!(matches!(error, BlobError::Exists { .. }), "{error}");
@@ -79,7 +79,7 @@ fn a_blob_is_created_once_and_never_overwritten() {
 }
 
 #[test]
-fn a_blob_that_is_not_there_or_too_large_is_named() {
+fn missing_and_too_large_blobs_are_named() {
     run(async {
         let (_folder, stores) = both().await;
         for (store, blobs) in stores {
@@ -137,7 +137,7 @@ fn a_deleted_blob_is_gone_with_its_empty_folder() {
 }
 
 #[test]
-fn names_that_lead_out_of_the_store_are_refused() {
+fn names_outside_the_store_are_rejected() {
     run(async {
         let (_folder, stores) = both().await;
         for (store, blobs) in stores {

@@ -1,4 +1,4 @@
-//! A backup's name within its source.
+//! The name of a backup within its source.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// When a backup was begun, in UTC to the second, and eight hexadecimal digits:
-/// `20261124T020000Z-1a2b3c4d`. The first three of them are the fraction of the second, in 4096ths, so
-/// that names sort by time; the others are the run's own, so that none is used twice. In older names
+/// The start of a backup, in UTC to the second, and eight hexadecimal digits:
+/// `20261124T020000Z-1a2b3c4d`. The first three digits are the fraction of the second, in 4096ths, so
+/// that names sort by time. The others are the run's own, so that no name is used twice. In older names
 /// all eight are the run's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -20,40 +20,37 @@ pub struct BackupId {
     text: String,
 }
 
-/// A text that is no backup's name.
+/// The text is not the name of a backup.
 #[derive(Debug, Error)]
 #[error(
-    "{0:?} is no backup's name; one is like 20261124T020000Z-1a2b3c4d: see `magnusapi backup list`"
+    "{0:?} is not the name of a backup, such as 20261124T020000Z-1a2b3c4d; see `magnusapi backup list`"
 )]
 pub struct BackupIdError(String);
 
 const FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
-/// Clocks of healthy machines differ by less.
+/// The clocks of healthy machines differ by less.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 
 impl BackupId {
-    /// The name of a backup that is begun at `now` by a run with this number, of which the lower 20
-    /// bits count.
+    /// The name of a backup that starts at `now`. The lower 20 bits of `run` are used.
     pub fn new(now: Timestamp, run: u32) -> BackupId {
         let nanosecond = i64::from(now.subsec_nanosecond());
         let fraction = nanosecond * 4096 / 1_000_000_000;
         let run = run & 0xf_ffff;
         let text = format!("{}-{fraction:03x}{run:05x}", now.strftime(FORMAT));
-        text.parse().expect("it was just written so")
+        text.parse().expect("the name is well-formed")
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// When it was begun.
     pub fn started(&self) -> Timestamp {
         self.started
     }
 
-    /// Whether it was begun by a clock that is wrong, as seen at `now`.
+    /// Whether the clock of its machine was wrong: it started after `now`.
     pub fn is_of_the_future(&self, now: Timestamp) -> bool {
         self.started.duration_since(now) > CLOCKS_DIFFER
     }
@@ -103,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_when_it_was_begun() {
+    fn a_name_contains_the_start() {
         let now: Timestamp = "2026-11-24T02:00:00.9Z".parse().expect("good");
         let id = BackupId::new(now, 0x1a2b_3c4d);
         assert_eq!(id.as_str(), "20261124T020000Z-e66b3c4d");
@@ -111,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn names_sort_by_when_it_was_begun_whatever_the_run() {
+    fn names_sort_by_start() {
         let at = |text: &str, run| BackupId::new(text.parse().expect("good"), run);
         let ids = [
             at("2026-11-24T02:00:00Z", u32::MAX),
@@ -125,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn malformed_names_are_rejected() {
         for text in [
             "",
             "latest",

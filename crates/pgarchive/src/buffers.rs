@@ -1,7 +1,7 @@
-//! Buffers for members on their way, used again and again.
+//! A pool of buffers for members.
 //!
-//! A member passes from thread to thread. An allocator keeps what one thread takes and another gives
-//! back, for each of them and for a while, which comes to several times what is in use.
+//! A member passes from thread to thread. An allocator keeps the memory that one thread allocates and
+//! another frees, in each thread and for a while, which is several times the memory in use.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,22 +20,21 @@ pub struct BufferPool(Arc<Mutex<Vec<Buffers>>>);
 
 /// The buffers of one member: some 700 KiB.
 pub(super) struct Buffers {
-    /// Its text, which is never longer than [`MEMBER`].
+    /// Its text, at most [`MEMBER`] bytes.
     pub(super) text: Vec<u8>,
     compressor: Compressor,
-    /// Space for the longest gzip member that can come of it.
+    /// Space for the longest gzip member of a text of [`MEMBER`] bytes.
     gzip: Vec<u8>,
 }
 
 /// Buffers in use. Dropping the lease frees them.
 pub(super) struct Lease {
-    /// There until it is dropped.
+    /// `Some` until the lease is dropped.
     buffers: Option<Buffers>,
     pool: BufferPool,
 }
 
 impl BufferPool {
-    /// Empty buffers.
     pub(super) fn lease(&self) -> Lease {
         Lease {
             buffers: Some(self.free().pop().unwrap_or_else(Buffers::new)),
@@ -59,13 +58,13 @@ impl Buffers {
         }
     }
 
-    /// Compresses the text, and answers how long the gzip member is.
+    /// Compresses the text. Returns the length of the gzip member.
     pub(super) fn compress(&mut self) -> usize {
         let length = self.compressor.gzip_compress(&self.text, &mut self.gzip);
-        length.expect("there is space for the longest that there can be")
+        length.expect("there is space for the longest gzip member")
     }
 
-    /// So much of the gzip member.
+    /// The gzip member of this length.
     pub(super) fn gzip(&self, length: usize) -> &[u8] {
         &self.gzip[..length]
     }
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn freed_buffers_are_empty_and_used_again() {
+    fn freed_buffers_are_empty_and_are_leased_again() {
         let pool = BufferPool::default();
         let (mut one, other) = (pool.lease(), pool.lease());
         one.text.extend_from_slice(b"text");

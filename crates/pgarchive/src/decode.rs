@@ -1,4 +1,4 @@
-//! The table of contents from bytes of which nothing is known.
+//! The table of contents from bytes that can be anything.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -12,43 +12,33 @@ use super::toc::{Entry, Section, Toc};
 /// A `toc.dat` that cannot be read.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum TocError {
-    /// It is something else.
     #[error(
-        "this is no table of contents of a PostgreSQL archive; give the file toc.dat of a backup"
+        "this is not the table of contents of a PostgreSQL archive; give the file toc.dat of a backup"
     )]
     NotAnArchive,
-    /// An archive, but of another maker.
     #[error(
         "the archive is of version {major}.{minor}, and this program reads only 1.13, which it \
          writes; restore this one with pg_restore"
     )]
-    Version {
-        /// The version before the dot.
-        major: u8,
-        /// And after it.
-        minor: u8,
-    },
+    Version { major: u8, minor: u8 },
     #[error(
         "the archive has an entry of the unknown kind {0:?}; restore this one with the magnusapi version \
          that wrote it or a later one, or with pg_restore"
     )]
     Kind(String),
-    /// It begins well and goes wrong.
     #[error(
-        "toc.dat is damaged at byte {offset}: {what}; run magnusapi backup verify, and restore \
+        "toc.dat is damaged at byte {offset}: {problem}; run magnusapi backup verify, and restore \
          another backup if it fails"
     )]
     Damaged {
-        /// Where in the file, from 0.
         offset: usize,
-        /// What is wrong there.
-        what: &'static str,
+        problem: &'static str,
     },
 }
 
 impl Toc {
-    /// Reads the content of a `toc.dat` that [`Toc::encode`] made. Whatever the bytes are, it takes
-    /// no more memory than a small multiple of their number.
+    /// Reads the content of a `toc.dat` that [`Toc::encode`] made. It uses at most a small multiple of
+    /// the bytes' memory, for any bytes.
     pub fn decode(bytes: &[u8]) -> Result<Toc, TocError> {
         let mut reader = Reader { bytes, offset: 0 };
         reader.header()?;
@@ -103,7 +93,7 @@ impl<'a> Reader<'a> {
         }
         let [second, minute, hour, day, month, year, _daylight_saving] = fields;
         moment([year, month, day, hour, minute, second])
-            .ok_or_else(|| self.damaged("the time is none"))
+            .ok_or_else(|| self.damaged("the time is not valid"))
     }
 
     fn entry(&mut self) -> Result<Entry, TocError> {
@@ -120,7 +110,7 @@ impl<'a> Reader<'a> {
             drop: self.text()?,
             copy: self.optional()?,
             namespace: self.optional()?,
-            owner: self.nothing_then_owner()?,
+            owner: self.tablespace_and_owner()?,
             dependencies: self.dependencies()?,
             file: Some(self.text()?).filter(|file| !file.is_empty()),
         };
@@ -130,8 +120,8 @@ impl<'a> Reader<'a> {
         Ok(entry)
     }
 
-    /// The tablespace, which is always the default one, the owner, and that there are no OIDs.
-    fn nothing_then_owner(&mut self) -> Result<String, TocError> {
+    /// The tablespace, which must be the default one, the owner, and `WITH OIDS`, which must be false.
+    fn tablespace_and_owner(&mut self) -> Result<String, TocError> {
         if self.optional()?.is_some() {
             return Err(self.damaged("an entry names a tablespace"));
         }
@@ -152,7 +142,7 @@ impl<'a> Reader<'a> {
         ]
         .into_iter()
         .find(|known| *known as i32 == section)
-        .ok_or_else(|| self.damaged("a section is none of the four"))
+        .ok_or_else(|| self.damaged("a section is not one of the four"))
     }
 
     fn kind(&mut self) -> Result<Kind, TocError> {
@@ -218,10 +208,10 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn damaged(&self, what: &'static str) -> TocError {
+    fn damaged(&self, problem: &'static str) -> TocError {
         TocError::Damaged {
             offset: self.offset,
-            what,
+            problem,
         }
     }
 }
@@ -288,29 +278,29 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_is_encoded_is_decoded(toc in tocs()) {
+        fn decoding_reverses_encoding(toc in tocs()) {
             prop_assert_eq!(Toc::decode(&toc.encode("test 1.0")), Ok(toc));
         }
 
         #[test]
-        fn a_toc_that_ends_early_is_refused(toc in tocs(), at in any::<prop::sample::Index>()) {
+        fn a_truncated_toc_is_rejected(toc in tocs(), at in any::<prop::sample::Index>()) {
             let bytes = toc.encode("test 1.0");
             prop_assert!(Toc::decode(&bytes[..at.index(bytes.len())]).is_err());
         }
 
         #[test]
-        fn any_byte_may_be_wrong(
+        fn a_wrong_byte_never_panics(
             toc in tocs(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
         ) {
             let mut bytes = toc.encode("test 1.0");
             let at = at.index(bytes.len());
             bytes[at] = byte;
-            // Some bytes are as good as others: what counts is that it comes back.
+            // Some wrong bytes make another valid table of contents.
             let _ = Toc::decode(&bytes);
         }
 
         #[test]
-        fn garbage_is_refused(garbage in vec(any::<u8>(), 0..200)) {
+        fn garbage_is_rejected(garbage in vec(any::<u8>(), 0..200)) {
             prop_assert!(Toc::decode(&garbage).is_err());
             let behind_a_header = [MAGIC, &garbage].concat();
             prop_assert!(Toc::decode(&behind_a_header).is_err());
@@ -318,8 +308,8 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_it_is_and_what_to_do() {
-        let error = |bytes: &[u8]| Toc::decode(bytes).expect_err("it is refused").to_string();
+    fn errors_name_the_remedy() {
+        let error = |bytes: &[u8]| Toc::decode(bytes).expect_err("it is rejected").to_string();
         assert!(error(b"").contains("give the file toc.dat"));
         assert!(error(b"-- a plain dump --").contains("give the file toc.dat"));
         let newer = error(b"PGDMP\x01\x10\x00\x04\x08\x03");
@@ -332,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_last_entry_is_damage() {
+    fn bytes_after_the_last_entry_are_damage() {
         let toc = Toc {
             database: "postfacto".into(),
             server_version: "15.18".into(),

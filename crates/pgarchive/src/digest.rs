@@ -1,10 +1,9 @@
-//! How long a file is and which SHA-256 it has, as its bytes go by.
+//! The length and the SHA-256 of a stream of bytes.
 
 use std::fmt::Write;
 
 use ring::digest::{Context, SHA256};
 
-/// Counts and hashes.
 pub struct Digest {
     bytes: u64,
     sha256: Context,
@@ -31,12 +30,11 @@ impl Digest {
         self.sha256.update(bytes);
     }
 
-    /// How many bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The SHA-256 of all so far, in hexadecimal digits.
+    /// In hexadecimal digits, of all bytes so far.
     pub fn sha256(&self) -> String {
         let digest = self.sha256.clone().finish();
         digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
@@ -52,7 +50,7 @@ mod tests {
 
     /// FIPS 180-2, appendix B.1.
     #[test]
-    fn the_digest_of_abc_is_the_one_in_the_standard() {
+    fn the_digest_of_abc_equals_the_standard() {
         let digest = Digest::of(b"abc");
         assert_eq!(digest.bytes(), 3);
         assert_eq!(

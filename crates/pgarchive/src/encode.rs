@@ -5,7 +5,7 @@ use jiff::tz::Offset;
 use super::LEVEL;
 use super::toc::{Entry, Toc};
 
-/// What the file begins with: `PGDMP`, archive version 1.13.0, integers of 4 bytes, file offsets
+/// The first bytes of the file: `PGDMP`, archive version 1.13.0, integers of 4 bytes, file offsets
 /// of 8, and the format that directories share with tar. Version 1.13 is the oldest that every
 /// maintained `pg_restore` reads without a warning, and all later ones read it too.
 pub(super) const MAGIC: &[u8] = b"PGDMP\x01\x0d\x00\x04\x08\x03";
@@ -57,7 +57,7 @@ impl Writer {
         // The tablespace: the default one.
         self.optional(None);
         self.text(&entry.owner);
-        // WITH OIDS, which PostgreSQL 12 took away.
+        // WITH OIDS, which PostgreSQL 12 removed.
         self.text("false");
         for dependency in &entry.dependencies {
             self.text(&dependency.to_string());

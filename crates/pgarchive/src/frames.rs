@@ -1,4 +1,4 @@
-//! What the server sends for a COPY: messages of one row each.
+//! The messages that the server sends for a COPY, of one row each.
 //!
 //! A message is `d`, its length with itself as four bytes, and a line of text (PostgreSQL's
 //! documentation, "Message Formats", `CopyData`). The server has always sent each row in a message
@@ -14,59 +14,46 @@ const HEADER: usize = 5;
 /// The length, which counts itself and not the type.
 const LENGTH: usize = 4;
 
-/// What is no COPY of rows as text.
+/// The messages are not a COPY of rows as text.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum FrameError {
-    /// A message of another kind, or one that cannot be.
+    /// A message of another kind, or of an impossible length.
     #[error(
         "after {rows} rows the server sent {header:02x?} where a row should begin; if it happens \
          again, something between this program and PostgreSQL changes what it sends"
     )]
-    NotARow {
-        /// How many rows there were before it.
-        rows: u64,
-        /// Its first bytes.
-        header: [u8; HEADER],
-    },
-    /// A row that is no line.
+    NotARow { rows: u64, header: [u8; HEADER] },
     #[error("row {row} does not end with a newline; the COPY has to be of text, one row a message")]
-    NotALine {
-        /// Its number, from 1.
-        row: u64,
-    },
-    /// The messages end inside one.
+    NotALine { row: u64 },
     #[error("the server's rows end in the middle of row {row}; run the backup again")]
-    Incomplete {
-        /// Its number, from 1.
-        row: u64,
-    },
+    Incomplete { row: u64 },
 }
 
-/// `CopyData` messages, cut anywhere, taken apart into text and counted and summed on the way.
+/// Splits `CopyData` messages, cut anywhere, into text, and counts and sums their rows.
 #[derive(Default)]
 pub struct Frames {
     rows: Rows,
-    /// The header of the message that is being read, as far as it has come.
+    /// The header of the current message, as far as it was read.
     header: [u8; HEADER],
     header_bytes: usize,
-    /// How much of that message's row is still to come.
-    left: usize,
+    /// Bytes of the current row that were not read yet.
+    missing: usize,
 }
 
 impl Frames {
-    /// Reads messages, whole or in part, and hands on their text.
+    /// Reads messages, whole or in part, and passes their text on.
     pub fn push(
         &mut self,
         mut bytes: &[u8],
         mut text: impl FnMut(&[u8]),
     ) -> Result<(), FrameError> {
         while !bytes.is_empty() {
-            if self.left == 0 {
+            if self.missing == 0 {
                 bytes = self.header(bytes)?;
                 continue;
             }
-            let (piece, rest) = bytes.split_at(self.left.min(bytes.len()));
-            self.left -= piece.len();
+            let (piece, rest) = bytes.split_at(self.missing.min(bytes.len()));
+            self.missing -= piece.len();
             self.piece(piece)?;
             text(piece);
             bytes = rest;
@@ -74,9 +61,9 @@ impl Frames {
         Ok(())
     }
 
-    /// How many rows there were, and their sum.
+    /// The number of rows, and their sum.
     pub fn finish(self) -> Result<(u64, RowSum), FrameError> {
-        let incomplete = self.left > 0 || self.header_bytes > 0;
+        let incomplete = self.missing > 0 || self.header_bytes > 0;
         if incomplete {
             return Err(FrameError::Incomplete {
                 row: self.rows.count() + 1,
@@ -85,7 +72,7 @@ impl Frames {
         Ok(self.rows.finish())
     }
 
-    /// Reads on in a header and answers what follows it.
+    /// Reads a header or a part of one. Returns the bytes after it.
     fn header<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], FrameError> {
         let missing = HEADER - self.header_bytes;
         let (piece, rest) = bytes.split_at(missing.min(bytes.len()));
@@ -93,7 +80,7 @@ impl Frames {
         self.header_bytes += piece.len();
         if self.header_bytes == HEADER {
             self.header_bytes = 0;
-            self.left = self.length()?;
+            self.missing = self.length()?;
         }
         Ok(rest)
     }
@@ -114,7 +101,7 @@ impl Frames {
     }
 
     fn piece(&mut self, piece: &[u8]) -> Result<(), FrameError> {
-        if self.left > 0 {
+        if self.missing > 0 {
             self.rows.part(piece);
             return Ok(());
         }
@@ -149,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_may_be_cut_anywhere() {
+    fn messages_can_be_cut_anywhere() {
         let lines: [&[u8]; 4] = [
             b"1	one
 ",
@@ -184,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_refused() {
+    fn other_messages_are_rejected() {
         let row = message(b"1\n");
         for bad in [
             b"Z\0\0\0\x05I".as_slice(),
@@ -192,7 +179,7 @@ mod tests {
             b"d\0\0\0\x03",
             b"d\xff\xff\xff\xff",
         ] {
-            let error = read(&[&row, bad]).expect_err("it is refused");
+            let error = read(&[&row, bad]).expect_err("it is rejected");
             assert!(
                 matches!(error, FrameError::NotARow { rows: 1, .. }),
                 "{bad:?}"
@@ -205,10 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_end_in_the_middle_are_refused() {
+    fn incomplete_rows_are_rejected() {
         let row = message(b"12345\n");
         for end in 1..row.len() {
-            let error = read(&[&row, &row[..end]]).expect_err("it is refused");
+            let error = read(&[&row, &row[..end]]).expect_err("it is rejected");
             assert_eq!(error, FrameError::Incomplete { row: 2 }, "{end}");
         }
     }

@@ -1,10 +1,10 @@
-//! PostgreSQL's own directory archive, version 1.13, as bytes: `toc.dat` and one file a table. Beside it a
-//! manifest with a digest of each file and a checksum of each table's rows.
+//! PostgreSQL's own directory archive, version 1.13, as bytes: `toc.dat` and one file for each table. A
+//! manifest has a digest of each file and a checksum of each table's rows.
 //!
 //! A table's file is COPY text with its end mark, in gzip members (RFC 1952, 2.2) of 256 KiB of text
-//! each, encrypted as a whole where a backup has recipients. Nothing here knows where the bytes
-//! come from or go to, and nothing connects to a server. [`Cutter`], [`Sealer`] and [`Unpacker`] block, so call
-//! them on threads that may block.
+//! each, encrypted as a whole where a backup has recipients. The crate does not know where the bytes
+//! come from or go to. [`Cutter`], [`Sealer`] and [`Unpacker`] block: call them on threads that may
+//! block.
 //!
 //! | module | purpose |
 //! |---|---|

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use super::backup_id::BackupId;
 use super::digest::Digest;
 
-/// The file's name. What lacks it is not a backup.
+/// The file's name. A folder without it is not a backup.
 pub const MANIFEST: &str = "manifest.json";
 
 /// The manifest's format that this program writes.
 pub const FORMAT: u32 = 1;
 
-/// The size of the largest manifest, in bytes: it is read whole. One of ten thousand tables has some
-/// five megabytes.
+/// The size of the largest manifest, in bytes. A manifest is read whole; one of ten thousand tables has
+/// some five megabytes.
 pub const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Everything that is needed to restore a backup and to prove that nothing is missing.
+/// Describes a backup: enough to restore it and to prove that it is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`FORMAT`].
@@ -24,21 +24,18 @@ pub struct Manifest {
     /// The source's name, as `BACKUP_DATABASES` has it.
     pub source: String,
     pub id: BackupId,
-    /// When the run began.
     pub started: Timestamp,
-    /// When everything but this file was stored.
+    /// The time at which everything but this file was stored.
     pub finished: Timestamp,
-    /// The program that made it.
     pub tool: Tool,
     /// The server that it came from.
     pub server: Server,
-    /// The moment that it shows.
     pub snapshot: Snapshot,
     /// The versions in `schema_migrations`, in order; empty where there is no such table.
     pub schema_migrations: Vec<String>,
     /// Objects of the database that the archive does not carry. A backup with any is degraded.
     pub findings: Vec<String>,
-    /// System catalogues that the role may not read and that were not looked at.
+    /// System catalogues that the role may not read, so that the census did not examine them.
     pub not_examined: Vec<String>,
     /// The age recipients that every file but this one and `README.txt` is encrypted to; empty for
     /// none.
@@ -47,14 +44,12 @@ pub struct Manifest {
     pub files: Vec<File>,
     /// Every table, in the order of the archive's data entries.
     pub tables: Vec<Table>,
-    /// How long each part took.
     pub milliseconds: Timings,
 }
 
 /// The program that made a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
-    /// Its version.
     pub version: String,
     /// The git commit that it was built from.
     pub commit: String,
@@ -67,9 +62,8 @@ pub struct Server {
     pub version: String,
     /// `server_version_num`.
     pub version_number: i32,
-    /// The database's name.
     pub database: String,
-    /// `pg_database_size`: the room a restore needs, about.
+    /// `pg_database_size`: roughly the space that a restore needs.
     pub database_bytes: u64,
 }
 
@@ -84,33 +78,28 @@ pub struct Snapshot {
     pub transactions: String,
 }
 
-/// A stored file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Its name in the backup's folder.
     pub name: String,
-    /// Its size as stored: compressed, encrypted.
+    /// Its size as stored: compressed and encrypted.
     pub stored_bytes: u64,
     /// The SHA-256 of it as stored, in hexadecimal digits.
     pub stored_sha256: String,
-    /// The size of what is in it, decrypted and decompressed.
+    /// The size of its content, decrypted and decompressed.
     pub content_bytes: u64,
-    /// The SHA-256 of what is in it.
+    /// The SHA-256 of its content.
     pub content_sha256: String,
 }
 
-/// A table's rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
-    /// Its schema.
     pub schema: String,
-    /// Its name.
     pub name: String,
     /// The columns that are copied, in order: all but generated ones.
     pub columns: Vec<String>,
     /// The [`File`] with its rows.
     pub file: String,
-    /// How many there are.
     pub rows: u64,
     /// The sum of the XXH3-128 of all rows' COPY lines, modulo 2^128, in hexadecimal digits: the
     /// same for the same rows in any order.
@@ -124,7 +113,6 @@ pub struct Timings {
     pub catalog: u64,
     /// The tables' rows, stored.
     pub data: u64,
-    /// All of it.
     pub total: u64,
 }
 
@@ -132,13 +120,23 @@ pub struct Timings {
 const CHECKSUM: &str = ",\n  \"sha256\": \"";
 
 impl Manifest {
-    /// The size of what is in all files, decrypted and decompressed.
+    /// The rows of all tables.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+
+    /// The size of all files as stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.stored_bytes).sum()
+    }
+
+    /// The size of the content of all files, decrypted and decompressed.
     pub fn content_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.content_bytes).sum()
     }
 
-    /// The file's bytes: JSON whose last member is the SHA-256 of all bytes before that member, so
-    /// that a manifest that was altered, or cut, is known by itself.
+    /// The file's bytes: JSON whose last member is the SHA-256 of all bytes before that member, which
+    /// reveals a manifest that was altered or cut.
     pub fn encode(&self) -> Vec<u8> {
         let mut text =
             serde_json::to_string_pretty(self).expect("texts and numbers always serialize");
@@ -234,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_read_as_it_was_written_and_is_plain_json() {
+    fn a_manifest_is_plain_json_and_decodes_to_itself() {
         let bytes = manifest().encode();
         assert_eq!(Manifest::decode(&bytes), Ok(manifest()));
         let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
@@ -242,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_versions_manifest_is_reported_as_such() {
+    fn a_manifest_of_a_newer_version_is_rejected_by_name() {
         let newer = Manifest {
             format: FORMAT + 1,
             ..manifest()
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_bit_and_every_cut_is_found() {
+    fn every_flipped_bit_and_every_cut_is_detected() {
         let good = manifest().encode();
         for bit in 0..good.len() * 8 {
             let mut bytes = good.clone();

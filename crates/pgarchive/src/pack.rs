@@ -1,8 +1,8 @@
 //! Rows into the bytes of a stored file, and into its line of the manifest.
 //!
-//! In three stages, so that the second, which takes longest by far, can run on every core: a
-//! [`Cutter`] takes rows apart and cuts their text into members, each [`Member`] is compressed by
-//! itself, and a [`Sealer`] puts them together in their order.
+//! There are three stages, so that the second, which takes longest by far, can run on every core: a
+//! [`Cutter`] cuts the text of the rows into members, each [`Member`] is compressed by itself, and a
+//! [`Sealer`] writes them in their order.
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ use crate::encryption::{Recipients, Sealing};
 use crate::manifest::File;
 use crate::row_sum::RowSum;
 
-/// One table's rows, cut into members as they come. It holds one member at most, whatever the rows.
+/// Cuts the rows of one table into members. It holds one member at most, however long the rows are.
 pub struct Cutter {
     frames: Frames,
     text: Text,
@@ -32,7 +32,6 @@ pub struct Member {
     buffers: Lease,
 }
 
-/// A gzip member.
 pub struct Compressed {
     buffers: Lease,
     length: usize,
@@ -80,7 +79,6 @@ impl Cutter {
         self.frames.push(frames, |piece| text.append(piece, full))
     }
 
-    /// Appends the last members.
     pub fn finish(mut self, full: &mut Vec<Member>) -> Result<Content, FrameError> {
         let (rows, row_sum) = self.frames.finish()?;
         self.text.append(END, full);
@@ -256,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_about_a_file_is_true() {
+    fn the_line_in_the_manifest_describes_the_file() {
         let (stored, packed) = pack_plain([frames(&[0, 10, 1_500_000, 700]).as_slice()]);
         let content = members(&stored).concat();
         let file = &packed.file;
@@ -275,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn long_rows_make_full_members_and_cuts_make_no_difference() {
+    fn members_do_not_depend_on_how_rows_are_cut() {
         let frames = frames(&[MEMBER - 1, MEMBER, 5, 3 * MEMBER + 7, 0]);
         let (stored, packed) = pack_plain([frames.as_slice()]);
         let lengths: Vec<usize> = members(&stored).iter().map(Vec::len).collect();
@@ -299,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cutter_holds_little_and_hands_on_the_rest() {
+    fn a_cutter_holds_one_member() {
         let (mut cutter, mut members) = (Cutter::new(&BufferPool::default()), Vec::new());
         for _ in 0..20 {
             cutter
@@ -312,14 +310,14 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_break_off_make_no_file() {
+    fn incomplete_rows_make_no_file() {
         let rows = frames(&[3, 3]);
         let packed = pack([&rows[..rows.len() - 1]], &Recipients::default());
         assert_eq!(packed.err(), Some(FrameError::Incomplete { row: 2 }));
     }
 
     #[test]
-    fn a_gzip_reader_that_knows_members_reads_all_of_them() {
+    fn a_gzip_reader_reads_all_members() {
         let (stored, packed) = pack_plain([frames(&[2 * MEMBER]).as_slice()]);
         let mut content = Vec::new();
         MultiGzDecoder::new(stored.as_slice())

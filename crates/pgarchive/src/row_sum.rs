@@ -1,17 +1,17 @@
 //! A checksum of a table's rows that does not depend on their order.
 //!
 //! It is the sum, modulo 2^128, of the XXH3-128 of each row's line as COPY writes it in text, with
-//! the newline that ends it: the very bytes that the server sends for a row. A database may give
-//! its rows back in any order, and a table may hold a row twice, which a XOR would not see.
+//! the newline that ends it: the bytes that the server sends for a row. A database returns its rows in
+//! any order, and a table can contain a row twice, which XOR would cancel out.
 //!
-//! It is there to find accidents. Who wants to deceive can; against them stand the SHA-256 of the
-//! files and whatever protects the manifest.
+//! The sum finds accidents. It does not stop an attacker: the SHA-256 of the files and the protection of
+//! the manifest do.
 
 use std::fmt;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-/// The sum. Its text is 32 hexadecimal digits.
+/// Its text has 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowSum(u128);
 
@@ -32,12 +32,12 @@ impl fmt::Display for RowSum {
     }
 }
 
-/// Rows counted and summed as their bytes go by, in pieces of any size and constant memory.
+/// Counts and sums rows, in pieces of any size and constant memory.
 #[derive(Default)]
 pub struct Rows {
     count: u64,
     sum: RowSum,
-    /// The row of which only a part has come.
+    /// The row that has begun and not ended.
     begun: Option<Box<Xxh3>>,
 }
 
@@ -71,12 +71,11 @@ impl Rows {
         }
     }
 
-    /// How many rows have ended so far.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// How many there were, and their sum. A row that has not ended counts as one.
+    /// The number of rows, and their sum. A row that has not ended counts as one.
     pub fn finish(mut self) -> (u64, RowSum) {
         if self.begun.is_some() {
             self.end(b"");
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_does_not_matter_and_everything_else_does() {
+    fn a_sum_depends_on_the_rows_and_not_on_their_order() {
         let rows = sum(&["1\tone\n", "2\ttwo\n", "2\ttwo\n"]);
         assert_eq!(rows, sum(&["2\ttwo\n", "1\tone\n", "2\ttwo\n"]));
         assert_ne!(rows, sum(&["1\tone\n", "2\ttwo\n"]));
@@ -111,7 +110,7 @@ mod tests {
 
     /// XXH3-128 of nothing with seed 0, from the algorithm's own test vectors.
     #[test]
-    fn a_sum_is_that_of_the_algorithm_and_has_32_digits() {
+    fn a_sum_is_that_of_xxh3_in_32_digits() {
         assert_eq!(RowSum::default().to_string(), "0".repeat(32));
         assert_eq!(sum(&[""]).to_string(), "99aa06d3014798d86001c324468d497f");
     }
@@ -120,7 +119,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn text_may_be_cut_anywhere(
+        fn text_can_be_cut_anywhere(
             lines in vec("[a-z]{0,300}", 0..8),
             cuts in vec(any::<prop::sample::Index>(), 0..6),
         ) {
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_does_not_end_is_one_and_differs() {
+    fn a_row_without_a_newline_counts_and_differs() {
         let mut rows = Rows::default();
         rows.text(b"1\n2");
         let (count, found) = rows.finish();

@@ -1,4 +1,4 @@
-//! The table of contents: what `pg_restore` does, in which order.
+//! The table of contents: the steps of `pg_restore`, in order.
 
 use jiff::Timestamp;
 
@@ -11,11 +11,11 @@ use super::kind::Kind;
 pub struct Toc {
     /// The name of the database that it came from.
     pub database: String,
-    /// That server's `server_version`.
+    /// `server_version` of its server.
     pub server_version: String,
-    /// When it was made. The file keeps whole seconds.
+    /// The file keeps whole seconds.
     pub created: Timestamp,
-    /// What is restored, in this order.
+    /// In the order in which they are restored.
     pub entries: Vec<Entry>,
 }
 
@@ -31,15 +31,12 @@ pub struct Entry {
     /// Its name, without the schema.
     pub tag: String,
     pub kind: Kind,
-    /// When it is restored.
     pub section: Section,
-    /// The SQL that makes it.
     pub definition: String,
-    /// The SQL that takes it away, for `pg_restore --clean`.
+    /// The SQL that drops it, for `pg_restore --clean`.
     pub drop: String,
     /// `COPY … FROM stdin;`, for a table's data.
     pub copy: Option<String>,
-    /// The schema it is in.
     pub namespace: Option<String>,
     /// The role that owns it; empty for none.
     pub owner: String,
@@ -50,7 +47,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry that nothing but its kind and its name is known of.
+    /// An entry with only a kind and a name.
     pub fn new(kind: Kind, tag: impl Into<String>) -> Entry {
         Entry {
             id: 0,
@@ -70,15 +67,14 @@ impl Entry {
     }
 }
 
-/// The three passes of a restore, and what is none of them.
+/// The three passes of a restore. Comments and grants follow their object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
-    /// Comments and grants on nothing in particular.
     None = 1,
     /// Before the data: schemas, types, tables.
     PreData = 2,
     /// Rows and the state of sequences.
     Data = 3,
-    /// After it: keys, indexes, foreign keys, triggers.
+    /// After the data: keys, indexes, foreign keys, triggers.
     PostData = 4,
 }

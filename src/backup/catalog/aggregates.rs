@@ -1,20 +1,14 @@
 //! Aggregates.
 
-use super::CatalogError;
-use super::item::{Item, catalog};
-use super::server::Server;
 use pgarchive::Kind;
 
-pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    server
-        .items(Kind::Aggregate, catalog::FUNCTION, AGGREGATES)
-        .await
-}
+pub(super) const KINDS: &[(Kind, &str)] = &[(Kind::Aggregate, AGGREGATES)];
 
-/// The arguments of an aggregate that takes none are `*`. What may be modified has another default
+/// An aggregate without arguments has `*` as its arguments. The default of `FINALFUNC_MODIFY` is another one
 /// for ordered sets.
 const AGGREGATES: &str = "\
-    SELECT p.oid, n.nspname::text AS schema, pg_get_userbyid(p.proowner)::text AS owner,
+    SELECT p.tableoid AS catalog, p.oid, n.nspname::text AS schema,
+           pg_get_userbyid(p.proowner)::text AS owner,
            p.proname || '(' || CASE p.pronargs WHEN 0 THEN '*'
                                     ELSE oidvectortypes(p.proargtypes) END || ')' AS tag,
            format('%I.%I(%s)', n.nspname, p.proname,
@@ -59,4 +53,4 @@ const AGGREGATES: &str = "\
       JOIN pg_aggregate a ON a.aggfnoid = p.oid
       JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
-     ORDER BY 2, 4";
+     ORDER BY schema, tag";

@@ -1,4 +1,4 @@
-//! Items into entries: what needs what, in which order, under which number.
+//! Items into entries: their dependencies, order and numbers.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,29 +12,27 @@ use super::order::{Order, order};
 use super::sql::psql_might_run;
 use pgarchive::{Entry, Kind, Section};
 
-/// An entry that hangs on an object: a comment, a grant.
+/// An entry that follows an object: a comment, a grant.
 pub(super) struct Follower {
     pub(super) of: Object,
     pub(super) entry: Entry,
 }
 
-/// All items, in order.
 pub(super) struct Assembly {
     items: Vec<Item>,
-    /// For each item the places of those that it needs.
+    /// For each item, the positions of the items that it needs.
     needs: Vec<Vec<usize>>,
     followers: Vec<Vec<Entry>>,
-    /// Followers of what every database has.
+    /// Followers of objects that every database has.
     strays: Vec<Entry>,
     holders: Holders,
-    /// Findings about the order.
-    amiss: Vec<String>,
+    findings: Vec<String>,
 }
 
 impl Assembly {
-    /// Of those items that this database has of its own and that an archive can hold whole. Of items that
-    /// need each other, one is made in two steps. Where none can be, and where an item needs what is not
-    /// carried, it is left to the census.
+    /// Orders the database's own items. In a loop of items that need each other, one is created in two
+    /// steps. Without such an item, or if an item needs an object without an entry, the item is left out,
+    /// and the census reports it.
     pub(super) fn new(mut items: Vec<Item>, graph: &Graph) -> Assembly {
         items.retain(|item| !is_elsewhere(item, graph));
         loop {
@@ -59,11 +57,11 @@ impl Assembly {
     }
 
     fn ordered(items: &[Item], needs: &[Vec<usize>], holders: &Holders, order: &Order) -> Assembly {
-        let amiss = order
+        let findings = order
             .too_early
             .iter()
             .map(|place| title(&items[*place].entry));
-        let amiss = amiss
+        let findings = findings
             .map(|title| format!("{title} needs something that needs it: restoring it may fail"))
             .collect();
         let mut place_now = vec![0; items.len()];
@@ -80,13 +78,13 @@ impl Assembly {
                 .iter()
                 .map(|(object, place)| (*object, place_now[*place]))
                 .collect(),
-            amiss,
+            findings,
         };
         assembly.postpone();
         assembly
     }
 
-    /// A view can need a key, which comes after the data; then so does the view.
+    /// A view that needs a key comes after the data, as the key does.
     fn postpone(&mut self) {
         for place in 0..self.items.len() {
             let needs_late = self.needs[place]
@@ -98,7 +96,7 @@ impl Assembly {
             }
             if item.entry.kind == Kind::Table {
                 let title = title(&item.entry);
-                self.amiss.push(format!(
+                self.findings.push(format!(
                     "{title} needs something that comes after its rows: restoring it may fail"
                 ));
             } else {
@@ -107,24 +105,24 @@ impl Assembly {
         }
     }
 
-    /// Adds what hangs on carried objects, or on what every database has.
+    /// Adds the followers of objects with an entry, and of objects that every database has.
     pub(super) fn attach(&mut self, followers: Vec<Follower>) {
         for Follower { of, entry } in followers {
             match self.holders.get(&of) {
                 Some(place) => self.followers[*place].push(entry),
                 None if of.oid < FIRST_USER_OID => self.strays.push(entry),
-                // The census names the object.
+                // The census reports the object.
                 None => {}
             }
         }
     }
 
-    /// Whether an entry makes it, or makes the server make it.
+    /// Whether an entry creates it, itself or through the server.
     pub(super) fn carries(&self, object: Object) -> bool {
         self.holders.contains_key(&object)
     }
 
-    /// What is amiss with the entries themselves.
+    /// Findings about the entries themselves.
     pub(super) fn findings(&self) -> Vec<String> {
         let followers = self.followers.iter().flatten();
         let entries = self.items.iter().map(|item| &item.entry);
@@ -139,7 +137,7 @@ impl Assembly {
                 title(entry)
             )
         });
-        suspicious.chain(self.amiss.iter().cloned()).collect()
+        suspicious.chain(self.findings.iter().cloned()).collect()
     }
 
     /// Numbers everything from 1: `head` first, then by section.
@@ -167,7 +165,7 @@ impl Assembly {
                     push(&mut entries, follower);
                 }
             }
-            // Once all that they may name is there.
+            // Everything that they can name exists now.
             for entry in strays.drain(..) {
                 push(&mut entries, entry);
             }
@@ -187,7 +185,7 @@ impl Assembly {
     }
 }
 
-/// What decides where needs leave a choice.
+/// The order of items that do not depend on each other.
 fn keys(items: &[Item]) -> Vec<(Kind, &Option<String>, &String, u32)> {
     items
         .iter()
@@ -212,7 +210,7 @@ fn index(id: i32) -> usize {
     usize::try_from(id - 1).expect("ids are from 1")
 }
 
-/// An item that one of these needs and that needs itself, and the steps that it can be made in.
+/// An item in a loop with one of these, and the two steps that create it.
 fn in_two_steps(
     items: &[Item],
     needs: &[Vec<usize>],
@@ -237,8 +235,8 @@ fn title(entry: &Entry) -> String {
     format!("{} {schema}{dot}{tag}", entry.kind.words().to_lowercase())
 }
 
-/// Whether it comes with an extension or goes with a session, or lies in a schema of the server. A user
-/// can give an extension's table more indexes.
+/// Whether an extension creates it, it is temporary, or it is in a schema of the server. Users can add indexes
+/// to the tables of an extension.
 fn is_elsewhere(item: &Item, graph: &Graph) -> bool {
     let of_system = |schema: &str| schema.starts_with("pg_") || schema == "information_schema";
     let of_extension = |object: Object| match item.entry.kind {
@@ -254,7 +252,7 @@ fn is_elsewhere(item: &Item, graph: &Graph) -> bool {
             .is_some_and(|object| of_extension(*object) || graph.is_temporary(*object))
 }
 
-/// The referenced one first, so that rows can also be loaded under the constraints.
+/// Referenced tables first, so that rows can be loaded with the constraints in place.
 fn in_foreign_key_order<'a>(tables: &[&'a LockedTable]) -> Vec<&'a LockedTable> {
     let places: HashMap<u32, usize> = tables
         .iter()

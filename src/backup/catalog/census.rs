@@ -1,8 +1,8 @@
-//! What no entry carries.
+//! Reports the objects without an entry.
 //!
-//! Every system catalogue with numbered objects is asked for the database's own. What is not
-//! carried, and not part of something that is, is named: also objects of a kind that this program
-//! has never heard of. What an object says of itself without being an object is left to `remarks`.
+//! The census reads the database's own objects from every system catalogue with numbered objects. It reports
+//! each one without an entry that is not part of another object, also of kinds that this program does not
+//! know. `remarks` reports properties that are not objects.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,7 +13,6 @@ use super::item::{FIRST_USER_OID, Object};
 use super::server::Server;
 use super::sql::quoted;
 
-/// What was found.
 pub(super) struct Census {
     pub(super) findings: Vec<String>,
     /// Catalogues that the role may not read.
@@ -27,13 +26,16 @@ pub(super) async fn take(
 ) -> Result<Census, CatalogError> {
     let catalogs = catalogs(server).await?;
     let (readable, unreadable): (Vec<_>, Vec<_>) = catalogs.into_iter().partition(|it| it.readable);
-    let left: HashSet<Object> = objects(server, &readable)
+    let missing: HashSet<Object> = objects(server, &readable)
         .await?
         .into_iter()
         .filter(|object| !is_accounted_for(*object, graph, assembly))
         .collect();
     let mut by_catalog: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for object in left.iter().filter(|it| !is_part_of(**it, &left, graph)) {
+    for object in missing
+        .iter()
+        .filter(|it| !is_part_of(**it, &missing, graph))
+    {
         let oids = by_catalog.entry(object.catalog).or_default();
         oids.push(object.oid);
     }
@@ -56,7 +58,7 @@ struct SystemCatalog {
 }
 
 async fn catalogs(server: &Server<'_>) -> Result<Vec<SystemCatalog>, CatalogError> {
-    // Until PostgreSQL 12 the number was no column of its own.
+    // Before PostgreSQL 12, the number was a system column.
     let has_oid = if server.version < 120_000 {
         "c.relhasoids"
     } else {
@@ -90,17 +92,11 @@ async fn objects(
         })
         .collect();
     let rows = server.rows(&selects.join(" UNION ALL ")).await?;
-    Ok(rows
-        .iter()
-        .map(|row| Object {
-            catalog: row.get("catalog"),
-            oid: row.get("oid"),
-        })
-        .collect())
+    Ok(rows.iter().map(Object::of).collect())
 }
 
-/// Carried, made by the server for a partition because of what its parent has, brought by an
-/// extension, or gone with its session.
+/// Whether an entry creates it, the server creates it for a partition, an extension creates it, or it is
+/// temporary.
 fn is_accounted_for(object: Object, graph: &Graph, assembly: &Assembly) -> bool {
     let carried = |it: Object| assembly.carries(it).then_some(());
     let elsewhere = |it: Object| {
@@ -110,10 +106,10 @@ fn is_accounted_for(object: Object, graph: &Graph, assembly: &Assembly) -> bool 
     graph.find_followed(object, carried).is_some() || graph.find_beyond(object, elsewhere).is_some()
 }
 
-/// Whether it comes and goes with another one that is left and will be named.
-fn is_part_of(object: Object, left: &HashSet<Object>, graph: &Graph) -> bool {
+/// Whether it is part of another object that is reported.
+fn is_part_of(object: Object, missing: &HashSet<Object>, graph: &Graph) -> bool {
     graph.bonds(object).iter().any(|(whole, bond)| {
-        matches!(bond, Bond::Implements | Bond::Belongs) && left.contains(whole)
+        matches!(bond, Bond::Implements | Bond::Belongs) && missing.contains(whole)
     })
 }
 
@@ -127,16 +123,16 @@ async fn names(
     oids.truncate(NAMED);
     let list: Vec<String> = oids.iter().map(u32::to_string).collect();
     let identify = format!(
-        "SELECT i.type || ' ' || coalesce(i.identity, o.oid::text)
+        "SELECT i.type || ' ' || coalesce(i.identity, o.oid::text) AS name
            FROM unnest('{{{}}}'::oid[]) AS o (oid)
           CROSS JOIN LATERAL pg_identify_object({}, o.oid, 0) i
           ORDER BY 1",
         list.join(","),
         catalog.oid
     );
-    // The server does not know a name for the objects of each of its catalogues.
+    // The server cannot name the objects of some of its catalogues.
     let names: Vec<String> = match server.try_rows(&identify).await? {
-        Some(rows) => rows.iter().filter_map(|row| row.get(0)).collect(),
+        Some(rows) => rows.iter().filter_map(|row| row.get("name")).collect(),
         None => list
             .iter()
             .map(|oid| format!("object {oid} of {}", catalog.name))
@@ -155,10 +151,10 @@ async fn names(
     Ok(findings)
 }
 
-/// How many objects of one kind are worth a line each?
+/// Objects of one catalogue that are named. More are counted, to keep the manifest short.
 const NAMED: usize = 100;
 
-/// Large objects can be as many as rows; `remarks` counts them.
+/// There can be as many large objects as rows, so `remarks` only counts them.
 const CATALOGS: &str = "\
     SELECT c.oid, c.relname::text AS name, has_table_privilege(c.oid, 'SELECT') AS readable
       FROM pg_class c

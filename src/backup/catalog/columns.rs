@@ -1,7 +1,6 @@
 //! The columns of tables and views.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use tokio_postgres::Row;
 
@@ -12,41 +11,36 @@ use super::server::Server;
 use super::sql::quoted;
 use pgarchive::Kind;
 
-/// A column.
 pub(super) struct Column {
-    /// The table or view that has it.
     relation: Named,
-    /// How ALTER names such a relation, with ONLY where that is possible.
+    /// The words of ALTER for the relation, with ONLY where that is possible.
     relation_words: &'static str,
-    /// Whether it stands in a view.
     is_of_view: bool,
-    /// Whether a parent of the table brings it, and not the table itself.
+    /// Whether it comes from a parent only.
     pub(super) is_inherited: bool,
     pub(super) number: i32,
     pub(super) name: String,
     data_type: String,
     collation: Option<String>,
     nulls: Nulls,
-    /// The number and text of its default, or of what generates it.
+    /// The number and text of its default, or of the expression that generates it.
     default: Option<(Object, String)>,
-    /// `s` for stored, `v` for virtual, or nothing.
+    /// `s` for stored, `v` for virtual, or empty.
     generated: String,
     storage: Option<String>,
     compression: Option<String>,
     statistics: Option<i32>,
     options: Option<String>,
-    /// What the wrapper of a foreign table is told about it.
     foreign_options: Option<String>,
 }
 
-/// Whether a column takes null.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Nulls {
     Allowed,
-    /// By a mark at the column.
-    Refused,
-    /// By a constraint with a name, as since version 18.
-    RefusedByConstraint,
+    /// By a property of the column.
+    Rejected,
+    /// By a constraint with a name, since version 18.
+    RejectedByConstraint,
 }
 
 /// The columns of each relation, in order.
@@ -68,7 +62,7 @@ pub(super) fn names(columns: &Columns) -> HashMap<u32, Vec<String>> {
     columns.map(|(oid, them)| (*oid, names(them))).collect()
 }
 
-/// The defaults that stand in entries of their own.
+/// The defaults with entries of their own.
 pub(super) fn defaults(columns: &Columns, graph: &Graph) -> Vec<Item> {
     let columns = columns.values().flatten();
     columns
@@ -77,7 +71,7 @@ pub(super) fn defaults(columns: &Columns, graph: &Graph) -> Vec<Item> {
 }
 
 impl Column {
-    /// Nothing of its type under its name, for a view's query.
+    /// NULL of its type under its name, for the query of a view.
     pub(super) fn null(&self) -> String {
         let mut text = format!("NULL::{}", self.data_type);
         if let Some(collation) = &self.collation {
@@ -109,8 +103,8 @@ impl Column {
             collation: row.get("collation"),
             nulls: match (row.get("required"), row.get("required_by_constraint")) {
                 (false, _) => Nulls::Allowed,
-                (true, false) => Nulls::Refused,
-                (true, true) => Nulls::RefusedByConstraint,
+                (true, false) => Nulls::Rejected,
+                (true, true) => Nulls::RejectedByConstraint,
             },
             default: object.zip(row.get("expression")),
             generated: row.get("generated"),
@@ -122,33 +116,34 @@ impl Column {
         }
     }
 
-    /// Whether its values are copied.
+    /// Generated columns are not copied.
     pub(super) fn is_copied(&self) -> bool {
         self.generated.is_empty()
     }
 
-    /// Whether it refuses null.
     pub(super) fn is_required(&self) -> bool {
         self.nulls != Nulls::Allowed
     }
 
-    /// What generates it, where a parent brings that too.
+    /// The expression that generates it, which is inherited with the column.
     pub(super) fn inherited_generation(&self) -> Option<Object> {
         let (object, _) = self.default.as_ref()?;
         (!self.is_copied()).then_some(*object)
     }
 
-    /// Where a child differs from its parents: it may take no null, or lack their default.
-    pub(super) fn settings_of_its_own(&self, text: &mut String) {
-        if self.nulls == Nulls::Refused {
-            self.alter(text, "SET NOT NULL");
+    /// The differences of a child from its parents: `NOT NULL`, or no default.
+    pub(super) fn settings_of_its_own(&self) -> String {
+        let mut text = String::new();
+        if self.nulls == Nulls::Rejected {
+            text += &self.alter("SET NOT NULL");
         }
         if self.default.is_none() {
-            self.alter(text, "DROP DEFAULT");
+            text += &self.alter("DROP DEFAULT");
         }
+        text
     }
 
-    /// As `CREATE TABLE` takes it, and the default that is carried by that.
+    /// Its definition in `CREATE TABLE`, and the default in it.
     pub(super) fn definition(&self, graph: &Graph) -> (String, Option<Object>) {
         let mut text = format!("{} {}", quoted(&self.name), self.data_type);
         if let Some(options) = &self.foreign_options {
@@ -160,17 +155,17 @@ impl Column {
         let Some((object, expression)) = &self.default else {
             return (text, None);
         };
-        match self.generated.as_str() {
-            "s" => write!(text, " GENERATED ALWAYS AS ({expression}) STORED"),
-            "v" => write!(text, " GENERATED ALWAYS AS ({expression}) VIRTUAL"),
+        let clause = match self.generated.as_str() {
+            "s" => format!(" GENERATED ALWAYS AS ({expression}) STORED"),
+            "v" => format!(" GENERATED ALWAYS AS ({expression}) VIRTUAL"),
             _ if self.is_apart(*object, graph) => return (text, None),
-            _ => write!(text, " DEFAULT {expression}"),
-        }
-        .expect("a String takes all");
+            _ => format!(" DEFAULT {expression}"),
+        };
+        text += &clause;
         (text, Some(*object))
     }
 
-    /// A default that needs the table, or a sequence that may be any table's, cannot come with it.
+    /// A default that needs the table, or a sequence that the table does not own, is not part of the table.
     fn is_apart(&self, default: Object, graph: &Graph) -> bool {
         let table = Object::relation(self.relation.oid);
         let mut needed = graph.needs(default).filter(|needed| *needed != table);
@@ -187,43 +182,44 @@ impl Column {
         if !self.is_copied() || !self.is_apart(*object, graph) {
             return None;
         }
-        let Named { schema, owner, .. } = &self.relation;
         let table = self.relation.qualified();
         let column = quoted(&self.name);
         let tag = format!("{} {}", self.relation.name, self.name);
         let definition =
             format!("ALTER TABLE ONLY {table} ALTER COLUMN {column} SET DEFAULT {expression};\n");
         let drop = format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT;\n");
-        let item = Item::new(Kind::Default, Some(*object), &tag, definition);
-        Some(item.within(Some(schema), owner).dropped_by(drop))
+        let item = self
+            .relation
+            .part(Kind::Default, Some(*object), &tag, definition);
+        Some(item.dropped_by(drop))
     }
 
-    /// What can only be set when it is there.
-    pub(super) fn settings(&self, text: &mut String) {
+    /// The settings that need statements of their own.
+    pub(super) fn settings(&self) -> String {
+        let mut text = String::new();
         if let Some(storage) = &self.storage {
-            self.alter(text, &format!("SET STORAGE {storage}"));
+            text += &self.alter(&format!("SET STORAGE {storage}"));
         }
         if let Some(method) = &self.compression {
-            self.alter(text, &format!("SET COMPRESSION {method}"));
+            text += &self.alter(&format!("SET COMPRESSION {method}"));
         }
         if let Some(target) = self.statistics {
-            self.alter(text, &format!("SET STATISTICS {target}"));
+            text += &self.alter(&format!("SET STATISTICS {target}"));
         }
         if let Some(options) = &self.options {
-            self.alter(text, &format!("SET ({options})"));
+            text += &self.alter(&format!("SET ({options})"));
         }
+        text
     }
 
-    fn alter(&self, text: &mut String, what: &str) {
+    fn alter(&self, action: &str) -> String {
         let (words, table) = (self.relation_words, self.relation.qualified());
         let column = quoted(&self.name);
-        writeln!(text, "ALTER {words} {table} ALTER COLUMN {column} {what};")
-            .expect("a String takes all");
+        format!("ALTER {words} {table} ALTER COLUMN {column} {action};\n")
     }
 }
 
-/// Some attributes are younger than the oldest server: read from the row as JSON, they are null
-/// there.
+/// Older servers lack some attributes. Read from the row as JSON, those are null.
 const COLUMNS: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner, c.relkind::text AS relation_kind,

@@ -17,7 +17,7 @@ pub(super) async fn read(
     let comments = server.rows(COMMENTS).await?;
     let public = server.rows(COMMENT_ON_PUBLIC).await?;
     let all = comments.iter().chain(&public).map(comment);
-    // An extension brings those on its own.
+    // An extension creates the comments on its own objects.
     let is_own = |it: &Follower| {
         it.of.catalog == catalog::EXTENSION || graph.extension_beyond(it.of).is_none()
     };
@@ -29,10 +29,7 @@ fn comment(row: &Row) -> Follower {
     let tag: &str = row.get("tag");
     let text = literal(row.get("text"));
     Follower {
-        of: Object {
-            catalog: row.get("catalog"),
-            oid: row.get("oid"),
-        },
+        of: Object::of(row),
         entry: Entry {
             definition: format!("COMMENT ON {words} {subject} IS {text};\n"),
             namespace: row.get("schema"),
@@ -42,8 +39,8 @@ fn comment(row: &Row) -> Follower {
     }
 }
 
-/// How `COMMENT ON` names each kind of object, and how `pg_dump` does, without the schema. Of kinds that
-/// are not listed, and whose names have no parts, the server's own words serve.
+/// The names of objects in `COMMENT ON`, and in the tags of `pg_dump`, without the schema. Kinds that are not
+/// listed have names without parts, which the server writes.
 const COMMENTS: &str = "\
     SELECT d.classoid AS catalog, d.objoid AS oid, d.description AS text,
            n.nspname::text AS schema,
@@ -99,7 +96,7 @@ const COMMENTS: &str = "\
        AND i.identity IS NOT NULL
      ORDER BY d.classoid, d.objoid, d.objsubid";
 
-/// A new database has one already.
+/// A new database has this comment already.
 const COMMENT_ON_PUBLIC: &str = "\
     SELECT 'pg_namespace'::regclass::oid AS catalog, n.oid, coalesce(d.description, '') AS text,
            'SCHEMA' AS words, 'public' AS subject, 'public' AS tag, NULL::text AS schema,

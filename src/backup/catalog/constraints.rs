@@ -10,36 +10,32 @@ use super::server::{Server, definition};
 use super::sql::quoted;
 use pgarchive::Kind;
 
-/// A constraint of a table.
 pub(super) struct Constraint {
     pub(super) object: Object,
     pub(super) name: String,
-    /// The table that has it.
     pub(super) table: Named,
     /// As in `pg_constraint.contype`.
     kind: String,
-    /// Without its name.
+    /// Without the name.
     pub(super) definition: String,
     validated: bool,
     no_inherit: bool,
     origin: Origin,
     of_partition: bool,
-    /// `ONLY `, unless what the table demands is demanded of its children, too.
+    /// `ONLY `, unless the constraint extends to the children of the table.
     only: String,
     /// The number of its only column.
     pub(super) column: Option<i32>,
-    /// What its index has been told beyond the definition.
     index: Option<IndexState>,
 }
 
 /// Where a constraint comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// It is defined here.
     Local,
     /// A parent of the table defines it.
     Parent,
-    /// It is a part of a foreign key that a parent of the table defines.
+    /// It is part of a foreign key that a parent of the table defines.
     ForeignKeyOfParent,
 }
 
@@ -48,12 +44,12 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Constraint>, Catalog
     rows.iter().map(Constraint::of).collect()
 }
 
-/// All that do not stand in their tables' definitions, and that no parent brings.
+/// The constraints that are neither part of the definitions of their tables nor inherited.
 pub(super) fn items(constraints: &[Constraint], graph: &Graph) -> Vec<Item> {
     constraints
         .iter()
         .filter(|it| !it.is_inline_check(graph) && !it.is_inline_not_null())
-        .filter(|it| it.is_made_by_itself())
+        .filter(|it| it.is_separate())
         .map(Constraint::item)
         .collect()
 }
@@ -89,24 +85,25 @@ impl Constraint {
         self.origin == Origin::Local
     }
 
-    /// The key of a partition is made, and then attached to that of its parent.
-    fn is_made_by_itself(&self) -> bool {
+    /// Whether a statement of its own creates it. The key of a partition is created, and then attached to
+    /// its parent's.
+    fn is_separate(&self) -> bool {
         match self.origin {
             Origin::Local => true,
-            Origin::Parent => !self.is_brought_by_parents(),
+            Origin::Parent => !self.is_inheritable(),
             Origin::ForeignKeyOfParent => false,
         }
     }
 
-    /// Checks and NOT NULL of a parent hold for its children, too.
-    fn is_brought_by_parents(&self) -> bool {
+    /// Children inherit checks and NOT NULL.
+    fn is_inheritable(&self) -> bool {
         self.kind == "c" || self.kind == "n"
     }
 
-    /// Whether the table's parents bring it, where the table is made as a child of theirs. A partition
-    /// is made with what its parent demands, and then attached.
+    /// Whether a table that is created as a child inherits it. A partition is created with the constraints
+    /// of its parent, and then attached.
     pub(super) fn is_inherited(&self, is_child: bool) -> bool {
-        is_child && self.is_brought_by_parents() && !self.is_local()
+        is_child && self.is_inheritable() && !self.is_local()
     }
 
     /// A line of `CREATE TABLE`.
@@ -114,34 +111,30 @@ impl Constraint {
         format!("CONSTRAINT {} {}", quoted(&self.name), self.definition)
     }
 
-    /// A NOT NULL that the table itself has.
+    /// A NOT NULL that is not inherited.
     pub(super) fn is_own_not_null(&self) -> bool {
         self.is_inline_not_null() && self.is_local()
     }
 
-    /// A check stands with its table, unless it needs a function that needs the table, or holds
-    /// for new rows only.
+    /// A check is part of its table, unless it needs a function that needs the table, or is valid for new
+    /// rows only.
     pub(super) fn is_inline_check(&self, graph: &Graph) -> bool {
         let table = Object::relation(self.table.oid);
         let mut needed = graph.needs(self.object).filter(|needed| *needed != table);
-        let stands_here = self.is_local() || self.of_partition;
-        self.kind == "c"
-            && self.validated
-            && stands_here
-            && !needed.any(|it| graph.reaches(it, table))
+        let is_here = self.is_local() || self.of_partition;
+        self.kind == "c" && self.validated && is_here && !needed.any(|it| graph.reaches(it, table))
     }
 
     pub(super) fn is_inline_not_null(&self) -> bool {
         self.kind == "n" && self.validated
     }
 
-    /// Any NOT NULL, also one that holds for new rows only.
+    /// Also a NOT NULL that is valid for new rows only.
     pub(super) fn is_not_null(&self) -> bool {
         self.kind == "n"
     }
 
-    /// `NOT NULL` as its column's definition takes it: with its name, unless the server would
-    /// choose the same.
+    /// `NOT NULL` in the definition of its column: with its name, unless the server would choose the same.
     pub(super) fn not_null(&self, column: &str) -> String {
         let mut text = String::new();
         if self.name != format!("{}_{column}_not_null", self.table.name) {
@@ -168,11 +161,11 @@ impl Constraint {
             self.definition
         );
         if let Some(index) = &self.index {
-            index.write(&mut definition);
+            definition += &index.statements();
         }
         let tag = format!("{} {}", self.table.name, self.name);
-        Item::new(kind, Some(self.object), &tag, definition)
-            .within(Some(&self.table.schema), &self.table.owner)
+        self.table
+            .part(kind, Some(self.object), &tag, definition)
             .dropped_by(format!(
                 "ALTER TABLE {only}{table} DROP CONSTRAINT {name};\n"
             ))

@@ -1,22 +1,21 @@
-//! The database itself, and what a restoring session is told first.
+//! The database itself, and the settings of a session that restores.
 //!
-//! `pg_restore` makes the database, and gives it its settings, comment and grants, only when it is
-//! told to with `--create`.
-
-use std::fmt::Write;
+//! `pg_restore` creates the database, and sets its settings, comment and grants, only with `--create`.
 
 use super::CatalogError;
 use super::assembly::Follower;
-use super::item::{Item, Object, catalog};
+use super::item::{Item, Object};
 use super::server::Server;
 use super::sql::{literal, quoted};
 use pgarchive::{Entry, Kind};
 
-/// The settings of a session that restores. Rows are copied in UTF-8, whatever the database's own
-/// encoding; only of `SQL_ASCII`, which is none, no server can say what the bytes mean.
+/// The settings of a session that restores. Rows are copied in UTF-8, whatever the encoding of the database
+/// is. `SQL_ASCII` is the exception: it is not an encoding, and no server can convert its bytes.
 pub(super) async fn session_settings(server: &Server<'_>) -> Result<Vec<Entry>, CatalogError> {
-    let rows = server.rows("SELECT getdatabaseencoding()::text").await?;
-    let encoding = rows.first().map(|row| row.get(0));
+    let rows = server
+        .rows("SELECT getdatabaseencoding()::text AS encoding")
+        .await?;
+    let encoding = rows.first().map(|row| row.get("encoding"));
     let encoding = match encoding {
         Some("SQL_ASCII") => "SQL_ASCII",
         _ => "UTF8",
@@ -54,42 +53,33 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
     );
     if let Some(provider) = row.get::<_, Option<&str>>("provider") {
         let locale = literal(row.get::<_, Option<&str>>("locale").unwrap_or_default());
-        write!(
-            definition,
+        definition.extend([format!(
             " LOCALE_PROVIDER = {provider} {provider}_LOCALE = {locale}"
-        )
-        .expect("a String takes all");
+        )]);
     }
     definition += ";\n";
-    let object = Object {
-        catalog: catalog::DATABASE,
-        oid: row.get("oid"),
-    };
+    let object = Object::of(&row);
     let database = Item::new(Kind::Database, Some(object), name, definition)
         .within(None, owner)
         .dropped_by(format!("DROP DATABASE {quoted_name};\n"));
     let mut properties = String::new();
     if row.get("is_template") {
-        writeln!(
-            properties,
-            "ALTER DATABASE {quoted_name} IS_TEMPLATE = true;"
-        )
-        .expect("a String takes all");
+        properties.extend([format!(
+            "ALTER DATABASE {quoted_name} IS_TEMPLATE = true;\n"
+        )]);
     }
     let limit: i32 = row.get("connection_limit");
     if limit != -1 {
-        writeln!(
-            properties,
-            "ALTER DATABASE {quoted_name} CONNECTION LIMIT = {limit};"
-        )
-        .expect("a String takes all");
+        properties.extend([format!(
+            "ALTER DATABASE {quoted_name} CONNECTION LIMIT = {limit};\n"
+        )]);
     }
     for row in server.rows(SETTINGS).await? {
-        let whose = match row.get::<_, Option<&str>>("role") {
+        let subject = match row.get::<_, Option<&str>>("role") {
             Some(role) => format!("ROLE {} IN DATABASE {quoted_name}", quoted(role)),
             None => format!("DATABASE {quoted_name}"),
         };
-        setting(&mut properties, &whose, row.get("setting"));
+        properties += &setting(&subject, row.get("setting"));
     }
     let mut items = vec![database];
     if !properties.is_empty() {
@@ -99,9 +89,9 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
     Ok(items)
 }
 
-fn setting(text: &mut String, whose: &str, setting: &str) {
+fn setting(subject: &str, setting: &str) -> String {
     let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-    // Lists of names are kept as SQL.
+    // The server stores lists of names as SQL.
     let is_list = [
         "local_preload_libraries",
         "search_path",
@@ -115,20 +105,17 @@ fn setting(text: &mut String, whose: &str, setting: &str) {
     };
     // `extension.setting` has a name of two parts.
     let name: Vec<String> = name.split('.').map(quoted).collect();
-    writeln!(text, "ALTER {whose} SET {} TO {value};", name.join(".")).expect("a String takes all");
+    format!("ALTER {subject} SET {} TO {value};\n", name.join("."))
 }
 
-/// The comment on it, which is not with the others.
+/// The comment on the database, which is in a shared catalogue.
 pub(super) async fn comment(server: &Server<'_>) -> Result<Vec<Follower>, CatalogError> {
     let rows = server.rows(COMMENT).await?;
     let comments = rows.iter().map(|row| {
         let name: &str = row.get("name");
         let text = literal(row.get("text"));
         Follower {
-            of: Object {
-                catalog: catalog::DATABASE,
-                oid: row.get("oid"),
-            },
+            of: Object::of(row),
             entry: Entry {
                 definition: format!("COMMENT ON DATABASE {} IS {text};\n", quoted(name)),
                 owner: row.get("owner"),
@@ -139,9 +126,10 @@ pub(super) async fn comment(server: &Server<'_>) -> Result<Vec<Follower>, Catalo
     Ok(comments.collect())
 }
 
-/// The C library's locales are the default, and the only ones that every version knows.
+/// The locales of the C library are the default, and the only ones that every version supports.
 const DATABASE: &str = "\
-    SELECT d.oid, d.datname::text AS name, pg_get_userbyid(d.datdba)::text AS owner,
+    SELECT d.tableoid AS catalog, d.oid, d.datname::text AS name,
+           pg_get_userbyid(d.datdba)::text AS owner,
            pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate,
            d.datctype::text AS ctype,
            CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' END
@@ -160,8 +148,8 @@ const SETTINGS: &str = "\
      ORDER BY 1 NULLS FIRST, place";
 
 const COMMENT: &str = "\
-    SELECT d.oid, d.datname::text AS name, pg_get_userbyid(d.datdba)::text AS owner,
-           c.description AS text
+    SELECT d.tableoid AS catalog, d.oid, d.datname::text AS name,
+           pg_get_userbyid(d.datdba)::text AS owner, c.description AS text
       FROM pg_database d
       JOIN pg_shdescription c ON c.classoid = 'pg_database'::regclass AND c.objoid = d.oid
      WHERE d.datname = current_database()";

@@ -1,36 +1,25 @@
-//! Wrappers of foreign data, foreign servers, and who is known there as whom. Foreign tables are
-//! tables.
+//! Foreign data wrappers, foreign servers, and user mappings. Foreign tables are tables.
 
 use super::CatalogError;
-use super::item::{Item, catalog};
+use super::item::Item;
 use super::server::Server;
 use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let wrapper = Kind::ForeignDataWrapper;
-    let mut items = server
-        .items(wrapper, catalog::FOREIGN_DATA_WRAPPER, WRAPPERS)
-        .await?;
-    items.extend(
-        server
-            .items(Kind::Server, catalog::FOREIGN_SERVER, SERVERS)
-            .await?,
-    );
+    let mut kinds = vec![
+        (Kind::ForeignDataWrapper, WRAPPERS),
+        (Kind::Server, SERVERS),
+    ];
     // The census reports a catalogue that the role may not read.
     let readable = server.rows(MAPPINGS_ARE_READABLE).await?;
-    if readable.first().is_some_and(|row| row.get(0)) {
-        let mapping = Kind::UserMapping;
-        items.extend(
-            server
-                .items(mapping, catalog::USER_MAPPING, MAPPINGS)
-                .await?,
-        );
+    if readable.first().is_some_and(|row| row.get("readable")) {
+        kinds.push((Kind::UserMapping, MAPPINGS));
     }
-    Ok(items)
+    server.items(&kinds).await
 }
 
 const WRAPPERS: &str = "\
-    SELECT w.oid, NULL::text AS schema, w.fdwname::text AS tag,
+    SELECT w.tableoid AS catalog, w.oid, NULL::text AS schema, w.fdwname::text AS tag,
            pg_get_userbyid(w.fdwowner)::text AS owner, quote_ident(w.fdwname) AS subject,
            concat_ws(' ', format('CREATE FOREIGN DATA WRAPPER %I', w.fdwname),
                      'HANDLER ' || nullif(w.fdwhandler, 0)::regproc,
@@ -41,10 +30,10 @@ const WRAPPERS: &str = "\
              || ';' AS definition
       FROM pg_foreign_data_wrapper w
      WHERE w.oid >= 16384
-     ORDER BY 3";
+     ORDER BY tag";
 
 const SERVERS: &str = "\
-    SELECT s.oid, NULL::text AS schema, s.srvname::text AS tag,
+    SELECT s.tableoid AS catalog, s.oid, NULL::text AS schema, s.srvname::text AS tag,
            pg_get_userbyid(s.srvowner)::text AS owner, quote_ident(s.srvname) AS subject,
            concat_ws(' ', format('CREATE SERVER %I', s.srvname),
                      'TYPE ' || quote_literal(s.srvtype),
@@ -57,13 +46,13 @@ const SERVERS: &str = "\
       FROM pg_foreign_server s
       JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
      WHERE s.oid >= 16384
-     ORDER BY 3";
+     ORDER BY tag";
 
 const MAPPINGS_ARE_READABLE: &str =
-    "SELECT has_table_privilege('pg_catalog.pg_user_mapping', 'SELECT')";
+    "SELECT has_table_privilege('pg_catalog.pg_user_mapping', 'SELECT') AS readable";
 
 const MAPPINGS: &str = "\
-    SELECT m.oid, NULL::text AS schema, ''::text AS owner,
+    SELECT m.tableoid AS catalog, m.oid, NULL::text AS schema, ''::text AS owner,
            format('USER MAPPING %s SERVER %s', u.name, s.srvname) AS tag,
            format('FOR %s SERVER %I', u.name, s.srvname) AS subject,
            concat_ws(' ', format('CREATE USER MAPPING FOR %s SERVER %I', u.name, s.srvname),
@@ -76,4 +65,4 @@ const MAPPINGS: &str = "\
      CROSS JOIN LATERAL (SELECT CASE m.umuser WHEN 0 THEN 'PUBLIC'
                                      ELSE quote_ident(pg_get_userbyid(m.umuser)) END) AS u (name)
      WHERE m.oid >= 16384
-     ORDER BY 4";
+     ORDER BY tag";

@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Object, catalog};
+use super::item::{Item, Object};
 use super::server::{Server, definition};
 use super::sql::qualified;
 use pgarchive::Kind;
@@ -16,19 +16,16 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
 fn function(row: &Row) -> Result<Item, CatalogError> {
     let (schema, name): (&str, &str) = (row.get("schema"), row.get("name"));
     let arguments: &str = row.get("arguments");
-    // Functions cannot be locked.
+    // Another session can drop a function, because functions cannot be locked.
     let definition = definition(row, "function", name)?;
     let definition = definition.replacen("CREATE OR REPLACE ", "CREATE ", 1);
     let kind = match row.get("kind") {
         "p" => Kind::Procedure,
         _ => Kind::Function,
     };
-    let object = Object {
-        catalog: catalog::FUNCTION,
-        oid: row.get("oid"),
-    };
-    // pg_restore takes the name of what it gives an owner from this statement. Procedures can differ
-    // in their OUT arguments alone.
+    let object = Object::of(row);
+    // pg_restore takes the name for ALTER … OWNER from this statement. Procedures can differ in their OUT
+    // arguments alone.
     let drop = format!(
         "DROP {kind} {}({});\n",
         qualified(schema, name),
@@ -41,9 +38,9 @@ fn function(row: &Row) -> Result<Item, CatalogError> {
         .dropped_by(drop))
 }
 
-/// Those of a session alone may go at any moment. The constructors of a range come with it.
+/// A session can drop its temporary functions at any moment. A range creates its constructors itself.
 const FUNCTIONS: &str = "\
-    SELECT p.oid, n.nspname::text AS schema, p.proname::text AS name,
+    SELECT p.tableoid AS catalog, p.oid, n.nspname::text AS schema, p.proname::text AS name,
            pg_get_userbyid(p.proowner)::text AS owner, p.prokind::text AS kind,
            oidvectortypes(p.proargtypes) AS arguments,
            coalesce(pg_get_function_identity_arguments(p.oid), '') AS identity,
@@ -54,4 +51,4 @@ const FUNCTIONS: &str = "\
        AND NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                           AND d.deptype = 'i')
-     ORDER BY 2, 3, 6";
+     ORDER BY schema, name, arguments";

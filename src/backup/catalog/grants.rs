@@ -1,4 +1,4 @@
-//! Grants on objects, and those that objects to come will have.
+//! Grants on objects, and default privileges of future objects.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::assembly::Follower;
-use super::item::{Item, Object, catalog};
-use super::privileges::{Grant, Subject, statements};
+use super::item::{Item, Object};
+use super::privileges::{Grant, Rights, Subject, statements};
 use super::server::Server;
 use super::sql::quoted;
 use pgarchive::{Entry, Kind};
 
-/// On all objects whose privileges are not those that they have by themselves, the server's own
-/// and those of extensions among them.
+/// The grants on all objects whose privileges differ from the initial ones, including objects of the server
+/// and of extensions.
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Follower>, CatalogError> {
     let objects = server.rows(&names_of(OBJECTS)).await?;
     let grants = server.rows(&grants_of(OBJECTS)).await?;
@@ -36,23 +36,19 @@ pub(super) async fn defaults(server: &Server<'_>) -> Result<Vec<Item>, CatalogEr
 }
 
 fn follower(row: &Row, grants: &mut Grants) -> Option<Follower> {
-    let of = Object {
-        catalog: row.get("catalog"),
-        oid: row.get("oid"),
-    };
+    let of = Object::of(row);
     let (words, name): (&str, &str) = (row.get("words"), row.get("name"));
     let (schema, column): (Option<&str>, Option<&str>) =
         (row.get("schema"), row.get("column_name"));
     let owner: String = row.get("owner");
-    let (by_itself, has, all) = grants.take(row);
+    let rights = grants.take(row);
     let subject = Subject {
         name: format!("{words} {}", row.get::<_, &str>("qualified")),
         columns: column.map_or(String::new(), |it| format!("({})", quoted(it))),
         owner: owner.clone(),
         prefix: String::new(),
-        all,
     };
-    let definition = statements(&subject, &by_itself, &has);
+    let definition = statements(&subject, &rights);
     let tag = match column {
         Some(column) => format!("COLUMN {name}.{column}"),
         None => format!("{words} {name}"),
@@ -69,7 +65,7 @@ fn follower(row: &Row, grants: &mut Grants) -> Option<Follower> {
 fn default(row: &Row, grants: &mut Grants) -> Item {
     let (words, owner): (&str, &str) = (row.get("words"), row.get("owner"));
     let schema: Option<&str> = row.get("schema");
-    let (by_itself, has, all) = grants.take(row);
+    let rights = grants.take(row);
     let within = schema.map_or(String::new(), |it| format!(" IN SCHEMA {}", quoted(it)));
     let subject = Subject {
         name: words.to_owned(),
@@ -79,28 +75,21 @@ fn default(row: &Row, grants: &mut Grants) -> Item {
             "ALTER DEFAULT PRIVILEGES FOR ROLE {}{within} ",
             quoted(owner)
         ),
-        all,
     };
-    let object = Object {
-        catalog: catalog::DEFAULT_ACL,
-        oid: row.get("oid"),
-    };
-    let definition = statements(&subject, &by_itself, &has);
+    let object = Object::of(row);
+    let definition = statements(&subject, &rights);
     let tag = format!("DEFAULT PRIVILEGES FOR {words}");
     Item::new(Kind::DefaultAcl, Some(object), &tag, definition).within(schema, owner)
 }
 
-/// The grants of each object by its number, part, and role in the comparison.
+/// The grants of each object, by its number, its part, and the side of the comparison.
 struct Grants(HashMap<(Object, i32, String), Vec<Grant>>);
 
 impl Grants {
     fn of(rows: &[Row]) -> Grants {
         let mut grants: HashMap<_, Vec<Grant>> = HashMap::new();
         for row in rows {
-            let object = Object {
-                catalog: row.get("catalog"),
-                oid: row.get("oid"),
-            };
+            let object = Object::of(row);
             let key = (object, row.get("part"), row.get("side"));
             grants.entry(key).or_default().push(Grant {
                 grantor: row.get("grantor"),
@@ -112,20 +101,18 @@ impl Grants {
         Grants(grants)
     }
 
-    /// What the object has by itself, what it has, and all that it could have.
-    fn take(&mut self, row: &Row) -> (Vec<Grant>, Vec<Grant>, Vec<String>) {
-        let object = Object {
-            catalog: row.get("catalog"),
-            oid: row.get("oid"),
-        };
+    fn take(&mut self, row: &Row) -> Rights {
+        let object = Object::of(row);
         let part: i32 = row.get("part");
         let mut side = |side: &str| {
             let grants = self.0.remove(&(object, part, side.to_owned()));
             grants.unwrap_or_default()
         };
-        let (by_itself, has) = (side("by itself"), side("has"));
-        let all = side("all").into_iter().map(|it| it.privilege).collect();
-        (by_itself, has, all)
+        Rights {
+            initial: side("initial"),
+            current: side("current"),
+            all: side("all").into_iter().map(|it| it.privilege).collect(),
+        }
     }
 }
 
@@ -148,7 +135,7 @@ fn grants_of(objects: &str) -> String {
                 CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee)::text END AS grantee,
                 a.is_grantable AS grantable
            FROM object o
-          CROSS JOIN LATERAL (VALUES ('has', o.has), ('by itself', o.by_itself), ('all', o.full_set))
+          CROSS JOIN LATERAL (VALUES ('current', o.current), ('initial', o.initial), ('all', o.full_set))
                 AS side (name, acl)
           CROSS JOIN LATERAL aclexplode(side.acl) WITH ORDINALITY
                 AS a (grantor, grantee, privilege_type, is_grantable, place)
@@ -156,21 +143,21 @@ fn grants_of(objects: &str) -> String {
     )
 }
 
-/// `acl` null stands for what an object of its kind has by itself, and `pg_init_privs` holds what
-/// initdb or an extension gave it. `public` is taken to have what it has in new databases since
-/// PostgreSQL 15, so that an older one's grant to PUBLIC is kept; renamed, it has what a new schema has.
-/// Of `information_schema` there is no record of what initdb gave.
+/// A null `acl` stands for the default privileges of the kind. `pg_init_privs` has the privileges that initdb or
+/// an extension granted. The initial privileges of `public` are those of new databases since PostgreSQL 15, so
+/// that the grant to PUBLIC of an older database is kept; renamed, it has those of a new schema. For
+/// `information_schema`, the server has no record of the grants of initdb.
 const OBJECTS: &str = "\
     SELECT o.catalog, o.oid, o.part, o.words, o.schema, o.name, o.qualified, o.column_name,
            pg_get_userbyid(o.owner)::text AS owner,
-           coalesce(o.acl, acldefault(o.kind, o.owner)) AS has,
+           coalesce(o.acl, acldefault(o.kind, o.owner)) AS current,
            CASE WHEN o.catalog = 'pg_namespace'::regclass AND o.name = 'public'
                 THEN ARRAY[makeaclitem(o.owner, o.owner, 'USAGE', false),
                            makeaclitem(o.owner, o.owner, 'CREATE', false),
                            makeaclitem(0, o.owner, 'USAGE', false)]
                 WHEN o.catalog = 'pg_namespace'::regclass AND o.name !~ '^pg_'
                 THEN acldefault(o.kind, o.owner)
-                ELSE coalesce(p.initprivs, acldefault(o.kind, o.owner)) END AS by_itself,
+                ELSE coalesce(p.initprivs, acldefault(o.kind, o.owner)) END AS initial,
            CASE WHEN o.part > 0
                 THEN (SELECT array_agg(makeaclitem(o.owner, o.owner, v, false))
                         FROM unnest('{SELECT,INSERT,UPDATE,REFERENCES}'::text[]) v)
@@ -236,8 +223,7 @@ const OBJECTS: &str = "\
      WHERE o.acl IS DISTINCT FROM p.initprivs
         OR (o.catalog = 'pg_namespace'::regclass AND o.name !~ '^pg_')";
 
-/// Without a schema they take the place of what such objects have by themselves; within one they
-/// add to that.
+/// Without a schema they replace the initial privileges of such objects; in a schema they add to those.
 const DEFAULTS: &str = "\
     SELECT 'pg_default_acl'::regclass::oid AS catalog, d.oid, 0 AS part,
            n.nspname::text AS schema, NULL::text AS name, NULL::text AS qualified,
@@ -245,8 +231,8 @@ const DEFAULTS: &str = "\
            CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
                                 WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
                                 WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS words,
-           d.defaclacl AS has,
-           CASE WHEN d.defaclnamespace = 0 THEN k.acl END AS by_itself,
+           d.defaclacl AS current,
+           CASE WHEN d.defaclnamespace = 0 THEN k.acl END AS initial,
            k.acl AS full_set
       FROM pg_default_acl d
       LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace

@@ -1,4 +1,4 @@
-//! What needs what: `pg_depend`.
+//! The dependencies between objects: `pg_depend`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,16 +6,16 @@ use super::CatalogError;
 use super::item::Object;
 use super::server::Server;
 
-/// How an object depends on another, in `pg_depend`'s letters.
+/// How an object depends on another, by the letters of `pg_depend`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bond {
-    /// It cannot be there without the other.
+    /// It cannot exist without the other.
     Needs,
-    /// It goes when the other goes: an index with its table.
+    /// It is dropped with the other: an index with its table.
     Belongs,
-    /// It is part of how the other is made: a row type of its table.
+    /// It is part of the implementation of the other: a row type of its table.
     Implements,
-    /// It follows the other, as a partition's index follows its parent's, and can also be made by
+    /// It follows the other, as a partition's index follows its parent's, and can also be created by
     /// itself.
     Follows,
 }
@@ -24,9 +24,9 @@ pub(super) enum Bond {
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     needs: HashMap<Object, Vec<(Object, Bond)>>,
-    /// The extension of each object that one brought.
+    /// The extension that created an object.
     extensions: HashMap<Object, Object>,
-    /// Objects that live only as long as some session.
+    /// Objects that are dropped with a session.
     temporary: HashSet<Object>,
 }
 
@@ -34,10 +34,7 @@ impl Graph {
     pub(super) async fn read(server: &Server<'_>) -> Result<Graph, CatalogError> {
         let mut graph = Graph::default();
         for row in server.rows(DEPENDENCIES).await? {
-            let object = Object {
-                catalog: row.get("catalog"),
-                oid: row.get("oid"),
-            };
+            let object = Object::of(&row);
             let needed = Object {
                 catalog: row.get("needed_catalog"),
                 oid: row.get("needed_oid"),
@@ -45,10 +42,7 @@ impl Graph {
             graph.add(object, needed, row.get("bond"));
         }
         for row in server.rows(TEMPORARY).await? {
-            graph.temporary.insert(Object {
-                catalog: row.get("catalog"),
-                oid: row.get("oid"),
-            });
+            graph.temporary.insert(Object::of(&row));
         }
         Ok(graph)
     }
@@ -61,7 +55,7 @@ impl Graph {
                 self.extensions.insert(object, needed);
                 return;
             }
-            // What depends on an extension to be dropped with it says so itself.
+            // The item itself contains DEPENDS ON EXTENSION.
             "x" => return,
             "P" => Bond::Follows,
             // `a`, or `S` of what is a part of a partition.
@@ -72,7 +66,7 @@ impl Graph {
         }
     }
 
-    /// What `object` depends on, and how.
+    /// The direct dependencies of `object`.
     pub(super) fn bonds(&self, object: Object) -> &[(Object, Bond)] {
         self.needs
             .get(&object)
@@ -80,46 +74,45 @@ impl Graph {
             .unwrap_or_default()
     }
 
-    /// The same, without the how.
     pub(super) fn needs(&self, object: Object) -> impl Iterator<Item = Object> {
         self.bonds(object).iter().map(|(needed, _)| *needed)
     }
 
-    /// All objects that depend on something.
+    /// All objects with a dependency.
     pub(super) fn objects(&self) -> impl Iterator<Item = Object> {
         self.needs.keys().chain(self.extensions.keys()).copied()
     }
 
-    /// The extension that brought it, if one did.
+    /// The extension that created it.
     pub(super) fn extension(&self, object: Object) -> Option<Object> {
         self.extensions.get(&object).copied()
     }
 
-    /// Whether it is there only as long as some session.
+    /// Whether it is dropped with a session.
     pub(super) fn is_temporary(&self, object: Object) -> bool {
         self.temporary.contains(&object)
     }
 
-    /// Whether it goes with nothing else.
+    /// Whether it is not dropped with another object.
     pub(super) fn is_independent(&self, object: Object) -> bool {
         self.bonds(object)
             .iter()
             .all(|(_, bond)| *bond == Bond::Needs)
     }
 
-    /// Whether `object` needs `other`, however many lie between.
+    /// Whether `object` needs `other`, directly or through others.
     pub(super) fn reaches(&self, object: Object, other: Object) -> bool {
         let along = [Bond::Needs, Bond::Belongs, Bond::Implements, Bond::Follows];
         let is_other = |it: Object| (it == other).then_some(());
         self.search(object, &along, is_other).is_some()
     }
 
-    /// The first that fits: the object, or what it is part of.
+    /// Searches the object and the objects that it is part of.
     pub(super) fn find<T>(&self, object: Object, fits: impl Fn(Object) -> Option<T>) -> Option<T> {
         self.search(object, &[Bond::Implements], fits)
     }
 
-    /// The same, also for what it follows.
+    /// Searches also the objects that it follows.
     pub(super) fn find_followed<T>(
         &self,
         object: Object,
@@ -128,12 +121,12 @@ impl Graph {
         self.search(object, &[Bond::Implements, Bond::Follows], fits)
     }
 
-    /// The extension that brought it, or that brought what it is part of or goes with.
+    /// The extension that created it, or an object that it is part of or is dropped with.
     pub(super) fn extension_beyond(&self, object: Object) -> Option<Object> {
         self.find_beyond(object, |it| self.extension(it))
     }
 
-    /// The same, also for what it goes with.
+    /// Searches also the objects that it is dropped with.
     pub(super) fn find_beyond<T>(
         &self,
         object: Object,
@@ -164,8 +157,8 @@ impl Graph {
     }
 }
 
-/// The values of an enum, the index of a TOAST table and the members of an operator family are part
-/// of how something is made, though `pg_depend` does not say so.
+/// The values of an enum, the index of a TOAST table and the members of an operator family are parts of
+/// another object, and `pg_depend` does not have that.
 const DEPENDENCIES: &str = "\
     SELECT DISTINCT classid AS catalog, objid AS oid, refclassid AS needed_catalog,
            refobjid AS needed_oid,

@@ -1,6 +1,4 @@
-//! Indexes that belong to no constraint, and extended statistics.
-
-use std::fmt::Write;
+//! Indexes without a constraint, and extended statistics.
 
 use tokio_postgres::Row;
 
@@ -10,7 +8,7 @@ use super::server::{Server, definition};
 use super::sql::{options, qualified, quoted};
 use pgarchive::Kind;
 
-/// An index, also of a constraint, and what it has been told beyond its definition.
+/// The state of an index, also of a constraint's, that is not part of its definition.
 pub(super) struct IndexState {
     table: Named,
     name: String,
@@ -36,23 +34,20 @@ fn index(row: &Row) -> Result<Item, CatalogError> {
     let state = IndexState::of(row).expect("the row has an index");
     let oid: u32 = row.get("index_oid");
     let mut definition = format!("{};\n", definition(row, "index", &state.name)?);
-    // Which of them the extension made itself cannot be told.
+    // The extension may have created it; `pg_depend` does not tell.
     if row.get("of_extension") {
         definition = definition.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1);
     }
-    state.write(&mut definition);
-    let Named { schema, owner, .. } = &state.table;
-    let item = Item::new(
-        Kind::Index,
-        Some(Object::relation(oid)),
-        &state.name,
-        definition,
-    );
-    let drop = format!("DROP INDEX {};\n", qualified(schema, &state.name));
-    Ok(item.within(Some(schema), owner).dropped_by(drop))
+    definition += &state.statements();
+    let drop = qualified(&state.table.schema, &state.name);
+    let object = Some(Object::relation(oid));
+    Ok(state
+        .table
+        .part(Kind::Index, object, &state.name, definition)
+        .dropped_by(format!("DROP INDEX {drop};\n")))
 }
 
-/// Makes the index of a partition part of its parent's, once both are there.
+/// Makes the index of a partition part of its parent's, once both exist.
 fn attach(row: &Row) -> Item {
     let index = Named::of(row);
     let definition = format!(
@@ -60,8 +55,8 @@ fn attach(row: &Row) -> Item {
         row.get::<_, &str>("parent"),
         index.qualified()
     );
-    Item::new(Kind::IndexAttach, None, &index.name, definition)
-        .within(Some(&index.schema), &index.owner)
+    index
+        .part(Kind::IndexAttach, None, &index.name, definition)
         .after(Object::relation(row.get("parent_oid")))
         .after(Object::relation(index.oid))
 }
@@ -71,11 +66,9 @@ fn extended(row: &Row) -> Result<Item, CatalogError> {
     let mut definition = format!("{};\n", definition(row, "statistics", &statistics.name)?);
     if let Some(target) = row.get::<_, Option<i32>>("target") {
         let name = statistics.qualified();
-        writeln!(
-            definition,
-            "ALTER STATISTICS {name} SET STATISTICS {target};"
-        )
-        .expect("a String takes all");
+        definition.extend([format!(
+            "ALTER STATISTICS {name} SET STATISTICS {target};\n"
+        )]);
     }
     Ok(statistics.item(Kind::Statistics, catalog::STATISTICS, definition))
 }
@@ -95,37 +88,32 @@ impl IndexState {
         })
     }
 
-    /// Statements that come after its definition.
-    pub(super) fn write(&self, text: &mut String) {
-        let table = self.table.qualified();
+    /// The statements that set its state, after its definition.
+    pub(super) fn statements(&self) -> String {
+        let (table, name) = (self.table.qualified(), quoted(&self.name));
         let index = qualified(&self.table.schema, &self.name);
-        let mut statements = Vec::new();
+        let mut text = String::new();
         if !self.options.is_empty() {
-            statements.push(format!(
-                "ALTER INDEX {index} SET ({});",
-                options(&self.options)
-            ));
+            let options = options(&self.options);
+            text.extend([format!("ALTER INDEX {index} SET ({options});\n")]);
         }
         for column in &self.statistics {
-            statements.push(format!("ALTER INDEX {index} ALTER COLUMN {column};"));
+            text.extend([format!("ALTER INDEX {index} ALTER COLUMN {column};\n")]);
         }
-        let name = quoted(&self.name);
         if self.clustered {
-            statements.push(format!("ALTER TABLE {table} CLUSTER ON {name};"));
+            text.extend([format!("ALTER TABLE {table} CLUSTER ON {name};\n")]);
         }
         if self.identity {
-            statements.push(format!(
-                "ALTER TABLE ONLY {table} REPLICA IDENTITY USING INDEX {name};"
-            ));
+            text.extend([format!(
+                "ALTER TABLE ONLY {table} REPLICA IDENTITY USING INDEX {name};\n"
+            )]);
         }
-        for statement in statements {
-            writeln!(text, "{statement}").expect("a String takes all");
-        }
+        text
     }
 }
 
-/// An invalid index is left over from a `CREATE INDEX CONCURRENTLY` that failed. Of a partitioned
-/// table, it is one that not all partitions have.
+/// An invalid index is the remains of a failed `CREATE INDEX CONCURRENTLY`. On a partitioned table, it is an
+/// index that some partitions lack.
 const INDEXES: &str = "\
     SELECT i.oid AS index_oid, i.relname::text AS index,
            pg_get_indexdef(i.oid) AS definition, '{}'::text[] AS index_options,

@@ -1,21 +1,12 @@
 //! Procedural languages, and the transforms of types for them.
 
-use super::CatalogError;
-use super::item::{Item, catalog};
-use super::server::Server;
 use pgarchive::Kind;
 
-pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let mut items = server
-        .items(Kind::Language, catalog::LANGUAGE, LANGUAGES)
-        .await?;
-    let transforms = server.items(Kind::Transform, catalog::TRANSFORM, TRANSFORMS);
-    items.extend(transforms.await?);
-    Ok(items)
-}
+pub(super) const KINDS: &[(Kind, &str)] =
+    &[(Kind::Language, LANGUAGES), (Kind::Transform, TRANSFORMS)];
 
 const LANGUAGES: &str = "\
-    SELECT l.oid, NULL::text AS schema, l.lanname::text AS tag,
+    SELECT l.tableoid AS catalog, l.oid, NULL::text AS schema, l.lanname::text AS tag,
            pg_get_userbyid(l.lanowner)::text AS owner, format('%I', l.lanname) AS subject,
            format('CREATE %sPROCEDURAL LANGUAGE %I HANDLER %s',
                   CASE WHEN l.lanpltrusted THEN 'TRUSTED ' ELSE '' END, l.lanname,
@@ -25,10 +16,10 @@ const LANGUAGES: &str = "\
              || ';' AS definition
       FROM pg_language l
      WHERE l.oid >= 16384 AND l.lanispl
-     ORDER BY 3";
+     ORDER BY tag";
 
 const TRANSFORMS: &str = "\
-    SELECT t.oid, NULL::text AS schema, ''::text AS owner,
+    SELECT t.tableoid AS catalog, t.oid, NULL::text AS schema, ''::text AS owner,
            format('TRANSFORM FOR %s LANGUAGE %I', y.name, l.lanname) AS tag,
            format('FOR %s LANGUAGE %I', y.name, l.lanname) AS subject,
            format('CREATE TRANSFORM FOR %s LANGUAGE %I (', y.name, l.lanname)
@@ -40,4 +31,4 @@ const TRANSFORMS: &str = "\
       JOIN pg_language l ON l.oid = t.trflang
      CROSS JOIN LATERAL format_type(t.trftype, NULL) AS y (name)
      WHERE t.oid >= 16384
-     ORDER BY 4";
+     ORDER BY tag";

@@ -1,12 +1,12 @@
-//! The tables, held in place while they are read.
+//! Locks on the tables while they are read.
 //!
-//! The functions that write definitions look at the newest catalogue and not at the transaction's
-//! snapshot, so no session may change a table between the snapshot and the last read. ACCESS SHARE is
-//! what a SELECT takes: it stops only changes to the table itself.
+//! The server's functions write definitions from the newest catalogue and not from the snapshot, so no session
+//! may change a table between the snapshot and the last read. ACCESS SHARE is the lock of a SELECT: it stops
+//! only changes to the table itself.
 //!
-//! A change before the locks were granted is detected here: to an older snapshot, a table that was
-//! truncated, or rewritten for a change of its columns, is empty (PostgreSQL's documentation, "Caveats"
-//! of concurrency control), and no later step could notice.
+//! This module detects a change before the locks were granted. To an older snapshot, a table that was
+//! truncated or rewritten is empty (PostgreSQL's documentation, "Caveats" of concurrency control), and no
+//! later step could detect that.
 
 use tokio_postgres::Row;
 
@@ -14,15 +14,15 @@ use super::CatalogError;
 use super::item::Named;
 use super::server::Server;
 
-/// A table that no session can change now. Foreign tables are among them, though they cannot be
-/// locked: they hold no rows.
+/// A table that no session can change now. Foreign tables are included: they cannot be locked, and have no
+/// rows here.
 #[derive(Clone, Debug)]
 pub(super) struct LockedTable {
     pub(super) relation: Named,
     pub(super) form: Form,
     /// The tables that it inherits from or is a partition of, in order.
     pub(super) parents: Vec<Parent>,
-    /// The composite type that it is a table of, as SQL takes it.
+    /// The composite type of a typed table, quoted.
     pub(super) of_type: Option<String>,
     /// `FOR VALUES …` of a partition.
     pub(super) bound: Option<String>,
@@ -33,18 +33,16 @@ pub(super) struct LockedTable {
     pub(super) replica_identity: String,
     pub(super) row_security: bool,
     pub(super) forced_row_security: bool,
-    /// The tables that its foreign keys name.
+    /// The tables that its foreign keys reference.
     pub(super) references: Vec<u32>,
 }
 
-/// What kind of table it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// It holds rows.
     Plain,
-    /// Its partitions hold its rows: `RANGE (id)`.
+    /// The partition key: `RANGE (id)`. The partitions have the rows.
     Partitioned(String),
-    /// Its rows are elsewhere: `SERVER name OPTIONS (…)`.
+    /// `SERVER name OPTIONS (…)`. The other server has the rows.
     Foreign(String),
 }
 
@@ -52,12 +50,11 @@ pub(super) enum Form {
 #[derive(Clone, Debug)]
 pub(super) struct Parent {
     pub(super) oid: u32,
-    /// With its schema, as SQL takes it.
+    /// Its name with its schema, quoted.
     pub(super) qualified: String,
 }
 
 impl LockedTable {
-    /// Whether its rows are copied.
     pub(super) fn has_rows(&self) -> bool {
         self.form == Form::Plain
     }
@@ -95,12 +92,14 @@ impl LockedTable {
     }
 }
 
-/// Locks every table that is the database's own.
+/// Locks every table that no extension created.
 pub(super) async fn take(server: &Server<'_>) -> Result<Vec<LockedTable>, CatalogError> {
     let names = server.rows(NAMES).await?;
     if names.is_empty() {
-        let name = server.rows("SELECT current_database()::text").await?;
-        let name = name.first().map(|row| row.get(0)).unwrap_or_default();
+        let name = server
+            .rows("SELECT current_database()::text AS name")
+            .await?;
+        let name = name.first().map(|row| row.get("name")).unwrap_or_default();
         return Err(CatalogError::Empty(name));
     }
     let list: Vec<String> = names
@@ -110,7 +109,7 @@ pub(super) async fn take(server: &Server<'_>) -> Result<Vec<LockedTable>, Catalo
     let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", list.join(", "));
     server.execute("lock the tables", &lock).await?;
     let rows = server.rows(TABLES).await?;
-    if let Some(row) = rows.iter().find(|row| row.get("written_anew")) {
+    if let Some(row) = rows.iter().find(|row| row.get("rewritten")) {
         let name = Named::of(row).qualified();
         let text = format!("table {name} was dropped, truncated or rewritten since the snapshot");
         return Err(CatalogError::Changed(text));
@@ -129,7 +128,7 @@ const NAMES: &str = "\
                           AND d.deptype = 'e')
      ORDER BY 2, 3";
 
-/// The row is the snapshot's, and the functions look at what is there now.
+/// The rows are the snapshot's, and the functions read the newest catalogue.
 const TABLES: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner,
@@ -151,7 +150,7 @@ const TABLES: &str = "\
                   WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parent_names,
            coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int8 AS pages,
            c.relpersistence = 'u' AS unlogged,
-           nullif(c.relfilenode, 0) IS DISTINCT FROM pg_relation_filenode(c.oid) AS written_anew,
+           nullif(c.relfilenode, 0) IS DISTINCT FROM pg_relation_filenode(c.oid) AS rewritten,
            coalesce(c.reloptions, '{}')
              || coalesce((SELECT array_agg('toast.' || o) FROM unnest(t.reloptions) o), '{}')
              AS options,

@@ -1,10 +1,9 @@
-//! What a database holds, as entries of an archive: the catalogue in, SQL out, and a census that
-//! names whatever the archive would not carry.
+//! The objects of a database as entries of an archive, and a census of the objects without an entry.
 //!
-//! Nothing here knows a schema: databases of different ages differ, and all definitions come from
-//! the server. Each room reads one kind of object with one query for the whole database and
-//! answers `Item`s. An item knows the objects that it carries; from these and from `pg_depend`
-//! follow the order, the numbers, and the census, so that writer and census cannot disagree.
+//! The schema is not known in advance: databases of different ages differ, and all definitions come from
+//! the server. Each module reads one kind of object, with one query for the whole database, and returns
+//! `Item`s. An item lists the objects that it creates. The order, the numbers and the census follow from
+//! these and from `pg_depend`, so that the archive and the census agree.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -71,73 +70,65 @@ use item::Item;
 use locks::LockedTable;
 use server::Server;
 
-/// What a database holds, but for its rows.
+/// A database without its rows.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// All entries but the tables' data, numbered from 1, in the order of a restore: before the
-    /// data, sequences' state, after the data.
+    /// All entries but those of rows, numbered from 1, in the order of a restore: before the data, the state
+    /// of sequences, after the data.
     pub entries: Vec<Entry>,
-    /// The tables with rows to copy, in foreign-key order: the referenced one first.
+    /// The tables with rows to copy, referenced tables first.
     pub tables: Vec<Table>,
-    /// What the archive does not carry, or carries changed, in words. Any makes a backup degraded.
+    /// Descriptions of objects that the archive lacks or changes. Any makes a backup degraded.
     pub findings: Vec<String>,
     /// System catalogues that the role may not read.
     pub not_examined: Vec<String>,
-    /// The versions in Rails' `public.schema_migrations`, in order; empty without that table.
+    /// The versions in `public.schema_migrations` of Rails, in order; empty without that table.
     pub schema_migrations: Vec<String>,
-    /// The names of each relation's columns. The server writes those of a view as they are now into a
-    /// definition that is otherwise the snapshot's.
+    /// The names of each relation's columns. The server writes the newest names of a view's columns into a
+    /// definition of the snapshot.
     column_names: HashMap<u32, Vec<String>>,
 }
 
 /// A table with rows to copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// The id of the entry that makes it.
+    /// The id of the entry that creates it.
     pub entry: i32,
-    /// Its schema.
     pub schema: String,
-    /// Its name.
     pub name: String,
-    /// The role that owns it.
     pub owner: String,
-    /// The columns to copy, in order: all but generated ones. May be none.
+    /// The columns to copy, in order: all but generated ones. Can be empty.
     pub columns: Vec<String>,
-    /// Its size in the server's pages, without indexes and long values.
+    /// Its size in pages, without indexes and long values.
     pub pages: i64,
 }
 
-/// Why the catalogue could not be read.
+/// Why the catalogue was not read.
 #[derive(Debug, Error)]
 pub enum CatalogError {
-    /// There is nothing to back up.
     #[error("there is no table in database {0:?}: is it the right one?")]
     Empty(String),
-    /// Another session, a migration perhaps, holds a lock on a table or view or waits for one.
+    /// Another session, such as a migration, has locked a table or view or waits for the lock.
     #[error(
         "a table or view could not be locked for reading within {0:?}, because another session \
          changes it; try again when that session is done"
     )]
     Busy(Duration),
-    /// An object was dropped or changed while it was read.
     #[error("the database was being changed ({0}); try again")]
     Changed(String),
-    /// A statement failed, or the connection ended.
     #[error("the server failed to {doing}: {}", server_message(.source))]
     Refused {
-        /// What it was asked to do.
         doing: &'static str,
-        /// Its answer.
         source: tokio_postgres::Error,
     },
 }
 
-/// Reads everything but rows. `client` is inside a transaction, which keeps ACCESS SHARE locks on
-/// all tables, and an empty `search_path`, until it ends.
+/// Reads everything but rows. `client` is inside a transaction, which keeps ACCESS SHARE locks on all
+/// tables, and an empty `search_path`, until it ends.
 ///
 /// # Errors
-/// [`CatalogError::Busy`] if a lock could not be had within `lock_timeout`; then, as after any
-/// error, the transaction is of no more use.
+/// [`CatalogError::Busy`] if it waits for a lock longer than `lock_timeout`. After any error, the
+/// transaction must be rolled back.
 pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, CatalogError> {
     let server = Server::begin(client, lock_timeout).await?;
     let tables = locks::take(&server).await?;
@@ -167,12 +158,9 @@ pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, Ca
 }
 
 impl Catalog {
-    /// Fails if one of these definitions is another one now: it was changed between the snapshot and the
-    /// lock, or while the catalogue was read, and its parts are of different moments then. `client` is
-    /// inside a transaction of its own.
-    ///
-    /// # Errors
-    /// [`CatalogError::Changed`], and those of [`read`].
+    /// Fails with [`CatalogError::Changed`] if one of these definitions differs now: a session changed it
+    /// between the snapshot and the lock, or while the catalogue was read, so its parts are of different
+    /// moments. `client` is inside a transaction of its own.
     pub async fn unchanged(
         &self,
         client: &Client,
@@ -212,8 +200,9 @@ impl Catalog {
         let Some((oid, _)) = self.column_names.iter().find(differ) else {
             return Ok(());
         };
-        let is_it = |entry: &&Entry| (entry.catalog, entry.oid) == (item::catalog::RELATION, *oid);
-        let name = self.entries.iter().find(is_it).map(|entry| &entry.tag);
+        let relation =
+            |entry: &&Entry| (entry.catalog, entry.oid) == (item::catalog::RELATION, *oid);
+        let name = self.entries.iter().find(relation).map(|entry| &entry.tag);
         let name = name.map_or("a relation", String::as_str);
         Err(CatalogError::Changed(format!(
             "the columns of {name} were changed"
@@ -239,11 +228,15 @@ async fn items(
     let mut items = database::read(server).await?;
     items.extend(schemas::read(server).await?);
     items.extend(types::read(server).await?);
-    items.extend(text_search::read(server).await?);
     items.extend(functions::read(server).await?);
-    items.extend(aggregates::read(server).await?);
-    items.extend(operators::read(server).await?);
-    items.extend(languages::read(server).await?);
+    for kinds in [
+        text_search::KINDS,
+        aggregates::KINDS,
+        operators::KINDS,
+        languages::KINDS,
+    ] {
+        items.extend(server.items(kinds).await?);
+    }
     items.extend(foreign::read(server).await?);
     items.extend(tables::items(tables, columns, &constraints, graph));
     items.extend(sequences::read(server).await?);
@@ -259,7 +252,7 @@ async fn items(
     Ok(items)
 }
 
-/// Rails' versions, or none where the table is somebody else's.
+/// The versions of Rails. A table of this name without the column is another program's.
 async fn schema_migrations(
     server: &Server<'_>,
     tables: &[Table],
@@ -271,7 +264,7 @@ async fn schema_migrations(
     if !tables.iter().any(is_rails) {
         return Ok(Vec::new());
     }
-    let versions = "SELECT version::text FROM public.schema_migrations ORDER BY 1";
+    let versions = "SELECT version::text AS version FROM public.schema_migrations ORDER BY 1";
     let rows = server.rows(versions).await?;
-    Ok(rows.iter().filter_map(|row| row.get(0)).collect())
+    Ok(rows.iter().filter_map(|row| row.get("version")).collect())
 }

@@ -1,4 +1,4 @@
-//! Which item carries an object, and so which items need which.
+//! The item that creates each object, and so the dependencies between items.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,11 +6,11 @@ use super::graph::{Bond, Graph};
 use super::item::{FIRST_USER_OID, Item, Object};
 use pgarchive::Kind;
 
-/// Of each object the place of the item that carries it.
+/// For each object, the position of the item that creates it.
 pub(super) type Holders = HashMap<Object, usize>;
 
-/// Who carries what: what the items name, what the server makes by itself for that, and what the
-/// extensions among them bring.
+/// Assigns objects to items: those that an item lists, those that the server creates for them, and those of
+/// extensions.
 pub(super) fn holders(items: &[Item], graph: &Graph) -> Holders {
     let mut holders = Holders::new();
     for (place, item) in items.iter().enumerate() {
@@ -32,43 +32,57 @@ pub(super) fn holders(items: &[Item], graph: &Graph) -> Holders {
     holders
 }
 
-/// Each item that needs another: its place, and the object needed.
+/// The object that an item needs.
+struct Need {
+    place: usize,
+    object: Object,
+    bond: Bond,
+}
+
 fn needed<'a>(
     items: &'a [Item],
     holders: &'a Holders,
     graph: &'a Graph,
-) -> impl Iterator<Item = (usize, Object, Bond)> + 'a {
-    let told = holders.iter().flat_map(|(object, place)| {
+) -> impl Iterator<Item = Need> + 'a {
+    let by_catalog = holders.iter().flat_map(|(object, place)| {
         let bonds = graph.bonds(*object).iter();
-        // CREATE EXTENSION makes the members of an extension, with everything that they need.
+        // CREATE EXTENSION creates its members, with everything that they need.
         let bonds = bonds.filter(|_| graph.extension(*object).is_none());
-        bonds.map(|(needed, bond)| (*place, *needed, *bond))
+        bonds.map(|(object, bond)| Need {
+            place: *place,
+            object: *object,
+            bond: *bond,
+        })
     });
-    let added = items.iter().enumerate().flat_map(|(place, item)| {
+    let by_item = items.iter().enumerate().flat_map(|(place, item)| {
         let after = item.after.iter();
-        after.map(move |needed| (place, *needed, Bond::Needs))
+        after.map(move |object| Need {
+            place,
+            object: *object,
+            bond: Bond::Needs,
+        })
     });
-    told.chain(added)
+    by_catalog.chain(by_item)
 }
 
-/// Items that need what nobody carries could not be restored. A table is kept nevertheless, for
-/// its rows: what it lacks is named, and can be made by hand.
+/// Items that need an object without an entry could not be restored. A table is kept for its rows: the census
+/// reports the object, and an operator can create it by hand.
 pub(super) fn lacking(items: &[Item], holders: &Holders, graph: &Graph) -> HashSet<usize> {
     needed(items, holders, graph)
-        .filter(|(place, needed, bond)| {
-            items[*place].entry.kind != Kind::Table
-                && *bond != Bond::Follows
-                && needed.oid >= FIRST_USER_OID
-                && !holders.contains_key(needed)
+        .filter(|need| {
+            items[need.place].entry.kind != Kind::Table
+                && need.bond != Bond::Follows
+                && need.object.oid >= FIRST_USER_OID
+                && !holders.contains_key(&need.object)
         })
-        .map(|(place, ..)| place)
+        .map(|need| need.place)
         .collect()
 }
 
-/// For each item the places of those that it needs.
+/// For each item, the positions of the items that it needs.
 pub(super) fn needs(items: &[Item], holders: &Holders, graph: &Graph) -> Vec<Vec<usize>> {
     let mut needs = vec![HashSet::new(); items.len()];
-    for (place, object, _) in needed(items, holders, graph) {
+    for Need { place, object, .. } in needed(items, holders, graph) {
         let needed = holders.get(&object);
         needs[place].extend(needed.filter(|needed| **needed != place));
     }
@@ -79,7 +93,7 @@ pub(super) fn needs(items: &[Item], holders: &Holders, graph: &Graph) -> Vec<Vec
         .collect()
 }
 
-/// A materialized view that reads another one is filled after it, however many views lie between.
+/// A materialized view that reads another one, directly or through views, is filled after it.
 fn order_refreshes(items: &[Item], holders: &Holders, needs: &mut [HashSet<usize>]) {
     let mut refresh_of = HashMap::new();
     for (place, item) in items.iter().enumerate() {
@@ -95,7 +109,7 @@ fn order_refreshes(items: &[Item], holders: &Holders, needs: &mut [HashSet<usize
     }
 }
 
-/// Everything that it needs, directly or through others.
+/// The positions of everything that it needs, directly or through others.
 pub(super) fn reachable<'a, N>(from: usize, needs: &'a [N]) -> HashSet<usize>
 where
     &'a N: IntoIterator<Item = &'a usize>,

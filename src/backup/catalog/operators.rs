@@ -1,32 +1,18 @@
 //! Operators, their families and classes, and casts.
 
-use super::CatalogError;
-use super::item::{Item, catalog};
-use super::server::Server;
 use pgarchive::Kind;
 
-pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let mut items = server
-        .items(Kind::Operator, catalog::OPERATOR, OPERATORS)
-        .await?;
-    items.extend(
-        server
-            .items(Kind::OperatorFamily, catalog::OPERATOR_FAMILY, FAMILIES)
-            .await?,
-    );
-    items.extend(
-        server
-            .items(Kind::OperatorClass, catalog::OPERATOR_CLASS, CLASSES)
-            .await?,
-    );
-    items.extend(server.items(Kind::Cast, catalog::CAST, CASTS).await?);
-    Ok(items)
-}
+pub(super) const KINDS: &[(Kind, &str)] = &[
+    (Kind::Operator, OPERATORS),
+    (Kind::OperatorFamily, FAMILIES),
+    (Kind::OperatorClass, CLASSES),
+    (Kind::Cast, CASTS),
+];
 
-/// An operator without a function is a promise that another operator made of its commutator or
-/// negator. Both can be named before they exist.
+/// An operator without a function is a placeholder: another operator names it as its commutator or negator,
+/// which need not exist yet.
 const OPERATORS: &str = "\
-    SELECT o.oid, n.nspname::text AS schema, o.oprname::text AS tag,
+    SELECT o.tableoid AS catalog, o.oid, n.nspname::text AS schema, o.oprname::text AS tag,
            pg_get_userbyid(o.oprowner)::text AS owner,
            format('%I.%s (%s, %s)', n.nspname, o.oprname,
                   coalesce(format_type(nullif(o.oprleft, 0), NULL), 'NONE'),
@@ -49,10 +35,9 @@ const OPERATORS: &str = "\
       FROM pg_operator o
       JOIN pg_namespace n ON n.oid = o.oprnamespace
      WHERE o.oid >= 16384 AND o.oprcode <> 0
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
-/// The members of an operator family or class. They depend on what they belong to: on a class, or
-/// on the family alone.
+/// The members of an operator family or class. `pg_depend` has their owner: a class, or the family alone.
 macro_rules! members {
     ($catalog:literal, $of:literal) => {
         concat!(
@@ -78,7 +63,7 @@ macro_rules! members {
 }
 
 const FAMILIES: &str = concat!(
-    "SELECT f.oid, n.nspname::text AS schema, f.opfname::text AS tag,
+    "SELECT f.tableoid AS catalog, f.oid, n.nspname::text AS schema, f.opfname::text AS tag,
             pg_get_userbyid(f.opfowner)::text AS owner,
             format('%I.%I USING %I', n.nspname, f.opfname, m.amname) AS subject,
             format('CREATE OPERATOR FAMILY %I.%I USING %I;', n.nspname, f.opfname, m.amname)
@@ -93,11 +78,11 @@ const FAMILIES: &str = concat!(
        JOIN pg_am m ON m.oid = f.opfmethod
        JOIN pg_namespace n ON n.oid = f.opfnamespace
       WHERE f.oid >= 16384
-      ORDER BY 2, 3, m.amname"
+      ORDER BY schema, tag, m.amname"
 );
 
 const CLASSES: &str = concat!(
-    "SELECT c.oid, n.nspname::text AS schema, c.opcname::text AS tag,
+    "SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.opcname::text AS tag,
             pg_get_userbyid(c.opcowner)::text AS owner,
             format('%I.%I USING %I', n.nspname, c.opcname, m.amname) AS subject,
             format(E'CREATE OPERATOR CLASS %I.%I\\n    %sFOR TYPE %s USING %I FAMILY %I.%I AS\\n    %s;',
@@ -116,12 +101,12 @@ const CLASSES: &str = concat!(
        JOIN pg_namespace k ON k.oid = f.opfnamespace
        JOIN pg_namespace n ON n.oid = c.opcnamespace
       WHERE c.oid >= 16384
-      ORDER BY 2, 3, m.amname"
+      ORDER BY schema, tag, m.amname"
 );
 
-/// The server makes the cast from a range to its multirange itself.
+/// The server itself creates the cast from a range to its multirange.
 const CASTS: &str = "\
-    SELECT c.oid, NULL::text AS schema, ''::text AS owner,
+    SELECT c.tableoid AS catalog, c.oid, NULL::text AS schema, ''::text AS owner,
            format('CAST (%s AS %s)', s.name, t.name) AS tag,
            format('(%s AS %s)', s.name, t.name) AS subject,
            format('CREATE CAST (%s AS %s) ', s.name, t.name)
@@ -136,4 +121,4 @@ const CASTS: &str = "\
        AND NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid
                           AND d.deptype = 'i')
-     ORDER BY 4";
+     ORDER BY tag";

@@ -1,19 +1,18 @@
-//! What comes first: an order that keeps to all needs and, where they leave a choice, to the keys.
+//! A topological order. Things that do not depend on each other are ordered by their keys.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// An order of things that are known by their places.
+/// An order of positions.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Order {
-    /// Every place once, the first to come first.
+    /// Every position once.
     pub(super) places: Vec<usize>,
-    /// Those that come before something that they need, because it needs them, too.
+    /// Those that come before something that they need, because of a loop.
     pub(super) too_early: Vec<usize>,
 }
 
-/// Orders as many things as there are `keys`. `needs` holds, for each, those that must come
-/// before it.
+/// Orders the positions of `keys`. `needs` has, for each, the positions that must come before it.
 pub(super) fn order<K: Ord>(keys: &[K], needs: &[Vec<usize>]) -> Order {
     let mut waiting_for: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by = vec![Vec::new(); keys.len()];
@@ -22,7 +21,7 @@ pub(super) fn order<K: Ord>(keys: &[K], needs: &[Vec<usize>]) -> Order {
             needed_by[*needed].push(place);
         }
     }
-    // Small keys first: by their rank, as keys need not be cheap to copy.
+    // Ranks stand for keys, which can be expensive to copy.
     let mut by_key: Vec<usize> = (0..keys.len()).collect();
     by_key.sort_by(|one, other| keys[*one].cmp(&keys[*other]));
     let mut rank = vec![0; keys.len()];
@@ -43,7 +42,7 @@ pub(super) fn order<K: Ord>(keys: &[K], needs: &[Vec<usize>]) -> Order {
         let place = if let Some(Reverse(rank)) = free.pop() {
             by_key[rank]
         } else {
-            // Only a loop is left, and what needs it: somebody must go first.
+            // Only loops remain, and things that need them: the smallest key goes first.
             while done[by_key[next_stuck]] {
                 next_stuck += 1;
             }
@@ -70,14 +69,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_needed_comes_first_and_the_rest_goes_by_key() {
+    fn needed_things_come_first_and_others_by_key() {
         let order = order(&["c", "a", "b"], &[vec![], vec![0], vec![]]);
         assert_eq!(order.places, [2, 0, 1]);
         assert_eq!(order.too_early, [0; 0]);
     }
 
     #[test]
-    fn a_loop_is_broken_at_the_smallest_key_and_told() {
+    fn a_loop_is_broken_at_the_smallest_key_and_reported() {
         let needs = [vec![1], vec![0], vec![1], vec![]];
         let order = order(&["b", "a", "c", "d"], &needs);
         assert_eq!(order.places, [3, 1, 0, 2]);

@@ -28,7 +28,7 @@ fn policy(row: &Row) -> Item {
         "d" => " FOR DELETE",
         _ => "",
     };
-    // None stands for everybody.
+    // An empty list stands for PUBLIC.
     let roles: Vec<String> = row.get("roles");
     if !roles.is_empty() {
         definition.extend([" TO ", &quoted_list(roles.iter().map(String::as_str))]);
@@ -45,8 +45,8 @@ fn policy(row: &Row) -> Item {
         oid: row.get("policy_oid"),
     };
     let tag = format!("{} {name}", table.name);
-    Item::new(Kind::Policy, Some(object), &tag, definition)
-        .within(Some(&table.schema), &table.owner)
+    table
+        .part(Kind::Policy, Some(object), &tag, definition)
         .dropped_by(format!("DROP POLICY {on};\n"))
 }
 

@@ -1,52 +1,64 @@
-//! From the privileges that an object has by itself to those that it has: GRANT and REVOKE.
-
-use std::fmt::Write;
+//! GRANT and REVOKE statements from the initial privileges of an object to its current ones.
 
 use super::sql::quoted;
 
-/// That `grantor` gave `grantee` a privilege.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Grant {
     pub(super) grantor: String,
-    /// `None` for everybody, PUBLIC.
+    /// `None` for PUBLIC.
     pub(super) grantee: Option<String>,
     pub(super) privilege: String,
     pub(super) grantable: bool,
 }
 
-/// What an object's privileges are said about.
-pub(super) struct Subject {
-    /// `TABLE "public"."items"`.
-    pub(super) name: String,
-    /// The columns' list after each privilege, with parentheses, or nothing.
-    pub(super) columns: String,
-    /// The owner, who grants without saying so.
-    pub(super) owner: String,
-    /// Before GRANT and REVOKE: `ALTER DEFAULT PRIVILEGES … `, or nothing.
-    pub(super) prefix: String,
-    /// Every privilege that there is for it.
+/// The privileges of an object.
+pub(super) struct Rights {
+    pub(super) initial: Vec<Grant>,
+    pub(super) current: Vec<Grant>,
+    /// Every privilege of this kind of object.
     pub(super) all: Vec<String>,
 }
 
-/// The statements that make `has` out of `by_itself`.
-pub(super) fn statements(subject: &Subject, by_itself: &[Grant], has: &[Grant]) -> String {
+/// The object of the statements.
+pub(super) struct Subject {
+    /// `TABLE "public"."items"`.
+    pub(super) name: String,
+    /// The list of columns after each privilege, with parentheses, or empty.
+    pub(super) columns: String,
+    /// The role that grants without `SET SESSION AUTHORIZATION`.
+    pub(super) owner: String,
+    /// Before GRANT and REVOKE: `ALTER DEFAULT PRIVILEGES … `, or empty.
+    pub(super) prefix: String,
+}
+
+pub(super) fn statements(subject: &Subject, rights: &Rights) -> String {
+    let Rights {
+        initial,
+        current,
+        all,
+    } = rights;
     let mut text = String::new();
-    let gone: Vec<&Grant> = by_itself
+    let revoke = |verb: &str, grants: Vec<&Grant>| -> String {
+        let grantees = by_grantee(&grants).into_iter();
+        let statements = grantees.map(|(grantee, privileges)| {
+            subject.statement(verb, &list(&privileges, all, subject), "FROM", grantee, "")
+        });
+        statements.collect()
+    };
+    let is_revoked = |old: &&Grant| !current.iter().any(|new| same_right(old, new));
+    text += &revoke("REVOKE", initial.iter().filter(is_revoked).collect());
+    let is_weaker = |old: &&Grant| {
+        old.grantable
+            && current
+                .iter()
+                .any(|new| same_right(old, new) && !new.grantable)
+    };
+    let weaker = initial.iter().filter(is_weaker).collect();
+    text += &revoke("REVOKE GRANT OPTION FOR", weaker);
+    let new: Vec<&Grant> = current
         .iter()
-        .filter(|old| !has.iter().any(|new| same_right(old, new)))
+        .filter(|new| !initial.contains(new))
         .collect();
-    for (grantee, privileges) in by_grantee(&gone) {
-        subject.write(&mut text, "REVOKE", &privileges, "FROM", grantee, "");
-    }
-    let weaker: Vec<&Grant> = by_itself
-        .iter()
-        .filter(|old| old.grantable && has.iter().any(|new| same_right(old, new) && !new.grantable))
-        .collect();
-    for (grantee, privileges) in by_grantee(&weaker) {
-        let verb = "REVOKE GRANT OPTION FOR";
-        subject.write(&mut text, verb, &privileges, "FROM", grantee, "");
-    }
-    let new: Vec<&Grant> = has.iter().filter(|new| !by_itself.contains(new)).collect();
     for grantor in grantors(&subject.owner, &new) {
         let foreign = grantor != subject.owner;
         let mut granted = String::new();
@@ -54,10 +66,11 @@ pub(super) fn statements(subject: &Subject, by_itself: &[Grant], has: &[Grant]) 
             let of = |grant: &&&Grant| grant.grantor == grantor && grant.grantable == grantable;
             let some: Vec<&Grant> = new.iter().filter(of).copied().collect();
             for (grantee, privileges) in by_grantee(&some) {
-                subject.write(&mut granted, "GRANT", &privileges, "TO", grantee, option);
+                let privileges = list(&privileges, all, subject);
+                granted += &subject.statement("GRANT", &privileges, "TO", grantee, option);
             }
         }
-        // Only a grantor can grant in his own name.
+        // Only the grantor itself can grant in its name.
         if foreign && !granted.is_empty() {
             let grantor = quoted(grantor);
             granted = format!(
@@ -74,7 +87,7 @@ fn same_right(one: &Grant, other: &Grant) -> bool {
         == (&other.grantor, &other.grantee, &other.privilege)
 }
 
-/// The owner, and then the others as they come: who may grant has got that from one before.
+/// The owner first, and then the others in order: each has its right to grant from one before.
 fn grantors<'a>(owner: &'a str, grants: &[&'a Grant]) -> Vec<&'a str> {
     let mut grantors = vec![owner];
     for grant in grants {
@@ -98,37 +111,27 @@ fn by_grantee<'a>(grants: &[&'a Grant]) -> Vec<(Option<&'a str>, Vec<&'a str>)> 
 }
 
 impl Subject {
-    fn write(
+    fn statement(
         &self,
-        text: &mut String,
         verb: &str,
-        privileges: &[&str],
+        privileges: &str,
         preposition: &str,
         grantee: Option<&str>,
         option: &str,
-    ) {
-        let privileges = self.list(privileges);
+    ) -> String {
         let grantee = grantee.map_or("PUBLIC".to_owned(), quoted);
         let Subject { prefix, name, .. } = self;
-        writeln!(
-            text,
-            "{prefix}{verb} {privileges} ON {name} {preposition} {grantee}{option};"
-        )
-        .expect("a String takes all");
+        format!("{prefix}{verb} {privileges} ON {name} {preposition} {grantee}{option};\n")
     }
+}
 
-    /// ALL where it is all: another version may know more or fewer.
-    fn list(&self, privileges: &[&str]) -> String {
-        let columns = &self.columns;
-        if self.all.iter().all(|it| privileges.contains(&it.as_str())) {
-            return format!("ALL{columns}");
-        }
-        let each: Vec<String> = privileges
-            .iter()
-            .map(|it| format!("{it}{columns}"))
-            .collect();
-        each.join(", ")
+/// ALL if it is all, because another version can have more or fewer privileges.
+fn list(privileges: &[&str], all: &[String], Subject { columns, .. }: &Subject) -> String {
+    if all.iter().all(|it| privileges.contains(&it.as_str())) {
+        return format!("ALL{columns}");
     }
+    let each = privileges.iter().map(|it| format!("{it}{columns}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -157,34 +160,42 @@ mod tests {
             columns: String::new(),
             owner: "ann".to_owned(),
             prefix: String::new(),
-            all: vec!["SELECT".to_owned(), "INSERT".to_owned()],
         }
     }
 
-    #[test]
-    fn what_is_as_it_is_by_itself_needs_no_statement() {
-        let own = [grant("ann", "ann", "SELECT"), grant("ann", "", "SELECT")];
-        assert_eq!(statements(&table(), &own, &own), "");
+    fn statements(initial: &[Grant], current: &[Grant]) -> String {
+        let rights = Rights {
+            initial: initial.to_vec(),
+            current: current.to_vec(),
+            all: vec!["SELECT".to_owned(), "INSERT".to_owned()],
+        };
+        super::statements(&table(), &rights)
     }
 
     #[test]
-    fn all_is_said_only_of_all() {
+    fn initial_privileges_need_no_statement() {
+        let own = [grant("ann", "ann", "SELECT"), grant("ann", "", "SELECT")];
+        assert_eq!(statements(&own, &own), "");
+    }
+
+    #[test]
+    fn all_stands_for_all_privileges_only() {
         let has = [
             grant("ann", "bob", "SELECT"),
             grant("ann", "bob", "INSERT"),
             grant("ann", "", "SELECT"),
         ];
         assert_eq!(
-            statements(&table(), &[], &has),
+            statements(&[], &has),
             "GRANT ALL ON TABLE t TO \"bob\";\nGRANT SELECT ON TABLE t TO PUBLIC;\n"
         );
     }
 
     #[test]
-    fn an_owner_who_lost_a_right_loses_it_again() {
+    fn a_right_that_the_owner_lost_is_revoked() {
         let own = [grant("ann", "ann", "SELECT"), grant("ann", "ann", "INSERT")];
         assert_eq!(
-            statements(&table(), &own, &own[..1]),
+            statements(&own, &own[..1]),
             "REVOKE INSERT ON TABLE t FROM \"ann\";\n"
         );
     }
@@ -196,7 +207,7 @@ mod tests {
             grantable("ann", "bob", "SELECT"),
         ];
         assert_eq!(
-            statements(&table(), &[], &has),
+            statements(&[], &has),
             "GRANT SELECT ON TABLE t TO \"bob\" WITH GRANT OPTION;\n\
              SET SESSION AUTHORIZATION \"bob\";\n\
              GRANT SELECT ON TABLE t TO \"cat\";\n\
@@ -205,11 +216,11 @@ mod tests {
     }
 
     #[test]
-    fn a_right_to_grant_can_go_without_the_right() {
+    fn a_right_to_grant_can_be_revoked_alone() {
         let own = [grantable("ann", "bob", "SELECT")];
         let has = [grant("ann", "bob", "SELECT")];
         assert!(
-            statements(&table(), &own, &has)
+            statements(&own, &has)
                 .starts_with("REVOKE GRANT OPTION FOR SELECT ON TABLE t FROM \"bob\";\n")
         );
     }

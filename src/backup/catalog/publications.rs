@@ -1,31 +1,29 @@
-//! Publications and triggers on events: what the whole database has, and comes last.
+//! Publications and event triggers, which belong to the whole database and come last.
 
 use super::CatalogError;
-use super::item::{Item, catalog};
+use super::item::Item;
 use super::server::Server;
 use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    // Rows, columns and schemas can be chosen since version 15.
-    let knows_parts = server.version >= 150_000;
-    let tables = if knows_parts { TABLES } else { TABLES_WHOLE };
     let mut kinds = vec![
-        (Kind::Publication, catalog::PUBLICATION, PUBLICATIONS),
-        (Kind::PublicationTable, catalog::PUBLICATION_TABLE, tables),
-        (Kind::EventTrigger, catalog::EVENT_TRIGGER, EVENT_TRIGGERS),
+        (Kind::Publication, PUBLICATIONS),
+        (Kind::EventTrigger, EVENT_TRIGGERS),
     ];
-    if knows_parts {
-        kinds.push((
-            Kind::PublicationSchema,
-            catalog::PUBLICATION_SCHEMA,
-            SCHEMAS,
-        ));
+    // Version 15 introduced the choice of rows, columns and schemas.
+    if server.version >= 150_000 {
+        kinds.extend([
+            (Kind::PublicationTable, TABLES),
+            (Kind::PublicationSchema, SCHEMAS),
+        ]);
+    } else {
+        kinds.push((Kind::PublicationTable, TABLES_WHOLE));
     }
-    server.items_of(&kinds).await
+    server.items(&kinds).await
 }
 
 const PUBLICATIONS: &str = "\
-    SELECT p.oid, NULL::text AS schema, p.pubname::text AS tag,
+    SELECT p.tableoid AS catalog, p.oid, NULL::text AS schema, p.pubname::text AS tag,
            pg_get_userbyid(p.pubowner)::text AS owner, quote_ident(p.pubname) AS subject,
            format('CREATE PUBLICATION %I%s WITH (%s);', p.pubname,
                   CASE WHEN p.puballtables THEN ' FOR ALL TABLES' ELSE '' END,
@@ -41,10 +39,10 @@ const PUBLICATIONS: &str = "\
                          THEN 'publish_generated_columns = stored' END)) AS definition
       FROM pg_publication p
      WHERE p.oid >= 16384
-     ORDER BY 3";
+     ORDER BY tag";
 
 const TABLES: &str = "\
-    SELECT r.oid, n.nspname::text AS schema, p.pubname || ' ' || c.relname AS tag,
+    SELECT r.tableoid AS catalog, r.oid, n.nspname::text AS schema, p.pubname || ' ' || c.relname AS tag,
            ''::text AS owner, ''::text AS subject,
            format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I', p.pubname, n.nspname, c.relname)
              || coalesce((SELECT format(' (%s)', string_agg(quote_ident(a.attname), ', '
@@ -59,10 +57,10 @@ const TABLES: &str = "\
       JOIN pg_class c ON c.oid = r.prrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE r.oid >= 16384
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
 const TABLES_WHOLE: &str = "\
-    SELECT r.oid, n.nspname::text AS schema, p.pubname || ' ' || c.relname AS tag,
+    SELECT r.tableoid AS catalog, r.oid, n.nspname::text AS schema, p.pubname || ' ' || c.relname AS tag,
            ''::text AS owner, ''::text AS subject,
            format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I;', p.pubname, n.nspname, c.relname)
              AS definition
@@ -71,10 +69,10 @@ const TABLES_WHOLE: &str = "\
       JOIN pg_class c ON c.oid = r.prrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE r.oid >= 16384
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
 const SCHEMAS: &str = "\
-    SELECT r.oid, n.nspname::text AS schema, p.pubname || ' ' || n.nspname AS tag,
+    SELECT r.tableoid AS catalog, r.oid, n.nspname::text AS schema, p.pubname || ' ' || n.nspname AS tag,
            ''::text AS owner, ''::text AS subject,
            format('ALTER PUBLICATION %I ADD TABLES IN SCHEMA %I;', p.pubname, n.nspname)
              AS definition
@@ -82,10 +80,10 @@ const SCHEMAS: &str = "\
       JOIN pg_publication p ON p.oid = r.pnpubid
       JOIN pg_namespace n ON n.oid = r.pnnspid
      WHERE r.oid >= 16384
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
 const EVENT_TRIGGERS: &str = "\
-    SELECT e.oid, NULL::text AS schema, e.evtname::text AS tag,
+    SELECT e.tableoid AS catalog, e.oid, NULL::text AS schema, e.evtname::text AS tag,
            pg_get_userbyid(e.evtowner)::text AS owner, quote_ident(e.evtname) AS subject,
            format('CREATE EVENT TRIGGER %I ON %I%s%s EXECUTE FUNCTION %s();%s', e.evtname,
                   e.evtevent, CASE WHEN e.evttags IS NULL THEN '' ELSE ' ' END,
@@ -99,4 +97,4 @@ const EVENT_TRIGGERS: &str = "\
                        END) AS definition
       FROM pg_event_trigger e
      WHERE e.oid >= 16384
-     ORDER BY 3";
+     ORDER BY tag";

@@ -1,43 +1,40 @@
-//! What the archive does not carry although it is no object by itself: it stands in a column of
-//! something that is carried, in a catalogue that all databases share, or is as many as rows.
+//! Reports properties that the archive lacks and that are not objects: columns of other objects, entries of
+//! shared catalogues, and large objects, of which there can be as many as rows.
 
 use super::CatalogError;
 use super::server::Server;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<String>, CatalogError> {
     let rows = server.rows(REMARKS).await?;
-    let mut remarks: Vec<String> = rows.iter().filter_map(|row| row.get(0)).collect();
+    let mut remarks: Vec<String> = rows.iter().filter_map(|row| row.get("remark")).collect();
     for row in server.rows(CONFIGURATION).await? {
         let (extension, table): (&str, &str) = (row.get("extension"), row.get("table"));
-        let found = server.try_rows(row.get("question")).await?;
-        // A table that the role may not read may hold some.
-        if found.is_none_or(|rows| rows.first().is_some_and(|row| row.get(0))) {
+        let found = server.try_rows(row.get("query")).await?;
+        // A table that the role may not read can have rows.
+        if found.is_none_or(|rows| rows.first().is_some_and(|row| row.get("found"))) {
             remarks.push(format!(
-                "the rows that extension {extension} was given in {table} are not in the archive"
+                "the rows that were added to {table} of extension {extension} are not in the archive"
             ));
         }
     }
     Ok(remarks)
 }
 
-/// The tables and sequences whose content an extension says is not its own, and the question whether
-/// there is any.
+/// The configuration tables and sequences of extensions, and a query for content that is not the extension's.
 const CONFIGURATION: &str = "\
     SELECT e.extname::text AS extension, format('%I.%I', n.nspname, c.relname) AS table,
            CASE c.relkind
-                WHEN 'S' THEN format('SELECT is_called FROM %I.%I', n.nspname, c.relname)
-                ELSE format('SELECT EXISTS (SELECT FROM %I.%I %s)', n.nspname, c.relname, x.condition)
-           END AS question
+                WHEN 'S' THEN format('SELECT is_called AS found FROM %I.%I', n.nspname, c.relname)
+                ELSE format('SELECT EXISTS (SELECT FROM %I.%I %s) AS found', n.nspname, c.relname, x.condition)
+           END AS query
       FROM pg_extension e
      CROSS JOIN LATERAL unnest(e.extconfig, e.extcondition) AS x (relation, condition)
       JOIN pg_class c ON c.oid = x.relation
       JOIN pg_namespace n ON n.oid = c.relnamespace
      ORDER BY 1, 2";
 
-/// `pg_dump` carries the rows that an extension's configuration tables were given. Restoring them takes
-/// the extension's conditions.
 const REMARKS: &str = "\
-    SELECT format('table %s is restored without the oids of its rows', c.oid::regclass)
+    SELECT format('table %s is restored without the oids of its rows', c.oid::regclass) AS remark
       FROM pg_class c
      WHERE c.relkind = 'r' AND c.oid >= 16384 AND to_jsonb(c) ->> 'relhasoids' = 'true'
      UNION ALL

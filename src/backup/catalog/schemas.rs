@@ -19,10 +19,7 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
 
 fn schema(row: &Row) -> Item {
     let name: &str = row.get("name");
-    let object = Object {
-        catalog: catalog::SCHEMA,
-        oid: row.get("oid"),
-    };
+    let object = Object::of(row);
     let mut definition = format!("CREATE SCHEMA {};\n", quoted(name));
     let mut drop = format!("DROP SCHEMA {};\n", quoted(name));
     if name == "public" {
@@ -37,10 +34,7 @@ fn schema(row: &Row) -> Item {
 
 fn extension(row: &Row) -> Item {
     let name: &str = row.get("name");
-    let object = Object {
-        catalog: catalog::EXTENSION,
-        oid: row.get("oid"),
-    };
+    let object = Object::of(row);
     let (quoted_name, schema) = (quoted(name), quoted(row.get("schema")));
     let definition =
         format!("CREATE EXTENSION IF NOT EXISTS {quoted_name} WITH SCHEMA {schema};\n");
@@ -49,14 +43,11 @@ fn extension(row: &Row) -> Item {
         .dropped_by(format!("DROP EXTENSION {quoted_name};\n"))
 }
 
-/// Has each item that depends on an extension, to be dropped with it, say so.
+/// Adds `DEPENDS ON EXTENSION` to the items that are dropped with an extension.
 pub(super) async fn bind(server: &Server<'_>, items: &mut [Item]) -> Result<(), CatalogError> {
     let mut bound: HashMap<Object, Vec<(Object, String)>> = HashMap::new();
     for row in server.rows(BOUND).await? {
-        let object = Object {
-            catalog: row.get("catalog"),
-            oid: row.get("oid"),
-        };
+        let object = Object::of(&row);
         let extension = Object {
             catalog: catalog::EXTENSION,
             oid: row.get("extension"),
@@ -79,22 +70,23 @@ pub(super) async fn bind(server: &Server<'_>, items: &mut [Item]) -> Result<(), 
     Ok(())
 }
 
-/// `public` is in every new database. It counts if its owner is another one than there. Renamed, it is
-/// a schema like any other.
+/// `public` is in every new database. It is included if its owner is not the usual one. Renamed, it is a
+/// schema like any other.
 const SCHEMAS: &str = "\
-    SELECT n.oid, n.nspname::text AS name, pg_get_userbyid(n.nspowner)::text AS owner
+    SELECT n.tableoid AS catalog, n.oid, n.nspname::text AS name,
+           pg_get_userbyid(n.nspowner)::text AS owner
       FROM pg_namespace n
      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
        AND NOT (n.oid < 16384 AND n.nspname = 'public'
                 AND pg_get_userbyid(n.nspowner) = 'pg_database_owner')
-     ORDER BY 2";
+     ORDER BY name";
 
 const EXTENSIONS: &str = "\
-    SELECT e.oid, e.extname::text AS name, n.nspname::text AS schema
+    SELECT e.tableoid AS catalog, e.oid, e.extname::text AS name, n.nspname::text AS schema
       FROM pg_extension e
       JOIN pg_namespace n ON n.oid = e.extnamespace
      WHERE e.oid >= 16384
-     ORDER BY 2";
+     ORDER BY name";
 
 const BOUND: &str = "\
     SELECT d.classid AS catalog, d.objid AS oid, e.oid AS extension,

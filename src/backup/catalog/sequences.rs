@@ -1,4 +1,4 @@
-//! Sequences: their definitions, the columns that they belong to, and where they stand.
+//! Sequences: their definitions, the columns that own them, and their state.
 
 use std::collections::HashMap;
 
@@ -39,7 +39,6 @@ struct Sequence {
     maximum: i64,
     cache: i64,
     cycle: bool,
-    /// The column that it belongs to.
     column: Option<OwningColumn>,
 }
 
@@ -47,15 +46,13 @@ struct OwningColumn {
     schema: String,
     table: String,
     name: String,
-    /// `a` or `d` for an identity column, or nothing.
+    /// `a` or `d` for an identity column, or empty.
     identity: String,
-    /// The table's number.
     relation: u32,
-    /// Whether the table is unlogged.
     unlogged: bool,
 }
 
-/// `last_value` and `is_called`: two sequences with the same last value go on differently.
+/// Sequences with the same `last_value` continue differently if `is_called` differs.
 struct State {
     last_value: i64,
     is_called: bool,
@@ -102,7 +99,7 @@ impl Sequence {
             _ => "BY DEFAULT",
         };
         let alter = format!("ALTER TABLE {} ALTER COLUMN {}", column.of(), column.name());
-        // By itself it is what its table is.
+        // By default it is logged if its table is.
         let logged = match (self.unlogged, column.unlogged) {
             (true, false) => "\n    UNLOGGED",
             (false, true) => "\n    LOGGED",
@@ -159,8 +156,8 @@ impl Sequence {
     }
 
     fn beside(&self, kind: Kind, definition: String) -> Item {
-        Item::new(kind, None, &self.name.name, definition)
-            .within(Some(&self.name.schema), &self.name.owner)
+        self.name
+            .part(kind, None, &self.name.name, definition)
             .after(Object::relation(self.name.oid))
     }
 }
@@ -175,7 +172,7 @@ impl OwningColumn {
     }
 }
 
-/// Their state is in relations of their own. It is not part of the snapshot, but never behind it.
+/// The state is in one relation for each sequence. It is not part of the snapshot, and never older.
 async fn states(
     server: &Server<'_>,
     sequences: &[Sequence],
@@ -200,8 +197,7 @@ async fn states(
     Ok(states)
 }
 
-/// The sequence of a serial column stays its own when the column becomes an identity, which has
-/// another one.
+/// A serial column that became an identity column owns both sequences.
 const SEQUENCES: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner,

@@ -1,13 +1,10 @@
-//! SQL's own words: names and literals.
+//! Names and literals in SQL.
 
-use std::fmt::Write;
-
-/// A name as SQL takes it. Always with quotes: what is a keyword differs from server to server.
+/// A name in quotes, always, because the keywords differ from server to server.
 pub fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
-/// A name with its schema.
 pub(super) fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
@@ -25,14 +22,12 @@ pub fn copied(schema: &str, name: &str, columns: &[String]) -> String {
     )
 }
 
-/// Names, with commas.
 pub(super) fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(quoted).collect();
     names.join(", ")
 }
 
-/// A text as SQL takes it, on one line, whatever it holds: no line of it can be one that psql
-/// would take for a command of its own.
+/// A literal on one line, so that psql cannot mistake a line of it for a command of its own.
 pub(super) fn literal(text: &str) -> String {
     if !text.contains(['\\', '\n', '\r']) {
         return format!("'{}'", text.replace('\'', "''"));
@@ -51,7 +46,7 @@ pub(super) fn literal(text: &str) -> String {
     literal
 }
 
-/// `WITH (…)`'s content from a catalogue's array of `name=value`.
+/// The content of `WITH (…)`, from an array of `name=value` in a catalogue.
 pub(super) fn options(array: &[String]) -> String {
     let mut options = String::new();
     for option in array {
@@ -59,18 +54,18 @@ pub(super) fn options(array: &[String]) -> String {
         if !options.is_empty() {
             options.push_str(", ");
         }
-        // `toast.` is no part of the name.
+        // `toast.` is not part of the name.
         let (prefix, name) = match name.strip_prefix("toast.") {
             Some(name) => ("toast.", name),
             None => ("", name),
         };
-        write!(options, "{prefix}{}={}", quoted(name), literal(value)).expect("a String takes all");
+        options.extend([format!("{prefix}{}={}", quoted(name), literal(value))]);
     }
     options
 }
 
-/// Whether psql, given this text as part of a script, would take some of it for a command of its own,
-/// which can run programs: it does so at a backslash outside all quotes and comments.
+/// Whether psql would mistake a part of this script for a command of its own, which can run programs: a
+/// backslash outside all quotes and comments.
 pub(super) fn psql_might_run(text: &str) -> bool {
     let mut rest = text;
     while let Some(place) = rest.find(['\\', '\'', '"', '$', '-', '/']) {
@@ -83,8 +78,8 @@ pub(super) fn psql_might_run(text: &str) -> bool {
     false
 }
 
-/// How long the quotation or comment is that `text` begins with, or one letter if it begins with none.
-/// One without an end is as long as the text.
+/// The length of the quotation or comment at the start of `text`, or of one letter if there is none. One
+/// without an end extends to the end of the text.
 fn quotation(before: &str, text: &str) -> usize {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
     let end_of = |opened: usize, end: &str| {
@@ -110,7 +105,7 @@ fn quotation(before: &str, text: &str) -> usize {
     }
 }
 
-/// A doubled quote ends one quotation and begins the next, which comes to the same.
+/// A doubled quote ends one quotation and begins the next, which has the same effect.
 fn quoted_length(text: &str, quote: char, escapes: bool) -> usize {
     let mut letters = text.char_indices().skip(1);
     while let Some((place, letter)) = letters.next() {

@@ -1,7 +1,6 @@
 //! Tables.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use super::columns::{Column, Columns};
 use super::constraints::Constraint;
@@ -65,7 +64,7 @@ fn item(
         } else if constraint.is_inline_check(graph) {
             carried.push(constraint.object);
             lines.push(constraint.line());
-        } else if constraint.is_own_not_null() && stands_apart(columns, constraint) {
+        } else if constraint.is_own_not_null() && is_apart(columns, constraint) {
             lines.push(constraint.line());
         }
     }
@@ -74,54 +73,48 @@ fn item(
         (_, true) => (Kind::Table, "UNLOGGED "),
         (_, false) => (Kind::Table, ""),
     };
-    let mut text = format!(
-        "CREATE {unlogged}{} {} (",
-        kind.words(),
-        table.relation.qualified()
-    );
+    let name = table.relation.qualified();
+    let mut text = format!("CREATE {unlogged}{kind} {name} (");
     for (place, line) in lines.iter().enumerate() {
         let comma = if place > 0 { "," } else { "" };
-        write!(text, "{comma}\n    {line}").expect("a String takes all");
+        text.extend([comma, "\n    ", line]);
     }
-    text += "\n)";
-    write_clauses(table, &mut text);
-    text += ";\n";
-    settings(table, columns, &mut text);
+    text.extend(["\n)", &clauses(table), ";\n", &settings(table, columns)]);
     let item = table.relation.item(kind, catalog::RELATION, text);
     item.with(carried)
 }
 
-/// Whether it inherits. A partition is made as a table of its own and then attached.
+/// Whether it inherits. A partition is created as a table of its own and then attached.
 fn is_child(table: &LockedTable) -> bool {
     !table.parents.is_empty() && !table.is_partition()
 }
 
-/// Whether a constraint of one column cannot stand with it, because a parent brings the column.
-fn stands_apart(columns: &[Column], constraint: &Constraint) -> bool {
+/// Whether a constraint of one column cannot be part of it, because the column is inherited.
+fn is_apart(columns: &[Column], constraint: &Constraint) -> bool {
     let mut columns = columns.iter();
     columns.any(|it| constraint.column == Some(it.number) && it.is_inherited)
 }
 
-/// What stands behind the columns of `CREATE TABLE`.
-fn write_clauses(table: &LockedTable, text: &mut String) {
+/// The clauses after the columns of `CREATE TABLE`.
+fn clauses(table: &LockedTable) -> String {
+    let mut text = String::new();
     if is_child(table) {
         let parents = table.parents.iter().map(|it| it.qualified.as_str());
         let parents: Vec<&str> = parents.collect();
-        write!(text, "\nINHERITS ({})", parents.join(", ")).expect("a String takes all");
+        text.extend([format!("\nINHERITS ({})", parents.join(", "))]);
     }
     match &table.form {
         Form::Plain => {}
-        Form::Partitioned(key) => {
-            write!(text, "\nPARTITION BY {key}").expect("a String takes all");
-        }
-        Form::Foreign(server) => write!(text, "\n{server}").expect("a String takes all"),
+        Form::Partitioned(key) => text.extend(["\nPARTITION BY ", key]),
+        Form::Foreign(server) => text.extend(["\n", server]),
     }
     if !table.options.is_empty() {
-        write!(text, "\nWITH ({})", options(&table.options)).expect("a String takes all");
+        text.extend([format!("\nWITH ({})", options(&table.options))]);
     }
+    text
 }
 
-/// Makes a table a partition, once both are there.
+/// Makes a table a partition, once both tables exist.
 fn attach(table: &LockedTable) -> Option<Item> {
     let (bound, parent) = (table.bound.as_ref()?, table.parents.first()?);
     let relation = &table.relation;
@@ -130,21 +123,21 @@ fn attach(table: &LockedTable) -> Option<Item> {
         parent.qualified,
         relation.qualified()
     );
-    let item = Item::new(Kind::TableAttach, None, &relation.name, definition)
-        .within(Some(&relation.schema), &relation.owner)
+    let item = relation
+        .part(Kind::TableAttach, None, &relation.name, definition)
         .after(Object::relation(parent.oid))
         .after(Object::relation(relation.oid));
     Some(item)
 }
 
-/// How a column says that it takes no null.
+/// The `NOT NULL` of a column.
 struct NotNull {
     text: String,
     constraint: Option<Object>,
 }
 
-/// Since PostgreSQL 18 it is a constraint, with a name. A child's is its parent's, unless it has one
-/// of its own, which stands in a line of its own.
+/// Since PostgreSQL 18 it is a constraint with a name. A child inherits its parent's, unless it has one
+/// of its own, which has its own line.
 fn not_null(column: &Column, constraints: &[&Constraint]) -> Option<NotNull> {
     let named = constraints
         .iter()
@@ -162,31 +155,35 @@ fn not_null(column: &Column, constraints: &[&Constraint]) -> Option<NotNull> {
     }
 }
 
-fn settings(table: &LockedTable, columns: &[Column], text: &mut String) {
+fn settings(table: &LockedTable, columns: &[Column]) -> String {
+    let mut text = String::new();
     for column in columns {
-        column.settings(text);
+        text += &column.settings();
         if column.is_inherited {
-            column.settings_of_its_own(text);
+            text += &column.settings_of_its_own();
         }
     }
     let name = table.relation.qualified();
     if let Some(of_type) = &table.of_type {
-        writeln!(text, "ALTER TABLE ONLY {name} OF {of_type};").expect("a String takes all");
+        text.extend([format!("ALTER TABLE ONLY {name} OF {of_type};\n")]);
     }
     let identity = match table.replica_identity.as_str() {
         "f" => "FULL",
         "n" if !matches!(table.form, Form::Foreign(_)) => "NOTHING",
-        // An index says so itself.
+        // The definition of an index contains its own.
         _ => "",
     };
     if !identity.is_empty() {
-        writeln!(text, "ALTER TABLE ONLY {name} REPLICA IDENTITY {identity};")
-            .expect("a String takes all");
+        text.extend([format!(
+            "ALTER TABLE ONLY {name} REPLICA IDENTITY {identity};\n"
+        )]);
     }
     if table.forced_row_security {
-        writeln!(text, "ALTER TABLE ONLY {name} FORCE ROW LEVEL SECURITY;")
-            .expect("a String takes all");
+        text.extend([format!(
+            "ALTER TABLE ONLY {name} FORCE ROW LEVEL SECURITY;\n"
+        )]);
     }
+    text
 }
 
 fn row_security(table: &LockedTable) -> Item {
@@ -195,7 +192,7 @@ fn row_security(table: &LockedTable) -> Item {
         "ALTER TABLE {} ENABLE ROW LEVEL SECURITY;\n",
         relation.qualified()
     );
-    Item::new(Kind::RowSecurity, None, &relation.name, definition)
-        .within(Some(&relation.schema), &relation.owner)
+    relation
+        .part(Kind::RowSecurity, None, &relation.name, definition)
         .after(Object::relation(relation.oid))
 }

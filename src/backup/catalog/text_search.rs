@@ -1,31 +1,17 @@
 //! Collations, conversions, and the dictionaries and configurations of text search.
 
-use super::CatalogError;
-use super::item::{Item, catalog};
-use super::server::Server;
 use pgarchive::Kind;
 
-pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let kinds = [
-        (Kind::Collation, catalog::COLLATION, COLLATIONS),
-        (Kind::Conversion, catalog::CONVERSION, CONVERSIONS),
-        (
-            Kind::TextSearchDictionary,
-            catalog::TEXT_SEARCH_DICTIONARY,
-            DICTIONARIES,
-        ),
-        (
-            Kind::TextSearchConfiguration,
-            catalog::TEXT_SEARCH_CONFIGURATION,
-            CONFIGURATIONS,
-        ),
-    ];
-    server.items_of(&kinds).await
-}
+pub(super) const KINDS: &[(Kind, &str)] = &[
+    (Kind::Collation, COLLATIONS),
+    (Kind::Conversion, CONVERSIONS),
+    (Kind::TextSearchDictionary, DICTIONARIES),
+    (Kind::TextSearchConfiguration, CONFIGURATIONS),
+];
 
-/// Where the locale of a provider other than the C library stands differs from version to version.
+/// The column with the locale of a provider other than the C library differs from version to version.
 const COLLATIONS: &str = "\
-    SELECT c.oid, n.nspname::text AS schema, c.collname::text AS tag,
+    SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.collname::text AS tag,
            pg_get_userbyid(c.collowner)::text AS owner,
            format('%I.%I', n.nspname, c.collname) AS subject,
            format('CREATE COLLATION %I.%I (', n.nspname, c.collname) || concat_ws(', ',
@@ -43,10 +29,10 @@ const COLLATIONS: &str = "\
       FROM pg_collation c
       JOIN pg_namespace n ON n.oid = c.collnamespace
      WHERE c.oid >= 16384
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
 const CONVERSIONS: &str = "\
-    SELECT c.oid, n.nspname::text AS schema, c.conname::text AS tag,
+    SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.conname::text AS tag,
            pg_get_userbyid(c.conowner)::text AS owner,
            format('%I.%I', n.nspname, c.conname) AS subject,
            format('CREATE %sCONVERSION %I.%I FOR %L TO %L FROM %s;',
@@ -56,10 +42,10 @@ const CONVERSIONS: &str = "\
       FROM pg_conversion c
       JOIN pg_namespace n ON n.oid = c.connamespace
      WHERE c.oid >= 16384
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
 const DICTIONARIES: &str = "\
-    SELECT d.oid, n.nspname::text AS schema, d.dictname::text AS tag,
+    SELECT d.tableoid AS catalog, d.oid, n.nspname::text AS schema, d.dictname::text AS tag,
            pg_get_userbyid(d.dictowner)::text AS owner,
            format('%I.%I', n.nspname, d.dictname) AS subject,
            format('CREATE TEXT SEARCH DICTIONARY %I.%I (', n.nspname, d.dictname)
@@ -70,10 +56,10 @@ const DICTIONARIES: &str = "\
       JOIN pg_namespace m ON m.oid = t.tmplnamespace
       JOIN pg_namespace n ON n.oid = d.dictnamespace
      WHERE d.oid >= 16384
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
 const CONFIGURATIONS: &str = "\
-    SELECT c.oid, n.nspname::text AS schema, c.cfgname::text AS tag,
+    SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.cfgname::text AS tag,
            pg_get_userbyid(c.cfgowner)::text AS owner,
            format('%I.%I', n.nspname, c.cfgname) AS subject,
            format('CREATE TEXT SEARCH CONFIGURATION %I.%I (PARSER = %I.%I);',
@@ -95,4 +81,4 @@ const CONFIGURATIONS: &str = "\
       JOIN pg_namespace m ON m.oid = p.prsnamespace
       JOIN pg_namespace n ON n.oid = c.cfgnamespace
      WHERE c.oid >= 16384
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";

@@ -1,7 +1,5 @@
 //! Triggers and rules.
 
-use std::fmt::Write;
-
 use tokio_postgres::Row;
 
 use super::CatalogError;
@@ -23,7 +21,7 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
     Ok(items)
 }
 
-/// A partition's trigger follows its parent's, by version 13. Before, the server said it was its own.
+/// Since version 13, `pg_trigger` names the parent's trigger that a partition's trigger follows.
 fn triggers(server: &Server<'_>) -> String {
     let parent = if server.version < 130_000 {
         "NULL::oid"
@@ -33,7 +31,7 @@ fn triggers(server: &Server<'_>) -> String {
     TRIGGERS.replace("$parent", parent)
 }
 
-/// What is attached to a table, and can be switched off.
+/// A trigger or a rule of a table.
 struct Attached {
     kind: Kind,
     catalog: u32,
@@ -52,9 +50,9 @@ impl Attached {
     fn item(&self, row: &Row) -> Result<Item, CatalogError> {
         let table = Named::of(row);
         let name: &str = row.get("attached");
-        let object = Object {
+        let object = |oid| Object {
             catalog: self.catalog,
-            oid: row.get("attached_oid"),
+            oid,
         };
         let definition = definition(row, self.kind, name)?;
         let mut definition = format!("{};\n", definition.trim_end_matches(';'));
@@ -72,20 +70,15 @@ impl Attached {
         let (kind, quoted_name) = (self.kind, quoted(name));
         let qualified = table.qualified();
         if !state.is_empty() {
-            writeln!(
-                definition,
-                "ALTER TABLE {qualified} {state} {kind} {quoted_name};"
-            )
-            .expect("a String takes all");
+            definition.extend([format!(
+                "ALTER TABLE {qualified} {state} {kind} {quoted_name};\n"
+            )]);
         }
         let tag = format!("{} {name}", table.name);
-        let item = Item::new(self.kind, Some(object), &tag, definition)
-            .within(Some(&table.schema), &table.owner);
+        let attached = object(row.get("attached_oid"));
+        let item = table.part(self.kind, Some(attached), &tag, definition);
         Ok(match parent {
-            Some(oid) => item.after(Object {
-                catalog: self.catalog,
-                oid,
-            }),
+            Some(oid) => item.after(object(oid)),
             None => item.dropped_by(format!("DROP {kind} {quoted_name} ON {qualified};\n")),
         })
     }

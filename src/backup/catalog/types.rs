@@ -1,7 +1,5 @@
 //! Types: enums, composite types, ranges, domains.
 
-use std::fmt::Write;
-
 use tokio_postgres::Row;
 
 use super::CatalogError;
@@ -11,14 +9,14 @@ use super::sql::{literal, quoted};
 use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    // Multiranges are there since version 14.
+    // Version 14 introduced multiranges.
     let multirange = if server.version < 140_000 {
         "NULL::text"
     } else {
         MULTIRANGE
     };
     let ranges = RANGES.replace("$multirange", multirange);
-    let mut items = server.items(Kind::Type, catalog::TYPE, &ranges).await?;
+    let mut items = server.items(&[(Kind::Type, &ranges)]).await?;
     items.extend(server.rows(ENUMS).await?.iter().map(enumeration));
     items.extend(server.rows(COMPOSITES).await?.iter().map(composite));
     items.extend(server.rows(DOMAINS).await?.iter().flat_map(domain));
@@ -51,7 +49,7 @@ fn composite(row: &Row) -> Item {
     name.item(Kind::Type, catalog::TYPE, definition)
 }
 
-/// The domain, and those of its checks that hold for new values only.
+/// The domain, and its checks that are valid for new values only.
 fn domain(row: &Row) -> Vec<Item> {
     let name = Named::of(row);
     let qualified = name.qualified();
@@ -71,7 +69,7 @@ fn domain(row: &Row) -> Vec<Item> {
     }
     let (inline, later): (Vec<Check>, Vec<Check>) = checks.into_iter().partition(|it| it.validated);
     for Check { text: check, .. } in &inline {
-        write!(text, "\n    {check}").expect("a String takes all");
+        text.extend(["\n    ", check]);
     }
     text += ";\n";
     let item = name.item(Kind::Domain, catalog::TYPE, text);
@@ -80,8 +78,7 @@ fn domain(row: &Row) -> Vec<Item> {
         let definition = format!("ALTER DOMAIN {qualified}\n    ADD {};\n", check.text);
         let tag = format!("{} {}", name.name, check.name);
         let drop = quoted(&check.name);
-        Item::new(Kind::CheckConstraint, Some(check.object), &tag, definition)
-            .within(Some(&name.schema), &name.owner)
+        name.part(Kind::CheckConstraint, Some(check.object), &tag, definition)
             .dropped_by(format!(
                 "ALTER DOMAIN {qualified} DROP CONSTRAINT {drop};\n"
             ))
@@ -148,10 +145,10 @@ const COMPOSITES: &str = "\
      WHERE t.oid >= 16384
      ORDER BY 2, 3";
 
-/// A range with a canonical function needs a function that needs the range: those are left to the
-/// census. The server makes the multirange, too.
+/// A range with a canonical function needs a function that needs the range: the census reports it. The
+/// server also creates the multirange.
 const RANGES: &str = "\
-    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS tag,
+    SELECT t.tableoid AS catalog, t.oid, n.nspname::text AS schema, t.typname::text AS tag,
            pg_get_userbyid(t.typowner)::text AS owner,
            format('%I.%I', n.nspname, t.typname) AS subject,
            format('CREATE TYPE %I.%I AS RANGE (', n.nspname, t.typname) || concat_ws(', ',
@@ -171,7 +168,7 @@ const RANGES: &str = "\
       JOIN pg_type t ON t.oid = r.rngtypid
       JOIN pg_namespace n ON n.oid = t.typnamespace
      WHERE t.oid >= 16384 AND r.rngcanonical::oid = 0
-     ORDER BY 2, 3";
+     ORDER BY schema, tag";
 
 const MULTIRANGE: &str = "(SELECT format('%I.%I', m.nspname, x.typname)
        FROM pg_type x JOIN pg_namespace m ON m.oid = x.typnamespace

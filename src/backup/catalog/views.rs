@@ -1,7 +1,5 @@
 //! Views and materialized views.
 
-use std::fmt::Write;
-
 use tokio_postgres::Row;
 
 use super::CatalogError;
@@ -32,12 +30,12 @@ pub(super) async fn read(
 
 struct View {
     name: Named,
-    /// The rule that its query is.
+    /// The rule with its query.
     rule: Object,
     materialized: bool,
     populated: bool,
     options: Vec<String>,
-    /// Whether all of a row identifies it for replication.
+    /// Whether replication identifies a row by all of its columns.
     identified_by_all: bool,
     /// Its query, without a semicolon.
     query: String,
@@ -46,7 +44,7 @@ struct View {
 impl View {
     fn of(row: &Row) -> Result<View, CatalogError> {
         let name = Named::of(row);
-        // Views are not locked.
+        // Another session can drop a view, because views are not locked.
         let query = definition(row, "view", &name.name)?;
         Ok(View {
             name,
@@ -74,7 +72,7 @@ impl View {
         }
     }
 
-    /// A view with these columns that needs only their types, as `pg_dump` makes it.
+    /// A view with these columns that depends on their types only, as `pg_dump` writes it.
     fn of_nulls(&self, columns: &[Column]) -> String {
         let columns: Vec<String> = columns.iter().map(Column::null).collect();
         let name = self.name.qualified();
@@ -84,10 +82,10 @@ impl View {
         )
     }
 
-    /// The entry that gives a view of these columns its query.
+    /// The item that replaces the query of such a view.
     fn query(&self, definition: String) -> Item {
-        Item::new(Kind::View, Some(self.rule), &self.name.name, definition)
-            .within(Some(&self.name.schema), &self.name.owner)
+        self.name
+            .part(Kind::View, Some(self.rule), &self.name.name, definition)
             .after(Object::relation(self.name.oid))
     }
 
@@ -95,12 +93,11 @@ impl View {
         let body = self.body();
         let mut definition = format!("CREATE MATERIALIZED VIEW {body}\n  WITH NO DATA;\n");
         for column in columns {
-            column.settings(&mut definition);
+            definition += &column.settings();
         }
         if self.identified_by_all {
             let name = self.name.qualified();
-            writeln!(definition, "ALTER TABLE ONLY {name} REPLICA IDENTITY FULL;")
-                .expect("a String takes all");
+            definition.extend([format!("ALTER TABLE ONLY {name} REPLICA IDENTITY FULL;\n")]);
         }
         self.name
             .item(Kind::MaterializedView, catalog::RELATION, definition)
@@ -118,8 +115,8 @@ impl View {
         )
     }
 
-    /// Its rows are made again, if it had any, as its owner sees them. The restoring session has turned
-    /// row security off, which fails for an owner to whom a policy applies.
+    /// Fills it with rows, if it had any, as its owner sees them. With row security off, as in the session
+    /// of a restore, this fails for an owner to whom a policy applies.
     fn refresh(&self) -> Option<Item> {
         if !self.populated {
             return None;
@@ -128,8 +125,9 @@ impl View {
             "SET row_security = on;\nREFRESH MATERIALIZED VIEW {};\nSET row_security = off;\n",
             self.name.qualified()
         );
-        let item = Item::new(Kind::Refresh, None, &self.name.name, definition)
-            .within(Some(&self.name.schema), &self.name.owner)
+        let item = self
+            .name
+            .part(Kind::Refresh, None, &self.name.name, definition)
             .after(Object::relation(self.name.oid));
         Some(item)
     }

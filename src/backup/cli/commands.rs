@@ -1,6 +1,4 @@
-//! How to do the same with PostgreSQL's own programs, for a person with a shell. Pure.
-
-use std::fmt::Write;
+//! The same operations as commands of PostgreSQL's own programs, for the operator's shell. Pure.
 
 use crate::backup::catalog::quoted as identifier;
 use crate::backup::restore::{Options, Place, Roles, names};
@@ -9,14 +7,11 @@ use crate::backup::restore::{Options, Place, Roles, names};
 /// database (`host=… port=… user=…`): libpq takes the password from `PGPASSWORD` or `~/.pgpass`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Address<'a> {
-    /// The connection string.
     pub(super) server: &'a str,
-    /// The database's name.
     pub(super) database: &'a str,
 }
 
-/// The commands that restore the backup whose files lie in `folder`. `owner` is that of a database
-/// that is made.
+/// The commands that restore the backup in `folder`. `owner` is that of a new database.
 pub(super) fn plain_commands(
     is_encrypted: bool,
     folder: &str,
@@ -41,7 +36,7 @@ pub(super) fn plain_commands(
         Roles::Ignored => " --no-owner --no-acl",
         Roles::Required | Roles::Available => "",
     };
-    let how = if options.jobs > 1 {
+    let mode = if options.jobs > 1 {
         format!("--jobs={}", options.jobs)
     } else {
         "--single-transaction".to_owned()
@@ -51,7 +46,7 @@ pub(super) fn plain_commands(
     }
     let folder = quoted(&folder);
     lines.push(format!(
-        "pg_restore --exit-on-error {how}{owners} --dbname={target} {folder}"
+        "pg_restore --exit-on-error {mode}{owners} --dbname={target} {folder}"
     ));
     lines.push(format!("vacuumdb --analyze-only --dbname={target}"));
     if let Place::Replaced(old) = place {
@@ -60,11 +55,20 @@ pub(super) fn plain_commands(
     lines.join("\n")
 }
 
-/// The command that gives the database its old content back, and the one that drops that content.
-pub(super) fn going_back(address: Address<'_>, old: &str) -> (String, String) {
+/// The commands after a database was replaced.
+pub(super) struct Undo {
+    /// Gives the old database its name back.
+    pub(super) go_back: String,
+    pub(super) drop_old: String,
+}
+
+pub(super) fn undo(address: Address<'_>, old: &str) -> Undo {
     let undone = names::of_undone(old);
     let drop = format!("DROP DATABASE {}", identifier(old));
-    (address.exchange(&undone, old), address.psql(&[&drop]))
+    Undo {
+        go_back: address.exchange(&undone, old),
+        drop_old: address.psql(&[&drop]),
+    }
 }
 
 impl Address<'_> {
@@ -76,8 +80,7 @@ impl Address<'_> {
         )])
     }
 
-    /// Renames the database to `aside`, and `new` to the database. Run again, it completes what it did
-    /// not.
+    /// Renames the database to `aside`, and `new` to the database. After a failure, it can run again.
     fn exchange(&self, aside: &str, new: &str) -> String {
         let literal = self.database.replace('\'', "''");
         let database = identifier(self.database);
@@ -94,15 +97,15 @@ impl Address<'_> {
         ])
     }
 
-    /// Runs statements beside the database.
+    /// Runs statements in another database of the server.
     fn psql(&self, statements: &[&str]) -> String {
-        let beside = match self.database {
+        let other = match self.database {
             "postgres" => "template1",
             _ => "postgres",
         };
-        let mut command = format!("psql --dbname={} --set=ON_ERROR_STOP=1", self.of(beside));
+        let mut command = format!("psql --dbname={} --set=ON_ERROR_STOP=1", self.of(other));
         for statement in statements {
-            write!(command, " --command={}", quoted(statement)).expect("a String takes all");
+            command.extend([" --command=", &quoted(statement)]);
         }
         command
     }
@@ -113,7 +116,7 @@ impl Address<'_> {
     }
 }
 
-/// What `age` wrote has its suffix; the manifest is in clear and not needed.
+/// Encrypted files have the suffix `.age`. The manifest is not encrypted, and not needed.
 fn decrypt(folder: &str, decrypted: &str) -> String {
     let (folder, decrypted) = (quoted(folder), quoted(decrypted));
     format!(
@@ -131,7 +134,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// For libpq's connection strings.
+/// For connection strings of libpq.
 fn in_connection_string(value: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
     if !value.is_empty() && value.chars().all(plain) {
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_database_takes_one_command() {
+    fn an_empty_database_needs_one_command() {
         assert_eq!(
             commands(false, &Place::Empty, |_| ()),
             "\
@@ -168,7 +171,7 @@ vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"
     }
 
     #[test]
-    fn a_new_database_is_made_first_and_may_be_loaded_over_many_connections() {
+    fn a_new_database_is_created_first_and_takes_jobs() {
         let lines = commands(false, &Place::New, |options| {
             options.jobs = 4;
             options.roles = Roles::Ignored;
@@ -196,7 +199,7 @@ vacuumdb --analyze-only --dbname='host=db.example user=app dbname=postfacto'"#
     }
 
     #[test]
-    fn a_database_that_is_replaced_is_renamed_last() {
+    fn a_replaced_database_is_renamed_last() {
         let old = "postfacto_before_20261124T020000Z".to_owned();
         let lines = commands(false, &Place::Replaced(old), |_| ());
         let last = lines.lines().last().expect("there is one");

@@ -13,7 +13,7 @@ use crate::terminal::{print, say};
 
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
     let (source_backups, stored) = session.one(one).await?;
-    let bar = Bar::of("fetching", stored.bytes());
+    let bar = Bar::of("downloading", stored.bytes());
     let read = |bytes| bar.add(bytes);
     let path = source_backups
         .download(&stored, folder, &session.stop, &read)

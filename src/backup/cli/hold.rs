@@ -19,7 +19,7 @@ pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result
         print(json!({ "id": stored.id, "hold": hold }));
     } else {
         say(format_args!(
-            "{}/{} stays until it is released",
+            "{}/{} is kept until it is released",
             source_backups.source, stored.id
         ));
     }
@@ -37,7 +37,7 @@ pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure>
         print(json!({ "id": stored.id, "hold": null }));
     } else {
         say(format_args!(
-            "{}/{} is under no hold any more",
+            "{}/{}: hold released",
             source_backups.source, stored.id
         ));
     }

@@ -6,8 +6,9 @@ use super::session::{Failure, Session};
 use super::{Choice, words};
 use crate::backup::{Hold, Stored, Verified};
 use crate::terminal::{Table, print, say};
+use pgarchive::manifest::Manifest;
 
-/// A backup in a list, as JSON has it.
+/// A backup in the list, in JSON.
 #[derive(Serialize)]
 struct Line<'a> {
     source: &'a str,
@@ -64,9 +65,7 @@ fn line<'a>(source: &'a str, stored: &'a Stored) -> Line<'a> {
         started: stored.id.started(),
         state: words::state(stored.state()),
         bytes: stored.bytes(),
-        rows: manifest
-            .ok()
-            .map(|it| it.tables.iter().map(|table| table.rows).sum()),
+        rows: manifest.ok().map(Manifest::rows),
         findings: manifest
             .map(|it| it.findings.as_slice())
             .unwrap_or_default(),

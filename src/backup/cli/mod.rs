@@ -1,4 +1,4 @@
-//! `magnusapi backup …`: what an operator types. One file a verb.
+//! `magnusapi backup …`: the operator's verbs, one file for each.
 
 mod commands;
 mod create;
@@ -24,13 +24,12 @@ use super::{Backups, Selection, SourceName, Trial};
 pub(crate) use session::Failure;
 use session::Session;
 
-/// What to do with backups.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Make a backup now
     ///
     /// Of every database in `BACKUP_DATABASES`, or of the one that --source names. Exits with 1 when
-    /// a backup fails, and when one is degraded: it has all rows then, and not every object.
+    /// a backup fails, and when one is degraded: it has all rows, and not every object.
     #[command(verbatim_doc_comment)]
     Create {
         #[command(flatten)]
@@ -41,12 +40,12 @@ pub(crate) enum Verb {
         #[command(flatten)]
         choice: Choice,
     },
-    /// Show one backup: its tables, rows, sizes, and what it leaves out
+    /// Show one backup: its tables, rows, sizes, and missing objects
     Show {
         #[command(flatten)]
         backup: One,
     },
-    /// Check that a backup's files are those that were stored
+    /// Compare the files of a backup with its manifest
     ///
     /// Reads every file and compares its size and SHA-256 with the manifest. With --restore, also
     /// restores it into a scratch database, compares every row's checksum, drops the database, and
@@ -55,7 +54,7 @@ pub(crate) enum Verb {
     Verify {
         #[command(flatten)]
         backup: One,
-        /// Restore it on trial too
+        /// Also restore it to a scratch database
         #[arg(long)]
         restore: bool,
         /// The server to restore on, instead of `DRILL_DATABASE_URL`
@@ -70,14 +69,14 @@ pub(crate) enum Verb {
     /// Restore a backup into a database
     ///
     /// Checks every file, loads the backup into a temporary database, compares every row with the
-    /// backup, and then gives that database its name. A restore deletes nothing: with --replace, the
-    /// old database keeps its content under another name. A restore that fails changes nothing.
+    /// backup, and then renames that database. A restore deletes nothing: with --replace, the old
+    /// database keeps its content under another name. A restore that fails changes nothing.
     /// Prints the commands that do the same without magnusapi, and those that undo a --replace.
     #[command(verbatim_doc_comment)]
     Restore {
         #[command(flatten)]
         backup: One,
-        /// The database to restore to, as `DATABASE_URL` has it; one that does not exist is made
+        /// The database to restore to, in the form of `DATABASE_URL`; it is created if it does not exist
         #[arg(
             long,
             value_name = "URL",
@@ -87,60 +86,59 @@ pub(crate) enum Verb {
         to: String,
         #[command(flatten)]
         login: Login,
-        /// Tables loaded at a time; an empty database that exists is loaded one at a time
+        /// Tables that are loaded at the same time; an empty database that exists takes one at a time
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
         jobs: u8,
-        /// Give a database that is not empty another name, and its name to the restored one
+        /// Rename a database that is not empty, and give its name to the restored one
         #[arg(long)]
         replace: bool,
-        /// Leave out what cannot be restored, and exit with 3 if there is any
+        /// Skip objects that cannot be restored, and exit with 3 if there are any
         #[arg(long)]
         go_on: bool,
-        /// What becomes of owners and grants
+        /// How owners and grants are restored
         #[arg(long, value_enum, default_value_t = RolesChoice::Required)]
         roles: RolesChoice,
         /// Do not compare the rows with the backup
         #[arg(long)]
         no_verify: bool,
     },
-    /// Fetch a backup's files into a folder, for stock `pg_restore`
+    /// Download the files of a backup to a folder, for stock `pg_restore`
     ///
-    /// They are checked on the way, and stay encrypted if they are.
+    /// Checks the files on the way. Encrypted files stay encrypted.
     Download {
         #[command(flatten)]
         backup: One,
-        /// Where a folder of the backup's name is made
+        /// The folder in which a folder with the name of the backup is created
         folder: PathBuf,
     },
     /// Delete the backups that `BACKUP_KEEP` does not keep
     ///
-    /// Never the newest verified one, nor one under a hold, nor one younger than
-    /// `BACKUP_IMMUTABLE_DAYS`, nor one that is being restored, verified or downloaded. Also deletes
-    /// what runs that died more than a day ago left.
+    /// Never deletes the newest verified one, one with a hold, one younger than
+    /// `BACKUP_IMMUTABLE_DAYS`, or one that is being restored, verified or downloaded. Also deletes
+    /// the remains of exports that died more than a day ago.
     #[command(verbatim_doc_comment)]
     Prune {
         #[command(flatten)]
         choice: Choice,
-        /// Say which, and why, and delete nothing
+        /// List the decisions and their reasons, and delete nothing
         #[arg(long)]
         dry_run: bool,
     },
-    /// Keep a backup, whatever the rules say, until it is released
+    /// Keep a backup until it is released, whatever the rules say
     Hold {
         #[command(flatten)]
         backup: One,
-        /// Why, for whoever finds it in a year
+        /// Why the backup must stay, for later readers
         #[arg(long)]
         reason: String,
     },
-    /// Lift the hold of a backup
+    /// Release the hold of a backup
     Release {
         #[command(flatten)]
         backup: One,
     },
 }
 
-/// Which source's backups, and how they are told.
 #[derive(Args)]
 pub(crate) struct Choice {
     /// Only the source of this name, as in `BACKUP_DATABASES`; without it, every source
@@ -151,13 +149,12 @@ pub(crate) struct Choice {
     json: bool,
 }
 
-/// Which backup, and how it is told.
 #[derive(Args)]
 pub(crate) struct One {
     /// Its id, or `latest`
     #[arg(verbatim_doc_comment)]
     id: Selection,
-    /// The source that it is of; may be left out where there is only one
+    /// The source of the backup; optional if there is only one
     #[arg(long, value_name = "NAME")]
     source: Option<SourceName>,
     /// Print JSON
@@ -165,7 +162,6 @@ pub(crate) struct One {
     json: bool,
 }
 
-/// How a backup is read and its target logged in to.
 #[derive(Args)]
 pub(crate) struct Login {
     /// The file with the age identity of an encrypted backup, instead of `DRILL_IDENTITY`
@@ -176,14 +172,13 @@ pub(crate) struct Login {
     auth: String,
 }
 
-/// What becomes of owners and grants.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum RolesChoice {
-    /// They are as they were; every role must exist
+    /// Restore all of them; every role must exist
     Required,
-    /// Those of roles that exist are as they were; the rest is the restoring role's
+    /// Restore those of roles that exist; the restoring role owns the rest
     Available,
-    /// Everything is the restoring role's, and nothing is granted
+    /// Restore none of them; the restoring role owns everything
     Ignored,
 }
 
@@ -198,13 +193,13 @@ impl From<RolesChoice> for Roles {
 }
 
 impl Verb {
-    /// Whether it connects to the databases that are backed up.
+    /// Whether it connects to the databases to back up.
     pub(crate) fn reads_databases(&self) -> bool {
         matches!(self, Verb::Create { .. })
     }
 }
 
-/// Does what the verb says. When `interrupted` completes, the verb cleans up and fails.
+/// Runs the verb. When `interrupted` completes, the verb cleans up and fails.
 pub(crate) async fn run(
     verb: Verb,
     backups: Backups,
@@ -229,7 +224,7 @@ pub(crate) async fn run(
         | Verb::Download { .. } => GRACE,
         _ => Duration::ZERO,
     };
-    let mut work = std::pin::pin!(does(verb, &session));
+    let mut work = std::pin::pin!(execute(verb, &session));
     tokio::select! {
         done = &mut work => done,
         () = stop.cancelled() => {
@@ -239,10 +234,10 @@ pub(crate) async fn run(
     }
 }
 
-/// How long a verb may take to clean up.
+/// The time limit for a verb to clean up.
 const GRACE: Duration = Duration::from_secs(30);
 
-async fn does(verb: Verb, session: &Session) -> Result<(), Failure> {
+async fn execute(verb: Verb, session: &Session) -> Result<(), Failure> {
     match verb {
         Verb::Create { choice } => create::run(session, &choice).await,
         Verb::List { choice } => list::run(session, &choice).await,

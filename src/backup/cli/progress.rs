@@ -1,53 +1,53 @@
-//! A bar on a terminal, and nothing elsewhere.
+//! A progress bar on a terminal.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Often enough to look smooth.
+/// The bar moves smoothly at this rate.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Shows how far something is, with the time that is left.
+/// Shows the progress and the remaining time.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
-    /// For this many bytes, about. On stderr, and only where that is a terminal.
-    pub(super) fn of(what: &'static str, bytes: u64) -> Bar {
-        let bar = ProgressBar::new(bytes).with_message(what);
-        let template = "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes}{prefix}, {eta} left";
+    /// `bytes` is an estimate of the total. The bar is on stderr, if that is a terminal.
+    pub(super) fn of(label: &'static str, bytes: u64) -> Bar {
+        let bar = ProgressBar::new(bytes).with_message(label);
+        let template =
+            "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes}{prefix}, {eta} to go";
         let style = ProgressStyle::with_template(template);
-        bar.set_style(style.expect("the template is a good one"));
+        bar.set_style(style.expect("the template is valid"));
         Bar(bar)
     }
 
-    /// So many bytes more.
     pub(super) fn add(&self, bytes: u64) {
         self.0.inc(bytes);
     }
 
-    /// So many bytes and rows in all.
+    /// The totals so far.
     pub(super) fn at(&self, bytes: u64, rows: u64) {
         self.0.set_prefix(format!(", {rows} rows"));
         self.0.set_position(bytes);
     }
 
-    /// Looks again and again how far `work` is, until it is done.
+    /// Updates the bar from `progress` until `work` is done.
     pub(super) async fn follow<T>(
         &self,
         work: impl Future<Output = T>,
-        look: impl Fn() -> (u64, u64),
+        progress: impl Fn() -> (u64, u64),
     ) -> T {
         let mut work = std::pin::pin!(work);
         loop {
             if let Ok(done) = tokio::time::timeout(REFRESH, &mut work).await {
                 return done;
             }
-            let (bytes, rows) = look();
+            let (bytes, rows) = progress();
             self.at(bytes, rows);
         }
     }
 
-    /// That there are so many bytes in all, about.
+    /// Sets the estimate of the total.
     pub(super) fn expect(&self, bytes: u64) {
         self.0.set_length(bytes);
     }

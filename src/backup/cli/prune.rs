@@ -44,14 +44,14 @@ pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Re
     Ok(())
 }
 
-/// What became of a backup, or of what a run that died left.
+/// The outcome for a backup, or for the remains of an export that died.
 #[derive(Serialize)]
 struct Line {
     source: String,
     id: String,
     outcome: &'static str,
     reasons: Vec<String>,
-    /// Why it, or part of it, is still there.
+    /// Why the store keeps it, or part of it.
     refused: Option<String>,
 }
 
@@ -77,9 +77,12 @@ fn decided(source: &SourceName, pruning: &Pruning, dry_run: bool) -> Vec<Line> {
 }
 
 fn unfinished(source: &SourceName, swept: Swept) -> Line {
-    let refused = swept
-        .kept
-        .map(|(files, reason)| format!("the store refused to delete {files} files: {reason}"));
+    let refused = swept.kept.map(|it| {
+        format!(
+            "the store refused to delete {} files: {}",
+            it.files, it.reason
+        )
+    });
     Line {
         source: source.to_string(),
         id: swept.id.to_string(),

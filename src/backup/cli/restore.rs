@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::commands::{Address, going_back, plain_commands};
+use super::commands::{Address, Undo, plain_commands, undo};
 use super::progress::Bar;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
@@ -35,7 +35,7 @@ pub(super) async fn run(
     let restored = restored?;
     let commands = Commands::of(&restored, manifest, &database, options);
     if one.json {
-        let (back, drop) = commands.undoing.unzip();
+        let (back, drop) = commands.undo.map(|it| (it.go_back, it.drop_old)).unzip();
         print(json!({
             "source": source_backups.source.as_str(),
             "id": stored.id,
@@ -69,8 +69,7 @@ pub(super) async fn run(
 /// The commands that are printed for the operator.
 struct Commands {
     plain: String,
-    /// The one that goes back to the old database, and the one that drops it.
-    undoing: Option<(String, String)>,
+    undo: Option<Undo>,
 }
 
 impl Commands {
@@ -102,12 +101,12 @@ impl Commands {
                 owner,
                 options,
             ),
-            undoing: old(restored).map(|old| going_back(address, old)),
+            undo: old(restored).map(|old| undo(address, old)),
         }
     }
 }
 
-/// The name that the replaced database has now.
+/// The new name of the replaced database.
 fn old(restored: &Restored) -> Option<&str> {
     match &restored.report.place {
         Place::Replaced(old) => Some(old),
@@ -139,13 +138,13 @@ fn show(restored: &Restored, stored: &Stored, verified: bool, commands: &Command
         stored.id
     ));
     say(&commands.plain);
-    if let (Some(old), Some((back, drop))) = (old(restored), &commands.undoing) {
+    if let (Some(old), Some(undo)) = (old(restored), &commands.undo) {
         say(format_args!(
             "The old database is complete, under the name {old}."
         ));
         say("To go back to it:");
-        say(back);
+        say(&undo.go_back);
         say("To drop it when it is no longer needed:");
-        say(drop);
+        say(&undo.drop_old);
     }
 }

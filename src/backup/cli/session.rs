@@ -1,4 +1,4 @@
-//! What the verbs have in common: which source is meant, how answers are printed, why they fail.
+//! The parts that verbs share: the choice of sources and backups, and failures.
 
 use std::path::{Path, PathBuf};
 
@@ -16,77 +16,59 @@ use crate::{database, environment};
 use pgarchive::BackupId;
 use pgarchive::encryption::{Identities, IdentityError};
 
-/// Why a verb was not done.
+/// Why a verb failed.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
-    /// No source can be told.
     #[error("{0}; name one with --source")]
     WhichSource(String),
-    /// A name that is not in the settings.
     #[error(
         "{0} is not in BACKUP_DATABASES; add it there, and set its BACKUP_DATABASE_URL_… to its \
          address"
     )]
     NotConfigured(SourceName),
-    /// Nothing to back up.
     #[error(
         "no database is named in BACKUP_DATABASES; set it, and a BACKUP_DATABASE_URL_… for each name"
     )]
     NoSources,
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A backup could not be had.
     #[error(transparent)]
     SourceBackups(#[from] SourceBackupsError),
-    /// It could not be downloaded.
     #[error(transparent)]
     Download(#[from] DownloadError),
-    /// It could not be proved to restore.
     #[error(transparent)]
     Drill(#[from] DrillError),
-    /// It was not restored, or perhaps it was.
     #[error("{}", restored(.0))]
     Restore(#[from] RestoringError),
-    /// The key to an encrypted backup.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The address of the target.
     #[error(transparent)]
     Target(#[from] database::SettingsError),
-    /// An option that is needed here.
     #[error("--restore needs a server; name one with --on or in DRILL_DATABASE_URL")]
     NoServer,
-    /// The store is not there.
     #[error("the folder {} does not exist, so it has no backups; check BACKUP_URL", .0.display())]
     NoStore(PathBuf),
-    /// The target has no name.
     #[error("{0} names no database; add its name: postgres://user@host/name")]
     NoDatabase(String),
-    /// SIGINT or SIGTERM came.
     #[error("interrupted")]
     Interrupted,
-    /// A restore left out what the server rejected.
     #[error("{0} of the backup's objects could not be restored; they are listed above")]
     LeftOut(usize),
-    /// One of several failed, and was told already.
     #[error("{0}")]
-    Told(String),
-    /// The store keeps something.
+    Several(String),
     #[error("the store refused: {0}")]
     Refused(String),
-    /// Nothing to release.
-    #[error("{0} is under no hold")]
+    #[error("{0} has no hold")]
     NotHeld(BackupId),
 }
 
 impl Failure {
-    /// Whether a restore is complete but for what it left out.
+    /// Whether a restore is complete except for skipped objects.
     pub(crate) fn is_partial(&self) -> bool {
         matches!(self, Failure::LeftOut(_))
     }
 
-    /// Whether a setting or an option is missing or cannot be used.
+    /// Whether a setting or an option is missing or invalid.
     pub(crate) fn is_a_setting(&self) -> bool {
         matches!(
             self,
@@ -115,7 +97,7 @@ impl From<BlobError> for Failure {
 
 impl From<CreateError> for Failure {
     fn from(error: CreateError) -> Self {
-        Failure::Told(error.to_string())
+        Failure::Several(error.to_string())
     }
 }
 
@@ -131,7 +113,7 @@ impl Session {
         Session { backups, stop }
     }
 
-    /// Checks that a store in a folder that is named is there: a verb that reads must not make it.
+    /// Checks that the folder of a named store exists, because a verb that only reads must not create it.
     pub(super) fn require_store(&self) -> Result<(), Failure> {
         let settings = self.settings();
         let store = settings.store.as_ref().filter(|_| settings.store_is_named);
@@ -145,7 +127,7 @@ impl Session {
         self.backups.settings()
     }
 
-    /// The sources to back up: the one that is named, or all there are.
+    /// The sources to back up: the named one, or all.
     pub(super) fn configured(&self, named: Option<&SourceName>) -> Result<Vec<&Source>, Failure> {
         let settings = self.settings();
         match named {
@@ -160,7 +142,7 @@ impl Session {
         }
     }
 
-    /// The key to encrypted backups: the file that is named, or the setting.
+    /// The identities for encrypted backups: from the named file, or from the setting.
     pub(super) fn identities(&self, file: Option<&Path>) -> Result<Option<Identities>, Failure> {
         match file {
             Some(file) => Ok(Some(Identities::read(file)?)),
@@ -168,8 +150,8 @@ impl Session {
         }
     }
 
-    /// The backups of each source: the one that is named, or all in the store. After a loss of
-    /// everything but the store, there are no settings to know them by.
+    /// The backups of each source: the named one, or all in the store. The settings do not name them after a
+    /// loss of everything but the store.
     pub(super) async fn each_source(
         &self,
         only: Option<&SourceName>,
@@ -182,7 +164,7 @@ impl Session {
         Ok(each_source.collect::<Result<_, _>>()?)
     }
 
-    /// The backup that is meant, and where it is.
+    /// The selected backup, and the backups of its source.
     pub(super) async fn one(&self, one: &One) -> Result<(SourceBackups, Stored), Failure> {
         let configured: Vec<&SourceName> = self.settings().names().collect();
         let name = match (&one.source, &configured[..]) {
@@ -208,7 +190,7 @@ fn the_only_one(mut names: Vec<SourceName>) -> Result<SourceName, Failure> {
     }
 }
 
-/// The settings to reach the database that an option names, with what the PG variables add.
+/// The database that an option names, with the `PG…` variables except those of its address.
 pub(super) fn target(option: &str, url: &str, auth: &str) -> Result<database::Settings, Failure> {
     const LOGIN: &str = "--auth";
     let origin = database::Origin {

@@ -32,17 +32,17 @@ pub(super) async fn run(
             "id": stored.id, "damages": damages, "restored": restored
         }));
     } else if damages.is_empty() {
-        tell(&name, &stored, restored.as_ref());
+        show(&name, &stored, restored.as_ref());
     }
     if damages.is_empty() {
         return Ok(());
     }
     let damages: Vec<String> = damages.iter().map(Damage::to_string).collect();
     let damages = damages.join("; ");
-    Err(Failure::Told(format!("{name} is damaged: {damages}")))
+    Err(Failure::Several(format!("{name} is damaged: {damages}")))
 }
 
-fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
+fn show(name: &str, stored: &Stored, restored: Option<&Verified>) {
     let findings = stored.manifest.iter().flat_map(|it| &it.findings);
     for finding in findings {
         say(format_args!("{name} is degraded: {finding}"));
@@ -50,7 +50,7 @@ fn tell(name: &str, stored: &Stored, restored: Option<&Verified>) {
     say(format_args!("{name}: all files are as they were stored"));
     match restored {
         None => say(format_args!(
-            "whether they restore: magnusapi backup verify {} --restore",
+            "to prove that they restore: magnusapi backup verify {} --restore",
             stored.id
         )),
         Some(it) => {

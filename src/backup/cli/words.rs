@@ -1,4 +1,4 @@
-//! Sizes, ages and endings in words.
+//! Sizes, ages and states in words.
 
 use jiff::SignedDuration;
 
@@ -34,7 +34,6 @@ pub(super) fn age(age: SignedDuration) -> String {
     }
 }
 
-/// What a backup carries.
 pub(super) fn state(state: State) -> &'static str {
     match state {
         State::Whole => "whole",
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_ages_read_well() {
+    fn sizes_and_ages_have_readable_units() {
         let sizes = [
             0,
             999,

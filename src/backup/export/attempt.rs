@@ -39,7 +39,6 @@ pub(super) struct Attempt<'a> {
     pub(super) tally: Tally<'a>,
 }
 
-/// The connections of a run.
 struct Sessions {
     leader: Session,
     workers: Vec<Session>,
@@ -203,11 +202,9 @@ impl Attempt<'_> {
     }
 
     fn log(&self, manifest: &Manifest) {
-        let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
-        let stored_bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
         log::info!(
-            tables = manifest.tables.len(), rows = rows, bytes = manifest.content_bytes(),
-            stored_bytes = stored_bytes, milliseconds = manifest.milliseconds.total,
+            tables = manifest.tables.len(), rows = manifest.rows(), bytes = manifest.content_bytes(),
+            stored_bytes = manifest.stored_bytes(), milliseconds = manifest.milliseconds.total,
             findings = manifest.findings.len();
             "backup {}: stored", self.writer.folder()
         );

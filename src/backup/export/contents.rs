@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_before_sequences_and_the_check_before_all_that_follows_data() {
+    fn rows_precede_sequences_and_the_check_follows_both() {
         use Section::{Data as Rows, None, PostData, PreData};
         let sections = [PreData, None, Rows, None, Rows, PostData];
         let catalog: Vec<Entry> = (1..).zip(sections).map(|(i, it)| entry(i, it)).collect();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_without_sequences_has_its_rows_and_check_before_the_keys() {
+    fn without_sequences_rows_and_check_precede_the_keys() {
         let catalog = [entry(1, Section::PreData), entry(2, Section::PostData)];
         let tables = [table("one")];
         let data = Data::of(&catalog, &tables).into_iter().map(|it| (it, 3));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_is_sql_whatever_the_names() {
+    fn the_schema_is_sql_for_all_names() {
         let sql = schema(&[entry(1, Section::PreData), entry(2, Section::Data)]);
         assert_eq!(sql, "-- RULE - t 1\nSELECT 1;\n");
     }

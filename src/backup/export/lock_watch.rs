@@ -1,7 +1,7 @@
 //! Watches for sessions that wait for the export's locks.
 //!
 //! The locks conflict only with a session that changes a table, but every other session queues behind that
-//! one. Postfacto migrates its database whenever it starts, so one waiting session can stop all of it.
+//! one. Postfacto migrates its database whenever it starts, so one waiting session can stop all of Postfacto.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep};
 use super::error::{ExportError, when};
 use crate::database::Session;
 
-/// The time between two looks: short beside the longest wait.
-const LOOK: Duration = Duration::from_millis(200);
+/// The time between two queries, which is short compared with the longest wait.
+const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Watches until a session has waited `longest` for one of `ours`, and returns the error that names it.
 pub(super) async fn run(session: &Session, ours: &[i32], longest: Duration) -> ExportError {
@@ -19,13 +19,13 @@ pub(super) async fn run(session: &Session, ours: &[i32], longest: Duration) -> E
     loop {
         let found = match session.query_opt(WAITING, &[&ours]).await {
             Ok(found) => found,
-            Err(error) => return when("say who waits for a lock")(error),
+            Err(error) => return when("list the sessions that wait for a lock")(error),
         };
         match (found, since) {
             (None, _) => since = None,
             (Some(_), None) => since = Some(Instant::now()),
             (Some(row), Some(since)) if since.elapsed() >= longest => {
-                return ExportError::GaveWay {
+                return ExportError::Yielded {
                     process: row.get("pid"),
                     statement: row.get("statement"),
                     waited: since.elapsed(),
@@ -33,7 +33,7 @@ pub(super) async fn run(session: &Session, ours: &[i32], longest: Duration) -> E
             }
             (Some(_), Some(_)) => {}
         }
-        sleep(LOOK).await;
+        sleep(INTERVAL).await;
     }
 }
 

@@ -1,22 +1,22 @@
-//! A database's moment into the store, as a directory archive that stock `pg_restore` reads.
+//! Exports a snapshot of a database to the store, as a directory archive that stock `pg_restore` reads.
 //!
-//! One connection leads: it exports a snapshot, reads the catalogue and holds the tables in place. Some
-//! more copy the tables, all at that one moment, largest first; each table's rows go from the
-//! connection to a thread that packs them and on to the store, with little in memory. Another one
-//! looks out for sessions that wait for us, because whoever migrates the database comes first.
-//! The manifest is stored last. Whatever fails before leaves nothing that is a backup.
+//! The leading connection exports a snapshot, reads the catalogue and locks the tables. The other
+//! connections copy the tables in that snapshot, largest first. The rows of a table pass from the connection
+//! to a thread that packs them, and on to the store, with little memory. A further connection watches for
+//! sessions that wait for the export's locks, because a migration has priority. The manifest is stored last,
+//! so a run that fails before leaves no backup.
 //!
 //! | module | purpose |
 //! |---|---|
 //! | `attempt` | one run from the first connection to the manifest |
-//! | `snapshot` | the snapshot, and sessions that see it |
-//! | `lock_watch` | sessions that wait for this one, and for how long |
+//! | `snapshot` | the snapshot, and sessions that use it |
+//! | `lock_watch` | finds sessions that wait for the export's locks |
 //! | `tables`, `table` | the rows of all tables, and of one |
 //! | `contents` | the archive's table of contents |
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
 //! | `readme` | the instructions in a backup for a reader without this program |
 //! | `writer` | the files that the run stored, deleted if it fails |
-//! | `progress`, `error` | how far a run is, and why it failed |
+//! | `progress`, `error` | the progress of a run; why it failed |
 
 mod attempt;
 mod contents;
@@ -50,22 +50,20 @@ use pgarchive::BackupId;
 use progress::Tally;
 use writer::BackupWriter;
 
-/// How an export goes about its work.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Tables that are read at a time, 1 or more. There are two more connections than that.
+    /// Tables that are read at the same time, at least 1. There are two more connections.
     pub jobs: usize,
-    /// To whom it is encrypted.
     pub recipients: Recipients,
-    /// How long all of it may take.
+    /// The time limit of the whole export.
     pub deadline: Duration,
-    /// How long our own locks are waited for.
+    /// How long the export waits for a lock.
     pub lock_timeout: Duration,
-    /// How long others wait for ours before we give way.
+    /// How long another session waits for a lock of the export before the export yields.
     pub yield_after: Duration,
-    /// How often it is tried again after we gave way.
+    /// How often it starts over after it yielded.
     pub retries: u32,
-    /// How long after we gave way.
+    /// The pause before it starts over.
     pub pause: Duration,
     /// The size of the largest manifest, in bytes.
     pub manifest_limit: u64,
@@ -73,12 +71,13 @@ pub struct Options {
     pub stop: CancellationToken,
 }
 
-/// Half of the server's usual `deadlock_timeout`: a deadlock with a migration ends here, and not there.
+/// Half of the default `deadlock_timeout`, so that a deadlock with a migration ends the export and not the
+/// migration.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Options {
-    /// Gives way after a second, and tries again after half a minute, ten times. A migration of
-    /// Postfacto's takes seconds.
+    /// Yields after a second and starts over after half a minute, ten times. A migration of Postfacto takes
+    /// seconds.
     pub fn new(jobs: usize, recipients: Recipients, deadline: Duration) -> Options {
         Options {
             jobs,
@@ -93,7 +92,7 @@ impl Options {
         }
     }
 
-    /// Does `work` until its end, the deadline or the stop; it is dropped then.
+    /// Does `work` until its end, the deadline or the stop, which drop it.
     async fn bound<T>(
         &self,
         until: Instant,
@@ -111,8 +110,8 @@ impl Options {
 /// Makes a backup of `source` under `<source>/<id>/` and returns its manifest.
 ///
 /// # Errors
-/// There is no backup then. What was stored is deleted. [`Event::Left`] reports what the store keeps,
-/// and [`sweep`](super::store::sweep) deletes it later.
+/// Then there is no backup, and the stored files are deleted. [`Event::FilesRemain`] reports files that the
+/// store keeps, and [`sweep`](super::store::sweep) deletes them later.
 pub async fn export(
     source: &Source,
     blobs: &Blobs,
@@ -146,15 +145,15 @@ pub async fn export(
         if let Some(reason) = attempt.clear().await {
             let folder = attempt.writer.folder().to_owned();
             log::warn!("{folder}: files of the failed run remain: {reason}");
-            report(Event::Left { folder, reason });
+            report(Event::FilesRemain { folder, reason });
         }
         let time_left = until.saturating_duration_since(Instant::now());
-        if !error.gave_way() || retries == 0 || time_left <= options.pause {
+        if !error.is_worth_a_retry() || retries == 0 || time_left <= options.pause {
             return Err(error);
         }
         retries -= 1;
         log::warn!(
-            "backup {}/{id}: {error}; again in {:?}",
+            "backup {}/{id}: {error}; starts over in {:?}",
             source.name,
             options.pause
         );
@@ -170,10 +169,10 @@ pub async fn export(
     }
 }
 
-/// A session that watches all attempts and holds the lock of the only run, so that between two attempts
-/// no other run begins.
+/// The session that watches all attempts. It keeps the lock of the only run, so that no other run starts
+/// between two attempts.
 async fn watcher(server: &Server) -> Result<Session, ExportError> {
     let session = snapshot::connect(server).await?;
-    snapshot::alone(&session).await?;
+    snapshot::lock(&session).await?;
     Ok(session)
 }

@@ -1,4 +1,4 @@
-//! `README.txt`: what a stranger has to know who has the folder and nothing else.
+//! `README.txt`: instructions for a reader who has only the folder.
 
 use pgarchive::encryption::Recipients;
 use pgarchive::manifest::{Server, Snapshot};
@@ -19,8 +19,8 @@ pub(super) fn text(
         "A backup of the PostgreSQL database {database:?}, as of {taken}, server {version}.
 
 It is an archive in PostgreSQL's own directory format, which pg_restore reads (tried with
-versions 15 to 17; the server may be of version 11 or later). It is whole only if manifest.json is
-here: that file is stored last, and names each file with its size and SHA-256.
+versions 15 to 17; the server may be of version 11 or later). It is complete only if manifest.json is
+here: that file is stored last, and lists each file with its size and SHA-256.
 
 Fetch it, with your own account and container:
 
@@ -28,16 +28,16 @@ Fetch it, with your own account and container:
     az storage blob download-batch --auth-mode login --account-name ACCOUNT \\
         -s CONTAINER -d . --pattern '*{folder}/*'
 
-{decrypt}See what is in it, and restore it into a new database of yours (FOLDER is where this file is now):
+{decrypt}List its content, and restore it to a new database (FOLDER is the folder of this file):
 
     pg_restore -l FOLDER
     createdb restored
     pg_restore --no-owner --exit-on-error -j 4 -d restored FOLDER
 
-Without --no-owner the roles that own the objects have to be there. The last entry of the data,
-row_count_check, counts every table: if it fails, rows are missing. Do without it only to save what
-is left. The rows of a table are plain text: zcat FILE.dat.gz shows them.
-schema.sql is there to be read; pg_restore does not need it.
+Without --no-owner, the roles that own the objects must exist. The last entry of the data,
+row_count_check, counts every table: if it fails, rows are missing. Omit it only to rescue the other
+rows. The rows of a table are plain text: zcat FILE.dat.gz shows them.
+schema.sql is for reading; pg_restore does not need it.
 ",
         database = server.database,
         version = server.version,
@@ -46,8 +46,8 @@ schema.sql is there to be read; pg_restore does not need it.
 }
 
 const DECRYPT: &str = "\
-Its files are encrypted with age (https://age-encryption.org). Decrypt them where they lie, with
-the identity file that belongs to a recipient in manifest.json:
+Its files are encrypted with age (https://age-encryption.org). Decrypt them in place, with
+the identity file of a recipient in manifest.json:
 
     for file in *.age; do age --decrypt -i IDENTITY -o \"${file%.age}\" \"$file\" && rm \"$file\"; done
 

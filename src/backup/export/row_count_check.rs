@@ -1,16 +1,16 @@
 //! The archive's last data entry, which makes even stock `pg_restore` fail on a short restore.
 //!
-//! A gzip file that was cut between two members is a good gzip file, and `pg_restore` takes what it
-//! finds. So the archive ends its data with a block that counts, and raises. It goes under the name
-//! of a sequence's state, because that is the one kind that `pg_restore` runs as a statement along
-//! with the data: with `-a` too, not with `-s`, and with `-j` after all that it depends on.
+//! A gzip file that was cut between two members is a valid gzip file, and `pg_restore` loads the rest. So the
+//! last entry of the data is a block that counts the rows and raises an error. Its kind is that of a
+//! sequence's state, because this is the one kind that `pg_restore` runs as a statement along with the data:
+//! also with `-a`, not with `-s`, and with `-j` after all its dependencies.
 
 use std::fmt::Write;
 
 use crate::backup::catalog::{Table, quoted};
 use pgarchive::{Entry, Kind};
 
-/// The check that each table has its rows. `data` are the ids of the entries with the rows.
+/// The check of the tables' row counts. `data` are the ids of the entries with the rows.
 pub(super) fn entry<'a>(
     id: i32,
     counts: impl Iterator<Item = (&'a Table, u64)>,
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn odd_names_stay_names() {
+    fn odd_names_are_quoted() {
         let table = Table {
             entry: 1,
             schema: "a\"b".into(),

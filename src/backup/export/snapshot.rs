@@ -1,4 +1,4 @@
-//! The moment that a backup shows, and sessions that see it.
+//! The snapshot of a backup, and the sessions that use it.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::backup::session::SETTINGS;
 use crate::database::{Server, Session};
 use pgarchive::manifest;
 
-/// The moment, and the server whose it is.
+/// The snapshot, and its server.
 pub(super) struct Moment {
-    /// The snapshot's name, by which others of the server's sessions see it.
+    /// The name by which other sessions of the server import it.
     pub(super) name: String,
     pub(super) snapshot: manifest::Snapshot,
     pub(super) server: manifest::Server,
 }
 
-/// A session that is ready: until it has its settings, the role's own limits could end it.
+/// A session with all settings. Without them, the limits of the role could end it.
 pub(super) async fn connect(server: &Server) -> Result<Session, ExportError> {
     let session = server.connect().await?;
     let doing = "set up a session";
@@ -28,8 +28,8 @@ pub(super) async fn connect(server: &Server) -> Result<Session, ExportError> {
     Ok(session)
 }
 
-/// Begins the transaction whose moment it is. The moment can be seen for as long as the
-/// transaction lasts.
+/// Begins the transaction that exports the snapshot. Other sessions can import it until the transaction
+/// ends.
 pub(super) async fn lead(session: &Session) -> Result<Moment, ExportError> {
     let doing = "take a snapshot";
     session.batch_execute(BEGIN).await.map_err(when(doing))?;
@@ -39,7 +39,7 @@ pub(super) async fn lead(session: &Session) -> Result<Moment, ExportError> {
         name: row.get("snapshot"),
         snapshot: manifest::Snapshot {
             taken: Timestamp::from_microsecond(row.get("taken"))
-                .expect("a server's clock is within the years that both can say"),
+                .expect("the server's clock is within the range of both types"),
             lsn: row.get("lsn"),
             transactions: row.get("transactions"),
         },
@@ -52,13 +52,13 @@ pub(super) async fn lead(session: &Session) -> Result<Moment, ExportError> {
     })
 }
 
-/// Begins a transaction that sees the same moment, and does not wait long for a lock.
+/// Begins a transaction in the same snapshot, with a limit for waiting for locks.
 pub(super) async fn follow(
     session: &Session,
     moment: &Moment,
     lock_timeout: Duration,
 ) -> Result<(), ExportError> {
-    let doing = "see the same snapshot on another connection";
+    let doing = "import the snapshot on another connection";
     let begin = format!(
         "{BEGIN}; SET TRANSACTION SNAPSHOT '{}'; SET LOCAL lock_timeout = {}",
         moment.name,
@@ -67,8 +67,7 @@ pub(super) async fn follow(
     session.batch_execute(&begin).await.map_err(when(doing))
 }
 
-/// Fails if a definition that `catalog` holds has changed since its snapshot. The session must not see
-/// that snapshot.
+/// Fails if a definition in `catalog` has changed since its snapshot. The session must not use that snapshot.
 pub(super) async fn read_again(
     session: &Session,
     catalog: &Catalog,
@@ -83,24 +82,24 @@ pub(super) async fn read_again(
 /// Takes the lock of the only run on this database, for as long as the session lasts.
 ///
 /// # Errors
-/// [`ExportError::UnderWay`] at once if another run has it. A run that waited for the lock would count
-/// as a session that waits for the other one.
-pub(super) async fn alone(session: &Session) -> Result<(), ExportError> {
+/// [`ExportError::UnderWay`] at once if another run has it. A run that waited for the lock would itself make
+/// the other run yield.
+pub(super) async fn lock(session: &Session) -> Result<(), ExportError> {
     let doing = "lock the database for one backup at a time";
-    let row = session.query_one(ALONE, &[]).await.map_err(when(doing))?;
-    if row.get(0) {
+    let row = session.query_one(LOCK, &[]).await.map_err(when(doing))?;
+    if row.get("locked") {
         Ok(())
     } else {
         Err(ExportError::UnderWay)
     }
 }
 
-/// Rows come in the order in which they lie, whoever else reads them.
+/// Makes the order of the rows independent of other sessions that read the table.
 const IN_ORDER: &str = "SET synchronize_seqscans = off";
 
-/// The numbers spell "magn" and "back", in a key space apart from the one-number locks, of which Rails'
-/// migrations take one.
-const ALONE: &str = "SELECT pg_try_advisory_lock(1835100014, 1650549611)";
+/// The numbers spell "magn" and "back". Locks of two numbers never conflict with the one-number lock of Rails'
+/// migrations.
+const LOCK: &str = "SELECT pg_try_advisory_lock(1835100014, 1650549611) AS locked";
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 

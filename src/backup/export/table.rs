@@ -17,7 +17,6 @@ use pgarchive::{BufferPool, Compressed, Content, Cutter, FrameError, Member, Pac
 /// costs every job memory.
 const WAITING: usize = 2;
 
-/// How tables are packed.
 #[derive(Clone, Copy)]
 pub(super) struct Packing<'a> {
     pub(super) recipients: &'a Recipients,

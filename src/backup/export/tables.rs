@@ -16,13 +16,12 @@ use crate::database::Session;
 use pgarchive::encryption::Recipients;
 use pgarchive::{BufferPool, Packed};
 
-/// What a page of the server's holds.
+/// The size of a page of the server.
 const PAGE_BYTES: u64 = 8192;
 
-/// More cores than this would wait for one connection's rows.
-const MOST_AT_ONCE: usize = 8;
+/// More threads than this would wait for the rows of one connection.
+const MAX_CONCURRENT: usize = 8;
 
-/// Where the rows go.
 #[derive(Clone, Copy)]
 pub(super) struct Destination<'a> {
     pub(super) writer: &'a BackupWriter,
@@ -30,8 +29,8 @@ pub(super) struct Destination<'a> {
     pub(super) tally: &'a Tally<'a>,
 }
 
-/// Stores all tables' rows, each on the next session that is free, and answers what was packed in the
-/// tables' order. The largest come first, so that none is left alone at the end.
+/// Stores the rows of all tables, each on the next free session. Returns the packed files in the order of
+/// `tables`. The largest tables are read first, so that no session works alone at the end.
 pub(super) async fn store(
     destination: Destination<'_>,
     sessions: &[Session],
@@ -61,10 +60,10 @@ pub(super) async fn store(
     Ok(done.into_iter().map(|(_, packed)| packed).collect())
 }
 
-/// All tables share the processor's cores, and the memory that this program may take.
+/// All tables share the cores and the memory of this program.
 fn at_once(tables: usize) -> usize {
     let cores = available_parallelism().map_or(1, NonZero::get);
-    (cores.min(MOST_AT_ONCE) / tables.max(1)).max(1)
+    (cores.min(MAX_CONCURRENT) / tables.max(1)).max(1)
 }
 
 async fn store_one(

@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use crate::blob::{BlobError, Blobs, Deletion, Upload};
 
-/// The folder of a backup that is being made, and the names in it that may be taken.
+/// The folder of a backup that is being made, and the names of the files that it may contain.
 pub(super) struct BackupWriter {
     blobs: Blobs,
     folder: String,
-    /// `None` once the manifest may be stored.
+    /// `None` after the manifest was sent.
     names: Mutex<Option<Vec<String>>>,
 }
 
@@ -23,45 +23,44 @@ impl BackupWriter {
         }
     }
 
-    /// Its name in the store.
     pub(super) fn folder(&self) -> &str {
         &self.folder
     }
 
     pub(super) async fn upload(&self, file: &str) -> Result<Upload, BlobError> {
-        self.blobs.upload(&self.take(file)).await
+        self.blobs.upload(&self.reserve(file)).await
     }
 
     pub(super) async fn create(&self, file: &str, content: Bytes) -> Result<(), BlobError> {
-        self.blobs.create(&self.take(file), content).await
+        self.blobs.create(&self.reserve(file), content).await
     }
 
-    /// Stores what makes all the others a backup. After this, an error may be a lost answer, and
-    /// nothing may be deleted any more.
+    /// Stores the manifest. An error can be a lost response to a successful request, so no file may be
+    /// deleted after this.
     pub(super) async fn publish(&self, file: &str, content: Bytes) -> Result<(), BlobError> {
         self.names().take();
         let name = format!("{}/{file}", self.folder);
         self.blobs.create(&name, content).await
     }
 
-    /// Deletes what was stored. Returns why some of it is still there, if it is.
+    /// Deletes the stored files. Returns why some of them are still there, if any are.
     pub(super) async fn clear(&self) -> Option<String> {
         let Some(names) = self.names().take() else {
             return Some("its manifest may be stored: see `magnusapi backup list`".to_owned());
         };
         let unfinished = self.blobs.discard_unfinished(&self.folder).await;
-        let mut left = unfinished.err().map(|error| error.to_string());
+        let mut remaining = unfinished.err().map(|error| error.to_string());
         for name in names {
             match self.blobs.delete(&name).await {
                 Ok(Deletion::Done | Deletion::Missing) => {}
-                Ok(Deletion::Refused(reason)) => left = Some(format!("{name}: {reason}")),
+                Ok(Deletion::Refused(reason)) => remaining = Some(format!("{name}: {reason}")),
                 Err(error) => return Some(error.to_string()),
             }
         }
-        left
+        remaining
     }
 
-    fn take(&self, file: &str) -> String {
+    fn reserve(&self, file: &str) -> String {
         let name = format!("{}/{file}", self.folder);
         if let Some(names) = self.names().as_mut() {
             names.push(name.clone());

@@ -1,30 +1,27 @@
-//! How many backups are kept: `BACKUP_KEEP`.
+//! The rules for keeping backups: `BACKUP_KEEP`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// How many backups of each kind are kept.
+/// The number of backups to keep, by rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// The last so many; at least 1.
+    /// The last ones; at least 1.
     pub last: u32,
-    /// One for each of the last so many days that have one.
+    /// One for each of the last days with a backup.
     pub daily: u32,
-    /// The same for weeks (ISO 8601, from Monday).
+    /// One for each of the last weeks with a backup (ISO 8601, from Monday).
     pub weekly: u32,
-    /// The same for months.
     pub monthly: u32,
-    /// The same for years.
     pub yearly: u32,
 }
 
-/// A rule that cannot be used.
 #[derive(Debug, Error)]
 #[error(
     "BACKUP_KEEP={0} cannot be used; write it as last=7,daily=14,weekly=8,monthly=12,yearly=3: each \
-     at most once, from 0 to 10000, and last at least 1; what is left out counts as 0"
+     at most once, from 0 to 10000, and last at least 1; a rule that is not written is 0"
 )]
 pub struct KeepError(String);
 
@@ -90,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_counts_as_none() {
+    fn rules_that_are_not_written_are_0() {
         let keep: Keep = " last = 3 , weekly=2".parse().expect("good");
         assert_eq!(
             keep.to_string(),
@@ -101,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_keep_nothing_or_is_no_rule_is_refused() {
+    fn invalid_rules_and_rules_that_keep_nothing_are_rejected() {
         for text in [
             "",
             "daily=3",

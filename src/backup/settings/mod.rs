@@ -18,7 +18,7 @@ use crate::database::Settings as DatabaseSettings;
 use pgarchive::encryption::{Identities, IdentityError, Recipients, RecipientsError};
 
 pub use keep::{Keep, KeepError};
-pub use source::{Source, SourceError, SourceName};
+pub use source::{NoAddress, Source, SourceError, SourceName};
 
 /// The names of the settings of the store of backups.
 pub const STORE: BlobSettings = BlobSettings {
@@ -29,30 +29,28 @@ pub const STORE: BlobSettings = BlobSettings {
     wait: "BACKUP_STORAGE_WAIT",
 };
 
-/// Everything the backup room is told from outside.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `BACKUP_DATABASES`: what is backed up. Empty for nothing.
+    /// `BACKUP_DATABASES`: the databases to back up.
     pub sources: Vec<Source>,
-    /// Those in `BACKUP_DATABASES` that have no address, each with the variable that would hold it.
-    /// Only what reads these databases needs one: see [`Settings::require_addresses`].
-    pub without_address: Vec<(SourceName, String)>,
-    /// `BACKUP_URL`: where backups lie. By default a folder beside the private database's data;
-    /// `None` where there is no home to put one in.
+    /// Those in `BACKUP_DATABASES` without an address. Only operations that connect to these databases
+    /// need one: see [`Settings::require_addresses`].
+    pub without_address: Vec<NoAddress>,
+    /// `BACKUP_URL`: the store of backups. By default a folder beside the data of the private database;
+    /// `None` without a home folder.
     pub store: Option<BlobAddress>,
     /// Whether `BACKUP_URL` is set.
     pub store_is_named: bool,
-    /// `BACKUP_JOBS`: tables of one database read at a time, 1 to 8, default 2.
+    /// `BACKUP_JOBS`: tables of one database that are read at the same time, 1 to 8, default 2.
     pub jobs: usize,
     /// `BACKUP_KEEP`.
     pub keep: Keep,
-    /// `BACKUP_IMMUTABLE_DAYS`: for so many days the store refuses to delete anything, so it is not
-    /// tried. Default 0.
+    /// `BACKUP_IMMUTABLE_DAYS`: the store refuses deletions for this time, so pruning does not try.
+    /// Default 0.
     pub immutable_days: u32,
-    /// `BACKUP_RECIPIENTS`: age public keys, separated by commas. None for no encryption.
+    /// `BACKUP_RECIPIENTS`: age public keys, separated by commas. Without any, backups are not encrypted.
     pub recipients: Recipients,
-    /// `DRILL_DATABASE_URL`, `DRILL_DATABASE_AUTH`: the server on which backups are restored on
-    /// trial.
+    /// `DRILL_DATABASE_URL`, `DRILL_DATABASE_AUTH`: the server of the restore drills.
     pub drill: Option<DatabaseSettings>,
     /// `DRILL_IDENTITY`: the age identity that opens encrypted backups, as `age-keygen` writes it.
     pub identities: Option<Identities>,
@@ -62,63 +60,47 @@ pub struct Settings {
     pub verified_age: AgeLimits,
 }
 
-/// From which age on something is a warning, and from which a failure.
+/// The ages from which on a backup is a warning and a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgeLimits {
-    /// A warning.
     pub warn: SignedDuration,
-    /// A failure.
     pub fail: SignedDuration,
 }
 
 /// A setting of backups that cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// A source.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The store.
     #[error(transparent)]
     Store(#[from] BlobAddressError),
-    /// How many are kept.
     #[error(transparent)]
     Keep(#[from] KeepError),
-    /// Under a Functions host, a folder is gone with the machine.
     #[error(
         "BACKUP_DATABASES is set and BACKUP_URL is not; set it to az://container/prefix: under a \
-         Functions host nothing in a folder lasts"
+         Functions host, a folder is lost with its machine"
     )]
     NoStore,
-    /// A number.
     #[error("{variable}={value} cannot be used; set it to a whole number from {least} to {most}")]
     Number {
-        /// The variable's name.
         variable: &'static str,
-        /// What it holds.
         value: String,
-        /// The least that is allowed.
         least: u32,
-        /// The most.
         most: u32,
     },
-    /// A failure before the warning.
     #[error("{fail} must not be less than {warn}; both are in hours")]
     Limits {
-        /// The variable of the warning.
         warn: &'static str,
-        /// The variable of the failure.
         fail: &'static str,
     },
-    /// The recipients.
     #[error("BACKUP_RECIPIENTS: {0}")]
     Recipients(#[from] RecipientsError),
-    /// The identity.
     #[error("DRILL_IDENTITY: {0}")]
     Identity(#[from] IdentityError),
 }
 
 impl Settings {
-    /// Reads the settings. `under_a_host` tells whether a Functions host runs this program.
+    /// Reads the settings. `under_a_host` is whether a Functions host runs this program.
     pub fn read(
         variable: impl Fn(&str) -> Option<String>,
         under_a_host: bool,
@@ -155,27 +137,19 @@ impl Settings {
         })
     }
 
-    /// The names in `BACKUP_DATABASES`.
     pub fn names(&self) -> impl Iterator<Item = &SourceName> {
         let reachable = self.sources.iter().map(|source| &source.name);
-        reachable.chain(self.without_address.iter().map(|(name, _)| name))
+        reachable.chain(self.without_address.iter().map(|it| &it.name))
     }
 
-    /// Checks that every source has an address.
-    ///
-    /// # Errors
-    /// Name the variable that is not set.
+    /// Checks that every source has an address. The error names the variable that is not set.
     pub fn require_addresses(&self) -> Result<(), SettingsError> {
         match self.without_address.first() {
             None => Ok(()),
-            Some((name, variable)) => Err(SettingsError::Source(SourceError::NoAddress {
-                name: name.clone(),
-                variable: variable.clone(),
-            })),
+            Some(missing) => Err(SourceError::from(missing.clone()).into()),
         }
     }
 
-    /// The source of this name.
     pub fn source(&self, name: &SourceName) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == *name)
     }
@@ -241,7 +215,7 @@ mod tests {
     ];
 
     #[test]
-    fn without_any_setting_nothing_is_backed_up_and_a_folder_is_the_store() {
+    fn by_default_nothing_is_backed_up_and_the_store_is_a_folder() {
         let settings = read(&[], true).expect("good");
         assert!(settings.sources.is_empty());
         assert!(!settings.store_is_named);
@@ -253,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_an_address_is_named_where_one_is_needed() {
+    fn a_required_address_is_named() {
         let settings = read(&SOURCE[..1], false).expect("good");
         let error = settings.require_addresses().expect_err("it has none");
         let says = "BACKUP_DATABASE_URL_POSTFACTO is not set";
@@ -264,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn under_a_host_a_source_needs_a_store_that_lasts() {
+    fn under_a_host_a_source_needs_a_named_store() {
         let error = read(&SOURCE, true).expect_err("no store").to_string();
         assert!(error.contains("BACKUP_URL"), "{error}");
         let with_a_store = [&SOURCE[..], &[("BACKUP_URL", "file:///backups")]].concat();
@@ -272,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_names_its_variable() {
+    fn errors_name_the_variable() {
         for (name, value) in [
             ("BACKUP_JOBS", "0"),
             ("BACKUP_JOBS", "9"),

@@ -1,8 +1,8 @@
 //! The databases that are backed up: `BACKUP_DATABASES`.
 //!
-//! The variable holds names alone, and each name has variables of its own: so an address needs no
-//! quoting inside another syntax, and one that holds a password can be a secret of its own, as a Key
-//! Vault reference is.
+//! The variable contains names only, and each name has variables of its own. So an address needs no quoting
+//! inside another syntax, and an address with a password can be a secret of its own, such as a Key Vault
+//! reference.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,53 +12,47 @@ use thiserror::Error;
 use crate::database::{Origin, Settings as DatabaseSettings, SettingsError};
 use schedule::is_name;
 
-/// A database that is backed up.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Its name, and its folder's in the store.
+    /// Also the name of its folder in the store.
     pub name: SourceName,
-    /// How it is reached.
     pub database: DatabaseSettings,
 }
 
-/// As [`is_name`] has it.
+/// A name by the rule of [`is_name`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceName(String);
 
-/// A source that cannot be used.
 #[derive(Debug, Error)]
 pub enum SourceError {
-    /// A name.
     #[error(
-        "{0:?} cannot be a source's name; use 1 to 40 lower-case letters, digits and dashes, a \
+        "{0:?} is not the name of a source; use 1 to 40 lower-case letters, digits and dashes, a \
          letter first, and commas between names in BACKUP_DATABASES"
     )]
     Name(String),
-    /// The same name again.
-    #[error("BACKUP_DATABASES names {0} twice; leave one out")]
+    #[error("BACKUP_DATABASES names {0} twice; remove one of them")]
     Twice(SourceName),
-    /// A name without an address.
-    #[error(
-        "BACKUP_DATABASES names {name}, and {variable} is not set; set it to the database's address"
-    )]
-    NoAddress {
-        /// The source.
-        name: SourceName,
-        /// The variable that would hold its address.
-        variable: String,
-    },
-    /// The address or the way to log in.
+    #[error(transparent)]
+    NoAddress(#[from] NoAddress),
     #[error(transparent)]
     Database(#[from] SettingsError),
 }
 
+#[derive(Clone, Debug, Error)]
+#[error(
+    "BACKUP_DATABASES names {name}, and {variable} is not set; set it to the database's address"
+)]
+pub struct NoAddress {
+    pub name: SourceName,
+    pub variable: String,
+}
+
 impl SourceName {
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name as part of a variable's.
+    /// The part of a variable's name.
     fn in_a_variable(&self) -> String {
         self.0.to_ascii_uppercase().replace('-', "_")
     }
@@ -83,10 +77,8 @@ impl FromStr for SourceName {
 /// The sources that the settings name.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
-    /// Those with an address.
     pub(super) reachable: Vec<Source>,
-    /// Those without, each with the variable that would hold it.
-    pub(super) unreachable: Vec<(SourceName, String)>,
+    pub(super) unreachable: Vec<NoAddress>,
 }
 
 /// Reads `BACKUP_DATABASES` and, for each name in it, `BACKUP_DATABASE_URL_<NAME>` and
@@ -105,14 +97,17 @@ pub(super) fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Sources
         let auth = format!("BACKUP_DATABASE_AUTH_{}", name.in_a_variable());
         match database(variable, &url, &auth)? {
             Some(database) => sources.reachable.push(Source { name, database }),
-            None => sources.unreachable.push((name, url)),
+            None => sources.unreachable.push(NoAddress {
+                name,
+                variable: url,
+            }),
         }
     }
     Ok(sources)
 }
 
-/// The database whose address and way to log in these variables hold. Nothing that is set for the
-/// program's own database counts here, but for how long connecting may take.
+/// The database whose address and authentication are in these variables. Of the settings of the program's own
+/// database, only the time limit for connecting applies.
 pub(super) fn database(
     variable: &impl Fn(&str) -> Option<String>,
     url: &str,
@@ -143,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn each_name_has_its_own_address_and_way_to_log_in() {
+    fn each_source_has_its_own_address_and_authentication() {
         let sources = sources(&[
             ("BACKUP_DATABASES", "postfacto-4-2, postfacto-4-3,"),
             (
@@ -156,7 +151,7 @@ mod tests {
             ),
             ("BACKUP_DATABASE_AUTH_POSTFACTO_4_3", "entra"),
             ("DATABASE_URL", "postgres://own.example/items"),
-            ("PGUSER", "somebody-else"),
+            ("PGUSER", "another-user"),
         ])
         .expect("good");
         let [one, two] = &sources[..] else {
@@ -180,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_names_its_variable_and_no_password() {
+    fn errors_name_the_variable_and_show_no_password() {
         let url = ("BACKUP_DATABASE_URL_A", "postgres://u:hunter2@h:port/x");
         let good = ("BACKUP_DATABASE_URL_A", "postgres://h/x");
         for (pairs, says) in [

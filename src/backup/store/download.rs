@@ -1,4 +1,4 @@
-//! A backup as files in a folder, checked on the way, for stock `pg_restore`.
+//! Copies a backup to a folder, for stock `pg_restore`, and checks it on the way.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,29 +14,15 @@ use super::verify::{Comparison, Damage};
 use crate::blob::BlobError;
 use pgarchive::manifest::{File, MANIFEST};
 
-/// A backup could not be downloaded.
+/// Why a backup was not downloaded.
 #[derive(Debug, Error)]
 pub enum DownloadError {
-    /// It could not be found or read.
     #[error(transparent)]
     SourceBackups(#[from] SourceBackupsError),
-    /// A file or folder here.
     #[error("{path}: {error}")]
-    Here {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// It is not what was stored.
-    #[error("{damage}; what was downloaded so far is in {path}")]
-    Damaged {
-        /// What differs.
-        damage: Damage,
-        /// Where the other files are.
-        path: PathBuf,
-    },
-    /// SIGINT or SIGTERM came.
+    Here { path: PathBuf, error: io::Error },
+    #[error("{damage}; the files that were downloaded before are in {path}")]
+    Damaged { damage: Damage, path: PathBuf },
     #[error("interrupted; {} is incomplete: delete it", .0.display())]
     Interrupted(PathBuf),
 }
@@ -48,9 +34,9 @@ impl From<BlobError> for DownloadError {
 }
 
 impl SourceBackups {
-    /// Writes every file of a backup, which cannot be pruned meanwhile, into a new folder of its name in
-    /// `folder`, the manifest last. Returns that folder. `progress` gets the number of bytes of each
-    /// piece. The cancellation of `stop` ends it early.
+    /// Writes every file of a backup into a new folder of its name in `folder`, the manifest last. Returns
+    /// the new folder. A lease keeps the backup from being pruned meanwhile. `progress` gets the number of
+    /// bytes of each piece. The cancellation of `stop` ends it early.
     pub async fn download(
         &self,
         stored: &Stored,
@@ -66,13 +52,13 @@ impl SourceBackups {
         fs::create_dir_all(folder).await.map_err(here)?;
         fs::create_dir(&path).await.map_err(here)?;
         let lease = self.lease(stored, "download").await?;
-        let fetching = self.fetch_all(stored, &path, progress);
-        let fetched = lease.during(stop.run_until_cancelled(fetching)).await;
-        fetched.unwrap_or_else(|| Err(DownloadError::Interrupted(path.clone())))?;
+        let copying = self.copy_all(stored, &path, progress);
+        let copied = lease.during(stop.run_until_cancelled(copying)).await;
+        copied.unwrap_or_else(|| Err(DownloadError::Interrupted(path.clone())))?;
         Ok(path)
     }
 
-    async fn fetch_all(
+    async fn copy_all(
         &self,
         stored: &Stored,
         path: &Path,
@@ -85,7 +71,7 @@ impl SourceBackups {
         };
         for file in &manifest.files {
             let target = path.join(&file.name);
-            let damage = self.fetch(stored, file, &target, progress);
+            let damage = self.copy(stored, file, &target, progress);
             if let Some(damage) = damage.await? {
                 let path = path.to_owned();
                 return Err(DownloadError::Damaged { damage, path });
@@ -95,7 +81,7 @@ impl SourceBackups {
         fs::write(path.join(MANIFEST), text).await.map_err(here)
     }
 
-    async fn fetch(
+    async fn copy(
         &self,
         stored: &Stored,
         file: &File,

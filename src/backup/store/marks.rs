@@ -1,45 +1,40 @@
-//! What stands beside a backup: that it was restored, that it must stay.
+//! The files beside a backup: verified, held, in use.
 
 use jiff::Timestamp;
 use pgarchive::BackupId;
 use serde::{Deserialize, Serialize};
 
-/// The file that says that a backup was restored and compared.
+/// The mark of a backup that was restored and compared.
 pub const VERIFIED: &str = "verified.json";
 
-/// The file that keeps a backup.
+/// The mark of a backup that must stay.
 pub(super) const HOLD: &str = "hold.json";
 
 const LEASE: &str = "in-use-";
 const SUFFIX: &str = ".json";
 
-/// A backup was restored, and every count and checksum was that of the manifest.
+/// The proof of a backup: it was restored, and every count and checksum equalled the manifest's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
-    /// When.
     pub verified: Timestamp,
     /// The version of the server that it was restored to.
     pub server_version: String,
-    /// How many tables were compared.
     pub tables: u64,
-    /// How many rows.
     pub rows: u64,
-    /// How many definitions were compared; `None` in marks of before this was done.
+    /// Definitions that were compared; `None` in marks of older versions, which did not compare them.
     #[serde(default)]
     pub definitions: Option<usize>,
-    /// What the backup lacks, and so the restored database too.
+    /// Objects that the backup, and so the restored database, lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
-    /// How long restoring and comparing took.
+    /// The duration of the restore and of the comparison.
     pub milliseconds: u64,
 }
 
-/// Somebody wants a backup to stay.
+/// The operator wants a backup to stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Why.
     pub reason: String,
-    /// Since when.
     pub since: Timestamp,
 }
 

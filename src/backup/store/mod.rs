@@ -22,6 +22,6 @@ mod verify;
 pub use download::DownloadError;
 pub use marks::{Hold, VERIFIED, Verified};
 pub use prune::{Pruned, Pruning};
-pub use source_backups::{Selection, SourceBackups, SourceBackupsError, Stored};
-pub use sweep::{Swept, sweep};
+pub use source_backups::{Files, Listed, Selection, SourceBackups, SourceBackupsError, Stored};
+pub use sweep::{Kept, Swept, sweep};
 pub use verify::Damage;

@@ -1,11 +1,10 @@
 //! Which backups stay, and why. Pure: the backups, the rules and the time are arguments.
 //!
-//! The rules are applied three times over: to the verified backups alone, to all whole ones, and
-//! to the degraded ones. So a backup that nobody has restored yet never pushes out one that is
-//! known to restore, and a degraded one pushes out neither. Whatever the rules say, these stay: the
-//! newest verified one, one under a hold, one in use, one younger than the immutability period, and one whose
-//! manifest cannot be read, because it is not known what would be lost. One that is dated in the future
-//! stays too, and no rule counts it: it would push out the others.
+//! The rules are applied three times: to the verified backups, to all whole ones, and to the degraded ones.
+//! So an unverified backup never replaces a verified one, and a degraded one replaces neither. These stay
+//! whatever the rules say: the newest verified one, one with a hold, one in use, one younger than the
+//! immutability period, and one whose manifest cannot be read, because its content is unknown. One that is
+//! dated in the future stays too, and no rule counts it, because it would replace the others.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -16,43 +15,37 @@ use jiff::{SignedDuration, Timestamp};
 use crate::backup::settings::Keep;
 use pgarchive::BackupId;
 
-/// What is to be known of a backup to decide whether it stays.
+/// A backup, as the rules see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its name, which says when it was begun.
     pub id: BackupId,
-    /// What it carries.
     pub state: State,
-    /// Whether it was restored and compared.
     pub verified: bool,
-    /// Why it is under a hold, if it is.
+    /// The reason of its hold.
     pub hold: Option<String>,
-    /// Whether it is under a lease: its files are being read.
+    /// Whether it has a lease, because its files are being read.
     pub in_use: bool,
 }
 
-/// The reason to keep a backup that is under a lease.
+/// The reason to keep a backup with a lease.
 pub(super) const IN_USE: &str = "in use by a restore, a check or a download";
 
-/// What a backup carries.
+/// How complete a backup is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// All of the database.
     Whole,
-    /// All rows, and not every object.
+    /// It has all rows, and not every object.
     Degraded,
-    /// Its manifest cannot be read.
+    /// The manifest cannot be read.
     Unreadable,
 }
 
 /// Whether a backup stays, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Which one.
     pub id: BackupId,
-    /// Whether it stays.
     pub keep: bool,
-    /// Every reason to keep it, or the one to delete it.
+    /// Every reason to keep it, or the reason to delete it.
     pub reasons: Vec<String>,
 }
 
@@ -117,7 +110,7 @@ fn protect<'a>(
     let immutable = SignedDuration::from_hours(24 * i64::from(immutable_days));
     for candidate in newest_first {
         if let Some(hold) = &candidate.hold {
-            reasons.add(candidate, format!("under a hold: {hold}"));
+            reasons.add(candidate, format!("kept by a hold: {hold}"));
         }
         if candidate.in_use {
             reasons.add(candidate, IN_USE);
@@ -126,13 +119,13 @@ fn protect<'a>(
             reasons.add(candidate, format!("younger than {immutable_days} days"));
         }
         if of_the_future(candidate) {
-            let why = "dated in the future, by a wrong clock: look at it, delete it by hand";
+            let why = "dated in the future by a wrong clock: examine it, and delete it by hand";
             reasons.add(candidate, why);
         }
         if candidate.state == State::Unreadable {
             reasons.add(
                 candidate,
-                "its manifest cannot be read: look at it, delete it by hand",
+                "its manifest cannot be read: examine it, and delete it by hand",
             );
         }
     }
@@ -161,8 +154,8 @@ fn apply<'a>(keep: Keep, among: &[&'a Candidate], which: &str, reasons: &mut Rea
     }
 }
 
-/// For each period that has a backup, the newest first, the newest verified one of it, or the
-/// newest one.
+/// For each period with a backup, the newest period first: its newest verified backup, or else its newest
+/// one.
 fn representatives<'a>(among: &[&'a Candidate], period: Period) -> Vec<(String, &'a Candidate)> {
     let mut found: Vec<(String, &Candidate)> = Vec::new();
     for candidate in among {
@@ -179,7 +172,7 @@ fn representatives<'a>(among: &[&'a Candidate], period: Period) -> Vec<(String, 
     found
 }
 
-/// The name of the period, in UTC, that an instant is in.
+/// Returns the name of the period of an instant, in UTC.
 type Period = fn(Timestamp) -> String;
 
 fn day(at: Timestamp) -> String {

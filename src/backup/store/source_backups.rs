@@ -1,7 +1,7 @@
 //! The backups of one source in the store.
 //!
-//! A folder without a manifest is no backup and is not seen here: a run is under way in it, or it
-//! was left by one that died, or its manifest was deleted first, as pruning does.
+//! A folder without a manifest is not a backup and is ignored here: an export is running in it, or died
+//! in it, or pruning has deleted its manifest first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -20,82 +20,67 @@ use crate::blob::{BlobError, Blobs, Deletion};
 use pgarchive::manifest::{self, MANIFEST, Manifest};
 use pgarchive::{BackupId, BackupIdError};
 
-/// One source's backups. Clones share the store.
+/// Clones share the store.
 #[derive(Clone)]
 pub struct SourceBackups {
     pub(in crate::backup) blobs: Blobs,
     pub(in crate::backup) source: SourceName,
 }
 
-/// A backup in the store.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// Its name.
     pub id: BackupId,
-    /// Its manifest, or why that cannot be read.
+    /// The manifest, or why it cannot be read.
     pub manifest: Result<Manifest, String>,
-    /// That it was restored and compared.
     pub verified: Option<Verified>,
-    /// That it must stay.
     pub hold: Option<Hold>,
-    /// The files in its folder, with their sizes.
-    pub files: BTreeMap<String, u64>,
+    pub files: Files,
 }
 
-/// Which backup is meant.
+/// The files in the folder of a backup, with their sizes.
+pub type Files = BTreeMap<String, u64>;
+
+/// A backup of which only the names of its files were read.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub id: BackupId,
+    pub files: Files,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// The newest one.
     Latest,
-    /// This one.
     Named(BackupId),
 }
 
-/// Why a backup could not be had.
+/// Why a backup was not found or could not be used.
 #[derive(Debug, Error)]
 pub enum SourceBackupsError {
-    /// The store.
     #[error("the store of backups: {0}")]
     Store(#[from] BlobError),
-    /// There is none of that name.
     #[error("{source_name} has no backup {wanted}; see `magnusapi backup list`")]
     Unknown {
-        /// The source.
         source_name: SourceName,
-        /// What was asked for.
         wanted: String,
     },
-    /// It cannot be read.
     #[error("the manifest of {id} cannot be read: {reason}")]
-    Unreadable {
-        /// Which one.
-        id: BackupId,
-        /// Why.
-        reason: String,
-    },
-    /// The newest one cannot be read, and an older one can.
+    Unreadable { id: BackupId, reason: String },
     #[error(
-        "the newest backup, {id}, cannot be read: {reason}; to use the newest one that can, name it: \
-         {readable}"
+        "the newest backup, {id}, cannot be read: {reason}; the newest readable one is {readable}: name it to \
+         use it"
     )]
     NewestUnreadable {
-        /// The newest one.
         id: BackupId,
-        /// Why.
         reason: String,
-        /// The newest one that can be read.
         readable: BackupId,
     },
-    /// It is under a hold already.
-    #[error("{0} is under a hold already; release it first")]
+    #[error("{0} has a hold already; release it first")]
     HeldAlready(BackupId),
-    /// SIGINT or SIGTERM came.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl Stored {
-    /// What it carries.
     pub fn state(&self) -> State {
         match &self.manifest {
             Err(_) => State::Unreadable,
@@ -104,10 +89,7 @@ impl Stored {
         }
     }
 
-    /// Its manifest.
-    ///
-    /// # Errors
-    /// [`SourceBackupsError::Unreadable`].
+    /// The manifest, or [`SourceBackupsError::Unreadable`].
     pub fn readable(&self) -> Result<&Manifest, SourceBackupsError> {
         let manifest = self.manifest.as_ref();
         manifest.map_err(|reason| SourceBackupsError::Unreadable {
@@ -116,12 +98,10 @@ impl Stored {
         })
     }
 
-    /// How many bytes its files have.
     pub fn bytes(&self) -> u64 {
         self.files.values().sum()
     }
 
-    /// What retention is to know of it at `now`.
     pub fn candidate(&self, now: Timestamp) -> Candidate {
         Candidate {
             id: self.id.clone(),
@@ -144,27 +124,25 @@ impl FromStr for Selection {
     }
 }
 
-/// What stands beside a backup is a few lines.
+/// The size of the largest mark, in bytes. A mark has a few lines.
 const MARK_LIMIT: u64 = 64 * 1024;
 
-/// How many backups are read at a time?
+/// Backups that are read at the same time.
 const AT_A_TIME: usize = 8;
 
 impl SourceBackups {
-    /// The backups of `source` in `blobs`.
     pub fn new(blobs: Blobs, source: SourceName) -> SourceBackups {
         SourceBackups { blobs, source }
     }
 
-    /// The name of a blob of a backup.
+    /// The name of the blob.
     pub fn path(&self, id: &BackupId, file: &str) -> String {
         format!("{}/{id}/{file}", self.source)
     }
 
-    /// Which backups there are, the newest first, each with the files in its folder. Reads nothing
-    /// but names.
-    pub async fn names(&self) -> Result<Vec<(BackupId, BTreeMap<String, u64>)>, BlobError> {
-        let mut folders: BTreeMap<BackupId, BTreeMap<String, u64>> = BTreeMap::new();
+    /// All backups, the newest first, from the names of the files alone.
+    pub async fn names(&self) -> Result<Vec<Listed>, BlobError> {
+        let mut folders: BTreeMap<BackupId, Files> = BTreeMap::new();
         for blob in self.blobs.list(self.source.as_str()).await? {
             let below = blob.name.strip_prefix(self.source.as_str());
             let below = below.and_then(|rest| rest.strip_prefix('/')?.split_once('/'));
@@ -172,44 +150,43 @@ impl SourceBackups {
                 continue;
             };
             if let Ok(id) = folder.parse() {
-                let files: &mut BTreeMap<String, u64> = folders.entry(id).or_default();
+                let files = folders.entry(id).or_default();
                 files.insert(file.to_owned(), blob.bytes);
             }
         }
         folders.retain(|_, files| files.contains_key(MANIFEST));
-        Ok(folders.into_iter().rev().collect())
+        let newest_first = folders.into_iter().rev();
+        Ok(newest_first
+            .map(|(id, files)| Listed { id, files })
+            .collect())
     }
 
-    /// All backups, the newest first. One whose manifest cannot be read is among them.
+    /// All backups, the newest first, including those whose manifest cannot be read.
     pub async fn all(&self) -> Result<Vec<Stored>, BlobError> {
         let names = self.names().await?;
-        let reading = names.into_iter().map(|(id, files)| self.stored(id, files));
+        let reading = names.into_iter().map(|it| self.stored(it));
         stream::iter(reading)
             .buffered(AT_A_TIME)
             .try_collect()
             .await
     }
 
-    /// The backup that is meant.
     pub async fn find(&self, selection: &Selection) -> Result<Stored, SourceBackupsError> {
         let backups = self.names().await?;
         let Selection::Named(wanted) = selection else {
             return self.newest(backups).await;
         };
-        let found = backups.into_iter().find(|(id, _)| id == wanted);
-        let (id, files) = found.ok_or_else(|| self.unknown(format!("named {wanted}")))?;
-        Ok(self.stored(id, files).await?)
+        let found = backups.into_iter().find(|it| it.id == *wanted);
+        let found = found.ok_or_else(|| self.unknown(format!("named {wanted}")))?;
+        Ok(self.stored(found).await?)
     }
 
-    /// The newest one. If it cannot be read, an older one is named and not returned: whoever asks for
-    /// the latest expects the latest.
-    async fn newest(
-        &self,
-        backups: Vec<(BackupId, BTreeMap<String, u64>)>,
-    ) -> Result<Stored, SourceBackupsError> {
+    /// The newest one. If it cannot be read, the error names an older one: `latest` never selects an older
+    /// one silently.
+    async fn newest(&self, backups: Vec<Listed>) -> Result<Stored, SourceBackupsError> {
         let mut newest: Option<(BackupId, String)> = None;
-        for (id, files) in backups {
-            let stored = self.stored(id, files).await?;
+        for listed in backups {
+            let stored = self.stored(listed).await?;
             match (&stored.manifest, newest) {
                 (Ok(_), None) => return Ok(stored),
                 (Ok(_), Some((id, reason))) => {
@@ -236,17 +213,12 @@ impl SourceBackups {
         }
     }
 
-    async fn stored(
-        &self,
-        id: BackupId,
-        files: BTreeMap<String, u64>,
-    ) -> Result<Stored, BlobError> {
-        let present: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+    async fn stored(&self, Listed { id, files }: Listed) -> Result<Stored, BlobError> {
         let manifest = self.manifest(&id).await?;
         Ok(Stored {
-            verified: self.mark(&id, VERIFIED, &present).await?,
-            hold: match self.mark(&id, HOLD, &present).await? {
-                None if present.contains(HOLD) => Some(unreadable_hold(&id)),
+            verified: self.mark(&id, VERIFIED, &files).await?,
+            hold: match self.mark(&id, HOLD, &files).await? {
+                None if files.contains_key(HOLD) => Some(unreadable_hold(&id)),
                 hold => hold,
             },
             manifest,
@@ -258,8 +230,8 @@ impl SourceBackups {
     async fn manifest(&self, id: &BackupId) -> Result<Result<Manifest, String>, BlobError> {
         let path = self.path(id, MANIFEST);
         let text = match self.blobs.read(&path, manifest::LIMIT).await {
-            Err(BlobError::Missing { .. }) => return Ok(Err("it was deleted just now".to_owned())),
-            // Not an error of the store: the other backups can be read.
+            Err(BlobError::Missing { .. }) => return Ok(Err("it was just deleted".to_owned())),
+            // This is not an error of the store: other backups can be read.
             Err(error @ BlobError::TooLarge { .. }) => return Ok(Err(error.to_string())),
             read => read?,
         };
@@ -270,9 +242,9 @@ impl SourceBackups {
         &self,
         id: &BackupId,
         file: &str,
-        present: &BTreeSet<&str>,
+        files: &Files,
     ) -> Result<Option<T>, BlobError> {
-        if !present.contains(file) {
+        if !files.contains_key(file) {
             return Ok(None);
         }
         match self.blobs.read(&self.path(id, file), MARK_LIMIT).await {
@@ -282,7 +254,7 @@ impl SourceBackups {
         }
     }
 
-    /// Says that a backup was restored and compared. Said once already, it stays said.
+    /// Marks a backup as verified. An earlier mark stays.
     pub async fn mark_verified(&self, id: &BackupId, verified: &Verified) -> Result<(), BlobError> {
         match self.write(id, VERIFIED, verified).await {
             Err(BlobError::Exists { .. }) => Ok(()),
@@ -290,7 +262,7 @@ impl SourceBackups {
         }
     }
 
-    /// Keeps a backup until it is released. One whose manifest has gone meanwhile is none any more.
+    /// Keeps a backup until it is released. Fails if the backup was deleted meanwhile.
     pub async fn hold(&self, id: &BackupId, hold: &Hold) -> Result<(), SourceBackupsError> {
         match self.write(id, HOLD, hold).await {
             Err(BlobError::Exists { .. }) => {
@@ -305,12 +277,12 @@ impl SourceBackups {
         Ok(())
     }
 
-    /// Fails if the manifest has gone.
+    /// Fails if the manifest was deleted.
     pub(super) async fn require_manifest(&self, id: &BackupId) -> Result<(), SourceBackupsError> {
         if self.files(id).await?.contains(MANIFEST) {
             return Ok(());
         }
-        Err(self.unknown(format!("named {id} any more: it was deleted just now")))
+        Err(self.unknown(format!("named {id} any more, because it was just deleted")))
     }
 
     /// Why a backup must stay at this moment, if it must.
@@ -337,7 +309,7 @@ impl SourceBackups {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// Lets a backup go. A store that keeps the hold itself refuses.
+    /// Deletes the hold of a backup.
     pub async fn release(&self, id: &BackupId) -> Result<Deletion, BlobError> {
         self.blobs.delete(&self.path(id, HOLD)).await
     }
@@ -366,7 +338,7 @@ fn checked(text: &[u8], id: &BackupId) -> Result<Manifest, String> {
     Ok(manifest)
 }
 
-/// A hold that cannot be read still holds.
+/// A hold that cannot be read is in force.
 fn unreadable_hold(id: &BackupId) -> Hold {
     Hold {
         reason: "its reason cannot be read".to_owned(),

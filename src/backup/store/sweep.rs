@@ -1,4 +1,4 @@
-//! What killed runs have left.
+//! Deletes the remains of killed exports.
 
 use std::fmt;
 
@@ -10,18 +10,23 @@ use crate::blob::{BlobError, Blobs, Deletion};
 use pgarchive::BackupId;
 use pgarchive::manifest::MANIFEST;
 
-/// A folder without a manifest that is older is of a run that died: none may take so long.
+/// No export may run this long, so an older folder without a manifest belongs to one that died.
 const ABANDONED: SignedDuration = SignedDuration::from_hours(24);
 
-/// A folder that was no backup.
+/// A folder without a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swept {
-    /// Its name.
     pub id: BackupId,
-    /// Files that are gone.
     pub deleted: u64,
-    /// Files that the store keeps, and why it does, for the last of them.
-    pub kept: Option<(u64, String)>,
+    pub kept: Option<Kept>,
+}
+
+/// Files that the store does not delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub files: u64,
+    /// Why it keeps the last of them.
+    pub reason: String,
 }
 
 impl fmt::Display for Swept {
@@ -32,14 +37,16 @@ impl fmt::Display for Swept {
             "{id} was never finished: {deleted} files deleted"
         )?;
         match &self.kept {
-            Some((kept, reason)) => write!(formatter, ", {kept} kept by the store: {reason}"),
+            Some(Kept { files, reason }) => {
+                write!(formatter, ", {files} kept by the store: {reason}")
+            }
             None => Ok(()),
         }
     }
 }
 
-/// Deletes what has no manifest and was begun more than a day ago. What the store keeps is no error:
-/// it is tried again the next time.
+/// Deletes folders without a manifest that are more than a day old. Files that the store keeps are not an
+/// error: the next sweep tries again.
 pub async fn sweep(
     blobs: &Blobs,
     source: &SourceName,
@@ -56,7 +63,7 @@ pub async fn sweep(
         let folder = format!("{source}/{id}");
         let found = blobs.list(&folder).await?;
         let files = || found.iter().filter_map(|it| it.name.rsplit('/').next());
-        // Pruning that died just after it deleted the manifest may have left files that are read.
+        // Pruning may have died after it deleted the manifest of a backup that is still being read.
         if files().all(|file| file != MANIFEST) && !is_leased(files(), now) {
             blobs.discard_unfinished(&folder).await?;
             let names = found.into_iter().map(|blob| blob.name);
@@ -81,8 +88,8 @@ async fn delete(
             Deletion::Done => swept.deleted += 1,
             Deletion::Missing => {}
             Deletion::Refused(reason) => {
-                let kept = swept.kept.take().map_or(0, |(kept, _)| kept);
-                swept.kept = Some((kept + 1, reason));
+                let files = swept.kept.map_or(0, |kept| kept.files) + 1;
+                swept.kept = Some(Kept { files, reason });
             }
         }
     }

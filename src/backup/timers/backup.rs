@@ -107,8 +107,7 @@ impl Timer for BackupTimer {
 }
 
 fn done(manifest: &Manifest) -> String {
-    let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
-    let bytes: u64 = manifest.files.iter().map(|file| file.stored_bytes).sum();
+    let (rows, bytes) = (manifest.rows(), manifest.stored_bytes());
     let tables = manifest.tables.len();
     let milliseconds = manifest.milliseconds.total;
     format!("{tables} tables, {rows} rows, {bytes} bytes stored, {milliseconds} ms")

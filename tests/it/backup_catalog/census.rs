@@ -1,10 +1,10 @@
-//! What the role may not read is named.
+//! The census as a role with few rights.
 
 use super::{execute, roles};
 use crate::harness::{Database, postgres, run};
 
 #[test]
-fn a_role_that_may_only_read_is_told_what_it_could_not_look_at() {
+fn catalogues_that_the_role_cannot_read_are_reported() {
     run(async {
         roles(postgres()).await;
         let database = Database::empty();

@@ -39,12 +39,12 @@ const OBJECTS: &str = "
     CREATE FOREIGN DATA WRAPPER wrapper;
     CREATE SERVER far FOREIGN DATA WRAPPER wrapper;
     CREATE FOREIGN TABLE there (id integer) SERVER far;
-    CREATE PUBLICATION told FOR TABLE base;
+    CREATE PUBLICATION published FOR TABLE base;
     CREATE EVENT TRIGGER event ON ddl_command_end WHEN TAG IN ('CREATE CAST')
         EXECUTE FUNCTION tell();
     CREATE TABLE whole (id integer) PARTITION BY RANGE (id);
     CREATE TABLE part PARTITION OF whole FOR VALUES FROM (1) TO (9);
-    CREATE SCHEMA room CREATE TABLE chair (id integer);";
+    CREATE SCHEMA office CREATE TABLE chair (id integer);";
 
 /// How each kind of object is named where it is dropped and renamed.
 const KINDS: [&str; 27] = [
@@ -70,11 +70,11 @@ const KINDS: [&str; 27] = [
     "FOREIGN DATA WRAPPER wrapper",
     "SERVER far",
     "FOREIGN TABLE there",
-    "PUBLICATION told",
+    "PUBLICATION published",
     "EVENT TRIGGER event",
     "TABLE other",
     "TABLE part",
-    "SCHEMA room",
+    "SCHEMA office",
 ];
 
 /// Changes of a part of an object, and those that are neither a drop nor a new name.
@@ -87,20 +87,20 @@ const OTHER_CHANGES: [&str; 23] = [
     "ALTER TABLE base RENAME COLUMN w TO renamed",
     "ALTER TABLE base DROP COLUMN w CASCADE",
     "ALTER TABLE base ALTER COLUMN w TYPE varchar(9)",
-    "ALTER TABLE base SET SCHEMA room",
+    "ALTER TABLE base SET SCHEMA office",
     "ALTER TABLE whole DETACH PARTITION part",
     "DROP TABLE other; CREATE TABLE other (id integer)",
     "DROP OPERATOR ### (integer, integer)",
     "CREATE OR REPLACE VIEW above AS SELECT id FROM base WHERE id > 5",
     "ALTER VIEW above RENAME COLUMN id TO renamed",
-    "ALTER FUNCTION plain() SET SCHEMA room",
+    "ALTER FUNCTION plain() SET SCHEMA office",
     "ALTER TYPE mood RENAME VALUE 'bad' TO 'worse'",
     "ALTER TYPE pair RENAME ATTRIBUTE a TO renamed",
     "ALTER DOMAIN small DROP CONSTRAINT is_small",
     "ALTER DOMAIN small RENAME CONSTRAINT is_small TO renamed",
     "ALTER POLICY few ON base USING (id > 4)",
     "ALTER TEXT SEARCH CONFIGURATION searched DROP MAPPING FOR word",
-    "ALTER PUBLICATION told SET TABLE other",
+    "ALTER PUBLICATION published SET TABLE other",
     "ALTER SEQUENCE counter INCREMENT 5",
 ];
 
@@ -148,7 +148,7 @@ fn definitions(catalog: &Catalog) -> Vec<(String, String)> {
 }
 
 #[test]
-fn definitions_are_those_of_the_snapshot_or_a_change_is_noticed() {
+fn definitions_are_those_of_the_snapshot_or_a_change_is_detected() {
     run(async {
         let unchanged = read_after("SELECT 1").await.expect("nothing changed");
         let unchanged = definitions(&unchanged);
@@ -172,7 +172,7 @@ fn definitions_are_those_of_the_snapshot_or_a_change_is_noticed() {
 const AT_A_TIME: usize = 4;
 
 #[test]
-fn a_new_object_and_new_rows_are_no_change() {
+fn new_objects_and_new_rows_are_not_a_change() {
     run(async {
         let change = "CREATE TABLE newer (id serial); INSERT INTO base VALUES (1);
                       CREATE INDEX newer_index ON base (w)";

@@ -97,7 +97,7 @@ pub(super) fn pg_dump(programs: &Programs, database: &Database) -> String {
         .collect()
 }
 
-/// What `pg_restore --list` would say of each entry, without numbers: kind, schema, tag, owner.
+/// The lines of `pg_restore --list`, without numbers: kind, schema, tag, owner.
 pub(super) fn listed(entries: &[Entry]) -> Vec<String> {
     let line = |entry: &Entry| {
         let schema = entry.namespace.as_deref().unwrap_or("-");
@@ -106,8 +106,8 @@ pub(super) fn listed(entries: &[Entry]) -> Vec<String> {
     };
     // pg_restore is silent about those, too.
     let settings = [Kind::Encoding, Kind::StdStrings, Kind::SearchPath];
-    let said = |entry: &&Entry| !is_of_database(entry) && !settings.contains(&entry.kind);
-    entries.iter().filter(said).map(line).collect()
+    let is_listed = |entry: &&Entry| !is_of_database(entry) && !settings.contains(&entry.kind);
+    entries.iter().filter(is_listed).map(line).collect()
 }
 
 /// The same of an archive that `pg_dump` makes.

@@ -7,7 +7,7 @@ use super::{Stage, dumped, stock};
 use crate::harness::{Database, postgres, run};
 
 #[test]
-fn an_encrypted_backup_comes_back_with_its_identity_and_not_without() {
+fn an_encrypted_backup_restores_only_with_its_identity() {
     run(async {
         let stage = Stage::new().await;
         let identity = age::x25519::Identity::generate();
@@ -19,10 +19,10 @@ fn an_encrypted_backup_comes_back_with_its_identity_and_not_without() {
         assert_eq!(manifest["recipients"][0], recipient.as_str());
 
         let new = postgres().url("end_to_end_encrypted");
-        let said = stage.fails(&["restore", "latest", "--to", &new]);
+        let printed = stage.fails(&["restore", "latest", "--to", &new]);
         assert!(
-            said.contains("--identity") && said.contains(&recipient),
-            "{said}"
+            printed.contains("--identity") && printed.contains(&recipient),
+            "{printed}"
         );
         let file = file.to_str().expect("UTF-8");
         stage.does(
@@ -31,18 +31,18 @@ fn an_encrypted_backup_comes_back_with_its_identity_and_not_without() {
         );
         assert_eq!(dumped(&new), dumped(&stage.source.url));
         let drill = ("DRILL_DATABASE_URL", stage.source.url.as_str());
-        let said = stage.does(
+        let printed = stage.does(
             &["verify", "latest", "--restore", "--allow-superuser"],
             &[drill, ("DRILL_IDENTITY", &secret)],
         );
-        assert!(said.contains("restored to PostgreSQL"), "{said}");
-        assert!(!said.contains(&secret));
+        assert!(printed.contains("restored to PostgreSQL"), "{printed}");
+        assert!(!printed.contains(&secret));
     });
 }
 
-/// What opens it is another program than what wrote it, of other authors.
+/// `age` is another implementation of the format, by other authors.
 #[test]
-fn an_encrypted_backup_is_opened_by_age_and_restored_by_pg_restore() {
+fn age_opens_an_encrypted_backup_for_pg_restore() {
     run(async {
         let stage = Stage::new().await;
         let identity = age::x25519::Identity::generate();

@@ -30,7 +30,7 @@ async fn waiting(database: &Database) {
 }
 
 #[test]
-fn a_table_that_somebody_holds_is_tried_again_and_the_name_is_a_new_one() {
+fn a_locked_table_is_retried_under_a_new_name() {
     run(async {
         let (database, store) = (with_tables().await, store());
         let holder = hold(&database).await;
@@ -72,7 +72,7 @@ fn a_table_that_somebody_holds_is_tried_again_and_the_name_is_a_new_one() {
 }
 
 #[test]
-fn whoever_changes_a_table_waits_for_the_backup_only_a_moment() {
+fn a_migration_waits_only_a_moment_for_the_backup() {
     run(async {
         let (database, store) = (with_tables().await, store());
         let _holder = hold(&database).await;
@@ -89,12 +89,12 @@ fn whoever_changes_a_table_waits_for_the_backup_only_a_moment() {
             begun.elapsed()
         };
         let (made, waited) = tokio::join!(exported(&database, &store, &patient), changing);
-        let error = made.expect_err("it gave way");
+        let error = made.expect_err("it yielded");
         assert!(
-            matches!(&error, ExportError::GaveWay { statement, .. } if statement.contains("ALTER")),
+            matches!(&error, ExportError::Yielded { statement, .. } if statement.contains("ALTER")),
             "{error}"
         );
-        // A second of patience, a look every 200 ms, and a slow machine.
+        // It yields after a second, checks every 200 ms, and the machine is slow.
         assert!(waited < Duration::from_secs(6), "{waited:?}");
         assert_eq!(store.files().await, [""; 0]);
     });
@@ -116,7 +116,7 @@ fn a_second_export_fails_at_once_and_the_first_one_continues() {
             let error = exported(&database, &store, &patient).await;
             let error = error.expect_err("one is under way");
             assert!(matches!(error, ExportError::UnderWay), "{error}");
-            // Without waiting, and in any case within the first one's patience.
+            // Without waiting, and in any case within the first one's lock timeout.
             assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
             holder.batch_execute("COMMIT").await.expect("it is free");
         };
@@ -169,7 +169,10 @@ fn an_export_ends_at_its_deadline_and_leaves_no_lock() {
         assert!(matches!(error, ExportError::Deadline(_)), "{error}");
         holder.batch_execute("COMMIT").await.expect("it is free");
         let alter = "SET lock_timeout = '10s'; ALTER TABLE a_child ADD COLUMN more int";
-        holder.batch_execute(alter).await.expect("nobody holds it");
+        holder
+            .batch_execute(alter)
+            .await
+            .expect("no session holds it");
         assert_eq!(store.files().await, [""; 0]);
     });
 }

@@ -1,12 +1,11 @@
-//! The features: SQL of one each, and what a backup must say about it.
+//! The features: the SQL of each one, and the findings that a backup must report.
 
 /// A database's one feature.
 pub(super) struct Feature {
-    /// What it is, from its first line.
+    /// Its first line.
     pub(super) name: &'static str,
-    /// The SQL that makes it.
     pub(super) sql: String,
-    /// What the backup must report as missing, in order. Without any, the restore must be exact.
+    /// The objects that the backup must report as missing, in order. Without any, the restore must be exact.
     pub(super) findings: Vec<&'static str>,
     /// Lines of the restored database's dump that the original's lacks, because `pg_dump` loses them.
     pub(super) lost_by_pg_dump: Vec<&'static str>,

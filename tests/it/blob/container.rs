@@ -11,7 +11,7 @@ use crate::fakes::{Call, Fault};
 use crate::harness::{Container, KEY, WAIT, run};
 
 #[test]
-fn a_lost_answer_to_a_creation_is_no_failure() {
+fn a_lost_response_to_a_creation_is_not_a_failure() {
     run(async {
         let (faults, blobs) = faulty().await;
         faults.once(Call::Put, Fault::LoseAnswer);
@@ -19,7 +19,7 @@ fn a_lost_answer_to_a_creation_is_no_failure() {
             .create("manifest.json", noise(100))
             .await
             .expect("it is stored");
-        assert_eq!(faults.seen(Call::Put), 2, "it was told twice");
+        assert_eq!(faults.seen(Call::Put), 2, "it was sent twice");
         faults.once(Call::Put, Fault::LoseAnswer);
         let error = blobs
             .create("manifest.json", noise(99))
@@ -30,7 +30,7 @@ fn a_lost_answer_to_a_creation_is_no_failure() {
 }
 
 #[test]
-fn a_download_goes_on_where_it_broke_off() {
+fn a_download_resumes_where_it_broke_off() {
     run(async {
         let (faults, blobs) = faulty().await;
         let content = noise(10_000_000);
@@ -47,7 +47,7 @@ fn a_download_goes_on_where_it_broke_off() {
 
 /// The store's client resumes an answer only for a while after it has begun.
 #[test]
-fn a_download_goes_on_after_a_break_however_long_it_has_taken() {
+fn a_long_download_resumes_after_a_break() {
     run(async {
         let (faults, blobs) = faulty().await;
         let content = noise(10_000_000);
@@ -71,7 +71,7 @@ fn a_download_goes_on_after_a_break_however_long_it_has_taken() {
 }
 
 #[test]
-fn a_download_that_never_goes_on_fails_and_says_so() {
+fn a_download_that_cannot_resume_fails() {
     run(async {
         let (faults, blobs) = faulty().await;
         blobs
@@ -87,7 +87,7 @@ fn a_download_that_never_goes_on_fails_and_says_so() {
 }
 
 #[test]
-fn a_blob_that_changes_while_it_is_read_is_not_taken_for_one() {
+fn a_blob_that_changes_while_it_is_read_fails() {
     run(async {
         let (faults, blobs) = faulty().await;
         upload(&blobs, "large", &noise(10_000_000))
@@ -110,7 +110,7 @@ fn a_blob_that_changes_while_it_is_read_is_not_taken_for_one() {
 }
 
 #[test]
-fn a_list_that_breaks_off_is_asked_for_again() {
+fn a_list_that_breaks_off_is_retried() {
     run(async {
         let (faults, blobs) = faulty().await;
         blobs.create("a", noise(1)).await.expect("it is stored");
@@ -120,7 +120,7 @@ fn a_list_that_breaks_off_is_asked_for_again() {
 }
 
 #[test]
-fn a_busy_store_is_waited_for_as_long_as_it_asks_but_not_for_ever() {
+fn retry_after_is_respected_up_to_a_limit() {
     run(async {
         let (faults, blobs) = faulty().await;
         for seconds in ["1", "86400"] {
@@ -140,7 +140,7 @@ fn a_busy_store_is_waited_for_as_long_as_it_asks_but_not_for_ever() {
 }
 
 #[test]
-fn a_store_that_fails_for_good_is_given_up_in_time_with_its_reason() {
+fn a_store_that_keeps_failing_fails_in_time_with_its_reason() {
     run(async {
         let (faults, blobs) = faulty().await;
         faults.always(Call::Put, Fault::status("500 Oops", "InternalError", ""));
@@ -161,14 +161,14 @@ fn a_store_that_fails_for_good_is_given_up_in_time_with_its_reason() {
 }
 
 #[test]
-fn a_store_that_cannot_be_reached_is_given_up_in_time_with_its_reason() {
+fn an_unreachable_store_fails_in_time_with_its_reason() {
     run(async {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = closed.local_addr().expect("it is bound").to_string();
         drop(closed);
         let blobs = Container::missing("nowhere").through(&address).blobs();
         let begin = Instant::now();
-        let error = blobs.list("").await.expect_err("nobody listens");
+        let error = blobs.list("").await.expect_err("no server listens");
         assert!(
             begin.elapsed() < Duration::from_secs(15),
             "{:?}",
@@ -184,7 +184,7 @@ fn a_store_that_cannot_be_reached_is_given_up_in_time_with_its_reason() {
 }
 
 #[test]
-fn a_wrong_key_is_told_from_a_missing_container_and_never_shown() {
+fn a_wrong_key_is_distinguished_from_a_missing_container_and_never_shown() {
     run(async {
         let wrong = KEY.replace("Eby8", "Eby9");
         let container = Container::new().await;
@@ -217,7 +217,7 @@ fn a_wrong_key_is_told_from_a_missing_container_and_never_shown() {
 }
 
 #[test]
-fn a_blob_that_the_store_keeps_is_reported_and_no_error() {
+fn a_blob_that_the_store_keeps_is_reported_without_an_error() {
     run(async {
         let (faults, blobs) = faulty().await;
         blobs.create("a", noise(1)).await.expect("it is stored");
@@ -240,7 +240,7 @@ fn a_blob_that_the_store_keeps_is_reported_and_no_error() {
         let kept = Deletion::Refused("403 AuthorizationPermissionMismatch".to_owned());
         assert_eq!(blobs.delete("a").await.expect("no error"), kept);
         faults.once(Call::Delete, Fault::LoseAnswer);
-        let gone = blobs.delete("a").await.expect("it is told twice");
+        let gone = blobs.delete("a").await.expect("it is sent twice");
         assert_eq!(gone, Deletion::Missing);
     });
 }

@@ -17,7 +17,7 @@ fn open(folder: &Path) -> Blobs {
 }
 
 #[test]
-fn a_folder_that_is_made_is_closed_to_others() {
+fn a_new_folder_is_closed_to_other_users() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path().join("backups").join("of-us");
     open(&folder);
@@ -28,17 +28,16 @@ fn a_folder_that_is_made_is_closed_to_others() {
 /// Set in the process that may write little.
 const FULL: &str = "MAGNUSAPI_TEST_FULL_FOLDER";
 
-/// What the kernel says to the process itself when a file gets larger than it may be is ignored, so
-/// that it fails as on a full disk.
+/// Ignores the signal for a file that is too large, so that the write fails as on a full disk.
 const LIMITED: &str = r#"trap "" XFSZ; ulimit -f 4096; exec "$@""#;
 
 #[test]
-fn a_full_disk_is_told_and_nothing_half_written_stays() {
+fn a_full_disk_is_reported_and_no_partial_blob_remains() {
     if let Some(folder) = std::env::var_os(FULL) {
         return run(fill(open(Path::new(&folder))));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let itself = alone("blob::folder::a_full_disk_is_told_and_nothing_half_written_stays");
+    let itself = alone("blob::folder::a_full_disk_is_reported_and_no_partial_blob_remains");
     let mut limited = Command::new("/bin/sh");
     limited
         .args(["-c", LIMITED, "sh"])
@@ -56,25 +55,25 @@ async fn fill(blobs: Blobs) {
     let errors = [
         upload(&blobs, "a/large", &large)
             .await
-            .expect_err("no room"),
-        blobs.create("a/large", large).await.expect_err("no room"),
+            .expect_err("no space"),
+        blobs.create("a/large", large).await.expect_err("no space"),
     ];
     for error in errors {
         assert!(matches!(error, BlobError::Full { .. }), "{error}");
         assert!(
-            error.to_string().contains("/a/large: no room is left"),
+            error.to_string().contains("/a/large: out of space"),
             "{error}"
         );
     }
     blobs
         .create("a/small", noise(1))
         .await
-        .expect("room enough");
+        .expect("enough space");
     assert_eq!(names(&blobs, "").await, ["a/small"]);
 }
 
 #[test]
-fn what_a_killed_upload_left_is_hidden_and_can_be_discarded() {
+fn files_of_a_killed_upload_are_hidden_and_can_be_discarded() {
     run(async {
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = open(folder.path());
@@ -100,7 +99,7 @@ fn what_a_killed_upload_left_is_hidden_and_can_be_discarded() {
 }
 
 #[test]
-fn a_file_that_gets_shorter_while_it_is_read_is_not_taken_for_whole() {
+fn a_file_that_gets_shorter_while_it_is_read_fails() {
     run(async {
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = open(folder.path());

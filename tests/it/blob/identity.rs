@@ -1,7 +1,7 @@
 //! A container by the app's managed identity: TLS, and tokens from the identity's endpoint.
 //!
-//! Which identity there is and which roots are trusted is told by the environment, so each test runs
-//! once more as a process of its own with other variables.
+//! The identity and the trusted roots come from the environment, so each test runs again as a process of its
+//! own with other variables.
 
 use std::env;
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn azurite() -> (Certificates, Azurite) {
         .header("content-length", "0")
         .send()
         .await;
-    assert_eq!(created.expect("Azurite answers").status(), 201);
+    assert_eq!(created.expect("Azurite responds").status(), 201);
     (certificates, azurite)
 }
 
@@ -69,14 +69,14 @@ fn token(text: &str) -> Token {
 }
 
 #[test]
-fn one_token_of_the_identity_opens_the_container() {
+fn the_identity_requests_one_token_for_the_container() {
     run(async {
         if env::var_os(ALONE).is_some() {
             return use_every_call(&blobs()).await;
         }
         let identity = Identity::start(token(TOKEN)).await;
         run_alone(
-            "blob::identity::one_token_of_the_identity_opens_the_container",
+            "blob::identity::the_identity_requests_one_token_for_the_container",
             &identity,
         )
         .await;
@@ -99,7 +99,7 @@ async fn use_every_call(blobs: &Blobs) {
 }
 
 #[test]
-fn without_a_token_the_error_speaks_of_the_identity() {
+fn without_a_token_the_error_names_the_identity() {
     run(async {
         if env::var_os(ALONE).is_some() {
             let error = blobs().list("").await.expect_err("there is no token");
@@ -113,7 +113,7 @@ fn without_a_token_the_error_speaks_of_the_identity() {
         let identity = Identity::start(token(TOKEN)).await;
         identity.refuse();
         run_alone(
-            "blob::identity::without_a_token_the_error_speaks_of_the_identity",
+            "blob::identity::without_a_token_the_error_names_the_identity",
             &identity,
         )
         .await;
@@ -122,18 +122,18 @@ fn without_a_token_the_error_speaks_of_the_identity() {
 }
 
 #[test]
-fn a_token_that_the_store_does_not_take_is_denied_and_not_shown() {
+fn a_rejected_token_is_reported_and_not_shown() {
     run(async {
         if env::var_os(ALONE).is_some() {
             let error = blobs().create("a", noise(1)).await.expect_err("denied");
             let text = format!("{error} {error:?}");
             assert!(matches!(error, BlobError::Denied { .. }), "{text}");
             assert!(text.contains("Storage Blob Data Contributor"), "{text}");
-            assert!(!text.contains("a-token-of-nobody"), "{text}");
+            assert!(!text.contains("a-token-of-no-role"), "{text}");
             return;
         }
-        let identity = Identity::start(token("a-token-of-nobody")).await;
-        let test = "blob::identity::a_token_that_the_store_does_not_take_is_denied_and_not_shown";
+        let identity = Identity::start(token("a-token-of-no-role")).await;
+        let test = "blob::identity::a_rejected_token_is_reported_and_not_shown";
         run_alone(test, &identity).await;
     });
 }

@@ -1,4 +1,4 @@
-//! Large blobs: many parts, bounded memory, nothing left of one that was given up.
+//! Large blobs: many parts, bounded memory, and no remains of an aborted upload.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::harness::{eventually, run};
 const MIB: usize = 1 << 20;
 
 #[test]
-fn a_large_blob_comes_back_as_it_went() {
+fn a_large_blob_is_read_as_it_was_written() {
     run(async {
         let content = noise(60_000_123);
         let (_folder, stores) = both().await;
@@ -24,7 +24,7 @@ fn a_large_blob_comes_back_as_it_went() {
 }
 
 #[test]
-fn blobs_of_no_part_and_of_exactly_two_are_whole() {
+fn blobs_of_no_part_and_of_exactly_two_parts_are_whole() {
     run(async {
         let (_folder, stores) = both().await;
         for (store, blobs) in stores {
@@ -38,7 +38,7 @@ fn blobs_of_no_part_and_of_exactly_two_are_whole() {
 }
 
 #[test]
-fn an_upload_shows_nothing_before_its_end_and_leaves_nothing_when_given_up() {
+fn an_upload_is_invisible_before_its_end_and_after_an_abort() {
     run(async {
         let (folder, stores) = both().await;
         for (store, blobs) in stores {
@@ -60,7 +60,7 @@ fn an_upload_shows_nothing_before_its_end_and_leaves_nothing_when_given_up() {
 }
 
 #[test]
-fn a_store_that_falls_behind_holds_the_writer_back() {
+fn a_slow_store_slows_the_writer() {
     run(async {
         let (faults, blobs) = faulty().await;
         faults.hold(Call::Part);
@@ -79,7 +79,7 @@ fn a_store_that_falls_behind_holds_the_writer_back() {
 }
 
 #[test]
-fn a_write_that_was_dropped_half_way_cannot_be_finished() {
+fn an_upload_with_a_dropped_write_cannot_finish() {
     run(async {
         let (faults, blobs) = faulty().await;
         faults.hold(Call::Part);
@@ -92,13 +92,13 @@ fn a_write_that_was_dropped_half_way_cannot_be_finished() {
         }
         faults.release();
         let error = upload.finish().await.expect_err("bytes are missing");
-        assert!(matches!(error, BlobError::GivenUp { .. }), "{error}");
+        assert!(matches!(error, BlobError::Aborted { .. }), "{error}");
         assert_eq!(names(&blobs, "").await, [""; 0]);
     });
 }
 
 #[test]
-fn parts_that_break_off_or_meet_a_failing_store_are_sent_again() {
+fn failed_parts_are_sent_again() {
     run(async {
         let (faults, blobs) = faulty().await;
         let busy = Fault::status("503 Busy", "ServerBusy", "retry-after: 1");
@@ -116,7 +116,7 @@ fn parts_that_break_off_or_meet_a_failing_store_are_sent_again() {
 }
 
 #[test]
-fn a_lost_answer_to_the_end_of_an_upload_is_no_failure() {
+fn a_lost_response_to_the_end_of_an_upload_is_not_a_failure() {
     run(async {
         let (faults, blobs) = faulty().await;
         faults.once(Call::Commit, Fault::LoseAnswer);
@@ -124,13 +124,13 @@ fn a_lost_answer_to_the_end_of_an_upload_is_no_failure() {
         upload(&blobs, "large", &content)
             .await
             .expect("it is stored");
-        assert_eq!(faults.seen(Call::Commit), 2, "it was told twice");
+        assert_eq!(faults.seen(Call::Commit), 2, "it was sent twice");
         assert!(download(&blobs, "large").await.expect("it is there") == content);
     });
 }
 
 #[test]
-fn an_end_that_the_store_refuses_is_not_taken_for_a_lost_answer() {
+fn an_end_that_the_store_rejects_is_a_failure() {
     run(async {
         let (faults, blobs) = faulty().await;
         // Of the same size, so that only its id tells it from ours.
@@ -147,7 +147,7 @@ fn an_end_that_the_store_refuses_is_not_taken_for_a_lost_answer() {
 }
 
 #[test]
-fn after_a_failure_an_upload_can_only_begin_again() {
+fn an_upload_cannot_continue_after_a_failure() {
     run(async {
         let (faults, blobs) = faulty().await;
         faults.always(
@@ -162,7 +162,7 @@ fn after_a_failure_an_upload_can_only_begin_again() {
         };
         assert!(matches!(error, BlobError::Denied { .. }), "{error}");
         let error = upload.finish().await.expect_err("parts are missing");
-        assert!(matches!(error, BlobError::GivenUp { .. }), "{error}");
+        assert!(matches!(error, BlobError::Aborted { .. }), "{error}");
         assert_eq!(names(&blobs, "").await, [""; 0]);
     });
 }

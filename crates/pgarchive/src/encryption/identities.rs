@@ -1,4 +1,4 @@
-//! Who can open it: private keys.
+//! The private keys that open a backup.
 
 use std::fmt;
 use std::fs;
@@ -13,51 +13,32 @@ use thiserror::Error;
 #[derive(Clone)]
 pub struct Identities(Vec<x25519::Identity>);
 
-/// Identities that cannot be used, or not for this backup. The text shows no private key.
+/// Identities that cannot be used, or not for this backup. No message shows a private key.
 #[derive(Debug, Error)]
 pub enum IdentityError {
-    /// The file cannot be read.
     #[error(
         "the identity file {path} cannot be read ({source}); name the one that age-keygen wrote"
     )]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is itself encrypted.
+    Unreadable { path: String, source: io::Error },
     #[error(
         "the identities are encrypted with a passphrase; decrypt them first: \
          age -d -o identity.txt …"
     )]
     Encrypted,
-    /// A line is something else.
     #[error(
-        "line {0} of the identities is no private key of age, which begins with AGE-SECRET-KEY-1; \
+        "line {0} of the identities is not a private key of age, which begins with AGE-SECRET-KEY-1; \
          SSH keys and plugins are not supported"
     )]
     NotAnIdentity(usize),
-    /// There is no key at all.
     #[error("there is no identity in the file; give the one that age-keygen wrote")]
     None,
-    /// An encrypted backup and no identities.
     #[error("the backup is encrypted to {recipients}; give the identity of one of them")]
-    Required {
-        /// To whom, with commas between.
-        recipients: String,
-    },
-    /// Identities of other people.
+    Required { recipients: String },
     #[error(
         "the backup is encrypted to {recipients}, and the identities are those of {given}; give \
          the identity of one of its recipients"
     )]
-    Others {
-        /// To whom, with commas between.
-        recipients: String,
-        /// Whose identities they are.
-        given: String,
-    },
+    Others { recipients: String, given: String },
 }
 
 impl Identities {
@@ -91,8 +72,8 @@ impl Identities {
         Ok(Identities(identities))
     }
 
-    /// What opens a backup of these recipients, as its manifest lists them: nothing for a plain
-    /// one.
+    /// The identities to open a backup of these recipients with. A backup without recipients needs
+    /// none.
     pub fn opening<'a>(
         recipients: &[String],
         given: Option<&'a Identities>,
@@ -122,7 +103,7 @@ impl Identities {
             .collect()
     }
 
-    /// Reads the header of an encrypted file and answers what is in it.
+    /// Reads the header of an encrypted file. Returns a reader of its content.
     pub(crate) fn decrypt<R: Read>(&self, stored: R) -> Result<StreamReader<R>, age::DecryptError> {
         let keys = self.0.iter().map(|identity| identity as &dyn age::Identity);
         age::Decryptor::new(stored)?.decrypt(keys)

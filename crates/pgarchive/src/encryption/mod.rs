@@ -1,7 +1,7 @@
-//! age (age-encryption.org/v1): to whom a backup is encrypted, and who can open it.
+//! age (age-encryption.org/v1): the recipients of a backup, and the identities that open it.
 //!
-//! Whoever makes backups needs only public keys, so a function app that is broken into gives no
-//! old backup away. The private ones stay with the people who restore.
+//! An export needs public keys only, so an attacker in the function app cannot read old backups. The
+//! private keys stay with the operators who restore.
 
 mod identities;
 mod recipients;

@@ -1,4 +1,4 @@
-//! To whom: public keys.
+//! The public keys that a backup is encrypted to.
 
 use age::x25519;
 use thiserror::Error;
@@ -11,13 +11,11 @@ pub struct Recipients(pub(super) Vec<x25519::Recipient>);
 /// key that was put in the wrong place.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum RecipientsError {
-    /// Something else than a key.
     #[error(
-        "recipient {0} is no public key of age; write age1… as age-keygen prints it after \
+        "recipient {0} is not a public key of age; write age1… as age-keygen prints it after \
          \"Public key:\", and commas between several"
     )]
     Unreadable(usize),
-    /// What must not be here.
     #[error(
         "recipient {0} is a private key; replace it by its public one (age-keygen -y), and make a \
          new pair if this setting was seen by others"
@@ -45,7 +43,6 @@ impl Recipients {
             .map(Recipients)
     }
 
-    /// Whether files are left plain.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -55,7 +52,7 @@ impl Recipients {
         self.0.iter().map(ToString::to_string).collect()
     }
 
-    /// What a file is called once it is stored: with `.age` behind it if it is encrypted.
+    /// The name of a file in the store: with the suffix `.age` if it is encrypted.
     pub fn stored_name(&self, name: &str) -> String {
         if self.is_empty() {
             name.to_owned()

@@ -1,4 +1,4 @@
-//! One file being encrypted as it is written.
+//! The encryption of one file while it is written.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,15 +7,12 @@ use age::stream::StreamWriter;
 
 use super::recipients::Recipients;
 
-/// One file on its way to the store: encrypted as it is written, or as it is.
+/// Encrypts a file for its recipients, or passes it on if there are none.
 pub(crate) enum Sealing {
-    /// For nobody in particular.
     Plain,
-    /// For recipients.
     Encrypted {
-        /// Takes what is to be encrypted.
         writer: Box<StreamWriter<Outlet>>,
-        /// Where that writer leaves what is encrypted.
+        /// The output of the writer.
         outlet: Outlet,
     },
 }
@@ -37,7 +34,7 @@ impl Sealing {
         }
     }
 
-    /// Appends to `out` what is ready to be stored.
+    /// Appends the bytes that are ready to be stored to `out`.
     pub(crate) fn write(&mut self, content: &[u8], out: &mut Vec<u8>) {
         match self {
             Sealing::Plain => out.extend_from_slice(content),
@@ -48,7 +45,7 @@ impl Sealing {
         }
     }
 
-    /// Appends to `out` what ends the file.
+    /// Appends the end of the file to `out`.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
         if let Sealing::Encrypted { writer, outlet } = self {
             writer.finish().expect(MEMORY);
@@ -59,8 +56,8 @@ impl Sealing {
 
 const MEMORY: &str = "an outlet is memory, which takes every write";
 
-/// Bytes that age's writer has left and nobody has fetched. That writer gives no access to where
-/// it writes until it ends, so this is held from both sides.
+/// Encrypted bytes that are not fetched yet. The writer of age gives no access to its output until it
+/// ends, so both sides share it.
 #[derive(Clone, Default)]
 pub(crate) struct Outlet(Arc<Mutex<Vec<u8>>>);
 

@@ -5,7 +5,7 @@ use age::x25519;
 
 use super::*;
 
-/// A pair that nobody uses: the private key and the public one.
+/// A new private key, and its public key.
 fn pair() -> (String, String) {
     use age::secrecy::ExposeSecret;
     let identity = x25519::Identity::generate();
@@ -33,7 +33,7 @@ fn decrypted(stored: &[u8], identities: &str) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn each_recipient_can_open_and_nobody_else() {
+fn only_recipients_can_open_a_file() {
     let (ada, for_ada) = pair();
     let (bob, for_bob) = pair();
     let (eve, _) = pair();
@@ -50,8 +50,8 @@ fn each_recipient_can_open_and_nobody_else() {
 }
 
 #[test]
-fn without_recipients_files_stay_as_they_are() {
-    assert!(Recipients::parse(" ").expect("nobody").is_empty());
+fn without_recipients_files_are_not_encrypted() {
+    assert!(Recipients::parse(" ").expect("an empty list").is_empty());
     assert_eq!(encrypted(b"plain", ""), b"plain");
     assert_eq!(Recipients::default().stored_name("toc.dat"), "toc.dat");
     let (_, public) = pair();
@@ -61,10 +61,10 @@ fn without_recipients_files_stay_as_they_are() {
 }
 
 #[test]
-fn a_wrong_recipient_is_named_and_a_private_key_is_never_repeated() {
+fn errors_of_recipients_show_no_private_key() {
     let (private, public) = pair();
     let error = |text: &str| {
-        let error = Recipients::parse(text).expect_err("it is refused");
+        let error = Recipients::parse(text).expect_err("it is rejected");
         assert!(!format!("{error}{error:?}").contains(&private[20..40]));
         error
     };
@@ -83,7 +83,7 @@ fn a_wrong_recipient_is_named_and_a_private_key_is_never_repeated() {
 }
 
 #[test]
-fn identities_never_show_a_private_key() {
+fn errors_of_identities_show_no_private_key() {
     let (private, public) = pair();
     let identities = Identities::parse(&private).expect("it is good");
     let shown = format!("{identities:?}");
@@ -96,7 +96,7 @@ fn identities_never_show_a_private_key() {
 }
 
 #[test]
-fn an_identity_file_that_is_none_is_refused_with_what_to_do() {
+fn errors_of_identity_files_name_the_remedy() {
     let error = |text: &str| Identities::parse(text).expect_err(text).to_string();
     assert!(error("# nothing\n").contains("no identity"));
     assert!(error("-----BEGIN AGE ENCRYPTED FILE-----").contains("age -d"));
@@ -106,7 +106,7 @@ fn an_identity_file_that_is_none_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_backup_says_whose_identity_it_wants() {
+fn opening_requires_the_identity_of_a_recipient() {
     let (ada, for_ada) = pair();
     let (eve, for_eve) = pair();
     let [ada, eve] = [ada, eve].map(|key| Identities::parse(&key).expect("it is good"));

@@ -4,7 +4,7 @@ use crate::{pack, pack_small};
 use age::secrecy::ExposeSecret;
 use age::x25519;
 
-/// A table's file, with all that the manifest says about it.
+/// The file of a table, and its lines in the manifest.
 struct Sample {
     stored: Vec<u8>,
     file: File,
@@ -52,7 +52,7 @@ impl Sample {
         }
     }
 
-    /// Makes the stored bytes the right ones: whatever is wrong then is wrong inside.
+    /// Replaces the stored bytes and their lengths and hashes, so that only the content can be wrong.
     fn store(&mut self, stored: Vec<u8>) {
         let digest = Digest::of(&stored);
         self.file.stored_bytes = digest.bytes();
@@ -100,7 +100,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_packed_is_unpacked() {
+fn unpacking_reverses_packing() {
     for (rows, encrypted) in [(0, false), (1, true), (60_000, false), (60_000, true)] {
         let sample = Sample::new(rows, encrypted);
         let text: String = (0..rows).map(line).collect();
@@ -113,10 +113,10 @@ fn what_was_packed_is_unpacked() {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_is_found_and_called_what_it_is() {
+fn flipped_bits_are_detected_and_named() {
     for encrypted in [false, true] {
         let sample = Sample::new(40, encrypted);
-        // An odd step, so that it comes by each of a byte's bits.
+        // An odd step reaches every bit of a byte.
         for bit in (0..sample.stored.len() * 8).step_by(29) {
             let mut stored = sample.stored.clone();
             stored[bit / 8] ^= 1 << (bit % 8);
@@ -127,7 +127,7 @@ fn a_flipped_bit_anywhere_is_found_and_called_what_it_is() {
 }
 
 #[test]
-fn a_truncation_and_whatever_is_added_is_found() {
+fn missing_and_added_bytes_are_detected() {
     for encrypted in [false, true] {
         let sample = Sample::new(40, encrypted);
         let expected = sample.file.stored_bytes;
@@ -147,7 +147,7 @@ fn a_truncation_and_whatever_is_added_is_found() {
 }
 
 #[test]
-fn a_good_file_of_another_table_is_found() {
+fn the_file_of_another_table_is_detected() {
     let (one, other) = (Sample::new(40, false), Sample::new(41, false));
     let expected = one.file.stored_bytes;
     let found = one.difference(other.stored.as_slice());
@@ -155,7 +155,7 @@ fn a_good_file_of_another_table_is_found() {
 }
 
 #[test]
-fn a_file_that_was_stored_wrong_is_found_by_its_content() {
+fn content_that_was_wrong_when_stored_is_detected() {
     let good: String = (0..40).map(line).collect();
     let mut sample = Sample::new(40, false);
     let mut difference = |text: &str, end: &[u8]| {
@@ -178,7 +178,7 @@ fn a_file_that_was_stored_wrong_is_found_by_its_content() {
 }
 
 #[test]
-fn a_manifest_that_contradicts_itself_is_found() {
+fn a_contradictory_manifest_is_detected() {
     let mut sample = Sample::new(40, false);
     let row_sum = std::mem::replace(&mut sample.table.row_sum, "0".repeat(32));
     let found = sample.difference(sample.stored.as_slice());
@@ -196,7 +196,7 @@ fn a_manifest_that_contradicts_itself_is_found() {
     assert_eq!(sample.difference(sample.stored.as_slice()), Difference::End);
 }
 
-/// Gives the first bytes and then fails, as a connection does.
+/// Returns the first bytes and then fails, as a connection does.
 struct Failing<'a>(&'a [u8]);
 
 impl Read for Failing<'_> {
@@ -212,7 +212,7 @@ impl Read for Failing<'_> {
 }
 
 #[test]
-fn a_file_that_does_not_arrive_is_not_called_damaged() {
+fn a_failed_read_is_not_a_damage() {
     for encrypted in [false, true] {
         let sample = Sample::new(4_000, encrypted);
         for end in [0, 10, 150, 5_000, sample.stored.len()] {
@@ -228,7 +228,7 @@ fn a_file_that_does_not_arrive_is_not_called_damaged() {
 }
 
 #[test]
-fn a_stranger_learns_whose_identity_is_wanted() {
+fn other_identities_are_rejected() {
     let mut sample = Sample::new(40, true);
     sample.identities = Some(keys().0);
     let error = sample.unpack(sample.stored.as_slice()).expect_err("locked");
@@ -241,7 +241,7 @@ fn a_stranger_learns_whose_identity_is_wanted() {
 }
 
 #[test]
-fn small_files_come_back_or_say_why_not() {
+fn small_files_are_unpacked_and_checked() {
     let (identities, recipients) = keys();
     for (recipients, identities) in [
         (recipients, Some(&identities)),

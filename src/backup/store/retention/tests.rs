@@ -31,7 +31,7 @@ fn kept(candidates: &[Candidate], rules: &str, immutable_days: u32) -> Vec<Strin
 }
 
 #[test]
-fn rules_keep_the_newest_of_each_period_and_say_so() {
+fn rules_keep_the_newest_of_each_period_and_give_the_reason() {
     // The 23rd of November 2026 is a Monday.
     let days = [
         "2025-12-31",
@@ -65,7 +65,7 @@ fn rules_keep_the_newest_of_each_period_and_say_so() {
 }
 
 #[test]
-fn what_is_protected_stays_whatever_the_rules_say() {
+fn protected_backups_stay_whatever_the_rules_say() {
     let mut candidates: Vec<Candidate> = (1..=6)
         .map(|day| candidate(&format!("2026-01-0{day}T02:00:00Z")))
         .collect();
@@ -77,15 +77,15 @@ fn what_is_protected_stays_whatever_the_rules_say() {
         kept(&candidates, "last=1", 0),
         [
             "2026-01-06: one of the last 1",
-            "2026-01-04: under a hold: the audit",
+            "2026-01-04: kept by a hold: the audit",
             "2026-01-03: the newest verified one; one of the last 1 verified",
-            "2026-01-01: its manifest cannot be read: look at it, delete it by hand",
+            "2026-01-01: its manifest cannot be read: examine it, and delete it by hand",
         ]
     );
 }
 
 #[test]
-fn backups_that_fail_to_be_whole_for_months_leave_the_good_ones() {
+fn months_of_degraded_backups_do_not_replace_whole_ones() {
     let mut candidates = vec![candidate("2026-06-01T02:00:00Z")];
     candidates[0].verified = true;
     for day in 1..=20 {
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn protected_ones_and_the_newest_of_each_kind_stay(
+    fn protected_backups_and_the_newest_of_each_kind_stay(
         all in candidates(), keep in any_keep(), days in 0..40_u32,
     ) {
         let kept = kept_ids(&all, keep, days);
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn worse_backups_never_push_better_ones_out(
+    fn worse_backups_never_replace_better_ones(
         all in candidates(), more in candidates(), keep in any_keep(),
     ) {
         let before = kept_ids(&all, keep, 0);
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn what_stays_is_bounded_by_the_rules(all in candidates(), keep in any_keep()) {
+    fn the_rules_limit_the_number_of_backups(all in candidates(), keep in any_keep()) {
         let held = |it: &&Candidate| {
             it.hold.is_some() || it.in_use || it.state == State::Unreadable
         };
@@ -215,7 +215,7 @@ proptest! {
 }
 
 #[test]
-fn a_backup_dated_in_the_future_stays_and_pushes_out_no_other() {
+fn a_backup_dated_in_the_future_stays_and_replaces_no_other() {
     let verified = |started| Candidate {
         verified: true,
         ..candidate(started)
@@ -227,7 +227,7 @@ fn a_backup_dated_in_the_future_stays_and_pushes_out_no_other() {
     assert_eq!(
         kept(&candidates, "last=1", 0),
         [
-            "2999-01-01: dated in the future, by a wrong clock: look at it, delete it by hand",
+            "2999-01-01: dated in the future by a wrong clock: examine it, and delete it by hand",
             "2026-11-23: the newest verified one; one of the last 1 verified; one of the last 1",
         ]
     );

@@ -1,4 +1,4 @@
--- What an extension brings, and what uses it. It runs after hard_cases.sql.
+-- The objects of an extension, and objects that use them. It runs after hard_cases.sql.
 
 CREATE EXTENSION citext WITH SCHEMA sales;
 COMMENT ON EXTENSION citext IS 'not its own words';

@@ -1,4 +1,4 @@
--- What PostgreSQL 15 knows and 11 did not. It runs after hard_cases.sql.
+-- Features of PostgreSQL 15 that 11 lacks. It runs after hard_cases.sql.
 
 CREATE TABLE public.newer (
     id integer PRIMARY KEY,

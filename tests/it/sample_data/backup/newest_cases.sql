@@ -1,4 +1,4 @@
--- What PostgreSQL 18 knows and 15 did not. It runs after newer_cases.sql.
+-- Features of PostgreSQL 18 that 15 lacks. It runs after newer_cases.sql.
 
 CREATE TABLE public.newest (
     id integer CONSTRAINT named NOT NULL,

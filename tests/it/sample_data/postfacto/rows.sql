@@ -80,7 +80,7 @@ SELECT n, text
     '{"json": "\u0041", "n": null}', '<script>alert(1)</script>', '%s %d %n ${HOME} $(id) `id`',
     '\x41 \101 \b \f \v \t \r \0', '0', '1e999', 't', 'f']) WITH ORDINALITY AS nasties (text, n);
 
--- What somebody wrote: some phrases, now and then with a line, a link, a tab or another alphabet.
+-- The text of a user: some phrases, now and then with a line, a link, a tab or another alphabet.
 CREATE TEMPORARY VIEW odd AS
 SELECT row_number() OVER (ORDER BY n) - 1 AS n, text
   FROM nasty WHERE text ~ '[^\x01-\x7f]' AND text !~ '\n';

@@ -62,7 +62,7 @@ CREATE TABLE hers_too (a int) PARTITION BY RANGE (a);
 ALTER EXTENSION tsm_system_rows ADD TABLE hers; ALTER EXTENSION tsm_system_rows ADD TABLE hers_too; ALTER EXTENSION tsm_system_rows ADD FUNCTION touch(); ALTER EXTENSION tsm_system_rows ADD SEQUENCE hers_id_seq;
 
 --- the rows that an extension was given
---! the rows that extension tsm_system_rows was given in public.hers are not in the archive
+--! the rows that were added to public.hers of extension tsm_system_rows are not in the archive
 CREATE EXTENSION tsm_system_rows;
 CREATE TABLE hers (id int); INSERT INTO hers VALUES (1), (100); CREATE TABLE hers_too (id int);
 ALTER EXTENSION tsm_system_rows ADD TABLE hers; ALTER EXTENSION tsm_system_rows ADD TABLE hers_too;
