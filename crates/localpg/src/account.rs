@@ -1,4 +1,4 @@
-//! Who the server runs as.
+//! The account that the server runs as.
 
 use std::env;
 use std::fs;
@@ -12,18 +12,17 @@ use rustix::process::geteuid;
 
 use crate::Error;
 
-/// The account PostgreSQL's programs run as: our own, unless that is root, which PostgreSQL
-/// refuses.
+/// The account of PostgreSQL's programs: that of this process, unless that is root, which PostgreSQL refuses.
 #[derive(Debug)]
 pub(crate) struct Account {
     name: String,
-    /// User and group to become; `None` where we are it already.
+    /// User and group; `None` for the account of this process.
     ids: Option<(u32, u32)>,
 }
 
 impl Account {
-    /// The account for a cluster in `folder`, which exists. Root's server runs as the folder's
-    /// owner, so that `sudo` in somebody's project does not take their database away.
+    /// The account for a cluster in `folder`, which exists. Root's server runs as the folder's owner, so that a command
+    /// with `sudo` does not make a developer's database unreadable for the developer.
     pub(crate) fn owning(folder: &Path) -> Result<Account, Error> {
         let owner = fs::metadata(folder).map_err(Error::file("look at", folder))?;
         if !geteuid().is_root() || owner.uid() == 0 {
@@ -36,7 +35,7 @@ impl Account {
         })
     }
 
-    /// Our own account; as root `postgres`, or else `nobody`.
+    /// The account of this process; for root `postgres`, or else `nobody`.
     pub(crate) fn unprivileged() -> Result<Account, Error> {
         if !geteuid().is_root() {
             return Ok(Account {
@@ -58,8 +57,8 @@ impl Account {
             .ok_or(Error::NoAccount)
     }
 
-    /// `program`, to be run as this account. The caller's `PG…` variables are for its clients, not
-    /// for our server.
+    /// `program`, to be run as this account. The `PG…` variables are removed: they are for clients, and not for this
+    /// server.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -75,7 +74,7 @@ impl Account {
         command
     }
 
-    /// Gives `path` to this account; of a link the link itself.
+    /// Gives `path` to this account. A link itself is given, and not its target.
     pub(crate) fn own(&self, path: &Path) -> Result<(), Error> {
         let Some((uid, gid)) = self.ids else {
             return Ok(());
@@ -83,31 +82,31 @@ impl Account {
         lchown(path, Some(uid), Some(gid)).map_err(Error::file("change the owner of", path))
     }
 
-    /// The user id of what this account creates.
+    /// The owner of files that this account creates.
     pub(crate) fn uid(&self) -> u32 {
         self.ids.map_or_else(|| geteuid().as_raw(), |(uid, _)| uid)
     }
 
-    /// Whether the account may enter `path` (or execute it, for a file). Asked of the system, in
-    /// the account's name, because modes do not tell of access lists and read-only mounts.
+    /// Fails if the account may not enter the folder, or execute the file, `path`. A process of the account tests it,
+    /// because modes do not show access lists and read-only mounts.
     pub(crate) fn reach(&self, path: &Path) -> Result<(), Error> {
-        const WALK: &str =
+        const TEST: &str =
             r#"for place; do [ -x "$place" ] || { printf %s "$place"; exit 1; }; done"#;
         if self.ids.is_none() {
             return Ok(());
         }
         let shell = Path::new("/bin/sh");
-        let way: Vec<&Path> = path.ancestors().collect();
-        let walk = self
+        let ancestors: Vec<&Path> = path.ancestors().collect();
+        let test = self
             .command(shell)
-            .args(["-c", WALK, "sh"])
-            .args(way.iter().rev())
+            .args(["-c", TEST, "sh"])
+            .args(ancestors.iter().rev())
             .output();
-        let walk = walk.map_err(Error::run(shell))?;
-        if walk.status.success() {
+        let test = test.map_err(Error::run(shell))?;
+        if test.status.success() {
             return Ok(());
         }
-        let barrier = PathBuf::from(String::from_utf8_lossy(&walk.stdout).into_owned());
+        let barrier = PathBuf::from(String::from_utf8_lossy(&test.stdout).into_owned());
         Err(Error::Unreachable {
             account: self.name.clone(),
             path: path.to_owned(),
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_missing_or_malformed_is_none() {
+    fn missing_and_malformed_accounts_are_not_found() {
         assert_eq!(ids(PASSWD, "post"), None);
         assert_eq!(ids(PASSWD, "bad"), None);
     }

@@ -1,4 +1,4 @@
-//! What both flavours of server do: make a cluster, start it, name its address.
+//! Creates, starts and addresses a server of either kind.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,9 +6,8 @@ use std::path::Path;
 use crate::account::Account;
 use crate::{Error, Programs};
 
-/// Makes a cluster in `data`, which must not exist. Its one role is `postgres`, without a password:
-/// the folder of the socket is what keeps others out. The C locale sorts the same on every machine
-/// and major version.
+/// Creates a cluster in `data`, which must not exist. Its only role is `postgres`, without a password: the folder of the
+/// socket keeps other accounts out. The C locale sorts equally on every machine and major version.
 pub(crate) fn create(
     programs: &Programs,
     account: &Account,
@@ -31,15 +30,14 @@ pub(crate) fn create(
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(Error::Initdb {
         data: data.to_owned(),
-        output: said,
+        output: message,
     })
 }
 
-/// The server's command line. The port is part of the socket's name, and of nothing else unless a
-/// setting listens.
+/// The server's command line. The port is only a part of the socket's name, unless a setting makes the server listen.
 pub(crate) fn server(
     programs: &Programs,
     data: &Path,
@@ -61,12 +59,12 @@ pub(crate) fn server(
     words
 }
 
-/// A setting on the server's command line. The last one of a name counts.
+/// A setting on the server's command line. The last one with a name applies.
 pub(crate) fn setting(name: &str, value: &str) -> [OsString; 2] {
     ["-c".into(), format!("{name}={value}").into()]
 }
 
-/// A connection string in keyword form, which libpq and tokio-postgres both read.
+/// A connection string in keyword form, for libpq and tokio-postgres.
 pub(crate) fn url(socket_folder: &Path, port: u16, database: &str) -> String {
     let database = database.replace('\\', "\\\\").replace('\'', "\\'");
     let quote = if database.contains([' ', '\\']) || database.is_empty() {
@@ -85,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_names_the_socket_folder_and_the_database() {
+    fn address_names_the_socket_folder_and_the_database() {
         assert_eq!(
             url(Path::new("/data"), 5432, "item"),
             "host=/data port=5432 user=postgres dbname=item"
@@ -93,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_with_spaces_and_quotes_is_quoted() {
+    fn database_names_with_spaces_and_quotes_are_quoted() {
         assert!(url(Path::new("/d"), 1, "my items").ends_with("dbname='my items'"));
         assert!(url(Path::new("/d"), 1, "it's").ends_with(r"dbname='it\'s'"));
     }

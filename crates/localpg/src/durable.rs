@@ -1,4 +1,4 @@
-//! A server for people.
+//! A server for developers, whose data stays.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -6,38 +6,34 @@ use std::process::Command;
 
 use crate::home::Home;
 use crate::postmaster::Postmaster;
-use crate::wait::PATIENCE;
+use crate::wait::TIMEOUT;
 use crate::watcher::Watcher;
 use crate::{Error, Programs, cluster, socket};
 
 /// The port in the socket's name; nothing listens on it.
 const PORT: u16 = 5432;
 
-/// A cluster that keeps its data: flushed, with checksums, in a folder that only the server's
-/// account may enter.
+/// A cluster whose data is flushed and has checksums, in a folder that only the server's account may enter.
 ///
-/// Every process that opens the folder shares one server. Dropping a `Durable` (or the end of its
-/// process, by whatever signal) takes one user away; with the last one the server shuts down, which
-/// takes some tenths of a second and happens in the background. A process that opens the folder
-/// meanwhile waits and starts the server again.
+/// Every process that opens the folder shares one server. Each open `Durable` is one user, until it is dropped or its
+/// process ends. After the last user, the server shuts down in the background, which takes some tenths of a second. A
+/// process that opens the folder meanwhile waits and starts the server again.
 #[derive(Debug)]
 pub struct Durable {
     folder: PathBuf,
     socket_folder: PathBuf,
     watcher: Option<Watcher>,
-    /// What makes this process a user.
+    /// The lock of a user.
     _users: File,
 }
 
 impl Durable {
-    /// Joins the server on `folder`, or starts it, and before that makes the cluster if there is
-    /// none.
+    /// Joins the server on `folder`, or starts it. Creates the cluster if there is none.
     ///
-    /// The folder is created; one that holds anything else is refused ([`Error::Occupied`]). A
-    /// cluster of another major version is run by programs of that version if this machine has
-    /// them, else [`Error::Version`]. Blocks until the server takes connections: milliseconds to
-    /// join, a second or two for a new cluster, at most some minutes for a [`Error::Busy`] or
-    /// [`Error::Start`].
+    /// The folder is created; one with other contents is refused ([`Error::Occupied`]). A cluster of another major version
+    /// runs with the programs of that version if this machine has them, else [`Error::Version`]. Blocks until the server
+    /// accepts connections: milliseconds to join, a second or two for a new cluster, at most some minutes for an
+    /// [`Error::Busy`] or [`Error::Start`].
     pub fn open(programs: &Programs, folder: &Path) -> Result<Durable, Error> {
         let home = Home::prepare(folder)?;
         let _opening = home.lock_opening()?;
@@ -68,7 +64,7 @@ impl Durable {
         cluster::url(&self.socket_folder, PORT, database)
     }
 
-    /// Whether this call started the server, as opposed to joining one.
+    /// Whether [`Durable::open`] started the server. It joined a running one otherwise.
     pub fn started(&self) -> bool {
         self.watcher.is_some()
     }
@@ -85,14 +81,14 @@ fn start(home: &Home, programs: &Programs, socket_folder: &Path) -> Result<Watch
     let log = home.new_log()?;
     let server = cluster::server(programs, &data, socket_folder, PORT);
     let (watcher, id) = Watcher::shared(&home.account, &home.users(), &log, &server)?;
-    Postmaster::await_ready(&data, id, &log, PATIENCE)?;
+    Postmaster::await_ready(&data, id, &log, TIMEOUT)?;
     Ok(watcher)
 }
 
-/// That of other tool boxes cannot pass its lock on to the command it becomes.
+/// `flock` of other packages cannot pass its lock to the command that it runs.
 fn require_flock() -> Result<(), Error> {
     let version = Command::new("flock").arg("--version").output();
     let known =
-        version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("util-linux"));
+        version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux"));
     known.then_some(()).ok_or(Error::NoFlock)
 }

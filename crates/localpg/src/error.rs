@@ -1,40 +1,40 @@
-//! What can go wrong, and what to do about it.
+//! The errors, each with its remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Why there is no server. Each message says what happened, to what, and what to do.
+/// The reason for which there is no server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// `PG_BINDIR` is set, and wrong.
+    /// `PG_BINDIR` names a folder without the programs.
     #[error(
-        "PG_BINDIR is {0}, which does not hold `initdb` and `postgres`: correct it, or unset it"
+        "PG_BINDIR is {0}, which does not contain `initdb` and `postgres`: correct it, or unset it"
     )]
     BinDir(PathBuf),
 
-    /// No programs on this machine, and none to be had.
+    /// There are no programs on this machine, and they cannot be fetched.
     #[error(
         "found no PostgreSQL and could not fetch one: {reason}. Install it with \
          `apt-get install --no-install-recommends postgresql`, or set PG_BINDIR to the folder of `initdb` and `postgres`"
     )]
     Fetch {
-        /// What stood in the way, with what the tool said.
+        /// The failure, with the output of the tool.
         reason: String,
     },
 
-    /// There is nowhere to keep a person's data.
-    #[error("there is no home folder to keep the data in: name a folder in MAGNUSAPI_DATA")]
+    /// There is no folder for a developer's data.
+    #[error("there is no home folder for the data: name a folder in MAGNUSAPI_DATA")]
     NoHome,
 
-    /// Root needs another account to run PostgreSQL as.
+    /// Root needs another account for PostgreSQL.
     #[error(
         "PostgreSQL refuses to run as root, and /etc/passwd has neither `postgres` nor `nobody`: add one of them"
     )]
     NoAccount,
 
-    /// The account that the server runs as cannot get at a file.
+    /// The server's account cannot reach a file.
     #[error(
         "PostgreSQL refuses to run as root and runs as {account} here, which may not enter {barrier} and so cannot \
          reach {path}: choose a place outside of {barrier}"
@@ -42,31 +42,33 @@ pub enum Error {
     Unreachable {
         /// The server's account.
         account: String,
-        /// What it should reach.
+        /// The file that it needs.
         path: PathBuf,
-        /// The first folder on the way (or the file itself) that is closed to it.
+        /// The first folder of the path, or the file, that it may not enter.
         barrier: PathBuf,
     },
 
-    /// The folder for a durable cluster holds something else.
-    #[error("{0} is not empty and holds no database of ours: choose a new or an empty folder")]
+    /// The folder for a durable cluster has other contents.
+    #[error(
+        "{0} is not empty and has no database of this program: choose a new or an empty folder"
+    )]
     Occupied(PathBuf),
 
     /// The cluster was made by another major version.
     #[error(
         "the data in {data} was made by PostgreSQL {made}, and here is {found}: install `postgresql-{made}` or set \
-         PG_BINDIR to its programs, or move the folder away to begin anew"
+         PG_BINDIR to its programs, or move the folder away for a new database"
     )]
     Version {
         /// The cluster's data folder.
         data: PathBuf,
         /// Its major version.
         made: u32,
-        /// The major version of the programs at hand.
+        /// The major version of the programs on this machine.
         found: u32,
     },
 
-    /// A durable server is stopped by `flock`.
+    /// A durable server needs `flock` to stop.
     #[error(
         "found no util-linux `flock` in PATH, which stops the server with its last user: install `util-linux`"
     )]
@@ -75,43 +77,42 @@ pub enum Error {
     /// `initdb` failed.
     #[error("could not make a new cluster in {data}: {output}")]
     Initdb {
-        /// The folder it should have made.
+        /// The folder of the new cluster.
         data: PathBuf,
-        /// What it printed.
+        /// Its stderr.
         output: String,
     },
 
-    /// The server ended before it took connections, or took too long.
+    /// The server ended before it accepted connections, or was too slow.
     #[error("PostgreSQL on {data} {what}; {log}")]
     Start {
         /// The cluster's data folder.
         data: PathBuf,
-        /// Ended, or was too slow.
+        /// The rest of a sentence about the server.
         what: String,
         /// The path and the last lines of its log.
         log: String,
     },
 
-    /// A server that is about to stop, or a process that opens the same folder, takes too long.
+    /// A server that stops, or a process that opens the same folder, is too slow.
     #[error(
-        "waited {seconds} seconds for {what} in {folder}: look with `ps` what holds it up, and end that"
+        "waited {seconds} seconds for {event} in {folder}: find the process that uses the folder with `ps`, and end it"
     )]
     Busy {
         /// The folder of the cluster.
         folder: PathBuf,
-        /// What was waited for.
-        what: &'static str,
-        /// How long.
+        /// The event that did not happen.
+        event: &'static str,
         seconds: u64,
     },
 
-    /// The short folder for the socket of a cluster with a long path is somebody else's.
+    /// The short folder for the socket of a cluster with a long path belongs to another account.
     #[error(
-        "{0} is to hold the server's socket and is not a folder of its account alone: remove it"
+        "{0} is the folder for the server's socket, but other accounts can enter it: remove it"
     )]
     SocketFolder(PathBuf),
 
-    /// A server that was to listen has no port.
+    /// There is no free port for a server that listens.
     #[error(
         "found no free port on 127.0.0.1 between 20000 and 32000: end some of the servers there"
     )]
@@ -120,20 +121,14 @@ pub enum Error {
     /// A statement failed.
     #[error("`{statement}` failed: {output}")]
     Statement {
-        /// The SQL.
         statement: String,
-        /// What `psql` printed.
+        /// The stderr of `psql`.
         output: String,
     },
 
-    /// A program did not run at all.
+    /// A program did not start.
     #[error("could not run {program}: {source}; check that it is installed and may be executed")]
-    Run {
-        /// The program.
-        program: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Run { program: PathBuf, source: io::Error },
 
     /// A file operation failed.
     #[error(
@@ -142,9 +137,7 @@ pub enum Error {
     File {
         /// A verb: `create`, `lock`.
         action: &'static str,
-        /// On what.
         path: PathBuf,
-        /// What the system said.
         source: io::Error,
     },
 }
@@ -159,16 +152,16 @@ impl Error {
         }
     }
 
-    /// After waiting in vain.
-    pub(crate) fn busy(folder: &Path, what: &'static str, waited: Duration) -> Error {
+    /// For an event that did not happen within `waited`.
+    pub(crate) fn busy(folder: &Path, event: &'static str, waited: Duration) -> Error {
         Error::Busy {
             folder: folder.to_owned(),
-            what,
+            event,
             seconds: waited.as_secs(),
         }
     }
 
-    /// For `map_err` after a program was to be started.
+    /// For `map_err` after the start of a program.
     pub(crate) fn run(program: &Path) -> impl FnOnce(io::Error) -> Error {
         move |source| Error::Run {
             program: program.to_owned(),

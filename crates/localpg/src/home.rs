@@ -1,11 +1,11 @@
 //! The folder of a durable cluster.
 //!
-//! | in it | purpose |
+//! | entry | purpose |
 //! |---|---|
-//! | `data` | the cluster; complete, or not there: it is made aside |
+//! | `data` | the cluster, which appears complete |
 //! | `users` | locked shared by every process that uses the server, and exclusively while it stops |
-//! | `opening` | locked by the one process that looks whether to join or to start |
-//! | `log`, `log.old` | what the server says, since its last start and the time before |
+//! | `opening` | locked by the process that joins or starts the server |
+//! | `log`, `log.old` | the server's log since its last start, and the one before |
 //! | `.s.PGSQL.5432` | the socket, unless the path is too long for one |
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -17,17 +17,17 @@ use rustix::fs::OFlags;
 
 use crate::account::Account;
 use crate::postmaster::Postmaster;
-use crate::wait::{self, PATIENCE};
+use crate::wait::{self, TIMEOUT};
 use crate::{Error, Programs, aside, cluster};
 
-/// A folder that is ours, and who runs its server.
+/// The folder of a cluster, and the account of its server.
 pub(crate) struct Home {
     pub(crate) folder: PathBuf,
     pub(crate) account: Account,
 }
 
 impl Home {
-    /// Makes `folder` ready to hold a cluster, or finds it so: private to the server's account.
+    /// Prepares `folder` for a cluster: it is private to the server's account.
     pub(crate) fn prepare(folder: &Path) -> Result<Home, Error> {
         let create = DirBuilder::new().recursive(true).mode(0o755).create(folder);
         create.map_err(Error::file("create", folder))?;
@@ -39,9 +39,8 @@ impl Home {
         Ok(home)
     }
 
-    /// A file of somebody else's is a sign of a mistyped folder, which must not become private.
-    /// Another process may claim the folder at the same time, and makes `users` before anything
-    /// else: so look for that last.
+    /// Other files mean that the folder's name was mistyped, so it must not become private. Another process may claim the
+    /// folder at the same time, and creates `users` first: so that file is tested last.
     fn claim(&self) -> Result<(), Error> {
         let mut entries = fs::read_dir(&self.folder).map_err(Error::file("read", &self.folder))?;
         if entries.next().is_some() && !self.users().exists() {
@@ -53,8 +52,8 @@ impl Home {
         self.account.own(&self.folder)
     }
 
-    /// A lock file that the server's account can open too. That account must not be able to turn
-    /// root's hand to another file by a link.
+    /// A lock file that the server's account can open too. Links are not followed, or that account could make root open
+    /// another file.
     fn open(&self, path: &Path) -> Result<File, Error> {
         let no_link = OFlags::NOFOLLOW.bits().cast_signed();
         let mut options = OpenOptions::new();
@@ -69,22 +68,22 @@ impl Home {
         Ok(file)
     }
 
-    /// One process at a time looks and acts; held until the file is dropped.
+    /// Excludes other processes that open the cluster, until the file is dropped.
     pub(crate) fn lock_opening(&self) -> Result<File, Error> {
         let file = self.open(&self.folder.join("opening"))?;
-        // The one before may wait for a server to stop, and then to start.
+        // The holder may wait for a server to stop, and then to start.
         self.lock(
             file,
             File::try_lock,
-            PATIENCE * 2,
+            TIMEOUT * 2,
             "another process to open the cluster",
         )
     }
 
-    /// Joins the users of the server; held until the file is dropped. Waits while a server stops.
+    /// Becomes a user of the server, until the file is dropped. Waits while a server stops.
     pub(crate) fn lock_users(&self) -> Result<File, Error> {
         let file = self.open(&self.users())?;
-        self.lock(file, File::try_lock_shared, PATIENCE, "the server to stop")
+        self.lock(file, File::try_lock_shared, TIMEOUT, "the server to stop")
     }
 
     fn lock(
@@ -92,31 +91,29 @@ impl Home {
         file: File,
         attempt: impl Fn(&File) -> Result<(), TryLockError>,
         limit: Duration,
-        what: &'static str,
+        event: &'static str,
     ) -> Result<File, Error> {
         let outcome = wait::until(limit, || match attempt(&file) {
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Error(error)) => Some(Err(error)),
             Ok(()) => Some(Ok(())),
         });
-        let outcome = outcome.ok_or_else(|| Error::busy(&self.folder, what, limit))?;
+        let outcome = outcome.ok_or_else(|| Error::busy(&self.folder, event, limit))?;
         outcome.map_err(Error::file("lock", &self.folder))?;
         Ok(file)
     }
 
-    /// The server on this cluster, if there is one. Waits while one starts or stops. Call it with
-    /// both locks.
+    /// The server on this cluster, if there is one. Waits while one starts or stops. The caller holds both locks.
     pub(crate) fn running(&self) -> Result<Option<Postmaster>, Error> {
-        let settled = wait::until(PATIENCE, || match Postmaster::find(&self.data()) {
+        let settled = wait::until(TIMEOUT, || match Postmaster::find(&self.data()) {
             Some(server) if !server.ready => None,
             settled => Some(settled),
         });
-        let what = "a server that neither starts nor stops";
-        settled.ok_or_else(|| Error::busy(&self.folder, what, PATIENCE))
+        let event = "the server to start or stop";
+        settled.ok_or_else(|| Error::busy(&self.folder, event, TIMEOUT))
     }
 
-    /// The programs for the cluster here: of its version if there is one, else `programs`, with
-    /// which it is made.
+    /// The programs of the cluster's version. Without a cluster, it is created with `programs`.
     pub(crate) fn ensure_cluster(&self, programs: &Programs) -> Result<Programs, Error> {
         let data = self.data();
         let programs = match fs::read_to_string(data.join("PG_VERSION")) {
@@ -145,8 +142,7 @@ impl Home {
         self.folder.join("users")
     }
 
-    /// The path of a new, empty log. One old log is kept: enough to see why the last server ended,
-    /// and bounded.
+    /// The path of a new, empty log. One old log stays, which shows why the last server ended.
     pub(crate) fn new_log(&self) -> Result<PathBuf, Error> {
         let log = self.folder.join("log");
         if log.exists() {

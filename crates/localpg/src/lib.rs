@@ -1,32 +1,31 @@
-//! A private PostgreSQL for people and for tests.
+//! A private PostgreSQL for developers and for tests.
 //!
-//! [`Programs`] are PostgreSQL's own programs, found on this machine or fetched once. With them
-//! runs either
+//! [`Programs`] are PostgreSQL's own programs, found on this machine or fetched once. They run one of two servers:
 //!
-//! - [`Durable`]: a cluster in a folder, its data kept and flushed, shared by every process that
-//!   opens the folder and stopped when the last of them is gone; or
-//! - [`Throwaway`]: a cluster in memory for tests, gone with the process that started it, even if
-//!   that was killed.
+//! - [`Durable`]: a cluster in a folder. Its data is flushed and stays. Every process that opens the folder shares the
+//!   server, which stops with the last of them.
+//! - [`Throwaway`]: a cluster in memory for tests. It is removed when the process that started it ends, also by
+//!   SIGKILL.
 //!
-//! Nothing listens on the network unless a test asks for it: clients come through a socket in a
-//! folder that only the server's account (and root) may enter. PostgreSQL refuses to run as root,
-//! so root's server runs as `postgres`, or else as `nobody`.
+//! A server listens on the network only if a test requests it: clients connect through a socket in a folder that only
+//! the server's account and root may enter. PostgreSQL refuses to run as root, so root's server runs as `postgres`, or
+//! else as `nobody`.
 //!
-//! # Rooms, from the door inwards
+//! # Modules
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `durable`, `throwaway` | the two flavours of server |
-//! | `home` | the folder of a durable cluster: whose it is, its locks, its version |
-//! | `recipe` | the settings of a throw-away server, and what its tests ask for beyond them |
-//! | `cluster` | what both flavours do to make, start and address a server |
-//! | `watcher` | the shell that owns a server and ends it when nobody uses it any more |
-//! | `programs`, `wheel` | where the programs are, and how they are fetched |
+//! | `durable`, `throwaway` | the two servers |
+//! | `home` | the folder of a durable cluster: its owner, its locks, its version |
+//! | `options` | the options and settings of a throw-away server |
+//! | `cluster` | creates, starts and addresses a server of either kind |
+//! | `watcher` | the shell that owns a server and stops it after its last user |
+//! | `programs`, `wheel` | finds and fetches the programs |
 //! | `pip` | pip, for packages that are pinned by hash |
-//! | `postmaster`, `process` | what a server's pid file and `/proc` say |
-//! | `places` | where a person's data and fetched programs are kept |
-//! | `socket`, `account`, `aside` | where a socket lies, who runs a server, how no folder is half made |
-//! | `wait`, `error` | deadlines, and what can go wrong |
+//! | `postmaster`, `process` | a server's pid file, and `/proc` |
+//! | `places` | the folders for a developer's data and for fetched programs |
+//! | `socket`, `account`, `aside` | the folder of a socket, the account of a server, folders that appear complete |
+//! | `wait`, `error` | waiting with a deadline, and the errors |
 //!
 //! Imports run down this table only. The crate needs Linux: `/proc`, `/bin/sh`, and for [`Durable`]
 //! util-linux's `flock`.
@@ -37,12 +36,12 @@ mod cluster;
 mod durable;
 mod error;
 mod home;
+mod options;
 mod pip;
 mod places;
 mod postmaster;
 mod process;
 mod programs;
-mod recipe;
 mod socket;
 mod throwaway;
 mod wait;
@@ -51,8 +50,8 @@ mod wheel;
 
 pub use durable::Durable;
 pub use error::Error;
+pub use options::ThrowawayOptions;
 pub use pip::pip_install;
 pub use places::data_folder;
 pub use programs::Programs;
-pub use recipe::ThrowawayOptions;
 pub use throwaway::Throwaway;

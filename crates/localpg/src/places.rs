@@ -1,5 +1,4 @@
-//! Where things are kept that outlive a process. Root's must not lie in root's home, which the
-//! server's account cannot enter.
+//! The folders that outlive a process. Those of root are outside root's home, which the server's account cannot enter.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,12 +7,12 @@ use rustix::process::geteuid;
 
 use crate::Error;
 
-/// The folder for a person's databases, the same for every program of this project: `postgres` in
+/// The folder for a developer's databases, the same for every program of this workspace: `postgres` in
 /// `$MAGNUSAPI_DATA`, or in `/var/lib/magnusapi` for root, or in `magnusapi` in `$XDG_DATA_HOME` or
 /// `~/.local/share`.
 ///
 /// # Errors
-/// [`Error::NoHome`] where none of these is there.
+/// [`Error::NoHome`] if none of these is set.
 pub fn data_folder() -> Result<PathBuf, Error> {
     let system = PathBuf::from("/var/lib/magnusapi");
     let user = (".local/share", "XDG_DATA_HOME");
@@ -49,8 +48,8 @@ pub(crate) fn variable(name: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// What `named` names goes first, then root's folder or the user's: below the folder that the
-/// variable `user.1` names, or below `user.0` in the home.
+/// The folder in the variable `named`; else `system` for root; else below the folder in the variable `user.1`, or below
+/// `user.0` in the home.
 fn choose(
     named: &str,
     system: PathBuf,
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_folder_goes_before_all_others() {
+    fn named_folder_has_precedence() {
         let variables = [
             ("NAMED", "/named"),
             ("XDG_DATA_HOME", "/xdg"),
@@ -100,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn root_keeps_nothing_in_its_home() {
+    fn root_does_not_use_its_home() {
         let variables = [("XDG_DATA_HOME", "/closed/xdg"), ("HOME", "/closed")];
         let folder = chosen(&variables, true);
         assert_eq!(folder.as_deref(), Some("/var/lib/magnusapi"));
     }
 
     #[test]
-    fn others_keep_things_where_the_desktop_says_or_in_their_home() {
+    fn other_users_use_the_xdg_folder_or_their_home() {
         let variables = [("XDG_DATA_HOME", "/xdg"), ("HOME", "/home/a")];
         assert_eq!(chosen(&variables, false).as_deref(), Some("/xdg/magnusapi"));
         let folder = chosen(&variables[1..], false);

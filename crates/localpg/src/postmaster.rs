@@ -1,4 +1,4 @@
-//! What a server says of itself in `postmaster.pid`.
+//! A server's state, from its `postmaster.pid`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,18 @@ use std::time::Duration;
 use crate::process::Process;
 use crate::{Error, wait};
 
-/// A running server: its first process, and where it listens.
+/// A running server: its first process, and the folder of its socket.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Postmaster {
     pub(crate) id: u32,
-    /// The socket folder it was started with, which need not be the one this process would choose.
+    /// Chosen by the process that started the server; this process might choose another.
     pub(crate) socket_folder: PathBuf,
-    /// It takes connections, as opposed to: it starts, recovers or stops.
+    /// It accepts connections. It starts, recovers or stops otherwise.
     pub(crate) ready: bool,
 }
 
 impl Postmaster {
-    /// The server on `data`. A file that a crash left behind names a process that is gone, or is
-    /// another program now.
+    /// The server on `data`. After a crash, the file names a process that has ended, or that is another program now.
     pub(crate) fn find(data: &Path) -> Option<Postmaster> {
         let postmaster = parse(&fs::read_to_string(data.join("postmaster.pid")).ok()?)?;
         Process::find(postmaster.id)?
@@ -27,8 +26,7 @@ impl Postmaster {
             .then_some(postmaster)
     }
 
-    /// Waits until process `id` has begun to take connections on `data`. The error quotes the end
-    /// of `log`.
+    /// Waits until process `id` accepts connections on `data`. The error quotes the end of `log`.
     pub(crate) fn await_ready(
         data: &Path,
         id: u32,
@@ -43,8 +41,8 @@ impl Postmaster {
         });
         let what = match ended {
             Some(false) => return Ok(()),
-            Some(true) => "ended before it took connections".to_owned(),
-            None => format!("took no connections within {} seconds", limit.as_secs()),
+            Some(true) => "ended before it accepted connections".to_owned(),
+            None => format!("accepted no connections within {} seconds", limit.as_secs()),
         };
         Err(Error::Start {
             data: data.to_owned(),
@@ -54,8 +52,7 @@ impl Postmaster {
     }
 }
 
-/// Lines 1, 5 and 8 of the file are process, socket folder and state; a starting server has not
-/// written them all.
+/// Lines 1, 5 and 8 of the file are process, socket folder and state. A starting server has not written all of them.
 fn parse(file: &str) -> Option<Postmaster> {
     let line = |number: usize| file.lines().nth(number - 1).map(str::trim);
     Some(Postmaster {
@@ -65,7 +62,7 @@ fn parse(file: &str) -> Option<Postmaster> {
     })
 }
 
-/// Where the log is, and its last ten lines.
+/// The path of the log, and its last ten lines.
 fn last_lines(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
@@ -81,7 +78,7 @@ mod tests {
     const FILE: &str = "12\n/data\n1700000000\n5432\n/sockets\n\n  5432001     98306\nready   \n";
 
     #[test]
-    fn a_complete_file_tells_of_a_server_that_is_ready() {
+    fn complete_file_means_a_server_that_is_ready() {
         assert_eq!(
             parse(FILE),
             Some(Postmaster {
@@ -105,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_just_being_written_is_not_ready() {
+    fn incomplete_file_means_a_server_that_is_not_ready() {
         assert!(!parse("12\n/data\n").expect("a process is named").ready);
         assert_eq!(parse(""), None);
     }

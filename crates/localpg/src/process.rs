@@ -1,11 +1,11 @@
-//! What `/proc` says of a process, and how one ends it.
+//! Processes in `/proc`, and signals to them.
 
 use std::fs;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A process that is not a corpse.
+/// A process that has not ended.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Process {
     pub(crate) id: u32,
@@ -13,12 +13,12 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// `None` when there is none, or it has ended and only waits for its parent to notice.
+    /// `None` if there is none, or if it is a zombie.
     pub(crate) fn find(id: u32) -> Option<Process> {
         parse(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
     }
 
-    /// Whether `argument` is one of the words it was started with.
+    /// Whether its command line contains `argument`.
     pub(crate) fn has_argument(&self, argument: &Path) -> bool {
         let words = fs::read(format!("/proc/{}/cmdline", self.id)).unwrap_or_default();
         words
@@ -26,7 +26,6 @@ impl Process {
             .any(|word| word == argument.as_os_str().as_encoded_bytes())
     }
 
-    /// Those it started and that still live.
     pub(crate) fn children(&self) -> Vec<Process> {
         let names = fs::read_dir("/proc")
             .into_iter()
@@ -39,7 +38,7 @@ impl Process {
             .collect()
     }
 
-    /// Sends a signal. A process that has gone meanwhile is what the caller wanted.
+    /// Sends a signal. A process that has ended is not an error.
     pub(crate) fn signal(&self, signal: Signal) {
         if let Some(id) = i32::try_from(self.id).ok().and_then(Pid::from_raw) {
             kill_process(id, signal).ok();
@@ -47,7 +46,7 @@ impl Process {
     }
 }
 
-/// One line of `/proc/<id>/stat`: `id (name) state parent …`, where the name may hold spaces and
+/// One line of `/proc/<id>/stat`: `id (name) state parent …`, where the name may contain spaces and
 /// brackets.
 fn parse(stat: &str) -> Option<Process> {
     let (id, rest) = stat.split_once(" (")?;
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_brackets_does_not_confuse() {
+    fn names_with_brackets_are_parsed() {
         assert_eq!(
             parse("7 (a) Z (b) S 3 7 7"),
             Some(Process { id: 7, parent: 3 })
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zombie_is_no_process() {
+    fn zombies_are_not_processes() {
         assert_eq!(parse("7 (postgres) Z 3 7 7"), None);
     }
 }

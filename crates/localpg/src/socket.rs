@@ -1,4 +1,4 @@
-//! Where a server's socket lies.
+//! The folder of a server's socket.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,8 +13,8 @@ use crate::account::Account;
 /// The longest path of a unix socket, in bytes.
 const LONGEST: usize = 107;
 
-/// The folder for the socket of the cluster in `folder`: that folder, or where a socket cannot lie
-/// there a short one, private to `account` and the same for everybody who opens `folder`.
+/// The folder for the socket of the cluster in `folder`: that folder, or a short one if a socket is not possible there.
+/// The short one is private to `account`, and the same for every process that opens `folder`.
 pub(crate) fn folder(folder: &Path, account: &Account) -> Result<PathBuf, Error> {
     if fits(folder) {
         return Ok(folder.to_owned());
@@ -28,8 +28,8 @@ pub(crate) fn folder(folder: &Path, account: &Account) -> Result<PathBuf, Error>
     Ok(short)
 }
 
-/// Whether `folder` can hold a socket that every client can name: short enough, and of letters that
-/// mean nothing in a connection string, where a comma would begin a second host.
+/// Whether every client can name a socket in `folder`: its path is short, and has only characters without a meaning in
+/// a connection string, in which a comma begins a second host.
 pub(crate) fn fits(folder: &Path) -> bool {
     let name = folder.as_os_str().as_bytes();
     let plain = name
@@ -45,7 +45,7 @@ fn short_name(folder: &Path) -> PathBuf {
     format!("/tmp/magnusapi-{:016x}", hasher.finish()).into()
 }
 
-/// In `/tmp` anybody could have made it first.
+/// Another account could have created the folder, because it is in `/tmp`.
 fn private(short: &Path, account: &Account) -> Result<(), Error> {
     let found = fs::symlink_metadata(short).map_err(Error::file("look at", short))?;
     let private = found.is_dir() && found.uid() == account.uid() && found.mode() & 0o777 == 0o700;
@@ -59,13 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_of_92_bytes_holds_a_socket_and_one_of_93_does_not() {
+    fn paths_of_92_bytes_fit_and_those_of_93_do_not() {
         assert!(fits(Path::new(&format!("/{}", "a".repeat(91)))));
         assert!(!fits(Path::new(&format!("/{}", "a".repeat(92)))));
     }
 
     #[test]
-    fn a_folder_that_a_connection_string_would_misread_holds_no_socket() {
+    fn folders_with_characters_of_connection_strings_do_not_fit() {
         for folder in ["/one,two", "/with space", "/it's", "/back\\slash", "/übung"] {
             assert!(!fits(Path::new(folder)), "{folder}");
         }

@@ -11,16 +11,16 @@ use tempfile::TempDir;
 use crate::account::Account;
 use crate::postmaster::Postmaster;
 use crate::process::Process;
-use crate::wait::{self, PATIENCE};
+use crate::wait::{self, TIMEOUT};
 use crate::watcher::Watcher;
-use crate::{Error, Programs, ThrowawayOptions, cluster, recipe, socket};
+use crate::{Error, Programs, ThrowawayOptions, cluster, options, socket};
 
-/// An empty cluster is 40 MB, and a test writes some: less free memory than this, and it is on
-/// disk. Containers give `/dev/shm` 64 MB unless told otherwise.
+/// With less free memory, the cluster is on disk. An empty cluster has 40 MB, and tests add some. Containers limit
+/// `/dev/shm` to 64 MB by default.
 const ENOUGH_MEMORY: u64 = 512 << 20;
 
-/// A cluster for one test process: in memory where there is enough, unflushed, gone with the
-/// process that started it, even if that was killed.
+/// A cluster for one test process: in memory if there is enough, and not flushed. It is removed when the process that
+/// started it ends, also by SIGKILL.
 #[derive(Debug)]
 pub struct Throwaway {
     programs: Programs,
@@ -29,8 +29,7 @@ pub struct Throwaway {
     port: u16,
     options: ThrowawayOptions,
     server: Mutex<Server>,
-    /// Removed by the watcher, which outlives us; and here once more, should a crash have left
-    /// something.
+    /// Removed by the watcher, which outlives this process, and again here for files that the watcher could not remove.
     folder: TempDir,
 }
 
@@ -42,21 +41,21 @@ struct Server {
 }
 
 impl Throwaway {
-    /// Makes a cluster and starts its server: 0.7 seconds. Blocks until it takes connections.
+    /// Creates a cluster and starts its server, which takes 0.7 seconds. Blocks until it accepts connections.
     pub fn start(programs: &Programs, options: ThrowawayOptions) -> Result<Throwaway, Error> {
         let account = Account::unprivileged()?;
         account.reach(&programs.path("postgres"))?;
         let folder = make_folder(&account)?;
         let data = folder.path().join("data");
         cluster::create(programs, &account, &data, "--no-sync")?;
-        recipe::admit(&data, &options.hba)?;
-        recipe::install_tls(&account, &data, &options)?;
+        options::admit(&data, &options.hba)?;
+        options::install_tls(&account, &data, &options)?;
         let port = if options.tcp {
-            recipe::free_port()?
+            options::free_port()?
         } else {
             5432
         };
-        let command = recipe::command_line(programs, folder.path(), port, &options);
+        let command = options::command_line(programs, folder.path(), port, &options);
         let watcher = Watcher::owned(&account, folder.path(), &command)?;
         let server = Mutex::new(Server { watcher, id: 0 });
         let (programs, major) = (programs.clone(), programs.major()?);
@@ -83,15 +82,15 @@ impl Throwaway {
         self.options.tcp.then_some(self.port)
     }
 
-    /// Creates the database `name`, as a copy of `template` if there is one: some 20 ms. May be
-    /// called from many threads at once; nobody may be connected to the template.
+    /// Creates the database `name`, as a copy of `template` if there is one, which takes some 20 ms. Many threads may
+    /// call it at once, but no client may be connected to the template.
     pub fn create_database(&self, name: &str, template: Option<&str>) -> Result<(), Error> {
         let mut statement = format!("CREATE DATABASE {}", quoted(name));
         if let Some(template) = template {
             statement.extend([" TEMPLATE ", &quoted(template)]);
         }
-        // Copying files beats logging each page where a checkpoint costs nothing; older servers
-        // know nothing else.
+        // Copying files is faster than logging each page, because a checkpoint costs nothing here. Older servers have no
+        // other strategy.
         if self.major >= 15 {
             statement += " STRATEGY file_copy";
         }
@@ -105,33 +104,31 @@ impl Throwaway {
             .args(["--no-psqlrc", "--quiet", "--command", statement, "--dbname"])
             .arg(self.url("postgres"));
         let output = command.output().map_err(Error::run(&psql))?;
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         output
             .status
             .success()
             .then_some(())
             .ok_or_else(|| Error::Statement {
                 statement: statement.into(),
-                output: said,
+                output: message,
             })
     }
 
-    /// Ends the server as a crash would: every process of it by SIGKILL, the files left as they
-    /// are.
+    /// Ends the server like a crash: every process gets SIGKILL, and the files stay as they are.
     pub fn kill(&self) -> Result<(), Error> {
-        self.slay(&self.server())
+        self.kill_processes(&self.server())
     }
 
-    /// Starts the server again at the same address, after [`kill`](Throwaway::kill), or after
-    /// killing it. Blocks until it has recovered and takes connections.
+    /// Starts the server again at the same address, and kills it first if it runs. Blocks until it has recovered and
+    /// accepts connections.
     pub fn restart(&self) -> Result<(), Error> {
         let mut server = self.server();
-        self.slay(&server)?;
+        self.kill_processes(&server)?;
         server.id = server.watcher.start()?;
-        Postmaster::await_ready(&self.data(), server.id, &self.log(), PATIENCE)
+        Postmaster::await_ready(&self.data(), server.id, &self.log(), TIMEOUT)
     }
 
-    /// The file with the server's log.
     pub fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }
@@ -139,8 +136,8 @@ impl Throwaway {
     /// Stops the server at once and removes its folder, as dropping it does.
     pub fn stop(self) {}
 
-    /// Stops the first process before it is killed, so that it starts no more of the others.
-    fn slay(&self, server: &Server) -> Result<(), Error> {
+    /// Stops the first process before it kills it, so that it cannot start others.
+    fn kill_processes(&self, server: &Server) -> Result<(), Error> {
         let ours = |process: &Process| process.has_argument(&self.data());
         let Some(postmaster) = Process::find(server.id).filter(ours) else {
             return Ok(());
@@ -156,15 +153,15 @@ impl Throwaway {
                 .iter()
                 .all(|process| Process::find(process.id).is_none())
         };
-        let ended = wait::until(PATIENCE, || gone().then_some(()));
-        ended.ok_or_else(|| Error::busy(self.folder.path(), "a killed server to end", PATIENCE))
+        let ended = wait::until(TIMEOUT, || gone().then_some(()));
+        ended.ok_or_else(|| Error::busy(self.folder.path(), "a killed server to end", TIMEOUT))
     }
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    /// A thread that panicked with it has changed nothing half: the id is replaced in one step.
+    /// A poisoned lock is usable: the id is replaced in one step.
     fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,11 +181,15 @@ fn make_folder(account: &Account) -> Result<TempDir, Error> {
             .tempdir_in(place)
     };
     let memory = Path::new("/dev/shm");
-    let roomy = statvfs(memory)
+    let is_enough = statvfs(memory)
         .is_ok_and(|free| free.f_bavail.saturating_mul(free.f_frsize) >= ENOUGH_MEMORY);
     let disk = Some(env::temp_dir()).filter(|place| socket::fits(&place.join("magnusapi-123456")));
     let disk = disk.unwrap_or_else(|| "/tmp".into());
-    let in_memory = if roomy { folder_in(memory).ok() } else { None };
+    let in_memory = if is_enough {
+        folder_in(memory).ok()
+    } else {
+        None
+    };
     let folder = match in_memory {
         Some(folder) => folder,
         None => folder_in(&disk).map_err(Error::file("create a folder in", &disk))?,
@@ -198,7 +199,7 @@ fn make_folder(account: &Account) -> Result<TempDir, Error> {
     Ok(folder)
 }
 
-/// As an SQL identifier.
+/// `name` as an SQL identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quote_in_a_name_does_not_end_it() {
+    fn quotes_in_names_are_doubled() {
         assert_eq!(quoted(r#"my "items""#), r#""my ""items""""#);
     }
 }

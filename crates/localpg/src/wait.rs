@@ -1,20 +1,20 @@
-//! Waiting for another process: look again until it is so, or the time is over.
+//! Waiting for another process, with a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a server may take to start, to recover or to stop, and a process to open a folder.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// For a server to start, to recover or to stop, and for a process to open a folder.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Between two looks. A server starts in 30 ms, and one look costs microseconds.
+/// Between two attempts. A server starts in 30 ms, and an attempt costs microseconds.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What `look` found, as soon as it finds something; `None` when `limit` has passed.
-pub(crate) fn until<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+/// Repeats `attempt` until it returns a value, or until `limit` has passed.
+pub(crate) fn until<T>(limit: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + limit;
     loop {
         let late = Instant::now() >= deadline;
-        let found = look();
+        let found = attempt();
         if found.is_some() || late {
             return found;
         }
@@ -27,25 +27,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_looks_until_something_is_there() {
-        let mut looks = 0;
-        let found = until(PATIENCE, || {
-            looks += 1;
-            (looks == 3).then_some("there")
+    fn attempts_are_repeated_until_one_succeeds() {
+        let mut attempts = 0;
+        let found = until(TIMEOUT, || {
+            attempts += 1;
+            (attempts == 3).then_some("there")
         });
-        assert_eq!((found, looks), (Some("there"), 3));
+        assert_eq!((found, attempts), (Some("there"), 3));
     }
 
     #[test]
-    fn it_gives_up_but_looks_at_least_once() {
-        let mut looks = 0;
+    fn there_is_at_least_one_attempt() {
+        let mut attempts = 0;
         assert_eq!(
             until(Duration::ZERO, || {
-                looks += 1;
+                attempts += 1;
                 None::<()>
             }),
             None
         );
-        assert_eq!(looks, 1);
+        assert_eq!(attempts, 1);
     }
 }

@@ -1,15 +1,12 @@
-//! The shell that owns a server, and ends it when nobody uses it any more.
+//! The shell that owns a server, and stops it after its last user.
 //!
-//! A server must not outlive its users, even those that were killed and could not say goodbye. A
-//! signal on the parent's death (`PR_SET_PDEATHSIG`) would not do: it comes when the *thread* that
-//! started the server ends. What a process cannot keep beyond its death are its open files, and
-//! both flavours build on that: locks for a server that many share, a pipe for one that has a
-//! single owner. Both live in close-on-exec files, so that nothing a user starts keeps the server
-//! up.
+//! A server must not outlive its users, also if these were killed. A signal on the parent's death
+//! (`PR_SET_PDEATHSIG`) does not suffice: it is sent when the *thread* that started the server ends. But the kernel closes
+//! the files of every process that ends. So a shared server has a lock file, and a server with one owner has a pipe. Both
+//! are close-on-exec, so that no process that a user starts keeps the server running.
 //!
-//! The shell has a process group of its own: Ctrl-C in a terminal reaches the user's process and
-//! not the server. It ignores SIGHUP, which comes when the terminal goes, and also when a user dies
-//! while the server happens to be stopped by SIGSTOP.
+//! The shell has its own process group: Ctrl-C in a terminal reaches the user's process and not the server. It ignores
+//! SIGHUP, which is sent when the terminal closes, and when a user ends while the server is stopped by SIGSTOP.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -24,10 +21,9 @@ use crate::account::Account;
 /// Arguments: the file that users lock (shared), the log, the server. Prints the server's process
 /// id.
 ///
-/// `flock` gets its exclusive lock when the last user has gone, and becomes the shell that keeps it
-/// until the server has exited, so that a newcomer waits for the end instead of joining a server
-/// that stops. SIGINT (fast shutdown) is repeated because a server that is just starting may not
-/// listen yet. SIGTERM ends a `flock` that still waits when the server has ended by itself.
+/// `flock` gets its exclusive lock after the last user, and becomes the shell that holds it until the server has exited, so
+/// that a new user waits and does not join a server that stops. SIGINT (fast shutdown) is repeated because a starting server
+/// may not handle it yet. SIGTERM ends a `flock` that still waits when the server has ended by itself.
 const SHARED: &str = r#"
 trap "" HUP
 users=$1 log=$2; shift 2; exec 2>>"$log"
@@ -41,9 +37,9 @@ kill "$stopper" 2>/dev/null
 wait "$stopper"
 "#;
 
-/// Arguments: the folder to remove in the end, the server. Starts the server at each line of its
-/// input, and prints its process id; at the end of its input it stops the server at once (SIGQUIT)
-/// and removes the folder, with the shared memory of a server that was killed.
+/// Arguments: the folder to remove at the end, the server. Starts the server at each line of its input, and prints its
+/// process id. At the end of its input, it stops the server at once (SIGQUIT) and removes the folder, and the shared memory
+/// of a server that was killed.
 const OWNED: &str = r#"
 trap "" HUP
 exec 3<&0 </dev/null 2>/dev/null
@@ -62,13 +58,12 @@ rm -rf "$folder"
 #[derive(Debug)]
 pub(crate) struct Watcher {
     shell: Option<Child>,
-    orders: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    commands: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Watcher {
-    /// Starts `server`, to be stopped when nobody has a lock on `users` any more. With it: the
-    /// server's process id.
+    /// Starts `server`, which stops when no process has a lock on `users`. Returns its process id too.
     pub(crate) fn shared(
         account: &Account,
         users: &Path,
@@ -82,7 +77,7 @@ impl Watcher {
             .arg(log)
             .args(server);
         let mut watcher = Watcher::spawn(&mut shell)?;
-        let id = watcher.answer()?;
+        let id = watcher.read_id()?;
         Ok((watcher, id))
     }
 
@@ -108,32 +103,29 @@ impl Watcher {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(Error::run(program))?;
-        let answers = shell
-            .stdout
-            .take()
-            .expect("its output was asked to be piped");
+        let output = shell.stdout.take().expect("its output is piped");
         Ok(Watcher {
-            orders: shell.stdin.take(),
-            answers: BufReader::new(answers),
+            commands: shell.stdin.take(),
+            output: BufReader::new(output),
             shell: Some(shell),
         })
     }
 
-    /// Starts the server that it owns, once more if that has ended. Returns the process id.
+    /// Starts the server that it owns, also after that has ended. Returns its process id.
     pub(crate) fn start(&mut self) -> Result<u32, Error> {
-        let orders = self
-            .orders
+        let commands = self
+            .commands
             .as_mut()
-            .expect("only an owned server is started by order");
-        orders
+            .expect("only an owned server is started by a command");
+        commands
             .write_all(b"start\n")
             .map_err(Error::run(Path::new("/bin/sh")))?;
-        self.answer()
+        self.read_id()
     }
 
-    fn answer(&mut self) -> Result<u32, Error> {
+    fn read_id(&mut self) -> Result<u32, Error> {
         let mut line = String::new();
-        self.answers
+        self.output
             .by_ref()
             .take(32)
             .read_line(&mut line)
@@ -146,21 +138,20 @@ impl Watcher {
 
     /// Stops an owned server, and waits for the end.
     pub(crate) fn finish(&mut self) {
-        drop(self.orders.take());
+        drop(self.commands.take());
         if let Some(mut shell) = self.shell.take() {
-            // Fails only for a child that was waited for before, and this was the only one to.
+            // Fails only for a child that was reaped before, and only this value reaps it.
             shell.wait().ok();
         }
     }
 }
 
 impl Drop for Watcher {
-    /// Others may use a shared server for days: what waits for its end, lest it stay as a zombie,
-    /// must not block.
+    /// Reaps the shell in the background: other processes may use a shared server for days.
     fn drop(&mut self) {
-        drop(self.orders.take());
+        drop(self.commands.take());
         if let Some(mut shell) = self.shell.take() {
-            // Without a thread there is a zombie, until this process ends.
+            // Without a thread, the shell is a zombie until this process ends.
             thread::Builder::new().spawn(move || shell.wait()).ok();
         }
     }

@@ -25,6 +25,11 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         reason: "The table and its examples contain the banned words.",
     },
     Exception {
+        file: "crates/localpg/src/account.rs",
+        words: "nobody",
+        reason: "The name of an account.",
+    },
+    Exception {
         file: "migrations/",
         words: "",
         reason: "A migration's checksum covers its comments, so an applied one cannot change.",

@@ -1,4 +1,4 @@
-//! A server for people: shared, kept, stopped with its last user.
+//! A server for developers: shared by processes, stopped after its last user, with data that stays.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -17,7 +17,7 @@ use crate::stage::{
 const NOBODY: u32 = 65534;
 
 #[test]
-fn two_who_open_a_folder_share_one_server() {
+fn two_processes_share_one_server() {
     let place = place();
     let folder = place.path().join("data");
     let first = Durable::open(&programs(), &folder).expect("a new cluster");
@@ -35,7 +35,7 @@ fn two_who_open_a_folder_share_one_server() {
 }
 
 #[test]
-fn a_server_outlives_the_one_who_started_it_and_ends_with_the_last_user() {
+fn server_outlives_its_first_user_and_ends_with_the_last() {
     let place = place();
     let first = Person::on(place.path());
     let second = Person::on(place.path());
@@ -62,8 +62,8 @@ fn data_survives_the_kill_of_the_only_user() {
     let first = Person::on(place.path());
     query(&first.url, "CREATE TABLE item AS SELECT 42 AS id").expect("it can write");
     first.kill();
-    // No waiting: whoever opens now joins the server before it hears of the end, or waits for that
-    // and starts it again.
+    // Without waiting: a process that opens now joins the server before it stops, or waits for the stop and starts it
+    // again.
     let second = Person::on(place.path());
     assert_eq!(
         query(&second.url, "SELECT id FROM item").as_deref(),
@@ -72,7 +72,7 @@ fn data_survives_the_kill_of_the_only_user() {
 }
 
 #[test]
-fn eight_who_open_a_fresh_folder_at_once_share_one_server() {
+fn eight_processes_that_open_a_new_folder_share_one_server() {
     let place = place();
     let people: Vec<Person> = thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
@@ -90,7 +90,7 @@ fn eight_who_open_a_fresh_folder_at_once_share_one_server() {
 }
 
 #[test]
-fn opening_again_and_again_never_meets_a_server_that_stops() {
+fn repeated_opening_never_joins_a_server_that_stops() {
     let place = place();
     for _ in 0..10 {
         let server = Durable::open(&programs(), place.path()).expect("it waits for the one before");
@@ -102,11 +102,11 @@ fn opening_again_and_again_never_meets_a_server_that_stops() {
 }
 
 #[test]
-fn whoever_opens_while_the_server_stops_waits_for_its_end() {
+fn opening_waits_while_the_server_stops() {
     let place = place();
     let first = Durable::open(&programs(), place.path()).expect("a new cluster");
     let server = postmaster(place.path());
-    // It will not hear that it should stop, and says that it is ready for as long.
+    // A halted server cannot stop, and its file still has the state `ready`.
     halt(&server);
     drop(first);
     eventually(&true, || {
@@ -130,7 +130,7 @@ fn locked(file: &Path, attempt: impl Fn(&File) -> Result<(), TryLockError>) -> b
 }
 
 #[test]
-fn a_user_who_dies_while_the_server_is_halted_takes_it_along() {
+fn halted_server_ends_after_the_death_of_its_user() {
     let place = place();
     let person = Person::on(place.path());
     halt(&postmaster(place.path()));
@@ -139,11 +139,11 @@ fn a_user_who_dies_while_the_server_is_halted_takes_it_along() {
 }
 
 #[test]
-fn an_interrupt_from_the_terminal_ends_the_user_and_not_the_server() {
+fn interrupt_from_the_terminal_ends_the_user_and_not_the_server() {
     let place = place();
     let first = Person::run(Command::new(LOCALPG).arg(place.path()).process_group(0));
     let second = Person::on(place.path());
-    // As Ctrl-C does: to everybody in the first one's process group.
+    // Like Ctrl-C: a signal to the process group of the first.
     signal("-INT", &format!("-{}", first.id()));
     drop(first);
     assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
@@ -151,7 +151,7 @@ fn an_interrupt_from_the_terminal_ends_the_user_and_not_the_server() {
 }
 
 #[test]
-fn a_server_that_crashed_is_started_again_by_the_next_who_opens() {
+fn crashed_server_is_started_again_by_the_next_user() {
     let place = place();
     let first = Person::on(place.path());
     query(&first.url, "CREATE TABLE item AS SELECT 42 AS id").expect("it can write");
@@ -174,7 +174,7 @@ fn a_server_that_crashed_is_started_again_by_the_next_who_opens() {
 }
 
 #[test]
-fn a_path_too_long_for_a_socket_works_and_is_shared() {
+fn path_too_long_for_a_socket_works_and_is_shared() {
     let place = place();
     let folder = place.path().join("with, odd name").join("x".repeat(100));
     let first = Person::on(&folder);
@@ -185,11 +185,11 @@ fn a_path_too_long_for_a_socket_works_and_is_shared() {
     assert_eq!(fs::metadata(&sockets).expect("made").mode() & 0o777, 0o700);
     drop((first, second));
     eventually(&Vec::new(), || processes_on(&folder));
-    fs::remove_dir(sockets).expect("the server took its socket away");
+    fs::remove_dir(sockets).expect("the server removed its socket");
 }
 
 #[test]
-fn a_cluster_whose_making_was_interrupted_is_not_used() {
+fn incomplete_cluster_is_not_used() {
     let place = place();
     fs::write(place.path().join("users"), "").expect("ours");
     let half = place.path().join(".making-killed");
@@ -204,7 +204,7 @@ fn a_cluster_whose_making_was_interrupted_is_not_used() {
 }
 
 #[test]
-fn a_folder_with_other_things_in_it_is_left_alone() {
+fn folder_with_other_files_is_refused_and_unchanged() {
     let place = place();
     fs::write(place.path().join("thesis.txt"), "").expect("ours");
     let refused = Durable::open(&programs(), place.path()).expect_err("it is not empty");
@@ -220,7 +220,7 @@ fn a_folder_with_other_things_in_it_is_left_alone() {
 }
 
 #[test]
-fn a_link_in_place_of_a_lock_leads_nowhere() {
+fn link_in_place_of_a_lock_is_not_followed() {
     let place = place();
     let other = place.path().join("other");
     fs::write(&other, "").expect("ours");
@@ -235,12 +235,12 @@ fn a_link_in_place_of_a_lock_leads_nowhere() {
 }
 
 #[test]
-fn data_of_a_version_that_is_not_here_is_refused_with_advice() {
+fn data_of_a_missing_version_is_refused_with_the_remedy() {
     let place = place();
     fs::write(place.path().join("users"), "").expect("ours");
     fs::create_dir(place.path().join("data")).expect("ours");
     fs::write(place.path().join("data/PG_VERSION"), "9\n").expect("ours");
-    let refused = Durable::open(&programs(), place.path()).expect_err("nobody has it");
+    let refused = Durable::open(&programs(), place.path()).expect_err("version 9 is not installed");
     assert!(
         matches!(refused, Error::Version { made: 9, .. }),
         "{refused}"
@@ -253,12 +253,12 @@ fn data_of_a_version_that_is_not_here_is_refused_with_advice() {
 }
 
 #[test]
-fn a_server_that_does_not_start_says_why_and_leaves_nothing_running() {
+fn failed_start_is_explained_and_leaves_no_process() {
     let place = place();
     drop(Person::on(place.path()));
     let settings = place.path().join("data/postgresql.auto.conf");
     fs::write(settings, "shared_buffers = plenty\n").expect("we may");
-    let failed = Durable::open(&programs(), place.path()).expect_err("that is no number");
+    let failed = Durable::open(&programs(), place.path()).expect_err("`plenty` is not a number");
     assert!(
         failed
             .to_string()
@@ -274,7 +274,7 @@ fn a_server_that_does_not_start_says_why_and_leaves_nothing_running() {
 }
 
 #[test]
-fn a_folder_that_the_servers_account_cannot_reach_is_refused_before_anything_is_made() {
+fn folder_that_the_account_cannot_reach_is_refused_and_unchanged() {
     if !root() {
         return; // An ordinary user's server is the user.
     }
@@ -289,17 +289,17 @@ fn a_folder_that_the_servers_account_cannot_reach_is_refused_before_anything_is_
 }
 
 #[test]
-fn an_ordinary_user_runs_a_server_and_root_leaves_it_theirs() {
+fn server_of_a_user_still_belongs_to_the_user_after_root_opens_it() {
     if !root() {
         return; // Then every other test is this one.
     }
     let place = place();
     let binary = place.path().join("localpg");
-    fs::copy(LOCALPG, &binary).expect("a copy where everybody can run it");
+    fs::copy(LOCALPG, &binary).expect("a copy that every account can run");
     let folder = place.path().join("theirs");
     fs::create_dir(&folder).expect("ours");
     chown(&folder, Some(NOBODY), Some(NOBODY)).expect("root may");
-    let person = Person::run(as_nobody(&binary).arg(&folder));
+    let person = Person::run(as_unprivileged(&binary).arg(&folder));
     assert_eq!(
         query(&person.url, "CREATE TABLE item AS SELECT 42 AS id").as_deref(),
         Ok("")
@@ -313,14 +313,14 @@ fn an_ordinary_user_runs_a_server_and_root_leaves_it_theirs() {
         fs::metadata(folder.join("data")).expect("made").uid(),
         NOBODY
     );
-    let again = Person::run(as_nobody(&binary).arg(&folder));
+    let again = Person::run(as_unprivileged(&binary).arg(&folder));
     assert_eq!(
         query(&again.url, "SELECT id FROM item").as_deref(),
         Ok("42")
     );
 }
 
-fn as_nobody(binary: &Path) -> Command {
+fn as_unprivileged(binary: &Path) -> Command {
     let mut command = Command::new(binary);
     command
         .uid(NOBODY)

