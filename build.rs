@@ -23,7 +23,9 @@ fn migrations() -> String {
     for migration in read.unwrap_or_else(|error| panic!("migrations/: {error}")) {
         let (version, name, checksum) =
             (migration.version(), migration.name(), migration.checksum());
-        let sql = migration.sql().expect("what was read has its text");
+        let sql = migration
+            .sql()
+            .expect("a migration that was read has its text");
         writeln!(
             list,
             "Migration {{ version: {version}, name: {name:?}, checksum: \"{checksum}\", sql: {sql:?} }},"

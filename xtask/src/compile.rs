@@ -15,8 +15,7 @@ use crate::workspace::Workspace;
 /// The image that Flex Consumption runs has a C library of unstated age; a static binary needs none.
 pub(crate) const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
 
-/// A static binary loads at any address too, and lists what it has to correct for that: one by one
-/// some 300 kB, packed 10.
+/// A static binary loads at any address too, and has a list of relocations: some 300 kB, or 10 kB if packed.
 const PACKED_RELOCATIONS: &str = "-Clink-arg=--pack-dyn-relocs=relr";
 
 /// Functions with the same code are kept once: some 100 kB. Nothing here compares addresses of functions,

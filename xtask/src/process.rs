@@ -30,7 +30,7 @@ pub(crate) fn fed(command: &mut Command, text: &str) -> anyhow::Result<()> {
     written.with_context(|| format!("`{}` did not read its input", line(command)))
 }
 
-/// Runs `command` and returns what it wrote to stdout, without the last line break.
+/// Runs `command` and returns its stdout, without the last line break.
 pub(crate) fn stdout(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .stderr(Stdio::inherit())

@@ -1,4 +1,4 @@
-//! What is wanted, held against what was measured.
+//! Aims, compared with the measured figures.
 
 use crate::spread::{Spread, cell};
 use crate::table::Table;
@@ -46,7 +46,6 @@ impl Aim {
     }
 }
 
-/// The aims as a table.
 pub(crate) fn table(aims: &[Aim]) -> String {
     let mut table = Table::new(1, &["aim", "wanted", "measured", "verdict"]);
     for aim in aims {

@@ -1,4 +1,4 @@
-//! What every section needs: the database, the programs, and how much to measure.
+//! The database and the programs of all sections, and the extent of the measurements.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::peers::Peers;
 use crate::program::Program;
 use crate::workspace::Workspace;
 
-/// Everything that is there before the first figure is taken.
+/// Prepared before the first measurement.
 pub(crate) struct Bench {
     pub(crate) binaries: Binaries,
     pub(crate) peers: Peers,
@@ -18,16 +18,16 @@ pub(crate) struct Bench {
     pub(crate) extent: Extent,
 }
 
-/// How much is measured.
+/// The amount of work in each measurement.
 #[derive(Clone, Copy)]
 pub(crate) struct Extent {
-    /// Rounds of each section; in every round each program has its turn.
+    /// Rounds of each section; each program is measured once per round.
     pub(crate) rounds: usize,
     /// Starts of each program.
     pub(crate) starts: usize,
     /// A run under load ends after this,
     pub(crate) time: Duration,
-    /// or after so many requests.
+    /// or after this number of requests.
     pub(crate) requests: u64,
     /// Load before it that does not count.
     pub(crate) warm_up: Duration,
@@ -56,7 +56,7 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// What counts.
+    /// For the document.
     pub(crate) const FULL: Extent = Extent {
         rounds: 3,
         starts: 30,
@@ -76,7 +76,7 @@ impl Extent {
         planned_targets: 1000,
     };
 
-    /// What shows that everything works.
+    /// For a test of the benchmarks themselves.
     pub(crate) const QUICK: Extent = Extent {
         rounds: 1,
         starts: 3,
@@ -119,7 +119,7 @@ impl Extent {
 const TEMPLATE: &str = "few_items";
 
 impl Bench {
-    /// Builds, installs and starts what these sections need, which is announced.
+    /// Builds, installs and starts the programs of these sections, and prints lines about it.
     pub(crate) async fn prepare(
         workspace: &Workspace,
         extent: Extent,
@@ -144,7 +144,7 @@ impl Bench {
         Ok(bench)
     }
 
-    /// A database of its own for one program's turn: the same 100,000 items for each.
+    /// A new database for one measurement, with the same 100,000 items each time.
     pub(crate) async fn fresh_items(&self) -> anyhow::Result<Database> {
         self.cluster.create("items", Some(TEMPLATE)).await
     }

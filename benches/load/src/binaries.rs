@@ -1,4 +1,4 @@
-//! The program's two builds, and the same two of the least that could answer.
+//! The program's two builds, and the same two of the smallest server.
 
 use std::env;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 const MUSL: &str = "x86_64-unknown-linux-musl";
 
-/// What is measured. A build that is missing says why.
+/// The measured builds, or the reason for a missing one.
 pub(crate) struct Binaries {
     /// For this machine, with its C library.
     pub(crate) glibc: Program,
@@ -24,7 +24,7 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// Builds all four with the release profile, and says so. `MAGNUSAPI_GLIBC` and
+    /// Builds all four with the release profile, after a line that says so. `MAGNUSAPI_GLIBC` and
     /// `MAGNUSAPI_MUSL` name builds of the program to take instead. Without `bare`, which startup
     /// alone measures, the bare servers are left out.
     pub(crate) async fn build(workspace: &Workspace, bare: bool) -> anyhow::Result<Binaries> {
@@ -66,7 +66,7 @@ impl Binaries {
         process::output(&mut migrate).await.map(drop)
     }
 
-    /// What the program says of itself: `magnusapi 0.1.0 (commit)`.
+    /// The output of `--version`: `magnusapi 0.1.0 (commit)`.
     pub(crate) async fn version(&self) -> anyhow::Result<String> {
         process::output(Command::new(self.glibc.binary()?).arg("--version")).await
     }

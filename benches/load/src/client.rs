@@ -1,4 +1,4 @@
-//! One connection that is kept, and made anew where the server closes it.
+//! One connection that stays open, and is replaced if the server closes it.
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
@@ -27,54 +27,57 @@ impl Client {
         }
     }
 
-    /// Sends one request and answers the whole body of its answer.
+    /// Sends one request and returns the whole body of the response.
     ///
     /// # Errors
-    /// When the connection fails, or the answer has another status than it must.
+    /// If the connection fails, or the response has another status than expected.
     pub(crate) async fn send(&mut self, ask: &Ask) -> anyhow::Result<Bytes> {
-        let mut answer = self.begin(ask).await?;
-        let closes = closes(&answer);
-        let body = answer
+        let mut response = self.begin(ask).await?;
+        let closes = closes(&response);
+        let body = response
             .body_mut()
             .collect()
             .await
-            .context("the answer broke off")?;
+            .context("the response is incomplete")?;
         let body = body.to_bytes();
         if closes {
             self.connection = None;
         }
         ensure!(
-            answer.status() == ask.status,
-            "{} {} was answered {} instead of {}: {}",
+            response.status() == ask.status,
+            "{} {} returned {} instead of {}: {}",
             ask.method,
             ask.path,
-            answer.status(),
+            response.status(),
             ask.status,
             String::from_utf8_lossy(&body[..body.len().min(500)])
         );
         Ok(body)
     }
 
-    /// Sends one request and answers as soon as the head of its answer is there.
+    /// Sends one request and returns when the head of the response has arrived.
     pub(crate) async fn begin(&mut self, ask: &Ask) -> anyhow::Result<Response<Incoming>> {
         if self.connection.as_ref().is_none_or(SendRequest::is_closed) {
             self.connection = Some(connect(self.port).await?);
         }
-        let connection = self.connection.as_mut().context("it was made just now")?;
+        let connection = self.connection.as_mut().context("it was created above")?;
         connection
             .ready()
             .await
             .context("the server closed the connection")?;
         let mut request = Request::new(Full::new(ask.body.clone()));
         *request.method_mut() = ask.method.clone();
-        *request.uri_mut() = ask.path.parse().context("a request's path is no path")?;
+        *request.uri_mut() = ask
+            .path
+            .parse()
+            .context("the path of a request is not valid")?;
         let headers = request.headers_mut();
         headers.insert(HOST, HeaderValue::from_static("127.0.0.1"));
         if !ask.body.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let sent = connection.send_request(request).await;
-        sent.with_context(|| format!("{} {} was not answered", ask.method, ask.path))
+        sent.with_context(|| format!("{} {} has no response", ask.method, ask.path))
     }
 }
 
@@ -84,12 +87,12 @@ async fn connect(port: u16) -> anyhow::Result<SendRequest<Full<Bytes>>> {
         .with_context(|| format!("cannot connect to 127.0.0.1:{port}"))?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-    // Its errors come out of the requests that meet them.
+    // Requests report its errors.
     tokio::spawn(connection);
     Ok(sender)
 }
 
-fn closes(answer: &Response<Incoming>) -> bool {
-    let connection = answer.headers().get(CONNECTION);
+fn closes(response: &Response<Incoming>) -> bool {
+    let connection = response.headers().get(CONNECTION);
     connection.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }

@@ -16,7 +16,7 @@ use crate::scenario::ITEMS;
 /// How many items the streamed table has.
 pub(crate) const MANY: u64 = 1_000_000;
 
-/// How long may the server take to end? It flushes what the last run wrote.
+/// For the end of the server, which flushes the data of the last run.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// `f_type` of a file system in memory, where a flush means nothing.
@@ -46,7 +46,7 @@ impl Cluster {
             .prefix("bench-")
             .tempdir_in(target)
             .with_context(|| format!("cannot make a folder in {}", target.display()))?;
-        let kind = statfs(folder.path()).context("cannot tell the kind of the file system")?;
+        let kind = statfs(folder.path()).context("cannot determine the kind of the file system")?;
         ensure!(
             kind.f_type != TMPFS,
             "{} is in memory, where no flush costs anything: set CARGO_TARGET_DIR to a folder on disk",
@@ -80,7 +80,7 @@ impl Cluster {
         }
     }
 
-    /// Makes the database `name` anew: empty, or a copy of `template`.
+    /// Creates the database `name` again: empty, or a copy of `template`.
     pub(crate) async fn create(
         &self,
         name: &str,
@@ -110,7 +110,7 @@ impl Cluster {
         self.folder.path()
     }
 
-    /// What the server calls itself, such as `15.18`.
+    /// The server's version, such as `15.18`.
     pub(crate) async fn version(&self) -> anyhow::Result<String> {
         let server = self.database("postgres");
         let version = server.execute("SHOW server_version").await?;
@@ -159,7 +159,7 @@ impl Database {
         command
     }
 
-    /// Runs one statement, and answers what it says.
+    /// Runs one statement, and returns its output.
     pub(crate) async fn execute(&self, statement: &str) -> anyhow::Result<String> {
         let mut psql = self.client("psql");
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
@@ -186,7 +186,7 @@ impl Database {
         Ok(())
     }
 
-    /// Writes out what earlier runs left to write, so that it does not fall into the next one.
+    /// Writes the dirty pages of earlier runs, so that the next one does not pay for them.
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         self.execute("CHECKPOINT").await.map(drop)
     }

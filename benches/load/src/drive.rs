@@ -1,4 +1,4 @@
-//! Load for a server: some connections, each sending its next request when the last is answered.
+//! Load for a server: some connections, each sending its next request after the previous response.
 
 use std::process;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ pub(crate) struct Load {
     pub(crate) requests: u64,
 }
 
-/// Sends requests of one kind to the server on `port`. Every answer's status is checked, and the
+/// Sends requests of one kind to the server on `port`. Every response's status is checked, and the
 /// content of each connection's first one.
 ///
 /// # Errors
-/// The first wrong answer or broken connection ends the run.
+/// The first wrong response or broken connection ends the run.
 pub(crate) async fn drive(port: u16, scenario: Scenario, load: Load) -> anyhow::Result<Outcome> {
     let cpu = processor_time(process::id())?;
     let begin = Instant::now();
@@ -59,10 +59,10 @@ async fn one(
     while Instant::now() < deadline && take(&left) {
         let ask = scenario.ask(&mut random);
         let begin = Instant::now();
-        let answer = client.send(&ask).await?;
+        let response = client.send(&ask).await?;
         let latency = begin.elapsed().as_micros();
         if latencies.is_empty() {
-            scenario.check(&ask, &answer)?;
+            scenario.check(&ask, &response)?;
         }
         latencies.push(u32::try_from(latency).unwrap_or(u32::MAX));
     }

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// A table of them.
 pub(crate) async fn table(bench: &Bench, workspace: &Workspace) -> anyhow::Result<String> {
-    let mut table = Table::new(2, &["what", "which"]);
+    let mut table = Table::new(2, &["property", "value"]);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let processor = line_of("/proc/cpuinfo", "model name").unwrap_or_default();
     let memory = line_of("/proc/meminfo", "MemTotal").unwrap_or_default();
@@ -23,7 +23,7 @@ pub(crate) async fn table(bench: &Bench, workspace: &Workspace) -> anyhow::Resul
     let node = said("node", &["--version"]).await;
     let requirements = read(workspace, "xtask/tools/flask.txt");
     let packages = read(workspace, "xtask/tools/fastify/package.json");
-    for (what, which) in [
+    for (property, value) in [
         ("measured at", now()),
         ("processor", format!("{cores} cores of {processor}")),
         ("memory", memory),
@@ -41,7 +41,7 @@ pub(crate) async fn table(bench: &Bench, workspace: &Workspace) -> anyhow::Resul
             format!("Node.js {node}, {}", depended_on(&packages)),
         ),
     ] {
-        table.row([what.to_owned(), which]);
+        table.row([property.to_owned(), value]);
     }
     Ok(table.markdown())
 }

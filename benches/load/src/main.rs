@@ -1,26 +1,25 @@
 //! Load for the benchmarks: requests over loopback, counted and timed.
 //!
-//! Every figure is taken beside its peers', in the same run and by turns, so that what counts, the
-//! ratio between them, holds on a busy machine too. `docs/benchmarks.md` says what is measured and
-//! how; this program measures it and writes the tables there.
+//! The program and its peers are measured alternately in one run, so that the ratio between them is valid on a busy
+//! machine too. `docs/benchmarks.md` describes the measurements, and this program writes its tables.
 //!
 //! Imports run down this table only:
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `section` | what is measured: start-up, items, stream, processor time, backups, damages, schedules |
-//! | `document`, `facts` | the tables' place in `docs/benchmarks.md`, and the machine they come from |
-//! | `bench` | what every section needs: the database, the programs, how much to measure |
+//! | `section` | the measurements: start-up, items, stream, processor time, backups, damages, schedules |
+//! | `document`, `facts` | the tables in `docs/benchmarks.md`, and the machine of the figures |
+//! | `bench` | the database, the programs, and the extent of the measurements |
 //! | `options` | the command line |
-//! | `aim`, `table` | wanted against measured, and tables |
-//! | `peers`, `binaries` | what stands beside the program, installed or built; what is missing, and why |
+//! | `aim`, `table` | aims compared with figures, and tables |
+//! | `peers`, `binaries` | the compared programs, installed or built, or the reasons for missing ones |
 //! | `pgbench`, `drive` | load for PostgreSQL alone, and for a server |
-//! | `outcome`, `spread` | what both measure, and medians |
+//! | `outcome`, `spread` | the results of both, and medians |
 //! | `server`, `program` | a running server, and how each one is started |
 //! | `database` | a flushed PostgreSQL on disk, and fresh copies of one table |
-//! | `scenario`, `client` | which requests, and one connection that sends them |
-//! | `usage` | a program run to its end, and what that took |
-//! | `process`, `workspace` | what `/proc` says, where things lie |
+//! | `scenario`, `client` | the requests, and one connection that sends them |
+//! | `usage` | time and memory of a program that runs to its end |
+//! | `process`, `workspace` | programs and `/proc`, and the folders |
 
 mod aim;
 mod bench;
@@ -51,7 +50,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use options::Options;
 
-/// One thread: the load must leave the processor to those who bear it.
+/// One thread: the servers need the processor.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run_until_stopped(&Options::parse()).await {

@@ -28,17 +28,17 @@ const VARIABLES: &str = "Environment:
 /// A part of the benchmarks, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Section {
-    /// From spawn to the first answer
+    /// From spawn to the first response
     Startup,
     /// Requests a second: create, read, page
     Items,
-    /// A million items in one answer
+    /// A million items in one response
     Stream,
     /// Processor time, static musl against glibc
     Cpu,
     /// Backups made and restored, beside `pg_dump` and `pg_restore`
     Backup,
-    /// Backups damaged, and who notices
+    /// Damaged backups, and the readers that notice
     Corruption,
     /// Sizes by schedule: one evaluation, and a year's plan, beside cron lines
     Schedule,

@@ -1,4 +1,4 @@
-//! What a run under load came to, whoever drove it.
+//! The result of a run under load, from any load generator.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub(crate) struct Outcome {
     elapsed: Duration,
     /// Microseconds, sorted.
     latencies: Vec<u32>,
-    /// Processor time that driving it took.
+    /// Processor time of the load generator.
     driver: Duration,
 }
 
@@ -33,12 +33,12 @@ impl Outcome {
         requests / self.elapsed.as_secs_f64()
     }
 
-    /// Milliseconds within which this part of the requests was answered.
+    /// Milliseconds within which this part of the requests had its response.
     pub(crate) fn latency(&self, part: f64) -> f64 {
         f64::from(quantile(&self.latencies, part)) / 1000.0
     }
 
-    /// The part of one core that driving it took.
+    /// The part of one core that the load generator used.
     pub(crate) fn driver_share(&self) -> f64 {
         self.driver.as_secs_f64() / self.elapsed.as_secs_f64()
     }

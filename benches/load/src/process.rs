@@ -1,4 +1,4 @@
-//! Programs run to their end, and what `/proc` says of those that run.
+//! Programs that run to their end, and running processes in `/proc`.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use tokio::process::Command;
 
-/// Runs `command`, whose output goes where ours goes.
+/// Runs `command` with the stdout and stderr of this process.
 pub(crate) async fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = command.kill_on_drop(true).status().await;
     let status = status.map_err(|error| not_started(command, &error))?;
@@ -19,23 +19,23 @@ pub(crate) async fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs `command` and answers what it wrote to stdout, trimmed.
+/// Runs `command` and returns its stdout, trimmed.
 pub(crate) async fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command.kill_on_drop(true).stdin(Stdio::null()).output();
     let output = output.await.map_err(|error| not_started(command, &error))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+        let message = String::from_utf8_lossy(&output.stderr);
         bail!(
             "`{}` ended with {}: {}",
             line(command),
             output.status,
-            said.trim()
+            message.trim()
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The command as one line, its program without the folder: what a person would type.
+/// The command as one line, its program without the folder, as a person would type it.
 pub(crate) fn line(command: &Command) -> String {
     let command = command.as_std();
     let program = Path::new(command.get_program());
@@ -46,7 +46,7 @@ pub(crate) fn line(command: &Command) -> String {
         .join(" ")
 }
 
-/// An error that says what to do when a program does not start.
+/// The error for a `command` that did not start.
 pub(crate) fn not_started(command: &Command, error: &std::io::Error) -> anyhow::Error {
     let program = command.as_std().get_program().display();
     match error.kind() {
@@ -55,7 +55,7 @@ pub(crate) fn not_started(command: &Command, error: &std::io::Error) -> anyhow::
     }
 }
 
-/// A process and all that it started, and they in turn.
+/// A process and its descendants.
 pub(crate) fn tree(root: u32) -> Vec<u32> {
     let names = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -78,7 +78,7 @@ pub(crate) fn processor_time(id: u32) -> anyhow::Result<Duration> {
 }
 
 /// User and system time of one process and of the children that it waited for, in steps of 10 ms.
-/// It may have ended, as long as nobody has waited for it.
+/// It may have ended, if it was not reaped.
 pub(crate) fn processor_time_of_all(id: u32) -> anyhow::Result<Duration> {
     let stat = stat(id).with_context(|| format!("process {id} is gone"))?;
     let per_second = rustix::param::clock_ticks_per_second();
@@ -128,13 +128,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_proc_is_read_past_a_name_with_brackets() {
+    fn names_with_brackets_are_parsed() {
         let stat = parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 7 2 20").expect("it is whole");
         assert_eq!((stat.parent, stat.ticks, stat.children_ticks), (3, 75, 9));
     }
 
     #[test]
-    fn this_process_is_in_its_own_tree_and_has_memory() {
+    fn process_is_in_its_own_tree_and_has_memory() {
         let own = std::process::id();
         assert!(tree(own).contains(&own));
         assert!(peak_memory(own).expect("it runs") > 1024 * 1024);

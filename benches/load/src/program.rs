@@ -1,4 +1,4 @@
-//! The servers that are measured: what each is called and how it is started.
+//! The servers that are measured: their names and commands.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,9 +10,9 @@ use crate::database::Database;
 /// A server that can be started.
 #[derive(Clone, Debug)]
 pub(crate) enum Program {
-    /// This project's, with the name that tells its builds apart.
+    /// This project's, with a name for each build.
     Magnusapi { name: &'static str, binary: PathBuf },
-    /// The least that could answer, likewise.
+    /// The smallest server, likewise.
     Bare { name: &'static str, binary: PathBuf },
     /// Flask behind gunicorn, from its environment's folder.
     Flask {
@@ -25,7 +25,7 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    /// As it stands in a table.
+    /// Its name in a table.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Program::Magnusapi { name, .. } | Program::Bare { name, .. } => name,

@@ -23,7 +23,7 @@ pub(crate) enum Scenario {
     Create,
 }
 
-/// One request, and what its answer must be.
+/// One request, and its expected response.
 pub(crate) struct Ask {
     pub(crate) method: Method,
     pub(crate) path: String,
@@ -32,7 +32,7 @@ pub(crate) struct Ask {
 }
 
 impl Scenario {
-    /// As it stands in a table.
+    /// Its name in a table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Scenario::Read => "`GET /item/{id}`",
@@ -74,9 +74,9 @@ impl Scenario {
         }
     }
 
-    /// Whether an answer of the right status says what it should.
-    pub(crate) fn check(self, ask: &Ask, answer: &[u8]) -> anyhow::Result<()> {
-        let json: Value = serde_json::from_slice(answer)?;
+    /// Whether a response with the expected status has the expected body.
+    pub(crate) fn check(self, ask: &Ask, response: &[u8]) -> anyhow::Result<()> {
+        let json: Value = serde_json::from_slice(response)?;
         let data = &json["data"];
         let good = match self {
             Scenario::Read => Some(data["id"].to_string()) == last_number(&ask.path, '/'),
@@ -90,7 +90,7 @@ impl Scenario {
                 data["name"] == sent["name"] && data["created_at"].is_string()
             }
         };
-        ensure!(good, "{} {} was answered with {json}", ask.method, ask.path);
+        ensure!(good, "{} {} returned {json}", ask.method, ask.path);
         Ok(())
     }
 

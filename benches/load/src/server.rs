@@ -16,10 +16,10 @@ use crate::database::Database;
 use crate::process;
 use crate::program::Program;
 
-/// How long may a server take to answer first? Five Python processes take a second.
+/// For the first response of a server. Five Python processes need a second.
 const START: Duration = Duration::from_secs(20);
 
-/// How long may it take to end after SIGTERM?
+/// For the end of a server after SIGTERM.
 const STOP: Duration = Duration::from_secs(15);
 
 /// A running server; dropping it stops it and waits for its end.
@@ -27,21 +27,21 @@ pub(crate) struct Server {
     child: Child,
     /// Where it listens on 127.0.0.1.
     pub(crate) port: u16,
-    /// From just before it was spawned to its first answer to `GET /`.
+    /// From just before it was spawned to its first response to `GET /`.
     pub(crate) started_in: Duration,
 }
 
 impl Server {
-    /// Starts `program` on a free port and waits for its first answer to `GET /`.
+    /// Starts `program` on a free port and waits for its first response to `GET /`.
     ///
     /// # Errors
-    /// With the end of what it wrote to stderr, if it ends or does not answer.
+    /// With the end of its stderr, if it ends or does not respond.
     pub(crate) async fn start(program: &Program, database: &Database) -> anyhow::Result<Server> {
         let port = free_port()?;
         let mut errors =
             tempfile::tempfile().context("cannot make a file for a server's errors")?;
         let mut command = program.command(port, database);
-        // What it says on stdout costs it the writing, and nobody the reading.
+        // The server pays for writing its log, and no process reads it.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(errors.try_clone()?);
         let begin = Instant::now();
@@ -52,7 +52,7 @@ impl Server {
             started_in: Duration::ZERO,
         };
         loop {
-            if answers(port).await {
+            if responds(port).await {
                 server.started_in = begin.elapsed();
                 return Ok(server);
             }
@@ -60,7 +60,7 @@ impl Server {
             if ended.is_some() || begin.elapsed() > START {
                 let said = last_words(&mut errors);
                 let how = ended.map_or_else(
-                    || format!("does not answer within {START:?}"),
+                    || format!("does not response within {START:?}"),
                     |status| format!("ended with {status}"),
                 );
                 bail!("{} {how}: {said}", program.name());
@@ -86,7 +86,7 @@ impl Drop for Server {
         let deadline = Instant::now() + STOP;
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(id) = id {
-            // One that has ended already is what we want.
+            // It may have ended already.
             kill_process(id, Signal::TERM).ok();
         }
         while Instant::now() < deadline {
@@ -110,15 +110,15 @@ fn spawn(command: &mut Command, name: &str) -> anyhow::Result<Child> {
 
 /// One attempt. Refused ones come back at once, so asking again and again finds the moment within
 /// some 0.1 ms.
-async fn answers(port: u16) -> bool {
+async fn responds(port: u16) -> bool {
     let request = b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
-    let mut answer = [0; 12];
+    let mut response = [0; 12];
     let asked = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.write_all(request).await?;
-        stream.read_exact(&mut answer).await
+        stream.read_exact(&mut response).await
     };
-    let answered = asked.await.is_ok() && &answer == b"HTTP/1.1 200";
+    let answered = asked.await.is_ok() && &response == b"HTTP/1.1 200";
     if !answered {
         // tokio's own sleep has steps of a millisecond.
         thread::sleep(Duration::from_micros(50));
@@ -139,7 +139,7 @@ fn last_words(errors: &mut File) -> String {
         .seek(SeekFrom::Start(0))
         .and_then(|_| errors.read_to_end(&mut text));
     if read.is_err() {
-        return "what it said cannot be read".to_owned();
+        return "its output cannot be read".to_owned();
     }
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();

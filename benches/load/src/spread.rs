@@ -1,4 +1,4 @@
-//! Some rounds' figures as one: the median, and the lowest and highest beside it.
+//! The median of the figures of some rounds, with the lowest and the highest.
 
 /// Median, lowest and highest of some figures.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,7 +9,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// `None` of no figures.
+    /// `None` without figures.
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut sorted: Vec<f64> = figures.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
@@ -27,7 +27,7 @@ impl Spread {
         })
     }
 
-    /// Round by round the first divided by the second: what both suffered cancels out.
+    /// The first divided by the second in each round, which cancels effects on both.
     pub(crate) fn ratio(dividends: &[f64], divisors: &[f64]) -> Option<Spread> {
         Spread::of(
             dividends
@@ -37,7 +37,7 @@ impl Spread {
         )
     }
 
-    /// `median (lowest–highest)`, each with so many digits after the point.
+    /// `median (lowest–highest)`, each with this number of digits after the point.
     pub(crate) fn shown(&self, digits: usize) -> String {
         let Spread {
             median,
@@ -53,7 +53,7 @@ pub(crate) fn cell(spread: Option<Spread>, digits: usize) -> String {
     spread.map_or_else(|| "–".to_owned(), |spread| spread.shown(digits))
 }
 
-/// The value below which this part of the sorted values lies; 0 of none.
+/// The value below which this part of the sorted values is; 0 without values.
 pub(crate) fn quantile(sorted: &[u32], part: f64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_of_an_even_number_lies_between_the_middle_two() {
+    fn median_of_an_even_number_is_between_the_middle_two() {
         let spread = Spread::of([4.0, 1.0, 3.0, 2.0]).expect("there are some");
         assert_eq!(spread.shown(1), "2.5 (1.0–4.0)");
         assert_eq!(Spread::of([]), None);

@@ -3,7 +3,7 @@
 /// Rows of cells below a heading. The first column is text, the others are figures.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
-    /// How many columns are text, and stand on the left.
+    /// The number of columns with text, which are aligned on the left.
     texts: usize,
 }
 

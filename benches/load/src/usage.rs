@@ -1,4 +1,4 @@
-//! A program run to its end, and what that took.
+//! The time and memory of a program that runs to its end.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -11,13 +11,13 @@ use tokio::process::Command;
 
 use crate::process;
 
-/// How often is the end looked for? Nothing that is measured takes less than some tenths of a second.
-const LOOK: Duration = Duration::from_millis(2);
+/// Between two polls of the end. Each measured program takes at least some tenths of a second.
+const POLL: Duration = Duration::from_millis(2);
 
-/// Every so many looks the memory is asked for.
-const LOOKS_FOR_MEMORY: u32 = 10;
+/// The memory is read at every tenth poll.
+const POLLS_FOR_MEMORY: u32 = 10;
 
-/// What a program took, with all that it started and waited for.
+/// The time and memory of a program, and of the processes that it started and waited for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     /// From just before it was spawned to its end.
@@ -28,10 +28,10 @@ pub(crate) struct Usage {
     pub(crate) memory: u64,
 }
 
-/// Runs `command` to its end; what it says on stdout is thrown away.
+/// Runs `command` to its end; its stdout is discarded.
 ///
 /// # Errors
-/// With what it wrote to stderr, when it cannot be started or does not succeed.
+/// With its stderr, if it cannot be started or fails.
 pub(crate) async fn measured(command: &mut Command) -> anyhow::Result<Usage> {
     let mut errors = tempfile::tempfile().context("cannot make a file for a program's errors")?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -42,16 +42,16 @@ pub(crate) async fn measured(command: &mut Command) -> anyhow::Result<Usage> {
         .map_err(|error| process::not_started(command, &error))?;
     let id = child.id().context("a program has no id")?;
     let mut peaks = Peaks::default();
-    let mut looks = 0;
+    let mut polls = 0;
     while !has_ended(id)? {
-        if looks % LOOKS_FOR_MEMORY == 0 {
+        if polls % POLLS_FOR_MEMORY == 0 {
             peaks.look(id);
         }
-        looks += 1;
-        tokio::time::sleep(LOOK).await;
+        polls += 1;
+        tokio::time::sleep(POLL).await;
     }
     let wall = begin.elapsed();
-    // It is still in `/proc`, until it is waited for.
+    // It is in `/proc` until it is reaped.
     let processor = process::processor_time_of_all(id)?;
     let status = child.wait().await?;
     if !status.success() {
@@ -68,12 +68,12 @@ pub(crate) async fn measured(command: &mut Command) -> anyhow::Result<Usage> {
     })
 }
 
-/// Leaves it to be waited for.
+/// Does not reap it.
 fn has_ended(id: u32) -> anyhow::Result<bool> {
     let id = i32::try_from(id).ok().and_then(Pid::from_raw);
-    let id = id.context("a program has an id that none can have")?;
+    let id = id.context("a program has an invalid id")?;
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    let ended = waitid(WaitId::Pid(id), options).context("cannot look whether a program runs")?;
+    let ended = waitid(WaitId::Pid(id), options).context("cannot poll a program")?;
     Ok(ended.is_some())
 }
 
@@ -104,7 +104,7 @@ fn text(errors: &mut File) -> String {
     let mut text = Vec::new();
     match errors.rewind().and_then(|()| errors.read_to_end(&mut text)) {
         Ok(_) => String::from_utf8_lossy(&text).trim().to_owned(),
-        Err(error) => format!("what it said cannot be read: {error}"),
+        Err(error) => format!("its stderr cannot be read: {error}"),
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
 
     /// The loops are in a child of the shell.
     #[tokio::test(flavor = "current_thread")]
-    async fn the_time_of_children_counts() {
+    async fn time_of_children_counts() {
         let count = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
         let usage = measured(&mut shell(&format!("({count}); true"))).await;
         let usage = usage.expect("it succeeds");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_failure_tells_what_was_said() {
+    async fn failure_contains_stderr() {
         let error = measured(&mut shell("echo no such thing >&2; exit 3")).await;
         let error = error.expect_err("it fails").to_string();
         assert!(error.contains("no such thing"), "{error}");

@@ -1,4 +1,4 @@
-//! Where things lie: the checkout, and the folder for everything that is built.
+//! The folders of the checkout and of the build.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Finds the checkout from what `cargo run` tells its child, and the build folder from
+    /// Finds the checkout from `cargo run`'s variables, and the build folder from
     /// `CARGO_TARGET_DIR`, else `target/`.
     pub(crate) fn locate() -> anyhow::Result<Workspace> {
         let manifest = env::var_os("CARGO_MANIFEST_DIR")

@@ -1,13 +1,13 @@
-//! A custom handler that does what the tests tell it.
+//! A custom handler that the tests control.
 //!
-//! Settings tell it how to start:
+//! Settings control its start:
 //!
 //! - `STARTS`: a file to which each start appends a line with its process id.
 //! - `LIVES`: one word per start, separated by commas: `ok`, an exit code, `mute` (never
 //!   listens), `late` (binds after 300 ms). The last one holds for all further starts.
 //! - `SAY`: lines for stderr at the start, separated by `|`.
 //!
-//! Requests tell it what to do by their path, the rest is echoed:
+//! The path of a request selects the response; other requests are echoed:
 //!
 //! - `/slow` (responds after 60 s), `/pause` (responds after 300 ms), `/slow-once` (responds at once in
 //!   any life but the first), `/hangs` (one chunk, then nothing), `/stream` (the request's body as it
@@ -82,14 +82,14 @@ fn life() -> Result<String, Error> {
 }
 
 async fn serve(stream: TcpStream) {
-    let service = service_fn(answer);
-    // A service that fails breaks the connection, which is what some paths are for.
+    let service = service_fn(respond);
+    // A failing service breaks the connection, which some paths need.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Error> {
+async fn respond(request: Request<Incoming>) -> Result<Response<Body>, Error> {
     let path = request.uri().path().to_owned();
     if let Some(reply) = path.strip_prefix("/Timer") {
         return timer(reply, request).await;
@@ -99,7 +99,9 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Error> {
         .split_once('/')
         .unwrap_or((&path[1..], ""))
     {
-        ("status", code) => Ok(Response::builder().status(code).body(whole("as told"))?),
+        ("status", code) => Ok(Response::builder()
+            .status(code)
+            .body(whole("as requested"))?),
         ("slow", _) => {
             let _told = OnDrop("request gave up");
             tokio::time::sleep(Duration::from_mins(1)).await;
@@ -147,7 +149,7 @@ fn whole(text: impl Into<Bytes>) -> Body {
 fn broken() -> Body {
     let chunk = |text: &'static str| Ok(Frame::data(Bytes::from_static(text.as_bytes())));
     let chunks = stream::iter([chunk("one"), chunk("two")]);
-    // hyper sends what it has only while it must wait for more.
+    // hyper sends its buffer only while it waits for more.
     let end = stream::once(async {
         tokio::task::yield_now().await;
         Err("enough".into())
@@ -173,7 +175,7 @@ async fn echo(request: Request<Incoming>) -> Result<Response<Body>, Error> {
         .body(whole(text))?)
 }
 
-/// Answers an invocation of the timer `Timer<reply>`.
+/// Responds to an invocation of the timer `Timer<reply>`.
 async fn timer(reply: &str, request: Request<Incoming>) -> Result<Response<Body>, Error> {
     let headers = request.headers().clone();
     let body = request.into_body().collect().await?.to_bytes();

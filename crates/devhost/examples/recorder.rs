@@ -9,7 +9,7 @@
 //!   usual response follows. An order has `delay`, `kill` (SIGKILL), `exit`, `close` (`before` the
 //!   response, `after` it, or `reset`), `raw` (the response's bytes), `status`, `headers`, `body`, and
 //!   `exit_after` with this code.
-//! - The body of a request for `/say` is what it prints: a list of `text`, `hex`, or `n` times `fill`,
+//! - It prints the body of a request for `/say`: a list of `text`, `hex`, or `n` times `fill`,
 //!   each with `err` for stderr and `sleep` seconds after it.
 
 use std::{
@@ -87,7 +87,7 @@ async fn serve(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Does what `order` says; whether the connection goes on.
+/// Executes `order`, and returns whether the connection continues.
 async fn obey(stream: &mut TcpStream, order: &Value) -> io::Result<bool> {
     tokio::time::sleep(seconds(&order["delay"])).await;
     if order["kill"] == true {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-/// One invocation of a timer. The default is what the host sends at a scheduled run: chunked, a
+/// One invocation of a timer. The default is that of a scheduled run: chunked, a
 /// run recorded, on time, no retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimerCall {
@@ -61,7 +61,6 @@ pub struct RetryContext {
 /// A timer of the app and when it fires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimerInfo {
-    /// The function's name.
     pub function: String,
     /// Its schedule, with settings put in.
     pub schedule: String,

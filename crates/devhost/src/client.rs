@@ -1,4 +1,4 @@
-//! The way to the handler: connections, and one exchange on one of them.
+//! Connections to the handler, and one exchange on one of them.
 //!
 //! Source: .NET, `HttpConnectionPool.cs` and `HttpConnection.cs`.
 
@@ -22,12 +22,12 @@ use tokio::{
 
 use crate::wire::{BodyReader, HeadError, ResponseHead, Source, chunk};
 
-/// The version this host claims to be, in `X-Azure-Functions-HostVersion`.
+/// Sent in `X-Azure-Functions-HostVersion`.
 pub(crate) const HOST_VERSION: &str = "4.1052.200.0";
 
-/// How long a request with `Expect: 100-continue` keeps its body back.
+/// The delay of the body of a request with `Expect: 100-continue`.
 const EXPECT: Duration = Duration::from_secs(1);
-/// Chunks are sent on when as much has come, or at the end of the body.
+/// Chunks are forwarded in blocks of this size, and at the end of the body.
 const WRITE_BUFFER: usize = 4096;
 
 /// Connections to the port of the handler, kept while they are idle.
@@ -52,17 +52,17 @@ pub(crate) struct Onward {
 
 /// The body of a request to the handler.
 pub(crate) enum Body {
-    /// No content: .NET then sends the request again where the connection closes unanswered.
+    /// No content. .NET sends such a request again if the connection closes without a response.
     None,
     Whole(Bytes),
-    /// Sent in chunks. A sender that goes away without the empty chunk breaks the request off.
+    /// Sent in chunks. The request is aborted if the sender is dropped before the empty chunk.
     Chunked(mpsc::Receiver<Bytes>),
-    /// A body that was sent, as a whole or in part, cannot be sent again.
+    /// Sent, at least in part, so it cannot be sent again.
     Consumed,
 }
 
 /// A response whose body is still to be read.
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) head: ResponseHead,
     reader: BodyReader,
     connection: Connection,
@@ -72,19 +72,16 @@ pub(crate) struct Answer {
 /// The reason for a missing response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The handler closed the connection without a byte.
     #[error("the handler closed the connection without a response")]
     Closed,
-    /// The connection was refused or broke, or what came is not HTTP.
     #[error("{0}")]
     Broken(io::Error),
-    /// The handler was silent for too long.
     #[error("the handler sent nothing for {0:?}")]
     Idle(Duration),
 }
 
 impl Failure {
-    /// Whether the handler may have had the request.
+    /// Whether the handler may have received the request.
     pub(crate) fn came_late(&self) -> bool {
         !matches!(self, Self::Broken(error) if error.kind() == io::ErrorKind::ConnectionRefused)
     }
@@ -102,13 +99,13 @@ impl Client {
         Arc::new(Self { port, idle })
     }
 
-    /// Sends `request` once and reads the head of the response. The body goes out first, all of
-    /// it: a response that comes earlier waits.
+    /// Sends `request` once and reads the head of the response. The whole body is sent first, also if a response arrives
+    /// earlier.
     pub(crate) async fn send(
         self: &Arc<Self>,
         request: &mut Onward,
         idle: Duration,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Reply, Failure> {
         let mut connection = self.connection().await?;
         if matches!(request.body, Body::Consumed) {
             let text = "the request's body was sent already and cannot be sent again";
@@ -116,7 +113,7 @@ impl Client {
         }
         connection.writer.write_all(request.head.as_bytes()).await?;
         if request.expects_continue {
-            // Whatever comes, or nothing: then the body follows.
+            // The body follows any response, and none.
             let _ = timeout(EXPECT, connection.source.fill()).await;
         }
         connection.send_body(&mut request.body).await?;
@@ -129,7 +126,7 @@ impl Client {
                 "the response's head is longer than 64 KiB",
             )),
         })?;
-        Ok(Answer {
+        Ok(Reply {
             reader: BodyReader::new(head.framing),
             head,
             connection,
@@ -162,7 +159,7 @@ impl Connection {
     async fn send_body(&mut self, body: &mut Body) -> io::Result<()> {
         match std::mem::replace(body, Body::Consumed) {
             Body::None => *body = Body::None,
-            // An empty body can be sent as often as one likes.
+            // An empty body can be sent again.
             Body::Whole(bytes) if bytes.is_empty() => *body = Body::Whole(bytes),
             Body::Whole(bytes) => self.writer.write_all(&bytes).await?,
             Body::Chunked(mut chunks) => self.send_chunks(&mut chunks).await?,
@@ -188,7 +185,7 @@ impl Connection {
     }
 }
 
-impl Answer {
+impl Reply {
     /// The next piece of the body; `None` at its end. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self, idle: Duration) -> Result<Option<Bytes>, Failure> {
         let next = self.reader.next(&mut self.connection.source);
@@ -196,7 +193,6 @@ impl Answer {
         Ok(next?)
     }
 
-    /// The whole body.
     pub(crate) async fn body(&mut self, idle: Duration) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();
         while let Some(data) = self.next(idle).await? {
@@ -205,7 +201,7 @@ impl Answer {
         Ok(body)
     }
 
-    /// Keeps the connection for another request, where this one has ended.
+    /// Keeps the connection for another request, if this one has ended.
     pub(crate) fn finish(self) {
         let ended = self.reader.is_done() && self.connection.source.is_empty();
         if ended && self.head.keep_alive {

@@ -10,19 +10,18 @@ use std::{
     time::Duration,
 };
 
-/// The pause between two looks. A change counts once two looks in a row see the same, as the real
-/// host waits half a second for further changes. Looking needs no inotify watches, of which a user
-/// has few, and finds changes on any file system.
+/// The pause between two scans. A change is reported after two equal scans, because the real host waits half a second for
+/// further changes. Scans need no inotify watches, whose number is limited, and find changes on any file system.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Files that count, wherever they are.
+/// The watched files, in any folder.
 const NAMES: [&str; 3] = ["host.json", "function.json", "proxies.json"];
-/// A folder of which each file counts.
+/// A folder whose files are all watched.
 const MODULES: &str = "node_modules";
-/// A file that takes the app away.
+/// A file that stops the app.
 const OFFLINE: &str = "app_offline.htm";
 
-/// The consequence of a changed file.
+/// The effect of a changed file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The app is read again.
@@ -31,20 +30,27 @@ pub(crate) enum Change {
     Offline,
 }
 
-/// The paths that count, and the state of each.
-type Seen = BTreeMap<PathBuf, (u64, i64, i64)>;
+/// The watched paths and their states.
+type Snapshot = BTreeMap<PathBuf, State>;
 
-/// The app's folder as it was at the last change.
+/// Any change of a file changes it.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct State {
+    inode: u64,
+    changed: (i64, i64),
+}
+
+/// The app's folder at the last change.
 pub(crate) struct Files {
     folder: PathBuf,
-    seen: Seen,
+    snapshot: Snapshot,
 }
 
 impl Files {
     pub(crate) fn of(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
-            seen: look(folder),
+            snapshot: scan(folder),
         }
     }
 
@@ -53,10 +59,10 @@ impl Files {
         let mut before = None;
         loop {
             tokio::time::sleep(PAUSE).await;
-            let now = look(&self.folder);
-            if now != self.seen && before.as_ref() == Some(&now) {
-                self.seen = now;
-                let is_offline = self.seen.contains_key(&self.folder.join(OFFLINE));
+            let now = scan(&self.folder);
+            if now != self.snapshot && before.as_ref() == Some(&now) {
+                self.snapshot = now;
+                let is_offline = self.snapshot.contains_key(&self.folder.join(OFFLINE));
                 return if is_offline {
                     Change::Offline
                 } else {
@@ -68,11 +74,11 @@ impl Files {
     }
 }
 
-fn look(folder: &Path) -> Seen {
-    let mut seen = Seen::new();
-    // A folder that cannot be read has no files: its change is seen when it can be.
-    let _ = collect(folder, Place::Top, &mut seen);
-    seen
+fn scan(folder: &Path) -> Snapshot {
+    let mut snapshot = Snapshot::new();
+    // An unreadable folder counts as empty; its files appear when it becomes readable.
+    let _ = collect(folder, Place::Top, &mut snapshot);
+    snapshot
 }
 
 /// Where a folder is.
@@ -84,7 +90,7 @@ enum Place {
 }
 
 /// Links are not followed: the real host does not watch a folder behind one.
-fn collect(folder: &Path, place: Place, seen: &mut Seen) -> io::Result<()> {
+fn collect(folder: &Path, place: Place, snapshot: &mut Snapshot) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let (entry, path) = entry.map(|entry| (entry.metadata(), entry.path()))?;
         let Ok(metadata) = entry else { continue };
@@ -95,17 +101,24 @@ fn collect(folder: &Path, place: Place, seen: &mut Seen) -> io::Result<()> {
             } else {
                 Place::Below
             };
-            // A folder that vanishes meanwhile is missing at the next look, too.
-            let _ = collect(&path, inside, seen);
+            // A folder that was removed meanwhile is missing in the next scan too.
+            let _ = collect(&path, inside, snapshot);
             if place == Place::Top {
-                seen.insert(path, (metadata.ino(), 0, 0));
+                let state = State {
+                    inode: metadata.ino(),
+                    ..State::default()
+                };
+                snapshot.insert(path, state);
             }
         } else if place == Place::Modules
             || NAMES.iter().any(|known| name == *known)
             || (place == Place::Top && name == OFFLINE)
         {
-            let state = (metadata.ino(), metadata.ctime(), metadata.ctime_nsec());
-            seen.insert(path, state);
+            let state = State {
+                inode: metadata.ino(),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            };
+            snapshot.insert(path, state);
         }
     }
     Ok(())
@@ -116,13 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_restart_the_app_are_told_from_the_others() {
+    fn only_watched_files_restart_the_app() {
         let app = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| app.path().join(name);
         let write = |name: &str| fs::write(path(name), "").expect("a new file");
         fs::create_dir_all(path("item/deep")).expect("new folders");
         fs::create_dir_all(path("other/node_modules")).expect("new folders");
-        let mut before = look(app.path());
+        let mut before = scan(app.path());
         for (name, counts) in [
             ("host.json", true),
             ("item/function.json", true),
@@ -133,13 +146,13 @@ mod tests {
             ("item/app_offline.htm", false),
         ] {
             write(name);
-            let now = look(app.path());
+            let now = scan(app.path());
             assert_eq!(now != before, counts, "{name}");
             before = now;
         }
         fs::create_dir(path("item/new")).expect("a new folder");
-        assert_eq!(look(app.path()), before, "a folder further down");
+        assert_eq!(scan(app.path()), before, "a folder further down");
         fs::create_dir(path("new")).expect("a new folder");
-        assert_ne!(look(app.path()), before, "a folder at the top");
+        assert_ne!(scan(app.path()), before, "a folder at the top");
     }
 }

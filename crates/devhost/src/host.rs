@@ -19,7 +19,7 @@ use crate::{
     timer::{self, Failure, TimerResult},
 };
 
-/// How many coming runs [`Host::timers`] lists.
+/// The number of coming runs in [`Host::timers`].
 const UPCOMING: usize = 3;
 
 /// A host that runs. Dropping it stops everything it started; [`Host::shutdown`] also waits for
@@ -35,7 +35,7 @@ pub struct Host {
 
 impl Host {
     /// Listens, reads the app, and starts the handler. Returns as soon as the process runs:
-    /// invocations wait until it answers, and [`Host::ready`] does, too.
+    /// invocations wait until it responds, as [`Host::ready`] does.
     ///
     /// Call this inside a tokio runtime; the host lives there.
     pub async fn start(mut options: HostOptions) -> Result<Self, StartError> {
@@ -46,7 +46,7 @@ impl Host {
         })?;
         let (listener, address) = listen(options.address).await?;
         let journal = Journal::new(options.on_log.clone());
-        // Before the app is read: a change that comes meanwhile counts.
+        // Before the app is read, so that a change during the reading counts.
         let files = options.watch_files.then(|| Files::of(&options.app_folder));
         let first = JobHost::start(&options, &journal)?;
         let shared = first.shared();
@@ -67,17 +67,17 @@ impl Host {
         })
     }
 
-    /// Waits until the handler answers.
+    /// Waits until the handler responds.
     pub async fn ready(&self) -> Result<(), HostFailure> {
         self.shared().handler.ready().await
     }
 
-    /// Where the host listens: `http://127.0.0.1:7071`, without a slash at its end.
+    /// The host's URL: `http://127.0.0.1:7071`, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where the host listens.
+    /// The address on which the host listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -98,12 +98,11 @@ impl Host {
         self.shared().app.clone()
     }
 
-    /// The functions that run.
     pub fn functions(&self) -> Vec<Function> {
         self.shared().active.clone()
     }
 
-    /// The functions that do not run because something is wrong with them.
+    /// The functions that do not run because of a fault.
     pub fn faults(&self) -> Vec<Fault> {
         self.shared().faults.clone()
     }
@@ -170,7 +169,7 @@ impl Host {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// Kills the handler at once, closes all connections, and returns when nothing is left.
+    /// Kills the handler at once, closes all connections, and returns when all tasks have ended.
     pub async fn shutdown(mut self) {
         self.site.stop();
         if let Some(jobs) = self.jobs.lock().await.take() {

@@ -1,5 +1,4 @@
-//! Job hosts: each is one reading of the app's files, with a handler and timers of its own. A change
-//! of the files starts another.
+//! Job hosts: each reads the app's files once, and has its own handler and timers. A change of the files starts another.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -16,40 +15,26 @@ use crate::{
     timer,
 };
 
-/// A host does not start. Each message is one to show to the person who typed the command.
+/// The reason for which a host does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The folder is not there.
     #[error("cannot open the folder {folder}: {source}; package the app first")]
-    Folder {
-        /// The folder.
-        folder: String,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The folder is not an app.
+    Folder { folder: String, source: io::Error },
     #[error(transparent)]
     App(#[from] AppError),
-    /// `local.settings.json` is not usable.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// There is nothing to run.
     #[error(
         "{0} has no active function; each needs a folder with a function.json beside host.json"
     )]
     NoFunctions(String),
-    /// The address cannot be bound.
     #[error("cannot listen on {address}: {source}; is another host running? Choose another port")]
     Address {
-        /// The address.
         address: SocketAddr,
-        /// The system's error.
         source: io::Error,
     },
-    /// The system has no port for the handler.
     #[error("there is no free port for the handler: {0}")]
     NoPort(io::Error),
-    /// The handler's process cannot be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
 }
@@ -106,14 +91,16 @@ impl JobHost {
     fn run(&mut self, timers: bool, site: &Arc<Site>) {
         let scheduled = self.shared.active.iter();
         for function in scheduled.filter(|function| timers && function.timer().is_some()) {
-            self.timers
-                .spawn(timer::keep_time(self.shared.clone(), function.clone()));
+            self.timers.spawn(timer::run_by_schedule(
+                self.shared.clone(),
+                function.clone(),
+            ));
         }
         self.supervisor
             .spawn(report_failure(self.shared.clone(), site.clone()));
     }
 
-    /// Lets what is under way end, and kills the handler.
+    /// Waits for running work, and kills the handler.
     async fn drain(mut self) {
         self.shared.stop();
         let runs = async { while self.timers.join_next().await.is_some() {} };
@@ -162,7 +149,7 @@ impl Jobs {
         }
     }
 
-    /// Lets what is under way end, and kills the handlers.
+    /// Waits for running work, and kills the handlers.
     pub(crate) async fn drain(mut self) {
         if let Some(current) = self.current {
             current.drain().await;

@@ -1,8 +1,8 @@
-//! A local Functions host for custom handlers: for tests, and for people without `func`.
+//! A local Functions host for custom handlers, for tests and for developers without `func`.
 //!
 //! It starts the handler, sends it HTTP requests and timer invocations, and treats the responses as
-//! the Azure Functions host does: the same bytes out, the same judgement of replies, the same rules
-//! for crashes. It knows of its app only what [`funcapp`] reads.
+//! the Azure Functions host does: it sends the same bytes, and has the same rules for replies and for crashes. It reads
+//! its app only through [`funcapp`].
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,13 +18,13 @@
 //! # }
 //! ```
 //!
-//! # Rooms, from the door inwards
+//! # Modules
 //!
 //! | module | purpose |
 //! |---|---|
 //! | [`host`](Host) | starts and stops everything |
 //! | `http` | requests from outside: routes, keys, proxying, `/admin` |
-//! | `job` | job hosts: each reads the app, with a handler and timers of its own |
+//! | `job` | job hosts: each reads the app, and has its own handler and timers |
 //! | `site` | the part of a host that outlives its job hosts |
 //! | `files` | the files of the app whose change restarts it |
 //! | [`timer`](TimerResult) | schedules, the envelope, the meaning of a reply |
@@ -38,30 +38,30 @@
 //!
 //! Imports run down this table only.
 //!
-//! # Where it departs from the real host
+//! # Differences from the real host
 //!
 //! Recordings of the real host, version 4.1037, are in `tests/recordings`. The tests play each of
-//! them, and list the cases in which this host does something else, each with its reason. Besides:
+//! them, and list the cases in which this host differs, each with its reason. Other differences:
 //!
 //! - A reply that would hang the real host until functionTimeout (empty, 204, `null`) is reported
-//!   at once as [`TimerResult::Hang`], and the handler lives on.
-//! - At the start, what makes the real host respond with 503 to everything (a mistake in host.json,
-//!   a route that does not parse, two folders that differ in case) is an error. So are an app
-//!   without functions and a handler that cannot be executed.
-//! - Only request proxying is there: a function that would get its requests in another form
-//!   (forwarding, or JSON payloads) gets 500, and the log says what to do. Triggers other than HTTP
-//!   and timer are not there, nor output bindings: outputs are judged and dropped.
-//! - Timers' runs are remembered in a folder or not at all, with the schedule beside them, and by
-//!   one host only: no storage account, no lease, no takeover.
-//! - functionTimeout is five minutes where host.json has none.
-//! - A handler that exits with 0 is started again, as by hosts since January 2026; 4.1037 keeps it
-//!   dead.
+//!   at once as [`TimerResult::Hang`], and the handler keeps running.
+//! - A fault for which the real host responds to every request with 503 (a mistake in host.json, a route that does not
+//!   parse, two folders that differ in case) is an error at the start. So are an app without functions and a handler that
+//!   cannot be executed.
+//! - Only request proxying is implemented: requests for a function that would get them in another form (forwarding, or
+//!   JSON payloads) get 500, and the log names the remedy. There are no triggers other than HTTP and timer, and no output
+//!   bindings: outputs are checked and dropped.
+//! - Timers' runs are recorded in a folder or not at all, with their schedule, and by one host only: there is no storage
+//!   account, no lease and no takeover.
+//! - functionTimeout is five minutes if host.json has none.
+//! - A handler that exits with 0 is started again, as by hosts since January 2026; 4.1037 does not
+//!   start it again.
 //! - The program `devhost` exits with 1 when it gives up; the real host exits with 0.
 //! - HTTP/2 and HTTPS are missing, and so are throttling and HSTS. The host adds no `Date` and no
 //!   `Server`.
-//! - The port of the handler is drawn from 20000 to 31999, below the system's range for outgoing
-//!   connections, so that hosts side by side do not take each other's.
-//! - If this process is killed with SIGKILL, the handler is left behind, as by the real host.
+//! - The port of the handler is a random one from 20000 to 31999, below the system's range for outgoing connections, so
+//!   that parallel hosts do not take the port of each other.
+//! - If this process is killed with SIGKILL, the handler keeps running, as with the real host.
 
 mod call;
 mod client;

@@ -10,18 +10,16 @@ use funcapp::{LogLevel, LogLevels};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// Records kept for [`Host::logs`](crate::Host::logs); older ones are forgotten.
+/// The newest records, for [`Host::logs`](crate::Host::logs).
 const KEPT: usize = 10_000;
 
 /// Called with each record, on the thread that makes it; it must not block.
 pub type OnLog = Arc<dyn Fn(&HostLog) + Send + Sync>;
 
-/// One log record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostLog {
     /// When the host made it.
     pub time: Timestamp,
-    /// How serious it is.
     pub level: Level,
     /// The part of the host that wrote it, or the handler.
     pub source: Source,
@@ -34,18 +32,14 @@ pub struct HostLog {
 /// How serious a record is, the least serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Usual events.
     Information,
-    /// Worth a look.
     Warning,
-    /// Something failed.
     Error,
 }
 
 /// The maker of a record; shown as the category that the real host gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The host itself.
     Host,
     /// A line that the handler printed: `Host.Function.Console`.
     Console,

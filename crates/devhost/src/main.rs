@@ -35,7 +35,7 @@ struct Arguments {
     /// Ask for function keys and, on /admin, for the master key; both are printed
     #[arg(long)]
     enable_auth: bool,
-    /// Remember timers' runs in this folder, and so make up for one missed while stopped
+    /// Record the runs of timers in this folder, and make up for runs missed while stopped
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
 }
@@ -77,7 +77,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     };
     tokio::select! {
         () = host.drain() => {}
-        // Asked twice: without waiting.
+        // The second interrupt ends the wait.
         _ = interrupt.recv() => {}
     }
     failure.map_or(Ok(()), |failure| Err(failure.to_string()))
@@ -104,7 +104,7 @@ fn options(arguments: Arguments) -> Result<HostOptions, SettingsError> {
         on_log: Some(Arc::new(print_log)),
         ..HostOptions::new(arguments.app)
     };
-    // As `func` does it.
+    // As `func` does.
     for (index, function) in arguments.functions.into_iter().enumerate() {
         let name = format!("AzureFunctionsJobHost__functions__{index}");
         options.settings.insert(name, function);
@@ -138,7 +138,7 @@ fn overview(host: &Host) -> String {
     let app = host.app();
     for function in host.functions() {
         let name = &function.name;
-        let what = match function.http() {
+        let trigger = match function.http() {
             Some(http) => format!(
                 "{}{}",
                 methods(http),
@@ -146,7 +146,7 @@ fn overview(host: &Host) -> String {
             ),
             None => "timerTrigger".to_owned(),
         };
-        lines.push(format!("\n\t{name}: {what}"));
+        lines.push(format!("\n\t{name}: {trigger}"));
     }
     for fault in host.faults() {
         lines.push(format!("\n\t{}: in error, it does not run", fault.function));

@@ -10,8 +10,8 @@ use std::{
 
 use crate::log::OnLog;
 
-/// Everything [`Host::start`](crate::Host::start) needs to know. [`HostOptions::new`] fits tests:
-/// a free port, no keys, no schedule, no state.
+/// The options of [`Host::start`](crate::Host::start). [`HostOptions::new`] is for tests: a free port, no keys, no
+/// schedules, no state.
 #[derive(Clone)]
 pub struct HostOptions {
     /// The folder with `host.json`, the functions' folders, and perhaps `local.settings.json`.
@@ -63,7 +63,7 @@ pub struct Keys {
 /// `CORS` and `CORSCredentials` of local.settings.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cors {
-    /// Origins such as `http://localhost:3000`; `*` stands for all of them.
+    /// Origins such as `http://localhost:3000`; `*` means all of them.
     pub origins: Vec<String>,
     /// Whether their pages may send cookies.
     pub credentials: bool,
@@ -76,7 +76,7 @@ pub struct Limits {
     pub body_grace: Duration,
     /// How long the handler may send nothing.
     pub idle: Duration,
-    /// How long after functionTimeout the handler is killed, if it has not answered by then.
+    /// The handler is killed this long after functionTimeout, if it has not responded by then.
     pub timeout_grace: Duration,
     /// How long requests may take to end once the host stops; then their connections are reset.
     pub drain: Duration,

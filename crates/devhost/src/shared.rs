@@ -34,11 +34,10 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) framing: Framing,
     pub(crate) state: Option<PathBuf>,
-    /// The functions that run.
     pub(crate) active: Vec<Function>,
     /// The functions that do not run because something is wrong with them.
     pub(crate) faults: Vec<Fault>,
-    /// When each timer fires, the disabled ones among them: a run by hand is possible.
+    /// When each timer fires, the disabled ones among them: a manual run is possible.
     schedules: BTreeMap<String, Schedule>,
     /// The runs of the timers so far.
     pub(crate) runs: Mutex<BTreeMap<String, Recorded>>,
@@ -119,7 +118,7 @@ impl Shared {
         self.active.iter().find(same)
     }
 
-    /// The function called `name` that can be run by hand: a disabled one, too.
+    /// The function called `name` that can be run manually, also a disabled one.
     pub(crate) fn runnable(&self, name: &str) -> Option<&Function> {
         self.app
             .function(name)
@@ -166,7 +165,7 @@ impl Shared {
         }
     }
 
-    /// Lets what is under way end, and nothing new begin.
+    /// Lets running work end, and starts no other.
     pub(crate) fn stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -177,7 +176,7 @@ impl Shared {
 
     /// Returns once this job host stops.
     pub(crate) async fn stopping(&self) {
-        // An error is a sender that is gone; this value holds it.
+        // This value has the sender, so there is no error.
         let _ = self
             .stopping
             .subscribe()
@@ -202,7 +201,7 @@ impl Shared {
                 shared.journal.function(&function, &invocation, Level::Error, text);
                 set_over.send_replace(true);
                 tokio::time::sleep(shared.limits.timeout_grace).await;
-                let text = format!("killing the handler: {function} has not answered");
+                let text = format!("killing the handler: {function} has not responded");
                 shared.journal.host(Level::Error, text);
                 shared.handler.order(Order::Restart).await;
                 // An error is an invocation that has ended meanwhile.
@@ -235,7 +234,6 @@ impl Deadline {
         }
     }
 
-    /// Whether functionTimeout is over.
     pub(crate) fn is_over(&self) -> bool {
         *self.over.borrow()
     }

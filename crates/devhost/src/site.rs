@@ -22,7 +22,6 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// A site that `first` serves.
     pub(crate) fn new(journal: Journal, cors: Cors, first: Arc<Shared>) -> Self {
         Self {
             cors,
@@ -49,7 +48,7 @@ impl Site {
         self.current().begin()
     }
 
-    /// Lets requests and runs that are under way end, and nothing new begin.
+    /// Lets running requests and runs end, and starts no others.
     pub(crate) fn stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -61,7 +60,7 @@ impl Site {
     /// Returns once the host stops.
     pub(crate) async fn stopping(&self) {
         let mut stopping = self.stopping.subscribe();
-        // An error is a sender that is gone; this value holds it.
+        // This value has the sender, so there is no error.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     }
 

@@ -47,7 +47,7 @@ async fn requests_and_responses_are_those_of_the_real_host() {
     differences::compare(found, &EXCHANGES, &RACES);
 }
 
-/// Plays cases until none is left: the names of those that differ, and how.
+/// Plays all cases, and returns the names and differences of those that differ.
 async fn work(prefix: &'static str, cases: Arc<Mutex<VecDeque<Case>>>) -> Vec<(String, String)> {
     let mut stage = Stage::new(prefix).await;
     let mut differences = Vec::new();

@@ -15,7 +15,7 @@ use crate::{
     settings::Settings,
 };
 
-/// An app: what the host would find in a folder or in a zip.
+/// An app, from a folder or from a zip.
 #[derive(Debug, Clone)]
 pub struct App {
     /// `host.json`, with the settings that replace its members.
@@ -24,33 +24,28 @@ pub struct App {
     /// order in which the host tries their routes. Those that `host.json` or a setting switches
     /// off are among them (see [`App::active`]).
     pub functions: Vec<Function>,
-    /// The functions whose files are not good.
+    /// The functions with faults in their files.
     in_error: Vec<Fault>,
 }
 
-/// A function that the host does not run while it runs the others, and why.
+/// A function that the host does not run, while it runs the others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct Fault {
     /// The function's folder.
     pub function: String,
-    /// The mistake.
     pub error: FunctionError,
 }
 
 /// A fault of one function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FunctionError {
-    /// Its folder's name is not a function's.
     #[error(transparent)]
     Name(#[from] FunctionNameError),
-    /// A member of its function.json is missing or wrong.
     #[error(transparent)]
     Member(#[from] MemberError),
-    /// Its schedule is wrong, or names a setting that is not set.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
-    /// Another function has its route and its methods.
     #[error("{function}/function.json: the function `{other}` has the same route and methods")]
     SameRoute {
         /// The function that does not run.
@@ -60,27 +55,22 @@ pub enum FunctionError {
     },
 }
 
-/// Why the host would not run the app at all: it answers 503, and tries again for ever.
+/// The reason for which the host does not run the app at all: it responds with 503, and retries for ever.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// A folder or a file cannot be read.
-    #[error("cannot read {path}: {source}; is it there, and may you read it?")]
+    #[error("cannot read {path}: {source}; check that it exists and is readable")]
     Unreadable {
         /// The folder or the file.
         path: String,
-        /// The system's error.
         source: io::Error,
     },
-    /// There is no `host.json`.
     #[error("there is no host.json at the top{}", elsewhere(.found.as_deref()))]
     NoHostJson {
         /// Where one was found instead, further down.
         found: Option<String>,
     },
-    /// A member of host.json is missing or wrong, or a route does not parse.
     #[error(transparent)]
     Member(#[from] MemberError),
-    /// Two folders whose names differ only in case.
     #[error("the folders `{0}` and `{1}` differ only in case; the host takes them for one: rename")]
     SameName(String, String),
 }
@@ -202,8 +192,8 @@ impl From<Failure> for Failed {
 
 fn elsewhere(found: Option<&str>) -> String {
     match found {
-        Some(path) => format!("; {path} lies too deep: the app must not be inside a folder"),
-        None => "; is this the folder of the app?".to_owned(),
+        Some(path) => format!("; {path} is too deep: the app must not be inside a folder"),
+        None => "; name the folder of the app".to_owned(),
     }
 }
 
@@ -240,11 +230,7 @@ fn siblings<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HOST: &str =
-        r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"h"}}}"#;
-    const TIMER: &str =
-        r#"{"bindings":[{"type":"timerTrigger","name":"t","schedule":"%NIGHTLY%"}]}"#;
+    use crate::samples::{HOST, TIMER};
 
     fn app(files: &[(&str, &str)]) -> Result<App, String> {
         App::from_files(files.iter().copied(), &Settings::default())
@@ -252,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_lie_one_level_deep_and_nowhere_else() {
+    fn functions_are_one_level_deep() {
         let app = app(&[
             ("./host.json", HOST),
             ("B/function.json", TIMER),
@@ -271,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_and_its_files_give_the_same_app() {
+    fn folder_and_its_files_give_the_same_app() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::create_dir(folder.path().join("Nightly")).expect("a new folder");
         std::fs::create_dir(folder.path().join("src")).expect("a new folder");
@@ -284,11 +270,11 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_that_stops_the_whole_app_is_named() {
+    fn mistake_that_stops_the_whole_app_is_named() {
         let route = r#"{"bindings":[{"type":"httpTrigger","name":"r","route":"a//b"}]}"#;
         for (files, part) in [
-            (vec![], "there is no host.json at the top; is this"),
-            (vec![("app/host.json", HOST)], "app/host.json lies too deep"),
+            (vec![], "there is no host.json at the top; name the folder"),
+            (vec![("app/host.json", HOST)], "app/host.json is too deep"),
             (
                 vec![("host.json", HOST), ("A/function.json", route)],
                 "A/function.json: bindings[0].route",
@@ -308,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_with_a_mistake_is_off_and_the_others_run() {
+    fn function_with_a_mistake_is_off_and_the_others_run() {
         let script = TIMER
             .replace('[', "[ ")
             .replacen('{', r#"{"scriptFile":"run.sh","#, 1);

@@ -1,4 +1,4 @@
-//! The files of an app in a folder that the host looks at.
+//! The files of an app that the host reads.
 
 use std::{io, path::Path};
 

@@ -23,7 +23,7 @@ pub struct Function {
     pub retry: Option<Retry>,
     /// Whether requests reach the handler themselves: the function has exactly one binding in, the
     /// `httpTrigger`, and exactly one out, `http`. With one binding more, the host wraps requests in
-    /// JSON and does not say so.
+    /// JSON without a warning.
     pub takes_requests: bool,
 }
 
@@ -32,11 +32,9 @@ pub struct Function {
 pub enum Trigger {
     /// A request that matches a route.
     Http(HttpTrigger),
-    /// The clock.
     Timer(TimerTrigger),
 }
 
-/// An `httpTrigger` binding.
 #[derive(Debug, Clone)]
 pub struct HttpTrigger {
     /// The route below the prefix; the function's name where the file has none.
@@ -47,12 +45,11 @@ pub struct HttpTrigger {
     pub auth_level: AuthLevel,
 }
 
-/// A `timerTrigger` binding.
 #[derive(Debug, Clone)]
 pub struct TimerTrigger {
     /// The binding's name: the member of `Data` that carries the timer's state.
     pub binding: String,
-    /// The schedule as it stands in the file: NCRONTAB, a `TimeSpan`, or `%SETTING%`.
+    /// The schedule in the file: NCRONTAB, a `TimeSpan`, or `%SETTING%`.
     pub schedule: String,
     /// One run at every start of the host.
     pub run_on_startup: bool,
@@ -71,10 +68,9 @@ pub enum AuthLevel {
     Admin,
 }
 
-/// The `retry` section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
-    /// `maxRetryCount`: how many times after the first; `None` where the file says -1, for ever.
+    /// `maxRetryCount`: the attempts after the first; `None` for -1, which means for ever.
     pub max_retry_count: Option<u32>,
     /// How long to wait before each.
     pub delay: RetryDelay,
@@ -87,9 +83,7 @@ pub enum RetryDelay {
     Fixed(Duration),
     /// `exponentialBackoff`: from `minimumInterval`, growing to `maximumInterval`.
     Exponential {
-        /// The first wait.
         minimum: Duration,
-        /// The longest wait.
         maximum: Duration,
     },
 }
@@ -132,7 +126,7 @@ impl Function {
         same_route && sorted(&this.methods) == sorted(&other.methods)
     }
 
-    /// The timer trigger, if that is what starts this function.
+    /// The timer trigger, if it has one.
     pub fn timer(&self) -> Option<&TimerTrigger> {
         match &self.trigger {
             Trigger::Timer(timer) => Some(timer),
@@ -140,7 +134,7 @@ impl Function {
         }
     }
 
-    /// The HTTP trigger, if that is what starts this function.
+    /// The HTTP trigger, if it has one.
     pub fn http(&self) -> Option<&HttpTrigger> {
         match &self.trigger {
             Trigger::Http(http) => Some(http),

@@ -27,7 +27,7 @@ const DEFAULT_INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct HostJson {
     /// The custom handler. An app without one belongs to another language's worker and is refused.
     pub custom_handler: CustomHandler,
-    /// How long an invocation may run; `None` where the file says `-1`. Five minutes when absent:
+    /// The longest run of an invocation; `None` for `-1`. Five minutes when absent:
     /// the Consumption plans' default, and the shortest one (the other plans' is thirty).
     pub function_timeout: Option<Duration>,
     /// `extensions.http.routePrefix`, without slashes at its ends. `api` when absent.
@@ -36,7 +36,6 @@ pub struct HostJson {
     pub custom_headers: Vec<(String, String)>,
     /// `functions`: where there are any, the only functions that run. Unknown names are ignored.
     pub allowed_functions: Vec<String>,
-    /// `logging.logLevel`.
     pub log_levels: LogLevels,
     /// Whether the app has an `extensionBundle`, which brings binding types of its own.
     pub extension_bundle: bool,
@@ -44,15 +43,14 @@ pub struct HostJson {
     pub watches_files: bool,
 }
 
-/// The `customHandler` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomHandler {
-    /// `description.defaultExecutablePath`, raw: `%NAME%` stands for a variable of the host.
+    /// `description.defaultExecutablePath`, raw: `%NAME%` is a variable of the host.
     pub executable: String,
     /// `description.arguments`, then `defaultWorkerPath` in quotes, then `workerArguments`, all
     /// raw. The host joins them with spaces, without quoting.
     pub arguments: Vec<String>,
-    /// `description.workerDirectory`: what a relative executable is relative to; the app's folder
+    /// `description.workerDirectory`: the base of a relative executable; the app's folder
     /// when absent.
     pub worker_directory: Option<String>,
     /// `description.workingDirectory`: the handler's current folder; the app's folder when absent.
@@ -64,8 +62,7 @@ pub struct CustomHandler {
     pub forwards_http: bool,
     /// `enableProxyingHttpRequest`: HTTP requests are streamed as they are. Wins over forwarding.
     pub proxies_http: bool,
-    /// `initializationTimeout`: how long the handler may take until it answers `GET /`. Thirty
-    /// seconds when absent.
+    /// `initializationTimeout`: for the handler until it responds to `GET /`. Thirty seconds if absent.
     pub initialization_timeout: Duration,
 }
 
@@ -97,15 +94,12 @@ fn custom_handler(root: &Members<'_>) -> Result<CustomHandler, MemberError> {
     let handler = root.object("customHandler")?.ok_or_else(|| {
         root.error(
             "customHandler",
-            "is missing; without it the host looks for another language",
+            "is missing; without it the host expects another language",
         )
     })?;
-    let description = handler.object("description")?.ok_or_else(|| {
-        handler.error(
-            "description",
-            "is missing; say there which executable to start",
-        )
-    })?;
+    let description = handler
+        .object("description")?
+        .ok_or_else(|| handler.error("description", "is missing; name the executable there"))?;
     let executable = description
         .text("defaultExecutablePath")?
         .unwrap_or_default();

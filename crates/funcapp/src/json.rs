@@ -1,16 +1,15 @@
-//! JSON with what the host's reader tolerates on top: a byte order mark, comments, and a comma
-//! before a closing bracket.
+//! JSON with the additions that the host's reader accepts: a byte order mark, comments, and a comma before a closing
+//! bracket.
 //!
 //! Source: Newtonsoft.Json, which reads host.json, function.json and a handler's replies.
 
 use serde_json::Value;
 
-/// The JSON in `bytes`.
 pub fn parse_json(bytes: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(&strict(bytes))
 }
 
-/// The first JSON value in `bytes`, whatever follows it: a handler's reply is read no further.
+/// The first JSON value in `bytes`: the host ignores the rest of a handler's reply.
 pub fn parse_first_json(bytes: &[u8]) -> serde_json::Result<Value> {
     let bytes = strict(bytes);
     let mut values = serde_json::Deserializer::from_slice(&bytes).into_iter();
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_first_value_does_not_count() {
+    fn only_the_first_value_is_read() {
         let value = parse_first_json(b" {\"a\":1,} and more").expect("tolerated JSON");
         assert_eq!(value, json!({"a": 1}));
         assert_eq!(parse_first_json(b" ").expect("blanks"), Value::Null);

@@ -1,4 +1,4 @@
-//! A Functions app as it lies on disk: host.json, function.json, settings and schedules.
+//! A Functions app on disk: host.json, function.json, settings and schedules.
 //!
 //! The Functions host reads an app from a folder, or from a zip with the same layout:
 //!
@@ -8,12 +8,11 @@
 //! local.settings.json       settings on a developer's machine; never deployed
 //! ```
 //!
-//! This crate reads that layout with the host's rules and says what is wrong with it, naming the
-//! file and the member: an [`AppError`] stops the whole app, a [`Fault`] one function. It starts
-//! no process and opens no connection; it reads the folder that it gets. The clock and the
-//! environment are arguments.
+//! This crate reads that layout with the host's rules. Its errors name the file and the member: an [`AppError`] stops the
+//! whole app, a [`Fault`] one function. It starts no process and opens no connection, and reads only the folder that it
+//! gets. The clock and the environment are arguments.
 //!
-//! # Rooms, from the door inwards
+//! # Modules
 //!
 //! | module | purpose |
 //! |---|---|
@@ -23,13 +22,13 @@
 //! | `function_json`, `binding` | reads one function from its file, and one binding of it |
 //! | [`function`](Function) | one function: its trigger, outputs and retry policy |
 //! | [`host_json`](HostJson) | `host.json`: the custom handler, timeouts, the route prefix |
-//! | [`route`](RouteTemplate), `segment` | `item/{id?}`: which paths it matches; one part of it |
-//! | [`schedule`](Schedule), `ncrontab` | when a timer fires, and the grammar of its expressions |
+//! | [`route`](RouteTemplate), `segment` | routes such as `item/{id?}`, and their segments |
+//! | [`schedule`](Schedule), `ncrontab` | the occurrences of a timer, and the grammar of its expressions |
 //! | `overrides` | settings that replace members of host.json |
-//! | [`log_levels`](LogLevels) | which records the host keeps |
-//! | [`local_host`](LocalHost) | where `func start` listens, and its CORS |
+//! | [`log_levels`](LogLevels) | the records that the host keeps |
+//! | [`local_host`](LocalHost) | the port of `func start`, and its CORS |
 //! | [`settings`](Settings) | app settings and `%NAME%` |
-//! | `members` | JSON objects that know in which file, and where, they stand |
+//! | `members` | JSON objects with their file and path |
 //! | [`json`](parse_json) | JSON with comments and last commas |
 //! | `timespan` | .NET's `hh:mm:ss` |
 //!
@@ -48,6 +47,8 @@ mod members;
 mod ncrontab;
 mod overrides;
 mod route;
+#[cfg(test)]
+mod samples;
 mod schedule;
 mod segment;
 mod settings;

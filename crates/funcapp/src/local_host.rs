@@ -1,5 +1,5 @@
-//! The `Host` section of local.settings.json: where `func start` listens, and which pages of other
-//! origins may read its responses.
+//! The `Host` section of local.settings.json: the port of `func start`, and the origins whose pages may read its
+//! responses.
 //!
 //! Source: Azure/azure-functions-core-tools, `HostStartSettings` and `Startup` of `StartHostAction`.
 
@@ -13,9 +13,8 @@ use crate::{
 /// The `Host` section of a local.settings.json; empty without one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalHost {
-    /// `LocalHttpPort`.
     pub port: Option<u16>,
-    /// `CORS`: the origins, which commas separate; `*` stands for all of them.
+    /// `CORS`: the origins, which commas separate; `*` means all of them.
     pub cors: Vec<String>,
     /// `CORSCredentials`: whether pages of these origins may send cookies.
     pub cors_credentials: bool,

@@ -6,19 +6,13 @@
 /// The severity below which records of a category are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// Everything.
     Trace,
-    /// All but traces.
     Debug,
     /// The host's default.
     Information,
-    /// Warnings and worse.
     Warning,
-    /// Errors and worse.
     Error,
-    /// Failures of the whole app.
     Critical,
-    /// No record at all.
     None,
 }
 

@@ -1,4 +1,4 @@
-//! JSON objects that know where they stand, so that an error can say so.
+//! JSON objects with their file and path, for errors.
 //!
 //! Names compare without case when no exact one is there, as .NET's configuration and its JSON
 //! reader do.
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::{json::parse_json, timespan};
 
-/// A member of a JSON file is missing, or is not what the host can use.
+/// A member of a JSON file is missing, or the host cannot use it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {member} {problem}")]
 pub struct MemberError {
@@ -29,7 +29,6 @@ pub(crate) struct Members<'a> {
     map: &'a Map<String, Value>,
 }
 
-/// The JSON in `bytes`.
 pub(crate) fn document(file: &str, bytes: &[u8]) -> Result<Value, MemberError> {
     parse_json(bytes).map_err(|error| MemberError {
         file: file.to_owned(),

@@ -19,34 +19,27 @@
 
 use std::fmt::Write as _;
 
-/// Why a text is not a schedule.
+/// The reason for which a text is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NcrontabError {
-    /// Neither five fields nor six.
     #[error(
         "has {0} fields; write six (second minute hour day month weekday), separated by spaces"
     )]
     FieldCount(usize),
-    /// An interval of no length.
     #[error("is an interval of zero, which runs the timer without a pause; write `hh:mm:ss`")]
     NoLength,
-    /// A field is empty between two commas, or a range lacks an end.
     #[error("has an empty value in its field for {0}")]
     Empty(&'static str),
-    /// A value is neither a number nor a name of its field.
     #[error("has `{value}` in its field for {field}; write {expected}")]
     Value {
-        /// Which field.
         field: &'static str,
         /// The text that was not understood.
         value: String,
         /// The values that the field takes.
         expected: String,
     },
-    /// A step is not a number.
     #[error("has the step `{step}` in its field for {field}; write a number of at least 1")]
     Step {
-        /// Which field.
         field: &'static str,
         /// The text after the slash.
         step: String,
@@ -218,7 +211,7 @@ impl Field {
     }
 
     fn step(&self, text: &str) -> Result<usize, NcrontabError> {
-        // An Int32, with its sign; NCrontab takes what is below 1 for 1.
+        // An Int32, with its sign; NCrontab uses 1 for values below 1.
         let step = text.parse::<i32>().map_err(|_| NcrontabError::Step {
             field: self.name,
             step: text.to_owned(),
@@ -271,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_ncrontab_takes_is_taken_with_its_meaning() {
+    fn valid_expressions_have_the_meaning_of_ncrontab() {
         for (text, plain) in [
             ("* * * * *", "0 * * * * *"),
             ("  0  15 3 * * *  ", "0 15 3 * * *"),
@@ -298,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_refused() {
+    fn invalid_expressions_are_refused() {
         for text in [
             "",
             "* * * *",
@@ -348,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_which_field_and_what_may_stand_there() {
+    fn error_names_the_field_and_its_values() {
         let error = Ncrontab::parse("0 0 0 * * 7").expect_err("no seventh day");
         let text = "has `7` in its field for weekdays; write 0 to 6, or sun to sat";
         assert_eq!(error.to_string(), text);

@@ -1,7 +1,7 @@
 //! Settings named `AzureFunctionsJobHost__…` replace members of host.json.
 //!
 //! Source: Azure/azure-functions-host, `HostJsonFileConfigurationSource.cs` and .NET's
-//! configuration: `__` in a variable's name stands for a level, and names compare without case.
+//! configuration: `__` in a variable's name separates levels, and names compare without case.
 
 use serde_json::{Map, Value, json};
 

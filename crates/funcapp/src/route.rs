@@ -22,19 +22,15 @@ pub struct RouteTemplate {
 /// A text that is not a route.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    /// The host keeps routes that begin with `admin` or `runtime`, `adminx` too, for itself.
     #[error("is `{0}`; routes that begin with `admin` or `runtime` are the host's own")]
     Reserved(String),
-    /// A segment does not consist of literals and parameters.
     #[error(
         "has the segment `{0}`; a segment has literals and `{{parameters}}`, with a literal \
          between two parameters"
     )]
     Segment(String),
-    /// Two parameters have one name.
     #[error("has the parameter `{0}` twice")]
     Repeated(String),
-    /// Something follows an optional or a catch-all parameter.
     #[error("goes on after `{0}`; an optional or a catch-all parameter must be the last")]
     NotLast(String),
 }

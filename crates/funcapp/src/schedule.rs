@@ -34,24 +34,21 @@ enum Rule {
 /// A timer without a usable schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    /// The text is neither NCRONTAB nor a `TimeSpan`. `text` follows the function's name where one is known.
     #[error("{}the schedule `{text}` {source}", prefix(.function.as_deref()))]
     Ncrontab {
         /// The function that has the schedule, if one is known.
         function: Option<String>,
         /// The schedule, after its settings were put in.
         text: String,
-        /// The mistake.
         source: NcrontabError,
     },
-    /// The text names a setting that is not set.
     #[error(transparent)]
     Setting(#[from] UnresolvedSetting),
 }
 
 impl Schedule {
-    /// Reads an NCRONTAB expression or a `TimeSpan`. What the host refuses is refused, and
-    /// besides it intervals of zero or less, which it runs without a pause.
+    /// Reads an NCRONTAB expression or a `TimeSpan`. It refuses what the
+    /// host refuses, and intervals of zero or less, which the host runs without a pause.
     pub fn parse(text: &str) -> Result<Self, ScheduleError> {
         Self::of(None, text)
     }
@@ -69,7 +66,7 @@ impl Schedule {
             Rule::Interval(length) => return instant.checked_add(*length).ok(),
         };
         let civil = TimeZone::UTC.to_datetime(instant);
-        // croner looks at whole seconds and goes to the next one: a fraction must not move it on.
+        // croner compares whole seconds and continues at the next one, so a fraction is removed first.
         let second: DateTime = civil.with().subsec_nanosecond(0).build().ok()?;
         let next = cron.find_next_occurrence(&second, false).ok()?;
         TimeZone::UTC.to_timestamp(next).ok()
@@ -103,7 +100,7 @@ impl Schedule {
         }
     }
 
-    /// Whether this is an interval and not NCRONTAB. The host then says `AdjustForDST: false`.
+    /// Whether this is an interval and not NCRONTAB. The host then sends `AdjustForDST: false`.
     pub fn is_interval(&self) -> bool {
         matches!(self.rule, Rule::Interval(_))
     }

@@ -161,7 +161,7 @@ pub(crate) fn same(literal: &str, part: &str) -> bool {
 
 fn obeys(constraint: &str, value: &str) -> bool {
     match constraint {
-        // .NET's integers may stand between blanks.
+        // .NET accepts blanks around an integer.
         "int" => value.trim().parse::<i32>().is_ok(),
         "long" => value.trim().parse::<i64>().is_ok(),
         "bool" => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),

@@ -18,15 +18,8 @@ pub struct Settings(BTreeMap<String, String>);
 /// Settings that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// The file is there, but the system does not let us read it.
-    #[error("cannot read {FILE} in {folder}: {source}; look at its permissions")]
-    Unreadable {
-        /// The app's folder.
-        folder: String,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// A member is not what `func` writes.
+    #[error("cannot read {FILE} in {folder}: {source}; check its permissions")]
+    Unreadable { folder: String, source: io::Error },
     #[error(transparent)]
     Member(#[from] MemberError),
 }
@@ -34,7 +27,6 @@ pub enum SettingsError {
 /// `%NAME%` where no such setting is set. The host then switches off the function that needs it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnresolvedSetting {
-    /// The setting is not set, or is empty.
     #[error(
         "{function}: `{text}` needs the setting `{setting}`, which is not set; the host \
          does not run this function: set it in local.settings.json or in the app's settings"
@@ -47,12 +39,10 @@ pub enum UnresolvedSetting {
         /// The setting that is not there.
         setting: String,
     },
-    /// A `%` without its partner.
     #[error("{function}: `{text}` has a `%` without its partner; write `%NAME%`")]
     Unpaired {
-        /// Whose text it is.
+        /// The function of the text.
         function: String,
-        /// The text.
         text: String,
     },
 }
@@ -98,7 +88,6 @@ impl Settings {
         self
     }
 
-    /// The value of `name`.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)

@@ -1,4 +1,4 @@
-//! Whether the host runs one timer of an app, and when: what a handler can know about itself.
+//! Whether the host runs one timer of an app, and when, for a handler that checks itself.
 //!
 //! The host switches a function off alone when its file, its name or its schedule is wrong, and runs
 //! the others. It reports that in its log and in `GET /admin/functions/<name>/status`, not to the
@@ -10,30 +10,23 @@ use crate::{
     settings::Settings,
 };
 
-/// Why the host does not run a timer of an app that it runs.
+/// The reason for which the host does not run a timer of an app that it runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Off {
-    /// It has no folder.
     #[error("the app has no folder {0} with a function.json; deploy the package again")]
     NoFolder(String),
-    /// Its file is wrong.
     #[error("{0}; deploy the package again")]
     InError(Box<FunctionError>),
-    /// It has another trigger.
     #[error("{0}/function.json has no timerTrigger")]
     NotATimer(String),
-    /// `functions` in host.json leaves it out.
     #[error("the list `functions` in host.json leaves it out")]
     NotListed,
-    /// A setting disables it.
     #[error("the app setting {0} disables it; delete the setting, or set it to false")]
     Disabled(String),
-    /// Its schedule names a setting that is not set, or is not a schedule.
     #[error("its schedule `{text}` cannot be used: {source}")]
     Schedule {
-        /// The schedule as it stands in the file: the setting's name is in it.
+        /// The schedule in the file, with the name of the setting.
         text: String,
-        /// The mistake.
         source: Box<ScheduleError>,
     },
 }
@@ -42,7 +35,7 @@ impl App {
     /// When the host runs the timer `function` under these settings.
     ///
     /// # Errors
-    /// [`Off`] says why it does not.
+    /// [`Off`] is the reason for which it does not.
     pub fn timer(&self, function: &str, settings: &Settings) -> Result<Schedule, Off> {
         let Some(found) = self.function(function) else {
             let faults = self.faults(settings);
@@ -71,11 +64,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HOST: &str =
-        r#"{"version":"2.0","customHandler":{"description":{"defaultExecutablePath":"h"}}}"#;
-    const TIMER: &str =
-        r#"{"bindings":[{"type":"timerTrigger","name":"t","schedule":"%NIGHTLY%"}]}"#;
+    use crate::samples::{HOST, TIMER};
 
     /// The reason why `Backup` does not run, or its schedule.
     fn state(host: &str, file: &str, settings: &[(&str, &str)]) -> String {

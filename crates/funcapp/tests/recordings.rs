@@ -39,7 +39,7 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("a string")
 }
 
-/// Compares each case with its recording. What differs must be in `known`, and the reverse.
+/// Compares each case with its recording. `known` contains exactly the cases that differ.
 fn compare<'a>(known: &[(&str, &str)], cases: impl Iterator<Item = (String, Value, Value)> + 'a) {
     let mut known: BTreeSet<&str> = known.iter().map(|(name, _)| *name).collect();
     let mut unlisted = Vec::new();

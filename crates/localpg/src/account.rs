@@ -24,7 +24,7 @@ impl Account {
     /// The account for a cluster in `folder`, which exists. Root's server runs as the folder's owner, so that a command
     /// with `sudo` does not make a developer's database unreadable for the developer.
     pub(crate) fn owning(folder: &Path) -> Result<Account, Error> {
-        let owner = fs::metadata(folder).map_err(Error::file("look at", folder))?;
+        let owner = fs::metadata(folder).map_err(Error::file("inspect", folder))?;
         if !geteuid().is_root() || owner.uid() == 0 {
             return Account::unprivileged();
         }

@@ -8,13 +8,11 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// `PG_BINDIR` names a folder without the programs.
     #[error(
         "PG_BINDIR is {0}, which does not contain `initdb` and `postgres`: correct it, or unset it"
     )]
     BinDir(PathBuf),
 
-    /// There are no programs on this machine, and they cannot be fetched.
     #[error(
         "found no PostgreSQL and could not fetch one: {reason}. Install it with \
          `apt-get install --no-install-recommends postgresql`, or set PG_BINDIR to the folder of `initdb` and `postgres`"
@@ -24,23 +22,19 @@ pub enum Error {
         reason: String,
     },
 
-    /// There is no folder for a developer's data.
     #[error("there is no home folder for the data: name a folder in MAGNUSAPI_DATA")]
     NoHome,
 
-    /// Root needs another account for PostgreSQL.
     #[error(
         "PostgreSQL refuses to run as root, and /etc/passwd has neither `postgres` nor `nobody`: add one of them"
     )]
     NoAccount,
 
-    /// The server's account cannot reach a file.
     #[error(
         "PostgreSQL refuses to run as root and runs as {account} here, which may not enter {barrier} and so cannot \
          reach {path}: choose a place outside of {barrier}"
     )]
     Unreachable {
-        /// The server's account.
         account: String,
         /// The file that it needs.
         path: PathBuf,
@@ -48,19 +42,16 @@ pub enum Error {
         barrier: PathBuf,
     },
 
-    /// The folder for a durable cluster has other contents.
     #[error(
         "{0} is not empty and has no database of this program: choose a new or an empty folder"
     )]
     Occupied(PathBuf),
 
-    /// The cluster was made by another major version.
     #[error(
         "the data in {data} was made by PostgreSQL {made}, and here is {found}: install `postgresql-{made}` or set \
          PG_BINDIR to its programs, or move the folder away for a new database"
     )]
     Version {
-        /// The cluster's data folder.
         data: PathBuf,
         /// Its major version.
         made: u32,
@@ -68,13 +59,11 @@ pub enum Error {
         found: u32,
     },
 
-    /// A durable server needs `flock` to stop.
     #[error(
         "found no util-linux `flock` in PATH, which stops the server with its last user: install `util-linux`"
     )]
     NoFlock,
 
-    /// `initdb` failed.
     #[error("could not make a new cluster in {data}: {output}")]
     Initdb {
         /// The folder of the new cluster.
@@ -83,18 +72,15 @@ pub enum Error {
         output: String,
     },
 
-    /// The server ended before it accepted connections, or was too slow.
-    #[error("PostgreSQL on {data} {what}; {log}")]
+    #[error("PostgreSQL on {data} {problem}; {log}")]
     Start {
-        /// The cluster's data folder.
         data: PathBuf,
         /// The rest of a sentence about the server.
-        what: String,
+        problem: String,
         /// The path and the last lines of its log.
         log: String,
     },
 
-    /// A server that stops, or a process that opens the same folder, is too slow.
     #[error(
         "waited {seconds} seconds for {event} in {folder}: find the process that uses the folder with `ps`, and end it"
     )]
@@ -106,19 +92,16 @@ pub enum Error {
         seconds: u64,
     },
 
-    /// The short folder for the socket of a cluster with a long path belongs to another account.
     #[error(
         "{0} is the folder for the server's socket, but other accounts can enter it: remove it"
     )]
     SocketFolder(PathBuf),
 
-    /// There is no free port for a server that listens.
     #[error(
         "found no free port on 127.0.0.1 between 20000 and 32000: end some of the servers there"
     )]
     NoPort,
 
-    /// A statement failed.
     #[error("`{statement}` failed: {output}")]
     Statement {
         statement: String,
@@ -126,11 +109,9 @@ pub enum Error {
         output: String,
     },
 
-    /// A program did not start.
     #[error("could not run {program}: {source}; check that it is installed and may be executed")]
     Run { program: PathBuf, source: io::Error },
 
-    /// A file operation failed.
     #[error(
         "could not {action} {path}: {source}; check the folder's owner and free space, or choose another place"
     )]

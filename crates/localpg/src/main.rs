@@ -1,8 +1,7 @@
-//! `localpg [folder]`: a private PostgreSQL for as long as its input stays open.
+//! `localpg [folder]`: runs a private PostgreSQL until the end of its input.
 //!
-//! With a folder the data is kept there, and others who name the folder share the server; without
-//! one it is thrown away. The first line of the output is the address, the second says whether the
-//! server was `started` or `joined`.
+//! With a folder, the data stays there, and other processes with the same folder share the server. Without one, the data
+//! is removed at the end. The first line of the output is the address, and the second is `started` or `joined`.
 
 use std::env;
 use std::io::{self, Read};

@@ -7,6 +7,46 @@ use rustix::process::geteuid;
 
 use crate::Error;
 
+/// The variables and defaults that determine a folder.
+struct Place {
+    /// A variable with the folder itself.
+    named: &'static str,
+    /// The folder of root.
+    system: &'static str,
+    /// A variable with the parent of a user's folder.
+    variable: &'static str,
+    /// That parent in the user's home, without the variable.
+    in_home: &'static str,
+}
+
+const DATA: Place = Place {
+    named: "MAGNUSAPI_DATA",
+    system: "/var/lib/magnusapi",
+    variable: "XDG_DATA_HOME",
+    in_home: ".local/share",
+};
+
+const CACHE: Place = Place {
+    named: "MAGNUSAPI_CACHE",
+    system: "/var/cache/magnusapi",
+    variable: "XDG_CACHE_HOME",
+    in_home: ".cache",
+};
+
+impl Place {
+    fn folder(&self, variable: impl Fn(&str) -> Option<PathBuf>, is_root: bool) -> Option<PathBuf> {
+        if let Some(named) = variable(self.named) {
+            return Some(named);
+        }
+        if is_root {
+            return Some(self.system.into());
+        }
+        let in_home = || Some(variable("HOME")?.join(self.in_home));
+        let parent = variable(self.variable).or_else(in_home)?;
+        Some(parent.join("magnusapi"))
+    }
+}
+
 /// The folder for a developer's databases, the same for every program of this workspace: `postgres` in
 /// `$MAGNUSAPI_DATA`, or in `/var/lib/magnusapi` for root, or in `magnusapi` in `$XDG_DATA_HOME` or
 /// `~/.local/share`.
@@ -14,31 +54,14 @@ use crate::Error;
 /// # Errors
 /// [`Error::NoHome`] if none of these is set.
 pub fn data_folder() -> Result<PathBuf, Error> {
-    let system = PathBuf::from("/var/lib/magnusapi");
-    let user = (".local/share", "XDG_DATA_HOME");
-    choose(
-        "MAGNUSAPI_DATA",
-        system,
-        user,
-        variable,
-        geteuid().is_root(),
-    )
-    .map(|folder| folder.join("postgres"))
-    .ok_or(Error::NoHome)
+    let folder = DATA.folder(variable, geteuid().is_root());
+    folder.map(|it| it.join("postgres")).ok_or(Error::NoHome)
 }
 
 /// The folder for fetched programs: `$MAGNUSAPI_CACHE`, or `/var/cache/magnusapi` for root, or
 /// `magnusapi` in `$XDG_CACHE_HOME` or `~/.cache`.
 pub(crate) fn cache() -> Option<PathBuf> {
-    let system = PathBuf::from("/var/cache/magnusapi");
-    let user = (".cache", "XDG_CACHE_HOME");
-    choose(
-        "MAGNUSAPI_CACHE",
-        system,
-        user,
-        variable,
-        geteuid().is_root(),
-    )
+    CACHE.folder(variable, geteuid().is_root())
 }
 
 /// An empty variable counts as unset.
@@ -46,24 +69,6 @@ pub(crate) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
-}
-
-/// The folder in the variable `named`; else `system` for root; else below the folder in the variable `user.1`, or below
-/// `user.0` in the home.
-fn choose(
-    named: &str,
-    system: PathBuf,
-    user: (&str, &str),
-    variable: impl Fn(&str) -> Option<PathBuf>,
-    is_root: bool,
-) -> Option<PathBuf> {
-    variable(named).or_else(|| {
-        if is_root {
-            return Some(system);
-        }
-        let base = variable(user.1).or_else(|| Some(variable("HOME")?.join(user.0)))?;
-        Some(base.join("magnusapi"))
-    })
 }
 
 #[cfg(test)]
@@ -75,21 +80,14 @@ mod tests {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| PathBuf::from(value))
         };
-        let user = (".local/share", "XDG_DATA_HOME");
-        choose(
-            "NAMED",
-            "/var/lib/magnusapi".into(),
-            user,
-            variable,
-            is_root,
-        )
-        .map(|folder| folder.display().to_string())
+        let folder = DATA.folder(variable, is_root)?;
+        Some(folder.display().to_string())
     }
 
     #[test]
     fn named_folder_has_precedence() {
         let variables = [
-            ("NAMED", "/named"),
+            ("MAGNUSAPI_DATA", "/named"),
             ("XDG_DATA_HOME", "/xdg"),
             ("HOME", "/a"),
         ];

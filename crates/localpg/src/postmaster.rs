@@ -39,14 +39,14 @@ impl Postmaster {
             let ended = Process::find(id).is_none();
             (ready || ended).then_some(ended)
         });
-        let what = match ended {
+        let problem = match ended {
             Some(false) => return Ok(()),
             Some(true) => "ended before it accepted connections".to_owned(),
             None => format!("accepted no connections within {} seconds", limit.as_secs()),
         };
         Err(Error::Start {
             data: data.to_owned(),
-            what,
+            problem,
             log: last_lines(log),
         })
     }

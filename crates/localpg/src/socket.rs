@@ -47,7 +47,7 @@ fn short_name(folder: &Path) -> PathBuf {
 
 /// Another account could have created the folder, because it is in `/tmp`.
 fn private(short: &Path, account: &Account) -> Result<(), Error> {
-    let found = fs::symlink_metadata(short).map_err(Error::file("look at", short))?;
+    let found = fs::symlink_metadata(short).map_err(Error::file("inspect", short))?;
     let private = found.is_dir() && found.uid() == account.uid() && found.mode() & 0o777 == 0o700;
     private
         .then_some(())

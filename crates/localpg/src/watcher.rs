@@ -54,7 +54,6 @@ memory=$(sed -n 7p "$folder/data/postmaster.pid") && ipcrm -m "${memory##* }"
 rm -rf "$folder"
 "#;
 
-/// A running watcher shell.
 #[derive(Debug)]
 pub(crate) struct Watcher {
     shell: Option<Child>,

@@ -10,7 +10,6 @@ use super::site::Site;
 use super::target::Target;
 use crate::azure::{self, App};
 
-/// Deploys `package` to `target`.
 pub(super) fn publish(package: &Package, target: &Target) -> anyhow::Result<()> {
     println!("publishing {} to {}", package.commit, target.app.name);
     let site = Site::new(target.deployment_site()?)?;

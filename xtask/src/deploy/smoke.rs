@@ -19,7 +19,6 @@ pub(super) struct Health {
     pub(super) failing: Vec<Check>,
 }
 
-/// A check of `/health`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Check {
     key: String,
@@ -36,7 +35,6 @@ impl fmt::Display for Check {
     }
 }
 
-/// Asks `/health` once.
 pub(super) fn health(target: &Target) -> anyhow::Result<Health> {
     let report = get(target, "/health")?.json()?;
     let commit = report["releaseId"].as_str();

@@ -4,6 +4,8 @@ use std::env;
 
 use localpg::{Durable, Programs};
 
+use super::report;
+
 /// A local server, which runs until this value is dropped.
 pub(super) struct Database {
     server: Durable,
@@ -27,16 +29,17 @@ pub(super) fn named_url() -> Option<String> {
 pub(super) fn open() -> anyhow::Result<Option<Database>> {
     for name in ["DATABASE_URL", "PGHOST"] {
         if env::var_os(name).is_some_and(|value| !value.is_empty()) {
-            println!("database  the one that {name} names");
+            report("database", format_args!("the one that {name} names"));
             return Ok(None);
         }
     }
     let folder = localpg::data_folder()?;
-    let programs = Programs::find_or_fetch(&mut |line| println!("          {line}"))?;
+    let programs = Programs::find_or_fetch(&mut |line| report("", line))?;
     let server = Durable::open(&programs, &folder)?;
-    println!(
-        "database  PostgreSQL on this machine, its data in {}",
-        folder.display()
+    let place = folder.display();
+    report(
+        "database",
+        format_args!("PostgreSQL on this machine, its data in {place}"),
     );
     Ok(Some(Database { server }))
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use crate::process;
 
 /// The first version whose host proxies requests to a custom handler (`enableProxyingHttpRequest`). An older
-/// one posts envelopes instead and does not say so.
+/// one posts envelopes without a warning.
 const OLDEST: [u32; 3] = [4, 1, 0];
 
 /// Fails unless the `func` on PATH is new enough.

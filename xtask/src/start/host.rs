@@ -10,7 +10,7 @@ use ureq::Agent;
 
 use super::process_group::ProcessGroup;
 use super::stop::Stop;
-use super::{POLL, func};
+use super::{POLL, func, report};
 use crate::workspace::Workspace;
 use crate::{compile, layout, process};
 
@@ -49,7 +49,7 @@ impl Host {
 
     /// Builds the app, and the host if it is devhost.
     pub(super) fn prepare(self, workspace: &Workspace) -> anyhow::Result<()> {
-        println!("build     the app for this machine");
+        report("build", "the app for this machine");
         let packages: &[&str] = match self {
             Self::Func => &["magnusapi"],
             Self::Devhost => &["magnusapi", "devhost"],

@@ -14,6 +14,7 @@ mod settings;
 mod stop;
 mod storage;
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -93,15 +94,18 @@ fn serve(
 ) -> anyhow::Result<()> {
     let mut group = ProcessGroup::new()?;
     let _services = Services::start(workspace, azurite, &mut group, stop)?;
-    println!(
-        "host      {host} in {}",
-        workspace.shown(&workspace.functions())
-    );
+    let functions = workspace.shown(&workspace.functions());
+    report("host", format_args!("{host} in {functions}"));
     host.start(workspace, port, &mut group)?;
     group.wait_for_port(port, START, stop)?;
     host::wait_for_program(port, START, &mut group, stop)?;
     println!("\n{}\n", addresses(port));
     wait_for_stop(&mut group, stop)
+}
+
+/// Prints a line about a part of the start.
+fn report(part: &str, text: impl Display) {
+    println!("{part:<10}{text}");
 }
 
 /// Returns at the stop signal, or with an error when a process ends by itself.

@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
+use super::report;
+
 /// Writes the database and the storage that run here into the checkout's `local.settings.json`. Every other
 /// setting stays as it is in the file, and a setting that the file lacks comes from the example.
 pub(super) fn write(
@@ -24,7 +26,7 @@ pub(super) fn write(
     let settings = merged(&example, present, database, storage)
         .with_context(|| format!("cannot use {}", path.display()))?;
     write_whole(&path, &settings).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("settings  local.settings.json");
+    report("settings", "local.settings.json");
     Ok(())
 }
 

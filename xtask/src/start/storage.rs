@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::process_group::ProcessGroup;
+use super::report;
 use super::stop::Stop;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -33,7 +34,10 @@ pub(super) fn prepare(workspace: &Workspace, required: bool) -> anyhow::Result<O
         Ok(azurite) => Ok(Some(azurite)),
         Err(error) if required => Err(error),
         Err(error) => {
-            println!("storage   none, and the host runs without it: {error:#}");
+            report(
+                "storage",
+                format_args!("none, and the host runs without it: {error:#}"),
+            );
             Ok(None)
         }
     }
@@ -57,10 +61,10 @@ pub(super) fn start(
     let name = format!("Azurite (it logs to {})", workspace.shown(&log));
     group.start(&name, &mut command)?;
     group.wait_for_port(ports.blob, Duration::from_mins(1), stop)?;
-    println!(
-        "storage   Azurite, blobs on 127.0.0.1:{}, its data in {}",
-        ports.blob,
-        workspace.shown(&data)
+    let (port, data) = (ports.blob, workspace.shown(&data));
+    report(
+        "storage",
+        format_args!("Azurite, blobs on 127.0.0.1:{port}, its data in {data}"),
     );
     Ok(ports.connection())
 }

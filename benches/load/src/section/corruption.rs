@@ -1,6 +1,6 @@
-//! Backups with one bit flipped, and backups cut short: who notices?
+//! Backups with one flipped bit, and truncated backups: the readers that report the damage.
 //!
-//! A reader that ends well is held to what it gave of the whole backup.
+//! The output of a reader that succeeds is compared with its output for the whole backup.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 /// The same damages each time, and to each kind of backup.
 const SEED: u64 = 20_210_612;
 
-/// A kind of backup, and who reads it whole.
+/// A kind of backup, and its readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
     /// `magnusapi backup verify`.
@@ -40,12 +40,12 @@ enum Harm {
     Cut,
 }
 
-/// What became of some damages.
+/// The results of some damages.
 #[derive(Default)]
 struct Tally {
     /// The reader failed.
     found: usize,
-    /// It gave what it gives of the whole backup.
+    /// Its output is that of the whole backup.
     harmless: usize,
     /// It gave something else, and ended well.
     silent: usize,
@@ -53,14 +53,14 @@ struct Tally {
     at_a_glance: usize,
 }
 
-/// A backup that is damaged and mended again.
+/// A backup that is damaged and repaired again.
 struct Backup<'a> {
     stage: &'a Stage<'a>,
     reader: Reader,
     path: PathBuf,
     /// Its files, in order, and how long they are.
     files: Vec<(PathBuf, u64)>,
-    /// What the reader gives of it.
+    /// The reader's output for the whole backup.
     whole: Vec<u8>,
 }
 
@@ -128,7 +128,7 @@ impl Reader {
         }
     }
 
-    /// Whether it has a list of what is in it, which can be read alone.
+    /// Whether it has a list of its contents, which can be read alone.
     fn has_a_list(self) -> bool {
         matches!(self, Reader::Stock | Reader::Custom | Reader::Directory)
     }
@@ -230,7 +230,7 @@ impl Backup<'_> {
         let read = given(&mut self.reading()?).await?;
         ensure!(
             read.as_ref() == Some(&self.whole),
-            "{}: the backup was not mended",
+            "{}: the backup was not repaired",
             self.reader.name()
         );
         Ok(tally)
@@ -271,7 +271,7 @@ impl Backup<'_> {
     }
 }
 
-/// What `command` writes to stdout. None where it does not succeed.
+/// The stdout of `command`, or `None` if it fails.
 async fn given(command: &mut Command) -> anyhow::Result<Option<Vec<u8>>> {
     let output = command.kill_on_drop(true).stdin(Stdio::null()).output();
     let output = output
@@ -285,7 +285,7 @@ async fn given(command: &mut Command) -> anyhow::Result<Option<Vec<u8>>> {
         .then(|| lines.flatten().copied().collect()))
 }
 
-/// psql's guard against commands that somebody put into a dump, with a key that is made anew each time.
+/// psql's guard against commands in a dump, which has a new key each time.
 fn is_of_one_run(line: &[u8]) -> bool {
     line.starts_with(b"\\restrict ") || line.starts_with(b"\\unrestrict ")
 }

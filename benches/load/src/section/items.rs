@@ -14,7 +14,7 @@ use crate::table::Table;
 
 use super::not_run;
 
-/// The program's pool: what PostgreSQL alone reads with.
+/// The size of the program's pool, with which pgbench reads too.
 const POOL: u32 = 8;
 
 /// How many single-row commits PostgreSQL alone has under way: enough that it flushes them together.
@@ -214,7 +214,7 @@ fn aims(contestants: &[Contestant]) -> Vec<Aim> {
     aims
 }
 
-/// What the load itself costs, which the servers do not have.
+/// The processor time of the load generator, which the servers cannot use.
 fn driver_share(ours: &Contestant) -> String {
     let shares = (0..RUNS.len()).flat_map(|run| ours.figures(run, Outcome::driver_share));
     let share = Spread::of(shares.map(|share| share * 100.0));

@@ -1,4 +1,4 @@
-//! What is measured, one room for each section, and the run through those that were asked for.
+//! The sections, each in its own module, and a run of the selected ones.
 
 mod backup;
 mod corruption;
@@ -13,7 +13,6 @@ use crate::options::{Options, Section};
 use crate::workspace::Workspace;
 use crate::{document, facts};
 
-/// Where the figures go.
 const DOCUMENT: &str = "docs/benchmarks.md";
 
 /// Measures the sections, prints their tables, and writes each into the document when it is done.
@@ -39,7 +38,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let bench = || {
         prepared
             .as_ref()
-            .expect("it was prepared for what is under load")
+            .expect("it was prepared for the sections under load")
     };
     for section in sections {
         let heading = format!(

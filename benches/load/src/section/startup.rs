@@ -1,4 +1,4 @@
-//! From spawn to the first answer to `GET /`.
+//! From spawn to the first response to `GET /`.
 
 use crate::aim::{self, Aim};
 use crate::bench::Bench;

@@ -1,4 +1,4 @@
-//! All items in one answer: rows a second, memory, processor time.
+//! All items in one response: rows a second, memory, processor time.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -24,12 +24,12 @@ use super::not_run;
 /// Three rounds are few for something that takes a second.
 const ROUNDS_MORE: usize = 2;
 
-/// What one kind of stream came to, round by round.
+/// The figures of one kind of stream, by round.
 struct Contestant {
     name: &'static str,
     /// `None` is psql.
     program: Option<Program>,
-    /// At most so many rounds.
+    /// The highest number of rounds.
     rounds: usize,
     rates: Vec<f64>,
     /// Megabytes.
@@ -102,7 +102,7 @@ impl Contestant {
             return Ok(());
         };
         let server = Server::start(program, database).await?;
-        // The first statement connects, which is not what is measured.
+        // The first statement connects, which is not measured.
         stream_page(server.port).await?;
         let before = server.processor_time()?;
         let elapsed = stream(server.port, |_| {}).await?;
@@ -115,17 +115,17 @@ impl Contestant {
     }
 }
 
-/// Reads `GET /item` to its end, gives each piece to `take`, and answers how long it took.
+/// Reads `GET /item` to its end, gives each piece to `take`, and returns the time that it took.
 pub(crate) async fn stream(port: u16, mut take: impl FnMut(Bytes)) -> anyhow::Result<Duration> {
     let begin = Instant::now();
     let mut client = Client::new(port);
-    let mut answer = client.begin(&get("/item")).await?;
+    let mut response = client.begin(&get("/item")).await?;
     ensure!(
-        answer.status() == StatusCode::OK,
-        "GET /item was answered {}",
-        answer.status()
+        response.status() == StatusCode::OK,
+        "GET /item returned {}",
+        response.status()
     );
-    while let Some(frame) = answer.body_mut().frame().await {
+    while let Some(frame) = response.body_mut().frame().await {
         if let Ok(data) = frame.context("the stream broke off")?.into_data() {
             take(data);
         }
@@ -161,7 +161,7 @@ async fn copy(database: &Database) -> anyhow::Result<Duration> {
     Ok(begin.elapsed())
 }
 
-/// Reads the whole answer as JSON once: as many items as there are, in the order of their ids.
+/// Reads the whole response as JSON once: all items, in the order of their ids.
 async fn check(program: &Program, database: &Database, rows: u64) -> anyhow::Result<()> {
     #[derive(serde::Deserialize)]
     struct Item {

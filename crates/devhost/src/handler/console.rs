@@ -31,7 +31,7 @@ pub(super) struct Console {
 }
 
 impl Console {
-    /// Reads what `child` prints, until it ends.
+    /// Reads the output of `child`, until it ends.
     pub(super) fn of(child: &mut Child, journal: &Journal, stderr_is_for_errors: bool) -> Self {
         let mut readers = JoinSet::new();
         let errors = Arc::new(Mutex::new(VecDeque::new()));

@@ -27,7 +27,7 @@ pub(crate) struct Launch {
 /// The handler's process cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot start the handler {program} in {folder}: {source}; build it, and look at \
+    "cannot start the handler {program} in {folder}: {source}; build it, and correct \
      customHandler.description in host.json"
 )]
 pub struct LaunchError {
@@ -35,7 +35,6 @@ pub struct LaunchError {
     pub program: String,
     /// Its current folder.
     pub folder: String,
-    /// The system's error.
     pub source: io::Error,
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `supervisor` | the rules for restarts, and the one task that owns the child |
 //! | `launch` | the command line and the environment of the child |
-//! | `readiness` | `GET /` until something answers |
+//! | `readiness` | `GET /` until a process responds |
 //! | `console` | the child's lines become log records |
 
 mod console;
@@ -20,7 +20,7 @@ pub use launch::LaunchError;
 pub(crate) use launch::{Launch, free_port};
 pub(crate) use supervisor::Supervisor;
 
-/// Why a host stopped by itself, in one line.
+/// The reason for which a host stopped by itself, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct HostFailure(pub String);
@@ -28,10 +28,13 @@ pub struct HostFailure(pub String);
 /// The state of the handler.
 #[derive(Debug, Clone)]
 pub(crate) enum State {
-    /// The process runs but has not answered yet.
-    Starting { pid: Option<u32> },
-    /// It answers.
-    Ready { pid: Option<u32> },
+    /// The process runs but has not responded yet.
+    Starting {
+        pid: Option<u32>,
+    },
+    Ready {
+        pid: Option<u32>,
+    },
     /// It will not run again.
     Stopped(HostFailure),
 }
@@ -45,19 +48,19 @@ pub(crate) enum Order {
     Restart(oneshot::Sender<()>),
     /// SIGKILL for good.
     Stop(oneshot::Sender<()>),
-    /// SIGKILL for good, because of this.
+    /// SIGKILL for good, for this reason.
     Fail(HostFailure),
 }
 
-/// The way to the handler, for invocations.
+/// The handler, as invocations use it.
 #[derive(Clone)]
 pub(crate) struct Handler {
-    /// The port of all its lives.
+    /// The same for all its processes.
     pub(crate) port: u16,
     state: watch::Receiver<State>,
     orders: mpsc::Sender<Order>,
-    /// How long an invocation waits for a handler that is not ready.
-    patience: Duration,
+    /// For an invocation that waits for the handler to be ready.
+    ready_timeout: Duration,
 }
 
 impl Handler {
@@ -68,7 +71,7 @@ impl Handler {
         }
     }
 
-    /// Waits until the handler answers. After four times initializationTimeout the host stops
+    /// Waits until the handler responds. After four times initializationTimeout the host stops
     /// (`WorkerFunctionInvoker.cs`).
     pub(crate) async fn ready(&self) -> Result<(), HostFailure> {
         let mut state = self.state.clone();
@@ -82,12 +85,12 @@ impl Handler {
                 Err(_) => Err(HostFailure::gone()),
             }
         };
-        if let Ok(answer) = tokio::time::timeout(self.patience, settled).await {
-            return answer;
+        if let Ok(result) = tokio::time::timeout(self.ready_timeout, settled).await {
+            return result;
         }
         let text = "Initialization timed out and host is shutting down";
         let failure = HostFailure(text.to_owned());
-        // A closed channel means that the handler is gone already.
+        // A closed channel means that the handler has ended.
         let _ = self.orders.send(Order::Fail(failure.clone())).await;
         Err(failure)
     }
@@ -113,7 +116,7 @@ impl Handler {
     pub(crate) async fn order(&self, order: impl FnOnce(oneshot::Sender<()>) -> Order) {
         let (done, ended) = oneshot::channel();
         if self.orders.send(order(done)).await.is_ok() {
-            // An error is a supervisor that went away, and the child with it.
+            // An error means that the supervisor has ended, and the child with it.
             let _ = ended.await;
         }
     }

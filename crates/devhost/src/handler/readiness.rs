@@ -1,4 +1,4 @@
-//! When the handler is ready: as soon as something listens, and answers or gives up.
+//! The handler is ready as soon as a process listens, and responds or closes the connection.
 //!
 //! Source: Azure/azure-functions-host, `DefaultHttpWorkerService.cs` (`IsWorkerReady`).
 
@@ -16,13 +16,13 @@ use tokio::{
 /// The pause between two tries (`WorkerConstants.cs`).
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Waits for the handler on `port`; whether it was ready in time. The host looks at `limit` between
-/// two tries only, so an answer that comes later still counts.
+/// Waits for the handler on `port`, and returns whether it was ready in time. The host checks `limit` only between two
+/// attempts, so a later response still counts.
 pub(super) async fn wait(port: u16, limit: Duration) -> bool {
     let started = Instant::now();
     while started.elapsed() < limit {
         if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
-            // A reset, an end and garbage count as an answer: only a refused connection does not.
+            // A reset, an end and garbage count as a response; a refused connection does not.
             let _ = get_root(stream, port).await;
             return true;
         }

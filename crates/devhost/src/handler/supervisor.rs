@@ -2,14 +2,14 @@
 //!
 //! Source: Azure/azure-functions-host, `HttpFunctionInvocationDispatcher.cs`:
 //!
-//! | the process | what happens |
+//! | the process | effect |
 //! |---|---|
 //! | exits with 0 or 200 | it starts again, uncounted |
 //! | exits with anything else (a signal is 128 + n) | counted |
 //! | does not listen within initializationTimeout | killed, counted |
 //!
-//! The first and the second count start it again at once; the third stops the host. Thirty quiet
-//! minutes forget the counts. A process is only ever ended by SIGKILL.
+//! The first and the second count start it again at once; the third stops the host. Thirty minutes without an error reset
+//! the count. The host ends a process only by SIGKILL.
 
 use std::{
     os::unix::process::ExitStatusExt as _,
@@ -27,10 +27,10 @@ use crate::log::{Journal, Level};
 
 /// The error that stops the host.
 const LAST_ERROR: u32 = 3;
-/// A quiet time after which earlier errors do not count.
+/// Earlier errors do not count after this time without an error.
 const FORGET_AFTER: Duration = Duration::from_mins(30);
 /// An invocation waits this many times initializationTimeout: one start and three restarts.
-const PATIENCE: u32 = 4;
+const STARTS: u32 = 4;
 
 /// The owner of the handler's process.
 pub(crate) struct Supervisor {
@@ -41,9 +41,9 @@ pub(crate) struct Supervisor {
     pub(crate) journal: Journal,
 }
 
-/// How one life of the process ended.
+/// The end of one process.
 enum End {
-    /// By itself, or by [`Order::Crash`], whose sender waits for word.
+    /// By itself, or by [`Order::Crash`], whose sender waits.
     Exited(ExitStatus, Option<oneshot::Sender<()>>),
     TimedOut,
     Restart(oneshot::Sender<()>),
@@ -58,8 +58,8 @@ struct Errors {
 }
 
 impl Supervisor {
-    /// Starts the process for the first time, and gives back the way to it and the task that
-    /// keeps it running. Dropping the task kills the process.
+    /// Starts the process for the first time. Returns the handler, and the task that keeps it running. Dropping the task
+    /// kills the process.
     pub(crate) fn start(
         self,
     ) -> Result<(Handler, impl Future<Output = ()> + Send + use<>), LaunchError> {
@@ -70,7 +70,7 @@ impl Supervisor {
             port: self.port,
             state: watched,
             orders,
-            patience: self.initialization_timeout * PATIENCE,
+            ready_timeout: self.initialization_timeout * STARTS,
         };
         Ok((handler, self.keep_running(child, state, received)))
     }
@@ -94,7 +94,7 @@ impl Supervisor {
         state.send_replace(State::Stopped(failure));
     }
 
-    /// One life of the process. An error means that there shall be no further one.
+    /// Runs one process to its end. An error means that it is not started again.
     async fn live(
         &self,
         mut child: Child,
@@ -106,14 +106,14 @@ impl Supervisor {
         state.send_replace(State::Starting { pid });
         let console = Console::of(&mut child, &self.journal, self.stderr_is_for_errors);
         let end = self.watch(&mut child, state, orders).await;
-        // Before the end of the process can be seen: invocations must wait from here on.
+        // Before the end of the process is visible: invocations must wait from here on.
         state.send_replace(State::Starting { pid: None });
         // SIGKILL; an error is a process that has ended by itself.
         let _ = child.kill().await;
         let explanation = console.explanation().await;
         match end {
-            End::Exited(status, told) => {
-                tell(told);
+            End::Exited(status, waiting) => {
+                notify(waiting);
                 self.exited(code(status), errors, &explanation)
             }
             End::TimedOut => {
@@ -124,11 +124,11 @@ impl Supervisor {
                 self.count(errors, &text, &explanation)
             }
             End::Restart(done) => {
-                tell(Some(done));
+                notify(Some(done));
                 Ok(())
             }
             End::Stop(done) => {
-                tell(Some(done));
+                notify(Some(done));
                 Err(HostFailure::gone())
             }
             End::Fail(failure) => Err(failure),
@@ -144,14 +144,14 @@ impl Supervisor {
         let pid = child.id();
         let mut ready = false;
         let mut crashed: Option<oneshot::Sender<()>> = None;
-        let answer = readiness::wait(self.port, self.initialization_timeout);
-        tokio::pin!(answer);
+        let readiness = readiness::wait(self.port, self.initialization_timeout);
+        tokio::pin!(readiness);
         loop {
             tokio::select! {
-                // An exit first: the port may be another process's by then.
+                // The exit has precedence: another process may have the port by then.
                 biased;
                 status = child.wait() => {
-                    // `wait` fails only for a child that was waited for, and this is the one place.
+                    // `wait` fails only for a child that was reaped, and only this place reaps it.
                     return status.map_or(End::TimedOut, |status| End::Exited(status, crashed));
                 }
                 order = orders.recv() => match order {
@@ -164,8 +164,8 @@ impl Supervisor {
                     Some(Order::Fail(failure)) => return End::Fail(failure),
                     None => return End::Fail(HostFailure::gone()),
                 },
-                answered = &mut answer, if !ready => {
-                    if !answered {
+                in_time = &mut readiness, if !ready => {
+                    if !in_time {
                         return End::TimedOut;
                     }
                     ready = true;
@@ -219,8 +219,8 @@ impl Errors {
     }
 }
 
-/// Says that the process has ended. Nobody may be waiting for it any more.
-fn tell(waiting: Option<oneshot::Sender<()>>) {
+/// Reports the end of the process to a sender, which may not wait any more.
+fn notify(waiting: Option<oneshot::Sender<()>>) {
     if let Some(waiting) = waiting {
         let _ = waiting.send(());
     }
@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thirty_quiet_minutes_forget_the_errors() {
+    fn thirty_minutes_without_errors_reset_the_count() {
         let start = Instant::now();
         let mut errors = Errors::default();
         assert_eq!(errors.count(start), 1);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_128_and_its_number() {
+    fn signals_are_128_and_their_number() {
         assert_eq!(code(ExitStatus::from_raw(9)), 137);
         assert_eq!(code(ExitStatus::from_raw(200 << 8)), 200);
     }

@@ -1,4 +1,4 @@
-//! `/admin`: the functions, their errors, and runs by hand.
+//! `/admin`: the functions, their errors, and manual runs.
 //!
 //! Source: Azure/azure-functions-host, `FunctionsController.cs`, `HostController.cs`.
 
@@ -50,7 +50,7 @@ impl<'a> Admin<'a> {
 }
 
 /// The response to `request`, whose body is `body`.
-pub(super) fn answer(
+pub(super) fn reply(
     shared: &Arc<Shared>,
     admin: &Admin<'_>,
     request: &Request,
@@ -88,8 +88,8 @@ pub(super) fn answer(
     }
 }
 
-/// Starts a run and returns 202 at once, or says what is wrong with the request. The log alone
-/// tells how the run ends. It does not wait for a run by the schedule, and it starts nothing where
+/// Starts a run and returns 202 at once, or reports the fault in the request. Only the log shows the result of the run.
+/// It does not wait for a scheduled run, and it starts nothing where
 /// the function is in error.
 fn run(shared: &Arc<Shared>, name: &str, request: &Request, body: &[u8]) -> u16 {
     let content_type = request.headers.get("content-type").unwrap_or_default();
@@ -109,7 +109,7 @@ fn run(shared: &Arc<Shared>, name: &str, request: &Request, body: &[u8]) -> u16 
         let shared = shared.clone();
         tokio::spawn(async move {
             let call = timer::manual_call(&shared, &function, input);
-            timer::run_by_hand(&shared, &function, call).await;
+            timer::run_manually(&shared, &function, call).await;
         });
     }
     202

@@ -15,7 +15,7 @@ use super::{
     proxy,
 };
 use crate::{
-    client::{Answer, Body},
+    client::{Body, Reply},
     log::Level,
     shared::{Deadline, Shared},
     wire::{BodyReader, Framing, Request, Response, chunk},
@@ -24,15 +24,10 @@ use crate::{
 /// How a call ended without a response of the handler.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    /// It gets nothing.
-    #[error("the client is gone")]
-    Gone,
-    /// An empty 500. The host says no more to the outside (`ExceptionMiddleware.cs`).
+    #[error(transparent)]
+    Body(#[from] BodyError),
     #[error("{0}")]
     Error(String),
-    /// The same, and the end of the connection: the rest of the request's body is not wanted.
-    #[error("{problem}")]
-    Bad { problem: String, says_close: bool },
     /// The response had begun.
     #[error("{0}")]
     Broken(String),
@@ -58,16 +53,16 @@ pub(super) async fn call(
         path,
         invocation: &invocation,
     };
-    let result = match called.answer(connection, reader, &mut deadline).await {
-        Ok(answer) => called.stream(connection, answer, &mut deadline).await,
+    let result = match called.reply(connection, reader, &mut deadline).await {
+        Ok(reply) => called.stream(connection, reply, &mut deadline).await,
         Err(failed) => Err(failed),
     };
     drop(deadline);
-    let what = format!("{} {}", request.method, request.path);
+    let line = format!("{} {}", request.method, request.path);
     let took = started.elapsed().as_millis();
     let failed = match result {
         Ok((status, keeps_alive)) => {
-            let text = format!("{what} -> {status} in {took} ms");
+            let text = format!("{line} -> {status} in {took} ms");
             shared
                 .journal
                 .function(name, &invocation, Level::Information, text);
@@ -79,15 +74,15 @@ pub(super) async fn call(
         }
         Err(failed) => failed,
     };
-    let text = format!("{what} failed after {took} ms: {failed}");
+    let text = format!("{line} failed after {took} ms: {failed}");
     shared
         .journal
         .function(name, &invocation, Level::Error, text);
     let response = Response::empty(500);
     match failed {
-        Failed::Gone => End::Close,
+        Failed::Body(BodyError::Gone) => End::Close,
         Failed::Error(_) => connection.respond(shared, request, response, reader).await,
-        Failed::Bad { says_close, .. } => {
+        Failed::Body(BodyError::Bad { says_close, .. }) => {
             connection
                 .refuse(shared, request, response, says_close)
                 .await
@@ -105,14 +100,14 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The response of the handler. A body with a length is read to its end before the handler
-    /// hears of the request; one in chunks goes on while it comes.
-    async fn answer(
+    /// The response of the handler. A body with a length is read completely before the handler gets the request; a chunked
+    /// one is forwarded as it arrives.
+    async fn reply(
         &self,
         connection: &mut Connection,
         reader: &mut BodyReader,
         deadline: &mut Deadline,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<Reply, Failed> {
         let shared = self.shared;
         let (sender, receiver) = mpsc::channel(1);
         let mut sender = Some(sender);
@@ -164,37 +159,36 @@ impl Call<'_> {
         connection: &mut Connection,
         reader: &mut BodyReader,
         sender: Option<mpsc::Sender<Bytes>>,
-        mut exchange: JoinHandle<Result<Answer, String>>,
+        mut exchange: JoinHandle<Result<Reply, String>>,
         deadline: &mut Deadline,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<Reply, Failed> {
         let abort = exchange.abort_handle();
         tokio::select! {
             biased;
             broken = self.pump(connection, reader, sender) => {
                 abort.abort();
-                if let Failed::Bad { .. } = broken {
-                    // The host tries again, without the body that it has not got.
+                if let BodyError::Bad { .. } = broken {
+                    // The host retries without a body.
                     tokio::time::sleep(proxy::all_pauses()).await;
                 }
-                Err(broken)
+                Err(broken.into())
             }
-            answer = &mut exchange => match answer {
-                Ok(answer) => answer.map_err(Failed::Error),
+            reply = &mut exchange => match reply {
+                Ok(reply) => reply.map_err(Failed::Error),
                 Err(error) => Err(Failed::Error(error.to_string())),
             },
-            // The exchange goes on, and gives the request to the next process.
+            // The exchange continues, and sends the request to the next process.
             () = deadline.killed() => Err(Failed::Error("functionTimeout is over".to_owned())),
         }
     }
 
-    /// Hands the chunks of the body on, and watches the client. Returns when it is gone or sends
-    /// nonsense.
+    /// Forwards the chunks of the body. Returns when the client has disconnected or the body is bad.
     async fn pump(
         &self,
         connection: &mut Connection,
         reader: &mut BodyReader,
         sender: Option<mpsc::Sender<Bytes>>,
-    ) -> Failed {
+    ) -> BodyError {
         if let Some(sender) = sender {
             let mut pace = Pace::new(self.shared.limits.body_grace);
             loop {
@@ -202,21 +196,21 @@ impl Call<'_> {
                     // Without a receiver the exchange has failed; the client still sends the rest.
                     Ok(Some(data)) => drop(sender.send(data).await),
                     Ok(None) => break drop(sender.send(Bytes::new()).await),
-                    Err(error) => return error.into(),
+                    Err(error) => return error,
                 }
             }
         }
         connection.source.closed().await;
-        Failed::Gone
+        BodyError::Gone
     }
 
-    /// Logs that the handler gets the request once more.
+    /// Logs that the handler gets the request again.
     fn reporter(&self) -> impl Fn(String) + Send + use<> {
         let journal = self.shared.journal.clone();
         let (function, invocation) = (self.function.name.to_string(), self.invocation.to_owned());
-        let what = format!("{} {}", self.request.method, self.request.path);
+        let line = format!("{} {}", self.request.method, self.request.path);
         move |problem| {
-            let text = format!("{what} is sent again: {problem}");
+            let text = format!("{line} is sent again: {problem}");
             journal.function(&function, &invocation, Level::Warning, text);
         }
     }
@@ -237,21 +231,19 @@ impl Call<'_> {
         )))
     }
 
-    /// Sends `answer` as it comes. The result is its status, and whether the connection stays open.
+    /// Forwards `reply` as it arrives. Returns its status, and whether the connection stays open.
     /// The head waits for the first byte of the body, and functionTimeout counts to the last one.
     async fn stream(
         &self,
         connection: &mut Connection,
-        mut answer: Answer,
+        mut reply: Reply,
         deadline: &mut Deadline,
     ) -> Result<(u16, bool), Failed> {
-        let in_chunks = matches!(answer.head.framing, Framing::Chunked | Framing::UntilEnd);
+        let in_chunks = matches!(reply.head.framing, Framing::Chunked | Framing::UntilEnd);
         let keeps = connection.keeps_alive(self.request) && !(in_chunks && self.request.is_http10);
         let in_chunks = in_chunks && !self.request.is_http10;
-        let status = answer.head.status;
-        let mut waiting = self
-            .head(connection, &answer, in_chunks, keeps)
-            .into_bytes();
+        let status = reply.head.status;
+        let mut waiting = self.head(connection, &reply, in_chunks, keeps).into_bytes();
         let mut begun = false;
         let failed = |begun, problem| {
             if begun {
@@ -263,8 +255,8 @@ impl Call<'_> {
         loop {
             let next = tokio::select! {
                 biased;
-                next = answer.next(self.shared.limits.idle) => next,
-                () = connection.source.closed() => return Err(Failed::Gone),
+                next = reply.next(self.shared.limits.idle) => next,
+                () = connection.source.closed() => return Err(BodyError::Gone.into()),
                 () = deadline.killed() => return Err(failed(begun, "functionTimeout is over".to_owned())),
             };
             let data = next.map_err(|error| failed(begun, error.to_string()))?;
@@ -275,13 +267,13 @@ impl Call<'_> {
                 None => {}
             }
             tokio::select! {
-                written = connection.writer.write_all(&waiting) => written.map_err(|_| Failed::Gone)?,
+                written = connection.writer.write_all(&waiting) => written.map_err(|_| BodyError::Gone)?,
                 () = deadline.killed() => return Err(Failed::Broken("functionTimeout is over".to_owned())),
             }
             begun = true;
             waiting.clear();
             if data.is_none() {
-                answer.finish();
+                reply.finish();
                 return Ok((status, keeps));
             }
         }
@@ -290,37 +282,22 @@ impl Call<'_> {
     fn head(
         &self,
         connection: &Connection,
-        answer: &Answer,
+        reply: &Reply,
         in_chunks: bool,
         keeps_alive: bool,
     ) -> String {
-        let mut headers = answer.head.headers.clone();
+        let mut headers = reply.head.headers.clone();
         for name in proxy::DROPPED_FROM_RESPONSES {
             headers.remove(name);
         }
-        if matches!(answer.head.framing, Framing::Chunked | Framing::UntilEnd) {
+        if matches!(reply.head.framing, Framing::Chunked | Framing::UntilEnd) {
             headers.remove("content-length");
         }
         if in_chunks {
             headers.push("Transfer-Encoding", "chunked");
         }
         connection.complete(self.shared, self.request, keeps_alive, &mut headers);
-        let (status, reason) = (answer.head.status, &answer.head.reason);
+        let (status, reason) = (reply.head.status, &reply.head.reason);
         format!("HTTP/1.1 {status} {reason}\r\n{}\r\n", headers.to_wire())
-    }
-}
-
-impl From<BodyError> for Failed {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::Gone => Self::Gone,
-            BodyError::Bad {
-                problem,
-                says_close,
-            } => Self::Bad {
-                problem,
-                says_close,
-            },
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! One connection: what is read from it, and how responses are written to it.
+//! One connection: reading requests, and writing responses.
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -97,7 +97,7 @@ impl Connection {
         }
     }
 
-    /// Sends a response of the host itself, and reads what is left of the request.
+    /// Sends a response of the host itself, and reads the rest of the request.
     pub(super) async fn respond(
         &mut self,
         shared: &Shared,
@@ -114,7 +114,7 @@ impl Connection {
         }
     }
 
-    /// Reads what is left of a request after its response.
+    /// Reads the rest of a request after its response.
     pub(super) async fn rest(&mut self, reader: &mut BodyReader) -> End {
         let rest = async { while let Ok(Some(_)) = reader.next(&mut self.source).await {} };
         // A body that does not end takes the connection with it.
@@ -185,7 +185,7 @@ impl Connection {
         shared.fill_custom_headers(headers);
     }
 
-    /// Closes the connection once the client has taken what was sent: with unread bytes the system
+    /// Closes the connection when the client has received the response: with unread bytes the system
     /// would reset it.
     pub(super) async fn close(mut self) {
         let closed = async {

@@ -9,8 +9,7 @@ use crate::{
     wire::{Headers, Request, Response},
 };
 
-/// The response to a preflight request, which the host itself answers. `None` for any other request,
-/// and where no origin is allowed.
+/// The response of the host to a preflight request. `None` for any other request, and if no origin is allowed.
 pub(super) fn preflight(cors: &Cors, request: &Request) -> Option<Response> {
     let method = request.headers.get("access-control-request-method")?;
     let is_preflight = request.method == "OPTIONS" && request.headers.get("origin").is_some();

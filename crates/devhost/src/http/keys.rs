@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 use crate::{shared::Shared, wire::Request};
 
 /// Whether the key in `x-functions-key`, or in the query as `code`, opens `function`, whose level
-/// is `level`. The header is looked at first, whatever it holds. Where no keys are asked for, every
-/// request may pass.
+/// is `level`. The header has precedence. Without keys, every request
+/// passes.
 pub(super) fn opens(shared: &Shared, function: &str, level: AuthLevel, request: &Request) -> bool {
     let Some(keys) = &shared.keys else {
         return true;

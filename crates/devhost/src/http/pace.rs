@@ -1,4 +1,4 @@
-//! A request's body at the pace and up to the length that Kestrel wants.
+//! A request's body, with Kestrel's limits of pace and length.
 //!
 //! Source: ASP.NET Core, `KestrelServerLimits.cs`, `TimeoutControl.cs`.
 
@@ -24,12 +24,14 @@ pub(super) struct Pace {
     received: u64,
 }
 
-/// Why a body was not read to its end.
+/// The reason for which a body was not read to its end.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
-    /// The client is gone.
+    #[error("the client is gone")]
     Gone,
     /// The body is too slow, too long, or not in chunks. The connection ends then, and only where
-    /// the body is too long the response says so.
+    /// the body is too long the response reports it.
+    #[error("{problem}")]
     Bad { problem: String, says_close: bool },
 }
 

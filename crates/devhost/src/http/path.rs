@@ -1,7 +1,7 @@
 //! Rewrites a request's path for the handler, as the host does. Pure.
 //!
 //! Source: ASP.NET Core's `UrlDecoder` and `PathNormalizer` (the server decodes a path and resolves
-//! its dots) and `PathString.ToUriComponent` (the proxy encodes it anew).
+//! its dots) and `PathString.ToUriComponent` (the proxy encodes it again).
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -38,7 +38,7 @@ pub(super) fn decoded(raw: &str) -> Option<String> {
         path.push_str(&rest[..at]);
         let escapes = &rest[at..][..escapes(&rest[at..])];
         path.push_str(&decode_run(escapes));
-        // A lone `%` stands for itself.
+        // A lone `%` is a literal.
         let taken = escapes.len().max(1);
         if escapes.is_empty() {
             path.push('%');
@@ -82,7 +82,7 @@ fn escapes(text: &str) -> usize {
     count * 3
 }
 
-/// The characters behind a run of escapes. A slash and what is not UTF-8 stay escaped.
+/// The characters of a run of escapes. A slash and invalid UTF-8 stay escaped.
 fn decode_run(run: &str) -> String {
     let mut text = String::new();
     let mut rest = run;

@@ -7,7 +7,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::path;
 use crate::{
-    client::{Answer, Body, Client, Failure, HOST_VERSION, Onward},
+    client::{Body, Client, Failure, HOST_VERSION, Onward, Reply},
     wire::{Framing, Headers, Request},
 };
 
@@ -102,13 +102,13 @@ pub(super) async fn exchange(
     mut request: Onward,
     idle: Duration,
     resent: impl Fn(String),
-) -> Result<Answer, String> {
+) -> Result<Reply, String> {
     let mut pauses = pauses();
     let mut sends = SENDS;
     loop {
         sends -= 1;
         let error = match client.send(&mut request, idle).await {
-            Ok(answer) => return check(answer),
+            Ok(reply) => return check(reply),
             Err(error @ Failure::Idle(_)) => return Err(error.to_string()),
             Err(error) => error,
         };
@@ -135,8 +135,8 @@ fn pauses() -> impl Iterator<Item = Duration> {
 }
 
 /// Refuses what Kestrel cannot send to the client.
-fn check(answer: Answer) -> Result<Answer, String> {
-    let head = &answer.head;
+fn check(reply: Reply) -> Result<Reply, String> {
+    let head = &reply.head;
     if let Some((name, _)) = head.headers.iter().find(|(_, value)| !value.is_ascii()) {
         return Err(format!("the response's header {name} is not ASCII"));
     }
@@ -152,7 +152,7 @@ fn check(answer: Answer) -> Result<Answer, String> {
     if head.status == 101 || (head.status == 204 && !matches!(lengths[..], [] | ["0"])) {
         return Err(format!("a response with {} has no body", head.status));
     }
-    Ok(answer)
+    Ok(reply)
 }
 
 fn headers(request: &Request, port: u16, invocation: &str, peer: IpAddr) -> Headers {

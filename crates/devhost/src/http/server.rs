@@ -7,8 +7,8 @@ use tokio::{net::TcpListener, task::JoinSet};
 use super::serving;
 use crate::{log::Level, site::Site};
 
-/// Serves connections of `listener` until the host stops, and then ends those that are left.
-/// Dropping this closes them.
+/// Serves connections of `listener` until the host stops, and then waits for the remaining ones. Dropping this closes
+/// them.
 pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>) {
     let mut connections = JoinSet::new();
     loop {
@@ -31,6 +31,6 @@ pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>) {
     }
     drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
-    // What has not ended by then is closed with this task.
+    // The other connections are closed with this task.
     let _ = tokio::time::timeout(site.current().limits.drain, ended).await;
 }

@@ -64,7 +64,7 @@ async fn serve(connection: &mut Connection, shared: &Arc<Shared>, request: &Requ
     if let Some(admin) = Admin::of(&path) {
         return match connection.body(shared, request, &mut reader).await {
             Ok(body) => {
-                let response = admin::answer(shared, &admin, request, &body);
+                let response = admin::reply(shared, &admin, request, &body);
                 connection
                     .respond(shared, request, response, &mut reader)
                     .await

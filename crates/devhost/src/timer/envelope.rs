@@ -18,7 +18,7 @@ pub(super) struct Context<'a> {
     pub(super) binding: &'a str,
     pub(super) schedule: &'a Schedule,
     pub(super) now: Timestamp,
-    /// The input of a run by hand.
+    /// The input of a manual run.
     pub(super) input: Option<&'a str>,
     /// `LastUpdated` of a timer that never ran.
     pub(super) updated: Option<Timestamp>,
@@ -82,7 +82,7 @@ fn status(status: ScheduleStatus, context: &Context<'_>) -> Value {
     status_json(recorded, context.updated)
 }
 
-/// The `ScheduleStatus` of what is recorded. `LastUpdated` is `Last`, or `updated` where the timer
+/// The `ScheduleStatus` of a record. `LastUpdated` is `Last`, or `updated` where the timer
 /// never ran.
 pub(super) fn status_json(recorded: Recorded, updated: Option<Timestamp>) -> Value {
     let instant = |instant: Option<Timestamp>| instant.map_or(NEVER.to_owned(), offset);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_by_the_schedule() {
+    fn scheduled_run() {
         let mut body = of(TimerCall::default());
         let guid = body["Metadata"]["sys"]["RandGuid"].take();
         assert_eq!(guid.as_str().map(str::len), Some(36));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn its_variants() {
+    fn variants_of_a_call() {
         let null = of(TimerCall {
             schedule_status: ScheduleStatus::Null,
             ..TimerCall::default()

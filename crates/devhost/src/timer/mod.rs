@@ -3,8 +3,8 @@
 //! | module | purpose |
 //! |---|---|
 //! | `scheduled` | one task per timer: past-due, run on startup, the next run |
-//! | `run` | one run: envelope out, reply in, the clock beside it |
-//! | `record` | when a timer last ran, and where that is written down |
+//! | `run` | one run: envelope out, reply in, functionTimeout |
+//! | `record` | the record of a timer's runs |
 //! | `reply` | pure: the meaning of a reply |
 //! | `envelope` | pure: the JSON that the host posts |
 
@@ -15,5 +15,5 @@ mod run;
 mod scheduled;
 
 pub use reply::{Failure, TimerResult};
-pub(crate) use run::{manual_call, run, run_by_hand};
-pub(crate) use scheduled::keep_time;
+pub(crate) use run::{manual_call, run, run_manually};
+pub(crate) use scheduled::run_by_schedule;

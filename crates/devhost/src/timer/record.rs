@@ -1,4 +1,4 @@
-//! When a timer last ran and is next due, and where that is written down.
+//! The record of a timer's last and next run.
 //!
 //! Source: azure-webjobs-sdk-extensions, `StorageScheduleMonitor.cs`, which keeps it in a blob.
 
@@ -40,7 +40,7 @@ impl Record {
         self.recorded
     }
 
-    /// Notes `recorded`, whole or not at all.
+    /// Writes `recorded` in one step.
     pub(super) fn write(&mut self, recorded: Recorded) -> io::Result<()> {
         self.recorded = Some(recorded);
         let Some(file) = &self.file else {
@@ -74,7 +74,7 @@ fn read(file: &Path, schedule: &str) -> io::Result<Option<Recorded>> {
             .and_then(|text| text.parse::<Timestamp>().ok());
         instant.ok_or_else(|| invalid(format!("{name} is not an instant")))
     };
-    // The year 1 stands for never.
+    // The year 1 means never.
     let last = instant("Last")?;
     let last = (last > Timestamp::UNIX_EPOCH).then_some(last);
     Ok(Some(Recorded {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_survives_its_host_but_not_another_schedule() {
+    fn record_survives_its_host_but_not_another_schedule() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let state = folder.path().join("state");
         let open = |schedule| Record::open(Some(&state), "T", schedule).expect("a readable record");

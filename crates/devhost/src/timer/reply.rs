@@ -8,7 +8,7 @@ use std::time::Duration;
 use funcapp::parse_first_json;
 use serde_json::{Map, Value};
 
-/// How one run of a timer ended, as the host sees it.
+/// The result of one run of a timer, for the host.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TimerResult {
     /// A 2xx reply with a JSON object.
@@ -18,54 +18,43 @@ pub enum TimerResult {
         /// `ReturnValue`, `Null` if there is none.
         return_value: Value,
     },
-    /// The run failed. `Logs` and `Outputs` of the reply are not looked at.
-    Failed {
-        /// The reason.
-        reason: Failure,
-    },
-    /// The reply is one that the real host never acts upon: the invocation would hang until
-    /// functionTimeout, and the handler be killed then. This host says so at once instead.
+    /// The run failed. `Logs` and `Outputs` of the reply are ignored.
+    Failed { reason: Failure },
+    /// The real host ignores such a reply: the invocation would hang until functionTimeout, and the host would then kill the
+    /// handler. This host reports it at once.
     Hang {
         /// The reply in words.
         reply: String,
     },
 }
 
-/// Why a run failed.
+/// The reason of a failed run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The status is not 2xx. The host reads nothing else of such a reply.
     #[error("the handler returned {0}; the reply's Logs and Outputs were not read")]
     Status(u16),
-    /// The body is not declared as JSON.
     #[error("Invalid HttpResponseMessage: the content type is {}, not application/json", or_none(.0.as_deref()))]
     ContentType(Option<String>),
-    /// The body is not a JSON object of the form the host knows.
     #[error("Invalid HttpResponseMessage: {0}")]
     Body(String),
-    /// The connection failed before or amid the reply.
     #[error("no reply from the handler: {0}")]
     Connection(String),
-    /// The reply took longer than functionTimeout; the handler was killed and started again.
     #[error("timed out after {0:?} (functionTimeout); the handler was killed")]
     Timeout(Duration),
-    /// The handler does not run any more, and will not.
     #[error("the host has stopped: {0}")]
     HostStopped(String),
-    /// The app has no active timer of this name.
     #[error("`{0}` is not an active timer of this app")]
     NotATimer(String),
 }
 
 impl TimerResult {
-    /// Whether the run succeeded.
     pub fn is_success(&self) -> bool {
         matches!(self, TimerResult::Succeeded { .. })
     }
 }
 
 /// Whether a reply's body will be read: only after a 2xx.
-pub(super) fn judge_status(status: u16) -> Result<(), TimerResult> {
+pub(super) fn check_status(status: u16) -> Result<(), TimerResult> {
     if (200..300).contains(&status) {
         Ok(())
     } else {
@@ -74,7 +63,7 @@ pub(super) fn judge_status(status: u16) -> Result<(), TimerResult> {
 }
 
 /// The meaning of a 2xx reply.
-pub(super) fn judge(status: u16, content_type: Option<&str>, body: &[u8]) -> TimerResult {
+pub(super) fn meaning(status: u16, content_type: Option<&str>, body: &[u8]) -> TimerResult {
     if body.is_empty() {
         return TimerResult::Hang {
             reply: format!("{status} with an empty body"),

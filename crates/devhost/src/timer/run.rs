@@ -28,11 +28,10 @@ const CHUNK: usize = 4096;
 enum Origin<'a> {
     Schedule,
     /// With its input.
-    Hand(Option<&'a str>),
+    Manual(Option<&'a str>),
 }
 
-/// A run by hand.
-pub(crate) struct ByHand {
+pub(crate) struct ManualRun {
     call: TimerCall,
     input: Option<String>,
 }
@@ -44,11 +43,11 @@ pub(crate) async fn run(shared: &Arc<Shared>, function: &Function, call: TimerCa
     attempt(shared, function, call, Origin::Schedule, &id).await
 }
 
-/// Runs `function` by hand, as `POST /admin/functions/<name>` does; each attempt has an id of its
+/// Runs `function` as `POST /admin/functions/<name>` does; each attempt has an id of its
 /// own.
-pub(crate) async fn run_by_hand(shared: &Arc<Shared>, function: &Function, run: ByHand) {
+pub(crate) async fn run_manually(shared: &Arc<Shared>, function: &Function, run: ManualRun) {
     let ids = || Uuid::new_v4().to_string();
-    let origin = Origin::Hand(run.input.as_deref());
+    let origin = Origin::Manual(run.input.as_deref());
     retrying(function, shared, run.call, ids, origin).await;
 }
 
@@ -90,8 +89,12 @@ fn context(policy: &Retry, retry_count: u32) -> RetryContext {
     }
 }
 
-/// The call that `POST /admin/functions/<name>` makes: with what is recorded of the timer's runs.
-pub(crate) fn manual_call(shared: &Shared, function: &Function, input: Option<String>) -> ByHand {
+/// The call of `POST /admin/functions/<name>`, with the record of the timer's runs.
+pub(crate) fn manual_call(
+    shared: &Shared,
+    function: &Function,
+    input: Option<String>,
+) -> ManualRun {
     let name = function.name.as_str();
     let schedule = shared
         .schedule(name)
@@ -111,7 +114,7 @@ pub(crate) fn manual_call(shared: &Shared, function: &Function, input: Option<St
         retry: None,
         at: None,
     };
-    ByHand { call, input }
+    ManualRun { call, input }
 }
 
 async fn attempt(
@@ -149,7 +152,7 @@ fn body(
 ) -> Bytes {
     let (input, updated) = match origin {
         Origin::Schedule => (None, None),
-        Origin::Hand(input) => (input, Some(shared.started)),
+        Origin::Manual(input) => (input, Some(shared.started)),
     };
     let context = Context {
         function,
@@ -181,7 +184,7 @@ async fn invoke(
         () = deadline.killed() => Err("the handler was killed".to_owned()),
     };
     if deadline.is_over() {
-        // The run has failed; the handler lives if it has answered since, and its Logs count.
+        // The run has failed. A handler that has responded since was not killed, and its Logs count.
         if let Ok(TimerResult::Succeeded { logs, .. }) = result {
             for line in &logs {
                 shared.journal.user(name, invocation, line.as_str());
@@ -225,27 +228,27 @@ fn chunks(body: &Bytes) -> mpsc::Receiver<Bytes> {
     for piece in pieces.into_iter().chain([Bytes::new()]) {
         sender
             .try_send(piece)
-            .expect("the channel has room for every piece");
+            .expect("the channel has the capacity for every piece");
     }
     receiver
 }
 
 async fn exchange(shared: &Shared, request: &mut Onward) -> Result<TimerResult, String> {
-    // The host waits as long as functionTimeout lets it.
+    // functionTimeout is the only limit.
     let idle = std::time::Duration::MAX;
-    let answer = shared.client.send(request, idle).await;
-    let mut answer = answer.map_err(|error| error.to_string())?;
-    if let Err(result) = reply::judge_status(answer.head.status) {
+    let response = shared.client.send(request, idle).await;
+    let mut response = response.map_err(|error| error.to_string())?;
+    if let Err(result) = reply::check_status(response.head.status) {
         return Ok(result);
     }
-    let body = answer
+    let body = response
         .body(idle)
         .await
         .map_err(|error| format!("the reply broke off: {error}"))?;
-    let content_type = answer.head.headers.get("content-type").map(str::to_owned);
-    let status = answer.head.status;
-    answer.finish();
-    Ok(reply::judge(status, content_type.as_deref(), &body))
+    let content_type = response.head.headers.get("content-type").map(str::to_owned);
+    let status = response.head.status;
+    response.finish();
+    Ok(reply::meaning(status, content_type.as_deref(), &body))
 }
 
 fn report(shared: &Shared, name: &str, invocation: &str, result: &TimerResult, started: Instant) {

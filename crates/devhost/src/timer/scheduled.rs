@@ -40,8 +40,8 @@ impl Due {
     }
 }
 
-/// Runs the timer `function` by its schedule, until the host stops or no run is left.
-pub(crate) async fn keep_time(shared: Arc<Shared>, function: Function) {
+/// Runs the timer `function` by its schedule, until the host stops or the schedule has no further run.
+pub(crate) async fn run_by_schedule(shared: Arc<Shared>, function: Function) {
     let name = function.name.as_str();
     let (Some(timer), Some(schedule)) = (function.timer(), shared.schedule(name)) else {
         return;
@@ -53,7 +53,7 @@ pub(crate) async fn keep_time(shared: Arc<Shared>, function: Function) {
         Ok(record) => record,
         Err(error) => {
             let text =
-                format!("the record of {name}'s runs is unreadable, it begins anew: {error}");
+                format!("the record of the runs of {name} is unreadable and is replaced: {error}");
             shared.journal.host(Level::Error, text);
             Record::open(None, name, schedule.as_str()).expect("no file, nothing to read")
         }
@@ -132,7 +132,7 @@ fn following(schedule: &Schedule, this: Due, started: Timestamp, now: Timestamp)
     })
 }
 
-/// Sleeps until the wall clock says `instant`.
+/// Sleeps until `instant` of the wall clock.
 async fn sleep_until(instant: Timestamp) {
     loop {
         let Ok(left) = Duration::try_from(Timestamp::now().duration_until(instant)) else {
@@ -150,8 +150,9 @@ fn note(shared: &Shared, name: &str, record: &mut Record, recorded: Recorded) {
     runs.insert(name.to_owned(), recorded);
     drop(runs);
     if let Err(error) = record.write(recorded) {
-        let text =
-            format!("cannot write down {name}'s run, a missed one will go unnoticed: {error}");
+        let text = format!(
+            "cannot record the run of {name}, so the host would not notice a missed run: {error}"
+        );
         shared.journal.host(Level::Error, text);
     }
 }
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_run_is_a_missed_one_or_the_start_s_or_the_schedule_s() {
+    fn first_run_is_missed_or_at_startup_or_scheduled() {
         let (now, next) = ("03:30:00", "04:00:00");
         let missed = due(now, "03:00:00", true);
         assert_eq!(start(false, Some("03:00:00")), missed);
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_outlasts_its_interval_is_followed_by_one_at_once() {
+    fn run_longer_than_its_interval_is_followed_by_one_at_once() {
         let next = |this, started, now| {
             following(&hourly(), this, instant(started), instant(now)).expect("a run")
         };

@@ -20,7 +20,6 @@ pub(crate) enum Framing {
     UntilEnd,
 }
 
-/// Reads one body.
 #[derive(Debug)]
 pub(crate) struct BodyReader {
     framing: Framing,

@@ -35,7 +35,7 @@ pub(crate) struct Request {
 pub(crate) enum NoRequest {
     /// The client has closed it.
     Closed,
-    /// The server answers with this status and closes it.
+    /// The server responds with this status and closes it.
     Refused(u16),
 }
 

@@ -132,7 +132,7 @@ fn framing(status: u16, method: &str, headers: &Headers) -> Framing {
     }
 }
 
-/// The reason phrase of a status that the host itself answers with, or that came without one.
+/// The reason phrase for a response of the host, and for a status without one.
 pub(super) fn standard_reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -2,10 +2,10 @@
 
 use devhost::{Cors, HostOptions};
 
-use crate::stage::{Answer, AppFolder, send};
+use crate::stage::{AppFolder, Reply, send};
 use serde_json::json;
 
-async fn asked(cors: Cors, request: &str) -> Answer {
+async fn preflight_response(cors: Cors, request: &str) -> Reply {
     let app = AppFolder::new().http("Item", json!({}));
     let host = app
         .launch(HostOptions {
@@ -30,27 +30,27 @@ const PREFLIGHT: &str = "OPTIONS /api/Item\nOrigin: http://a.example\n\
     Access-Control-Request-Method: PUT\nAccess-Control-Request-Headers: x-one, x-two";
 
 #[tokio::test]
-async fn a_preflight_is_answered_by_the_host() {
-    let answer = asked(of(&["http://a.example"], true), PREFLIGHT).await;
-    assert_eq!(answer.status, 204);
+async fn host_responds_to_preflight_requests() {
+    let reply = preflight_response(of(&["http://a.example"], true), PREFLIGHT).await;
+    assert_eq!(reply.status, 204);
     for (name, value) in [
         ("access-control-allow-origin", "http://a.example"),
         ("access-control-allow-methods", "PUT"),
         ("access-control-allow-headers", "x-one, x-two"),
         ("access-control-allow-credentials", "true"),
     ] {
-        assert_eq!(answer.header(name), [value], "{name}");
+        assert_eq!(reply.header(name), [value], "{name}");
     }
 }
 
 #[tokio::test]
-async fn a_response_names_the_origin_that_may_read_it() {
+async fn response_names_the_origin_that_may_read_it() {
     let request = "GET /api/Item\nOrigin: http://a.example";
-    let any = asked(of(&["*"], false), request).await;
+    let any = preflight_response(of(&["*"], false), request).await;
     assert_eq!(any.header("access-control-allow-origin"), ["*"]);
     assert!(any.header("vary").is_empty());
     let two = of(&["http://b.example", "http://A.example"], false);
-    let two = asked(two, request).await;
+    let two = preflight_response(two, request).await;
     assert_eq!(two.status, 200);
     assert_eq!(
         two.header("access-control-allow-origin"),
@@ -62,19 +62,19 @@ async fn a_response_names_the_origin_that_may_read_it() {
 #[tokio::test]
 async fn other_origins_and_hosts_without_cors_get_no_header() {
     let other = of(&["http://b.example"], false);
-    let answer = asked(other.clone(), PREFLIGHT).await;
-    assert_eq!(answer.status, 204);
+    let reply = preflight_response(other.clone(), PREFLIGHT).await;
+    assert_eq!(reply.status, 204);
     assert!(
-        answer.header("access-control-allow-origin").is_empty(),
-        "{answer:?}"
+        reply.header("access-control-allow-origin").is_empty(),
+        "{reply:?}"
     );
-    let answer = asked(other, "GET /api/Item\nOrigin: http://a.example").await;
-    assert_eq!(answer.status, 200);
+    let reply = preflight_response(other, "GET /api/Item\nOrigin: http://a.example").await;
+    assert_eq!(reply.status, 200);
     assert!(
-        answer.header("access-control-allow-origin").is_empty(),
-        "{answer:?}"
+        reply.header("access-control-allow-origin").is_empty(),
+        "{reply:?}"
     );
     // Without CORS, the handler gets the request.
-    let answer = asked(Cors::default(), PREFLIGHT).await;
-    assert_eq!(answer.header("x-handler"), ["echo"]);
+    let reply = preflight_response(Cors::default(), PREFLIGHT).await;
+    assert_eq!(reply.header("x-handler"), ["echo"]);
 }

@@ -1,4 +1,4 @@
-//! The handler's life: how it starts, what its end means, and that nothing stays behind.
+//! The handler's start, end and restart, and the end of all processes.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -57,14 +57,14 @@ async fn the_third_counted_exit_stops_the_host() {
 }
 
 #[tokio::test]
-async fn two_kills_are_survived_the_third_is_not() {
+async fn third_kill_stops_the_host() {
     let app = app();
     let host = app.start().await;
     for _ in 0..2 {
         let pid = host.handler_pid();
         within(host.kill_handler()).await;
         assert_ne!(host.handler_pid(), pid);
-        // An invocation waits for the next life.
+        // An invocation waits for the next process.
         assert_eq!(get(&host, "GET /").await.status, 200);
     }
     within(host.kill_handler()).await;
@@ -73,7 +73,7 @@ async fn two_kills_are_survived_the_third_is_not() {
 }
 
 #[tokio::test]
-async fn a_handler_that_never_listens_is_counted_and_killed() {
+async fn handler_that_never_listens_is_counted_and_killed() {
     let app = app().host("/customHandler/initializationTimeout", json!("00:00:00.2"));
     let host = app.launch(app.options("mute")).await;
     let failure = within(host.failed()).await.to_string();
@@ -89,7 +89,7 @@ async fn a_handler_that_never_listens_is_counted_and_killed() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_waits_in_vain_stops_the_host() {
+async fn invocation_without_a_ready_handler_stops_the_host() {
     let app = app().host("/customHandler/initializationTimeout", json!("00:00:00.1"));
     let host = app.launch(app.options("0")).await;
     assert_eq!(get(&host, "GET /").await.status, 500);
@@ -101,11 +101,11 @@ async fn an_invocation_that_waits_in_vain_stops_the_host() {
 async fn invocations_wait_for_a_late_handler() {
     let app = app().timer("TimerOk", json!({}));
     let host = app.launch(app.options("late")).await;
-    let (answer, timer) = tokio::join!(
+    let (reply, timer) = tokio::join!(
         get(&host, "GET /"),
         host.invoke_timer("TimerOk", TimerCall::default())
     );
-    assert_eq!(answer.status, 200);
+    assert_eq!(reply.status, 200);
     assert!(timer.is_success(), "{timer:?}");
 }
 
@@ -132,7 +132,7 @@ async fn the_handler_gets_the_five_variables_the_settings_and_its_folder() {
         .environment
         .insert("HANDLER".to_owned(), handler().display().to_string());
     let host = app.launch(options).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     let port = host.handler_port();
     let said: Vec<String> = host.logs().into_iter().map(|log| log.text).collect();
     let value = |name: &str| {
@@ -172,7 +172,7 @@ async fn log_levels_of_host_json_are_obeyed() {
         "Information",
     );
     let host = app.launch(options).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     get(&host, "GET /").await;
     logged(&host, "it broke").await;
     logged(&host, "GET / -> 200").await;

@@ -22,10 +22,10 @@ fn watching(app: &AppFolder) -> HostOptions {
 }
 
 #[tokio::test]
-async fn a_request_under_way_ends_on_the_handler_that_has_it() {
+async fn running_request_ends_on_its_handler() {
     let app = app();
     let host = app.launch(watching(&app)).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     let (port, pid) = (host.handler_port(), host.handler_pid());
     // Requests follow each other, so one is under way when the handler changes.
     let address = host.address();
@@ -45,8 +45,8 @@ async fn a_request_under_way_ends_on_the_handler_that_has_it() {
         assert!(sent < 200, "no restart");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    while let Some(answer) = requests.join_next().await {
-        assert_eq!(answer.expect("a response").status, 200);
+    while let Some(reply) = requests.join_next().await {
+        assert_eq!(reply.expect("a response").status, 200);
     }
     until("the handler before has ended", || {
         !std::path::Path::new(&format!("/proc/{}", pid.expect("a process"))).exists()
@@ -56,27 +56,27 @@ async fn a_request_under_way_ends_on_the_handler_that_has_it() {
 }
 
 #[tokio::test]
-async fn broken_files_are_503_until_they_are_mended() {
+async fn broken_files_are_503_until_they_are_repaired() {
     let app = app();
     let host = app.launch(watching(&app)).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     let good = fs::read(app.path("host.json")).expect("it is there");
     fs::write(app.path("host.json"), "{").expect("it is broken");
     logged(&host, "Function host is not running").await;
-    let answer = get(&host, "GET /Item").await;
+    let reply = get(&host, "GET /Item").await;
     assert_eq!(
-        (answer.status, answer.body.as_str()),
+        (reply.status, reply.body.as_str()),
         (503, "Function host is not running.")
     );
-    fs::write(app.path("host.json"), good).expect("it is mended");
+    fs::write(app.path("host.json"), good).expect("it is repaired");
     within(async { while get(&host, "GET /Item").await.status != 200 {} }).await;
 }
 
 #[tokio::test]
-async fn nothing_restarts_where_host_json_says_so() {
+async fn host_json_can_switch_restarts_off() {
     let app = app().host("/fileWatchingEnabled", json!(false));
     let host = app.launch(watching(&app)).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     let port = host.handler_port();
     fs::write(app.path("host.json"), "{").expect("it is broken");
     // Twice as long as a restart takes.

@@ -15,7 +15,7 @@ struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // An error is a program that has ended, which is as well.
+        // An error means that the program has ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -35,7 +35,7 @@ fn start(app: &AppFolder, lives: &str) -> Program {
 }
 
 #[test]
-fn it_shows_the_functions_and_ends_with_0_when_told_to() {
+fn program_lists_functions_and_exits_with_0_after_a_signal() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         let app = AppFolder::new()
             .http(
@@ -101,13 +101,15 @@ fn is_up(seen: &[String]) -> bool {
 }
 
 #[test]
-fn it_ends_with_1_and_one_line_when_the_handler_does_not_hold() {
+fn program_exits_with_1_and_one_line_after_repeated_crashes() {
     let app = AppFolder::new().http("Item", json!({}));
     let mut program = start(&app, "9");
     assert_eq!(program.0.wait().expect("it ends").code(), Some(1));
     let mut said = String::new();
     let mut stderr = program.0.stderr.take().expect("a pipe");
-    stderr.read_to_string(&mut said).expect("its last words");
+    stderr
+        .read_to_string(&mut said)
+        .expect("its stderr is read");
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(
         said.starts_with("devhost: the handler exited with 9; "),

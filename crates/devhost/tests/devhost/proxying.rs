@@ -15,10 +15,10 @@ fn app() -> AppFolder {
 }
 
 #[tokio::test]
-async fn headers_are_the_client_s_and_those_the_host_sets() {
+async fn handler_gets_headers_of_client_and_host() {
     let app = app();
     let host = app.start().await;
-    let answer = send(
+    let reply = send(
         &host,
         "GET / HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: curl/8.9\r\nConnection: close\r\n\
          Keep-Alive: 5\r\nTE: trailers\r\nAccept: */*\r\nCookie: a=1\r\n\
@@ -27,16 +27,16 @@ async fn headers_are_the_client_s_and_those_the_host_sets() {
          X-Azure-Functions-HostVersion: 1\r\n\r\n",
     )
     .await;
-    let invocation = answer.echoed("x-ms-invocation-id")[0].to_owned();
+    let invocation = reply.echoed("x-ms-invocation-id")[0].to_owned();
     assert_eq!(invocation.len(), 36);
-    let mut lines: Vec<&str> = answer
+    let mut lines: Vec<&str> = reply
         .body
         .lines()
         .skip(1)
         .filter(|line| !line.is_empty())
         .collect();
     lines.sort_unstable();
-    let version = answer.echoed("x-azure-functions-hostversion")[0];
+    let version = reply.echoed("x-azure-functions-hostversion")[0];
     assert!(version.starts_with("4."), "{version}");
     let expected = [
         "accept: */*".to_owned(),
@@ -51,32 +51,35 @@ async fn headers_are_the_client_s_and_those_the_host_sets() {
         format!("x-ms-invocation-id: {invocation}"),
     ];
     assert_eq!(lines, expected);
-    assert_eq!(answer.header("set-cookie"), ["a=1", "b=2"]);
-    assert_eq!(answer.header("x-handler"), ["echo"]);
-    assert!(answer.header("keep-alive").is_empty());
+    assert_eq!(reply.header("set-cookie"), ["a=1", "b=2"]);
+    assert_eq!(reply.header("x-handler"), ["echo"]);
+    assert!(reply.header("keep-alive").is_empty());
 }
 
 #[tokio::test]
-async fn any_status_passes_and_a_broken_answer_breaks_the_client_s() {
+async fn every_status_is_forwarded_and_a_broken_response_stays_broken() {
     let app = app();
     let host = app.start().await;
     for status in [201, 301, 404, 503] {
-        let answer = get(&host, &format!("GET /status/{status}")).await;
-        assert_eq!((answer.status, answer.body.as_str()), (status, "as told"));
+        let reply = get(&host, &format!("GET /status/{status}")).await;
+        assert_eq!(
+            (reply.status, reply.body.as_str()),
+            (status, "as requested")
+        );
     }
     let mut stream = connect(&host).await;
     stream
         .write_all(b"GET /twice HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
         .expect("the host reads");
-    let mut answer = String::new();
-    // An end or a reset; whole it must not be.
-    let _ = within(stream.read_to_string(&mut answer)).await;
-    assert!(!answer.contains("\r\n0\r\n"), "{answer}");
+    let mut reply = String::new();
+    // An end or a reset, but not the whole body.
+    let _ = within(stream.read_to_string(&mut reply)).await;
+    assert!(!reply.contains("\r\n0\r\n"), "{reply}");
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_aborts_the_handler_s_work() {
+async fn client_that_disconnects_aborts_the_request() {
     let app = app();
     let host = app.start().await;
     let mut stream = connect(&host).await;
@@ -84,20 +87,20 @@ async fn a_client_that_goes_away_aborts_the_handler_s_work() {
         .write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
         .expect("the host reads");
-    // The handler has it once a second request behind it was answered.
+    // The handler has received it when a second request has its response.
     get(&host, "GET /").await;
     drop(stream);
     logged(&host, "request gave up").await;
 }
 
 #[tokio::test]
-async fn over_function_timeout_the_handler_is_killed_and_what_has_no_body_is_sent_again() {
+async fn function_timeout_kills_the_handler_and_requests_without_a_body_are_sent_again() {
     let app = app().host("/functionTimeout", json!("00:00:00.6"));
     let mut options = quick(&app);
     options.limits.idle = Limits::default().idle;
     options.limits.timeout_grace = Duration::from_millis(500);
     let host = app.launch(options).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     let pid = host.handler_pid();
     let started = std::time::Instant::now();
     // These come in the grace, when the first one is over its time.
@@ -110,7 +113,7 @@ async fn over_function_timeout_the_handler_is_killed_and_what_has_no_body_is_sen
     let (timed_out, (bystander, with_body)) = tokio::join!(get(&host, "GET /slow"), later);
     assert_eq!((timed_out.status, timed_out.body.as_str()), (500, ""));
     assert_eq!(with_body.status, 500);
-    // The second process gets this one again, and answers.
+    // The second process gets this one again, and responds.
     assert_eq!(
         (bystander.status, bystander.body.as_str()),
         (200, "a later life")
@@ -122,10 +125,10 @@ async fn over_function_timeout_the_handler_is_killed_and_what_has_no_body_is_sen
 }
 
 #[tokio::test]
-async fn a_handler_that_falls_silent_is_500_or_a_reset() {
+async fn silent_handler_is_500_or_a_reset() {
     let app = app();
     let host = app.launch(quick(&app)).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     let silent = get(&host, "GET /slow").await;
     assert_eq!((silent.status, silent.body.as_str()), (500, ""));
     let mut stream = connect(&host).await;
@@ -133,15 +136,15 @@ async fn a_handler_that_falls_silent_is_500_or_a_reset() {
         .write_all(b"GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
         .expect("the host reads");
-    let mut answer = Vec::new();
-    within(stream.read_to_end(&mut answer))
+    let mut reply = Vec::new();
+    within(stream.read_to_end(&mut reply))
         .await
         .expect_err("a reset");
-    assert!(String::from_utf8_lossy(&answer).contains("one"));
+    assert!(String::from_utf8_lossy(&reply).contains("one"));
 }
 
 #[tokio::test]
-async fn a_body_that_stalls_never_reaches_the_handler() {
+async fn stalled_body_never_reaches_the_handler() {
     let app = app();
     let host = app.launch(quick(&app)).await;
     let mut stream = connect(&host).await;
@@ -149,11 +152,11 @@ async fn a_body_that_stalls_never_reaches_the_handler() {
         .write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
         .await
         .expect("the host reads");
-    let mut answer = String::new();
-    within(stream.read_to_string(&mut answer))
+    let mut reply = String::new();
+    within(stream.read_to_string(&mut reply))
         .await
         .expect("a response");
-    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    assert!(reply.starts_with("HTTP/1.1 500 "), "{reply}");
 }
 
 /// Options with short waits.

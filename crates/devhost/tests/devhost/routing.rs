@@ -1,4 +1,4 @@
-//! Which function gets a request, and the answers that are the host's own.
+//! The function that gets a request, and the responses of the host itself.
 
 use devhost::{Host, HostOptions, Keys, StartError};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::stage::{AppFolder, get, logged, send};
 
 #[tokio::test]
-async fn the_first_function_by_name_whose_route_and_method_fit_takes_the_request() {
+async fn first_function_by_name_with_route_and_method_gets_the_request() {
     let app = AppFolder::new()
         .host("/extensions", json!({"http": {"routePrefix": ""}}))
         .http("Zeta", json!({"route": "{*path}"}))
@@ -34,7 +34,7 @@ async fn the_first_function_by_name_whose_route_and_method_fit_takes_the_request
 }
 
 #[tokio::test]
-async fn a_function_in_error_is_off_and_the_others_run() {
+async fn function_in_error_is_off_and_the_others_run() {
     let app = AppFolder::new()
         .http("Item", json!({}))
         .timer("TimerOk", json!({"schedule": "%WHEN%"}))
@@ -49,7 +49,7 @@ async fn a_function_in_error_is_off_and_the_others_run() {
 }
 
 #[tokio::test]
-async fn what_matches_no_route_or_method_is_404_and_never_reaches_the_handler() {
+async fn unknown_routes_and_methods_are_404_and_never_reach_the_handler() {
     let app = AppFolder::new().http("Item", json!({"methods": ["get"]}));
     let host = app.start().await;
     assert_eq!(get(&host, "GET /api/item").await.status, 200);
@@ -60,12 +60,8 @@ async fn what_matches_no_route_or_method_is_404_and_never_reaches_the_handler() 
         "GET /api/Item/7",
         "GET /api",
     ] {
-        let answer = get(&host, request).await;
-        assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (404, ""),
-            "{request}"
-        );
+        let reply = get(&host, request).await;
+        assert_eq!((reply.status, reply.body.as_str()), (404, ""), "{request}");
     }
 }
 
@@ -73,9 +69,9 @@ async fn what_matches_no_route_or_method_is_404_and_never_reaches_the_handler() 
 async fn the_root_is_the_homepage_unless_it_is_switched_off() {
     let app = AppFolder::new().http("Item", json!({}));
     let host = app.start().await;
-    let answer = get(&host, "GET /").await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.body.contains("up and running"), "{}", answer.body);
+    let reply = get(&host, "GET /").await;
+    assert_eq!(reply.status, 200);
+    assert!(reply.body.contains("up and running"), "{}", reply.body);
     assert_eq!(get(&host, "POST /").await.status, 200);
 
     let options = app
@@ -86,7 +82,7 @@ async fn the_root_is_the_homepage_unless_it_is_switched_off() {
 }
 
 #[tokio::test]
-async fn keys_are_asked_for_only_where_auth_is_on() {
+async fn keys_are_required_only_with_auth() {
     let app = AppFolder::new()
         .http("Free", json!({}))
         .http("Keyed", json!({"authLevel": "function"}))
@@ -149,18 +145,18 @@ async fn keys_are_asked_for_only_where_auth_is_on() {
 }
 
 #[tokio::test]
-async fn payload_mode_is_refused_and_the_log_says_what_to_do() {
+async fn payload_mode_is_refused_and_the_log_names_the_remedy() {
     let app = AppFolder::new()
         .host("/customHandler/enableProxyingHttpRequest", json!(false))
         .http("Item", json!({}));
     let host = app.start().await;
-    let answer = get(&host, "GET /api/Item").await;
-    assert_eq!((answer.status, answer.body.as_str()), (500, ""));
+    let reply = get(&host, "GET /api/Item").await;
+    assert_eq!((reply.status, reply.body.as_str()), (500, ""));
     logged(&host, "set enableProxyingHttpRequest").await;
 }
 
 #[tokio::test]
-async fn custom_headers_stand_on_every_answer_and_nothing_else_is_added() {
+async fn every_response_has_the_custom_headers_and_no_others() {
     let http = json!({"customHeaders": {"X-Content-Type-Options": "nosniff"}});
     let app = AppFolder::new()
         .host("/extensions", json!({"http": http}))
@@ -181,7 +177,7 @@ async fn custom_headers_stand_on_every_answer_and_nothing_else_is_added() {
 }
 
 #[tokio::test]
-async fn an_app_that_cannot_run_does_not_start() {
+async fn faulty_app_does_not_start() {
     let message = async |app: &AppFolder| match Host::start(app.options("ok")).await {
         Ok(_) => panic!("it started"),
         Err(error) => error.to_string(),
@@ -212,7 +208,7 @@ async fn an_app_that_cannot_run_does_not_start() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn used_port_is_named() {
     let app = AppFolder::new().http("Item", json!({}));
     let first = app.start().await;
     let options = HostOptions {

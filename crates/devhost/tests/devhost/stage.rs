@@ -89,7 +89,7 @@ impl AppFolder {
     /// A host that runs this app, its handler ready.
     pub(crate) async fn start(&self) -> Host {
         let host = self.launch(self.options("ok")).await;
-        within(host.ready()).await.expect("the handler answers");
+        within(host.ready()).await.expect("the handler responds");
         host
     }
 
@@ -144,13 +144,13 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
 
 /// A response as its bytes tell it.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Reply {
     /// The values of the header `name`, in order.
     pub(crate) fn header(&self, name: &str) -> Vec<&str> {
         values(&self.head, name)
@@ -171,7 +171,7 @@ fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
 }
 
 /// Sends `METHOD target` without a body.
-pub(crate) async fn get(host: &Host, request: &str) -> Answer {
+pub(crate) async fn get(host: &Host, request: &str) -> Reply {
     send(
         host,
         &format!("{request} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"),
@@ -180,22 +180,22 @@ pub(crate) async fn get(host: &Host, request: &str) -> Answer {
 }
 
 /// Sends these bytes and reads until the host closes the connection.
-pub(crate) async fn send(host: &Host, bytes: &str) -> Answer {
+pub(crate) async fn send(host: &Host, bytes: &str) -> Reply {
     send_to(host.address(), bytes).await
 }
 
 /// The same, for a task that outlives the borrow of a host.
-pub(crate) async fn send_to(address: std::net::SocketAddr, bytes: impl AsRef<str>) -> Answer {
+pub(crate) async fn send_to(address: std::net::SocketAddr, bytes: impl AsRef<str>) -> Reply {
     let mut stream = TcpStream::connect(address).await.expect("the host listens");
     stream
         .write_all(bytes.as_ref().as_bytes())
         .await
         .expect("the host reads");
-    let mut answer = Vec::new();
-    within(stream.read_to_end(&mut answer))
+    let mut reply = Vec::new();
+    within(stream.read_to_end(&mut reply))
         .await
-        .expect("the host answers");
-    parsed(&String::from_utf8_lossy(&answer))
+        .expect("the host responds");
+    parsed(&String::from_utf8_lossy(&reply))
 }
 
 pub(crate) async fn connect(host: &Host) -> TcpStream {
@@ -204,8 +204,8 @@ pub(crate) async fn connect(host: &Host) -> TcpStream {
         .expect("the host listens")
 }
 
-fn parsed(answer: &str) -> Answer {
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+fn parsed(reply: &str) -> Reply {
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap_or((reply, ""));
     let status = head
         .split(' ')
         .nth(1)
@@ -217,7 +217,7 @@ fn parsed(answer: &str) -> Answer {
     } else {
         body.to_owned()
     };
-    Answer {
+    Reply {
         status,
         head: head.to_owned(),
         body,

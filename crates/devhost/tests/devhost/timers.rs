@@ -1,4 +1,4 @@
-//! Timers: the envelope, the table of replies, runs by hand, and the schedule.
+//! Timers: the envelope, the table of replies, manual runs, and the schedule.
 
 use std::{fs, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::stage::{AppFolder, get, logged, send, until, within};
 const NEVER: &str = "0001-01-01T00:00:00+00:00";
 
 #[tokio::test]
-async fn each_reply_means_what_the_host_makes_of_it() {
+async fn each_reply_has_the_meaning_of_the_host() {
     let replies = [
         ("TimerOk", "succeeded"),
         ("TimerBare", "succeeded"),
@@ -53,15 +53,15 @@ async fn each_reply_means_what_the_host_makes_of_it() {
         assert_eq!(end.level == Level::Error, !result.is_success(), "{end}");
         assert!(end.invocation.is_some());
     }
-    let unknown = host.invoke_timer("Nobody", TimerCall::default()).await;
-    let reason = Failure::NotATimer("Nobody".to_owned());
+    let unknown = host.invoke_timer("Unknown", TimerCall::default()).await;
+    let reason = Failure::NotATimer("Unknown".to_owned());
     assert_eq!(unknown, TimerResult::Failed { reason });
-    // What a failed reply holds is not read.
+    // The host does not read the body of a failed reply.
     assert!(host.logs().iter().all(|log| log.text != "lost"));
 }
 
 #[tokio::test]
-async fn a_success_carries_logs_and_the_return_value() {
+async fn success_has_logs_and_the_return_value() {
     let app = AppFolder::new().timer("TimerOk", json!({}));
     let host = app.start().await;
     let (logs, body) = run(&host, TimerCall::default()).await;
@@ -78,7 +78,7 @@ async fn a_success_carries_logs_and_the_return_value() {
 }
 
 #[tokio::test]
-async fn the_envelope_comes_in_every_variant() {
+async fn envelope_has_every_variant() {
     let app = AppFolder::new().timer("TimerOk", json!({"schedule": "0 15 3 * * *"}));
     let host = app.start().await;
     let call = TimerCall {
@@ -152,7 +152,7 @@ async fn function_timeout_kills_the_handler_and_starts_it_again_uncounted() {
 }
 
 #[tokio::test]
-async fn a_run_by_hand_is_202_at_once_and_its_end_stands_in_the_log() {
+async fn manual_run_is_202_at_once_and_its_end_is_logged() {
     let app = AppFolder::new()
         .http("Item", json!({}))
         .timer("TimerOk", json!({}))
@@ -180,11 +180,11 @@ async fn a_run_by_hand_is_202_at_once_and_its_end_stands_in_the_log() {
     );
     assert_eq!(post("TimerOk", "").await, 400);
     assert_eq!(post("TimerOk", "{").await, 400);
-    assert_eq!(post("Nobody", "{}").await, 404);
+    assert_eq!(post("Unknown", "{}").await, 404);
     for body in ["[]", "\"x\"", "{\"input\":{}}"] {
         assert_eq!(post("TimerOk", body).await, 400, "{body}");
     }
-    // Nothing runs, and the host does not say so.
+    // The function does not run, and the host does not report it.
     assert_eq!(post("Item", "{}").await, 202);
     assert_eq!(post("TimerOdd", "{}").await, 202);
     let status = get(&host, "GET /admin/functions/timerodd/status").await;
@@ -196,7 +196,7 @@ async fn a_run_by_hand_is_202_at_once_and_its_end_stands_in_the_log() {
     assert_eq!(get(&host, "GET /admin/functions/TimerOk").await.status, 200);
     let untyped = "POST /admin/functions/TimerOk HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(send(&host, untyped).await.status, 415);
-    // Two at once, both begun and none ended: no lock holds the second one back.
+    // Both runs have begun before one has ended: there is no lock.
     for _ in 0..2 {
         assert_eq!(post("TimerSlow", "{}").await, 202);
     }
@@ -210,7 +210,7 @@ async fn a_run_by_hand_is_202_at_once_and_its_end_stands_in_the_log() {
 }
 
 #[tokio::test]
-async fn a_failure_is_tried_again_as_the_retry_policy_says() {
+async fn failure_is_retried_by_the_policy() {
     let app = AppFolder::new().function(
         "TimerRetried",
         &json!({
@@ -236,7 +236,7 @@ async fn a_failure_is_tried_again_as_the_retry_policy_says() {
 }
 
 #[tokio::test]
-async fn the_schedule_runs_a_timer_again_and_again_but_never_beside_itself() {
+async fn schedule_repeats_a_timer_and_never_overlaps_it() {
     let app = AppFolder::new()
         .timer("TimerOk", json!({"schedule": "* * * * * *"}))
         .timer("TimerSlow", json!({"schedule": "* * * * * *"}));
@@ -255,7 +255,7 @@ async fn the_schedule_runs_a_timer_again_and_again_but_never_beside_itself() {
 }
 
 #[tokio::test]
-async fn timers_off_means_that_nothing_runs_by_itself() {
+async fn switched_off_timers_do_not_run_by_schedule() {
     let app = AppFolder::new().timer(
         "TimerOk",
         json!({"schedule": "* * * * * *", "runOnStartup": true}),
@@ -266,7 +266,7 @@ async fn timers_off_means_that_nothing_runs_by_itself() {
         (timers[0].function.as_str(), timers[0].next.len()),
         ("TimerOk", 3)
     );
-    // The second after next has come: a schedule that were on would have fired.
+    // By the second after next, an active schedule would have fired.
     let due = timers[0].next[1];
     until("two seconds", || jiff::Timestamp::now() > due).await;
     assert!(
@@ -277,7 +277,7 @@ async fn timers_off_means_that_nothing_runs_by_itself() {
 }
 
 #[tokio::test]
-async fn a_run_missed_while_the_host_was_away_is_made_up_for_once() {
+async fn run_missed_while_the_host_was_stopped_is_made_up_once() {
     let app = AppFolder::new().timer("TimerOk", json!({"schedule": "0 0 0 1 1 *"}));
     let state = app.path("state");
     let options = || HostOptions {
@@ -307,7 +307,7 @@ async fn a_run_missed_while_the_host_was_away_is_made_up_for_once() {
     within(host.shutdown()).await;
 
     let host = app.launch(options()).await;
-    within(host.ready()).await.expect("the handler answers");
+    within(host.ready()).await.expect("the handler responds");
     assert!(
         host.logs()
             .iter()

@@ -28,13 +28,13 @@ pub(crate) struct Got {
     pub(crate) is_whole: bool,
 }
 
-/// The handler's treatment of a request.
+/// The handler's response to a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
     pub(crate) before_the_body: Vec<Step>,
     pub(crate) leaves_the_body: bool,
-    /// `None` is the usual answer.
-    pub(crate) answers: Option<Vec<Step>>,
+    /// `None` is the usual response.
+    pub(crate) steps: Option<Vec<Step>>,
     pub(crate) only_the_first: Option<usize>,
     /// How long nothing listens.
     pub(crate) refuses: Option<Duration>,
@@ -64,7 +64,7 @@ impl Case {
     }
 
     pub(crate) fn ends_the_process(&self) -> bool {
-        let steps = self.script.answers.iter().flatten();
+        let steps = self.script.steps.iter().flatten();
         steps.into_iter().any(|step| matches!(step, Step::Exit))
     }
 }
@@ -116,7 +116,7 @@ fn script(sent: &Value) -> Script {
     Script {
         before_the_body: steps(&sent["before_the_body_is_read"]).unwrap_or_default(),
         leaves_the_body: sent["reads_the_body"] == false,
-        answers: steps(&sent["answers"]),
+        steps: steps(&sent["answers"]),
         only_the_first: sent["only_the_first"]
             .as_u64()
             .map(|n| usize::try_from(n).expect("few")),

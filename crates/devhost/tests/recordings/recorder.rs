@@ -138,8 +138,8 @@ async fn request(
         .before_the_body
         .iter()
         .any(|step| matches!(step, Step::Send(_)));
-    match script.answers {
-        Some(answers) if is_special => steps(stream, bytes, &answers, recorder).await,
+    match script.steps {
+        Some(script) if is_special => steps(stream, bytes, &script, recorder).await,
         _ if answered => true,
         _ => steps(stream, bytes, &usual, recorder).await,
     }

@@ -89,7 +89,7 @@ impl Stage {
         let recorder = Arc::new(Recorder::default());
         recorder.play(script);
         let listener = tokio::spawn(recorder::listen(host.handler_port(), recorder.clone()));
-        host.ready().await.expect("the recorder answers");
+        host.ready().await.expect("the recorder responds");
         Self {
             host,
             recorder,

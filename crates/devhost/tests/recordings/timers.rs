@@ -79,14 +79,14 @@ fn logs(recorded: &Value) -> Option<Vec<String>> {
 
 /// Runs the timer against the reply of `case`: the result, and the `Logs` that the host writes.
 async fn reply(stage: &Stage, case: &Value) -> (String, Vec<String>) {
-    let mut answers = vec![Step::Send(bytes(&case["reply"]))];
+    let mut steps = vec![Step::Send(bytes(&case["reply"]))];
     match case["then"].as_str() {
-        Some("reset") => answers = vec![Step::Reset],
-        Some(_) => answers.push(Step::Close),
+        Some("reset") => steps = vec![Step::Reset],
+        Some(_) => steps.push(Step::Close),
         None => {}
     }
     stage.recorder.play(Script {
-        answers: Some(answers),
+        steps: Some(steps),
         ..Script::default()
     });
     let before = stage.host.logs().len();
@@ -171,7 +171,7 @@ async fn attempts_are_started_as_by_the_real_host() {
     };
     let failure = b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n".to_vec();
     let script = Script {
-        answers: Some(vec![Step::Send(failure)]),
+        steps: Some(vec![Step::Send(failure)]),
         only_the_first: Some(1),
         ..Script::default()
     };

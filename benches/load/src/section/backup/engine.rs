@@ -45,9 +45,9 @@ pub(super) enum Restore {
     Magnusapi,
     Unverified,
     TwoJobs,
-    /// `pg_restore` of magnusapi's backup, with so many jobs.
+    /// `pg_restore` of magnusapi's backup, with this number of jobs.
     Stock(u8),
-    /// psql of what `pg_dump` wrote as SQL.
+    /// psql with the SQL of `pg_dump`.
     Psql,
 }
 

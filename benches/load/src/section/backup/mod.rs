@@ -16,7 +16,7 @@ use engine::Restore;
 use stage::MANY;
 pub(super) use stage::Stage;
 
-/// What one program came to, round by round.
+/// The figures of one program, by round.
 #[derive(Default)]
 struct Figures {
     /// Seconds.

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 
 use super::engine::{Export, Restore};
 
-/// The database that every restore makes anew.
+/// The database that every restore creates again.
 const RESTORED: &str = "postfacto_restored";
 
 const SIZE: &str = "SELECT pg_size_pretty(pg_database_size(current_database()))";
@@ -22,7 +22,7 @@ const SIZE: &str = "SELECT pg_size_pretty(pg_database_size(current_database()))"
 /// How many tables a database of many tables has.
 pub(super) const MANY: u32 = 40;
 
-/// Tables of one size: each is a file of its own, and what one took must serve the next.
+/// Tables of one size: each is a separate file, and the memory of one must serve the next.
 const MANY_TABLES: &str = "DO $$ BEGIN
     FOR i IN 1..TABLES LOOP
         EXECUTE format('CREATE TABLE many_%s AS
@@ -78,12 +78,12 @@ impl Stage<'_> {
         Ok(stage)
     }
 
-    /// One turn: what it took, and how many bytes it stored.
+    /// One backup: its usage, and the stored bytes.
     pub(in crate::section) async fn export(&self, export: Export) -> anyhow::Result<(Usage, u64)> {
         let output = self.path("export");
         let store = self.path("store");
         for old in [&output, &store] {
-            // The last of magnusapi's stays until its next turn: it is what is restored.
+            // The last one of magnusapi stays until its next backup, because it is restored.
             if old == &output || export == Export::Magnusapi {
                 remove(old)?;
             }
@@ -97,7 +97,7 @@ impl Stage<'_> {
         Ok((usage, stored?))
     }
 
-    /// Where the backup of this program's last turn lies: a file or a folder that `pg_restore` reads.
+    /// The last backup of this program: a file or a folder that `pg_restore` reads.
     pub(in crate::section) fn exported(&self, export: Export) -> anyhow::Result<PathBuf> {
         match export {
             Export::Magnusapi => self.archive(),
@@ -127,7 +127,7 @@ impl Stage<'_> {
             Export::Zstd => {
                 let dump = self.source.client("pg_dump");
                 let mut shell = Command::new("bash");
-                // Without pipefail a dump that breaks off would look like a quick one.
+                // Without pipefail, a dump that fails would count as a fast one.
                 let script = "set -o pipefail; \"$0\" | zstd -3 --quiet -o \"$1\"";
                 shell.args(["-c", script]);
                 shell.arg(dump.as_std().get_program()).arg(output);
@@ -200,8 +200,7 @@ impl Stage<'_> {
         self.source.client("pg_restore")
     }
 
-    /// What magnusapi takes for a database of many tables, each with so many rows; and how large that
-    /// is.
+    /// The usage of magnusapi for a database of many tables with `rows` rows each, and the size of the database.
     pub(super) async fn of_many_tables(&self, rows: u32) -> anyhow::Result<(Usage, String)> {
         let many = self.bench.cluster.create("many_tables", None).await?;
         let make = MANY_TABLES.replace("ROWS", &rows.to_string());

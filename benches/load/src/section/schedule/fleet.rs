@@ -34,7 +34,6 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// With so many targets.
     pub(super) fn new(targets: usize) -> Fleet {
         let text: String = (0..targets).map(table).collect();
         let schedule = read(&text);

@@ -1,4 +1,4 @@
-//! Sizes by schedule: what one evaluation costs, a year's plan, and reading the file.
+//! Sizes by schedule: the costs of one evaluation, of a year's plan, and of reading the file.
 
 mod cron;
 mod fleet;
@@ -25,7 +25,7 @@ const SIZES: [usize; 4] = [10, 100, 1000, 10_000];
 /// The fleet that the peer, the plan and the file are measured with: a place in [`SIZES`].
 const MIDDLE: usize = 2;
 
-/// The peer is slower, and gets so many times less to do; what is compared is the cost of one.
+/// The peer is slower, so it evaluates this many times less. The costs of one evaluation are compared.
 const LESS: usize = 20;
 
 /// Nanoseconds of one target each, round by round.
@@ -39,7 +39,7 @@ struct Figures {
     lint: Vec<f64>,
 }
 
-/// Lets the schedule and its peer answer the same questions, round after round.
+/// Evaluates the same instants with the schedule and with its peer, in rounds.
 pub(crate) async fn measure(extent: &Extent) -> anyhow::Result<String> {
     let fleets = SIZES.map(Fleet::new);
     let middle = &fleets[MIDDLE];
@@ -83,7 +83,7 @@ fn instants() -> impl Iterator<Item = Timestamp> + Clone {
     hours.map(|hour| begin() + SignedDuration::from_hours(hour))
 }
 
-/// Whether both are of one mind about what is in force: else there is nothing to compare.
+/// Whether both give the same result, without which their costs cannot be compared.
 fn agree(targets: &[Target], lines: &[Lines]) -> anyhow::Result<()> {
     for (target, lines) in targets.iter().zip(lines) {
         for at in instants() {
@@ -141,7 +141,11 @@ fn cron_years(lines: &[Lines]) -> f64 {
 }
 
 fn shown(figures: &Figures, extent: &Extent, bytes: usize) -> String {
-    let heading = ["what", "µs a target, median (min–max)", "schedule ÷ cron"];
+    let heading = [
+        "evaluation",
+        "µs a target, median (min–max)",
+        "schedule ÷ cron",
+    ];
     let mut table = Table::new(1, &heading);
     let mut row = |what: String, nanoseconds: &[f64], ratio: Option<Spread>| {
         let time = Spread::of(nanoseconds.iter().map(|it| it / 1000.0));
@@ -175,14 +179,14 @@ fn shown(figures: &Figures, extent: &Extent, bytes: usize) -> String {
     ];
     format!(
         "{}\n{}\n{}",
-        told(figures, extent, bytes),
+        summary(figures, extent, bytes),
         table.markdown(),
         aim::table(&aims)
     )
 }
 
 /// The same in the units of a whole tick.
-fn told(figures: &Figures, extent: &Extent, bytes: usize) -> String {
+fn summary(figures: &Figures, extent: &Extent, bytes: usize) -> String {
     let whole = |nanoseconds: &[f64]| {
         let one = Spread::of(nanoseconds.iter().copied()).map_or(0.0, |it| it.median);
         let targets = u32::try_from(SIZES[MIDDLE]).expect("a thousand");

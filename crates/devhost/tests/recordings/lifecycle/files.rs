@@ -11,7 +11,7 @@ use super::{
     stage::{Stage, ready, same, until, within},
 };
 
-/// Requests after the change: a restart has come by then, and a missing one is no accident.
+/// Requests after the change: a restart has happened by then.
 const LEAST: usize = 10;
 
 pub(super) async fn play(scenario: &Scenario) -> Played {

@@ -1,8 +1,8 @@
 //! Life cycles beside the recordings: starts, crashes, signals, changed files, output, timers.
 //!
 //! Each scenario starts a host of its own with the recorder (`examples/recorder.rs`) as its handler.
-//! What handler and client saw is compared with the recording; how long something took is not, but for
-//! the waits that are part of the behaviour.
+//! The test compares the events at the handler and the client with the recording, but not their times, except for the
+//! waits that are part of the behaviour.
 
 mod clients;
 mod files;

@@ -116,7 +116,7 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
     if runs {
         kill_9(u32::try_from(handler).ok());
     }
-    same("the handler is left", runs, &json!(is_left))
+    same("the handler runs", runs, &json!(is_left))
 }
 
 /// A host that stops waits for a scheduled run for longer than for a request.

@@ -149,7 +149,7 @@ pub(super) async fn within<T>(what: &str, future: impl Future<Output = T>) -> Re
     ended.map_err(|_| format!("not in time: {what}"))
 }
 
-/// Waits until the recorder answers.
+/// Waits until the recorder responds.
 pub(super) async fn ready(host: &Host) -> Result<(), String> {
     let ready = within("readiness", host.ready()).await?;
     ready.map_err(|failure| failure.to_string())
