@@ -1,4 +1,4 @@
-//! Which identity this program has, chosen by what the platform puts into the environment.
+//! The identity that the platform provides, by the environment.
 
 use std::sync::{Arc, Once};
 
@@ -10,7 +10,8 @@ use azure_identity::{
 };
 use thiserror::Error;
 
-/// There is no identity to act as.
+use crate::environment::variable;
+
 #[derive(Debug, Error)]
 #[error(
     "no Azure identity can be used ({0}); in Azure assign a managed identity to the app (and set \
@@ -18,13 +19,9 @@ use thiserror::Error;
 )]
 pub struct CredentialError(String);
 
-/// The credential of the platform this runs on: workload identity on AKS, managed identity in
-/// App Service and Functions, the developer's own sign-in elsewhere.
-///
-/// It caches its tokens and renews each five minutes before it ends.
-pub fn credential(
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Arc<dyn TokenCredential>, CredentialError> {
+/// Workload identity on AKS, managed identity in App Service and Functions, the developer's own sign-in
+/// elsewhere.
+pub(super) fn credential() -> Result<Arc<dyn TokenCredential>, CredentialError> {
     install_tls_provider();
     let made: azure_core::Result<Arc<dyn TokenCredential>> =
         if variable("AZURE_FEDERATED_TOKEN_FILE").is_some() {
@@ -32,8 +29,8 @@ pub fn credential(
         } else if variable("IDENTITY_ENDPOINT").is_some() {
             ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: variable("AZURE_CLIENT_ID").map(UserAssignedId::ClientId),
-                // Whoever waits for a token tries again by itself, and should be told the reason
-                // instead of running out of time behind retries of the client's own.
+                // Callers retry by themselves. With retries of the client, their time would run out
+                // before they learn the reason.
                 client_options: ClientOptions {
                     retry: RetryOptions::none(),
                     ..Default::default()
@@ -46,12 +43,12 @@ pub fn credential(
     made.map_err(|error| CredentialError(error.to_string()))
 }
 
-/// The HTTP client below `azure_core` and `object_store` brings no cryptography of its own and takes
-/// the process's.
+/// The HTTP client of `azure_core` and `object_store` has no cryptography of its own and uses the
+/// process's.
 pub(crate) fn install_tls_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // An error says that one is installed already, which is as good.
+        // An error means that another one is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }

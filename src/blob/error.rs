@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::address::BlobSettings;
 use super::container::{Access, Container};
-use super::identity::TokenError;
 use super::refusal::Refusal;
+use crate::azure::TokenError;
 
 /// An error of a store. `place` is the name of the blob with the address of the store.
 #[derive(Debug, Error)]

@@ -1,5 +1,6 @@
 //! How one connection is made: TLS as the address asks, and the password of the moment.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use super::rejections::Rejections;
 use super::settings::{Authentication, Origin, Settings};
 use super::tap::Outlet;
 use super::tls::{self, RootsError};
-use super::token::{TokenError, Tokens};
+use crate::azure::{Audience, TokenError, TokenSource};
 use crate::telemetry::Context;
 
 /// Makes connections, for the pool and beside it. Clones share their TLS settings and the token.
@@ -36,7 +37,7 @@ struct Shared {
     timeout: Duration,
     authentication: Authentication,
     tls: OnceCell<MakeRustlsConnect>,
-    tokens: Tokens,
+    tokens: TokenSource,
     rejections: Rejections,
 }
 
@@ -109,6 +110,13 @@ impl ConnectorError {
     }
 }
 
+/// Azure Database for PostgreSQL accepts a token of this audience as a password.
+const AUDIENCE: Audience = Audience {
+    scope: Cow::Borrowed("https://ossrdbms-aad.database.windows.net/.default"),
+    name: "the database",
+    condition: "is assigned and is a role of the database server",
+};
+
 /// What every session begins with. The zone of a database or a role may be any, and a day of SQL has 23 or
 /// 25 hours where clocks change. It is not a startup parameter: `tokio_postgres` has none for it but
 /// `options`, which poolers reject. A `PgBouncer` in transaction mode keeps the zone of each client, because
@@ -161,7 +169,7 @@ impl Connector {
                 timeout: settings.connect_timeout,
                 authentication: settings.authentication,
                 tls: OnceCell::new(),
-                tokens: Tokens::new(),
+                tokens: TokenSource::new(AUDIENCE),
                 rejections: Rejections::default(),
             }),
         }
@@ -239,8 +247,8 @@ impl Connector {
     async fn config(&self) -> Result<Config, TokenError> {
         let mut config = self.shared.address.config.clone();
         if self.shared.authentication == Authentication::Entra {
-            let token = self.shared.tokens.current(self.shared.timeout).await?;
-            config.password(token.token.secret());
+            let token = self.shared.tokens.token(self.shared.timeout).await?;
+            config.password(token.secret());
         }
         Ok(config)
     }
@@ -264,8 +272,8 @@ impl Connector {
 
     /// What to tell when a connection did not come about in time.
     pub(super) fn out_of_time(&self) -> ConnectorError {
-        if self.shared.tokens.late() {
-            return TokenError::TimedOut.into();
+        if let Some(error) = self.shared.tokens.overdue() {
+            return error.into();
         }
         ConnectorError::TimedOut {
             address: self.shared.address.display(),

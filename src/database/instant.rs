@@ -1,11 +1,14 @@
 //! Instants in the rows of this program's own tables.
 
+use std::fmt::Display;
+
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::row::RowIndex;
 
 /// A column that its statement selects as microseconds since 1970,
 /// `(extract(epoch FROM …) * 1000000)::bigint`.
-pub(crate) fn instant(row: &Row, column: usize) -> Timestamp {
+pub(crate) fn instant(row: &Row, column: impl RowIndex + Display) -> Timestamp {
     let micros = row.get(column);
     Timestamp::from_microsecond(micros).expect("this program writes instants that it can read")
 }

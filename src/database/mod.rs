@@ -30,7 +30,6 @@ mod state;
 mod tap;
 mod tls;
 mod tls_options;
-mod token;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,12 +1,16 @@
-//! The plan as a picture: one row for each target, time to the right, size upwards. SVG 1.1, with the
-//! rule of each stretch as its tooltip.
+//! The plan as SVG 1.1: one row for each target, with time to the right and size upwards. The tooltip of a
+//! span is its rule.
+//!
+//! It has no more than rectangles, lines and texts. A library would add more to the program than this file.
+
+use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::report::{Plan, PlannedSpan, TargetPlan};
 
-/// Where things are, in pixels.
+/// Pixels.
 const LABELS: f64 = 150.0;
 const WIDTH: f64 = 1000.0;
 const TOP: f64 = 40.0;
@@ -14,7 +18,7 @@ const ROW: f64 = 64.0;
 const BAR: f64 = 44.0;
 const LEGEND: f64 = 36.0;
 
-/// The kinds of rules, from the strongest, and their colours: distinct also without red and green.
+/// The kinds of rules by precedence, with colours that are distinct without red and green.
 const KINDS: [(&str, &str); 5] = [
     ("hold", "#d55e00"),
     ("dated", "#cc79a7"),
@@ -23,192 +27,148 @@ const KINDS: [(&str, &str); 5] = [
     ("default", "#999999"),
 ];
 
-/// How many lines may mark days before they only blacken the picture?
-const MARKS: i64 = 40;
+const GREY: &str = "#555555";
 
-/// The whole picture.
+/// The most lines at days. More would only blacken the picture.
+const DAY_LINES: i64 = 40;
+
 pub(super) fn draw(plan: &Plan) -> String {
     let rows = f64::from(u32::try_from(plan.targets.len()).unwrap_or(u32::MAX));
     let (width, height) = (LABELS + WIDTH + 60.0, TOP + rows * ROW + LEGEND);
-    let mut svg = String::new();
-    let out = &mut svg;
-    line(
-        out,
-        &format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">"
-        ),
-    );
-    line(
-        out,
-        &format!("<title>Sizes from {} to {}</title>", plan.from, plan.to),
-    );
-    line(
-        out,
-        "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
-    );
-    days(out, plan, height - LEGEND);
+    let mut drawing = Drawing {
+        svg: String::new(),
+        plan,
+    };
+    drawing.add(format_args!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <title>Sizes from {} to {}</title>\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
+        plan.from, plan.to
+    ));
+    drawing.days(height - LEGEND);
     let mut top = TOP;
     for target in &plan.targets {
-        row(out, plan, target, top);
+        drawing.row(target, top);
         top += ROW;
     }
-    legend(out, top);
-    line(out, "</svg>");
-    svg
+    drawing.legend(top);
+    drawing.add("</svg>");
+    drawing.svg
 }
 
-fn line(out: &mut String, text: &str) {
-    out.push_str(text);
-    out.push('\n');
+struct Drawing<'a> {
+    svg: String,
+    plan: &'a Plan,
 }
 
-/// Seconds since the plan's begin, across the width.
-fn x(plan: &Plan, at: Timestamp) -> f64 {
-    let whole = plan.to.duration_since(plan.from).as_secs_f64();
-    let part = at.duration_since(plan.from).as_secs_f64();
-    LABELS + WIDTH * (part / whole)
-}
+impl Drawing<'_> {
+    fn add(&mut self, element: impl std::fmt::Display) {
+        writeln!(self.svg, "{element}").expect("writing to a string cannot fail");
+    }
 
-/// A line for each midnight of UTC, or for each so many days that they stay apart.
-fn days(out: &mut String, plan: &Plan, bottom: f64) {
-    let all = plan.to.duration_since(plan.from).as_hours() / 24;
-    let step = SignedDuration::from_hours(24 * (all / MARKS + 1));
-    let begin = TimeZone::UTC.to_datetime(plan.from).date();
-    let first = TimeZone::UTC.to_timestamp(begin.to_datetime(jiff::civil::Time::midnight()));
-    let mut at = first.unwrap_or(plan.from);
-    while at < plan.to {
-        if at >= plan.from {
-            let x = x(plan, at);
+    fn x(&self, at: Timestamp) -> f64 {
+        let whole = self.plan.to.duration_since(self.plan.from).as_secs_f64();
+        let part = at.duration_since(self.plan.from).as_secs_f64();
+        LABELS + WIDTH * (part / whole)
+    }
+
+    /// A line at each midnight of UTC, or at every few midnights of a long plan.
+    fn days(&mut self, bottom: f64) {
+        let Plan { from, to, .. } = *self.plan;
+        let all = to.duration_since(from).as_hours() / 24;
+        let step = SignedDuration::from_hours(24 * (all / DAY_LINES + 1));
+        let begin = TimeZone::UTC.to_datetime(from).date();
+        let first = TimeZone::UTC.to_timestamp(begin.to_datetime(jiff::civil::Time::midnight()));
+        let days = std::iter::successors(first.ok(), |at| Some(*at + step));
+        let y = TOP - 6.0;
+        for at in days.take_while(|at| *at < to).skip_while(|at| *at < from) {
+            let x = self.x(at);
             let day = TimeZone::UTC.to_datetime(at).strftime("%a %d %b");
-            line(
-                out,
-                &format!(
-                    "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{bottom}\" stroke=\"#dddddd\"/>"
-                ),
-            );
-            line(
-                out,
-                &format!(
-                    "<text x=\"{x:.1}\" y=\"{}\" transform=\"rotate(-30 {x:.1} {})\" fill=\"#555555\" \
-                 font-size=\"9\">{day}</text>",
-                    TOP - 6.0,
-                    TOP - 6.0
-                ),
-            );
+            self.add(format_args!(
+                "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{bottom}\" stroke=\"#dddddd\"/>\n\
+                 <text x=\"{x:.1}\" y=\"{y}\" transform=\"rotate(-30 {x:.1} {y})\" fill=\"{GREY}\" \
+                 font-size=\"9\">{day}</text>"
+            ));
         }
-        at += step;
     }
-}
 
-fn row(out: &mut String, plan: &Plan, target: &TargetPlan, top: f64) {
-    let base = top + BAR + 10.0;
-    line(
-        out,
-        &format!(
-            "<text x=\"8\" y=\"{}\" font-weight=\"bold\">{}</text>",
+    fn row(&mut self, target: &TargetPlan, top: f64) {
+        let base = top + BAR + 10.0;
+        let (name, zone) = (escaped(&target.target), escaped(&target.zone));
+        self.add(format_args!(
+            "<text x=\"8\" y=\"{}\" font-weight=\"bold\">{name}</text>\n\
+             <text x=\"8\" y=\"{}\" fill=\"{GREY}\" font-size=\"10\">{zone}, {}</text>",
             top + 28.0,
-            escaped(&target.target)
-        ),
-    );
-    line(
-        out,
-        &format!(
-            "<text x=\"8\" y=\"{}\" fill=\"#555555\" font-size=\"10\">{}, {}</text>",
             top + 44.0,
-            escaped(&target.zone),
             target.bounds
-        ),
-    );
-    for span in &target.spans {
-        stretch(out, plan, target, span, base);
-    }
-    line(
-        out,
-        &format!(
+        ));
+        for span in &target.spans {
+            self.span(target, span, base);
+        }
+        self.add(format_args!(
             "<line x1=\"{LABELS}\" y1=\"{base}\" x2=\"{}\" y2=\"{base}\" stroke=\"#333333\"/>",
             LABELS + WIDTH
-        ),
-    );
-}
+        ));
+    }
 
-/// A bar up to the most, pale above the least.
-fn stretch(out: &mut String, plan: &Plan, target: &TargetPlan, span: &PlannedSpan, base: f64) {
-    let (from, to) = (x(plan, span.from), x(plan, span.to));
-    let tall = |count: u32| BAR * f64::from(count) / f64::from(target.bounds.max.max(1));
-    let colour = KINDS.iter().find(|(kind, _)| *kind == span.kind);
-    let colour = colour.map_or("#000000", |(_, colour)| *colour);
-    let bar = |height: f64, opacity: f64| {
-        format!(
-            "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" \
-             fill=\"{colour}\" fill-opacity=\"{opacity}\"/>",
-            base - height,
-            to - from
-        )
-    };
-    line(
-        out,
-        &format!(
+    /// A bar up to the most, pale above the least.
+    fn span(&mut self, target: &TargetPlan, span: &PlannedSpan, base: f64) {
+        let (from, to) = (self.x(span.from), self.x(span.to));
+        let height = |count: u32| BAR * f64::from(count) / f64::from(target.bounds.max.max(1));
+        let (least, most) = (height(span.size.least()), height(span.size.most()));
+        let colour = KINDS.iter().find(|(kind, _)| *kind == span.kind);
+        let colour = colour.map_or("#000000", |(_, colour)| *colour);
+        self.add(format_args!(
             "<g><title>{} from {} to {}: {}</title>",
             span.size,
             span.from,
             span.to,
             escaped(&span.rule)
-        ),
-    );
-    if span.size.most() > span.size.least() {
-        line(out, &bar(tall(span.size.most()), 0.35));
-    }
-    line(out, &bar(tall(span.size.least()), 0.85));
-    if to - from > 22.0 {
-        line(
-            out,
-            &format!(
+        ));
+        for (height, opacity) in [(most, 0.35), (least, 0.85)] {
+            if opacity > 0.5 || most > least {
+                self.add(format_args!(
+                    "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" \
+                     fill=\"{colour}\" fill-opacity=\"{opacity}\"/>",
+                    base - height,
+                    to - from
+                ));
+            }
+        }
+        if to - from > 22.0 {
+            self.add(format_args!(
                 "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"10\">{}</text>",
                 from + 3.0,
-                base - tall(span.size.most()) - 2.0,
+                base - most - 2.0,
                 span.size
-            ),
-        );
-    }
-    line(out, "</g>");
-}
-
-fn legend(out: &mut String, top: f64) {
-    let mut x = LABELS;
-    for (kind, colour) in KINDS {
-        line(
-            out,
-            &format!(
-                "<rect x=\"{x}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{colour}\" \
-             fill-opacity=\"0.85\"/><text x=\"{}\" y=\"{}\">{kind}</text>",
-                top + 12.0,
-                x + 18.0,
-                top + 22.0
-            ),
-        );
-        x += 90.0;
-    }
-    line(
-        out,
-        &format!(
-            "<text x=\"{x}\" y=\"{}\" fill=\"#555555\">days begin at 00:00 UTC</text>",
-            top + 22.0
-        ),
-    );
-}
-
-/// Text for XML.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            character => escaped.push(character),
+            ));
         }
+        self.add("</g>");
     }
-    escaped
+
+    fn legend(&mut self, top: f64) {
+        let mut x = LABELS;
+        let baseline = top + 22.0;
+        for (kind, colour) in KINDS {
+            self.add(format_args!(
+                "<rect x=\"{x}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{colour}\" \
+                 fill-opacity=\"0.85\"/><text x=\"{}\" y=\"{baseline}\">{kind}</text>",
+                top + 12.0,
+                x + 18.0
+            ));
+            x += 90.0;
+        }
+        self.add(format_args!(
+            "<text x=\"{x}\" y=\"{baseline}\" fill=\"{GREY}\">days begin at 00:00 UTC</text>"
+        ));
+    }
+}
+
+/// Text in XML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -1,5 +1,4 @@
-//! What `/health` says of sizes by schedule: whether the schedule can be read, the holds in force, and
-//! the sizes that something else keeps changing.
+//! The checks of `/health`: whether the schedule can be used, the holds in force, and drift.
 
 use std::time::Duration;
 
@@ -10,43 +9,49 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::loaded::{LoadError, LoadedSchedule};
+use super::files::LoadError;
+use super::journal::Drift;
+use super::loaded::LoadedSchedule;
 use super::scaling::Scaling;
 use crate::health::{Check, Finding, Status};
-use schedule::{Finding as Lint, Hold, Severity};
+use schedule::{Hold, Severity};
 
-/// Looks at the schedule's files and at the tables.
 pub struct ScaleCheck {
     scaling: Scaling,
-    /// What was found of the schedule's files last, and when.
-    configuration: Mutex<Option<(Timestamp, Option<Finding>)>>,
-    /// Since when they could not be read in time.
-    unanswered: Mutex<Option<Timestamp>>,
+    last: Mutex<Option<LastFinding>>,
+    /// The instant since which the schedule could not be read in time.
+    overdue_since: Mutex<Option<Timestamp>>,
 }
 
-/// How long is what was found of the files good for? They may lie in Azure Blob Storage.
-const KEPT: SignedDuration = SignedDuration::from_mins(1);
+/// The last finding about the schedule. `None`: there is nothing to size.
+struct LastFinding {
+    at: Timestamp,
+    finding: Option<Finding>,
+}
 
-/// How long may the look take? Less than any probe's own patience.
+/// The age up to which the last finding is reused: the files can be in Azure Blob Storage.
+const REUSED: SignedDuration = SignedDuration::from_mins(1);
+
+/// The longest check. Probes of health wait longer.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Time without an answer from the files' store that is a failure: two ticks.
-const UNANSWERED: SignedDuration = SignedDuration::from_mins(11);
+/// From this time without a response on, the check fails. Ticks are five minutes apart, so at least two have
+/// failed by then.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(11);
 
-/// How far back is drift counted?
+/// The period of the drift that is reported.
 const DRIFT: SignedDuration = SignedDuration::from_hours(24);
 
 impl ScaleCheck {
-    /// For these targets.
     pub fn new(scaling: Scaling) -> ScaleCheck {
         ScaleCheck {
             scaling,
-            configuration: Mutex::new(None),
-            unanswered: Mutex::new(None),
+            last: Mutex::new(None),
+            overdue_since: Mutex::new(None),
         }
     }
 
-    /// The files may lie in a store that does not answer, which hides nothing of the rest.
+    /// A slow store of files does not delay the findings of the database.
     async fn findings(&self) -> Vec<Finding> {
         let now = self.scaling.now();
         let (configuration, others) = tokio::join!(
@@ -55,13 +60,13 @@ impl ScaleCheck {
         );
         let configuration = match configuration {
             Ok(None) => return Vec::new(),
-            Ok(Some(found)) => {
-                *self.unanswered.lock().await = None;
-                found
+            Ok(Some(finding)) => {
+                *self.overdue_since.lock().await = None;
+                finding
             }
-            Err(_) => unanswered(*self.unanswered.lock().await.get_or_insert(now), now),
+            Err(_) => overdue(*self.overdue_since.lock().await.get_or_insert(now), now),
         };
-        // That the database is away is the database's own finding.
+        // The database's own check reports that it does not respond.
         let others = others.unwrap_or_default();
         std::iter::once(configuration).chain(others).collect()
     }
@@ -71,15 +76,35 @@ impl ScaleCheck {
             self.scaling.holds().active(now),
             self.scaling.journal().drift(now - DRIFT),
         );
-        told(holds.unwrap_or_default(), drift.unwrap_or_default())
+        let holds = holds.unwrap_or_default().into_iter().map(of_hold);
+        let drift = drift.unwrap_or_default().into_iter().map(of_drift);
+        holds.chain(drift).collect()
+    }
+
+    /// `None`: there is nothing to size.
+    async fn configuration(&self, now: Timestamp) -> Option<Finding> {
+        let mut last = self.last.lock().await;
+        if let Some(LastFinding { at, finding }) = &*last
+            && now.duration_since(*at).abs() < REUSED
+        {
+            return finding.clone();
+        }
+        let finding = of_schedule(self.scaling.loaded(now).await);
+        *last = Some(LastFinding {
+            at: now,
+            finding: finding.clone(),
+        });
+        finding
     }
 }
 
-/// Once is nothing: a first look may wait for a token. What lasts as long as three ticks keeps targets from
-/// their sizes.
-fn unanswered(since: Timestamp, now: Timestamp) -> Finding {
-    let lasts = now.duration_since(since) >= UNANSWERED;
-    let status = if lasts { Status::Fail } else { Status::Warn };
+/// A single slow check is only a warning: the first one may wait for a token.
+fn overdue(since: Timestamp, now: Timestamp) -> Finding {
+    let status = if now.duration_since(since) >= OVERDUE {
+        Status::Fail
+    } else {
+        Status::Warn
+    };
     let text = format!("the schedule could not be read within {DEADLINE:?}, since {since}");
     finding(
         "scale:configuration",
@@ -89,39 +114,21 @@ fn unanswered(since: Timestamp, now: Timestamp) -> Finding {
     )
 }
 
-impl ScaleCheck {
-    /// What is to be said of the schedule; nothing where nothing is to be sized.
-    async fn configuration(&self, now: Timestamp) -> Option<Finding> {
-        let mut last = self.configuration.lock().await;
-        if let Some((looked, found)) = &*last
-            && now.duration_since(*looked).abs() < KEPT
-        {
-            return found.clone();
-        }
-        let found = judged(self.scaling.loaded(now).await);
-        *last = Some((now, found.clone()));
-        found
-    }
-}
-
-fn judged(loaded: Result<Option<LoadedSchedule>, LoadError>) -> Option<Finding> {
+fn of_schedule(loaded: Result<Option<LoadedSchedule>, LoadError>) -> Option<Finding> {
     let (value, status, output) = match loaded {
         Err(error) => ("unreadable", Status::Fail, Some(error.to_string())),
         Ok(loaded) => {
             let loaded = loaded?;
-            let of_warnings = |it: &&Lint| it.severity == Severity::Warning;
-            match (
-                loaded.errors(),
-                loaded.findings.iter().filter(of_warnings).count(),
-            ) {
+            let severities = loaded.findings.iter().map(|it| it.severity);
+            let warnings = severities.filter(|it| *it == Severity::Warning).count();
+            match (loaded.errors(), warnings) {
                 (None, _) if !loaded.has_resources() => return None,
                 (Some(errors), _) => ("refused", Status::Fail, Some(errors)),
                 (None, 0) => ("good", Status::Ok, None),
-                (None, count) => (
-                    "good",
-                    Status::Warn,
-                    Some(format!("lint has {count} warnings: `magnusapi scale lint`")),
-                ),
+                (None, count) => {
+                    let text = format!("lint has {count} warnings: `magnusapi scale lint`");
+                    ("good", Status::Warn, Some(text))
+                }
             }
         }
     };
@@ -134,36 +141,30 @@ impl Check for ScaleCheck {
     }
 }
 
-/// A hold is somebody's will, and still something that everybody should know of.
-fn told(holds: Vec<Hold>, drift: Vec<(String, i64)>) -> Vec<Finding> {
-    let holds = holds.into_iter().map(|hold| Finding {
+/// A warning, because every operator should see it.
+fn of_hold(hold: Hold) -> Finding {
+    let text = format!("held until {} by {}: {}", hold.until, hold.by, hold.reason);
+    let size = serde_json::to_value(hold.size).expect("numbers always serialize");
+    Finding {
         component_id: Some(hold.target.to_string()),
         observed_unit: Some("instances"),
-        ..finding(
-            "scale:hold",
-            serde_json::to_value(hold.size).expect("numbers always serialize"),
-            Status::Warn,
-            Some(format!(
-                "held until {} by {}: {}",
-                hold.until, hold.by, hold.reason
-            )),
-        )
-    });
-    let drift = drift.into_iter().map(|(target, times)| Finding {
-        component_id: Some(target),
+        ..finding("scale:hold", size, Status::Warn, Some(text))
+    }
+}
+
+fn of_drift(drift: Drift) -> Finding {
+    let text = "another party changed the target this often within 24 hours, and it was changed back; \
+                see `magnusapi scale history`";
+    Finding {
+        component_id: Some(drift.target),
         observed_unit: Some("changes"),
         ..finding(
             "scale:drift",
-            times.into(),
+            drift.changes.into(),
             Status::Warn,
-            Some(
-                "somebody else changed it so many times within 24 hours, and it was changed back; see \
-                 `magnusapi scale history`"
-                    .to_owned(),
-            ),
+            Some(text.to_owned()),
         )
-    });
-    holds.chain(drift).collect()
+    }
 }
 
 fn finding(

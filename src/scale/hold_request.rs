@@ -18,50 +18,52 @@ pub(super) struct HoldRequest {
     pub(super) by: String,
 }
 
-/// A member of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Member {
     Size,
     Until,
     Reason,
     By,
 }
 
-/// A member that is rejected, and what to write instead.
+/// A rejected member, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{}: {text}", part.name())]
-pub(crate) struct Refusal {
-    pub(super) part: Part,
+#[error("{}: {text}", member.name())]
+pub(crate) struct Rejection {
+    pub(super) member: Member,
     pub(super) text: String,
 }
 
 /// The longest hold. A size that lasts longer belongs in the schedule.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-impl Part {
+impl Member {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Part::Size => "size",
-            Part::Until => "until",
-            Part::Reason => "reason",
-            Part::By => "by",
+            Member::Size => "size",
+            Member::Until => "until",
+            Member::Reason => "reason",
+            Member::By => "by",
         }
     }
 }
 
 impl HoldRequest {
-    /// The hold on `target` from `now` on, or everything that is wrong with it.
-    pub(super) fn check(self, target: &Target, now: Timestamp) -> Result<Hold, Vec<Refusal>> {
-        let mut refusals: Vec<Refusal> = Vec::new();
-        let mut refuse = |part, text: Option<String>| {
-            refusals.extend(text.map(|text| Refusal { part, text }));
-        };
-        refuse(Part::Size, size(self.size, target));
-        refuse(Part::Until, until(self.until, now));
-        refuse(Part::Reason, text(&self.reason, 500));
-        refuse(Part::By, text(&self.by, 100));
-        if !refusals.is_empty() {
-            return Err(refusals);
+    /// The hold on `target` from `now` on, or all rejected members.
+    pub(super) fn check(self, target: &Target, now: Timestamp) -> Result<Hold, Vec<Rejection>> {
+        let mistakes = [
+            (Member::Size, size(self.size, target)),
+            (Member::Until, until(self.until, now)),
+            (Member::Reason, text(&self.reason, 500)),
+            (Member::By, text(&self.by, 100)),
+        ];
+        let rejections = mistakes.into_iter().filter_map(|(member, text)| {
+            let text = text?;
+            Some(Rejection { member, text })
+        });
+        let rejections: Vec<Rejection> = rejections.collect();
+        if !rejections.is_empty() {
+            return Err(rejections);
         }
         Ok(Hold {
             target: target.name.clone(),
@@ -75,19 +77,19 @@ impl HoldRequest {
 }
 
 fn size(size: Size, target: &Target) -> Option<String> {
-    if !size.is_like(target.size) {
+    if !size.has_form_of(target.size) {
         let form = match target.size {
             Size::One(_) => "one number",
             Size::Between { .. } => "a least and a most",
         };
         return Some(format!(
-            "{} has sizes of another kind; give {form}",
+            "the sizes of {} have another form; give {form}",
             target.name
         ));
     }
-    (!target.bounds.hold(size)).then(|| {
+    (!target.bounds.contain(size)).then(|| {
         format!(
-            "{size} lies outside of the bounds of {}; give {}",
+            "{size} is outside the bounds of {}; give {}",
             target.name, target.bounds
         )
     })
@@ -96,44 +98,41 @@ fn size(size: Size, target: &Target) -> Option<String> {
 fn until(until: Timestamp, now: Timestamp) -> Option<String> {
     let lasts = until.duration_since(now);
     if lasts <= SignedDuration::ZERO {
-        return Some(format!("{until} is over already; give a time to come"));
+        return Some(format!("{until} is in the past; give a later time"));
     }
     (lasts > LONGEST).then(|| {
-        format!("{until} is more than 7 days away; change the schedule for what lasts longer")
+        format!("{until} is more than 7 days from now; change the schedule for a longer time")
     })
 }
 
 fn text(text: &str, longest: usize) -> Option<String> {
     let length = text.chars().count();
     if !(1..=longest).contains(&length) {
-        return Some(format!("it has {length} characters; give 1 to {longest}"));
+        return Some(format!("{length} characters; give 1 to {longest}"));
     }
     check_text(text).err().map(|error| error.to_string())
 }
 
-/// The end of a hold, as a person at a shell writes it.
+/// The end of a hold on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// When the target's clocks next show this.
+    /// The next such time on the target's clocks.
     Time(Time),
-    /// At this time on the target's clocks.
+    /// On the target's clocks.
     Local(DateTime),
-    /// At this instant.
     Instant(Timestamp),
-    /// So long from now.
+    /// From now on.
     After(SignedDuration),
 }
 
-/// An end that cannot be read.
 #[derive(Debug, PartialEq, Eq, Error)]
 #[error(
-    "{0:?} is no time; write 18:00 or \"2026-11-25 18:00\" on the target's clocks, \
+    "{0:?} is not a time; write 18:00 or \"2026-11-25 18:00\" on the target's clocks, \
      2026-11-25T17:00:00Z, or a length such as 2h"
 )]
 pub(crate) struct EndError(String);
 
 impl End {
-    /// The instant.
     pub(super) fn at(self, zone: &Zone, now: Timestamp) -> Timestamp {
         match self {
             End::Instant(at) => at,
@@ -168,7 +167,7 @@ fn is_near(local: &DateTime) -> bool {
     schedule::YEARS.contains(&local.year())
 }
 
-/// A size as a person at a shell writes it: `6`, or `2-6`.
+/// Parses a size of the command line: `6`, or `2-6`.
 pub(super) fn size_of(text: &str) -> Result<Size, String> {
     let number = |text: &str| text.trim().parse::<u32>().ok();
     let size = match text.split_once('-') {
@@ -178,10 +177,9 @@ pub(super) fn size_of(text: &str) -> Result<Size, String> {
             _ => None,
         },
     };
-    size.ok_or_else(|| format!("{text:?} is no size; write 6, or 2-6 for a least and a most"))
+    size.ok_or_else(|| format!("{text:?} is not a size; write 6, or 2-6 for a least and a most"))
 }
 
-/// The target that is meant.
 pub(super) fn target<'a>(
     targets: &'a [Target],
     name: &TargetName,
@@ -193,9 +191,8 @@ pub(super) fn target<'a>(
     })
 }
 
-/// A target that the schedule does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no target {name} in the schedule, only {}", known.join(", "))]
+#[error("the schedule has no target {name}, only {}", known.join(", "))]
 pub(crate) struct NoSuchTarget {
     name: TargetName,
     known: Vec<String>,
@@ -231,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_wish_is_a_hold_from_now_on() {
+    fn a_good_request_becomes_a_hold_from_now_on() {
         let hold = request().check(&a_target(), at(NOW)).expect("it is good");
         assert_eq!(
             (hold.since, hold.until),
@@ -240,32 +237,32 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_rejections_are_returned_at_once() {
         let wrong = HoldRequest {
             size: Size::One(9),
             until: at(NOW),
             reason: " ".into(),
             by: "a\nb".into(),
         };
-        let refusals = wrong.check(&a_target(), at(NOW)).expect_err("all of it");
-        let parts: Vec<Part> = refusals.iter().map(|it| it.part).collect();
-        assert_eq!(parts, [Part::Size, Part::Until, Part::Reason, Part::By]);
+        let rejections = wrong.check(&a_target(), at(NOW)).expect_err("all of it");
+        let members: Vec<&str> = rejections.iter().map(|it| it.member.name()).collect();
+        assert_eq!(members, ["size", "until", "reason", "by"]);
         assert!(
-            refusals[0].to_string().contains("give 1 to 4"),
-            "{refusals:?}"
+            rejections[0].to_string().contains("give 1 to 4"),
+            "{rejections:?}"
         );
         let long = HoldRequest {
             until: at("2026-12-01T12:00:01Z"),
             size: Size::Between { min: 1, max: 2 },
             ..request()
         };
-        let refusals = long.check(&a_target(), at(NOW)).expect_err("two parts");
-        assert!(refusals[0].text.contains("one number"), "{refusals:?}");
-        assert!(refusals[1].text.contains("7 days"), "{refusals:?}");
+        let rejections = long.check(&a_target(), at(NOW)).expect_err("two members");
+        assert!(rejections[0].text.contains("one number"), "{rejections:?}");
+        assert!(rejections[1].text.contains("7 days"), "{rejections:?}");
     }
 
     #[test]
-    fn an_end_is_a_time_a_date_an_instant_or_a_length() {
+    fn an_end_is_a_time_a_date_an_instant_or_a_duration() {
         let end = |text: &str| {
             let end: Result<End, EndError> = text.parse();
             end.map(|end| end.at(&a_target().zone, at(NOW)).to_string())
@@ -288,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_numbers_or_two_of_them() {
+    fn sizes_are_one_number_or_two() {
         assert_eq!(size_of("6"), Ok(Size::One(6)));
         assert_eq!(size_of("2-6"), Ok(Size::Between { min: 2, max: 6 }));
         for text in ["", "-1", "6-2", "2-", "many"] {

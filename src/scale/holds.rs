@@ -1,14 +1,15 @@
-//! Holds in PostgreSQL.
+//! The table `scale_hold`.
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use super::columns::{size, size_text};
 use crate::database::{Connection, Database, Error, Statement, instant};
 use schedule::{Hold, TargetName};
 
-/// The holds of one database. Clones share its pool.
+/// The holds in one database. Clones share its pool.
 #[derive(Clone)]
 pub(super) struct Holds {
     database: Database,
@@ -19,26 +20,26 @@ impl Holds {
         Holds { database }
     }
 
-    /// Those that are in force at `at`, the oldest first.
+    /// The holds in force at `at`, the oldest first.
     pub(super) async fn active(&self, at: Timestamp) -> Result<Vec<Hold>, Error> {
         let rows = self.database.read(&ACTIVE, &[&at.to_string()]).await?;
         Ok(rows.iter().filter_map(hold).collect())
     }
 
-    /// Writes one down. It is in force when this answers.
-    pub(super) async fn make(&self, hold: &Hold) -> Result<(), Error> {
-        let size = serde_json::to_string(&hold.size).expect("numbers always serialize");
+    /// Stores a hold. It is in force when this returns.
+    pub(super) async fn create(&self, hold: &Hold) -> Result<(), Error> {
+        let size = size_text(hold.size);
         let (since, until) = (hold.since.to_string(), hold.until.to_string());
         let target = hold.target.as_str();
         let values: [&(dyn ToSql + Sync); 6] =
             [&target, &size, &since, &until, &hold.reason, &hold.by];
-        self.database.write(&MAKE, &values).await?;
+        self.database.write(&CREATE, &values).await?;
         Ok(())
     }
 
-    /// Ends those of `target` that are in force, and says whether there were any. A request that the
-    /// Functions host sends again, with the same `invocation`, gets the result of its first sending,
-    /// and ends no hold that was made after that.
+    /// Ends the holds on `target`, and returns whether any was in force. A request that the Functions host
+    /// sends again, with the same `invocation`, gets the result of its first sending and ends no hold that
+    /// was made after that.
     pub(super) async fn release(
         &self,
         target: &TargetName,
@@ -53,7 +54,7 @@ impl Holds {
             .await
     }
 
-    /// Deletes some of those that have been over for 400 days.
+    /// Deletes some of the holds that ended 400 days ago.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
         self.database
             .write(&DELETE_OLD, &[&now.to_string()])
@@ -62,8 +63,8 @@ impl Holds {
     }
 }
 
-/// An earlier sending of the request may have committed only after the first statement began, so
-/// whether there was one is for a statement of its own.
+/// An earlier sending of the request may commit after the first statement began, so a second statement looks
+/// for it.
 async fn release(connection: Connection, values: &[&(dyn ToSql + Sync); 3]) -> Result<bool, Error> {
     for statement in [&RELEASE, &RELEASED_BEFORE] {
         if !connection.query(statement, values).await?.is_empty() {
@@ -73,44 +74,36 @@ async fn release(connection: Connection, values: &[&(dyn ToSql + Sync); 3]) -> R
     Ok(false)
 }
 
-/// A row that a later program wrote for a target or a size that this one does not know is nothing that
-/// it could act on.
+/// `None`: a later program wrote a target or a size that this one does not know.
 fn hold(row: &Row) -> Option<Hold> {
     Some(Hold {
-        target: row.get::<_, &str>(0).parse().ok()?,
-        size: serde_json::from_str(row.get(1)).ok()?,
-        since: instant(row, 2),
-        until: instant(row, 3),
-        reason: row.get(4),
-        by: row.get(5),
+        target: row.get::<_, &str>("target").parse().ok()?,
+        size: size(row, "size")?,
+        since: instant(row, "since"),
+        until: instant(row, "until"),
+        reason: row.get("reason"),
+        by: row.get("made_by"),
     })
 }
 
 const ACTIVE: Statement = Statement {
-    sql: "SELECT target, size::text,
-                 (extract(epoch FROM since) * 1000000)::bigint,
-                 (extract(epoch FROM until) * 1000000)::bigint, reason, made_by
+    sql: "SELECT target, size::text AS size,
+                 (extract(epoch FROM since) * 1000000)::bigint AS since,
+                 (extract(epoch FROM until) * 1000000)::bigint AS until, reason, made_by
             FROM scale_hold
-           WHERE until > $1::timestamptz AND since <= $1::timestamptz
+           WHERE until > $1::timestamptz AND scale_hold.since <= $1::timestamptz
              AND (released_at IS NULL OR released_at > $1::timestamptz)
-           ORDER BY since, id",
+           ORDER BY scale_hold.since, id",
     types: &[Type::TEXT],
 };
 
-const MAKE: Statement = Statement {
+const CREATE: Statement = Statement {
     sql: "WITH replaced AS (
               UPDATE scale_hold SET released_at = $3::timestamptz
                WHERE target = $1 AND until > $3::timestamptz AND released_at IS NULL)
           INSERT INTO scale_hold (target, size, since, until, reason, made_by)
           VALUES ($1, $2::jsonb, $3::timestamptz, $4::timestamptz, $5, $6)",
-    types: &[
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-    ],
+    types: &[Type::TEXT; 6],
 };
 
 const RELEASE: Statement = Statement {
@@ -121,7 +114,7 @@ const RELEASE: Statement = Statement {
                   WHERE earlier.target = $1 AND earlier.release_invocation_id = $3::uuid
                     AND earlier.until > $2::timestamptz - interval '24 hours')
           RETURNING 1",
-    types: &[Type::TEXT, Type::TEXT, Type::TEXT],
+    types: &[Type::TEXT; 3],
 };
 
 /// The host sends a request again within seconds. The limit of a day lets the statement use the index.
@@ -129,10 +122,10 @@ const RELEASED_BEFORE: Statement = Statement {
     sql: "SELECT 1 FROM scale_hold
            WHERE target = $1 AND release_invocation_id = $3::uuid
              AND until > $2::timestamptz - interval '24 hours'",
-    types: &[Type::TEXT, Type::TEXT, Type::TEXT],
+    types: &[Type::TEXT; 3],
 };
 
-/// A few at a time: ticks come far more often than rows grow old.
+/// A few at a time: ticks are far more frequent than holds.
 const DELETE_OLD: Statement = Statement {
     sql: "DELETE FROM scale_hold
            WHERE id IN (

@@ -1,11 +1,12 @@
-//! The changes that Azure was asked for: one row each, written before it is asked.
+//! The table `scale_change`: one row for each change, written before Azure receives the request.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::reconcile::{Cause, Record};
+use super::columns::{size, size_text};
+use super::reconcile::{Cause, History, SizeChange};
 use crate::database::{Database, Error, Statement, instant};
 use schedule::{Size, TargetName};
 
@@ -15,35 +16,35 @@ pub(super) struct Journal {
     database: Database,
 }
 
-/// A change that is about to be asked for.
+/// A change that will be requested.
 pub(super) struct Request<'a> {
     pub(super) target: &'a TargetName,
     pub(super) resource: &'a str,
     pub(super) at: Timestamp,
-    pub(super) before: Size,
-    pub(super) after: Size,
+    pub(super) sizes: SizeChange,
     pub(super) rule: &'a str,
     pub(super) cause: Cause,
     pub(super) invocation_id: &'a str,
 }
 
-/// How a change ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Ending {
-    /// Azure has made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChangeOutcome {
     Succeeded,
-    /// Azure has not, and says why.
     Failed,
     /// Azure did not begin the change: it was busy, or rejected it.
-    #[serde(rename = "left")]
     Skipped,
-    /// Azure was not asked.
+    /// Shadow mode: Azure received no request.
     Shadow,
 }
 
-/// A change that is under way, or whose outcome is not known: its response was lost, or its process
-/// died.
+/// The end of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub(super) outcome: ChangeOutcome,
+    pub(super) detail: Option<String>,
+}
+
+/// A change in progress, or one whose outcome is unknown because its response was lost or its process died.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OpenChange {
     pub(super) row: i64,
@@ -54,7 +55,7 @@ pub(super) struct OpenChange {
     pub(super) requested_at: Timestamp,
 }
 
-/// A change, for people.
+/// A change in `scale history`.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Entry {
     pub(super) target: String,
@@ -66,18 +67,41 @@ pub(super) struct Entry {
     pub(super) cause: String,
     pub(super) invocation_id: String,
     pub(super) finished_at: Option<Timestamp>,
-    /// Null while it is under way.
+    /// Null while the change is in progress.
     pub(super) outcome: Option<String>,
     pub(super) detail: Option<String>,
 }
 
-impl Ending {
+/// A target that another party changed, and how often.
+#[derive(Clone, Debug)]
+pub(super) struct Drift {
+    pub(super) target: String,
+    pub(super) changes: i64,
+}
+
+impl ChangeOutcome {
     fn as_str(self) -> &'static str {
         match self {
-            Ending::Succeeded => "succeeded",
-            Ending::Failed => "failed",
-            Ending::Skipped => "left",
-            Ending::Shadow => "shadow",
+            ChangeOutcome::Succeeded => "succeeded",
+            ChangeOutcome::Failed => "failed",
+            ChangeOutcome::Skipped => "left",
+            ChangeOutcome::Shadow => "shadow",
+        }
+    }
+}
+
+impl Ended {
+    pub(super) fn new(outcome: ChangeOutcome) -> Ended {
+        Ended {
+            outcome,
+            detail: None,
+        }
+    }
+
+    pub(super) fn because(outcome: ChangeOutcome, detail: impl Into<String>) -> Ended {
+        Ended {
+            outcome,
+            detail: Some(detail.into()),
         }
     }
 }
@@ -87,56 +111,49 @@ impl Journal {
         Journal { database }
     }
 
-    /// What is known of `target` at `now`.
-    pub(super) async fn record(
+    pub(super) async fn history(
         &self,
         target: &TargetName,
         now: Timestamp,
-    ) -> Result<Record, Error> {
+    ) -> Result<History, Error> {
         let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &now.to_string()];
-        let row = self.database.read_first(&RECORD, &values).await?;
-        Ok(row.as_ref().map(record).unwrap_or_default())
+        let row = self.database.read_first(&HISTORY, &values).await?;
+        Ok(row.as_ref().map(history).unwrap_or_default())
     }
 
-    /// The changes without an outcome, the oldest first: of targets that left the schedule, too.
+    /// The changes without an outcome, the oldest first, also of targets that left the schedule.
     pub(super) async fn open(&self) -> Result<Vec<OpenChange>, Error> {
         let rows = self.database.read(&OPEN, &[]).await?;
         Ok(rows.iter().map(open_change).collect())
     }
 
-    /// Writes a request down, and answers its row.
+    /// Writes a request, and returns the id of its row.
     pub(super) async fn begin(&self, request: &Request<'_>) -> Result<i64, Error> {
-        let [before, after] = [request.before, request.after].map(text);
+        let [from, to] = [request.sizes.from, request.sizes.to].map(size_text);
         let at = request.at.to_string();
         let values: [&(dyn ToSql + Sync); 8] = [
             &request.target.as_str(),
             &request.resource,
             &at,
-            &before,
-            &after,
+            &from,
+            &to,
             &request.rule,
             &request.cause.as_str(),
             &request.invocation_id,
         ];
         let row = self.database.write_first(&BEGIN, &values).await?;
-        Ok(row.expect("an insert answers its row").get(0))
+        Ok(row.expect("the statement returns its row").get("id"))
     }
 
-    /// Writes down how it ended, before what was noted of it.
-    pub(super) async fn end(
-        &self,
-        row: i64,
-        ending: Ending,
-        detail: Option<&str>,
-        at: Timestamp,
-    ) -> Result<(), Error> {
-        let at = at.to_string();
-        let values: [&(dyn ToSql + Sync); 4] = [&row, &ending.as_str(), &at, &detail];
+    /// Writes the outcome. Its detail goes before the note of the row.
+    pub(super) async fn end(&self, row: i64, ended: &Ended, at: Timestamp) -> Result<(), Error> {
+        let (outcome, at) = (ended.outcome.as_str(), at.to_string());
+        let values: [&(dyn ToSql + Sync); 4] = [&row, &outcome, &at, &ended.detail];
         self.database.write(&END, &values).await?;
         Ok(())
     }
 
-    /// Writes down what is known of one that is under way.
+    /// Writes a detail of a change without an outcome.
     pub(super) async fn note(&self, row: i64, detail: &str) -> Result<(), Error> {
         self.database.write(&NOTE, &[&row, &detail]).await?;
         Ok(())
@@ -158,13 +175,17 @@ impl Journal {
         Ok(rows.iter().map(entry).collect())
     }
 
-    /// How often each target was found changed by another party since an instant.
-    pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<(String, i64)>, Error> {
+    /// The targets with drift since an instant.
+    pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<Drift>, Error> {
         let rows = self.database.read(&DRIFT, &[&since.to_string()]).await?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+        let drift = rows.iter().map(|row| Drift {
+            target: row.get("target"),
+            changes: row.get("changes"),
+        });
+        Ok(drift.collect())
     }
 
-    /// Deletes some of those that were asked for 400 days ago.
+    /// Deletes some of the changes that were requested 400 days ago.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
         self.database
             .write(&DELETE_OLD, &[&now.to_string()])
@@ -173,72 +194,67 @@ impl Journal {
     }
 }
 
-fn text(size: Size) -> String {
-    serde_json::to_string(&size).expect("numbers always serialize")
-}
-
-fn size(text: &str) -> Size {
-    serde_json::from_str(text).expect("this program writes sizes that it can read")
-}
-
-fn record(row: &Row) -> Record {
-    let made: Option<&str> = row.get(0);
-    let before: Option<&str> = row.get(2);
-    let after: Option<&str> = row.get(3);
-    Record {
-        made: made.map(size),
-        shadowed: before.map(size).zip(after.map(size)),
-        within_an_hour: u32::try_from(row.get::<_, i64>(1)).unwrap_or(u32::MAX),
-        skipped: u32::try_from(row.get::<_, i64>(4)).unwrap_or(u32::MAX),
+fn history(row: &Row) -> History {
+    let shadowed = size(row, "shadowed_from").zip(size(row, "shadowed_to"));
+    let count = |column: &str| u32::try_from(row.get::<_, i64>(column)).unwrap_or(u32::MAX);
+    History {
+        made: size(row, "made"),
+        shadowed: shadowed.map(|(from, to)| SizeChange { from, to }),
+        within_an_hour: count("within_an_hour"),
+        skipped: count("skipped"),
     }
 }
 
 fn open_change(row: &Row) -> OpenChange {
     OpenChange {
-        row: row.get(0),
-        target: row.get(1),
-        resource: row.get(2),
-        after: size(row.get(3)),
-        rule: row.get(4),
-        requested_at: instant(row, 5),
+        row: row.get("id"),
+        target: row.get("target"),
+        resource: row.get("resource"),
+        after: own_size(row, "size_after"),
+        rule: row.get("rule"),
+        requested_at: instant(row, "requested_at"),
     }
 }
 
 fn entry(row: &Row) -> Entry {
-    let finished: Option<i64> = row.get(8);
+    let finished: Option<i64> = row.get("finished_at");
     Entry {
-        target: row.get(0),
-        resource: row.get(1),
-        requested_at: instant(row, 2),
-        from: size(row.get(3)),
-        to: size(row.get(4)),
-        rule: row.get(5),
-        cause: row.get(6),
-        invocation_id: row.get(7),
-        finished_at: finished.map(|_| instant(row, 8)),
-        outcome: row.get(9),
-        detail: row.get(10),
+        target: row.get("target"),
+        resource: row.get("resource"),
+        requested_at: instant(row, "requested_at"),
+        from: own_size(row, "size_before"),
+        to: own_size(row, "size_after"),
+        rule: row.get("rule"),
+        cause: row.get("cause"),
+        invocation_id: row.get("invocation_id"),
+        finished_at: finished.map(|_| instant(row, "finished_at")),
+        outcome: row.get("outcome"),
+        detail: row.get("detail"),
     }
 }
 
+fn own_size(row: &Row, column: &str) -> Size {
+    size(row, column).expect("this program writes sizes that it can read")
+}
+
 /// Each part reads a few rows from the end of the target's index.
-const RECORD: Statement = Statement {
+const HISTORY: Statement = Statement {
     sql: "SELECT (SELECT size_after::text
                     FROM (SELECT size_after, outcome FROM scale_change
                            WHERE target = $1
                              AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))
                            ORDER BY requested_at DESC, id DESC LIMIT 1) AS begun
-                   WHERE outcome = 'succeeded'),
+                   WHERE outcome = 'succeeded') AS made,
                  (SELECT count(*) FROM scale_change
                    WHERE target = $1 AND requested_at > $2::timestamptz - interval '1 hour'
-                     AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))),
-                 last.size_before::text, last.size_after::text,
+                     AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))) AS within_an_hour,
+                 last.size_before::text AS shadowed_from, last.size_after::text AS shadowed_to,
                  (SELECT count(*) FROM scale_change AS it
                    WHERE target = $1 AND requested_at > $2::timestamptz - interval '45 minutes'
                      AND outcome = 'left'
                      AND NOT EXISTS (SELECT FROM scale_change AS later
                                       WHERE later.target = $1 AND later.id > it.id
-                                        AND later.outcome IS DISTINCT FROM 'left'))
+                                        AND later.outcome IS DISTINCT FROM 'left')) AS skipped
             FROM (SELECT 1) AS one
             LEFT JOIN LATERAL (
                  SELECT size_before, size_after, outcome
@@ -246,12 +262,12 @@ const RECORD: Statement = Statement {
                   WHERE target = $1
                   ORDER BY requested_at DESC, id DESC
                   LIMIT 1) AS last ON last.outcome = 'shadow'",
-    types: &[Type::TEXT, Type::TEXT],
+    types: &[Type::TEXT; 2],
 };
 
 const OPEN: Statement = Statement {
-    sql: "SELECT id, target, resource, size_after::text, rule,
-                 (extract(epoch FROM requested_at) * 1000000)::bigint
+    sql: "SELECT id, target, resource, size_after::text AS size_after, rule,
+                 (extract(epoch FROM requested_at) * 1000000)::bigint AS requested_at
             FROM scale_change
            WHERE outcome IS NULL
            ORDER BY id",
@@ -263,16 +279,7 @@ const BEGIN: Statement = Statement {
                                     cause, invocation_id)
           VALUES ($1, $2, $3::timestamptz, $4::jsonb, $5::jsonb, $6, $7, $8)
           RETURNING id",
-    types: &[
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-    ],
+    types: &[Type::TEXT; 8],
 };
 
 const END: Statement = Statement {
@@ -289,18 +296,21 @@ const NOTE: Statement = Statement {
 };
 
 const SINCE: Statement = Statement {
-    sql: "SELECT target, resource, (extract(epoch FROM requested_at) * 1000000)::bigint,
-                 size_before::text, size_after::text, rule, cause, invocation_id,
-                 (extract(epoch FROM finished_at) * 1000000)::bigint, outcome, detail
+    sql: "SELECT target, resource,
+                 (extract(epoch FROM requested_at) * 1000000)::bigint AS requested_at,
+                 size_before::text AS size_before, size_after::text AS size_after, rule, cause,
+                 invocation_id, (extract(epoch FROM finished_at) * 1000000)::bigint AS finished_at,
+                 outcome, detail
             FROM scale_change
-           WHERE requested_at >= $1::timestamptz AND ($2::text IS NULL OR target = $2)
-           ORDER BY requested_at DESC, id DESC
+           WHERE scale_change.requested_at >= $1::timestamptz
+             AND ($2::text IS NULL OR target = $2)
+           ORDER BY scale_change.requested_at DESC, id DESC
            LIMIT $3",
     types: &[Type::TEXT, Type::TEXT, Type::INT8],
 };
 
 const DRIFT: Statement = Statement {
-    sql: "SELECT target, count(*) FROM scale_change
+    sql: "SELECT target, count(*) AS changes FROM scale_change
            WHERE requested_at >= $1::timestamptz AND cause = 'drift'
              AND outcome IS DISTINCT FROM 'left'
            GROUP BY target
@@ -308,7 +318,7 @@ const DRIFT: Statement = Statement {
     types: &[Type::TEXT],
 };
 
-/// A few at a time: ticks come far more often than rows grow old.
+/// A few at a time: ticks are far more frequent than changes.
 const DELETE_OLD: Statement = Statement {
     sql: "DELETE FROM scale_change
            WHERE id IN (

@@ -1,34 +1,38 @@
-//! Azure resources at the size that the week asks for.
+//! Azure resources at the sizes of a schedule.
 //!
-//! A tick reads the schedule and the holds, looks at each resource, and asks Azure for a change where
-//! the two differ. Nothing is remembered between ticks that a tick could not do without: a tick that is
-//! missed, late or doubled changes nothing about what the next one does. What the table `scale_change`
-//! keeps is for people, for the guard against too many changes, and to tell drift from schedule.
+//! A tick reads the schedule and the holds, reads each resource, and requests a change from Azure if the sizes
+//! differ. A tick keeps no state that the next one depends on, so missed, late and repeated ticks do no harm. The
+//! table `scale_change` serves people, the limit of changes, and the distinction of drift from schedule.
 //!
 //! | module | purpose |
 //! |---|---|
-//! | [`cli`] | what a person types |
+//! | [`cli`] | the verbs of `magnusapi scale` |
 //! | `routes` | `/scale/plan` and `/scale/hold` |
-//! | `timer`, `health` | the timer function, and what `/health` says |
-//! | `tick` | one look at everything |
-//! | `lane` | whether something may be written, where two changes at once would harm each other |
-//! | `summary` | what became of it, for the ledger, health and people |
-//! | `report`, `drawing` | the plan as values, and as SVG |
-//! | `scaling` | schedule, holds, changes and the Resource Manager, put together |
-//! | `loaded` | the schedule's files, loaded and checked |
+//! | `timer`, `health` | the timer function, and the checks of `/health` |
+//! | `tick` | handles every target once |
+//! | `group` | concurrency groups: resources of which only one is changed at a time |
+//! | `summary` | the result of a tick |
+//! | `drawing` | the plan as SVG |
+//! | `report` | the plan as values |
+//! | `scaling` | schedule, holds, changes and the Resource Manager together |
+//! | `loaded` | loads and checks the schedule |
+//! | `files` | the schedule's files |
 //! | `holds`, `journal` | the tables |
+//! | `columns` | columns that both tables have |
 //! | `reconcile` | the action for one target; pure |
-//! | `hold_request` | a requested hold, checked |
-//! | `settings` | what the environment says |
-//! | [`resource`] | the resources of Azure that have a size |
+//! | `hold_request` | checks a requested hold |
+//! | `settings` | settings from the environment |
+//! | [`resource`] | the kinds of resources that have a size |
 
 pub mod cli;
+mod columns;
 mod drawing;
+mod files;
+mod group;
 mod health;
 mod hold_request;
 mod holds;
 mod journal;
-mod lane;
 mod loaded;
 mod reconcile;
 mod report;
@@ -40,8 +44,9 @@ mod summary;
 mod tick;
 mod timer;
 
+pub use files::LoadError;
 pub use health::ScaleCheck;
-pub use loaded::{LoadError, LoadedSchedule};
+pub use loaded::LoadedSchedule;
 pub use routes::routes;
 pub use scaling::Scaling;
 pub use settings::{Place, Settings, SettingsError};

@@ -1,20 +1,35 @@
 //! Decides the action for one target from its desired size, its observed state and its history. Pure.
 
+use std::fmt;
+
 use super::resource::State;
 use schedule::{Mode, Size};
 
-/// The history of a target's changes, summarized.
+/// A summary of a target's changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Record {
-    /// The size that the last change which Azure began made, if that one succeeded. After one that
-    /// failed or has no outcome, Azure may have stopped at any size.
+pub(super) struct History {
+    /// The size after the last change that Azure began, if that change succeeded. After a change that failed
+    /// or has no outcome, Azure may have stopped at any size.
     pub(super) made: Option<Size>,
-    /// The last one of all, where it was in shadow mode: from, to.
-    pub(super) shadowed: Option<(Size, Size)>,
-    /// How many Azure began, or may have begun, within the last hour.
+    /// The last change, if it was in shadow mode.
+    pub(super) shadowed: Option<SizeChange>,
+    /// The changes of the last hour that Azure began, or may have begun.
     pub(super) within_an_hour: u32,
     /// Changes of the last 45 minutes that were skipped in a row.
     pub(super) skipped: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SizeChange {
+    pub(super) from: Size,
+    pub(super) to: Size,
+}
+
+/// `1 to 4`
+impl fmt::Display for SizeChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.from, self.to)
+    }
 }
 
 /// Everything that decides the action for a target.
@@ -28,7 +43,7 @@ pub(super) struct TargetState<'a> {
     /// two may differ.
     pub(super) has_desired: bool,
     pub(super) state: &'a State,
-    pub(super) record: Record,
+    pub(super) history: History,
 }
 
 /// What the tick does about a target.
@@ -42,11 +57,8 @@ pub(super) enum Action {
     Broken(String),
     /// Change the size.
     Change(Cause),
-    /// Shadow mode: report the change. The journal gets each one once.
-    WouldChange {
-        /// Whether the journal's last row is not this change already.
-        is_new: bool,
-    },
+    /// Shadow mode: report the change. It is new unless the last row of the journal has it.
+    WouldChange { is_new: bool },
     /// Nothing: the target had `changes_per_hour` changes within the last hour.
     RateLimited,
 }
@@ -69,24 +81,27 @@ impl Cause {
     }
 }
 
-/// The action for a target.
-pub(super) fn reconcile(seen: &TargetState) -> Action {
-    match (seen.state, seen.has_desired) {
+pub(super) fn reconcile(target: &TargetState) -> Action {
+    match (target.state, target.has_desired) {
         (State::Changing(word), _) => Action::Wait(word.clone()),
         (State::Settled, true) => Action::InPlace,
         (State::Failed(word), true) => Action::Broken(word.clone()),
-        (State::Settled | State::Failed(_), false) => differs(seen),
+        (State::Settled | State::Failed(_), false) => differs(target),
     }
 }
 
-fn differs(seen: &TargetState) -> Action {
-    let record = seen.record;
-    match seen.mode {
+fn differs(target: &TargetState) -> Action {
+    let history = target.history;
+    let change = SizeChange {
+        from: target.actual,
+        to: target.desired,
+    };
+    match target.mode {
         Mode::Shadow => Action::WouldChange {
-            is_new: record.shadowed != Some((seen.actual, seen.desired)),
+            is_new: history.shadowed != Some(change),
         },
-        Mode::Enforce if record.within_an_hour >= seen.changes_per_hour => Action::RateLimited,
-        Mode::Enforce if record.made == Some(seen.desired) => Action::Change(Cause::Drift),
+        Mode::Enforce if history.within_an_hour >= target.changes_per_hour => Action::RateLimited,
+        Mode::Enforce if history.made == Some(target.desired) => Action::Change(Cause::Drift),
         Mode::Enforce => Action::Change(Cause::Schedule),
     }
 }
@@ -95,7 +110,7 @@ fn differs(seen: &TargetState) -> Action {
 mod tests {
     use super::*;
 
-    fn seen(state: &State) -> TargetState<'_> {
+    fn target(state: &State) -> TargetState<'_> {
         TargetState {
             mode: Mode::Enforce,
             changes_per_hour: 3,
@@ -103,53 +118,53 @@ mod tests {
             actual: Size::One(1),
             has_desired: false,
             state,
-            record: Record::default(),
+            history: History::default(),
         }
     }
 
     #[test]
-    fn what_azure_works_on_is_left_alone() {
+    fn a_target_that_azure_changes_waits() {
         let state = State::Changing("Updating".into());
         for has_desired in [true, false] {
-            let seen = TargetState {
+            let target = TargetState {
                 has_desired,
-                ..seen(&state)
+                ..target(&state)
             };
-            assert_eq!(reconcile(&seen), Action::Wait("Updating".into()));
+            assert_eq!(reconcile(&target), Action::Wait("Updating".into()));
         }
     }
 
     #[test]
-    fn what_is_as_it_should_be_is_in_place_unless_azure_failed_at_it() {
-        let at_home = |state| TargetState {
+    fn a_target_with_its_size_is_in_place_unless_its_state_is_a_failure() {
+        let with_its_size = |state| TargetState {
             has_desired: true,
-            ..seen(state)
+            ..target(state)
         };
-        assert_eq!(reconcile(&at_home(&State::Settled)), Action::InPlace);
+        assert_eq!(reconcile(&with_its_size(&State::Settled)), Action::InPlace);
         let failed = State::Failed("Failed".into());
         assert_eq!(
-            reconcile(&at_home(&failed)),
+            reconcile(&with_its_size(&failed)),
             Action::Broken("Failed".into())
         );
         let change = Action::Change(Cause::Schedule);
         assert_eq!(
-            reconcile(&seen(&failed)),
+            reconcile(&target(&failed)),
             change,
-            "a failed one can be changed again"
+            "it can be changed again"
         );
     }
 
     #[test]
-    fn what_was_made_so_and_is_no_more_has_drifted() {
+    fn a_size_that_this_program_made_and_that_differs_is_drift() {
         let settled = State::Settled;
         let with = |made| {
-            let record = Record {
+            let history = History {
                 made,
-                ..Record::default()
+                ..History::default()
             };
             reconcile(&TargetState {
-                record,
-                ..seen(&settled)
+                history,
+                ..target(&settled)
             })
         };
         assert_eq!(with(None), Action::Change(Cause::Schedule));
@@ -158,16 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn no_more_changes_than_allowed_are_made_within_an_hour() {
+    fn changes_within_an_hour_are_limited() {
         let settled = State::Settled;
         let after = |within_an_hour| {
-            let record = Record {
+            let history = History {
                 within_an_hour,
-                ..Record::default()
+                ..History::default()
             };
             reconcile(&TargetState {
-                record,
-                ..seen(&settled)
+                history,
+                ..target(&settled)
             })
         };
         assert_eq!(after(2), Action::Change(Cause::Schedule));
@@ -175,23 +190,27 @@ mod tests {
     }
 
     #[test]
-    fn a_shadow_says_each_thing_once_and_changes_nothing() {
+    fn shadow_mode_reports_each_change_once() {
         let settled = State::Settled;
         let after = |shadowed| {
-            let record = Record {
+            let history = History {
                 shadowed,
                 within_an_hour: 99,
-                ..Record::default()
+                ..History::default()
             };
             reconcile(&TargetState {
                 mode: Mode::Shadow,
-                record,
-                ..seen(&settled)
+                history,
+                ..target(&settled)
             })
         };
         let would = |is_new| Action::WouldChange { is_new };
         assert_eq!(after(None), would(true));
-        assert_eq!(after(Some((Size::One(1), Size::One(4)))), would(false));
-        assert_eq!(after(Some((Size::One(2), Size::One(4)))), would(true));
+        let change = |from, to| {
+            let (from, to) = (Size::One(from), Size::One(to));
+            Some(SizeChange { from, to })
+        };
+        assert_eq!(after(change(1, 4)), would(false));
+        assert_eq!(after(change(2, 4)), would(true));
     }
 }

@@ -1,9 +1,9 @@
-//! The plan as values: what `scale plan --json` prints and `GET /scale/plan` answers.
+//! The plan as values, for `scale plan --json` and `GET /scale/plan`.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::loaded::LoadedSchedule;
@@ -11,19 +11,17 @@ use schedule::{
     Bounds, Hold, Mode, Rule, Size, Span, Target, TargetName, Wall, changes, spans, usage,
 };
 
-/// What comes, for every target that was asked about.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Plan {
-    /// The schedule's file.
+    /// The schedule's file or blob.
     pub(super) schedule: String,
-    /// The version of the time zone database that is built in.
+    /// The version of the built-in time zone database.
     pub(super) time_zones: &'static str,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     pub(super) targets: Vec<TargetPlan>,
 }
 
-/// What comes for one target.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct TargetPlan {
     pub(super) target: String,
@@ -31,14 +29,14 @@ pub(super) struct TargetPlan {
     pub(super) mode: Mode,
     pub(super) zone: String,
     pub(super) bounds: Bounds,
-    /// The stretches of one rule, without a hole.
+    /// Without gaps.
     pub(super) spans: Vec<PlannedSpan>,
     pub(super) changes: Vec<PlannedChange>,
-    /// Hours of instances by month (UTC), `2026-11`.
+    /// By month (UTC), `2026-11`.
     pub(super) instance_hours: BTreeMap<String, Hours>,
 }
 
-/// A stretch of time with one rule.
+/// A time with one rule.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct PlannedSpan {
     pub(super) from: Timestamp,
@@ -48,31 +46,30 @@ pub(super) struct PlannedSpan {
     pub(super) kind: &'static str,
 }
 
-/// A change of the size.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct PlannedChange {
     pub(super) at: Timestamp,
-    /// What the target's clocks show then.
+    /// The time on the target's clocks.
     pub(super) local: DateTime,
-    /// `gap` or `fold` where the clocks never show the time that is written, or twice.
+    /// Present if the clocks show the time of the file never or twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) clocks: Option<Clocks>,
     pub(super) from: Size,
     pub(super) to: Size,
     pub(super) rule: String,
     pub(super) kind: &'static str,
-    /// Seconds that the new size stays; null past the end of the plan.
+    /// Seconds; null if the new size ends after the plan.
     pub(super) lasts: Option<i64>,
 }
 
-/// A time that clocks never show, or twice.
+/// A time in a gap or a fold.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Clocks {
     pub(super) change: Wall,
     pub(super) written: DateTime,
 }
 
-/// Hours of instances in a month.
+/// Instance hours.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Hours {
     pub(super) least: f64,
@@ -81,13 +78,15 @@ pub(super) struct Hours {
 }
 
 impl Plan {
-    /// From `from` to just before `to`, of one target or of all.
+    /// From `from` on for a number of days, of one target or of all.
     pub(super) fn new(
         loaded: &LoadedSchedule,
         holds: &[Hold],
-        (from, to): (Timestamp, Timestamp),
+        from: Timestamp,
+        days: u16,
         only: Option<&TargetName>,
     ) -> Plan {
+        let to = from + SignedDuration::from_hours(24 * i64::from(days));
         let targets = loaded.schedule.targets().iter();
         let targets = targets.filter(|target| only.is_none_or(|only| target.name == *only));
         let targets = targets.map(|target| {
@@ -147,7 +146,7 @@ impl TargetPlan {
     }
 }
 
-/// Programs branch on it: `hold`, `dated`, `holiday`, `weekly` or `default`.
+/// For programs.
 pub(super) fn kind(rule: &Rule) -> &'static str {
     match rule {
         Rule::Hold(_) => "hold",

@@ -1,8 +1,8 @@
 //! `/scale/plan`, `/scale/hold` and `/scale/hold/{target}` over HTTP.
 //!
-//! The Functions host lets only those through who have a key: `authLevel` in the folders' files.
+//! The Functions host requires a key: `authLevel` in the functions' files.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -40,11 +40,9 @@ static HOLD: Endpoint = Endpoint {
 /// A hold has a reason of at most 500 characters.
 const LIMIT: usize = 16 * 1024;
 
-/// How many days may be asked for, and how many are shown to who does not say?
-const DAYS: std::ops::RangeInclusive<i64> = 1..=400;
-const DAYS_BY_DEFAULT: i64 = 7;
+const DAYS: std::ops::RangeInclusive<u16> = 1..=400;
+const DAYS_BY_DEFAULT: u16 = 7;
 
-/// All routes of sizes by schedule.
 pub fn routes(
     scaling: &Scaling,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
@@ -74,27 +72,26 @@ pub fn routes(
 
 async fn plan(scaling: Scaling, request: Request) -> Result<Response, Problem> {
     let now = scaling.now();
-    let asked = Asked::of(&request.query, now).map_err(Problem::bad_parameter)?;
+    let period = Period::of(&request.query, now).map_err(Problem::bad_parameter)?;
     let loaded = loaded(&scaling, now).await?;
     let holds = scaling
         .holds()
         .active(now)
         .await
         .map_err(|it| database_problem(&it))?;
-    let to = asked.from + SignedDuration::from_hours(24 * asked.days);
-    let plan = Plan::new(&loaded, &holds, (asked.from, to), None);
-    Ok(answered(StatusCode::OK, &json!({ "data": plan })))
+    let plan = Plan::new(&loaded, &holds, period.from, period.days, None);
+    Ok(response(StatusCode::OK, &json!({ "data": plan })))
 }
 
-/// What a plan is asked for.
-struct Asked {
+/// The period of a plan.
+struct Period {
     from: Timestamp,
-    days: i64,
+    days: u16,
 }
 
-impl Asked {
-    fn of(query: &Query, now: Timestamp) -> Result<Asked, FieldError> {
-        Ok(Asked {
+impl Period {
+    fn of(query: &Query, now: Timestamp) -> Result<Period, FieldError> {
+        Ok(Period {
             from: query.get("from").map_or(Ok(now), from)?,
             days: query.get("days").map_or(Ok(DAYS_BY_DEFAULT), days)?,
         })
@@ -106,7 +103,7 @@ fn from(value: &str) -> Result<Timestamp, FieldError> {
     parse_instant(value).ok_or_else(|| FieldError::new("from", detail))
 }
 
-fn days(value: &str) -> Result<i64, FieldError> {
+fn days(value: &str) -> Result<u16, FieldError> {
     let read = value.parse().ok().filter(|it| DAYS.contains(it));
     read.ok_or_else(|| {
         let (least, most) = (DAYS.start(), DAYS.end());
@@ -117,14 +114,14 @@ fn days(value: &str) -> Result<i64, FieldError> {
 
 async fn holds(scaling: Scaling, request: Request) -> Result<Response, Problem> {
     if request.method == Method::POST {
-        return make(scaling, request).await;
+        return create(scaling, request).await;
     }
     let holds = scaling.holds().active(scaling.now()).await;
     let holds = holds.map_err(|it| database_problem(&it))?;
-    Ok(answered(StatusCode::OK, &json!({ "data": holds })))
+    Ok(response(StatusCode::OK, &json!({ "data": holds })))
 }
 
-/// What a creation says. Missing members and those of another type are told with their names.
+/// The body of a creation. Errors name missing members and those of another type.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -135,7 +132,7 @@ struct Body {
     by: String,
 }
 
-async fn make(scaling: Scaling, mut request: Request) -> Result<Response, Problem> {
+async fn create(scaling: Scaling, mut request: Request) -> Result<Response, Problem> {
     let body = request.json_body(LIMIT).await?;
     let value: Value = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
     let body: Body = serde_json::from_value(value)
@@ -149,20 +146,17 @@ async fn make(scaling: Scaling, mut request: Request) -> Result<Response, Proble
         reason: body.reason,
         by: body.by,
     };
-    let hold = request.check(target, now).map_err(|refusals| {
-        let errors = refusals.into_iter();
-        invalid(
-            errors
-                .map(|it| FieldError::new(format!("/{}", it.part.name()), it.text))
-                .collect(),
-        )
+    let hold = request.check(target, now).map_err(|rejections| {
+        let errors = rejections.into_iter();
+        let errors = errors.map(|it| FieldError::new(format!("/{}", it.member.name()), it.text));
+        invalid(errors.collect())
     })?;
     scaling
         .holds()
-        .make(&hold)
+        .create(&hold)
         .await
         .map_err(|it| database_problem(&it))?;
-    Ok(answered(StatusCode::CREATED, &json!({ "data": hold })))
+    Ok(response(StatusCode::CREATED, &json!({ "data": hold })))
 }
 
 async fn release(
@@ -178,7 +172,7 @@ async fn release(
             StatusCode::NOT_FOUND,
             "no-such-hold",
             "There is no such hold",
-            format!("nobody holds {name}; GET /scale/hold has the holds that there are"),
+            format!("{name} has no hold; GET /scale/hold lists all"),
         ));
     }
     let mut response = Response::default();
@@ -217,7 +211,7 @@ fn no_such_target(name: &str) -> Problem {
         StatusCode::NOT_FOUND,
         "no-such-target",
         "There is no such target",
-        format!("the schedule has no target {name:?}; GET /scale/plan has those that there are"),
+        format!("the schedule has no target {name:?}; GET /scale/plan lists all"),
     )
 }
 
@@ -244,7 +238,7 @@ fn invalid(errors: Vec<FieldError>) -> Problem {
     .with_errors(errors)
 }
 
-fn answered(status: StatusCode, body: &Value) -> Response {
+fn response(status: StatusCode, body: &Value) -> Response {
     let mut response = json_response(body.to_string().into_bytes());
     *response.status_mut() = status;
     response

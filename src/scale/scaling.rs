@@ -1,19 +1,17 @@
-//! Everything that a tick, a route or a verb works with.
+//! Schedule, holds, changes and the Resource Manager together, for ticks, routes and verbs.
 
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use thiserror::Error;
 
+use super::files::LoadError;
 use super::holds::Holds;
 use super::journal::Journal;
-use super::loaded::{LoadError, LoadedSchedule};
+use super::loaded::LoadedSchedule;
 use super::settings::Settings;
 use crate::azure::resource_manager::{ClientError, ResourceManager};
-use crate::azure::{self, CredentialError};
 use crate::clock::Clock;
 use crate::database::Database;
-use crate::environment;
 
 /// Schedule, holds, changes and the Resource Manager. Clones share them.
 #[derive(Clone)]
@@ -26,23 +24,12 @@ struct Shared {
     clock: Clock,
     holds: Holds,
     journal: Journal,
-    /// Made when first needed: it looks for an identity and for roots of trust.
+    /// Created when first needed, because it reads the roots of trust.
     manager: OnceLock<Arc<ResourceManager>>,
 }
 
-/// The Resource Manager cannot be talked to.
-#[derive(Debug, Error)]
-pub(super) enum ManagerError {
-    /// As nobody.
-    #[error(transparent)]
-    Credential(#[from] CredentialError),
-    /// Without trust.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
-
 impl Scaling {
-    /// With these settings, on this database. Nothing is read yet.
+    /// Reads nothing yet.
     pub fn new(settings: Settings, database: Database, clock: Clock) -> Scaling {
         Scaling {
             shared: Arc::new(Shared {
@@ -55,7 +42,7 @@ impl Scaling {
         }
     }
 
-    /// The schedule as it lies there now.
+    /// The present content of the schedule's files.
     pub async fn loaded(&self, now: Timestamp) -> Result<Option<LoadedSchedule>, LoadError> {
         LoadedSchedule::read(&self.shared.settings, now).await
     }
@@ -76,13 +63,12 @@ impl Scaling {
         &self.shared.journal
     }
 
-    pub(super) fn manager(&self) -> Result<Arc<ResourceManager>, ManagerError> {
+    pub(super) fn manager(&self) -> Result<Arc<ResourceManager>, ClientError> {
         if let Some(manager) = self.shared.manager.get() {
             return Ok(manager.clone());
         }
-        let credential = azure::credential(environment::variable)?;
         let base = self.shared.settings.manager.clone();
-        let manager = Arc::new(ResourceManager::new(base, credential)?);
+        let manager = Arc::new(ResourceManager::new(base)?);
         Ok(self.shared.manager.get_or_init(|| manager).clone())
     }
 }

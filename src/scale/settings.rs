@@ -1,4 +1,4 @@
-//! What the feature is told by the environment.
+//! Settings from the environment.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,62 +10,49 @@ use crate::azure::resource_manager::{Base, BaseError};
 use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
 use schedule::{TargetName, TargetNameError};
 
-/// The settings of sizes by schedule.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `SCALE_CONFIG`: where the schedule lies.
+    /// `SCALE_CONFIG`.
     pub place: Place,
-    /// `SCALE_RESOURCES`: which resource each target is, where the schedule does not say.
+    /// `SCALE_RESOURCES`: the resources of targets that have none in the schedule.
     pub resources: BTreeMap<TargetName, Resource>,
-    /// `SCALE_RESOURCE_MANAGER`: the cloud's Resource Manager.
+    /// `SCALE_RESOURCE_MANAGER`.
     pub manager: Base,
 }
 
-/// Where the schedule lies. Files that it names lie beside it.
+/// The file or blob of the schedule. The calendars that it names are beside it.
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// In a file of this machine.
     File {
-        /// Its path.
         path: PathBuf,
-        /// Whether somebody named it. The one that is looked for anyway may be missing.
+        /// Whether `SCALE_CONFIG` names it. The default file may be missing.
         is_named: bool,
     },
-    /// In a container of Azure Blob Storage.
     Blob {
-        /// The folder that it lies in.
         folder: Box<BlobAddress>,
-        /// Its name in that folder.
         name: String,
     },
 }
 
-/// A setting that cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// An entry of the list.
     #[error(
-        "SCALE_RESOURCES: {0:?} is no entry; write <target>=<resource id>, and commas between entries"
+        "SCALE_RESOURCES: {0:?} is not an entry; write <target>=<resource id>, and commas between entries"
     )]
     Entry(String),
-    /// A target's name.
     #[error("SCALE_RESOURCES: {0}")]
     Target(#[from] TargetNameError),
-    /// A target that is named twice.
-    #[error("SCALE_RESOURCES names {0} twice; leave one out")]
+    #[error("SCALE_RESOURCES names {0} twice; remove one of them")]
     Twice(TargetName),
-    /// A resource.
     #[error("SCALE_RESOURCES: {0}")]
     Resource(#[from] UnknownResource),
-    /// The Resource Manager's address.
     #[error("SCALE_RESOURCE_MANAGER: {0}")]
     Manager(#[from] BaseError),
-    /// The container with the schedule.
     #[error(transparent)]
     Blob(#[from] BlobAddressError),
 }
 
-/// The schedule's file, where nothing else is named. In the packaged app it lies beside `host.json`.
+/// The default schedule. In the packaged app it is beside `host.json`.
 const FILE: &str = "scale.toml";
 
 /// The names of the settings for a schedule in Azure Blob Storage.
@@ -78,7 +65,6 @@ const BLOB: BlobSettings = BlobSettings {
 };
 
 impl Settings {
-    /// Reads them.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let manager = variable("SCALE_RESOURCE_MANAGER");
         Ok(Settings {
@@ -92,7 +78,7 @@ impl Settings {
 impl Place {
     fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Place, BlobAddressError> {
         let Some(config) = variable("SCALE_CONFIG") else {
-            // The host starts the program there, and a person may be anywhere.
+            // The host starts the program there. An operator may be in any folder.
             let root = variable("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from);
             return Ok(Place::File {
                 path: root.unwrap_or_default().join(FILE),
@@ -145,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn without_settings_the_schedule_lies_beside_the_host() {
+    fn the_default_schedule_is_in_the_apps_folder() {
         let settings = read(&[("FUNCTIONS_APP_ROOT_PATH", "/app")]).expect("good");
         let Place::File { path, is_named } = settings.place else {
             panic!("a file");
@@ -155,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_lies_in_a_file_or_in_a_container() {
+    fn a_schedule_is_in_a_file_or_in_a_container() {
         let settings = read(&[("SCALE_CONFIG", "/etc/week.toml")]).expect("good");
         assert!(matches!(settings.place, Place::File { is_named: true, .. }));
         let settings = read(&[
@@ -183,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_with_its_setting() {
+    fn errors_name_the_setting() {
         let twice = format!("a={GROUP}/Microsoft.Web/sites/a,a={GROUP}/Microsoft.Web/sites/b");
         for (name, value, hint) in [
             ("SCALE_RESOURCES", "web", "<target>=<resource id>"),

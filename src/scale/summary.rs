@@ -1,79 +1,78 @@
-//! What became of a tick, for the ledger, for health and for people.
+//! The result of a tick, for the ledger, for health and for people.
 
 use serde::{Deserialize, Serialize};
 
 use schedule::Size;
 
-/// What became of a tick; a row's summary in the ledger. Of what is in place there is only the count:
-/// there are many ticks, and may be many targets.
+/// The result of a tick, as the ledger stores it. There are many ticks and can be many targets, so those in
+/// place are only counted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Summary {
-    /// How many targets there are.
+    /// The number of all targets.
     pub(super) all: usize,
-    /// Those that were not in place, by name.
+    /// The targets that were not in place, by name.
     pub(super) targets: Vec<TargetRun>,
 }
 
-/// What became of one target.
+/// The result for one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct TargetRun {
     pub(super) target: String,
     pub(super) ending: Ending,
     pub(super) desired: Size,
-    /// What decided.
     pub(super) rule: String,
-    /// What Azure said first.
+    /// The size that the tick last read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) actual: Option<Size>,
-    /// What was done, or why not.
+    /// The action, or the reason for none.
     pub(super) text: String,
 }
 
-/// How a target's part of a tick ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Ending {
-    /// It was as it should be.
+    /// It had its desired size.
     InPlace,
-    /// It was changed.
     Changed,
-    /// A change was asked for and is not done yet, or Azure works on the target.
+    /// A change is in progress.
     UnderWay,
-    /// It would have been changed.
+    /// Shadow mode, or a dry run.
     WouldChange,
     /// Another operation was in progress; the next tick tries again.
     #[serde(rename = "left")]
     Skipped,
-    /// No resource is named for it.
+    /// It has no resource.
     Unmanaged,
-    /// It is not as it should be, and somebody should look.
+    /// An operator must act.
     Failed,
 }
 
 impl Summary {
-    /// What happened, for people.
+    /// For people.
     pub(super) fn lines(&self) -> Vec<String> {
         let others = self.targets.iter().map(TargetRun::line);
         others.chain([self.of_all()]).collect()
     }
 
-    /// How many are as they should be at the end of the tick, and how many of them it has changed.
+    /// The number of targets with their size at the end of the tick, and how many of them it changed.
     fn of_all(&self) -> String {
         let changed = self.targets.iter();
         let changed = changed.filter(|run| run.ending == Ending::Changed).count();
         let good = self.all.saturating_sub(self.targets.len()) + changed;
         match (good, self.all, changed) {
-            (_, 0, _) => "there is no target in the schedule: nothing to do".to_owned(),
-            (1, 1, 0) => "the target is as it should be".to_owned(),
-            (1, 1, _) => "the target is as it should be, changed by this tick".to_owned(),
-            (_, all, 0) => format!("{good} of {all} targets are as they should be"),
-            (_, all, _) => format!(
-                "{good} of {all} targets are as they should be, {changed} of them changed by this tick"
-            ),
+            (_, 0, _) => "the schedule has no targets: nothing to do".to_owned(),
+            (1, 1, 0) => "the target has its size".to_owned(),
+            (1, 1, _) => "the target has its size, changed by this tick".to_owned(),
+            (_, all, 0) => format!("{good} of {all} targets have their size"),
+            (_, all, _) => {
+                format!(
+                    "{good} of {all} targets have their size, {changed} of them changed by this tick"
+                )
+            }
         }
     }
 
-    /// What failed, as one text, if anything did.
+    /// All failures as one text.
     pub(super) fn failure(&self) -> Option<String> {
         let failed = self.targets.iter();
         let failed = failed.filter(|run| run.ending == Ending::Failed);
@@ -83,7 +82,6 @@ impl Summary {
 }
 
 impl TargetRun {
-    /// One line for people.
     pub(super) fn line(&self) -> String {
         let TargetRun {
             target,

@@ -11,17 +11,14 @@ use super::tick::Tick;
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::{Ledger, Work};
 
-/// The function's name.
 pub const FUNCTION: &str = "scale";
 
-/// The timer function `scale`.
 pub struct ScaleTimer {
     scaling: Scaling,
     ledger: Ledger,
 }
 
 impl ScaleTimer {
-    /// For these targets.
     pub fn new(scaling: Scaling, ledger: Ledger) -> ScaleTimer {
         ScaleTimer { scaling, ledger }
     }
@@ -37,23 +34,34 @@ impl Timer for ScaleTimer {
     }
 }
 
-/// One tick, once for its slot. The instant that it is for is that of the host's call.
+/// One tick, once for each slot. It enforces the sizes of the instant of the host's call.
 pub(super) async fn run(scaling: &Scaling, ledger: &Ledger, invocation: &Invocation) -> Outcome {
     let now = invocation.called.unwrap_or_else(|| scaling.now());
-    let work = || tick(scaling, now, &invocation.id).boxed();
+    let work = || work(scaling, now, &invocation.id).boxed();
     Box::pin(ledger.once(invocation, scaling.clock(), work)).await
 }
 
-async fn tick(scaling: &Scaling, now: Timestamp, invocation_id: &str) -> Work {
-    match Box::pin(look(scaling, now, invocation_id, false)).await {
-        Ok(summary) => work(&summary),
-        Err(why) => Work::new(Outcome::failed(Vec::new(), why), serde_json::Value::Null),
-    }
+/// Failed if any target failed. The failure names each.
+async fn work(scaling: &Scaling, now: Timestamp, invocation_id: &str) -> Work {
+    let summary = match Box::pin(tick(scaling, now, invocation_id, false)).await {
+        Ok(summary) => summary,
+        Err(error) => {
+            let outcome = Outcome::failed(Vec::new(), error);
+            return Work::new(outcome, serde_json::Value::Null);
+        }
+    };
+    let lines = summary.lines();
+    let outcome = match summary.failure() {
+        None => Outcome::succeeded(lines),
+        Some(failure) => Outcome::failed(lines, failure),
+    };
+    let summary = serde_json::to_value(summary).expect("texts and numbers always serialize");
+    Work::new(outcome, summary)
 }
 
-/// Reads the schedule and the holds, and looks at every target. An error says why nothing was looked
-/// at.
-pub(super) async fn look(
+/// Reads the schedule and the holds, then handles every target. The error is the reason for which no target
+/// was handled.
+pub(super) async fn tick(
     scaling: &Scaling,
     now: Timestamp,
     invocation_id: &str,
@@ -93,23 +101,12 @@ pub(super) async fn look(
     Ok(summary)
 }
 
-/// What is old may stay a while longer.
+/// A failure is only logged: the next tick deletes the same rows.
 async fn clean(scaling: &Scaling, now: Timestamp) {
     let holds = scaling.holds().delete_old(now);
     let changes = scaling.journal().delete_old(now);
     let (holds, changes) = tokio::join!(holds, changes);
     for error in [holds.err(), changes.err()].into_iter().flatten() {
-        log::warn!("old rows could not be deleted: {error}");
+        log::warn!("cannot delete old rows: {error}");
     }
-}
-
-/// The answer to the host: failed if any target did, naming each.
-fn work(summary: &Summary) -> Work {
-    let lines = summary.lines();
-    let outcome = match summary.failure() {
-        None => Outcome::succeeded(lines),
-        Some(failure) => Outcome::failed(lines, failure),
-    };
-    let summary = serde_json::to_value(summary).expect("texts and numbers always serialize");
-    Work::new(outcome, summary)
 }

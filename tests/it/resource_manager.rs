@@ -1,8 +1,7 @@
 //! Resources through the Resource Manager: every kind, every error, operations that take long.
 //!
-//! Whom a process trusts is told by the environment, so each test runs once more as a process of its
-//! own, with the fake in it. No token may be in anything that such a process prints, with every log
-//! line there is.
+//! A process reads from its environment which certificates it trusts, so each test runs once more as a process
+//! of its own, which contains the fake. Such a process prints every log line, and no token may be in its output.
 
 mod errors;
 mod kinds;
@@ -23,7 +22,7 @@ use tokio::time::Instant;
 use crate::fakes::{ResourceManagerFake, SECRET};
 use crate::harness::{Certificates, PATIENCE, alone, assert_passes, run};
 
-/// Runs it with an Azure in which there is nothing yet.
+/// Runs the test with an empty Azure.
 #[track_caller]
 fn with_azure<T: AsyncFnOnce(ResourceManagerFake)>(test: T) {
     if Certificates::trusted().is_some() {
@@ -37,22 +36,22 @@ fn with_azure<T: AsyncFnOnce(ResourceManagerFake)>(test: T) {
         run(async {
             let testing = test(ResourceManagerFake::start().await);
             let ended = tokio::time::timeout(2 * PATIENCE, testing).await;
-            ended.expect("no call waits for ever");
+            ended.expect("every call ends");
         });
         return telemetry::flush();
     }
     let name = type_name_of_val(&test).trim_end_matches("::{{closure}}");
     let (_, name) = name.split_once("::").expect("the crate's name is first");
     let certificates = Certificates::new();
-    let said = assert_passes(alone(name).envs(certificates.variables()));
-    assert!(said.contains(r#""level":"trace""#), "{said}");
-    assert!(!said.contains(SECRET), "{said}");
+    let output = assert_passes(alone(name).envs(certificates.variables()));
+    assert!(output.contains(r#""level":"trace""#), "{output}");
+    assert!(!output.contains(SECRET), "{output}");
 }
 
 impl ResourceManagerFake {
     fn manager(&self) -> ResourceManager {
         let base = self.url.parse().expect("an address");
-        ResourceManager::new(base, self.credential()).expect("roots of trust")
+        ResourceManager::acting_as(self.credential(), base).expect("roots of trust")
     }
 }
 
@@ -60,12 +59,12 @@ fn resource(id: &str) -> Resource {
     id.parse().expect("an id")
 }
 
-/// Long enough for anything here.
+/// A deadline that no call here reaches.
 fn later() -> Instant {
     Instant::now() + PATIENCE
 }
 
-/// Soon, with no room for a wait.
+/// A deadline too early for a wait.
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(1)
 }
@@ -82,7 +81,7 @@ async fn observe(azure: &ResourceManagerFake, id: &str) -> Result<Observed, Call
     })
 }
 
-/// What must be sent now, so that it becomes so large.
+/// The request for this size.
 async fn decide(azure: &ResourceManagerFake, id: &str, desired: Size) -> Change {
     let observed = observe(azure, id).await.expect("it can be read");
     let change = resource(id).change(&observed, desired);
@@ -94,7 +93,7 @@ fn assert_under_way(applied: &Result<Applied, CallError>) {
     assert!(matches!(applied, Ok(Applied::UnderWay(_))), "{applied:?}");
 }
 
-/// Reads and changes it.
+/// Reads and changes the resource.
 async fn resize(
     azure: &ResourceManagerFake,
     id: &str,

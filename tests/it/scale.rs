@@ -1,10 +1,10 @@
-//! Sizes by schedule through every door: the timer, HTTP, the command line. Azure is a fake, the rest is
-//! real.
+//! Sizes by schedule through every entry point: the timer, HTTP, the command line. Azure is a fake, the rest
+//! is real.
 
 mod drift;
 mod fortnight;
+mod groups;
 mod holds;
-mod lanes;
 mod places;
 mod stage;
 mod ticks;

@@ -4,28 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::size::Size;
-use super::window::{Occurrence, Stretch};
-use super::zone::{Zone, days_after, midnight};
+use serde::Deserialize;
 
-/// Holidays of a place.
+use super::size::Size;
+use super::week::DAY;
+use super::window::{Occurrence, Period};
+use super::zone::{Zone, clock, days_after};
+
+/// Holidays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
     days: BTreeMap<Date, String>,
     yearly: Vec<Yearly>,
 }
 
-/// Days of every year.
+/// A holiday that has an instance in every year.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Yearly {
     pub(super) name: String,
-    /// The day on which its first instance begins. 29 February has instances in leap years alone.
+    /// The first day of the first instance. 29 February has instances in leap years only.
     pub(super) first: Date,
-    /// The day on which its last instance begins; none where it comes for ever.
+    /// The first day of the last instance; `None` if the holiday repeats for ever.
     pub(super) last: Option<Date>,
-    /// So many days from the begin of an instance on, at most 366.
+    /// The days of an instance, at most 366.
     pub(super) days: i32,
-    /// The days on which instances would begin that were removed.
+    /// The first days of removed instances.
     pub(super) excepted: BTreeSet<Date>,
 }
 
@@ -44,36 +47,32 @@ impl Yearly {
     }
 }
 
-/// The day of this month and day in `year`, if it has one.
+/// The same month and day in `year`, if that year has it.
 pub(super) fn same_day(date: Date, year: i16) -> Option<Date> {
     Date::new(year, date.month(), date.day()).ok()
 }
 
 /// A target's holidays, and its size on them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Holidays {
-    /// The names of its calendars.
     pub calendars: Vec<String>,
-    /// The size on each of their days.
     pub size: Size,
-    /// The line of `scale.toml` that they begin on.
-    pub line: usize,
-    /// What those calendars hold together.
+    /// The days of all these calendars.
+    #[serde(skip)]
     pub(super) days: Calendar,
 }
 
 impl Calendar {
-    /// Adds a day. The first name of a day stays.
+    /// Adds a day. If it is in the calendar already, its name stays.
     pub(super) fn add(&mut self, date: Date, name: &str) {
         self.days.entry(date).or_insert_with(|| name.to_owned());
     }
 
-    /// Adds days of every year.
     pub(super) fn add_yearly(&mut self, yearly: Yearly) {
         self.yearly.push(yearly);
     }
 
-    /// Adds all days of another calendar.
     pub(super) fn extend(&mut self, other: &Calendar) {
         for (date, name) in &other.days {
             self.add(*date, name);
@@ -81,7 +80,7 @@ impl Calendar {
         self.yearly.extend_from_slice(&other.yearly);
     }
 
-    /// The name of the holiday on `date`, if it is one.
+    /// The name of the holiday on `date`, if there is one.
     pub fn holiday(&self, date: Date) -> Option<&str> {
         let yearly = || {
             let mut yearly = self.yearly.iter();
@@ -90,12 +89,11 @@ impl Calendar {
         self.days.get(&date).or_else(yearly).map(String::as_str)
     }
 
-    /// Whether there is no day in it.
     pub fn is_empty(&self) -> bool {
         self.days.is_empty() && self.yearly.is_empty()
     }
 
-    /// The last day in it; none where days come every year for ever.
+    /// The last day; `None` if a holiday repeats for ever.
     pub fn last(&self) -> Option<Date> {
         let ends = self.yearly.iter().map(|it| {
             let last = it.last?;
@@ -108,26 +106,23 @@ impl Calendar {
 }
 
 impl Holidays {
-    /// The name of the holiday on `date`, if it is one.
-    pub fn holiday(&self, date: Date) -> Option<&str> {
+    /// The name of the holiday on `date`, if there is one.
+    pub(super) fn holiday(&self, date: Date) -> Option<&str> {
         self.days.holiday(date)
     }
 
-    /// The days that are in force at some time of `stretch`.
+    /// The days that are in force at some time of `period`.
     pub(super) fn occurrences(
         &self,
         zone: &Zone,
-        stretch: Stretch,
+        period: Period,
     ) -> impl Iterator<Item = Occurrence> {
-        let dates = std::iter::successors(Some(stretch.first), |date| Some(days_after(*date, 1)));
+        let dates = std::iter::successors(Some(period.first), |date| Some(days_after(*date, 1)));
         dates
-            .take_while(move |date| *date <= stretch.last)
+            .take_while(move |date| *date <= period.last)
             .filter(|date| self.holiday(*date).is_some())
-            .map(|date| Occurrence {
-                begins: zone.edge(midnight(date)),
-                ends: zone.edge(midnight(days_after(date, 1))),
-            })
-            .filter(move |it| stretch.meets(it))
+            .map(|date| Occurrence::new(zone, clock(date, 0), clock(date, DAY)))
+            .filter(move |it| period.meets(it))
     }
 }
 
@@ -140,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_a_holiday_by_its_date_or_every_year_since() {
+    fn holidays_have_one_date_or_repeat_every_year() {
         let mut calendar = Calendar::default();
         calendar.add(date("2026-04-03"), "Good Friday");
         let christmas = Yearly {
@@ -168,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_calendar_of_dates_ends_with_its_last() {
+    fn a_calendar_of_dates_ends_with_its_last_date() {
         let mut calendar = Calendar::default();
         assert!(calendar.is_empty());
         calendar.add(date("2026-12-26"), "Boxing Day");

@@ -1,105 +1,92 @@
-//! `scale.toml`, read into values that are checked.
+//! `scale.toml` into checked values.
 //!
-//! What a value means on its own is checked while it is read, so that an error has its line; what
-//! several values mean together is for [`lint`](super::lint()).
+//! A value is checked where it is read, so an error has its line. [`lint`](super::lint()) checks how values
+//! fit together.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
-use std::str::FromStr;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
 
 use super::calendar::{Calendar, Holidays};
-use super::dates::{self, DatedTime};
-use super::nearest::nearest;
+use super::dates::FileDate;
+use super::name::TargetName;
+use super::nearest::suggestion;
+use super::parts::{Lines, Part};
 use super::size::{Bounds, Size};
-use super::target::{Mode, Target, TargetName};
-use super::week::{Days, EndTime, WeekTime};
+use super::target::{Mode, Target};
+use super::text::Text;
 use super::window::{Dated, Weekly};
 use super::zone::Zone;
 
-/// What `scale.toml` says. Its calendars' files are still to be read.
+/// The content of `scale.toml`, without the calendars that are in other files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     pub(super) targets: Vec<Target>,
     pub(super) calendars: Vec<CalendarSource>,
+    lines: Lines,
 }
 
-/// A calendar as the file names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarSource {
-    /// Its name.
     pub name: String,
-    /// The line of `scale.toml` that it begins on.
-    pub line: usize,
-    /// The iCalendar files that belong to it.
+    /// iCalendar files whose days belong to it.
     pub files: Vec<String>,
-    /// The days that `scale.toml` itself names.
+    /// The dates in `scale.toml` itself.
     pub(super) days: Calendar,
 }
 
-/// A file that cannot be read: where, and what to write.
+/// An error with its line and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct ConfigurationError {
-    /// The line, from 1, where it is known.
-    pub line: Option<usize>,
-    /// What stands there.
-    pub source_line: String,
-    /// What is wrong with it.
-    pub message: String,
+    place: Option<Place>,
+    message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    line: usize,
+    source_line: String,
 }
 
 impl fmt::Display for ConfigurationError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(
-                formatter,
-                "line {line}: {}: {}",
-                self.source_line, self.message
-            ),
-            None => formatter.write_str(&self.message),
+        if let Some(Place { line, source_line }) = &self.place {
+            write!(formatter, "line {line}: {source_line}: ")?;
         }
+        formatter.write_str(&self.message)
     }
 }
 
 impl Configuration {
-    /// Reads the text of a `scale.toml`.
+    /// Parses the text of a `scale.toml`.
     pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
-        let file: File = toml::from_str(text).map_err(|error| unread(text, &error))?;
-        let lines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
-        let place = |at: usize| 1 + lines.partition_point(|end| *end < at);
-        let at = |span: Range<usize>, error: &dyn fmt::Display| located(text, &span, error);
-        let mut targets = Vec::new();
-        for (name, table) in file.target {
-            let span = name.span();
-            let line = place(span.start);
-            let name = name.get_ref().parse().map_err(|error| at(span, &error))?;
-            let (mode, rate) = (file.mode, file.changes_per_hour);
-            targets.push(table.target(name, line, (mode, rate), &place, &at)?);
-        }
-        let calendars = file.calendar.into_iter().map(|(name, table)| {
-            let line = place(name.span().start);
-            table.source(name.into_inner(), line, &at)
-        });
+        let file: File = toml::from_str(text).map_err(|error| located(text, &error))?;
+        let lines = file.lines(text);
+        let targets = file
+            .target
+            .into_iter()
+            .map(|(name, table)| table.target(name.into_inner(), file.mode, file.changes_per_hour));
+        let calendars = file.calendar.into_iter();
+        let calendars = calendars.map(|(name, table)| table.source(name.into_inner()));
         Ok(Configuration {
-            targets,
-            calendars: calendars.collect::<Result<_, _>>()?,
+            targets: targets.collect(),
+            calendars: calendars.collect(),
+            lines,
         })
     }
 
-    /// The calendars that the file names.
     pub fn calendars(&self) -> &[CalendarSource] {
         &self.calendars
     }
-}
 
-/// How many changes of a target are allowed within an hour, where the file does not say? Every tick
-/// of an hour could be one: it stops what runs wild, and no schedule that people write.
-const CHANGES_PER_HOUR: u32 = 12;
+    /// The lines of the parts that findings name.
+    pub fn lines(&self) -> &Lines {
+        &self.lines
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,18 +98,20 @@ struct File {
     #[serde(default)]
     calendar: BTreeMap<Spanned<String>, CalendarTable>,
     #[serde(default)]
-    target: BTreeMap<Spanned<String>, TargetTable>,
+    target: BTreeMap<Spanned<TargetName>, TargetTable>,
 }
 
+/// One for each tick of an hour: a limit for a target that changes all the time, and more than any schedule
+/// needs.
 fn changes_per_hour() -> u32 {
-    CHANGES_PER_HOUR
+    12
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CalendarTable {
     #[serde(default)]
-    dates: Vec<Spanned<String>>,
+    dates: Vec<Text<FileDate>>,
     #[serde(default)]
     files: Vec<String>,
 }
@@ -133,170 +122,97 @@ struct TargetTable {
     resource: Option<String>,
     mode: Option<Mode>,
     changes_per_hour: Option<u32>,
-    #[serde(deserialize_with = "text")]
-    zone: Zone,
+    zone: Text<Zone>,
     size: Size,
     bounds: Bounds,
-    holidays: Option<Spanned<HolidaysTable>>,
+    holidays: Option<Spanned<Holidays>>,
     #[serde(default)]
-    weekly: Vec<Spanned<WeeklyTable>>,
+    weekly: Vec<Spanned<Window<Weekly>>>,
     #[serde(default)]
-    dated: Vec<Spanned<DatedTable>>,
+    dated: Vec<Spanned<Window<Dated>>>,
 }
 
+/// As a newtype it has a span of its own, so an error has the line of this window.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HolidaysTable {
-    calendars: Vec<String>,
-    size: Size,
-}
+struct Window<T>(T);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WeeklyTable {
-    name: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    days: Option<Days>,
-    #[serde(default, deserialize_with = "optional_text")]
-    from: Option<WeekTime>,
-    #[serde(default, deserialize_with = "optional_text")]
-    to: Option<WeekTime>,
-    size: Size,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DatedTable {
-    name: Option<String>,
-    #[serde(deserialize_with = "text")]
-    from: DatedTime,
-    #[serde(deserialize_with = "text")]
-    to: DatedTime,
-    size: Size,
-}
-
-fn text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: FromStr<Err: fmt::Display>,
-    D: Deserializer<'de>,
-{
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(D::Error::custom)
-}
-
-fn optional_text<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: FromStr<Err: fmt::Display>,
-    D: Deserializer<'de>,
-{
-    text(deserializer).map(Some)
+impl File {
+    fn lines(&self, text: &str) -> Lines {
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let line = |at: usize| 1 + ends.partition_point(|end| *end < at);
+        let calendars = self.calendar.keys().map(|name| {
+            let part = Part::Calendar(name.get_ref().clone());
+            (part, line(name.span().start))
+        });
+        let targets = self.target.iter().flat_map(|(key, table)| {
+            let name = || key.get_ref().clone();
+            let own = (Part::Target(name()), line(key.span().start));
+            let holidays = table.holidays.iter();
+            let holidays = holidays.map(|it| (Part::Holidays(name()), line(it.span().start)));
+            let weekly = table.weekly.iter().enumerate();
+            let weekly =
+                weekly.map(|(place, it)| (Part::Weekly(name(), place), line(it.span().start)));
+            let dated = table.dated.iter().enumerate();
+            let dated =
+                dated.map(|(place, it)| (Part::Dated(name(), place), line(it.span().start)));
+            let parts = std::iter::once(own).chain(holidays);
+            parts.chain(weekly).chain(dated).collect::<Vec<_>>()
+        });
+        calendars.chain(targets).collect()
+    }
 }
 
 impl CalendarTable {
-    fn source(
-        self,
-        name: String,
-        line: usize,
-        at: &impl Fn(Range<usize>, &dyn fmt::Display) -> ConfigurationError,
-    ) -> Result<CalendarSource, ConfigurationError> {
+    fn source(self, name: String) -> CalendarSource {
         let mut days = Calendar::default();
-        for text in self.dates {
-            let date = dates::date(text.get_ref()).map_err(|error| at(text.span(), &error))?;
+        for Text(FileDate(date)) in self.dates {
             days.add(date, &name);
         }
-        Ok(CalendarSource {
+        CalendarSource {
             name,
-            line,
             files: self.files,
             days,
-        })
+        }
     }
 }
 
 impl TargetTable {
-    /// The target, with `mode` and `rate` where it has none of its own. `place` is the line of an
-    /// offset, `at` an error at a span.
-    fn target(
-        self,
-        name: TargetName,
-        line: usize,
-        (mode, rate): (Mode, u32),
-        place: &impl Fn(usize) -> usize,
-        at: &impl Fn(Range<usize>, &dyn fmt::Display) -> ConfigurationError,
-    ) -> Result<Target, ConfigurationError> {
-        let weekly = self.weekly.into_iter().map(|table| {
-            let span = table.span();
-            let window = table.into_inner().window(place(span.start));
-            window.map_err(|error| at(span, &error))
-        });
-        let dated = self.dated.into_iter().map(|table| {
-            let span = table.span();
-            let DatedTable {
-                name,
-                from,
-                to,
-                size,
-            } = table.into_inner();
-            let window = Dated::new(name, (from, to), size, place(span.start));
-            window.map_err(|error| at(span, &error))
-        });
-        let holidays = self.holidays.map(|table| Holidays {
-            line: place(table.span().start),
-            days: Calendar::default(),
-            size: table.get_ref().size,
-            calendars: table.into_inner().calendars,
-        });
-        Ok(Target {
+    /// `mode` and `changes_per_hour` apply where the target has none of its own.
+    fn target(self, name: TargetName, mode: Mode, changes_per_hour: u32) -> Target {
+        fn windows<T>(spanned: Vec<Spanned<Window<T>>>) -> Vec<T> {
+            let windows = spanned.into_iter().map(Spanned::into_inner);
+            windows.map(|Window(window)| window).collect()
+        }
+        Target {
             name,
-            line,
             resource: self.resource,
             mode: self.mode.unwrap_or(mode),
-            changes_per_hour: self.changes_per_hour.unwrap_or(rate),
-            zone: self.zone,
+            changes_per_hour: self.changes_per_hour.unwrap_or(changes_per_hour),
+            zone: self.zone.0,
             size: self.size,
             bounds: self.bounds,
-            weekly: weekly.collect::<Result<_, _>>()?,
-            dated: dated.collect::<Result<_, _>>()?,
-            holidays,
-        })
+            weekly: windows(self.weekly),
+            dated: windows(self.dated),
+            holidays: self.holidays.map(Spanned::into_inner),
+        }
     }
 }
 
-impl WeeklyTable {
-    /// Without times a window lasts whole days.
-    fn window(self, line: usize) -> Result<Weekly, super::window::WindowError> {
-        let whole = |time| WeekTime { day: None, time };
-        let from = self.from.unwrap_or(whole(EndTime(0)));
-        let to = self.to.unwrap_or(whole(EndTime::MIDNIGHT));
-        Weekly::new(self.name, self.days, (from, to), self.size, line)
-    }
-}
-
-/// What the reader of TOML found, by its line, and with what was meant.
-fn unread(text: &str, error: &toml::de::Error) -> ConfigurationError {
-    let message = reworded(error.message());
-    match error.span() {
-        Some(span) => located(text, &span, &message),
-        None => ConfigurationError {
-            line: None,
-            source_line: String::new(),
-            message,
-        },
-    }
-}
-
-fn located(text: &str, span: &Range<usize>, error: &dyn fmt::Display) -> ConfigurationError {
-    let start = span.start.min(text.len());
-    let line = text[..start].matches('\n').count();
+fn located(text: &str, error: &toml::de::Error) -> ConfigurationError {
+    let place = error.span().map(|span| {
+        let line = text[..span.start.min(text.len())].matches('\n').count();
+        Place {
+            line: line + 1,
+            source_line: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
+        }
+    });
     ConfigurationError {
-        line: Some(line + 1),
-        source_line: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
-        message: error.to_string(),
+        place,
+        message: reworded(error.message()),
     }
 }
 
-/// serde lists the keys that there are, each in backticks after the unknown one; the nearest is what
-/// was meant.
+/// serde lists the known keys in backticks, after the unknown one.
 fn reworded(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field ") else {
         return message.to_owned();
@@ -304,10 +220,9 @@ fn reworded(message: &str) -> String {
     let mut names = rest.split('`').skip(1).step_by(2);
     let unknown = names.next().unwrap_or_default();
     let known: Vec<&str> = names.collect();
-    let near = nearest(unknown, known.iter().copied());
-    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    let suggestion = suggestion(unknown, known.iter().copied());
     format!(
-        "there is no key {unknown} here, only {}{near}",
+        "unknown key {unknown}; the keys here are {}{suggestion}",
         known.join(", ")
     )
 }

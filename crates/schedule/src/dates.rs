@@ -1,5 +1,4 @@
-//! Dates of windows, as `scale.toml` writes them: `2026-12-24 18:00`, or `12-24 18:00` for every
-//! year.
+//! Dates: `2026-12-24 18:00`, or `12-24 18:00` in every year.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,17 +6,16 @@ use std::str::FromStr;
 use jiff::civil::{Date, DateTime};
 use thiserror::Error;
 
-use super::week::{EndTime, WeekError};
-use super::zone::{YEARS, days_after};
+use super::week::{TimeOfDay, WeekError};
+use super::zone::{YEARS, clock};
 
-/// The date of a window's edge, and the time of day where there is one.
+/// An edge of a dated window. Without a time it is the begin or the end of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DatedTime {
     pub(super) day: DayOf,
-    pub(super) time: Option<EndTime>,
+    pub(super) time: Option<TimeOfDay>,
 }
 
-/// A day of one year, or of every year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DayOf {
     OneYear(Date),
@@ -25,71 +23,69 @@ pub(super) enum DayOf {
 }
 
 /// A month and a day that every year has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct YearDay {
     month: i8,
     day: i8,
 }
 
-/// A date that cannot be read.
+/// A time that comes every year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct YearTime {
+    pub(super) day: YearDay,
+    pub(super) time: TimeOfDay,
+}
+
+/// A date of one of the [years](YEARS) that the file may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileDate(pub(super) Date);
+
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(super) enum DateError {
-    /// A date.
     #[error(
-        "{0:?} is no date; write year, month and day such as \"2026-12-24\", with a time such as \
+        "{0:?} is not a date; write year, month and day such as \"2026-12-24\", with a time such as \
          \"2026-12-24 18:00\", or without the year for every year, \"12-24\""
     )]
     Date(String),
-    /// A year far away.
-    #[error("the year {} is out of reach; write one from {} to {}", .0, YEARS.start(), YEARS.end())]
+    #[error("the year {} is out of range; write one from {} to {}", .0, YEARS.start(), YEARS.end())]
     Year(i16),
-    /// The day that most years lack.
     #[error("most years have no 29 February; write \"02-28\" or \"03-01\"")]
     LeapDay,
-    /// The time of day.
     #[error(transparent)]
     Time(#[from] WeekError),
 }
 
 impl YearDay {
-    /// A month and a day, unless it is not in every year.
-    pub(super) fn new(month: i8, day: i8) -> Result<YearDay, DateError> {
+    fn new(month: i8, day: i8) -> Result<YearDay, DateError> {
         if (month, day) == (2, 29) {
             return Err(DateError::LeapDay);
         }
-        let of_a_year = Date::new(2001, month, day);
-        of_a_year.map_or_else(
-            |_| Err(DateError::Date(format!("{month:02}-{day:02}"))),
-            |_| Ok(YearDay { month, day }),
-        )
-    }
-
-    /// That day in `year`.
-    pub(super) fn of(self, year: i16) -> Date {
-        Date::new(year, self.month, self.day).expect("every year has this day")
+        match Date::new(2001, month, day) {
+            Ok(_) => Ok(YearDay { month, day }),
+            Err(_) => Err(DateError::Date(format!("{month:02}-{day:02}"))),
+        }
     }
 }
 
-/// `12-24`.
-impl fmt::Display for YearDay {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:02}-{:02}", self.month, self.day)
+impl YearTime {
+    pub(super) fn of(self, year: i16) -> DateTime {
+        let date = Date::new(year, self.day.month, self.day.day);
+        clock(date.expect("every year has this day"), self.time.minutes())
     }
 }
 
-/// A date within reach: `2026-12-24`.
-pub(super) fn date(text: &str) -> Result<Date, DateError> {
-    let unread = || DateError::Date(text.to_owned());
-    let is_written_out = text.len() == 10 && text.is_ascii() && !text.contains(['T', ' ']);
-    let date: Date = text
-        .parse()
-        .ok()
-        .filter(|_| is_written_out)
-        .ok_or_else(unread)?;
-    if !YEARS.contains(&date.year()) {
-        return Err(DateError::Year(date.year()));
+impl FromStr for FileDate {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<FileDate, DateError> {
+        let is_written_out = text.len() == 10 && text.is_ascii() && !text.contains(['T', ' ']);
+        let date = text.parse().ok().filter(|_| is_written_out);
+        let date: Date = date.ok_or_else(|| DateError::Date(text.to_owned()))?;
+        if !YEARS.contains(&date.year()) {
+            return Err(DateError::Year(date.year()));
+        }
+        Ok(FileDate(date))
     }
-    Ok(date)
 }
 
 impl FromStr for DatedTime {
@@ -97,12 +93,12 @@ impl FromStr for DatedTime {
 
     fn from_str(text: &str) -> Result<DatedTime, DateError> {
         let (day, time) = match text.trim().split_once([' ', 'T']) {
-            Some((day, time)) => (day, Some(time.trim().parse::<EndTime>()?)),
+            Some((day, time)) => (day, Some(time.trim().parse::<TimeOfDay>()?)),
             None => (text.trim(), None),
         };
         let day = match day.split_once('-') {
             Some((month, rest)) if month.len() == 2 => DayOf::EveryYear(year_day(month, rest)?),
-            _ => DayOf::OneYear(date(day)?),
+            _ => DayOf::OneYear(day.parse::<FileDate>()?.0),
         };
         Ok(DatedTime { day, time })
     }
@@ -116,11 +112,16 @@ fn year_day(month: &str, day: &str) -> Result<YearDay, DateError> {
     }
 }
 
-/// The time on a zone's clocks at so many minutes after a date's midnight; a whole day is the next
-/// date's.
-pub(super) fn at(date: Date, time: EndTime) -> DateTime {
-    let (days, time) = time.split();
-    days_after(date, i32::from(days)).to_datetime(time.time())
+/// As the file writes it.
+impl fmt::Display for DatedTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.day {
+            DayOf::OneYear(date) => date.fmt(formatter)?,
+            DayOf::EveryYear(YearDay { month, day }) => write!(formatter, "{month:02}-{day:02}")?,
+        }
+        self.time
+            .map_or(Ok(()), |time| write!(formatter, " {time}"))
+    }
 }
 
 #[cfg(test)]
@@ -130,28 +131,32 @@ mod tests {
     fn read(text: &str) -> Result<String, String> {
         let read: Result<DatedTime, DateError> = text.parse();
         let read = read.map_err(|error| error.to_string())?;
-        let time = read.time.unwrap_or(EndTime::MIDNIGHT);
+        let time = read.time.unwrap_or(TimeOfDay::END);
         Ok(match read.day {
-            DayOf::OneYear(date) => at(date, time).to_string(),
-            DayOf::EveryYear(day) => format!("{day} {}", at(day.of(2026), time)),
+            DayOf::OneYear(date) => clock(date, time.minutes()).to_string(),
+            DayOf::EveryYear(day) => format!("every {}", YearTime { day, time }.of(2026)),
         })
     }
 
     #[test]
-    fn dates_have_a_year_or_are_of_every_year() {
+    fn dates_are_of_one_year_or_of_every_year() {
         for (text, as_read) in [
             ("2026-12-24 18:00", "2026-12-24T18:00:00"),
             ("2026-12-24T18:00", "2026-12-24T18:00:00"),
             ("2026-12-31", "2027-01-01T00:00:00"),
-            ("12-24 18:00", "12-24 2026-12-24T18:00:00"),
-            ("12-31 24:00", "12-31 2027-01-01T00:00:00"),
+            ("12-24 18:00", "every 2026-12-24T18:00:00"),
+            ("12-31 24:00", "every 2027-01-01T00:00:00"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(as_read), "{text}");
+        }
+        for text in ["2026-12-24 18:00", "12-24", "12-31 24:00"] {
+            let time: DatedTime = text.parse().expect(text);
+            assert_eq!(time.to_string(), text);
         }
     }
 
     #[test]
-    fn what_is_no_date_is_refused_with_what_to_write() {
+    fn errors_say_what_to_write() {
         for (text, hint) in [
             ("2026-13-01", "2026-12-24"),
             ("2026-02-30 08:00", "2026-12-24"),

@@ -1,4 +1,4 @@
-//! Which size holds at an instant, and why: a pure function of target, holds and instant.
+//! The size at an instant, and the reason: a pure function of target, holds and instant.
 
 use std::fmt;
 
@@ -8,62 +8,56 @@ use super::calendar::Holidays;
 use super::hold::Hold;
 use super::size::Size;
 use super::target::Target;
-use super::window::{Dated, Occurrence, Stretch, Weekly};
+use super::window::{Dated, Occurrence, Period, Weekly};
 use super::zone::Zone;
 
-/// The size that holds.
+/// The desired size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
-    /// The size, within the target's bounds.
+    /// Within the target's bounds.
     pub size: Size,
-    /// What decides it.
     pub rule: Rule<'a>,
 }
 
-/// What decides a size. Displayed as people speak of it: `weekly window "work day"`.
+/// A rule for the size. Messages print it as `weekly window "work day"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule<'a> {
-    /// Somebody's hold.
     Hold(&'a Hold),
-    /// A window of certain dates.
     Dated(&'a Dated),
-    /// A holiday, by its name.
+    /// By the holiday's name.
     Holiday(&'a str),
-    /// A window of every week.
     Weekly(&'a Weekly),
-    /// Nothing else is in force.
+    /// The target's default size.
     Default,
 }
 
 /// One rule's part in a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
-    /// The rule.
     pub rule: Rule<'a>,
-    /// The size that it asks for.
+    /// The rule's size, which may be outside the bounds.
     pub size: Size,
-    /// What came of it.
     pub standing: Standing,
 }
 
-/// Where a rule stands at an instant.
+/// A rule's state at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It decides. The default size is in force always, so it has no occurrence.
+    /// The default size is always in force, so it has no occurrence.
     Decides(Option<Occurrence>),
-    /// It is in force, and one before it decides.
+    /// In force, but an earlier rule decides.
     Overruled(Option<Occurrence>),
-    /// It is not in force; when it will be next, if within [400 days](HORIZON).
+    /// Not in force. The next occurrence, if there is one within the [horizon](HORIZON).
     Idle(Option<Occurrence>),
 }
 
-/// How far ahead is a rule's next time looked for? Past the next time of whatever comes every year.
+/// The limit of the search for a rule's next occurrence: over a year, so that it finds yearly ones.
 pub const HORIZON: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// The size of `target` at `at`. Of holds the newest counts; of windows of one kind that are in
-/// force together, the one that stands first in the file.
+/// The size of `target` at `at`. The newest hold decides before older ones, and the first window in the file
+/// before later ones of its kind.
 pub fn decide<'a>(target: &'a Target, holds: &'a [Hold], at: Timestamp) -> Decision<'a> {
-    let now = Stretch::new(&target.zone, at, at);
+    let now = Period::new(&target.zone, at, at);
     let mut layers = layers(target, holds).into_iter();
     let deciding = layers.find_map(|layer| {
         let occurrence = layer.during(&target.zone, now)?;
@@ -76,21 +70,19 @@ pub fn decide<'a>(target: &'a Target, holds: &'a [Hold], at: Timestamp) -> Decis
     }
 }
 
-/// Every rule of `target` in the order in which they decide, and where each stands.
+/// Every rule of `target` by precedence, with its state.
 pub fn explain<'a>(target: &'a Target, holds: &'a [Hold], at: Timestamp) -> Vec<Step<'a>> {
     let zone = &target.zone;
     let mut is_decided = false;
-    let mut stand = |now: Option<Occurrence>| {
+    let mut in_force = |now: Option<Occurrence>| {
         if std::mem::replace(&mut is_decided, true) {
             Standing::Overruled(now)
         } else {
             Standing::Decides(now)
         }
     };
-    let (present, future) = (
-        Stretch::new(zone, at, at),
-        Stretch::new(zone, at, at + HORIZON),
-    );
+    let present = Period::new(zone, at, at);
+    let future = Period::new(zone, at, at + HORIZON);
     let mut steps: Vec<Step> = Vec::new();
     for layer in layers(target, holds) {
         let now = layer.during(zone, present);
@@ -99,7 +91,7 @@ pub fn explain<'a>(target: &'a Target, holds: &'a [Hold], at: Timestamp) -> Vec<
             rule: layer.rule(zone, next.map_or(at, |it| it.begins.at)),
             size: layer.size(),
             standing: match now {
-                Some(_) => stand(now),
+                Some(_) => in_force(now),
                 None => Standing::Idle(next),
             },
         });
@@ -107,23 +99,23 @@ pub fn explain<'a>(target: &'a Target, holds: &'a [Hold], at: Timestamp) -> Vec<
     steps.push(Step {
         rule: Rule::Default,
         size: target.size,
-        standing: stand(None),
+        standing: in_force(None),
     });
     steps
 }
 
-/// What may decide, in the order in which it does: hold, dated, holiday, weekly.
+/// All rules but the default, by precedence: hold, dated, holiday, weekly.
 pub(super) fn layers<'a>(target: &'a Target, holds: &'a [Hold]) -> Vec<Layer<'a>> {
-    let mut held: Vec<&Hold> = holds.iter().filter(|it| it.target == target.name).collect();
-    held.sort_by_key(|hold| std::cmp::Reverse(hold.since));
-    let held = held.into_iter().map(Layer::Hold);
+    let mut holds: Vec<&Hold> = holds.iter().filter(|it| it.target == target.name).collect();
+    holds.sort_by_key(|hold| std::cmp::Reverse(hold.since));
+    let holds = holds.into_iter().map(Layer::Hold);
     let dated = target.dated.iter().map(Layer::Dated);
     let holidays = target.holidays.iter().map(Layer::Holidays);
     let weekly = target.weekly.iter().map(Layer::Weekly);
-    held.chain(dated).chain(holidays).chain(weekly).collect()
+    holds.chain(dated).chain(holidays).chain(weekly).collect()
 }
 
-/// One thing that may decide.
+/// A rule with its occurrences. All holidays of a target are one layer.
 #[derive(Clone, Copy)]
 pub(super) enum Layer<'a> {
     Hold(&'a Hold),
@@ -142,7 +134,7 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The rule, as of an occurrence's begin: of holidays it is one day's.
+    /// The rule of the occurrence that begins at `begin`: each holiday is its own.
     pub(super) fn rule(self, zone: &Zone, begin: Timestamp) -> Rule<'a> {
         match self {
             Layer::Hold(hold) => Rule::Hold(hold),
@@ -155,22 +147,21 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// Calls `visit` for each occurrence that is in force at some time of `stretch`.
-    pub(super) fn visit(self, zone: &Zone, stretch: Stretch, visit: impl FnMut(Occurrence)) {
+    /// Calls `visit` for each occurrence that is in force at some time of `period`.
+    pub(super) fn visit(self, zone: &Zone, period: Period, visit: impl FnMut(Occurrence)) {
         match self {
             Layer::Hold(hold) => Some(hold.occurrence(zone))
                 .into_iter()
-                .filter(|it| stretch.meets(it))
+                .filter(|it| period.meets(it))
                 .for_each(visit),
-            Layer::Dated(window) => window.occurrences(zone, stretch).for_each(visit),
-            Layer::Holidays(holidays) => holidays.occurrences(zone, stretch).for_each(visit),
-            Layer::Weekly(window) => window.occurrences(zone, stretch).for_each(visit),
+            Layer::Dated(window) => window.occurrences(zone, period).for_each(visit),
+            Layer::Holidays(holidays) => holidays.occurrences(zone, period).for_each(visit),
+            Layer::Weekly(window) => window.occurrences(zone, period).for_each(visit),
         }
     }
 
-    /// The occurrence that is in force during a stretch of one instant; of several the one that ends
-    /// last.
-    fn during(self, zone: &Zone, instant: Stretch) -> Option<Occurrence> {
+    /// The occurrence that is in force at an instant; of several the one that ends last.
+    fn during(self, zone: &Zone, instant: Period) -> Option<Occurrence> {
         let mut found: Option<Occurrence> = None;
         self.visit(zone, instant, |it| {
             if found.is_none_or(|found| found.ends.at < it.ends.at) {
@@ -180,7 +171,7 @@ impl<'a> Layer<'a> {
         found
     }
 
-    fn next(self, zone: &Zone, at: Timestamp, future: Stretch) -> Option<Occurrence> {
+    fn next(self, zone: &Zone, at: Timestamp, future: Period) -> Option<Occurrence> {
         let mut next: Option<Occurrence> = None;
         self.visit(zone, future, |it| {
             if it.begins.at > at && next.is_none_or(|next| it.begins.at < next.begins.at) {

@@ -1,9 +1,9 @@
-//! Holidays out of iCalendar files (RFC 5545): events that last whole days.
+//! Holidays from iCalendar files (RFC 5545): events that last whole days.
 //!
-//! Of repetitions those by the year are read, with `COUNT`, `UNTIL` and `EXDATE`: it is how holidays
-//! repeat. An instance lasts as many days as the event, `EXDATE` removes the whole instance that begins on
-//! its day, and 29 February has instances in leap years alone, which `COUNT` counts. Everything that is not
-//! read is refused, never left out in silence.
+//! Of repetitions only yearly ones are read, with `COUNT`, `UNTIL` and `EXDATE`, because holidays repeat so.
+//! An instance lasts as many days as the event. `EXDATE` removes the whole instance that begins on its day.
+//! 29 February has instances in leap years only, and `COUNT` counts these. All else is rejected, so nothing
+//! is lost silently.
 
 use std::collections::BTreeSet;
 
@@ -19,36 +19,31 @@ use super::zone::{YEARS, days_after};
 /// An iCalendar file that cannot be used.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum CalendarError {
-    /// The file's form.
     #[error(
-        "it is no iCalendar file ({0}); it must begin with BEGIN:VCALENDAR and end with END:VCALENDAR"
+        "not an iCalendar file ({0}); it must begin with BEGIN:VCALENDAR and end with END:VCALENDAR"
     )]
     Form(String),
-    /// A time of day.
     #[error("the event {0:?} does not last whole days; holidays have dates without times")]
     NotAllDay(String),
-    /// Dates that make no days.
     #[error(
-        "the event {0:?} has no dates that can be read; it needs DTSTART and a DTEND after it, by {LONGEST} \
-         days at most, up to the year {last}",
+        "the event {0:?} has no dates that can be read; it needs DTSTART and a later DTEND, at most {LONGEST} \
+         days, up to the year {last}",
         last = YEARS.end()
     )]
     Dates(String),
-    /// A repetition that is not read.
     #[error(
-        "the event {0:?} repeats by {1:?}, and only FREQ=YEARLY with COUNT or UNTIL is read; write \
+        "the event {0:?} repeats by {1:?}; only FREQ=YEARLY with COUNT or UNTIL can be read, so write \
          its dates out"
     )]
     Repetition(String, String),
-    /// Days that are told otherwise.
-    #[error("the event {0:?} has {1}, which is not read; write its dates out")]
+    #[error("the event {0:?} has {1}, which cannot be read; write its dates out")]
     Unread(String, &'static str),
 }
 
-/// What would add days, or change them, and is not read.
+/// Properties that would add or change days.
 const UNREAD: [&str; 4] = ["RDATE", "EXRULE", "DURATION", "RECURRENCE-ID"];
 
-/// Reads the holidays of a file.
+/// Parses the holidays of a file.
 pub fn parse(text: &str) -> Result<Calendar, CalendarError> {
     let mut days = Calendar::default();
     let mut calendars = 0;
@@ -69,7 +64,7 @@ fn is_cancelled(event: &IcalEvent) -> bool {
     value(event, "STATUS").is_some_and(|status| status.eq_ignore_ascii_case("CANCELLED"))
 }
 
-/// The days of one event: what it excepts is its own alone.
+/// The days of one event. `EXDATE` removes only days of its own event.
 fn of_event(event: &IcalEvent) -> Result<Calendar, CalendarError> {
     let name = value(event, "SUMMARY")
         .unwrap_or("holiday")
@@ -77,85 +72,62 @@ fn of_event(event: &IcalEvent) -> Result<Calendar, CalendarError> {
     if let Some(unread) = UNREAD.iter().find(|it| event.get_property(it).is_some()) {
         return Err(CalendarError::Unread(name, unread));
     }
-    if event
-        .properties
-        .iter()
-        .filter(|it| it.name == "RRULE")
-        .count()
-        > 1
-    {
+    let rules = event.properties.iter().filter(|it| it.name == "RRULE");
+    if rules.count() > 1 {
         return Err(CalendarError::Unread(name, "a second RRULE"));
     }
-    let (first, days) = span(event, &name)?;
-    let repetition = match value(event, "RRULE") {
-        None => Repetition::Once,
-        Some(rule) => repetition(rule, first)
-            .ok_or_else(|| CalendarError::Repetition(name.clone(), rule.to_owned()))?,
-    };
+    let first = first_day(event, &name)?;
+    let days = length(event, first, &name)?;
     let excepted = excepted(event, &name)?;
     let mut calendar = Calendar::default();
-    let last = match repetition {
-        Repetition::Forever => None,
-        Repetition::Once if excepted.contains(&first) => return Ok(calendar),
-        Repetition::Once => {
-            for day in 0..days {
-                calendar.add(days_after(first, day), &name);
-            }
-            return Ok(calendar);
+    let Some(rule) = value(event, "RRULE") else {
+        if !excepted.contains(&first) {
+            (0..days).for_each(|day| calendar.add(days_after(first, day), &name));
         }
-        Repetition::Count(count) => match last(instances(first).take(count), &excepted) {
-            None => return Ok(calendar),
-            last => last,
-        },
-        Repetition::Until(until) => {
-            match last(instances(first).take_while(|it| *it <= until), &excepted) {
-                None => return Ok(calendar),
-                last => last,
-            }
-        }
+        return Ok(calendar);
     };
-    calendar.add_yearly(Yearly {
-        name,
-        first,
-        last,
-        days,
-        excepted,
-    });
+    let repetition = Repetition::parse(rule, first)
+        .ok_or_else(|| CalendarError::Repetition(name.clone(), rule.to_owned()))?;
+    let last = repetition.instances(first);
+    let last = last.filter(|begin| !excepted.contains(begin)).last();
+    if last.is_some() {
+        calendar.add_yearly(Yearly {
+            name,
+            first,
+            last: last.filter(|_| !repetition.is_forever()),
+            days,
+            excepted,
+        });
+    }
     Ok(calendar)
 }
 
-/// The days on which instances begin, within reach.
-fn instances(first: Date) -> impl Iterator<Item = Date> {
-    let years = first.year()..=*YEARS.end();
-    years.filter_map(move |year| same_day(first, year))
-}
-
-/// The last of these that was not removed.
-fn last(instances: impl Iterator<Item = Date>, excepted: &BTreeSet<Date>) -> Option<Date> {
-    instances.filter(|begin| !excepted.contains(begin)).last()
-}
-
-/// The first day, and how many there are: `DTEND` is not part of the event, and without one an event
-/// lasts its day.
-fn span(event: &IcalEvent, name: &str) -> Result<(Date, i32), CalendarError> {
+fn first_day(event: &IcalEvent, name: &str) -> Result<Date, CalendarError> {
     let unread = || CalendarError::Dates(name.to_owned());
-    let first = value(event, "DTSTART").ok_or_else(unread)?;
-    let first = date(first, name)?;
+    let first = date(value(event, "DTSTART").ok_or_else(unread)?, name)?;
     if first.year() > *YEARS.end() {
         return Err(unread());
     }
+    Ok(first)
+}
+
+/// The number of days. `DTEND` is exclusive, and an event without one lasts its day.
+fn length(event: &IcalEvent, first: Date, name: &str) -> Result<i32, CalendarError> {
     let days = match value(event, "DTEND") {
         Some(end) => (date(end, name)? - first).get_days(),
         None => 1,
     };
-    let is_good = (1..=LONGEST).contains(&days);
-    is_good.then_some((first, days)).ok_or_else(unread)
+    if (1..=LONGEST).contains(&days) {
+        Ok(days)
+    } else {
+        Err(CalendarError::Dates(name.to_owned()))
+    }
 }
 
-/// Days of the longest holiday: more than a year of them is a mistake in the file.
+/// The longest holiday, in days. A longer one is a mistake in the file.
 const LONGEST: i32 = 366;
 
-/// The days whose instances are removed.
+/// The first days of removed instances.
 fn excepted(event: &IcalEvent, name: &str) -> Result<BTreeSet<Date>, CalendarError> {
     let lists = event.properties.iter().filter(|it| it.name == "EXDATE");
     let values = lists.filter_map(|it| it.value.as_deref());
@@ -165,43 +137,46 @@ fn excepted(event: &IcalEvent, name: &str) -> Result<BTreeSet<Date>, CalendarErr
         .collect()
 }
 
-/// How often an event comes.
-#[derive(Clone, Copy)]
-enum Repetition {
-    Once,
-    /// Every year, so often.
-    Count(usize),
-    /// Every year, until this day.
-    Until(Date),
-    /// Every year.
-    Forever,
+/// A yearly repetition.
+#[derive(Clone, Copy, Default)]
+struct Repetition {
+    count: Option<usize>,
+    until: Option<Date>,
 }
 
-/// What a rule says, if it is one that is read.
-fn repetition(rule: &str, first: Date) -> Option<Repetition> {
-    let rule = rule.to_ascii_uppercase();
-    let (mut count, mut until) = (None, None);
-    let (mut is_yearly, mut has_month, mut has_day) = (false, false, false);
-    for part in rule.split(';').filter(|part| !part.is_empty()) {
-        match part.split_once('=')? {
-            ("FREQ", "YEARLY") => is_yearly = true,
-            ("COUNT", text) => count = Some(text.parse().ok()?),
-            ("UNTIL", text) => until = Some(date(text.get(..8)?, "").ok()?),
-            ("INTERVAL", "1") | ("WKST", _) => {}
-            ("BYMONTH", month) if month.parse() == Ok(first.month()) => has_month = true,
-            ("BYMONTHDAY", day) if day.parse() == Ok(first.day()) => has_day = true,
-            _ => return None,
+impl Repetition {
+    /// `None`: a rule that cannot be read.
+    fn parse(rule: &str, first: Date) -> Option<Repetition> {
+        let rule = rule.to_ascii_uppercase();
+        let mut repetition = Repetition::default();
+        let (mut is_yearly, mut has_month, mut has_day) = (false, false, false);
+        for part in rule.split(';').filter(|part| !part.is_empty()) {
+            match part.split_once('=')? {
+                ("FREQ", "YEARLY") => is_yearly = true,
+                ("COUNT", text) => repetition.count = Some(text.parse().ok()?),
+                ("UNTIL", text) => repetition.until = Some(date(text.get(..8)?, "").ok()?),
+                ("INTERVAL", "1") | ("WKST", _) => {}
+                ("BYMONTH", month) if month.parse() == Ok(first.month()) => has_month = true,
+                ("BYMONTHDAY", day) if day.parse() == Ok(first.day()) => has_day = true,
+                _ => return None,
+            }
         }
+        // A day without a month is one of every month.
+        let is_read = is_yearly && (has_month || !has_day);
+        let has_one_end = repetition.count.is_none() || repetition.until.is_none();
+        (is_read && has_one_end).then_some(repetition)
     }
-    // A day without a month is one of every month.
-    if !is_yearly || (has_day && !has_month) {
-        return None;
+
+    fn is_forever(self) -> bool {
+        self.count.is_none() && self.until.is_none()
     }
-    match (count, until) {
-        (None, None) => Some(Repetition::Forever),
-        (Some(count), None) => Some(Repetition::Count(count)),
-        (None, Some(until)) => Some(Repetition::Until(until)),
-        (Some(_), Some(_)) => None,
+
+    /// The first days of all instances up to the last year that is read, also of removed ones.
+    fn instances(self, first: Date) -> impl Iterator<Item = Date> {
+        let years = first.year()..=*YEARS.end();
+        let days = years.filter_map(move |year| same_day(first, year));
+        days.take(self.count.unwrap_or(usize::MAX))
+            .take_while(move |it| self.until.is_none_or(|until| *it <= until))
     }
 }
 
@@ -241,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_lasts_its_day_or_until_the_day_before_its_end() {
+    fn the_end_of_an_event_is_exclusive() {
         let one = "DTSTART;VALUE=DATE:20261225";
         assert_eq!(
             holidays(
@@ -261,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn yearly_events_come_again_as_often_as_they_say() {
+    fn yearly_events_repeat_by_count_and_until() {
         let start = "DTSTART;VALUE=DATE:20241225\r\nRRULE:FREQ=YEARLY";
         let years = ["2023-12-25", "2024-12-25", "2026-12-25", "2027-12-25"];
         assert_eq!(holidays(start, &years), [false, true, true, true]);
@@ -271,20 +246,20 @@ mod tests {
         assert_eq!(holidays(&until, &years), [false, true, true, false]);
         let before = format!("{start};UNTIL=20261224T235959Z");
         assert_eq!(holidays(&before, &years), [false, true, false, false]);
-        let left_out = format!("{counted}\r\nEXDATE;VALUE=DATE:20261225");
-        assert_eq!(holidays(&left_out, &years), [false, true, false, false]);
-        let left_out = format!("{start}\r\nEXDATE;VALUE=DATE:20261225");
-        assert_eq!(holidays(&left_out, &years), [false, true, false, true]);
-        let for_long = format!("{start};COUNT=99999");
-        assert_eq!(holidays(&for_long, &years), [false, true, true, true]);
-        let until_ever = format!("{start};UNTIL=99991231");
-        assert_eq!(holidays(&until_ever, &years), [false, true, true, true]);
+        let without_one = format!("{counted}\r\nEXDATE;VALUE=DATE:20261225");
+        assert_eq!(holidays(&without_one, &years), [false, true, false, false]);
+        let without_one = format!("{start}\r\nEXDATE;VALUE=DATE:20261225");
+        assert_eq!(holidays(&without_one, &years), [false, true, false, true]);
+        let for_centuries = format!("{start};COUNT=99999");
+        assert_eq!(holidays(&for_centuries, &years), [false, true, true, true]);
+        let until_9999 = format!("{start};UNTIL=99991231");
+        assert_eq!(holidays(&until_9999, &years), [false, true, true, true]);
         let in_lower_case = format!("{start};bymonth=12;bymonthday=25");
         assert_eq!(holidays(&in_lower_case, &years), [false, true, true, true]);
     }
 
     #[test]
-    fn what_one_event_excepts_stays_a_day_of_another() {
+    fn an_exception_of_one_event_leaves_the_days_of_another() {
         let event = |lines: &str| format!("BEGIN:VEVENT\r\n{lines}\r\nEND:VEVENT\r\n");
         let calendar = parse(&format!(
             "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}{}END:VCALENDAR\r\n",
@@ -301,13 +276,13 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_events_do_not_count() {
+    fn cancelled_events_are_skipped() {
         let lines = "DTSTART;VALUE=DATE:20261225\r\nSTATUS:CANCELLED";
         assert_eq!(holidays(lines, &["2026-12-25"]), [false]);
     }
 
     #[test]
-    fn what_is_not_read_is_refused_by_the_events_name() {
+    fn unreadable_events_are_rejected_by_name() {
         for (lines, hint) in [
             ("DTSTART:20261225T080000Z", "whole days"),
             ("DTSTART;VALUE=DATE:20261325", "no dates"),

@@ -1,59 +1,63 @@
-//! Sizes by schedule: which size a target should have at an instant, and why. Pure: the file's text,
-//! the holds and the instant are arguments.
+//! Sizes by schedule: the size that a target should have at an instant, and the reason. Pure: the file's
+//! text, the holds and the instant are arguments.
 //!
 //! # The model
 //!
-//! A [`Schedule`] has targets, each with a time zone, a size of its own, bounds, and windows. A window
-//! is one object with a begin and an end, so none is ever begun and not ended; it may cross midnight, a
-//! weekend, the end of a year. What holds at an instant depends on that instant alone, never on what
-//! held before: whoever looks late, twice, or not at all for a day finds the same.
+//! A [`Schedule`] has targets, each with a time zone, a default size, bounds, and windows. A window is one
+//! object with a begin and an end; it may cross midnight, a weekend or the end of a year. The size at an
+//! instant depends on that instant only, never on earlier sizes, so late, repeated and missed evaluations do
+//! no harm.
 //!
-//! # What decides
+//! # Precedence
 //!
-//! In this order, and the first that is in force:
+//! The first of these that is in force decides:
 //!
-//! 1. a hold; of several the one made last,
-//! 2. a window of certain dates; of several the one that stands first in the file,
+//! 1. the newest hold,
+//! 2. the first dated window in the file,
 //! 3. a holiday,
-//! 4. a window of every week; of several the one that stands first in the file,
-//! 5. the target's own size.
+//! 4. the first weekly window in the file,
+//! 5. the target's default size.
 //!
-//! What comes out is pulled into the target's bounds.
+//! Sizes outside the target's bounds move to the nearest bound.
 //!
 //! # Clock changes
 //!
-//! Edges are times on the zone's clocks. One that clocks are set forward over counts as so much later
-//! as they are set forward; one that they show twice counts the first time (RFC 5545, and jiff's
-//! `Compatible`). So a window lasts an hour less or more on such a day, and [`Occurrence::length`] says
-//! how long it really is. An occurrence that is left nothing of, because clocks jump over both its
-//! edges in the wrong order, is none.
+//! Edges are times on the zone's clocks. An edge in a gap, over which clocks are set forward, moves later by
+//! the length of the gap. Of an edge in a fold, which clocks show twice, the first time counts (RFC 5545, and
+//! `Compatible` in jiff). So a window lasts an hour less or more on such a day; [`Occurrence::length`] is the
+//! real duration. An occurrence whose edges a clock change puts in the wrong order is dropped.
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `configuration` | the text of `scale.toml` into checked values |
-//! | `icalendar` | the text of iCalendar files into holidays |
-//! | [`lint`](lint()) | what is wrong with a schedule that can be read |
-//! | [`spans`](spans()) | a target's sizes over a time |
-//! | [`decide`](decide()) | the size at an instant, and why |
-//! | `target`, `hold` | what is sized |
-//! | `minutes` | the minutes of a week, as a set |
-//! | `window`, `calendar` | when something is in force |
-//! | `week`, `dates`, `zone`, `size`, `nearest` | the values of the file |
-//! | `name` | names of targets and other things, and which texts are visible |
+//! | `configuration` | parses `scale.toml` |
+//! | `icalendar` | parses iCalendar files |
+//! | [`lint`](lint()) | finds mistakes in a schedule that can be read |
+//! | `finding` | findings, and how they are reported |
+//! | [`spans`](spans()) | a target's sizes over a period |
+//! | [`decide`](decide()) | the size at an instant, and the reason |
+//! | `target`, `hold` | targets and holds |
+//! | `minutes` | sets of minutes of the week |
+//! | `window`, `calendar` | windows and holidays: the times at which they are in force |
+//! | `parts` | the parts of the file, and their lines |
+//! | `dates`, `week`, `zone`, `size`, `text`, `nearest` | the values of the file |
+//! | `name` | the rules for names and visible texts |
 
 mod calendar;
 mod configuration;
 mod dates;
 mod decide;
+mod finding;
 mod hold;
 mod icalendar;
 mod lint;
 mod minutes;
 mod name;
 mod nearest;
+mod parts;
 mod size;
 mod spans;
 mod target;
+mod text;
 mod week;
 mod window;
 mod zone;
@@ -63,70 +67,56 @@ use std::collections::BTreeMap;
 pub use calendar::{Calendar, Holidays};
 pub use configuration::{CalendarSource, Configuration, ConfigurationError};
 pub use decide::{Decision, HORIZON, Rule, Standing, Step, decide, explain};
+pub use finding::{Finding, LocatedFinding, Severity};
 pub use hold::Hold;
 pub use icalendar::{CalendarError, parse as parse_calendar};
-pub use lint::{Finding, Severity, TICK, lint};
-pub use name::{TextError, check_text, is_name};
+pub use lint::{TICK, lint};
+pub use name::{TargetName, TargetNameError, TextError, check_text, is_name};
+pub use parts::{Lines, Part};
 pub use size::{Bounds, Size};
 pub use spans::{Change, Span, Usage, changes, spans, usage};
-pub use target::{Mode, Target, TargetName, TargetNameError};
+pub use target::{FileSize, Mode, Target};
 pub use window::{Dated, Occurrence, Weekly};
 pub use zone::{Edge, UnknownZone, Wall, YEARS, Zone, parse_instant};
 
-/// All targets, with their holidays.
+/// Targets and calendars.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     targets: Vec<Target>,
-    calendars: Vec<NamedCalendar>,
-}
-
-/// A calendar, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedCalendar {
-    /// Its name.
-    pub name: String,
-    /// The line of `scale.toml` that it begins on.
-    pub line: usize,
-    /// Its days.
-    pub days: Calendar,
+    calendars: BTreeMap<String, Calendar>,
 }
 
 impl Schedule {
-    /// What `configuration` says, with the calendars of the files that it names.
+    /// `files` are the calendars of the files that the configuration names.
     pub fn new(configuration: Configuration, files: &BTreeMap<String, Calendar>) -> Schedule {
         let calendars = configuration.calendars.into_iter().map(|source| {
             let mut days = source.days;
             let found = source.files.iter().filter_map(|file| files.get(file));
             found.for_each(|calendar| days.extend(calendar));
-            NamedCalendar {
-                name: source.name,
-                line: source.line,
-                days,
-            }
+            (source.name, days)
         });
-        let calendars: Vec<NamedCalendar> = calendars.collect();
+        let calendars: BTreeMap<String, Calendar> = calendars.collect();
         let mut targets = configuration.targets;
         for holidays in targets.iter_mut().filter_map(|it| it.holidays.as_mut()) {
-            let named = |it: &&NamedCalendar| holidays.calendars.contains(&it.name);
-            for calendar in calendars.iter().filter(named) {
-                holidays.days.extend(&calendar.days);
+            for (name, days) in &calendars {
+                if holidays.calendars.contains(name) {
+                    holidays.days.extend(days);
+                }
             }
         }
         Schedule { targets, calendars }
     }
 
-    /// The targets, by name.
+    /// In the order of their names.
     pub fn targets(&self) -> &[Target] {
         &self.targets
     }
 
-    /// The target of this name.
     pub fn target(&self, name: &TargetName) -> Option<&Target> {
         self.targets.iter().find(|target| target.name == *name)
     }
 
-    /// The calendars.
-    pub fn calendars(&self) -> &[NamedCalendar] {
+    pub fn calendars(&self) -> &BTreeMap<String, Calendar> {
         &self.calendars
     }
 }

@@ -1,11 +1,12 @@
-//! The minutes of a week, by the clock, as a set.
+//! Sets of minutes of the week, by the clock.
 
 use super::window::Weekly;
 
-const MINUTES: usize = 7 * 24 * 60;
+const DAY: usize = 24 * 60;
+const MINUTES: usize = 7 * DAY;
 const WORDS: usize = MINUTES.div_ceil(64);
 
-/// Some minutes of the week, counted from Monday's midnight.
+/// A set of minutes of the week, counted from Monday's midnight.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Week([u64; WORDS]);
 
@@ -16,14 +17,13 @@ impl Default for Week {
 }
 
 impl Week {
-    /// Those at which a window is in force.
+    /// The minutes at which a window is in force.
     pub(super) fn of(window: &Weekly) -> Week {
         let mut week = Week::default();
-        let length = usize::try_from(window.minutes()).unwrap_or(0);
         for day in window.days.iter() {
             let day = usize::from(day.to_monday_zero_offset().unsigned_abs());
-            let begin = day * 24 * 60 + usize::from(window.from.minutes());
-            for minute in begin..begin + length {
+            let begin = day * DAY + usize::from(window.from);
+            for minute in begin..begin + usize::from(window.length) {
                 let minute = minute % MINUTES;
                 week.0[minute / 64] |= 1 << (minute % 64);
             }
@@ -31,14 +31,13 @@ impl Week {
         week
     }
 
-    /// Adds those of another.
     pub(super) fn add(&mut self, other: &Week) {
         for (own, other) in self.0.iter_mut().zip(&other.0) {
             *own |= other;
         }
     }
 
-    /// Whether there is a minute in both.
+    /// Whether a minute is in both.
     pub(super) fn meets(&self, other: &Week) -> bool {
         self.0
             .iter()
@@ -46,7 +45,6 @@ impl Week {
             .any(|(own, other)| own & other != 0)
     }
 
-    /// Whether all of it is in the other.
     pub(super) fn is_within(&self, other: &Week) -> bool {
         self.0
             .iter()
@@ -54,12 +52,10 @@ impl Week {
             .all(|(own, other)| own & !other == 0)
     }
 
-    /// Whether there is a minute in it.
-    pub(super) fn has_any(&self) -> bool {
-        self.0.iter().any(|word| *word != 0)
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
     }
 
-    /// Whether there is every minute in it.
     pub(super) fn is_whole(&self) -> bool {
         let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
         count as usize == MINUTES

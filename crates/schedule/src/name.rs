@@ -1,10 +1,58 @@
-//! What people may call things of theirs (the targets of a schedule, the sources of backups), and which
-//! texts of theirs can be shown (the names of items, the reasons of holds).
+//! Rules for names (targets of a schedule, sources of backups) and for visible texts (names of items, reasons
+//! of holds).
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Whether `text` has 1 to 40 lower-case letters, digits and dashes, and a letter first: good as a
-/// folder, as a key of a file, and as a part of a variable's name.
+/// The name of a target, by the rule of [`is_name`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TargetName(String);
+
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error(
+    "{0:?} cannot be a target's name; use 1 to 40 lower-case letters, digits and dashes, a letter \
+     first"
+)]
+pub struct TargetNameError(String);
+
+impl TargetName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for TargetName {
+    type Error = TargetNameError;
+
+    fn try_from(text: String) -> Result<TargetName, TargetNameError> {
+        if is_name(&text) {
+            Ok(TargetName(text))
+        } else {
+            Err(TargetNameError(text))
+        }
+    }
+}
+
+impl FromStr for TargetName {
+    type Err = TargetNameError;
+
+    fn from_str(text: &str) -> Result<TargetName, TargetNameError> {
+        text.to_owned().try_into()
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Whether `text` has 1 to 40 lower-case letters, digits and dashes, and a letter first. Such a name can be
+/// a folder, a key of a file, and a part of a variable's name.
 pub fn is_name(text: &str) -> bool {
     let allowed = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
     (1..=40).contains(&text.len())
@@ -12,21 +60,20 @@ pub fn is_name(text: &str) -> bool {
         && text.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
-/// Why a text cannot be shown as what it is.
+/// The reason for which a text cannot be shown as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TextError {
-    /// A control character, line feed and NUL among them.
+    /// Control characters include line feed and NUL.
     #[error("it has the control character U+{:04X}; remove it", *.0 as u32)]
     Control(char),
-    /// A character that reverses those after it, so that a reader sees another text.
+    /// The character reverses those after it, so a reader sees another text.
     #[error("it has the bidirectional override U+{:04X}; remove it", *.0 as u32)]
     BidirectionalOverride(char),
-    /// Nothing to see.
     #[error("it has invisible characters only; give at least one visible one")]
     Invisible,
 }
 
-/// Checks that a reader of `text` sees it, and sees it as it is.
+/// Checks that `text` is visible, and that a reader sees it as it is.
 pub fn check_text(text: &str) -> Result<(), TextError> {
     let mut is_visible = false;
     for letter in text.chars() {
@@ -85,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_something_to_see() {
+    fn a_text_has_a_visible_character() {
         for good in [
             "x",
             "\u{200B}x",
@@ -113,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_hide_others_are_rejected_by_name() {
+    fn control_characters_and_overrides_are_rejected_by_name() {
         let error = check_text("a\u{202E}b").expect_err("it reverses the rest");
         assert_eq!(error, TextError::BidirectionalOverride('\u{202E}'));
         assert!(error.to_string().contains("U+202E"), "{error}");

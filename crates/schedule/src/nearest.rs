@@ -1,28 +1,30 @@
-//! What somebody meant who wrote something else.
+//! Spelling suggestions.
 
-/// The candidate that `text` is most likely a slip of, if it is like any.
-pub(super) fn nearest<'a>(
-    text: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// `; did you mean from?`, or nothing if no candidate is similar to `text`.
+pub(super) fn suggestion<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let nearest = nearest(text, candidates);
+    nearest.map_or_else(String::new, |near| format!("; did you mean {near}?"))
+}
+
+fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let text = text.to_lowercase();
     let likeness = |candidate: &str| strsim::jaro_winkler(&text, &candidate.to_lowercase());
     let scored = candidates.into_iter().map(|it| (likeness(it), it));
     let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
-    best.filter(|(likeness, _)| *likeness >= ALIKE)
+    best.filter(|(likeness, _)| *likeness >= SIMILAR)
         .map(|(_, candidate)| candidate)
 }
 
-/// How like, from 0 to 1, must two words be for one to be a slip of the other? `form` and `from` are
-/// at 0.93, `Fry` and `Fri` at 0.82, `to` and `from` at 0.
-const ALIKE: f64 = 0.8;
+/// The least similarity, from 0 to 1, of a word and its misspelling. `form` and `from` have 0.93, `Fry` and
+/// `Fri` 0.82, `to` and `from` 0.
+const SIMILAR: f64 = 0.8;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_finds_its_word_and_another_word_finds_none() {
+    fn only_similar_words_are_suggested() {
         let keys = ["name", "days", "from", "to", "size"];
         assert_eq!(nearest("form", keys), Some("from"));
         assert_eq!(nearest("Day", keys), Some("days"));

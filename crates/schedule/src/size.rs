@@ -1,27 +1,22 @@
-//! How large a target is, or should be.
+//! Sizes and bounds.
 
 use std::fmt;
 
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// How large a target is, or should be.
+/// The size of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Size {
-    /// So many instances.
+    /// A number of instances.
     One(u32),
-    /// At least and at most so many: an autoscaler decides between them.
-    Between {
-        /// At least.
-        min: u32,
-        /// At most.
-        max: u32,
-    },
+    /// The bounds of an autoscaler.
+    Between { min: u32, max: u32 },
 }
 
 impl Size {
-    /// The fewest instances that it allows.
+    /// The fewest instances.
     pub fn least(self) -> u32 {
         match self {
             Size::One(count) => count,
@@ -29,7 +24,7 @@ impl Size {
         }
     }
 
-    /// The most instances that it allows.
+    /// The most instances.
     pub fn most(self) -> u32 {
         match self {
             Size::One(count) => count,
@@ -50,8 +45,8 @@ impl Size {
         }
     }
 
-    /// Whether both are one count, or both a range.
-    pub fn is_like(self, other: Size) -> bool {
+    /// Whether both are a number, or both a range.
+    pub fn has_form_of(self, other: Size) -> bool {
         matches!(
             (self, other),
             (Size::One(_), Size::One(_)) | (Size::Between { .. }, Size::Between { .. })
@@ -69,21 +64,18 @@ impl fmt::Display for Size {
     }
 }
 
-/// What a target's size may never leave, whoever asks.
+/// The limits of every size of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
-    /// The fewest instances.
     #[serde(deserialize_with = "count")]
     pub min: u32,
-    /// The most.
     #[serde(deserialize_with = "count")]
     pub max: u32,
 }
 
 impl Bounds {
-    /// Whether `size` lies within.
-    pub fn hold(self, size: Size) -> bool {
+    pub fn contain(self, size: Size) -> bool {
         self.min <= size.least() && size.most() <= self.max
     }
 }
@@ -95,8 +87,8 @@ impl fmt::Display for Bounds {
     }
 }
 
-/// A whole number, or `{ min = …, max = … }`. By hand, because serde's own reading of the two says
-/// nothing of what is wrong.
+/// A whole number, or `{ min = …, max = … }`. The derived implementation for untagged enums would report
+/// neither the mistake nor its remedy.
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Size, D::Error> {
         deserializer.deserialize_any(SizeVisitor)
@@ -140,7 +132,7 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     deserializer.deserialize_any(CountVisitor)
 }
 
-/// A whole number, however it is written: 4.0 is one in JSON.
+/// A whole number. JSON may write 4 as 4.0.
 struct CountVisitor;
 
 impl Visitor<'_> for CountVisitor {
@@ -152,12 +144,16 @@ impl Visitor<'_> for CountVisitor {
 
     fn visit_i64<E: Error>(self, count: i64) -> Result<u32, E> {
         let small = u32::try_from(count);
-        small.map_err(|_| E::custom(format!("{count} is no size; write a whole number from 0")))
+        small.map_err(|_| {
+            E::custom(format!(
+                "{count} is not a size; write a whole number from 0"
+            ))
+        })
     }
 
     fn visit_u64<E: Error>(self, count: u64) -> Result<u32, E> {
         let small = u32::try_from(count);
-        small.map_err(|_| E::custom(format!("{count} is no size; write a smaller number")))
+        small.map_err(|_| E::custom(format!("{count} is not a size; write a smaller number")))
     }
 
     #[expect(
@@ -167,9 +163,11 @@ impl Visitor<'_> for CountVisitor {
     )]
     fn visit_f64<E: Error>(self, count: f64) -> Result<u32, E> {
         let is_count = count.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&count);
-        is_count
-            .then_some(count as u32)
-            .ok_or_else(|| E::custom(format!("{count} is no size; write a whole number from 0")))
+        is_count.then_some(count as u32).ok_or_else(|| {
+            E::custom(format!(
+                "{count} is not a size; write a whole number from 0"
+            ))
+        })
     }
 }
 
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold_what_lies_within_and_pull_in_the_rest() {
+    fn sizes_outside_the_bounds_move_to_the_nearest_bound() {
         let bounds = Bounds { min: 1, max: 4 };
         for (size, near) in [
             (Size::One(0), Size::One(1)),
@@ -206,7 +204,7 @@ mod tests {
             ),
         ] {
             assert_eq!(size.within(bounds), near);
-            assert_eq!(bounds.hold(size), size == near);
+            assert_eq!(bounds.contain(size), size == near);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A target's sizes over a time: stretches of one rule, changes of size, hours of instances.
+//! A target's sizes over a period: spans of one rule, changes of size, instance hours.
 
 use std::collections::BTreeMap;
 
@@ -10,55 +10,50 @@ use super::decide::{Rule, layers};
 use super::hold::Hold;
 use super::size::Size;
 use super::target::Target;
-use super::window::{Occurrence, Stretch};
-use super::zone::{Edge, Wall};
+use super::window::Period;
+use super::zone::{Edge, Wall, clock, days_after};
 
-/// A stretch of time in which one rule decides.
+/// A time in which one rule decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span<'a> {
-    /// From.
     pub from: Timestamp,
-    /// To just before.
+    /// Exclusive.
     pub to: Timestamp,
-    /// The size, within the target's bounds.
+    /// Within the target's bounds.
     pub size: Size,
-    /// What decides it.
     pub rule: Rule<'a>,
-    /// What its begin is on the clock: an edge in a gap or a fold is told.
+    /// The begin on the clock. It shows whether the begin is in a gap or a fold.
     pub begins: Edge,
 }
 
 /// A change of the size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change<'a> {
-    /// When.
     pub at: Timestamp,
-    /// What the target's clocks show then.
+    /// The time on the target's clocks.
     pub local: DateTime,
-    /// The time on the clock that brought it here, where that is shown never or twice.
+    /// The edge that causes the change. It shows whether the edge is in a gap or a fold.
     pub edge: Edge,
-    /// The size before.
     pub from: Size,
-    /// The size from then on.
     pub to: Size,
-    /// What causes it.
+    /// The rule of the new size.
     pub rule: Rule<'a>,
-    /// How long the new size stays; none where that is past the end of what was asked.
+    /// The duration of the new size; `None` if it ends after the period.
     pub lasts: Option<SignedDuration>,
 }
 
-/// Hours of instances in a month (UTC).
+/// Instance hours in a month (UTC).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
-    /// At the least that the schedule allows.
+    /// At the least of each size.
     pub least: f64,
-    /// At the most.
+    /// At the most of each size.
     pub most: f64,
     /// At the upper bound all the time.
     pub at_maximum: f64,
 }
 
-/// The sizes of `target` from `from` to just before `to`, without a hole.
+/// The sizes of `target` from `from` to just before `to`, without gaps.
 pub fn spans<'a>(
     target: &'a Target,
     holds: &'a [Hold],
@@ -66,28 +61,29 @@ pub fn spans<'a>(
     to: Timestamp,
 ) -> Vec<Span<'a>> {
     let layers = layers(target, holds);
-    let mut flips: Vec<Flip> = Vec::new();
-    let stretch = Stretch::new(&target.zone, from, to);
+    let mut boundaries: Vec<Boundary> = Vec::new();
+    let period = Period::new(&target.zone, from, to);
     for (layer, it) in layers.iter().enumerate() {
-        it.visit(&target.zone, stretch, |occurrence| {
-            flips.extend(Flip::both(layer, occurrence));
+        it.visit(&target.zone, period, |occurrence| {
+            let both = [(occurrence.begins, 1), (occurrence.ends, -1)];
+            boundaries.extend(both.map(|(edge, by)| Boundary { edge, layer, by }));
         });
     }
-    flips.sort_by_key(|flip| flip.edge.at);
+    boundaries.sort_by_key(|it| it.edge.at);
 
     let mut in_force = vec![0_i32; layers.len()];
     let mut spans: Vec<Span> = Vec::new();
-    let mut next = flips.iter().peekable();
+    let mut next = boundaries.iter().peekable();
     let mut at = from;
     while at < to {
         let mut edge = target.zone.edge_at(at);
-        while let Some(flip) = next.next_if(|flip| flip.edge.at <= at) {
-            in_force[flip.layer] += flip.by;
-            if flip.edge.at == at && flip.edge.kind != Wall::Once {
-                edge = flip.edge;
+        while let Some(boundary) = next.next_if(|it| it.edge.at <= at) {
+            in_force[boundary.layer] += boundary.by;
+            if boundary.edge.at == at && boundary.edge.kind != Wall::Once {
+                edge = boundary.edge;
             }
         }
-        let end = next.peek().map_or(to, |flip| flip.edge.at.min(to));
+        let end = next.peek().map_or(to, |it| it.edge.at.min(to));
         let deciding = in_force.iter().position(|count| *count > 0);
         let (size, rule) = deciding.map_or((target.size, Rule::Default), |layer| {
             (layers[layer].size(), layers[layer].rule(&target.zone, at))
@@ -107,26 +103,20 @@ pub fn spans<'a>(
     spans
 }
 
-/// An occurrence begins or ends.
-struct Flip {
+/// The begin or the end of an occurrence.
+struct Boundary {
     edge: Edge,
     layer: usize,
+    /// The change of the number of occurrences in force: 1 or -1.
     by: i32,
 }
 
-impl Flip {
-    fn both(layer: usize, occurrence: Occurrence) -> [Flip; 2] {
-        let Occurrence { begins, ends } = occurrence;
-        [(begins, 1), (ends, -1)].map(|(edge, by)| Flip { edge, layer, by })
-    }
-}
-
-/// The changes of size among spans that follow each other.
+/// The changes of size between consecutive spans.
 pub fn changes<'a>(target: &Target, spans: &[Span<'a>]) -> Vec<Change<'a>> {
     let mut changes: Vec<Change> = Vec::new();
-    let mut stands = None;
+    let mut last_size = None;
     for span in spans {
-        let before = stands.replace(span.size);
+        let before = last_size.replace(span.size);
         let Some(from) = before.filter(|before| *before != span.size) else {
             continue;
         };
@@ -146,7 +136,7 @@ pub fn changes<'a>(target: &Target, spans: &[Span<'a>]) -> Vec<Change<'a>> {
     changes
 }
 
-/// Hours of instances by month of UTC, by the first day of each.
+/// Instance hours by month (UTC), which is keyed by its first day.
 pub fn usage(target: &Target, spans: &[Span]) -> BTreeMap<Date, Usage> {
     let mut months: BTreeMap<Date, Usage> = BTreeMap::new();
     for span in spans {
@@ -166,7 +156,7 @@ pub fn usage(target: &Target, spans: &[Span]) -> BTreeMap<Date, Usage> {
 }
 
 fn end_of_month(first: Date) -> Timestamp {
-    let next = super::zone::days_after(first.last_of_month(), 1);
-    let midnight = TimeZone::UTC.to_timestamp(super::zone::midnight(next));
-    midnight.expect("the years that are allowed lie well inside of jiff's")
+    let next = days_after(first.last_of_month(), 1);
+    let midnight = TimeZone::UTC.to_timestamp(clock(next, 0));
+    midnight.expect("a plan stays within the years of jiff")
 }

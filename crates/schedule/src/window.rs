@@ -1,79 +1,193 @@
-//! Windows: one object each, with a begin and an end, so that none is ever begun and not ended.
+//! Windows. Each is one object with a begin and an end, so a begin without an end cannot exist.
 
-use std::fmt;
 use std::iter;
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use thiserror::Error;
 
-use super::dates::{DatedTime, DayOf, YearDay, at};
+use super::dates::{DatedTime, DayOf, YearTime};
 use super::size::Size;
-use super::week::{Days, EndTime, WallTime, WeekTime, short};
-use super::zone::{Edge, Zone, days_after};
+use super::text::Text;
+use super::week::{DAY, Days, TimeOfDay, WeekTime};
+use super::zone::{Edge, Zone, clock, days_after};
 
 /// A window that comes every week.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WeeklyTable")]
 pub struct Weekly {
-    /// What people call it, or how it is written.
+    /// By default the window's times, as the file writes them.
     pub name: String,
-    /// The size while it is in force.
+    /// The size while the window is in force.
     pub size: Size,
-    /// The line of `scale.toml` that it begins on.
-    pub line: usize,
     pub(super) days: Days,
-    pub(super) from: WallTime,
-    /// How many days after the one that it begins on it ends: 0 to 7.
-    pub(super) later: u8,
-    pub(super) to: WallTime,
+    /// Minutes from midnight to the begin, by the clock.
+    pub(super) from: u16,
+    /// Minutes from the begin to the end, by the clock: at most a week.
+    pub(super) length: u16,
 }
 
 /// A window of certain dates.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "DatedTable")]
 pub struct Dated {
-    /// What people call it, or how it is written.
+    /// By default the window's dates, as the file writes them.
     pub name: String,
-    /// The size while it is in force.
+    /// The size while the window is in force.
     pub size: Size,
-    /// The line of `scale.toml` that it begins on.
-    pub line: usize,
     pub(super) dates: Dates,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dates {
     Once {
-        from: (Date, EndTime),
-        to: (Date, EndTime),
+        from: DateTime,
+        to: DateTime,
     },
-    /// To an end in the same year or, where it is not after the begin, in the next.
+    /// Ends in the year of its begin or, if that would not be after the begin, in the next.
     Yearly {
-        from: (YearDay, EndTime),
-        to: (YearDay, EndTime),
+        from: YearTime,
+        to: YearTime,
     },
 }
 
-/// One time that a window is in force: from its begin to just before its end.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WeeklyTable {
+    name: Option<String>,
+    days: Option<Text<Days>>,
+    from: Option<Text<WeekTime>>,
+    to: Option<Text<WeekTime>>,
+    size: Size,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatedTable {
+    name: Option<String>,
+    from: Text<DatedTime>,
+    to: Text<DatedTime>,
+    size: Size,
+}
+
+#[derive(Debug, PartialEq, Eq, Error)]
+enum WindowError {
+    #[error(
+        "days and the days in from and to exclude each other; write days = \"Fri\", from = \
+         \"22:00\", or from = \"Fri 22:00\", to = \"Mon 06:00\""
+    )]
+    DaysTwice,
+    #[error(
+        "only one of from and to names its day; write both, as in \"Fri 22:00\" to \"Mon 06:00\""
+    )]
+    OneDay,
+    #[error("the window has no days; write days = \"Mon-Fri\", or name them in from and to")]
+    NoDays,
+    #[error("a window cannot begin at 24:00; write 00:00 of the next day")]
+    BeginsAtTheEnd,
+    #[error("only one of from and to has a year; write it in both, or in none for every year")]
+    OneYear,
+}
+
+/// With days, the window ends on the next day if `to` is not after `from`. Without days, both edges name
+/// theirs. Without times, it lasts whole days.
+impl TryFrom<WeeklyTable> for Weekly {
+    type Error = WindowError;
+
+    fn try_from(table: WeeklyTable) -> Result<Weekly, WindowError> {
+        let edge = |given: Option<Text<WeekTime>>, time| {
+            given.map_or(WeekTime { day: None, time }, |Text(edge)| edge)
+        };
+        let from = edge(table.from, TimeOfDay::BEGIN);
+        let to = edge(table.to, TimeOfDay::END);
+        if from.time == TimeOfDay::END {
+            return Err(WindowError::BeginsAtTheEnd);
+        }
+        let is_turned = to.time < from.time;
+        let (days, later, written) = match (table.days, from.day, to.day) {
+            (Some(Text(days)), None, None) => {
+                (days, u16::from(is_turned), format!("{days} {from} to {to}"))
+            }
+            (None, Some(first), Some(last)) => {
+                let later = match first.until(last).unsigned_abs() {
+                    0 if is_turned => 7,
+                    later => later,
+                };
+                (Days::only(first), later.into(), format!("{from} to {to}"))
+            }
+            (Some(_), ..) => return Err(WindowError::DaysTwice),
+            (None, None, None) => return Err(WindowError::NoDays),
+            (None, ..) => return Err(WindowError::OneDay),
+        };
+        Ok(Weekly {
+            name: table.name.unwrap_or(written),
+            size: table.size,
+            days,
+            from: from.time.minutes(),
+            length: later * DAY + to.time.minutes() - from.time.minutes(),
+        })
+    }
+}
+
+/// Without times, the window has the whole days of both edges.
+impl TryFrom<DatedTable> for Dated {
+    type Error = WindowError;
+
+    fn try_from(table: DatedTable) -> Result<Dated, WindowError> {
+        let (Text(from), Text(to)) = (table.from, table.to);
+        let begin = from.time.unwrap_or(TimeOfDay::BEGIN);
+        let end = to.time.unwrap_or(TimeOfDay::END);
+        if begin == TimeOfDay::END {
+            return Err(WindowError::BeginsAtTheEnd);
+        }
+        let dates = match (from.day, to.day) {
+            (DayOf::OneYear(first), DayOf::OneYear(last)) => Dates::Once {
+                from: clock(first, begin.minutes()),
+                to: clock(last, end.minutes()),
+            },
+            (DayOf::EveryYear(first), DayOf::EveryYear(last)) => Dates::Yearly {
+                from: YearTime {
+                    day: first,
+                    time: begin,
+                },
+                to: YearTime {
+                    day: last,
+                    time: end,
+                },
+            },
+            _ => return Err(WindowError::OneYear),
+        };
+        Ok(Dated {
+            name: table.name.unwrap_or_else(|| format!("{from} to {to}")),
+            size: table.size,
+            dates,
+        })
+    }
+}
+
+/// A time at which a rule is in force: from its begin to just before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occurrence {
-    /// The begin, which is part of it.
+    /// Inclusive.
     pub begins: Edge,
-    /// The end, which is not.
+    /// Exclusive.
     pub ends: Edge,
 }
 
-/// A stretch of time, both ends included, and dates that are surely around it.
+/// A period with both ends included, and dates that surely surround it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stretch {
+pub(super) struct Period {
     from: Timestamp,
     to: Timestamp,
     pub(super) first: Date,
     pub(super) last: Date,
 }
 
-impl Stretch {
-    pub(super) fn new(zone: &Zone, from: Timestamp, to: Timestamp) -> Stretch {
-        // What is on a date by the clock may be a day away from it where clocks jump.
-        Stretch {
+impl Period {
+    pub(super) fn new(zone: &Zone, from: Timestamp, to: Timestamp) -> Period {
+        // Where clocks jump, the date on the clock and the date of the instant may differ by a day.
+        Period {
             from,
             to,
             first: days_after(zone.wall(from).date(), -1),
@@ -86,237 +200,73 @@ impl Stretch {
     }
 }
 
-/// Edges that make no window.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum WindowError {
-    /// Days in two places.
-    #[error(
-        "days and the days in from and to exclude each other; write days = \"Fri\", from = \
-         \"22:00\", or from = \"Fri 22:00\", to = \"Mon 06:00\""
-    )]
-    DaysTwice,
-    /// A day at one edge alone.
-    #[error(
-        "only one of from and to names its day; write both, as in \"Fri 22:00\" to \"Mon 06:00\""
-    )]
-    OneDay,
-    /// No days at all.
-    #[error("no days are named; write days = \"Mon-Fri\", or name them in from and to")]
-    NoDays,
-    /// 24:00 as a begin.
-    #[error("a window cannot begin at 24:00; write 00:00 of the next day")]
-    BeginsAtTheEnd,
-    /// One date with a year and one without.
-    #[error("only one of from and to has a year; write it in both, or in none for every year")]
-    OneYear,
-}
-
 impl Occurrence {
-    /// Whether it is in force at `at`.
-    pub fn holds(&self, at: Timestamp) -> bool {
-        self.begins.at <= at && at < self.ends.at
+    pub(super) fn new(zone: &Zone, begins: DateTime, ends: DateTime) -> Occurrence {
+        Occurrence {
+            begins: zone.edge(begins),
+            ends: zone.edge(ends),
+        }
     }
 
-    /// How long it really is, clock changes included.
+    /// The real duration, with clock changes.
     pub fn length(&self) -> SignedDuration {
         self.ends.at.duration_since(self.begins.at)
     }
 
-    /// Clocks that jump over both edges in the wrong order leave nothing of it.
+    /// Clocks that jump over both edges can put them in the wrong order.
     fn is_some(&self) -> bool {
         self.begins.at < self.ends.at
     }
 }
 
 impl Weekly {
-    /// Where it has days, `from` and `to` are times, and it ends on the next day where `to` is not
-    /// after `from`. Without days both edges name theirs.
-    pub(super) fn new(
-        name: Option<String>,
-        days: Option<Days>,
-        (from, to): (WeekTime, WeekTime),
-        size: Size,
-        line: usize,
-    ) -> Result<Weekly, WindowError> {
-        if from.time == EndTime::MIDNIGHT {
-            return Err(WindowError::BeginsAtTheEnd);
-        }
-        let (days, apart) = match (days, from.day, to.day) {
-            (Some(days), None, None) => (days, None),
-            (None, Some(first), Some(last)) => (Days::only(first), Some(days_between(first, last))),
-            (Some(_), ..) => return Err(WindowError::DaysTwice),
-            (None, None, None) => return Err(WindowError::NoDays),
-            (None, ..) => return Err(WindowError::OneDay),
-        };
-        let (over, end) = to.time.split();
-        let begin = WallTime::of_minutes(from.time.0);
-        let is_turned = to.time < from.time;
-        let later = match apart {
-            None => over + u8::from(is_turned),
-            Some(0) if is_turned => 7,
-            Some(apart) => apart + over,
-        };
-        let written = || match apart {
-            None => format!("{days} {begin} to {}", Written(to.time)),
-            Some(_) => format!("{} to {}", Written(from), Written(to)),
-        };
-        Ok(Weekly {
-            name: name.unwrap_or_else(written),
-            size,
-            line,
-            days,
-            from: begin,
-            later,
-            to: end,
-        })
-    }
-
-    /// How long it is on the clock, in minutes: 0 where it begins and ends at once.
-    pub(super) fn minutes(&self) -> i32 {
-        i32::from(self.later) * 1440 + i32::from(self.to.minutes()) - i32::from(self.from.minutes())
-    }
-
-    /// The one that begins on `date`.
-    fn on(&self, zone: &Zone, date: Date) -> Occurrence {
-        Occurrence {
-            begins: zone.edge(date.to_datetime(self.from.time())),
-            ends: zone.edge(days_after(date, self.later.into()).to_datetime(self.to.time())),
-        }
-    }
-
-    /// Those that begin on the days from `first` to `last`.
-    fn between(&self, zone: &Zone, first: Date, last: Date) -> impl Iterator<Item = Occurrence> {
-        let dates = iter::successors(Some(first), |date| Some(days_after(*date, 1)));
-        dates
-            .take_while(move |date| *date <= last)
-            .filter(|date| self.days.contains(date.weekday()))
-            .map(|date| self.on(zone, date))
-            .filter(Occurrence::is_some)
-    }
-
-    /// Those that are in force at some time of `stretch`, by their begin.
+    /// Those that are in force at some time of `period`, by their begin.
     pub(super) fn occurrences(
         &self,
         zone: &Zone,
-        stretch: Stretch,
+        period: Period,
     ) -> impl Iterator<Item = Occurrence> {
-        let first = days_after(stretch.first, -i32::from(self.later));
-        self.between(zone, first, stretch.last)
-            .filter(move |it| stretch.meets(it))
+        let end = self.from + self.length;
+        let first = days_after(period.first, -i32::from(end / DAY));
+        let dates = iter::successors(Some(first), |date| Some(days_after(*date, 1)));
+        dates
+            .take_while(move |date| *date <= period.last)
+            .filter(|date| self.days.contains(date.weekday()))
+            .map(move |date| Occurrence::new(zone, clock(date, self.from), clock(date, end)))
+            .filter(move |it| it.is_some() && period.meets(it))
     }
-}
-
-fn days_between(first: Weekday, last: Weekday) -> u8 {
-    let days = last.to_monday_zero_offset() - first.to_monday_zero_offset();
-    days.rem_euclid(7).unsigned_abs()
 }
 
 impl Dated {
-    /// A date alone stands for the whole day.
-    pub(super) fn new(
-        name: Option<String>,
-        (from, to): (DatedTime, DatedTime),
-        size: Size,
-        line: usize,
-    ) -> Result<Dated, WindowError> {
-        let begin = from.time.unwrap_or(EndTime(0));
-        if begin == EndTime::MIDNIGHT {
-            return Err(WindowError::BeginsAtTheEnd);
-        }
-        let end = to.time.unwrap_or(EndTime::MIDNIGHT);
-        let dates = match (from.day, to.day) {
-            (DayOf::OneYear(first), DayOf::OneYear(last)) => Dates::Once {
-                from: (first, begin),
-                to: (last, end),
-            },
-            (DayOf::EveryYear(first), DayOf::EveryYear(last)) => Dates::Yearly {
-                from: (first, begin),
-                to: (last, end),
-            },
-            _ => return Err(WindowError::OneYear),
-        };
-        let written = || format!("{} to {}", Written(from), Written(to));
-        Ok(Dated {
-            name: name.unwrap_or_else(written),
-            size,
-            line,
-            dates,
-        })
-    }
-
-    /// Those that are in force at some time of `stretch`, by their begin.
+    /// Those that are in force at some time of `period`, by their begin.
     pub(super) fn occurrences(
         &self,
         zone: &Zone,
-        stretch: Stretch,
+        period: Period,
     ) -> impl Iterator<Item = Occurrence> {
         let years = match self.dates {
-            Dates::Once { from, to }
-                if from.0 > stretch.last || days_after(to.0, 1) < stretch.first =>
-            {
+            Dates::Once { from, to } if from.date() > period.last || to.date() < period.first => {
                 None
             }
-            // It has one date, whatever the year.
-            Dates::Once {
-                from: (first, _), ..
-            } => Some(first.year()..=first.year()),
-            Dates::Yearly { .. } => Some(stretch.first.year() - 1..=stretch.last.year()),
+            Dates::Once { from, .. } => Some(from.year()..=from.year()),
+            Dates::Yearly { .. } => Some(period.first.year() - 1..=period.last.year()),
         };
         let years = years.into_iter().flatten();
         years
             .map(|year| self.of(zone, year))
-            .filter(move |it| it.is_some() && stretch.meets(it))
+            .filter(move |it| it.is_some() && period.meets(it))
     }
 
-    /// The one that begins in `year`, which counts only where it comes every year.
+    /// The one that begins in `year`, which matters to yearly windows only.
     pub(super) fn of(&self, zone: &Zone, year: i16) -> Occurrence {
-        let (begins, ends) = match self.dates {
-            Dates::Once { from, to } => (at(from.0, from.1), at(to.0, to.1)),
+        match self.dates {
+            Dates::Once { from, to } => Occurrence::new(zone, from, to),
             Dates::Yearly { from, to } => {
-                let begins = at(from.0.of(year), from.1);
-                let ends = at(to.0.of(year), to.1);
-                let ends = if ends > begins {
-                    ends
-                } else {
-                    at(to.0.of(year + 1), to.1)
-                };
-                (begins, ends)
+                let begins = from.of(year);
+                let mut ends = [to.of(year), to.of(year + 1)].into_iter();
+                let ends = ends.find(|ends| *ends > begins);
+                Occurrence::new(zone, begins, ends.expect("a year later is later"))
             }
-        };
-        Occurrence {
-            begins: zone.edge(begins),
-            ends: zone.edge(ends),
-        }
-    }
-}
-
-/// An edge as it is written.
-struct Written<T>(T);
-
-impl fmt::Display for Written<EndTime> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:02}:{:02}", self.0.0 / 60, self.0.0 % 60)
-    }
-}
-
-impl fmt::Display for Written<WeekTime> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(day) = self.0.day {
-            write!(formatter, "{} ", short(day))?;
-        }
-        Written(self.0.time).fmt(formatter)
-    }
-}
-
-impl fmt::Display for Written<DatedTime> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.day {
-            DayOf::OneYear(date) => date.fmt(formatter)?,
-            DayOf::EveryYear(day) => day.fmt(formatter)?,
-        }
-        match self.0.time {
-            Some(time) => write!(formatter, " {}", Written(time)),
-            None => Ok(()),
         }
     }
 }

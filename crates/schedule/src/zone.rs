@@ -1,4 +1,4 @@
-//! A time zone, and which instants its clocks' times are.
+//! Time zones, and the instants of times on their clocks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,32 +9,29 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use super::nearest::nearest;
+use super::nearest::suggestion;
+use super::week::DAY;
 
-/// A time zone of the IANA database, which is built into the program: so every machine agrees.
+/// A time zone of the IANA database. The database is built into the program, so all machines agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
-/// A name that no zone has.
 #[derive(Debug, PartialEq, Eq, Error)]
 #[error(
-    "{:?} is no time zone of the IANA database; write one such as \"UTC\" or \
-     \"Europe/Berlin\"{}", .0, hint(.1.as_deref())
+    "unknown time zone {name:?}; write a name of the IANA database, such as \"UTC\" or \
+     \"Europe/Berlin\"{suggestion}"
 )]
-pub struct UnknownZone(String, Option<String>);
-
-fn hint(near: Option<&str>) -> String {
-    near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"))
+pub struct UnknownZone {
+    name: String,
+    suggestion: String,
 }
 
-/// A time on a zone's clocks, and the instant that it is.
+/// A time on a zone's clocks, and its instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// The instant.
     pub at: Timestamp,
-    /// The time that was asked for, whether or not clocks ever showed it.
+    /// The time as the file has it. In a gap, clocks never show it.
     pub wall: DateTime,
-    /// How the one came from the other.
     pub kind: Wall,
 }
 
@@ -42,29 +39,27 @@ pub struct Edge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wall {
-    /// Once.
     Once,
-    /// Never: they are set forward over it. It counts as so much later as they are set forward.
+    /// Never: clocks are set forward over it. It moves later by the length of the gap.
     Gap,
-    /// Twice: they are set back over it. The first time counts.
+    /// Twice: clocks are set back over it. The first time counts.
     Fold,
 }
 
 impl Zone {
-    /// The name.
     pub fn name(&self) -> &str {
         self.0
             .iana_name()
             .expect("a zone is made from its IANA name")
     }
 
-    /// What the zone's clocks show at `at`.
+    /// The time on the zone's clocks at `at`.
     pub fn wall(&self, at: Timestamp) -> DateTime {
         self.0.to_datetime(at)
     }
 
-    /// The instant of a time on the zone's clocks, which must be of the [years](YEARS) that are
-    /// allowed: as RFC 5545 has it, and jiff's `Compatible`.
+    /// The instant of a time on the zone's clocks by RFC 5545, which is `Compatible` in jiff. The time is
+    /// of one of the [years](YEARS) that the file may use.
     pub fn edge(&self, wall: DateTime) -> Edge {
         let ambiguous = self.0.to_ambiguous_timestamp(wall);
         let at = in_range(ambiguous.compatible());
@@ -72,8 +67,8 @@ impl Zone {
             AmbiguousOffset::Unambiguous { .. } => Wall::Once,
             AmbiguousOffset::Gap { .. } => Wall::Gap,
             AmbiguousOffset::Fold { .. } if self.wall(at) == wall => Wall::Fold,
-            // Where a zone's table ends and its rule begins, jiff takes the rule's word for what was
-            // before: Nuuk in October 2023 is said to have set back clocks that it left alone.
+            // Where a zone's table ends and its rule begins, jiff applies the rule to the time before: for
+            // Nuuk in October 2023 it reports a fold that did not happen.
             AmbiguousOffset::Fold { .. } => {
                 let at = in_range(ambiguous.later());
                 return Edge {
@@ -86,7 +81,6 @@ impl Zone {
         Edge { at, wall, kind }
     }
 
-    /// What an instant is on the zone's clocks.
     pub fn edge_at(&self, at: Timestamp) -> Edge {
         Edge {
             at,
@@ -95,8 +89,8 @@ impl Zone {
         }
     }
 
-    /// The instants within the next 28 years at which clocks are set forward: after these the dates fall
-    /// on the same days of the week again.
+    /// The instants within the next 28 years at which clocks are set forward. After 28 years, the dates
+    /// fall on the same days of the week again.
     pub(super) fn gaps(&self, from: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
         let last = self.wall(from).date().year().saturating_add(28);
         let instants = self.0.following(from).map(|it| it.timestamp());
@@ -108,7 +102,6 @@ impl Zone {
             })
     }
 
-    /// The names of all zones.
     pub fn names() -> impl Iterator<Item = String> {
         jiff::tz::db()
             .available()
@@ -117,14 +110,16 @@ impl Zone {
 }
 
 fn in_range(instant: Result<Timestamp, jiff::Error>) -> Timestamp {
-    instant.expect("the years that are allowed lie well inside of jiff's")
+    instant.expect(IN_RANGE)
 }
 
-/// The years that dates may be of: nobody plans further, and all arithmetic stays in range.
+const IN_RANGE: &str = "the years of the file are well within those of jiff";
+
+/// The years that the file may use. All arithmetic on them stays in range.
 pub const YEARS: std::ops::RangeInclusive<i16> = 1970..=2999;
 
-/// Reads an instant that a plan may begin at, such as `2026-11-24T00:00:00Z`: not so near the first or
-/// the last of the [years](YEARS) that a plan would look beyond them.
+/// Parses an instant at which a plan may begin, such as `2026-11-24T00:00:00Z`. It is far enough from the
+/// first and the last of the [years](YEARS) for a plan to stay within them.
 pub fn parse_instant(text: &str) -> Option<Timestamp> {
     let at: Timestamp = text.parse().ok()?;
     let year = TimeZone::UTC.to_datetime(at).year();
@@ -132,15 +127,19 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
     has_room.then_some(at)
 }
 
-/// The date so many days later.
 pub(super) fn days_after(date: Date, days: i32) -> Date {
-    date.checked_add(days.days())
-        .expect("the years that are allowed lie well inside of jiff's")
+    date.checked_add(days.days()).expect(IN_RANGE)
 }
 
-/// The midnight that a date begins with.
-pub(super) fn midnight(date: Date) -> DateTime {
-    date.to_datetime(Time::midnight())
+/// The time on the clock this many minutes after a date's midnight; a day of clocks has 24 hours.
+pub(super) fn clock(date: Date, minutes: u16) -> DateTime {
+    let number = |value: u16| i8::try_from(value).expect("an hour or a minute is below 60");
+    let time = Time::constant(number(minutes % DAY / 60), number(minutes % 60), 0, 0);
+    let date = match minutes / DAY {
+        0 => date,
+        days => days_after(date, days.into()),
+    };
+    date.to_datetime(time)
 }
 
 impl FromStr for Zone {
@@ -151,8 +150,10 @@ impl FromStr for Zone {
         let zone = found.filter(|zone| zone.iana_name().is_some());
         zone.map(Zone).ok_or_else(|| {
             let names: Vec<String> = Zone::names().collect();
-            let near = nearest(name, names.iter().map(String::as_str));
-            UnknownZone(name.to_owned(), near.map(str::to_owned))
+            UnknownZone {
+                name: name.to_owned(),
+                suggestion: suggestion(name, names.iter().map(String::as_str)),
+            }
         })
     }
 }
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_in_a_gap_is_later_and_one_in_a_fold_is_the_first() {
+    fn a_time_in_a_gap_moves_later_and_of_a_fold_the_first_counts() {
         assert_eq!(
             edge("Europe/Berlin", "2026-03-29T02:30:00"),
             ("2026-03-29T01:30:00Z".into(), Wall::Gap)
@@ -196,20 +197,18 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_zone_is_named_with_the_nearest_one() {
-        let error = "Europe/Berln".parse::<Zone>().expect_err("no zone");
+    fn unknown_zones_are_rejected_with_a_suggestion() {
+        let error = "Europe/Berln".parse::<Zone>().expect_err("a misspelling");
         assert!(
-            error
-                .to_string()
-                .ends_with("did you mean \"Europe/Berlin\"?"),
+            error.to_string().ends_with("did you mean Europe/Berlin?"),
             "{error}"
         );
-        let error = "+02:00".parse::<Zone>().expect_err("an offset is no zone");
+        let error = "+02:00".parse::<Zone>().expect_err("an offset");
         assert!(error.to_string().contains("Europe/Berlin"), "{error}");
     }
 
     #[test]
-    fn names_of_any_case_are_one_zone() {
+    fn names_of_zones_are_case_insensitive() {
         let zone: Zone = "europe/berlin".parse().expect("a zone");
         assert_eq!(zone.name(), "Europe/Berlin");
         let utc: Zone = "UTC".parse().expect("a zone");

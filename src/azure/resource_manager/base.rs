@@ -1,4 +1,4 @@
-//! Where a cloud's Resource Manager is.
+//! The address of a cloud's Resource Manager.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,17 +7,17 @@ use thiserror::Error;
 use url::Url;
 
 use super::ResourceId;
+use crate::azure::Audience;
 
 /// The address of a cloud's Resource Manager: `https://<host>`, with a port where it is not 443.
 /// By default the public cloud's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base(Url);
 
-/// An address that cannot be a Resource Manager's.
 #[derive(Debug, Error)]
 #[error(
     "{0:?} cannot be the address of a Resource Manager; write it as https://<host> without a path, \
-     such as https://management.azure.com. Tokens go nowhere without TLS"
+     such as https://management.azure.com. Tokens are sent with TLS only"
 )]
 pub struct BaseError(String);
 
@@ -51,9 +51,12 @@ impl fmt::Display for Base {
 }
 
 impl Base {
-    /// What a token must be for.
-    pub(super) fn scope(&self) -> String {
-        format!("{self}/.default")
+    pub(super) fn audience(&self) -> Audience {
+        Audience {
+            scope: format!("{self}/.default").into(),
+            name: "the Resource Manager",
+            condition: "is assigned",
+        }
     }
 
     pub(super) fn url_of(&self, id: &ResourceId, api_version: &str) -> Url {
@@ -64,7 +67,7 @@ impl Base {
         url
     }
 
-    /// The link, if it leads to this very server.
+    /// The link, if it leads to this server.
     pub(super) fn own_link(&self, link: &str) -> Option<Url> {
         let url = self.0.join(link).ok()?;
         (url.origin() == self.0.origin()).then_some(url)
@@ -82,17 +85,19 @@ mod tests {
     #[test]
     fn the_scope_is_the_clouds_own() {
         assert_eq!(
-            Base::default().scope(),
+            Base::default().audience().scope,
             "https://management.azure.com/.default"
         );
         assert_eq!(
-            base("https://management.usgovcloudapi.net/").scope(),
+            base("https://management.usgovcloudapi.net/")
+                .audience()
+                .scope,
             "https://management.usgovcloudapi.net/.default"
         );
     }
 
     #[test]
-    fn what_would_send_tokens_in_the_clear_or_elsewhere_is_refused() {
+    fn addresses_without_tls_or_with_a_path_are_rejected() {
         for text in [
             "http://management.azure.com",
             "http://127.0.0.1:8080",
@@ -108,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_followed_on_the_same_host_and_port_by_https_alone() {
+    fn only_links_to_the_same_host_and_port_by_https_are_followed() {
         let base = base("https://arm.example:8443");
         for own in ["https://arm.example:8443/operations/1?x=y", "/operations/1"] {
             assert!(base.own_link(own).is_some(), "{own}");

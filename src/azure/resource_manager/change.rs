@@ -1,11 +1,11 @@
-//! A change of a resource, and how far it came.
+//! A change of a resource, and its progress.
 
 use reqwest::Method;
 use serde_json::Value;
 
 use super::Trace;
 
-/// What is sent to change a resource.
+/// A request to change a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     method: Method,
@@ -14,7 +14,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Puts this in the place of the whole resource. With an `ETag`, only if it still has it.
+    /// Replaces the whole resource. With an `ETag`, only if the resource still has it.
     pub fn whole(body: Value, etag: Option<String>) -> Change {
         Change {
             method: Method::PUT,
@@ -23,7 +23,7 @@ impl Change {
         }
     }
 
-    /// Changes these members alone. With an `ETag`, only if the resource still has it.
+    /// Changes these members only. With an `ETag`, only if the resource still has it.
     pub fn part(body: Value, etag: Option<String>) -> Change {
         Change {
             method: Method::PATCH,
@@ -32,7 +32,6 @@ impl Change {
         }
     }
 
-    /// The JSON that is sent.
     pub fn body(&self) -> &Value {
         &self.body
     }
@@ -47,12 +46,10 @@ impl Change {
     }
 }
 
-/// How far a change came that Azure accepted.
+/// The progress of a change that Azure accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It is done.
     Settled,
-    /// Azure accepted this request, and the change was not seen to be done by the deadline. Azure works
-    /// on.
+    /// The change was not done by the deadline. Azure continues. The request that it accepted.
     UnderWay(Trace),
 }

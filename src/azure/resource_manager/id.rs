@@ -1,4 +1,4 @@
-//! The id of a resource.
+//! Ids of resources.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -7,8 +7,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// The id of a resource in a resource group:
-/// `/subscriptions/…/resourceGroups/…/providers/<namespace>/<type>/<name>`, where types and names may
-/// go on in pairs. Azure does not tell upper from lower case in it, and neither does a comparison.
+/// `/subscriptions/…/resourceGroups/…/providers/<namespace>/<type>/<name>`, with more pairs of types and
+/// names for nested resources. Ids are case-insensitive.
 #[derive(Clone, Debug)]
 pub struct ResourceId {
     text: String,
@@ -17,10 +17,9 @@ pub struct ResourceId {
     group: String,
 }
 
-/// A text that is no id of a resource.
 #[derive(Debug, Error)]
 #[error(
-    "{0:?} is no id of an Azure resource; write it as \
+    "{0:?} is not the id of an Azure resource; write it as \
      /subscriptions/<id>/resourceGroups/<group>/providers/<namespace>/<type>/<name>, as \
      `az resource show --query id` prints it"
 )]
@@ -62,34 +61,33 @@ fn parse(text: &str) -> Option<ResourceId> {
     })
 }
 
-/// Whether it can be a name in Azure. None that can has a character that means something in a URL.
+/// Whether it can be a name in Azure. Such names have no characters with a meaning in a URL.
 fn is_segment(segment: &str) -> bool {
     let allowed = |it: char| it.is_alphanumeric() || "-_.()".contains(it);
     !segment.is_empty() && !segment.ends_with('.') && segment.chars().all(allowed)
 }
 
 impl ResourceId {
-    /// The id as it was written.
+    /// The id as the operator wrote it.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Such as `Microsoft.Compute/virtualMachineScaleSets`, as it was written.
+    /// Such as `Microsoft.Compute/virtualMachineScaleSets`, as the operator wrote it.
     pub fn resource_type(&self) -> &str {
         &self.resource_type
     }
 
-    /// The resource group's name.
+    /// The name of the resource group.
     pub fn group(&self) -> &str {
         &self.group
     }
 
-    /// The resource's own name.
     pub fn name(&self) -> &str {
         self.names.last().expect("an id has a name at least")
     }
 
-    /// The id of what this is a part of, in lower case; its own where it is a part of none.
+    /// The id of the outermost resource that contains this one, in lower case; its own if it is not nested.
     pub fn root(&self) -> String {
         let own = self.names.len().saturating_sub(1) * 2;
         let segments: Vec<&str> = self.text.split('/').collect();
@@ -127,7 +125,7 @@ mod tests {
                         Microsoft.ContainerService/managedClusters/c1/agentPools/p1";
 
     #[test]
-    fn an_id_tells_its_type_name_and_group() {
+    fn an_id_has_a_type_a_name_and_a_group() {
         let text = POOL.replace(' ', "-");
         let id: ResourceId = text.parse().expect("an id");
         assert_eq!(
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_refused() {
+    fn malformed_ids_are_rejected() {
         let good = "/subscriptions/s/resourceGroups/g/providers/N/t/n";
         good.parse::<ResourceId>().expect("an id");
         for bad in [

@@ -1,57 +1,56 @@
 //! Azure Resource Manager: reads a resource, changes it, and follows the change to its end.
 //!
-//! # What it is for
+//! # Purpose
 //!
-//! A timer that compares what is with what should be, again and again, and must end in time. So a
-//! call does one thing and says how it went in a way that the caller can act on ([`CallError`]); what
-//! could not be done now is for the next tick. Nothing is tried again behind the caller's back but
-//! what Azure has certainly not begun: a request that it put off (429), where it says for how long
-//! and that leaves enough time; and one whose token it no longer took (401), once, with a newer one.
+//! A timer compares desired with actual sizes again and again, and each tick must end in time. So a call does
+//! one thing, and its [error](CallError) has the distinctions that the caller acts on; the next tick repeats
+//! the rest. A call repeats only requests that Azure has certainly not begun: one that it postponed (429), if
+//! the wait fits before the deadline, and one whose token it rejected (401), once, with another token.
 //!
-//! # Time
+//! # Deadlines
 //!
-//! Every call has a deadline. A single request gets a minute of it at most, a token ten seconds, and
-//! no pause is begun that would end after it. A change that Azure has accepted and not finished by then is
-//! [`Applied::UnderWay`]: no failure, and nothing to undo.
+//! Every call has a deadline. A single request gets at most a minute of it, a token ten seconds, and no pause
+//! begins that would end after it. A change that Azure accepted and has not finished by then is
+//! [`Applied::UnderWay`]: not a failure.
 //!
-//! # Changes that take long
+//! # Long changes
 //!
-//! Azure answers at once and works on. Where it says how to watch the work, that is done, in the order
-//! that Azure asks for: the link `Azure-AsyncOperation`, whose `status` tells; else `Location`, which
-//! answers 202 until the work is done and then what came of it; else the `provisioningState` of the
-//! resource. A link that cannot be read is no failed change: links lie outside of the resource, so an
-//! identity with a role on the resource alone may not read them. The resource itself tells then.
+//! Azure responds at once and continues. The call polls the monitor that Azure prefers: the link
+//! `Azure-AsyncOperation`, which has a `status`; else `Location`, which returns 202 until the change is done,
+//! and then its outcome; else the `provisioningState` of the resource. A link that cannot be read does not
+//! fail the change: links are outside the resource, so an identity with a role on the resource only may not
+//! read them. The call polls the resource then.
 //! <https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations>
 //!
 //! # Tokens
 //!
-//! They go to the Resource Manager and nowhere else: by https alone, along no redirect, and to a link
-//! only if it has the Resource Manager's own host and port. No text of an error or a log line has one.
+//! Tokens go to the Resource Manager only: by https, without redirects, and to a link only if it has the
+//! Resource Manager's own host and port. No error and no log line contains one.
 //!
 //! # Support
 //!
 //! Every request carries a `User-Agent` with the program's version and a client request id of its own.
-//! Every error that has to do with a request carries a [`Trace`]: Azure's correlation id, by which its
-//! support and the activity log find the operation, or without a response the client request id.
+//! Errors of requests carry a [`Trace`]: Azure's correlation id, by which its support and the activity log
+//! find the operation, or without a response the client request id.
 //!
-//! # Why not the SDK's pipeline
+//! # No pipeline of the SDK
 //!
-//! It follows a policy of retries and sleeps where this must not, knows none of the Resource Manager's
-//! headers, and its errors print the bodies of answers. The HTTP client below it is used directly, and
-//! the identity comes through the SDK's own trait.
+//! The SDK's pipeline retries and sleeps where this client must not, ignores the Resource Manager's headers,
+//! and prints bodies of responses in errors. So this client uses the HTTP client below it, and only the
+//! identity comes from the SDK.
 
-mod answer;
 mod base;
 mod change;
 mod error;
 mod id;
 mod operation;
 mod request;
+mod response;
 mod trace;
 
 pub use base::{Base, BaseError};
 pub use change::{Applied, Change};
-pub use error::{CallError, ClientError};
+pub use error::{AzureError, CallError, ClientError};
 pub use id::{NotAnId, ResourceId};
 pub use trace::Trace;
 
@@ -63,31 +62,41 @@ use reqwest::{Client, Method, redirect};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::install_tls_provider;
+use super::{TokenSource, install_tls_provider};
 use request::Request;
 
-/// Azure's support tells a program's requests by it.
+/// Azure's support finds the requests of a program by it.
 const USER_AGENT: &str = concat!("magnusapi/", env!("CARGO_PKG_VERSION"));
 
-/// How long may it take to reach the Resource Manager?
+/// The longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// The Resource Manager of one cloud, as one identity. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct ResourceManager {
     base: Base,
-    credential: Arc<dyn TokenCredential>,
+    tokens: TokenSource,
     client: Client,
 }
 
 impl ResourceManager {
-    /// Connects to nothing yet. It reads the system's roots of trust, which takes milliseconds: make
-    /// it when it is first needed.
-    ///
-    pub fn new(
-        base: Base,
+    /// As the platform's identity. No connection is made. The system's roots of trust are read, which takes
+    /// milliseconds, so call this when the client is first needed.
+    pub fn new(base: Base) -> Result<ResourceManager, ClientError> {
+        let tokens = TokenSource::new(base.audience());
+        ResourceManager::with(base, tokens)
+    }
+
+    /// As this identity.
+    pub fn acting_as(
         credential: Arc<dyn TokenCredential>,
+        base: Base,
     ) -> Result<ResourceManager, ClientError> {
+        let tokens = TokenSource::of(credential, base.audience());
+        ResourceManager::with(base, tokens)
+    }
+
+    fn with(base: Base, tokens: TokenSource) -> Result<ResourceManager, ClientError> {
         install_tls_provider();
         let client = Client::builder()
             .https_only(true)
@@ -98,12 +107,12 @@ impl ResourceManager {
             .map_err(|error| ClientError(error::innermost(&error)))?;
         Ok(ResourceManager {
             base,
-            credential,
+            tokens,
             client,
         })
     }
 
-    /// The resource as it is, in this version of its provider's interface.
+    /// `api_version` is that of the resource's provider.
     pub async fn read(
         &self,
         id: &ResourceId,
@@ -114,7 +123,7 @@ impl ResourceManager {
         Ok(self.send(&request, deadline).await?.body)
     }
 
-    /// Asks for a change and follows it to its end, or to the deadline.
+    /// Requests a change and follows it to its end, or to the deadline.
     pub async fn change(
         &self,
         id: &ResourceId,

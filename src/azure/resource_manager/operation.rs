@@ -1,4 +1,4 @@
-//! Follows a change that Azure accepted to its end.
+//! Follows an accepted change to its end.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-use super::answer::{Answer, code_and_message};
 use super::request::Request;
-use super::{Applied, CallError, ResourceId, ResourceManager, Trace};
+use super::response::AzureResponse;
+use super::{Applied, AzureError, CallError, ResourceId, ResourceManager, Trace};
 
-/// The pause between two looks where Azure asks for none.
+/// The pause between two polls if Azure asks for none.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// What tells how far the change is.
+/// The source of the change's progress.
 enum Monitor {
     /// `Azure-AsyncOperation`.
     Operation(Url),
@@ -23,29 +23,27 @@ enum Monitor {
     Resource,
 }
 
-/// The change that is followed.
 #[derive(Clone, Copy)]
 struct Followed<'a> {
     id: &'a ResourceId,
-    /// The request that began it: the activity log has the change under its id.
+    /// The request that began the change. The activity log has the change under its id.
     trace: &'a Trace,
 }
 
-/// What was seen of it.
 enum Progress {
     Done,
     Running,
-    /// The monitor cannot tell.
+    /// The monitor does not show it.
     Unknown,
 }
 
 impl ResourceManager {
-    /// From the answer that accepted the change.
+    /// `accepted` is the response that accepted the change.
     pub(super) async fn follow(
         &self,
         id: &ResourceId,
         api_version: &str,
-        accepted: Answer,
+        accepted: AzureResponse,
         deadline: Instant,
     ) -> Result<Applied, CallError> {
         let change = Followed {
@@ -54,7 +52,7 @@ impl ResourceManager {
         };
         let mut monitor = Monitor::of(&accepted);
         let mut pause = accepted.pause(PAUSE);
-        // A synchronous answer is the end itself; 202 without a link is a promise.
+        // A synchronous response is the end. 202 without a link is not.
         if matches!(monitor, Monitor::Resource) && accepted.status != 202 {
             match change.by_provisioning_state(&accepted.body)? {
                 Progress::Done | Progress::Unknown => return Ok(Applied::Settled),
@@ -69,13 +67,13 @@ impl ResourceManager {
             sleep_until(next).await;
             let request = monitor.request(self, id, api_version);
             match self.send(&request, deadline).await {
-                Ok(answer) => {
-                    match monitor.progress(change, &answer)? {
+                Ok(response) => {
+                    match monitor.progress(change, &response)? {
                         Progress::Done => return Ok(Applied::Settled),
-                        Progress::Running => monitor.renew(&answer),
+                        Progress::Running => monitor.renew(&response),
                         Progress::Unknown => return Ok(change.under_way()),
                     }
-                    pause = answer.pause(PAUSE);
+                    pause = response.pause(PAUSE);
                 }
                 Err(error) => {
                     if is_passing(&error) {
@@ -91,7 +89,7 @@ impl ResourceManager {
     }
 }
 
-/// Whether the next look may succeed where this one failed.
+/// Whether the next poll may succeed.
 fn is_passing(error: &CallError) -> bool {
     matches!(
         error,
@@ -99,13 +97,13 @@ fn is_passing(error: &CallError) -> bool {
     )
 }
 
-/// The pause after a look that failed.
+/// The pause after a failed poll.
 fn longer(pause: Duration) -> Duration {
     (pause * 2).clamp(Duration::from_secs(1), Duration::from_mins(1))
 }
 
 impl Monitor {
-    fn of(accepted: &Answer) -> Monitor {
+    fn of(accepted: &AzureResponse) -> Monitor {
         match (&accepted.operation, &accepted.location) {
             (Some(link), _) => Monitor::Operation(link.clone()),
             (None, Some(link)) => Monitor::Location(link.clone()),
@@ -126,47 +124,50 @@ impl Monitor {
         request
     }
 
-    fn progress(&self, change: Followed<'_>, answer: &Answer) -> Result<Progress, CallError> {
+    fn progress(
+        &self,
+        change: Followed<'_>,
+        response: &AzureResponse,
+    ) -> Result<Progress, CallError> {
         match self {
-            Monitor::Operation(_) => change.by_status(&answer.body),
-            Monitor::Location(_) if answer.status == 202 => Ok(Progress::Running),
-            // It may lead to the resource itself, which is there before it is done.
-            Monitor::Location(_) => match change.by_provisioning_state(&answer.body)? {
+            Monitor::Operation(_) => change.by_status(&response.body),
+            Monitor::Location(_) if response.status == 202 => Ok(Progress::Running),
+            // The link may lead to the resource itself, which exists before the change is done.
+            Monitor::Location(_) => match change.by_provisioning_state(&response.body)? {
                 Progress::Running => Ok(Progress::Running),
                 Progress::Done | Progress::Unknown => Ok(Progress::Done),
             },
-            Monitor::Resource => change.by_provisioning_state(&answer.body),
+            Monitor::Resource => change.by_provisioning_state(&response.body),
         }
     }
 
-    /// Azure may say to look elsewhere from now on.
-    fn renew(&mut self, answer: &Answer) {
+    /// Azure may return another link.
+    fn renew(&mut self, response: &AzureResponse) {
         match self {
-            Monitor::Operation(link) => *link = answer.operation.clone().unwrap_or(link.clone()),
-            Monitor::Location(link) => *link = answer.location.clone().unwrap_or(link.clone()),
+            Monitor::Operation(link) => *link = response.operation.clone().unwrap_or(link.clone()),
+            Monitor::Location(link) => *link = response.location.clone().unwrap_or(link.clone()),
             Monitor::Resource => {}
         }
     }
 
-    /// What to look at after a look that failed. A change that cannot be seen goes on all the same; only
-    /// the response of `Location` is what became of it, and a resource that is gone has no change any
-    /// more. `None`: there is nothing left to look at.
+    /// The monitor after a failed poll, which does not end the change. Only an error response of `Location`
+    /// is the outcome of the change, and a missing resource has no change. `None`: no monitor is readable.
     fn after(self, change: Followed<'_>, error: CallError) -> Result<Option<Monitor>, CallError> {
         let unreadable = matches!(error, CallError::Missing { .. } | CallError::Denied { .. });
         match (self, error) {
-            (_, CallError::Throttled { .. } | CallError::NotAsked { .. }) => Ok(None),
+            (_, CallError::Throttled { .. } | CallError::NotSent { .. }) => Ok(None),
             (monitor, error) if is_passing(&error) => {
-                log::warn!("the change goes on, and is looked at again: {error}");
+                log::warn!("the change continues, and is polled again: {error}");
                 Ok(Some(monitor))
             }
             (Monitor::Resource, error @ CallError::Missing { .. }) => Err(error),
             (Monitor::Resource, error) => {
-                log::warn!("the change goes on, and cannot be looked at: {error}");
+                log::warn!("the change continues, but cannot be polled: {error}");
                 Ok(None)
             }
             (Monitor::Location(_), error) if !unreadable => Err(change.failed_by(error)),
             (_, error) => {
-                log::debug!("the state of the change is looked for in the resource: {error}");
+                log::debug!("the resource is polled for the state of the change: {error}");
                 Ok(Some(Monitor::Resource))
             }
         }
@@ -178,19 +179,19 @@ impl Followed<'_> {
         Applied::UnderWay(self.trace.clone())
     }
 
-    /// By the status that a link `Azure-AsyncOperation` returns.
+    /// From the link `Azure-AsyncOperation`.
     fn by_status(self, body: &Value) -> Result<Progress, CallError> {
         self.ended(body["status"].as_str(), &body["error"])
     }
 
     fn by_provisioning_state(self, body: &Value) -> Result<Progress, CallError> {
         let properties = &body["properties"];
-        // Where AKS keeps the reason.
+        // AKS has the reason here.
         let error = &properties["status"]["provisioningError"];
         self.ended(properties["provisioningState"].as_str(), error)
     }
 
-    /// There are three words for the end; any other is one on the way.
+    /// Three states are final. Any other one is a change in progress.
     fn ended(self, state: Option<&str>, error: &Value) -> Result<Progress, CallError> {
         match state {
             None => Ok(Progress::Unknown),
@@ -200,32 +201,37 @@ impl Followed<'_> {
                     "" => other.to_owned(),
                     _ => text,
                 };
-                let (code, message) = code_and_message(error);
-                Err(self.failed(or(code, state), or(message, "Azure does not say why")))
+                let AzureError { code, message } = AzureError::read(error);
+                Err(self.failed(AzureError {
+                    code: or(code, state),
+                    message: or(message, "Azure gives no reason"),
+                }))
             }
             Some(_) => Ok(Progress::Running),
         }
     }
 
-    /// The response of `Location` is the one that the change itself would have got.
+    /// `Location` returns the response that the change itself would have had.
     fn failed_by(self, error: CallError) -> CallError {
-        let (code, message) = match error {
-            CallError::Refused { code, message, .. } => (code, message),
-            CallError::Busy { reason, .. } => ("Conflict".to_owned(), reason),
+        let of = |code: &str, message: String| AzureError {
+            code: code.to_owned(),
+            message,
+        };
+        self.failed(match error {
+            CallError::Rejected { error, .. } => error,
+            CallError::Busy { reason, .. } => of("Conflict", reason),
             CallError::Changed { .. } => {
                 let message = "another party changed it at the same time";
-                ("PreconditionFailed".to_owned(), message.to_owned())
+                of("PreconditionFailed", message.to_owned())
             }
-            other => ("Unknown".to_owned(), other.to_string()),
-        };
-        self.failed(code, message)
+            other => of("Unknown", other.to_string()),
+        })
     }
 
-    fn failed(self, code: String, message: String) -> CallError {
+    fn failed(self, error: AzureError) -> CallError {
         CallError::Failed {
             resource: self.id.to_string(),
-            code,
-            message,
+            error,
             trace: self.trace.clone(),
         }
     }

@@ -1,25 +1,26 @@
-//! One request: its token, its time, its answer.
+//! One request: its token, its deadline, its response.
 
 use std::time::Duration;
 
+use azure_core::credentials::Secret;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Url};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::answer::Answer;
 use super::error::innermost;
+use super::response::AzureResponse;
 use super::{CallError, Change, ResourceId, ResourceManager, Trace};
+use crate::azure::TokenError;
 
-/// How long may one request take? Some providers do all of a change before they answer.
+/// The longest request. Some providers finish the whole change before they respond.
 const REQUEST: Duration = Duration::from_mins(1);
 
-/// How long may the identity's endpoint take?
+/// The longest request for a token.
 const TOKEN: Duration = Duration::from_secs(10);
 
-/// How much time must be left after a wait that Azure asks for? Enough for the request itself.
-const ROOM: Duration = Duration::from_secs(5);
+/// The time that must remain after a wait that Azure asks for: enough for the request itself.
+const REMAINDER: Duration = Duration::from_secs(5);
 
-/// What is asked, about which resource.
 pub(super) struct Request<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -28,7 +29,7 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The right that it takes, as roles name it.
+    /// The action that a role must permit.
     pub(super) fn action(&self) -> String {
         let verb = if self.change.is_some() {
             "write"
@@ -38,34 +39,36 @@ impl Request<'_> {
         format!("{}/{verb}", self.id.resource_type())
     }
 
-    fn no_token(&self, reason: impl Into<String>) -> CallError {
+    fn no_token(&self, error: &TokenError) -> CallError {
         CallError::NoToken {
             resource: self.id.to_string(),
-            reason: reason.into(),
+            reason: error.to_string(),
         }
     }
 
-    fn unavailable(&self, reason: impl Into<String>, trace: Trace) -> CallError {
-        CallError::Unavailable {
-            resource: self.id.to_string(),
-            reason: reason.into(),
-            trace,
+    fn time_to(&self, deadline: Instant) -> Result<Duration, CallError> {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        if remaining.is_zero() {
+            return Err(CallError::NotSent {
+                resource: self.id.to_string(),
+            });
         }
+        Ok(remaining)
     }
 }
 
 impl ResourceManager {
-    /// Sends it, and hands on the answer if it is one of success. A request that Azure put off is sent
-    /// again when Azure wants it, if that leaves time for it.
+    /// The response, if it is a success. A request that Azure postponed is repeated after the wait that Azure
+    /// asks for, if the deadline permits it.
     pub(super) async fn send(
         &self,
         request: &Request<'_>,
         deadline: Instant,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<AzureResponse, CallError> {
         loop {
             match self.send_with_token(request, deadline).await {
                 Err(CallError::Throttled { wait, resource, .. })
-                    if Instant::now() + wait + ROOM <= deadline =>
+                    if Instant::now() + wait + REMAINDER <= deadline =>
                 {
                     log::warn!("{resource}: Azure asks to wait for {wait:?}");
                     sleep(wait).await;
@@ -75,57 +78,55 @@ impl ResourceManager {
         }
     }
 
-    /// A token can end, or be taken back, between its last look at a clock and its arrival. Then the
-    /// identity has another one; if it has not, the right is missing.
+    /// A token can end, or be revoked, on its way. Then the identity has another one; if it has none, the
+    /// right is missing.
     async fn send_with_token(
         &self,
         request: &Request<'_>,
         deadline: Instant,
-    ) -> Result<Answer, CallError> {
-        let token = self.token(request, deadline).await?;
-        let answer = self.exchange(request, &token, deadline).await?;
-        if answer.status == 401 {
-            let newer = self.token(request, deadline).await?;
-            if newer != token {
-                log::debug!("{}: the token was not taken, a newer one is", request.id);
-                let answer = self.exchange(request, &newer, deadline).await?;
-                return answer.accepted(request, &newer);
+    ) -> Result<AzureResponse, CallError> {
+        let limit = request.time_to(deadline)?.min(TOKEN);
+        let token = self.tokens.token(limit).await;
+        let token = token.map_err(|error| request.no_token(&error))?;
+        let response = self.exchange(request, &token, deadline).await?;
+        if response.status == 401 {
+            let limit = request.time_to(deadline)?.min(TOKEN);
+            let other = self.tokens.other_than(&token, limit).await;
+            if let Some(other) = other.map_err(|error| request.no_token(&error))? {
+                log::debug!(
+                    "{}: the token was rejected, a retry has another one",
+                    request.id
+                );
+                let response = self.exchange(request, &other, deadline).await?;
+                return response.accepted(request, &other);
             }
         }
-        answer.accepted(request, &token)
-    }
-
-    /// The credential keeps its token and renews it five minutes before its end.
-    async fn token(&self, request: &Request<'_>, deadline: Instant) -> Result<String, CallError> {
-        let limit = time_left(request, deadline)?.min(TOKEN);
-        let scope = self.base.scope();
-        let token = timeout(limit, self.credential.get_token(&[&scope], None))
-            .await
-            .map_err(|_| request.no_token("the identity's endpoint gave none in time"))?
-            // The client's errors end with lines of advice of their own.
-            .map_err(|error| request.no_token(error.to_string().lines().next().unwrap_or("")))?;
-        Ok(token.token.secret().to_owned())
+        response.accepted(request, &token)
     }
 
     async fn exchange(
         &self,
         request: &Request<'_>,
-        token: &str,
+        token: &Secret,
         deadline: Instant,
-    ) -> Result<Answer, CallError> {
-        let limit = time_left(request, deadline)?.min(REQUEST);
+    ) -> Result<AzureResponse, CallError> {
+        let limit = request.time_to(deadline)?.min(REQUEST);
         let trace = Trace::new();
-        let answered = async {
-            let response = self.build(request, token, &trace).send().await?;
-            Answer::read(response, &self.base, trace.clone()).await
+        let responding = async {
+            let response = self.build(request, token.secret(), &trace).send().await?;
+            AzureResponse::read(response, &self.base, trace.clone()).await
         };
-        let no_answer = match timeout(limit, answered).await {
-            Ok(Ok(answer)) => return Ok(answer),
+        let reason = match timeout(limit, responding).await {
+            Ok(Ok(response)) => return Ok(response),
             // Links carry signatures, so no address is printed.
             Ok(Err(error)) => innermost(&error.without_url()),
-            Err(_) => format!("it did not answer within {limit:.1?}"),
+            Err(_) => format!("no response within {limit:.1?}"),
         };
-        Err(request.unavailable(no_answer, trace))
+        Err(CallError::Unavailable {
+            resource: request.id.to_string(),
+            reason,
+            trace,
+        })
     }
 
     fn build(&self, request: &Request<'_>, token: &str, trace: &Trace) -> RequestBuilder {
@@ -145,14 +146,4 @@ impl ResourceManager {
         }
         builder.headers(headers)
     }
-}
-
-fn time_left(request: &Request<'_>, deadline: Instant) -> Result<Duration, CallError> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(CallError::NotAsked {
-            resource: request.id.to_string(),
-        });
-    }
-    Ok(left)
 }

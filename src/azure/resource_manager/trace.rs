@@ -1,10 +1,10 @@
-//! The ids by which Azure's support finds a request.
+//! The ids with which Azure's support finds a request.
 
 use std::fmt;
 
 use uuid::Uuid;
 
-/// The ids of one request: the program's own, and Azure's where there is a response.
+/// The ids of one request: the program's own, and Azure's if there is a response.
 /// <https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
@@ -12,17 +12,16 @@ pub struct Trace {
     correlation_id: Option<String>,
 }
 
-/// The longest correlation id that is passed on, characters. Azure's have 36.
+/// The longest correlation id that is printed, in characters. Azure's have 36.
 const LONGEST: usize = 64;
 
 impl Trace {
-    /// The header that carries the program's own id.
     pub(super) const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
 
-    /// The header that carries Azure's id. The activity log has it for each operation.
+    /// The activity log has this id for each operation.
     pub(super) const CORRELATION_ID: &str = "x-ms-correlation-request-id";
 
-    /// Of a request that is about to be sent.
+    /// For a request that has not been sent.
     pub(super) fn new() -> Trace {
         Trace {
             client_request_id: Uuid::new_v4().to_string(),
@@ -34,8 +33,7 @@ impl Trace {
         &self.client_request_id
     }
 
-    /// With the id that the response carries.
-    pub(super) fn answered(mut self, correlation_id: Option<&str>) -> Trace {
+    pub(super) fn with_correlation_id(mut self, correlation_id: Option<&str>) -> Trace {
         let is_id = |id: &&str| {
             let is_plain = |it: char| it.is_ascii_alphanumeric() || it == '-';
             (1..=LONGEST).contains(&id.len()) && id.chars().all(is_plain)
@@ -65,18 +63,16 @@ mod tests {
             own.to_string(),
             format!("client request id: {}", own.client_request_id())
         );
-        let answered = own.answered(Some("c0441e1a-7a57"));
-        assert_eq!(
-            answered.to_string(),
-            "Azure's correlation id: c0441e1a-7a57"
-        );
+        let both = own.with_correlation_id(Some("c0441e1a-7a57"));
+        assert_eq!(both.to_string(), "Azure's correlation id: c0441e1a-7a57");
     }
 
     #[test]
     fn a_header_that_is_not_an_id_is_not_shown() {
         for text in ["", "a b", "Bearer\u{1F980}", &"a".repeat(65)] {
-            let trace = Trace::new().answered(Some(text)).to_string();
-            assert!(trace.starts_with("client request id: "), "{trace}");
+            let trace = Trace::new().with_correlation_id(Some(text));
+            let shown = trace.to_string();
+            assert!(shown.starts_with("client request id: "), "{shown}");
         }
     }
 }

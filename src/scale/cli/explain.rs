@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::session::{Failure, Session};
-use super::{WithHolds, words};
+use super::{WithHolds, format};
 use crate::scale::hold_request;
 use crate::scale::report::kind;
 use crate::terminal::{print, say};
@@ -13,7 +13,7 @@ use schedule::{
     Decision, Occurrence, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
 };
 
-/// A rule's part in a decision, for programs.
+/// A step for programs.
 #[derive(Serialize)]
 struct Line {
     rule: String,
@@ -67,43 +67,42 @@ fn show(target: &Target, at: Timestamp, decision: &Decision, steps: &[Step]) {
         "{} should be {} at {} UTC, {} in {zone}:",
         target.name,
         decision.size,
-        words::utc(at),
-        words::local(zone.wall(at))
+        format::utc(at),
+        format::local(zone.wall(at))
     ));
     for step in steps {
         let standing = match step.standing {
             Standing::Decides(now) => format!("decides{}", present(zone, now)),
             Standing::Overruled(now) => format!("overruled{}", present(zone, now)),
             Standing::Idle(None) => "not in force, nor in the next 400 days".to_owned(),
-            Standing::Idle(Some(next)) => format!("not in force, next {}", stretch(zone, &next)),
+            Standing::Idle(Some(next)) => format!("not in force, next {}", period(zone, &next)),
         };
         say(format_args!(
             "  {}, size {}: {standing}",
             step.rule, step.size
         ));
     }
-    let asked = steps
-        .iter()
-        .find(|step| matches!(step.standing, Standing::Decides(_)));
-    if let Some(asked) = asked.filter(|step| step.size != decision.size) {
+    let mut steps = steps.iter();
+    let deciding = steps.find(|step| matches!(step.standing, Standing::Decides(_)));
+    if let Some(step) = deciding.filter(|step| step.size != decision.size) {
         say(format_args!(
             "  bounds {}: {} becomes {}",
-            target.bounds, asked.size, decision.size
+            target.bounds, step.size, decision.size
         ));
     }
 }
 
 fn present(zone: &Zone, now: Option<Occurrence>) -> String {
-    now.map_or_else(String::new, |now| format!(", {}", stretch(zone, &now)))
+    now.map_or_else(String::new, |now| format!(", {}", period(zone, &now)))
 }
 
-/// `Fri 2026-11-27 08:00 to Fri 2026-11-27 16:00 (8 h)`, as the clocks show it.
-fn stretch(zone: &Zone, it: &Occurrence) -> String {
+/// `Fri 2026-11-27 08:00 to Fri 2026-11-27 16:00 (8 h)`, on the target's clocks.
+fn period(zone: &Zone, it: &Occurrence) -> String {
     format!(
         "{} to {} ({})",
-        words::local(zone.wall(it.begins.at)),
-        words::local(zone.wall(it.ends.at)),
-        words::length(it.length())
+        format::local(zone.wall(it.begins.at)),
+        format::local(zone.wall(it.ends.at)),
+        format::length(it.length())
     )
 }
 

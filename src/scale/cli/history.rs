@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
+use super::format;
 use super::session::{Failure, Session};
-use super::words;
 use crate::scale::journal::Entry;
 use crate::terminal::{Table, print, say};
 use schedule::TargetName;
@@ -11,7 +11,8 @@ use schedule::TargetName;
 pub(super) async fn run(
     session: &Session,
     only: Option<&TargetName>,
-    (days, limit): (u16, u16),
+    days: u16,
+    limit: u16,
     json: bool,
 ) -> Result<(), Failure> {
     let scaling = session.scaling().await?;
@@ -39,21 +40,21 @@ fn table(entries: &[Entry]) -> Table<7> {
             .finished_at
             .map(|end| end.duration_since(entry.requested_at));
         let outcome = entry.outcome.as_deref().unwrap_or("under way");
-        let took = took.filter(|_| outcome == "succeeded").map(words::length);
+        let took = took.filter(|_| outcome == "succeeded").map(format::length);
         table.row([
-            words::utc(entry.requested_at),
+            format::utc(entry.requested_at),
             entry.target.clone(),
             entry.from.to_string(),
             entry.to.to_string(),
             outcome.to_owned(),
             took.unwrap_or_default(),
-            why(entry),
+            reason(entry),
         ]);
     }
     table
 }
 
-fn why(entry: &Entry) -> String {
+fn reason(entry: &Entry) -> String {
     let drift = match entry.cause.as_str() {
         "drift" => " (another party had changed it)",
         _ => "",

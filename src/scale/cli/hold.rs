@@ -1,13 +1,12 @@
 //! `scale hold`, `scale release` and `scale holds`.
 
+use super::format;
 use super::session::{Failure, Session};
-use super::words;
 use crate::scale::hold_request::{self, End, HoldRequest};
 use crate::terminal::{Table, print, say};
 use schedule::{Size, TargetName};
 
-/// What was typed.
-pub(super) struct Asked {
+pub(super) struct Options {
     pub(super) size: Size,
     pub(super) until: End,
     pub(super) reason: String,
@@ -17,21 +16,21 @@ pub(super) struct Asked {
 pub(super) async fn hold(
     session: &Session,
     name: &TargetName,
-    asked: Asked,
+    options: Options,
     json: bool,
 ) -> Result<(), Failure> {
     let loaded = session.good_schedule().await?;
     let target = hold_request::target(loaded.schedule.targets(), name)?;
     let now = session.now();
     let request = HoldRequest {
-        size: asked.size,
-        until: asked.until.at(&target.zone, now),
-        reason: asked.reason,
-        by: asked.by,
+        size: options.size,
+        until: options.until.at(&target.zone, now),
+        reason: options.reason,
+        by: options.by,
     };
-    let hold = request.check(target, now).map_err(Failure::Refused)?;
+    let hold = request.check(target, now).map_err(Failure::Rejected)?;
     let scaling = session.scaling().await?;
-    scaling.holds().make(&hold).await?;
+    scaling.holds().create(&hold).await?;
     if json {
         print(&hold);
         return Ok(());
@@ -39,13 +38,13 @@ pub(super) async fn hold(
     say(format_args!(
         "{name} is held at {} until {} in {} ({} UTC), from the next tick on",
         hold.size,
-        words::local(target.zone.wall(hold.until)),
+        format::local(target.zone.wall(hold.until)),
         target.zone,
-        words::utc(hold.until)
+        format::utc(hold.until)
     ));
     if loaded.resource(name).is_none() {
         say(format_args!(
-            "no resource is named for {name}, so nothing will come of it: see SCALE_RESOURCES"
+            "{name} has no resource, so the hold has no effect: see SCALE_RESOURCES"
         ));
     }
     Ok(())
@@ -57,7 +56,7 @@ pub(super) async fn release(session: &Session, name: &TargetName) -> Result<(), 
         return Err(Failure::NotHeld(name.clone()));
     }
     say(format_args!(
-        "{name} is held no more; the schedule decides from the next tick on"
+        "the hold on {name} is released; the schedule decides from the next tick on"
     ));
     Ok(())
 }
@@ -70,7 +69,7 @@ pub(super) async fn list(session: &Session, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     if holds.is_empty() {
-        say("nothing is held");
+        say("there are no holds");
         return Ok(());
     }
     let mut table = Table::new(
@@ -88,8 +87,8 @@ pub(super) async fn list(session: &Session, json: bool) -> Result<(), Failure> {
         table.row([
             hold.target.to_string(),
             hold.size.to_string(),
-            words::utc(hold.since),
-            words::utc(hold.until),
+            format::utc(hold.since),
+            format::utc(hold.until),
             hold.by,
             hold.reason,
         ]);

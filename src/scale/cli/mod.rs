@@ -1,13 +1,13 @@
-//! `magnusapi scale …`: what an operator types. One file a verb.
+//! `magnusapi scale …`: one file for each verb.
 
 mod explain;
+mod format;
 mod history;
 mod hold;
 mod lint;
 mod plan;
 mod run;
 mod session;
-mod words;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -16,23 +16,20 @@ use super::hold_request::{End, size_of};
 use schedule::{Size, TargetName, parse_instant};
 pub(crate) use session::{Failure, Session};
 
-/// What to do with sizes by schedule.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Check the schedule and its calendars
     ///
-    /// Prints what is wrong, by line. Warnings are not acted on; with an error the schedule is not
-    /// acted on at all, and this exits with 1.
+    /// Prints the findings by line. Exits with 1 if there is an error: then the schedule is not applied.
     #[command(verbatim_doc_comment)]
     Lint {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show what comes: each change, when, and why
+    /// Show future changes, with their times and reasons
     ///
-    /// Holds are part of it where a database is named; without one, or with --without-holds, the plan
-    /// is the schedule's alone.
+    /// Includes holds if DATABASE_URL is set, unless --without-holds is given.
     #[command(verbatim_doc_comment)]
     Plan {
         /// Only this target
@@ -40,19 +37,19 @@ pub(crate) enum Verb {
         /// From this instant, such as 2026-11-24T00:00:00Z; without it, from now
         #[arg(long, value_name = "INSTANT", value_parser = instant)]
         from: Option<Timestamp>,
-        /// For so many days
+        /// Number of days
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=400))]
         days: u16,
         /// Print JSON
         #[arg(long, conflicts_with = "svg")]
         json: bool,
-        /// Print a picture, as SVG
+        /// Print a timeline as SVG
         #[arg(long)]
         svg: bool,
         #[command(flatten)]
         holds: WithHolds,
     },
-    /// Say why a target has its size: every rule, and where it stands
+    /// Explain a target's size: every rule, and its state
     Explain {
         /// Only this target
         target: Option<TargetName>,
@@ -65,33 +62,33 @@ pub(crate) enum Verb {
         #[command(flatten)]
         holds: WithHolds,
     },
-    /// Do what the timer does, once
+    /// Run one tick, as the timer does
     ///
-    /// Looks at every target and asks Azure for what differs. Takes turns with the timer.
+    /// Reads every resource and changes the sizes that differ. Waits for a tick of the timer.
     #[command(verbatim_doc_comment)]
     Run {
-        /// Look, say what would be done, and do nothing
+        /// Report the changes without making them
         #[arg(long)]
         dry_run: bool,
     },
-    /// Show the changes that Azure was asked for
+    /// Show past changes
     History {
         /// Only this target
         target: Option<TargetName>,
-        /// Of so many days
+        /// Number of days
         #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=400))]
         days: u16,
-        /// At most so many, the newest first
+        /// The most changes, the newest first
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
         limit: u16,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Hold a target at a size for a while, whatever the schedule says
+    /// Hold a target at a size for a while, regardless of the schedule
     ///
-    /// It ends by itself, and is in force from the next tick on. A second hold on a target takes the
-    /// place of the first.
+    /// The hold ends by itself, and is in force from the next tick on. A second hold on a target replaces
+    /// the first.
     #[command(verbatim_doc_comment)]
     Hold {
         /// The target
@@ -99,14 +96,14 @@ pub(crate) enum Verb {
         /// The size: 6, or 2-6 for a least and a most
         #[arg(long, value_parser = size_of)]
         size: Size,
-        /// Until when, within 7 days: 18:00 or "2026-11-25 18:00" on the target's clocks,
+        /// The end, within 7 days: 18:00 or "2026-11-25 18:00" on the target's clocks,
         /// 2026-11-25T17:00:00Z, or a length such as 2h
         #[arg(long, value_name = "TIME", verbatim_doc_comment)]
         until: End,
-        /// Why, for whoever sees the size and wonders
+        /// The reason
         #[arg(long)]
         reason: String,
-        /// Who wants it
+        /// The author
         #[arg(long, value_name = "NAME", env = "USER")]
         by: String,
         /// Print JSON
@@ -126,20 +123,18 @@ pub(crate) enum Verb {
     },
 }
 
-/// Whether holds are part of what is shown.
 #[derive(Args)]
 pub(crate) struct WithHolds {
-    /// Leave holds out, and ask no database
+    /// Ignore holds, and use no database
     #[arg(long)]
     without_holds: bool,
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    let wrong = || format!("{text:?} is no instant; write one such as 2026-11-24T08:00:00Z");
+    let wrong = || format!("{text:?} is not an instant; write one such as 2026-11-24T08:00:00Z");
     parse_instant(text).ok_or_else(wrong)
 }
 
-/// Does what the verb says.
 pub(crate) async fn run(verb: Verb, session: Session) -> Result<(), Failure> {
     match verb {
         Verb::Lint { json } => lint::run(&session, json).await,
@@ -151,13 +146,13 @@ pub(crate) async fn run(verb: Verb, session: Session) -> Result<(), Failure> {
             svg,
             holds,
         } => {
-            let from = from.unwrap_or_else(|| words::minute(session.now()));
+            let from = from.unwrap_or_else(|| format::minute(session.now()));
             let form = match (json, svg) {
                 (true, _) => plan::Form::Json,
                 (_, true) => plan::Form::Svg,
                 _ => plan::Form::Table,
             };
-            plan::run(&session, target.as_ref(), (from, days), form, &holds).await
+            plan::run(&session, target.as_ref(), from, days, form, &holds).await
         }
         Verb::Explain {
             target,
@@ -174,7 +169,7 @@ pub(crate) async fn run(verb: Verb, session: Session) -> Result<(), Failure> {
             days,
             limit,
             json,
-        } => history::run(&session, target.as_ref(), (days, limit), json).await,
+        } => history::run(&session, target.as_ref(), days, limit, json).await,
         Verb::Hold {
             target,
             size,
@@ -183,13 +178,13 @@ pub(crate) async fn run(verb: Verb, session: Session) -> Result<(), Failure> {
             by,
             json,
         } => {
-            let asked = hold::Asked {
+            let options = hold::Options {
                 size,
                 until,
                 reason,
                 by,
             };
-            hold::hold(&session, &target, asked, json).await
+            hold::hold(&session, &target, options, json).await
         }
         Verb::Release { target } => hold::release(&session, &target).await,
         Verb::Holds { json } => hold::list(&session, json).await,

@@ -3,14 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::session::{Failure, Session};
-use super::{WithHolds, words};
+use super::{WithHolds, format};
 use crate::scale::drawing::draw;
 use crate::scale::hold_request;
 use crate::scale::report::{Plan, PlannedChange, TargetPlan};
 use crate::terminal::{Table, print, say};
 use schedule::{TargetName, Wall};
 
-/// How it is printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Table,
@@ -21,7 +20,8 @@ pub(super) enum Form {
 pub(super) async fn run(
     session: &Session,
     only: Option<&TargetName>,
-    (from, days): (Timestamp, u16),
+    from: Timestamp,
+    days: u16,
     form: Form,
     with_holds: &WithHolds,
 ) -> Result<(), Failure> {
@@ -30,8 +30,7 @@ pub(super) async fn run(
         hold_request::target(loaded.schedule.targets(), name)?;
     }
     let holds = session.holds(with_holds).await?;
-    let to = from + SignedDuration::from_hours(24 * i64::from(days));
-    let plan = Plan::new(&loaded, &holds, (from, to), only);
+    let plan = Plan::new(&loaded, &holds, from, days, only);
     match form {
         Form::Json => print(&plan),
         Form::Svg => say(draw(&plan).trim_end()),
@@ -55,13 +54,13 @@ fn show(plan: &Plan, target: &TargetPlan) {
     if let Some(first) = target.spans.first() {
         say(format_args!(
             "{} UTC: {} by {}",
-            words::utc(plan.from),
+            format::utc(plan.from),
             first.size,
             first.rule
         ));
     }
     if target.changes.is_empty() {
-        say(format_args!("no change until {} UTC", words::utc(plan.to)));
+        say(format_args!("no change until {} UTC", format::utc(plan.to)));
     } else {
         for line in changes(target).lines() {
             say(line);
@@ -85,10 +84,10 @@ fn changes(target: &TargetPlan) -> Table<6> {
     for it in &target.changes {
         let lasts = it
             .lasts
-            .map(|seconds| words::length(SignedDuration::from_secs(seconds)));
+            .map(|seconds| format::length(SignedDuration::from_secs(seconds)));
         table.row([
-            words::local(it.local),
-            words::utc(it.at),
+            format::local(it.local),
+            format::utc(it.at),
             it.from.to_string(),
             it.to.to_string(),
             lasts.unwrap_or_default(),
@@ -98,7 +97,7 @@ fn changes(target: &TargetPlan) -> Table<6> {
     table
 }
 
-/// What is odd about the time on the clock.
+/// A note about a time in a gap or a fold.
 fn clocks(change: &PlannedChange) -> String {
     match change.clocks {
         Some(clocks) if clocks.change == Wall::Gap => format!(
@@ -106,7 +105,7 @@ fn clocks(change: &PlannedChange) -> String {
             clocks.written.strftime("%H:%M")
         ),
         Some(clocks) => format!(
-            " (fold: {} is there twice, the first counts)",
+            " (fold: {} occurs twice, the first counts)",
             clocks.written.strftime("%H:%M")
         ),
         None => String::new(),

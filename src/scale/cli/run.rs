@@ -10,7 +10,7 @@ pub(super) async fn run(session: &Session, dry_run: bool) -> Result<(), Failure>
     let scaling = session.scaling().await?;
     let id = uuid::Uuid::new_v4().to_string();
     let (lines, failure) = if dry_run {
-        let summary = Box::pin(timer::look(&scaling, session.now(), &id, true)).await;
+        let summary = Box::pin(timer::tick(&scaling, session.now(), &id, true)).await;
         let summary = summary.map_err(Failure::Tick)?;
         (summary.lines(), summary.failure())
     } else {
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, dry_run: bool) -> Result<(), Failure>
     failure.map_or(Ok(()), |failure| Err(Failure::Tick(failure)))
 }
 
-/// A slot of its own: the instant.
+/// Its slot is the instant.
 fn by_hand(id: String, session: &Session) -> Invocation {
     Invocation {
         function: timer::FUNCTION.to_owned(),

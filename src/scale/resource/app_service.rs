@@ -1,11 +1,11 @@
-//! What apps and plans have in common: they are put whole, without what is Azure's own.
+//! Apps and plans are put whole, without the members that Azure sets.
 
 use serde_json::Value;
 
 use super::json::without;
 
-/// What is read of any resource and never sent back. Which identities a resource has is the owner's
-/// wish; the ids that Azure gives them are not.
+/// Read-only members of every resource. Of identities, the owner sets which ones the resource has, and Azure
+/// sets their ids.
 const NOT_SENT: &[&str] = &[
     "/id",
     "/name",
@@ -19,7 +19,7 @@ const NOT_SENT: &[&str] = &[
     "/identity/userAssignedIdentities/*/principalId",
 ];
 
-/// What was read, without these members of its own kind and without those that every resource has.
+/// The body without the read-only members of every resource and of this kind.
 pub(super) fn to_send(body: &Value, not_sent: &[&str]) -> Value {
     without(without(body.clone(), NOT_SENT), not_sent)
 }

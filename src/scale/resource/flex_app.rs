@@ -1,10 +1,8 @@
-//! A Functions app on the Flex Consumption plan: the always-ready instances of the group `http`, and
-//! the most instances that it may have.
+//! A Functions app on the Flex Consumption plan: the always-ready instances of the group `http`, and the most
+//! instances.
 //!
-//! Put whole. The always-ready instances of other groups and functions stay as they are. Azure keeps an
-//! app's settings apart, so they are neither read nor sent.
-//!
-//! A GET returns members that a PUT of a Flex Consumption app may not have.
+//! Put whole. The always-ready instances of other groups and functions stay as they are. Azure keeps an app's
+//! settings apart, so they are neither read nor sent. A GET returns members that a PUT may not have.
 
 use serde_json::{Value, json};
 
@@ -19,14 +17,14 @@ pub(super) const SHAPE: Shape = Shape {
     change,
 };
 
-/// The group whose always-ready instances are kept: all functions with an HTTP trigger.
+/// The group that is sized: all functions with an HTTP trigger.
 const GROUP: &str = "http";
 
 const SCALE: &str = "/properties/functionAppConfig/scaleAndConcurrency";
 const ALWAYS_READY: &str = "/properties/functionAppConfig/scaleAndConcurrency/alwaysReady";
 const MAXIMUM: &str = "/properties/functionAppConfig/scaleAndConcurrency/maximumInstanceCount";
 
-/// What is read and never sent back: it is Azure's own.
+/// Read-only members.
 const NOT_SENT: &[&str] = &[
     "/properties/state",
     "/properties/hostNames",
@@ -57,8 +55,8 @@ const NOT_SENT: &[&str] = &[
     "/properties/siteConfig/push/type",
 ];
 
-/// Settings of Windows and of other plans. Regions that check them reject the whole app (error 51021),
-/// also where they are null; the other regions ignore them.
+/// Settings of Windows and of other plans. Regions that check them reject the whole app (error 51021), even if
+/// they are null; other regions ignore them.
 const REJECTED: &[&str] = &[
     "/properties/siteConfig/ftpsState",
     "/properties/siteConfig/functionAppScaleLimit",
@@ -73,8 +71,8 @@ fn size(body: &Value) -> Result<Size, String> {
     if body.pointer(SCALE).is_none_or(|it| !it.is_object()) {
         let plan = text(body, "/properties/serverFarmId");
         return Err(format!(
-            "the app is not on a Flex Consumption plan, so it has no instances of its own to keep; name \
-             its plan instead: {plan}"
+            "the app is not on a Flex Consumption plan, so it has no instances of its own; name its plan \
+             instead: {plan}"
         ));
     }
     let max = number(body, MAXIMUM).ok_or_else(|| missing("maximumInstanceCount"))?;
@@ -129,7 +127,7 @@ fn fits(always_ready: &[Value], maximum: u32) -> Result<(), String> {
     ))
 }
 
-/// Null where there is none.
+/// `alwaysReady` can be null.
 fn groups(body: &Value) -> impl Iterator<Item = &Value> {
     let groups = body.pointer(ALWAYS_READY).and_then(Value::as_array);
     groups.into_iter().flatten()

@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-/// A whole number that an instance count can be.
+/// A whole number that fits an instance count.
 pub(super) fn number(body: &Value, pointer: &str) -> Option<u32> {
     let number = body.pointer(pointer)?.as_u64()?;
     number.try_into().ok()
 }
 
-/// A text; empty where there is none.
+/// A text; empty if there is none.
 pub(super) fn text(body: &Value, pointer: &str) -> String {
     let text = body.pointer(pointer).and_then(Value::as_str);
     text.unwrap_or_default().to_owned()
 }
 
-/// Without the members at these pointers, in which `*` stands for every name.
+/// Without the members at these pointers, in which `*` matches every name.
 pub(super) fn without(mut body: Value, pointers: &[&str]) -> Value {
     for pointer in pointers {
         let path = pointer.strip_prefix('/');
@@ -40,11 +40,11 @@ fn remove(value: &mut Value, path: &str) {
     }
 }
 
-/// Why a size cannot be read: Azure's answer is not of the form that is known.
-pub(super) fn missing(what: &str) -> String {
+/// The error of a response without a size.
+pub(super) fn missing(member: &str) -> String {
     format!(
-        "Azure's answer has no {what}; look at the resource with `az resource show`, and take it out \
-         of the schedule if it is of another sort"
+        "Azure's response has no {member}; look at the resource with `az resource show`, and remove it \
+         from the schedule if it is of another kind"
     )
 }
 
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_taken_out_where_they_are_and_nothing_else_is() {
+    fn only_the_members_at_the_pointers_are_removed() {
         let body = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": null});
         let rest = without(body, &["/a", "/b/c", "/b/x", "/e/f", "/x/y"]);
         assert_eq!(rest, json!({"b": {"d": 3}, "e": null}));
     }
 
     #[test]
-    fn a_star_stands_for_every_name() {
+    fn a_star_matches_every_name() {
         let body = json!({"all": {"/id/1": {"a": 1, "b": 2}, "2": {"a": 1}, "3": null}, "a": 1});
         let rest = without(body, &["/all/*/a"]);
         assert_eq!(
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_counts() {
+    fn only_counts_are_numbers() {
         let body = json!({"a": 4, "b": -1, "c": "4", "d": 1.5, "e": 5_000_000_000_u64});
         assert_eq!(number(&body, "/a"), Some(4));
         for pointer in ["/b", "/c", "/d", "/e", "/f"] {

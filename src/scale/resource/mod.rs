@@ -1,4 +1,4 @@
-//! The resources whose size is kept: what they are, how large they are, how they are changed.
+//! The kinds of resources that can be sized: how their size is read and changed.
 //!
 //! | resource | its size | one number sets | a range sets |
 //! |---|---|---|---|
@@ -8,26 +8,30 @@
 //! | App Service plan | `sku.capacity` | that | – |
 //! | plan that scales by itself | `sku.capacity`, and `maximumElasticWorkerCount` | `sku.capacity` | both |
 //!
-//! Whether a node pool takes a number or a range is the pool's own affair: nothing here switches its
-//! autoscaler on or off. Everything else about a resource stays as it is.
+//! Whether a node pool takes a number or a range depends on its autoscaler, which is never switched here. All
+//! else of a resource stays as it is.
 //!
-//! # Three verbs
+//! # Three steps
 //!
-//! [`Resource::observe`] reads, [`Resource::change`] makes of what was read and the size that should be
-//! what must be sent, without talking to anybody, and [`Resource::apply`] sends it. Each kind is a file
-//! that knows its JSON and nothing of HTTP.
+//! [`Resource::observe`] reads, [`Resource::change`] computes the request for the desired size, and
+//! [`Resource::apply`] sends it. Each kind is a file about its JSON, without HTTP.
 //!
-//! # What is sent back
+//! # Whole resources
 //!
-//! A scale set takes a part (PATCH of its `sku`). The others are put whole: read, changed, and sent
-//! back, because the PATCH of an app knows no `functionAppConfig`, that of a plan no `sku`, and node
-//! pools have none. So what was read must not be sent where Azure would refuse it or take it as a wish.
-//! The list is at the top of each kind's file; it is taken from the models of Microsoft's own clients
-//! for the versions of the interface that are spoken here. They are the newest ones, because an older
-//! one does not show, and so would not send, what it does not know of the resource.
+//! A scale set accepts a part (PATCH of its `sku`). The others are read, changed and put whole, because the
+//! PATCH of an app has no `functionAppConfig`, that of a plan has no `sku`, and node pools have none. Members
+//! that Azure would reject or take as a request must not be sent. The list at the top of each kind's file is
+//! taken from the models of Microsoft's own clients for the same API versions. These versions are the newest
+//! ones: an older one does not show newer members, so a PUT would lose them.
 //!
-//! A node pool and a scale set are changed only if they are as they were read (`If-Match`). App Service
-//! has no such condition; there a change made by another party within the same second is lost.
+//! A node pool and a scale set are changed only if nothing changed since they were read (`If-Match`). App
+//! Service has no such condition, so another party's change within the same second is lost.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `node_pool`, `scale_set`, `flex_app`, `plan` | the JSON of each kind |
+//! | `app_service` | what apps and plans have in common |
+//! | `json` | members of JSON by their pointers |
 
 mod app_service;
 mod flex_app;
@@ -47,19 +51,18 @@ pub use crate::azure::resource_manager::{Applied, CallError, Change};
 use crate::azure::resource_manager::{ResourceId, ResourceManager};
 use schedule::Size;
 
-/// A resource whose size can be kept.
+/// A resource that can be sized.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resource {
     id: ResourceId,
     kind: Kind,
 }
 
-/// What kinds there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A node pool of an AKS cluster.
+    /// Of an AKS cluster.
     NodePool,
-    /// A virtual machine scale set.
+    /// Of virtual machines.
     ScaleSet,
     /// A Functions app on the Flex Consumption plan.
     FlexApp,
@@ -67,11 +70,10 @@ pub enum Kind {
     Plan,
 }
 
-/// An id of nothing whose size can be kept.
 #[derive(Debug, Error)]
 #[error(
-    "{0:?} is no id of a resource whose size can be kept; after \
-     /subscriptions/<id>/resourceGroups/<group>/providers/ it goes on as one of\n\
+    "{0:?} is not the id of a resource that can be sized; write \
+     /subscriptions/<id>/resourceGroups/<group>/providers/ and then one of\n\
      Microsoft.ContainerService/managedClusters/<cluster>/agentPools/<pool>\n\
      Microsoft.Compute/virtualMachineScaleSets/<scale set>\n\
      Microsoft.Web/sites/<Flex Consumption app>\n\
@@ -79,24 +81,21 @@ pub enum Kind {
 )]
 pub struct UnknownResource(String);
 
-/// The resource and the size do not go together: it is for the configuration, or for the resource, to
-/// be corrected.
+/// The resource and the size do not fit: the configuration or the resource must be corrected.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{resource}: {why}")]
+#[error("{resource}: {reason}")]
 pub struct Unfit {
-    /// Its id.
+    /// The resource's id.
     pub resource: String,
-    /// What does not fit, and what to do.
-    pub why: String,
+    /// With the remedy.
+    pub reason: String,
 }
 
-/// Why it is not known how large a resource is.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ObserveError {
-    /// The Resource Manager does not say.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// It is nothing whose size can be kept.
+    /// The resource cannot be sized.
     #[error(transparent)]
     Unfit(#[from] Unfit),
 }
@@ -104,27 +103,23 @@ pub enum ObserveError {
 /// A resource as it was read.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// How large it is.
     pub size: Size,
-    /// Whether Azure works on it.
     pub state: State,
     kind: Kind,
     body: Value,
 }
 
-/// What Azure says of its work on a resource: `provisioningState`.
+/// `provisioningState`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is as it was asked to be.
     Settled,
-    /// Azure works on it; this is the word for what it does.
+    /// Azure's word for its operation.
     Changing(String),
-    /// The last change of it failed; this is the word for it, and the reason where there is one. It can
-    /// be changed again.
+    /// Azure's word for the failure, and the reason if there is one. The resource can be changed again.
     Failed(String),
 }
 
-/// A kind's JSON: how large it is, and what to send.
+/// The JSON of a kind.
 struct Shape {
     api_version: &'static str,
     size: fn(&Value) -> Result<Size, String>,
@@ -182,33 +177,31 @@ impl FromStr for Resource {
 }
 
 impl Resource {
-    /// The id as it was written.
+    /// The id as the operator wrote it.
     pub fn id(&self) -> &str {
         self.id.as_str()
     }
 
-    /// Its own name.
     pub fn name(&self) -> &str {
         self.id.name()
     }
 
-    /// What it is.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Resources of one lane must be changed one after another: the node pools of one cluster, where
-    /// two changes at once can leave the cluster failed.
-    pub fn lane(&self) -> String {
+    /// Resources of one group must be changed one after another: two changes at once of the node pools of a
+    /// cluster can leave the cluster failed.
+    pub fn concurrency_group(&self) -> String {
         self.id.root()
     }
 
-    /// Whether a size of this form can be this resource's, as far as its id tells. What its form must be
-    /// beyond that is known only when it is observed.
+    /// Checks whether the resource can have this size, as far as its id shows. More is known only when the
+    /// resource is observed.
     pub fn takes(&self, size: Size) -> Result<(), Unfit> {
-        let why = match (self.kind, size) {
+        let reason = match (self.kind, size) {
             (_, Size::Between { min, max }) if min > max => {
-                format!("no size is at least {min} and at most {max}; write the smaller one as min")
+                format!("min = {min} is more than max = {max}; write the smaller one as min")
             }
             (_, Size::Between { max: 0, .. }) => {
                 "an autoscaler needs a max of at least 1; write the size 0 for none".to_owned()
@@ -224,10 +217,9 @@ impl Resource {
             }
             _ => return Ok(()),
         };
-        Err(self.unfit(why))
+        Err(self.unfit(reason))
     }
 
-    /// Reads how large it is.
     pub async fn observe(
         &self,
         manager: &ResourceManager,
@@ -239,7 +231,7 @@ impl Resource {
     }
 
     fn observed(&self, body: Value) -> Result<Observed, Unfit> {
-        let size = (self.kind.shape().size)(&body).map_err(|why| self.unfit(why))?;
+        let size = (self.kind.shape().size)(&body).map_err(|reason| self.unfit(reason))?;
         Ok(Observed {
             size,
             state: State::of(&body),
@@ -248,14 +240,14 @@ impl Resource {
         })
     }
 
-    /// What to send, so that the resource that was read becomes of this size. Only for a size that it
-    /// has not ([`Observed::has`]).
+    /// The request for the desired size. Only for a size that the resource does not have
+    /// ([`Observed::has`]).
     pub fn change(&self, observed: &Observed, desired: Size) -> Result<Change, Unfit> {
         self.takes(desired)?;
-        (self.kind.shape().change)(&observed.body, desired).map_err(|why| self.unfit(why))
+        (self.kind.shape().change)(&observed.body, desired).map_err(|reason| self.unfit(reason))
     }
 
-    /// Sends it, and waits for its end, or until the deadline.
+    /// Sends the request, and waits for the end of the change, or until the deadline.
     pub async fn apply(
         &self,
         manager: &ResourceManager,
@@ -266,17 +258,17 @@ impl Resource {
         manager.change(&self.id, version, change, deadline).await
     }
 
-    fn unfit(&self, why: String) -> Unfit {
+    fn unfit(&self, reason: String) -> Unfit {
         Unfit {
             resource: self.id.to_string(),
-            why,
+            reason,
         }
     }
 }
 
 impl Observed {
-    /// Whether this is its size already. Of an app and a plan one number is the lower bound alone, and
-    /// leaves the upper one open.
+    /// Whether the resource has this size. For apps and plans, one number is the lower bound and leaves the
+    /// upper one open.
     pub fn has(&self, desired: Size) -> bool {
         match (self.kind, self.size, desired) {
             (Kind::FlexApp | Kind::Plan, Size::Between { min, .. }, Size::One(one)) => min == one,
@@ -289,7 +281,7 @@ impl State {
     fn of(body: &Value) -> State {
         let state = json::text(body, "/properties/provisioningState");
         match state.as_str() {
-            // An app has none.
+            // Apps have no state.
             "" | "Succeeded" => State::Settled,
             "Failed" | "Canceled" => {
                 let reason = json::text(body, "/properties/status/provisioningError/code");

@@ -1,7 +1,7 @@
 //! A node pool of AKS: `count`, or the bounds of its cluster autoscaler.
 //!
-//! Put whole, with `If-Match`. `count` of an autoscaled pool goes back as it was read; Azure lets the
-//! lower bound be above it, and then adds the nodes.
+//! Put whole, with `If-Match`. `count` of an autoscaled pool is sent as it was read. If the lower bound is above
+//! it, Azure adds the nodes.
 
 use serde_json::{Value, json};
 
@@ -15,32 +15,36 @@ pub(super) const SHAPE: Shape = Shape {
     change,
 };
 
-/// What is read and never sent back.
+/// Members that are never sent.
 const NOT_SENT: &[&str] = &[
-    // Azure's own. A pool whose change failed says `Failed` there, which would be refused.
+    // Read-only. The state `Failed` of a failed change would be rejected.
     "/properties/provisioningState",
     "/properties/eTag",
     "/properties/currentOrchestratorVersion",
     "/properties/status",
     "/properties/virtualMachineNodesStatus",
     "/properties/localDNSProfile/state",
-    // Whoever sends it asks for a rollback of the nodes to that image.
+    // A request to roll the nodes back to that image.
     "/properties/nodeImageVersion",
-    // Whoever sends it starts or stops the pool.
+    // A request to start or stop the pool.
     "/properties/powerState",
 ];
 
-/// The pool's own lower bound: its owner knows what runs on it, and the author of a schedule may not.
+/// The pool's own lower bound. Its owner knows the workload, which the author of the schedule may not.
 const MINIMUM_TAG: &str = "scale-minimum";
 
-/// How a pool is scaled.
 enum Scaling {
-    /// It runs no nodes, whatever its count.
+    /// Without nodes, whatever its count.
     Stopped,
-    /// Between the bounds.
-    Automatic { min: u32, max: u32 },
-    /// By the member at this pointer.
-    Manual { count: u32, member: &'static str },
+    Automatic {
+        min: u32,
+        max: u32,
+    },
+    /// `member` is the pointer of the count.
+    Manual {
+        count: u32,
+        member: &'static str,
+    },
 }
 
 fn size(body: &Value) -> Result<Size, String> {
@@ -64,8 +68,8 @@ fn scaling(body: &Value) -> Result<Scaling, String> {
         let profile = &body["properties"]["virtualMachinesProfile"]["scale"];
         if profile["manual"].as_array().is_none_or(|it| it.len() != 1) {
             return Err(
-                "a node pool of virtual machines is kept only where it has one manual scale profile; \
-                 split the pool, or take it out of the schedule"
+                "a node pool of virtual machines can be sized only with one manual scale profile; \
+                 split the pool, or remove it from the schedule"
                     .to_owned(),
             );
         }
@@ -95,7 +99,7 @@ fn change(body: &Value, desired: Size) -> Result<Change, String> {
         Size::Between { min, .. } => min,
     };
     if smallest == 0 && text(body, "/properties/mode").eq_ignore_ascii_case("System") {
-        return Err("a system node pool needs a node at least; write 1 or more".to_owned());
+        return Err("a system node pool needs at least one node; write 1 or more".to_owned());
     }
     let least = minimum(body)?;
     if smallest < least {
@@ -112,8 +116,8 @@ fn change(body: &Value, desired: Size) -> Result<Change, String> {
     match (scaling(body)?, desired) {
         (Scaling::Stopped, _) => {
             return Err(
-                "the node pool is stopped; start it (az aks nodepool start), or write the size 0 for \
-                 as long as it is to be stopped"
+                "the node pool is stopped; start it (az aks nodepool start), or write the size 0 for as \
+                 long as it should be stopped"
                     .to_owned(),
             );
         }

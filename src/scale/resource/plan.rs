@@ -1,7 +1,4 @@
-//! A plan of App Service: `sku.capacity`, and where it scales by itself, the most instances that it may
-//! grow to.
-//!
-//! Put whole.
+//! A plan of App Service: `sku.capacity` and, if it scales by itself, the most instances. Put whole.
 
 use serde_json::Value;
 
@@ -19,7 +16,7 @@ pub(super) const SHAPE: Shape = Shape {
 const CAPACITY: &str = "/sku/capacity";
 const MAXIMUM: &str = "/properties/maximumElasticWorkerCount";
 
-/// What is read and never sent back: it is Azure's own.
+/// Read-only members.
 const NOT_SENT: &[&str] = &[
     "/properties/status",
     "/properties/subscription",
@@ -46,8 +43,7 @@ fn size(body: &Value) -> Result<Size, String> {
         }
         "Dynamic" => {
             return Err(
-                "a Consumption plan scales by itself and has no size to keep; take it out of the \
-                 schedule"
+                "a Consumption plan scales by itself and has no size; remove it from the schedule"
                     .to_owned(),
             );
         }
@@ -90,8 +86,8 @@ fn change(body: &Value, desired: Size) -> Result<Change, String> {
     Ok(Change::whole(body, None))
 }
 
-/// Elastic Premium and the workflow plans of Logic Apps scale by themselves always, Premium v2 and later
-/// where it is switched on.
+/// Elastic Premium and the workflow plans of Logic Apps always scale by themselves, Premium v2 and later ones
+/// only with automatic scaling on.
 fn is_elastic(body: &Value) -> bool {
     let tier = text(body, "/sku/tier");
     let always = ["ElasticPremium", "WorkflowStandard"];

@@ -1,6 +1,6 @@
 //! A virtual machine scale set: `sku.capacity`.
 //!
-//! Patched with its `sku` alone, whose name and tier must go with the capacity.
+//! Patched with its `sku` only, which must contain name and tier.
 
 use serde_json::{Value, json};
 
@@ -37,15 +37,14 @@ fn change(body: &Value, desired: Size) -> Result<Change, String> {
     Ok(Change::part(json!({ "sku": sku }), etag))
 }
 
-/// The resource group that AKS makes for a cluster's nodes, unless it is given another name.
+/// Whether it is the default name of the resource group that AKS creates for a cluster's nodes.
 pub(super) fn is_of_aks(group: &str) -> bool {
     group
         .get(..3)
         .is_some_and(|start| start.eq_ignore_ascii_case("MC_"))
 }
 
-/// The node pool that the scale set belongs to, as AKS notes it in the tags: these tell in a group of
-/// any name.
+/// The node pool of the scale set by the tags that AKS sets, also in a group with another name.
 fn pool_of_aks(body: &Value) -> Option<String> {
     let tags = body["tags"].as_object()?;
     let of_aks = |key: &String| key.to_ascii_lowercase().starts_with("aks-managed-");

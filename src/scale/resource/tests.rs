@@ -1,4 +1,4 @@
-//! What is read of each kind and what is sent, without anybody to talk to.
+//! Reading and changing each kind, without HTTP.
 
 mod app_service;
 mod node_pool;
@@ -74,7 +74,7 @@ fn change(of: &(Resource, Value), desired: Size) -> Change {
     of.0.change(&observed(of), desired).expect("it fits")
 }
 
-/// Why it cannot be of this size, with the resource's id before it.
+/// The error of this size, which begins with the resource's id.
 #[track_caller]
 fn unfit(of: &(Resource, Value), desired: Size) -> String {
     let change = of.0.observed(of.1.clone());
@@ -84,7 +84,7 @@ fn unfit(of: &(Resource, Value), desired: Size) -> String {
     unfit
 }
 
-/// The pointers of all members that `sent` lacks, has more, or has otherwise than `read`.
+/// The pointers of all members that differ.
 fn differences(read: &Value, sent: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare(read, sent, String::new(), &mut found);
@@ -111,7 +111,7 @@ fn compare(read: &Value, sent: &Value, at: String, found: &mut Vec<String>) {
 }
 
 #[test]
-fn ids_of_the_four_kinds_are_known_in_any_case() {
+fn ids_of_the_four_kinds_are_case_insensitive() {
     for (rest, kind) in [
         (
             "Microsoft.ContainerService/managedClusters/c/agentPools/p",
@@ -133,7 +133,7 @@ fn ids_of_the_four_kinds_are_known_in_any_case() {
 }
 
 #[test]
-fn any_other_id_is_refused_with_the_four_shapes() {
+fn other_ids_are_rejected_with_the_four_forms() {
     for rest in [
         "Microsoft.ContainerService/managedClusters/c",
         "Microsoft.Compute/virtualMachines/v",
@@ -154,21 +154,24 @@ fn any_other_id_is_refused_with_the_four_shapes() {
 }
 
 #[test]
-fn the_node_pools_of_one_cluster_share_a_lane_and_nothing_else_does() {
+fn only_the_node_pools_of_one_cluster_share_a_concurrency_group() {
     let pool = |cluster, pool| {
         let rest =
             format!("Microsoft.ContainerService/managedClusters/{cluster}/agentPools/{pool}");
-        resource(&rest).lane()
+        resource(&rest).concurrency_group()
     };
     assert_eq!(pool("one", "web"), pool("ONE", "batch"));
     assert_ne!(pool("one", "web"), pool("two", "web"));
-    let set = |name| resource(&format!("Microsoft.Compute/virtualMachineScaleSets/{name}")).lane();
+    let set = |name| {
+        let rest = format!("Microsoft.Compute/virtualMachineScaleSets/{name}");
+        resource(&rest).concurrency_group()
+    };
     assert_ne!(set("web"), set("batch"));
 }
 
 #[test]
-fn sizes_that_no_resource_of_the_kind_can_have_are_told_from_the_id() {
-    let takes = |of: (Resource, Value), size| of.0.takes(size).map_err(|unfit| unfit.why);
+fn impossible_sizes_of_a_kind_are_rejected_by_the_id() {
+    let takes = |of: (Resource, Value), size| of.0.takes(size).map_err(|unfit| unfit.reason);
     for (of, size) in [
         (node_pool(), Size::One(0)),
         (node_pool(), between(0, 3)),
@@ -180,15 +183,15 @@ fn sizes_that_no_resource_of_the_kind_can_have_are_told_from_the_id() {
     ] {
         assert_eq!(takes(of, size), Ok(()), "{size}");
     }
-    for (of, size, says) in [
+    for (of, size, hint) in [
         (node_pool(), between(3, 2), "smaller one as min"),
         (node_pool(), between(0, 0), "the size 0"),
         (scale_set(), between(1, 2), "write one number"),
         (dedicated_plan(), Size::One(0), "write 1"),
         (elastic_plan(), between(0, 2), "write 1"),
     ] {
-        let why = takes(of, size).expect_err(says);
-        assert!(why.contains(says), "{why}");
+        let reason = takes(of, size).expect_err(hint);
+        assert!(reason.contains(hint), "{reason}");
     }
     let id = "/subscriptions/s/resourceGroups/MC_farm_cluster_westeurope/providers/\
               Microsoft.Compute/virtualMachineScaleSets/aks-web-1-vmss";
@@ -208,15 +211,15 @@ fn a_scale_set_is_patched_with_its_sku() {
 }
 
 #[test]
-fn a_scale_set_of_aks_is_refused_and_its_node_pool_named() {
+fn a_scale_set_of_aks_is_rejected_with_its_node_pool() {
     let (resource, body) = scale_set();
     let tags = json!({"tags": {"aks-managed-poolName": "web", "aks-managed-orchestrator": "k"}});
-    let why = unfit(&(resource, with(body, "", &tags)), Size::One(4));
-    assert!(why.contains("agentPools/web"), "{why}");
+    let reason = unfit(&(resource, with(body, "", &tags)), Size::One(4));
+    assert!(reason.contains("agentPools/web"), "{reason}");
 }
 
 #[test]
-fn an_answer_without_a_size_is_no_size() {
+fn a_response_without_a_size_is_an_error() {
     for (resource, _) in [node_pool(), scale_set(), elastic_plan()] {
         for body in [
             json!({}),
@@ -224,13 +227,13 @@ fn an_answer_without_a_size_is_no_size() {
             json!({"sku": null, "properties": null}),
         ] {
             let unfit = resource.observed(body).expect_err("there is no size");
-            assert!(unfit.why.contains("az resource show"), "{unfit}");
+            assert!(unfit.reason.contains("az resource show"), "{unfit}");
         }
     }
 }
 
 #[test]
-fn one_number_is_the_lower_bound_of_apps_and_plans_and_of_nothing_else() {
+fn one_number_is_the_lower_bound_of_apps_and_plans_only() {
     for of in [flex_app(), elastic_plan()] {
         assert!(observed(&of).has(Size::One(1)));
         assert!(!observed(&of).has(Size::One(2)));
@@ -242,7 +245,7 @@ fn one_number_is_the_lower_bound_of_apps_and_plans_and_of_nothing_else() {
 }
 
 #[test]
-fn the_provisioning_state_says_whether_azure_works_on_it() {
+fn the_state_is_the_provisioning_state() {
     let state = |properties: Value| {
         let (resource, body) = node_pool();
         observed(&(resource, with(body, "/properties", &properties))).state

@@ -1,4 +1,4 @@
-//! One look at everything: what each target should be, what it is, and what is done about it.
+//! One tick: the desired and the actual size of each target, and the action on a difference.
 
 mod settle;
 
@@ -11,63 +11,96 @@ use futures_util::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::azure::resource_manager::ResourceManager;
-use crate::scale::journal::{Ending as RowEnding, OpenChange, Request};
-use crate::scale::lane::{Lane, LaneWork};
+use crate::scale::group::{ConcurrencyGroup, GroupWork};
+use crate::scale::journal::{ChangeOutcome, Ended, OpenChange, Request};
 use crate::scale::loaded::LoadedSchedule;
-use crate::scale::reconcile::{Action, Cause, TargetState, reconcile};
-use crate::scale::resource::{Applied, CallError, ObserveError, Observed, Resource};
+use crate::scale::reconcile::{Action, Cause, SizeChange, TargetState, reconcile};
+use crate::scale::resource::{Applied, CallError, Change, Observed, Resource};
 use crate::scale::scaling::Scaling;
 use crate::scale::summary::{Ending, Summary, TargetRun};
-use schedule::{Decision, Hold, Size, Target, decide};
+use schedule::{Decision, Hold, Target, decide};
 
-/// The longest that a tick takes: less than the time to the next one.
-pub(super) const LIMIT: Duration = Duration::from_mins(4);
+/// The longest tick: less than the time to the next one.
+const LIMIT: Duration = Duration::from_mins(4);
 
-/// The longest from a write to the end of the wait for it. Most changes are done by then; the next tick
-/// sees to the rest, and no target waits long for another. No request is on its way for longer.
-pub(super) const WAIT: Duration = Duration::from_mins(1);
+/// The longest wait for the end of a change. Most changes are done by then; the next tick reads the others, and
+/// no target waits long for another. No request can arrive at Azure later than this.
+const WAIT: Duration = Duration::from_mins(1);
 
 /// Skips in a row before a tick reports a target as a failure: half an hour. No operation of Azure takes
-/// so long.
+/// that long.
 const SKIPS_TO_FAIL: u32 = 6;
 
 /// Resources that a tick reads at once: few enough for one instance and for Azure's rate limits.
 const AT_ONCE: usize = 8;
 
-/// One target, as a tick looks at it.
-#[derive(Clone, Copy)]
-struct Looking<'a> {
-    target: &'a Target,
-    resource: &'a Resource,
-    decision: &'a Decision<'a>,
-}
-
-/// A tick under way.
+/// A tick in progress.
 pub(super) struct Tick<'a> {
     pub(super) scaling: &'a Scaling,
     pub(super) loaded: &'a LoadedSchedule,
     pub(super) holds: &'a [Hold],
     /// The changes without an outcome.
     pub(super) open: &'a [OpenChange],
-    /// The instant that it is for.
+    /// The instant whose sizes the tick enforces.
     pub(super) now: Timestamp,
     pub(super) invocation_id: &'a str,
-    /// Whether nothing is to be asked of Azure and nothing written down.
+    /// Whether the tick changes and records nothing.
     pub(super) is_dry: bool,
-    /// When it began, by this machine.
+    /// The tick's begin on this machine's clock.
     pub(super) begun: Instant,
 }
 
+/// A target with its resource and its desired size.
+#[derive(Clone, Copy)]
+struct Sizing<'a> {
+    target: &'a Target,
+    resource: &'a Resource,
+    decision: &'a Decision<'a>,
+}
+
+/// The end of a target's part of the tick.
+struct Done {
+    ending: Ending,
+    text: String,
+}
+
+enum Failure {
+    /// Another party changed the resource since it was read.
+    Changed(String),
+    Other(String),
+}
+
+impl Done {
+    fn new(ending: Ending, text: impl Into<String>) -> Done {
+        Done {
+            ending,
+            text: text.into(),
+        }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Failure {
+        Failure::Other(error.to_string())
+    }
+}
+
+impl From<Failure> for Done {
+    fn from(failure: Failure) -> Done {
+        let (Failure::Changed(text) | Failure::Other(text)) = failure;
+        Done::new(Ending::Failed, text)
+    }
+}
+
 impl Tick<'_> {
-    /// Looks at each target, resources of one lane one after another.
+    /// Handles all concurrency groups at once, and the resources of each one after another.
     pub(super) async fn run(&self) -> Summary {
-        let lanes: Vec<BoxFuture<'_, Vec<TargetRun>>> = self
-            .lanes()
+        let groups: Vec<BoxFuture<'_, Vec<TargetRun>>> = self
+            .groups()
             .into_values()
-            .map(|work| self.lane(work).boxed())
+            .map(|work| self.group(work).boxed())
             .collect();
-        let runs: Vec<Vec<TargetRun>> = stream::iter(lanes)
+        let runs: Vec<Vec<TargetRun>> = stream::iter(groups)
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
@@ -78,261 +111,247 @@ impl Tick<'_> {
         Summary { all, targets }
     }
 
-    /// The targets and the open changes, by the lane of their resource.
-    fn lanes(&self) -> BTreeMap<String, LaneWork<'_>> {
-        let mut lanes: BTreeMap<String, LaneWork<'_>> = BTreeMap::new();
+    /// The targets and the open changes, by the group of their resource.
+    fn groups(&self) -> BTreeMap<String, GroupWork<'_>> {
+        let mut groups: BTreeMap<String, GroupWork<'_>> = BTreeMap::new();
         for target in self.loaded.schedule.targets() {
             let resource = self.loaded.resource(&target.name);
-            let lane = resource.map_or_else(String::new, Resource::lane);
-            lanes.entry(lane).or_default().targets.push(target);
+            let group = resource.map_or_else(String::new, Resource::concurrency_group);
+            groups.entry(group).or_default().targets.push(target);
         }
-        // A dry run writes nothing that could meet them.
+        // A dry run writes nothing, so open changes do not matter to it.
         for open in self.open.iter().filter(|_| !self.is_dry) {
             // A later program may size resources that this one does not know.
             if let Ok(resource) = open.resource.parse::<Resource>() {
-                let lane = lanes.entry(resource.lane()).or_default();
-                lane.open.push((open, resource));
+                let group = groups.entry(resource.concurrency_group()).or_default();
+                group.open.push((open, resource));
             }
         }
-        lanes
+        groups
     }
 
-    /// Looks at one target, and changes it where the lane is open.
-    pub(super) async fn target(&self, target: &Target, lane: &mut Lane) -> TargetRun {
+    async fn target(&self, target: &Target, group: &mut ConcurrencyGroup) -> TargetRun {
         let decision = decide(target, self.holds, self.now);
-        let mut run = TargetRun {
+        let run = TargetRun {
             target: target.name.to_string(),
-            ending: Ending::Failed,
+            ending: Ending::Unmanaged,
             desired: decision.size,
             rule: decision.rule.to_string(),
             actual: None,
-            text: String::new(),
+            text: "it has no resource".to_owned(),
         };
-        let done = match self.loaded.resource(&target.name) {
-            None => Ok((Ending::Unmanaged, "no resource is named for it".to_owned())),
-            Some(resource) => {
-                let looking = Looking {
-                    target,
-                    resource,
-                    decision: &decision,
-                };
-                Box::pin(self.see(looking, lane, &mut run.actual)).await
-            }
+        let Some(resource) = self.loaded.resource(&target.name) else {
+            return run;
         };
-        (run.ending, run.text) = done.unwrap_or_else(|why| (Ending::Failed, why));
-        run
+        let sizing = Sizing {
+            target,
+            resource,
+            decision: &decision,
+        };
+        Box::pin(self.size(sizing, group, run)).await
     }
 
-    /// Looks at it and acts. What another party changed in between is looked at once more.
-    async fn see(
+    /// Reads the resource and acts; once more if another party changes it in between.
+    async fn size(
         &self,
-        looking: Looking<'_>,
-        lane: &mut Lane,
-        actual: &mut Option<Size>,
-    ) -> Result<(Ending, String), String> {
-        let manager = self.scaling.manager().map_err(|error| error.to_string())?;
-        let mut is_second = false;
-        loop {
-            let deadline = self.begun + LIMIT;
-            let observed = looking.resource.observe(&manager, deadline).await;
-            let observed = observed.map_err(|error: ObserveError| error.to_string())?;
-            *actual = Some(observed.size);
-            match self.act(looking, &observed, &manager, lane).await {
-                Err(Failure::Changed(_)) if !is_second => is_second = true,
-                Err(Failure::Changed(why) | Failure::Other(why)) => return Err(why),
-                Ok(done) => return Ok(done),
+        sizing: Sizing<'_>,
+        group: &mut ConcurrencyGroup,
+        mut run: TargetRun,
+    ) -> TargetRun {
+        let Done { ending, text } = loop {
+            let is_first = run.actual.is_none();
+            let observed = match self.observe(sizing.resource).await {
+                Ok(observed) => observed,
+                Err(failure) => break failure.into(),
+            };
+            run.actual = Some(observed.size);
+            match self.act(sizing, &observed, group).await {
+                Err(Failure::Changed(_)) if is_first => {}
+                done => break done.unwrap_or_else(Done::from),
             }
+        };
+        TargetRun {
+            ending,
+            text,
+            ..run
         }
+    }
+
+    async fn observe(&self, resource: &Resource) -> Result<Observed, Failure> {
+        let manager = self.scaling.manager()?;
+        Ok(resource.observe(&manager, self.begun + LIMIT).await?)
     }
 
     async fn act(
         &self,
-        looking: Looking<'_>,
+        sizing: Sizing<'_>,
         observed: &Observed,
-        manager: &ResourceManager,
-        lane: &mut Lane,
-    ) -> Result<(Ending, String), Failure> {
-        let Looking {
-            target,
-            resource,
-            decision,
-        } = looking;
-        let journal = self.scaling.journal();
-        let seen = TargetState {
+        group: &mut ConcurrencyGroup,
+    ) -> Result<Done, Failure> {
+        let Sizing {
+            target, decision, ..
+        } = sizing;
+        let change = SizeChange {
+            from: observed.size,
+            to: decision.size,
+        };
+        let history = self.scaling.journal().history(&target.name, self.now);
+        let history = history.await?;
+        let action = reconcile(&TargetState {
             mode: target.mode,
             changes_per_hour: target.changes_per_hour,
             desired: decision.size,
             actual: observed.size,
             has_desired: observed.has(decision.size),
             state: &observed.state,
-            record: journal.record(&target.name, self.now).await?,
+            history,
+        });
+        let would_change = || {
+            let text = format!("would be changed from {change}");
+            Ok(Done::new(Ending::WouldChange, text))
         };
-        let from_to = || format!("{} to {}", observed.size, decision.size);
-        match reconcile(&seen) {
-            Action::InPlace => Ok((Ending::InPlace, "it is".to_owned())),
+        match action {
+            Action::InPlace => Ok(Done::new(Ending::InPlace, "it is")),
             Action::Wait(word) => {
-                lane.close(format!("Azure works on {} ({word})", target.name));
-                Ok((
-                    Ending::UnderWay,
-                    format!("it is {}, and Azure works on it ({word})", observed.size),
-                ))
+                group.block(format!("Azure works on {} ({word})", target.name));
+                let text = format!("it is {}, and Azure works on it ({word})", change.from);
+                Ok(Done::new(Ending::UnderWay, text))
             }
             Action::Broken(word) => Err(Failure::Other(format!(
-                "it is, but Azure's last work on it failed ({word}); look at the resource's activity \
+                "it is, but Azure's last operation on it failed ({word}); look at the resource's activity \
                  log"
             ))),
             Action::RateLimited => Err(Failure::Other(format!(
-                "it is {}, and was changed {} times within an hour, as often as is allowed; find out \
-                 who else changes it, or raise changes_per_hour",
-                observed.size, seen.record.within_an_hour
+                "it is {}, and was changed {} times within an hour, which is the limit; find the other \
+                 party that changes it, or raise changes_per_hour",
+                change.from, history.within_an_hour
             ))),
             Action::WouldChange { is_new } => {
                 if is_new && !self.is_dry {
-                    let row = self.begin(looking, observed, Cause::Schedule);
-                    journal
-                        .end(row.await?, RowEnding::Shadow, None, self.at())
-                        .await?;
+                    let row = self.begin(sizing, change, Cause::Schedule).await?;
+                    self.end(row, &Ended::new(ChangeOutcome::Shadow)).await?;
                 }
-                Ok((
-                    Ending::WouldChange,
-                    format!("would be changed from {}", from_to()),
-                ))
+                would_change()
             }
-            Action::Change(_) if self.is_dry => Ok((
-                Ending::WouldChange,
-                format!("would be changed from {}", from_to()),
-            )),
+            Action::Change(_) if self.is_dry => would_change(),
             Action::Change(cause) => {
-                if let Some(why) = lane.closed() {
+                if let Some(reason) = group.blocked() {
                     let text = format!(
-                        "it is {}, and nothing is written because {why}; the next tick looks again",
-                        observed.size
+                        "it is {}, and nothing is written because {reason}; the next tick tries again",
+                        change.from
                     );
-                    return Ok((Ending::Skipped, text));
+                    return Ok(Done::new(Ending::Skipped, text));
                 }
-                let change = resource.change(observed, decision.size);
-                let change = change.map_err(|error| Failure::Other(error.to_string()))?;
-                let row = self.begin(looking, observed, cause).await?;
-                lane.close_for_change(target.name.as_str());
-                let deadline = (self.begun + LIMIT).min(Instant::now() + WAIT);
-                let applied = resource.apply(manager, &change, deadline).await;
-                self.written(row, &applied, lane).await?;
-                applied_as(applied, &from_to(), (cause, seen.record.skipped))
+                let request = sizing.resource.change(observed, change.to)?;
+                let row = self.begin(sizing, change, cause).await?;
+                let applied = self.write(sizing, row, &request, group).await?;
+                done(applied, change, cause, history.skipped)
             }
         }
     }
 
+    /// Sends a change and records its outcome. The group stays blocked while the outcome is not known.
+    async fn write(
+        &self,
+        sizing: Sizing<'_>,
+        row: i64,
+        request: &Change,
+        group: &mut ConcurrencyGroup,
+    ) -> Result<Result<Applied, CallError>, Failure> {
+        let manager = self.scaling.manager()?;
+        group.block_for_change(sizing.target.name.as_str());
+        let deadline = (self.begun + LIMIT).min(Instant::now() + WAIT);
+        let applied = sizing.resource.apply(&manager, request, deadline).await;
+        if self.record(row, &applied).await? {
+            group.unblock();
+        }
+        Ok(applied)
+    }
+
     async fn begin(
         &self,
-        looking: Looking<'_>,
-        observed: &Observed,
+        sizing: Sizing<'_>,
+        sizes: SizeChange,
         cause: Cause,
     ) -> Result<i64, Failure> {
-        let decision = looking.decision;
         let request = Request {
-            target: &looking.target.name,
-            resource: looking.resource.id(),
+            target: &sizing.target.name,
+            resource: sizing.resource.id(),
             at: self.at(),
-            before: observed.size,
-            after: decision.size,
-            rule: &decision.rule.to_string(),
+            sizes,
+            rule: &sizing.decision.rule.to_string(),
             cause,
             invocation_id: self.invocation_id,
         };
         Ok(self.scaling.journal().begin(&request).await?)
     }
 
-    /// Writes down how a write ended. Where that is not known, its row and the lane stay as they are: the
-    /// next tick reads what became of it.
-    async fn written(
+    /// Records the outcome of a write, and returns whether it is known. If it is not, the row stays open, and
+    /// the next tick reads the outcome.
+    async fn record(
         &self,
         row: i64,
         applied: &Result<Applied, CallError>,
-        lane: &mut Lane,
-    ) -> Result<(), Failure> {
-        let (ending, detail) = match applied {
-            Ok(Applied::UnderWay(trace)) => {
-                return self
-                    .note(row, &format!("Azure accepted it ({trace})"))
-                    .await;
+    ) -> Result<bool, Failure> {
+        let note = match applied {
+            Ok(Applied::UnderWay(trace)) => format!("Azure accepted it ({trace})"),
+            Err(error @ CallError::Unavailable { .. }) => error.to_string(),
+            known => {
+                let ended = match known {
+                    Ok(_) => Ended::new(ChangeOutcome::Succeeded),
+                    Err(error @ CallError::Failed { .. }) => {
+                        Ended::because(ChangeOutcome::Failed, error.to_string())
+                    }
+                    Err(error) => Ended::because(ChangeOutcome::Skipped, error.to_string()),
+                };
+                self.end(row, &ended).await?;
+                return Ok(true);
             }
-            Err(error @ CallError::Unavailable { .. }) => {
-                return self.note(row, &error.to_string()).await;
-            }
-            Ok(Applied::Settled) => (RowEnding::Succeeded, None),
-            Err(error @ CallError::Failed { .. }) => (RowEnding::Failed, Some(error.to_string())),
-            Err(error) => (RowEnding::Skipped, Some(error.to_string())),
         };
-        let written = self.write_end(row, ending, detail.as_deref()).await;
-        written.map_err(Failure::Other)?;
-        lane.open();
-        Ok(())
+        self.scaling.journal().note(row, &note).await?;
+        Ok(false)
     }
 
-    /// Writes down what is known of a write without an outcome.
-    async fn note(&self, row: i64, detail: &str) -> Result<(), Failure> {
-        Ok(self.scaling.journal().note(row, detail).await?)
+    async fn end(&self, row: i64, ended: &Ended) -> Result<(), Failure> {
+        Ok(self.scaling.journal().end(row, ended, self.at()).await?)
     }
 
-    pub(super) async fn write_end(
-        &self,
-        row: i64,
-        ending: RowEnding,
-        detail: Option<&str>,
-    ) -> Result<(), String> {
-        let journal = self.scaling.journal();
-        let written = journal.end(row, ending, detail, self.at()).await;
-        written.map_err(|error| error.to_string())
-    }
-
-    /// The time by the tick's own clock.
-    pub(super) fn at(&self) -> Timestamp {
+    /// The present by the tick's own clock.
+    fn at(&self) -> Timestamp {
         let elapsed = SignedDuration::try_from(self.begun.elapsed());
         self.now + elapsed.expect("a tick lasts minutes")
     }
 }
 
-/// How a write is told of.
-fn applied_as(
+/// The end of the tick's part for a write. `skipped` changes before it were skipped in a row.
+fn done(
     applied: Result<Applied, CallError>,
-    from_to: &str,
-    (cause, skipped): (Cause, u32),
-) -> Result<(Ending, String), Failure> {
-    let drifted = match cause {
+    change: SizeChange,
+    cause: Cause,
+    skipped: u32,
+) -> Result<Done, Failure> {
+    let drift = match cause {
         Cause::Schedule => "",
         Cause::Drift => ": another party had changed it",
     };
     match applied {
-        Ok(Applied::Settled) => Ok((Ending::Changed, format!("changed from {from_to}{drifted}"))),
-        Ok(Applied::UnderWay(_)) => Ok((
-            Ending::UnderWay,
-            format!("a change from {from_to} is under way{drifted}"),
-        )),
-        Err(error @ (CallError::Busy { .. } | CallError::NotAsked { .. }))
-            if skipped >= SKIPS_TO_FAIL =>
-        {
-            Err(Failure::Other(format!(
-                "{error} (the {skipped} ticks before this one skipped it for the same reason)"
-            )))
+        Ok(Applied::Settled) => {
+            let text = format!("changed from {change}{drift}");
+            Ok(Done::new(Ending::Changed, text))
         }
-        Err(error @ (CallError::Busy { .. } | CallError::NotAsked { .. })) => {
-            Ok((Ending::Skipped, error.to_string()))
+        Ok(Applied::UnderWay(_)) => {
+            let text = format!("a change from {change} is under way{drift}");
+            Ok(Done::new(Ending::UnderWay, text))
+        }
+        Err(error @ (CallError::Busy { .. } | CallError::NotSent { .. })) => {
+            if skipped >= SKIPS_TO_FAIL {
+                return Err(Failure::Other(format!(
+                    "{error} (the {skipped} ticks before this one skipped it for the same reason)"
+                )));
+            }
+            Ok(Done::new(Ending::Skipped, error.to_string()))
         }
         Err(error @ CallError::Changed { .. }) => Err(Failure::Changed(error.to_string())),
-        Err(error) => Err(Failure::Other(error.to_string())),
-    }
-}
-
-/// Why a target was not made what it should be.
-enum Failure {
-    /// Another party was faster.
-    Changed(String),
-    /// Anything else.
-    Other(String),
-}
-
-impl From<crate::database::Error> for Failure {
-    fn from(error: crate::database::Error) -> Failure {
-        Failure::Other(error.to_string())
+        Err(error) => Err(error.into()),
     }
 }

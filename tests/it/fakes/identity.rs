@@ -1,5 +1,5 @@
-//! The identity endpoint of App Service and Functions (protocol 2019-08-01): hands out the tokens
-//! that a test chooses.
+//! The identity endpoint of App Service and Functions (protocol 2019-08-01). It returns the tokens that a test
+//! chooses.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ const RESOURCES: [&str; 3] = [
     "https://management.azure.com",
 ];
 
-/// A token and how long it lasts.
+/// A token and its lifetime.
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) text: String,
@@ -42,21 +42,21 @@ struct State {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Manner {
-    Answering,
+    Responding,
     Refusing,
     Failing,
     Silent,
 }
 
 impl Identity {
-    /// Hands out `token` from now on.
+    /// Returns `token` from now on.
     pub(crate) async fn start(token: Token) -> Identity {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it is bound");
         let state = State {
             token,
             resources: RESOURCES.map(str::to_owned).to_vec(),
-            manner: Manner::Answering,
+            manner: Manner::Responding,
             asked: Vec::new(),
         };
         let identity = Identity {
@@ -67,7 +67,7 @@ impl Identity {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let identity = serving.clone();
-                // An error is a client that went away.
+                // An error is a client that has gone.
                 tokio::spawn(async move { identity.serve(socket).await });
             }
         });
@@ -81,12 +81,12 @@ impl Identity {
         variables.fold(start, |start, (name, value)| start.set(name, &value))
     }
 
-    /// Hands out tokens for this resource too.
+    /// Returns tokens for this resource too.
     pub(crate) fn knows(&self, resource: &str) {
         self.state().resources.push(resource.to_owned());
     }
 
-    /// What the platform sets for a program that has this identity.
+    /// The variables that the platform sets for a program with this identity.
     pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
         let url = self.url.clone();
         [
@@ -95,34 +95,34 @@ impl Identity {
         ]
     }
 
-    /// Hands out this one from now on.
+    /// Returns this token from now on.
     pub(crate) fn hand_out(&self, token: Token) {
         self.state().token = token;
-        self.state().manner = Manner::Answering;
+        self.state().manner = Manner::Responding;
     }
 
-    /// Answers 400 from now on: the app has no such identity.
+    /// Returns 400 from now on: the app has no such identity.
     pub(crate) fn refuse(&self) {
         self.state().manner = Manner::Refusing;
     }
 
-    /// Answers 500 from now on.
+    /// Returns 500 from now on.
     pub(crate) fn fail(&self) {
         self.state().manner = Manner::Failing;
     }
 
-    /// Takes questions and answers none from now on.
+    /// Accepts requests and does not respond from now on.
     pub(crate) fn fall_silent(&self) {
         self.state().manner = Manner::Silent;
     }
 
-    /// The path and query of each question so far.
+    /// The path and query of each request so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.state().asked.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panicked with it")
+        self.state.lock().expect("no thread panicked with it")
     }
 
     async fn serve(&self, mut socket: TcpStream) -> std::io::Result<()> {
@@ -145,23 +145,23 @@ impl Identity {
                 Manner::Silent => std::future::pending().await,
                 Manner::Refusing => ("400 Bad Request", "{}".to_owned()),
                 Manner::Failing => ("500 Internal Server Error", "{}".to_owned()),
-                Manner::Answering => match resource {
-                    Some(resource) => ("200 OK", self.state().token.answer(&resource)),
+                Manner::Responding => match resource {
+                    Some(resource) => ("200 OK", self.state().token.response(&resource)),
                     None => ("401 Unauthorized", "{}".to_owned()),
                 },
             };
             let length = body.len();
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n\
                  content-length: {length}\r\n\r\n{body}"
             );
-            writing.write_all(answer.as_bytes()).await?;
+            writing.write_all(response.as_bytes()).await?;
         }
         Ok(())
     }
 }
 
-/// What a token is asked for, if the question is one in this protocol about a resource that is known.
+/// The resource of a request in this protocol, if it is known.
 fn resource(path: &str, known: &[String]) -> Option<String> {
     let query = path.strip_prefix("/msi/token?").unwrap_or_default();
     let pairs: Vec<&str> = query.split('&').collect();
@@ -176,7 +176,7 @@ fn resource(path: &str, known: &[String]) -> Option<String> {
 }
 
 impl Token {
-    fn answer(&self, resource: &str) -> String {
+    fn response(&self, resource: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let ends = now.expect("it is after 1970") + self.lasts;
         json!({

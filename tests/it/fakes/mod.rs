@@ -1,4 +1,4 @@
-//! Stand-ins for what cannot run here, one of each.
+//! Fakes of services that cannot run here, one of each.
 
 mod identity;
 mod resource_manager;

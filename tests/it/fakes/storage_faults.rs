@@ -1,7 +1,7 @@
-//! What can go wrong between the program and Azure Storage: a proxy that passes requests on to
-//! Azurite, and spoils those that a test chooses.
+//! Faults between the program and Azure Storage: a proxy that forwards requests to Azurite, except those for which
+//! a test requests a fault.
 //!
-//! One connection carries one request, so that the answer ends where the connection does.
+//! One connection carries one request, so the response ends with the connection.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,44 +11,40 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What the program asks of the store.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    /// A small blob, whole.
+    /// A whole small blob.
     Put,
-    /// A part of a large one.
+    /// A part of a large blob.
     Part,
-    /// The list of a blob's parts, which makes it appear.
+    /// The list of a blob's parts, which creates it.
     Commit,
-    /// A blob's bytes.
     Get,
-    /// The names of blobs.
     List,
-    /// The end of blobs.
     Delete,
 }
 
-/// What becomes of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// None: it is passed on, so that a later one can be chosen.
+    /// It is forwarded, so that a later one can have a fault.
     Pass,
-    /// Azurite sees nothing, and no answer ever comes.
+    /// Azurite does not receive it, and there is no response.
     Stall,
-    /// Azurite does it, and no answer ever comes.
+    /// Azurite receives it, and there is no response.
     StallAnswer,
-    /// The connection breaks after this many bytes of the request's body; Azurite sees nothing.
+    /// The connection breaks after this many bytes of the request's body; Azurite does not receive it.
     CutRequest(u64),
-    /// The connection breaks after this many bytes of the answer's body.
+    /// The connection breaks after this many bytes of the response's body.
     CutAnswer(u64),
-    /// Azurite does it, and nobody learns of it.
+    /// Azurite receives it, and the connection breaks before the response.
     LoseAnswer,
-    /// Azurite sees nothing, and this is the answer: status, headers, body.
+    /// Azurite does not receive it, and this is the response: status, headers, body.
     Answer(String),
 }
 
 impl Fault {
-    /// An answer of this status, with Azure's code for it and a header more.
+    /// A response with this status, Azure's code and one more header.
     pub(crate) fn status(status: &str, code: &str, header: &str) -> Fault {
         Fault::Answer(format!(
             "HTTP/1.1 {status}\r\nx-ms-error-code: {code}\r\n{header}\r\ncontent-length: 0\r\n\
@@ -76,7 +72,7 @@ struct State {
 }
 
 impl StorageFaults {
-    /// Before the Azurite at this address. Nothing goes wrong yet.
+    /// Before the Azurite at this address, without faults.
     pub(crate) async fn before(azurite: &str) -> StorageFaults {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it is bound");
@@ -90,45 +86,45 @@ impl StorageFaults {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let faults = serving.clone();
-                // An error is a client that went away.
+                // An error is a client that has gone.
                 tokio::spawn(async move { faults.serve(socket).await });
             }
         });
         faults
     }
 
-    /// Spoils the next request of this kind that is not spoilt yet.
+    /// The next request of this kind without a fault gets this one.
     pub(crate) fn once(&self, call: Call, fault: Fault) {
         self.state().once.push_back((call, fault));
     }
 
-    /// Spoils all requests of this kind from now on.
+    /// All requests of this kind get this fault from now on.
     pub(crate) fn always(&self, call: Call, fault: Fault) {
         self.state().always = Some((call, fault));
     }
 
-    /// Takes requests of this kind and passes none on, until they are released.
+    /// Accepts requests of this kind and forwards none until [`Self::release`].
     pub(crate) fn hold(&self, call: Call) {
         self.held.send_replace(Some(call));
     }
 
-    /// Passes on what was held.
+    /// Forwards the requests that were held.
     pub(crate) fn release(&self) {
         self.held.send_replace(None);
     }
 
-    /// How many requests of this kind came.
+    /// The number of requests of this kind so far.
     pub(crate) fn seen(&self, call: Call) -> usize {
         self.state().seen.iter().filter(|it| **it == call).count()
     }
 
-    /// How many requests came to a halt.
+    /// The number of requests without a response so far.
     pub(crate) fn stalled(&self) -> usize {
         self.state().stalled
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panicked with it")
+        self.state.lock().expect("no thread panicked with it")
     }
 
     async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
@@ -148,9 +144,9 @@ impl StorageFaults {
                 copy(&mut body.take(bytes), &mut sink()).await?;
                 return Ok(());
             }
-            Some(Fault::Answer(answer)) => {
+            Some(Fault::Answer(response)) => {
                 copy(&mut body, &mut sink()).await?;
-                return writing.write_all(answer.as_bytes()).await;
+                return writing.write_all(response.as_bytes()).await;
             }
             Some(Fault::Stall) => return self.stall(client).await,
             _ => {}
@@ -160,28 +156,28 @@ impl StorageFaults {
         azurite.write_all(head.as_bytes()).await?;
         copy(&mut body, &mut azurite).await?;
         let (head, begun) = read_head(&mut azurite).await?;
-        let mut answer = begun.as_slice().chain(azurite);
+        let mut response = begun.as_slice().chain(azurite);
         match fault {
             Some(Fault::LoseAnswer) => {
-                copy(&mut answer, &mut sink()).await?;
+                copy(&mut response, &mut sink()).await?;
             }
             Some(Fault::StallAnswer) => {
-                copy(&mut answer, &mut sink()).await?;
+                copy(&mut response, &mut sink()).await?;
                 return self.stall(client).await;
             }
             Some(Fault::CutAnswer(bytes)) => {
                 writing.write_all(head.as_bytes()).await?;
-                copy(&mut answer.take(bytes), &mut writing).await?;
+                copy(&mut response.take(bytes), &mut writing).await?;
             }
             _ => {
                 writing.write_all(head.as_bytes()).await?;
-                copy(&mut answer, &mut writing).await?;
+                copy(&mut response, &mut writing).await?;
             }
         }
         Ok(())
     }
 
-    /// Says nothing until the client has gone.
+    /// Waits without a response until the client has gone.
     async fn stall(&self, mut client: TcpStream) -> io::Result<()> {
         self.state().stalled += 1;
         copy(&mut client, &mut sink()).await.map(|_| ())
@@ -200,7 +196,7 @@ impl StorageFaults {
     }
 }
 
-/// Everything to the empty line, with it, and what came of the body by then.
+/// The head up to and with the empty line, and the bytes of the body that arrived with it.
 async fn read_head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut read = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What can go wrong: each error is told apart, names the resource, and says what to do.
+//! Errors: each one is distinguished, and names the resource and the remedy.
 
 use serde_json::json;
 
@@ -7,15 +7,16 @@ use crate::fakes::{CORRELATION, On, Trouble};
 
 type Is = fn(&CallError) -> bool;
 
-/// What comes of a change that meets this, and how it reads.
+/// The error of a change that meets this, and its text.
 async fn meets(azure: &ResourceManagerFake, id: &str, trouble: Trouble) -> (CallError, String) {
     let change = decide(azure, id, Size::One(4)).await;
     azure.fail_next(On::Write, trouble);
     let applied = resource(id).apply(&azure.manager(), &change, soon()).await;
-    told(id, applied.expect_err("it fails"))
+    checked(id, applied.expect_err("it fails"))
 }
 
-fn told(id: &str, error: CallError) -> (CallError, String) {
+/// Checks the form of an error.
+fn checked(id: &str, error: CallError) -> (CallError, String) {
     let text = error.to_string();
     assert!(text.contains(id), "{text}");
     assert!(!format!("{error} {error:?}").contains(SECRET), "{text}");
@@ -24,7 +25,7 @@ fn told(id: &str, error: CallError) -> (CallError, String) {
 }
 
 #[test]
-fn refusals_of_azure_are_told_apart() {
+fn errors_of_azure_are_distinguished() {
     with_azure(async |azure| {
         let id = azure.node_pool("web", 1);
         let cases: [(Trouble, Is, &str); 10] = [
@@ -55,17 +56,17 @@ fn refusals_of_azure_are_told_apart() {
             ),
             (
                 Trouble::Status(400, "QuotaExceeded"),
-                |it| matches!(it, CallError::Refused { status: 400, .. }),
-                "400 QuotaExceeded: It was asked to answer so.",
+                |it| matches!(it, CallError::Rejected { status: 400, .. }),
+                "400 QuotaExceeded: The test requested this error.",
             ),
             (
                 Trouble::QuotaExceeded,
-                |it| matches!(it, CallError::Refused { status: 409, .. }),
+                |it| matches!(it, CallError::Rejected { status: 409, .. }),
                 "Current Limit: 10",
             ),
             (
                 Trouble::Status(409, "ScopeLocked"),
-                |it| matches!(it, CallError::Refused { status: 409, .. }),
+                |it| matches!(it, CallError::Rejected { status: 409, .. }),
                 "409 ScopeLocked",
             ),
             (
@@ -79,19 +80,19 @@ fn refusals_of_azure_are_told_apart() {
                 "408 Timeout",
             ),
         ];
-        for (trouble, is, says) in cases {
+        for (trouble, is, hint) in cases {
             let (error, text) = meets(&azure, &id, trouble).await;
             assert!(is(&error), "{error:?}");
-            assert!(text.contains(says), "{text}");
+            assert!(text.contains(hint), "{text}");
             assert!(text.contains(CORRELATION), "{text}");
         }
-        assert_eq!(azure.writes().len(), 10, "none was tried again");
+        assert_eq!(azure.writes().len(), 10, "there were no retries");
         assert_eq!(azure.size_of("web"), Size::One(1));
     });
 }
 
 #[test]
-fn a_resource_that_is_not_there_is_missing() {
+fn a_deleted_resource_is_missing() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         let change = decide(&azure, &id, Size::One(4)).await;
@@ -101,14 +102,14 @@ fn a_resource_that_is_not_there_is_missing() {
         let applied = resource(&id)
             .apply(&azure.manager(), &change, later())
             .await;
-        let (error, text) = told(&id, applied.expect_err("it is gone"));
+        let (error, text) = checked(&id, applied.expect_err("it is gone"));
         assert!(matches!(error, CallError::Missing { .. }), "{error}");
         assert!(text.contains("ResourceNotFound"), "{text}");
     });
 }
 
 #[test]
-fn a_change_by_somebody_else_is_not_overwritten() {
+fn a_change_by_another_party_is_not_overwritten() {
     with_azure(async |azure| {
         for id in [azure.node_pool("pool", 1), azure.scale_set("set", 1)] {
             let name = resource(&id).name().to_owned();
@@ -117,7 +118,7 @@ fn a_change_by_somebody_else_is_not_overwritten() {
             let applied = resource(&id)
                 .apply(&azure.manager(), &change, later())
                 .await;
-            let (error, _) = told(&id, applied.expect_err("it was changed"));
+            let (error, _) = checked(&id, applied.expect_err("it was changed"));
             assert!(matches!(error, CallError::Changed { .. }), "{error}");
             assert_eq!(azure.size_of(&name), Size::One(2));
         }
@@ -132,18 +133,18 @@ fn two_pools_of_one_cluster_cannot_be_changed_at_once() {
         let applied = resize(&azure, &web, Size::One(4), soon()).await;
         assert_under_way(&applied);
         let applied = resize(&azure, &batch, Size::One(4), soon()).await;
-        let (error, _) = told(&batch, applied.expect_err("the cluster is busy"));
+        let (error, _) = checked(&batch, applied.expect_err("the cluster is busy"));
         assert!(matches!(error, CallError::Busy { .. }), "{error}");
     });
 }
 
 #[test]
-fn what_azure_would_not_take_is_refused_with_its_words() {
+fn rejections_have_azures_message() {
     with_azure(async |azure| {
         let id = azure.node_pool("web", 1);
         let applied = resize(&azure, &id, Size::One(5000), later()).await;
-        let (error, text) = told(&id, applied.expect_err("too many"));
-        assert!(matches!(error, CallError::Refused { .. }), "{error}");
+        let (error, text) = checked(&id, applied.expect_err("too many"));
+        assert!(matches!(error, CallError::Rejected { .. }), "{error}");
         assert!(
             text.contains("InvalidParameter: The value of parameter"),
             "{text}"
@@ -152,10 +153,10 @@ fn what_azure_would_not_take_is_refused_with_its_words() {
 }
 
 #[test]
-fn a_wait_that_azure_asks_for_is_kept_where_there_is_time() {
+fn waits_that_fit_before_the_deadline_are_kept() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
-        for on in [On::Read, On::Write, On::Look] {
+        for on in [On::Read, On::Write, On::Poll] {
             azure.fail_next(on, Trouble::Throttled(1));
         }
         let begun = Instant::now();
@@ -170,7 +171,7 @@ fn a_wait_that_azure_asks_for_is_kept_where_there_is_time() {
 }
 
 #[test]
-fn a_wait_that_does_not_fit_is_left_to_the_caller() {
+fn waits_beyond_the_deadline_are_errors() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         for (wait, deadline) in [(1, soon()), (600, later())] {
@@ -179,7 +180,7 @@ fn a_wait_that_does_not_fit_is_left_to_the_caller() {
             let Err(ObserveError::Call(error)) = read else {
                 panic!("{read:?}");
             };
-            let (error, text) = told(&id, error);
+            let (error, text) = checked(&id, error);
             let expected = Duration::from_secs(wait);
             assert!(matches!(error, CallError::Throttled { wait, .. } if wait == expected));
             assert!(text.contains(&format!("{wait} s")), "{text}");
@@ -189,7 +190,7 @@ fn a_wait_that_does_not_fit_is_left_to_the_caller() {
 }
 
 #[test]
-fn a_wait_beyond_all_time_is_cut_to_an_hour() {
+fn waits_are_cut_to_an_hour() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         for wait in [3601, u64::MAX] {
@@ -217,9 +218,9 @@ fn a_page_is_not_a_response_of_azure() {
         azure.fail_next(On::Read, Trouble::Page(200));
         let error = observe(&azure, &id).await.expect_err("it is a page");
         assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
-        // A look that meets one is repeated.
+        // A poll that meets one is repeated.
         azure.retry_after(Some(0));
-        azure.fail_next(On::Look, Trouble::Page(200));
+        azure.fail_next(On::Poll, Trouble::Page(200));
         let applied = resize(&azure, &id, Size::One(4), later()).await;
         assert_eq!(applied, Ok(Applied::Settled));
         assert!(!azure.is_changing("web"));
@@ -250,13 +251,13 @@ fn requests_name_the_program_and_have_an_id_each() {
 }
 
 #[test]
-fn no_answer_ends_with_the_deadline() {
+fn a_missing_response_ends_with_the_deadline() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         let begun = Instant::now();
         let (error, text) = meets(&azure, &id, Trouble::Silence).await;
         assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
-        assert!(text.contains("did not answer within"), "{text}");
+        assert!(text.contains("no response within"), "{text}");
         let sent = azure.writes().pop().expect("it was sent");
         assert!(text.contains(&sent.client_request_id), "{text}");
         assert!(
@@ -268,7 +269,7 @@ fn no_answer_ends_with_the_deadline() {
 }
 
 #[test]
-fn a_connection_that_ends_is_no_answer() {
+fn a_broken_connection_is_a_missing_response() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         let (error, _) = meets(&azure, &id, Trouble::Cut).await;
@@ -277,7 +278,7 @@ fn a_connection_that_ends_is_no_answer() {
 }
 
 #[test]
-fn nothing_is_asked_after_the_deadline() {
+fn no_request_is_sent_after_the_deadline() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         let read = resource(&id)
@@ -286,14 +287,14 @@ fn nothing_is_asked_after_the_deadline() {
         let Err(ObserveError::Call(error)) = read else {
             panic!("{read:?}");
         };
-        let (_, text) = told(&id, error);
-        assert!(text.contains("was over"), "{text}");
+        let (_, text) = checked(&id, error);
+        assert!(text.contains("ended before the request"), "{text}");
         assert!(azure.calls().is_empty());
     });
 }
 
 #[test]
-fn an_answer_that_is_not_azures_is_no_size() {
+fn a_response_without_a_size_is_an_error() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         azure.edit("web", |body| *body = json!({}));
@@ -313,7 +314,7 @@ fn a_server_that_is_not_trusted_gets_no_token() {
         let Err(ObserveError::Call(error)) = read else {
             panic!("{read:?}");
         };
-        let (error, text) = told(&id, error);
+        let (error, text) = checked(&id, error);
         assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
         assert!(text.contains("certificate"), "{text}");
         assert!(other.calls().is_empty());

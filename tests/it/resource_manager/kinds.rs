@@ -1,11 +1,11 @@
-//! Every kind is read and changed, and keeps all else that it has.
+//! Every kind is read and changed, and keeps all its other members.
 
 use magnusapi::scale::resource::Unfit;
 use serde_json::json;
 
 use super::*;
 
-/// Changes it through the front door, and holds it to have lost nothing.
+/// Changes the size, and checks that nothing else changes.
 async fn changes(azure: &ResourceManagerFake, name: &str, id: &str, from: Size, to: Size) {
     let before = azure.body_of(name);
     let observed = observe(azure, id).await.expect("it can be read");
@@ -15,7 +15,7 @@ async fn changes(azure: &ResourceManagerFake, name: &str, id: &str, from: Size, 
     let observed = observe(azure, id).await.expect("it can be read");
     assert!(observed.has(to), "{observed:?}");
     assert_eq!(azure.writes().len(), 1);
-    // Back to the old size, and all is as it was but the marks of change.
+    // With the old size, only the `ETag` differs.
     azure.set_size(name, from);
     let mut after = azure.body_of(name);
     for etag in ["/properties/eTag", "/etag"] {
@@ -187,7 +187,7 @@ fn the_always_ready_instances_of_all_groups_fit_under_the_maximum() {
 }
 
 #[test]
-fn ids_in_another_case_lead_to_the_same_resource() {
+fn ids_are_case_insensitive() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 2).to_lowercase();
         let observed = observe(&azure, &id).await.expect("it can be read");
@@ -196,7 +196,7 @@ fn ids_in_another_case_lead_to_the_same_resource() {
 }
 
 #[test]
-fn a_resource_that_azure_works_on_says_so() {
+fn a_change_in_progress_is_visible() {
     with_azure(async |azure| {
         let id = azure.node_pool("web", 1);
         azure.hold_changes();
@@ -212,7 +212,7 @@ fn a_resource_that_azure_works_on_says_so() {
 }
 
 #[test]
-fn what_cannot_be_kept_is_unfit_when_it_is_read() {
+fn a_resource_that_cannot_be_sized_is_unfit() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         azure.edit("web", |body| {
@@ -220,8 +220,8 @@ fn what_cannot_be_kept_is_unfit_when_it_is_read() {
         });
         let observed = resource(&id).observe(&azure.manager(), later()).await;
         let error = observed.expect_err("it belongs to AKS");
-        let expected = matches!(&error, ObserveError::Unfit(Unfit { why, .. })
-            if why.contains("agentPools/batch"));
+        let expected = matches!(&error, ObserveError::Unfit(Unfit { reason, .. })
+            if reason.contains("agentPools/batch"));
         assert!(expected, "{error}");
     });
 }

@@ -1,19 +1,19 @@
-//! Changes that take long, by each of the ways to watch them.
+//! Long changes, with each monitor.
 
 use super::*;
 use crate::fakes::{CORRELATION, On, Trouble, Watch};
 
 const WAYS: [Watch; 3] = [Watch::Operation, Watch::Location, Watch::State];
 
-/// The paths that were read after the change was asked for.
-fn looks(azure: &ResourceManagerFake) -> Vec<String> {
+/// The paths that were read after the change was requested.
+fn polls(azure: &ResourceManagerFake) -> Vec<String> {
     let calls = azure.calls().into_iter();
     let after = calls.skip_while(|call| call.method == "GET").skip(1);
     after.map(|call| call.path).collect()
 }
 
 #[test]
-fn a_change_is_followed_to_its_end_by_each_way_to_watch_it() {
+fn a_change_is_followed_to_its_end_with_each_monitor() {
     with_azure(async |azure| {
         azure.changes_take(3);
         for (way, name, part) in [
@@ -26,15 +26,15 @@ fn a_change_is_followed_to_its_end_by_each_way_to_watch_it() {
             let applied = resize(&azure, &id, Size::One(4), later()).await;
             assert_eq!(applied, Ok(Applied::Settled), "{way:?}");
             assert!(!azure.is_changing(name));
-            let looks = looks(&azure);
-            let looks = &looks[looks.len() - 3..];
-            assert!(looks.iter().all(|path| path.ends_with(part)), "{looks:?}");
+            let polls = polls(&azure);
+            let polls = &polls[polls.len() - 3..];
+            assert!(polls.iter().all(|path| path.ends_with(part)), "{polls:?}");
         }
     });
 }
 
 #[test]
-fn a_location_that_leads_to_the_resource_is_read_until_the_resource_is_done() {
+fn a_location_of_the_resource_itself_is_polled_until_it_is_done() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         azure.changes_take(3);
@@ -48,7 +48,7 @@ fn a_location_that_leads_to_the_resource_is_read_until_the_resource_is_done() {
 }
 
 #[test]
-fn a_change_that_is_done_at_once_is_not_watched() {
+fn a_change_that_is_done_at_once_is_not_polled() {
     with_azure(async |azure| {
         azure.changes_take(0);
         for id in [azure.scale_set("set", 1), azure.flex_app("app", 1, 40)] {
@@ -60,7 +60,7 @@ fn a_change_that_is_done_at_once_is_not_watched() {
 }
 
 #[test]
-fn a_change_that_fails_says_why_by_each_way_to_watch_it() {
+fn a_failed_change_has_its_reason_with_each_monitor() {
     with_azure(async |azure| {
         azure.fail_changes("QuotaExceeded");
         for (way, name) in WAYS.into_iter().zip(["a", "b", "c"]) {
@@ -73,7 +73,8 @@ fn a_change_that_fails_says_why_by_each_way_to_watch_it() {
             assert!(expected, "{way:?}: {error:?}");
             let text = error.to_string();
             assert!(
-                text.contains("did not finish it") && text.contains("as it was told"),
+                text.contains("did not finish it")
+                    && text.contains("The test requested this failure."),
                 "{text}"
             );
             assert!(text.contains(CORRELATION), "{text}");
@@ -101,7 +102,7 @@ fn a_failed_resource_can_be_changed_again() {
 }
 
 #[test]
-fn what_is_not_done_by_the_deadline_is_under_way() {
+fn a_change_that_outlasts_the_deadline_is_under_way() {
     with_azure(async |azure| {
         azure.hold_changes();
         for (way, name) in WAYS.into_iter().zip(["a", "b", "c"]) {
@@ -130,31 +131,31 @@ fn no_pause_is_begun_that_would_end_after_the_deadline() {
         let applied = resize(&azure, &id, Size::One(4), later()).await;
         assert_under_way(&applied);
         assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
-        assert!(looks(&azure).is_empty());
+        assert!(polls(&azure).is_empty());
     });
 }
 
 #[test]
-fn a_look_that_fails_is_no_failure_of_the_change() {
+fn a_failed_poll_does_not_fail_the_change() {
     with_azure(async |azure| {
         for (name, trouble) in [
             ("cut", Trouble::Cut),
             ("broken", Trouble::Status(503, "ServiceUnavailable")),
         ] {
             let id = azure.scale_set(name, 1);
-            azure.fail_next(On::Look, trouble);
+            azure.fail_next(On::Poll, trouble);
             let applied = resize(&azure, &id, Size::One(4), later()).await;
             assert_eq!(applied, Ok(Applied::Settled), "{name}");
         }
         let id = azure.scale_set("silent", 1);
-        azure.fail_next(On::Look, Trouble::Silence);
+        azure.fail_next(On::Poll, Trouble::Silence);
         let applied = resize(&azure, &id, Size::One(4), soon()).await;
         assert_under_way(&applied);
     });
 }
 
 #[test]
-fn a_link_that_may_not_be_read_is_not_needed() {
+fn without_a_readable_link_the_resource_is_polled() {
     with_azure(async |azure| {
         for (name, trouble) in [
             ("denied", Trouble::Denied),
@@ -162,18 +163,18 @@ fn a_link_that_may_not_be_read_is_not_needed() {
         ] {
             let id = azure.scale_set(name, 1);
             azure.changes_take(2);
-            azure.fail_always(On::Look, trouble);
+            azure.fail_always(On::Poll, trouble);
             azure.retry_after(Some(0));
             let applied = resize(&azure, &id, Size::One(4), later()).await;
             assert_eq!(applied, Ok(Applied::Settled), "{name}");
-            let last = looks(&azure).pop().expect("it was looked at");
+            let last = polls(&azure).pop().expect("it was polled");
             assert!(last.ends_with(name), "{last}");
         }
     });
 }
 
 #[test]
-fn an_accepted_change_that_cannot_be_looked_at_is_under_way() {
+fn an_accepted_change_that_cannot_be_polled_is_under_way() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         let change = decide(&azure, &id, Size::One(4)).await;
@@ -188,18 +189,18 @@ fn an_accepted_change_that_cannot_be_looked_at_is_under_way() {
 }
 
 #[test]
-fn an_app_whose_link_may_not_be_read_is_not_said_to_be_done() {
+fn an_app_without_a_readable_link_is_under_way() {
     with_azure(async |azure| {
         let id = azure.flex_app("web", 1, 40);
         azure.hold_changes();
-        azure.fail_always(On::Look, Trouble::Denied);
+        azure.fail_always(On::Poll, Trouble::Denied);
         let applied = resize(&azure, &id, Size::One(4), later()).await;
         assert_under_way(&applied);
     });
 }
 
 #[test]
-fn a_resource_that_is_deleted_under_its_change_is_missing() {
+fn a_resource_that_is_deleted_during_its_change_is_missing() {
     with_azure(async |azure| {
         let id = azure.elastic_plan("web", 1, 10);
         let change = decide(&azure, &id, Size::One(4)).await;
@@ -220,7 +221,7 @@ fn a_resource_that_is_deleted_under_its_change_is_missing() {
 }
 
 #[test]
-fn links_that_lead_elsewhere_are_not_followed() {
+fn links_to_other_hosts_are_not_followed() {
     with_azure(async |azure| {
         let elsewhere = ResourceManagerFake::start().await;
         for (name, link) in [
@@ -235,7 +236,7 @@ fn links_that_lead_elsewhere_are_not_followed() {
             ),
         ] {
             let id = azure.scale_set(name, 1);
-            // The resource itself tells then: the link `Location` goes with the other one.
+            // Then the resource is polled: without this link there is no `Location` either.
             azure.watch_by(Watch::State);
             azure.fail_next(On::Write, Trouble::Link("azure-asyncoperation", link));
             let applied = resize(&azure, &id, Size::One(4), later()).await;

@@ -1,8 +1,7 @@
-//! Tokens: for whom they are, when they end, and that nobody sees them.
+//! Tokens: their audience, their end, and their secrecy.
 
 use std::env;
 
-use magnusapi::azure;
 use magnusapi::azure::resource_manager::Base;
 
 use super::*;
@@ -12,22 +11,22 @@ use crate::fakes::{On, Trouble};
 const RESOURCE: &str = "MAGNUSAPI_TEST_RESOURCE";
 
 #[test]
-fn a_token_that_ends_between_two_looks_is_replaced() {
+fn a_token_that_ends_between_two_polls_is_replaced() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         azure.changes_take(3);
-        azure.fail_next(On::Look, Trouble::None);
-        azure.fail_next(On::Look, Trouble::TokenEnds);
+        azure.fail_next(On::Poll, Trouble::None);
+        azure.fail_next(On::Poll, Trouble::TokenEnds);
         let applied = resize(&azure, &id, Size::One(4), later()).await;
         assert_eq!(applied, Ok(Applied::Settled));
-        // The read, the change, and the looks, of which one was in vain.
+        // The read, the change, and the polls, of which one failed.
         let statuses: Vec<u16> = azure.calls().iter().map(|it| it.status).collect();
         assert_eq!(statuses, [200, 200, 200, 401, 200, 200]);
     });
 }
 
 #[test]
-fn a_change_whose_token_ends_on_the_way_is_asked_for_once() {
+fn a_change_whose_token_ends_on_the_way_is_requested_once() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         azure.fail_next(On::Write, Trouble::TokenEnds);
@@ -59,7 +58,7 @@ fn a_token_for_something_else_is_denied() {
 }
 
 #[test]
-fn a_token_that_is_sent_back_is_not_passed_on() {
+fn a_token_in_a_response_is_not_in_the_error() {
     with_azure(async |azure| {
         let id = azure.scale_set("web", 1);
         for status in [400, 403, 404, 409, 500] {
@@ -72,7 +71,7 @@ fn a_token_that_is_sent_back_is_not_passed_on() {
     });
 }
 
-/// The other tests have an identity at hand; this one has the one that the platform gives.
+/// The other tests have an identity of their own; this one uses the platform's.
 #[test]
 fn one_token_of_the_apps_identity_serves_every_call() {
     if let Ok(id) = env::var(RESOURCE) {
@@ -105,7 +104,7 @@ fn a_token_near_its_end_is_replaced_before_each_call() {
     });
 }
 
-/// Runs the test in a process that has the app's identity, and holds it to pass.
+/// Runs the test in a process that has the app's identity.
 async fn as_the_app(azure: &ResourceManagerFake, test: &str, id: String) {
     let mut itself = alone(test);
     itself.envs(azure.variables()).env(RESOURCE, id);
@@ -114,10 +113,8 @@ async fn as_the_app(azure: &ResourceManagerFake, test: &str, id: String) {
 }
 
 async fn resize_as_the_app(id: &str) {
-    let variable = |name: &str| env::var(name).ok();
-    let base = variable("SCALE_RESOURCE_MANAGER").expect("it is set");
-    let credential = azure::credential(variable).expect("an identity");
-    let manager = ResourceManager::new(base.parse().expect("an address"), credential);
+    let base = env::var("SCALE_RESOURCE_MANAGER").expect("it is set");
+    let manager = ResourceManager::new(base.parse().expect("an address"));
     let manager = manager.expect("roots of trust");
     let observed = resource(id).observe(&manager, later()).await;
     let observed = observed.expect("it can be read");
@@ -129,12 +126,10 @@ async fn resize_as_the_app(id: &str) {
 }
 
 #[test]
-fn without_a_token_the_error_speaks_of_the_identity() {
+fn without_a_token_the_error_names_the_identity() {
     if let Ok(id) = env::var(RESOURCE) {
         return run(async {
-            let variable = |name: &str| env::var(name).ok();
-            let credential = azure::credential(variable).expect("an identity");
-            let manager = ResourceManager::new(Base::default(), credential);
+            let manager = ResourceManager::new(Base::default());
             let manager = manager.expect("roots of trust");
             let read = resource(&id).observe(&manager, later()).await;
             let error = read.expect_err("there is no token");
@@ -151,7 +146,7 @@ fn without_a_token_the_error_speaks_of_the_identity() {
         let azure = ResourceManagerFake::start().await;
         azure.identity.refuse();
         let id = azure.scale_set("web", 1);
-        let test = "resource_manager::tokens::without_a_token_the_error_speaks_of_the_identity";
+        let test = "resource_manager::tokens::without_a_token_the_error_names_the_identity";
         as_the_app(&azure, test, id).await;
         assert!(azure.calls().is_empty());
     });

@@ -1,23 +1,23 @@
-//! Drift: a change by another party, and what only looks like one.
+//! Drift: a change by another party.
 
 use schedule::Size;
 
-use super::stage::{DAY, EVENING, Stage, health, said, tick};
+use super::stage::{DAY, EVENING, Stage, health, output, tick};
 use crate::harness::run;
 
 #[test]
-fn a_size_at_which_azure_gave_up_our_own_change_is_not_drift() {
+fn the_size_after_a_failed_change_is_not_drift() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         tick(&program, DAY).await;
         stage.azure.fail_changes("InternalExecutionError");
         let failed = tick(&program, EVENING).await;
-        assert_eq!(failed.status, 500, "{}", said(&failed));
+        assert_eq!(failed.status, 500, "{}", output(&failed));
         stage.azure.set_size("web", Size::One(2));
         stage.azure.changes_succeed();
         let morning = tick(&program, "2026-11-25T08:00:00Z").await;
-        assert_eq!(morning.status, 200, "{}", said(&morning));
+        assert_eq!(morning.status, 200, "{}", output(&morning));
         assert_eq!(
             stage.changes().await,
             [

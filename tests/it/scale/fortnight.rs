@@ -10,10 +10,10 @@ use crate::harness::{self, AppFolder, run};
 /// A Monday.
 const BEGIN: &str = "2026-11-23T00:00:00Z";
 
-/// How far apart the ticks are, but for the hour around each change, where they come as they should.
+/// The time between ticks, except in the hour around each change, where it is the real one.
 const STEP: SignedDuration = SignedDuration::from_mins(30);
 
-/// The size by the shipped schedule, by nothing but division.
+/// The size by the shipped schedule, computed with divisions.
 fn expected(at: Timestamp, begin: Timestamp) -> u32 {
     let minutes = at.duration_since(begin).as_mins();
     let (day, minute) = (minutes / 1440 % 7, minutes % 1440);
@@ -37,7 +37,7 @@ fn call(at: Timestamp) -> TimerCall {
 }
 
 #[test]
-fn a_fortnight_follows_the_shipped_schedule_and_every_tick_finds_its_place() {
+fn a_fortnight_of_ticks_follows_the_shipped_schedule() {
     run(async {
         let stage = Stage::new().await;
         let id = stage.azure.flex_app("web", 1, 100);
@@ -78,7 +78,7 @@ fn a_fortnight_follows_the_shipped_schedule_and_every_tick_finds_its_place() {
             };
         }
         host.shutdown().await;
-        // Ten work days, each with a change up and one down; a tick that finds all well writes nothing.
+        // Ten work days, each with a change up and one down. Other ticks write nothing.
         assert_eq!(stage.azure.writes().len(), 20);
         assert!(ticks > 14 * 48, "{ticks} ticks");
         let changes = stage.changes().await;
@@ -91,7 +91,7 @@ fn a_fortnight_follows_the_shipped_schedule_and_every_tick_finds_its_place() {
 }
 
 #[test]
-fn the_shortest_window_is_as_long_as_the_time_between_two_ticks() {
+fn lint_uses_the_time_between_two_ticks() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/functions/scale/function.json");
     let text = std::fs::read_to_string(file).expect("it is there");
     let every = format!(r#""schedule": "0 */{} * * * *""#, TICK.as_mins());

@@ -1,14 +1,14 @@
-//! Holds: from the shell and over HTTP, in force for a while, ended by themselves.
+//! Holds: from the shell and over HTTP. They end by themselves.
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use schedule::Size;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, health, said, tick};
+use super::stage::{Stage, health, output, tick};
 use crate::harness::{Answer, Program, run, waiting_for_a_lock};
 
-/// So many minutes from now, to the second.
+/// The instant this many minutes from now, to the second.
 fn in_minutes(minutes: i64) -> String {
     let at = Timestamp::now() + SignedDuration::from_mins(minutes);
     Timestamp::from_second(at.as_second())
@@ -24,7 +24,7 @@ async fn delete(program: &Program, target: &str) -> Answer {
     Answer::to(program.request(Method::DELETE, &format!("/scale/hold/{target}"))).await
 }
 
-fn wish(minutes: i64) -> Value {
+fn hold(minutes: i64) -> Value {
     json!({"target": "web", "size": 6, "until": in_minutes(minutes), "reason": "release", "by": "ann"})
 }
 
@@ -40,11 +40,11 @@ fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
             .await;
         assert!(made.contains("web is held at 6 until"), "{made}");
         let now = in_minutes(1);
-        let answer = tick(&program, &now).await;
+        let response = tick(&program, &now).await;
         assert!(
-            said(&answer).contains("should be 6 by hold by ann: release"),
+            output(&answer).contains("should be 6 by hold by ann: release"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(6));
         let found = health(&program, "scale:hold").await;
@@ -61,10 +61,10 @@ fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
             listed.contains("web") && listed.contains("release"),
             "{listed}"
         );
-        // Two hours later nobody has done anything, and the schedule decides again.
+        // Two hours later the hold has ended, and the schedule decides again.
         let later = tick(&program, &in_minutes(121)).await;
         assert_eq!(later.status, 200);
-        assert!(!said(&later).contains("hold by"), "{}", said(&later));
+        assert!(!output(&later).contains("hold by"), "{}", output(&later));
         assert_ne!(stage.azure.size_of("web"), Size::One(6));
     });
 }
@@ -85,7 +85,7 @@ fn zone_with_a_short_week() -> String {
 }
 
 #[test]
-fn a_hold_of_exactly_seven_days_is_made_over_a_clock_change_of_the_databases_zone() {
+fn a_hold_of_seven_days_crosses_a_clock_change_of_the_databases_zone() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage
@@ -118,11 +118,11 @@ fn a_resent_release_gets_the_result_of_the_first_and_ends_no_later_hold() {
             "6f2b5d1f-0f5b-4a39-9c56-0a0e1f703c02",
         );
         assert_eq!(release(one).await, 404);
-        assert_eq!(post(&program, &wish(60)).await.status, 201);
+        assert_eq!(post(&program, &hold(60)).await.status, 201);
         assert_eq!(release(one).await, 204);
         assert_eq!(release(one).await, 204);
         assert_eq!(release(other).await, 404);
-        assert_eq!(post(&program, &wish(60)).await.status, 201);
+        assert_eq!(post(&program, &hold(60)).await.status, 201);
         assert_eq!(release(one).await, 204);
         let holds = program.get("/scale/hold").await.json();
         assert_eq!(holds["data"].as_array().map(Vec::len), Some(1), "{holds}");
@@ -137,7 +137,7 @@ fn two_sendings_of_one_release_at_once_both_succeed() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
-        assert_eq!(post(&program, &wish(60)).await.status, 201);
+        assert_eq!(post(&program, &hold(60)).await.status, 201);
         let lock = stage.database.connect().await;
         let begin = "BEGIN; SELECT FROM scale_hold FOR UPDATE";
         lock.batch_execute(begin).await.expect("a lock");
@@ -158,37 +158,37 @@ fn two_sendings_of_one_release_at_once_both_succeed() {
 }
 
 #[test]
-fn a_hold_is_released_and_a_second_one_takes_the_first_ones_place() {
+fn a_second_hold_replaces_the_first_until_it_is_released() {
     run(async {
         let stage = Stage::with_web(1).await;
-        let hold = |size: &'static str, until: &'static str| {
+        let arguments = |size: &'static str, until: &'static str| {
             [
                 "hold", "web", "--size", size, "--until", until, "--reason", "r", "--by", "b",
                 "--json",
             ]
         };
-        stage.does(&hold("6", "4h")).await;
-        stage.does(&hold("7", "2h")).await;
+        stage.does(&arguments("6", "4h")).await;
+        stage.does(&arguments("7", "2h")).await;
         let explained = stage.does(&["explain", "web"]).await;
         assert!(explained.contains("web should be 7"), "{explained}");
-        // The first one does not come back when the second has ended.
+        // The first one is not in force after the end of the second.
         assert!(!explained.contains("size 6"), "{explained}");
         let later = in_minutes(180);
         let explained = stage.does(&["explain", "web", "--at", &later]).await;
         assert!(!explained.contains("web should be 6"), "{explained}");
         let released = stage.does(&["release", "web"]).await;
-        assert!(released.contains("held no more"), "{released}");
-        assert!(stage.does(&["holds"]).await.contains("nothing is held"));
-        let said = stage.fails(&["release", "web"], 1).await;
-        assert!(said.contains("nobody holds web"), "{said}");
+        assert!(released.contains("is released"), "{released}");
+        assert!(stage.does(&["holds"]).await.contains("there are no holds"));
+        let text = stage.fails(&["release", "web"], 1).await;
+        assert!(text.contains("web has no hold"), "{text}");
     });
 }
 
 #[test]
-fn a_hold_that_cannot_be_is_refused_with_all_that_is_wrong() {
+fn a_wrong_hold_is_rejected_with_all_mistakes() {
     run(async {
         let stage = Stage::with_web(1).await;
-        let said = stage
+        let text = stage
             .fails(
                 &[
                     "hold", "web", "--size", "9", "--until", "200h", "--reason", "", "--by", "b",
@@ -197,13 +197,13 @@ fn a_hold_that_cannot_be_is_refused_with_all_that_is_wrong() {
             )
             .await;
         for hint in [
-            "--size: 9 lies outside of the bounds of web; give 1 to 8",
+            "--size: 9 is outside the bounds of web; give 1 to 8",
             "7 days",
             "--reason",
         ] {
-            assert!(said.contains(hint), "{said}");
+            assert!(text.contains(hint), "{text}");
         }
-        let said = stage
+        let text = stage
             .fails(
                 &[
                     "hold", "wbe", "--size", "2", "--until", "2h", "--reason", "r", "--by", "b",
@@ -212,10 +212,10 @@ fn a_hold_that_cannot_be_is_refused_with_all_that_is_wrong() {
             )
             .await;
         assert!(
-            said.contains("no target wbe in the schedule, only web"),
-            "{said}"
+            text.contains("the schedule has no target wbe, only web"),
+            "{text}"
         );
-        let said = stage
+        let text = stage
             .fails(
                 &[
                     "hold", "web", "--size", "many", "--until", "2h", "--reason", "r", "--by", "b",
@@ -223,8 +223,8 @@ fn a_hold_that_cannot_be_is_refused_with_all_that_is_wrong() {
                 2,
             )
             .await;
-        assert!(said.contains("2-6 for a least and a most"), "{said}");
-        let said = stage
+        assert!(text.contains("2-6 for a least and a most"), "{text}");
+        let text = stage
             .fails(
                 &[
                     "hold", "web", "--size", "2", "--until", "soon", "--reason", "r", "--by", "b",
@@ -232,7 +232,7 @@ fn a_hold_that_cannot_be_is_refused_with_all_that_is_wrong() {
                 2,
             )
             .await;
-        assert!(said.contains("a length such as 2h"), "{said}");
+        assert!(text.contains("a length such as 2h"), "{text}");
     });
 }
 
@@ -241,7 +241,7 @@ fn holds_are_made_listed_and_released_over_http() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
-        let made = post(&program, &wish(60)).await;
+        let made = post(&program, &hold(60)).await;
         assert_eq!(made.status, 201, "{made:?}");
         assert_eq!(made.json()["data"]["size"], 6);
         let listed = program.get("/scale/hold").await.json();
@@ -258,24 +258,28 @@ fn holds_are_made_listed_and_released_over_http() {
 }
 
 #[test]
-fn what_is_wrong_with_a_hold_over_http_is_told_by_member() {
+fn mistakes_in_a_hold_over_http_are_reported_by_member() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         let with = |member: &str, value: Value| {
-            let mut body = wish(60);
+            let mut body = hold(60);
             body[member] = value;
             body
         };
         for (body, status, hint) in [
-            (with("size", json!(9)), 422, "/size: 9 lies outside"),
+            (
+                with("size", json!(9)),
+                422,
+                "/size: 9 is outside the bounds",
+            ),
             (
                 with("size", json!({"min": 1, "max": 2})),
                 422,
                 "give one number",
             ),
             (with("size", json!("6")), 422, "such as 4"),
-            (with("until", json!(in_minutes(-1))), 422, "over already"),
+            (with("until", json!(in_minutes(-1))), 422, "in the past"),
             (
                 with("until", json!(in_minutes(7 * 24 * 60 + 5))),
                 422,
@@ -316,7 +320,7 @@ fn what_is_wrong_with_a_hold_over_http_is_told_by_member() {
 }
 
 #[test]
-fn the_host_asks_for_a_key_at_both_routes() {
+fn both_routes_require_a_key() {
     for function in ["scale_hold", "scale_plan"] {
         let file = format!(
             "{}/functions/{function}/function.json",

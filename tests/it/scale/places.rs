@@ -1,10 +1,10 @@
-//! Where schedules and calendars lie: in files, or in Azure Blob Storage.
+//! Schedules and calendars in files and in Azure Blob Storage.
 
 use bytes::Bytes;
 use reqwest::Method;
 use schedule::Size;
 
-use super::stage::{DAY, Stage, said, tick, web};
+use super::stage::{DAY, Stage, output, tick, web};
 use crate::harness::{Container, Start, run};
 
 const HOLIDAYS: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\n\
@@ -18,34 +18,34 @@ fn with_holidays(id: &str) -> String {
 }
 
 #[test]
-fn a_calendar_lies_beside_the_schedule() {
+fn a_calendar_is_beside_the_schedule() {
     run(async {
         let stage = Stage::new().await;
         stage.write(&with_holidays(&stage.azure.scale_set("web", 1)));
         let program = stage.program().await;
         let missing = tick(&program, DAY).await;
         assert_eq!(missing.status, 500);
-        assert!(said(&missing).contains("all.ics"), "{}", said(&missing));
+        assert!(output(&missing).contains("all.ics"), "{}", output(&missing));
         stage.file("all.ics", "no calendar\n");
         let broken = tick(&program, DAY).await;
         assert!(
-            said(&broken).contains("of the calendar all"),
+            output(&broken).contains("of the calendar all"),
             "{}",
-            said(&broken)
+            output(&broken)
         );
         stage.file("all.ics", HOLIDAYS);
-        let answer = tick(&program, DAY).await;
+        let response = tick(&program, DAY).await;
         assert!(
-            said(&answer).contains("should be 2 by holiday \"Day off\""),
+            output(&answer).contains("should be 2 by holiday \"Day off\""),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(2));
     });
 }
 
 #[test]
-fn schedule_and_calendar_lie_in_a_container() {
+fn schedule_and_calendar_are_in_a_container() {
     run(async {
         let container = Container::new().await;
         let stage = Stage::new().await;
@@ -67,39 +67,43 @@ fn schedule_and_calendar_lie_in_a_container() {
             };
         }
         let program = start.serving().await;
-        let answer = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", said(&answer));
+        let response = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", output(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(2));
     });
 }
 
 #[test]
-fn a_schedule_that_somebody_named_must_be_there() {
+fn the_schedule_of_the_setting_must_exist() {
     run(async {
         let stage = Stage::new().await;
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
+        let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 500);
         assert!(
-            said(&answer).contains("check the path"),
+            output(&answer).contains("check the path"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert_eq!(program.get("/health").await.status, 503);
     });
 }
 
 #[test]
-fn without_a_schedule_there_is_nothing_to_do_and_nothing_to_say() {
+fn the_default_schedule_may_be_missing() {
     run(async {
         let stage = Stage::new().await;
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().display().to_string();
         let start = Start::handler().set("DATABASE_URL", &stage.database.url);
         let program = start.set("FUNCTIONS_APP_ROOT_PATH", &root).serving().await;
-        let answer = tick(&program, DAY).await;
+        let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 200);
-        assert!(said(&answer).contains("nothing to do"), "{}", said(&answer));
+        assert!(
+            output(&answer).contains("nothing to do"),
+            "{}",
+            output(&answer)
+        );
         assert_eq!(program.get("/scale/plan").await.status, 404);
         let health = program.get("/health").await.json();
         assert!(health["checks"]["scale:configuration"].is_null());
@@ -112,16 +116,16 @@ fn without_a_schedule_there_is_nothing_to_do_and_nothing_to_say() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_end_the_program_with_their_name() {
+fn wrong_settings_end_the_program_with_their_name() {
     for (name, value) in [
         ("SCALE_RESOURCES", "web"),
         ("SCALE_RESOURCE_MANAGER", "http://127.0.0.1:1"),
         ("SCALE_CONFIG", "az://schedules/scale.toml"),
     ] {
-        let start = Start::handler().set("DATABASE_URL", "host=/nowhere user=nobody");
+        let start = Start::handler().set("DATABASE_URL", "host=/nowhere user=app");
         let output = start.set(name, value).argument("migrate").output();
         assert_eq!(output.status.code(), Some(2), "{name}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("SCALE_"), "{said}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains("SCALE_"), "{text}");
     }
 }

@@ -10,14 +10,14 @@ use tempfile::TempDir;
 use crate::fakes::ResourceManagerFake;
 use crate::harness::{Answer, Database, Program, Start, timer};
 
-/// Everything around the program.
+/// The program's surroundings.
 pub(super) struct Stage {
     pub(super) azure: ResourceManagerFake,
     pub(super) database: Database,
     folder: TempDir,
 }
 
-/// A target `web` that should be 4 on work days from 08:00 to 16:00 UTC, else 1; more lines go with it.
+/// A target `web` with 4 instances on work days from 08:00 to 16:00 UTC, else 1, and more lines.
 pub(super) fn web(resource: &str, more: &str) -> String {
     format!(
         "[target.web]\nresource = \"{resource}\"\nzone = \"UTC\"\nsize = 1\n\
@@ -32,7 +32,7 @@ pub(super) const DAY: &str = "2026-11-24T08:00:00Z";
 pub(super) const EVENING: &str = "2026-11-24T16:00:00Z";
 
 impl Stage {
-    /// With an Azure in which there is nothing yet, and no schedule.
+    /// With an empty Azure, and without a schedule.
     pub(super) async fn new() -> Stage {
         Stage {
             azure: ResourceManagerFake::start().await,
@@ -41,7 +41,7 @@ impl Stage {
         }
     }
 
-    /// With a scale set `web` of this capacity, and the usual schedule for it.
+    /// With a scale set `web` of this capacity, and the schedule of [`web`].
     pub(super) async fn with_web(capacity: u32) -> Stage {
         let stage = Stage::new().await;
         stage.write(&web(&stage.azure.scale_set("web", capacity), ""));
@@ -75,7 +75,7 @@ impl Stage {
         self.given_to(Start::handler()).serving().await
     }
 
-    /// What comes of `magnusapi scale …`.
+    /// Runs `magnusapi scale …`.
     pub(super) async fn types(&self, arguments: &[&str]) -> Output {
         let start = self.given_to(Start::operator()).argument("scale");
         let start = arguments.iter().fold(start, |start, it| start.argument(it));
@@ -83,7 +83,7 @@ impl Stage {
         running.await.expect("no panic")
     }
 
-    /// What it prints when it succeeds.
+    /// Its output, if it succeeds.
     #[track_caller]
     pub(super) fn does(&self, arguments: &[&str]) -> impl Future<Output = String> {
         let place = std::panic::Location::caller();
@@ -94,7 +94,7 @@ impl Stage {
         }
     }
 
-    /// What it says when it fails: stdout, then stderr.
+    /// Its output, if it fails: stdout, then stderr.
     #[track_caller]
     pub(super) fn fails(&self, arguments: &[&str], code: i32) -> impl Future<Output = String> {
         let place = std::panic::Location::caller();
@@ -105,7 +105,7 @@ impl Stage {
         }
     }
 
-    /// The changes that were asked for, the oldest first, as `web 1 > 4 succeeded schedule`.
+    /// The changes, the oldest first, as `web 1 > 4 succeeded schedule`.
     pub(super) async fn changes(&self) -> Vec<String> {
         let client = self.database.connect().await;
         let rows = client
@@ -130,13 +130,13 @@ pub(super) fn call(at: &str) -> Value {
     })
 }
 
-/// Lets the program tick.
+/// Runs a tick.
 pub(super) async fn tick(program: &Program, at: &str) -> Answer {
     Answer::to(program.with_json(Method::POST, "/scale", &call(at))).await
 }
 
-/// What a tick answered: its lines, or why it failed.
-pub(super) fn said(answer: &Answer) -> String {
+/// The lines of a tick, or its error.
+pub(super) fn output(answer: &Answer) -> String {
     let body = answer.json();
     let lines = body["Logs"].as_array().into_iter().flatten();
     let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();
@@ -149,7 +149,7 @@ pub(super) async fn health(program: &Program, key: &str) -> Value {
     program.get("/health").await.json()["checks"][key].clone()
 }
 
-/// What `/health` says of the last tick.
+/// The last tick in `/health`.
 pub(super) async fn last_tick(program: &Program) -> Value {
     timer(&program.get("/health").await.json(), "scale")
 }

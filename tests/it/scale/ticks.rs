@@ -1,34 +1,34 @@
-//! What a tick does when all is well.
+//! Ticks without faults.
 
 use schedule::Size;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{DAY, EVENING, Stage, call, health, said, tick, web};
+use super::stage::{DAY, EVENING, Stage, call, health, output, tick, web};
 use crate::harness::{Answer, run};
 
 #[test]
-fn a_tick_makes_a_target_what_the_schedule_says_and_the_next_finds_it_so() {
+fn a_tick_changes_a_target_and_the_next_one_finds_it_in_place() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         let first = tick(&program, DAY).await;
-        assert_eq!(first.status, 200, "{}", said(&first));
+        assert_eq!(first.status, 200, "{}", output(&first));
         assert!(
-            said(&first).contains("changed from 1 to 4"),
+            output(&first).contains("changed from 1 to 4"),
             "{}",
-            said(&first)
+            output(&first)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         let second = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            said(&second).contains("the target is as it should be"),
+            output(&second).contains("the target has its size"),
             "{}",
-            said(&second)
+            output(&second)
         );
         let evening = tick(&program, EVENING).await;
-        assert_eq!(evening.status, 200, "{}", said(&evening));
+        assert_eq!(evening.status, 200, "{}", output(&evening));
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
         assert_eq!(stage.azure.writes().len(), 2);
         assert_eq!(
@@ -42,7 +42,7 @@ fn a_tick_makes_a_target_what_the_schedule_says_and_the_next_finds_it_so() {
 }
 
 #[test]
-fn every_kind_of_resource_is_sized_also_pools_with_an_autoscaler() {
+fn every_kind_of_resource_is_sized() {
     run(async {
         let stage = Stage::new().await;
         let azure = &stage.azure;
@@ -69,12 +69,12 @@ fn every_kind_of_resource_is_sized_also_pools_with_an_autoscaler() {
         });
         stage.write(&text.concat());
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", said(&answer));
+        let response = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", output(&answer));
         assert!(
-            said(&answer).contains("5 of 5 targets are as they should be, 5 of them changed"),
+            output(&answer).contains("5 of 5 targets have their size, 5 of them changed"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         let size = |name: &str| azure.size_of(name);
         assert_eq!(size("manual"), Size::One(3));
@@ -83,7 +83,11 @@ fn every_kind_of_resource_is_sized_also_pools_with_an_autoscaler() {
         assert_eq!(size("plan"), Size::One(3));
         assert_eq!(size("elastic"), range(3, 20));
         let again = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert!(said(&again).contains("5 of 5 targets"), "{}", said(&again));
+        assert!(
+            output(&again).contains("5 of 5 targets"),
+            "{}",
+            output(&again)
+        );
         assert_eq!(azure.writes().len(), 5);
     });
 }
@@ -95,21 +99,21 @@ fn missed_late_and_doubled_ticks_are_harmless() {
         let program = stage.program().await;
         // Nothing ran all morning.
         let late = tick(&program, "2026-11-24T11:55:00Z").await;
-        assert_eq!(late.status, 200, "{}", said(&late));
+        assert_eq!(late.status, 200, "{}", output(&late));
         let doubled = tick(&program, "2026-11-24T11:55:00Z").await;
         assert_eq!(doubled.status, 200);
         assert!(
-            said(&doubled).contains("nothing to do"),
+            output(&doubled).contains("nothing to do"),
             "{}",
-            said(&doubled)
+            output(&doubled)
         );
         assert_eq!(stage.azure.writes().len(), 1);
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
 
-/// A run by hand at `at`, as the host posts it: the occurrence in it is still to come.
-fn by_hand(at: &str, occurrence: &str, input: Option<&str>) -> Value {
+/// A manual run at `at`, as the host posts it, with the next occurrence.
+fn manual(at: &str, occurrence: &str, input: Option<&str>) -> Value {
     let mut call = call(occurrence);
     call["Metadata"]["sys"]["UtcNow"] = at.into();
     if let Some(input) = input {
@@ -119,7 +123,7 @@ fn by_hand(at: &str, occurrence: &str, input: Option<&str>) -> Value {
 }
 
 #[test]
-fn a_run_by_hand_in_the_minute_before_an_occurrence_leaves_its_slot_free() {
+fn a_manual_run_does_not_take_the_slot_of_the_next_occurrence() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
@@ -127,22 +131,22 @@ fn a_run_by_hand_in_the_minute_before_an_occurrence_leaves_its_slot_free() {
             ("2026-11-24T07:59:15Z", None),
             ("2026-11-24T07:59:59.5Z", Some("")),
         ] {
-            let call = by_hand(at, DAY, input);
+            let call = manual(at, DAY, input);
             let answer = Answer::to(program.with_json(Method::POST, "/scale", &call)).await;
-            assert_eq!(answer.status, 200, "{}", said(&answer));
+            assert_eq!(answer.status, 200, "{}", output(&answer));
             assert_eq!(stage.azure.size_of("web"), Size::One(1));
         }
         let scheduled = tick(&program, DAY).await;
         assert!(
-            said(&scheduled).contains("changed from 1 to 4"),
+            output(&scheduled).contains("changed from 1 to 4"),
             "{}",
-            said(&scheduled)
+            output(&scheduled)
         );
     });
 }
 
 #[test]
-fn two_programs_that_tick_at_once_change_it_once() {
+fn two_ticks_at_once_change_a_target_once() {
     run(async {
         let stage = Stage::with_web(1).await;
         let (one, other) = (stage.program().await, stage.program().await);
@@ -154,19 +158,19 @@ fn two_programs_that_tick_at_once_change_it_once() {
 }
 
 #[test]
-fn a_shadow_writes_down_once_what_it_would_do_and_does_nothing() {
+fn shadow_mode_records_a_change_once_and_changes_nothing() {
     run(async {
         let stage = Stage::new().await;
         let id = stage.azure.scale_set("web", 1);
         stage.write(&web(&id, "mode = \"shadow\""));
         let program = stage.program().await;
         for at in [DAY, "2026-11-24T08:05:00Z"] {
-            let answer = tick(&program, at).await;
-            assert_eq!(answer.status, 200, "{}", said(&answer));
+            let response = tick(&program, at).await;
+            assert_eq!(answer.status, 200, "{}", output(&answer));
             assert!(
-                said(&answer).contains("would be changed from 1 to 4"),
+                output(&answer).contains("would be changed from 1 to 4"),
                 "{}",
-                said(&answer)
+                output(&answer)
             );
         }
         assert!(stage.azure.writes().is_empty());
@@ -175,17 +179,17 @@ fn a_shadow_writes_down_once_what_it_would_do_and_does_nothing() {
 }
 
 #[test]
-fn what_somebody_else_changed_is_changed_back_and_counted() {
+fn a_change_by_another_party_is_reverted_and_counted() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         tick(&program, DAY).await;
         stage.azure.set_size("web", Size::One(7));
-        let answer = tick(&program, "2026-11-24T08:05:00Z").await;
+        let response = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            said(&answer).contains("another party had changed it"),
+            output(&answer).contains("another party had changed it"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         assert_eq!(
@@ -196,7 +200,7 @@ fn what_somebody_else_changed_is_changed_back_and_counted() {
 }
 
 #[test]
-fn no_more_changes_than_allowed_are_made_within_an_hour() {
+fn changes_within_an_hour_are_limited() {
     run(async {
         let stage = Stage::new().await;
         let id = stage.azure.scale_set("web", 1);
@@ -206,28 +210,33 @@ fn no_more_changes_than_allowed_are_made_within_an_hour() {
         stage.azure.set_size("web", Size::One(7));
         tick(&program, "2026-11-24T08:05:00Z").await;
         stage.azure.set_size("web", Size::One(7));
-        let held = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(held.status, 500);
-        assert!(said(&held).contains("changes_per_hour"), "{}", said(&held));
+        let limited = tick(&program, "2026-11-24T08:10:00Z").await;
+        assert_eq!(limited.status, 500);
+        assert!(
+            output(&limited).contains("changes_per_hour"),
+            "{}",
+            output(&limited)
+        );
         assert_eq!(stage.azure.size_of("web"), Size::One(7));
         let later = tick(&program, "2026-11-24T09:10:00Z").await;
-        assert_eq!(later.status, 200, "{}", said(&later));
+        assert_eq!(later.status, 200, "{}", output(&later));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
 
 #[test]
-fn a_schedule_that_comes_with_the_app_says_what_would_be_and_touches_nothing() {
+fn the_shipped_schedule_reports_sizes_and_changes_nothing() {
     run(async {
         let stage = Stage::new().await;
         stage.write(include_str!("../../../scale.toml"));
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
+        let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 200);
         assert!(
-            said(&answer).contains("should be 4 by weekly window \"work day\"; no resource"),
+            output(&answer)
+                .contains("should be 4 by weekly window \"work day\"; it has no resource"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert!(stage.azure.calls().is_empty());
         assert!(health(&program, "scale:configuration").await.is_null());

@@ -1,9 +1,9 @@
-//! What a tick does when something is in its way.
+//! Ticks with faults.
 
 use schedule::Size;
 use serde_json::Value;
 
-use super::stage::{DAY, EVENING, Stage, last_tick, said, tick, web};
+use super::stage::{DAY, EVENING, Stage, last_tick, output, tick, web};
 use crate::fakes::{CORRELATION, On, Trouble};
 use crate::harness::{eventually, run};
 
@@ -22,7 +22,7 @@ pub(super) async fn dies_while_it_changes(stage: &Stage, resource: &str) {
 }
 
 #[test]
-fn one_target_that_fails_stops_no_other_and_is_named() {
+fn a_failed_target_is_named_and_stops_no_other() {
     run(async {
         let stage = Stage::new().await;
         let gone = stage.azure.scale_set("gone", 1);
@@ -31,7 +31,7 @@ fn one_target_that_fails_stops_no_other_and_is_named() {
         stage.write(&text);
         stage.azure.remove("gone");
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
+        let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 500);
         let error = answer.json()["Error"]
             .as_str()
@@ -51,18 +51,18 @@ fn one_target_that_fails_stops_no_other_and_is_named() {
 }
 
 #[test]
-fn a_schedule_with_an_error_is_refused_and_health_says_so() {
+fn a_schedule_with_an_error_fails_the_tick_and_health() {
     run(async {
         let stage = Stage::new().await;
         let id = stage.azure.scale_set("web", 1);
         stage.write(&web(&id, "").replace("size = 4", "size = 40"));
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
+        let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 500);
         assert!(
-            said(&answer).contains("outside of the bounds 1 to 8"),
+            output(&answer).contains("outside the bounds 1 to 8"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert!(stage.azure.calls().is_empty());
         let answer = program.get("/health").await;
@@ -71,30 +71,30 @@ fn a_schedule_with_an_error_is_refused_and_health_says_so() {
         assert_eq!(found[0]["observedValue"], "refused", "{found}");
 
         stage.write("[target.web]\nform = 1\n");
-        let answer = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert!(said(&answer).contains("line 2"), "{}", said(&answer));
+        let response = tick(&program, "2026-11-24T08:05:00Z").await;
+        assert!(output(&answer).contains("line 2"), "{}", output(&answer));
     });
 }
 
 #[test]
-fn what_is_busy_is_left_to_the_next_tick() {
+fn a_busy_target_is_skipped_until_the_next_tick() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage.azure.fail_next(On::Write, Trouble::Busy);
         let program = stage.program().await;
         let busy = tick(&program, DAY).await;
-        assert_eq!(busy.status, 200, "{}", said(&busy));
+        assert_eq!(busy.status, 200, "{}", output(&busy));
         assert!(
-            said(&busy).contains("cannot be changed now"),
+            output(&busy).contains("cannot be changed now"),
             "{}",
-            said(&busy)
+            output(&busy)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            said(&next).contains("changed from 1 to 4"),
+            output(&next).contains("changed from 1 to 4"),
             "{}",
-            said(&next)
+            output(&next)
         );
         assert_eq!(
             stage.changes().await,
@@ -104,15 +104,15 @@ fn what_is_busy_is_left_to_the_next_tick() {
 }
 
 #[test]
-fn what_is_in_the_way_for_half_an_hour_is_a_failure() {
+fn skips_for_half_an_hour_are_a_failure() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         for minute in (0..35).step_by(5) {
             stage.azure.fail_next(On::Write, Trouble::Busy);
-            let answer = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
+            let response = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
             let status = if minute < 30 { 200 } else { 500 };
-            assert_eq!(answer.status, status, "{minute}: {}", said(&answer));
+            assert_eq!(answer.status, status, "{minute}: {}", output(&answer));
         }
         let last = last_tick(&program).await;
         let output = last["output"].as_str().unwrap_or_default();
@@ -121,23 +121,23 @@ fn what_is_in_the_way_for_half_an_hour_is_a_failure() {
             "{last}"
         );
         let done = tick(&program, "2026-11-24T08:35:00Z").await;
-        assert_eq!(done.status, 200, "{}", said(&done));
+        assert_eq!(done.status, 200, "{}", output(&done));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
 
 #[test]
-fn a_change_whose_answer_was_lost_is_read_from_azure_and_is_no_drift_later() {
+fn the_outcome_of_a_lost_response_is_read_from_azure() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         stage.azure.fail_next(On::Write, Trouble::Cut);
         let lost = tick(&program, DAY).await;
-        assert_eq!(lost.status, 500, "{}", said(&lost));
+        assert_eq!(lost.status, 500, "{}", output(&lost));
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
         stage.azure.set_size("web", Size::One(4));
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(next.status, 200, "{}", output(&next));
         tick(&program, EVENING).await;
         assert_eq!(
             stage.changes().await,
@@ -150,28 +150,28 @@ fn a_change_whose_answer_was_lost_is_read_from_azure_and_is_no_drift_later() {
 }
 
 #[test]
-fn what_somebody_changed_in_between_is_read_again_and_decided_again() {
+fn a_change_in_between_is_read_and_decided_again() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage
             .azure
             .fail_next(On::Write, Trouble::PreconditionFailed);
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", said(&answer));
+        let response = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", output(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         assert_eq!(stage.azure.writes().len(), 2);
     });
 }
 
 #[test]
-fn a_short_wait_that_azure_asks_for_is_waited_and_a_refusal_is_told() {
+fn short_waits_are_kept_and_rejections_are_reported() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage.azure.fail_next(On::Write, Trouble::Throttled(1));
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", said(&answer));
+        let response = tick(&program, DAY).await;
+        assert_eq!(answer.status, 200, "{}", output(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
 
         for (trouble, hint, outcome) in [
@@ -193,12 +193,12 @@ fn a_short_wait_that_azure_asks_for_is_waited_and_a_refusal_is_told() {
             let forget =
                 database.batch_execute("DELETE FROM function_run; DELETE FROM scale_change");
             forget.await.expect("deleted");
-            let answer = tick(&program, EVENING).await;
-            assert_eq!(answer.status, 500, "{trouble:?}: {}", said(&answer));
+            let response = tick(&program, EVENING).await;
+            assert_eq!(answer.status, 500, "{trouble:?}: {}", output(&answer));
             assert!(
-                said(&answer).contains(hint),
+                output(&answer).contains(hint),
                 "{trouble:?}: {}",
-                said(&answer)
+                output(&answer)
             );
             assert_eq!(
                 stage.changes().await,
@@ -210,21 +210,21 @@ fn a_short_wait_that_azure_asks_for_is_waited_and_a_refusal_is_told() {
 }
 
 #[test]
-fn a_token_that_ends_between_two_ticks_is_renewed() {
+fn a_token_that_ends_between_two_ticks_is_replaced() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage.azure.tokens_last(std::time::Duration::from_secs(1));
         let program = stage.program().await;
         tick(&program, DAY).await;
         stage.azure.end_token();
-        let answer = tick(&program, EVENING).await;
-        assert_eq!(answer.status, 200, "{}", said(&answer));
+        let response = tick(&program, EVENING).await;
+        assert_eq!(answer.status, 200, "{}", output(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
     });
 }
 
 #[test]
-fn a_process_that_dies_in_the_middle_leaves_a_change_that_the_next_one_sees_through() {
+fn the_change_of_a_killed_process_is_settled_by_the_next() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage.azure.hold_changes();
@@ -234,29 +234,33 @@ fn a_process_that_dies_in_the_middle_leaves_a_change_that_the_next_one_sees_thro
 
         let second = stage.program().await;
         let waiting = tick(&second, DAY).await;
-        assert_eq!(waiting.status, 200, "{}", said(&waiting));
+        assert_eq!(waiting.status, 200, "{}", output(&waiting));
         assert!(
-            said(&waiting).contains("Azure works on it"),
+            output(&waiting).contains("Azure works on it"),
             "{}",
-            said(&waiting)
+            output(&waiting)
         );
         stage.azure.finish_changes();
         let done = tick(&second, "2026-11-24T08:05:00Z").await;
-        assert!(said(&done).contains("as it should be"), "{}", said(&done));
+        assert!(output(&done).contains("has its size"), "{}", output(&done));
         assert_eq!(stage.azure.writes().len(), 1);
         assert_eq!(stage.changes().await, ["web 1 > 4 succeeded schedule"]);
     });
 }
 
 #[test]
-fn a_change_that_azure_gave_up_is_written_down_and_asked_for_again() {
+fn a_failed_change_is_recorded_and_retried() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage.azure.fail_changes("QuotaExceeded");
         let program = stage.program().await;
         let failed = tick(&program, DAY).await;
         assert_eq!(failed.status, 500);
-        assert!(said(&failed).contains("QuotaExceeded"), "{}", said(&failed));
+        assert!(
+            output(&failed).contains("QuotaExceeded"),
+            "{}",
+            output(&failed)
+        );
         let again = tick(&program, "2026-11-24T08:05:00Z").await;
         assert_eq!(again.status, 500);
         assert_eq!(stage.azure.writes().len(), 2);
@@ -269,7 +273,7 @@ fn a_change_that_azure_gave_up_is_written_down_and_asked_for_again() {
 }
 
 #[test]
-fn a_change_that_fails_after_its_tick_has_azures_correlation_id_in_the_history() {
+fn the_history_has_the_correlation_id_of_a_late_failure() {
     run(async {
         let stage = Stage::new().await;
         stage.write(&web(&stage.azure.node_pool("web", 1), ""));
@@ -279,15 +283,15 @@ fn a_change_that_fails_after_its_tick_has_azures_correlation_id_in_the_history()
         let program = stage.program().await;
         let accepted = tick(&program, DAY).await;
         assert!(
-            said(&accepted).contains("is under way"),
+            output(&accepted).contains("is under way"),
             "{}",
-            said(&accepted)
+            output(&accepted)
         );
         stage.azure.finish_changes();
         stage.azure.changes_succeed();
         stage.azure.changes_take(0);
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(next.status, 200, "{}", output(&next));
         let history = stage.does(&["history", "--days", "400", "--json"]).await;
         let history: Value = serde_json::from_str(&history).expect("JSON");
         let failed = &history["data"][1];
@@ -301,7 +305,7 @@ fn a_change_that_fails_after_its_tick_has_azures_correlation_id_in_the_history()
 }
 
 #[test]
-fn a_wait_longer_than_any_tick_fails_its_own_target_alone() {
+fn a_wait_longer_than_any_tick_fails_only_its_target() {
     run(async {
         let stage = Stage::new().await;
         let (first, shop) = (
@@ -313,12 +317,12 @@ fn a_wait_longer_than_any_tick_fails_its_own_target_alone() {
             .azure
             .fail_next(On::Write, Trouble::Throttled(u64::MAX));
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
+        let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 500);
         assert!(
-            said(&answer).contains("asks to wait for 3600 s"),
+            output(&answer).contains("asks to wait for 3600 s"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         let mut sizes = ["web", "shop"].map(|name| stage.azure.size_of(name).to_string());
         sizes.sort();
@@ -327,27 +331,27 @@ fn a_wait_longer_than_any_tick_fails_its_own_target_alone() {
 }
 
 #[test]
-fn a_page_from_a_proxy_is_not_a_success_of_a_change() {
+fn a_page_of_a_proxy_is_not_a_success() {
     run(async {
         let stage = Stage::with_web(1).await;
         stage.azure.fail_next(On::Write, Trouble::Page(200));
         let program = stage.program().await;
-        let answer = tick(&program, DAY).await;
-        assert_eq!(answer.status, 500, "{}", said(&answer));
+        let response = tick(&program, DAY).await;
+        assert_eq!(answer.status, 500, "{}", output(&answer));
         assert!(
-            said(&answer).contains("not a JSON object"),
+            output(&answer).contains("not a JSON object"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(next.status, 200, "{}", output(&next));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
 
 #[test]
-fn without_the_database_nothing_is_asked_of_azure() {
+fn without_the_database_azure_receives_no_requests() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
@@ -356,26 +360,26 @@ fn without_the_database_nothing_is_asked_of_azure() {
         let client = stage.database.connect().await;
         let hide = client.batch_execute("ALTER TABLE scale_hold RENAME TO away");
         hide.await.expect("renamed");
-        let answer = tick(&program, EVENING).await;
+        let response = tick(&program, EVENING).await;
         assert_eq!(answer.status, 500);
         assert!(
-            said(&answer).contains("cannot load the holds"),
+            output(&answer).contains("cannot load the holds"),
             "{}",
-            said(&answer)
+            output(&answer)
         );
         assert_eq!(stage.azure.calls().len(), calls);
     });
 }
 
 #[test]
-fn three_ticks_without_the_right_fail_health_and_one_good_tick_mends_it() {
+fn three_failed_ticks_fail_health_until_one_succeeds() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         for (minute, status) in [(0, "warn"), (5, "warn"), (10, "fail")] {
             stage.azure.fail_next(On::Read, Trouble::Denied);
-            let answer = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
-            assert_eq!(answer.status, 500, "{}", said(&answer));
+            let response = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
+            assert_eq!(answer.status, 500, "{}", output(&answer));
             eventually("the tick's finding", || async {
                 (last_tick(&program).await["status"] == status).then_some(())
             })

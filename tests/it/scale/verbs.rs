@@ -1,4 +1,4 @@
-//! What an operator types, and what comes of it.
+//! The verbs of `magnusapi scale`.
 
 use schedule::Size;
 use serde_json::Value;
@@ -20,7 +20,7 @@ fn berlin(stage: &Stage) {
 }
 
 #[test]
-fn the_plan_has_both_clocks_the_mark_the_rule_and_how_long_it_lasts() {
+fn the_plan_has_both_clocks_the_rule_and_the_duration() {
     run(async {
         let stage = Stage::new().await;
         berlin(&stage);
@@ -68,30 +68,30 @@ fn a_calendar_from_before_1970_with_a_removed_instance_is_read() {
         );
         for (year, size) in [(2026, 2), (2027, 4)] {
             let at = format!("{year}-11-25T09:00:00Z");
-            let said = stage.does(&["explain", "--at", &at]).await;
-            assert!(said.contains(&format!("web should be {size} at")), "{said}");
+            let text = stage.does(&["explain", "--at", &at]).await;
+            assert!(text.contains(&format!("web should be {size} at")), "{text}");
         }
     });
 }
 
 #[test]
-fn an_explanation_names_every_rule_and_how_long_its_window_really_is() {
+fn an_explanation_has_every_rule_and_its_real_duration() {
     run(async {
         let stage = Stage::new().await;
         berlin(&stage);
-        let said = stage
+        let text = stage
             .does(&["explain", "--at", "2026-03-29T02:00:00Z"])
             .await;
         assert!(
-            said.contains("web should be 3 at 2026-03-29 02:00 UTC"),
-            "{said}"
+            text.contains("web should be 3 at 2026-03-29 02:00 UTC"),
+            "{text}"
         );
         assert!(
-            said.contains("weekly window \"night\", size 3: decides"),
-            "{said}"
+            text.contains("weekly window \"night\", size 3: decides"),
+            "{text}"
         );
-        assert!(said.contains("(8 h 30 min)"), "{said}");
-        assert!(said.contains("default size, size 1: overruled"), "{said}");
+        assert!(text.contains("(8 h 30 min)"), "{text}");
+        assert!(text.contains("default size, size 1: overruled"), "{text}");
         let json = stage
             .does(&["explain", "web", "--at", FROM, "--json"])
             .await;
@@ -108,30 +108,30 @@ fn lint_prints_every_finding_and_exits_with_1_for_an_error() {
         assert!(stage.does(&["lint"]).await.contains("findings: 0"));
         let id = stage.azure.scale_set("web", 1);
         stage.write(&(web(&id, "") + &web(&id, "").replace("target.web", "target.other")));
-        let said = stage.fails(&["lint"], 1).await;
-        assert!(said.contains("are the same resource"), "{said}");
+        let text = stage.fails(&["lint"], 1).await;
+        assert!(text.contains("are the same resource"), "{text}");
         stage.write(&web("/subscriptions/s/resourceGroups/g", "").replace("size = 4", "size = 9"));
-        let said = stage.fails(&["lint"], 1).await;
+        let text = stage.fails(&["lint"], 1).await;
         assert!(
-            said.contains("agentPools") && said.contains("outside of the bounds"),
-            "{said}"
+            text.contains("agentPools") && text.contains("outside the bounds"),
+            "{text}"
         );
         stage.write(&web(&id, "").replace("days = \"Mon-Fri\"", "days = \"Mon-Fry\""));
-        let said = stage.fails(&["lint"], 1).await;
+        let text = stage.fails(&["lint"], 1).await;
         assert!(
-            said.contains("line 9: days = \"Mon-Fry\"") && said.contains("did you mean Fri?"),
-            "{said}"
+            text.contains("line 9: days = \"Mon-Fry\"") && text.contains("did you mean Fri?"),
+            "{text}"
         );
-        let said = stage.fails(&["plan"], 1).await;
-        assert!(said.contains("did you mean Fri?"), "{said}");
+        let text = stage.fails(&["plan"], 1).await;
+        assert!(text.contains("did you mean Fri?"), "{text}");
         stage.write(&web(&id, "").replace("size = 4", "size = { min = 1, max = 4 }"));
-        let said = stage.fails(&["lint"], 1).await;
-        assert!(said.contains("no autoscaler of its own"), "{said}");
+        let text = stage.fails(&["lint"], 1).await;
+        assert!(text.contains("no autoscaler of its own"), "{text}");
     });
 }
 
 #[test]
-fn a_run_from_the_shell_does_what_the_timer_does_and_a_dry_one_nothing() {
+fn a_run_from_the_shell_is_a_tick_and_a_dry_one_changes_nothing() {
     run(async {
         let stage = Stage::with_web(3).await;
         let dry = stage.does(&["run", "--dry-run"]).await;
@@ -144,13 +144,13 @@ fn a_run_from_the_shell_does_what_the_timer_does_and_a_dry_one_nothing() {
         let history = stage.does(&["history"]).await;
         assert!(history.contains("succeeded"), "{history}");
         stage.azure.remove("web");
-        let said = stage.fails(&["run"], 1).await;
-        assert!(said.contains("does not exist"), "{said}");
+        let text = stage.fails(&["run"], 1).await;
+        assert!(text.contains("does not exist"), "{text}");
     });
 }
 
 #[test]
-fn history_says_what_changed_when_and_why() {
+fn the_history_has_each_change_with_its_time_and_rule() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
@@ -164,7 +164,7 @@ fn history_says_what_changed_when_and_why() {
 }
 
 #[test]
-fn plans_need_no_database_and_what_needs_one_says_whose_schema_it_is() {
+fn only_holds_and_changes_need_the_database_of_the_timer() {
     run(async {
         let stage = Stage::new().await;
         berlin(&stage);
@@ -182,16 +182,16 @@ fn plans_need_no_database_and_what_needs_one_says_whose_schema_it_is() {
             .argument("holds")
             .output();
         assert_eq!(output.status.code(), Some(1));
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains("magnusapi migrate"), "{said}");
-        // Not even a private one: what is held there the timer would never see.
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("magnusapi migrate"), "{text}");
+        // The timer would never see a hold in a private database.
         let output = start().argument("holds").output();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains("set DATABASE_URL"), "{said}");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("set DATABASE_URL"), "{text}");
         let output = start().argument("explain").argument("nothing").output();
         assert_eq!(output.status.code(), Some(1));
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains("only web"), "{said}");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("only web"), "{text}");
     });
 }

@@ -1,4 +1,4 @@
-//! What can be written in `scale.toml`, and what is said of what cannot.
+//! The content that `scale.toml` may have, and the errors of the rest.
 
 use super::*;
 
@@ -8,12 +8,12 @@ fn parse(rest: &str) -> Result<Configuration, ConfigurationError> {
     Configuration::parse(&format!("{TARGET}{rest}"))
 }
 
-fn refused(rest: &str) -> String {
+fn error_of(rest: &str) -> String {
     parse(rest).expect_err(rest).to_string()
 }
 
 #[test]
-fn a_whole_file_is_read() {
+fn a_file_with_every_key_is_read() {
     let text = r#"
         mode = "shadow"
         changes_per_hour = 3
@@ -51,35 +51,46 @@ fn a_whole_file_is_read() {
     let [target] = &configuration.targets[..] else {
         panic!("one target");
     };
-    assert_eq!((target.name.as_str(), target.line), ("web", 9));
+    assert_eq!(target.name.as_str(), "web");
     assert_eq!((target.mode, target.changes_per_hour), (Mode::Enforce, 3));
     assert_eq!(target.size, Size::Between { min: 1, max: 2 });
     let names: Vec<&str> = target.weekly.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["work day", "Fri 22:00 to Mon 06:00"]);
-    assert_eq!((target.weekly[0].line, target.weekly[1].line), (17, 24));
     assert_eq!(target.dated[0].name, "12-24 18:00 to 01-02");
     assert_eq!(configuration.calendars[0].files, ["germany.ics"]);
+    let name = || target.name.clone();
+    for (part, line) in [
+        (Part::File, 1),
+        (Part::Calendar("germany".to_owned()), 5),
+        (Part::Target(name()), 9),
+        (Part::Holidays(name()), 15),
+        (Part::Weekly(name(), 0), 17),
+        (Part::Weekly(name(), 1), 24),
+        (Part::Dated(name(), 0), 29),
+    ] {
+        assert_eq!(configuration.lines().of(&part), line, "{part:?}");
+    }
 }
 
 #[test]
-fn without_targets_a_file_is_empty_and_good() {
+fn a_file_may_have_no_targets() {
     let empty = Configuration::parse("# nothing yet\n").expect("it can be read");
     assert!(empty.targets.is_empty());
 }
 
 #[test]
-fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
+fn unknown_keys_are_rejected_with_their_line_and_a_suggestion() {
     assert_eq!(
-        refused("[[target.web.weekly]]\ndays = \"Mon\"\nform = \"08:00\"\nsize = 2\n"),
-        "line 7: form = \"08:00\": there is no key form here, only name, days, from, to, size; did \
+        error_of("[[target.web.weekly]]\ndays = \"Mon\"\nform = \"08:00\"\nsize = 2\n"),
+        "line 7: form = \"08:00\": unknown key form; the keys here are name, days, from, to, size; did \
          you mean from?"
     );
-    assert!(refused("sizes = 2\n").contains("did you mean size?"));
-    assert!(!refused("replicas = 2\n").contains("did you mean"));
+    assert!(error_of("sizes = 2\n").contains("did you mean size?"));
+    assert!(!error_of("replicas = 2\n").contains("did you mean"));
 }
 
 #[test]
-fn each_value_that_cannot_be_read_is_named_with_its_line() {
+fn unreadable_values_are_rejected_with_their_line() {
     for (rest, line, hint) in [
         ("mode = \"observe\"\n", 5, "shadow"),
         (
@@ -146,7 +157,7 @@ fn each_value_that_cannot_be_read_is_named_with_its_line() {
         (
             "[target.db]\nzone = \"Europe/Berln\"\n",
             6,
-            "did you mean \"Europe/Berlin\"?",
+            "did you mean Europe/Berlin?",
         ),
         (
             "[target.db]\nsize = 1\nbounds = { min = 1, max = 4 }\n",
@@ -155,12 +166,12 @@ fn each_value_that_cannot_be_read_is_named_with_its_line() {
         ),
         ("nonsense\n", 5, "="),
     ] {
-        let said = refused(rest);
+        let error = error_of(rest);
         assert!(
-            said.starts_with(&format!("line {line}: ")),
-            "{rest}: {said}"
+            error.starts_with(&format!("line {line}: ")),
+            "{rest}: {error}"
         );
-        assert!(said.contains(hint), "{rest}: {said}");
+        assert!(error.contains(hint), "{rest}: {error}");
     }
 }
 
@@ -169,7 +180,7 @@ fn windows_cross_midnight_weekends_and_weeks_by_construction() {
     let minutes = |rest: &str| {
         let rest = format!("[[target.web.weekly]]\n{rest}\nsize = 2\n");
         let configuration = parse(&rest).expect("it can be read");
-        configuration.targets[0].weekly[0].minutes()
+        configuration.targets[0].weekly[0].length
     };
     for (rest, hours) in [
         ("days = \"Mon\"\nfrom = \"08:00\"\nto = \"16:00\"", 8),

@@ -1,4 +1,4 @@
-//! Schedules that people write, and what they expect of them.
+//! Schedules and their expected sizes.
 
 use std::collections::BTreeMap;
 
@@ -90,22 +90,22 @@ fn the_order_is_hold_dated_holiday_weekly_default() {
         "2026-12-25T12:00:00Z",
         "2026-12-25T13:00:00Z",
     )];
-    let said = |instant: &str| {
+    let decision = |instant: &str| {
         let decision = decide(target, &holds, at(instant));
         format!("{} {}", decision.size, decision.rule)
     };
-    assert_eq!(said("2026-12-24T12:00:00Z"), "1 default size");
+    assert_eq!(decision("2026-12-24T12:00:00Z"), "1 default size");
     assert_eq!(
-        said("2026-12-18T12:00:00Z"),
+        decision("2026-12-18T12:00:00Z"),
         "2 weekly window \"Fri 00:00 to 24:00\""
     );
-    assert_eq!(said("2026-12-25T09:00:00Z"), "3 holiday \"Christmas\"");
+    assert_eq!(decision("2026-12-25T09:00:00Z"), "3 holiday \"Christmas\"");
     assert_eq!(
-        said("2026-12-25T11:30:00Z"),
+        decision("2026-12-25T11:30:00Z"),
         "4 dated window \"2026-12-25 12:00 to 2026-12-25 18:00\""
     );
-    assert_eq!(said("2026-12-25T12:30:00Z"), "5 hold by ann: release");
-    assert_eq!(said("2026-12-25T23:00:00Z"), "1 default size");
+    assert_eq!(decision("2026-12-25T12:30:00Z"), "5 hold by ann: release");
+    assert_eq!(decision("2026-12-25T23:00:00Z"), "1 default size");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_weekend_is_one_window() {
 }
 
 #[test]
-fn a_window_that_comes_every_year_crosses_its_end() {
+fn a_yearly_window_crosses_the_end_of_the_year() {
     let target = target("[[target.web.dated]]\nfrom = \"12-24 18:00\"\nto = \"01-02\"\nsize = 2\n");
     for (instant, expected) in [
         ("2026-12-24T16:59:00Z", 1),
@@ -138,7 +138,7 @@ fn a_window_that_comes_every_year_crosses_its_end() {
 }
 
 #[test]
-fn of_windows_in_force_together_the_first_in_the_file_decides() {
+fn the_first_of_overlapping_windows_decides() {
     let target = target(
         "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"10:00\"\nto = \"12:00\"\nsize = 2\n\
          [[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 5\n",
@@ -193,7 +193,7 @@ fn edges_in_gaps_and_folds_are_marked_and_lengths_are_real() {
 }
 
 #[test]
-fn an_explanation_names_every_rule_and_where_it_stands() {
+fn an_explanation_has_every_rule_and_its_state() {
     let target = target(
         "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 5\n\
          [[target.web.weekly]]\ndays = \"Tue\"\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 6\n",
@@ -226,7 +226,7 @@ fn an_explanation_names_every_rule_and_where_it_stands() {
 }
 
 #[test]
-fn of_holds_the_newest_counts_and_none_leaves_the_bounds() {
+fn the_newest_hold_decides_within_the_bounds() {
     let target = target("");
     let holds = [
         hold(&target, 3, "2026-11-23T09:00:00Z", "2026-11-23T12:00:00Z"),
@@ -240,7 +240,7 @@ fn of_holds_the_newest_counts_and_none_leaves_the_bounds() {
 }
 
 #[test]
-fn hours_of_instances_are_told_by_month() {
+fn instance_hours_are_counted_by_month() {
     let target = target(
         "[[target.web.weekly]]\ndays = \"Mon-Fri\"\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 4\n",
     );

@@ -1,16 +1,16 @@
-//! Events of iCalendar files, against a definition that looks at each day alone.
+//! Events of iCalendar files, compared with a definition that evaluates each day by itself.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use schedule::{Calendar, parse_calendar};
 
-/// An event of whole days, as RFC 5545 has it.
+/// An event of whole days (RFC 5545).
 #[derive(Clone, Debug)]
 struct Event {
     start: Date,
     days: i32,
-    /// Whether it comes every year, and until when.
+    /// The end of a yearly repetition.
     yearly: Option<Until>,
     excepted: Vec<Date>,
 }
@@ -53,7 +53,7 @@ impl Event {
         parse_calendar(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 
-    /// Whether the rule has an instance that begins on `day`, excepted or not.
+    /// Whether the rule has an instance that begins on `day`, also if it is excepted.
     fn begins_by_rule(&self, day: Date) -> bool {
         let Some(until) = self.yearly else {
             return day == self.start;
@@ -83,7 +83,7 @@ impl Event {
     }
 }
 
-/// Days near the turn of the year and the end of February are the ones that go wrong.
+/// Many days are near the turn of the year or the end of February, where mistakes are likely.
 fn day() -> impl Strategy<Value = Date> {
     let year = prop_oneof![1601_i16..1970, 1970_i16..2060];
     let month_and_day = prop_oneof![
@@ -109,7 +109,7 @@ fn event() -> impl Strategy<Value = Event> {
     let excepted = prop::collection::vec((0_i16..80, -1..3_i32), 0..4);
     (day(), days, prop::option::weighted(0.8, until), excepted).prop_map(
         |(start, days, yearly, excepted)| {
-            // Most are the begin of an instance, others a day beside it.
+            // Most are the first day of an instance, others a day beside it.
             let near = |(years, off): (i16, i32)| {
                 let year = start.year() + years;
                 let begin = Date::new(year, start.month(), start.day()).ok()?;
@@ -129,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_made_up_at_random_have_the_days_of_the_definition(event in event(), from in 2019_i16..2045) {
+    fn random_events_have_the_days_of_the_definition(event in event(), from in 2019_i16..2045) {
         let calendar = event.calendar();
         let first = date(from, 1, 1);
         for number in 0..800 {
@@ -153,7 +153,7 @@ fn an_exception_removes_every_day_of_its_instance() {
         start: date(2024, 12, 24),
         days: 3,
         yearly: Some(Until::Forever),
-        // The second is a day of an instance and not its begin, so it removes nothing.
+        // The second is not the first day of an instance, so it removes nothing.
         excepted: vec![date(2025, 12, 24), date(2026, 12, 25)],
     };
     assert_eq!(days_of(&event, 2025), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! `docs/scale.schema.json` against the program's own reading of the same files.
+//! `docs/scale.schema.json` and the program, compared on the same files.
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use schedule::Configuration;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("../../../../docs/scale.schema.json");
 
-/// Every key that there is, once.
+/// Every key, once.
 const WHOLE: &str = r#"
 mode = "shadow"
 changes_per_hour = 3
@@ -44,18 +44,18 @@ to = "2026-12-26"
 size = 2
 "#;
 
-struct Judges {
+struct Validators {
     schemas: Schemas,
     schema: SchemaIndex,
 }
 
-impl Judges {
-    fn new() -> Judges {
+impl Validators {
+    fn new() -> Validators {
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         let resource = compiler.add_resource("scale.schema.json", schema());
         resource.expect("its address is good");
         let schema = compiler.compile("scale.schema.json", &mut schemas);
-        Judges {
+        Validators {
             schema: schema.unwrap_or_else(|error| panic!("{error:#}")),
             schemas,
         }
@@ -80,7 +80,7 @@ fn value(text: &str) -> Value {
     toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// As TOML: a table of the file a line, and whatever it holds within it.
+/// As TOML, with one line for each table of the file.
 fn written(file: &Value) -> String {
     let members = file.as_object().expect("a file is a table");
     let lines = members.iter();
@@ -103,14 +103,14 @@ fn inline(value: &Value) -> String {
     }
 }
 
-/// What one of the two refuses alone.
+/// Good or bad for both, or for one of them only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Good,
     Bad,
-    /// It needs more than the form: a table of zones, two values compared, the years' lengths.
+    /// The check needs more than the form: the names of zones, two values, the lengths of years.
     BadForTheProgram,
-    /// It is read, and people should write it as everybody does.
+    /// The program accepts a form that the schema does not offer.
     BadForTheSchema,
 }
 
@@ -121,7 +121,7 @@ fn schema_and_program_agree_on_good_and_bad_files() {
     let dated = |from: &str, to: &str| {
         format!("{HEAD}[[target.web.dated]]\nsize = 2\nfrom = \"{from}\"\nto = \"{to}\"\n")
     };
-    let judges = Judges::new();
+    let validators = Validators::new();
     for (text, expected) in [
         (String::new(), Good),
         (WHOLE.to_owned(), Good),
@@ -171,7 +171,7 @@ fn schema_and_program_agree_on_good_and_bad_files() {
         (dated("1969-12-31", "1970-01-02"), Bad),
         (dated("24.12.2026", "26.12.2026"), Bad),
     ] {
-        let found = match (by_program(&text), judges.by_schema(&value(&text))) {
+        let found = match (by_program(&text), validators.by_schema(&value(&text))) {
             (Ok(()), Ok(())) => Good,
             (Err(_), Err(_)) => Bad,
             (Err(_), Ok(())) => BadForTheProgram,
@@ -184,9 +184,9 @@ fn schema_and_program_agree_on_good_and_bad_files() {
 const HEAD: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
 
 #[test]
-fn without_any_one_key_and_with_values_of_other_types_both_say_the_same() {
+fn schema_and_program_agree_on_missing_keys_and_other_types() {
     let whole = value(WHOLE);
-    let judges = Judges::new();
+    let validators = Validators::new();
     let mut compared = 0;
     for path in paths(&whole) {
         let missing = without(&whole, &path);
@@ -200,8 +200,8 @@ fn without_any_one_key_and_with_values_of_other_types_both_say_the_same() {
         ];
         let others = others.into_iter().map(|other| with(&whole, &path, other));
         for file in others.chain([missing]) {
-            let (program, schema) = (by_program(&written(&file)), judges.by_schema(&file));
-            // Any text will do for these by their form.
+            let (program, schema) = (by_program(&written(&file)), validators.by_schema(&file));
+            // The schema accepts any text here.
             let is_free = path.ends_with("/zone");
             let agree = program.is_ok() == schema.is_ok() || is_free;
             assert!(agree, "{path}: {program:?}, {schema:?}\n{}", written(&file));
@@ -241,13 +241,13 @@ fn without(file: &Value, path: &str) -> Value {
     match file.pointer_mut(parent).expect("it is there") {
         Value::Object(members) => drop(members.remove(key)),
         Value::Array(items) => drop(items.remove(key.parse().expect("a place"))),
-        other => panic!("{other} holds nothing"),
+        other => panic!("{other} has no members"),
     }
     file
 }
 
 #[test]
-fn every_key_of_the_program_is_in_the_schema_and_the_other_way_round() {
+fn program_and_schema_have_the_same_keys() {
     let schema = schema();
     for (path, definition) in [
         ("", ""),
@@ -260,9 +260,9 @@ fn every_key_of_the_program_is_in_the_schema_and_the_other_way_round() {
         ("/target/web/dated/0", "/$defs/dated"),
     ] {
         let mut file = value(WHOLE);
-        file.pointer_mut(path).expect("it is there")["unheard-of"] = json!(1);
-        let refused = by_program(&written(&file)).expect_err(path);
-        let (_, known) = refused.split_once(" here, only ").expect(path);
+        file.pointer_mut(path).expect("it is there")["unknown"] = json!(1);
+        let rejected = by_program(&written(&file)).expect_err(path);
+        let (_, known) = rejected.split_once("; the keys here are ").expect(path);
         let mut by_program: Vec<&str> = known.split(", ").collect();
         let properties = schema.pointer(definition).map(|it| &it["properties"]);
         let properties = properties.and_then(Value::as_object).expect(definition);

@@ -1,25 +1,29 @@
-//! What lint says.
+//! Findings of lint.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schedule::Severity::{Error, Warning};
-use schedule::{Configuration, Schedule, Severity, lint};
+use schedule::{Configuration, LocatedFinding, Schedule, Severity, lint};
 
 const HEAD: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
 
-fn findings(rest: &str) -> Vec<(Severity, usize, String)> {
+fn findings(rest: &str) -> Vec<LocatedFinding> {
     findings_in("UTC", rest)
 }
 
-fn findings_in(zone: &str, rest: &str) -> Vec<(Severity, usize, String)> {
+fn findings_in(zone: &str, rest: &str) -> Vec<LocatedFinding> {
     let text = format!("{HEAD}{rest}").replace("UTC", zone);
     let configuration =
         Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let schedule = Schedule::new(configuration, &BTreeMap::new());
     let now: Timestamp = "2026-11-24T12:00:00Z".parse().expect("an instant");
-    let findings = lint(&schedule, now).into_iter();
-    findings.map(|it| (it.severity, it.line, it.text)).collect()
+    located(configuration, now)
+}
+
+fn located(configuration: Configuration, now: Timestamp) -> Vec<LocatedFinding> {
+    let lines = configuration.lines().clone();
+    let schedule = Schedule::new(configuration, &BTreeMap::new());
+    lines.locate(lint(&schedule, now))
 }
 
 #[test]
@@ -33,7 +37,7 @@ fn a_good_schedule_has_no_findings() {
 }
 
 #[test]
-fn each_mistake_is_found_at_its_line_and_says_what_to_do() {
+fn each_finding_has_its_line_and_a_remedy() {
     let weekly = |text: &str| format!("[[target.web.weekly]]\n{text}\nsize = 2\n");
     let dated = |text: &str| format!("[[target.web.dated]]\n{text}\nsize = 2\n");
     let workday = weekly("days = \"Mon-Fri\"\nfrom = \"08:00\"\nto = \"16:00\"");
@@ -56,13 +60,13 @@ fn each_mistake_is_found_at_its_line_and_says_what_to_do() {
                 .replace("size = 2", "size = 5"),
             Error,
             5,
-            "outside of the bounds 1 to 4",
+            "outside the bounds 1 to 4",
         ),
         (
             weekly("days = \"Mon\"").replace("size = 2", "size = { min = 1, max = 2 }"),
             Error,
             5,
-            "two kinds",
+            "two forms",
         ),
         (
             workday.clone() + &weekly("days = \"Tue\"\nfrom = \"09:00\"\nto = \"10:00\""),
@@ -76,7 +80,7 @@ fn each_mistake_is_found_at_its_line_and_says_what_to_do() {
                     .replace("size = 2", "size = 3"),
             Warning,
             10,
-            "(line 5), which stands first",
+            "first in the file and decides where both are in force; see line 5",
         ),
         (
             dated("from = \"2026-12-26\"\nto = \"2026-12-24\""),
@@ -94,7 +98,7 @@ fn each_mistake_is_found_at_its_line_and_says_what_to_do() {
             dated("from = \"2026-10-01\"\nto = \"2026-10-02\""),
             Warning,
             5,
-            "over since 2026-10-03",
+            "ended at 2026-10-03",
         ),
         (
             dated("from = \"12-24\"\nto = \"12-26\"")
@@ -102,7 +106,7 @@ fn each_mistake_is_found_at_its_line_and_says_what_to_do() {
                     .replace("size = 2", "size = 3"),
             Warning,
             9,
-            "(line 5), which stands first",
+            "first in the file and decides where both are in force; see line 5",
         ),
     ] {
         assert_found(&rest, severity, line, hint);
@@ -130,10 +134,11 @@ fn a_window_that_outlasts_its_cover_in_a_gap_decides_there() {
     ] {
         let rest = covered(cover, window);
         let never = findings_in("UTC", &rest);
-        assert_eq!((never.len(), never[0].0), (1, Error), "{never:?}");
+        assert_eq!((never.len(), never[0].severity), (1, Error), "{never:?}");
         let decides = findings_in("Europe/Berlin", &rest);
-        assert_eq!((decides.len(), decides[0].0), (1, Warning), "{decides:?}");
-        assert!(decides[0].2.contains("overlaps"), "{decides:?}");
+        let severity = decides[0].severity;
+        assert_eq!((decides.len(), severity), (1, Warning), "{decides:?}");
+        assert!(decides[0].text.contains("overlaps"), "{decides:?}");
     }
 }
 
@@ -145,13 +150,13 @@ fn a_window_that_its_cover_outlasts_in_every_gap_never_decides() {
         (("09:00", "18:00"), ("10:00", "12:00")),
     ] {
         let found = findings_in("Europe/Berlin", &covered(cover, window));
-        assert_eq!((found.len(), found[0].0), (1, Error), "{found:?}");
-        assert!(found[0].2.contains("never decides"), "{found:?}");
+        assert_eq!((found.len(), found[0].severity), (1, Error), "{found:?}");
+        assert!(found[0].text.contains("never decides"), "{found:?}");
     }
 }
 
 #[test]
-fn calendars_are_there_used_and_long_enough() {
+fn missing_unused_and_ending_calendars_are_found() {
     let calendar = |date: &str| {
         format!("holidays = {{ calendars = [\"c\"], size = 1 }}\n[calendar.c]\ndates = [{date}]\n")
     };
@@ -163,45 +168,40 @@ fn calendars_are_there_used_and_long_enough() {
             6,
             "ended on 2025-12-25",
         ),
-        (calendar(""), Warning, 6, "no day"),
+        (calendar(""), Warning, 6, "no days"),
         (
             calendar("\"2027-12-25\"").replace("[\"c\"]", "[\"c\", \"d\"]"),
             Error,
             5,
-            "no calendar d",
+            "unknown calendar d",
         ),
         (
             "[calendar.c]\ndates = [\"2027-12-25\"]\n".to_owned(),
             Warning,
             5,
-            "used by no target",
+            "is not used",
         ),
     ] {
         assert_found(&rest, severity, line, hint);
     }
 }
 
-/// Holds a schedule to have this one finding.
+/// Asserts that a schedule has this one finding.
 #[track_caller]
 fn assert_found(rest: &str, severity: Severity, line: usize, hint: &str) {
     let found = findings(rest);
-    let [(its_severity, its_line, text)] = &found[..] else {
+    let [one] = &found[..] else {
         panic!("{rest}: {found:?}");
     };
-    assert_eq!(
-        (*its_severity, *its_line),
-        (severity, line),
-        "{rest}: {text}"
-    );
-    assert!(text.contains(hint), "{rest}: {text}");
+    assert_eq!((one.severity, one.line), (severity, line), "{rest}: {one}");
+    assert!(one.text.contains(hint), "{rest}: {one}");
 }
 
 #[test]
-fn bounds_that_hold_nothing_are_an_error_at_the_target() {
+fn swapped_bounds_are_an_error_of_the_target() {
     let text = HEAD.replace("min = 1, max = 4", "min = 4, max = 1");
     let configuration = Configuration::parse(&text).expect("it can be read");
-    let schedule = Schedule::new(configuration, &BTreeMap::new());
-    let found = lint(&schedule, Timestamp::UNIX_EPOCH);
+    let found = located(configuration, Timestamp::UNIX_EPOCH);
     assert_eq!((found.len(), found[0].line), (1, 1));
     assert!(found[0].text.contains("swap"), "{}", found[0].text);
 }

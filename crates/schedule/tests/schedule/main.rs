@@ -1,4 +1,4 @@
-//! Sizes by schedule: the engine against arithmetic that knows nothing of it, and against examples.
+//! The engine compared with independent arithmetic, and with examples.
 
 mod examples;
 mod icalendar;

@@ -1,28 +1,28 @@
-//! Which size holds, minute by minute: by counting minutes, with nothing of the engine in it.
+//! The size at each minute by counting minutes, without code of the engine.
 //!
-//! All it asks of the time zone database is a zone's offset at an instant. Everything is in whole
-//! minutes since 1970: instants in UTC, and times as the clocks show them.
+//! From the time zone database it uses only a zone's offset at an instant. Instants and times on clocks are
+//! whole minutes since 1970.
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// A schedule as the oracle sees it, and as `scale.toml` would have it.
+/// A schedule for the oracle and, as TOML, for the engine.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) zone: String,
     pub(super) weekly: Vec<Week>,
-    /// From and to, as the clocks show them.
+    /// From and to on the clocks.
     pub(super) dated: Vec<(i64, i64, u32)>,
     /// Days since 1970.
     pub(super) holidays: Vec<i64>,
     pub(super) holiday_size: u32,
-    /// From and to, as instants. A later one counts more.
+    /// From and to as instants. Later ones decide.
     pub(super) holds: Vec<(i64, i64, u32)>,
 }
 
-/// A window of every week.
+/// A weekly window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Week {
     /// Bits from Monday.
@@ -36,17 +36,16 @@ pub(super) struct Week {
 pub(super) const DEFAULT: u32 = 1;
 const DAY: i64 = 24 * 60;
 
-/// What a zone's clocks show, for some weeks.
+/// The times on a zone's clocks during some weeks.
 pub(super) struct Clocks {
     first: i64,
     shown: Vec<i64>,
-    /// The minute at which the clocks show a time for the first time; where they are set forward over
-    /// it, so many minutes after the last one before as it is later.
+    /// The minute at which the clocks first show a time. In a gap, each minute is one after the one before.
     instants: Vec<i64>,
 }
 
 impl Clocks {
-    /// For a zone whose clocks are set at multiples of `grain` minutes alone.
+    /// For a zone whose clocks are set only at multiples of `grain` minutes.
     pub(super) fn new(zone: &TimeZone, from: i64, to: i64, grain: i64) -> Clocks {
         let first = from.div_euclid(grain) * grain;
         let mut shown = Vec::new();
@@ -100,7 +99,7 @@ impl Plan {
                 sizes[usize::try_from(minute - from).expect("it is in range")] = size;
             }
         };
-        // What is painted last decides, so the weakest comes first.
+        // The last one painted decides, so the lowest precedence comes first.
         for week in self.weekly.iter().rev() {
             for day in clocks.days().filter(|day| week.is_on(*day)) {
                 let begin = clocks.instant(day * DAY + week.from);
@@ -127,7 +126,7 @@ impl Plan {
         sizes
     }
 
-    /// The same as `scale.toml` has it, without the holds.
+    /// The `scale.toml` of this plan, which has no holds.
     pub(super) fn toml(&self) -> String {
         let mut text = format!(
             "[target.web]\nzone = \"{}\"\nsize = {DEFAULT}\nbounds = {{ min = 0, max = 1000 }}\n",

@@ -1,4 +1,4 @@
-//! Schedules made up at random, in zones and at times made up at random.
+//! Random schedules in random zones at random times.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn week() -> impl Strategy<Value = Week> {
     prop_oneof![3 => of_a_day, 1 => long]
 }
 
-/// A plan around an instant, with what is in it not far from there.
+/// A plan whose windows, holidays and holds are near an instant.
 fn plan() -> impl Strategy<Value = (Plan, i64)> {
     let zones: Vec<String> = Zone::names().collect();
     let near = -4 * DAY..4 * DAY;
@@ -88,7 +88,7 @@ fn holds(plan: &Plan, target: &Target) -> Vec<Hold> {
         since: instant(*from),
         until: instant(*to),
         reason: "a test".into(),
-        by: "nobody".into(),
+        by: "ann".into(),
     });
     holds.collect()
 }
@@ -97,7 +97,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_schedule_is_as_counting_minutes_has_it((plan, at) in plan()) {
+    fn the_engine_agrees_with_counting_minutes((plan, at) in plan()) {
         let (from, to) = (at - 2 * DAY, at + 2 * DAY);
         let zone = TimeZone::get(&plan.zone).expect("a zone of the list");
         let clocks = Clocks::new(&zone, from - 11 * DAY, to + 11 * DAY, 1);

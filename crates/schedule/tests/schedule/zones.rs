@@ -9,11 +9,12 @@ use schedule::{Configuration, Schedule, Target, Zone, decide, spans};
 
 use super::oracle::{Clocks, Plan, Week};
 
-/// How far around a change of the clocks is compared, and how far each minute by itself.
+/// The minutes that are compared before and after a clock change, and those of which decisions are compared
+/// at a fine grain.
 const AROUND: i64 = 36 * 60;
 const CLOSE: i64 = 3 * 60;
 
-/// How far beyond that the clocks must be known: the longest window, and a day.
+/// The minutes beyond that for which the clocks are computed: the longest window and a day.
 const MARGIN: i64 = 11 * 24 * 60;
 
 #[derive(Default)]
@@ -24,7 +25,7 @@ struct Compared {
 }
 
 #[test]
-fn the_engine_agrees_with_counting_minutes_around_every_change_of_every_zone() {
+fn the_engine_agrees_with_counting_around_every_clock_change_of_every_zone() {
     let names: Vec<String> = Zone::names().collect();
     let compared = Compared::default();
     let next = AtomicUsize::new(0);
@@ -86,8 +87,8 @@ fn changes(zone: &TimeZone) -> Vec<i64> {
     minutes.collect()
 }
 
-/// Windows whose edges lie where clocks are set, and some that lie across; a dated window over each
-/// change, and a holiday on its day.
+/// Windows with edges where clocks are set, and windows across these times; a dated window over each change,
+/// and a holiday on its day.
 fn plan(name: &str, zone: &TimeZone, changes: &[i64]) -> Plan {
     let every = |from, later, to, size| Week {
         days: 0b111_1111,

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_always_ready_instances_of_a_flex_app_are_changed_and_the_maximum_is_not() {
+fn one_number_changes_the_always_ready_instances_of_a_flex_app() {
     let app = flex_app();
     assert_eq!(observed(&app).size, between(1, 100));
     let change = change(&app, Size::One(4));
@@ -58,7 +58,7 @@ fn the_always_ready_instances_of_a_flex_app_are_changed_and_the_maximum_is_not()
 }
 
 #[test]
-fn a_range_sets_both_of_a_flex_app() {
+fn a_range_sets_instances_and_maximum_of_a_flex_app() {
     let change = change(&flex_app(), between(0, 40));
     let scale = &change.body()["properties"]["functionAppConfig"]["scaleAndConcurrency"];
     assert_eq!(
@@ -73,7 +73,7 @@ fn a_range_sets_both_of_a_flex_app() {
 }
 
 #[test]
-fn a_flex_app_without_always_ready_instances_has_none() {
+fn a_flex_app_may_have_no_always_ready_instances() {
     let (resource, body) = flex_app();
     let none = json!({"alwaysReady": null});
     let pointer = "/properties/functionAppConfig/scaleAndConcurrency";
@@ -85,19 +85,22 @@ fn a_flex_app_without_always_ready_instances_has_none() {
         ready["alwaysReady"],
         json!([{"name": "http", "instanceCount": 2}])
     );
-    let why = unfit(&app, Size::One(101));
-    assert!(why.contains("larger max"), "{why}");
+    let reason = unfit(&app, Size::One(101));
+    assert!(reason.contains("larger max"), "{reason}");
 }
 
 #[test]
-fn an_app_on_another_plan_is_refused_and_its_plan_named() {
+fn an_app_on_another_plan_is_rejected_with_its_plan() {
     let (resource, body) = flex_app();
     let app = (
         resource,
         with(body, "/properties", &json!({"functionAppConfig": null})),
     );
-    let why = unfit(&app, Size::One(4));
-    assert!(why.contains("Microsoft.Web/serverfarms/flex"), "{why}");
+    let reason = unfit(&app, Size::One(4));
+    assert!(
+        reason.contains("Microsoft.Web/serverfarms/flex"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -131,8 +134,8 @@ fn one_number_leaves_the_burst_of_an_elastic_plan() {
     let change = change(&elastic_plan(), Size::One(3));
     assert_eq!(change.body()["sku"]["capacity"], 3);
     assert_eq!(change.body()["properties"]["maximumElasticWorkerCount"], 10);
-    let why = unfit(&elastic_plan(), Size::One(11));
-    assert!(why.contains("write min and max"), "{why}");
+    let reason = unfit(&elastic_plan(), Size::One(11));
+    assert!(reason.contains("write min and max"), "{reason}");
 }
 
 #[test]
@@ -140,19 +143,19 @@ fn a_plan_of_app_service_takes_one_number() {
     let plan = dedicated_plan();
     assert_eq!(observed(&plan).size, Size::One(1));
     assert_eq!(change(&plan, Size::One(4)).body()["sku"]["capacity"], 4);
-    let why = unfit(&plan, between(1, 4));
-    assert!(why.contains("write one number"), "{why}");
+    let reason = unfit(&plan, between(1, 4));
+    assert!(reason.contains("write one number"), "{reason}");
 }
 
 #[test]
-fn plans_without_a_size_are_refused() {
-    for (tier, says) in [
+fn plans_without_a_size_are_rejected() {
+    for (tier, hint) in [
         ("FlexConsumption", "Microsoft.Web/sites"),
         ("Dynamic", "by itself"),
     ] {
         let (resource, body) = elastic_plan();
         let plan = (resource, with(body, "/sku", &json!({"tier": tier})));
-        let why = unfit(&plan, Size::One(4));
-        assert!(why.contains(says), "{why}");
+        let reason = unfit(&plan, Size::One(4));
+        assert!(reason.contains(hint), "{reason}");
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_node_pool_is_put_whole_with_another_count_and_nothing_of_azures_own() {
+fn a_node_pool_is_put_whole_without_read_only_members() {
     let pool = node_pool();
     assert_eq!(observed(&pool).size, Size::One(1));
     let change = change(&pool, Size::One(4));
@@ -31,7 +31,7 @@ fn a_node_pool_is_put_whole_with_another_count_and_nothing_of_azures_own() {
 }
 
 #[test]
-fn the_bounds_of_an_autoscaled_node_pool_are_changed_and_its_count_is_not() {
+fn an_autoscaled_node_pool_is_changed_by_its_bounds() {
     let pool = autoscaled_pool();
     assert_eq!(observed(&pool).size, between(1, 5));
     let change = change(&pool, between(2, 6));
@@ -43,10 +43,10 @@ fn the_bounds_of_an_autoscaled_node_pool_are_changed_and_its_count_is_not() {
 
 #[test]
 fn a_node_pool_is_not_switched_between_a_number_and_a_range() {
-    let why = unfit(&autoscaled_pool(), Size::One(4));
-    assert!(why.contains("min and max") && why.contains("--disable-cluster-autoscaler"));
-    let why = unfit(&node_pool(), between(2, 6));
-    assert!(why.contains("one number") && why.contains("--enable-cluster-autoscaler"));
+    let reason = unfit(&autoscaled_pool(), Size::One(4));
+    assert!(reason.contains("min and max") && reason.contains("--disable-cluster-autoscaler"));
+    let reason = unfit(&node_pool(), between(2, 6));
+    assert!(reason.contains("one number") && reason.contains("--enable-cluster-autoscaler"));
 }
 
 #[test]
@@ -55,8 +55,8 @@ fn a_system_node_pool_keeps_a_node() {
         let system = json!({"mode": "System"});
         (resource, with(body, "/properties", &system))
     };
-    let why = unfit(&system(node_pool()), Size::One(0));
-    assert!(why.contains("write 1 or more"), "{why}");
+    let reason = unfit(&system(node_pool()), Size::One(0));
+    assert!(reason.contains("write 1 or more"), "{reason}");
     unfit(&system(autoscaled_pool()), between(0, 3));
     change(&node_pool(), Size::One(0));
     change(&system(node_pool()), Size::One(2));
@@ -68,8 +68,8 @@ fn a_stopped_node_pool_has_no_nodes_and_is_not_started() {
     let stopped = json!({"powerState": {"code": "Stopped"}, "count": 4});
     let pool = (resource, with(body, "/properties", &stopped));
     assert_eq!(observed(&pool).size, Size::One(0));
-    let why = unfit(&pool, Size::One(4));
-    assert!(why.contains("nodepool start"), "{why}");
+    let reason = unfit(&pool, Size::One(4));
+    assert!(reason.contains("nodepool start"), "{reason}");
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn a_node_pool_of_virtual_machines_is_scaled_by_its_one_manual_profile() {
     let nodes = &change.body()["properties"]["virtualMachineNodesStatus"];
     assert_eq!(nodes, &Value::Null);
     for manual in [json!(null), json!([]), json!([{"count": 1}, {"count": 2}])] {
-        let why = unfit(&of(manual), Size::One(5));
-        assert!(why.contains("split the pool"), "{why}");
+        let reason = unfit(&of(manual), Size::One(5));
+        assert!(reason.contains("split the pool"), "{reason}");
     }
 }
 
@@ -110,18 +110,18 @@ fn a_size_below_the_minimum_of_a_node_pools_tag_is_rejected() {
             with(body.clone(), "/properties/tags", &tags),
         )
     };
-    let why = unfit(&tagged("1"), Size::One(0));
+    let reason = unfit(&tagged("1"), Size::One(0));
     assert!(
-        why.contains("scale-minimum is 1") && why.contains("write 1 or more"),
-        "{why}"
+        reason.contains("scale-minimum is 1") && reason.contains("write 1 or more"),
+        "{reason}"
     );
     assert_eq!(
         change(&tagged("1"), Size::One(4)).body()["properties"]["count"],
         4
     );
-    let why = unfit(&tagged("one"), Size::One(4));
+    let reason = unfit(&tagged("one"), Size::One(4));
     assert!(
-        why.contains("scale-minimum") && why.contains("one"),
-        "{why}"
+        reason.contains("scale-minimum") && reason.contains("one"),
+        "{reason}"
     );
 }

@@ -1,4 +1,4 @@
-//! What Azure knows of each kind of resource: its version, its sizes, what it takes.
+//! Azure's rules for each kind of resource: its version, its sizes, its members.
 
 use schedule::Size;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,6 @@ use super::members::{
 };
 use super::reply::Reply;
 
-/// What a resource is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     NodePool,
@@ -20,7 +19,7 @@ pub(super) enum Kind {
 const READY: &str = "/properties/functionAppConfig/scaleAndConcurrency/alwaysReady";
 
 impl Kind {
-    /// What Azure would answer for one.
+    /// A response of Azure.
     pub(super) fn sample(self) -> Value {
         let text = match self {
             Kind::NodePool => include_str!("../../../../src/scale/resource/samples/node_pool.json"),
@@ -54,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// Where the `ETag` is that `If-Match` is compared with.
+    /// The pointer of the `ETag`.
     pub(super) fn etag(self) -> Option<&'static str> {
         match self {
             Kind::NodePool => Some("/properties/eTag"),
@@ -67,7 +66,7 @@ impl Kind {
         self != Kind::FlexApp
     }
 
-    /// What it says while it is changed.
+    /// Its state during a change.
     pub(super) fn word_for_changing(self) -> &'static str {
         match self {
             Kind::Plan => "InProgress",
@@ -136,8 +135,8 @@ impl Kind {
         }
     }
 
-    /// What is said of a body that Azure would not take, or should not get.
-    pub(super) fn refusal(self, old: &Value, sent: &Value) -> Option<Reply> {
+    /// The error of a body that Azure would reject, or should not receive.
+    pub(super) fn rejection(self, old: &Value, sent: &Value) -> Option<Reply> {
         let refuse = |code: &str, words: String| Some(Reply::error(400, code, &words));
         let unknown =
             foreign(sent, self.tops()).or_else(|| foreign(&sent["properties"], self.members()));
@@ -152,9 +151,9 @@ impl Kind {
             return refuse("InvalidRequestContent", words);
         }
         if self == Kind::FlexApp
-            && let Some(refusal) = refused_by_flex(sent)
+            && let Some(rejection) = rejected_by_flex(sent)
         {
-            return Some(refusal);
+            return Some(rejection);
         }
         let merged = self.merged(old, sent);
         let counts = self.counts(&merged);
@@ -173,7 +172,7 @@ impl Kind {
         None
     }
 
-    /// The members that one may send.
+    /// The members that a request may have.
     fn tops(self) -> &'static [&'static str] {
         match self {
             Kind::NodePool => &["properties"],
@@ -183,7 +182,7 @@ impl Kind {
         }
     }
 
-    /// The members within those that Azure alone sets.
+    /// The read-only members within those.
     fn owned(self) -> &'static [&'static str] {
         match self {
             Kind::NodePool => &["/properties/localDNSProfile/state"],
@@ -215,7 +214,7 @@ impl Kind {
         pointers.iter().map(count).collect()
     }
 
-    /// The members of `properties` that one may send.
+    /// The members of `properties` that a request may have.
     fn members(self) -> &'static [&'static str] {
         match self {
             Kind::NodePool => NODE_POOL,
@@ -225,8 +224,8 @@ impl Kind {
         }
     }
 
-    /// What becomes of it. A PUT leaves nothing of the old one but what is Azure's own: so a member
-    /// that was not sent is lost.
+    /// The resource after a change. A PUT keeps only the read-only members, so a member that was not sent is
+    /// lost.
     pub(super) fn merged(self, old: &Value, sent: &Value) -> Value {
         let mut merged = sent.clone();
         if self == Kind::ScaleSet {
@@ -259,7 +258,7 @@ impl Kind {
     }
 }
 
-/// Takes over the members of `old` that are so named.
+/// Copies the members of `old` with these names.
 fn keep(new: &mut Value, old: &Value, named: impl Fn(&str) -> bool) {
     let empty = Map::new();
     for (name, member) in old.as_object().unwrap_or(&empty) {
@@ -269,7 +268,7 @@ fn keep(new: &mut Value, old: &Value, named: impl Fn(&str) -> bool) {
     }
 }
 
-/// A member that is none of these.
+/// A member that is not one of these.
 fn foreign(body: &Value, known: &[&str]) -> Option<String> {
     let names = body.as_object().into_iter().flat_map(Map::keys);
     let mut foreign = names.filter(|name| !known.contains(&name.as_str()));
@@ -297,9 +296,9 @@ fn places(body: &Value, pattern: &str) -> Vec<String> {
     places
 }
 
-/// Regions that check it reject members of Windows and of other plans, also where they are null, and an
-/// app whose always-ready instances are more than its maximum.
-fn refused_by_flex(sent: &Value) -> Option<Reply> {
+/// Some regions reject members of Windows and of other plans, even if they are null. All reject an app with more
+/// always-ready instances than its maximum.
+fn rejected_by_flex(sent: &Value) -> Option<Reply> {
     let config = &sent["properties"]["siteConfig"];
     let mut rejected = REJECTED_BY_FLEX.iter();
     if let Some(name) = rejected.find(|name| config.get(name).is_some()) {

@@ -1,9 +1,9 @@
-//! The members of each kind: those that one may send, and those that one may not.
+//! The members of each kind: those that a request may have, and read-only ones.
 //!
-//! They are those of the models of Microsoft's own clients (arm-containerservice 25.5.0,
+//! They come from the models of Microsoft's own clients (arm-containerservice 25.5.0,
 //! arm-compute 25.1.1, arm-appservice 19.0.0).
 
-/// What one may send of a plan, and but for the first of an app.
+/// A request for a plan may have these, and one for an app all but the first.
 pub(super) const APP_SERVICE: &[&str] = &[
     "sku",
     "location",
@@ -51,7 +51,7 @@ pub(super) const REJECTED_BY_FLEX: [&str; 7] = [
     "use32BitWorkerProcess",
 ];
 
-/// Not `nodeImageVersion` and `powerState`, though one may: they would roll the nodes back, or stop
+/// Without `nodeImageVersion` and `powerState`, which Azure accepts: they would roll the nodes back or stop
 /// them.
 pub(super) const NODE_POOL: &[&str] = &[
     "artifactStreamingProfile",

@@ -1,12 +1,11 @@
-//! Azure's Resource Manager: node pools, scale sets, Flex Consumption apps and plans that can be read
-//! and changed, as far as the program does it.
+//! Azure's Resource Manager: node pools, scale sets, Flex Consumption apps and plans that can be read and changed,
+//! as far as the program does it.
 //!
-//! What it knows of Azure is in `kinds.rs` and `members.rs` (what may be sent) and `world.rs` (what
-//! happens then). It refuses more readily than Azure does: what is sent back though it is Azure's own is
-//! an error here.
+//! Azure's rules are in `kinds.rs` and `members.rs` (the members that a request may have) and `world.rs` (the
+//! changes). It is stricter than Azure: a read-only member in a request is an error here.
 //!
-//! A change is under way until it was looked at as often as [`ResourceManagerFake::changes_take`] says,
-//! through its link or by reading the resource. The new size is shown from the beginning, as in Azure.
+//! A change is in progress for the number of polls of [`ResourceManagerFake::changes_take`], through its link or
+//! by reading the resource. The new size is visible from the beginning, as in Azure.
 
 mod kinds;
 mod members;
@@ -30,7 +29,7 @@ pub(crate) use tokens::SECRET;
 use tokens::Tokens;
 use world::World;
 
-/// Which requests are meant.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum On {
     /// A resource is read.
@@ -38,19 +37,19 @@ pub(crate) enum On {
     /// A resource is changed.
     Write,
     /// The link of a change is read.
-    Look,
+    Poll,
 }
 
-/// What becomes of a request.
+/// The fault of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
-    /// None: it is answered, so that a later one can be chosen.
+    /// It succeeds, so that a later one can have a fault.
     None,
     /// 429, with this `Retry-After` in seconds.
     Throttled(u64),
     /// 409: another operation runs.
     Busy,
-    /// 409, as AKS says that somebody was faster.
+    /// 409 of AKS after another party's change.
     EtagMismatch,
     /// 412.
     PreconditionFailed,
@@ -58,27 +57,27 @@ pub(crate) enum Trouble {
     Denied,
     /// 401: the token ends here, and the identity has the next one.
     TokenEnds,
-    /// 409, for want of cores.
+    /// 409, because cores are missing.
     QuotaExceeded,
     /// This status, with this code.
     Status(u16, &'static str),
     /// 307 to this address.
     Redirect(String),
-    /// This status, with the request's `Authorization` in its words.
+    /// This status, with the request's `Authorization` in its message.
     Echo(u16),
-    /// It is answered, with this header and link in place of its own.
+    /// It succeeds, with this header and link instead of its own.
     Link(&'static str, String),
-    /// A page for people, with this status: some proxies send one in Azure's place.
+    /// An HTML page with this status, as some proxies send it.
     Page(u16),
     /// The connection ends.
     Cut,
-    /// Azure does what it is asked, and the connection ends before its response arrives.
+    /// Azure begins the change, and the connection ends before the response arrives.
     ResponseLost,
-    /// No answer ever comes.
+    /// There is no response.
     Silence,
 }
 
-/// How a change is to be watched.
+/// The monitor of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Watch {
     /// By the link `Azure-AsyncOperation`.
@@ -89,7 +88,7 @@ pub(crate) enum Watch {
     State,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -98,14 +97,13 @@ pub(crate) struct Received {
     pub(crate) if_match: Option<String>,
     pub(crate) user_agent: String,
     pub(crate) client_request_id: String,
-    /// Null where there was none.
+    /// Null if there was none.
     pub(crate) body: Value,
-    /// The status of its answer; 0 if it got none.
+    /// The status of the response; 0 if there was none.
     pub(crate) status: u16,
 }
 
-/// The server, with an identity beside it that hands out tokens for it. Both end with the runtime that
-/// they were started in.
+/// The server, with an identity that has tokens for it. Both end with the runtime that they were started in.
 #[derive(Clone)]
 pub(crate) struct ResourceManagerFake {
     /// `https://127.0.0.1:<port>`.
@@ -118,8 +116,8 @@ pub(crate) struct ResourceManagerFake {
 }
 
 impl ResourceManagerFake {
-    /// With nothing in it. A process that trusts its certificate is started by [`Self::given_to`]; this
-    /// process does if it was started with [`Certificates::variables`].
+    /// Without resources. [`Self::given_to`] starts a process that trusts its certificate. This process does if
+    /// it was started with [`Certificates::variables`].
     pub(crate) async fn start() -> ResourceManagerFake {
         let certificates = Certificates::trusted().unwrap_or_else(Certificates::new);
         ResourceManagerFake::with(certificates).await
@@ -146,13 +144,13 @@ impl ResourceManagerFake {
         azure
     }
 
-    /// Lets the program change what is here, as an identity that may.
+    /// Lets the program change the resources, with an identity that has the right.
     pub(crate) fn given_to(&self, start: Start) -> Start {
         let variables = self.variables().into_iter();
         variables.fold(start, |start, (name, value)| start.set(name, &value))
     }
 
-    /// What a program is told that has this Resource Manager and the identity.
+    /// The variables of a program with this Resource Manager and its identity.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let own = [("SCALE_RESOURCE_MANAGER", self.url.clone())];
         let others = self.identity.variables();
@@ -160,12 +158,12 @@ impl ResourceManagerFake {
         own.into_iter().chain(others).chain(trust).collect()
     }
 
-    /// The identity, for whoever calls the library in this process.
+    /// The identity, for calls in this process.
     pub(crate) fn credential(&self) -> Arc<dyn TokenCredential> {
         tokens::credential(self.tokens.clone(), format!("{}/.default", self.url))
     }
 
-    /// A node pool of the cluster `cluster`, with so many nodes. It answers the id, as all of these do.
+    /// A node pool of the cluster `cluster`. Returns the id, as all of these do.
     pub(crate) fn node_pool(&self, name: &str, count: u32) -> String {
         self.pool_of("cluster", name, Size::One(count))
     }
@@ -196,7 +194,7 @@ impl ResourceManagerFake {
         })
     }
 
-    /// An Elastic Premium plan: its instances, and to how many it may grow.
+    /// An Elastic Premium plan: its instances, and its maximum.
     pub(crate) fn elastic_plan(&self, name: &str, capacity: u32, maximum: u32) -> String {
         self.add(Kind::Plan, &format!("serverfarms/{name}"), name, |body| {
             let (min, max) = (capacity, maximum);
@@ -204,11 +202,11 @@ impl ResourceManagerFake {
         })
     }
 
-    /// A plan of this tier that scales by itself: its instances, and to how many it may grow.
+    /// A plan of this tier that scales by itself: its instances, and its maximum.
     pub(crate) fn elastic_plan_of(&self, tier: &str, name: &str, (min, max): (u32, u32)) -> String {
         self.add(Kind::Plan, &format!("serverfarms/{name}"), name, |body| {
             body["sku"]["tier"] = tier.into();
-            // A workflow plan scales by itself, whatever this says.
+            // A workflow plan always scales by itself.
             body["properties"]["elasticScaleEnabled"] = (tier != "WorkflowStandard").into();
             Kind::Plan.set_size(body, Size::Between { min, max });
         })
@@ -231,7 +229,7 @@ impl ResourceManagerFake {
         self.world().add(kind, path, name, body)
     }
 
-    /// The size that Azure would show.
+    /// The size that Azure shows.
     #[track_caller]
     pub(crate) fn size_of(&self, name: &str) -> Size {
         let world = self.world();
@@ -239,7 +237,7 @@ impl ResourceManagerFake {
         resource.kind.size(&resource.body)
     }
 
-    /// The whole resource, as it would be read.
+    /// The whole resource, as Azure returns it.
     #[track_caller]
     pub(crate) fn body_of(&self, name: &str) -> Value {
         self.world().named(name).body.clone()
@@ -264,28 +262,28 @@ impl ResourceManagerFake {
         self.world().remove(name);
     }
 
-    /// Whether a change of the resource is under way.
+    /// Whether a change of the resource is in progress.
     #[track_caller]
     pub(crate) fn is_changing(&self, name: &str) -> bool {
         self.world().named(name).change.is_some()
     }
 
-    /// Changes that begin from now on end with this look at them; 0: they are done when asked for.
-    pub(crate) fn changes_take(&self, looks: usize) {
-        self.world().looks = Some(looks);
+    /// Changes that begin from now on end with this poll; 0: they are done at once.
+    pub(crate) fn changes_take(&self, polls: usize) {
+        self.world().polls = Some(polls);
     }
 
     /// Changes that begin from now on do not end before [`Self::finish_changes`].
     pub(crate) fn hold_changes(&self) {
-        self.world().looks = None;
+        self.world().polls = None;
     }
 
-    /// All changes that are under way are done.
+    /// Ends all changes in progress.
     pub(crate) fn finish_changes(&self) {
         self.world().finish_all();
     }
 
-    /// Changes end so from now on: `Failed`, with this code. The size stays as it was before them.
+    /// Changes fail from now on, with this code. The size stays as it was before them.
     pub(crate) fn fail_changes(&self, code: &str) {
         self.world().failure = Some(code.to_owned());
     }
@@ -295,35 +293,35 @@ impl ResourceManagerFake {
         self.world().failure = None;
     }
 
-    /// Changes are to be watched so from now on. Else node pools and scale sets have the link
+    /// Changes have this monitor from now on. By default, node pools and scale sets have the link
     /// `Azure-AsyncOperation`, apps the link `Location`, and plans neither.
     pub(crate) fn watch_by(&self, watch: Watch) {
         self.world().watch = Some(watch);
     }
 
-    /// What `Retry-After` says while a change is under way: seconds, else nothing. 0 at the beginning.
+    /// The `Retry-After` of changes in progress, in seconds. 0 by default.
     pub(crate) fn retry_after(&self, seconds: Option<u64>) {
         self.world().retry_after = seconds;
     }
 
-    /// Spoils the next such request that is not spoilt yet.
+    /// The next such request without a fault gets this one.
     pub(crate) fn fail_next(&self, on: On, trouble: Trouble) {
         self.world().next.push_back((on, trouble));
     }
 
-    /// Spoils all such requests from now on, until [`Trouble::None`].
+    /// All such requests get this fault from now on, until [`Trouble::None`].
     pub(crate) fn fail_always(&self, on: On, trouble: Trouble) {
         self.world().always.insert(on, trouble);
     }
 
-    /// Tokens last so long from now on, by what the identity says.
+    /// The lifetime of tokens from now on.
     pub(crate) fn tokens_last(&self, lasts: Duration) {
         let mut tokens = self.tokens();
         tokens.lasts = lasts;
         self.identity.hand_out(tokens.next());
     }
 
-    /// The identity hands out a token for something else from now on.
+    /// The identity has tokens for this audience from now on.
     pub(crate) fn tokens_are_for(&self, audience: &str) {
         let mut tokens = self.tokens();
         audience.clone_into(&mut tokens.audience);
@@ -340,7 +338,7 @@ impl ResourceManagerFake {
         self.world().received.clone()
     }
 
-    /// The requests so far that changed something, or tried to.
+    /// The requests so far other than reads.
     pub(crate) fn writes(&self) -> Vec<Received> {
         let mut calls = self.calls();
         calls.retain(|call| call.method != "GET");
@@ -348,10 +346,10 @@ impl ResourceManagerFake {
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().expect("nobody panicked with it")
+        self.world.lock().expect("no thread panicked with it")
     }
 
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
-        self.tokens.lock().expect("nobody panicked with it")
+        self.tokens.lock().expect("no thread panicked with it")
     }
 }

@@ -1,8 +1,8 @@
-//! Answers, in the Resource Manager's manner.
+//! Responses in the form of the Resource Manager.
 
 use serde_json::{Value, json};
 
-/// An answer. A text as its body is a page for people.
+/// A response. A text as its body is an HTML page.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -19,7 +19,7 @@ impl Reply {
         }
     }
 
-    /// What a proxy sends that asks people to log in.
+    /// The page of a proxy that requires a login.
     pub(super) fn page(status: u16) -> Reply {
         let page = "<!DOCTYPE html><html><body>Please log in.</body></html>";
         Reply::new(status, Value::String(page.to_owned()))

@@ -1,4 +1,4 @@
-//! Bytes on a socket: TLS, HTTP, whether one may come in, and what is spoilt on purpose.
+//! Bytes on a socket: TLS, HTTP, authorization, and the faults that a test requests.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::reply::Reply;
 use super::{On, Received, ResourceManagerFake, Trouble};
 use crate::harness::Certificates;
 
-/// A listener, and its address as one writes it.
+/// A listener and its URL.
 pub(super) async fn bind() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
@@ -35,11 +35,11 @@ pub(super) fn serve(listener: TcpListener, azure: ResourceManagerFake) {
         while let Ok((socket, _)) = listener.accept().await {
             let (acceptor, azure) = (acceptor.clone(), azure.clone());
             tokio::spawn(async move {
-                // Errors are clients that went away, or that do not trust it.
+                // Errors are clients that have gone, or that do not trust the certificate.
                 let Ok(socket) = acceptor.accept(socket).await else {
                     return;
                 };
-                let service = service_fn(|request| azure.answer(request));
+                let service = service_fn(|request| azure.respond(request));
                 let connection = http1::Builder::new();
                 let _ = connection
                     .serve_connection(TokioIo::new(socket), service)
@@ -64,13 +64,13 @@ fn acceptor(certificates: &Certificates) -> TlsAcceptor {
 /// The correlation id of every response.
 pub(crate) const CORRELATION: &str = "c0441e1a-7a57-4dc2-9f0e-51a2b3c4d5e6";
 
-/// What a connection ends with that is cut.
+/// Closes the connection without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("cut")]
 struct Cut;
 
 impl ResourceManagerFake {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    async fn respond(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
         let authorization = header(&request, AUTHORIZATION);
         let received = receive(request).await;
         let reply = self.reply(&received, authorization.as_deref()).await;
@@ -85,8 +85,8 @@ impl ResourceManagerFake {
         if matches!(trouble, Trouble::TokenEnds) {
             self.end_token();
         }
-        if let Some(refusal) = self.tokens().refusal(authorization) {
-            return Some(refusal);
+        if let Some(rejection) = self.tokens().rejection(authorization) {
+            return Some(rejection);
         }
         let (code, words) = match trouble {
             Trouble::Silence => {
@@ -96,13 +96,13 @@ impl ResourceManagerFake {
             }
             Trouble::Cut => return None,
             Trouble::ResponseLost => {
-                self.world().answer(received);
+                self.world().respond(received);
                 return None;
             }
             Trouble::Page(status) => return Some(Reply::page(status)),
-            Trouble::None | Trouble::TokenEnds => return Some(self.world().answer(received)),
+            Trouble::None | Trouble::TokenEnds => return Some(self.world().respond(received)),
             Trouble::Link(header, link) => {
-                let reply = self.world().answer(received);
+                let reply = self.world().respond(received);
                 return Some(reply.with(header, link));
             }
             Trouble::Throttled(seconds) => {
@@ -137,17 +137,16 @@ impl ResourceManagerFake {
                 "Operation could not be completed as it results in exceeding approved Total Regional \
                  Cores quota. Current Limit: 10, Current Usage: 8, Additional Required: 4.",
             ),
-            Trouble::Status(status, code) => ((status, code), "It was asked to answer so."),
+            Trouble::Status(status, code) => ((status, code), "The test requested this error."),
         };
         Some(Reply::error(code.0, code.1, words))
     }
 }
 
 impl Received {
-    /// What it is about.
     pub(super) fn on(&self) -> On {
         match self.method.as_str() {
-            "GET" if self.path.contains("/operations/") => On::Look,
+            "GET" if self.path.contains("/operations/") => On::Poll,
             "GET" => On::Read,
             _ => On::Write,
         }

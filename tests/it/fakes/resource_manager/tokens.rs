@@ -1,4 +1,4 @@
-//! The tokens that the Resource Manager takes, and an identity that has them.
+//! The tokens that the Resource Manager accepts, and an identity that has them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,14 +12,14 @@ use azure_core::time::OffsetDateTime;
 use super::reply::Reply;
 use crate::fakes::Token;
 
-/// A part of every token: nothing that is printed may have it.
+/// A part of every token. No output may contain it.
 pub(crate) const SECRET: &str = "eyJhdWQiOiJhIHNlY3JldCJ9";
 
-/// The tokens that were handed out.
+/// All tokens so far.
 pub(super) struct Tokens {
-    /// For whom the Resource Manager wants them.
+    /// The audience that the Resource Manager accepts.
     own_audience: String,
-    /// For whom the next ones are.
+    /// The audience of the next tokens.
     pub(super) audience: String,
     pub(super) lasts: Duration,
     number: u32,
@@ -44,7 +44,7 @@ impl Tokens {
         tokens
     }
 
-    /// The newest one.
+    /// The newest token.
     pub(super) fn current(&self) -> Token {
         Token {
             text: format!("token{}.{SECRET}.c2ln", self.number),
@@ -52,7 +52,7 @@ impl Tokens {
         }
     }
 
-    /// A new one.
+    /// A new token.
     pub(super) fn next(&mut self) -> Token {
         self.number += 1;
         let token = self.current();
@@ -64,7 +64,7 @@ impl Tokens {
         token
     }
 
-    /// Ends all so far, and makes a new one.
+    /// Ends all tokens, and returns a new one.
     pub(super) fn end(&mut self) -> Token {
         for known in self.known.values_mut() {
             known.ended = true;
@@ -72,8 +72,8 @@ impl Tokens {
         self.next()
     }
 
-    /// What whoever shows this is told, if not that it may come in.
-    pub(super) fn refusal(&self, authorization: Option<&str>) -> Option<Reply> {
+    /// The error of a request that is not authorized.
+    pub(super) fn rejection(&self, authorization: Option<&str>) -> Option<Reply> {
         let token = authorization.and_then(|it| it.strip_prefix("Bearer "));
         let (code, message) = match token.map(|token| self.known.get(token)) {
             None => (
@@ -95,7 +95,7 @@ impl Tokens {
     }
 }
 
-/// An identity that has the newest token at once.
+/// An identity that always has the newest token.
 pub(super) fn credential(tokens: Arc<Mutex<Tokens>>, scope: String) -> Arc<dyn TokenCredential> {
     Arc::new(Holder { tokens, scope })
 }

@@ -1,4 +1,4 @@
-//! The resources, and what becomes of them.
+//! The resources, and their changes.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,13 +10,12 @@ use super::{On, Received, Trouble, Watch};
 
 const SUBSCRIPTION: &str = "/subscriptions/11111111-2222-3333-4444-555555555555";
 
-/// Everything that there is.
 pub(super) struct World {
     url: String,
     resources: Vec<Resource>,
     changes: Vec<Change>,
     etags: u32,
-    pub(super) looks: Option<usize>,
+    pub(super) polls: Option<usize>,
     pub(super) failure: Option<String>,
     pub(super) watch: Option<Watch>,
     pub(super) retry_after: Option<u64>,
@@ -25,21 +24,20 @@ pub(super) struct World {
     pub(super) received: Vec<Received>,
 }
 
-/// A resource.
 pub(super) struct Resource {
     pub(super) kind: Kind,
     name: String,
     id: String,
     pub(super) body: Value,
-    /// The one under way, by its number.
+    /// The number of the change in progress.
     pub(super) change: Option<usize>,
 }
 
 /// A change that was accepted.
 struct Change {
     id: String,
-    /// `None`: it ends when it is told to.
-    looks_left: Option<usize>,
+    /// `None`: the test ends it.
+    polls_to_end: Option<usize>,
     failure: Option<String>,
     before: Value,
     ended: bool,
@@ -52,7 +50,7 @@ impl World {
             resources: Vec::new(),
             changes: Vec::new(),
             etags: 0,
-            looks: Some(1),
+            polls: Some(1),
             failure: None,
             watch: None,
             retry_after: Some(0),
@@ -108,7 +106,7 @@ impl World {
         }
     }
 
-    /// What is to become of this request.
+    /// The fault of this request.
     pub(super) fn trouble(&mut self, received: &Received) -> Trouble {
         let on = received.on();
         let next = self.next.iter().position(|(of, _)| *of == on);
@@ -119,10 +117,10 @@ impl World {
         always.cloned().unwrap_or(Trouble::None)
     }
 
-    /// What a request is answered that may come in.
-    pub(super) fn answer(&mut self, received: &Received) -> Reply {
-        if received.on() == On::Look {
-            return self.look(&received.path);
+    /// The response to an authorized request.
+    pub(super) fn respond(&mut self, received: &Received) -> Reply {
+        if received.on() == On::Poll {
+            return self.poll(&received.path);
         }
         let found = self
             .resources
@@ -150,7 +148,7 @@ impl World {
 
     fn read(&mut self, position: usize) -> Reply {
         if let Some(number) = self.resources[position].change {
-            self.count_look(number);
+            self.count_poll(number);
         }
         let reply = Reply::new(200, self.resources[position].body.clone());
         match self.resources[position].change {
@@ -179,21 +177,21 @@ impl World {
             let words = "Operation is not allowed: Another operation (Updating) is in progress.";
             return Reply::error(409, "OperationNotAllowed", words);
         }
-        if let Some(refusal) = kind.refusal(&resource.body, &received.body) {
-            return refusal;
+        if let Some(rejection) = kind.rejection(&resource.body, &received.body) {
+            return rejection;
         }
         let number = self.begin(position, &received.body);
         self.accepted(position, number)
     }
 
-    /// AKS does one thing at a time in a cluster, and others do one on a resource.
+    /// AKS allows one operation in a cluster, and others allow one on a resource.
     fn is_busy(&self, position: usize) -> bool {
-        let lane = |resource: &Resource| {
+        let group = |resource: &Resource| {
             let cluster = resource.id.split("/agentPools/").next();
             cluster.unwrap_or_default().to_lowercase()
         };
-        let own = lane(&self.resources[position]);
-        let mut others = self.resources.iter().filter(|it| lane(it) == own);
+        let own = group(&self.resources[position]);
+        let mut others = self.resources.iter().filter(|it| group(it) == own);
         others.any(|it| it.change.is_some())
     }
 
@@ -202,7 +200,7 @@ impl World {
         let resource = &mut self.resources[position];
         self.changes.push(Change {
             id: resource.id.clone(),
-            looks_left: self.looks,
+            polls_to_end: self.polls,
             failure: self.failure.clone(),
             before: resource.body.clone(),
             ended: false,
@@ -214,7 +212,7 @@ impl World {
             resource.body["properties"]["provisioningState"] = word.into();
         }
         self.renew_etag(position);
-        if self.looks == Some(0) {
+        if self.polls == Some(0) {
             self.finish(number);
         }
         number
@@ -253,7 +251,7 @@ impl World {
     }
 
     /// Through a link of a change: `…/operations/status7` or `…/operations/result7`.
-    fn look(&mut self, path: &str) -> Reply {
+    fn poll(&mut self, path: &str) -> Reply {
         let name = path.rsplit('/').next().unwrap_or_default();
         let of_status = name.starts_with("status");
         let number = name.trim_start_matches(char::is_alphabetic).parse();
@@ -261,11 +259,9 @@ impl World {
         if self.changes.get(number).is_none() {
             return Reply::error(404, "NotFound", "There is no such operation.");
         }
-        self.count_look(number);
+        self.count_poll(number);
         let change = &self.changes[number];
-        let error = change.failure.as_ref().map(
-            |code| json!({ "code": code, "message": "The change failed, as it was told to." }),
-        );
+        let error = change.failure.as_deref().map(failure);
         match (of_status, change.ended, error) {
             (true, false, _) => {
                 let running = json!({ "name": name, "status": "InProgress" });
@@ -290,12 +286,12 @@ impl World {
         }
     }
 
-    fn count_look(&mut self, number: usize) {
-        let Some(left) = &mut self.changes[number].looks_left else {
+    fn count_poll(&mut self, number: usize) {
+        let Some(polls) = &mut self.changes[number].polls_to_end else {
             return;
         };
-        *left = left.saturating_sub(1);
-        if *left == 0 {
+        *polls = polls.saturating_sub(1);
+        if *polls == 0 {
             self.finish(number);
         }
     }
@@ -311,9 +307,8 @@ impl World {
         resource.change = None;
         if let Some(code) = &change.failure {
             resource.body = change.before.clone();
-            let error = json!({ "code": code, "message": "The change failed, as it was told to." });
             if resource.kind == Kind::NodePool {
-                resource.body["properties"]["status"]["provisioningError"] = error;
+                resource.body["properties"]["status"]["provisioningError"] = failure(code);
             }
         }
         if resource.kind.has_state() {
@@ -342,4 +337,9 @@ impl World {
             None => reply,
         }
     }
+}
+
+/// The error of a failed change.
+fn failure(code: &str) -> Value {
+    json!({ "code": code, "message": "The test requested this failure." })
 }

@@ -1,4 +1,4 @@
-//! Times and lengths in words.
+//! Times and durations for people.
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ pub(super) fn utc(at: Timestamp) -> String {
     TimeZone::UTC.to_datetime(at).strftime(format).to_string()
 }
 
-/// The full minute before.
+/// Rounded down to the minute.
 pub(super) fn minute(at: Timestamp) -> Timestamp {
     let seconds = at.as_second().rem_euclid(60);
     Timestamp::from_second(at.as_second() - seconds).expect("it is within a minute of an instant")
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_have_their_two_largest_units() {
+    fn durations_have_their_two_largest_units() {
         let seconds = [
             0,
             40,

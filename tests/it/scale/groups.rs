@@ -1,8 +1,8 @@
-//! One change at a time in a lane: the node pools of one cluster.
+//! One change at a time in a concurrency group: the node pools of one cluster.
 
 use schedule::Size;
 
-use super::stage::{DAY, Stage, said, tick, web};
+use super::stage::{DAY, Stage, output, tick, web};
 use super::trouble::dies_while_it_changes;
 use crate::fakes::{On, Trouble};
 use crate::harness::run;
@@ -31,26 +31,26 @@ fn calls_from(stage: &Stage, first: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_write_whose_response_is_lost_stops_all_other_writes_of_its_lane() {
+fn a_lost_response_blocks_all_other_writes_of_the_group() {
     run(async {
         let stage = with_two_pools().await;
         stage.azure.fail_next(On::Write, Trouble::ResponseLost);
         let program = stage.program().await;
         let lost = tick(&program, DAY).await;
-        assert_eq!(lost.status, 500, "{}", said(&lost));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&lost));
+        assert_eq!(lost.status, 500, "{}", output(&lost));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&lost));
         assert!(
-            said(&lost).contains("two: should be 4") && said(&lost).contains("change of one"),
+            output(&lost).contains("two: should be 4") && output(&lost).contains("change of one"),
             "{}",
-            said(&lost)
+            output(&lost)
         );
         let before = stage.azure.calls().len();
         let next = tick(&program, NEXT).await;
-        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(next.status, 200, "{}", output(&next));
         assert_eq!(
             calls_from(&stage, before)[0],
             "GET one",
-            "it reads first what became of the write"
+            "it first reads the outcome of the write"
         );
         assert_eq!(stage.azure.size_of("two"), Size::One(4));
         assert_eq!(
@@ -64,7 +64,7 @@ fn a_write_whose_response_is_lost_stops_all_other_writes_of_its_lane() {
 }
 
 #[test]
-fn a_lane_stays_closed_until_the_outcome_of_its_write_can_be_read() {
+fn a_group_is_blocked_until_the_outcome_of_its_write_is_read() {
     run(async {
         let stage = with_two_pools().await;
         stage.azure.fail_next(On::Write, Trouble::ResponseLost);
@@ -73,15 +73,15 @@ fn a_lane_stays_closed_until_the_outcome_of_its_write_can_be_read() {
         let unavailable = Trouble::Status(503, "ServiceUnavailable");
         stage.azure.fail_next(On::Read, unavailable);
         let unread = tick(&program, NEXT).await;
-        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&unread));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&unread));
         let read = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(read.status, 200, "{}", said(&read));
+        assert_eq!(read.status, 200, "{}", output(&read));
         assert_eq!(stage.azure.size_of("two"), Size::One(4));
     });
 }
 
 #[test]
-fn a_write_of_a_target_that_left_the_schedule_still_closes_its_lane() {
+fn a_write_of_a_removed_target_still_blocks_its_group() {
     run(async {
         let stage = with_two_pools().await;
         stage.azure.hold_changes();
@@ -91,12 +91,12 @@ fn a_write_of_a_target_that_left_the_schedule_still_closes_its_lane() {
         let id = stage.azure.body_of("two")["id"].clone();
         stage.write(&target(id.as_str().unwrap_or_default(), "two"));
         let waiting = tick(&program, NEXT).await;
-        assert_eq!(waiting.status, 200, "{}", said(&waiting));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&waiting));
+        assert_eq!(waiting.status, 200, "{}", output(&waiting));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&waiting));
         stage.azure.finish_changes();
         stage.azure.changes_take(1);
         let done = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(done.status, 200, "{}", said(&done));
+        assert_eq!(done.status, 200, "{}", output(&done));
         assert_eq!(
             stage.changes().await,
             [
@@ -108,18 +108,18 @@ fn a_write_of_a_target_that_left_the_schedule_still_closes_its_lane() {
 }
 
 #[test]
-fn a_write_that_may_still_arrive_is_not_given_up() {
+fn a_write_that_may_still_arrive_stays_open() {
     run(async {
         let stage = with_two_pools().await;
         stage.azure.fail_next(On::Write, Trouble::Cut);
         let program = stage.program().await;
         tick(&program, DAY).await;
         let soon = tick(&program, "2026-11-24T08:00:30Z").await;
-        assert_eq!(soon.status, 200, "{}", said(&soon));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", said(&soon));
+        assert_eq!(soon.status, 200, "{}", output(&soon));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&soon));
         assert_eq!(stage.changes().await, ["one 1 > 4 open schedule"]);
         let next = tick(&program, NEXT).await;
-        assert_eq!(next.status, 200, "{}", said(&next));
+        assert_eq!(next.status, 200, "{}", output(&next));
         assert_eq!(
             stage.changes().await,
             [
@@ -132,7 +132,7 @@ fn a_write_that_may_still_arrive_is_not_given_up() {
 }
 
 #[test]
-fn while_one_pool_of_a_cluster_is_being_changed_no_other_one_is() {
+fn pools_of_one_cluster_are_changed_one_after_another() {
     run(async {
         let stage = with_two_pools().await;
         stage.azure.hold_changes();
@@ -140,11 +140,11 @@ fn while_one_pool_of_a_cluster_is_being_changed_no_other_one_is() {
 
         let second = stage.program().await;
         let waiting = tick(&second, DAY).await;
-        assert_eq!(waiting.status, 200, "{}", said(&waiting));
+        assert_eq!(waiting.status, 200, "{}", output(&waiting));
         assert!(
-            said(&waiting).contains("change of one"),
+            output(&waiting).contains("change of one"),
             "{}",
-            said(&waiting)
+            output(&waiting)
         );
         assert_eq!(stage.azure.writes().len(), 1);
     });
