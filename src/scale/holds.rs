@@ -63,8 +63,8 @@ impl Holds {
     }
 }
 
-/// An earlier sending of the request may commit after the first statement began, so a second statement looks
-/// for it.
+/// An earlier sending of the request may commit after the first statement began, so a second statement reads
+/// its row.
 async fn release(connection: Connection, values: &[&(dyn ToSql + Sync); 3]) -> Result<bool, Error> {
     for statement in [&RELEASE, &RELEASED_BEFORE] {
         if !connection.query(statement, values).await?.is_empty() {

@@ -1,4 +1,4 @@
-//! `docs/schedules.md`: its schedules, and what the commands say that stand there.
+//! `docs/schedules.md`: its schedules, and the output of its commands.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +8,14 @@ use crate::harness::Start;
 
 const DOCUMENT: &str = include_str!("../../docs/schedules.md");
 
-/// A block of the document that is marked in its source.
+/// A marked block of the document.
 enum Block<'a> {
-    /// `<!-- file: name -->`: a file, whole.
+    /// `<!-- file: name -->`: a whole file.
     File { name: &'a str, text: &'a str },
-    /// `<!-- tested -->`: commands after `$`, and what they print.
+    /// `<!-- tested -->`: commands after `$`, and their output.
     Session(&'a str),
 }
 
-/// The marked blocks, in their order.
 fn blocks() -> Vec<Block<'static>> {
     let marked = DOCUMENT.split("\n<!-- ").skip(1);
     let blocks = marked.filter_map(|rest| {
@@ -33,7 +32,7 @@ fn blocks() -> Vec<Block<'static>> {
 }
 
 #[test]
-fn every_schedule_is_good_and_every_command_prints_what_stands_there() {
+fn schedules_are_good_and_commands_print_the_documented_output() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut schedules, mut commands) = (0, 0);
     for block in blocks() {
@@ -41,15 +40,15 @@ fn every_schedule_is_good_and_every_command_prints_what_stands_there() {
             Block::File { name, text } => {
                 fs::write(folder.path().join(name), text).expect("it is written");
                 if name == "scale.toml" {
-                    is_good(folder.path(), text);
+                    assert_is_good(folder.path(), text);
                     schedules += 1;
                 }
             }
             Block::Session(text) => {
                 for session in format!("\n{text}").split("\n$ ").skip(1) {
-                    let (command, printed) = session.split_once('\n').expect("a line");
-                    let said = printed_by(folder.path(), command);
-                    assert_eq!(masked(&said), masked(printed), "{command}");
+                    let (command, documented) = session.split_once('\n').expect("a line");
+                    let printed = output(folder.path(), command);
+                    assert_eq!(masked(&printed), masked(documented), "{command}");
                     commands += 1;
                 }
             }
@@ -58,21 +57,21 @@ fn every_schedule_is_good_and_every_command_prints_what_stands_there() {
     assert!(schedules >= 10 && commands >= 10, "{schedules}, {commands}");
 }
 
-/// Holidays end and dates pass while the document stays, so there may be warnings.
+/// Warnings are allowed: the dates of the document pass.
 #[track_caller]
-fn is_good(folder: &Path, text: &str) {
+fn assert_is_good(folder: &Path, text: &str) {
     let schedule = folder.join("scale.toml").display().to_string();
     let linted = Start::operator()
         .set("SCALE_CONFIG", &schedule)
         .argument("scale")
         .argument("lint")
         .output();
-    let said = String::from_utf8_lossy(&linted.stdout);
-    assert!(linted.status.success(), "{said}\n{text}");
+    let output = String::from_utf8_lossy(&linted.stdout);
+    assert!(linted.status.success(), "{output}\n{text}");
 }
 
-/// In a shell in the folder of the files. A failure of the command is part of what it prints.
-fn printed_by(folder: &Path, command: &str) -> String {
+/// Runs the command in a shell in the folder of the files. The output contains its errors.
+fn output(folder: &Path, command: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_magnusapi"));
     let folders = [program.parent().expect("a folder").to_owned()];
     let path = std::env::var_os("PATH").unwrap_or_default();

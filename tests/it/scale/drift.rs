@@ -2,7 +2,7 @@
 
 use schedule::Size;
 
-use super::stage::{DAY, EVENING, Stage, health, output, tick};
+use super::stage::{DAY, EVENING, Stage, health, report, tick};
 use crate::harness::run;
 
 #[test]
@@ -13,11 +13,11 @@ fn the_size_after_a_failed_change_is_not_drift() {
         tick(&program, DAY).await;
         stage.azure.fail_changes("InternalExecutionError");
         let failed = tick(&program, EVENING).await;
-        assert_eq!(failed.status, 500, "{}", output(&failed));
+        assert_eq!(failed.status, 500, "{}", report(&failed));
         stage.azure.set_size("web", Size::One(2));
         stage.azure.changes_succeed();
         let morning = tick(&program, "2026-11-25T08:00:00Z").await;
-        assert_eq!(morning.status, 200, "{}", output(&morning));
+        assert_eq!(morning.status, 200, "{}", report(&morning));
         assert_eq!(
             stage.changes().await,
             [

@@ -2,7 +2,7 @@
 
 use schedule::Size;
 
-use super::stage::{DAY, Stage, output, tick, web};
+use super::stage::{DAY, Stage, report, tick, web};
 use super::trouble::dies_while_it_changes;
 use crate::fakes::{On, Trouble};
 use crate::harness::run;
@@ -37,16 +37,16 @@ fn a_lost_response_blocks_all_other_writes_of_the_group() {
         stage.azure.fail_next(On::Write, Trouble::ResponseLost);
         let program = stage.program().await;
         let lost = tick(&program, DAY).await;
-        assert_eq!(lost.status, 500, "{}", output(&lost));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&lost));
+        assert_eq!(lost.status, 500, "{}", report(&lost));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", report(&lost));
         assert!(
-            output(&lost).contains("two: should be 4") && output(&lost).contains("change of one"),
+            report(&lost).contains("two: should be 4") && report(&lost).contains("change of one"),
             "{}",
-            output(&lost)
+            report(&lost)
         );
         let before = stage.azure.calls().len();
         let next = tick(&program, NEXT).await;
-        assert_eq!(next.status, 200, "{}", output(&next));
+        assert_eq!(next.status, 200, "{}", report(&next));
         assert_eq!(
             calls_from(&stage, before)[0],
             "GET one",
@@ -73,9 +73,9 @@ fn a_group_is_blocked_until_the_outcome_of_its_write_is_read() {
         let unavailable = Trouble::Status(503, "ServiceUnavailable");
         stage.azure.fail_next(On::Read, unavailable);
         let unread = tick(&program, NEXT).await;
-        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&unread));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", report(&unread));
         let read = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(read.status, 200, "{}", output(&read));
+        assert_eq!(read.status, 200, "{}", report(&read));
         assert_eq!(stage.azure.size_of("two"), Size::One(4));
     });
 }
@@ -91,12 +91,12 @@ fn a_write_of_a_removed_target_still_blocks_its_group() {
         let id = stage.azure.body_of("two")["id"].clone();
         stage.write(&target(id.as_str().unwrap_or_default(), "two"));
         let waiting = tick(&program, NEXT).await;
-        assert_eq!(waiting.status, 200, "{}", output(&waiting));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&waiting));
+        assert_eq!(waiting.status, 200, "{}", report(&waiting));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", report(&waiting));
         stage.azure.finish_changes();
         stage.azure.changes_take(1);
         let done = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(done.status, 200, "{}", output(&done));
+        assert_eq!(done.status, 200, "{}", report(&done));
         assert_eq!(
             stage.changes().await,
             [
@@ -115,11 +115,11 @@ fn a_write_that_may_still_arrive_stays_open() {
         let program = stage.program().await;
         tick(&program, DAY).await;
         let soon = tick(&program, "2026-11-24T08:00:30Z").await;
-        assert_eq!(soon.status, 200, "{}", output(&soon));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", output(&soon));
+        assert_eq!(soon.status, 200, "{}", report(&soon));
+        assert_eq!(stage.azure.writes().len(), 1, "{}", report(&soon));
         assert_eq!(stage.changes().await, ["one 1 > 4 open schedule"]);
         let next = tick(&program, NEXT).await;
-        assert_eq!(next.status, 200, "{}", output(&next));
+        assert_eq!(next.status, 200, "{}", report(&next));
         assert_eq!(
             stage.changes().await,
             [
@@ -140,11 +140,11 @@ fn pools_of_one_cluster_are_changed_one_after_another() {
 
         let second = stage.program().await;
         let waiting = tick(&second, DAY).await;
-        assert_eq!(waiting.status, 200, "{}", output(&waiting));
+        assert_eq!(waiting.status, 200, "{}", report(&waiting));
         assert!(
-            output(&waiting).contains("change of one"),
+            report(&waiting).contains("change of one"),
             "{}",
-            output(&waiting)
+            report(&waiting)
         );
         assert_eq!(stage.azure.writes().len(), 1);
     });

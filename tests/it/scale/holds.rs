@@ -5,7 +5,7 @@ use reqwest::Method;
 use schedule::Size;
 use serde_json::{Value, json};
 
-use super::stage::{Stage, health, output, tick};
+use super::stage::{Stage, health, report, tick};
 use crate::harness::{Answer, Program, run, waiting_for_a_lock};
 
 /// The instant this many minutes from now, to the second.
@@ -42,9 +42,9 @@ fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
         let now = in_minutes(1);
         let response = tick(&program, &now).await;
         assert!(
-            output(&answer).contains("should be 6 by hold by ann: release"),
+            report(&answer).contains("should be 6 by hold by ann: release"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(6));
         let found = health(&program, "scale:hold").await;
@@ -64,7 +64,7 @@ fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
         // Two hours later the hold has ended, and the schedule decides again.
         let later = tick(&program, &in_minutes(121)).await;
         assert_eq!(later.status, 200);
-        assert!(!output(&later).contains("hold by"), "{}", output(&later));
+        assert!(!report(&later).contains("hold by"), "{}", report(&later));
         assert_ne!(stage.azure.size_of("web"), Size::One(6));
     });
 }

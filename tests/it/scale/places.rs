@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::Method;
 use schedule::Size;
 
-use super::stage::{DAY, Stage, output, tick, web};
+use super::stage::{DAY, Stage, report, tick, web};
 use crate::harness::{Container, Start, run};
 
 const HOLIDAYS: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\n\
@@ -25,20 +25,20 @@ fn a_calendar_is_beside_the_schedule() {
         let program = stage.program().await;
         let missing = tick(&program, DAY).await;
         assert_eq!(missing.status, 500);
-        assert!(output(&missing).contains("all.ics"), "{}", output(&missing));
+        assert!(report(&missing).contains("all.ics"), "{}", report(&missing));
         stage.file("all.ics", "no calendar\n");
         let broken = tick(&program, DAY).await;
         assert!(
-            output(&broken).contains("of the calendar all"),
+            report(&broken).contains("of the calendar all"),
             "{}",
-            output(&broken)
+            report(&broken)
         );
         stage.file("all.ics", HOLIDAYS);
         let response = tick(&program, DAY).await;
         assert!(
-            output(&answer).contains("should be 2 by holiday \"Day off\""),
+            report(&answer).contains("should be 2 by holiday \"Day off\""),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(2));
     });
@@ -68,7 +68,7 @@ fn schedule_and_calendar_are_in_a_container() {
         }
         let program = start.serving().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", output(&answer));
+        assert_eq!(answer.status, 200, "{}", report(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(2));
     });
 }
@@ -81,9 +81,9 @@ fn the_schedule_of_the_setting_must_exist() {
         let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 500);
         assert!(
-            output(&answer).contains("check the path"),
+            report(&answer).contains("check the path"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert_eq!(program.get("/health").await.status, 503);
     });
@@ -100,9 +100,9 @@ fn the_default_schedule_may_be_missing() {
         let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 200);
         assert!(
-            output(&answer).contains("nothing to do"),
+            report(&answer).contains("nothing to do"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert_eq!(program.get("/scale/plan").await.status, 404);
         let health = program.get("/health").await.json();

@@ -136,7 +136,7 @@ pub(super) async fn tick(program: &Program, at: &str) -> Answer {
 }
 
 /// The lines of a tick, or its error.
-pub(super) fn output(answer: &Answer) -> String {
+pub(super) fn report(answer: &Answer) -> String {
     let body = answer.json();
     let lines = body["Logs"].as_array().into_iter().flatten();
     let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();

@@ -5,7 +5,7 @@ use schedule::Size;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{DAY, EVENING, Stage, call, health, output, tick, web};
+use super::stage::{DAY, EVENING, Stage, call, health, report, tick, web};
 use crate::harness::{Answer, run};
 
 #[test]
@@ -14,21 +14,21 @@ fn a_tick_changes_a_target_and_the_next_one_finds_it_in_place() {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         let first = tick(&program, DAY).await;
-        assert_eq!(first.status, 200, "{}", output(&first));
+        assert_eq!(first.status, 200, "{}", report(&first));
         assert!(
-            output(&first).contains("changed from 1 to 4"),
+            report(&first).contains("changed from 1 to 4"),
             "{}",
-            output(&first)
+            report(&first)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         let second = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            output(&second).contains("the target has its size"),
+            report(&second).contains("the target has its size"),
             "{}",
-            output(&second)
+            report(&second)
         );
         let evening = tick(&program, EVENING).await;
-        assert_eq!(evening.status, 200, "{}", output(&evening));
+        assert_eq!(evening.status, 200, "{}", report(&evening));
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
         assert_eq!(stage.azure.writes().len(), 2);
         assert_eq!(
@@ -70,11 +70,11 @@ fn every_kind_of_resource_is_sized() {
         stage.write(&text.concat());
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", output(&answer));
+        assert_eq!(answer.status, 200, "{}", report(&answer));
         assert!(
-            output(&answer).contains("5 of 5 targets have their size, 5 of them changed"),
+            report(&answer).contains("5 of 5 targets have their size, 5 of them changed"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         let size = |name: &str| azure.size_of(name);
         assert_eq!(size("manual"), Size::One(3));
@@ -84,9 +84,9 @@ fn every_kind_of_resource_is_sized() {
         assert_eq!(size("elastic"), range(3, 20));
         let again = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            output(&again).contains("5 of 5 targets"),
+            report(&again).contains("5 of 5 targets"),
             "{}",
-            output(&again)
+            report(&again)
         );
         assert_eq!(azure.writes().len(), 5);
     });
@@ -99,13 +99,13 @@ fn missed_late_and_doubled_ticks_are_harmless() {
         let program = stage.program().await;
         // Nothing ran all morning.
         let late = tick(&program, "2026-11-24T11:55:00Z").await;
-        assert_eq!(late.status, 200, "{}", output(&late));
+        assert_eq!(late.status, 200, "{}", report(&late));
         let doubled = tick(&program, "2026-11-24T11:55:00Z").await;
         assert_eq!(doubled.status, 200);
         assert!(
-            output(&doubled).contains("nothing to do"),
+            report(&doubled).contains("nothing to do"),
             "{}",
-            output(&doubled)
+            report(&doubled)
         );
         assert_eq!(stage.azure.writes().len(), 1);
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
@@ -133,14 +133,14 @@ fn a_manual_run_does_not_take_the_slot_of_the_next_occurrence() {
         ] {
             let call = manual(at, DAY, input);
             let answer = Answer::to(program.with_json(Method::POST, "/scale", &call)).await;
-            assert_eq!(answer.status, 200, "{}", output(&answer));
+            assert_eq!(answer.status, 200, "{}", report(&answer));
             assert_eq!(stage.azure.size_of("web"), Size::One(1));
         }
         let scheduled = tick(&program, DAY).await;
         assert!(
-            output(&scheduled).contains("changed from 1 to 4"),
+            report(&scheduled).contains("changed from 1 to 4"),
             "{}",
-            output(&scheduled)
+            report(&scheduled)
         );
     });
 }
@@ -166,11 +166,11 @@ fn shadow_mode_records_a_change_once_and_changes_nothing() {
         let program = stage.program().await;
         for at in [DAY, "2026-11-24T08:05:00Z"] {
             let response = tick(&program, at).await;
-            assert_eq!(answer.status, 200, "{}", output(&answer));
+            assert_eq!(answer.status, 200, "{}", report(&answer));
             assert!(
-                output(&answer).contains("would be changed from 1 to 4"),
+                report(&answer).contains("would be changed from 1 to 4"),
                 "{}",
-                output(&answer)
+                report(&answer)
             );
         }
         assert!(stage.azure.writes().is_empty());
@@ -187,9 +187,9 @@ fn a_change_by_another_party_is_reverted_and_counted() {
         stage.azure.set_size("web", Size::One(7));
         let response = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            output(&answer).contains("another party had changed it"),
+            report(&answer).contains("another party had changed it"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         assert_eq!(
@@ -213,13 +213,13 @@ fn changes_within_an_hour_are_limited() {
         let limited = tick(&program, "2026-11-24T08:10:00Z").await;
         assert_eq!(limited.status, 500);
         assert!(
-            output(&limited).contains("changes_per_hour"),
+            report(&limited).contains("changes_per_hour"),
             "{}",
-            output(&limited)
+            report(&limited)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(7));
         let later = tick(&program, "2026-11-24T09:10:00Z").await;
-        assert_eq!(later.status, 200, "{}", output(&later));
+        assert_eq!(later.status, 200, "{}", report(&later));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
@@ -233,10 +233,10 @@ fn the_shipped_schedule_reports_sizes_and_changes_nothing() {
         let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 200);
         assert!(
-            output(&answer)
+            report(&answer)
                 .contains("should be 4 by weekly window \"work day\"; it has no resource"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert!(stage.azure.calls().is_empty());
         assert!(health(&program, "scale:configuration").await.is_null());

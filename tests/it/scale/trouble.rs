@@ -3,7 +3,7 @@
 use schedule::Size;
 use serde_json::Value;
 
-use super::stage::{DAY, EVENING, Stage, last_tick, output, tick, web};
+use super::stage::{DAY, EVENING, Stage, last_tick, report, tick, web};
 use crate::fakes::{CORRELATION, On, Trouble};
 use crate::harness::{eventually, run};
 
@@ -60,9 +60,9 @@ fn a_schedule_with_an_error_fails_the_tick_and_health() {
         let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 500);
         assert!(
-            output(&answer).contains("outside the bounds 1 to 8"),
+            report(&answer).contains("outside the bounds 1 to 8"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert!(stage.azure.calls().is_empty());
         let answer = program.get("/health").await;
@@ -72,7 +72,7 @@ fn a_schedule_with_an_error_fails_the_tick_and_health() {
 
         stage.write("[target.web]\nform = 1\n");
         let response = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert!(output(&answer).contains("line 2"), "{}", output(&answer));
+        assert!(report(&answer).contains("line 2"), "{}", report(&answer));
     });
 }
 
@@ -83,18 +83,18 @@ fn a_busy_target_is_skipped_until_the_next_tick() {
         stage.azure.fail_next(On::Write, Trouble::Busy);
         let program = stage.program().await;
         let busy = tick(&program, DAY).await;
-        assert_eq!(busy.status, 200, "{}", output(&busy));
+        assert_eq!(busy.status, 200, "{}", report(&busy));
         assert!(
-            output(&busy).contains("cannot be changed now"),
+            report(&busy).contains("cannot be changed now"),
             "{}",
-            output(&busy)
+            report(&busy)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            output(&next).contains("changed from 1 to 4"),
+            report(&next).contains("changed from 1 to 4"),
             "{}",
-            output(&next)
+            report(&next)
         );
         assert_eq!(
             stage.changes().await,
@@ -112,7 +112,7 @@ fn skips_for_half_an_hour_are_a_failure() {
             stage.azure.fail_next(On::Write, Trouble::Busy);
             let response = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
             let status = if minute < 30 { 200 } else { 500 };
-            assert_eq!(answer.status, status, "{minute}: {}", output(&answer));
+            assert_eq!(answer.status, status, "{minute}: {}", report(&answer));
         }
         let last = last_tick(&program).await;
         let output = last["output"].as_str().unwrap_or_default();
@@ -121,7 +121,7 @@ fn skips_for_half_an_hour_are_a_failure() {
             "{last}"
         );
         let done = tick(&program, "2026-11-24T08:35:00Z").await;
-        assert_eq!(done.status, 200, "{}", output(&done));
+        assert_eq!(done.status, 200, "{}", report(&done));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
@@ -133,11 +133,11 @@ fn the_outcome_of_a_lost_response_is_read_from_azure() {
         let program = stage.program().await;
         stage.azure.fail_next(On::Write, Trouble::Cut);
         let lost = tick(&program, DAY).await;
-        assert_eq!(lost.status, 500, "{}", output(&lost));
+        assert_eq!(lost.status, 500, "{}", report(&lost));
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
         stage.azure.set_size("web", Size::One(4));
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", output(&next));
+        assert_eq!(next.status, 200, "{}", report(&next));
         tick(&program, EVENING).await;
         assert_eq!(
             stage.changes().await,
@@ -158,7 +158,7 @@ fn a_change_in_between_is_read_and_decided_again() {
             .fail_next(On::Write, Trouble::PreconditionFailed);
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", output(&answer));
+        assert_eq!(answer.status, 200, "{}", report(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         assert_eq!(stage.azure.writes().len(), 2);
     });
@@ -171,7 +171,7 @@ fn short_waits_are_kept_and_rejections_are_reported() {
         stage.azure.fail_next(On::Write, Trouble::Throttled(1));
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", output(&answer));
+        assert_eq!(answer.status, 200, "{}", report(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
 
         for (trouble, hint, outcome) in [
@@ -194,11 +194,11 @@ fn short_waits_are_kept_and_rejections_are_reported() {
                 database.batch_execute("DELETE FROM function_run; DELETE FROM scale_change");
             forget.await.expect("deleted");
             let response = tick(&program, EVENING).await;
-            assert_eq!(answer.status, 500, "{trouble:?}: {}", output(&answer));
+            assert_eq!(answer.status, 500, "{trouble:?}: {}", report(&answer));
             assert!(
-                output(&answer).contains(hint),
+                report(&answer).contains(hint),
                 "{trouble:?}: {}",
-                output(&answer)
+                report(&answer)
             );
             assert_eq!(
                 stage.changes().await,
@@ -218,7 +218,7 @@ fn a_token_that_ends_between_two_ticks_is_replaced() {
         tick(&program, DAY).await;
         stage.azure.end_token();
         let response = tick(&program, EVENING).await;
-        assert_eq!(answer.status, 200, "{}", output(&answer));
+        assert_eq!(answer.status, 200, "{}", report(&answer));
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
     });
 }
@@ -234,15 +234,15 @@ fn the_change_of_a_killed_process_is_settled_by_the_next() {
 
         let second = stage.program().await;
         let waiting = tick(&second, DAY).await;
-        assert_eq!(waiting.status, 200, "{}", output(&waiting));
+        assert_eq!(waiting.status, 200, "{}", report(&waiting));
         assert!(
-            output(&waiting).contains("Azure works on it"),
+            report(&waiting).contains("Azure works on it"),
             "{}",
-            output(&waiting)
+            report(&waiting)
         );
         stage.azure.finish_changes();
         let done = tick(&second, "2026-11-24T08:05:00Z").await;
-        assert!(output(&done).contains("has its size"), "{}", output(&done));
+        assert!(report(&done).contains("has its size"), "{}", report(&done));
         assert_eq!(stage.azure.writes().len(), 1);
         assert_eq!(stage.changes().await, ["web 1 > 4 succeeded schedule"]);
     });
@@ -257,9 +257,9 @@ fn a_failed_change_is_recorded_and_retried() {
         let failed = tick(&program, DAY).await;
         assert_eq!(failed.status, 500);
         assert!(
-            output(&failed).contains("QuotaExceeded"),
+            report(&failed).contains("QuotaExceeded"),
             "{}",
-            output(&failed)
+            report(&failed)
         );
         let again = tick(&program, "2026-11-24T08:05:00Z").await;
         assert_eq!(again.status, 500);
@@ -283,15 +283,15 @@ fn the_history_has_the_correlation_id_of_a_late_failure() {
         let program = stage.program().await;
         let accepted = tick(&program, DAY).await;
         assert!(
-            output(&accepted).contains("is under way"),
+            report(&accepted).contains("is under way"),
             "{}",
-            output(&accepted)
+            report(&accepted)
         );
         stage.azure.finish_changes();
         stage.azure.changes_succeed();
         stage.azure.changes_take(0);
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", output(&next));
+        assert_eq!(next.status, 200, "{}", report(&next));
         let history = stage.does(&["history", "--days", "400", "--json"]).await;
         let history: Value = serde_json::from_str(&history).expect("JSON");
         let failed = &history["data"][1];
@@ -320,9 +320,9 @@ fn a_wait_longer_than_any_tick_fails_only_its_target() {
         let response = tick(&program, DAY).await;
         assert_eq!(answer.status, 500);
         assert!(
-            output(&answer).contains("asks to wait for 3600 s"),
+            report(&answer).contains("asks to wait for 3600 s"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         let mut sizes = ["web", "shop"].map(|name| stage.azure.size_of(name).to_string());
         sizes.sort();
@@ -337,15 +337,15 @@ fn a_page_of_a_proxy_is_not_a_success() {
         stage.azure.fail_next(On::Write, Trouble::Page(200));
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 500, "{}", output(&answer));
+        assert_eq!(answer.status, 500, "{}", report(&answer));
         assert!(
-            output(&answer).contains("not a JSON object"),
+            report(&answer).contains("not a JSON object"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", output(&next));
+        assert_eq!(next.status, 200, "{}", report(&next));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
@@ -363,9 +363,9 @@ fn without_the_database_azure_receives_no_requests() {
         let response = tick(&program, EVENING).await;
         assert_eq!(answer.status, 500);
         assert!(
-            output(&answer).contains("cannot load the holds"),
+            report(&answer).contains("cannot load the holds"),
             "{}",
-            output(&answer)
+            report(&answer)
         );
         assert_eq!(stage.azure.calls().len(), calls);
     });
@@ -379,7 +379,7 @@ fn three_failed_ticks_fail_health_until_one_succeeds() {
         for (minute, status) in [(0, "warn"), (5, "warn"), (10, "fail")] {
             stage.azure.fail_next(On::Read, Trouble::Denied);
             let response = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
-            assert_eq!(answer.status, 500, "{}", output(&answer));
+            assert_eq!(answer.status, 500, "{}", report(&answer));
             eventually("the tick's finding", || async {
                 (last_tick(&program).await["status"] == status).then_some(())
             })

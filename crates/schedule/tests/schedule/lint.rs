@@ -113,7 +113,7 @@ fn each_finding_has_its_line_and_a_remedy() {
     }
 }
 
-/// Sunday's window of size 3, and one behind it that lies within it on every clock.
+/// A window of size 3 on Sunday, and a later one that is within it on every clock.
 fn covered(cover: (&str, &str), window: (&str, &str)) -> String {
     let sunday = |(from, to): (&str, &str), size: u32| {
         format!(

@@ -116,7 +116,7 @@ proptest! {
         for (minute, counted) in (from..).zip(&counted) {
             let at = instant(minute);
             while stretches.next_if(|span| span.to <= at).is_some() {}
-            let span = stretches.peek().expect("spans leave no hole");
+            let span = stretches.peek().expect("spans have no gaps");
             prop_assert_eq!(span.size, Size::One(*counted), "{} in {}", at, plan.toml());
             if minute % 97 == 0 {
                 let decision = decide(&target, &holds, at);

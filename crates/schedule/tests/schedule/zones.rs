@@ -157,7 +157,7 @@ fn around(plan: &Plan, target: &Target, clocks: &Clocks, change: i64) {
         while stretches.peek().is_some_and(|span| span.to <= at(minute)) {
             stretches.next();
         }
-        let span = stretches.peek().expect("spans leave no hole");
+        let span = stretches.peek().expect("spans have no gaps");
         let here = || format!("{} at {} in\n{}", plan.zone, at(minute), plan.toml());
         assert_eq!(span.size.least(), counted, "spans of {}", here());
         let is_close = (change - CLOSE..change + CLOSE).contains(&minute) && minute % 5 == 0;

@@ -275,7 +275,7 @@ fn foreign(body: &Value, known: &[&str]) -> Option<String> {
     foreign.next().cloned()
 }
 
-/// The pointers of members that a pattern matches, in which `*` stands for every name.
+/// The pointers of members that a pattern matches, in which `*` matches every name.
 fn places(body: &Value, pattern: &str) -> Vec<String> {
     let mut places = vec![String::new()];
     for part in pattern.split('/').skip(1) {
