@@ -68,8 +68,8 @@ fn a_failed_change_has_its_reason_with_each_monitor() {
             azure.watch_by(way);
             let applied = resize(&azure, &id, Size::One(4), later()).await;
             let error = applied.expect_err("it fails");
-            let expected = matches!(&error, CallError::Failed { code, resource, .. }
-                if code == "QuotaExceeded" && *resource == id);
+            let expected = matches!(&error, CallError::Failed { error, resource, .. }
+                if error.code == "QuotaExceeded" && *resource == id);
             assert!(expected, "{way:?}: {error:?}");
             let text = error.to_string();
             assert!(

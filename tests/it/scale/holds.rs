@@ -42,9 +42,9 @@ fn a_hold_from_the_shell_decides_until_it_ends_by_itself() {
         let now = in_minutes(1);
         let response = tick(&program, &now).await;
         assert!(
-            report(&answer).contains("should be 6 by hold by ann: release"),
+            report(&response).contains("should be 6 by hold by ann: release"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(6));
         let found = health(&program, "scale:hold").await;
@@ -297,9 +297,9 @@ fn mistakes_in_a_hold_over_http_are_reported_by_member() {
             (json!({"target": "web"}), 422, "size"),
             (json!([]), 422, ""),
         ] {
-            let answer = post(&program, &body).await;
-            assert_eq!(answer.status, status, "{body}: {answer:?}");
-            let detail = answer.json()["detail"]
+            let response = post(&program, &body).await;
+            assert_eq!(response.status, status, "{body}: {response:?}");
+            let detail = response.json()["detail"]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
@@ -313,8 +313,8 @@ fn mistakes_in_a_hold_over_http_are_reported_by_member() {
             "?of=web",
             "?days=1&days=2",
         ] {
-            let answer = program.get(&format!("/scale/plan{query}")).await;
-            assert_eq!(answer.status, 400, "{query}");
+            let response = program.get(&format!("/scale/plan{query}")).await;
+            assert_eq!(response.status, 400, "{query}");
         }
     });
 }

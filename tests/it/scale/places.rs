@@ -36,9 +36,9 @@ fn a_calendar_is_beside_the_schedule() {
         stage.file("all.ics", HOLIDAYS);
         let response = tick(&program, DAY).await;
         assert!(
-            report(&answer).contains("should be 2 by holiday \"Day off\""),
+            report(&response).contains("should be 2 by holiday \"Day off\""),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(2));
     });
@@ -68,7 +68,7 @@ fn schedule_and_calendar_are_in_a_container() {
         }
         let program = start.serving().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", report(&answer));
+        assert_eq!(response.status, 200, "{}", report(&response));
         assert_eq!(stage.azure.size_of("web"), Size::One(2));
     });
 }
@@ -79,11 +79,11 @@ fn the_schedule_of_the_setting_must_exist() {
         let stage = Stage::new().await;
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 500);
+        assert_eq!(response.status, 500);
         assert!(
-            report(&answer).contains("check the path"),
+            report(&response).contains("check the path"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert_eq!(program.get("/health").await.status, 503);
     });
@@ -98,11 +98,11 @@ fn the_default_schedule_may_be_missing() {
         let start = Start::handler().set("DATABASE_URL", &stage.database.url);
         let program = start.set("FUNCTIONS_APP_ROOT_PATH", &root).serving().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200);
+        assert_eq!(response.status, 200);
         assert!(
-            report(&answer).contains("nothing to do"),
+            report(&response).contains("nothing to do"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert_eq!(program.get("/scale/plan").await.status, 404);
         let health = program.get("/health").await.json();

@@ -136,8 +136,8 @@ pub(super) async fn tick(program: &Program, at: &str) -> Answer {
 }
 
 /// The lines of a tick, or its error.
-pub(super) fn report(answer: &Answer) -> String {
-    let body = answer.json();
+pub(super) fn report(response: &Answer) -> String {
+    let body = response.json();
     let lines = body["Logs"].as_array().into_iter().flatten();
     let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();
     let error = body["Error"].as_str().unwrap_or_default();

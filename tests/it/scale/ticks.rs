@@ -70,11 +70,11 @@ fn every_kind_of_resource_is_sized() {
         stage.write(&text.concat());
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", report(&answer));
+        assert_eq!(response.status, 200, "{}", report(&response));
         assert!(
-            report(&answer).contains("5 of 5 targets have their size, 5 of them changed"),
+            report(&response).contains("5 of 5 targets have their size, 5 of them changed"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         let size = |name: &str| azure.size_of(name);
         assert_eq!(size("manual"), Size::One(3));
@@ -132,8 +132,8 @@ fn a_manual_run_does_not_take_the_slot_of_the_next_occurrence() {
             ("2026-11-24T07:59:59.5Z", Some("")),
         ] {
             let call = manual(at, DAY, input);
-            let answer = Answer::to(program.with_json(Method::POST, "/scale", &call)).await;
-            assert_eq!(answer.status, 200, "{}", report(&answer));
+            let response = Answer::to(program.with_json(Method::POST, "/scale", &call)).await;
+            assert_eq!(response.status, 200, "{}", report(&response));
             assert_eq!(stage.azure.size_of("web"), Size::One(1));
         }
         let scheduled = tick(&program, DAY).await;
@@ -166,11 +166,11 @@ fn shadow_mode_records_a_change_once_and_changes_nothing() {
         let program = stage.program().await;
         for at in [DAY, "2026-11-24T08:05:00Z"] {
             let response = tick(&program, at).await;
-            assert_eq!(answer.status, 200, "{}", report(&answer));
+            assert_eq!(response.status, 200, "{}", report(&response));
             assert!(
-                report(&answer).contains("would be changed from 1 to 4"),
+                report(&response).contains("would be changed from 1 to 4"),
                 "{}",
-                report(&answer)
+                report(&response)
             );
         }
         assert!(stage.azure.writes().is_empty());
@@ -187,9 +187,9 @@ fn a_change_by_another_party_is_reverted_and_counted() {
         stage.azure.set_size("web", Size::One(7));
         let response = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
-            report(&answer).contains("another party had changed it"),
+            report(&response).contains("another party had changed it"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         assert_eq!(
@@ -231,12 +231,12 @@ fn the_shipped_schedule_reports_sizes_and_changes_nothing() {
         stage.write(include_str!("../../../scale.toml"));
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200);
+        assert_eq!(response.status, 200);
         assert!(
-            report(&answer)
+            report(&response)
                 .contains("should be 4 by weekly window \"work day\"; it has no resource"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert!(stage.azure.calls().is_empty());
         assert!(health(&program, "scale:configuration").await.is_null());

@@ -32,8 +32,8 @@ fn a_failed_target_is_named_and_stops_no_other() {
         stage.azure.remove("gone");
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 500);
-        let error = answer.json()["Error"]
+        assert_eq!(response.status, 500);
+        let error = response.json()["Error"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
@@ -58,21 +58,25 @@ fn a_schedule_with_an_error_fails_the_tick_and_health() {
         stage.write(&web(&id, "").replace("size = 4", "size = 40"));
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 500);
+        assert_eq!(response.status, 500);
         assert!(
-            report(&answer).contains("outside the bounds 1 to 8"),
+            report(&response).contains("outside the bounds 1 to 8"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert!(stage.azure.calls().is_empty());
-        let answer = program.get("/health").await;
-        assert_eq!(answer.status, 503);
-        let found = answer.json()["checks"]["scale:configuration"].clone();
+        let response = program.get("/health").await;
+        assert_eq!(response.status, 503);
+        let found = response.json()["checks"]["scale:configuration"].clone();
         assert_eq!(found[0]["observedValue"], "refused", "{found}");
 
         stage.write("[target.web]\nform = 1\n");
         let response = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert!(report(&answer).contains("line 2"), "{}", report(&answer));
+        assert!(
+            report(&response).contains("line 2"),
+            "{}",
+            report(&response)
+        );
     });
 }
 
@@ -112,7 +116,7 @@ fn skips_for_half_an_hour_are_a_failure() {
             stage.azure.fail_next(On::Write, Trouble::Busy);
             let response = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
             let status = if minute < 30 { 200 } else { 500 };
-            assert_eq!(answer.status, status, "{minute}: {}", report(&answer));
+            assert_eq!(response.status, status, "{minute}: {}", report(&response));
         }
         let last = last_tick(&program).await;
         let output = last["output"].as_str().unwrap_or_default();
@@ -158,7 +162,7 @@ fn a_change_in_between_is_read_and_decided_again() {
             .fail_next(On::Write, Trouble::PreconditionFailed);
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", report(&answer));
+        assert_eq!(response.status, 200, "{}", report(&response));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         assert_eq!(stage.azure.writes().len(), 2);
     });
@@ -171,7 +175,7 @@ fn short_waits_are_kept_and_rejections_are_reported() {
         stage.azure.fail_next(On::Write, Trouble::Throttled(1));
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 200, "{}", report(&answer));
+        assert_eq!(response.status, 200, "{}", report(&response));
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
 
         for (trouble, hint, outcome) in [
@@ -194,11 +198,11 @@ fn short_waits_are_kept_and_rejections_are_reported() {
                 database.batch_execute("DELETE FROM function_run; DELETE FROM scale_change");
             forget.await.expect("deleted");
             let response = tick(&program, EVENING).await;
-            assert_eq!(answer.status, 500, "{trouble:?}: {}", report(&answer));
+            assert_eq!(response.status, 500, "{trouble:?}: {}", report(&response));
             assert!(
-                report(&answer).contains(hint),
+                report(&response).contains(hint),
                 "{trouble:?}: {}",
-                report(&answer)
+                report(&response)
             );
             assert_eq!(
                 stage.changes().await,
@@ -218,7 +222,7 @@ fn a_token_that_ends_between_two_ticks_is_replaced() {
         tick(&program, DAY).await;
         stage.azure.end_token();
         let response = tick(&program, EVENING).await;
-        assert_eq!(answer.status, 200, "{}", report(&answer));
+        assert_eq!(response.status, 200, "{}", report(&response));
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
     });
 }
@@ -318,11 +322,11 @@ fn a_wait_longer_than_any_tick_fails_only_its_target() {
             .fail_next(On::Write, Trouble::Throttled(u64::MAX));
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 500);
+        assert_eq!(response.status, 500);
         assert!(
-            report(&answer).contains("asks to wait for 3600 s"),
+            report(&response).contains("asks to wait for 3600 s"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         let mut sizes = ["web", "shop"].map(|name| stage.azure.size_of(name).to_string());
         sizes.sort();
@@ -337,11 +341,11 @@ fn a_page_of_a_proxy_is_not_a_success() {
         stage.azure.fail_next(On::Write, Trouble::Page(200));
         let program = stage.program().await;
         let response = tick(&program, DAY).await;
-        assert_eq!(answer.status, 500, "{}", report(&answer));
+        assert_eq!(response.status, 500, "{}", report(&response));
         assert!(
-            report(&answer).contains("not a JSON object"),
+            report(&response).contains("not a JSON object"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
@@ -361,11 +365,11 @@ fn without_the_database_azure_receives_no_requests() {
         let hide = client.batch_execute("ALTER TABLE scale_hold RENAME TO away");
         hide.await.expect("renamed");
         let response = tick(&program, EVENING).await;
-        assert_eq!(answer.status, 500);
+        assert_eq!(response.status, 500);
         assert!(
-            report(&answer).contains("cannot load the holds"),
+            report(&response).contains("cannot load the holds"),
             "{}",
-            report(&answer)
+            report(&response)
         );
         assert_eq!(stage.azure.calls().len(), calls);
     });
@@ -379,7 +383,7 @@ fn three_failed_ticks_fail_health_until_one_succeeds() {
         for (minute, status) in [(0, "warn"), (5, "warn"), (10, "fail")] {
             stage.azure.fail_next(On::Read, Trouble::Denied);
             let response = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
-            assert_eq!(answer.status, 500, "{}", report(&answer));
+            assert_eq!(response.status, 500, "{}", report(&response));
             eventually("the tick's finding", || async {
                 (last_tick(&program).await["status"] == status).then_some(())
             })

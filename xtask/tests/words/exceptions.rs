@@ -108,21 +108,6 @@ pub(crate) const UNFINISHED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "scale",
-        &[
-            "crates/schedule/",
-            "docs/scale.schema.json",
-            "docs/schedules.md",
-            "scale.toml",
-            "src/azure/",
-            "src/scale/",
-            "tests/it/fakes/",
-            "tests/it/resource_manager",
-            "tests/it/scale",
-            "tests/it/schedule_doc.rs",
-        ],
-    ),
-    (
         "infra",
         &[".github/", ".yamllint.yaml", "docs/operations.md", "infra/"],
     ),
