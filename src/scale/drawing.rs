@@ -8,7 +8,8 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::report::{Plan, PlannedSpan, TargetPlan};
+use super::report::{Plan, TargetPlan};
+use schedule::Span;
 
 /// Pixels.
 const LABELS: f64 = 150.0;
@@ -59,7 +60,7 @@ pub(super) fn draw(plan: &Plan) -> String {
 
 struct Drawing<'a> {
     svg: String,
-    plan: &'a Plan,
+    plan: &'a Plan<'a>,
 }
 
 impl Drawing<'_> {
@@ -95,7 +96,7 @@ impl Drawing<'_> {
 
     fn row(&mut self, target: &TargetPlan, top: f64) {
         let base = top + BAR + 10.0;
-        let (name, zone) = (escaped(&target.target), escaped(&target.zone));
+        let (name, zone) = (target.target, target.zone);
         self.add(format_args!(
             "<text x=\"8\" y=\"{}\" font-weight=\"bold\">{name}</text>\n\
              <text x=\"8\" y=\"{}\" fill=\"{GREY}\" font-size=\"10\">{zone}, {}</text>",
@@ -113,18 +114,18 @@ impl Drawing<'_> {
     }
 
     /// A bar up to the most, pale above the least.
-    fn span(&mut self, target: &TargetPlan, span: &PlannedSpan, base: f64) {
+    fn span(&mut self, target: &TargetPlan, span: &Span, base: f64) {
         let (from, to) = (self.x(span.from), self.x(span.to));
         let height = |count: u32| BAR * f64::from(count) / f64::from(target.bounds.max.max(1));
         let (least, most) = (height(span.size.least()), height(span.size.most()));
-        let colour = KINDS.iter().find(|(kind, _)| *kind == span.kind);
+        let colour = KINDS.iter().find(|(kind, _)| *kind == span.rule.kind());
         let colour = colour.map_or("#000000", |(_, colour)| *colour);
         self.add(format_args!(
             "<g><title>{} from {} to {}: {}</title>",
             span.size,
             span.from,
             span.to,
-            escaped(&span.rule)
+            escaped(&span.rule.to_string())
         ));
         for (height, opacity) in [(most, 0.35), (least, 0.85)] {
             if opacity > 0.5 || most > least {

@@ -46,7 +46,7 @@ pub(super) struct TargetState<'a> {
     pub(super) history: History,
 }
 
-/// What the tick does about a target.
+/// The tick's action for a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     /// Nothing: the target has its desired size.

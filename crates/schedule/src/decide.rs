@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::calendar::Holidays;
 use super::hold::Hold;
@@ -179,6 +180,29 @@ impl<'a> Layer<'a> {
             }
         });
         next
+    }
+}
+
+impl Rule<'_> {
+    /// For programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Rule::Hold(_) => "hold",
+            Rule::Dated(_) => "dated",
+            Rule::Holiday(_) => "holiday",
+            Rule::Weekly(_) => "weekly",
+            Rule::Default => "default",
+        }
+    }
+}
+
+/// `{"rule": "weekly window \"work day\"", "kind": "weekly"}`
+impl Serialize for Rule<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Rule", 2)?;
+        members.serialize_field("rule", &self.to_string())?;
+        members.serialize_field("kind", self.kind())?;
+        members.end()
     }
 }
 

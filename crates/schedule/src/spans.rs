@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, Serializer};
 
 use super::decide::{Rule, layers};
 use super::hold::Hold;
@@ -14,42 +15,56 @@ use super::window::Period;
 use super::zone::{Edge, Wall, clock, days_after};
 
 /// A time in which one rule decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Span<'a> {
     pub from: Timestamp,
     /// Exclusive.
     pub to: Timestamp,
     /// Within the target's bounds.
     pub size: Size,
+    #[serde(flatten)]
     pub rule: Rule<'a>,
     /// The begin on the clock. It shows whether the begin is in a gap or a fold.
+    #[serde(skip)]
     pub begins: Edge,
 }
 
 /// A change of the size.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change<'a> {
     pub at: Timestamp,
     /// The time on the target's clocks.
     pub local: DateTime,
     /// The edge that causes the change. It shows whether the edge is in a gap or a fold.
+    #[serde(rename = "clocks", skip_serializing_if = "Edge::is_plain")]
     pub edge: Edge,
     pub from: Size,
     pub to: Size,
     /// The rule of the new size.
+    #[serde(flatten)]
     pub rule: Rule<'a>,
     /// The duration of the new size; `None` if it ends after the period.
+    #[serde(serialize_with = "in_seconds")]
     pub lasts: Option<SignedDuration>,
 }
 
-/// Instance hours in a month (UTC).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[expect(clippy::ref_option, reason = "the form of serde")]
+fn in_seconds<S: Serializer>(
+    duration: &Option<SignedDuration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    duration.map(|it| it.as_secs()).serialize(serializer)
+}
+
+/// Instance hours in a month (UTC), in tenths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Usage {
     /// At the least of each size.
     pub least: f64,
     /// At the most of each size.
     pub most: f64,
     /// At the upper bound all the time.
+    #[serde(rename = "always_at_maximum")]
     pub at_maximum: f64,
 }
 
@@ -150,6 +165,11 @@ pub fn usage(target: &Target, spans: &[Span]) -> BTreeMap<Date, Usage> {
             sum.most += hours * f64::from(span.size.most());
             sum.at_maximum += hours * f64::from(target.bounds.max);
             from = to;
+        }
+    }
+    for sum in months.values_mut() {
+        for hours in [&mut sum.least, &mut sum.most, &mut sum.at_maximum] {
+            *hours = (*hours * 10.0).round() / 10.0;
         }
     }
     months

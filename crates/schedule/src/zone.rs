@@ -27,12 +27,22 @@ pub struct UnknownZone {
 }
 
 /// A time on a zone's clocks, and its instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Edge {
+    #[serde(skip)]
     pub at: Timestamp,
     /// The time as the file has it. In a gap, clocks never show it.
+    #[serde(rename = "written")]
     pub wall: DateTime,
+    #[serde(rename = "change")]
     pub kind: Wall,
+}
+
+impl Edge {
+    /// Whether the clocks show the time once.
+    pub(super) fn is_plain(&self) -> bool {
+        self.kind == Wall::Once
+    }
 }
 
 /// How often a zone's clocks show a time.

@@ -7,17 +7,16 @@ use serde_json::json;
 use super::session::{Failure, Session};
 use super::{WithHolds, format};
 use crate::scale::hold_request;
-use crate::scale::report::kind;
 use crate::terminal::{print, say};
 use schedule::{
-    Decision, Occurrence, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
+    Decision, Occurrence, Rule, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
 };
 
 /// A step for programs.
 #[derive(Serialize)]
-struct Line {
-    rule: String,
-    kind: &'static str,
+struct Line<'a> {
+    #[serde(flatten)]
+    rule: Rule<'a>,
     size: Size,
     standing: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,16 +105,15 @@ fn period(zone: &Zone, it: &Occurrence) -> String {
     )
 }
 
-impl Line {
-    fn of(step: &Step) -> Line {
+impl<'a> Line<'a> {
+    fn of(step: &Step<'a>) -> Line<'a> {
         let (standing, occurrence) = match step.standing {
             Standing::Decides(now) => ("decides", now),
             Standing::Overruled(now) => ("overruled", now),
             Standing::Idle(next) => ("idle", next),
         };
         Line {
-            rule: step.rule.to_string(),
-            kind: kind(&step.rule),
+            rule: step.rule,
             size: step.size,
             standing,
             from: occurrence.map(|it| it.begins.at),

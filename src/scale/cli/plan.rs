@@ -1,14 +1,14 @@
 //! `scale plan`.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::session::{Failure, Session};
 use super::{WithHolds, format};
 use crate::scale::drawing::draw;
 use crate::scale::hold_request;
-use crate::scale::report::{Plan, PlannedChange, TargetPlan};
+use crate::scale::report::{Plan, TargetPlan};
 use crate::terminal::{Table, print, say};
-use schedule::{TargetName, Wall};
+use schedule::{Edge, TargetName, Wall};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -74,7 +74,7 @@ fn show(plan: &Plan, target: &TargetPlan) {
         };
         say(format_args!(
             "{month}: {}{most} instance hours, {} always at {}",
-            hours.least, hours.always_at_maximum, target.bounds.max
+            hours.least, hours.at_maximum, target.bounds.max
         ));
     }
 }
@@ -82,32 +82,24 @@ fn show(plan: &Plan, target: &TargetPlan) {
 fn changes(target: &TargetPlan) -> Table<6> {
     let mut table = Table::new(["LOCAL", "UTC", "FROM", "TO", "LASTS", "RULE"], &[2, 3, 4]);
     for it in &target.changes {
-        let lasts = it
-            .lasts
-            .map(|seconds| format::length(SignedDuration::from_secs(seconds)));
         table.row([
             format::local(it.local),
             format::utc(it.at),
             it.from.to_string(),
             it.to.to_string(),
-            lasts.unwrap_or_default(),
-            format!("{}{}", it.rule, clocks(it)),
+            it.lasts.map(format::length).unwrap_or_default(),
+            format!("{}{}", it.rule, clocks(&it.edge)),
         ]);
     }
     table
 }
 
 /// A note about a time in a gap or a fold.
-fn clocks(change: &PlannedChange) -> String {
-    match change.clocks {
-        Some(clocks) if clocks.change == Wall::Gap => format!(
-            " (gap: {} does not exist, clocks are set forward)",
-            clocks.written.strftime("%H:%M")
-        ),
-        Some(clocks) => format!(
-            " (fold: {} occurs twice, the first counts)",
-            clocks.written.strftime("%H:%M")
-        ),
-        None => String::new(),
+fn clocks(edge: &Edge) -> String {
+    let time = edge.wall.strftime("%H:%M");
+    match edge.kind {
+        Wall::Once => String::new(),
+        Wall::Gap => format!(" (gap: {time} does not exist, clocks are set forward)"),
+        Wall::Fold => format!(" (fold: {time} occurs twice, the first counts)"),
     }
 }
