@@ -91,7 +91,7 @@ pub(crate) enum Verb {
     /// the first.
     #[command(verbatim_doc_comment)]
     Hold {
-        /// The target
+        /// A target of the schedule
         target: TargetName,
         /// The size: 6, or 2-6 for a least and a most
         #[arg(long, value_parser = size_of)]
@@ -100,7 +100,7 @@ pub(crate) enum Verb {
         /// 2026-11-25T17:00:00Z, or a length such as 2h
         #[arg(long, value_name = "TIME", verbatim_doc_comment)]
         until: End,
-        /// The reason
+        /// The reason, for other operators
         #[arg(long)]
         reason: String,
         /// The author
@@ -112,7 +112,7 @@ pub(crate) enum Verb {
     },
     /// End the holds of a target
     Release {
-        /// The target
+        /// A target of the schedule
         target: TargetName,
     },
     /// Show the holds that are in force

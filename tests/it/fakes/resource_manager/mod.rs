@@ -178,7 +178,6 @@ impl ResourceManagerFake {
         })
     }
 
-    /// A scale set.
     pub(crate) fn scale_set(&self, name: &str, capacity: u32) -> String {
         let path = format!("virtualMachineScaleSets/{name}");
         self.add(Kind::ScaleSet, &path, name, |body| {
