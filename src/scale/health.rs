@@ -76,9 +76,9 @@ impl ScaleCheck {
             self.scaling.holds().active(now),
             self.scaling.journal().drift(now - DRIFT),
         );
-        let holds = holds.unwrap_or_default().into_iter().map(of_hold);
-        let drift = drift.unwrap_or_default().into_iter().map(of_drift);
-        holds.chain(drift).collect()
+        let (holds, drift) = (holds.unwrap_or_default(), drift.unwrap_or_default());
+        let holds = holds.iter().map(of_hold);
+        holds.chain(drift.into_iter().map(of_drift)).collect()
     }
 
     /// `None`: there is nothing to size.
@@ -142,7 +142,7 @@ impl Check for ScaleCheck {
 }
 
 /// A warning, because every operator should see it.
-fn of_hold(hold: Hold) -> Finding {
+fn of_hold(hold: &Hold) -> Finding {
     let text = format!("held until {} by {}: {}", hold.until, hold.by, hold.reason);
     let size = serde_json::to_value(hold.size).expect("numbers always serialize");
     Finding {

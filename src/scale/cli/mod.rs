@@ -29,7 +29,7 @@ pub(crate) enum Verb {
     },
     /// Show future changes, with their times and reasons
     ///
-    /// Includes holds if DATABASE_URL is set, unless --without-holds is given.
+    /// Includes holds if a database is named, unless --without-holds is given.
     #[command(verbatim_doc_comment)]
     Plan {
         /// Only this target
