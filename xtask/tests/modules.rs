@@ -11,6 +11,8 @@
 //!
 //! It names every child module once. A child may import from its own row and from the rows below it.
 //! Modules of `#[cfg(test)]` are exempt.
+//!
+//! The files and folders that `docs/architecture.md` names exist.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -86,6 +88,35 @@ fn imports_run_down_the_tables() {
     problems.sort();
     problems.dedup();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn architecture_names_existing_files() {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).expect("the document");
+    let mut files = Vec::new();
+    for folder in ["src", "crates", "xtask/src"] {
+        find(&root().join(folder), &mut files);
+    }
+    let files: Vec<String> = files
+        .iter()
+        .map(|it| format!("{}\n", it.display()))
+        .collect();
+    // Outside blocks of code, every second part is a code span.
+    let spans = text.split('`').skip(1).step_by(2);
+    let is_source = |it: &str| Path::new(it).extension().is_some_and(|it| it == "rs");
+    let is_path =
+        |it: &&str| !it.contains(char::is_whitespace) && (it.ends_with('/') || is_source(it));
+    let paths = spans.filter(is_path);
+    let is_missing = |path: &&str| {
+        let ends = if path.ends_with('/') { "" } else { "\n" };
+        let part = format!("/{path}{ends}");
+        !root().join(path).exists() && !files.iter().any(|it| it.contains(&part))
+    };
+    let missing: Vec<&str> = paths.filter(is_missing).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/architecture.md names files that do not exist: {missing:?}"
+    );
 }
 
 fn root() -> &'static Path {
