@@ -25,7 +25,7 @@ pub struct Address {
     pub root_certificates: Option<PathBuf>,
 }
 
-/// What `sslmode` asks of TLS (libpq, "SSL Mode Descriptions").
+/// The checks of the server's certificate by `sslmode` (libpq, "SSL Mode Descriptions").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verification {
     /// `disable`, `allow`, `prefer`, `require`: whatever certificate the server shows.
@@ -47,7 +47,7 @@ pub enum AddressError {
     Unreadable {
         /// The setting that holds it.
         setting: String,
-        /// What `tokio_postgres` says.
+        /// The error of `tokio_postgres`.
         reason: String,
     },
     /// The address of another kind of server.
@@ -55,7 +55,7 @@ pub enum AddressError {
     Scheme {
         /// The setting that holds it.
         setting: String,
-        /// What stands before the colon.
+        /// The text before the colon.
         scheme: String,
     },
     /// A mode that libpq does not have.
@@ -66,15 +66,13 @@ pub enum AddressError {
     UnknownMode {
         /// The setting that holds it.
         setting: String,
-        /// What it holds.
         mode: String,
     },
-    /// A `PG*` variable that is no number.
+    /// A `PG*` variable that is not a number.
     #[error("{variable}={value} is not a whole number; correct or unset it")]
     NotANumber {
         /// The variable's name.
         variable: &'static str,
-        /// What it holds.
         value: String,
     },
     /// No host at all.
@@ -222,7 +220,7 @@ fn number(
         .transpose()
 }
 
-/// Sets the mode that `tokio_postgres` understands and answers what is left for our verifier.
+/// Sets the mode that `tokio_postgres` knows and returns the rest, which our verifier checks.
 /// Without a mode, only a server on this machine may go without a checked certificate.
 fn apply_mode(
     config: &mut Config,
@@ -281,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_server_is_verified_in_full_unless_told_otherwise() {
+    fn a_remote_server_is_verified_in_full_unless_the_address_says_otherwise() {
         let address = parse("postgres://u:p@db.example/items");
         assert_eq!(address.verification, Verification::Full);
         assert_eq!(address.config.get_ssl_mode(), SslMode::Require);

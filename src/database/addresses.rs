@@ -7,10 +7,10 @@ use tokio_postgres::{Config, Error};
 
 use super::link::LinkError;
 
-/// Tries the addresses one after the other, as libpq does: an address that does not answer gives
-/// way to the next one, and a server's rejection ends the search. `tokio_postgres` goes on after a
+/// Tries the addresses one after the other, as libpq does: after an address that does not
+/// respond comes the next one, and a server's rejection ends the search. `tokio_postgres` goes on after a
 /// rejection too, and returns the last error, which hides the cause.
-pub(super) async fn first_to_answer<C, F>(
+pub(super) async fn first_to_respond<C, F>(
     config: Config,
     mut connect: impl FnMut(Config) -> F,
 ) -> Result<C, LinkError>
@@ -25,15 +25,15 @@ where
                     most_telling = Some(error);
                 }
             }
-            answer => return answer,
+            result => return result,
         }
     }
     let error = most_telling.expect("there is one address at least");
     Err(LinkError::Server(error))
 }
 
-/// Whether nothing but the way to the address failed. The kind of an error that is not the server's
-/// can be told by its text alone.
+/// Whether the server was not reached. Only the text shows the kind of an error that does not come from
+/// the server.
 fn is_unreachable(error: &Error) -> bool {
     error.to_string().starts_with("error connecting to server")
 }

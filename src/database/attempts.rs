@@ -3,7 +3,7 @@
 //! Three failures are worth another attempt within the request's deadline. The server rolled the
 //! work back because another transaction was in its way: nothing was changed. A table or column is
 //! missing: the database was set back to an earlier day, and the migrations run first. And a
-//! connection that the server had closed was found out by a *read*, which changes nothing.
+//! *read*, which changes nothing, met a connection that the server had closed.
 
 use std::time::{Duration, Instant};
 
@@ -163,15 +163,15 @@ impl Database {
     }
 }
 
-/// Which further attempts are left.
+/// The further attempts that are possible.
 struct Attempts {
     pause: Duration,
     reconnects: bool,
     migrates: bool,
 }
 
-/// Before the first further attempt, and at most between two. The transaction that was in the way
-/// has ended by then or goes on, so attempts need no random part to pass each other.
+/// The pauses before further attempts. The transaction that was in the way has ended by then or goes
+/// on, so the pauses need no random part.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 

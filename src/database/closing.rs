@@ -1,9 +1,9 @@
-//! The ends of connections: each says goodbye to its server.
+//! The ends of connections: each sends Terminate to its server.
 //!
 //! A client is dropped anywhere: at a function's end, by a deadline, with a request whose caller has
-//! gone. Its connection then ends here. An idle one sends Terminate at once. A busy one first has its
+//! left. Its connection then ends here. An idle one sends Terminate at once. A busy one first has its
 //! statement cancelled: a server that computes, or waits for a lock, does not notice that its client
-//! has gone. A process waits for [`closed`] before it exits, so that no server logs "unexpected EOF
+//! has left. A process waits for [`closed`] before it exits, so that no server logs "unexpected EOF
 //! on client connection".
 
 use std::pin::pin;
@@ -24,14 +24,14 @@ use crate::telemetry::Context;
 /// An idle connection needs far less. One that has not ended by then has a statement to cancel.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// A connection whose server does not answer within this time ends without a goodbye.
+/// A connection whose server does not respond within this time ends without Terminate.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The number of this process's connections that are open.
 static OPEN: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
 
 /// Waits until all connections of this process have ended, once their clients are dropped. The wait
-/// is limited, because a server may not answer.
+/// is limited, because a server may not respond.
 pub async fn closed() {
     let mut open = OPEN.subscribe();
     let none_is_open = open.wait_for(|number| *number == 0);
@@ -104,6 +104,6 @@ async fn run(
         ended = ending.map(|(ended, ())| ended);
     }
     if !matches!(ended, Ok(Ok(()))) {
-        log::debug!("a database connection ended without a goodbye: {ended:?}");
+        log::debug!("a database connection ended without Terminate: {ended:?}");
     }
 }

@@ -26,7 +26,7 @@ pub struct Statement {
 pub(super) type Values<'a> = [&'a (dyn ToSql + Sync)];
 
 /// A connection of the pool, for as long as its request's deadline allows. Dropped, it goes back,
-/// unless a statement on it has no answer yet: then it ends.
+/// unless a statement on it has no result yet: then it ends.
 pub struct Connection {
     /// Taken by `drop` alone.
     object: Option<Object<Connector>>,
@@ -60,7 +60,7 @@ impl Connection {
             .await
     }
 
-    /// Runs the statement and hands over each of its rows as it comes. The deadline is for all of
+    /// Runs the statement and passes each of its rows to `row` as it comes. The deadline is for all of
     /// them, so `row` must not wait for anything.
     pub async fn query_each(
         &self,
@@ -86,7 +86,7 @@ impl Connection {
         rows(self.object(), self.prepared_statements, statement, values).await
     }
 
-    /// Begins a transaction that is undone unless it is committed.
+    /// Begins a transaction that is rolled back unless it is committed.
     pub async fn begin(self) -> Result<Transaction, Error> {
         let begun = self.before_the_deadline(self.object().batch_execute("BEGIN"));
         begun.await.map_err(Error::without_effect)?;
@@ -149,8 +149,8 @@ pub(super) async fn rows(
     connection.query_typed_raw(statement.sql, typed).await
 }
 
-/// A statement without its answer. Dropped so, by a deadline or because whoever asked has gone, it
-/// must not hold up the next one on its connection.
+/// A statement without its result. It is dropped by a deadline, or because its caller has left, and must
+/// not delay the next statement on its connection.
 struct Running<'a> {
     connection: &'a Connection,
 }
@@ -168,7 +168,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// Runs the statement inside the transaction and returns its first row, if there is one. After
-    /// an error the transaction is undone, so the error leaves no doubt.
+    /// an error the transaction is rolled back, so the error leaves no doubt.
     pub async fn query_first(
         &self,
         statement: &Statement,
@@ -178,7 +178,7 @@ impl Transaction {
         Ok(rows.map_err(Error::without_effect)?.into_iter().next())
     }
 
-    /// Makes it last. When this answers, the server has it on disk.
+    /// Commits it. When this returns, the server has it on disk.
     pub async fn commit(mut self) -> Result<(), Error> {
         let connection = self.connection();
         connection

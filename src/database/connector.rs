@@ -14,7 +14,7 @@ use tokio_postgres::{CancelToken, Config, Error as PostgresError};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
-use super::addresses::first_to_answer;
+use super::addresses::first_to_respond;
 use super::closing;
 use super::error::{is_going_away, server_message};
 use super::link::{self, LinkError};
@@ -44,39 +44,37 @@ struct Shared {
 /// Why there is no connection.
 #[derive(Debug, Error)]
 pub enum ConnectorError {
-    /// No roots to check the server's certificate with.
+    /// There are no roots to check the server's certificate with.
     #[error(transparent)]
     Roots(#[from] RootsError),
-    /// No token to log in with.
+    /// There is no token to log in with.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The server, or the way to it.
+    /// The server was not reached, or it rejected the connection.
     #[error("{address}: {}; {}", server_message(error), hint(error, origin))]
     Server {
-        /// Whom we wanted to reach, as whom.
+        /// The server, the database and the user.
         address: String,
-        /// Which settings say so.
+        /// The settings that the address comes from.
         origin: Origin,
-        /// What came back.
         error: PostgresError,
     },
     /// The server rejected an earlier login, and another one is not due.
     #[error("{0}")]
     RejectedBefore(String),
-    /// The server's socket on this machine.
+    /// The server's socket on this machine is not usable.
     #[error("{address}: {error}; check host and port in {}, and that the server runs", .origin.url)]
     Socket {
-        /// Whom we wanted to reach, as whom.
+        /// The server, the database and the user.
         address: String,
-        /// Which settings say so.
+        /// The settings that the address comes from.
         origin: Origin,
-        /// What is wrong with it.
         error: io::Error,
     },
-    /// Nothing answered.
-    #[error("{address}: no answer in time; check host, port and firewall")]
+    /// The server did not respond.
+    #[error("{address}: no response in time; check host, port and firewall")]
     TimedOut {
-        /// Whom we wanted to reach, as whom.
+        /// The server, the database and the user.
         address: String,
     },
 }
@@ -117,13 +115,13 @@ const AUDIENCE: Audience = Audience {
     condition: "is assigned and is a role of the database server",
 };
 
-/// What every session begins with. The zone of a database or a role may be any, and a day of SQL has 23 or
+/// The first statement of every session. The zone of a database or a role may be any, and a day of SQL has 23 or
 /// 25 hours where clocks change. It is not a startup parameter: `tokio_postgres` has none for it but
 /// `options`, which poolers reject. A `PgBouncer` in transaction mode keeps the zone of each client, because
 /// the server reports its changes.
 const SESSION: &str = "SET TimeZone TO 'UTC'";
 
-/// What to do about a connection that could not be made.
+/// The operator's remedy for a connection that could not be made.
 fn hint(error: &PostgresError, Origin { url, auth }: &Origin) -> String {
     match error.code() {
         Some(code) if *code == SqlState::INVALID_PASSWORD => format!(
@@ -141,7 +139,7 @@ fn hint(error: &PostgresError, Origin { url, auth }: &Origin) -> String {
     }
 }
 
-/// The kind of an error that is not the server's can be told by its text alone.
+/// Only the text shows the kind of an error that does not come from the server.
 fn hint_by_text(text: &str, url: &str, auth: &str) -> String {
     if text.contains("password missing") {
         return format!(
@@ -184,7 +182,7 @@ impl Connector {
         let connecting = Box::pin(async {
             let tls = self.tls().await?;
             let config = self.config().await?;
-            let connected = first_to_answer(config, |config| {
+            let connected = first_to_respond(config, |config| {
                 let tls = tls.clone();
                 async move { Ok(config.connect(tls).await?) }
             });
@@ -231,7 +229,7 @@ impl Connector {
                 let connector = self.clone();
                 async move { connector.cancel_tapped(token).await }
             };
-            let connected = first_to_answer(config, |config| {
+            let connected = first_to_respond(config, |config| {
                 let tls = tls.clone();
                 async move { link::connect(&config, tls, outlet, cancel).await }
             });
@@ -270,7 +268,7 @@ impl Connector {
         }
     }
 
-    /// What to tell when a connection did not come about in time.
+    /// The error for a connection that was not made in time.
     pub(super) fn out_of_time(&self) -> ConnectorError {
         if let Some(error) = self.shared.tokens.overdue() {
             return error.into();
@@ -283,25 +281,25 @@ impl Connector {
     /// Asks the server to end the statement that runs on a connection.
     pub(super) async fn cancel(&self, token: CancelToken) {
         let Ok(tls) = self.tls().await else { return };
-        self.say_of_cancelling(token.cancel_query(tls)).await;
+        self.report_cancelling(token.cancel_query(tls)).await;
     }
 
     /// The same for a connection with an outlet.
     pub(super) async fn cancel_tapped(&self, token: CancelToken) {
         let Ok(tls) = self.tls().await else { return };
         let config = &self.shared.address.config;
-        self.say_of_cancelling(link::cancel(config, tls, token))
+        self.report_cancelling(link::cancel(config, tls, token))
             .await;
     }
 
-    async fn say_of_cancelling<E: Into<LinkError>>(
+    async fn report_cancelling<E: Into<LinkError>>(
         &self,
         cancelling: impl Future<Output = Result<(), E>>,
     ) {
         let reason = match tokio::time::timeout(self.shared.timeout, cancelling).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => self.failed(error.into()).to_string(),
-            Err(_) => "no answer".to_owned(),
+            Err(_) => "no response".to_owned(),
         };
         log::warn!("a statement could not be cancelled: {reason}");
     }
@@ -314,8 +312,8 @@ impl Connector {
     }
 }
 
-/// `deadpool_postgres` brings a manager of its own, whose error type has no room for a token that
-/// did not come.
+/// `deadpool_postgres` brings a manager of its own, whose error type cannot carry a missing
+/// token.
 impl Manager for Connector {
     type Type = ClientWrapper;
     type Error = ConnectorError;

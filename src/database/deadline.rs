@@ -1,4 +1,4 @@
-//! The one deadline of a request, and how much of it may go by without a connection.
+//! The one deadline of a request, and the part of it that may pass without a connection.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ pub(super) struct Limits {
     pub(super) whole: Duration,
 }
 
-/// When a request ends, with or without an answer.
+/// The time at which a request ends, with or without a result.
 ///
 /// It is made once, when the request first needs the database, and every wait, every connection and
 /// every statement of the request ends by it.
@@ -51,7 +51,7 @@ impl Deadline {
         self.connected
     }
 
-    /// Until when there must be an answer.
+    /// Until when there must be a result.
     pub fn whole(self) -> Instant {
         self.whole
     }
@@ -61,9 +61,9 @@ impl Deadline {
         self.limits.whole
     }
 
-    /// What a statement that starts now may take.
+    /// The most that a statement may take if it starts now.
     pub(super) fn statement(self) -> Duration {
-        let left = self.whole.saturating_duration_since(Instant::now());
-        left.min(self.limits.statement)
+        let remaining = self.whole.saturating_duration_since(Instant::now());
+        remaining.min(self.limits.statement)
     }
 }

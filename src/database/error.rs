@@ -1,4 +1,4 @@
-//! Why the database did not do what it was asked, whether anything was changed, and what to do.
+//! Why a statement failed, whether it changed anything, and what to do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
-/// Why the database did not do what it was asked.
+/// Why a statement failed.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// No connection in time, or a read without an answer. Nothing was changed.
+    /// No connection in time, or a read without a result. Nothing was changed.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// The connection ended while a statement ran: the statement may have taken effect.
@@ -26,7 +26,7 @@ pub enum Error {
     Shared(Arc<Error>),
 }
 
-/// What a refusal by the server means for the statement that it refused.
+/// The meaning of a server's refusal for the statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Another transaction was in the way, and this one was rolled back: it may run again at once.
@@ -77,7 +77,7 @@ impl Error {
         self.code() == Some(&SqlState::UNIQUE_VIOLATION)
     }
 
-    /// What the server's refusal means, if it is one.
+    /// The meaning of the server's refusal, if this error is one.
     pub(super) fn refusal(&self) -> Option<Refusal> {
         self.code().map(refusal)
     }
@@ -100,8 +100,8 @@ impl From<tokio_postgres::Error> for Error {
 }
 
 /// SQLSTATE codes as PostgreSQL's documentation lists them ("PostgreSQL Error Codes"). A cancelled
-/// statement, a lock that was not to be had and a server without room were rolled back, and say
-/// nothing against the statement.
+/// statement, a lock that was not available and a full server rolled the statement back, and the
+/// statement itself may be right.
 fn refusal(code: &SqlState) -> Refusal {
     if [
         SqlState::T_R_SERIALIZATION_FAILURE,
@@ -138,7 +138,7 @@ pub(super) fn is_going_away(code: &SqlState) -> bool {
     class_of_connections || others.contains(code)
 }
 
-/// What the server said, with its SQLSTATE: `tokio_postgres` itself prints only "db error".
+/// The server's message, with its SQLSTATE: `tokio_postgres` itself prints only "db error".
 pub(crate) fn server_message(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("{} ({})", db.message(), db.code().code()),
@@ -172,7 +172,7 @@ fn advice(error: &tokio_postgres::error::DbError) -> Option<String> {
     None
 }
 
-/// What to do about a database that takes no writes.
+/// The operator's remedy for a database that rejects writes.
 pub(super) const READ_ONLY: &str = "\
     the database is read-only: Azure makes it so when its disk is nearly full, and a standby always \
     is; grow the disk, or name the primary server in DATABASE_URL";
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_told_apart_by_what_they_mean_for_the_statement() {
+    fn codes_have_their_meaning_for_the_statement() {
         for (code, meaning) in [
             ("40001", Refusal::RolledBack),
             ("40P01", Refusal::RolledBack),

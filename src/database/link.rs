@@ -1,9 +1,9 @@
 //! The way to a server with a [`Tap`] in it, for `tokio_postgres`.
 //!
 //! `tokio_postgres` lets its caller make the stream only where it asks for TLS. So a tapped connection
-//! always asks, at once and without a word to the server; what it asks negotiates as the address
-//! says, and may come back without TLS. Over a Unix socket there is none, and the stream is given to
-//! it.
+//! always asks, at once and before it sends anything to the server. The [`Link`] that it asks
+//! negotiates as the address says, and may return a stream without TLS. Over a Unix socket there is no
+//! TLS, and the caller gives the stream.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,9 +27,9 @@ type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
 /// Why there is no way.
 pub(super) enum LinkError {
-    /// Nobody listens at the Unix socket.
+    /// No server listens at the Unix socket.
     Socket(io::Error),
-    /// The server, or the way to it.
+    /// The server was not reached, or it rejected the connection.
     Server(Error),
 }
 
@@ -90,7 +90,7 @@ fn unix_socket(config: &Config) -> Option<PathBuf> {
     }
 }
 
-/// What `tokio_postgres` takes for TLS.
+/// The stream that `tokio_postgres` asks for where it wants TLS.
 #[derive(Clone)]
 struct Link {
     tls: MakeRustlsConnect,
@@ -109,7 +109,7 @@ impl Link {
         }
     }
 
-    /// What `sslmode` and `sslnegotiation` say. It reads nothing that belongs to what follows.
+    /// Encrypts the stream as `sslmode` and `sslnegotiation` say. It reads no byte of the session itself.
     async fn negotiate(self, mut socket: Socket, encryption: Encryption) -> io::Result<Tap<Way>> {
         let encrypted = match (self.mode, self.negotiation) {
             (SslMode::Disable, _) => false,

@@ -23,7 +23,7 @@ impl Database {
     /// Takes the lock of this name if it is free, once the schema is ready.
     ///
     /// # Errors
-    /// When no connection can be made, or the server does not answer.
+    /// When no connection can be made, or the server does not respond.
     pub async fn try_lock(&self, name: &str) -> Result<Option<Lock>, Error> {
         let deadline = self.deadline();
         let readiness = &self.shared.readiness;
@@ -47,14 +47,14 @@ impl Lock {
         Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 
-    /// Completes when the lock is held no more: the server ended the connection, or went away.
+    /// Completes when this process no longer holds the lock: the server ended the connection, or went away.
     pub async fn lost(&self) {
         while !self.client.is_closed() {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 
-    /// Gives the lock up. When this answers, it is free.
+    /// Releases the lock. When this returns, it is free.
     pub async fn release(self) -> Result<(), Error> {
         self.before_the_deadline(self.client.batch_execute("COMMIT"))
             .await
@@ -69,9 +69,9 @@ impl Lock {
     }
 }
 
-/// How often is it looked whether the connection is still there? Whoever takes the lock over
-/// should not work beside its last holder for long.
-const LOOK: Duration = Duration::from_millis(500);
+/// Time between two checks of the connection. Short, so that the next holder of the lock does not work
+/// beside the last one for long.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The server must not end the transaction for being idle, and must notice within a minute that
 /// its client is gone with the machine: by default it would take two hours.

@@ -96,8 +96,8 @@ pub enum MigrationError {
     /// The server refused what comes before and after the migrations themselves.
     #[error("migrating failed: {0}")]
     Failed(String),
-    /// The server took a question and did not answer it.
-    #[error("the database did not answer within {0:?}; see whether it is overloaded or locked")]
+    /// The server took a statement and returned no result in time.
+    #[error("the database did not respond within {0:?}; see its locks and its load")]
     TimedOut(Duration),
 }
 
@@ -146,8 +146,8 @@ async fn missing_within(
         .map_err(|_| MigrationError::TimedOut(limit))?
 }
 
-/// Whoever had the lock before may have applied them all. To ask whether there is a history would not
-/// do here: the session may remember from before the lock that there was none. Creating it looks.
+/// The last holder of the lock may have applied them all. A query for the history's existence would not be
+/// reliable: the session may remember from before the lock that there was none. `CREATE` checks anew.
 async fn apply(transaction: &impl GenericClient) -> Result<(), MigrationError> {
     transaction.batch_execute(CREATE_HISTORY).await?;
     for migration in missing_in_history(transaction).await? {
@@ -228,7 +228,7 @@ fn compare(own: &[Migration], history: &[Applied]) -> Result<Vec<Migration>, Mig
 
 /// The two-number form is a key space of its own, apart from the one-number locks that
 /// idempotency keys take. The numbers spell "magn" and "migr". A migration itself waits less long
-/// for a table: everyone else queues up behind it. A history that is there already is no news.
+/// for a table, because all other statements queue behind it. An existing history needs no message.
 const LOCK: &str = "\
     SET LOCAL lock_timeout = '60s';
     SELECT pg_advisory_xact_lock(1835100014, 1835624306);

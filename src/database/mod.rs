@@ -1,7 +1,7 @@
 //! PostgreSQL: a pool that heals by itself, TLS, passwords or Entra tokens, and migrations.
 //!
-//! [`Database::open`] returns at once, so that the server can bind and answer first; connecting
-//! and migrating go on behind it. Features call [`Database::read`] and [`Database::write`], which
+//! [`Database::open`] returns at once, so that the server can bind and respond first; connecting
+//! and migrating go on in the background. Features call [`Database::read`] and [`Database::write`], which
 //! wait for the schema and a connection, run the statement, and attempt it again where that is
 //! safe. A request has one [`Deadline`] for all of this.
 //!
@@ -114,7 +114,7 @@ impl Database {
         }
     }
 
-    /// Migrates in the background until it succeeds, and lets waiting requests go on then.
+    /// Migrates in the background until it succeeds. Waiting requests go on then.
     pub fn prepare_in_background(&self) {
         self.shared.migrates.store(true, Ordering::Relaxed);
         self.spawn_prepare();
@@ -144,7 +144,7 @@ impl Database {
     async fn prepare(&self) {
         tokio::time::sleep(HEAD_START).await;
         let mut pause = Duration::from_millis(50);
-        let mut said = String::new();
+        let mut reported = String::new();
         loop {
             match self.migrate().await {
                 Ok(version) => {
@@ -153,9 +153,9 @@ impl Database {
                 }
                 Err(error) => {
                     let reason = error.to_string();
-                    if reason != said {
+                    if reason != reported {
                         log::error!("the database is not ready: {reason}");
-                        said.clone_from(&reason);
+                        reported.clone_from(&reason);
                     }
                     self.shared.readiness.waiting_because(reason);
                 }
@@ -221,8 +221,8 @@ impl Database {
         self.shared.readers.join(deadline).await
     }
 
-    /// Closes the idle connections. What ended one of the pool, a restart say, has probably ended the
-    /// others too, and each of them would fail another request.
+    /// Closes the idle connections. A restart of the server, say, ended one of the pool. It probably ended
+    /// the others too, and each of them would fail another request.
     fn forget_idle_connections(&self) {
         self.access.pool.close_idle();
     }

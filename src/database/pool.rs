@@ -40,7 +40,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 const TO_TELL_WHICH: Duration = Duration::from_millis(10);
 
 impl Pool {
-    /// At most so many connections.
+    /// At most `limit` connections.
     pub(super) fn new(connector: Connector, limit: usize, remedy: &'static str) -> Pool {
         let connections = managed::Pool::builder(connector.clone())
             .max_size(limit)

@@ -35,13 +35,13 @@ pub struct Canceller {
 /// Why a COPY did not give all its rows.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// The server refused, was told to stop, or has gone.
+    /// The server rejected the statement, cancelled it, or has gone.
     #[error("{}", server_message(.0))]
     Failed(#[from] tokio_postgres::Error),
     /// The receiver of the rows left, from this COPY or from an earlier one of the session.
     #[error("the rows were not taken to their end")]
     Untaken,
-    /// What came is not what was sent.
+    /// The rows that came are not the rows that the server sent.
     #[error(
         "the server sent {said} rows and {came} came; if it happens again, something between this \
          program and PostgreSQL changes what it sends"
@@ -142,8 +142,8 @@ impl DerefMut for Session {
 }
 
 impl Canceller {
-    /// Asks the server to end the statement. It has been asked when this answers; the statement then
-    /// fails, if it has not ended before.
+    /// Asks the server to end the statement. After this returns, the statement fails, unless it has ended
+    /// before.
     pub async fn cancel(&self) {
         self.connector.cancel_tapped(self.token.clone()).await;
     }

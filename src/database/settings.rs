@@ -7,12 +7,12 @@ use thiserror::Error;
 
 use super::address::{Address, AddressError};
 
-/// Everything the database room is told from outside.
+/// The settings of a database.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `DATABASE_URL` and the `PG*` variables.
     pub address: Address,
-    /// Which settings those are that address and login come from.
+    /// The settings that address and login come from.
     pub origin: Origin,
     /// `DATABASE_AUTH`: `password` (default) or `entra`.
     pub authentication: Authentication,
@@ -21,7 +21,7 @@ pub struct Settings {
     pub pool_size: usize,
     /// `DATABASE_CONNECT_TIMEOUT`, seconds, default 5: for one attempt, TLS and login included.
     pub connect_timeout: Duration,
-    /// `DATABASE_STATEMENT_TIMEOUT`, seconds, default 10: for one statement's answer.
+    /// `DATABASE_STATEMENT_TIMEOUT`, seconds, default 10: for one statement.
     pub statement_timeout: Duration,
     /// `DATABASE_WAIT`, seconds, default 5: how long a request waits for a connection.
     pub wait: Duration,
@@ -31,8 +31,8 @@ pub struct Settings {
     pub prepared_statements: bool,
 }
 
-/// The names of the settings that say where a database is and how to log in, for errors that say
-/// what to change.
+/// The names of the settings of a database's address and login, for errors that name the setting to
+/// change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// That of the address.
@@ -50,7 +50,7 @@ impl Default for Origin {
     }
 }
 
-/// How the server is told who we are.
+/// How this program logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
     /// With the address's password, if it has one.
@@ -62,17 +62,15 @@ pub enum Authentication {
 /// A setting of the database that cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// The address.
+    /// The address is not usable.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// One of the others.
+    /// Another setting is not usable.
     #[error("{variable}={value} cannot be used; set it to {allowed}")]
     Value {
         /// The variable's name.
         variable: String,
-        /// What it holds.
         value: String,
-        /// What it may hold.
         allowed: &'static str,
     },
 }

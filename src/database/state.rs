@@ -1,10 +1,10 @@
-//! What the health check asks the database itself.
+//! The state of a database, for the health check.
 
 use super::error::{READ_ONLY, Refusal};
 use super::migrations::{self, SchemaVersion};
 use super::{Database, Error, Statement};
 
-/// What the database says of itself.
+/// The state of a database.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     /// The version of its schema.
@@ -16,7 +16,7 @@ pub struct State {
 }
 
 impl State {
-    /// What to do about a database that is not [`State::writable`].
+    /// The operator's remedy for a database that is not [`State::writable`].
     pub const READ_ONLY: &'static str = READ_ONLY;
 }
 

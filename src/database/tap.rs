@@ -1,7 +1,7 @@
-//! The rows of a COPY, taken off a connection before `tokio_postgres` sees them.
+//! The rows of a COPY, taken from a connection before `tokio_postgres` sees them.
 //!
-//! `tokio_postgres` hands a COPY's rows on one by one through a channel, which costs more than all
-//! else that an export does with them but compressing. A [`Tap`] sits below it, on the decrypted
+//! `tokio_postgres` passes a COPY's rows on one by one through a channel, which costs more than all
+//! other work of an export except compression. A [`Tap`] sits below it, on the decrypted
 //! stream, and follows the messages by their headers (PostgreSQL's documentation, "Message
 //! Formats": a type, then a length that counts itself). While an [`Outlet`] is open it takes out
 //! `CopyOutResponse`, `CopyData` and `CopyDone`, and sends the bytes of the `CopyData` messages,
@@ -9,8 +9,8 @@
 //! statement without rows, and its `CommandComplete` says how many they were. Login, errors,
 //! notices and everything else pass as they are.
 //!
-//! The outlet holds back: while its channel is full nothing is read, and the server waits. Rows of a
-//! COPY whose receiver has left are thrown away, so that the connection can end in order.
+//! While the outlet's channel is full, the tap reads nothing and the server waits. The tap discards the
+//! rows of a COPY whose receiver has left, so that the connection can end in order.
 
 use std::io;
 use std::pin::Pin;
@@ -23,16 +23,16 @@ use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
-/// How much room an inbox has. Larger ones are no faster, and every job has a few.
-const ROOM: usize = 256 * 1024;
+/// The capacity of an inbox. Larger ones are not faster, and every job has a few.
+const CAPACITY: usize = 256 * 1024;
 
-/// With less room than this, what has come is sent on, and the inbox is a new one.
-const LITTLE: usize = 64 * 1024;
+/// With less free capacity than this, the tap sends the rows on and starts a new inbox.
+const RESERVE: usize = 64 * 1024;
 
 /// A message's type and its length.
 const HEADER: usize = 5;
 
-/// Where the rows of a COPY go while it is open. Clones are the same outlet.
+/// Receives the rows of a COPY while it is open. Clones are the same outlet.
 #[derive(Clone, Default)]
 pub(super) struct Outlet {
     state: Arc<Mutex<State>>,
@@ -42,9 +42,9 @@ pub(super) struct Outlet {
 struct State {
     rows: Option<Sender<Bytes>>,
     messages: u64,
-    /// The receiver left in the middle of a COPY. What still comes of it is thrown away.
+    /// The receiver left in the middle of a COPY. The tap discards its further rows.
     abandoned: bool,
-    /// The connection, while it waits for room in the channel.
+    /// The connection, while it waits for the channel.
     waiting: Option<Waker>,
 }
 
@@ -77,7 +77,7 @@ pub(super) struct OpenOutlet<'a> {
 }
 
 impl OpenOutlet<'_> {
-    /// Closes it after the end of the COPY, good or bad, and answers how many `CopyData` messages came.
+    /// Closes it after the COPY has ended or failed. Returns the number of `CopyData` messages.
     pub(super) fn close(self) -> u64 {
         let mut state = self.outlet.state();
         state.rows = None;
@@ -102,20 +102,20 @@ pub(super) struct Tap<S> {
     stream: S,
     outlet: Outlet,
     inbox: BytesMut,
-    /// How much of the inbox, from its start, is rows.
+    /// Bytes of rows at the start of the inbox.
     rows: usize,
-    /// What becomes of the message that is being read.
+    /// For the current message.
     fate: Fate,
-    /// How much of that message, behind the rows, is still to come.
-    left: usize,
-    /// `CopyData` messages that the outlet has not been told of.
+    /// Bytes of the current message that come after `rows`.
+    remaining: usize,
+    /// `CopyData` messages that the outlet has not counted yet.
     messages: u64,
     sending: Option<Sending>,
 }
 
 type Sending = Pin<Box<dyn Future<Output = Result<OwnedPermit<Bytes>, SendError<()>>> + Send>>;
 
-/// Who gets a message.
+/// The receiver of a message: `tokio_postgres`, the outlet, or none.
 #[derive(Clone, Copy)]
 enum Fate {
     Passes,
@@ -123,7 +123,7 @@ enum Fate {
     Vanishes,
 }
 
-/// What is to be done about what the inbox holds.
+/// The next step, by the content of the inbox.
 enum Next {
     /// Its start is for `tokio_postgres`.
     Pass,
@@ -142,22 +142,22 @@ impl<S> Tap<S> {
             inbox: BytesMut::new(),
             rows: 0,
             fate: Fate::Passes,
-            left: 0,
+            remaining: 0,
             messages: 0,
             sending: None,
         }
     }
 
-    /// Looks at all that has come, up to what has to be dealt with first.
-    fn look(&mut self) -> io::Result<Next> {
+    /// Reads the headers of the messages in the inbox, up to the first one that needs a step.
+    fn next_step(&mut self) -> io::Result<Next> {
         loop {
             let unseen = self.inbox.len() - self.rows;
-            if self.left == 0 && unseen >= HEADER {
+            if self.remaining == 0 && unseen >= HEADER {
                 self.begin_message()?;
             }
-            let piece = self.left.min(unseen);
+            let piece = self.remaining.min(unseen);
             if piece == 0 {
-                let enough = self.rows > ROOM - LITTLE;
+                let enough = self.rows > CAPACITY - RESERVE;
                 return Ok(if enough { Next::Send } else { Next::Read });
             }
             match self.fate {
@@ -166,7 +166,7 @@ impl<S> Tap<S> {
                 Fate::Passes => return Ok(Next::Pass),
                 Fate::Vanishes => self.inbox.advance(piece),
             }
-            self.left -= piece;
+            self.remaining -= piece;
         }
     }
 
@@ -178,9 +178,9 @@ impl<S> Tap<S> {
             let text = "the server sent a message of impossible length";
             io::Error::new(io::ErrorKind::InvalidData, text)
         })?;
-        self.left = 1 + length;
+        self.remaining = 1 + length;
         self.fate = match (header[0], self.fate) {
-            // Row follows row, and asking about each one would take longer than all else here.
+            // A row mostly follows a row, and a look at the outlet for each would cost more than the rest.
             (b'd', Fate::IsRow) => Fate::IsRow,
             (b'd', _) if self.outlet.takes_rows() => Fate::IsRow,
             (b'H' | b'c', _) if self.outlet.takes_rows() => Fate::Vanishes,
@@ -191,15 +191,15 @@ impl<S> Tap<S> {
     }
 
     fn pass(&mut self, to: &mut ReadBuf<'_>) {
-        let piece = self.left.min(self.inbox.len()).min(to.remaining());
+        let piece = self.remaining.min(self.inbox.len()).min(to.remaining());
         to.put_slice(&self.inbox[..piece]);
         self.inbox.advance(piece);
-        self.left -= piece;
+        self.remaining -= piece;
     }
 
-    /// Sends the rows on, once there is room for them, or throws them away if the receiver has left.
+    /// Sends the rows on, once the channel takes them. Discards them if the receiver has left.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let permit = ready!(self.poll_room(context));
+        let permit = ready!(self.poll_permit(context));
         self.sending = None;
         let rows = self.inbox.split_to(self.rows);
         self.rows = 0;
@@ -211,7 +211,7 @@ impl<S> Tap<S> {
     }
 
     /// `None` when the receiver has left.
-    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<Option<OwnedPermit<Bytes>>> {
+    fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<Option<OwnedPermit<Bytes>>> {
         {
             let mut state = self.outlet.state();
             if state.abandoned {
@@ -231,12 +231,12 @@ impl<S> Tap<S> {
 }
 
 impl<S: AsyncRead + Unpin> Tap<S> {
-    /// Reads what there is, and answers how much: nothing is the end.
+    /// Reads the available bytes and returns their number. Zero is the end.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.inbox.capacity() - self.inbox.len() < LITTLE {
-            self.inbox.reserve(ROOM);
+        if self.inbox.capacity() - self.inbox.len() < RESERVE {
+            self.inbox.reserve(CAPACITY);
         }
-        // It keeps nothing between two polls, so that a new one each time does.
+        // The future keeps no state between two polls, so each poll may use a new one.
         std::pin::pin!(self.stream.read_buf(&mut self.inbox)).poll(context)
     }
 }
@@ -250,8 +250,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         let before = to.filled().len();
         loop {
             let passed = to.filled().len() > before;
-            match self.look()? {
-                // As many messages at once as there is room for, which is far cheaper than one by one.
+            match self.next_step()? {
+                // As many messages at once as `to` takes, which is far cheaper than one by one.
                 Next::Pass if to.remaining() > 0 => self.pass(to),
                 Next::Pass => return Poll::Ready(Ok(())),
                 Next::Send | Next::Read if passed => return Poll::Ready(Ok(())),
@@ -301,7 +301,7 @@ mod tests {
         [&[kind], &length.to_be_bytes()[..], content].concat()
     }
 
-    /// What passes, what the outlet got, and how many rows it was told of.
+    /// The bytes that pass, the bytes that the outlet receives, and the number of rows that it counts.
     async fn through(sent: Vec<u8>, piece: usize, open: bool) -> (Vec<u8>, Vec<u8>, u64) {
         let (mut server, client) = tokio::io::duplex(piece);
         let outlet = Outlet::default();

@@ -28,7 +28,6 @@ pub enum RootsError {
     Unreadable {
         /// The file's path.
         file: String,
-        /// What is wrong with it.
         reason: String,
     },
     /// The platform has none.

@@ -1,7 +1,7 @@
 //! `sslmode` and `sslrootcert` out of an address: `tokio_postgres` does not know all that libpq
 //! allows there, and refuses an address that has it.
 
-/// What an address says of TLS.
+/// The TLS options of an address.
 #[derive(Default)]
 pub(super) struct TlsOptions {
     /// `sslmode`.
@@ -51,7 +51,7 @@ fn take_from_url(address: &str) -> (String, TlsOptions) {
     (rest, tls)
 }
 
-/// The two values are a word and a file's path; a broken escape is left as it stands.
+/// The two values are a word and a file's path; a broken escape stays as it is.
 fn percent_decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();

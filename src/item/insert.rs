@@ -24,10 +24,9 @@ use super::contested::{self, Contested};
 use super::{Item, ItemName};
 use crate::database::{Database, Deadline, Error, Statement};
 
-/// What became of a creation.
+/// The result of a creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Creation {
-    /// It is there.
     Created(Item),
     /// Another item has this name.
     NameTaken,
@@ -48,7 +47,8 @@ pub(super) struct Waiting {
     result: oneshot::Sender<Result<Creation, Arc<Error>>>,
 }
 
-/// What a statement that takes the creation and a caller who gives up both want: the first has it.
+/// A right that a statement needs to take the creation, and its caller needs to give up. The first one gets
+/// it.
 #[derive(Clone, Default)]
 struct Claim {
     taken: Arc<AtomicBool>,
@@ -87,10 +87,9 @@ const BATCH: usize = 512;
 /// Statements that may be under way. The second one fills while the first one is flushed.
 const STATEMENTS: usize = 2;
 
-/// What a statement for many waits for the transactions of others. Shorter than the server's
-/// `deadlock_timeout` of one second: so a deadlock costs the statement its attempt, and the other
-/// transaction nothing.
-const SHARED_PATIENCE: Duration = Duration::from_millis(250);
+/// The `lock_timeout` of a statement for many creations. Shorter than the server's `deadlock_timeout` of
+/// one second: so a deadlock costs the statement its attempt, and the other transaction nothing.
+const SHARED_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 
 impl Inserter {
     /// Starts the tasks at the queue's far end; they end when every clone is gone.
@@ -155,7 +154,7 @@ async fn send_batches(
         tokio::spawn(async move {
             let latest = batch.iter().map(|it| it.deadline).max();
             let latest = latest.expect("a batch is not empty");
-            match insert(&database, &batch, latest, SHARED_PATIENCE).await {
+            match insert(&database, &batch, latest, SHARED_LOCK_TIMEOUT).await {
                 Err(error) if error.is_lock_timeout() => {
                     batch.iter().for_each(Waiting::release);
                     contested.take_over(batch);
@@ -167,7 +166,7 @@ async fn send_batches(
     }
 }
 
-/// Tells each creation of a statement its result.
+/// Sends each creation of a statement its result.
 pub(super) fn acknowledge(batch: Vec<Waiting>, outcome: Result<HashMap<String, Item>, Error>) {
     let mut outcome = outcome.map_err(Arc::new);
     for waiting in batch {
@@ -184,17 +183,17 @@ pub(super) fn acknowledge(batch: Vec<Waiting>, outcome: Result<HashMap<String, I
 }
 
 /// Creates what can be created. Where another transaction holds one of the names for longer than
-/// `patience`, nothing is changed, and the error [is a lock timeout](Error::is_lock_timeout).
+/// `lock_timeout`, nothing is changed, and the error [is a lock timeout](Error::is_lock_timeout).
 pub(super) async fn insert(
     database: &Database,
     batch: &[Waiting],
     deadline: Deadline,
-    patience: Duration,
+    lock_timeout: Duration,
 ) -> Result<HashMap<String, Item>, Error> {
     let names: Vec<&str> = batch.iter().map(|it| it.name.as_str()).collect();
-    let patience = format!("{}ms", patience.as_millis());
+    let lock_timeout = format!("{}ms", lock_timeout.as_millis());
     let rows = database
-        .write_before(deadline, &INSERT, &[&names, &patience])
+        .write_before(deadline, &INSERT, &[&names, &lock_timeout])
         .await?;
     let items = rows.iter().map(Item::owned);
     Ok(items.map(|item| (item.name.clone(), item)).collect())

@@ -1,9 +1,9 @@
-//! What a listing asks for: `?limit=` and `?after=`.
+//! The query of a listing: `?limit=` and `?after=`.
 
 use super::ItemId;
 use crate::http::{FieldError, Query};
 
-/// Which items a listing asks for. Both may be left out.
+/// The items that a listing asks for. Both members are optional.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// Items at most, 1 to 1000; without it, all of them.

@@ -21,12 +21,11 @@ pub struct Items {
     streams: Streams,
 }
 
-/// What became of a renaming.
+/// The result of a renaming.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Renaming {
-    /// It has the new name.
     Renamed(Item),
-    /// Another item has it.
+    /// Another item has the name.
     NameTaken,
     /// There is no item with this id.
     NoSuchItem,
@@ -45,12 +44,12 @@ impl Items {
         }
     }
 
-    /// Makes an item. It is on disk when this answers.
+    /// Creates an item. It is on disk when this returns.
     pub async fn create(&self, name: ItemName) -> Result<Creation, Error> {
         self.inserter.insert(name).await
     }
 
-    /// Makes an item unless this key made one before, and answers the same each time.
+    /// Creates an item unless this key created one before. Returns the same each time.
     pub async fn create_once(
         &self,
         key: &IdempotencyKey,
@@ -59,7 +58,6 @@ impl Items {
         idempotency::create(&self.database, key, name).await
     }
 
-    /// One item.
     pub async fn read(&self, id: ItemId) -> Result<Option<Item>, Error> {
         let read = |found: &mut Option<Item>, row: &Row| *found = Some(Item::owned(row));
         self.database

@@ -3,7 +3,7 @@
 //! A task reads page after page and queues the pieces; the response's body takes them. A listing
 //! that is not complete never gets its last chunk: only [`Part::End`] ends the body well, and where
 //! the task ends without it, for whatever reason, the connection breaks off. Where the reader has
-//! stopped reading, the body is not even asked for more, so the connection is hung up as well.
+//! stopped reading, the server does not poll the body, so the task resets the connection as well.
 //!
 //! The Functions host counts its `functionTimeout` to the last byte, and kills this process when
 //! it is over. So a listing has a deadline well before that, and its reader a least rate.
@@ -45,7 +45,7 @@ const FIRST_ROWS: u16 = 1024;
 const FEWEST_ROWS: u64 = 64;
 const MOST_ROWS: u64 = 8192;
 
-/// What a reader has to take in each [`Limits::interval`].
+/// The fewest bytes that a reader must take in each [`Limits::interval`].
 const LEAST_BYTES: u64 = 1024 * 1024;
 
 /// The whole listings that are open.
@@ -103,7 +103,7 @@ impl Streams {
     }
 }
 
-/// What the reader has taken.
+/// The part of a listing that its reader has taken.
 #[derive(Default)]
 struct Sent {
     rows: AtomicU64,

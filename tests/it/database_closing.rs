@@ -25,16 +25,16 @@ fn server() -> Throwaway {
     })
 }
 
-/// What a server logs of a client that went without a goodbye. A server that is asked to end a session
-/// may fail to send that to a client which has just said goodbye.
+/// The messages in a server's log about a client that left without Terminate. A server that is asked to end a session
+/// may fail to send that to a client that has just sent Terminate.
 const RUDE: [&str; 3] = [
     "unexpected EOF on client connection",
     "could not receive data from client",
     "connection to client lost",
 ];
 
-/// Holds each connection of the program to have ended, and none without a goodbye.
-async fn all_said_goodbye(server: &Throwaway) {
+/// Asserts that each connection of the program has ended with Terminate.
+async fn assert_all_terminated(server: &Throwaway) {
     let lines = || -> Vec<(String, String)> {
         let log = std::fs::read(server.log()).expect("the log can be read");
         let log = String::from_utf8_lossy(&log).into_owned();
@@ -92,7 +92,7 @@ fn verbs_that_succeed_or_fail_close_their_connections() {
             .argument("migrate")
             .output();
         assert_eq!(migrated.status.code(), Some(0), "{migrated:?}");
-        all_said_goodbye(&server).await;
+        assert_all_terminated(&server).await;
     });
 }
 
@@ -117,7 +117,7 @@ fn a_backup_whose_store_fails_closes_its_connections() {
         let many = "CREATE TABLE many AS SELECT repeat('x', 1000) FROM generate_series(1, 30000)";
         client.batch_execute(many).await.expect("it is made");
         refused.fails(&["create"]);
-        all_said_goodbye(&server).await;
+        assert_all_terminated(&server).await;
     });
 }
 
@@ -160,7 +160,7 @@ fn verbs_that_a_signal_ends_close_their_connections() {
         let running = operator.begins(&["create"]);
         runs("LOCK TABLE").await;
         assert_eq!(running.ended_by("TERM").code(), Some(1));
-        all_said_goodbye(&server).await;
+        assert_all_terminated(&server).await;
     });
 }
 
@@ -176,7 +176,7 @@ fn a_handler_that_is_stopped_closes_its_pool() {
         program.get("/health").await;
         program.signal("TERM");
         program.ended().await;
-        all_said_goodbye(&server).await;
+        assert_all_terminated(&server).await;
     });
 }
 

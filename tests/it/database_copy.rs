@@ -100,7 +100,7 @@ fn a_session_does_all_else_as_ever_between_two_copies() {
                 matches!(copied(&session, one).await, (Ok(1), rows) if rows == b"d\0\0\0\x061\n")
             );
             let row = session.query_one("SELECT $1::int8 * 2", &[&round]).await;
-            assert_eq!(row.expect("it answers").get::<_, i64>(0), round * 2);
+            assert_eq!(row.expect("a row").get::<_, i64>(0), round * 2);
         }
     });
 }
@@ -126,7 +126,7 @@ fn an_error_after_many_rows_is_an_error_and_the_session_lives() {
     });
 }
 
-/// More rows than anybody waits for. In FROM, the server would make them all before it sent any.
+/// More rows than a test can wait for. In FROM, the server would make them all before it sent any.
 const ENDLESS: &str = "COPY (SELECT repeat('x', 1000), generate_series(1, 1000000000)) TO STDOUT";
 
 #[test]
@@ -144,7 +144,7 @@ fn a_connection_that_is_ended_half_way_is_an_error() {
             while receiver.recv().await.is_some() {}
         };
         let (copied, ()) = tokio::join!(session.copy_out(ENDLESS, sender), ending);
-        // A server that cannot send, as nobody reads, does not say why it ends.
+        // A server that cannot send, because its client does not read, does not say why it ends.
         let error = copied.expect_err("it was ended").to_string();
         let said = ["57P01", "connection closed"];
         assert!(said.iter().any(|it| error.contains(it)), "{error}");
@@ -176,7 +176,7 @@ fn a_copy_can_be_cancelled_from_elsewhere_over_every_way() {
 }
 
 #[test]
-fn while_nobody_takes_the_rows_the_server_waits() {
+fn the_server_waits_while_the_receiver_takes_no_rows() {
     run(async {
         let database = Database::empty();
         let session = session(&database.url).await;
@@ -202,7 +202,7 @@ fn while_nobody_takes_the_rows_the_server_waits() {
 }
 
 #[test]
-fn a_session_whose_copy_was_left_takes_no_further_copy() {
+fn a_session_with_an_abandoned_copy_rejects_further_copies() {
     run(async {
         let database = Database::empty();
         let left = session(&database.url).await;

@@ -15,7 +15,7 @@ use crate::harness::{Answer, Program, Start, connect, eventually, own_server, re
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Nobody waits as long for an answer whose deadline is a second: far less than the minutes for which
+/// The longest wait for a response whose deadline is a second: far less than the minutes for which
 /// Azure's own client would try again, and long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -225,7 +225,7 @@ fn without_a_token_requests_get_503_and_health_says_what_to_do() {
 }
 
 #[test]
-fn a_role_that_refuses_the_token_is_told_apart_from_a_missing_token() {
+fn a_role_that_refuses_the_token_is_distinguished_from_a_missing_token() {
     run(async {
         let role = Role::new("entra_refused", "another").await;
         let identity = Identity::start(token("unknown", DAY)).await;

@@ -1,5 +1,5 @@
-//! A database that is away, killed, silent, stuck or full: every answer is bounded and honest,
-//! nothing that was acknowledged is lost, and it all heals without a restart of the program.
+//! A database that is away, killed, silent, stuck or full: every response comes in bounded time and is true,
+//! no acknowledged change is lost, and the program recovers without a restart.
 
 mod away;
 mod codes;
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::harness::{Answer, Program, Start, eventually};
 
-/// With these waits, the longest that any answer may take: one second for a connection and one for
+/// With these waits, the longest that any response may take: one second for a connection and one for
 /// the statement. The rest is for a busy machine.
 const BOUND: Duration = Duration::from_secs(6);
 
@@ -43,7 +43,7 @@ async fn restart(server: &Arc<Throwaway>) {
     starting.await.expect("no panic").expect("it starts again");
 }
 
-/// Until the program is told that the database is away, by the door that operators watch.
+/// Waits until `/health` reports that the database is away.
 async fn unhealthy(program: &Program) {
     eventually("bad health", || async {
         let answer = program.get("/health").await;

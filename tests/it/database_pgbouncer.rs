@@ -26,7 +26,7 @@ struct Pooler {
 const LEASH: &str = r#""$@" & pooler=$!; exec 2>/dev/null; read -r _; kill "$pooler"; wait"#;
 
 impl Pooler {
-    /// In front of the server and database at this address, with so many server connections.
+    /// In front of the server and database at this address, with this number of server connections.
     fn before(url: &str, server_connections: usize) -> Pooler {
         let word = |name| {
             let word = url.split(' ').find_map(|word| word.strip_prefix(name));
@@ -202,7 +202,7 @@ fn a_pool_of_one_server_connection_is_enough_to_migrate() {
 }
 
 #[test]
-fn whole_listings_stream_through_pgbouncer_and_one_that_is_left_frees_its_connection() {
+fn whole_listings_stream_through_pgbouncer_and_an_abandoned_one_frees_its_connection() {
     run(async {
         let database = Database::migrated();
         let client = database.connect().await;

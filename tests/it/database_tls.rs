@@ -10,15 +10,15 @@ use tempfile::TempDir;
 
 use crate::harness::{Start, connect, own_server, ready, run};
 
-/// Only with TLS may the one connect over TCP, and only with TLS and a password the other. What
-/// comes through the socket is for the tests themselves.
+/// Only with TLS may the one connect over TCP, and only with TLS and a password the other. The
+/// tests themselves use the socket.
 const HBA: [&str; 3] = [
     "hostssl all scram 127.0.0.1/32 scram-sha-256",
     "hostssl all all 127.0.0.1/32 trust",
     "hostnossl all all 127.0.0.1/32 reject",
 ];
 
-/// Two authorities, of which the programs are told to trust one, and the servers' certificates.
+/// Two authorities, of which the programs trust one, and the servers' certificates.
 struct Certificates {
     folder: TempDir,
     authority: Issuer<'static, KeyPair>,

@@ -121,7 +121,7 @@ fn a_program_that_runs_goes_on_when_a_newer_one_migrates() {
     });
 }
 
-/// What an earlier day of the database lacked.
+/// Takes a database back to an earlier day.
 const SET_BACK: &str = "DROP TABLE scale_change, scale_hold, function_schedule, item_deletion;
     ALTER TABLE function_run DROP COLUMN failure, DROP COLUMN degraded;
     DELETE FROM refinery_schema_history WHERE version >= 4";
@@ -243,7 +243,7 @@ fn a_migration_that_fails_is_named_with_the_servers_words_and_leaves_nothing_beh
 #[test]
 fn migrate_without_a_database_fails_soon_and_says_what_to_do() {
     let started = Instant::now();
-    let away = one_line(&migrate("host=/nowhere user=nobody"));
+    let away = one_line(&migrate("host=/nowhere user=unknown"));
     assert!(
         away.contains("/nowhere") && away.contains("DATABASE_URL"),
         "{away}"

@@ -10,7 +10,7 @@ use super::{impatient, kill, restart, unavailable};
 use crate::harness::{Start, healthy, own_server, run};
 
 #[test]
-fn a_program_that_starts_before_its_database_answers_at_once_and_becomes_ready_by_itself() {
+fn a_program_that_starts_before_its_database_responds_at_once_and_becomes_ready_by_itself() {
     run(async {
         let server = Arc::new(own_server(ThrowawayOptions::default()));
         kill(&server).await;

@@ -102,7 +102,7 @@ fn a_creation_behind_stuck_ones_waits_for_a_connection_and_no_longer() {
         for answer in join_all(stuck).await {
             assert_eq!(answer.expect("no panic").status, 201);
         }
-        // What was given up was not made later.
+        // The creation that was given up was not made later.
         program.make("behind").await;
     });
 }

@@ -1,5 +1,5 @@
-//! SIGKILL for the server and for the program, SIGTERM for the program: what was acknowledged
-//! stays.
+//! SIGKILL for the server and for the program, SIGTERM for the program: acknowledged changes
+//! stay.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -52,7 +52,7 @@ fn a_server_killed_three_times_under_load_loses_nothing_and_the_program_heals() 
 }
 
 #[test]
-fn a_program_killed_under_load_has_lost_nothing_that_it_acknowledged() {
+fn a_program_killed_under_load_keeps_every_acknowledged_item() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
@@ -85,7 +85,7 @@ fn a_program_killed_under_load_has_lost_nothing_that_it_acknowledged() {
 }
 
 #[test]
-fn a_program_that_is_told_to_stop_finishes_what_is_under_way() {
+fn sigterm_lets_requests_finish() {
     run(async {
         let database = Database::migrated();
         let mut program = Start::on(&database).await;
@@ -108,7 +108,7 @@ fn a_program_that_is_told_to_stop_finishes_what_is_under_way() {
     });
 }
 
-/// What a load saw: names that were acknowledged, and how many requests failed.
+/// The result of a load: names that were acknowledged, and the number of requests that failed.
 #[derive(Default)]
 struct Seen {
     acknowledged: Vec<String>,

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::harness::{Database, Start, eventually, run};
 
-/// A way to a server that lets logins through until it is told to reject each for its password.
+/// A proxy in front of a server. Shut, it rejects each login for its password.
 struct Gate {
     url: String,
     is_shut: watch::Sender<bool>,

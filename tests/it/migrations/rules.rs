@@ -15,8 +15,8 @@ pub(super) fn files() -> Vec<(i32, String)> {
     let mut files: Vec<(i32, String)> = entries
         .map(|entry| {
             let path = entry.expect("it can be listed").path();
-            let version =
-                version(&path).unwrap_or_else(|| panic!("{} is no V1__name.sql", path.display()));
+            let version = version(&path)
+                .unwrap_or_else(|| panic!("{} is not named like V1__name.sql", path.display()));
             (
                 version,
                 std::fs::read_to_string(path).expect("it can be read"),
@@ -33,7 +33,7 @@ fn version(path: &Path) -> Option<i32> {
     version.parse().ok()
 }
 
-/// What a program of this version writes: one row or more for each table that it knows. It is
+/// The data that a program of this version writes: one row or more for each table that it knows. It is
 /// written again after every later migration, so its values must be new each time.
 fn sample_data(version: i32) -> String {
     let file = format!("tests/it/sample_data/V{version}.sql");
@@ -79,7 +79,7 @@ async fn schema(client: &Client) -> Schema {
     schema
 }
 
-/// What in `after` an older program would stumble over.
+/// The changes in `after` that an older program fails on.
 fn violations(before: &Schema, after: &Schema) -> Vec<String> {
     let mut found = Vec::new();
     for (table, columns) in before {
@@ -110,7 +110,7 @@ fn violations(before: &Schema, after: &Schema) -> Vec<String> {
     found
 }
 
-/// Applies each over the sample data of those before, and answers what breaks the rules.
+/// Applies each over the sample data of those before, and returns the violations of the rules.
 async fn examine(migrations: &[(i32, String)], sample: impl Fn(i32) -> String) -> Vec<String> {
     let database = Database::empty();
     let client = database.connect().await;

@@ -111,18 +111,4 @@ pub(crate) const UNFINISHED: &[(&str, &[&str])] = &[
         "infra",
         &[".github/", ".yamllint.yaml", "docs/operations.md", "infra/"],
     ),
-    (
-        "database",
-        &[
-            "CHANGELOG.md",
-            "src/database/",
-            "src/item/insert.rs",
-            "src/item/listing.rs",
-            "src/item/pages.rs",
-            "src/item/store.rs",
-            "src/item/stream.rs",
-            "tests/it/database_",
-            "tests/it/migrations",
-        ],
-    ),
 ];
