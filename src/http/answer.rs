@@ -30,9 +30,9 @@ where
             started,
             answered: false,
         };
-        let result = AssertUnwindSafe(async move { handler(request).await })
-            .catch_unwind()
-            .await;
+        // Boxed first: every wrapper below would move the state of the largest handler once more.
+        let boxed = async move { Box::pin(handler(request)).await };
+        let result = AssertUnwindSafe(boxed).catch_unwind().await;
         // The log has the place of the panic.
         let result = result.unwrap_or_else(|_| Err(Problem::internal()));
         unanswered.answered = true;

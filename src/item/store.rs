@@ -1,5 +1,6 @@
 //! Items in PostgreSQL.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Row;
@@ -12,9 +13,11 @@ use super::stream::Streams;
 use super::{IdempotencyKey, Item, ItemId, ItemName, KeyedCreation, deletion, idempotency};
 use crate::database::{Database, Error, Statement};
 
-/// The items of one database. Clones share the database's pool.
+/// The items of one database. A clone costs one count: each request makes some.
 #[derive(Clone)]
-pub struct Items {
+pub struct Items(Arc<Shared>);
+
+struct Shared {
     database: Database,
     inserter: Inserter,
     pages: Pages,
@@ -36,17 +39,17 @@ impl Items {
     /// inside a tokio runtime.
     pub fn new(database: Database, deadline: Duration) -> Items {
         let pages = Pages::new(database.clone());
-        Items {
+        Items(Arc::new(Shared {
             inserter: Inserter::start(database.clone()),
             streams: Streams::new(pages.clone(), deadline),
             pages,
             database,
-        }
+        }))
     }
 
     /// Creates an item. It is on disk when this returns.
     pub async fn create(&self, name: ItemName) -> Result<Creation, Error> {
-        self.inserter.insert(name).await
+        self.0.inserter.insert(name).await
     }
 
     /// Creates an item unless this key created one before. Returns the same each time.
@@ -55,12 +58,13 @@ impl Items {
         key: &IdempotencyKey,
         name: &ItemName,
     ) -> Result<KeyedCreation, Error> {
-        idempotency::create(&self.database, key, name).await
+        idempotency::create(&self.0.database, key, name).await
     }
 
     pub async fn read(&self, id: ItemId) -> Result<Option<Item>, Error> {
         let read = |found: &mut Option<Item>, row: &Row| *found = Some(Item::owned(row));
-        self.database
+        self.0
+            .database
             .read_each(&READ, &[&id.0], || None, read)
             .await
     }
@@ -68,7 +72,7 @@ impl Items {
     /// Gives an item another name.
     pub async fn rename(&self, id: ItemId, name: &ItemName) -> Result<Renaming, Error> {
         let values: [&(dyn ToSql + Sync); 2] = [&id.0, &name.as_str()];
-        match self.database.write_first(&RENAME, &values).await {
+        match self.0.database.write_first(&RENAME, &values).await {
             Ok(Some(row)) => Ok(Renaming::Renamed(Item::owned(&row))),
             Ok(None) => Ok(Renaming::NoSuchItem),
             Err(error) if error.is_taken() => Ok(Renaming::NameTaken),
@@ -79,17 +83,17 @@ impl Items {
     /// Removes an item, and says whether it was there. A request that the Functions host sends again,
     /// with the same `invocation`, gets the result of its first sending.
     pub async fn delete(&self, id: ItemId, invocation: Option<Uuid>) -> Result<bool, Error> {
-        deletion::delete(&self.database, id, invocation).await
+        deletion::delete(&self.0.database, id, invocation).await
     }
 
     /// At most `limit` items after an id.
     pub(super) async fn page(&self, limit: u16, after: Option<ItemId>) -> Result<Page, Error> {
-        self.pages.page(limit, after).await
+        self.0.pages.page(limit, after).await
     }
 
     /// Whole listings.
     pub(super) fn streams(&self) -> &Streams {
-        &self.streams
+        &self.0.streams
     }
 }
 

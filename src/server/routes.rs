@@ -10,22 +10,26 @@ use crate::app::{App, HTTP_FUNCTIONS};
 use crate::http::{Endpoint, Problem, Request, Response, answer, request};
 use crate::{health, host, item, scale};
 
-/// All routes of `app`. A path that nothing is at answers 404 here, so the filter never rejects.
+/// All routes of `app`. The last one takes every path and returns 404, so the filter never rejects.
+///
+/// Each request clones the filters, and moves the state of their futures. Items are the hot path; the
+/// others are boxed, which makes both cheap.
 pub fn routes(app: &App) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + use<> {
     host::payload_mode(HTTP_FUNCTIONS)
+        .boxed()
         .or(item::routes(&app.items))
         .unify()
-        .or(health::routes(&app.health))
+        .or(health::routes(&app.health).boxed())
         .unify()
-        .or(scale::routes(&app.scaling))
+        .or(scale::routes(&app.scaling).boxed())
         .unify()
-        .or(root())
+        .or(root().boxed())
         .unify()
-        .or(openapi::routes())
+        .or(openapi::routes().boxed())
         .unify()
-        .or(host::routes(&app.timers))
+        .or(host::routes(&app.timers).boxed())
         .unify()
-        .or(nothing())
+        .or(nothing().boxed())
         .unify()
         .recover(never_reached)
         .unify()
