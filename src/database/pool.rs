@@ -1,6 +1,6 @@
 //! A pool of connections whose caller waits until a deadline, and then gets the reason.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
@@ -15,6 +15,7 @@ pub(super) struct Pool {
     connector: Connector,
     /// The operator's remedy where all connections are in use.
     remedy: &'static str,
+    /// Of the connect that a caller retries.
     last_failure: Mutex<Option<String>>,
 }
 
@@ -98,7 +99,12 @@ impl Pool {
         Error::Unavailable(last.unwrap_or_else(|| self.connector.out_of_time().to_string()))
     }
 
-    fn last_failure(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+    /// The next attempts to connect say anew why they fail.
+    pub(super) fn forget_failure(&self) {
+        *self.last_failure() = None;
+    }
+
+    fn last_failure(&self) -> MutexGuard<'_, Option<String>> {
         self.last_failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -79,6 +79,7 @@ impl SharedConnections {
         if let Some(reader) = self.join_current(deadline) {
             return Ok(reader);
         }
+        self.pool.forget_failure();
         let object = self.pool.get(deadline.connected()).await?;
         let connection = Arc::new(SharedConnection::new(object));
         let reader = self.reader(connection.clone(), deadline);
@@ -94,8 +95,7 @@ impl SharedConnections {
             drop(current);
             return Some(self.reader(connection, deadline));
         }
-        // Its last caller drops it outside of the lock.
-        let _unusable = current.take();
+        *current = None;
         None
     }
 
