@@ -125,12 +125,13 @@ fn a_restore_that_begins_between_the_listing_and_the_deletion_keeps_its_backup()
         let direct = Operator::with_container(&gate.source, &container);
         let (direct, older) = two_backups(direct);
         let faults = StorageFaults::before(container.address()).await;
-        faults.hold(Call::Delete);
+        // Pruning has listed the backups, and its announcement is on its way.
+        faults.hold(Call::Put);
         let slow = Operator::with_container(&gate.source, &container.through(&faults.address))
             .set("BACKUP_KEEP", "last=1");
         let pruning = slow.begins(&["prune"]);
-        let deleting = async || (faults.seen(Call::Delete) > 0).then_some(());
-        eventually("a deletion on its way", deleting).await;
+        let announcing = async || (faults.seen(Call::Put) > 0).then_some(());
+        eventually("an announcement on its way", announcing).await;
         let to = Site::usual().url(&Site::fresh_name());
         let restoring = direct.begins(&["restore", &older, "--to", &to]);
         gate.waits().await;
@@ -140,6 +141,103 @@ fn a_restore_that_begins_between_the_listing_and_the_deletion_keeps_its_backup()
         gate.open();
         assert_eq!(restoring.ended().code(), Some(0));
         is_pruned(&direct, &older);
+    });
+}
+
+/// The requests of a prune that change the store: it announces, deletes the manifest, then the files.
+const STEPS: [(Call, usize); 4] = [
+    (Call::Put, 1),
+    (Call::Delete, 1),
+    (Call::Delete, 2),
+    (Call::Delete, 6),
+];
+
+/// Kills a prune at one of its requests: the store has not seen it, or has done it.
+async fn kill_a_prune(
+    source: &Database,
+    container: &Container,
+    (call, number): (Call, usize),
+    fault: Fault,
+) {
+    let faults = StorageFaults::before(container.address()).await;
+    for _ in 1..number {
+        faults.once(call, Fault::Pass);
+    }
+    faults.once(call, fault);
+    let slow = Operator::with_container(source, &container.through(&faults.address))
+        .set("BACKUP_KEEP", "last=1");
+    let pruning = slow.begins(&["prune"]);
+    let stalled = async || (faults.stalled() > 0).then_some(());
+    eventually("a request that stalls", stalled).await;
+    pruning.kill();
+}
+
+/// Deletes the announcements beside a backup, which end by themselves after a while.
+async fn end_announcements(container: &Container, id: &str) {
+    let blobs = container.blobs();
+    let all = blobs.list("").await.expect("a list");
+    let announcements = all.iter().filter(|it| it.name.contains("/deleting-"));
+    for blob in announcements.filter(|it| it.name.contains(id)) {
+        blobs.delete(&blob.name).await.expect("it is deleted");
+    }
+}
+
+#[test]
+fn a_prune_killed_at_any_step_leaves_a_whole_backup_or_none() {
+    run(async {
+        let (source, container) = (Database::migrated(), Container::new().await);
+        let operator = Operator::with_container(&source, &container).set("BACKUP_KEEP", "last=1");
+        let mut newest = operator.makes();
+        for (step, point) in STEPS.into_iter().enumerate() {
+            for fault in [Fault::Stall, Fault::StallAnswer] {
+                let (older, is_done) = (newest, matches!(fault, Fault::StallAnswer));
+                newest = operator.makes();
+                kill_a_prune(&source, &container, point, fault).await;
+                let place = format!("{point:?}, done: {is_done}");
+                let (is_announced, is_whole) = match (step, is_done) {
+                    (0, false) => (false, true),
+                    (0, true) | (1, false) => (true, true),
+                    _ => (false, false),
+                };
+                let is_listed = operator.listed().contains(&older);
+                assert_eq!(is_listed, is_whole, "{place}");
+                let list = operator.does(&["list"]);
+                let says_so = list.contains("a prune is deleting it");
+                assert_eq!(says_so, is_announced, "{place}: {list}");
+                if is_announced {
+                    let target = Site::fresh_name();
+                    let to = Site::usual().url(&target);
+                    let error = operator.fails(&["restore", &older, "--to", &to]);
+                    assert!(error.contains("a prune is deleting"), "{place}: {error}");
+                    let made = Site::usual().databases_like(&target).await;
+                    assert_eq!(made, [""; 0], "{place}");
+                    end_announcements(&container, &older).await;
+                }
+                if is_whole {
+                    operator.does(&["verify", &older]);
+                } else {
+                    let error = operator.fails(&["verify", &older]);
+                    assert!(error.contains("has no backup named"), "{place}: {error}");
+                }
+                is_pruned(&operator, &older);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_hold_placed_during_a_prune_fails_or_keeps_the_backup() {
+    run(async {
+        let (source, container) = (Database::migrated(), Container::new().await);
+        let (operator, older) = two_backups(Operator::with_container(&source, &container));
+        let hold = ["hold", &older, "--reason", "an incident"];
+        kill_a_prune(&source, &container, (Call::Delete, 1), Fault::Stall).await;
+        let error = operator.fails(&hold);
+        assert!(error.contains("a prune is deleting"), "{error}");
+        end_announcements(&container, &older).await;
+        operator.does(&hold);
+        operator.does(&["prune"]);
+        assert!(operator.listed().contains(&older));
     });
 }
 

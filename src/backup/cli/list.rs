@@ -25,6 +25,9 @@ struct Line<'a> {
     verified: Option<&'a Verified>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hold: Option<&'a Hold>,
+    /// When the announcement of its deletion ends.
+    #[serde(rename = "beingDeletedUntil", skip_serializing_if = "Option::is_none")]
+    being_deleted_until: Option<jiff::Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -36,7 +39,11 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         let name = source_backups.source.to_string();
         found.extend(backups.into_iter().map(|stored| (name.clone(), stored)));
     }
-    let lines: Vec<Line> = found.iter().map(|(source, it)| line(source, it)).collect();
+    let now = (session.backups.clock())();
+    let lines: Vec<Line> = found
+        .iter()
+        .map(|(source, it)| line(source, it, now))
+        .collect();
     if choice.json {
         print(lines);
         return Ok(());
@@ -45,7 +52,6 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         say("there are no backups");
         return Ok(());
     }
-    let now = (session.backups.clock())();
     let degraded = lines.iter().flat_map(|line| {
         let (source, id) = (line.source, line.id);
         let findings = line.findings.iter();
@@ -57,7 +63,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     Ok(())
 }
 
-fn line<'a>(source: &'a str, stored: &'a Stored) -> Line<'a> {
+fn line<'a>(source: &'a str, stored: &'a Stored, now: jiff::Timestamp) -> Line<'a> {
     let manifest = stored.manifest.as_ref();
     Line {
         source,
@@ -71,6 +77,7 @@ fn line<'a>(source: &'a str, stored: &'a Stored) -> Line<'a> {
             .unwrap_or_default(),
         verified: stored.verified.as_ref(),
         hold: stored.hold.as_ref(),
+        being_deleted_until: stored.deleted_until(now),
         error: manifest.err().map(String::as_str),
     }
 }
@@ -81,6 +88,8 @@ fn table(lines: &[Line], now: jiff::Timestamp) -> Table<8> {
     ];
     let mut table = Table::new(heading, &[2, 3, 4]);
     for line in lines {
+        let deletion = line.being_deleted_until;
+        let deletion = deletion.map(|until| format!("a prune is deleting it, until {until}"));
         let hold = line.hold.map(|hold| format!("held: {}", hold.reason));
         let verified = line
             .verified
@@ -93,7 +102,11 @@ fn table(lines: &[Line], now: jiff::Timestamp) -> Table<8> {
             words::size(line.bytes),
             line.state.to_owned(),
             verified.unwrap_or_default(),
-            line.error.map(str::to_owned).or(hold).unwrap_or_default(),
+            line.error
+                .map(str::to_owned)
+                .or(deletion)
+                .or(hold)
+                .unwrap_or_default(),
         ]);
     }
     table

@@ -1,11 +1,15 @@
-//! Leases: a backup that is being restored, checked or downloaded is not pruned.
+//! Leases: pruning does not delete a backup that is being restored, checked or downloaded.
 //!
-//! A lease is a blob beside the backup. Its name says until when it holds.
-//! A reader creates its lease and then looks for the manifest. Pruning deletes the manifest and then
-//! looks for leases, and stores the manifest again if there is one. So at least one of the two sees
-//! the other, on every machine, because a store lists a blob from the moment that it was created. A
-//! later lease follows an earlier one, as nothing is overwritten; the one of a killed reader ends by
-//! itself.
+//! A lease is a blob beside the backup. Its name says until when it holds. Pruning announces a deletion in
+//! the same way. A reader creates its lease and then looks for announcements; pruning creates its
+//! announcement and then looks for leases and holds. A store lists a blob from the moment that it was
+//! created, so at least one of the two sees the other, on every machine. Pruning that sees a reader
+//! withdraws. A reader that sees an announcement waits a moment for that, and fails otherwise, before it
+//! reads anything.
+//!
+//! Pruning deletes nothing of a backup before that, so the backup of a prune that is killed is complete.
+//! Leases and announcements of killed programs end by themselves. A later one follows an earlier one, as
+//! nothing is overwritten.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,22 +20,23 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::marks::lease_file;
+use super::marks::{announcement_end, announcement_file, lease_file};
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
-use crate::blob::BlobError;
+use crate::blob::{BlobError, Deletion};
 use pgarchive::BackupId;
 
 /// Between two leases of a reader. A day of a restore leaves some 150 blobs in a container that is
 /// immutable.
 const RENEWAL: Duration = Duration::from_mins(10);
 
-/// How long a lease holds. The clocks of two machines may differ by the half of it.
+/// How long a lease or an announcement holds. The clocks of two machines may differ by the half of it.
 const TERM: SignedDuration = SignedDuration::from_mins(40);
 
-/// A lease of a backup.
+/// A lease of a backup, or the announcement of its deletion.
 pub(in crate::backup) struct Lease<'a> {
     source_backups: &'a SourceBackups,
     id: &'a BackupId,
+    name: fn(Timestamp, u32) -> String,
     purpose: &'static str,
     /// The blobs that may be in the store.
     names: Vec<String>,
@@ -40,10 +45,11 @@ pub(in crate::backup) struct Lease<'a> {
 }
 
 impl SourceBackups {
-    /// Takes a lease of a backup. Without room or the right to write there is none: the notice says so.
+    /// Takes a lease of a backup. In a full store, or without the right to write, there is none: the notice says so.
     ///
     /// # Errors
-    /// [`SourceBackupsError::Unknown`] if the backup was deleted just now.
+    /// [`SourceBackupsError::Unknown`] if the backup was deleted just now, and
+    /// [`SourceBackupsError::BeingDeleted`] if pruning is about to.
     pub(in crate::backup) async fn lease<'a>(
         &'a self,
         stored: &'a Stored,
@@ -52,6 +58,7 @@ impl SourceBackups {
         let mut lease = Lease {
             source_backups: self,
             id: &stored.id,
+            name: lease_file,
             purpose,
             names: Vec::new(),
             notice: None,
@@ -71,11 +78,49 @@ impl SourceBackups {
             }
             taken => taken?,
         }
-        if let Err(error) = self.require_manifest(&stored.id).await {
+        if let Err(error) = self.require_undeleted(&stored.id).await {
             lease.release().await;
             return Err(error);
         }
         Ok(lease)
+    }
+
+    /// Announces that this backup is about to be deleted. A full store takes no announcement, and
+    /// only the deletion makes space in it.
+    pub(super) async fn announce_deletion<'a>(
+        &'a self,
+        id: &'a BackupId,
+    ) -> Result<Lease<'a>, BlobError> {
+        let mut announcement = Lease {
+            source_backups: self,
+            id,
+            name: announcement_file,
+            purpose: "prune",
+            names: Vec::new(),
+            notice: None,
+        };
+        match announcement.take().await {
+            Err(BlobError::Full { .. }) => {}
+            taken => taken?,
+        }
+        Ok(announcement)
+    }
+
+    /// Deletes the announcements of earlier prunes. Returns the store's reason if it keeps one: then it
+    /// keeps the backup as well, and each new announcement would be one blob more.
+    pub(super) async fn clear_announcements(
+        &self,
+        stored: &Stored,
+        now: Timestamp,
+    ) -> Result<Option<String>, BlobError> {
+        let is_old = |file: &&String| announcement_end(file).is_some_and(|end| end <= now);
+        for file in stored.files.keys().filter(is_old) {
+            let path = self.path(&stored.id, file);
+            if let Deletion::Refused(reason) = self.blobs.delete(&path).await? {
+                return Ok(Some(reason));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -105,7 +150,7 @@ impl Lease<'_> {
     async fn take(&mut self) -> Result<(), BlobError> {
         let until = Timestamp::now() + TERM;
         let (number, ..) = Uuid::new_v4().as_fields();
-        let file = lease_file(until, number);
+        let file = (self.name)(until, number);
         let content = json!({ "until": until, "purpose": self.purpose });
         let name = self.source_backups.path(self.id, &file);
         self.names.push(name.clone());
@@ -113,8 +158,8 @@ impl Lease<'_> {
         self.source_backups.blobs.create(&name, content).await
     }
 
-    /// A lease that the store keeps ends by itself.
-    async fn release(self) {
+    /// Deletes its blobs. Those that the store keeps end by themselves.
+    pub(super) async fn release(self) {
         for name in &self.names {
             if let Err(error) = self.source_backups.blobs.delete(name).await {
                 log::warn!("{name} stays until it ends: {error}");

@@ -11,6 +11,7 @@ pub const VERIFIED: &str = "verified.json";
 pub(super) const HOLD: &str = "hold.json";
 
 const LEASE: &str = "in-use-";
+const ANNOUNCEMENT: &str = "deleting-";
 const SUFFIX: &str = ".json";
 
 /// The proof of a backup: it was restored, and every count and checksum equalled the manifest's.
@@ -44,14 +45,37 @@ pub(super) fn lease_file(until: Timestamp, number: u32) -> String {
     format!("{LEASE}{}{SUFFIX}", BackupId::new(until, number))
 }
 
+/// The name of an announcement that the backup will be deleted. It holds as a lease does.
+pub(super) fn announcement_file(until: Timestamp, number: u32) -> String {
+    format!("{ANNOUNCEMENT}{}{SUFFIX}", BackupId::new(until, number))
+}
+
 /// Whether one of these files of a backup is a lease that holds at `now`.
 pub(super) fn is_leased<'a>(files: impl IntoIterator<Item = &'a str>, now: Timestamp) -> bool {
-    let ends = files.into_iter().filter_map(lease_end);
+    let ends = files.into_iter().filter_map(|file| end(file, LEASE));
     ends.max().is_some_and(|end| now < end)
 }
 
-fn lease_end(file: &str) -> Option<Timestamp> {
-    let name = file.strip_prefix(LEASE)?.strip_suffix(SUFFIX)?;
+/// Until when one of these files of a backup announces its deletion, if one does at `now`.
+pub(super) fn deleted_until<'a>(
+    files: impl IntoIterator<Item = &'a str>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let ends = files.into_iter().filter_map(announcement_end);
+    ends.max().filter(|end| now < *end)
+}
+
+pub(super) fn announcement_end(file: &str) -> Option<Timestamp> {
+    end(file, ANNOUNCEMENT)
+}
+
+/// Whether a file of a backup is a lease or an announcement, which ends by itself where a store keeps it.
+pub(super) fn ends_by_itself(file: &str) -> bool {
+    end(file, LEASE).or(end(file, ANNOUNCEMENT)).is_some()
+}
+
+fn end(file: &str, prefix: &str) -> Option<Timestamp> {
+    let name = file.strip_prefix(prefix)?.strip_suffix(SUFFIX)?;
     let name: BackupId = name.parse().ok()?;
     Some(name.started())
 }
@@ -70,5 +94,17 @@ mod tests {
         for other in ["in-use-soon.json", "20261124T020001Z-1a2b3c4d", "hold.json"] {
             assert!(!is_leased([other], now), "{other}");
         }
+    }
+
+    #[test]
+    fn the_announcement_of_a_killed_prune_ends_by_itself() {
+        let now: Timestamp = "2026-11-24T02:00:00Z".parse().expect("good");
+        let past = "deleting-20261124T015959Z-00000000.json";
+        let future = "deleting-20261124T020001Z-1a2b3c4d.json";
+        let until = deleted_until(["manifest.json", past, future], now);
+        assert_eq!(until.map(|it| it.as_second() - now.as_second()), Some(1));
+        assert_eq!(deleted_until([past, "manifest.json"], now), None);
+        assert!(!is_leased([past, future], now));
+        assert!(ends_by_itself(past) && !ends_by_itself("manifest.json"));
     }
 }

@@ -1,18 +1,20 @@
-//! Deleting the backups that no rule keeps.
+//! Deletes the backups that no rule keeps.
 //!
-//! The manifest goes first: from then on the folder is no backup, so a prune that dies half-way
-//! leaves nothing that looks like one and lacks files, only rubbish that is swept later. A store
-//! that refuses to delete the manifest keeps the whole backup.
+//! A prune can be killed at every step. It first announces the deletion beside the backup, and then looks for
+//! readers and holds ([`super::lease`]). Up to here the backup is complete. Then the manifest goes: from
+//! then on the folder is not a backup, and what remains of it is swept later. A store that refuses to
+//! delete the manifest keeps the whole backup.
 
+use super::marks::ends_by_itself;
 use super::retention::{Decision, plan};
-use super::source_backups::{SourceBackups, Stored};
+use super::source_backups::{SourceBackups, Stored, keeper};
 use crate::backup::settings::Keep;
 use crate::blob::{BlobError, Deletion};
 use jiff::Timestamp;
 use pgarchive::BackupId;
-use pgarchive::manifest::{self, MANIFEST};
+use pgarchive::manifest::MANIFEST;
 
-/// What was decided about each backup of a source, and what became of those that had to go.
+/// The decision about each backup of a source, and the result for those that were to be deleted.
 #[derive(Clone, Debug)]
 pub struct Pruning {
     /// The decisions, the newest backup first.
@@ -21,7 +23,7 @@ pub struct Pruning {
     pub pruned: Vec<Pruned>,
 }
 
-/// What became of a backup that had to go.
+/// The result for a backup that was to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
     /// Which one.
@@ -43,7 +45,7 @@ impl SourceBackups {
         let candidates: Vec<_> = backups.iter().map(|it| it.candidate(now)).collect();
         let decisions = plan(&candidates, keep, immutable_days, now);
         let mut pruned = Vec::new();
-        // The oldest first: what is left of a prune that dies is what it would keep longest.
+        // The oldest first: a prune that dies has not deleted the newest ones.
         for decision in decisions.iter().rev().filter(|it| !it.keep && !dry_run) {
             let stored = backups.iter().find(|it| it.id == decision.id);
             let stored = stored.expect("each decision is about one of these");
@@ -55,29 +57,42 @@ impl SourceBackups {
         Ok(Pruning { decisions, pruned })
     }
 
-    /// Deletes a backup, and returns why something of it is left, if so. A hold or a lease may come at
-    /// any moment: one that came before the manifest went is found before that or after it, and one
-    /// that came later finds no manifest ([`SourceBackups::require_manifest`]).
+    /// Deletes a backup, and returns why something of it stays, if so.
     async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<Option<String>, BlobError> {
-        if let Some(keeper) = self.keeper(&stored.id, now).await? {
-            return Ok(Some(keeper.to_owned()));
-        }
-        let manifest = self.path(&stored.id, MANIFEST);
-        let content = match self.blobs.read(&manifest, manifest::LIMIT).await {
-            Err(BlobError::Missing { .. }) => return Ok(None),
-            read => read?,
-        };
-        if let Deletion::Refused(reason) = self.blobs.delete(&manifest).await? {
+        if let Some(reason) = self.clear_announcements(stored, now).await? {
             return Ok(Some(format!("the store refused: {reason}")));
         }
-        if let Some(keeper) = self.keeper(&stored.id, now).await? {
-            self.blobs.create(&manifest, content).await?;
+        let announcement = self.announce_deletion(&stored.id).await?;
+        let kept = self.delete_announced(&stored.id, now).await;
+        announcement.release().await;
+        kept
+    }
+
+    async fn delete_announced(
+        &self,
+        id: &BackupId,
+        now: Timestamp,
+    ) -> Result<Option<String>, BlobError> {
+        if let Some(keeper) = keeper(&self.files(id).await?, now) {
             return Ok(Some(keeper.to_owned()));
         }
+        if let Deletion::Refused(reason) = self.blobs.delete(&self.path(id, MANIFEST)).await? {
+            return Ok(Some(format!("the store refused: {reason}")));
+        }
+        // Where this program was stopped for longer than its announcement held, a reader has come
+        // meanwhile. It keeps the files, which a later run sweeps.
+        let files = self.files(id).await?;
+        if let Some(keeper) = keeper(&files, now) {
+            return Ok(Some(format!(
+                "its manifest was deleted, and its files stay: {keeper}"
+            )));
+        }
         let mut kept = None;
-        for file in stored.files.keys().filter(|file| *file != MANIFEST) {
-            let path = self.path(&stored.id, file);
-            if let Deletion::Refused(reason) = self.blobs.delete(&path).await? {
+        for file in &files {
+            let deletion = self.blobs.delete(&self.path(id, file)).await?;
+            if let Deletion::Refused(reason) = deletion
+                && !ends_by_itself(file)
+            {
                 kept = Some(format!("the store refused: {file}: {reason}"));
             }
         }

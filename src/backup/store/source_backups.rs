@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,8 +13,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use tokio::time::{Instant, sleep};
 
-use super::marks::{HOLD, Hold, VERIFIED, Verified, is_leased};
+use super::marks::{HOLD, Hold, VERIFIED, Verified, deleted_until, is_leased};
 use super::retention::{Candidate, IN_USE, State};
 use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
@@ -74,6 +76,16 @@ pub enum SourceBackupsError {
         reason: String,
         readable: BackupId,
     },
+    /// Pruning is about to delete it, or was killed then.
+    #[error(
+        "a prune is deleting {id}; use another backup, or if that prune was stopped, this one after \
+         {until}"
+    )]
+    BeingDeleted {
+        id: BackupId,
+        /// When the announcement of the deletion ends.
+        until: Timestamp,
+    },
     #[error("{0} has a hold already; release it first")]
     HeldAlready(BackupId),
     #[error("interrupted")]
@@ -102,6 +114,11 @@ impl Stored {
         self.files.values().sum()
     }
 
+    /// Until when its deletion is announced, if it is at `now`.
+    pub fn deleted_until(&self, now: Timestamp) -> Option<Timestamp> {
+        deleted_until(self.files.keys().map(String::as_str), now)
+    }
+
     pub fn candidate(&self, now: Timestamp) -> Candidate {
         Candidate {
             id: self.id.clone(),
@@ -126,6 +143,12 @@ impl FromStr for Selection {
 
 /// The size of the largest mark, in bytes. A mark has a few lines.
 const MARK_LIMIT: u64 = 64 * 1024;
+
+/// The time that a reader or a hold gives to pruning to see it and to withdraw.
+const WITHDRAWAL: Duration = Duration::from_secs(3);
+
+/// Between two looks for a prune that withdraws.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Backups that are read at the same time.
 const AT_A_TIME: usize = 8;
@@ -262,7 +285,7 @@ impl SourceBackups {
         }
     }
 
-    /// Keeps a backup until it is released. Fails if the backup was deleted meanwhile.
+    /// Keeps a backup until it is released, unless pruning deletes it.
     pub async fn hold(&self, id: &BackupId, hold: &Hold) -> Result<(), SourceBackupsError> {
         match self.write(id, HOLD, hold).await {
             Err(BlobError::Exists { .. }) => {
@@ -270,39 +293,38 @@ impl SourceBackups {
             }
             written => written?,
         }
-        if let Err(error) = self.require_manifest(id).await {
+        if let Err(error) = self.require_undeleted(id).await {
             self.release(id).await?;
             return Err(error);
         }
         Ok(())
     }
 
-    /// Fails if the manifest was deleted.
-    pub(super) async fn require_manifest(&self, id: &BackupId) -> Result<(), SourceBackupsError> {
-        if self.files(id).await?.contains(MANIFEST) {
-            return Ok(());
+    /// Fails if pruning has deleted the backup or is about to. Pruning that sees the caller's lease or hold
+    /// withdraws within a moment, unless it has looked before.
+    pub(super) async fn require_undeleted(&self, id: &BackupId) -> Result<(), SourceBackupsError> {
+        let deadline = Instant::now() + WITHDRAWAL;
+        loop {
+            let files = self.files(id).await?;
+            if !files.contains(MANIFEST) {
+                return Err(
+                    self.unknown(format!("named {id} any more, because it was just deleted"))
+                );
+            }
+            let files = files.iter().map(String::as_str);
+            match deleted_until(files, Timestamp::now()) {
+                None => return Ok(()),
+                Some(until) if Instant::now() > deadline => {
+                    let id = id.clone();
+                    return Err(SourceBackupsError::BeingDeleted { id, until });
+                }
+                Some(_) => sleep(PAUSE).await,
+            }
         }
-        Err(self.unknown(format!("named {id} any more, because it was just deleted")))
-    }
-
-    /// Why a backup must stay at this moment, if it must.
-    pub(super) async fn keeper(
-        &self,
-        id: &BackupId,
-        now: Timestamp,
-    ) -> Result<Option<&'static str>, BlobError> {
-        let files = self.files(id).await?;
-        Ok(if files.contains(HOLD) {
-            Some("a hold was just placed on it")
-        } else if is_leased(files.iter().map(String::as_str), now) {
-            Some(IN_USE)
-        } else {
-            None
-        })
     }
 
     /// The names of the files in a backup's folder.
-    async fn files(&self, id: &BackupId) -> Result<BTreeSet<String>, BlobError> {
+    pub(super) async fn files(&self, id: &BackupId) -> Result<BTreeSet<String>, BlobError> {
         let folder = format!("{}/{id}", self.source);
         let blobs = self.blobs.list(&folder).await?;
         let names = blobs.iter().filter_map(|blob| blob.name.rsplit('/').next());
@@ -324,6 +346,17 @@ impl SourceBackups {
         self.blobs
             .create(&self.path(id, file), Bytes::from(text))
             .await
+    }
+}
+
+/// Why a backup with these files must stay, if it must.
+pub(super) fn keeper(files: &BTreeSet<String>, now: Timestamp) -> Option<&'static str> {
+    if files.contains(HOLD) {
+        Some("a hold was just placed on it")
+    } else if is_leased(files.iter().map(String::as_str), now) {
+        Some(IN_USE)
+    } else {
+        None
     }
 }
 

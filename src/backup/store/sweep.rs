@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::marks::is_leased;
+use super::marks::{ends_by_itself, is_leased};
 use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
 use pgarchive::BackupId;
@@ -67,7 +67,10 @@ pub async fn sweep(
         if files().all(|file| file != MANIFEST) && !is_leased(files(), now) {
             blobs.discard_unfinished(&folder).await?;
             let names = found.into_iter().map(|blob| blob.name);
-            swept.push(delete(blobs, id, names).await?);
+            let deleted = delete(blobs, id, names).await?;
+            if deleted.deleted > 0 || deleted.kept.is_some() {
+                swept.push(deleted);
+            }
         }
     }
     Ok(swept)
@@ -87,6 +90,7 @@ async fn delete(
         match blobs.delete(&name).await? {
             Deletion::Done => swept.deleted += 1,
             Deletion::Missing => {}
+            Deletion::Refused(_) if name.rsplit('/').next().is_some_and(ends_by_itself) => {}
             Deletion::Refused(reason) => {
                 let files = swept.kept.map_or(0, |kept| kept.files) + 1;
                 swept.kept = Some(Kept { files, reason });
