@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::backup::{self, BackupCheck, BackupTimer, Backups, DrillTimer};
+use crate::backup::{self, BackupCheck, Backups, SourceTimer};
 use crate::clock;
 use crate::database::Database;
 use crate::health::{DatabaseCheck, Health, TimerCheck, WatchedTimer};
@@ -50,7 +50,7 @@ impl App {
         let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
         let timers = TimerCheck::new(TIMERS, timetable, watched_ledger, clock::system());
         let stop = CancellationToken::new();
-        let backup_timer = BackupTimer::new(backups.clone(), ledger.clone(), stop.clone());
+        let backup_timer = SourceTimer::backup(backups.clone(), ledger.clone(), stop.clone());
         let housekeeping = Housekeeping::new(database.clone(), ledger.clone(), clock::system());
         App {
             items: Items::new(database.clone(), deadline),
@@ -64,7 +64,7 @@ impl App {
                 vec![
                     Arc::new(housekeeping),
                     Arc::new(backup_timer),
-                    Arc::new(DrillTimer::new(backups, ledger.clone(), stop.clone())),
+                    Arc::new(SourceTimer::drill(backups, ledger.clone(), stop.clone())),
                     Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
                 ],
                 deadline,

@@ -7,6 +7,7 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::export::{self, ExportError, export};
+use super::progress::Progress;
 use super::restore::{self, Bounds, Roles, Superusers};
 use super::restoring::RestoringError;
 use super::settings::{Settings, Source, SourceName};
@@ -126,6 +127,7 @@ impl Backups {
         source: &Source,
         deadline: Duration,
         stop: &CancellationToken,
+        progress: &Progress,
         report: &(dyn Fn(export::Event) + Send + Sync),
     ) -> Result<Manifest, CreateError> {
         let settings = self.settings();
@@ -133,7 +135,15 @@ impl Backups {
             stop: stop.clone(),
             ..export::Options::new(settings.jobs, settings.recipients.clone(), deadline)
         };
-        Ok(export(source, &self.blobs()?, &options, self.clock(), report).await?)
+        Ok(export(
+            source,
+            &self.blobs()?,
+            &options,
+            self.clock(),
+            progress,
+            report,
+        )
+        .await?)
     }
 
     /// Restores a backup to a scratch database, compares every row and every definition, drops the database,
@@ -143,7 +153,7 @@ impl Backups {
         source_backups: &SourceBackups,
         stored: &Stored,
         trial: Trial<'_>,
-        progress: &restore::Progress,
+        progress: &Progress,
     ) -> Result<Verified, DrillError> {
         let begun = Instant::now();
         let server = trial.server;

@@ -13,6 +13,7 @@
 //! | `store` | the backups that exist: list, retention, holds, checks, download |
 //! | `restore` | a backup into a database, and the proof that it is complete |
 //! | `export` | a database's snapshot into the store |
+//! | `work_queue`, `progress`, `mismatch` | work that sessions share; its progress; differences from the backup |
 //! | `catalog` | the objects of a database as entries of an archive, and those that no entry carries |
 //! | `settings` | the settings |
 //! | `session` | the settings of every session that reads or writes rows |
@@ -24,22 +25,27 @@ pub mod catalog;
 pub(crate) mod cli;
 pub mod export;
 mod health;
+mod mismatch;
+mod progress;
 pub mod restore;
 mod restoring;
 mod session;
 mod settings;
 pub mod store;
 mod timers;
+mod work_queue;
 
 pub use backups::{Backups, CreateError, DrillError, StoreError, Trial};
 pub use health::BackupCheck;
+pub use mismatch::Mismatch;
+pub use progress::Progress;
 pub use restoring::{Restored, RestoringError};
 pub use settings::{
     AgeLimits, Keep, KeepError, NoAddress, STORE, Settings, SettingsError, Source, SourceError,
     SourceName,
 };
 pub use store::{
-    Damage, DownloadError, Hold, Pruned, Pruning, Selection, SourceBackups, SourceBackupsError,
-    Stored, Verified,
+    DownloadError, Hold, Pruned, Pruning, Selection, SourceBackups, SourceBackupsError, Stored,
+    Verified,
 };
-pub use timers::{BackupTimer, DRILL, DrillTimer, EXPORT};
+pub use timers::{DRILL, EXPORT, SourceTimer};

@@ -1,5 +1,4 @@
-//! A stored backup into a database: the store's files and the target's connections, brought together
-//! for [`restore`].
+//! Restores a stored backup to a database: connects the store's files with [`restore`].
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +9,8 @@ use thiserror::Error;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use super::restore::{self, Content, Failure, Options, Progress, Report, RestoreError};
+use super::progress::Progress;
+use super::restore::{self, Content, Failure, Options, Report, RestoreError};
 use super::store::{SourceBackups, SourceBackupsError, Stored};
 use crate::blob::BlobError;
 use crate::database::{self, Server};
@@ -22,38 +22,31 @@ use pgarchive::{Entry, Toc, TocError, UnpackError, Unpacker, unpack_small};
 /// A backup that was restored.
 #[derive(Clone, Debug)]
 pub struct Restored {
-    /// Its tables.
     pub tables: u64,
-    /// Their rows.
     pub rows: u64,
-    /// What the backup lacks, and so the restored database too.
+    /// Objects that the backup, and so the restored database, lacks.
     pub missing: Vec<String>,
-    /// What else there is to say.
     pub report: Report,
 }
 
 /// Why a stored backup was not restored.
 #[derive(Debug, Error)]
 pub enum RestoringError {
-    /// Its manifest.
     #[error(transparent)]
     SourceBackups(#[from] SourceBackupsError),
-    /// It is encrypted, and there is no key to it.
+    /// It is encrypted, and no identity opens it.
     #[error("{0}, with --identity or in DRILL_IDENTITY")]
     Identity(#[from] IdentityError),
-    /// The manifest names no table of contents.
     #[error("the manifest names no toc.dat; restore another backup")]
     NoToc,
-    /// The store.
     #[error("the store of backups: {0}")]
     Store(#[from] BlobError),
     /// The table of contents is not what was stored.
     #[error("the backup is damaged: {0}; restore another one")]
     Unpack(#[from] UnpackError),
-    /// It is what was stored and cannot be read.
+    /// It is what was stored, and cannot be read.
     #[error("the backup is damaged: {0}")]
     Toc(#[from] TocError),
-    /// The restore itself.
     #[error(transparent)]
     Restore(#[from] RestoreError),
 }
@@ -150,7 +143,6 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// It is done: whatever is asked now could only hide that.
     fn restored(self, report: Report) -> Restored {
         let tables = self.manifest.tables.iter();
         Restored {
@@ -169,7 +161,7 @@ struct Files<'a> {
     identities: Option<Arc<Identities>>,
 }
 
-/// How many pieces of rows may wait to be taken? One is unpacked while another is loaded.
+/// Pieces of rows that may wait to be loaded. One is unpacked while another is loaded.
 const WAITING: usize = 4;
 
 impl Files<'_> {
@@ -216,14 +208,14 @@ impl Content for Files<'_> {
             let stream = async { Ok::<_, Failure>((file?, blobs.stream(&path).await?)) };
             let (file, stored) = match stream.await {
                 Ok(found) => found,
-                // An error says that nobody wants the rows any more.
+                // An error says that the restore has ended.
                 Err(failure) => return drop(sender.send(Err(failure)).await),
             };
             let stored = StreamReader::new(Box::pin(stored.map_err(io::Error::other)));
             let stored = SyncIoBridge::new(stored);
             let unpacking = move || {
                 let unpacker = Unpacker::new(stored, &file, &table, identities.as_deref());
-                let done = unpacker.and_then(|it| hand_on(it, &sender));
+                let done = unpacker.and_then(|it| send(it, &sender));
                 if let Err(error) = done {
                     // As above.
                     let _ = sender.blocking_send(Err(error.into()));
@@ -235,8 +227,8 @@ impl Content for Files<'_> {
     }
 }
 
-/// Hands on rows until there are no more, or nobody takes them.
-fn hand_on<R: io::Read>(
+/// Sends rows until the last one, or until the restore has ended.
+fn send<R: io::Read>(
     mut unpacker: Unpacker<R>,
     sender: &Sender<Result<Bytes, Failure>>,
 ) -> Result<(), UnpackError> {

@@ -62,7 +62,7 @@ impl Stage {
             .verify(&stored, &CancellationToken::new(), &|_| ())
             .await
         {
-            Ok(damages) => damages.into_iter().map(|damage| damage.file).collect(),
+            Ok(damages) => damages.into_iter().map(|damage| damage.object).collect(),
             Err(SourceBackupsError::Unreadable { .. }) => vec![MANIFEST.to_owned()],
             Err(error) => panic!("{error}"),
         };

@@ -4,19 +4,20 @@ mod others;
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use magnusapi::backup::export::{Event, ExportError, Options, Progress, export};
+use magnusapi::backup::export::{ExportError, Options, export};
 use magnusapi::backup::store::sweep;
-use magnusapi::backup::{Source, SourceName};
+use magnusapi::backup::{Progress, Source, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
 use pgarchive::manifest::{MANIFEST, Manifest};
 use tempfile::TempDir;
 
-use crate::harness::{Database, PATIENCE, PROGRAMS, eventually, run};
+use crate::fakes::{Call, Fault, StorageFaults};
+use crate::harness::{Container, Database, PATIENCE, PROGRAMS, eventually, run};
 
 /// A store in a folder.
 struct Store {
@@ -59,7 +60,9 @@ async fn exported(
     options: &Options,
 ) -> Result<Manifest, ExportError> {
     let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
-    export(&source(database), &store.blobs, options, &clock, &|_| ()).await
+    let progress = Progress::default();
+    let source = source(database);
+    export(&source, &store.blobs, options, &clock, &progress, &|_| ()).await
 }
 
 /// Runs `pg_restore` with these arguments. `Err` is its output on stderr.
@@ -207,32 +210,27 @@ fn all_tables_are_of_one_snapshot_under_writes() {
 }
 
 #[test]
-fn a_run_that_fails_late_deletes_its_files() {
+fn a_run_that_fails_late_deletes_what_it_stored() {
     run(async {
-        let (database, store) = (with_tables().await, store());
-        let seen = Mutex::new(Progress::default());
-        // Once there are rows, the table of contents finds its place taken.
-        let spoil = |event| {
-            let Event::Progress(progress) = event else {
-                panic!("{event:?}");
-            };
-            *seen.lock().expect("no holder panics") = progress;
-            let folder = store.folder.path().join("postfacto");
-            for run in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                std::fs::create_dir_all(run.path().join("toc.dat/x")).expect("a folder");
-            }
-        };
+        let (database, container) = (with_tables().await, Container::new().await);
+        let faults = StorageFaults::before(container.address()).await;
+        // The first blob that is stored whole is the table of contents.
+        let denied = Fault::status("403 Forbidden", "AuthorizationPermissionMismatch", "a: b");
+        faults.once(Call::Put, denied);
+        let (blobs, progress) = (
+            container.through(&faults.address).blobs(),
+            Progress::default(),
+        );
         let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
-        let made = export(&source(&database), &store.blobs, &options(), &clock, &spoil).await;
+        let source = source(&database);
+        let made = export(&source, &blobs, &options(), &clock, &progress, &|_| ()).await;
         let error = made.expect_err("it cannot be stored").to_string();
         assert!(error.contains("toc.dat"), "{error}");
-        assert_eq!(store.files().await, [""; 0]);
-        let seen = *seen.lock().expect("no holder panics");
-        assert_eq!((seen.tables, seen.tables_done, seen.rows), (4, 4, 20_502));
-        assert!(
-            seen.bytes > 1_000_000 && seen.estimated_bytes > 1_000_000,
-            "{seen:?}"
-        );
+        assert!(container.blobs().list("").await.expect("a list").is_empty());
+        let seen = (progress.tables(), progress.tables_done(), progress.rows());
+        assert_eq!(seen, (4, 4, 20_502));
+        let bytes = [progress.bytes(), progress.estimated_bytes()];
+        assert!(bytes.iter().all(|it| *it > 1_000_000), "{bytes:?}");
     });
 }
 

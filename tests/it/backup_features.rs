@@ -13,8 +13,8 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use localpg::{Throwaway, ThrowawayOptions};
 use magnusapi::backup::export::{self, export};
-use magnusapi::backup::restore::{Options, Progress};
-use magnusapi::backup::{Selection, Source, SourceBackups, SourceName};
+use magnusapi::backup::restore::Options;
+use magnusapi::backup::{Progress, Selection, Source, SourceBackups, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
@@ -122,7 +122,8 @@ async fn there_and_back(original: &str, copy: &str) -> Result<Vec<String>, Strin
     };
     let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
     let options = export::Options::new(1, Recipients::default(), PATIENCE);
-    let manifest = export(&source, &blobs, &options, &clock, &|_| ()).await;
+    let progress = Progress::default();
+    let manifest = export(&source, &blobs, &options, &clock, &progress, &|_| ()).await;
     let manifest = manifest.map_err(|error| format!("the export fails: {error}"))?;
     let source_backups = SourceBackups::new(blobs, name);
     let stored = source_backups

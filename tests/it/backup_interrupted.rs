@@ -186,7 +186,7 @@ fn a_signal_ends_the_timers_drill_and_drops_its_database() {
             .set("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
             .set(
                 "DRILL_DATABASE_URL",
-                &Site::administrators().url("postgres"),
+                &Site::usual().administrators().url("postgres"),
             )
             .serving()
             .await;

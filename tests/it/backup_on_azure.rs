@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::fakes::{Call, StorageFaults};
 use crate::harness::{
-    Answer, AppFolder, Container, Database, Operator, Site, client, eventually, postfacto, run,
-    start, timer,
+    Answer, AppFolder, Container, Database, Operator, client, eventually, everywhere, postfacto,
+    run, start, timer,
 };
 
 /// A host whose app has its store in this container.
@@ -52,14 +52,15 @@ fn is(source: &str, status: &str) -> (String, String) {
 }
 
 #[test]
-fn a_backup_is_made_and_proved_and_health_says_so() {
-    run(async {
-        let (own, source) = (Database::migrated(), postfacto(0.0).await);
+fn both_timers_succeed_and_health_reports_it() {
+    everywhere(async |site| {
+        let own = Database::migrated();
+        let source = site.postfacto(0.0).await;
         let (app, container) = (AppFolder::new(), Container::new().await);
         let options = options(&app, &own, &container)
             .setting("BACKUP_DATABASES", "postfacto")
-            .setting("BACKUP_DATABASE_URL_POSTFACTO", source.for_reader())
-            .setting("DRILL_DATABASE_URL", Site::administrators().url("postgres"));
+            .setting("BACKUP_DATABASE_URL_POSTFACTO", site.readers(&source))
+            .setting("DRILL_DATABASE_URL", site.administrators().url("postgres"));
         let host = start(options).await;
         let made = succeeded(invoke(&host, "postfacto_backup").await);
         assert!(made[0].starts_with("postfacto/20"), "{made:?}");
@@ -74,14 +75,15 @@ fn a_backup_is_made_and_proved_and_health_says_so() {
         for function in ["postfacto_backup", "postfacto_restore_drill"] {
             assert_eq!(timer(&health, function)["status"], "ok", "{function}");
         }
-        let direct = Operator::with_container(&source, &container);
+        let url = site.url(&source);
+        let direct = Operator::with_container(&Database { url }, &container);
         direct.does(&["verify", "latest"]);
         host.shutdown().await;
     });
 }
 
 #[test]
-fn one_source_that_is_away_fails_the_call_and_the_other_has_its_backup() {
+fn an_unreachable_source_fails_the_call_and_the_other_has_its_backup() {
     run(async {
         let (own, source) = (Database::migrated(), postfacto(0.0).await);
         let (app, container) = (AppFolder::new(), Container::new().await);

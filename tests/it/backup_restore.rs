@@ -10,7 +10,8 @@ mod settings;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use magnusapi::backup::restore::{Options, Place, Progress, Report, RestoreError, Roles, restore};
+use magnusapi::backup::Progress;
+use magnusapi::backup::restore::{Options, Place, Report, RestoreError, Roles, restore};
 use magnusapi::database::{Server, Settings};
 use pgarchive::{BackupId, Kind};
 
@@ -72,7 +73,7 @@ async fn restored(
 async fn holds_the_sample(site: Site, database: &str) {
     let expected = site.database().await;
     let client = site.connect(&expected).await;
-    // A role that is no superuser gives objects only to those that may create where they are.
+    // A role that is not a superuser gives objects only to roles that may create in their schema.
     let script = format!(
         "GRANT CREATE ON SCHEMA public TO restore_owner; {SCRIPT}
          REVOKE CREATE ON SCHEMA public FROM restore_owner"
@@ -209,7 +210,7 @@ fn a_database_that_is_not_empty_is_rejected_and_its_content_named() {
 }
 
 #[test]
-fn a_missing_role_is_named_and_can_be_left_out() {
+fn a_missing_role_is_named_and_can_be_omitted() {
     everywhere(async |site| {
         let with_a_strange_owner = || {
             let mut sample = Sample::new();
@@ -227,7 +228,7 @@ fn a_missing_role_is_named_and_can_be_left_out() {
         let notices = report.expect("it restores").notices;
         assert_eq!(
             notices,
-            ["owners and grants of these roles were left out: not here"]
+            ["owners and grants of these roles were omitted: not here"]
         );
         let owners = "SELECT string_agg(relname || ' ' || relowner::regrole, ',' ORDER BY relname)
                         FROM pg_class WHERE relname IN ('team', 'member')";

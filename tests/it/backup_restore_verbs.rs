@@ -36,7 +36,7 @@ impl Backups {
         }
     }
 
-    /// What a restore prints as JSON.
+    /// The JSON output of a restore.
     fn restored(&self, arguments: &[&str]) -> Value {
         let arguments = [&["restore", "latest", "--json"], arguments].concat();
         let printed = self.operator.does(&arguments);
@@ -95,7 +95,7 @@ const CITEXT: &str = "
     CREATE VIEW otherwise_citext AS SELECT NULLIF('a'::citext, 'b') AS text;";
 
 #[test]
-fn a_drill_finds_no_difference_in_what_the_server_writes_otherwise() {
+fn a_drill_accepts_definitions_that_the_server_rewrites() {
     everywhere(async |site| {
         let available = "SELECT FROM pg_available_extensions WHERE name = 'citext'";
         let available = site.superuser().await.query(available, &[]).await;
@@ -264,7 +264,7 @@ fn a_restore_that_is_killed_leaves_the_target_and_running_again_completes_it() {
 #[test]
 fn a_signal_drops_the_temporary_database_and_fails() {
     run(async {
-        let site = Site::administrators();
+        let site = Site::usual().administrators();
         for verb in ["restore", "verify"] {
             for signal in ["INT", "TERM"] {
                 let index = format!("slowly_{verb}_{signal}");

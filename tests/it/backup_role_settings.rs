@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use magnusapi::backup::Source;
 use magnusapi::backup::export::{Options, export};
+use magnusapi::backup::{Progress, Source};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
@@ -75,7 +75,8 @@ async fn content(database: &Database, role: &str) -> Content {
         ..Options::new(2, Recipients::default(), PATIENCE)
     };
     let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
-    let made = export(&source, &blobs, &options, &clock, &|_| ()).await;
+    let progress = Progress::default();
+    let made = export(&source, &blobs, &options, &clock, &progress, &|_| ()).await;
     let made = made.unwrap_or_else(|error| panic!("as {role}: {error}"));
     let timeless = |name: &str| name != "toc.dat" && name != "README.txt";
     let files = made.files.into_iter().filter(|it| timeless(&it.name));

@@ -13,6 +13,7 @@ mod backup_degraded;
 mod backup_end_to_end;
 mod backup_export;
 mod backup_features;
+mod backup_formats;
 mod backup_health;
 mod backup_interrupted;
 mod backup_killed;

@@ -199,7 +199,7 @@ struct Ending {
 }
 
 #[test]
-fn whatever_ends_one_database_has_the_name_and_no_committed_row_is_lost() {
+fn an_interrupted_rename_loses_no_committed_row() {
     run(async {
         let stage = Stage::new().await;
         let clients = Clients::of(&stage);

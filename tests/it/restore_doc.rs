@@ -72,7 +72,7 @@ impl Loss {
         made.expect(statements);
     }
 
-    /// What `pg_dump` says of the database that was lost, and of the restored one.
+    /// The dumps of the lost database and of the restored one.
     fn dumps(&self) -> [String; 2] {
         [&self.source, &self.target()].map(|url| self.site.dump_of(url, &[]))
     }
@@ -181,7 +181,7 @@ fn the_program_alone_brings_everything_back_to_a_new_server() {
         assert!(said.contains("all files are as they were stored"), "{said}");
         let said = loss.does("with-magnusapi");
         assert!(said.contains("every row equals"), "{said}");
-        // What was granted to a role that the new server lacks is the only difference.
+        // The only difference is a grant to a role that the new server lacks.
         let [before, after] = loss.dumps();
         let granted = |line: &&str| line.contains(&stranger);
         assert_eq!(before.lines().filter(granted).count(), 1);

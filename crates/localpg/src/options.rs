@@ -41,6 +41,8 @@ pub struct ThrowawayOptions {
     pub durable: bool,
     /// Certificate and key (PEM): the server offers TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// A folder of locales that `localedef` compiled.
+    pub locales: Option<PathBuf>,
 }
 
 /// The server's command line, for the cluster `data` in `folder`.
@@ -50,7 +52,18 @@ pub(crate) fn command_line(
     port: u16,
     options: &ThrowawayOptions,
 ) -> Vec<OsString> {
-    let mut command = cluster::server(programs, &folder.join("data"), folder, port);
+    let mut command: Vec<OsString> = Vec::new();
+    if let Some(locales) = &options.locales {
+        let mut variable = OsString::from("LOCPATH=");
+        variable.push(locales);
+        command.extend(["env".into(), variable]);
+    }
+    command.extend(cluster::server(
+        programs,
+        &folder.join("data"),
+        folder,
+        port,
+    ));
     let mut settings = FAST.to_vec();
     if !options.durable {
         settings.extend(UNFLUSHED);

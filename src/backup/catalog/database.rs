@@ -10,7 +10,8 @@ use super::sql::{literal, quoted};
 use pgarchive::{Entry, Kind};
 
 /// The settings of a session that restores. Rows are copied in UTF-8, whatever the encoding of the database
-/// is. `SQL_ASCII` is the exception: it is not an encoding, and no server can convert its bytes.
+/// is. `SQL_ASCII` is the exception: it is not an encoding, and no server can convert its bytes. The text of
+/// `money` depends on a locale: [`MONEY`] is with the search path, which `pg_restore` too sets in each session.
 pub(super) async fn session_settings(server: &Server<'_>) -> Result<Vec<Entry>, CatalogError> {
     let rows = server
         .rows("SELECT getdatabaseencoding()::text AS encoding")
@@ -24,7 +25,7 @@ pub(super) async fn session_settings(server: &Server<'_>) -> Result<Vec<Entry>, 
         definition,
         ..Entry::new(kind, kind.words())
     };
-    let search_path = "SELECT pg_catalog.set_config('search_path', '', false);\n".to_owned();
+    let search_path = "SELECT pg_catalog.set_config('search_path', '', false);\n";
     Ok(vec![
         entry(
             Kind::Encoding,
@@ -34,9 +35,12 @@ pub(super) async fn session_settings(server: &Server<'_>) -> Result<Vec<Entry>, 
             Kind::StdStrings,
             "SET standard_conforming_strings = 'on';\n".to_owned(),
         ),
-        entry(Kind::SearchPath, search_path),
+        entry(Kind::SearchPath, format!("{search_path}{MONEY};\n")),
     ])
 }
+
+/// The locale in which an export writes `money`, and a restore reads it.
+pub(in crate::backup) const MONEY: &str = "SET lc_monetary = 'C'";
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let Some(row) = server.rows(DATABASE).await?.into_iter().next() else {

@@ -61,6 +61,7 @@ use tokio_postgres::Client;
 use crate::database::server_message;
 use pgarchive::{Entry, Kind};
 
+pub(super) use database::MONEY;
 pub use sql::{copied, quoted};
 
 use assembly::Assembly;

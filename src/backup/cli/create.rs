@@ -7,6 +7,7 @@ use serde_json::json;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use super::{Choice, words};
+use crate::backup::Progress;
 use crate::backup::export::Event;
 use crate::terminal::{complain, print, say};
 use pgarchive::manifest::Manifest;
@@ -18,12 +19,8 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     let mut results = Vec::new();
     let mut failures = Vec::new();
     for source in session.configured(choice.source.as_ref())? {
-        let bar = Bar::of("reading", 0);
+        let (bar, progress) = (Bar::of("reading", 0), Progress::default());
         let report = |event| match event {
-            Event::Progress(progress) => {
-                bar.expect(progress.estimated_bytes);
-                bar.at(progress.bytes, progress.rows);
-            }
             Event::Yielded { reason, pause } => {
                 let name = &source.name;
                 complain(format_args!("{name}: {reason}; starts over in {pause:?}"));
@@ -35,8 +32,8 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         };
         let making = session
             .backups
-            .create(source, LIMIT, &session.stop, &report);
-        let made = making.await;
+            .create(source, LIMIT, &session.stop, &progress, &report);
+        let made = bar.follow(Box::pin(making), &progress).await;
         drop(bar);
         match &made {
             Ok(manifest) if manifest.findings.is_empty() => {}

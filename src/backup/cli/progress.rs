@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::backup::Progress;
+
 /// The bar moves smoothly at this rate.
 const REFRESH: Duration = Duration::from_millis(100);
 
@@ -25,31 +27,20 @@ impl Bar {
         self.0.inc(bytes);
     }
 
-    /// The totals so far.
-    pub(super) fn at(&self, bytes: u64, rows: u64) {
-        self.0.set_prefix(format!(", {rows} rows"));
-        self.0.set_position(bytes);
-    }
-
-    /// Updates the bar from `progress` until `work` is done.
-    pub(super) async fn follow<T>(
-        &self,
-        work: impl Future<Output = T>,
-        progress: impl Fn() -> (u64, u64),
-    ) -> T {
+    /// Shows the progress of `work` until it is done.
+    pub(super) async fn follow<T>(&self, work: impl Future<Output = T>, progress: &Progress) -> T {
         let mut work = std::pin::pin!(work);
         loop {
             if let Ok(done) = tokio::time::timeout(REFRESH, &mut work).await {
                 return done;
             }
-            let (bytes, rows) = progress();
-            self.at(bytes, rows);
+            match progress.estimated_bytes() {
+                0 => {}
+                bytes => self.0.set_length(bytes),
+            }
+            self.0.set_prefix(format!(", {} rows", progress.rows()));
+            self.0.set_position(progress.bytes());
         }
-    }
-
-    /// Sets the estimate of the total.
-    pub(super) fn expect(&self, bytes: u64) {
-        self.0.set_length(bytes);
     }
 }
 

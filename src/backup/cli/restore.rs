@@ -6,8 +6,8 @@ use super::commands::{Address, Undo, plain_commands, undo};
 use super::progress::Bar;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
-use crate::backup::restore::{Options, Place, Progress};
-use crate::backup::{Restored, Stored};
+use crate::backup::restore::{Options, Place};
+use crate::backup::{Progress, Restored, Stored};
 use crate::database;
 use crate::terminal::{print, say};
 use pgarchive::manifest::Manifest;
@@ -29,8 +29,7 @@ pub(super) async fn run(
     let bar = Bar::of("restoring", manifest.content_bytes());
     let progress = Progress::default();
     let work = source_backups.restore(&stored, &database, options, identities.as_ref(), &progress);
-    let look = || (progress.loaded_bytes(), progress.loaded_rows());
-    let restored = bar.follow(work, look).await;
+    let restored = bar.follow(work, &progress).await;
     drop(bar);
     let restored = restored?;
     let commands = Commands::of(&restored, manifest, &database, options);
@@ -47,7 +46,7 @@ pub(super) async fn run(
             "oldDatabase": old(&restored),
             "notices": restored.report.notices,
             "notInTheBackup": restored.missing,
-            "leftOut": restored.report.left_out,
+            "leftOut": restored.report.skipped,
             "withoutMagnusapi": commands.plain,
             "goBack": back,
             "dropOld": drop,
@@ -60,7 +59,7 @@ pub(super) async fn run(
         ));
         show(&restored, &stored, options.verify, &commands);
     }
-    match restored.report.left_out.len() {
+    match restored.report.skipped.len() {
         0 => Ok(()),
         number => Err(Failure::LeftOut(number)),
     }
@@ -127,8 +126,8 @@ fn show(restored: &Restored, stored: &Stored, verified: bool, commands: &Command
     for missing in &restored.missing {
         say(format_args!("warning: {missing}"));
     }
-    for left_out in &restored.report.left_out {
-        say(format_args!("left out: {left_out}"));
+    for skipped in &restored.report.skipped {
+        say(format_args!("left out: {skipped}"));
     }
     for notice in &restored.report.notices {
         say(format_args!("note: {notice}"));

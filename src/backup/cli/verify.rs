@@ -5,8 +5,7 @@ use serde_json::json;
 use super::One;
 use super::progress::Bar;
 use super::session::{Failure, Session};
-use crate::backup::restore::Progress;
-use crate::backup::{Damage, SourceBackups, Stored, Trial, Verified};
+use crate::backup::{Mismatch, Progress, SourceBackups, Stored, Trial, Verified};
 use crate::terminal::{print, say};
 
 pub(super) async fn run(
@@ -37,7 +36,7 @@ pub(super) async fn run(
     if damages.is_empty() {
         return Ok(());
     }
-    let damages: Vec<String> = damages.iter().map(Damage::to_string).collect();
+    let damages: Vec<String> = damages.iter().map(Mismatch::to_string).collect();
     let damages = damages.join("; ");
     Err(Failure::Several(format!("{name} is damaged: {damages}")))
 }
@@ -76,6 +75,5 @@ async fn restore(
     let drill = session
         .backups
         .drill(source_backups, stored, trial, &progress);
-    let look = || (progress.loaded_bytes(), progress.loaded_rows());
-    Ok(bar.follow(drill, look).await?)
+    Ok(bar.follow(drill, &progress).await?)
 }

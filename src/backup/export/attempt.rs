@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::contents::{self, Data};
 use super::error::{ExportError, when};
-use super::progress::Tally;
 use super::snapshot::{self, Moment};
 use super::tables::Destination;
 use super::writer::BackupWriter;
 use super::{Options, lock_watch, readme, tables};
 use crate::backup::catalog::{self, Catalog};
+use crate::backup::progress::Progress;
 use crate::backup::settings::SourceName;
 use crate::clock::Clock;
 use crate::database::{Server, Session};
@@ -36,7 +36,7 @@ pub(super) struct Attempt<'a> {
     pub(super) writer: BackupWriter,
     pub(super) options: &'a Options,
     pub(super) clock: &'a Clock,
-    pub(super) tally: Tally<'a>,
+    pub(super) progress: &'a Progress,
 }
 
 struct Sessions {
@@ -102,7 +102,7 @@ impl Attempt<'_> {
         let destination = Destination {
             writer: &self.writer,
             recipients: &self.options.recipients,
-            tally: &self.tally,
+            progress: self.progress,
         };
         let packed = tables::store(destination, workers, &data).await?;
         let data_took = begun.elapsed().saturating_sub(catalog_took);

@@ -16,13 +16,13 @@
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
 //! | `readme` | the instructions in a backup for a reader without this program |
 //! | `writer` | the files that the run stored, deleted if it fails |
-//! | `progress`, `error` | the progress of a run; why it failed |
+//! | `event`, `error` | events that it reports, and why it failed |
 
 mod attempt;
 mod contents;
 mod error;
+mod event;
 mod lock_watch;
-mod progress;
 mod readme;
 mod row_count_check;
 mod snapshot;
@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::progress::Progress;
 use super::settings::Source;
 use crate::blob::Blobs;
 use crate::clock::Clock;
@@ -43,11 +44,10 @@ use pgarchive::encryption::Recipients;
 use pgarchive::manifest::{self, Manifest};
 
 pub use error::{ExportError, TableError};
-pub use progress::{Event, Progress};
+pub use event::Event;
 
 use attempt::Attempt;
 use pgarchive::BackupId;
-use progress::Tally;
 use writer::BackupWriter;
 
 #[derive(Clone, Debug)]
@@ -117,6 +117,7 @@ pub async fn export(
     blobs: &Blobs,
     options: &Options,
     clock: &Clock,
+    progress: &Progress,
     report: &(dyn Fn(Event) + Send + Sync),
 ) -> Result<Manifest, ExportError> {
     let until = Instant::now() + options.deadline;
@@ -125,6 +126,7 @@ pub async fn export(
     let watcher = options.bound(until, watcher(&server)).await?;
     let mut retries = options.retries;
     loop {
+        progress.reset();
         let started = clock();
         let id = BackupId::new(started, run);
         let attempt = Attempt {
@@ -136,7 +138,7 @@ pub async fn export(
             writer: BackupWriter::new(blobs, format!("{}/{id}", source.name)),
             options,
             clock,
-            tally: Tally::new(report),
+            progress,
         };
         let error = match attempt.run(until).await {
             Ok(manifest) => return Ok(manifest),

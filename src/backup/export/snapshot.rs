@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::{ExportError, when};
-use crate::backup::catalog::Catalog;
+use crate::backup::catalog::{Catalog, MONEY};
 use crate::backup::session::SETTINGS;
 use crate::database::{Server, Session};
 use pgarchive::manifest;
@@ -22,7 +22,7 @@ pub(super) struct Moment {
 pub(super) async fn connect(server: &Server) -> Result<Session, ExportError> {
     let session = server.connect().await?;
     let doing = "set up a session";
-    for settings in [SETTINGS, IN_ORDER] {
+    for settings in [SETTINGS, MONEY, IN_ORDER] {
         session.batch_execute(settings).await.map_err(when(doing))?;
     }
     Ok(session)

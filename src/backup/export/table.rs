@@ -6,8 +6,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::contents::Data;
 use super::error::TableError;
-use super::progress::Tally;
 use super::writer::BackupWriter;
+use crate::backup::progress::Progress;
 use crate::blob::{BlobError, Upload};
 use crate::database::Session;
 use pgarchive::encryption::Recipients;
@@ -31,14 +31,14 @@ pub(super) async fn store(
     data: &Data<'_>,
     packing: &Packing<'_>,
     writer: &BackupWriter,
-    tally: &Tally<'_>,
+    progress: &Progress,
 ) -> Result<Packed, TableError> {
     let file = packing.recipients.stored_name(&data.file());
     let mut upload = writer.upload(&file).await?;
-    match fill(&mut upload, session, data, packing, tally).await {
+    match fill(&mut upload, session, data, packing, progress).await {
         Ok(packed) => {
             upload.finish().await?;
-            tally.stored(packed.rows);
+            progress.add_table(packed.rows);
             Ok(packed)
         }
         Err(error) => {
@@ -53,7 +53,7 @@ async fn fill(
     session: &Session,
     data: &Data<'_>,
     packing: &Packing<'_>,
-    tally: &Tally<'_>,
+    progress: &Progress,
 ) -> Result<Packed, TableError> {
     let (rows, rows_to_cut) = mpsc::channel(WAITING);
     let (members, members_to_store) = mpsc::channel(packing.at_once);
@@ -62,7 +62,7 @@ async fn fill(
     let cutting = spawn_blocking(move || cut(cutter, rows_to_cut, &members));
     let sql = data.copy_out();
     let copying = session.copy_out(&sql, rows);
-    let storing = write(upload, &mut sealer, members_to_store, tally);
+    let storing = write(upload, &mut sealer, members_to_store, progress);
     let (copied, cut, stored) = tokio::join!(copying, cutting, storing);
     // A stage that fails stops the others, so the last stage is asked first: its error can be the cause
     // of the errors before it.
@@ -110,7 +110,7 @@ async fn write(
     upload: &mut Upload,
     sealer: &mut Sealer,
     mut members: mpsc::Receiver<JoinHandle<Compressed>>,
-    tally: &Tally<'_>,
+    progress: &Progress,
 ) -> Result<(), BlobError> {
     let mut stored = Vec::new();
     while let Some(compressing) = members.recv().await {
@@ -118,7 +118,7 @@ async fn write(
         stored.clear();
         sealer.push(&member, &mut stored);
         upload.write(&stored).await?;
-        tally.read(member.text_bytes() as u64);
+        progress.add_bytes(member.text_bytes() as u64);
     }
     Ok(())
 }

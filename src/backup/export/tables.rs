@@ -1,17 +1,15 @@
 //! The rows of all tables, some at a time.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::Instant;
 
-use futures_util::future::try_join_all;
-
 use super::contents::Data;
 use super::error::ExportError;
-use super::progress::Tally;
 use super::table::{self, Packing};
 use super::writer::BackupWriter;
+use crate::backup::progress::Progress;
+use crate::backup::work_queue;
 use crate::database::Session;
 use pgarchive::encryption::Recipients;
 use pgarchive::{BufferPool, Packed};
@@ -26,7 +24,7 @@ const MAX_CONCURRENT: usize = 8;
 pub(super) struct Destination<'a> {
     pub(super) writer: &'a BackupWriter,
     pub(super) recipients: &'a Recipients,
-    pub(super) tally: &'a Tally<'a>,
+    pub(super) progress: &'a Progress,
 }
 
 /// Stores the rows of all tables, each on the next free session. Returns the packed files in the order of
@@ -38,26 +36,20 @@ pub(super) async fn store(
 ) -> Result<Vec<Packed>, ExportError> {
     let pages = |data: &Data| u64::try_from(data.table.pages).unwrap_or_default();
     let estimate: u64 = tables.iter().map(|data| pages(data) * PAGE_BYTES).sum();
-    destination.tally.expect(tables.len() as u64, estimate);
-    let mut largest_first: Vec<usize> = (0..tables.len()).collect();
-    largest_first.sort_by_key(|index| std::cmp::Reverse(pages(&tables[*index])));
-    let next = AtomicUsize::new(0);
-    let packing = Packing {
+    destination.progress.expect(tables.len() as u64, estimate);
+    let mut largest_first: Vec<(usize, &Data)> = tables.iter().enumerate().collect();
+    largest_first.sort_by_key(|(_, data)| std::cmp::Reverse(pages(data)));
+    let packing = &Packing {
         recipients: destination.recipients,
         at_once: at_once(sessions.len()),
         pool: &BufferPool::default(),
     };
-    let work = sessions.iter().map(async |session| {
-        let mut done = Vec::new();
-        while let Some(index) = largest_first.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let stored = store_one(destination, session, &tables[*index], &packing);
-            done.push((*index, stored.await?));
-        }
-        Ok::<_, ExportError>(done)
+    let storing = work_queue::run(sessions, &largest_first, |session, (_, data)| {
+        store_one(destination, session, data, packing)
     });
-    let mut done: Vec<(usize, Packed)> = try_join_all(work).await?.into_iter().flatten().collect();
-    done.sort_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, packed)| packed).collect())
+    let mut stored: Vec<_> = largest_first.iter().zip(storing.await?).collect();
+    stored.sort_by_key(|((place, _), _)| *place);
+    Ok(stored.into_iter().map(|(_, packed)| packed).collect())
 }
 
 /// All tables share the cores and the memory of this program.
@@ -78,7 +70,7 @@ async fn store_one(
         data,
         packing,
         destination.writer,
-        destination.tally,
+        destination.progress,
     );
     let packed = stored.await.map_err(|error| ExportError::Table {
         table: data.name(),

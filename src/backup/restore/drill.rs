@@ -3,21 +3,20 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::RestoreError;
-use super::job::Job;
 use super::maintenance::Maintenance;
-use super::options::{Options, Superusers};
-use super::prepare::Prepared;
-use super::progress::Progress;
-use super::report::Report;
-use super::source::{Backup, Content};
-use super::target::Target;
+use super::options::Options;
+use super::plan::{Plan, Target, privileges};
+use super::prove::definitions;
+use super::report::{Report, require_equal};
+use super::source::{Backup, Content, Job};
 use super::temporary::Temporary;
-use super::{definitions, load, names, privileges};
+use super::{load, names};
+use crate::backup::Progress;
 use crate::database::Server;
 use pgarchive::Entry;
 
-/// Restores `backup` into a temporary database of the server and compares every row. The database is
-/// dropped afterwards, however that ends; if it cannot be, the error says so.
+/// Restores `backup` into a temporary database of the server and compares every row and every definition.
+/// Drops the database afterwards, or the error says that it could not.
 pub async fn prove<C: Content>(
     backup: &Backup<'_, C>,
     server: &Server,
@@ -31,16 +30,13 @@ pub async fn prove<C: Content>(
         progress,
     };
     let maintenance = &Maintenance::connect(server, None).await?;
-    if options.superusers == Superusers::Rejected {
-        privileges::is_not_superuser(maintenance).await?;
-    }
-    privileges::may_create(maintenance).await?;
-    let new = Target::temporary(maintenance).await?;
-    let prepared = &Prepared::read(job, maintenance, &new).await?;
+    privileges::may_create(maintenance, options.superusers).await?;
+    let target = Target::temporary(maintenance).await?;
+    let plan = &Plan::read(job, maintenance, &target).await?;
     let drill = Drill {
         job,
         maintenance,
-        prepared,
+        plan,
     };
     drill.prove().await
 }
@@ -48,7 +44,7 @@ pub async fn prove<C: Content>(
 struct Drill<'a, C> {
     job: &'a Job<'a, C>,
     maintenance: &'a Maintenance,
-    prepared: &'a Prepared,
+    plan: &'a Plan,
 }
 
 impl<C: Content> Drill<'_, C> {
@@ -57,7 +53,7 @@ impl<C: Content> Drill<'_, C> {
         let temporary = self.create().await?;
         let restored = bounds.keep(self.restore(&temporary)).await;
         let (report, found) = temporary.end(restored).await?;
-        let (archive, with_roles) = (self.job.backup.entries, self.prepared.with_roles);
+        let (archive, with_roles) = (self.job.backup.entries, self.plan.with_roles);
         let mut differences = definitions::differences(&[archive], &found, with_roles);
         if !differences.is_empty() {
             // The server writes some definitions otherwise each time it reads them, and another version
@@ -67,9 +63,7 @@ impl<C: Content> Drill<'_, C> {
             let made = temporary.end(made).await?;
             differences = definitions::differences(&[archive, &made], &found, with_roles);
         }
-        if !differences.is_empty() {
-            return Err(RestoreError::Redefined(differences));
-        }
+        require_equal("definitions", &differences)?;
         Ok(Report {
             definitions: Some(definitions::count(archive, with_roles)),
             ..report
@@ -78,29 +72,28 @@ impl<C: Content> Drill<'_, C> {
 
     async fn create(&self) -> Result<Temporary<'_>, RestoreError> {
         let name = names::of_drill(&self.job.options.run);
-        let archive = self.job.backup.entries;
-        Temporary::create(self.maintenance, name, archive, self.prepared).await
+        Temporary::create(self.maintenance, name, self.job.backup.entries, self.plan).await
     }
 
-    /// Restores the backup; returns the definitions that came of it.
+    /// Restores the backup. Returns the restored definitions too.
     async fn restore(
         &self,
         temporary: &Temporary<'_>,
     ) -> Result<(Report, Vec<Entry>), RestoreError> {
-        let report = temporary.fill(self.job, self.prepared).await?;
-        let session = temporary.session(self.job.server).await?;
+        let report = temporary.fill(self.job, self.plan).await?;
+        let session = temporary.session(self.job.server, self.plan).await?;
         Ok((report, definitions::read(&session).await?))
     }
 
     /// The definitions that the server makes of the archive's.
     async fn define(&self, temporary: &Temporary<'_>) -> Result<Vec<Entry>, RestoreError> {
-        let session = temporary.session(self.job.server).await?;
-        load::define(&session, &self.prepared.plan).await?;
+        let session = temporary.session(self.job.server, self.plan).await?;
+        load::define(&session, self.plan).await?;
         definitions::read(&session).await
     }
 }
 
-/// The databases that dead runs left behind.
+/// The databases of runs that died.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sweep {
     /// Those that were dropped.
@@ -112,19 +105,17 @@ pub struct Sweep {
 /// No run takes that long.
 const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Drops the databases that restores and drills of more than a day ago left behind, unless a session
-/// uses them.
+/// Drops the databases of restores and drills that began more than a day ago, unless a session uses them.
 pub async fn sweep(server: &Server, now: Timestamp) -> Result<Sweep, RestoreError> {
     let maintenance = Maintenance::connect(server, None).await?;
     let mut sweep = Sweep::default();
+    let is_dead = |begun| now.duration_since(begun) > DEAD_AFTER;
     for name in maintenance.databases().await? {
-        let is_dead = |begun| now.duration_since(begun) > DEAD_AFTER;
-        if !names::begun(&name).is_some_and(is_dead) {
-            continue;
-        }
-        match maintenance.drop_unused(&name).await {
-            Ok(()) => sweep.dropped.push(name),
-            Err(reason) => sweep.refused.push((name, reason)),
+        if names::begun(&name).is_some_and(is_dead) {
+            match maintenance.drop_unused(&name).await {
+                Ok(()) => sweep.dropped.push(name),
+                Err(reason) => sweep.refused.push((name, reason)),
+            }
         }
     }
     Ok(sweep)

@@ -1,16 +1,14 @@
-//! Fills an empty database that exists, in one transaction: for a role that may not create any.
+//! Fills an empty database that exists, in one transaction: for a role that may not create databases.
 
 use super::error::{RestoreError, at, has_ended};
-use super::job::Job;
 use super::load::{self, Rows};
-use super::prepare::Prepared;
+use super::plan::{Phase, Plan, Target};
 use super::report::Report;
 use super::session;
-use super::source::Content;
-use super::target::Target;
+use super::source::{Content, Job};
 use crate::database::Session;
 
-/// Restores into the database of this session, whose lock it holds.
+/// Restores into the database of this session, which holds its lock.
 pub(super) async fn fill<C: Content>(
     job: &Job<'_, C>,
     session: &Session,
@@ -21,16 +19,24 @@ pub(super) async fn fill<C: Content>(
         ("--jobs", job.options.jobs > 1),
     ];
     if let Some((option, _)) = options.into_iter().find(|(_, is_set)| *is_set) {
-        let database = target.database.clone();
-        return Err(RestoreError::OneTransaction { database, option });
+        let database = &target.database;
+        return Err(RestoreError::Failed(format!(
+            "database {database} exists and is empty, so one transaction fills it, which cannot take \
+             {option}; leave that out, or drop the database or restore to another name"
+        )));
     }
-    let prepared = Prepared::read(job, session, target).await?;
+    let plan = Plan::read(job, session, target).await?;
     let canceller = session.canceller();
     let work = async {
-        let sessions = std::slice::from_ref(session);
-        let filling = load::fill(job, sessions, &prepared, Rows::InTransaction);
+        load::run(session, plan.steps(Phase::Settings)).await?;
+        let filling = load::fill(
+            job,
+            std::slice::from_ref(session),
+            &plan,
+            Rows::InTransaction,
+        );
         let filled = job.options.bounds.keep(filling).await;
-        if filled.as_ref().is_err_and(RestoreError::is_interruption) {
+        if let Err(RestoreError::Interrupted | RestoreError::TooLong(_)) = filled {
             canceller.cancel().await;
         }
         let report = filled?;
@@ -38,18 +44,16 @@ pub(super) async fn fill<C: Content>(
         Ok(report)
     };
     let mut report = session::undone_on_error(session, work).await?;
-    let notices = load::analyze(session, &prepared.plan).await;
-    report.notices.extend(notices);
+    report.notices.extend(load::analyze(session, &plan).await);
     Ok(report)
 }
 
 async fn commit(session: &Session) -> Result<(), RestoreError> {
-    let committed = session.batch_execute("COMMIT").await;
-    committed.map_err(|error| {
-        if has_ended(&error) {
-            RestoreError::CommitInPlace(error)
-        } else {
-            at("the commit")(error)
-        }
-    })
+    match session.batch_execute("COMMIT").await {
+        Err(error) if has_ended(&error) => Err(RestoreError::Uncertain(format!(
+            "the connection ended during the commit ({error}), so the restore may have taken effect or \
+             not; run it again: it either completes or says that the database is not empty"
+        ))),
+        committed => committed.map_err(at("the commit")),
+    }
 }

@@ -47,26 +47,22 @@ impl Maintenance {
     }
 
     async fn to(server: &Server, database: &'static str) -> Result<Maintenance, RestoreError> {
-        let session = session::connect(server, database).await?;
-        session::prepare(&session).await?;
         Ok(Maintenance {
             server: server.clone(),
             database,
-            session,
+            session: session::connect(server, database).await?,
         })
     }
 
-    /// Drops what restores to `target` left that died. Its lock must be held.
+    /// Drops the databases of restores to `target` that died. The caller holds the target's lock.
     pub(super) async fn drop_leftovers(&self, target: &str) -> Result<Vec<String>, RestoreError> {
         let mut notices = Vec::new();
         for name in self.databases().await? {
             if names::is_of_restore(&name, target) {
-                notices.push(match self.discard(&name).await {
-                    Ok(()) => {
-                        format!("database {name}, which an earlier restore left, was dropped")
-                    }
-                    Err(reason) => not_dropped(&name, &reason),
-                });
+                let dropped = self.discard(&name).await;
+                notices.push(dropped.err().unwrap_or_else(|| {
+                    format!("database {name}, which an earlier restore left, was dropped")
+                }));
             }
         }
         Ok(notices)
@@ -79,13 +75,16 @@ impl Maintenance {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Ends all sessions of a database and drops it. The error is the server's message.
+    /// Ends all sessions of a temporary database and drops it. The error says that it is still there.
     pub(super) async fn discard(&self, name: &str) -> Result<(), String> {
         // Where one of these fails, the drop fails too and its message says why.
         let no_template = format!("ALTER DATABASE {} IS_TEMPLATE false", quoted(name));
         let _ = self.batch_execute(&no_template).await;
         let _ = self.query(END_SESSIONS, &[&[name].as_slice()]).await;
-        self.drop_unused(name).await
+        let dropped = self.drop_unused(name).await;
+        dropped.map_err(|reason| {
+            format!("temporary database {name} could not be dropped: {reason}; drop it")
+        })
     }
 
     /// Drops a database that has no sessions. The error is the server's message.
@@ -104,11 +103,6 @@ impl Deref for Maintenance {
     }
 }
 
-/// Says that a temporary database is still there.
-pub(super) fn not_dropped(name: &str, reason: &str) -> String {
-    format!("temporary database {name} could not be dropped: {reason}; drop it")
-}
-
 /// The first half of the lock's key is the one of all our locks: "magn".
 const CLASS: i32 = 0x6d61_676e;
 
@@ -123,7 +117,9 @@ pub(super) async fn lock(session: &Session, target: &str) -> Result<(), RestoreE
             return Ok(());
         }
         if Instant::now() > deadline {
-            return Err(RestoreError::Concurrent(target.to_owned()));
+            return Err(RestoreError::Failed(format!(
+                "another restore to database {target} is under way; wait for its end"
+            )));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -139,7 +135,7 @@ const LOCK: &str = "SELECT pg_catalog.pg_try_advisory_lock($1, $2)";
 const DATABASES: &str = "\
     SELECT datname::text FROM pg_catalog.pg_database ORDER BY datname";
 
-/// A session that this role may not end is left to the statement that finds it in its way.
+/// Skips a session that this role may not end: the statement that needs the database unused fails then.
 pub(super) const END_SESSIONS: &str = "\
     SELECT pg_catalog.pg_terminate_backend(a.pid)
       FROM pg_catalog.pg_stat_activity AS a

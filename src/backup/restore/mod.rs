@@ -1,79 +1,61 @@
 //! Restores a backup, and proves that it did.
 //!
-//! A backup's files are read twice. First whole, against their hashes: what is damaged is found before
+//! A backup's files are read twice. First whole, against their hashes, so that damage is found before
 //! anything is made. Then to load them, checked again.
 //!
 //! A restore deletes nothing. It loads a temporary database, verifies all rows there, and renames it:
 //! one transaction gives it the target's name and the database that had it another one. Until then
 //! applications keep the old database with everything they write; after it they get the new one.
-//! Whatever dies at any moment, one of the two has the name. An empty database that exists is filled
-//! in one transaction instead, for roles that may not create databases.
+//! Whatever process dies at any moment, one of the two has the name. An empty database that exists is
+//! filled in one transaction instead, for roles that may not create databases.
 //!
-//! The four steps of a restore, plan, load, prove and rename, are modules of their own:
+//! A restore has four steps, each a module: plan, load, prove, rename.
 //!
 //! | module | purpose |
 //! |---|---|
 //! | `beside`, `in_place`, `drill` | the ways to restore: beside the target, into an empty database, only to prove it |
-//! | `temporary` | the database that is made, filled, and then renamed or dropped |
-//! | `load`, `left_out` | **load**: definitions and rows in, and what does not go in |
-//! | `verify`, `definitions` | **prove**: rows and definitions read back |
 //! | `rename` | **rename**: the temporary database gets the target's name |
-//! | `prepare`, `privileges` | **plan**: what is settled and checked before anything is made |
-//! | `maintenance`, `target` | the connection beside the target; what is in the target |
-//! | `session`, `queue` | a connection made ready; work that connections share |
-//! | `job`, `options`, `progress` | what each step needs |
+//! | `temporary` | the database that is made, filled, and then renamed or dropped |
+//! | `load` | **load**: definitions and rows in |
+//! | `prove` | **prove**: rows and definitions read back |
+//! | `plan` | **plan**: everything that is decided and checked before anything is made |
+//! | `maintenance` | the connection beside the target |
+//! | `session` | connections that are ready |
+//! | `source`, `report` | input and output |
+//! | `options`, `names` | the choices; the names of the databases that a restore makes |
 //! | `error` | why a restore failed |
-//! | `plan`, `phase`, `consistency`, `guests`, `roles`, `owner`, `scope`, `step` | pure: what runs in which order, and whose it is |
-//! | `names` | pure: the databases that a restore makes |
-//! | `source`, `report` | what goes in, what comes out |
 //!
 //! Imports run down this table only; a test reads them.
 
 mod beside;
-mod consistency;
-mod definitions;
 mod drill;
 mod error;
-mod guests;
 mod in_place;
-mod job;
-mod left_out;
 mod load;
 mod maintenance;
 pub(super) mod names;
 mod options;
-mod owner;
-mod phase;
 mod plan;
-mod prepare;
-mod privileges;
-mod progress;
-mod queue;
+mod prove;
 mod rename;
 mod report;
-mod roles;
 #[cfg(test)]
 mod samples;
-mod scope;
 mod session;
 mod source;
-mod step;
-mod target;
 mod temporary;
-mod verify;
 
-pub use consistency::PlanError;
 pub use drill::{Sweep, prove, sweep};
-pub use error::RestoreError;
+pub use error::{Failure, RestoreError};
 pub use options::{Bounds, Options, Roles, Superusers};
-pub use progress::Progress;
-pub use report::{Difference, Place, Report, Verification};
-pub use source::{Backup, Content, Failure};
-pub use verify::verify;
+pub use prove::verify;
+pub use report::{Place, Report, Verification};
+pub use source::{Backup, Content};
 
+use super::Progress;
 use crate::database::Server;
-use job::Job;
-use target::Target;
+use plan::Target;
+use source::Job;
 
 /// Restores `backup` to the database of this name.
 pub async fn restore<C: Content>(
@@ -89,8 +71,7 @@ pub async fn restore<C: Content>(
         options,
         progress,
     };
-    if let Some(session) = server.connect_to(database).await? {
-        session::prepare(&session).await?;
+    if let Some(session) = session::connect_if_exists(server, database).await? {
         maintenance::lock(&session, database).await?;
         let target = Target::read(&session).await?;
         if target.is_empty() {

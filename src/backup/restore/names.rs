@@ -3,78 +3,59 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use pgarchive::BackupId;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What a temporary database is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// It gets the target's name when it is complete.
-    Restore,
-    /// It shows that a backup restores, and is dropped.
-    Drill,
-}
+use pgarchive::BackupId;
+
+/// Of a database that gets the target's name when it is complete.
+const RESTORE: &str = "magnusapi_restore_";
+
+/// Of a database that shows that a backup restores, and is dropped.
+const DRILL: &str = "magnusapi_drill_";
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
 /// PostgreSQL cuts longer names without an error.
 const LONGEST: usize = 63;
 
-impl Purpose {
-    const ALL: [Purpose; 2] = [Purpose::Restore, Purpose::Drill];
-
-    fn prefix(self) -> &'static str {
-        match self {
-            Purpose::Restore => "magnusapi_restore_",
-            Purpose::Drill => "magnusapi_drill_",
-        }
-    }
-}
-
 /// The temporary database of a restore to `target`. Only restores to this target make databases with
-/// its key, and the one that holds the target's lock is the only one of them: what else has the key
-/// was left by a run that died.
+/// its key, and the one that holds the target's lock is the only one of them. So all other databases with
+/// the key are of runs that died.
 pub(super) fn of_restore(run: &BackupId, target: &str) -> String {
-    let (prefix, time) = (Purpose::Restore.prefix(), run.started().strftime(TIME));
-    format!("{prefix}{time}-{:08x}", key(target))
+    let time = run.started().strftime(TIME);
+    format!("{RESTORE}{time}-{:08x}", key(target))
 }
 
 /// The temporary database of a drill.
 pub(super) fn of_drill(run: &BackupId) -> String {
-    format!("{}{run}", Purpose::Drill.prefix())
+    format!("{DRILL}{run}")
 }
 
-/// What the names and the lock of a target have in common.
+/// The key of a target, in the names of its databases and in its lock.
 pub(super) fn key(target: &str) -> u32 {
     let hash = xxh3_64(target.as_bytes()) & u64::from(u32::MAX);
-    u32::try_from(hash).expect("32 bits are left")
+    u32::try_from(hash).expect("the value has 32 bits")
 }
 
 /// When the run began that made the temporary database of this name; `None` for any other database.
 pub(super) fn begun(name: &str) -> Option<Timestamp> {
-    let (time, key) = split(name)?;
+    let rest = name.strip_prefix(RESTORE).or(name.strip_prefix(DRILL))?;
+    let (time, key) = rest.split_once('-')?;
     let is_key = key.len() == 8 && key.bytes().all(|it| it.is_ascii_hexdigit());
     let time = DateTime::strptime(TIME, time).ok().filter(|_| is_key)?;
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// Whether a database of this name was made by a restore to `target`.
+/// Whether a restore to `target` made the database of this name.
 pub(super) fn is_of_restore(name: &str, target: &str) -> bool {
-    let ours = name.starts_with(Purpose::Restore.prefix()) && begun(name).is_some();
+    let ours = name.starts_with(RESTORE) && begun(name).is_some();
     ours && name.ends_with(&format!("-{:08x}", key(target)))
-}
-
-fn split(name: &str) -> Option<(&str, &str)> {
-    let mut prefixes = Purpose::ALL.iter().map(|purpose| purpose.prefix());
-    prefixes
-        .find_map(|prefix| name.strip_prefix(prefix))?
-        .split_once('-')
 }
 
 /// The name that `target` keeps its old content under: one that none of the server's databases has,
 /// nor would have after going back.
 pub(super) fn of_old(run: &BackupId, target: &str, databases: &[String]) -> String {
-    let time = run.started().strftime(TIME).to_string();
+    let time = run.started().strftime(TIME);
     let names = (1..).map(|number| match number {
         1 => with_suffix(target, &format!("{BEFORE}{time}")),
         number => with_suffix(target, &format!("{BEFORE}{time}_{number}")),

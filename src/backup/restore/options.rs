@@ -1,4 +1,4 @@
-//! What may be chosen about a restore.
+//! The choices of a restore.
 
 use std::time::Duration;
 
@@ -13,47 +13,46 @@ use pgarchive::BackupId;
 pub struct Options {
     /// The restore's own id. Its time is part of the names of the databases that it makes.
     pub run: BackupId,
-    /// What becomes of owners and grants.
+    /// The owners and grants to restore.
     pub roles: Roles,
     /// Connections that load at once, from 1. An empty database that exists is filled in one
     /// transaction, which is one connection.
     pub jobs: usize,
     /// Whether a database that is not empty may be replaced. It keeps its content under another name.
     pub replace: bool,
-    /// Whether what cannot be restored is left out, rather than that nothing is restored.
+    /// Whether to skip objects that cannot be restored, rather than fail.
     pub go_on: bool,
-    /// Whether all rows are read back and compared with the backup before the target changes.
+    /// Whether to read all rows back and to compare them with the backup, before the target changes.
     pub verify: bool,
     /// Whether a drill may run the backup's functions as a superuser.
     pub superusers: Superusers,
-    /// How long the last step tries again where sessions cannot be ended.
-    pub patience: Duration,
-    /// What ends the restore early. What is incomplete is dropped then.
+    /// The time in which the rename is tried again while sessions use the target.
+    pub rename_limit: Duration,
+    /// The limits that end the restore early. The temporary database is dropped then.
     pub bounds: Bounds,
 }
 
-/// What a drill does about a role that is a superuser.
+/// How a drill treats a role that is a superuser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Superusers {
-    /// It fails.
     Rejected,
     /// It restores, with all the rights that functions in the backup then have.
     Allowed,
 }
 
-/// What becomes of owners and grants.
+/// The owners and grants to restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Roles {
-    /// Everything belongs to whom it belonged to; every role must exist.
+    /// All; every role must exist.
     Required,
-    /// The same for the roles that exist. What belongs to others is the restoring role's.
+    /// Those of roles that exist. The restoring role owns the objects of the others.
     Available,
-    /// As `pg_restore --no-owner --no-acl`: everything is the restoring role's.
+    /// None, as `pg_restore --no-owner --no-acl`: the restoring role owns everything.
     Ignored,
 }
 
 impl Options {
-    /// The safe choices: one connection, owners and grants as they were, everything verified.
+    /// The safe choices: one connection, all owners and grants, everything verified.
     pub fn new(run: BackupId) -> Options {
         Options {
             run,
@@ -63,13 +62,13 @@ impl Options {
             go_on: false,
             verify: true,
             superusers: Superusers::Rejected,
-            patience: Duration::from_mins(1),
+            rename_limit: Duration::from_mins(1),
             bounds: Bounds::default(),
         }
     }
 }
 
-/// What ends work early: nothing, by default.
+/// The limits that end work early; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
     stop: CancellationToken,
@@ -87,30 +86,25 @@ impl Bounds {
 
     /// The cancellation of this token.
     pub fn until(stop: CancellationToken) -> Bounds {
-        Bounds {
-            stop,
-            ..Bounds::default()
-        }
+        Bounds { stop, end: None }
     }
 
-    /// Does `work` unless it is ended early. It is dropped then.
+    /// Does `work`, and drops it where a limit is reached.
     pub(super) async fn keep<T>(
         &self,
         work: impl Future<Output = Result<T, RestoreError>>,
     ) -> Result<T, RestoreError> {
-        let too_long = async {
-            match self.end {
-                Some((end, limit)) => {
-                    sleep_until(end).await;
-                    limit
-                }
-                None => std::future::pending().await,
-            }
+        let limit = async {
+            let Some((end, limit)) = self.end else {
+                return std::future::pending().await;
+            };
+            sleep_until(end).await;
+            limit
         };
         tokio::select! {
             done = work => done,
             () = self.stop.cancelled() => Err(RestoreError::Interrupted),
-            limit = too_long => Err(RestoreError::TooLong(limit)),
+            limit = limit => Err(RestoreError::TooLong(limit)),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Gives the temporary database its name, in one transaction.
 //!
 //! `ALTER DATABASE … RENAME` first locks the database against new sessions, which then wait, and
-//! then fails if sessions are left after five seconds. So another connection ends the sessions while
-//! the statement waits. Until the commit nothing has changed, whichever process dies.
+//! fails if other sessions still use the database after five seconds. So another connection ends the
+//! sessions while the statement waits. Until the commit nothing has changed, whichever process dies.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::error::{RestoreError, has_ended};
@@ -15,115 +15,109 @@ use super::maintenance::{END_SESSIONS, Maintenance};
 use crate::backup::catalog::quoted;
 use crate::database::server_message;
 
-/// The new name of a database that is there.
+/// The rename of a temporary database, and of the database that has the wanted name.
 pub(super) struct Rename<'a> {
-    pub(super) from: &'a str,
-    pub(super) to: &'a str,
+    pub(super) maintenance: &'a Maintenance,
+    pub(super) temporary: &'a str,
+    pub(super) wanted: &'a str,
+    /// The new name of the database that has the wanted one.
+    pub(super) old: Option<&'a str>,
 }
 
-/// How often sessions are ended while a rename waits for that.
+/// Between two attempts, and between two looks for sessions to end.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Renames them all, or none: first the database that has the wanted name, last the temporary one.
-/// Where sessions cannot be ended, tries again for the time of `patience`.
-pub(super) async fn all(
-    maintenance: &Maintenance,
-    renames: &[Rename<'_>],
-    patience: Duration,
-) -> Result<(), RestoreError> {
-    let until = Instant::now() + patience;
-    let ending = match maintenance.another().await {
-        Ok(ending) => ending,
-        Err(error) => return Err(not_renamed(maintenance, renames, error.to_string())),
-    };
-    loop {
-        let done = tokio::select! {
-            done = rename(maintenance, renames) => done,
-            never = end_sessions(&ending, renames) => match never {},
+impl Rename<'_> {
+    /// Renames both, or none. Where sessions cannot be ended, tries again for the time of `limit`.
+    pub(super) async fn run(&self, limit: Duration) -> Result<(), RestoreError> {
+        let until = Instant::now() + limit;
+        let ending = match self.maintenance.another().await {
+            Ok(ending) => ending,
+            Err(error) => return Err(self.failed(error.to_string())),
         };
-        match done {
-            Ok(()) => return Ok(()),
-            Err(error) if has_ended(&error) => {
-                return ended(maintenance, renames, server_message(&error)).await;
+        loop {
+            let done = tokio::select! {
+                done = self.attempt() => done,
+                never = self.end_sessions(&ending) => match never {},
+            };
+            match done {
+                Ok(()) => return Ok(()),
+                Err(error) if has_ended(&error) => return self.ended(&error).await,
+                Err(error) if is_in_use(&error) && Instant::now() < until => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(self.failed(reason(&error))),
             }
-            Err(error) if is_in_use(&error) && Instant::now() < until => {
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error) => return Err(not_renamed(maintenance, renames, reason(&error))),
+        }
+    }
+
+    async fn attempt(&self) -> Result<(), tokio_postgres::Error> {
+        let statements = self.statements();
+        let sql = format!("SET lock_timeout = '10s'; BEGIN; {statements} COMMIT");
+        let done = self.maintenance.batch_execute(&sql).await;
+        if done.is_err() {
+            // An error here says that the connection has ended, and with it the transaction.
+            let _ = self.maintenance.batch_execute("ROLLBACK").await;
+        }
+        done
+    }
+
+    fn statements(&self) -> String {
+        let rename = |from, to| {
+            let (from, to) = (quoted(from), quoted(to));
+            format!("ALTER DATABASE {from} RENAME TO {to};")
+        };
+        let into_place = rename(self.temporary, self.wanted);
+        match self.old {
+            Some(old) => format!("{} {into_place}", rename(self.wanted, old)),
+            None => into_place,
+        }
+    }
+
+    async fn end_sessions(&self, ending: &Maintenance) -> Infallible {
+        let names: &[&str] = match self.old {
+            Some(_) => &[self.temporary, self.wanted],
+            None => &[self.temporary],
+        };
+        loop {
+            // Where this fails, the rename fails too and says that the database is in use.
+            let _ = ending.query(END_SESSIONS, &[&names]).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Where the connection ended, only the list of databases says whether the rename was committed. If the
+    /// temporary one is still there, the server may be about to commit.
+    async fn ended(&self, error: &tokio_postgres::Error) -> Result<(), RestoreError> {
+        let databases = match self.maintenance.another().await {
+            Ok(maintenance) => maintenance.databases().await,
+            Err(error) => Err(error),
+        };
+        let Rename {
+            temporary, wanted, ..
+        } = self;
+        if databases.is_ok_and(|it| it.iter().all(|name| name != temporary)) {
+            return Ok(());
+        }
+        let reason = server_message(error);
+        Err(RestoreError::Uncertain(format!(
+            "the connection ended while database {temporary} was renamed to {wanted} ({reason}): list \
+             the databases, and if {temporary} is still there, run the restore again"
+        )))
+    }
+
+    fn failed(&self, reason: String) -> RestoreError {
+        RestoreError::Name {
+            wanted: self.wanted.to_owned(),
+            temporary: self.temporary.to_owned(),
+            reason,
+            database: self.maintenance.database(),
+            statements: self.statements(),
         }
     }
 }
 
-/// Where the connection ended, only the list of databases tells whether the rename was committed. If the
-/// temporary one is still there, the server may be about to commit.
-async fn ended(
-    maintenance: &Maintenance,
-    renames: &[Rename<'_>],
-    reason: String,
-) -> Result<(), RestoreError> {
-    let Rename { from, to } = into_place(renames);
-    let databases = match maintenance.another().await {
-        Ok(maintenance) => maintenance.databases().await,
-        Err(error) => Err(error),
-    };
-    if databases.is_ok_and(|it| it.iter().all(|name| name != from)) {
-        return Ok(());
-    }
-    Err(RestoreError::Commit {
-        wanted: (*to).to_owned(),
-        temporary: (*from).to_owned(),
-        reason,
-    })
-}
-
-fn not_renamed(maintenance: &Maintenance, renames: &[Rename<'_>], reason: String) -> RestoreError {
-    let Rename { from, to } = into_place(renames);
-    RestoreError::Name {
-        wanted: (*to).to_owned(),
-        temporary: (*from).to_owned(),
-        reason,
-        database: maintenance.database(),
-        statements: statements(renames),
-    }
-}
-
-fn into_place<'a, 'b>(renames: &'a [Rename<'b>]) -> &'a Rename<'b> {
-    renames.last().expect("the temporary database is renamed")
-}
-
-async fn rename(client: &Client, renames: &[Rename<'_>]) -> Result<(), tokio_postgres::Error> {
-    let done = client
-        .batch_execute(&format!(
-            "{LOCK_TIMEOUT} BEGIN; {} COMMIT",
-            statements(renames)
-        ))
-        .await;
-    if done.is_err() {
-        // An error here says that the connection has ended, and with it the transaction.
-        let _ = client.batch_execute("ROLLBACK").await;
-    }
-    done
-}
-
-fn statements(renames: &[Rename<'_>]) -> String {
-    let statements = renames.iter().map(|Rename { from, to }| {
-        format!("ALTER DATABASE {} RENAME TO {};", quoted(from), quoted(to))
-    });
-    statements.collect::<Vec<_>>().join(" ")
-}
-
-enum Never {}
-
-async fn end_sessions(client: &Client, renames: &[Rename<'_>]) -> Never {
-    let names: Vec<&str> = renames.iter().map(|rename| rename.from).collect();
-    loop {
-        // Where this fails, the rename does not find the database unused, and says so.
-        let _ = client.query(END_SESSIONS, &[&names]).await;
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Sessions are still there, or came while another statement held the database.
+/// Other sessions use the database, or came while another statement held it.
 fn is_in_use(error: &tokio_postgres::Error) -> bool {
     let passing = [
         SqlState::OBJECT_IN_USE,
@@ -140,5 +134,3 @@ fn reason(error: &tokio_postgres::Error) -> String {
         None => server_message(error),
     }
 }
-
-const LOCK_TIMEOUT: &str = "SET lock_timeout = '10s';";

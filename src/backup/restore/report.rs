@@ -1,35 +1,33 @@
-//! What a restore did.
+//! The result of a restore.
 
-use std::fmt;
+use super::error::RestoreError;
+use crate::backup::Mismatch;
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The version of the server that it went to.
     pub server_version: String,
-    /// What kind of database it went into.
+    /// The kind of database that was filled.
     pub place: Place,
-    /// The owner that a database got which was made.
+    /// The owner of the new database, where the backup has one.
     pub owner: Option<String>,
-    /// The comparison of the rows; `None` when that was not asked for.
+    /// The comparison of the rows; `None` when it was not asked for.
     pub verification: Option<Verification>,
-    /// How many definitions were compared with the backup's; `None` when they were not.
+    /// The number of definitions that were compared with the backup's; `None` when none was.
     pub definitions: Option<usize>,
-    /// What could not be restored; empty unless the restore was to go on.
-    pub left_out: Vec<String>,
-    /// What a person should know about it.
+    /// Objects that could not be restored; empty unless the restore was to go on.
+    pub skipped: Vec<String>,
+    /// Notes for the operator.
     pub notices: Vec<String>,
 }
 
-/// What kind of database a restore went to.
+/// The kind of database that a restore filled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
-    /// An empty one that was there.
     #[default]
     Empty,
-    /// A new one.
     New,
-    /// A new one, and the database that had its name before has this one now.
+    /// A new one. The database that had its name before has this one now.
     Replaced(String),
 }
 
@@ -38,10 +36,10 @@ pub enum Place {
 pub struct Verification {
     /// Tables whose rows are the backup's.
     pub equal: usize,
-    /// Tables that could only be counted, and have the right number of rows.
+    /// Tables whose rows were only counted, and have the right number.
     pub only_counted: Vec<String>,
     /// Tables whose rows are not the backup's.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<Mismatch>,
 }
 
 impl Verification {
@@ -57,33 +55,14 @@ impl Verification {
     }
 }
 
-/// A table whose rows are not the backup's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Its full name.
-    pub table: String,
-    /// Rows by the manifest.
-    pub expected: u64,
-    /// Rows in the database.
-    pub found: u64,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Difference {
-            table,
-            expected,
-            found,
-        } = self;
-        if expected == found {
-            return write!(
-                formatter,
-                "table {table} has {found} rows, and not all of them equal the backup's"
-            );
-        }
-        write!(
-            formatter,
-            "table {table} has {found} rows, the backup {expected}"
-        )
+/// Fails if anything differs from the backup.
+pub(super) fn require_equal(what: &str, differences: &[Mismatch]) -> Result<(), RestoreError> {
+    if differences.is_empty() {
+        return Ok(());
     }
+    let differences: Vec<String> = differences.iter().map(Mismatch::to_string).collect();
+    let differences = differences.join("; ");
+    Err(RestoreError::Failed(format!(
+        "the restored {what} differ from the backup's, so the database was not kept: {differences}"
+    )))
 }

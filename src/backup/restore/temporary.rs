@@ -3,14 +3,12 @@
 use tokio_postgres::error::SqlState;
 
 use super::error::{RestoreError, at, has_ended};
-use super::job::Job;
 use super::load::{self, Rows};
-use super::maintenance::{Maintenance, not_dropped};
-use super::plan::Plan;
-use super::prepare::Prepared;
+use super::maintenance::Maintenance;
+use super::plan::{Phase, Plan, about};
 use super::report::Report;
 use super::session;
-use super::source::Content;
+use super::source::{Content, Job};
 use crate::backup::catalog::quoted;
 use crate::database::{Server, Session, server_message};
 use pgarchive::{Entry, Kind};
@@ -19,46 +17,52 @@ use pgarchive::{Entry, Kind};
 pub(super) struct Temporary<'a> {
     maintenance: &'a Maintenance,
     name: String,
-    /// What differs from the database that was backed up.
-    pub(super) notice: Option<String>,
+    /// Notes about its differences from the database that was backed up.
+    pub(super) notices: Vec<String>,
 }
 
 impl<'a> Temporary<'a> {
-    /// Makes it from template0, so that nothing is in it that an administrator put into template1.
+    /// Makes it from template0, so that it has nothing that an administrator put into template1.
     /// Encoding and locale are those of the database that was backed up, where the server has them.
     /// It gets its owner first: from PostgreSQL 15 on, only that may create in schema public.
     pub(super) async fn create(
         maintenance: &'a Maintenance,
         name: String,
         archive: &[Entry],
-        prepared: &Prepared,
+        plan: &Plan,
     ) -> Result<Temporary<'a>, RestoreError> {
-        let doing = format!("DATABASE {name}");
-        let mut temporary = Temporary {
+        let step = format!("DATABASE {name}");
+        let mut notices = Vec::new();
+        let create = format!("CREATE DATABASE {} WITH ", quoted(&name));
+        let default = "TEMPLATE = template0 ENCODING = 'UTF8'";
+        let original = properties(archive).unwrap_or(default);
+        if let Err(error) = maintenance
+            .batch_execute(&format!("{create}{original}"))
+            .await
+        {
+            if !is_unknown_locale(&error) {
+                return Err(at(step)(error));
+            }
+            notices.push(format!(
+                "the database has encoding UTF8 and the server's default locale, because the server \
+                 lacks the backup's ({}); texts may sort in another order",
+                server_message(&error)
+            ));
+            let created = maintenance
+                .batch_execute(&format!("{create}{default}"))
+                .await;
+            created.map_err(at(&step))?;
+        }
+        let temporary = Temporary {
             maintenance,
             name,
-            notice: None,
+            notices,
         };
-        let quoted_name = quoted(&temporary.name);
-        let like_the_original = match properties(archive) {
-            Some(properties) => {
-                let create = format!("CREATE DATABASE {quoted_name} WITH {properties}");
-                maintenance.batch_execute(&create).await
-            }
-            None => create_in_utf8(maintenance, &quoted_name).await,
-        };
-        if let Err(error) = like_the_original {
-            if !is_unknown_locale(&error) {
-                return Err(at(doing)(error));
-            }
-            temporary.notice = Some(other_locale(&error));
-            let created = create_in_utf8(maintenance, &quoted_name).await;
-            created.map_err(at(&doing))?;
-        }
-        if let Some(owner) = &prepared.database_owner {
-            let give = format!("ALTER DATABASE {quoted_name} OWNER TO {}", quoted(owner));
+        if let Some(owner) = &plan.database_owner {
+            let (name, owner) = (quoted(&temporary.name), quoted(owner));
+            let give = format!("ALTER DATABASE {name} OWNER TO {owner}");
             if let Err(error) = maintenance.batch_execute(&give).await {
-                return temporary.end(Err(at(doing)(error))).await;
+                return temporary.end(Err(at(step)(error))).await;
             }
         }
         Ok(temporary)
@@ -72,60 +76,58 @@ impl<'a> Temporary<'a> {
     pub(super) async fn fill<C: Content>(
         &self,
         job: &Job<'_, C>,
-        prepared: &Prepared,
+        plan: &Plan,
     ) -> Result<Report, RestoreError> {
         let mut sessions = Vec::new();
         for _ in 0..job.options.jobs.max(1) {
-            let session = self.session(job.server).await?;
-            session::commit_without_waiting(&session).await?;
+            let session = self.session(job.server, plan).await?;
+            // The commit of the rename waits for all that was written before.
+            let no_wait = session.batch_execute("SET synchronous_commit = off").await;
+            no_wait.map_err(at("the session's settings"))?;
             sessions.push(session);
         }
-        let mut report = load::fill(job, &sessions, prepared, Rows::Alone).await?;
-        let notices = load::analyze(&sessions[0], &prepared.plan).await;
-        report.notices.extend(notices);
+        let mut report = load::fill(job, &sessions, plan, Rows::Alone).await?;
+        report
+            .notices
+            .extend(load::analyze(&sessions[0], plan).await);
         Ok(report)
     }
 
-    /// A session in it that is ready for a restore.
-    pub(super) async fn session(&self, server: &Server) -> Result<Session, RestoreError> {
+    /// A session in it with the archive's settings.
+    pub(super) async fn session(
+        &self,
+        server: &Server,
+        plan: &Plan,
+    ) -> Result<Session, RestoreError> {
         let session = session::connect(server, &self.name).await?;
-        session::prepare(&session).await?;
+        load::run(&session, plan.steps(Phase::Settings)).await?;
         Ok(session)
     }
 
-    /// Gives it what the database that was backed up itself has. Returns what could not be given:
-    /// some settings are a superuser's alone.
-    pub(super) async fn furnish(
-        &self,
-        archive: &[Entry],
-        plan: &Plan,
-    ) -> Result<Vec<String>, RestoreError> {
-        let original = archive.iter().find(|entry| entry.kind == Kind::Database);
-        let original = original.map_or_else(String::new, |entry| quoted(&entry.tag));
-        let original = format!("DATABASE {original}");
-        let name = format!("DATABASE {}", quoted(&self.name));
-        let mut notices = Vec::new();
+    /// Gives it the properties of the database that was backed up: comment, grants, limit and settings.
+    /// A note names each that the server rejects: some settings need a superuser.
+    pub(super) async fn set_properties(&mut self, plan: &Plan) -> Result<(), RestoreError> {
         for statement in &plan.database {
-            let renamed = statement.replacen(&original, &name, 1);
+            let renamed = about(&self.name, statement);
             if let Err(error) = self.maintenance.batch_execute(&renamed).await {
                 if has_ended(&error) {
                     return Err(at("the properties of the database")(error));
                 }
-                let (statement, reason) = (statement.trim_end_matches(';'), server_message(&error));
-                notices.push(format!("{statement} was not restored: {reason}"));
+                let reason = server_message(&error);
+                let notice = format!("{statement} was not restored: {reason}");
+                self.notices.push(notice);
             }
         }
-        Ok(notices)
+        Ok(())
     }
 
-    /// Drops it with all its sessions, however the work in it was `done`.
+    /// Drops it with all its sessions, after a success and after a failure.
     pub(super) async fn end<T>(self, done: Result<T, RestoreError>) -> Result<T, RestoreError> {
-        let Err(reason) = self.maintenance.discard(&self.name).await else {
+        let Err(leftover) = self.maintenance.discard(&self.name).await else {
             return done;
         };
-        let leftover = not_dropped(&self.name, &reason);
         Err(match done {
-            Ok(_) => RestoreError::NotDropped(leftover),
+            Ok(_) => RestoreError::Failed(format!("the backup restores, but {leftover}")),
             Err(error) => RestoreError::Leftover {
                 error: Box::new(error),
                 leftover,
@@ -134,15 +136,7 @@ impl<'a> Temporary<'a> {
     }
 }
 
-async fn create_in_utf8(
-    maintenance: &Maintenance,
-    quoted_name: &str,
-) -> Result<(), tokio_postgres::Error> {
-    let create = format!("CREATE DATABASE {quoted_name} TEMPLATE template0 ENCODING 'UTF8'");
-    maintenance.batch_execute(&create).await
-}
-
-/// What the archive says of its database after the name: template, encoding, locale.
+/// The archive's properties of its database: template, encoding, locale.
 fn properties(archive: &[Entry]) -> Option<&str> {
     let database = archive.iter().find(|entry| entry.kind == Kind::Database)?;
     let create = format!("CREATE DATABASE {} WITH ", quoted(&database.tag));
@@ -150,7 +144,7 @@ fn properties(archive: &[Entry]) -> Option<&str> {
     Some(properties.trim_end().trim_end_matches(';'))
 }
 
-/// The server lacks the locale, or is too old or built without what provides it.
+/// The server lacks the locale, or is too old or built without its provider.
 fn is_unknown_locale(error: &tokio_postgres::Error) -> bool {
     let unknown = [
         SqlState::WRONG_OBJECT_TYPE,
@@ -162,14 +156,6 @@ fn is_unknown_locale(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| unknown.contains(code))
 }
 
-fn other_locale(error: &tokio_postgres::Error) -> String {
-    format!(
-        "the database has encoding UTF8 and the server's default locale, because the server lacks \
-         the backup's ({}); texts may sort in another order",
-        server_message(error)
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,7 +163,7 @@ mod tests {
     use pgarchive::Section;
 
     #[test]
-    fn a_database_is_made_as_the_archive_says_under_another_name() {
+    fn a_database_gets_the_properties_of_the_archive() {
         let mut database = entry(1, Kind::Database, Section::PreData, &[]);
         database.tag = "it's \"one\"".into();
         database.definition = "CREATE DATABASE \"it's \"\"one\"\"\" WITH TEMPLATE = template0 \

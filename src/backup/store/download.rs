@@ -10,7 +10,8 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
-use super::verify::{Comparison, Damage};
+use super::verify::Comparison;
+use crate::backup::mismatch::Mismatch;
 use crate::blob::BlobError;
 use pgarchive::manifest::{File, MANIFEST};
 
@@ -22,7 +23,7 @@ pub enum DownloadError {
     #[error("{path}: {error}")]
     Here { path: PathBuf, error: io::Error },
     #[error("{damage}; the files that were downloaded before are in {path}")]
-    Damaged { damage: Damage, path: PathBuf },
+    Damaged { damage: Mismatch, path: PathBuf },
     #[error("interrupted; {} is incomplete: delete it", .0.display())]
     Interrupted(PathBuf),
 }
@@ -87,7 +88,7 @@ impl SourceBackups {
         file: &File,
         path: &Path,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Option<Damage>, DownloadError> {
+    ) -> Result<Option<Mismatch>, DownloadError> {
         let here = |error| DownloadError::Here {
             path: path.to_owned(),
             error,

@@ -24,4 +24,3 @@ pub use marks::{Hold, VERIFIED, Verified};
 pub use prune::{Pruned, Pruning};
 pub use source_backups::{Files, Listed, Selection, SourceBackups, SourceBackupsError, Stored};
 pub use sweep::{Kept, Swept, sweep};
-pub use verify::Damage;

@@ -3,30 +3,15 @@
 //! This needs no key, because the hashes are of the files as they are stored, encrypted or not. Whether
 //! their content restores is proved by a restore only.
 
-use std::fmt;
-
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use crate::backup::mismatch::Mismatch;
 use crate::blob::BlobError;
 use pgarchive::digest::Digest;
 use pgarchive::manifest::File;
 use pgarchive::{BackupId, Difference};
-
-/// A stored file that differs from the manifest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Damage {
-    pub file: String,
-    pub text: String,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.file, self.text)
-    }
-}
 
 /// Files that are read at the same time.
 const AT_A_TIME: usize = 4;
@@ -40,7 +25,7 @@ impl SourceBackups {
         stored: &Stored,
         stop: &CancellationToken,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Vec<Damage>, SourceBackupsError> {
+    ) -> Result<Vec<Mismatch>, SourceBackupsError> {
         let lease = self.lease(stored, "verify").await?;
         let verified = lease.during(stop.run_until_cancelled(self.damages(stored, progress)));
         verified
@@ -53,13 +38,13 @@ impl SourceBackups {
         &self,
         stored: &Stored,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Vec<Damage>, SourceBackupsError> {
+    ) -> Result<Vec<Mismatch>, SourceBackupsError> {
         let mut looking = Vec::new();
         for file in &stored.readable()?.files {
             looking.push(self.damage(&stored.id, file, progress));
         }
         let damages = stream::iter(looking).buffered(AT_A_TIME);
-        let damages: Vec<Option<Damage>> = damages.try_collect().await?;
+        let damages: Vec<Option<Mismatch>> = damages.try_collect().await?;
         Ok(damages.into_iter().flatten().collect())
     }
 
@@ -68,7 +53,7 @@ impl SourceBackups {
         id: &BackupId,
         file: &File,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Option<Damage>, BlobError> {
+    ) -> Result<Option<Mismatch>, BlobError> {
         let mut comparison = Comparison::new(file);
         let mut reading = match self.blobs.stream(&self.path(id, &file.name)).await {
             Err(BlobError::Missing { .. }) => return Ok(Some(comparison.missing())),
@@ -100,19 +85,19 @@ impl<'a> Comparison<'a> {
         self.read.update(part);
     }
 
-    pub(super) fn missing(&self) -> Damage {
+    pub(super) fn missing(&self) -> Mismatch {
         self.damaged("it is missing".to_owned())
     }
 
     /// The difference, once everything is read.
-    pub(super) fn damage(self) -> Option<Damage> {
+    pub(super) fn damage(self) -> Option<Mismatch> {
         let difference = Difference::of_stored(&self.read, self.stored)?;
         Some(self.damaged(difference.to_string()))
     }
 
-    fn damaged(&self, text: String) -> Damage {
-        Damage {
-            file: self.stored.name.clone(),
+    fn damaged(&self, text: String) -> Mismatch {
+        Mismatch {
+            object: self.stored.name.clone(),
             text,
         }
     }

@@ -1,7 +1,7 @@
 //! The timer functions: `postfacto_backup` and `postfacto_restore_drill`.
 //!
-//! Both take the sources in turn, and one that fails stops no other. Each source has its share of the
-//! time that is left, so that one which hangs takes nothing from those after it.
+//! Both process the sources in turn, and one that fails does not stop the others. Each source has its share
+//! of the time that remains, so that one which hangs takes nothing from those after it.
 
 mod backup;
 mod drill;
@@ -9,14 +9,14 @@ mod summary;
 
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
-use super::Source;
-use crate::host::Outcome;
-use crate::ledger::Work;
+use super::{Backups, Source};
+use crate::host::{Invocation, Outcome, Timer};
+use crate::ledger::{Ledger, Work};
 
-pub use backup::BackupTimer;
-pub use drill::DrillTimer;
 pub(super) use summary::{Ending, SourceRun, Summary};
 
 /// The timer function that makes backups.
@@ -25,32 +25,88 @@ pub const EXPORT: &str = "postfacto_backup";
 /// The timer function that proves that they restore.
 pub const DRILL: &str = "postfacto_restore_drill";
 
-/// How long may a call take? Less than the nine minutes after which a call is dropped, so that its
-/// outcome is written down.
+/// The time of a call. Less than the nine minutes after which a call is dropped, so that its outcome is
+/// written to the ledger.
 const LIMIT: Duration = Duration::from_mins(8);
 
-/// Takes the sources in turn. `one` is told how long it may take, which is a tenth less than after what
-/// it is left: so it ends by itself, in its own words, and with nothing left behind.
-async fn in_turn<'a>(
-    sources: &'a [Source],
-    one: impl Fn(&'a Source, Duration) -> BoxFuture<'a, SourceRun>,
-) -> Summary {
-    let end = Instant::now() + LIMIT;
-    let mut runs = Vec::new();
-    for (left, source) in (1..=sources.len()).rev().zip(sources) {
-        let share = end.saturating_duration_since(Instant::now())
-            / u32::try_from(left).expect("nobody has four billion databases");
-        let limit = share * 9 / 10;
-        let run = match tokio::time::timeout(share, one(source, limit)).await {
-            Ok(run) => run,
-            Err(_) => SourceRun::failed(source, &format!("it took more than {share:.0?}")),
-        };
-        runs.push(run);
-    }
-    Summary { sources: runs }
+/// The work with one source within a time. The cancellation of the token ends it.
+type Task = for<'a> fn(
+    &'a Backups,
+    &'a CancellationToken,
+    &'a Source,
+    Duration,
+) -> BoxFuture<'a, SourceRun>;
+
+/// A timer function that does the same work with every source.
+pub struct SourceTimer {
+    function: &'static str,
+    task: Task,
+    backups: Backups,
+    ledger: Ledger,
+    stop: CancellationToken,
 }
 
-/// The answer to the host: failed if anything did, naming each. A degraded backup has all rows.
+impl SourceTimer {
+    /// `postfacto_backup`: a backup of each source, and then the deletion of those that no rule keeps.
+    pub fn backup(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
+        SourceTimer {
+            function: EXPORT,
+            task: |backups, stop, source, limit| backup::run(backups, stop, source, limit).boxed(),
+            backups,
+            ledger,
+            stop,
+        }
+    }
+
+    /// `postfacto_restore_drill`: the newest backup of each source, restored on trial.
+    pub fn drill(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
+        SourceTimer {
+            function: DRILL,
+            task: |backups, stop, source, limit| drill::run(backups, stop, source, limit).boxed(),
+            backups,
+            ledger,
+            stop,
+        }
+    }
+
+    async fn run_once(&self, invocation: &Invocation) -> Outcome {
+        let work = async || work(&self.each_source().await);
+        let clock = self.backups.clock();
+        Box::pin(self.ledger.once(invocation, clock, work)).await
+    }
+
+    /// A source may take a tenth less than its share: so it ends by itself, with its own message, and cleans
+    /// up.
+    async fn each_source(&self) -> Summary {
+        let end = Instant::now() + LIMIT;
+        let sources = &self.backups.settings().sources;
+        let mut runs = Vec::new();
+        for (waiting, source) in (1..=sources.len()).rev().zip(sources) {
+            let share = end.saturating_duration_since(Instant::now())
+                / u32::try_from(waiting).expect("there are fewer than four billion databases");
+            let one = (self.task)(&self.backups, &self.stop, source, share * 9 / 10);
+            let run = match tokio::time::timeout(share, one).await {
+                Ok(run) => run,
+                Err(_) => SourceRun::failed(source, &format!("it took more than {share:.0?}")),
+            };
+            runs.push(run);
+        }
+        Summary { sources: runs }
+    }
+}
+
+impl Timer for SourceTimer {
+    fn function(&self) -> &'static str {
+        self.function
+    }
+
+    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
+        self.run_once(invocation).boxed()
+    }
+}
+
+/// The result for the host: failed if a source failed or is degraded, naming each. A degraded backup has all
+/// rows.
 fn work(summary: &Summary) -> Work {
     let mut lines: Vec<String> = summary.sources.iter().map(SourceRun::line).collect();
     if lines.is_empty() {

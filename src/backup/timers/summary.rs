@@ -1,27 +1,25 @@
-//! What a run of a timer leaves in the ledger.
+//! The result of a timer's run, as the ledger stores it.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::Source;
 use pgarchive::BackupId;
 
-/// What became of each source.
+/// The result for each source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::backup) struct Summary {
     pub(in crate::backup) sources: Vec<SourceRun>,
 }
 
-/// What became of one source.
+/// The result for one source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::backup) struct SourceRun {
-    /// Its name.
     pub(in crate::backup) source: String,
-    /// How it ended.
     pub(in crate::backup) ending: Ending,
     /// The backup that was made or restored, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(in crate::backup) backup: Option<BackupId>,
-    /// What was done, or why not.
+    /// A description of the work, or the reason of a failure.
     pub(in crate::backup) text: String,
 }
 
@@ -29,11 +27,9 @@ pub(in crate::backup) struct SourceRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::backup) enum Ending {
-    /// All was done.
     Succeeded,
     /// All rows are in the backup, and not every object.
     Degraded,
-    /// Nothing was done that counts.
     Failed,
 }
 
@@ -47,7 +43,7 @@ impl SourceRun {
         }
     }
 
-    /// One line for people.
+    /// One line of the log.
     pub(super) fn line(&self) -> String {
         let ending = match self.ending {
             Ending::Succeeded => "",

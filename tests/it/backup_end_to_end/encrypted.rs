@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Stage, dumped, stock};
-use crate::harness::{Database, postgres, run};
+use super::{Stage, by_pg_restore};
+use crate::harness::{Site, everywhere, run};
 
 #[test]
 fn an_encrypted_backup_restores_only_with_its_identity() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let identity = age::x25519::Identity::generate();
         let recipient = identity.to_public().to_string();
         let file = stage.folder.path().join("identity.txt");
@@ -18,19 +18,18 @@ fn an_encrypted_backup_restores_only_with_its_identity() {
         let manifest = stage.made(&[("BACKUP_RECIPIENTS", &recipient)]);
         assert_eq!(manifest["recipients"][0], recipient.as_str());
 
-        let new = postgres().url("end_to_end_encrypted");
-        let printed = stage.fails(&["restore", "latest", "--to", &new]);
+        let new = Site::fresh_name();
+        let to = site.url(&new);
+        let printed = stage.fails(&["restore", "latest", "--to", &to]);
         assert!(
             printed.contains("--identity") && printed.contains(&recipient),
             "{printed}"
         );
         let file = file.to_str().expect("UTF-8");
-        stage.does(
-            &["restore", "latest", "--to", &new, "--identity", file],
-            &[],
-        );
-        assert_eq!(dumped(&new), dumped(&stage.source.url));
-        let drill = ("DRILL_DATABASE_URL", stage.source.url.as_str());
+        stage.does(&["restore", "latest", "--to", &to, "--identity", file], &[]);
+        assert_eq!(site.dump(&new, &[]), stage.dump());
+        let server = site.url("postgres");
+        let drill = ("DRILL_DATABASE_URL", server.as_str());
         let printed = stage.does(
             &["verify", "latest", "--restore", "--allow-superuser"],
             &[drill, ("DRILL_IDENTITY", &secret)],
@@ -42,9 +41,9 @@ fn an_encrypted_backup_restores_only_with_its_identity() {
 
 /// `age` is another implementation of the format, by other authors.
 #[test]
-fn age_opens_an_encrypted_backup_for_pg_restore() {
+fn an_encrypted_backup_is_opened_by_age_and_restored_by_pg_restore() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual()).await;
         let identity = age::x25519::Identity::generate();
         let (file, other) = (stage.folder.path().join("identity.txt"), "other.txt");
         let other = stage.folder.path().join(other);
@@ -69,13 +68,8 @@ fn age_opens_an_encrypted_backup_for_pg_restore() {
             assert!(!decrypts(&encrypted, &other, &target), "{encrypted:?}");
             assert!(decrypts(&encrypted, &file, &target), "{encrypted:?}");
         }
-        let empty = Database::empty();
-        let opened = opened.path().to_str().expect("UTF-8");
-        stock(
-            "pg_restore",
-            &["--exit-on-error", "--dbname", &empty.url, opened],
-        );
-        assert_eq!(dumped(&empty.url), dumped(&stage.source.url));
+        let restored = by_pg_restore(stage.site, opened.path(), &[]).await;
+        assert_eq!(stage.site.dump(&restored, &[]), stage.dump());
     });
 }
 

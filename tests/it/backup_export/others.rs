@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use magnusapi::backup::Progress;
 use magnusapi::backup::export::{Event, ExportError, Options, export};
 
 use super::{exported, options, source, store, with_tables};
@@ -62,7 +63,8 @@ fn a_locked_table_is_retried_under_a_new_name() {
         };
         let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
         let source = source(&database);
-        let exporting = export(&source, &store.blobs, &again, &clock, &report);
+        let progress = Progress::default();
+        let exporting = export(&source, &store.blobs, &again, &clock, &progress, &report);
         let (made, ()) = tokio::join!(exporting, releasing);
         made.expect("a backup");
         let reported = reported.into_inner().expect("no test panics");

@@ -1,4 +1,4 @@
-//! Whatever fails: the target is unchanged, and nothing is left behind.
+//! Failures: the target is unchanged, and nothing remains of the restore.
 
 use magnusapi::backup::restore::Options;
 use pgarchive::Kind;
@@ -46,14 +46,14 @@ fn faults(site: Site, database: &str) -> Vec<(Sample, &'static str)> {
         ),
         (
             Sample::with_fault(Fault::Letter),
-            "table public.member has 500 rows, and not all",
+            "table public.member: it has 500 rows, and not all",
         ),
         (
             Sample::with_fault(Fault::Meanwhile(Box::new(kill))),
             "rows of table public.member",
         ),
         (broken, "TRIGGER public.member touch: "),
-        (full, "give the server's disk more room"),
+        (full, "give the server more disk space"),
         (counted, "incomplete restore"),
     ]
 }

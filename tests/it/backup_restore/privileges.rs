@@ -50,18 +50,18 @@ fn each_missing_privilege_is_named_and_its_remedy_lets_the_restore_go_on() {
         client.batch_execute(occupy).await.expect("it is occupied");
         drop(client);
         let plain = site.with_role("restore_plain");
-        let mut told = Vec::new();
+        let mut remedies = Vec::new();
         for _ in 0..3 {
             let stranger = site.with_role("restore_stranger").connect(&database).await;
             let statement = refused(plain, &database, replace()).await;
             remedy(site, &statement).await;
-            told.push(statement);
+            remedies.push(statement);
             drop(stranger);
         }
-        let member = told[1].replace(" WITH INHERIT TRUE, SET TRUE", "");
-        assert_eq!(told[0], "ALTER ROLE restore_plain CREATEDB;");
+        let member = remedies[1].replace(" WITH INHERIT TRUE, SET TRUE", "");
+        assert_eq!(remedies[0], "ALTER ROLE restore_plain CREATEDB;");
         assert_eq!(member, "GRANT restore_owner TO restore_plain;");
-        assert_eq!(told[2], "GRANT pg_signal_backend TO restore_plain;");
+        assert_eq!(remedies[2], "GRANT pg_signal_backend TO restore_plain;");
         let report = restored(plain, Sample::new(), &database, replace()).await;
         report.expect("it restores");
         holds_the_sample(plain, &database).await;
@@ -88,10 +88,7 @@ fn an_owner_that_objects_cannot_be_given_to_is_named() {
         };
         let report = restored(alone, Sample::new(), &database, available).await;
         let notices = report.expect("it restores").notices;
-        assert!(
-            notices[0].contains("left out: restore_owner"),
-            "{notices:?}"
-        );
+        assert!(notices[0].contains("omitted: restore_owner"), "{notices:?}");
     });
 }
 
@@ -122,7 +119,7 @@ fn a_forced_row_security_is_restored_and_its_rows_verified() {
 }
 
 #[test]
-fn an_interruption_drops_what_is_incomplete() {
+fn an_interruption_drops_the_incomplete_database() {
     everywhere(async |site| {
         for database in [Site::fresh_name(), site.database().await] {
             let stop = tokio_util::sync::CancellationToken::new();

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use localpg::ThrowawayOptions;
 use magnusapi::backup::restore::{
-    Bounds, Difference, Options, Progress, RestoreError, Superusers, Verification, prove, sweep,
-    verify,
+    Bounds, Options, RestoreError, Superusers, Verification, prove, sweep, verify,
 };
+use magnusapi::backup::{Mismatch, Progress};
 use tokio_util::sync::CancellationToken;
 
 use super::sample::{Fault, Sample};
 use super::{at, made_by, options, restored};
 use crate::harness::{self, Site, everywhere, own_server, run};
 
-/// As whichever role.
+/// Also as a superuser.
 fn trial() -> Options {
     Options {
         superusers: Superusers::Allowed,
@@ -47,7 +47,7 @@ async fn verified(site: Site, database: &str, sample: &Sample) -> Verification {
 }
 
 #[test]
-fn a_changed_a_missing_and_an_extra_row_are_found_and_order_is_none() {
+fn changed_missing_and_extra_rows_are_found_in_any_order() {
     everywhere(async |site| {
         let (database, sample) = (Site::fresh_name(), Sample::new());
         let ignored = Options {
@@ -60,36 +60,36 @@ fn a_changed_a_missing_and_an_extra_row_are_found_and_order_is_none() {
         client
             .batch_execute("ALTER TABLE public.member DISABLE TRIGGER ALL")
             .await
-            .expect("they can be left out");
-        let difference = |expected, found| {
-            vec![Difference {
-                table: "public.member".into(),
-                expected,
-                found,
+            .expect("they are disabled");
+        let difference = |text: &str| {
+            vec![Mismatch {
+                object: "table public.member".into(),
+                text: text.into(),
             }]
         };
+        let changed = "it has 500 rows, and not all of them equal the backup's";
         for (change, undo, differences) in [
             ("SELECT", "SELECT", vec![]),
             (
                 "UPDATE public.member SET note = replace(note, 'note', 'nose') WHERE id = 7",
                 "UPDATE public.member SET note = replace(note, 'nose', 'note') WHERE id = 7",
-                difference(500, 500),
+                difference(changed),
             ),
             (
                 "UPDATE public.member SET team_id = NULL WHERE id = 6",
                 "UPDATE public.member SET team_id = 1 WHERE id = 6",
-                difference(500, 500),
+                difference(changed),
             ),
             (
                 "DELETE FROM public.member WHERE id = 500",
                 "INSERT INTO public.member SELECT 500, 3, replace(note, '499', '500')
                    FROM public.member WHERE id = 499",
-                difference(500, 499),
+                difference("it has 499 rows, and the backup has 500"),
             ),
             (
                 "INSERT INTO public.member VALUES (501, 1, '')",
                 "DELETE FROM public.member WHERE id = 501",
-                difference(500, 501),
+                difference("it has 501 rows, and the backup has 500"),
             ),
             ("CLUSTER public.member USING member_note", "SELECT", vec![]),
         ] {
@@ -132,8 +132,8 @@ fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
                 let (backup, progress) = (sample.backup(), Progress::default());
                 let proven = prove(&backup, &at(&site.url("postgres")), &options, &progress).await;
                 assert_eq!(proven.is_err(), differs, "{proven:?}");
-                assert_eq!(progress.loaded_rows(), 506);
-                assert_eq!(progress.loaded_bytes(), sample.files.bytes());
+                assert_eq!(progress.rows(), 506);
+                assert_eq!(progress.bytes(), sample.files.bytes());
                 assert_eq!(made_by(site, &options.run).await, [""; 0]);
             }
         }
@@ -142,7 +142,7 @@ fn a_backup_is_proven_in_a_database_that_is_gone_afterwards() {
 
 /// Its definitions are not in our catalogue's words, so that each comes out otherwise.
 #[test]
-fn definitions_in_other_words_are_no_difference() {
+fn definitions_that_the_server_rewrites_are_equal() {
     everywhere(async |site| {
         let (sample, progress, options) = (Sample::new(), Progress::default(), trial());
         let (backup, server) = (sample.backup(), at(&site.url("postgres")));
@@ -171,7 +171,7 @@ fn a_trial_that_takes_too_long_ends_and_leaves_nothing() {
 
 /// On a server of its own: drills of other tests sweep too.
 #[test]
-fn what_dead_runs_left_is_swept_a_day_later_and_nothing_else() {
+fn databases_of_dead_runs_are_swept_a_day_later() {
     run(async {
         let names = [
             "magnusapi_drill_20010203T040506Z-0000000a",

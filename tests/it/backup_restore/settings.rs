@@ -6,7 +6,7 @@ use crate::harness::{Site, everywhere};
 
 /// Each setting that a session may change, with another value than usual: a switch is turned, a choice is
 /// the last of those that differ, a number is its smallest. Those of the server's developers and of its
-/// log are left alone, and what is a text has its value here.
+/// log are omitted, and texts have their value here.
 const OTHERWISE: &str = "\
     SELECT name, value
       FROM (SELECT s.name,

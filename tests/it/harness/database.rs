@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use localpg::{Programs, Throwaway, ThrowawayOptions};
 use tokio_postgres::NoTls;
 
-use super::{Site, eventually};
+use super::eventually;
 
 /// PostgreSQL's programs, found or fetched once.
 pub(crate) static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
@@ -80,12 +80,6 @@ impl Database {
         Database {
             url: postgres().url(&name),
         }
-    }
-
-    /// Its address for a role that may only read, as the docs have backups made.
-    pub(crate) fn for_reader(&self) -> String {
-        Site::usual();
-        format!("{} user=reader", self.url)
     }
 
     /// A connection past the program.

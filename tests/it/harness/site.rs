@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use localpg::{Programs, Throwaway, ThrowawayOptions};
 
-use super::{NEWEST_PROGRAMS, PROGRAMS, connect, newest_postgres, postgres, run};
+use super::{NEWEST_PROGRAMS, PROGRAMS, connect, fill_postfacto, newest_postgres, postgres, run};
 
 /// A role like that of Azure's administrator: it makes databases and roles, belongs to the roles that
 /// own what is restored, and ends other roles' sessions.
@@ -20,9 +20,10 @@ const ROLES: &str = "\
     CREATE ROLE restore_owner;
     CREATE ROLE \"restore Reader\";
     CREATE ROLE administrator LOGIN CREATEDB CREATEROLE;
+    CREATE ROLE seer;
     CREATE ROLE reader LOGIN;
     GRANT pg_read_all_data TO reader;
-    GRANT app, restore_owner, pg_signal_backend TO administrator;";
+    GRANT app, restore_owner, seer, pg_signal_backend TO administrator;";
 
 /// A server, and the role that restores there.
 #[derive(Clone, Copy)]
@@ -46,7 +47,8 @@ impl Site {
         }
     }
 
-    fn newest() -> Site {
+    /// The server of the newest version, with a superuser.
+    pub(crate) fn newest() -> Site {
         static ROLES: LazyLock<()> =
             LazyLock::new(|| make_roles(&NEWEST_PROGRAMS, newest_postgres()));
         LazyLock::force(&ROLES);
@@ -58,9 +60,9 @@ impl Site {
         }
     }
 
-    /// The usual server, with an administrator.
-    pub(crate) fn administrators() -> Site {
-        Site::usual().with_role(ADMINISTRATOR)
+    /// The same server, with an administrator.
+    pub(crate) fn administrators(self) -> Site {
+        self.with_role(ADMINISTRATOR)
     }
 
     /// A server of one test's own with these settings, with an administrator. It ends with this process.
@@ -88,7 +90,7 @@ impl Site {
         let servers = [Site::usual(), Site::newest()];
         let with_administrators = servers
             .iter()
-            .flat_map(|site| [*site, site.with_role(ADMINISTRATOR)]);
+            .flat_map(|site| [*site, site.administrators()]);
         with_administrators.collect()
     }
 
@@ -132,6 +134,18 @@ impl Site {
         name
     }
 
+    /// The address of a database, for a role that may only read.
+    pub(crate) fn readers(&self, database: &str) -> String {
+        self.with_role("reader").url(database)
+    }
+
+    /// A Postfacto database of the restoring role, with a million items times `scale`, 200 at least.
+    pub(crate) async fn postfacto(&self, scale: f64) -> String {
+        let name = self.database().await;
+        fill_postfacto(&self.connect(&name).await, scale).await;
+        name
+    }
+
     /// The databases whose names have this in them.
     pub(crate) async fn databases_like(&self, part: &str) -> Vec<String> {
         let names =
@@ -149,6 +163,14 @@ impl Site {
         output.expect("it runs")
     }
 
+    /// Runs one of PostgreSQL's programs of this version, which succeeds. Returns its output.
+    #[track_caller]
+    pub(crate) fn succeeds(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.program(program, arguments);
+        assert!(output.status.success(), "{program}: {output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
     /// The whole database as `pg_dump` shows it to a superuser.
     #[track_caller]
     pub(crate) fn dump(&self, database: &str, arguments: &[&str]) -> String {
@@ -159,9 +181,7 @@ impl Site {
     #[track_caller]
     pub(crate) fn dump_of(&self, url: &str, arguments: &[&str]) -> String {
         let arguments = [arguments, &["--encoding=UTF8", "--dbname", url]].concat();
-        let output = self.program("pg_dump", &arguments);
-        assert!(output.status.success(), "{output:?}");
-        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let text = self.succeeds("pg_dump", &arguments);
         // Newer versions fence the script with a random key.
         let lines = text
             .lines()

@@ -170,7 +170,10 @@ fn a_timers_messages_appear_once() {
             .setting("BACKUP_URL", format!("file://{}", folder.path().display()))
             .setting("BACKUP_DATABASES", "postfacto")
             .setting("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
-            .setting("DRILL_DATABASE_URL", Site::administrators().url("postgres"));
+            .setting(
+                "DRILL_DATABASE_URL",
+                Site::usual().administrators().url("postgres"),
+            );
         let host = start(options).await;
         for function in magnusapi::app::timer_functions() {
             let result = host.invoke_timer(function, TimerCall::default()).await;

@@ -1,5 +1,4 @@
 use super::*;
-use crate::backup::restore::roles::Named;
 use crate::backup::restore::samples::{entry, manifest, rows};
 use pgarchive::Section;
 
@@ -8,12 +7,20 @@ fn plan(
     entries: &[Entry],
     manifest: &Manifest,
     usable: impl Fn(&str) -> bool,
-) -> Result<Plan, PlanError> {
+) -> Result<Plan, RestoreError> {
     Plan::new(entries, manifest, Some(&BTreeSet::new()), usable)
 }
 
+/// The names of what the steps make, without the kind and schema.
 fn names(steps: &[Step]) -> Vec<&str> {
-    steps.iter().map(|step| step.name.as_str()).collect()
+    let names = steps
+        .iter()
+        .map(|step| step.object.rsplit([' ', '.']).next());
+    names.map(Option::unwrap_or_default).collect()
+}
+
+fn closing(plan: &Plan) -> Vec<Step> {
+    plan.closing().cloned().collect()
 }
 
 #[test]
@@ -45,15 +52,18 @@ fn phases_follow_each_other_and_keep_the_archives_order() {
         entry(14, Kind::RowSecurity, Section::PostData, &[2]),
     ];
     let plan = plan(&entries, &manifest(&["it2"]), |_| true).expect("it fits");
-    assert_eq!(names(&plan.settings), ["it1"]);
-    assert_eq!(names(&plan.definitions), ["it2", "it3"]);
+    assert_eq!(names(plan.steps(Phase::Settings)), ["it1"]);
+    assert_eq!(names(plan.steps(Phase::Definitions)), ["it2", "it3"]);
     assert_eq!(plan.tables.len(), 1);
     assert_eq!(plan.tables[0].columns, r#""public"."it2" ("id", "na""me")"#);
-    assert_eq!(names(&plan.states), ["it6"]);
-    assert_eq!(names(&plan.row_counts), ["it15"]);
-    assert_eq!(names(&plan.indexes), ["it8", "it12"]);
-    assert_eq!(names(&plan.finishing), ["it9", "it10", "it11", "it13"]);
-    assert_eq!(names(&plan.closing), ["it4", "it14", "it7"]);
+    assert_eq!(names(plan.steps(Phase::States)), ["it6"]);
+    assert_eq!(names(plan.steps(Phase::RowCounts)), ["it15"]);
+    assert_eq!(names(plan.steps(Phase::Indexes)), ["it8", "it12"]);
+    assert_eq!(
+        names(plan.steps(Phase::Finishing)),
+        ["it9", "it10", "it11", "it13"]
+    );
+    assert_eq!(names(&closing(&plan)), ["it4", "it14", "it7"]);
     assert_eq!(
         plan.notices,
         ["these materialized views were refreshed: it7"]
@@ -77,25 +87,25 @@ fn an_owner_may_create_in_a_schema_that_is_not_its_own_until_the_grants() {
     ];
     let sql = |steps: &[Step]| -> Vec<String> { steps.iter().map(|it| it.sql.clone()).collect() };
     let new = plan(&entries, &manifest(&[]), |role| role != "gone").expect("it fits");
-    let definitions = sql(&new.definitions);
+    let definitions = sql(new.steps(Phase::Definitions));
     assert_eq!(
         definitions[0],
         r#"GRANT CREATE ON SCHEMA "public" TO "app""#
     );
     assert_eq!(definitions[2], r#"GRANT CREATE ON SCHEMA "it1" TO "other""#);
-    let closing = sql(&new.closing);
+    let last = sql(&closing(&new));
     assert_eq!(
-        closing[..2],
+        last[..2],
         [
             r#"REVOKE CREATE ON SCHEMA "it1" FROM "other""#,
             r#"REVOKE CREATE ON SCHEMA "public" FROM "app""#,
         ]
     );
-    assert_eq!(closing[2], "MAKE 6;\n");
+    assert_eq!(last[2], "MAKE 6;\n");
 
     let creators = ["app".to_owned()].into();
     let existing = Plan::new(&entries[3..], &manifest(&[]), Some(&creators), |_| true);
-    let existing = sql(&existing.expect("it fits").closing);
+    let existing = sql(&closing(&existing.expect("it fits")));
     assert_eq!(
         existing[0],
         r#"REVOKE CREATE ON SCHEMA "public" FROM "gone""#
@@ -103,7 +113,7 @@ fn an_owner_may_create_in_a_schema_that_is_not_its_own_until_the_grants() {
 }
 
 #[test]
-fn owners_and_grants_are_left_out_for_roles_that_cannot_be_used() {
+fn owners_and_grants_of_unusable_roles_are_omitted() {
     let owned = |id, owner: &str| Entry {
         owner: owner.into(),
         ..entry(id, Kind::Table, Section::PreData, &[])
@@ -122,9 +132,13 @@ fn owners_and_grants_are_left_out_for_roles_that_cannot_be_used() {
     assert_eq!(named.owners, ["app".to_owned(), "gone".to_owned()].into());
     assert_eq!(named.granted, named.owners);
     let plan = plan(&entries, &manifest(&[]), |role| role == "app").expect("it fits");
-    assert!(plan.definitions[1].sql.ends_with(r#"OWNER TO "app";"#));
-    assert_eq!(plan.definitions[2].sql, "MAKE 2;\n");
-    assert_eq!(names(&plan.closing), ["public", "it3"]);
+    assert!(
+        plan.steps(Phase::Definitions)[1]
+            .sql
+            .ends_with(r#"OWNER TO "app";"#)
+    );
+    assert_eq!(plan.steps(Phase::Definitions)[2].sql, "MAKE 2;\n");
+    assert_eq!(names(&closing(&plan)), ["public", "it3"]);
 }
 
 #[test]
@@ -137,7 +151,7 @@ fn public_is_made_only_where_the_database_lacks_it() {
     };
     let entries = [public, entry(2, Kind::Table, Section::PreData, &[])];
     let with_public = plan(&entries, &manifest(&[]), |_| true).expect("it fits");
-    assert_eq!(names(&with_public.definitions), ["it2"]);
+    assert_eq!(names(with_public.steps(Phase::Definitions)), ["it2"]);
     let without = Plan::new(&entries, &manifest(&[]), None, |_| true).expect("it fits");
-    assert_eq!(names(&without.definitions), ["public", "it2"]);
+    assert_eq!(names(without.steps(Phase::Definitions)), ["public", "it2"]);
 }

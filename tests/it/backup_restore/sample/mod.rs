@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use entries::entries;
 
-/// What a restore must make, but for the rows.
+/// The definitions that a restore must make.
 pub(super) const SCRIPT: &str = r#"
     CREATE SCHEMA more AUTHORIZATION restore_owner;
     CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql
@@ -93,14 +93,14 @@ impl Files {
     }
 }
 
-/// What is wrong with `public.member`'s rows.
+/// A fault in `public.member`'s rows.
 pub(super) enum Fault {
     None,
     /// The first pass finds it.
     Found,
     /// Half-way, the second pass finds that it is not what the first one read.
     Changed,
-    /// It ends after half of its rows, with nobody the wiser.
+    /// It ends after half of its rows, without an error.
     Short,
     /// One letter is another.
     Letter,
@@ -134,7 +134,7 @@ impl Content for Files {
         }
         let (sender, receiver) = channel(2);
         for part in parts {
-            sender.try_send(part).expect("there is room for two");
+            sender.try_send(part).expect("two fit");
         }
         receiver
     }

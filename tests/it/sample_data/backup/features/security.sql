@@ -54,6 +54,15 @@ DO $$ DECLARE d name := current_database(); BEGIN
   EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO backup_reader WITH GRANT OPTION', d); EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 17', d);
 END $$;
 
+--- a role whose name contains a line break and what separates statements
+CREATE ROLE "two
+lines; of ""DATABASE x"" TO y"; CREATE TABLE theirs (id int); ALTER TABLE theirs OWNER TO "two
+lines; of ""DATABASE x"" TO y"; GRANT SELECT ON theirs TO backup_reader;
+DO $$ DECLARE d name := current_database(); r text := quote_ident(E'two\nlines; of "DATABASE x" TO y'); BEGIN
+  EXECUTE format('GRANT CREATE ON DATABASE %I TO %s WITH GRANT OPTION', d, r); EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO backup_reader, %s', d, r);
+  EXECUTE format('ALTER ROLE %s IN DATABASE %I SET work_mem = ''8MB''', r, d); EXECUTE format('ALTER DATABASE %I SET "my.own" = %L', d, E'a;\n''b');
+END $$;
+
 --- a database that is a template
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I IS_TEMPLATE true', current_database()); END $$;
 

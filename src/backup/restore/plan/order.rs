@@ -1,20 +1,29 @@
-//! When an entry's turn is.
+//! The phase of each entry. Pure.
 
 use std::collections::HashMap;
 
 use pgarchive::{Entry, Kind, Section};
 
+/// The phases, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(in super::super) enum Phase {
+    /// Of each session.
     Settings,
+    /// Schemas, types, tables.
     Definitions,
     Rows,
+    /// The state of sequences.
     States,
+    /// The archive's own count of rows.
     RowCounts,
+    /// Keys and indexes. None depends on another, so they may be made at the same time.
     Indexes,
+    /// Foreign keys, triggers and the like.
     Finishing,
+    /// From here on: after the rows are verified.
     Grants,
     RowSecurity,
+    /// Steps that need the grants.
     AfterGrants,
 }
 
@@ -57,12 +66,12 @@ fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
 
 /// Whether the entry is the archive's own count of rows: it has the kind of a sequence's state, so that
 /// `pg_restore` runs it along with the data, and is a block of code.
-pub(super) fn counts_rows(entry: &Entry) -> bool {
+pub(in super::super) fn counts_rows(entry: &Entry) -> bool {
     entry.kind == Kind::SequenceSet && entry.definition.starts_with("DO ")
 }
 
-/// Several statements in one go are one transaction, which could lock a table twice and so stand
-/// across another that does the same.
+/// Several statements in one go are one transaction, which could lock a table twice and so wait
+/// for another that does the same.
 fn is_one_statement(definition: &str) -> bool {
     !definition.trim_end().trim_end_matches(';').contains(";\n")
 }

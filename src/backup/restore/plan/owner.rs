@@ -1,10 +1,12 @@
-//! Whom an entry belongs to, and whom its grants name.
+//! The owner of an entry's object, and the roles that its grants name. Pure.
 
+use super::entries;
+use super::statements::{statements, tokens};
 use crate::backup::catalog::quoted;
 use pgarchive::{Entry, Kind};
 
-/// The statement that gives an entry's object to its owner, as `pg_restore` would. `None` for what
-/// has no owner of its own: an index, a constraint, a comment.
+/// The statement that gives an entry's object to its owner, as `pg_restore` would. `None` for an object
+/// without an owner of its own: an index, a constraint, a comment.
 pub(super) fn give(entry: &Entry) -> Option<String> {
     if entry.owner.is_empty() {
         return None;
@@ -34,7 +36,10 @@ pub(super) fn give(entry: &Entry) -> Option<String> {
         | Kind::Operator
         | Kind::OperatorClass
         | Kind::OperatorFamily
-        | Kind::Procedure => dropped(&entry.drop)?.to_owned(),
+        | Kind::Procedure => {
+            let object = entry.drop.trim().strip_prefix("DROP ")?;
+            object.trim_end_matches(';').to_owned()
+        }
         _ => return None,
     };
     Some(format!("ALTER {object} OWNER TO {};", quoted(&entry.owner)))
@@ -47,13 +52,7 @@ fn name(entry: &Entry) -> String {
     }
 }
 
-fn dropped(statement: &str) -> Option<&str> {
-    let object = statement.trim().strip_prefix("DROP ")?;
-    Some(object.trim_end_matches(';'))
-}
-
-/// Whether the entry is made of grants.
-pub(super) fn is_grant(entry: &Entry) -> bool {
+fn is_grant(entry: &Entry) -> bool {
     matches!(entry.kind, Kind::Acl | Kind::DefaultAcl)
 }
 
@@ -71,72 +70,41 @@ pub(super) fn granted(entry: &Entry) -> Vec<String> {
     }
 }
 
-/// The roles that a statement about the database itself names: those of a grant, or the one whose
-/// settings it changes.
-pub(super) fn named_for_database(entry: &Entry, statement: &str) -> Vec<String> {
-    if is_grant(entry) {
-        return named_in(statement);
-    }
-    let role = statement.strip_prefix("ALTER ROLE ");
-    let role = role.and_then(|rest| words(rest).into_iter().next());
-    role.map(unmarked).into_iter().collect()
+/// The statements about the database itself, each with the roles that it names: those of a grant, or the
+/// one whose settings it changes.
+pub(super) fn about_database(entries: &[Entry]) -> impl Iterator<Item = (&str, Vec<String>)> {
+    entries::about_database(entries).flat_map(|entry| {
+        let statements = statements(&entry.definition).into_iter();
+        statements.map(move |statement| {
+            let mut tokens = tokens(statement).skip_while(|token| token.is("ALTER"));
+            let roles = match tokens.next() {
+                _ if is_grant(entry) => named_in(statement),
+                Some(token) if token.is("ROLE") => {
+                    tokens.next().map(|it| it.name()).into_iter().collect()
+                }
+                _ => Vec::new(),
+            };
+            (statement, roles)
+        })
+    })
 }
 
 /// The roles that grants and revokes name: what follows `TO`, `FROM`, and `FOR ROLE`, and each after a
 /// comma then. None of these words can be a bare name in such a statement.
 fn named_in(grants: &str) -> Vec<String> {
     let mut roles = Vec::new();
-    // Whether a role comes next, and whether one came last.
-    let (mut next, mut last) = (false, false);
-    for word in words(grants) {
-        let is_role = next && !matches!(word.as_str(), "to" | "from" | "role");
-        next = matches!(word.as_str(), "to" | "from" | "role") || last && word == ",";
-        last = is_role;
+    let (mut role_comes_next, mut role_came_last) = (false, false);
+    for token in tokens(grants) {
+        let precedes = ["TO", "FROM", "ROLE"].iter().any(|it| token.is(it));
+        let is_role = role_comes_next && !precedes;
+        role_comes_next = precedes || role_came_last && token.text == ",";
+        role_came_last = is_role;
         // PUBLIC is every role.
-        if is_role && word != "public" {
-            roles.push(unmarked(word));
+        if is_role && !token.is("PUBLIC") {
+            roles.push(token.name());
         }
     }
     roles
-}
-
-/// Names and words, and what stands between them a character each. A quoted name keeps its first quote;
-/// the others are in lower case, as the server reads them.
-fn words(sql: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut rest = sql.chars().peekable();
-    while let Some(first) = rest.next() {
-        let mut word = String::from(first);
-        if first == '"' {
-            while let Some(letter) = rest.next() {
-                // A quote that is doubled is one of the name's.
-                if letter == '"' && rest.next_if_eq(&'"').is_none() {
-                    break;
-                }
-                word.push(letter);
-            }
-        } else if is_of_a_word(first) {
-            while let Some(letter) = rest.next_if(|letter| is_of_a_word(*letter)) {
-                word.push(letter);
-            }
-            word = word.to_lowercase();
-        } else if first.is_whitespace() {
-            continue;
-        }
-        words.push(word);
-    }
-    words
-}
-
-fn unmarked(word: String) -> String {
-    match word.strip_prefix('"') {
-        Some(name) => name.to_owned(),
-        None => word,
-    }
-}
-
-fn is_of_a_word(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_' || letter == '$'
 }
 
 #[cfg(test)]

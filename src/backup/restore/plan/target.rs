@@ -1,23 +1,22 @@
-//! What is in the database that a backup is to go into.
+//! The content of the database that a backup is to go into.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Client;
 
-use super::error::{RestoreError, at};
-use super::options::Options;
+use super::super::error::{RestoreError, at};
+use super::super::options::Options;
 
-/// A database, looked at before anything is done to it.
+/// A database before the restore.
 #[derive(Debug)]
-pub(super) struct Target {
-    pub(super) database: String,
+pub(in super::super) struct Target {
+    pub(in super::super) database: String,
     /// `server_version_num`.
     pub(super) version: i32,
     /// `server_version`.
     pub(super) version_name: String,
-    /// People's schemas and the number of objects in each. Extensions' own are not among them, nor
-    /// does an extension that lies in one count.
-    pub(super) schemas: BTreeMap<String, i64>,
+    /// Users' schemas and the number of objects in each. Extensions and their members do not count.
+    schemas: BTreeMap<String, i64>,
     /// The roles that may create in schema public; `None` where there is no such schema.
     pub(super) creators: Option<BTreeSet<String>>,
     /// Whether the database is still to be made.
@@ -25,13 +24,13 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) async fn read(client: &Client) -> Result<Target, RestoreError> {
-        let failed = "looking at the target";
-        let row = client.query_one(DATABASE, &[]).await.map_err(at(failed))?;
-        let schemas = client.query(SCHEMAS, &[]).await.map_err(at(failed))?;
+    pub(in super::super) async fn read(client: &Client) -> Result<Target, RestoreError> {
+        let step = "looking at the target";
+        let row = client.query_one(DATABASE, &[]).await.map_err(at(step))?;
+        let schemas = client.query(SCHEMAS, &[]).await.map_err(at(step))?;
         let schemas: BTreeMap<String, i64> =
             schemas.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let creators = client.query(CREATORS, &[]).await.map_err(at(failed))?;
+        let creators = client.query(CREATORS, &[]).await.map_err(at(step))?;
         let creators = creators.iter().map(|row| row.get(0)).collect();
         Ok(Target {
             creators: schemas.contains_key("public").then_some(creators),
@@ -44,7 +43,7 @@ impl Target {
     }
 
     /// A database that is made from template0 on the server of this connection.
-    pub(super) async fn temporary(client: &Client) -> Result<Target, RestoreError> {
+    pub(in super::super) async fn temporary(client: &Client) -> Result<Target, RestoreError> {
         Ok(Target {
             schemas: [("public".to_owned(), 0)].into(),
             creators: Some(BTreeSet::new()),
@@ -53,19 +52,20 @@ impl Target {
         })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in super::super) fn is_empty(&self) -> bool {
         self.schemas.values().all(|objects| *objects == 0)
     }
 
     /// Checks that a database that is not empty may be replaced.
-    pub(super) fn may_be_replaced(&self, options: &Options) -> Result<(), RestoreError> {
+    pub(in super::super) fn may_be_replaced(&self, options: &Options) -> Result<(), RestoreError> {
         if options.replace {
             return Ok(());
         }
-        Err(RestoreError::Occupied {
-            database: self.database.clone(),
-            holds: self.contents(),
-        })
+        let (database, contents) = (&self.database, self.contents());
+        Err(RestoreError::Failed(format!(
+            "database {database} is not empty: {contents}; restore into a new database, or add \
+             --replace: the database then keeps its content under another name"
+        )))
     }
 
     fn contents(&self) -> String {
@@ -88,7 +88,7 @@ const CREATORS: &str = "\
      CROSS JOIN pg_catalog.pg_roles AS r
      WHERE n.nspname = 'public' AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')";
 
-/// Everything in a schema depends on it, whatever kind it is. Default privileges are no object that
+/// Everything in a schema depends on it, objects of all kinds. Default privileges are not objects that
 /// could be in the way.
 const SCHEMAS: &str = "\
     SELECT n.nspname::text,

@@ -1,23 +1,24 @@
-//! Reads tables back and compares them with the manifest.
+//! The third step: reads tables back and compares them with the manifest.
 //!
 //! A row is compared as the text that COPY makes of it. A server before 12 writes floating-point
 //! numbers with other digits than a later one, so between these a table with such columns can only
-//! be counted; whoever asks is told which.
+//! be counted; the report names it.
+
+pub(super) mod definitions;
 
 use std::collections::HashSet;
 use std::slice;
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
-use super::queue::Queue;
-use super::report::{Difference, Verification};
+use super::plan::Table;
+use super::report::Verification;
 use super::session;
-use super::step::Table;
+use crate::backup::{Mismatch, work_queue};
 use crate::database::{CopyError, Session};
 use pgarchive::manifest::Manifest;
 use pgarchive::row_sum::RowSum;
@@ -41,41 +42,24 @@ pub(super) async fn compare(
     tables: &[&Table],
     origin: i32,
 ) -> Result<Verification, RestoreError> {
-    let first = sessions.first().expect("there is at least one connection");
-    let written_otherwise = written_otherwise(first, origin).await?;
-    let tables = Queue::new(tables);
-    let reading = sessions.iter();
-    let reading = reading.map(|session| read_each(session, &tables, &written_otherwise));
-    let mut all = Verification::default();
-    for part in try_join_all(reading).await? {
-        all.equal += part.equal;
-        all.only_counted.extend(part.only_counted);
-        all.differences.extend(part.differences);
-    }
-    Ok(all)
-}
-
-async fn read_each(
-    session: &Session,
-    tables: &Queue<'_, &Table>,
-    written_otherwise: &HashSet<(String, String)>,
-) -> Result<Verification, RestoreError> {
+    let written_otherwise = written_otherwise(&sessions[0], origin).await?;
+    let read = work_queue::run(sessions, tables, |session, table| read_back(session, table));
     let mut verification = Verification::default();
-    while let Some(table) = tables.next() {
-        let (rows, sum) = read_back(session, table).await?;
-        let key = (table.saved.schema.clone(), table.saved.name.clone());
-        let equal = rows == table.saved.rows;
-        if equal && written_otherwise.contains(&key) {
+    for (table, (found, sum)) in tables.iter().zip(read.await?) {
+        let (saved, expected) = (&table.saved, table.saved.rows);
+        let text = if found != expected {
+            format!("it has {found} rows, and the backup has {expected}")
+        } else if written_otherwise.contains(&(saved.schema.clone(), saved.name.clone())) {
             verification.only_counted.push(table.to_string());
-        } else if equal && sum.to_string() == table.saved.row_sum {
+            continue;
+        } else if sum.to_string() == saved.row_sum {
             verification.equal += 1;
+            continue;
         } else {
-            verification.differences.push(Difference {
-                table: table.to_string(),
-                expected: table.saved.rows,
-                found: rows,
-            });
-        }
+            format!("it has {found} rows, and not all of them equal the backup's")
+        };
+        let object = format!("table {table}");
+        verification.differences.push(Mismatch { object, text });
     }
     Ok(verification)
 }
@@ -86,13 +70,13 @@ async fn read_back(session: &Session, table: &Table) -> Result<(u64, RowSum), Re
     let summing = spawn_blocking(move || sum(rows_to_sum));
     let copy = format!("COPY {} TO STDOUT", table.columns);
     let (copied, summed) = tokio::join!(session.copy_out(&copy, rows), summing);
-    let doing = format!("reading table {table} back");
+    let step = format!("reading table {table} back");
     let rows = copied.map_err(|error| match error {
-        CopyError::Failed(error) => at(&doing)(error),
-        error @ (CopyError::Incomplete { .. } | CopyError::Untaken) => strange(&doing, &error),
+        CopyError::Failed(error) => at(&step)(error),
+        error @ (CopyError::Incomplete { .. } | CopyError::Untaken) => unreadable(&step, &error),
     })?;
     let summed = summed.expect("summing does not panic");
-    let (_, sum) = summed.map_err(|error| strange(&doing, &error))?;
+    let (_, sum) = summed.map_err(|error| unreadable(&step, &error))?;
     Ok((rows, sum))
 }
 
@@ -104,10 +88,10 @@ fn sum(mut rows: mpsc::Receiver<Bytes>) -> Result<(u64, RowSum), FrameError> {
     frames.finish()
 }
 
-/// What came is not what a server sends.
-fn strange(doing: &str, error: &impl ToString) -> RestoreError {
+/// The server sent something else than rows.
+fn unreadable(step: &str, error: &impl ToString) -> RestoreError {
     RestoreError::Statement {
-        step: doing.to_owned(),
+        step: step.to_owned(),
         reason: error.to_string(),
     }
 }
@@ -117,11 +101,8 @@ async fn written_otherwise(
     client: &Client,
     origin: i32,
 ) -> Result<HashSet<(String, String)>, RestoreError> {
-    let failed = "looking for floating-point columns";
-    let rows = client
-        .query(FLOATING, &[&origin])
-        .await
-        .map_err(at(failed))?;
+    let rows = client.query(FLOATING, &[&origin]).await;
+    let rows = rows.map_err(at("looking for floating-point columns"))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 

@@ -1,0 +1,69 @@
+//! The progress of an export or a restore.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The work writes it, and others may read it at any time.
+#[derive(Debug, Default)]
+pub struct Progress {
+    tables: AtomicU64,
+    tables_done: AtomicU64,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    estimated_bytes: AtomicU64,
+}
+
+impl Progress {
+    /// Tables that an export reads; 0 until their number is known.
+    pub fn tables(&self) -> u64 {
+        self.tables.load(Ordering::Relaxed)
+    }
+
+    /// Tables that are complete.
+    pub fn tables_done(&self) -> u64 {
+        self.tables_done.load(Ordering::Relaxed)
+    }
+
+    /// Rows of these tables.
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of COPY text of all tables.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The bytes that an export reads, estimated by the tables' size in the server.
+    pub fn estimated_bytes(&self) -> u64 {
+        self.estimated_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn expect(&self, tables: u64, estimated_bytes: u64) {
+        self.tables.store(tables, Ordering::Relaxed);
+        self.estimated_bytes
+            .store(estimated_bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// A table of this many rows is complete.
+    pub(super) fn add_table(&self, rows: u64) {
+        self.tables_done.fetch_add(1, Ordering::Relaxed);
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// An export that starts over counts from the beginning.
+    pub(super) fn reset(&self) {
+        for count in [
+            &self.tables,
+            &self.tables_done,
+            &self.rows,
+            &self.bytes,
+            &self.estimated_bytes,
+        ] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The first step: everything that is decided and checked before anything is made.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `order` | pure: the phase of each entry |
+//! | `create_rights` | pure: the right to create in a schema, for owners that lack it |
+//! | `usable_roles` | the roles that a backup names, and those that the server has |
+//! | `owner` | pure: the owner and the grants of an entry |
+//! | `statements` | pure: the statements of an entry |
+//! | `entries` | pure: the entries that are restored; whether they and the manifest belong together |
+//! | `step` | pure: what a restore runs and loads |
+//! | `privileges` | the rights that a restore needs |
+//! | `target` | the content of the target |
+
+mod create_rights;
+mod entries;
+mod order;
+mod owner;
+pub(super) mod privileges;
+mod statements;
+mod step;
+mod target;
+mod usable_roles;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::Client;
+
+use super::error::RestoreError;
+use super::source::{Content, Job};
+use create_rights::CreateRights;
+use order::phases;
+use statements::{statements, tokens};
+use usable_roles::Named;
+
+pub(super) use entries::restored;
+pub(super) use order::{Phase, counts_rows};
+pub(super) use statements::about;
+pub(super) use step::{Step, Table, object};
+pub(super) use target::Target;
+
+use pgarchive::manifest::{self, Manifest};
+use pgarchive::{Entry, Kind};
+
+/// A restore, step by step.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// In the archive's order.
+    steps: BTreeMap<Phase, Vec<Step>>,
+    /// Tables whose rows are loaded, in the archive's order.
+    pub(super) tables: Vec<Table>,
+    /// Comment, grants, limit and settings of the database itself, a statement each.
+    pub(super) database: Vec<String>,
+    /// The owner of a new database, where this role may give it away.
+    pub(super) database_owner: Option<String>,
+    /// Whether all owners and grants of objects can be restored.
+    pub(super) with_roles: bool,
+    /// The version of the target's server.
+    pub(super) server_version: String,
+    /// Notes for the operator.
+    pub(super) notices: Vec<String>,
+}
+
+impl Plan {
+    /// Plans the restore to this target, on whose server `client` is connected, and checks the backup's
+    /// files.
+    pub(super) async fn read<C: Content>(
+        job: &Job<'_, C>,
+        client: &Client,
+        target: &Target,
+    ) -> Result<Plan, RestoreError> {
+        let (backup, options) = (job.backup, job.options);
+        let named = Named::by(backup.entries, target.is_temporary);
+        let usable = usable_roles::read(client, &named, options.roles).await?;
+        let creators = target.creators.as_ref();
+        let is_usable = |role: &str| usable.contains(role);
+        let mut plan = Plan::new(backup.entries, backup.manifest, creators, is_usable)?;
+        let missing: Vec<&str> = named.all().filter(|role| !is_usable(role)).collect();
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            let notice = format!("owners and grants of these roles were omitted: {missing}");
+            plan.notices.push(notice);
+        }
+        let (origin, version) = (backup.manifest.server.version_number, target.version);
+        let (origin, version) = (origin / 10_000, version / 10_000);
+        if origin > version {
+            plan.notices.push(format!(
+                "the backup is of PostgreSQL {origin}, which is newer than the target's {version}"
+            ));
+        }
+        let checked = async {
+            let checked = backup.content.check().await;
+            checked.map_err(RestoreError::Damaged)
+        };
+        options.bounds.keep(checked).await?;
+        let database_owner = named.database.clone();
+        Ok(Plan {
+            server_version: target.version_name.clone(),
+            with_roles: named.all().all(is_usable),
+            database_owner: database_owner.filter(|owner| is_usable(owner)),
+            ..plan
+        })
+    }
+
+    /// `creators` are the roles that may create in schema public, `None` where the database has no such
+    /// schema. `usable` says whether a role may own objects and be granted to.
+    fn new(
+        entries: &[Entry],
+        manifest: &Manifest,
+        creators: Option<&BTreeSet<String>>,
+        usable: impl Fn(&str) -> bool,
+    ) -> Result<Plan, RestoreError> {
+        entries::check(entries, manifest)?;
+        let phases = phases(entries);
+        let rights = CreateRights::of(entries, creators, &usable);
+        let mut steps: BTreeMap<Phase, Vec<Step>> = BTreeMap::new();
+        let mut add = |phase, more: &mut dyn Iterator<Item = Step>| {
+            steps.entry(phase).or_default().extend(more);
+        };
+        let public = creators.is_none().then(|| make_public(entries)).flatten();
+        let mut first = public.into_iter().chain(rights.grant("public"));
+        add(Phase::Definitions, &mut first);
+        add(Phase::Grants, &mut rights.revoke_all());
+        add(
+            Phase::AfterGrants,
+            &mut database_formats(entries).into_iter(),
+        );
+        for entry in restored(entries) {
+            let phase = phases[&entry.id];
+            add(phase, &mut step(entry, &usable).into_iter());
+            if entry.kind == Kind::Schema && entry.tag != "public" {
+                add(phase, &mut rights.grant(&entry.tag).into_iter());
+            }
+        }
+        Ok(Plan {
+            steps,
+            tables: in_archive_order(entries, manifest),
+            database: of_database(entries, &usable),
+            notices: notices(entries),
+            ..Plan::default()
+        })
+    }
+
+    pub(super) fn steps(&self, phase: Phase) -> &[Step] {
+        self.steps.get(&phase).map_or(&[], Vec::as_slice)
+    }
+
+    /// The steps after the rows are verified.
+    pub(super) fn closing(&self) -> impl Iterator<Item = &Step> {
+        self.steps.range(Phase::Grants..).flat_map(|it| it.1)
+    }
+
+    /// The steps that make everything but rows.
+    pub(super) fn all_but_rows(&self) -> impl Iterator<Item = &Step> {
+        let phases = self.steps.range(Phase::Definitions..);
+        let phases = phases.filter(|it| *it.0 != Phase::RowCounts);
+        phases.flat_map(|it| it.1)
+    }
+}
+
+/// One statement each, so that one that fails does not stop the others.
+fn of_database(entries: &[Entry], usable: &impl Fn(&str) -> bool) -> Vec<String> {
+    let statements = owner::about_database(entries);
+    let usable = statements.filter(|(_, roles)| roles.iter().all(|role| usable(role)));
+    usable.map(|(statement, _)| statement.to_owned()).collect()
+}
+
+/// Sets how the database that was backed up writes values, because a materialized view may contain the text
+/// of a value. The server may lack the locale.
+fn database_formats(entries: &[Entry]) -> Option<Step> {
+    let mut kinds = entries.iter().map(|entry| entry.kind);
+    if !kinds.any(|kind| kind == Kind::Refresh) {
+        return None;
+    }
+    let properties = entries
+        .iter()
+        .filter(|it| it.kind == Kind::DatabaseProperties);
+    let statements = properties.flat_map(|entry| statements(&entry.definition));
+    let attempts = statements.filter_map(|statement| {
+        let mut set = tokens(statement).skip_while(|token| !token.is("SET"));
+        let name = set.nth(1)?.name().to_lowercase();
+        let of_database = statement.starts_with("ALTER DATABASE ");
+        let setting = &statement[statement.find(" SET ")?..];
+        (of_database && FORMATS.contains(&name.as_str())).then(|| {
+            format!("BEGIN{setting}; EXCEPTION WHEN invalid_parameter_value THEN NULL; END; ")
+        })
+    });
+    let attempts: String = attempts.collect();
+    (!attempts.is_empty()).then(|| Step {
+        object: "the database's formats of values".into(),
+        sql: format!("DO 'BEGIN {}END'", attempts.replace('\'', "''")),
+    })
+}
+
+/// The settings of a database that decide how a query writes a value.
+const FORMATS: [&str; 9] = [
+    "bytea_output",
+    "datestyle",
+    "default_text_search_config",
+    "extra_float_digits",
+    "intervalstyle",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "timezone",
+];
+
+/// Makes `public`, which the database lacks, if anything is to go into it.
+fn make_public(entries: &[Entry]) -> Option<Step> {
+    let mut entries = restored(entries);
+    let used = entries.any(|entry| entry.namespace.as_deref() == Some("public"));
+    used.then(|| Step::of_schema("public", "CREATE SCHEMA public".into()))
+}
+
+/// Names the objects that a restore makes anew, and that so may differ from those that were backed up.
+fn notices(entries: &[Entry]) -> Vec<String> {
+    let kinds = [
+        (Kind::Refresh, "materialized views were refreshed"),
+        (
+            Kind::Extension,
+            "extensions were installed in the server's newest version",
+        ),
+    ];
+    let notices = kinds.into_iter().filter_map(|(kind, done)| {
+        let of_kind = entries.iter().filter(|entry| entry.kind == kind);
+        let names: Vec<&str> = of_kind.map(|entry| entry.tag.as_str()).collect();
+        (!names.is_empty()).then(|| format!("these {done}: {}", names.join(", ")))
+    });
+    notices.collect()
+}
+
+fn step(entry: &Entry, usable: &impl Fn(&str) -> bool) -> Option<Step> {
+    if !owner::granted(entry).iter().all(|role| usable(role)) {
+        return None;
+    }
+    let mut sql = entry.definition.clone();
+    // Every database has it from the start.
+    if entry.kind == Kind::Schema && entry.tag == "public" {
+        sql.clear();
+    }
+    if usable(&entry.owner) {
+        sql.extend(owner::give(entry));
+    }
+    (!sql.trim().is_empty()).then(|| Step::of(entry, sql))
+}
+
+fn in_archive_order(entries: &[Entry], manifest: &Manifest) -> Vec<Table> {
+    let saved = manifest.tables.iter();
+    let saved: BTreeMap<_, &manifest::Table> = saved
+        .map(|table| (entries::listed_name(table), table))
+        .collect();
+    let data = entries.iter().filter(|entry| entry.kind == Kind::TableData);
+    data.map(|entry| Table::new(saved[&entries::entry_name(entry)]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

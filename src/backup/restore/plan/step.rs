@@ -1,0 +1,71 @@
+//! The statements that a restore runs, and the tables that it loads. Pure.
+
+use std::fmt;
+
+use crate::backup::catalog::{copied, quoted};
+use pgarchive::{Entry, manifest};
+
+/// One statement, or a few that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Step {
+    /// Kind and name of what it makes.
+    pub(in super::super) object: String,
+    /// The statements.
+    pub(in super::super) sql: String,
+}
+
+impl Step {
+    pub(super) fn of(entry: &Entry, sql: String) -> Step {
+        let object = object(entry);
+        Step { object, sql }
+    }
+
+    pub(super) fn of_schema(name: &str, sql: String) -> Step {
+        Step {
+            object: format!("SCHEMA {name}"),
+            sql,
+        }
+    }
+}
+
+/// Kind, schema and name of an entry's object.
+pub(in super::super) fn object(entry: &Entry) -> String {
+    let (kind, name) = (entry.kind, &entry.tag);
+    match &entry.namespace {
+        Some(schema) => format!("{kind} {schema}.{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.object)
+    }
+}
+
+/// A table's rows, and how they are copied.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Table {
+    /// The manifest's record.
+    pub(in super::super) saved: manifest::Table,
+    /// `"schema"."name"`.
+    pub(in super::super) quoted: String,
+    /// The same with its columns, as COPY takes it.
+    pub(in super::super) columns: String,
+}
+
+impl Table {
+    pub(in super::super) fn new(saved: &manifest::Table) -> Table {
+        Table {
+            saved: saved.clone(),
+            quoted: format!("{}.{}", quoted(&saved.schema), quoted(&saved.name)),
+            columns: copied(&saved.schema, &saved.name, &saved.columns),
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.saved.schema, self.saved.name)
+    }
+}
