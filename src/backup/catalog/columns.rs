@@ -27,10 +27,8 @@ pub(super) struct Column {
     default: Option<(Object, String)>,
     /// `s` for stored, `v` for virtual, or empty.
     generated: String,
-    storage: Option<String>,
-    compression: Option<String>,
-    statistics: Option<i32>,
-    options: Option<String>,
+    /// The actions of ALTER COLUMN for its storage, compression, statistics and options.
+    settings: Vec<String>,
     foreign_options: Option<String>,
 }
 
@@ -108,10 +106,7 @@ impl Column {
             },
             default: object.zip(row.get("expression")),
             generated: row.get("generated"),
-            storage: row.get("storage"),
-            compression: row.get("compression"),
-            statistics: row.get("statistics"),
-            options: row.get("options"),
+            settings: row.get("settings"),
             foreign_options: row.get("foreign_options"),
         }
     }
@@ -196,20 +191,7 @@ impl Column {
 
     /// The settings that need statements of their own.
     pub(super) fn settings(&self) -> String {
-        let mut text = String::new();
-        if let Some(storage) = &self.storage {
-            text += &self.alter(&format!("SET STORAGE {storage}"));
-        }
-        if let Some(method) = &self.compression {
-            text += &self.alter(&format!("SET COMPRESSION {method}"));
-        }
-        if let Some(target) = self.statistics {
-            text += &self.alter(&format!("SET STATISTICS {target}"));
-        }
-        if let Some(options) = &self.options {
-            text += &self.alter(&format!("SET ({options})"));
-        }
-        text
+        self.settings.iter().map(|it| self.alter(it)).collect()
     }
 
     fn alter(&self, action: &str) -> String {
@@ -234,14 +216,16 @@ const COLUMNS: &str = "\
            current_setting('server_version_num')::int4 >= 180000 AS required_by_constraint,
            d.oid AS default_oid, pg_get_expr(d.adbin, d.adrelid) AS expression,
            coalesce(to_jsonb(a) ->> 'attgenerated', '') AS generated,
-           CASE WHEN a.attstorage <> t.typstorage
-                THEN CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
-                                       WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
-            END AS storage,
-           CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4'
-            END AS compression,
-           nullif((to_jsonb(a) ->> 'attstattarget')::int4, -1) AS statistics,
-           array_to_string(a.attoptions, ', ') AS options,
+           array_remove(ARRAY[
+             CASE WHEN a.attstorage <> t.typstorage
+                  THEN CASE a.attstorage WHEN 'p' THEN 'SET STORAGE PLAIN'
+                                         WHEN 'e' THEN 'SET STORAGE EXTERNAL'
+                                         WHEN 'm' THEN 'SET STORAGE MAIN'
+                                         ELSE 'SET STORAGE EXTENDED' END END,
+             CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'SET COMPRESSION pglz'
+                                                   WHEN 'l' THEN 'SET COMPRESSION lz4' END,
+             'SET STATISTICS ' || nullif((to_jsonb(a) ->> 'attstattarget')::int4, -1),
+             'SET (' || array_to_string(a.attoptions, ', ') || ')'], NULL) AS settings,
            (SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ')
               FROM pg_options_to_table(a.attfdwoptions) o) AS foreign_options
       FROM pg_attribute a

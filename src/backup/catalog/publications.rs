@@ -6,18 +6,16 @@ use super::server::Server;
 use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
+    // Version 15 introduced the choice of rows, columns and schemas.
+    let has_parts = server.version >= 150_000;
+    let tables = TABLES.replace("$parts", if has_parts { PARTS } else { "''" });
     let mut kinds = vec![
         (Kind::Publication, PUBLICATIONS),
+        (Kind::PublicationTable, &tables),
         (Kind::EventTrigger, EVENT_TRIGGERS),
     ];
-    // Version 15 introduced the choice of rows, columns and schemas.
-    if server.version >= 150_000 {
-        kinds.extend([
-            (Kind::PublicationTable, TABLES),
-            (Kind::PublicationSchema, SCHEMAS),
-        ]);
-    } else {
-        kinds.push((Kind::PublicationTable, TABLES_WHOLE));
+    if has_parts {
+        kinds.push((Kind::PublicationSchema, SCHEMAS));
     }
     server.items(&kinds).await
 }
@@ -45,13 +43,7 @@ const TABLES: &str = "\
     SELECT r.tableoid AS catalog, r.oid, n.nspname::text AS schema, p.pubname || ' ' || c.relname AS tag,
            ''::text AS owner, ''::text AS subject,
            format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I', p.pubname, n.nspname, c.relname)
-             || coalesce((SELECT format(' (%s)', string_agg(quote_ident(a.attname), ', '
-                                                             ORDER BY a.attnum))
-                            FROM pg_attribute a
-                           WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs)
-                          HAVING count(*) > 0), '')
-             || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')
-             || ';' AS definition
+             || $parts || ';' AS definition
       FROM pg_publication_rel r
       JOIN pg_publication p ON p.oid = r.prpubid
       JOIN pg_class c ON c.oid = r.prrelid
@@ -59,17 +51,13 @@ const TABLES: &str = "\
      WHERE r.oid >= 16384
      ORDER BY schema, tag";
 
-const TABLES_WHOLE: &str = "\
-    SELECT r.tableoid AS catalog, r.oid, n.nspname::text AS schema, p.pubname || ' ' || c.relname AS tag,
-           ''::text AS owner, ''::text AS subject,
-           format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I;', p.pubname, n.nspname, c.relname)
-             AS definition
-      FROM pg_publication_rel r
-      JOIN pg_publication p ON p.oid = r.prpubid
-      JOIN pg_class c ON c.oid = r.prrelid
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE r.oid >= 16384
-     ORDER BY schema, tag";
+/// The columns and rows of a table.
+const PARTS: &str = "\
+    coalesce((SELECT format(' (%s)', string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum))
+                FROM pg_attribute a
+               WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs)
+              HAVING count(*) > 0), '')
+      || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')";
 
 const SCHEMAS: &str = "\
     SELECT r.tableoid AS catalog, r.oid, n.nspname::text AS schema, p.pubname || ' ' || n.nspname AS tag,

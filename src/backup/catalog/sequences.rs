@@ -33,12 +33,8 @@ struct Sequence {
     name: Named,
     data_type: String,
     unlogged: bool,
-    start: i64,
-    increment: i64,
-    minimum: i64,
-    maximum: i64,
-    cache: i64,
-    cycle: bool,
+    /// `START WITH` and the other numbers.
+    numbers: String,
     column: Option<OwningColumn>,
 }
 
@@ -65,12 +61,7 @@ impl Sequence {
             name: Named::of(row),
             data_type: row.get("type"),
             unlogged: row.get("unlogged"),
-            start: row.get("start"),
-            increment: row.get("increment"),
-            minimum: row.get("minimum"),
-            maximum: row.get("maximum"),
-            cache: row.get("cache"),
-            cycle: row.get("cycle"),
+            numbers: row.get("numbers"),
             column: relation.map(|relation| OwningColumn {
                 schema: row.get("owning_schema"),
                 table: row.get("owning_table"),
@@ -89,8 +80,7 @@ impl Sequence {
             let unlogged = if self.unlogged { "UNLOGGED " } else { "" };
             let definition = format!(
                 "CREATE {unlogged}SEQUENCE {name}\n    AS {}\n{};\n",
-                self.data_type,
-                self.numbers()
+                self.data_type, self.numbers
             );
             return self.relation(definition);
         };
@@ -107,7 +97,7 @@ impl Sequence {
         };
         let definition = format!(
             "{alter} ADD GENERATED {how} AS IDENTITY (\n    SEQUENCE NAME {name}\n{}{logged}\n);\n",
-            self.numbers()
+            self.numbers
         );
         let item = self.relation(definition);
         item.dropped_by(format!("{alter} DROP IDENTITY;\n"))
@@ -116,22 +106,6 @@ impl Sequence {
     fn relation(&self, definition: String) -> Item {
         self.name
             .item(Kind::Sequence, catalog::RELATION, definition)
-    }
-
-    fn numbers(&self) -> String {
-        let Sequence {
-            start,
-            increment,
-            minimum,
-            maximum,
-            cache,
-            ..
-        } = self;
-        let cycle = if self.cycle { "\n    CYCLE" } else { "" };
-        format!(
-            "    START WITH {start}\n    INCREMENT BY {increment}\n    MINVALUE {minimum}\n    \
-             MAXVALUE {maximum}\n    CACHE {cache}{cycle}"
-        )
     }
 
     fn owned_by(&self) -> Option<Item> {
@@ -202,8 +176,9 @@ const SEQUENCES: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner,
            format_type(s.seqtypid, NULL) AS type, c.relpersistence = 'u' AS unlogged,
-           s.seqstart AS start, s.seqincrement AS increment, s.seqmin AS minimum,
-           s.seqmax AS maximum, s.seqcache AS cache, s.seqcycle AS cycle,
+           format(E'    START WITH %s\\n    INCREMENT BY %s\\n    MINVALUE %s\\n    MAXVALUE %s\\n    '
+                  'CACHE %s%s', s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+                  CASE WHEN s.seqcycle THEN E'\\n    CYCLE' END) AS numbers,
            t.oid AS owning_relation,
            t.relpersistence = 'u' AND current_setting('server_version_num')::int4 >= 150000
              AS owning_unlogged, m.nspname::text AS owning_schema,

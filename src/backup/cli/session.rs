@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::One;
 use crate::backup::RestoringError;
 use crate::backup::{
-    Backups, CreateError, DownloadError, DrillError, Settings, Source, SourceBackups,
-    SourceBackupsError, SourceName, StoreError, Stored,
+    Backups, DownloadError, DrillError, Settings, Source, SourceBackups, SourceBackupsError,
+    SourceName, StoreError, Stored,
 };
 use crate::blob::{BlobAddress, BlobError};
 use crate::{database, environment};
@@ -92,12 +92,6 @@ fn restored(error: &RestoringError) -> String {
 impl From<BlobError> for Failure {
     fn from(error: BlobError) -> Self {
         Failure::Store(error.into())
-    }
-}
-
-impl From<CreateError> for Failure {
-    fn from(error: CreateError) -> Self {
-        Failure::Several(error.to_string())
     }
 }
 
