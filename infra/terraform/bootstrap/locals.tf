@@ -3,8 +3,8 @@ locals {
 
   names = { for environment in var.environments : environment => "${var.project}-${environment}" }
 
-  # The roles that an environment gives to its identities, and so all that its pipeline may give. The ids
-  # are Azure's own, the same in every tenant:
+  # The roles that an environment assigns to its identities. Its pipeline may assign only these. The ids are Azure's own,
+  # the same in every tenant:
   # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
   assignable_roles = {
     "DNS Zone Contributor"          = "befefa01-2a29-4197-83a8-272ff33ce314"
@@ -17,7 +17,7 @@ locals {
     "Storage Blob Data Reader"      = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
   }
 
-  # These roles and no others, to programs and not to people.
+  # Only these roles, and only to programs.
   grant_conditions = {
     for environment, name in local.names : environment => join(" AND ", [
       for action, side in { write = "@Request", delete = "@Resource" } : join("", [

@@ -1,5 +1,5 @@
-# Applies an environment. It can change everything in the environment's resource group, give the roles
-# that the environment needs, and do nothing outside.
+# Applies an environment. It can change everything in the environment's resource group and assign the roles that the
+# environment needs. It has no rights outside.
 module "apply_identity" {
   source   = "../modules/github-identity"
   for_each = local.names
@@ -50,7 +50,7 @@ module "apply_identity" {
   }
 }
 
-# Plans an environment, for pull requests. It reads; it cannot even lock the state.
+# Plans an environment, for pull requests. It only reads, and cannot lock the state.
 module "plan_identity" {
   source   = "../modules/github-identity"
   for_each = local.names
@@ -88,7 +88,7 @@ module "plan_identity" {
   }
 }
 
-# Shows what Helmfile would change. It reads the cluster, Secrets too, in which Helm keeps its records; so its
+# Shows Helmfile's changes. It reads the cluster with its Secrets, because Helm stores its records in them. So its
 # environment has reviewers, who read a change before it runs as this identity. It writes nothing.
 module "diff_identity" {
   source   = "../modules/github-identity"
@@ -117,7 +117,7 @@ module "diff_identity" {
   }
 }
 
-# Azure's own role for readers leaves out Secrets.
+# Azure's own role for readers excludes Secrets.
 resource "azurerm_role_definition" "cluster_objects" {
   for_each = local.names
 

@@ -1,4 +1,4 @@
-# What people need beside the rights of an owner, who may make all of this and look into none of it.
+# An owner may create all of this and read none of its contents, so operators need these roles.
 resource "azurerm_role_assignment" "operators" {
   for_each = {
     for pair in setproduct(keys(local.names), [

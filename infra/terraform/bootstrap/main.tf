@@ -1,5 +1,5 @@
-# What must be there before a pipeline can make an environment, and what must outlive one: applied by a
-# person who owns the subscription.
+# The prerequisites of a pipeline, and the resources that outlive an environment. An owner of the subscription applies
+# them.
 
 resource "azurerm_resource_group" "bootstrap" {
   name     = "rg-${var.project}-bootstrap"
@@ -25,7 +25,7 @@ resource "azurerm_resource_group" "environment" {
   tags     = var.tags
 }
 
-# A group of its own: external-dns may list what is in it.
+# A group of its own, because external-dns may list its resources.
 resource "azurerm_resource_group" "dns" {
   for_each = local.names
 
@@ -34,7 +34,7 @@ resource "azurerm_resource_group" "dns" {
   tags     = var.tags
 }
 
-# The delegation is made by hand at the parent's, so the zone outlives its environment.
+# A person delegates the zone in the parent domain, so the zone outlives its environment.
 module "dns_zone" {
   source   = "../modules/dns-zone"
   for_each = local.names
@@ -52,7 +52,7 @@ module "sizing_roles" {
   resource_group_id = azurerm_resource_group.environment[each.key].id
 }
 
-# The pipeline may set a lock and not lift it: a plan that would delete what is locked fails.
+# The pipeline may set a lock and not lift it, so a plan that deletes a locked resource fails.
 resource "azurerm_role_definition" "lock" {
   for_each = local.names
 
@@ -69,13 +69,13 @@ resource "azurerm_role_definition" "lock" {
   }
 }
 
-# azurerm looks for deleted workspaces and vaults of a name before it makes one, and for the ids of roles by
-# their names. Azure offers the three at the subscription only.
+# azurerm looks for deleted workspaces and vaults of a name before it creates one, and for the ids of roles by their
+# names. Azure offers the three at the subscription only.
 resource "azurerm_role_definition" "lookups" {
   name              = "${var.project} lookups"
   scope             = local.subscription
   assignable_scopes = [local.subscription]
-  description       = "What Terraform looks up in the subscription to plan and apply an environment"
+  description       = "Reads in the subscription that Terraform needs to plan and apply an environment"
 
   permissions {
     actions = [

@@ -1,5 +1,5 @@
 output "assignable_roles" {
-  description = "The built-in roles that an environment's pipeline may give."
+  description = "The built-in roles that an environment's pipeline may assign."
   value       = toset(keys(local.assignable_roles))
 }
 
@@ -34,7 +34,7 @@ output "environments" {
 }
 
 output "name_servers" {
-  description = "By environment, what the domain must delegate its zone to."
+  description = "By environment, the name servers that the domain must delegate its zone to."
   value       = { for environment, zone in module.dns_zone : environment => zone.name_servers }
 }
 

@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # The account is made here, so the first apply has no place for its state: infra/README.md, Bootstrap.
+  # This root creates the account, so the first apply needs a local state: infra/README.md, Bootstrap.
   backend "azurerm" {
     container_name   = "bootstrap"
     key              = "bootstrap.tfstate"
@@ -21,7 +21,7 @@ provider "azurerm" {
   storage_use_azuread = true
   tenant_id           = var.tenant_id
 
-  # Whoever applies the environments has no right to do this, and this provider does none of it by itself.
+  # The pipeline's identities have no right to register providers, and azurerm registers none by default.
   resource_providers_to_register = [
     "Microsoft.App",
     "Microsoft.AlertsManagement",

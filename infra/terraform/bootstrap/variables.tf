@@ -5,7 +5,7 @@ variable "domain" {
 }
 
 variable "operators" {
-  description = "The group in Entra of the people who look after the environments: its object id and name. They administer clusters and databases, write secrets, and reach backups."
+  description = "The operators' group in Entra: its object id and name. Operators administer clusters and databases, write secrets, and reach backups."
   type = object({
     object_id = string
     name      = string
@@ -25,13 +25,13 @@ variable "repository" {
 }
 
 variable "subscription_id" {
-  description = "The subscription of everything."
+  description = "The subscription of all environments."
   type        = string
   nullable    = false
 }
 
 variable "suffix" {
-  description = "Makes names unique in all of Azure: two to four letters and digits that nobody else has behind our name."
+  description = "Two to four letters and digits that make names unique in all of Azure."
   type        = string
   nullable    = false
 

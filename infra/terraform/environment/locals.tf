@@ -1,5 +1,5 @@
 locals {
-  # Names that must be unique in all of Azure; storage accounts take no hyphens.
+  # Names that must be unique in all of Azure. Storage accounts take no hyphens.
   unique_name  = "${var.name}-${var.suffix}"
   storage_name = replace(var.name, "-", "")
 
@@ -10,11 +10,11 @@ locals {
     var.backup.drill_identity ? ["drill-identity"] : [],
   )
 
-  # What holds data that cannot be made again.
+  # Resources whose data cannot be made again.
   locked = {
-    app_vault       = module.app_vault.id
+    app_vault       = module.vault["app"].id
     backups         = module.backup_storage.id
-    postfacto_vault = module.postfacto_vault.id
+    postfacto_vault = module.vault["postfacto"].id
     postgres        = module.postgres.id
   }
 }

@@ -1,4 +1,4 @@
-# What the app may do, each on one resource. These are there before the app is.
+# The app's rights, each on one resource. They exist before the app.
 resource "azurerm_role_assignment" "app" {
   for_each = {
     exports   = { scope = module.backup_storage.container_ids.exports, role = "Storage Blob Data Contributor" }
@@ -15,14 +15,14 @@ resource "azurerm_role_assignment" "app" {
 resource "azurerm_role_assignment" "app_secret" {
   for_each = local.app_secrets
 
-  scope                = "${module.app_vault.id}/secrets/${each.key}"
+  scope                = "${module.vault["app"].id}/secrets/${each.key}"
   principal_id         = azurerm_user_assigned_identity.app.principal_id
   principal_type       = "ServicePrincipal"
   role_definition_name = "Key Vault Secrets User"
 }
 
-# Sizing itself and the pool for apps. Both are written back whole, and Resource Manager asks about all
-# that they name.
+# The app sizes itself and the pool for apps. A write contains the whole resource, and the Resource Manager checks rights
+# on each resource that it names.
 resource "azurerm_role_assignment" "sizing" {
   for_each = {
     apps_pool        = { scope = module.aks.apps_pool_id, role = var.sizing_role_definition_ids.node_pool }

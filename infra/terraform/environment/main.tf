@@ -59,24 +59,11 @@ module "backup_storage" {
 }
 
 # One vault for each reader.
-module "app_vault" {
-  source = "../modules/key-vault"
+module "vault" {
+  source   = "../modules/key-vault"
+  for_each = { app = "app", postfacto = "pf" }
 
-  name                       = "kv-${var.name}-app-${var.suffix}"
-  resource_group_name        = var.resource_group.name
-  location                   = var.location
-  allowed_ip_ranges          = var.operator_ip_ranges
-  private_dns_zone_id        = module.network.private_dns_zone_ids.vault
-  private_endpoint_subnet_id = module.network.subnets.private_endpoints.id
-  tags                       = var.tags
-  tenant_id                  = var.tenant_id
-  workspace_id               = module.observability.workspace_id
-}
-
-module "postfacto_vault" {
-  source = "../modules/key-vault"
-
-  name                       = "kv-${var.name}-pf-${var.suffix}"
+  name                       = "kv-${var.name}-${each.value}-${var.suffix}"
   resource_group_name        = var.resource_group.name
   location                   = var.location
   allowed_ip_ranges          = var.operator_ip_ranges
@@ -111,7 +98,7 @@ module "function_app" {
   private_dns_zone_id                    = module.network.private_dns_zone_ids.blob
   settings                               = var.function_app.settings
   tags                                   = var.tags
-  vault_uri                              = module.app_vault.uri
+  vault_uri                              = module.vault["app"].uri
 
   backup = merge(var.backup, {
     storage_account = module.backup_storage.name
@@ -143,7 +130,7 @@ module "function_app" {
     private_endpoints = module.network.subnets.private_endpoints.id
   }
 
-  # A reference to a secret that the app may not read yet stays unresolved for hours.
+  # A reference to a secret stays unresolved for hours if the app had no right to it at first.
   depends_on = [azurerm_role_assignment.app, azurerm_role_assignment.app_secret]
 }
 
@@ -176,7 +163,7 @@ module "alerts" {
   tags                    = var.tags
   workspace_id            = module.observability.workspace_id
 
-  # As often as they run, and then some. Nothing is backed up where no database is named.
+  # Longer than the interval of each timer. Without databases there are no backups.
   timer_hours = merge(
     { item_housekeeping = 1, scale = 1 },
     length(var.backup.databases) > 0 ? { postfacto_backup = 26 } : {},

@@ -10,7 +10,7 @@ output "app_identity_name" {
 
 output "app_vault_name" {
   description = "The vault of the app's secrets: backup-database-url-<name>, drill-identity."
-  value       = module.app_vault.name
+  value       = module.vault["app"].name
 }
 
 output "database_host" {
@@ -33,23 +33,23 @@ output "helmfile" {
   value = {
     backupStorageAccount        = module.backup_storage.name
     barmanContainer             = module.backup_storage.container_names.barman
-    certManagerClientId         = module.cert_manager.client_id
+    certManagerClientId         = module.workload["cert-manager"].client_id
     clusterName                 = module.aks.name
     clusterResourceGroup        = var.resource_group.name
     contextName                 = var.name
     dnsZone                     = var.dns_zone.name
     dnsZoneResourceGroup        = var.dns_zone.resource_group_name
-    externalDnsClientId         = module.external_dns.client_id
+    externalDnsClientId         = module.workload["external-dns"].client_id
     functionSubnetPrefix        = module.network.subnets.functions.prefix
     internalLoadBalancerSubnet  = module.network.subnets.internal.name
-    keyVaultName                = module.postfacto_vault.name
+    keyVaultName                = module.vault["postfacto"].name
     nodeSubnetPrefix            = module.network.subnets.nodes.prefix
-    postfactoClientId           = module.postfacto.client_id
+    postfactoClientId           = module.workload["postfacto"].client_id
     privateEndpointSubnetPrefix = module.network.subnets.private_endpoints.prefix
-    postgresBackupClientId      = module.postgres_backup.client_id
+    postgresBackupClientId      = module.workload["postgres-backup"].client_id
     subscriptionId              = var.subscription_id
     tenantId                    = var.tenant_id
-    veleroClientId              = module.velero.client_id
+    veleroClientId              = module.workload["velero"].client_id
     veleroContainer             = module.backup_storage.container_names.velero
   }
 }

@@ -1,4 +1,4 @@
-"""What Azure adds to a resource by itself: members that a GET returns and no PUT sets.
+"""Members that Azure adds to a resource: a GET returns them and no PUT sets them.
 
 Keys are types in lower case. Values get the resource's name and return properties.
 """
@@ -7,7 +7,7 @@ import uuid
 
 
 def guid(*parts):
-    """The same for the same parts, so that a second read is no change."""
+    """Returns the same id for the same parts, so that a second read shows no change."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts)))
 
 
@@ -61,7 +61,7 @@ COMPUTED = {
     },
 }
 
-# Types whose PUT and DELETE end later: the reply names an operation to ask for.
+# Types whose PUT and DELETE end later: the reply names an operation to poll.
 SLOW = {
     "microsoft.cdn/profiles",
     "microsoft.containerservice/managedclusters",
@@ -70,7 +70,7 @@ SLOW = {
     "microsoft.network/virtualnetworks",
 }
 
-# Children that are there as soon as their parent is.
+# Children that exist as soon as their parent exists.
 BORN_WITH_PARENT = {
     "microsoft.storage/storageaccounts/blobservices",
     "microsoft.storage/storageaccounts/fileservices",
@@ -79,7 +79,7 @@ BORN_WITH_PARENT = {
     "microsoft.web/sites/basicpublishingcredentialspolicies",
 }
 
-# What a POST to an action of a resource returns.
+# Results of a POST to an action of a resource.
 ACTIONS = {
     "checknameavailability": {"nameAvailable": True},
     "list": {"properties": {}},

@@ -3,9 +3,9 @@
     python stand_in.py <certificate> <key>
 
 writes one line, its address, and serves HTTPS until its input ends. azurerm finds it by ARM_METADATA_HOSTNAME, azapi
-by ARM_RESOURCE_MANAGER_ENDPOINT, both trust it by SSL_CERT_FILE. It keeps what a PUT sends, returns it to a GET with
-what Azure adds (`kinds.py`), and refuses a resource whose group, parent or scope is not there. So it proves
-order and shape, and none of Azure's rules: it takes every value, every name and every api-version.
+by ARM_RESOURCE_MANAGER_ENDPOINT, both trust it by SSL_CERT_FILE. It stores the body of a PUT, returns it to a GET with
+Azure's additions (`kinds.py`), and rejects a resource without its group, parent or scope. So it proves order and
+shape, not Azure's rules: it accepts every value, name and api-version.
 """
 
 import base64
@@ -23,7 +23,7 @@ from kinds import ACTIONS, BORN_WITH_PARENT, COMPUTED, SLOW, TENANT, guid
 PRINCIPAL = guid("the principal that applies")
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """An error as the Resource Manager writes it."""
 
     def __init__(self, status, code, message):
@@ -37,7 +37,7 @@ class Reply:
 
 
 class Path:
-    """A path of the Resource Manager, whose case does not count."""
+    """A path of the Resource Manager, compared without case."""
 
     def __init__(self, text):
         self.text = "/" + text.strip("/")
@@ -50,7 +50,7 @@ class Path:
 
     @property
     def of_provider(self):
-        """What follows the last `providers`: a namespace, and pairs of type and name."""
+        """The rest after the last `providers`: a namespace, and pairs of type and name."""
         last = len(self.parts) - 1 - self.parts[::-1].index("providers") if "providers" in self.parts else None
         return self.parts[last + 1 :] if last is not None else []
 
@@ -65,7 +65,7 @@ class Path:
 
     @property
     def parents(self):
-        """What must be there before this may be: the parent or the scope, and the group."""
+        """The prerequisites of this resource: the parent or the scope, and the group."""
         found = []
         if len(self.of_provider) > 3:
             found.append("/" + "/".join(self.parts[:-2]))
@@ -83,11 +83,11 @@ class ResourceManager:
 
     def handle(self, method, path, query, body):
         if "api-version" not in query:
-            raise Refused(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
+            raise Rejected(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
         if path.parts[0] == "operations":
             return self.poll(path)
         if path.parts[0] != "subscriptions" and "providers" not in path.parts:
-            raise Refused(404, "NotFound", f"There is no {path.text}.")
+            raise Rejected(404, "NotFound", f"There is no {path.text}.")
         if len(path.parts) == 2:
             return Reply(200, self.subscription(path))
         if path.parts[2] == "providers" and len(path.parts) <= 5 and (len(path.parts) < 5 or method == "POST"):
@@ -104,7 +104,7 @@ class ResourceManager:
         }
 
     def provider(self, path):
-        """Resource providers: `POST …/<namespace>/register` and what is registered."""
+        """Resource providers: `POST …/<namespace>/register` and the registered ones."""
         if len(path.parts) == 3:
             return Reply(200, {"value": [self.registration(name) for name in sorted(self.registered)]})
         if len(path.parts) == 5:
@@ -152,11 +152,11 @@ class ResourceManager:
         action = path.parts[-1]
         self.found(Path("/" + "/".join(path.parts[:-1])))
         if action not in ACTIONS:
-            raise Refused(404, "InvalidAction", f"The stand-in does not know the action {action} of {path.type}.")
+            raise Rejected(404, "InvalidAction", f"The stand-in does not know the action {action} of {path.type}.")
         return Reply(200, copy.deepcopy(ACTIONS[action]))
 
     def later(self, path, reply):
-        """What is slow is under way until its operation was asked for twice."""
+        """A slow type stays in progress until its operation was polled twice."""
         if path.type not in SLOW:
             return reply
         number = guid(path.key, str(len(self.operations)))
@@ -168,12 +168,12 @@ class ResourceManager:
     def poll(self, path):
         left = self.operations.get(path.parts[-1])
         if left is None:
-            raise Refused(404, "OperationNotFound", "There is no such operation.")
+            raise Rejected(404, "OperationNotFound", "There is no such operation.")
         self.operations[path.parts[-1]] = max(left - 1, 0)
         return Reply(200, {"status": "InProgress" if left > 1 else "Succeeded"}, {"Retry-After": "0"})
 
     def found(self, path, of=None):
-        """The key of a resource that is there."""
+        """The key of an existing resource."""
         if path.key in self.resources or len(path.parts) <= 2:
             return path.key
         if path.type in BORN_WITH_PARENT and path.parents[0] in self.resources:
@@ -182,9 +182,9 @@ class ResourceManager:
             return path.key
         if of is None:
             code = "ResourceGroupNotFound" if path.is_group else "ResourceNotFound"
-            raise Refused(404, code, f"{path.text} could not be found.")
+            raise Rejected(404, code, f"{path.text} could not be found.")
         code = "ResourceGroupNotFound" if path.is_group else "ParentResourceNotFound"
-        raise Refused(404, code, f"{of.text} needs {path.text}, which could not be found.")
+        raise Rejected(404, code, f"{of.text} needs {path.text}, which could not be found.")
 
     def children(self, path, query):
         if path.type == "microsoft.authorization/roledefinitions":
@@ -197,7 +197,7 @@ class ResourceManager:
         return [self.shown(key) for key in keys if key.count("/") == depth]
 
     def definitions(self, query):
-        """Azure's own roles, by name: each is there."""
+        """Azure's own roles, by name: each exists."""
         name = re.search(r"roleName eq '(.+?)'", "".join(query.get("$filter", [])))
         if not name:
             return []
@@ -217,7 +217,7 @@ class ResourceManager:
             shown["type"] = path.type
         else:
             shown["properties"] = {"provisioningState": "Succeeded"}
-        # The Resource Manager writes this type in lower case, whatever it was sent.
+        # The Resource Manager returns this type in lower case, for any case that it gets.
         return shown | {"id": re.sub("/serverFarms/", "/serverfarms/", text), "name": name}
 
 
@@ -282,8 +282,8 @@ class Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
             self.write(self.reply(path, query, sent))
-        except Refused as refused:
-            self.write(Reply(refused.status, refused.body))
+        except Rejected as rejected:
+            self.write(Reply(rejected.status, rejected.body))
 
     def reply(self, path, query, sent):
         address = self.server.address
@@ -293,7 +293,7 @@ class Handler(BaseHTTPRequestHandler):
         if answer:
             return Reply(200, answer)
         if self.headers.get("Authorization") != f"Bearer {token()}":
-            raise Refused(401, "AuthenticationFailed", "The request has no token of this stand-in.")
+            raise Rejected(401, "AuthenticationFailed", "The request has no token of this stand-in.")
         manager = self.server.manager
         with manager.lock:
             reply = manager.handle(self.command, path, query, json.loads(sent) if sent else None)

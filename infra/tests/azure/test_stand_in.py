@@ -47,7 +47,7 @@ class Test(unittest.TestCase):
         return answer
 
     def finished(self, answer):
-        """Asks for the operation until it has ended, as providers do; every state that was seen."""
+        """Polls the operation to its end, as providers do. Returns every state."""
         states = []
         while not states or states[-1] == "InProgress":
             self.assertLess(len(states), 10)

@@ -1,4 +1,4 @@
-"""Keeps of the providers' schemas what infra/terraform uses.
+"""Reduces the providers' schemas to the parts that infra/terraform uses.
 
     terraform -chdir=infra/terraform/modules/function-app providers schema -json \\
         | python3 infra/tests/providers/contract.py --write     (or --check)

@@ -1,9 +1,9 @@
-"""Providers for Terraform that know their schemas and nothing else.
+"""Providers for Terraform that have only schemas.
 
-Terraform's `validate` and its `test` with mocked providers ask a provider for its schemas and to
-accept what was checked against them. This serves both from the contracts beside it
-(`azurerm.json`, `azapi.json`, as `terraform providers schema -json` writes them), so that they run
-where no provider can be installed. It plans nothing, applies nothing and talks to nobody.
+Terraform's `validate`, and its `test` with mocked providers, request a provider's schemas and its validation. This serves
+the schemas from the contracts beside it (`azurerm.json`, `azapi.json`, as `terraform providers schema -json` writes them)
+and accepts everything, so that both commands run where no provider can be installed. It plans and applies nothing, and
+contacts no other service.
 
     python stub.py azurerm.json azapi.json
 
@@ -59,20 +59,20 @@ def schema(document):
 
 
 class Provider(rpc.ProviderServicer):
-    """What is not defined here answers UNIMPLEMENTED, and Terraform does without or says so."""
+    """Other calls return UNIMPLEMENTED, which Terraform tolerates or reports."""
 
     def __init__(self, contract):
-        self.answer = pb.GetProviderSchema.Response(
+        self.schemas = pb.GetProviderSchema.Response(
             provider=schema(contract["provider"]),
             provider_meta=pb.Schema(block=pb.Schema.Block()),
         )
         for name, document in contract["resource_schemas"].items():
-            self.answer.resource_schemas[name].CopyFrom(schema(document))
+            self.schemas.resource_schemas[name].CopyFrom(schema(document))
         for name, document in contract.get("data_source_schemas", {}).items():
-            self.answer.data_source_schemas[name].CopyFrom(schema(document))
+            self.schemas.data_source_schemas[name].CopyFrom(schema(document))
 
     def GetProviderSchema(self, request, context):
-        return self.answer
+        return self.schemas
 
     def ValidateProviderConfig(self, request, context):
         return pb.ValidateProviderConfig.Response()
@@ -103,7 +103,7 @@ def serve(contract):
         "Protocol": "grpc",
         "ProtocolVersion": 6,
         "Pid": os.getpid(),
-        # Terraform leaves it running: many commands share it.
+        # Terraform does not stop it, so that several commands share it.
         "Test": True,
         "Addr": {"Network": "tcp", "String": f"127.0.0.1:{port}"},
     }

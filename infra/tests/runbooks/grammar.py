@@ -2,8 +2,8 @@
 
 A verb's text lists its options: `--name` takes a value, `--name!` is required, `--name?` takes none, `<n>` is the
 number of other words (`<*>` is any number). From the help of az 2.91, gh 2.80, Terraform 1.11, kubectl 1.34,
-Helm 4.1, Helmfile 1.7, Velero 1.18, azd 1.20 and kubelogin 0.2. What `cargo xtask` and `magnusapi` take
-is checked by their own parsers, in other tests.
+Helm 4.1, Helmfile 1.7, Velero 1.18, azd 1.20 and kubelogin 0.2. Other
+tests check the options of `cargo xtask` and `magnusapi` with their own parsers.
 """
 
 GRAMMAR = {
@@ -81,7 +81,7 @@ GRAMMAR = {
 
 
 class Mistake(Exception):
-    """A call that the real program would refuse."""
+    """A call that the real program would reject."""
 
 
 class Call:
@@ -100,10 +100,10 @@ class Call:
         """The longest verb that the words begin with; options may stand before it."""
         before = []
         while words and words[0].startswith("-") and "" not in verbs:
-            # Options before a verb take a value in all that is called here: --context, --environment.
+            # In all calls here, an option before a verb takes a value: --context, --environment.
             width = 1 if "=" in words[0] else 2
             before, words = before + words[:width], words[width:]
-        # helmfile's verb stands after its options, and the others' before.
+        # The verb of helmfile follows its options; that of the others precedes them.
         for length in range(min(len(words), 4), -1, -1):
             verb = " ".join(words[:length])
             if verb in verbs:

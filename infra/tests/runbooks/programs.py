@@ -2,9 +2,9 @@
 
     WORLD=<file> python programs.py <program> <argument>...
 
-A call fails where the real one would: a verb or an option that does not exist, an empty value, and above all
-something that no line before has made: a login, a state, an output, a context, a package, a variable. What calls
-make is kept in WORLD. A call that fails is written into it too, so that a failure inside of `$(…)` is not lost.
+A call fails where the real one would: for an unknown verb or option, an empty value, and above all a login, state,
+output, context, package or variable that no earlier line has made. WORLD stores the effects of calls. It stores failed
+calls too, so that a failure inside of `$(…)` is not lost.
 """
 
 import base64
@@ -23,7 +23,7 @@ HERE = pathlib.Path.cwd()
 CHECKOUT = pathlib.Path(os.environ["CHECKOUT"])
 ROOTS = CHECKOUT.resolve() / "infra/terraform"
 ENVIRONMENT = ROOTS / "environment"
-# Outputs that are not text: `terraform output -raw` refuses them.
+# Outputs that are not text: `terraform output -raw` rejects them.
 STRUCTURED = {
     "environments": {name: {"environment": name} for name in ("test", "prod")},
     "helmfile": {},
@@ -35,7 +35,7 @@ SELECTORS = {"tier", "version", "component", "name"}
 
 
 def need(world, key, what):
-    """Stops where no line before has made this."""
+    """Fails unless an earlier line has made this."""
     if key not in world:
         raise Mistake(f"{what}: no line before has made it")
 
@@ -108,7 +108,7 @@ def terraform_output(world, call, folder, name):
 
 
 def inputs(world, folder, name):
-    """Every variable without a default has a value, and what an environment stands on is there."""
+    """Every variable without a default has a value, and an environment's prerequisites exist."""
     text = (folder / "variables.tf").read_text()
     blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
     needed = {variable for variable, body in blocks if not re.search(r"^  default\b", body, re.MULTILINE)}
@@ -119,7 +119,7 @@ def inputs(world, folder, name):
         file = folder / f"{name}.bootstrap.tfvars.json"
         if not file.exists() or not isinstance(json.loads(file.read_text() or "null"), dict):
             raise Mistake(f"{file.name} has no values")
-        # What is in it is compared with the variables by another test.
+        # Another test compares its members with the variables.
         given = needed if given else given
     if needed - given:
         raise Mistake(f"nothing sets {sorted(needed - given)} of {name}")
@@ -331,7 +331,7 @@ def magnusapi(world, call):
     backup([call.verb])
 
 
-# What stands on every machine, or gives out what the lines after it read.
+# Programs of every machine, or with output that later lines read.
 
 
 def curl(world, call):
@@ -362,7 +362,7 @@ def main(program, words):
     problem = call = None
     try:
         call = Call(program, words)
-        # Before the world is locked: what writes this input may have to change it first.
+        # Before the lock of WORLD: the writer of this input may have to change WORLD first.
         reads = "--stdin" in call.options or (program == "jq" and len(call.words) == 1)
         call.input = sys.stdin.read() if reads else ""
     except Mistake as mistake:

@@ -1,7 +1,7 @@
-//! What the tests of `infra/` have in common. The tests are in `tests/`: `terraform`, `kubernetes`.
+//! The common part of the tests of `infra/`: `terraform`, `kubernetes`, `pipelines` and `runbooks` in `tests/`.
 //!
-//! They run the programs that an operator runs, on the files as they lie in the checkout. Nothing
-//! here talks to a cloud, and nothing is written but below the build folder.
+//! They run the programs that an operator runs, on the files of the checkout. They do not contact a cloud, and they write
+//! only below the build folder.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 ///
 /// # Panics
 ///
-/// Where this crate is not two folders below it.
+/// If this crate is not two folders below it.
 pub fn checkout() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors()
@@ -23,7 +23,7 @@ pub fn checkout() -> &'static Path {
 ///
 /// # Panics
 ///
-/// With the command that helps, where neither is there.
+/// If neither exists, with the command that installs it.
 pub fn program(variable: &str, name: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let installed = env::split_paths(&path).map(|folder| folder.join(name));
@@ -33,22 +33,22 @@ pub fn program(variable: &str, name: &str) -> PathBuf {
         .unwrap_or_else(|| missing(variable))
 }
 
-/// The program that `variable` names, where there is none that people install.
+/// The program that `variable` names.
 ///
 /// # Panics
 ///
-/// With the command that helps, where it is not there.
+/// If it does not exist, with the command that installs it.
 pub fn fetched_program(variable: &str) -> PathBuf {
     named(variable)
         .filter(|program| program.is_file())
         .unwrap_or_else(|| missing(variable))
 }
 
-/// The folder that `variable` names, where there is none that people install.
+/// The folder that `variable` names.
 ///
 /// # Panics
 ///
-/// With the command that helps, where it is not there.
+/// If it does not exist, with the command that installs it.
 pub fn fetched_folder(variable: &str) -> PathBuf {
     named(variable)
         .filter(|folder| folder.is_dir())
@@ -65,11 +65,11 @@ fn missing(variable: &str) -> ! {
     )
 }
 
-/// What `command` writes to stdout.
+/// Runs `command` and returns its stdout.
 ///
 /// # Panics
 ///
-/// With all that it wrote, where it fails.
+/// If it fails, with its output.
 pub fn output(command: &mut Command) -> String {
     let Output {
         status,

@@ -1,5 +1,4 @@
-//! `infra/helmfile`: what Helm makes of it in each environment, held against schemas and against what
-//! must be true of it.
+//! `infra/helmfile`: the manifests that Helm renders in each environment match schemas and the project's rules.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -7,8 +6,9 @@
 //! | `cluster` | the one fake: a Kubernetes API, for what Helm looks up there |
 //! | `rendered` | an environment's manifests, rendered once for all tests |
 //! | `selector` | label selectors, as the scheduler and the gateway understand them |
-//! | `strict` | custom resources, judged by their definitions |
-//! | the rest | tests, one file for each thing that must be true |
+//! | `strict` | definitions of custom resources as closed schemas |
+//! | `types` | generated types of custom resources as closed schemas |
+//! | the rest | tests, one file for each subject |
 
 #[path = "kubernetes/charts.rs"]
 mod charts;
@@ -52,3 +52,5 @@ mod settings;
 mod state;
 #[path = "kubernetes/strict.rs"]
 mod strict;
+#[path = "kubernetes/types.rs"]
+mod types;

@@ -112,5 +112,9 @@ pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<Vec<(&'static st
             "KUBERNETES_MODELS",
             tools::KUBERNETES_MODELS.install(workspace)?,
         ),
+        (
+            "CUSTOM_RESOURCES",
+            tools::custom_resources::install(workspace)?,
+        ),
     ])
 }

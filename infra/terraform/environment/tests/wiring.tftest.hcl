@@ -40,7 +40,7 @@ run "each_version_of_postfacto_has_its_service_accounts" {
   command = plan
 
   assert {
-    condition = setunion(module.postgres_backup.subjects, module.postfacto.subjects) == toset([
+    condition = setunion(module.workload["postgres-backup"].subjects, module.workload["postfacto"].subjects) == toset([
       "system:serviceaccount:postfacto-4-2-0:postgres",
       "system:serviceaccount:postfacto-4-2-0:postfacto",
       "system:serviceaccount:postfacto-4-3-11:postgres",
@@ -54,7 +54,7 @@ run "platform_identities_name_the_service_accounts_of_the_charts" {
   command = plan
 
   assert {
-    condition = setunion(module.cert_manager.subjects, module.external_dns.subjects, module.velero.subjects) == toset([
+    condition = setunion(module.workload["cert-manager"].subjects, module.workload["external-dns"].subjects, module.workload["velero"].subjects) == toset([
       "system:serviceaccount:cert-manager:cert-manager",
       "system:serviceaccount:external-dns:external-dns",
       "system:serviceaccount:velero:velero",
@@ -71,7 +71,7 @@ run "a_third_version_gets_service_accounts" {
   }
 
   assert {
-    condition     = length(module.postgres_backup.subjects) == 3 && length(module.postfacto.subjects) == 3
+    condition     = length(module.workload["postgres-backup"].subjects) == 3 && length(module.workload["postfacto"].subjects) == 3
     error_message = "The new version needs its service accounts too."
   }
 }

@@ -1,4 +1,4 @@
-# Ids in the form of real ones, for modules that look at them. For tests of compositions.
+# Ids in the form of real ones: azurerm parses the ids that it gets.
 
 mock_resource "azurerm_application_insights" {
   defaults = {
@@ -9,13 +9,15 @@ mock_resource "azurerm_application_insights" {
 
 mock_resource "azurerm_cdn_frontdoor_custom_domain" {
   defaults = {
-    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/customDomains/custom"
+    id               = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/customDomains/custom"
+    validation_token = "example-token"
   }
 }
 
 mock_resource "azurerm_cdn_frontdoor_endpoint" {
   defaults = {
-    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/afdEndpoints/endpoint"
+    id        = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Cdn/profiles/afd/afdEndpoints/endpoint"
+    host_name = "numbers-test-x.z01.azurefd.net"
   }
 }
 
@@ -98,6 +100,13 @@ mock_resource "azurerm_postgresql_flexible_server_database" {
 mock_resource "azurerm_private_dns_zone" {
   defaults = {
     id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-numbers-test/providers/Microsoft.Network/privateDnsZones/example.org"
+  }
+}
+
+mock_resource "azurerm_role_definition" {
+  defaults = {
+    role_definition_id          = "00000000-0000-0000-0000-00000000e001"
+    role_definition_resource_id = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Authorization/roleDefinitions/00000000-0000-0000-0000-00000000e001"
   }
 }
 

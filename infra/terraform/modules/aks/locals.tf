@@ -1,4 +1,4 @@
 locals {
-  # What containers write, what happened to them, which there were, and how full their volumes are.
+  # Containers' logs, their events, their inventory, and the fill of their volumes.
   container_log_streams = ["Microsoft-ContainerLogV2", "Microsoft-InsightsMetrics", "Microsoft-KubeEvents", "Microsoft-KubePodInventory"]
 }

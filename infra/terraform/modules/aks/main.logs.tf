@@ -1,4 +1,4 @@
-# Who did what to the cluster. Without the reads, which are most of it.
+# The cluster's audit log, without reads, which are most of it.
 resource "azurerm_monitor_diagnostic_setting" "this" {
   name                       = "logs"
   target_resource_id         = azurerm_kubernetes_cluster.this.id
@@ -13,7 +13,7 @@ resource "azurerm_monitor_diagnostic_setting" "this" {
   }
 }
 
-# What the containers log. The workspace takes no keys, so the agent writes by this rule or not at all.
+# The containers' logs. The workspace takes no keys, so the agent can write only by this rule.
 resource "azapi_resource" "container_logs" {
   type      = "Microsoft.Insights/dataCollectionRules@2023-03-11"
   name      = "dcr-${var.name}-containers"

@@ -16,7 +16,7 @@ resource "azurerm_role_assignment" "network" {
 }
 
 resource "azurerm_kubernetes_cluster" "this" {
-  # checkov:skip=CKV_AZURE_115: The API is reached from the addresses that are given and no others; a private one needs a runner inside.
+  # checkov:skip=CKV_AZURE_115: Only the given addresses reach the API; a private API needs a runner in the network.
   # checkov:skip=CKV_AZURE_117: Encrypted with keys of the platform; a key of ours would be one more thing to lose.
   # checkov:skip=CKV_AZURE_170: Each environment chooses; prod pays for it.
   # checkov:skip=CKV_AZURE_226: The default size has no local disk to put it on.
@@ -60,7 +60,7 @@ resource "azurerm_kubernetes_cluster" "this" {
     orchestrator_version         = var.kubernetes_version
     os_sku                       = "AzureLinux3"
     tags                         = var.tags
-    # Without it no other size can be had without a new cluster.
+    # Without it, another size needs a new cluster.
     temporary_name_for_rotation = "systemtmp"
     vm_size                     = var.system_pool.vm_size
     vnet_subnet_id              = var.subnets.nodes
@@ -136,8 +136,8 @@ resource "azurerm_kubernetes_cluster_node_pool" "apps" {
   node_labels           = { workload = "apps" }
   orchestrator_version  = var.kubernetes_version
   os_sku                = "AzureLinux3"
-  # With no node, a pod that a drain evicts has nowhere to go, and the database operator stands still. The app reads
-  # the tag before it writes a size.
+  # Without a node, a pod that a drain evicts stays pending, and the database operator stops. The app reads the tag
+  # before it writes a size.
   tags                        = merge(var.tags, { scale-minimum = "1" })
   temporary_name_for_rotation = "appstmp"
   vnet_subnet_id              = var.subnets.nodes

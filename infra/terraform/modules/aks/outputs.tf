@@ -1,5 +1,5 @@
 output "apps_pool_id" {
-  description = "The apps pool's resource id: what the schedule sizes, and the scope of the app's role for it."
+  description = "The resource id of the apps pool, which the schedule sizes: the scope of the app's role for it."
   value       = azurerm_kubernetes_cluster_node_pool.apps.id
 }
 
@@ -14,6 +14,6 @@ output "name" {
 }
 
 output "oidc_issuer_url" {
-  description = "Who signs the tokens of the cluster's service accounts."
+  description = "The issuer of the tokens of the cluster's service accounts."
   value       = azurerm_kubernetes_cluster.this.oidc_issuer_url
 }

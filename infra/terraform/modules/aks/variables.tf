@@ -1,11 +1,11 @@
 variable "api_server_ip_ranges" {
-  description = "Addresses that reach the cluster's API: people's, and the pipeline's way out. Azure takes an empty list for everybody."
+  description = "Addresses that reach the cluster's API: the operators', and the pipeline's outbound addresses. Azure reads an empty list as the whole internet."
   type        = set(string)
   nullable    = false
 
   validation {
     condition     = length(var.api_server_ip_ranges) > 0 && alltrue([for range in var.api_server_ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")])
-    error_message = "Give at least one range such as 198.51.100.0/24, and never the whole internet: with none, Azure lets everybody in."
+    error_message = "Give at least one range such as 198.51.100.0/24, and never the whole internet: without a range, Azure admits every address."
   }
 }
 
@@ -13,7 +13,7 @@ variable "apps_pool" {
   description = <<-EOT
     The nodes of Postfacto and of everything that holds no data:
 
-    - node_count: at the beginning; afterwards the schedule owns it
+    - node_count: the first number; afterwards the schedule sets it
     - vm_size: the machines' size
   EOT
   type = object({
@@ -25,7 +25,7 @@ variable "apps_pool" {
 
   validation {
     condition     = var.apps_pool.node_count >= 1 && var.apps_pool.node_count <= 20
-    error_message = "Begin with 1 to 20 nodes."
+    error_message = "Give 1 to 20 nodes."
   }
 }
 
@@ -33,7 +33,7 @@ variable "data_pool" {
   description = <<-EOT
     The tainted nodes of databases and caches. The autoscaler is on, within:
 
-    - min_count, max_count: two databases of one cluster never share a node, so two is the least
+    - min_count, max_count: at least two, because two databases of one cluster never share a node
     - vm_size: the machines' size
   EOT
   type = object({
@@ -51,7 +51,7 @@ variable "data_pool" {
 }
 
 variable "kubernetes_version" {
-  description = "The minor version, such as 1.35. Patches come by themselves; the next minor version is a change here."
+  description = "The minor version, such as 1.35. Azure installs patches; the next minor version is a change here."
   type        = string
   nullable    = false
 
@@ -89,25 +89,25 @@ variable "name" {
 }
 
 variable "pod_address_space" {
-  description = "The addresses of the pods, as the network's security group knows them."
+  description = "The pods' addresses, which the network's security group admits."
   type        = string
   nullable    = false
 }
 
 variable "resource_group_id" {
-  description = "The same group, by its id."
+  description = "The id of the cluster's resource group."
   type        = string
   nullable    = false
 }
 
 variable "resource_group_name" {
-  description = "The resource group of the cluster. Azure puts the nodes into another, of its own."
+  description = "The resource group of the cluster. Azure puts the nodes into a group of its own."
   type        = string
   nullable    = false
 }
 
 variable "sku_tier" {
-  description = "Free, or Standard, whose API server has a service level that is paid for by the hour."
+  description = "Free, or Standard, whose API server has a service level and costs by the hour."
   type        = string
   default     = "Free"
   nullable    = false
@@ -128,7 +128,7 @@ variable "subnets" {
 }
 
 variable "system_pool" {
-  description = "The nodes of Kubernetes' own parts, and of no others; the autoscaler is on."
+  description = "The nodes of Kubernetes' own parts only; the autoscaler is on."
   type = object({
     min_count = optional(number, 1)
     max_count = optional(number, 3)
@@ -151,19 +151,19 @@ variable "tags" {
 }
 
 variable "tenant_id" {
-  description = "The Entra tenant of all who use the cluster."
+  description = "The Entra tenant of the cluster's users."
   type        = string
   nullable    = false
 }
 
 variable "workspace_id" {
-  description = "The Log Analytics workspace of what containers write, and of who did what to the cluster."
+  description = "The Log Analytics workspace of the containers' logs and the cluster's audit log."
   type        = string
   nullable    = false
 }
 
 variable "zones" {
-  description = "The zones that the nodes of each pool are spread over, as the charts spread pods. An empty set: a region without zones. A change makes the pools anew."
+  description = "The zones that the nodes of each pool are spread over, as the charts spread pods. Empty for a region without zones. A change recreates the pools."
   type        = set(string)
   default     = ["1", "2", "3"]
   nullable    = false

@@ -1,4 +1,4 @@
-# What runs on the cluster, by the lines of the chart `observer`: observed <kind> <namespace>/<name> <value>.
+# Alerts on the cluster, from the lines of the chart `observer`: observed <kind> <namespace>/<name> <value>.
 locals {
   observed = "ContainerLogV2 | where PodNamespace == 'observer' | parse tostring(LogMessage) with 'observed ' kind ' ' object ' ' value"
 
@@ -16,19 +16,19 @@ locals {
       query       = "${local.observed} | where kind == 'archiving' | summarize arg_max(TimeGenerated, value) by object | where trim(' ', value) != 'True'"
     }
     base_backup = {
-      description = "A database on the cluster has no base backup of the last 26 hours: kubectl get backup, and the log of the container plugin-barman-cloud."
+      description = "A database on the cluster has no base backup from the last 26 hours: kubectl get backup, and the log of the container plugin-barman-cloud."
       severity    = 1
       window      = "PT1H"
       query       = "let lines = ${local.observed}; lines | where kind == 'archiving' | distinct object | join kind=leftouter (lines | where kind == 'backup' | summarize newest = max(todatetime(value)) by object) on object | where isnull(newest) or newest < ago(26h)"
     }
     postfacto = {
-      description = "A version of Postfacto has no server that is ready: kubectl get pods of its namespace, and the log of its pods."
+      description = "A version of Postfacto has no ready server: kubectl get pods of its namespace, and the log of its pods."
       severity    = 1
       window      = "PT1H"
       query       = "${local.observed} | where kind == 'servers' and object endswith '/postfacto' | summarize arg_max(TimeGenerated, value) by object | where coalesce(toint(trim(' ', value)), 0) == 0"
     }
     observer = {
-      description = "The observer has written nothing for an hour, so the other alerts of the cluster are blind: kubectl get jobs of the namespace observer, and whether the cluster runs."
+      description = "The observer has written nothing for an hour, so the cluster's other alerts cannot fire: kubectl get jobs of the namespace observer, and check that the cluster runs."
       severity    = 1
       window      = "PT1H"
       query       = "${local.observed} | summarize lines = countif(isnotempty(kind)) | where lines == 0"

@@ -1,5 +1,5 @@
 locals {
-  # Metrics that mean work for somebody. The rest is for dashboards.
+  # Metrics that need an operator.
   metric_alerts = {
     origin = {
       description = "Front Door sees the function app fail: look at the app's log stream, then at its last deployment."
@@ -11,7 +11,7 @@ locals {
       threshold   = 50
     }
     disk = {
-      description = "The disk of the app's PostgreSQL is nearly full: it grows by itself up to its limit; find out what grows."
+      description = "The disk of the app's PostgreSQL is nearly full: it grows automatically up to its limit; find out what grows."
       severity    = 2
       scope       = var.postgres_id
       namespace   = "Microsoft.DBforPostgreSQL/flexibleServers"
@@ -20,7 +20,7 @@ locals {
       threshold   = 80
     }
     postgres_down = {
-      description = "The app's PostgreSQL is down: look at its state and at Azure's service health; with a standby it fails over by itself."
+      description = "The app's PostgreSQL is down: look at its state and at Azure's service health; with a standby it fails over automatically."
       severity    = 1
       scope       = var.postgres_id
       namespace   = "Microsoft.DBforPostgreSQL/flexibleServers"
@@ -39,7 +39,7 @@ locals {
     }
   }
 
-  # Each query returns a row for what is wrong. An empty table is a row too, by `summarize` without `by`.
+  # Each query returns a row for a fault. `summarize` without `by` returns a row for an empty table too.
   log_alerts = merge(
     local.cluster_alerts,
     {
@@ -60,6 +60,6 @@ locals {
     },
   )
 
-  # Where Azure's probes from outside stand: Western Europe, the East of the US, East Asia.
+  # The places of Azure's external probes: Western Europe, the East of the US, East Asia.
   probe_locations = ["emea-nl-ams-azr", "us-va-ash-azr", "apac-hk-hkn-azr"]
 }

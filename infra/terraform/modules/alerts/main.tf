@@ -59,7 +59,7 @@ resource "azapi_resource" "health_alert" {
   location  = "Global"
   body = {
     properties = {
-      description         = "${var.health_url} does not answer 200 from two places: read what it answers, each check says what to do."
+      description         = "${var.health_url} does not return 200 to two places: read its response, in which each check names the remedy."
       enabled             = true
       evaluationFrequency = "PT1M"
       scopes              = [azapi_resource.health.id, var.application_insights_id]
@@ -131,7 +131,7 @@ resource "azapi_resource" "log_alert" {
       windowSize          = each.value.window
       actions             = { actionGroups = [azapi_resource.recipients.id] }
       autoMitigate        = true
-      # A table is there when its first row has come, and the alert before it.
+      # A table exists after its first row, and the alert exists before that.
       skipQueryValidation = true
       criteria = {
         allOf = [

@@ -1,4 +1,4 @@
 output "action_group_id" {
-  description = "Who is woken, for further alerts."
+  description = "The action group, for further alerts."
   value       = azapi_resource.recipients.id
 }

@@ -1,5 +1,5 @@
 variable "application_insights_id" {
-  description = "Application Insights, which keeps what the probes from outside saw."
+  description = "Application Insights, which stores the results of the external probes."
   type        = string
   nullable    = false
 }
@@ -25,7 +25,7 @@ variable "budget" {
 }
 
 variable "emails" {
-  description = "Who is woken. Nobody: the alerts are there, and only the portal shows them."
+  description = "The recipients of alerts. Without any, only the portal shows alerts."
   type        = set(string)
   default     = []
   nullable    = false
@@ -43,30 +43,30 @@ variable "front_door_id" {
 }
 
 variable "health_url" {
-  description = "What is asked from outside: 200 while all is well, 503 when the database, the backups or the schedule need somebody."
+  description = "The address that external probes request. It returns 503 when the database, the backups or the schedule need an operator, else 200."
   type        = string
   nullable    = false
 
   validation {
     condition     = startswith(var.health_url, "https://")
-    error_message = "Ask by https, so that the certificate is looked at too."
+    error_message = "Give an https address, so that the probe checks the certificate too."
   }
 }
 
 variable "location" {
-  description = "The Azure region of the probe's definition; it asks from three others."
+  description = "The Azure region of the probe's definition; it probes from three others."
   type        = string
   nullable    = false
 }
 
 variable "name" {
-  description = "The name that all resources here carry behind their kind."
+  description = "The part of all names here that follows the kind."
   type        = string
   nullable    = false
 }
 
 variable "postgres_id" {
-  description = "The app's PostgreSQL, whose disk must not fill."
+  description = "The app's PostgreSQL."
   type        = string
   nullable    = false
 }
@@ -85,13 +85,13 @@ variable "tags" {
 }
 
 variable "timer_hours" {
-  description = "By timer function, the hours without a success after which its silence is an alert."
+  description = "By timer function, the hours without a success that raise an alert."
   type        = map(number)
   nullable    = false
 
   validation {
     condition     = alltrue([for hours in values(var.timer_hours) : hours >= 1 && hours <= 48])
-    error_message = "A query of logs looks back 48 hours at most; give 1 to 48."
+    error_message = "Give 1 to 48: a query of logs covers 48 hours at most."
   }
 }
 

@@ -1,11 +1,11 @@
 locals {
-  # Only the app's exports can be immutable: it overwrites nothing, and knows how long it may not delete.
-  # Barman and Velero delete by rules of their own, and would fail at it.
+  # Only the app's exports can be immutable: the app overwrites nothing and respects the immutable days. Barman and
+  # Velero delete by their own rules, and would fail.
   containers = {
     exports = "exports"
     barman  = "barman"
     velero  = "velero"
-    # What people write and the app reads: another scale.toml, calendars of holidays.
+    # Operators write and the app reads: another scale.toml, calendars of holidays.
     schedules = "schedules"
   }
 }

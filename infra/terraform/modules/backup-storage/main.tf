@@ -1,6 +1,6 @@
 resource "azurerm_storage_account" "this" {
   # checkov:skip=CKV_AZURE_206: Each environment chooses: GZRS where a region may be lost, ZRS where not.
-  # checkov:skip=CKV_AZURE_36: No service of Azure reads it by itself; who does comes by the private endpoint.
+  # checkov:skip=CKV_AZURE_36: No service of Azure reads it on its own; all access is by the private endpoint.
   # checkov:skip=CKV_AZURE_33: There are no queues in it.
   # checkov:skip=CKV2_AZURE_1: Encrypted with keys of the platform; a key of ours would be one more thing to lose.
 
@@ -33,7 +33,7 @@ resource "azurerm_storage_account" "this" {
   network_rules {
     bypass         = ["None"]
     default_action = "Deny"
-    # A single address has no length here.
+    # Azure takes a single address without a prefix length.
     ip_rules = [for range in var.allowed_ip_ranges : trimsuffix(range, "/32")]
   }
 }
@@ -113,7 +113,7 @@ resource "azurerm_private_endpoint" "this" {
   }
 }
 
-# Who read, wrote or deleted a backup.
+# The audit log of reads, writes and deletions of backups.
 resource "azurerm_monitor_diagnostic_setting" "this" {
   name                       = "logs"
   target_resource_id         = "${azurerm_storage_account.this.id}/blobServices/default"

@@ -1,5 +1,5 @@
 variable "allowed_ip_ranges" {
-  description = "Addresses from which people reach backups, with a role. None: only through the private endpoint."
+  description = "Addresses from which operators with a role reach backups. Without any, only the private endpoint reaches them."
   type        = set(string)
   default     = []
   nullable    = false
@@ -11,7 +11,7 @@ variable "allowed_ip_ranges" {
 }
 
 variable "delete_after_days" {
-  description = "Days after which a blob of the exports container is deleted whatever the app kept it for: a broom for what is left behind. Longer than the app keeps its oldest, or the broom sweeps good backups."
+  description = "Days after which the account deletes a blob of the exports container, for blobs that the app did not delete. It must be longer than the app keeps its oldest backup."
   type        = number
   default     = 1500
   nullable    = false
@@ -28,14 +28,14 @@ variable "delete_after_days" {
 }
 
 variable "immutability_locked" {
-  description = "Whether the immutability can never be lifted again, by nobody. The account cannot be deleted either while a blob is immutable. Set it when everything else has proved itself."
+  description = "Whether the immutability is locked. Nothing undoes the lock, and the account cannot be deleted while a blob is immutable. Set it when you trust everything else."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "immutable_days" {
-  description = "For so many days an export can be neither changed nor deleted: BACKUP_IMMUTABLE_DAYS of the app."
+  description = "Days in which an export can be neither changed nor deleted: BACKUP_IMMUTABLE_DAYS of the app."
   type        = number
   default     = 14
   nullable    = false
@@ -70,13 +70,13 @@ variable "private_dns_zone_id" {
 }
 
 variable "private_endpoint_subnet_id" {
-  description = "The subnet of the account's private endpoint, the only way in."
+  description = "The subnet of the account's private endpoint, its entry."
   type        = string
   nullable    = false
 }
 
 variable "replication_type" {
-  description = "How many copies there are, and where: GZRS (three zones and another region), ZRS (three zones), or what else a region has."
+  description = "The copies: GZRS (three zones and another region), ZRS (three zones), or another kind that the region has."
   type        = string
   default     = "GZRS"
   nullable    = false
@@ -94,7 +94,7 @@ variable "resource_group_name" {
 }
 
 variable "soft_delete_days" {
-  description = "For so many days a deleted blob or container can be brought back."
+  description = "Days in which a deleted blob or container can be restored."
   type        = number
   default     = 30
   nullable    = false
@@ -113,7 +113,7 @@ variable "tags" {
 }
 
 variable "version_delete_after_days" {
-  description = "Days after which a version of a blob that was overwritten or deleted goes for good."
+  description = "Days after which the account removes the old version of an overwritten or deleted blob."
   type        = number
   default     = 60
   nullable    = false
@@ -125,7 +125,7 @@ variable "version_delete_after_days" {
 }
 
 variable "workspace_id" {
-  description = "The Log Analytics workspace that is told who read, wrote or deleted a backup."
+  description = "The Log Analytics workspace of the audit log of backups."
   type        = string
   nullable    = false
 }

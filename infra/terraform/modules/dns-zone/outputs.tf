@@ -1,5 +1,5 @@
 output "id" {
-  description = "The zone's resource id: the scope of roles for those who write records."
+  description = "The zone's resource id: the scope of roles for writers of records."
   value       = azurerm_dns_zone.this.id
 }
 
@@ -9,6 +9,6 @@ output "name" {
 }
 
 output "name_servers" {
-  description = "What the parent domain must delegate to."
+  description = "The name servers that the parent domain must delegate to."
   value       = azurerm_dns_zone.this.name_servers
 }

@@ -14,7 +14,7 @@ resource "azurerm_cdn_frontdoor_custom_domain_association" "this" {
   cdn_frontdoor_route_ids        = [azurerm_cdn_frontdoor_route.this.id]
 }
 
-# That the domain is ours: Azure reads it before it issues the certificate, and before each renewal.
+# Azure reads this proof of ownership before it issues the certificate, and before each renewal.
 resource "azurerm_dns_txt_record" "validation" {
   name                = "_dnsauth.${var.host_label}"
   resource_group_name = var.dns_zone.resource_group_name

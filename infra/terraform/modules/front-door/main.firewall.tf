@@ -35,7 +35,7 @@ resource "azurerm_cdn_frontdoor_firewall_policy" "this" {
   }
 }
 
-# Both names: one that is left out here would be a way around.
+# Both names: without one of them, requests could bypass the firewall.
 resource "azurerm_cdn_frontdoor_security_policy" "this" {
   name                     = "waf"
   cdn_frontdoor_profile_id = azurerm_cdn_frontdoor_profile.this.id

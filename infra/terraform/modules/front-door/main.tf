@@ -1,4 +1,4 @@
-# Premium: the firewall's managed rules are not to be had in Standard.
+# Standard lacks the firewall's managed rules.
 resource "azurerm_cdn_frontdoor_profile" "this" {
   name                     = "afd-${var.name}"
   resource_group_name      = var.resource_group_name
@@ -13,7 +13,7 @@ resource "azurerm_cdn_frontdoor_endpoint" "this" {
   tags                     = var.tags
 }
 
-# /health tells of backups and schedules too, and answers 503 for them: that must not take the API away.
+# /health returns 503 for backups and schedules too, which must not take the API offline.
 resource "azurerm_cdn_frontdoor_origin_group" "this" {
   name                     = "function-app"
   cdn_frontdoor_profile_id = azurerm_cdn_frontdoor_profile.this.id

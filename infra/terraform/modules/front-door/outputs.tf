@@ -1,5 +1,5 @@
 output "guid" {
-  description = "What Front Door puts into X-Azure-FDID of each request: the function app lets only this one in."
+  description = "The value of X-Azure-FDID in Front Door's requests: the function app admits only this one."
   value       = azurerm_cdn_frontdoor_profile.this.resource_guid
 }
 
@@ -9,6 +9,6 @@ output "id" {
 }
 
 output "url" {
-  description = "Where the API is reached."
+  description = "The API's address."
   value       = "https://${azurerm_cdn_frontdoor_custom_domain.this.host_name}"
 }

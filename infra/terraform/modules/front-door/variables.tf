@@ -21,19 +21,19 @@ variable "host_label" {
 }
 
 variable "name" {
-  description = "The name that all resources here carry behind their kind."
+  description = "The part of all names here that follows the kind."
   type        = string
   nullable    = false
 }
 
 variable "origin_host" {
-  description = "The function app's own name, which Front Door sends requests to."
+  description = "The function app's host name, which Front Door sends requests to."
   type        = string
   nullable    = false
 }
 
 variable "probe_interval_seconds" {
-  description = "Seconds between two probes of one of Front Door's many places. Each asks by itself, so a short interval is many requests."
+  description = "Seconds between two probes of one of Front Door's places. Each of the many places probes on its own, so a short interval causes many requests."
   type        = number
   default     = 60
   nullable    = false
@@ -45,14 +45,14 @@ variable "probe_interval_seconds" {
 }
 
 variable "rate_limit_per_minute" {
-  description = "Requests of one client address in a minute, after which it is refused until the next."
+  description = "Requests of one client address in a minute; further ones are rejected until the next minute."
   type        = number
   default     = 300
   nullable    = false
 
   validation {
     condition     = var.rate_limit_per_minute >= 10
-    error_message = "Let at least 10 requests a minute through."
+    error_message = "Give at least 10 requests a minute."
   }
 }
 
@@ -70,7 +70,7 @@ variable "tags" {
 }
 
 variable "workspace_id" {
-  description = "The Log Analytics workspace for what the firewall refused and the probes saw."
+  description = "The Log Analytics workspace of rejected requests and results of probes."
   type        = string
   nullable    = false
 }

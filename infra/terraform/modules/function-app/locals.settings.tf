@@ -1,7 +1,7 @@
-# All settings of the app: Azure replaces them as one set, so there is no second place for any.
+# All settings of the app: Azure replaces the whole set, so each setting must be here.
 locals {
   platform_settings = {
-    # A user-assigned identity is named by all three.
+    # A user-assigned identity needs all three.
     AzureWebJobsStorage__accountName = azurerm_storage_account.this.name
     AzureWebJobsStorage__clientId    = var.identity.client_id
     AzureWebJobsStorage__credential  = "managedidentity"
@@ -30,7 +30,7 @@ locals {
     BACKUP_URL             = "az://${var.backup.container}"
     BACKUP_WARN_AFTER      = var.backup.warn_after_hours
 
-    # Another server than the ones that are backed up, whose disks a drill could fill.
+    # Not one of the backed-up servers, whose disks a drill could fill.
     DRILL_DATABASE_AUTH = "entra"
     DRILL_DATABASE_URL  = "postgres://${var.identity.name}@${var.database.host}:5432/postgres?sslmode=verify-full"
     DRILL_FAIL_AFTER    = var.backup.drill_fail_after_hours

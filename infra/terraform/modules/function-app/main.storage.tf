@@ -1,4 +1,4 @@
-# The host keeps its keys and its timers' locks here, and the deployed package.
+# The host stores its keys, its timers' locks and the deployed package here.
 resource "azurerm_storage_account" "this" {
   # checkov:skip=CKV_AZURE_206: Three zones; what is in it can be deployed again.
   # checkov:skip=CKV_AZURE_33: There are no queues in it.
@@ -29,7 +29,7 @@ resource "azurerm_storage_account" "this" {
 }
 
 resource "azurerm_storage_container" "packages" {
-  # checkov:skip=CKV2_AZURE_21: It holds the package, which anybody can build from its sources.
+  # checkov:skip=CKV2_AZURE_21: It holds the package, which its sources build again.
 
   name               = "packages"
   storage_account_id = azurerm_storage_account.this.id

@@ -1,6 +1,6 @@
 resource "azurerm_service_plan" "this" {
   # checkov:skip=CKV_AZURE_212: Flex Consumption counts no workers; two instances are always ready.
-  # checkov:skip=CKV_AZURE_225: The schedule goes down to one instance at night, which a zone-redundant plan refuses.
+  # checkov:skip=CKV_AZURE_225: The schedule goes down to one instance at night, which a zone-redundant plan rejects.
 
   name                = "plan-${var.name}"
   resource_group_name = var.resource_group.name
@@ -11,7 +11,7 @@ resource "azurerm_service_plan" "this" {
 }
 
 # azurerm's own resource for this plan always writes an AzureWebJobsStorage with an account key, also
-# where an identity is asked for (hashicorp/terraform-provider-azurerm#29693).
+# with an identity (hashicorp/terraform-provider-azurerm#29693).
 resource "azapi_resource" "site" {
   type      = "Microsoft.Web/sites@2025-03-01"
   name      = local.name
@@ -72,8 +72,8 @@ resource "azapi_resource" "site" {
   }
 
   lifecycle {
-    # The app's schedule owns the number of always-ready instances of `http`, and Azure keeps all groups in one
-    # list. So a timer that is new reaches an app that exists by `az functionapp scale config always-ready set`.
+    # The app's schedule sets the number of always-ready instances of `http`, and Azure has one list for all groups. So
+    # a new timer reaches an existing app by `az functionapp scale config always-ready set` only.
     ignore_changes = [body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady]
   }
 
@@ -83,7 +83,7 @@ resource "azapi_resource" "site" {
   ]
 }
 
-# No user and password for the deployment site beside Entra's.
+# The deployment site admits identities of Entra only, and no user with a password.
 resource "azapi_update_resource" "basic_authentication" {
   for_each = toset(["ftp", "scm"])
 

@@ -1,5 +1,5 @@
 output "host" {
-  description = "The app's own name, which only Front Door is let in by."
+  description = "The app's host name, where the app admits only Front Door."
   value       = azapi_resource.site.output.properties.defaultHostName
 }
 
@@ -14,11 +14,11 @@ output "name" {
 }
 
 output "plan_id" {
-  description = "The plan's resource id, which the app names when it is written back."
+  description = "The plan's resource id, which a write of the app contains."
   value       = azurerm_service_plan.this.id
 }
 
 output "settings" {
-  description = "All app settings by name. Secrets are references, so there is none in here."
+  description = "All app settings by name. Secrets are references to the vault."
   value       = local.settings
 }

@@ -1,34 +1,34 @@
 variable "always_ready_instances" {
-  description = "Instances that wait for HTTP requests, at the beginning; afterwards the schedule owns the number. The web farm of two nodes."
+  description = "The first number of instances that wait for HTTP requests; afterwards the schedule sets it. The web farm of two nodes."
   type        = number
   default     = 2
   nullable    = false
 
   validation {
     condition     = var.always_ready_instances >= 2
-    error_message = "A web farm has two nodes at least: with one, its restart is an outage."
+    error_message = "Give at least 2: with one instance, a restart is an outage."
   }
 
   validation {
     condition     = var.always_ready_instances + length(var.always_ready_timers) <= var.maximum_instances
-    error_message = "Azure refuses more always-ready instances, those of timers included, than maximum_instances."
+    error_message = "The always-ready instances, with those of timers, exceed maximum_instances."
   }
 }
 
 variable "always_ready_timers" {
-  description = "Timer functions with an instance that is always ready. Timers on Flex Consumption have stopped after deployments where none was (azure-functions-host#11828, #11942, #12007); each instance is paid for by the second."
+  description = "Timer functions with an always-ready instance. Without one, timers on Flex Consumption have stopped after deployments (azure-functions-host#11828, #11942, #12007). Each instance costs by the second."
   type        = set(string)
   default     = ["item_housekeeping", "postfacto_backup", "postfacto_restore_drill", "scale"]
   nullable    = false
 
   validation {
     condition     = alltrue([for name in var.always_ready_timers : can(regex("^[a-z][a-z0-9_]*$", name))])
-    error_message = "Give names of functions: Azure puts them into lower case."
+    error_message = "Give names of functions in lower case: Azure changes them to lower case."
   }
 }
 
 variable "application_insights_connection_string" {
-  description = "Where the Functions host sends its telemetry, as the app's identity."
+  description = "The connection string for the host's telemetry, which it sends as the app's identity."
   type        = string
   nullable    = false
 }
@@ -37,13 +37,13 @@ variable "backup" {
   description = <<-EOT
     Backups of Postfacto's databases (docs/backups.md). Where a default is null, the app's own holds.
 
-    - databases: names of what is backed up. The address of each is the secret backup-database-url-<name> of
+    - databases: names of the databases to back up. The address of each is the secret backup-database-url-<name> of
       the vault; write it there before the name here
-    - storage_account, container: where they lie
+    - storage_account, container: the place of backups
     - schedule, drill_schedule: NCRONTAB, UTC
-    - immutable_days: for so many days the container refuses to delete
+    - immutable_days: days in which the container rejects deletions
     - recipients: age public keys that backups are encrypted to
-    - drill_identity: whether the secret drill-identity of the vault opens encrypted backups for the drill
+    - drill_identity: whether the drill decrypts backups with the vault's secret drill-identity
     - keep, jobs, storage_wait_seconds, warn_after_hours, fail_after_hours, drill_warn_after_hours,
       drill_fail_after_hours: docs/settings.md
   EOT
@@ -92,7 +92,7 @@ variable "database" {
 }
 
 variable "deployer_ip_ranges" {
-  description = "Addresses that reach the app's deployment site. A pipeline without a fixed address adds its own for the time of a deployment, by `az functionapp config access-restriction add --scm-site true`."
+  description = "Addresses that reach the app's deployment site. A pipeline without a fixed address adds its own during a deployment, by `az functionapp config access-restriction add --scm-site true`."
   type        = set(string)
   default     = []
   nullable    = false
@@ -104,13 +104,13 @@ variable "deployer_ip_ranges" {
 }
 
 variable "front_door_guid" {
-  description = "What the one Front Door that may come in puts into X-Azure-FDID."
+  description = "The value of X-Azure-FDID in requests of the only admitted Front Door."
   type        = string
   nullable    = false
 }
 
 variable "identity" {
-  description = "The app's user-assigned identity. Its roles on the vault are given before the app is made, or references to secrets stay unresolved."
+  description = "The app's user-assigned identity. It needs its roles on the vault before the app exists, else references to secrets stay unresolved."
   type = object({
     id           = string
     client_id    = string
@@ -121,7 +121,7 @@ variable "identity" {
 }
 
 variable "item_housekeeping_schedule" {
-  description = "When expired idempotency keys are deleted: NCRONTAB, UTC."
+  description = "The schedule for deleting expired idempotency keys: NCRONTAB, UTC."
   type        = string
   default     = "0 */10 * * * *"
   nullable    = false
@@ -134,7 +134,7 @@ variable "location" {
 }
 
 variable "maximum_instances" {
-  description = "Instances at most, for each group of functions that scales by itself."
+  description = "The maximum number of instances of each group of functions."
   type        = number
   default     = 40
   nullable    = false
@@ -195,14 +195,14 @@ variable "resource_group" {
 }
 
 variable "runtime_version" {
-  description = "The version of the runtime `custom`. Azure accepts others in silence, and the app then never starts."
+  description = "The version of the runtime `custom`. Azure accepts others, but the app then never starts."
   type        = string
   default     = "1.0"
   nullable    = false
 
   validation {
     condition     = var.runtime_version == "1.0"
-    error_message = "The runtime custom has one version: 1.0."
+    error_message = "Give 1.0, the only version of the runtime custom."
   }
 }
 
@@ -248,12 +248,12 @@ variable "settings" {
 
   validation {
     condition     = length(setintersection(keys(var.settings), ["FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "AzureWebJobsStorage", "BACKUP_STORAGE_KEY"])) == 0
-    error_message = "Flex Consumption sets FUNCTIONS_* and WEBSITE_* itself, and storage is reached by identity."
+    error_message = "Flex Consumption sets FUNCTIONS_* and WEBSITE_* itself, and the app reaches storage by its identity."
   }
 }
 
 variable "subnets" {
-  description = "The ids of two subnets: the one the app goes into the network by, and the one of private endpoints."
+  description = "The ids of two subnets: the app's entry into the network, and that of private endpoints."
   type = object({
     functions         = string
     private_endpoints = string
@@ -269,7 +269,7 @@ variable "tags" {
 }
 
 variable "update_strategy" {
-  description = "How instances take over a new package or setting: Recreate, with a short outage, or RollingUpdate, a preview in which two versions of the program run at once. An older program does not start on a database that a newer one has migrated."
+  description = "How instances get a new package or setting: Recreate, with a short outage, or RollingUpdate, a preview in which two versions of the program run at once. An older program does not start on a database that a newer one has migrated."
   type        = string
   default     = "Recreate"
   nullable    = false

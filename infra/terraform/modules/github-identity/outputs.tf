@@ -1,5 +1,5 @@
 output "client_id" {
-  description = "The identity's client id: AZURE_CLIENT_ID of the pipeline. It is no secret."
+  description = "The identity's client id: AZURE_CLIENT_ID of the pipeline. It is not a secret."
   value       = azurerm_user_assigned_identity.this.client_id
 }
 

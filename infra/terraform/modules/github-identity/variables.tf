@@ -1,11 +1,11 @@
 variable "github_environments" {
-  description = "The environments of the repository whose jobs may act as this identity. Protect them there: who may start such a job has this identity's rights."
+  description = "The repository's environments whose jobs may act as this identity. Protect them there: whichever person may start such a job has this identity's rights."
   type        = set(string)
   nullable    = false
 
   validation {
     condition     = alltrue([for name in var.github_environments : can(regex("^[A-Za-z0-9_.-]+$", name))])
-    error_message = "Name environments by letters, digits, dots, dashes and underscores: the subject is compared letter by letter."
+    error_message = "Name environments by letters, digits, dots, dashes and underscores: Entra compares the subject letter by letter."
   }
 }
 
@@ -25,8 +25,8 @@ variable "repository" {
   description = <<-EOT
     The repository on GitHub:
 
-    - owner: the user or organisation, in the case that GitHub shows
-    - name: the repository's name, in the same case
+    - owner: the user or organisation, in the letter case that GitHub shows
+    - name: the repository's name, in the same letter case
     - owner_id, id: their numbers (`gh api repos/<owner>/<name> --jq '.owner.id, .id'`), which stay when a name
       is taken over by somebody else. Leave out both for a repository whose tokens still carry names alone.
   EOT
@@ -51,7 +51,7 @@ variable "resource_group_name" {
 }
 
 variable "other_credentials" {
-  description = "Issuers and subjects of other pipelines that may act as this identity, such as the service connection of Azure Pipelines, which shows both when it is made."
+  description = "Issuers and subjects of other pipelines that may act as this identity, such as the service connection of Azure Pipelines, which shows both when you create it."
   type = map(object({
     issuer  = string
     subject = string
@@ -61,7 +61,7 @@ variable "other_credentials" {
 
   validation {
     condition     = alltrue([for credential in var.other_credentials : startswith(credential.issuer, "https://") && !strcontains(credential.subject, "*")])
-    error_message = "An issuer is an https address, and a subject is whole: Entra knows no wildcards here."
+    error_message = "Give an https address as issuer and a whole subject: Entra has no wildcards here."
   }
 }
 
@@ -90,7 +90,7 @@ variable "roles" {
 
   validation {
     condition     = alltrue([for role in var.roles : !contains(["Owner", "User Access Administrator"], coalesce(role.role_definition_name, "-"))])
-    error_message = "A pipeline that can grant itself everything is no boundary: give it Role Based Access Control Administrator with a condition instead."
+    error_message = "With this role the pipeline could grant itself every right: give it Role Based Access Control Administrator with a condition instead."
   }
 
   validation {

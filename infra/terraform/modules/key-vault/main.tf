@@ -1,4 +1,4 @@
-# No secret is made here, so none is in the state: people and programs write them.
+# Operators and programs write the secrets, so the state has none.
 resource "azurerm_key_vault" "this" {
   # checkov:skip=CKV_AZURE_189: Public only for the addresses that are given, and closed when none is.
 

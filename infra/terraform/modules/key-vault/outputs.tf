@@ -9,6 +9,6 @@ output "name" {
 }
 
 output "uri" {
-  description = "Where its secrets are read, with a slash at the end."
+  description = "The address of its secrets, with a slash at the end."
   value       = azurerm_key_vault.this.vault_uri
 }

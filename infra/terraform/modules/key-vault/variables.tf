@@ -1,5 +1,5 @@
 variable "allowed_ip_ranges" {
-  description = "Addresses from which people may write secrets. None: only through the private endpoint."
+  description = "Addresses from which operators may write secrets. Without any, only the private endpoint reaches the vault."
   type        = set(string)
   default     = []
   nullable    = false
@@ -17,7 +17,7 @@ variable "location" {
 }
 
 variable "name" {
-  description = "The vault's name, unique in all of Azure, and for soft_delete_days also after it was deleted."
+  description = "The vault's name, unique in all of Azure, and reserved for soft_delete_days after a deletion."
   type        = string
   nullable    = false
 
@@ -46,14 +46,14 @@ variable "resource_group_name" {
 }
 
 variable "soft_delete_days" {
-  description = "For so many days a deleted secret, and the deleted vault, can be brought back and not be purged."
+  description = "Days in which a deleted secret, or the deleted vault, can be restored and not purged."
   type        = number
   default     = 90
   nullable    = false
 
   validation {
     condition     = var.soft_delete_days >= 7 && var.soft_delete_days <= 90
-    error_message = "A vault keeps what was deleted for 7 to 90 days."
+    error_message = "Give 7 to 90 days."
   }
 }
 
@@ -65,13 +65,13 @@ variable "tags" {
 }
 
 variable "tenant_id" {
-  description = "The Entra tenant whose identities may be given roles."
+  description = "The Entra tenant of identities that may get roles."
   type        = string
   nullable    = false
 }
 
 variable "workspace_id" {
-  description = "The Log Analytics workspace that is told who read or wrote a secret."
+  description = "The Log Analytics workspace of the audit log of secrets."
   type        = string
   nullable    = false
 }

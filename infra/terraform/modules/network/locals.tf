@@ -14,22 +14,22 @@ locals {
     vault    = "privatelink.vaultcore.azure.net"
   }
 
-  # Each port that is open, to whom. All else from inside the network is closed by the last rule of each
-  # group, and from the outside by Azure's own.
+  # Each open port, and its sources. The last rule of each group closes all others from inside the network, and Azure's
+  # own rule closes them from outside.
   openings = {
     nodes = [
-      # The load balancer keeps the address that was asked for, so no destination can be named.
+      # The load balancer keeps the requested address, so a rule cannot name a destination.
       { name = "internet-web", source = "Internet", protocol = "Tcp", ports = ["80", "443"] },
       { name = "functions-postgres", source = local.prefixes.functions, protocol = "Tcp", ports = ["5432"] },
-      # Nodes and pods talk to each other on everything; what pods may is decided by network policies.
+      # Nodes and pods use all ports between them; network policies restrict the pods.
       { name = "nodes", source = local.prefixes.nodes, protocol = "*", ports = ["0-65535"] },
       { name = "pods", source = var.pod_address_space, protocol = "*", ports = ["0-65535"] },
-      # Azure counts the address that its probes come from as part of the network, which the last rule closes.
+      # Azure counts the source address of its probes as part of the network, which the last rule closes.
       { name = "load-balancer-probes", source = "AzureLoadBalancer", protocol = "*", ports = ["0-65535"] },
     ]
     postgres = [
       { name = "functions", source = local.prefixes.functions, protocol = "Tcp", ports = ["5432"] },
-      # A person at work on the database is a pod of the cluster.
+      # Operators reach the database from a pod of the cluster.
       { name = "nodes", source = local.prefixes.nodes, protocol = "Tcp", ports = ["5432"] },
       # The standby of a server with high availability.
       { name = "servers", source = local.prefixes.postgres, protocol = "Tcp", ports = ["5432"] },
@@ -38,7 +38,7 @@ locals {
       { name = "functions", source = local.prefixes.functions, protocol = "Tcp", ports = ["443"] },
       { name = "nodes", source = local.prefixes.nodes, protocol = "Tcp", ports = ["443"] },
     ]
-    # What the app's instances are behind the scenes may have to talk to each other.
+    # Flex Consumption may need traffic between the app's instances.
     functions = [
       { name = "functions", source = local.prefixes.functions, protocol = "*", ports = ["0-65535"] },
     ]

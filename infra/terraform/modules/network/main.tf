@@ -6,7 +6,7 @@ resource "azurerm_virtual_network" "this" {
   tags                = var.tags
 }
 
-# The cluster's nodes; its pods have addresses of their own, behind those of the nodes.
+# The cluster's nodes. Its pods have addresses of their own behind those of the nodes.
 resource "azurerm_subnet" "nodes" {
   name                            = "snet-${var.name}-nodes"
   resource_group_name             = var.resource_group_name
@@ -15,7 +15,7 @@ resource "azurerm_subnet" "nodes" {
   default_outbound_access_enabled = false
 }
 
-# Where the cluster's internal load balancer puts its addresses.
+# The addresses of the cluster's internal load balancer.
 resource "azurerm_subnet" "internal" {
   name                            = "snet-${var.name}-internal"
   resource_group_name             = var.resource_group_name
@@ -51,7 +51,7 @@ resource "azurerm_subnet" "private_endpoints" {
 }
 
 # Flex Consumption delegates to Microsoft.App/environments, and not to Microsoft.Web/serverFarms as other
-# plans do. The way out to Entra and to Resource Manager is the platform's; it is left open.
+# plans do. The platform's own way out to Entra and the Resource Manager stays open.
 resource "azurerm_subnet" "functions" {
   name                 = "snet-${var.name}-functions"
   resource_group_name  = var.resource_group_name

@@ -4,13 +4,13 @@ output "pod_address_space" {
 }
 
 output "private_dns_zone_ids" {
-  description = "The private zones by what they hold: blob, postgres, vault. They are linked to the network before anything can use them."
+  description = "The private zones: blob, postgres, vault. They are linked to the network before a resource can use them."
   value       = { for key, zone in azurerm_private_dns_zone.this : key => zone.id }
   depends_on  = [azurerm_private_dns_zone_virtual_network_link.this]
 }
 
 output "subnets" {
-  description = "The subnets: functions, internal, nodes, postgres, private_endpoints. Their security groups hold before anything is put into them."
+  description = "The subnets: functions, internal, nodes, postgres, private_endpoints. Their security groups apply before a resource can use them."
   value = {
     functions         = { id = azurerm_subnet.functions.id, name = azurerm_subnet.functions.name, prefix = local.prefixes.functions }
     internal          = { id = azurerm_subnet.internal.id, name = azurerm_subnet.internal.name, prefix = local.prefixes.internal }

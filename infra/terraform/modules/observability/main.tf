@@ -1,4 +1,4 @@
-# Neither takes keys: who writes shows an identity. So the connection string of the second is no secret.
+# Neither takes keys: a writer needs an identity. So the connection string of the second is not a secret.
 resource "azurerm_log_analytics_workspace" "this" {
   name                         = "log-${var.name}"
   resource_group_name          = var.resource_group_name

@@ -4,7 +4,7 @@ output "application_insights_id" {
 }
 
 output "connection_string" {
-  description = "Where the Functions host sends its telemetry. Without a role it lets nobody in, so it is no secret, and plans may show the settings that it is one of."
+  description = "The connection string for the Functions host's telemetry. A caller needs a role too, so it is not a secret, and plans may show it."
   value       = nonsensitive(azurerm_application_insights.this.connection_string)
 }
 

@@ -1,12 +1,12 @@
 variable "daily_quota_gb" {
-  description = "Gigabytes of logs a day, after which nothing more is taken in until the next: a bound on the bill. -1 for none."
+  description = "Gigabytes of logs a day, which limit the bill: the workspace rejects more until the next day. -1 for no limit."
   type        = number
   default     = 1
   nullable    = false
 
   validation {
     condition     = var.daily_quota_gb == -1 || var.daily_quota_gb > 0
-    error_message = "Give gigabytes, or -1 for no bound."
+    error_message = "Give gigabytes, or -1 for no limit."
   }
 }
 
@@ -17,7 +17,7 @@ variable "location" {
 }
 
 variable "name" {
-  description = "The name that all resources here carry behind their kind."
+  description = "The part of all names here that follows the kind."
   type        = string
   nullable    = false
 }
@@ -29,14 +29,14 @@ variable "resource_group_name" {
 }
 
 variable "retention_days" {
-  description = "For so many days logs are kept."
+  description = "Days that the workspace keeps logs."
   type        = number
   default     = 30
   nullable    = false
 
   validation {
     condition     = var.retention_days >= 30 && var.retention_days <= 730
-    error_message = "A workspace keeps logs for 30 to 730 days."
+    error_message = "Give 30 to 730 days."
   }
 }
 

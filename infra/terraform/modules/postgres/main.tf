@@ -1,6 +1,6 @@
 resource "azurerm_postgresql_flexible_server" "this" {
   # checkov:skip=CKV_AZURE_136: Each environment chooses; prod has it.
-  # checkov:skip=CKV2_AZURE_57: It lives in a subnet of its own instead, and has no public address.
+  # checkov:skip=CKV2_AZURE_57: It has a subnet of its own instead, and no public address.
 
   name                          = var.name
   resource_group_name           = var.resource_group_name
@@ -31,13 +31,13 @@ resource "azurerm_postgresql_flexible_server" "this" {
   }
 
   lifecycle {
-    # Azure chooses the zones, and changes them when it fails over. And the disk grows by itself, while
-    # azurerm knows only one way back to the size that it was made with: another server, without the data.
+    # Azure chooses the zones, and changes them at a failover. The disk grows automatically, and azurerm could restore
+    # its first size only by another server, without the data.
     ignore_changes = [zone, high_availability[0].standby_availability_zone, storage_mb]
   }
 }
 
-# Azure makes one change of a server at a time, and refuses the next meanwhile: so one waits for another.
+# Azure rejects a change of a server during another one, so each change waits for the one before.
 resource "azurerm_postgresql_flexible_server_active_directory_administrator" "this" {
   resource_group_name = var.resource_group_name
   object_id           = var.administrator.object_id

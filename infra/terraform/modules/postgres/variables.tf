@@ -20,14 +20,14 @@ variable "administrator" {
 }
 
 variable "backup_retention_days" {
-  description = "For so many days the server can be set back to any moment."
+  description = "Days from which Azure can restore the server, to any moment."
   type        = number
   default     = 14
   nullable    = false
 
   validation {
     condition     = var.backup_retention_days >= 7 && var.backup_retention_days <= 35
-    error_message = "Azure keeps backups for 7 to 35 days."
+    error_message = "Give 7 to 35 days."
   }
 }
 
@@ -44,13 +44,13 @@ variable "database" {
 }
 
 variable "delegated_subnet_id" {
-  description = "The subnet of the server, delegated to it. Another one is another server."
+  description = "The subnet of the server, delegated to it. A change replaces the server."
   type        = string
   nullable    = false
 }
 
 variable "geo_redundant_backup" {
-  description = "Whether backups also lie in the region's pair. Cannot be changed later."
+  description = "Whether backups are also in the paired region. It cannot be changed later."
   type        = bool
   default     = false
   nullable    = false
@@ -93,7 +93,7 @@ variable "postgres_version" {
 
   validation {
     condition     = contains(["14", "15", "16", "17", "18"], var.postgres_version)
-    error_message = "The app is for PostgreSQL 14 to 18."
+    error_message = "Give 14 to 18, the versions that the app supports."
   }
 }
 
@@ -122,14 +122,14 @@ variable "sku_name" {
 }
 
 variable "storage_mb" {
-  description = "The disk at the beginning, in MiB. It grows by itself, and never shrinks; a later change here does nothing."
+  description = "The first size of the disk, in MiB. It grows automatically and never shrinks; a later change here has no effect."
   type        = number
   default     = 32768
   nullable    = false
 
   validation {
     condition     = contains([for power in range(15, 25) : pow(2, power)], var.storage_mb)
-    error_message = "A disk has 32768 MiB, or twice that any number of times, up to 16777216."
+    error_message = "Give 32768 MiB or a doubling of it, up to 16777216."
   }
 }
 
@@ -141,13 +141,13 @@ variable "tags" {
 }
 
 variable "tenant_id" {
-  description = "The Entra tenant of all who log in."
+  description = "The Entra tenant of the server's users."
   type        = string
   nullable    = false
 }
 
 variable "workspace_id" {
-  description = "The Log Analytics workspace that is told what the server logs."
+  description = "The Log Analytics workspace of the server's log."
   type        = string
   nullable    = false
 }

@@ -1,8 +1,8 @@
-# Reached from outside of any network of ours: the pipeline's runners have no fixed address, and the
-# account must be there before the first network is. Who may read it is decided by Entra alone.
+# Open to all networks, because the pipeline's runners have no fixed address and the account exists before the first
+# network. Entra alone decides on access.
 resource "azurerm_storage_account" "this" {
-  # checkov:skip=CKV_AZURE_59: The pipeline's runners have no fixed address; Entra decides who reads.
-  # checkov:skip=CKV2_AZURE_33: It is there before any network is.
+  # checkov:skip=CKV_AZURE_59: The pipeline's runners have no fixed address; Entra decides on access.
+  # checkov:skip=CKV2_AZURE_33: It exists before any network.
   # checkov:skip=CKV_AZURE_33: There are no queues in it.
   # checkov:skip=CKV2_AZURE_1: Encrypted with keys of the platform; a key of ours would be one more thing to lose.
 
@@ -37,7 +37,7 @@ resource "azurerm_storage_account" "this" {
 }
 
 resource "azurerm_storage_container" "this" {
-  # checkov:skip=CKV2_AZURE_21: It is there before any workspace is; its versions tell who wrote.
+  # checkov:skip=CKV2_AZURE_21: It exists before any workspace; its versions show each writer.
 
   for_each = var.containers
 
@@ -49,7 +49,7 @@ resource "azurerm_storage_container" "this" {
   }
 }
 
-# A reader of a state learns every address and every id in it.
+# A state contains every address and id of its environment.
 resource "azurerm_log_analytics_workspace" "this" {
   name                         = "log-${var.name}"
   resource_group_name          = var.resource_group_name

@@ -1,5 +1,5 @@
 variable "containers" {
-  description = "One container for each state, so that each identity can be given its own alone."
+  description = "One container for each state, so that each identity reaches only its own."
   type        = set(string)
   nullable    = false
 
@@ -33,7 +33,7 @@ variable "resource_group_name" {
 }
 
 variable "soft_delete_days" {
-  description = "For so many days a state that was deleted or overwritten can be brought back."
+  description = "Days in which a deleted or overwritten state can be restored."
   type        = number
   default     = 90
   nullable    = false

@@ -1,5 +1,5 @@
 locals {
-  # What the app does when it sizes something, and not one action more. Each is given on one resource.
+  # Only the actions that a change of a size needs. Each role is for one resource.
   roles = {
     site = {
       description = "Read a function app and write it back with another number of instances"
@@ -15,8 +15,8 @@ locals {
         "Microsoft.ContainerService/managedClusters/agentPools/write",
       ]
     }
-    # Both are written back whole. Resource Manager then asks, of everything that they name, whether the
-    # writer may join it.
+    # A write contains the whole resource. The Resource Manager then checks that the writer may join each resource that
+    # it names.
     plan = {
       description = "Write back a function app that names this plan"
       actions     = ["Microsoft.Web/serverFarms/join/action"]

@@ -1,11 +1,11 @@
 variable "name" {
-  description = "The environment's name, with which the roles' names begin: a role's name is unique in its tenant."
+  description = "The environment's name, the beginning of the roles' names: a role's name is unique in its tenant."
   type        = string
   nullable    = false
 }
 
 variable "resource_group_id" {
-  description = "The resource group in whose resources the roles can be given, and nowhere else."
+  description = "The resource group in which the roles can be assigned."
   type        = string
   nullable    = false
 

@@ -9,6 +9,6 @@ output "principal_id" {
 }
 
 output "subjects" {
-  description = "Whose tokens are taken: system:serviceaccount:<namespace>:<name>."
+  description = "The subjects of accepted tokens: system:serviceaccount:<namespace>:<name>."
   value       = toset([for credential in azurerm_federated_identity_credential.this : credential.subject])
 }

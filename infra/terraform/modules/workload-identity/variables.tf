@@ -44,7 +44,7 @@ variable "service_accounts" {
 }
 
 variable "roles" {
-  description = "What the identity may do: a built-in role at a scope, by a name for the assignment."
+  description = "The identity's rights: a built-in role at a scope, by a name for the assignment."
   type = map(object({
     scope                = string
     role_definition_name = string
@@ -54,12 +54,12 @@ variable "roles" {
 
   validation {
     condition     = alltrue([for role in var.roles : !contains(["Owner", "Contributor", "User Access Administrator"], role.role_definition_name)])
-    error_message = "A workload needs a role for what it does, not for everything."
+    error_message = "Give the roles that the workload needs, not one for everything."
   }
 
   validation {
     condition     = alltrue([for role in var.roles : can(regex("/resourceGroups/[^/]+", role.scope))])
-    error_message = "A workload's role belongs on a resource, or at most on a resource group."
+    error_message = "Give a resource as scope, or at most a resource group."
   }
 }
 

@@ -1,4 +1,4 @@
-//! Our own charts: lint, and what their schemas refuse.
+//! Our own charts: lint, and values that their schemas reject.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,13 +29,13 @@ fn releases(environment: &Environment) -> Vec<(Release, Vec<Value>)> {
 }
 
 #[test]
-fn helm_has_nothing_to_complain_of() {
+fn helm_lints_every_chart() {
     for name in ENVIRONMENTS {
         let environment = Environment::load(name);
         let mut linted = Vec::new();
         for (release, values) in releases(&environment) {
             let chart = release.own_chart().expect("an own chart");
-            // One release of a chart is like another to lint.
+            // Lint sees no difference between releases of a chart.
             if linted.contains(&chart) {
                 continue;
             }
@@ -47,7 +47,7 @@ fn helm_has_nothing_to_complain_of() {
                 fs::write(&path, values.to_string()).expect("a scratch folder can be written to");
                 lint.arg("--values").arg(path);
             }
-            finish(&mut lint).unwrap_or_else(|said| panic!("{}: {said}", chart.display()));
+            finish(&mut lint).unwrap_or_else(|message| panic!("{}: {message}", chart.display()));
             linted.push(chart);
         }
         assert_eq!(linted.len(), charts().len(), "{name} uses every chart");
@@ -55,7 +55,7 @@ fn helm_has_nothing_to_complain_of() {
 }
 
 #[test]
-fn every_chart_tells_what_it_is_and_what_to_do_next() {
+fn every_chart_has_a_description_and_notes() {
     for chart in charts() {
         for file in ["README.md", "values.schema.json", "templates/NOTES.txt"] {
             assert!(chart.join(file).is_file(), "{}/{file}", chart.display());
@@ -63,8 +63,8 @@ fn every_chart_tells_what_it_is_and_what_to_do_next() {
     }
 }
 
-/// A chart, values that it must refuse, and what it says then.
-const REFUSED: [(&str, &str, &str); 31] = [
+/// A chart, values that it must reject, and its message.
+const INVALID: [(&str, &str, &str); 31] = [
     ("namespace", r#"{ "podSecurity": "none" }"#, "/podSecurity"),
     ("namespace", r#"{ "trafic": {} }"#, "trafic"),
     (
@@ -171,25 +171,28 @@ const REFUSED: [(&str, &str, &str); 31] = [
 ];
 
 #[test]
-fn values_that_cannot_be_right_are_refused_by_name() {
+fn invalid_values_are_rejected_by_name() {
     let releases = releases(&Environment::load("test"));
-    for (chart, values, expected) in REFUSED {
+    for (chart, values, expected) in INVALID {
         let mut of_chart = releases.iter();
         let (release, own) = of_chart
             .find(|(release, _)| release.chart == format!("./charts/{chart}"))
             .unwrap_or_else(|| panic!("no release of {chart}"));
         let more = serde_json::from_str(values).expect("the values are JSON");
-        let said = refusal(release, &[own.as_slice(), &[more]].concat());
-        assert!(said.contains(expected), "{chart} with {values}: {said}");
+        let message = refusal(release, &[own.as_slice(), &[more]].concat());
+        assert!(
+            message.contains(expected),
+            "{chart} with {values}: {message}"
+        );
     }
 }
 
-/// What a release's chart says to these values.
+/// The message of a release's chart for these values.
 fn refusal(release: &Release, values: &[Value]) -> String {
     let chart = release.own_chart().expect("an own chart");
     let rendered = template(&chart, &release.name, &release.namespace, values, &[]);
-    let said = rendered
+    let message = rendered
         .err()
         .unwrap_or_else(|| panic!("{} takes {values:?}", release.chart));
-    said.replace('\'', "")
+    message.replace('\'', "")
 }

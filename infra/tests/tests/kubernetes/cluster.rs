@@ -1,4 +1,4 @@
-//! The one fake: a Kubernetes API, for what Helm looks up in a cluster.
+//! The one fake: a Kubernetes API for Helm's look-ups in a cluster.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::helm::{documents, scratch, template};
 use crate::helmfile::{Release, files_in};
 
-/// A Kubernetes API that knows Secrets and nothing else: what Helm's `lookup` asks.
+/// A Kubernetes API with Secrets only, for Helm's `lookup`.
 pub(crate) struct Cluster {
     address: SocketAddr,
 }
@@ -29,14 +29,14 @@ impl Cluster {
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let secrets = Arc::clone(&secrets);
-                // Helm keeps connections open and asks on several at once.
+                // Helm keeps connections open and uses several at once.
                 std::thread::spawn(move || serve(&connection, &secrets));
             }
         });
         Cluster { address }
     }
 
-    /// What an upgrade of a release writes for its one Secret, by the template of that name.
+    /// The Secret that an upgrade of a release writes, by the template of that name.
     pub(crate) fn upgraded(&self, release: &Release, values: &[Value], file: &str) -> Value {
         let chart = with_one_template(&release.own_chart().expect("an own chart"), file);
         let server = format!("http://{}", self.address);
@@ -73,17 +73,17 @@ fn serve(connection: &TcpStream, secrets: &BTreeMap<String, Value>) {
             header.clear();
         }
         let path = request.split([' ', '?']).nth(1).unwrap_or_default();
-        let (status, body) = match answer(path, secrets) {
+        let (status, body) = match look_up(path, secrets) {
             Some(body) => ("200 OK", body),
             None => ("404 Not Found", not_found()),
         };
         let body = body.to_string();
         let length = body.len();
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         let mut connection = connection;
-        if connection.write_all(answer.as_bytes()).is_err() {
+        if connection.write_all(response.as_bytes()).is_err() {
             return;
         }
     }
@@ -93,7 +93,7 @@ fn not_found() -> Value {
     json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404 })
 }
 
-fn answer(path: &str, secrets: &BTreeMap<String, Value>) -> Option<Value> {
+fn look_up(path: &str, secrets: &BTreeMap<String, Value>) -> Option<Value> {
     let kind = json!({ "name": "secrets", "singularName": "secret", "namespaced": true, "kind": "Secret", "verbs": ["get"] });
     match path {
         "/version" => Some(json!({ "major": "1", "minor": "34", "gitVersion": "v1.34.0" })),

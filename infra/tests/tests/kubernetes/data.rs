@@ -1,5 +1,4 @@
-//! Databases and caches: each version's own, backed up outside of the cluster, and reached only by
-//! those who must.
+//! Databases and caches: each version's own, backed up outside of the cluster, and closed to other clients.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +20,7 @@ fn with_postgres(values: Value) -> Result<Rendered, String> {
 }
 
 #[test]
-fn each_version_has_a_database_and_a_cache_of_its_own() {
+fn each_version_has_its_own_database_and_cache() {
     for rendered in all() {
         let apps: Vec<&str> = rendered
             .kind("Deployment")
@@ -32,7 +31,7 @@ fn each_version_has_a_database_and_a_cache_of_its_own() {
         for namespace in apps {
             rendered.one("Cluster", namespace, "postgres");
             rendered.one("Deployment", namespace, "valkey");
-            // A Secret is of its pod's namespace, and so the pods can know no other version's.
+            // A pod can read only Secrets of its namespace, and so none of another version.
             let secret = rendered.one("Secret", namespace, "valkey");
             let url = secret.value["stringData"]["REDIS_URL"]
                 .as_str()
@@ -47,7 +46,7 @@ fn each_version_has_a_database_and_a_cache_of_its_own() {
 }
 
 #[test]
-fn base_backups_and_wal_go_to_blob_each_to_a_folder_of_its_own() {
+fn each_database_has_its_own_folder_in_blob() {
     for rendered in all() {
         let mut paths = BTreeSet::new();
         for store in rendered.kind("ObjectStore") {
@@ -92,7 +91,7 @@ fn base_backups_and_wal_go_to_blob_each_to_a_folder_of_its_own() {
 }
 
 #[test]
-fn what_holds_data_or_secrets_is_never_deleted_by_helm() {
+fn helm_keeps_data_and_secrets() {
     let keeps =
         |value: &Value| value["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep";
     for rendered in all() {
@@ -105,7 +104,7 @@ fn what_holds_data_or_secrets_is_never_deleted_by_helm() {
 }
 
 #[test]
-fn connections_are_encrypted_and_the_server_is_known() {
+fn connections_verify_the_servers_certificate() {
     for rendered in all() {
         for cluster in rendered.kind("Cluster") {
             assert_eq!(
@@ -125,7 +124,7 @@ fn connections_are_encrypted_and_the_server_is_known() {
 }
 
 #[test]
-fn the_backup_function_has_a_way_in_that_leads_nowhere_else() {
+fn the_internal_endpoint_admits_only_the_backup_function() {
     for rendered in all() {
         for cluster in rendered.kind("Cluster") {
             let managed = &cluster.spec()["managed"];
@@ -144,7 +143,7 @@ fn the_backup_function_has_a_way_in_that_leads_nowhere_else() {
                 template["spec"]["loadBalancerSourceRanges"],
                 json!(["10.0.64.0/26"])
             );
-            // Else the policy, which goes by the caller's address, would see a node's.
+            // Otherwise the policy, which compares the caller's address, would see a node's.
             assert_eq!(template["spec"]["externalTrafficPolicy"], "Local");
             assert_eq!(service["selectorType"], "rw");
             let host = format!("{}-postgres.example.org", cluster.namespace());
@@ -169,7 +168,7 @@ fn the_backup_function_has_a_way_in_that_leads_nowhere_else() {
 }
 
 #[test]
-fn without_an_endpoint_nothing_of_it_is_left() {
+fn a_disabled_endpoint_has_no_objects() {
     let rendered = with_postgres(json!({ "internalEndpoint": { "enabled": false } })).unwrap();
     for cluster in rendered.kind("Cluster") {
         assert!(cluster.spec()["managed"].is_null());
@@ -233,9 +232,9 @@ fn a_restored_database_reads_one_folder_and_writes_another() {
     }
 }
 
-/// Subscribers of one process do not hear what is published at another.
+/// A process forwards messages only to its own subscribers.
 #[test]
-fn there_is_never_a_second_cache_of_a_version() {
+fn each_version_has_one_cache_pod() {
     for rendered in all() {
         let caches = rendered
             .kind("Deployment")

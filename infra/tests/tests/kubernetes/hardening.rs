@@ -1,4 +1,4 @@
-//! What must be true of every pod, whatever it runs.
+//! Rules for every pod.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn each_pod(check: impl Fn(&Rendered, &Pod)) {
 }
 
 #[test]
-fn no_pod_is_root_or_more_than_it_must_be() {
+fn pods_run_without_root_and_privileges() {
     each_pod(|_, pod| {
         let shown = pod.owner.shown();
         let security = &pod.spec["securityContext"];
@@ -45,7 +45,7 @@ fn no_pod_is_root_or_more_than_it_must_be() {
 }
 
 #[test]
-fn every_pod_has_an_account_of_its_own_and_none_but_the_observer_a_token() {
+fn only_the_observer_has_a_token() {
     each_pod(|rendered, pod| {
         let shown = pod.owner.shown();
         let account = pod.spec["serviceAccountName"].as_str().unwrap_or_default();
@@ -53,7 +53,7 @@ fn every_pod_has_an_account_of_its_own_and_none_but_the_observer_a_token() {
         // Variables of other Services: POSTFACTO_PORT and the like.
         assert_eq!(pod.spec["enableServiceLinks"], false, "{shown}");
         if pod.owner.name() == "observer" {
-            // It asks the Kubernetes API.
+            // It reads the Kubernetes API.
             return;
         }
         assert_eq!(
@@ -65,7 +65,7 @@ fn every_pod_has_an_account_of_its_own_and_none_but_the_observer_a_token() {
 }
 
 #[test]
-fn every_container_says_what_it_needs_and_what_it_may_take() {
+fn every_container_has_requests_and_limits() {
     each_pod(|_, pod| {
         for container in pod.containers() {
             for pointer in ["/requests/cpu", "/requests/memory", "/limits/memory"] {
@@ -113,7 +113,7 @@ fn is_pinned(image: &str) -> bool {
         .next()
         .and_then(|name| name.split_once(':'))
         .map(|(_, tag)| tag);
-    // PostgreSQL counts with two numbers.
+    // PostgreSQL's versions have two numbers.
     tag.is_some_and(|tag| {
         let version = tag.split('-').next().unwrap_or_default();
         let version = version.strip_prefix('v').unwrap_or(version);
@@ -125,7 +125,7 @@ fn is_pinned(image: &str) -> bool {
 }
 
 #[test]
-fn what_is_no_version_is_not_taken_for_one() {
+fn only_exact_versions_count_as_versions() {
     for floating in [
         "docker.io/x/y",
         "docker.io/x/y:latest",
@@ -138,7 +138,7 @@ fn what_is_no_version_is_not_taken_for_one() {
 }
 
 #[test]
-fn every_server_is_probed_as_it_wants_to_be() {
+fn every_server_has_its_probes() {
     each_pod(|_, pod| {
         if pod.owner.kind() != "Deployment" {
             return;
@@ -156,9 +156,9 @@ fn every_server_is_probed_as_it_wants_to_be() {
     });
 }
 
-/// Behind its redirect to HTTPS a probe without this header sees a 301, whatever is wrong.
+/// A probe without this header gets the redirect to HTTPS, a 301, for a broken server too.
 #[test]
-fn probes_pass_postfacto_s_redirect() {
+fn probes_pass_the_redirect_of_postfacto() {
     for rendered in all() {
         let servers = rendered
             .kind("Deployment")
@@ -178,7 +178,7 @@ fn probes_pass_postfacto_s_redirect() {
 }
 
 #[test]
-fn what_has_replicas_survives_a_drained_node_and_what_has_none_lets_it_drain() {
+fn replicas_have_budgets_and_single_pods_have_none() {
     for rendered in all() {
         for deployment in rendered.kind("Deployment") {
             let budget = budget_of(rendered, deployment);
@@ -210,7 +210,7 @@ fn budget_of<'a>(rendered: &'a Rendered, deployment: &Object) -> Option<&'a Valu
 }
 
 #[test]
-fn every_namespace_refuses_what_its_pods_do_not_need() {
+fn every_namespace_enforces_the_strictest_pod_security() {
     for rendered in all() {
         let namespaces: Vec<&Object> = rendered.kind("Namespace").collect();
         assert!(!namespaces.is_empty());
@@ -231,9 +231,9 @@ fn every_namespace_refuses_what_its_pods_do_not_need() {
     }
 }
 
-/// `rails server` leaves a pid file behind that stops its next start in the same pod.
+/// The pid file of `rails server` stops its next start in the same pod.
 #[test]
-fn postfacto_is_started_without_the_entry_point() {
+fn postfacto_starts_without_the_entry_point() {
     for rendered in all() {
         for pod in rendered.pods() {
             for container in pod.containers() {
@@ -256,7 +256,7 @@ fn postfacto_is_started_without_the_entry_point() {
 
 /// The files of Postfacto's image that a server or a Job writes to.
 #[test]
-fn postfacto_can_write_where_it_must() {
+fn postfacto_can_write_its_files() {
     each_pod(|_, pod| {
         for container in pod.containers().filter(|it| runs_postfacto(it)) {
             for path in ["/tmp", "/postfacto/tmp", "/postfacto/log"] {
@@ -300,7 +300,7 @@ fn one_job_migrates_and_the_servers_wait_for_it() {
 }
 
 #[test]
-fn a_new_version_of_a_server_takes_over_without_an_outage() {
+fn an_update_of_a_server_has_no_outage() {
     for rendered in all() {
         let servers = rendered
             .kind("Deployment")

@@ -1,4 +1,4 @@
-//! Helm, run as an operator runs it, and its template engine for files that are no charts.
+//! Helm, run as an operator runs it, and its template engine for files outside of charts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use infra_tests::program;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Helm, untouched by what people set for their own work with it.
+/// Helm, without the settings of this machine's user.
 pub(crate) fn helm() -> Command {
     let mut helm = Command::new(program("HELM", "helm"));
     for name in ["KUBECONFIG", "HELM_KUBECONTEXT", "HELM_NAMESPACE"] {
@@ -18,15 +18,14 @@ pub(crate) fn helm() -> Command {
     helm
 }
 
-/// A folder below the build folder that is gone when it is dropped.
+/// A folder below the build folder, removed when it is dropped.
 pub(crate) fn scratch() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the build folder can be written to")
 }
 
-/// What a template makes of a context: `.Values`, `.Environment`, and the like.
+/// The result of a template with a context: `.Values`, `.Environment`, and the like.
 ///
-/// Helmfile's engine is Go's with sprig, as Helm's `tpl` is. What the two do not share must not be in
-/// the templates.
+/// Helmfile's engine is Go's with sprig, as Helm's `tpl` is. The templates must not use the differences.
 pub(crate) fn evaluate(template: &str, context: &Value) -> Result<String, String> {
     let chart = scratch();
     let write = |name: &str, text: &str| {
@@ -83,7 +82,7 @@ pub(crate) fn template(
     finish(&mut helm)
 }
 
-/// What Helm writes, or what it complains of.
+/// Helm's output, or its error.
 pub(crate) fn finish(helm: &mut Command) -> Result<String, String> {
     let Output {
         status,

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::helm::{evaluate, mapping};
 
-/// The environments there are.
+/// All environments.
 pub(crate) const ENVIRONMENTS: [&str; 2] = ["test", "prod"];
 
-/// What the state file comes to.
+/// The state file, evaluated.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct State {
@@ -90,7 +90,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// With what Terraform's output would be, by the sample of it.
+    /// With the sample of Terraform's output.
     pub(crate) fn load(name: &str) -> Environment {
         let mut environment = Environment::without_azure(name);
         let mut azure = azure_sample();
@@ -99,7 +99,7 @@ impl Environment {
         environment
     }
 
-    /// As it is before Terraform's output was written.
+    /// Before Terraform's output is written.
     pub(crate) fn without_azure(name: &str) -> Environment {
         let mut values = Map::new();
         for file in files_of(name) {
@@ -115,13 +115,13 @@ impl Environment {
         }
     }
 
-    /// The state file's second part in this environment, or what it fails with.
+    /// The state file's second part in this environment, or its error.
     pub(crate) fn state(&self) -> Result<State, String> {
         let text = self.evaluate(&parts()[1])?;
         serde_saphyr::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))
     }
 
-    /// The versions of Postfacto that there are.
+    /// The versions of Postfacto.
     pub(crate) fn versions(&self) -> Vec<String> {
         let versions = self.values["postfacto"]["versions"].as_object();
         versions
@@ -171,7 +171,7 @@ pub(crate) fn namespace_of(version: &str) -> String {
     format!("postfacto-{}", version.replace('.', "-"))
 }
 
-/// The sample of Terraform's output, which Terraform's own tests hold to what it puts out.
+/// The sample of Terraform's output, which Terraform's own tests compare with the real output.
 pub(crate) fn azure_sample() -> Value {
     let path = checkout().join("infra/tests/azure.sample.json");
     serde_json::from_str(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -189,7 +189,7 @@ pub(crate) fn files_of(environment: &str) -> Vec<String> {
         .collect()
 }
 
-/// The state file's text: environments, and what they are used in.
+/// The state file's text: its environments, and its releases.
 pub(crate) fn parts() -> [String; 2] {
     let text = read(&folder().join("helmfile.yaml.gotmpl"));
     let (head, body) = text
@@ -203,7 +203,7 @@ fn yaml(path: &Path) -> Value {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The paths of what is in a folder.
+/// The paths of a folder's entries.
 pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries =
         fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -216,7 +216,7 @@ pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Mappings key by key, all else replaced, as Helmfile and Helm do.
+/// Merges mappings key by key and replaces other values, as Helmfile and Helm do.
 fn merge(into: &mut Map<String, Value>, from: &Value) {
     for (key, value) in from.as_object().into_iter().flatten() {
         match (into.get_mut(key), value) {

@@ -12,7 +12,7 @@ use crate::helmfile::{
 };
 use crate::rendered::all;
 
-/// What Terraform puts out for people and for its own checks.
+/// Outputs of Terraform for people and for its own checks.
 const NOT_FOR_CHARTS: [&str; 3] = ["clusterName", "clusterResourceGroup", "nodeSubnetPrefix"];
 
 fn templates() -> String {
@@ -24,7 +24,7 @@ fn templates() -> String {
 }
 
 #[test]
-fn every_name_that_terraform_puts_out_is_used() {
+fn every_output_of_terraform_is_used() {
     let text = templates();
     for name in azure_sample().as_object().unwrap().keys() {
         let used = text.contains(&format!(".Values.{name} "))
@@ -33,9 +33,9 @@ fn every_name_that_terraform_puts_out_is_used() {
     }
 }
 
-/// What an environment's values say of `.Values.<name>`, Terraform must say or they themselves.
+/// Each `.Values.<name>` has a value from Terraform or from the environment's own values.
 #[test]
-fn every_name_that_is_used_comes_from_somewhere() {
+fn every_used_name_has_a_source() {
     let text = templates();
     let sample = azure_sample();
     let defaults: serde_json::Value =
@@ -55,12 +55,12 @@ fn every_name_that_is_used_comes_from_somewhere() {
 
 /// Terraform federates identities with exactly these service accounts.
 #[test]
-fn identities_are_federated_with_the_accounts_that_there_are() {
+fn identities_are_federated_with_existing_accounts() {
     for rendered in all() {
         for version in Environment::load(&rendered.environment).versions() {
             let namespace = namespace_of(&version);
             rendered.one("ServiceAccount", &namespace, "postfacto");
-            // Its account carries the Cluster's name.
+            // Its account has the Cluster's name.
             rendered.one("Cluster", &namespace, "postgres");
         }
     }
@@ -68,14 +68,14 @@ fn identities_are_federated_with_the_accounts_that_there_are() {
 
 /// A version without federated identities could not back its database up or read its secrets.
 #[test]
-fn terraform_knows_the_versions_that_run() {
+fn terraform_and_helmfile_have_the_same_versions() {
     for name in ENVIRONMENTS {
         let run: BTreeSet<String> = Environment::load(name).versions().into_iter().collect();
         assert_eq!(versions_of_terraform(name), run, "{name}");
     }
 }
 
-/// Those of an environment's own values, else the variable's default.
+/// Those of an environment's values, else the variable's default.
 fn versions_of_terraform(environment: &str) -> BTreeSet<String> {
     let folder = checkout().join("infra/terraform/environment");
     let values = folder.join(format!("{environment}.tfvars"));
@@ -97,7 +97,7 @@ fn versions_of_terraform(environment: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn external_dns_gets_the_file_that_it_insists_on() {
+fn external_dns_gets_its_file() {
     for rendered in all() {
         let file = rendered.one("ConfigMap", "external-dns", "external-dns-azure");
         let text = file.value["data"]["azure.json"].as_str().unwrap();

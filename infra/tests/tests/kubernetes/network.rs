@@ -1,8 +1,8 @@
-//! Who may talk to whom, by the network policies as Kubernetes evaluates them.
+//! The allowed connections, by the network policies as Kubernetes evaluates them.
 //!
 //! <https://kubernetes.io/docs/concepts/services-networking/network-policies/>: a pod that a policy
-//! selects is closed in that direction but for what its policies allow together; a connection needs
-//! both ends' leave.
+//! selects admits in that direction only the union of its policies' rules; a connection needs a rule at both
+//! ends.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn setup(version: &str) -> Peer {
     )
 }
 
-/// What the database operator puts on its pods.
+/// Labels that the database operator sets on its pods.
 fn database(version: &str) -> Peer {
     pod(version, json!({ "cnpg.io/cluster": "postgres" }))
 }
@@ -51,7 +51,7 @@ fn cache(version: &str) -> Peer {
     )
 }
 
-/// What Envoy Gateway puts on its proxies.
+/// Labels that Envoy Gateway sets on its proxies.
 fn proxy() -> Peer {
     let labels = json!({
         "app.kubernetes.io/name": "envoy",
@@ -93,7 +93,7 @@ fn velero() -> Peer {
     pod("velero", json!({ "app.kubernetes.io/name": "velero" }))
 }
 
-/// Through which the Kubernetes API calls webhooks.
+/// The pods that the Kubernetes API calls webhooks through.
 fn kubernetes() -> Peer {
     pod("kube-system", json!({ "app": "konnectivity-agent" }))
 }
@@ -117,12 +117,12 @@ const NODE: Peer = Peer::Address([10, 0, 0, 9]);
 const PRIVATE_ENDPOINT: Peer = Peer::Address([10, 0, 64, 70]);
 /// Elsewhere in the network.
 const POSTGRES_OF_THE_APP: Peer = Peer::Address([10, 0, 8, 4]);
-/// Where a node tells who asks for a token.
+/// The node's endpoint for tokens of its identity.
 const METADATA: Peer = Peer::Address([169, 254, 169, 254]);
 const INTERNET: Peer = Peer::Address([93, 184, 216, 34]);
 
 #[test]
-fn what_must_talk_may_and_nothing_else() {
+fn only_required_flows_are_allowed() {
     let hello = || {
         pod(
             "hello",
@@ -178,7 +178,7 @@ fn what_must_talk_may_and_nothing_else() {
         (web(OLD), cache(NEW), 6379, false),
         (web(OLD), web(NEW), 3000, false),
         (database(OLD), database(NEW), 5432, false),
-        // What a break-in would try.
+        // Connections that an intruder would try.
         (proxy(), database(NEW), 5432, false),
         (proxy(), cache(NEW), 6379, false),
         (hello(), database(NEW), 5432, false),
@@ -206,7 +206,7 @@ fn what_must_talk_may_and_nothing_else() {
 }
 
 #[test]
-fn nothing_may_come_in_or_go_out_by_default() {
+fn traffic_is_denied_by_default() {
     for rendered in all() {
         for namespace in rendered.kind("Namespace") {
             let policy = rendered.one("NetworkPolicy", namespace.name(), "default-deny");
@@ -282,7 +282,7 @@ fn is_peer(rendered: &Rendered, rule: &Value, own_namespace: &str, peer: &Peer) 
     }
 }
 
-/// What we put on a namespace, and what Kubernetes does.
+/// Our labels of a namespace, and that of Kubernetes.
 fn namespace_labels(rendered: &Rendered, namespace: &str) -> Value {
     let ours = rendered
         .kind("Namespace")

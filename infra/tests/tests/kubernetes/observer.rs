@@ -1,4 +1,4 @@
-//! What the observer writes is what the alerts of Terraform query.
+//! The alerts of Terraform query the observer's lines.
 
 use infra_tests::checkout;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn containers(rendered: &Rendered) -> Vec<Value> {
 }
 
 #[test]
-fn every_line_of_the_observer_is_queried_by_an_alert() {
+fn an_alert_queries_every_line_of_the_observer() {
     let alerts = read(&checkout().join("infra/terraform/modules/alerts/locals.cluster.tf"));
     for rendered in all() {
         for container in containers(rendered) {
@@ -31,7 +31,7 @@ fn every_line_of_the_observer_is_queried_by_an_alert() {
 }
 
 #[test]
-fn the_observer_reads_what_it_asks_for_and_nothing_else() {
+fn the_observer_may_read_only_its_kinds() {
     for rendered in all() {
         let role = rendered.one("ClusterRole", "", "observer");
         let mut readable = Vec::new();

@@ -1,7 +1,7 @@
-//! The charts of others: which ones, from where, and the keys that they know.
+//! The charts of others: versions, repositories, and the keys that they know.
 //!
-//! `infra/tests/charts.json` says what was found in each chart at its version. A change of a version, of a
-//! repository or of a key is a change there too, made after a look at the chart.
+//! `infra/tests/charts.json` records each chart at its version. After a change of a version, a repository or a key, read
+//! the chart and change the record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 use crate::helmfile::{ENVIRONMENTS, Environment, read};
 
-/// A chart, as it was found.
+/// The record of a chart.
 #[derive(Deserialize)]
 struct Chart {
     repository: String,
     version: String,
-    /// Keys that its values have, as JSON pointers. What lies below one is Kubernetes' own or free.
+    /// Keys of its values, as JSON pointers. Members below them are Kubernetes' own or free.
     keys: BTreeSet<String>,
 }
 
@@ -26,7 +26,7 @@ fn charts() -> BTreeMap<String, Chart> {
 }
 
 #[test]
-fn every_chart_is_the_one_that_was_looked_at() {
+fn every_chart_has_its_recorded_version_and_repository() {
     let charts = charts();
     for name in ENVIRONMENTS {
         let state = Environment::load(name).state().expect("it evaluates");
@@ -54,7 +54,7 @@ fn every_chart_is_the_one_that_was_looked_at() {
 }
 
 #[test]
-fn every_key_is_one_that_its_chart_knows() {
+fn every_key_is_known_to_its_chart() {
     let charts = charts();
     for name in ENVIRONMENTS {
         let environment = Environment::load(name);
@@ -75,7 +75,7 @@ fn every_key_is_one_that_its_chart_knows() {
 }
 
 #[test]
-fn a_mistyped_key_is_found() {
+fn a_mistyped_key_is_detected() {
     let keys = BTreeSet::from(["/replicaCount".to_owned(), "/webhook/resources".to_owned()]);
     let found = |values: Value| unknown_keys(&values, "", &keys, &mut BTreeSet::new());
     let right = json!({ "replicaCount": 2, "webhook": { "resources": { "limits": {} } } });
@@ -84,7 +84,7 @@ fn a_mistyped_key_is_found() {
     assert_eq!(found(wrong), ["/replicasCount", "/webhook/resource"]);
 }
 
-/// The keys that a chart does not know; those that it does go into `used`.
+/// The keys that a chart does not know; the known ones go into `used`.
 fn unknown_keys(
     values: &Value,
     path: &str,

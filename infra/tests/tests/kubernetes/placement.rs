@@ -1,4 +1,4 @@
-//! No pod of Postfacto runs on a node with a database or a cache, of whatever version.
+//! No pod of Postfacto runs on a node with a database or a cache of any version.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ struct Data {
     placement: Value,
 }
 
-/// Known by what they run, so that a label that is lost is not lost here too.
+/// Identified by their images, so that a lost label is detected.
 fn app_pods(rendered: &Rendered) -> Vec<Pod<'_>> {
     rendered
         .pods()
@@ -107,7 +107,7 @@ pub(crate) fn assert_apart(rendered: &Rendered) {
     );
 }
 
-/// A change to what was rendered: which objects, where in them, and to what.
+/// A change of manifests: the objects, the place in them, and the new value.
 struct Change {
     what: &'static str,
     of: fn(&Object) -> bool,
@@ -174,9 +174,9 @@ fn changes() -> Vec<Change> {
     ]
 }
 
-/// The test above, tested: whatever is changed about labels or rule, it sees it.
+/// The test above detects each change of labels or rule.
 #[test]
-fn a_changed_label_or_rule_is_seen() {
+fn a_changed_label_or_rule_is_detected() {
     for Change {
         what,
         of,
@@ -202,7 +202,7 @@ fn a_changed_label_or_rule_is_seen() {
 }
 
 #[test]
-fn apps_and_data_have_pools_of_their_own() {
+fn apps_and_data_have_their_own_pools() {
     for rendered in all() {
         for app in app_pods(rendered) {
             let shown = app.owner.shown();
@@ -243,7 +243,7 @@ fn a_database_s_instances_are_on_different_nodes() {
     }
 }
 
-/// A node that is cordoned has no proxy and takes none: counted, it leaves an evicted proxy Pending.
+/// A cordoned node takes no proxy: if it counts in the spread, an evicted proxy stays Pending.
 #[test]
 fn a_cordoned_node_does_not_count_in_the_spread_of_the_proxies() {
     for rendered in all() {

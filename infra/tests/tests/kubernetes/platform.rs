@@ -1,5 +1,5 @@
-//! The charts of others: what they are told. They cannot be rendered here; how their values were held
-//! against them is in `infra/helmfile/README.md`.
+//! The values of the charts of others. The charts cannot be rendered here; `infra/helmfile/README.md` describes how
+//! their values were compared with them.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::helmfile::{ENVIRONMENTS, Environment, Release, namespace_of};
 use crate::rendered::all;
 use crate::selector::chooses;
 
-/// What a release is told, file after file put into one.
-fn told(environment: &Environment, name: &str) -> Value {
+/// A release's values, all files merged.
+fn merged_values(environment: &Environment, name: &str) -> Value {
     let (_, values) = environment.release(name);
     let [values] = values.as_slice() else {
         panic!("{name} has {} files of values", values.len());
@@ -26,7 +26,7 @@ const IDENTITY: &str = "azure.workload.identity/use";
 const CLIENT: &str = "azure.workload.identity/client-id";
 
 #[test]
-fn each_says_what_it_may_take_unless_its_chart_does() {
+fn every_release_sets_resources_unless_its_chart_does() {
     each_environment(|environment| {
         let state = environment
             .state()
@@ -34,16 +34,17 @@ fn each_says_what_it_may_take_unless_its_chart_does() {
         let is_told =
             |release: &&Release| release.own_chart().is_none() && release.name != "envoy-gateway";
         for release in state.releases.iter().filter(is_told) {
-            let limit = told(environment, &release.name)["resources"]["limits"]["memory"].clone();
+            let limit =
+                merged_values(environment, &release.name)["resources"]["limits"]["memory"].clone();
             assert!(limit.is_string(), "{}", release.name);
         }
     });
 }
 
 #[test]
-fn external_dns_keeps_to_its_zone_and_to_its_own_records() {
+fn external_dns_changes_only_its_own_records_in_its_zone() {
     each_environment(|environment| {
-        let values = told(environment, "external-dns");
+        let values = merged_values(environment, "external-dns");
         assert_eq!(values["domainFilters"], json!(["example.org"]));
         assert_eq!([&values["policy"], &values["registry"]], ["sync", "txt"]);
         // Two clusters on one zone would delete each other's records.
@@ -62,16 +63,16 @@ fn external_dns_keeps_to_its_zone_and_to_its_own_records() {
 #[test]
 fn cert_manager_has_an_identity_and_its_kinds() {
     each_environment(|environment| {
-        let values = told(environment, "cert-manager");
+        let values = merged_values(environment, "cert-manager");
         assert_eq!(values["podLabels"][IDENTITY], "true");
         assert_eq!(values["crds"]["enabled"], true);
     });
 }
 
 #[test]
-fn velero_stores_generated_secrets_of_every_version_and_nothing_else() {
+fn velero_stores_only_generated_secrets() {
     each_environment(|environment| {
-        let values = told(environment, "velero");
+        let values = merged_values(environment, "velero");
         let location = &values["configuration"]["backupStorageLocation"][0];
         assert_eq!(location["bucket"], "example-velero");
         assert_eq!(location["config"]["useAAD"], "true");
@@ -105,9 +106,9 @@ fn velero_stores_generated_secrets_of_every_version_and_nothing_else() {
 }
 
 #[test]
-fn velero_starts_no_pods_and_gives_no_rights() {
+fn velero_may_not_start_pods_or_grant_rights() {
     each_environment(|environment| {
-        let values = told(environment, "velero");
+        let values = merged_values(environment, "velero");
         let role = &values["extraObjects"][0];
         let name = &values["rbac"]["clusterAdministratorName"];
         assert_eq!(
@@ -125,7 +126,7 @@ fn velero_starts_no_pods_and_gives_no_rights() {
     });
 }
 
-/// Where each chart takes the class from.
+/// The key of the class in each chart.
 const PRIORITY: [(&str, &str); 6] = [
     ("envoy-gateway", "/deployment/priorityClassName"),
     ("cert-manager", "/global/priorityClassName"),
@@ -136,10 +137,10 @@ const PRIORITY: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn operators_and_proxies_are_scheduled_before_applications() {
+fn operators_and_proxies_have_the_platform_priority() {
     each_environment(|environment| {
         for (release, pointer) in PRIORITY {
-            let values = told(environment, release);
+            let values = merged_values(environment, release);
             let class = values.pointer(pointer).unwrap_or(&Value::Null);
             assert_eq!(class, "platform", "{release}");
         }
@@ -152,7 +153,7 @@ fn operators_and_proxies_are_scheduled_before_applications() {
     }
 }
 
-/// A release, where it says how many pods there are, and where it says how they are spread.
+/// A release, its key for the number of pods, and its key for their spread.
 const REPLICATED: [(&str, &str, &str); 4] = [
     (
         "envoy-gateway",
@@ -180,7 +181,7 @@ const REPLICATED: [(&str, &str, &str); 4] = [
 fn controllers_with_two_replicas_are_spread_over_nodes() {
     each_environment(|environment| {
         for (release, replicas, spread) in REPLICATED {
-            let values = told(environment, release);
+            let values = merged_values(environment, release);
             assert_eq!(values.pointer(replicas), Some(&json!(2)), "{release}");
             let spread = values.pointer(spread).unwrap_or(&Value::Null);
             assert_eq!(
@@ -198,10 +199,10 @@ fn controllers_with_two_replicas_are_spread_over_nodes() {
 #[test]
 fn a_budget_keeps_one_controller_of_two() {
     each_environment(|environment| {
-        let envoy = told(environment, "envoy-gateway");
+        let envoy = merged_values(environment, "envoy-gateway");
         assert_eq!(envoy["podDisruptionBudget"], json!({ "minAvailable": 1 }));
-        let cert_manager = told(environment, "cert-manager");
-        // The chart's own number is 1 as long as none is given.
+        let cert_manager = merged_values(environment, "cert-manager");
+        // The chart's default is 1.
         let enabled = json!({ "enabled": true });
         assert_eq!(cert_manager["podDisruptionBudget"], enabled);
         assert_eq!(cert_manager["webhook"]["podDisruptionBudget"], enabled);

@@ -25,7 +25,7 @@ struct Fetched {
 
 #[test]
 #[ignore = "it fetches charts: cargo xtask infra --real-charts"]
-fn every_chart_of_others_renders_and_knows_every_key() {
+fn every_third_party_chart_renders_and_knows_every_key() {
     let folder = scratch();
     for fetched in fetched(&folder) {
         let values = fetched.release.values(&fetched.environment);
@@ -42,12 +42,12 @@ fn every_chart_of_others_renders_and_knows_every_key() {
     }
 }
 
-/// Kinds whose chart is not among ours: AKS brings the driver of Key Vault's secrets.
+/// Kinds without a chart here: AKS installs the driver of Key Vault's secrets.
 const WITHOUT_CHART: [&str; 1] = ["SecretProviderClass"];
 
 #[test]
 #[ignore = "it fetches charts: cargo xtask infra --real-charts"]
-fn every_custom_resource_keeps_the_definition_of_its_chart() {
+fn every_custom_resource_matches_its_charts_definition() {
     let folder = scratch();
     let mut definitions = Definitions::default();
     for fetched in fetched(&folder) {
@@ -141,7 +141,7 @@ fn fetch(state: &State, release: &Release, folder: &Path) -> PathBuf {
 struct Keys {
     values: Value,
     schema: Value,
-    /// Keys in comments, wherever they stand.
+    /// Keys in comments, at any depth.
     comments: Vec<String>,
 }
 
@@ -198,7 +198,7 @@ impl Keys {
                 unknown.push(path);
                 continue;
             }
-            // Where a chart names no members, every one is Kubernetes' own, or free.
+            // Members that a chart does not name are Kubernetes' own or free.
             let members = match below {
                 Some(default) => Some(default),
                 None => described.and_then(|it| self.resolved(it)?.get("properties")),
@@ -222,7 +222,7 @@ impl Keys {
 }
 
 #[test]
-fn a_key_is_known_by_the_values_the_schema_or_a_comment() {
+fn values_schema_and_comments_make_keys_known() {
     let schema = r##"{ "properties": { "crds": { "$ref": "#/$defs/crds" } }, "$defs": { "crds": { "properties": { "enabled": {} } } } }"##;
     let keys = Keys::parse(
         "replicas: 1\nresources: {}\nwebhook:\n  port: 1\n# nodeSelector: {}\n",

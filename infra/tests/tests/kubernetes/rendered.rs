@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::helm::{documents, template};
 use crate::helmfile::{ENVIRONMENTS, Environment, Release};
 
-/// All environments as they lie in the checkout.
+/// All environments of the checkout.
 pub(crate) fn all() -> &'static [Rendered] {
     static ALL: LazyLock<Vec<Rendered>> = LazyLock::new(|| {
         std::thread::scope(|scope| {
@@ -27,7 +27,7 @@ pub(crate) fn all() -> &'static [Rendered] {
 pub(crate) struct Rendered {
     pub(crate) environment: String,
     pub(crate) objects: Vec<Object>,
-    /// Where they were written, a file for each release.
+    /// Their folder, with a file for each release.
     pub(crate) files: Vec<PathBuf>,
 }
 
@@ -53,9 +53,9 @@ impl Rendered {
         }
     }
 
-    /// Writes what was rendered, for programs that read files: one for each release.
+    /// Writes the manifests for programs that read files: one file for each release.
     fn write(&mut self, folder: &Path) {
-        // An environment's releases come and go; what is left of an earlier run is no longer there.
+        // An earlier run may have written releases that no longer exist.
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).expect("the build folder can be written to");
         let mut texts: BTreeMap<&str, String> = BTreeMap::new();
@@ -111,7 +111,7 @@ fn render(environment: &Environment, release: &Release) -> Vec<Object> {
     objects.collect()
 }
 
-/// A manifest, and the release it is of.
+/// A manifest and its release.
 #[derive(Clone)]
 pub(crate) struct Object {
     pub(crate) release: String,
@@ -127,7 +127,7 @@ impl Object {
         self.value["metadata"]["name"].as_str().unwrap_or_default()
     }
 
-    /// Empty for what is the whole cluster's.
+    /// Empty for objects of the whole cluster.
     pub(crate) fn namespace(&self) -> &str {
         self.value["metadata"]["namespace"]
             .as_str()
@@ -138,7 +138,7 @@ impl Object {
         &self.value["spec"]
     }
 
-    /// As a message names it.
+    /// Its name in messages.
     pub(crate) fn shown(&self) -> String {
         format!("{} {}/{}", self.kind(), self.namespace(), self.name())
     }

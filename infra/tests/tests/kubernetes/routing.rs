@@ -1,4 +1,4 @@
-//! Which version of Postfacto answers which request, by the rules of Gateway API, and that all is HTTPS.
+//! The version of Postfacto for each request, by the rules of Gateway API; and HTTPS everywhere.
 
 use std::cmp::Reverse;
 
@@ -10,14 +10,14 @@ use crate::selector::chooses;
 
 const MAIN: &str = "postfacto.example.org";
 
-/// Where a request goes: the namespace of the Service, and how long it may take.
+/// A request's destination: the namespace of the Service, and the time limit.
 #[derive(Debug, PartialEq)]
 struct Target {
     namespace: String,
     timeout: Option<String>,
 }
 
-/// A rule that matches, with what makes it come before others.
+/// A matching rule, with the values of its precedence.
 struct Candidate<'a> {
     path: usize,
     headers: usize,
@@ -118,12 +118,12 @@ fn versions(rendered: &Rendered) -> Vec<(String, String)> {
 }
 
 #[test]
-fn each_version_has_a_host_name_of_its_own() {
+fn each_version_has_its_own_host_name() {
     for rendered in all() {
         let versions = versions(rendered);
         for (_, namespace) in &versions {
             let host = format!("{namespace}.example.org");
-            // Whatever the header says.
+            // For any header.
             let headers = versions.iter().map(|(version, _)| Some(version.as_str()));
             for header in headers.chain([None]) {
                 for path in ["/", "/api/config", "/retros/team", "/cables"] {
@@ -142,7 +142,7 @@ fn each_version_has_a_host_name_of_its_own() {
 }
 
 #[test]
-fn on_the_main_host_name_the_header_chooses_before_the_default() {
+fn the_header_precedes_the_default_on_the_main_host_name() {
     for rendered in all() {
         let versions = versions(rendered);
         let chosen = versions
@@ -157,7 +157,7 @@ fn on_the_main_host_name_the_header_chooses_before_the_default() {
                     "{header:?}"
                 );
             }
-            // A longer path comes before a header, so the header must stand beside the long one too.
+            // A longer path precedes a header, so the rule of the long path needs the header too.
             assert_eq!(
                 target(rendered, MAIN, "/cable", header),
                 Some(of(namespace, "0s")),
@@ -168,7 +168,7 @@ fn on_the_main_host_name_the_header_chooses_before_the_default() {
 }
 
 #[test]
-fn other_host_names_reach_nothing() {
+fn other_host_names_have_no_route() {
     for rendered in all() {
         assert_eq!(target(rendered, "example.org", "/", None), None);
         assert_eq!(
@@ -178,10 +178,9 @@ fn other_host_names_reach_nothing() {
     }
 }
 
-/// A request is answered by one version or the other, and never by chance: page and chunks belong
-/// together.
+/// A random choice between versions would mix pages and chunks.
 #[test]
-fn no_rule_shares_out_requests() {
+fn every_rule_has_one_backend() {
     for rendered in all() {
         for route in rendered.kind("HTTPRoute") {
             for rule in route.spec()["rules"].as_array().into_iter().flatten() {
@@ -194,7 +193,7 @@ fn no_rule_shares_out_requests() {
 }
 
 #[test]
-fn http_answers_with_a_redirect_and_nothing_else() {
+fn http_only_redirects() {
     for rendered in all() {
         let gateway = rendered.one("Gateway", "gateway", "main");
         for listener in gateway.spec()["listeners"].as_array().expect("listeners") {
@@ -215,7 +214,7 @@ fn http_answers_with_a_redirect_and_nothing_else() {
                     route.spec()["rules"][0]["filters"][0]["requestRedirect"],
                     redirect
                 );
-                // Or external-dns would publish *.example.org.
+                // Otherwise external-dns would publish *.example.org.
                 let controller = "external-dns.alpha.kubernetes.io/controller";
                 assert_eq!(route.value["metadata"]["annotations"][controller], "none");
             } else {
@@ -227,7 +226,7 @@ fn http_answers_with_a_redirect_and_nothing_else() {
 }
 
 #[test]
-fn the_gateway_takes_the_routes_that_there_are() {
+fn the_gateway_admits_the_existing_routes() {
     for rendered in all() {
         let gateway = rendered.one("Gateway", "gateway", "main");
         let listeners = gateway.spec()["listeners"].as_array().expect("listeners");
@@ -253,7 +252,7 @@ fn the_gateway_takes_the_routes_that_there_are() {
 }
 
 #[test]
-fn one_certificate_is_good_for_every_host_name() {
+fn one_certificate_covers_every_host_name() {
     for rendered in all() {
         let certificate = rendered.one("Certificate", "gateway", "gateway");
         let gateway = rendered.one("Gateway", "gateway", "main");
@@ -277,7 +276,7 @@ fn one_certificate_is_good_for_every_host_name() {
 }
 
 #[test]
-fn test_has_certificates_of_staging_and_prod_real_ones() {
+fn test_has_staging_certificates_and_prod_trusted_ones() {
     let servers = all().iter().map(|rendered| {
         let issuer = rendered.one("ClusterIssuer", "", "letsencrypt");
         (
@@ -296,12 +295,12 @@ fn test_has_certificates_of_staging_and_prod_real_ones() {
 }
 
 #[test]
-fn certificates_are_proved_in_the_zone_that_is_ours() {
+fn certificates_use_a_challenge_in_our_zone() {
     for rendered in all() {
         let issuer = rendered.one("ClusterIssuer", "", "letsencrypt");
         let solvers = issuer.spec()["acme"]["solvers"].as_array();
         let [solver] = solvers.expect("solvers").as_slice() else {
-            panic!("one solver answers for every name");
+            panic!("there is one solver for all names");
         };
         let expected = json!({
             "environment": "AzurePublicCloud",
@@ -328,7 +327,7 @@ fn the_gateway_has_a_traffic_policy() {
         assert_eq!(header["value"], "max-age=31536000");
         let proxy = rendered.one("EnvoyProxy", "gateway", "main").spec();
         let kubernetes = &proxy["provider"]["kubernetes"];
-        // The client's address, which the log and a rate limit go by.
+        // The client's address, for the log and a rate limit.
         assert_eq!(kubernetes["envoyService"]["externalTrafficPolicy"], "Local");
         let replicas = kubernetes["envoyDeployment"]["replicas"].as_u64();
         let kept = kubernetes["envoyPDB"]["minAvailable"].as_u64();

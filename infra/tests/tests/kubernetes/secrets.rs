@@ -1,4 +1,4 @@
-//! Secrets are made once, or come from Key Vault.
+//! Secrets are generated once, or come from Key Vault.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::helmfile::{Environment, namespace_of};
 use crate::rendered::all;
 
-/// The Secrets that are made in the cluster: release, template, name, keys.
+/// The Secrets that the cluster generates: release, template, name, keys.
 const GENERATED: [(&str, &str, &str, &[&str]); 3] = [
     (
         "postfacto-4-3-11",
@@ -31,7 +31,7 @@ const GENERATED: [(&str, &str, &str, &[&str]); 3] = [
 ];
 
 #[test]
-fn an_upgrade_writes_secrets_back_as_they_are() {
+fn an_upgrade_keeps_secrets() {
     let environment = Environment::load("test");
     for (name, file, secret, keys) in GENERATED {
         let (release, values) = environment.release(name);
@@ -49,7 +49,7 @@ fn an_upgrade_writes_secrets_back_as_they_are() {
 }
 
 #[test]
-fn a_secret_that_is_not_there_is_made_by_chance() {
+fn a_missing_secret_is_generated_randomly() {
     let empty = Cluster::with(BTreeMap::new());
     let environment = Environment::load("test");
     for (name, file, _, keys) in GENERATED {
@@ -64,7 +64,7 @@ fn a_secret_that_is_not_there_is_made_by_chance() {
 }
 
 #[test]
-fn what_is_made_is_long_enough() {
+fn generated_secrets_are_long_enough() {
     let secret = all()[0].one("Secret", "postfacto-4-3-11", "postfacto");
     let length = |key: &str| {
         secret.value["stringData"][key]
@@ -76,9 +76,9 @@ fn what_is_made_is_long_enough() {
     assert_eq!(length("ADMIN_PASSWORD"), 32);
 }
 
-/// In YAML an unquoted `#` after a space begins a comment, and would leave a user without a password.
+/// In YAML an unquoted `#` after a space begins a comment, and would remove the user's password.
 #[test]
-fn the_cache_s_user_has_a_password_and_does_not_administer() {
+fn the_cache_user_has_a_password_and_no_admin_rights() {
     let secret = all()[0].one("Secret", "postfacto-4-3-11", "valkey");
     let user = secret.value["stringData"]["users.acl"].as_str();
     let words: Vec<&str> = user.unwrap_or_default().split(' ').collect();
@@ -94,7 +94,7 @@ fn the_cache_s_user_has_a_password_and_does_not_administer() {
 }
 
 #[test]
-fn each_version_has_keys_of_its_own() {
+fn each_version_has_its_own_keys() {
     let secrets = all()[0]
         .kind("Secret")
         .filter(|secret| secret.name() == "postfacto");
@@ -107,7 +107,7 @@ fn each_version_has_keys_of_its_own() {
 }
 
 #[test]
-fn prod_takes_postfacto_s_secrets_from_key_vault() {
+fn prod_reads_secrets_of_postfacto_from_key_vault() {
     let prod = all()
         .iter()
         .find(|rendered| rendered.environment == "prod")
@@ -162,14 +162,14 @@ fn prod_takes_postfacto_s_secrets_from_key_vault() {
 }
 
 #[test]
-fn secrets_are_nowhere_but_in_secrets() {
+fn secrets_are_only_in_secrets() {
     for rendered in all() {
         for object in rendered
             .objects
             .iter()
             .filter(|object| object.kind() != "Secret")
         {
-            // The account's name is no secret; the plugin takes names from Secrets only.
+            // The account's name is not a secret; the plugin reads names from Secrets only.
             let secrets = rendered.kind("Secret");
             for secret in secrets.filter(|secret| secret.name() != "postgres-archive") {
                 for value in secret.value["stringData"]

@@ -1,4 +1,4 @@
-//! What Postfacto can be told, and that it is.
+//! Every setting of Postfacto reaches it.
 
 use serde_json::{Value, json};
 
@@ -6,20 +6,20 @@ use crate::helm::{documents, template};
 use crate::helmfile::{Environment, folder, read};
 use crate::rendered::{Object, all};
 
-/// Where a setting is put.
+/// The place of a setting.
 #[derive(Clone, Copy)]
 enum Place {
-    /// Into the settings that all containers share.
+    /// The settings that all containers share.
     ConfigMap,
-    /// Into a container's environment, from a Secret or a value.
+    /// A container's environment, from a Secret or a value.
     Container,
-    /// Into what the pages read.
+    /// The settings of the pages.
     Page,
-    /// Nowhere, for the reason in the chart's README.
+    /// None, for the reason in the chart's README.
     Nowhere,
 }
 
-/// All that 4.2.0 and 4.3.11 read from their environment, and `HOME`, for the libraries below.
+/// All variables that 4.2.0 and 4.3.11 read, and `HOME`, for their libraries.
 const KNOWN: [(&str, Place); 27] = [
     ("ACTION_CABLE_HOST", Place::ConfigMap),
     ("ADMIN_EMAIL", Place::Container),
@@ -51,13 +51,13 @@ const KNOWN: [(&str, Place); 27] = [
 ];
 
 #[test]
-fn every_setting_of_postfacto_is_set_or_left_out_on_purpose() {
+fn every_setting_of_postfacto_is_set_or_has_a_reason() {
     let objects = [
         json!({}),
         json!({ "actionCable": { "adapter": "postgres" } }),
     ]
     .into_iter()
-    .flat_map(told_everything)
+    .flat_map(with_every_setting)
     .collect::<Vec<_>>();
     let text = |kind: &str, name: &str| -> String {
         let of_kind = objects.iter().filter(|object| object.kind() == kind);
@@ -72,10 +72,10 @@ fn every_setting_of_postfacto_is_set_or_left_out_on_purpose() {
             Place::Page => text("ConfigMap", "postfacto-client").contains(&name.to_lowercase()),
             Place::Nowhere => {
                 let family = name.split('_').next().unwrap_or_default();
-                let said = readme.contains(&format!("`{name}`"))
+                let message = readme.contains(&format!("`{name}`"))
                     || readme.contains(&format!("`{family}_*`"));
                 let objects = ["ConfigMap", "Deployment", "Job"].map(|kind| text(kind, ""));
-                said && !objects.concat().contains(name)
+                message && !objects.concat().contains(name)
             }
         };
         assert!(is_there, "{name}");
@@ -83,7 +83,7 @@ fn every_setting_of_postfacto_is_set_or_left_out_on_purpose() {
 }
 
 /// The chart's objects with every setting made, and `more`.
-fn told_everything(more: Value) -> Vec<Object> {
+fn with_every_setting(more: Value) -> Vec<Object> {
     let (release, mut values) = Environment::load("test").release("postfacto-4-3-11");
     let settings = json!({
         "sessionTime": 60,
@@ -104,11 +104,11 @@ fn told_everything(more: Value) -> Vec<Object> {
     objects.collect()
 }
 
-/// Rails loads what lies in this folder. `infra/tests/postfacto` runs the file against a real Redis.
+/// Rails loads the files of this folder. `infra/tests/postfacto` runs the file against a real Redis.
 #[test]
 fn a_lost_message_bus_does_not_end_a_server() {
     let mounted = |more: Value| -> Vec<(String, String)> {
-        let objects = told_everything(more);
+        let objects = with_every_setting(more);
         let servers = objects
             .iter()
             .filter(|object| object.kind() == "Deployment");
@@ -129,7 +129,7 @@ fn a_lost_message_bus_does_not_end_a_server() {
         mounted(json!({ "actionCable": { "adapter": "postgres" } })),
         []
     );
-    let objects = told_everything(json!({}));
+    let objects = with_every_setting(json!({}));
     let mut maps = objects
         .iter()
         .filter(|object| object.name() == "postfacto-initializers");
@@ -139,7 +139,7 @@ fn a_lost_message_bus_does_not_end_a_server() {
 }
 
 #[test]
-fn websockets_lead_to_the_version_that_the_page_is_of() {
+fn websockets_reach_the_version_of_their_page() {
     for rendered in all() {
         let routes = rendered
             .kind("HTTPRoute")
@@ -160,7 +160,8 @@ fn websockets_lead_to_the_version_that_the_page_is_of() {
             let script = script
                 .trim_start_matches("window.Retro = ")
                 .trim_end_matches(";\n");
-            let page: Value = serde_json::from_str(script).expect("what the page reads is JSON");
+            let page: Value =
+                serde_json::from_str(script).expect("the settings of a page are JSON");
             let page = &page["config"];
             assert_eq!(
                 [&page["websocket_url"], &page["api_base_url"]],

@@ -1,4 +1,4 @@
-//! The state file: its guards, its order, and what an environment's values can do.
+//! The state file: its guards, its order, and its switches.
 
 use std::collections::BTreeSet;
 
@@ -28,33 +28,33 @@ fn failure(environment: &Environment) -> String {
 }
 
 #[test]
-fn without_terraform_s_output_the_command_that_makes_it_is_named() {
+fn a_missing_azure_json_names_its_command() {
     for name in ENVIRONMENTS {
-        let said = failure(&Environment::without_azure(name));
+        let message = failure(&Environment::without_azure(name));
         let command = format!("cargo xtask infra values {name}");
-        assert!(said.contains(&command), "{said}");
+        assert!(message.contains(&command), "{message}");
     }
 }
 
 #[test]
-fn without_an_environment_it_is_asked_for() {
+fn a_missing_environment_is_named() {
     let nameless = Environment {
         name: "default".to_owned(),
         values: serde_json::Map::new(),
     };
-    let said = failure(&nameless);
-    assert!(said.contains("helmfile --environment test"), "{said}");
+    let message = failure(&nameless);
+    assert!(message.contains("helmfile --environment test"), "{message}");
 }
 
 #[test]
-fn another_environment_s_cluster_is_refused() {
+fn values_of_another_environment_are_rejected() {
     for context in ["example-prod", "test-example", ""] {
         let mut environment = Environment::load("test");
         environment.values["contextName"] = context.into();
-        let said = failure(&environment);
+        let message = failure(&environment);
         assert!(
-            said.contains("is of another environment"),
-            "{context}: {said}"
+            message.contains("is of another environment"),
+            "{context}: {message}"
         );
     }
     for context in ["test", "example-test"] {
@@ -67,7 +67,7 @@ fn another_environment_s_cluster_is_refused() {
     }
 }
 
-/// With the flag, Helm 4 removes the labels of a namespace that the chart `namespace` has made: Pod Security,
+/// With the flag, Helm 4 removes the labels that the chart `namespace` sets on a namespace: Pod Security,
 /// and the right to use the gateway. `Release` rejects a release with a setting of its own.
 #[test]
 fn no_release_is_installed_with_create_namespace() {
@@ -80,21 +80,21 @@ fn no_release_is_installed_with_create_namespace() {
 }
 
 #[test]
-fn the_default_version_is_one_that_runs() {
+fn the_default_version_is_installed() {
     for (default, installed) in [("9.9.9", true), ("4.2.0", false)] {
         let mut environment = Environment::load("test");
         environment.values["postfacto"]["default"] = default.into();
         environment.values["postfacto"]["versions"]["4.2.0"] = json!({ "installed": installed });
-        let said = failure(&environment);
+        let message = failure(&environment);
         assert!(
-            said.contains(&format!("postfacto.default is \"{default}\"")),
-            "{said}"
+            message.contains(&format!("postfacto.default is \"{default}\"")),
+            "{message}"
         );
     }
 }
 
 #[test]
-fn every_environment_reads_the_defaults_its_own_values_and_terraform_s() {
+fn every_environment_reads_its_three_files_of_values() {
     for name in ENVIRONMENTS {
         let expected = [
             "environments/defaults.yaml".to_owned(),
@@ -106,7 +106,7 @@ fn every_environment_reads_the_defaults_its_own_values_and_terraform_s() {
 }
 
 #[test]
-fn third_party_charts_are_pinned_and_come_from_a_known_place() {
+fn third_party_charts_are_pinned_and_have_known_repositories() {
     each_release(|state, release| {
         if let Some(chart) = release.own_chart() {
             assert!(chart.join("Chart.yaml").is_file(), "{}", release.chart);
@@ -139,7 +139,7 @@ fn third_party_charts_are_pinned_and_come_from_a_known_place() {
 }
 
 #[test]
-fn what_a_release_needs_is_there_and_comes_before_it() {
+fn needed_releases_exist_and_precede() {
     for name in ENVIRONMENTS {
         let mut before = BTreeSet::new();
         for release in &state(name).releases {
@@ -181,9 +181,9 @@ fn a_release_can_be_applied_alone_by_its_labels() {
     });
 }
 
-/// On a new cluster Helm would refuse kinds that an earlier release brings, or the chart itself.
+/// On a new cluster, Helm would reject kinds that an earlier release or the chart itself installs.
 #[test]
-fn releases_of_custom_resources_are_not_validated_before_there_are_any() {
+fn releases_of_custom_resources_skip_validation_on_install() {
     each_release(|_, release| {
         let has_kinds = [
             "cnpg/plugin-barman-cloud",
@@ -225,7 +225,7 @@ fn releases_can_be_switched_off_in_an_environment() {
 }
 
 #[test]
-fn one_version_more_is_one_line() {
+fn an_added_version_needs_one_line() {
     let mut environment = Environment::load("test");
     let before = environment.versions().len();
     environment.values["postfacto"]["versions"]["9.9.9"] = json!({});
@@ -237,7 +237,7 @@ fn one_version_more_is_one_line() {
 }
 
 #[test]
-fn a_version_can_do_without_a_cache() {
+fn a_version_can_run_without_a_cache() {
     let mut environment = Environment::load("test");
     let postgres = json!({ "app": { "actionCable": { "adapter": "postgres" } } });
     environment.values["postfacto"]["versions"]["4.3.11"] = postgres;
@@ -270,7 +270,7 @@ fn every_values_file_is_used() {
     }
 }
 
-/// What the hook of a version's database runs on an event, as one line.
+/// The command of a database's hook on an event, as one line.
 fn hook(environment: &Environment, event: &str) -> String {
     let (release, _) = environment.release("postfacto-4-3-11-postgres");
     let mut hooks = release.hooks.iter();
@@ -285,7 +285,7 @@ fn hook(environment: &Environment, event: &str) -> String {
 }
 
 #[test]
-fn a_database_is_waited_for_and_destroyed_on_its_own_cluster() {
+fn database_hooks_name_the_cluster() {
     let test = Environment::load("test");
     let own = "kubectl --context example-test --namespace postfacto-4-3-11";
     assert_eq!(

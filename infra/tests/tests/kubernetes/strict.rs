@@ -1,13 +1,13 @@
-//! `CustomResourceDefinition`s as schemas that refuse what they do not name.
+//! `CustomResourceDefinition`s as schemas that reject unknown members.
 //!
-//! The API server drops unknown fields in silence; a manifest with one does not say what it means to.
+//! The API server drops unknown fields without an error, so a manifest with one has less effect than it states.
 
 use std::collections::BTreeMap;
 
 use boon::{Compiler, Schemas};
 use serde_json::{Map, Value, json};
 
-/// Definitions, by `apiVersion` and kind of what they define.
+/// Definitions, by `apiVersion` and kind.
 #[derive(Default)]
 pub(crate) struct Definitions(BTreeMap<(String, String), Value>);
 
@@ -37,27 +37,30 @@ impl Definitions {
         self.0.len()
     }
 
-    /// Whether a manifest keeps the definition of its kind; `None` where there is no definition.
+    /// Whether a manifest matches the definition of its kind; `None` where there is no definition.
     pub(crate) fn judge(&self, document: &Value) -> Option<Result<(), String>> {
         let [version, kind] =
             ["apiVersion", "kind"].map(|key| document[key].as_str().unwrap_or_default().to_owned());
         let schema = self.0.get(&(version, kind))?;
-        let mut rules = Compiler::new();
-        let mut schemas = Schemas::new();
-        let url = "definition.json";
-        rules
-            .add_resource(url, schema.clone())
-            .expect("it is a mapping");
-        let index = match rules.compile(url, &mut schemas) {
-            Ok(index) => index,
-            Err(error) => return Some(Err(format!("the definition is not a schema: {error}"))),
-        };
-        let judged = schemas.validate(document, index);
-        Some(judged.map_err(|error| error.to_string()))
+        Some(validate(schema, document))
     }
 }
 
-/// Members that JSON Schema does not have, or that mean something else there.
+/// Whether a manifest matches a JSON Schema.
+pub(crate) fn validate(schema: &Value, document: &Value) -> Result<(), String> {
+    let mut rules = Compiler::new();
+    let mut schemas = Schemas::new();
+    let url = "schema.json";
+    rules
+        .add_resource(url, schema.clone())
+        .expect("the schema is a mapping");
+    let index = rules.compile(url, &mut schemas);
+    let index = index.map_err(|error| format!("the schema is not valid: {error}"))?;
+    let validated = schemas.validate(document, index);
+    validated.map_err(|error| error.to_string())
+}
+
+/// Members that JSON Schema lacks, or that have another meaning there.
 const LEFT_OUT: [&str; 4] = ["default", "description", "format", "example"];
 
 /// The same schema, closed: an object with named members takes no others.
@@ -92,7 +95,7 @@ fn strict(schema: &Value) -> Value {
 }
 
 #[test]
-fn a_definition_refuses_what_it_does_not_name() {
+fn a_definition_rejects_unknown_members() {
     let size = json!({ "x-kubernetes-int-or-string": true, "anyOf": [{ "type": "integer" }, { "type": "string" }] });
     let spec = json!({
         "type": "object",

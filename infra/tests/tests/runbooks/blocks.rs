@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::contexts::runbooks;
 use crate::read;
 
-/// Programs of the runbooks that no machine brings with it: `sandbox` has a fake of each.
+/// Programs of the runbooks that a test machine lacks: `sandbox` has a fake of each.
 pub(crate) const PROGRAMS: [&str; 15] = [
     "az",
     "azd",
@@ -24,12 +24,12 @@ pub(crate) const PROGRAMS: [&str; 15] = [
     "velero",
 ];
 
-/// Words that a block of commands begins with beside these.
+/// Other first words of a block of commands.
 const SHELL: [&str; 7] = ["(cd", "cd", "cp", "export", "for", "printf", "psql"];
 
-/// Commands that stand together.
+/// Adjacent commands.
 pub(crate) struct Block {
-    /// The heading of the second level that they stand under; empty before the first.
+    /// Their heading of the second level; empty before the first.
     pub(crate) section: String,
     pub(crate) line: usize,
     pub(crate) text: String,
@@ -113,7 +113,7 @@ pub(crate) fn filled_in(text: &str, value_of: impl Fn(&str) -> String) -> String
     filled + rest
 }
 
-/// Commands that a person copies: a quote or a `done` that is missing shows here.
+/// A missing quote or `done` in commands that a person copies.
 #[test]
 fn every_block_of_commands_is_shell() {
     let mut count = 0;
@@ -123,9 +123,9 @@ fn every_block_of_commands_is_shell() {
             let mut shell = Command::new("bash");
             let output = shell.args(["-n", "-c", &text]).output();
             let output = output.expect("bash starts");
-            let said = String::from_utf8_lossy(&output.stderr);
+            let message = String::from_utf8_lossy(&output.stderr);
             let place = format!("{}:{}", file.display(), block.line);
-            assert!(output.status.success(), "{place}:\n{text}\n{said}");
+            assert!(output.status.success(), "{place}:\n{text}\n{message}");
             count += 1;
         }
     }

@@ -64,7 +64,7 @@ fn every_command_on_a_cluster_names_its_context() {
 }
 
 #[test]
-fn a_command_without_a_context_is_found() {
+fn a_command_without_a_context_is_detected() {
     let text = "kubectl, az, psql\n    } | kubectl exec --stdin psql\n`kubectl delete secret x`, namespace-velero default";
     assert_eq!(
         calls(text, "kubectl"),

@@ -13,12 +13,12 @@ const INFRA: &str = "infra/README.md";
 const HELMFILE: &str = "infra/helmfile/README.md";
 const OPERATIONS: &str = "docs/operations.md";
 
-/// A section of a runbook, as it is run.
+/// A section of a runbook to run.
 #[derive(Clone, Copy)]
 struct Part {
     file: &'static str,
     section: &'static str,
-    /// The environment that the lines are read for; they are written for `test`.
+    /// The environment of the lines, which are written for `test`.
     environment: &'static str,
     /// The first block alone.
     values_only: bool,
@@ -33,7 +33,7 @@ const fn part(file: &'static str, section: &'static str) -> Part {
     }
 }
 
-/// The values of an environment, which a person writes before anything is applied.
+/// The values of an environment, which a person writes before an apply.
 const fn values(environment: &'static str) -> Part {
     Part {
         file: INFRA,
@@ -111,7 +111,8 @@ fn script(parts: &[Part]) -> String {
         let before = script.len();
         for block in of_section.take(count) {
             let text = filled_in(&block.text, value_of).replace("test", part.environment);
-            writeln!(script, "at='{}:{}'\n{text}", part.file, block.line).expect("it has room");
+            writeln!(script, "at='{}:{}'\n{text}", part.file, block.line)
+                .expect("a string can grow");
         }
         assert!(script.len() > before, "{}: no {}", part.file, part.section);
     }
@@ -120,18 +121,18 @@ fn script(parts: &[Part]) -> String {
 
 #[track_caller]
 fn succeeds(sandbox: &Sandbox, parts: &[Part]) {
-    if let Err(said) = sandbox.run(&script(parts)) {
-        panic!("{said}");
+    if let Err(message) = sandbox.run(&script(parts)) {
+        panic!("{message}");
     }
 }
 
 #[test]
-fn the_books_of_infra_run_in_order_from_nothing() {
+fn runbooks_of_infra_run_in_order_from_nothing() {
     succeeds(&Sandbox::new(), &BY_HAND);
 }
 
 #[test]
-fn the_book_of_operations_runs_from_nothing_and_in_a_fresh_clone() {
+fn operations_run_from_nothing_and_in_a_fresh_clone() {
     let sandbox = Sandbox::new();
     succeeds(&sandbox, &FROM_NOTHING);
     sandbox.move_to_fresh_clone();
@@ -139,7 +140,7 @@ fn the_book_of_operations_runs_from_nothing_and_in_a_fresh_clone() {
 }
 
 #[test]
-fn no_section_with_commands_is_left_out() {
+fn every_section_with_commands_runs() {
     let all = [BY_HAND.as_slice(), &FROM_NOTHING, &IN_A_FRESH_CLONE].concat();
     for file in [INFRA, HELMFILE, OPERATIONS] {
         let blocks = blocks(&read(&checkout().join(file)));
@@ -149,8 +150,8 @@ fn no_section_with_commands_is_left_out() {
     }
 }
 
-/// Lines, and what is wrong with the last of them.
-const REFUSED: [(&str, &str); 12] = [
+/// Lines, and the error of the last one.
+const INVALID: [(&str, &str); 12] = [
     ("az logon", "no verb"),
     (
         "az login\naz aks get-credentials --name x --resource-group y --contxt z",
@@ -193,16 +194,16 @@ const REFUSED: [(&str, &str); 12] = [
 ];
 
 #[test]
-fn a_line_that_cannot_work_fails() {
-    for (lines, expected) in REFUSED {
-        let said = Sandbox::new().run(lines).expect_err(lines);
-        assert!(said.contains(expected), "{lines}\n{said}");
+fn invalid_lines_fail() {
+    for (lines, expected) in INVALID {
+        let message = Sandbox::new().run(lines).expect_err(lines);
+        assert!(message.contains(expected), "{lines}\n{message}");
     }
 }
 
-/// `bootstrap` is applied, and then a line of its section is left out.
+/// `bootstrap` is applied, and then a line of its section is missing.
 #[test]
-fn a_line_that_is_missing_stops_the_lines_after_it() {
+fn a_missing_line_stops_the_lines_after_it() {
     let whole = script(&BY_HAND[..2]);
     for (missing, expected) in [
         ("az role assignment create", "a role on the account's data"),
@@ -215,7 +216,7 @@ fn a_line_that_is_missing_stops_the_lines_after_it() {
     ] {
         let left = whole.replace(missing, &format!("true {missing}"));
         assert_ne!(left, whole, "{missing}");
-        let said = Sandbox::new().run(&left).expect_err(missing);
-        assert!(said.contains(expected), "{missing}\n{said}");
+        let message = Sandbox::new().run(&left).expect_err(missing);
+        assert!(message.contains(expected), "{missing}\n{message}");
     }
 }

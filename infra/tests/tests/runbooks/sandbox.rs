@@ -1,5 +1,4 @@
-//! Where the lines of a runbook run: a copy of what they touch, and the programs of
-//! `infra/tests/runbooks` before all others on PATH.
+//! The environment of a runbook's lines: a copy of their files, and the programs of `infra/tests/runbooks` first on PATH.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -32,7 +31,7 @@ const FILES: [&str; 13] = [
 /// Seconds that a shell may run; on a quiet machine it needs five.
 const LIMIT: &str = "300";
 
-/// A checkout, and a world that only fakes have touched.
+/// A checkout, and the state of the fakes.
 pub(crate) struct Sandbox {
     folder: TempDir,
 }
@@ -78,10 +77,10 @@ impl Sandbox {
         self.folder.path().join(name)
     }
 
-    /// Runs a script from the root of the checkout; what went wrong, line by line.
+    /// Runs a script from the root of the checkout. Returns the failures, line by line.
     pub(crate) fn run(&self, script: &str) -> Result<(), String> {
         let file = self.path("script");
-        // Lines that write to /tmp must not meet those of another test.
+        // Lines that write to /tmp must not collide with those of another test.
         let script = script.replace("/tmp/", &format!("{}/", self.path("tmp").display()));
         fs::write(&file, format!("{PROLOGUE}{script}")).expect("it is written");
         let system = std::env::var("PATH").unwrap_or_default();
@@ -100,8 +99,8 @@ impl Sandbox {
         if output.status.success() && failures.is_null() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{said}\n{failures:#}\n{}", output.status))
+        let message = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{message}\n{failures:#}\n{}", output.status))
     }
 
     /// A shell on another machine, in a fresh clone: no login, no context, nothing that is not committed.
@@ -127,7 +126,7 @@ impl Sandbox {
     }
 }
 
-/// A line that fails ends the script and is named; what still runs in the background ends with it.
+/// A failing line ends the script and is named. Background programs end with it.
 const PROLOGUE: &str = "\
 set -Eeuo pipefail
 trap 'echo \"${at:-}: $BASH_COMMAND\" >&2' ERR

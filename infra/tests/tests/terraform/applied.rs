@@ -12,11 +12,11 @@ use crate::azure::Azure;
 use crate::configuration::terraform;
 use crate::providers::Providers;
 
-/// Order and shape: what is made has its group, parent and scope, and what Azure returns is what was meant, so that
-/// a second plan finds no difference. Which values Azure takes, only Azure knows.
+/// Order and shape: each resource has its group, parent and scope, and a read returns the written values, so a second
+/// plan finds no difference. Only Azure shows which values it accepts.
 #[test]
 #[ignore = "it needs the real providers: cargo xtask infra --real-providers"]
-fn a_second_plan_of_what_was_applied_is_empty() {
+fn a_second_plan_is_empty() {
     let azure = Azure::start();
     let tree = Tree::copy();
     let bootstrap = tree.composition("bootstrap", &azure);
@@ -52,7 +52,8 @@ struct Tree(TempDir);
 
 impl Tree {
     fn copy() -> Tree {
-        let tree = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("there is room");
+        let tree = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+            .expect("the build folder can be written to");
         let mut copy = Command::new("cp");
         copy.arg("-R")
             .arg(checkout().join("infra/terraform"))
@@ -89,9 +90,9 @@ impl Composition<'_> {
         let apply = ["apply", "-input=false", "-no-color", "-auto-approve"];
         self.succeed(&[&apply, values].concat());
         let plan = ["plan", "-input=false", "-no-color"];
-        let said = self.succeed(&[&plan, values].concat());
+        let message = self.succeed(&[&plan, values].concat());
         let folder = self.folder.display();
-        assert!(said.contains("No changes."), "{folder}:\n{said}");
+        assert!(message.contains("No changes."), "{folder}:\n{message}");
     }
 
     fn output(&self, name: &str) -> Value {

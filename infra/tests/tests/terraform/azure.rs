@@ -18,7 +18,7 @@ pub(crate) struct Azure {
 
 impl Azure {
     pub(crate) fn start() -> Azure {
-        let folder = tempfile::tempdir().expect("the system has room for a folder");
+        let folder = tempfile::tempdir().expect("a temporary folder is created");
         let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
         let certified = certified.expect("a certificate is made");
         let write = |name: &str, text: String| {
@@ -37,8 +37,8 @@ impl Azure {
             .spawn()
             .expect("Python starts");
         let mut address = String::new();
-        let said = process.stdout.as_mut().expect("it is piped");
-        BufReader::new(said)
+        let message = process.stdout.as_mut().expect("it is piped");
+        BufReader::new(message)
             .read_line(&mut address)
             .expect("it can be read");
         assert!(
@@ -82,7 +82,7 @@ fn programs() -> PathBuf {
 }
 
 #[test]
-fn the_stand_in_keeps_resources_and_refuses_those_without_a_parent() {
+fn the_stand_in_rejects_resources_without_a_parent() {
     let azure = Azure::start();
     let mut tests = Command::new(fetched_program("TFPLUGIN_PYTHON"));
     tests

@@ -1,4 +1,4 @@
-//! One folder of Terraform files, and what Terraform makes of it.
+//! One folder of Terraform files, and Terraform in it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,7 +18,7 @@ pub(crate) struct Configuration {
 
 impl Configuration {
     /// The folder of this name in `infra/terraform`, with its providers and modules in place. Terraform
-    /// keeps what it needs for that under `purpose`, so that tests can be at the same folder at once.
+    /// stores its data under `purpose`, so that tests can use the same folder at once.
     pub(crate) fn initialised(name: &str, purpose: &str) -> Configuration {
         let configuration = Configuration {
             folder: checkout().join("infra/terraform").join(name),
@@ -64,8 +64,8 @@ pub(crate) fn filter(test_file: &str) -> String {
     format!("-filter=tests/{test_file}.tftest.hcl")
 }
 
-/// Terraform, untouched by what people set for their own work with it. Their configuration file may
-/// name mirrors, which the real providers may well come from.
+/// Terraform, without the settings of this machine's user, except for the configuration file: it may name mirrors for the
+/// real providers.
 pub(crate) fn terraform() -> Command {
     let mut terraform = Command::new(program("TERRAFORM", "terraform"));
     let ours = std::env::vars_os().map(|(name, _)| name);

@@ -1,4 +1,4 @@
-//! The contract that the stub serves is what the providers have, as far as it is used.
+//! The stub's contract matches the providers, as far as it is used.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -7,10 +7,10 @@ use infra_tests::{checkout, fetched_program};
 
 use crate::configuration::Configuration;
 
-/// Of the stub this proves that it serves the contract, all of it and nothing that is not used; of the
-/// real providers that the contract is still theirs.
+/// With the stub, this proves that it serves exactly the used parts of the contract; with the real providers, that the
+/// contract still matches them.
 #[test]
-fn the_contract_is_what_the_providers_answer() {
+fn the_contract_matches_the_providers() {
     let module = Configuration::initialised("modules/function-app", "contract");
     let schemas = module.succeed(&["providers", "schema", "-json"]);
     let mut comparison = Command::new(fetched_program("TFPLUGIN_PYTHON"))
@@ -21,12 +21,12 @@ fn the_contract_is_what_the_providers_answer() {
         .spawn()
         .expect("Python starts");
     let mut input = comparison.stdin.take().expect("it is piped");
-    // It reads all before it says anything.
+    // It reads all of its input before it writes.
     input
         .write_all(schemas.as_bytes())
         .expect("Python reads what it is given");
     drop(input);
     let output = comparison.wait_with_output().expect("Python ends");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
 }

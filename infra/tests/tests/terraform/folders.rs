@@ -81,7 +81,7 @@ fn passes_tests(
 }
 
 #[test]
-fn no_folder_is_forgotten() {
+fn every_folder_has_a_test() {
     let listed: BTreeSet<String> = FOLDERS.iter().map(|&folder| folder.to_owned()).collect();
     assert_eq!(listed, on_disk());
 }

@@ -1,4 +1,4 @@
-//! Every module looks like its neighbours (Azure Verified Modules: TFNFR17, 18, 25, 39).
+//! All modules have the same layout (Azure Verified Modules: TFNFR17, 18, 25, 39).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +28,7 @@ fn every_folder_has_the_same_files() {
 }
 
 #[test]
-fn a_module_gets_its_providers_from_who_calls_it_and_says_which_versions_it_takes() {
+fn modules_require_provider_versions_and_roots_configure_them() {
     for folder in on_disk() {
         let versions = read(&folder, "terraform.tf");
         for line in ["required_version = \">= 1.11, < 2.0\"", "version = \"~> "] {
@@ -64,13 +64,13 @@ fn every_variable_has_a_type_and_every_variable_and_output_a_description() {
     }
 }
 
-/// AKS makes its nodes with it, so that no file here names it.
+/// AKS creates its nodes with it; no file here names it.
 const USED_BY_AZURE: &str = "Microsoft.Compute";
 
-/// Every subscription has these, and none can register them.
+/// Every subscription has these; they cannot be registered.
 const ALWAYS_THERE: [&str; 2] = ["Microsoft.Authorization", "Microsoft.Consumption"];
 
-/// azurerm registers none by itself, and the pipeline's identities have no right to.
+/// azurerm registers none by default, and the pipeline's identities have no right to.
 #[test]
 fn bootstrap_registers_every_provider_that_is_used() {
     let registered = read("bootstrap", "terraform.tf");

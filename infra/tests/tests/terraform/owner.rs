@@ -1,4 +1,4 @@
-//! A state of one environment takes no command for another one.
+//! The state of one environment rejects commands with the values of another one.
 
 use std::fs;
 use std::process::Command;
@@ -19,7 +19,7 @@ const VARIABLES: [&str; 5] = [
 /// The files' own blocks, without the resources that need Azure.
 #[test]
 fn plan_apply_and_destroy_reject_the_state_of_another_environment() {
-    let folder = tempfile::tempdir().expect("the system has room for a folder");
+    let folder = tempfile::tempdir().expect("a temporary folder is created");
     let read = |file: &str| {
         let path = checkout().join("infra/terraform/environment").join(file);
         fs::read_to_string(path).expect("the environment has this file")

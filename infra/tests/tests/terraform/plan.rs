@@ -1,4 +1,4 @@
-//! What a run of a configuration's own tests plans, with everything evaluated.
+//! The plan of a run of a configuration's own tests, evaluated.
 
 use std::sync::LazyLock;
 
@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::configuration::{Configuration, filter};
 
-/// What bootstrap plans for both environments.
+/// Bootstrap's plan for both environments.
 pub(crate) static BOOTSTRAP: LazyLock<Plan> = LazyLock::new(|| {
-    let run = "each_environment_gets_what_it_needs_from_here";
+    let run = "each_environment_gets_its_values";
     Plan::of("bootstrap", "bootstrap", run)
 });
 
@@ -24,8 +24,8 @@ impl Plan {
         let values = configuration.values_of(file);
         let words = ["test", "-json", "-verbose", &filter].into_iter();
         let words: Vec<_> = words.chain(values.as_deref()).collect();
-        let said = configuration.succeed(&words);
-        let lines = said
+        let message = configuration.succeed(&words);
+        let lines = message
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let mut plans = lines.filter(|line| line["type"] == "test_plan" && line["@testrun"] == run);

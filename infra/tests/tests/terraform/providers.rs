@@ -1,4 +1,4 @@
-//! Where Terraform finds its providers.
+//! The providers of the tests.
 
 use std::env;
 use std::fs;
@@ -9,14 +9,14 @@ use std::sync::LazyLock;
 
 use infra_tests::{checkout, fetched_program};
 
-/// What Terraform is told of its providers, for all tests.
+/// The source of Terraform's providers, for all tests.
 pub(crate) enum Providers {
-    /// It installs the real ones from its registry.
+    /// Terraform installs the real ones from its registry.
     Registry {
-        /// Where it keeps them, for all folders.
+        /// Its cache, for all folders.
         cache: PathBuf,
     },
-    /// It finds running ones at these addresses.
+    /// The stub serves them.
     Stub(Stub),
 }
 
@@ -38,7 +38,7 @@ impl Providers {
     pub(crate) fn point(&self, terraform: &mut Command) {
         match self {
             Providers::Stub(stub) => terraform.env("TF_REATTACH_PROVIDERS", &stub.addresses),
-            // One copy of each, and not one for each folder: they are some hundred megabytes.
+            // One copy for all folders: the providers have some hundred megabytes.
             Providers::Registry { cache } => terraform
                 .env("TF_PLUGIN_CACHE_DIR", cache)
                 .env("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE", "1"),
@@ -71,13 +71,13 @@ impl Stub {
             .spawn()
             .expect("Python starts");
         let mut addresses = String::new();
-        let said = process.stdout.as_mut().expect("it is piped");
-        BufReader::new(said)
+        let message = process.stdout.as_mut().expect("it is piped");
+        BufReader::new(message)
             .read_line(&mut addresses)
             .expect("it can be read");
         assert!(
             addresses.starts_with('{'),
-            "the stub of the providers does not start; what it says is above"
+            "the stub of the providers does not start; its message is above"
         );
         Stub {
             addresses: addresses.trim_end().to_owned(),

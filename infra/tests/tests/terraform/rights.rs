@@ -1,4 +1,4 @@
-//! Who may do what in a whole environment, over all modules.
+//! The rights in a whole environment, over all modules.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -12,10 +12,10 @@ static ENVIRONMENT: LazyLock<Plan> = LazyLock::new(|| {
     Plan::of("environment", "prod", run)
 });
 
-/// The condition on the pipeline's right to give roles is a list. One that is missing stops an apply
-/// half-way; one too many is a right that nobody needs.
+/// The condition on the pipeline's right to assign roles is a list. A missing role stops an apply half-way; an additional
+/// one is an unneeded right.
 #[test]
-fn a_pipeline_may_give_exactly_the_roles_that_an_environment_gives() {
+fn a_pipeline_may_assign_exactly_the_roles_of_an_environment() {
     let assignments = ENVIRONMENT.resources("azurerm_role_assignment");
     let given = assignments
         .iter()
@@ -32,7 +32,7 @@ fn a_pipeline_may_give_exactly_the_roles_that_an_environment_gives() {
 }
 
 #[test]
-fn every_role_is_given_on_one_resource() {
+fn every_role_is_on_one_resource() {
     let wide = ENVIRONMENT
         .resources("azurerm_role_assignment")
         .into_iter()
@@ -42,19 +42,19 @@ fn every_role_is_given_on_one_resource() {
         });
     let wide: Vec<_> = wide.map(|(address, _)| address).collect();
     // It finds its zone by listing those of a group that holds nothing else.
-    let expected = r#"module.external_dns.azurerm_role_assignment.this["group"]"#;
+    let expected = r#"module.workload["external-dns"].azurerm_role_assignment.this["group"]"#;
     assert_eq!(wide, [expected]);
 }
 
 #[test]
-fn roles_are_given_to_programs_alone() {
+fn only_programs_get_roles() {
     for (address, arguments) in ENVIRONMENT.resources("azurerm_role_assignment") {
         assert_eq!(arguments["principal_type"], "ServicePrincipal", "{address}");
     }
 }
 
 #[test]
-fn no_storage_account_takes_a_key_or_is_reached_from_outside() {
+fn storage_accounts_have_no_keys_and_no_public_endpoint() {
     for (address, arguments) in ENVIRONMENT.resources("azurerm_storage_account") {
         for closed in [
             "shared_access_key_enabled",

@@ -29,7 +29,7 @@ const LOCAL: [(&str, &str); 8] = [
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const LEFT: [(&str, &str); 29] = [
+const NOT_SET: [(&str, &str); 29] = [
     ("BACKUP_DATABASE_AUTH_<NAME>", NO_ENTRA),
     ("BACKUP_STORAGE_ENDPOINT", ELSEWHERE),
     ("BACKUP_STORAGE_KEY", ELSEWHERE),
@@ -69,14 +69,14 @@ const URL: &str = "DATABASE_URL says it";
 /// Set in Azure, and read by the Functions host instead of the program.
 const OF_THE_HOST: [&str; 2] = ["APPLICATIONINSIGHTS_", "AzureWebJobsStorage__"];
 
-/// Settings with a name of the operator's in their own name, and the one that stands for it in tests.
+/// Settings with a name of the operator's in their own name, by their example in tests.
 const PATTERNS: [(&str, &str); 1] = [(
     "BACKUP_DATABASE_URL_POSTFACTO",
     "BACKUP_DATABASE_URL_<NAME>",
 )];
 
 #[test]
-fn what_a_developer_sets_locally_is_set_in_azure_too() {
+fn local_settings_are_set_in_azure_too() {
     let text = read("local.settings.example.json");
     let example: Value = serde_json::from_str(&text).expect("it is JSON");
     let names = example["Values"].as_object().expect("it has Values").keys();
@@ -86,12 +86,12 @@ fn what_a_developer_sets_locally_is_set_in_azure_too() {
     assert!(
         missing.is_empty(),
         "{missing:?} of local.settings.example.json are not set in Azure: set them in \
-         infra/terraform/modules/function-app/locals.settings.tf, or say here why not"
+         infra/terraform/modules/function-app/locals.settings.tf, or add the reason here"
     );
 }
 
 #[test]
-fn what_is_set_in_azure_is_a_documented_setting() {
+fn settings_in_azure_are_documented() {
     let documented = documented();
     let ours = set_in_azure().into_iter();
     let ours = ours.filter(|name| !OF_THE_HOST.iter().any(|prefix| name.starts_with(prefix)));
@@ -110,20 +110,20 @@ fn what_is_set_in_azure_is_a_documented_setting() {
 }
 
 #[test]
-fn what_is_documented_is_set_in_azure_or_left_for_a_reason() {
+fn documented_settings_are_set_in_azure_or_have_a_reason() {
     let set = set_in_azure();
     let missing: Vec<_> = documented()
         .into_iter()
         .filter(|name| {
             let pattern = PATTERNS.iter().find(|(_, pattern)| pattern == name);
             let as_set = pattern.map_or(name.as_str(), |(example, _)| example);
-            !set.contains(as_set) && LEFT.iter().all(|(left, _)| left != name)
+            !set.contains(as_set) && NOT_SET.iter().all(|(not_set, _)| not_set != name)
         })
         .collect();
     assert!(
         missing.is_empty(),
         "{missing:?} of docs/settings.md are not set in Azure: set them in \
-         infra/terraform/modules/function-app/locals.settings.tf, or say here why not"
+         infra/terraform/modules/function-app/locals.settings.tf, or add the reason here"
     );
 }
 
@@ -159,7 +159,7 @@ fn read(file: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {file}: {error}"))
 }
 
-/// A timer that Terraform does not know has no instance that is always ready.
+/// A timer that Terraform does not know has no always-ready instance.
 #[test]
 fn every_timer_function_is_always_ready() {
     let functions = fs::read_dir(checkout().join("functions")).expect("functions can be read");

@@ -5,7 +5,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{- /* By container: what it gets, and the lines that it writes of it. */}}
+{{- /* By container: the kind that it reads, and the template of its lines. */}}
 {{- define "observer.questions" -}}
 certificates:
   get: [certificates.cert-manager.io]

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 # Rails 6 listens to Redis in a thread that ends the whole server when the connection is lost, and again at the first
-# subscription for as long as Redis is away. Here the thread stays: it connects again after a pause, and subscribes
-# to all that the open websockets follow. A message that cannot be published is lost, and the request that would
-# have published it succeeds, since what it changed is in the database.
+# subscription while Redis is away. Here the thread continues: it connects again after a pause, and subscribes to the
+# channels of all open websockets. A message that cannot be published is lost, but its request succeeds, because its
+# change is in the database.
 
 require 'action_cable/subscription_adapter/redis'
 
@@ -34,7 +34,7 @@ module KeepListening
       !@raw_client.nil?
     end
 
-    # First of what waits for the connection: whatever was asked for meanwhile follows, and comes out right.
+    # First in the queue for the connection. Subscriptions requested meanwhile follow.
     def subscribe_again
       channels = @sync.synchronize { @subscribers.keys }
       @subscription_lock.synchronize do
@@ -56,7 +56,7 @@ end
 ActionCable::SubscriptionAdapter::Redis::Listener.prepend(KeepListening::Listener)
 ActionCable::SubscriptionAdapter::Redis.prepend(KeepListening::Publisher)
 
-# Without keepalive, a listener never learns that the node of its server is gone.
+# Without keepalive, a listener never detects that its server's node is gone.
 ActionCable::SubscriptionAdapter::Redis.redis_connector = lambda do |config|
   ::Redis.new(config.except(:adapter, :channel_prefix).merge(connect_timeout: 2, tcp_keepalive: 15))
 end

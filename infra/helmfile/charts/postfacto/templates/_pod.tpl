@@ -1,6 +1,6 @@
 {{- /*
-What the web server's pods and the set-up's have in common. Every pod that runs Postfacto is made from
-this, and so each of them keeps away from databases and caches.
+The common part of the web servers' and the set-up's pods. Every pod of Postfacto has it, and so avoids nodes with
+databases and caches.
 */}}
 
 {{- define "postfacto.placement" -}}
@@ -8,7 +8,7 @@ nodeSelector:
   {{- toYaml .Values.nodeSelector | nindent 2 }}
 affinity:
   podAntiAffinity:
-    # Of any version, in any namespace. The scheduler keeps them off our nodes by the same rule.
+    # Of any version, in any namespace. By the same rule, the scheduler keeps them off our nodes.
     requiredDuringSchedulingIgnoredDuringExecution:
       - topologyKey: kubernetes.io/hostname
         namespaceSelector: {}
@@ -24,7 +24,7 @@ serviceAccountName: postfacto
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
-  # The image names no user and would run as root; its files can be read by anyone.
+  # The image names no user and would run as root. All users can read its files.
   runAsNonRoot: true
   runAsUser: 10001
   runAsGroup: 10001
@@ -61,7 +61,7 @@ env:
 - { name: log, mountPath: /postfacto/log }
 - { name: database-ca, mountPath: /etc/postgres, readOnly: true }
 {{- if eq .Values.secrets.source "keyVault" }}
-# While a pod has this, the driver keeps the Secret that the environment is taken from.
+# While a pod has this volume, the driver keeps the Secret of the environment variables.
 - { name: key-vault, mountPath: /etc/key-vault, readOnly: true }
 {{- end }}
 {{- end }}

@@ -1,6 +1,5 @@
 {{- /*
-CloudNativePG sets `component: database` on its pods by itself; it is asked for here too, since
-Postfacto's pods keep away from it.
+CloudNativePG sets `component: database` on its pods. It is here too, because Postfacto's pods avoid nodes with it.
 */}}
 {{- define "postgres.inherited" -}}
 app.kubernetes.io/component: database

@@ -3,7 +3,7 @@ app.kubernetes.io/name: valkey
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{- /* `component` is what Postfacto's pods keep away from. */}}
+{{- /* Postfacto's pods avoid nodes with this `component`. */}}
 {{- define "valkey.labels" -}}
 {{ include "valkey.selector" . }}
 app.kubernetes.io/component: cache

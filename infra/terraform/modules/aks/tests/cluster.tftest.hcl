@@ -1,31 +1,9 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_user_assigned_identity" {
-    defaults = {
-      id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
-      principal_id = "00000000-0000-0000-0000-00000000f001"
-    }
-  }
-
-  mock_resource "azurerm_kubernetes_cluster" {
-    defaults = {
-      id              = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks"
-      oidc_issuer_url = "https://westeurope.oic.prod-aks.azure.com/00000000-0000-0000-0000-000000000000/1/"
-    }
-  }
-
-  mock_resource "azurerm_kubernetes_cluster_node_pool" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks/agentPools/apps"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 mock_provider "azapi" {
-  mock_resource "azapi_resource" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Insights/dataCollectionRules/dcr"
-    }
-  }
+  source = "../../mocks/azapi"
 }
 
 variables {
@@ -55,7 +33,7 @@ run "there_are_no_local_accounts" {
       azurerm_kubernetes_cluster.this.azure_active_directory_role_based_access_control[0].tenant_id == var.tenant_id,
       !azurerm_kubernetes_cluster.this.run_command_enabled,
     ])
-    error_message = "A certificate that opens the cluster to its holder cannot be taken back."
+    error_message = "A local account's certificate cannot be revoked."
   }
 }
 
@@ -68,7 +46,7 @@ run "pods_can_be_azure_identities" {
   }
 }
 
-run "network_policies_are_kept_by_cilium" {
+run "cilium_enforces_network_policies" {
   command = plan
 
   assert {
@@ -78,11 +56,11 @@ run "network_policies_are_kept_by_cilium" {
       azurerm_kubernetes_cluster.this.network_profile[0].network_plugin_mode == "overlay",
       azurerm_kubernetes_cluster.this.network_profile[0].pod_cidr == "10.244.0.0/16",
     ])
-    error_message = "A policy that nothing enforces is only text."
+    error_message = "Without Cilium, nothing enforces the network policies."
   }
 }
 
-run "only_databases_and_caches_are_let_onto_the_data_pool" {
+run "the_data_pool_has_the_taint_that_databases_tolerate" {
   command = plan
 
   assert {
@@ -108,7 +86,7 @@ run "apps_have_nodes_of_their_own" {
   }
 }
 
-run "the_cluster_may_use_its_two_subnets_and_no_more" {
+run "the_cluster_may_join_its_two_subnets_only" {
   command = plan
 
   assert {
@@ -122,7 +100,7 @@ run "the_cluster_may_use_its_two_subnets_and_no_more" {
   }
 }
 
-run "what_containers_write_reaches_the_workspace_without_a_key" {
+run "container_logs_reach_the_workspace_without_a_key" {
   command = plan
 
   assert {
@@ -132,11 +110,11 @@ run "what_containers_write_reaches_the_workspace_without_a_key" {
       contains(one(azapi_resource.container_logs.body.properties.dataFlows).streams, "Microsoft-ContainerLogV2"),
       azapi_resource.container_logs_of_the_cluster.name == "ContainerInsightsExtension",
     ])
-    error_message = "Without the rule and its association the agent has nowhere to write to."
+    error_message = "Without the rule and its association, the agent cannot write."
   }
 }
 
-run "who_changed_the_cluster_is_known" {
+run "changes_and_logins_are_audited" {
   command = plan
 
   assert {
@@ -156,11 +134,11 @@ run "nodes_have_the_version_of_their_cluster" {
         azurerm_kubernetes_cluster_node_pool.data.orchestrator_version,
       ] : version == "1.35"
     ])
-    error_message = "Without it an upgrade stops at the API, and the nodes stay behind for ever."
+    error_message = "Without it, an upgrade changes the API alone, and the nodes keep the old version."
   }
 }
 
-run "upgrades_wait_for_their_hour" {
+run "upgrades_wait_for_the_maintenance_window" {
   command = plan
 
   assert {
@@ -173,16 +151,16 @@ run "upgrades_wait_for_their_hour" {
   }
 }
 
-run "a_cluster_begins_with_two_nodes_for_apps" {
+run "the_apps_pool_starts_with_two_nodes" {
   command = apply
 
   assert {
     condition     = azurerm_kubernetes_cluster_node_pool.apps.node_count == 2 && !azurerm_kubernetes_cluster_node_pool.apps.auto_scaling_enabled
-    error_message = "Azure refuses a count from outside where the autoscaler is on."
+    error_message = "Azure rejects the schedule's count where the autoscaler is on."
   }
 }
 
-run "the_schedule_owns_the_number_of_nodes_for_apps_from_then_on" {
+run "terraform_keeps_the_schedules_number_of_apps_nodes" {
   command = plan
 
   variables {
@@ -191,11 +169,11 @@ run "the_schedule_owns_the_number_of_nodes_for_apps_from_then_on" {
 
   assert {
     condition     = azurerm_kubernetes_cluster_node_pool.apps.node_count == 2
-    error_message = "Terraform must not set back what the schedule set."
+    error_message = "Terraform must not undo the schedule's number."
   }
 }
 
-run "an_api_that_is_open_to_everybody_is_refused" {
+run "an_api_without_address_ranges_is_rejected" {
   command = plan
 
   variables {
@@ -205,7 +183,7 @@ run "an_api_that_is_open_to_everybody_is_refused" {
   expect_failures = [var.api_server_ip_ranges]
 }
 
-run "the_whole_internet_is_refused" {
+run "the_whole_internet_is_rejected" {
   command = plan
 
   variables {
@@ -215,7 +193,7 @@ run "the_whole_internet_is_refused" {
   expect_failures = [var.api_server_ip_ranges]
 }
 
-run "a_patch_version_is_refused" {
+run "a_patch_version_is_rejected" {
   command = plan
 
   variables {
@@ -225,7 +203,7 @@ run "a_patch_version_is_refused" {
   expect_failures = [var.kubernetes_version]
 }
 
-run "one_node_for_data_is_refused" {
+run "one_data_node_is_rejected" {
   command = plan
 
   variables {
@@ -235,7 +213,7 @@ run "one_node_for_data_is_refused" {
   expect_failures = [var.data_pool]
 }
 
-run "a_maintenance_window_without_a_day_is_refused" {
+run "a_maintenance_window_without_a_day_is_rejected" {
   command = plan
 
   variables {
@@ -256,11 +234,11 @@ run "every_pool_is_spread_over_the_zones" {
         azurerm_kubernetes_cluster_node_pool.data.zones,
       ] : toset(zones) == toset(["1", "2", "3"])
     ])
-    error_message = "The charts spread pods over zones, and nodes in one zone all fail together."
+    error_message = "The charts spread pods over zones, and the nodes of one zone fail together."
   }
 }
 
-run "a_zone_that_azure_does_not_have_is_refused" {
+run "an_unknown_zone_is_rejected" {
   command = plan
 
   variables {
@@ -288,6 +266,6 @@ run "the_system_pool_has_the_tags_of_the_cluster" {
 
   assert {
     condition     = azurerm_kubernetes_cluster.this.default_node_pool[0].tags == tomap({ environment = "test" })
-    error_message = "Costs are told apart by tags, and the nodes of the system pool cost too."
+    error_message = "Tags separate costs, and the nodes of the system pool cost too."
   }
 }

@@ -1,11 +1,6 @@
 mock_provider "azapi" {
+  source          = "../../mocks/azapi"
   override_during = plan
-
-  mock_resource "azapi_resource" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Insights/x/y"
-    }
-  }
 }
 
 variables {
@@ -22,7 +17,7 @@ variables {
   workspace_id            = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
 }
 
-run "health_is_asked_from_outside_and_must_be_200" {
+run "external_probes_expect_200_of_health" {
   command = plan
 
   assert {
@@ -32,20 +27,20 @@ run "health_is_asked_from_outside_and_must_be_200" {
       azapi_resource.health.body.properties.ValidationRules.SSLCertRemainingLifetimeCheck == 14,
       length(azapi_resource.health.body.properties.Locations) == 3,
     ])
-    error_message = "/health answers 503 for what needs somebody, and the certificate must be renewed in time."
+    error_message = "/health returns 503 where an operator is needed, and the certificate must be renewed in time."
   }
 }
 
-run "one_place_that_cannot_see_us_wakes_nobody" {
+run "a_failure_seen_from_one_place_is_not_an_alert" {
   command = plan
 
   assert {
     condition     = azapi_resource.health_alert.body.properties.criteria.failedLocationCount == 2
-    error_message = "One place alone may be at fault itself."
+    error_message = "The one place itself may have the fault."
   }
 }
 
-run "every_alert_goes_to_the_same_people_and_says_what_to_do" {
+run "every_alert_has_the_action_group_and_a_first_step" {
   command = plan
 
   assert {
@@ -53,16 +48,16 @@ run "every_alert_goes_to_the_same_people_and_says_what_to_do" {
       for alert in concat([azapi_resource.health_alert], values(azapi_resource.metric_alert)) :
       one(alert.body.properties.actions).actionGroupId == azapi_resource.recipients.id && length(split(":", alert.body.properties.description)) > 1
     ])
-    error_message = "An alert that nobody hears, or that nobody understands, is none."
+    error_message = "Each alert needs recipients and a description with the first step."
   }
 
   assert {
     condition     = one(azapi_resource.recipients.body.properties.emailReceivers).emailAddress == "operations@example.org"
-    error_message = "The recipients must be those that were given."
+    error_message = "The recipients must be the given addresses."
   }
 }
 
-run "a_short_name_is_as_short_as_azure_wants_it" {
+run "the_short_name_has_12_characters_at_most" {
   command = plan
 
   variables {
@@ -75,7 +70,7 @@ run "a_short_name_is_as_short_as_azure_wants_it" {
   }
 }
 
-run "what_is_no_address_is_refused" {
+run "a_malformed_address_is_rejected" {
   command = plan
 
   variables {
@@ -85,7 +80,7 @@ run "what_is_no_address_is_refused" {
   expect_failures = [var.emails]
 }
 
-run "a_probe_in_the_clear_is_refused" {
+run "a_probe_by_http_is_rejected" {
   command = plan
 
   variables {
@@ -95,7 +90,7 @@ run "a_probe_in_the_clear_is_refused" {
   expect_failures = [var.health_url]
 }
 
-run "alerts_on_logs_go_to_the_same_people" {
+run "alerts_on_logs_have_the_action_group" {
   command = plan
 
   assert {
@@ -106,11 +101,11 @@ run "alerts_on_logs_go_to_the_same_people" {
         length(split(":", alert.body.properties.description)) > 1,
       ])
     ])
-    error_message = "An alert that nobody hears is none."
+    error_message = "Alerts on logs need the same recipients and a description."
   }
 }
 
-run "a_timer_without_a_success_is_an_alert" {
+run "a_timer_without_a_success_raises_an_alert" {
   command = plan
 
   assert {
@@ -120,16 +115,16 @@ run "a_timer_without_a_success_is_an_alert" {
       azapi_resource.log_alert["timer_postfacto_backup"].body.properties.windowSize == "P2D",
       strcontains(one(azapi_resource.log_alert["timer_postfacto_backup"].body.properties.criteria.allOf).query, "ago(26h) and OperationName == 'postfacto_backup' and Success"),
     ])
-    error_message = "A timer that stops leaves no error behind; its silence must be heard."
+    error_message = "A timer that stops logs no error, so a missing success must raise an alert."
   }
 }
 
-run "the_database_is_watched" {
+run "the_database_has_alerts" {
   command = plan
 
   assert {
     condition     = setintersection(["is_db_alive", "cpu_percent", "storage_percent"], [for alert in values(azapi_resource.metric_alert) : one(alert.body.properties.criteria.allOf).metricName]) == toset(["is_db_alive", "cpu_percent", "storage_percent"])
-    error_message = "The app's database must be reachable, with a processor and a disk that suffice."
+    error_message = "The app's database needs alerts on its reachability, processor and disk."
   }
 }
 
@@ -142,11 +137,11 @@ run "a_month_has_a_budget" {
       keys(azapi_resource.budget.body.properties.notifications) == ["actual", "forecasted"],
       alltrue([for notification in values(azapi_resource.budget.body.properties.notifications) : one(notification.contactGroups) == azapi_resource.recipients.id]),
     ])
-    error_message = "What is spent, and what will be, is told before the bill."
+    error_message = "Actual and forecast costs must raise an alert before the bill."
   }
 }
 
-run "a_budget_that_begins_amid_a_month_is_refused" {
+run "a_budget_from_mid_month_is_rejected" {
   command = plan
 
   variables {
@@ -156,7 +151,7 @@ run "a_budget_that_begins_amid_a_month_is_refused" {
   expect_failures = [var.budget]
 }
 
-run "a_timer_that_a_query_cannot_look_back_at_is_refused" {
+run "a_timer_beyond_48_hours_is_rejected" {
   command = plan
 
   variables {
@@ -166,12 +161,12 @@ run "a_timer_that_a_query_cannot_look_back_at_is_refused" {
   expect_failures = [var.timer_hours]
 }
 
-run "what_runs_on_the_cluster_is_watched" {
+run "the_cluster_has_alerts" {
   command = plan
 
   assert {
     condition     = length(setsubtract(["archiving", "base_backup", "certificate", "observer", "postfacto", "volume"], keys(azapi_resource.log_alert))) == 0
-    error_message = "A cluster that nothing watches fails in silence."
+    error_message = "Without alerts, faults of the cluster stay unnoticed."
   }
 }
 

@@ -1,11 +1,6 @@
 mock_provider "azurerm" {
+  source          = "../../mocks/azurerm"
   override_during = plan
-
-  mock_resource "azurerm_storage_account" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st"
-    }
-  }
 
   override_resource {
     target = azurerm_storage_container.this["exports"]
@@ -24,7 +19,7 @@ variables {
   workspace_id               = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
 }
 
-run "the_account_has_no_keys_and_no_public_way_in" {
+run "the_account_has_no_keys_and_no_public_endpoint" {
   command = plan
 
   assert {
@@ -39,7 +34,7 @@ run "the_account_has_no_keys_and_no_public_way_in" {
   }
 }
 
-run "an_operators_address_reaches_the_backups_and_no_other_does" {
+run "only_operators_addresses_reach_the_backups" {
   command = plan
 
   variables {
@@ -53,11 +48,11 @@ run "an_operators_address_reaches_the_backups_and_no_other_does" {
       azurerm_storage_account.this.network_rules[0].ip_rules == toset(["198.51.100.7", "203.0.113.0/24"]),
       !azurerm_storage_account.this.shared_access_key_enabled,
     ])
-    error_message = "The address lets nobody in without a role."
+    error_message = "An address must not admit a caller without a role."
   }
 }
 
-run "the_whole_internet_is_refused" {
+run "the_whole_internet_is_rejected" {
   command = plan
 
   variables {
@@ -67,7 +62,7 @@ run "the_whole_internet_is_refused" {
   expect_failures = [var.allowed_ip_ranges]
 }
 
-run "the_private_endpoint_is_the_accounts_and_is_found_by_name" {
+run "the_private_endpoint_of_the_account_has_a_name" {
   command = plan
 
   assert {
@@ -76,11 +71,11 @@ run "the_private_endpoint_is_the_accounts_and_is_found_by_name" {
       azurerm_private_endpoint.this.private_service_connection[0].subresource_names == tolist(["blob"]),
       azurerm_private_endpoint.this.private_dns_zone_group[0].private_dns_zone_ids == tolist([var.private_dns_zone_id]),
     ])
-    error_message = "Without endpoint and zone nobody reaches the account."
+    error_message = "Without endpoint and zone no caller reaches the account."
   }
 }
 
-run "what_is_deleted_or_overwritten_comes_back" {
+run "deleted_and_overwritten_blobs_can_be_restored" {
   command = plan
 
   assert {
@@ -89,11 +84,11 @@ run "what_is_deleted_or_overwritten_comes_back" {
       azurerm_storage_account.this.blob_properties[0].delete_retention_policy[0].days == 30,
       azurerm_storage_account.this.blob_properties[0].container_delete_retention_policy[0].days == 30,
     ])
-    error_message = "Versions and soft delete are the last defence."
+    error_message = "Versions and soft delete are the last protection."
   }
 }
 
-run "who_touched_a_backup_is_known" {
+run "reads_writes_and_deletions_are_audited" {
   command = plan
 
   assert {
@@ -118,7 +113,7 @@ run "only_the_exports_are_immutable" {
   }
 }
 
-run "the_account_deletes_later_than_the_immutability_ends" {
+run "the_account_deletes_after_the_immutability_ends" {
   command = plan
 
   assert {
@@ -130,7 +125,7 @@ run "the_account_deletes_later_than_the_immutability_ends" {
   }
 }
 
-run "the_broom_sweeps_only_the_exports" {
+run "the_account_deletes_only_exports" {
   command = plan
 
   assert {
@@ -138,11 +133,11 @@ run "the_broom_sweeps_only_the_exports" {
       azurerm_storage_management_policy.this.rule[0].filters[0].prefix_match == toset(["exports/"]),
       length(azurerm_storage_management_policy.this.rule[1].actions[0].base_blob) == 0,
     ])
-    error_message = "Barman and Velero know best what of theirs is still needed."
+    error_message = "Barman and Velero decide on their own backups."
   }
 }
 
-run "the_app_is_told_how_long_it_may_not_delete" {
+run "the_app_gets_the_immutable_days" {
   command = plan
 
   variables {
@@ -155,7 +150,7 @@ run "the_app_is_told_how_long_it_may_not_delete" {
   }
 }
 
-run "a_lifecycle_that_is_shorter_than_the_immutability_is_refused" {
+run "a_lifecycle_shorter_than_the_immutability_is_rejected" {
   command = plan
 
   variables {
@@ -166,7 +161,7 @@ run "a_lifecycle_that_is_shorter_than_the_immutability_is_refused" {
   expect_failures = [var.version_delete_after_days]
 }
 
-run "a_broom_that_sweeps_yearly_backups_is_refused" {
+run "a_lifecycle_shorter_than_yearly_backups_is_rejected" {
   command = plan
 
   variables {
@@ -176,7 +171,7 @@ run "a_broom_that_sweeps_yearly_backups_is_refused" {
   expect_failures = [var.delete_after_days]
 }
 
-run "no_immutability_at_all_is_refused" {
+run "zero_immutable_days_are_rejected" {
   command = plan
 
   variables {
@@ -186,7 +181,7 @@ run "no_immutability_at_all_is_refused" {
   expect_failures = [var.immutable_days]
 }
 
-run "a_replication_that_does_not_exist_is_refused" {
+run "an_unknown_replication_is_rejected" {
   command = plan
 
   variables {

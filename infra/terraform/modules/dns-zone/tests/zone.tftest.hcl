@@ -5,16 +5,16 @@ variables {
   resource_group_name = "rg-numbers-test-dns"
 }
 
-run "the_zone_has_the_domain_it_was_given" {
+run "the_zone_has_the_given_domain" {
   command = plan
 
   assert {
     condition     = output.name == "numbers.example.org"
-    error_message = "The zone must be the one that was asked for."
+    error_message = "The zone must have the requested name."
   }
 }
 
-run "a_domain_with_a_dot_at_its_end_is_refused" {
+run "a_domain_with_a_dot_at_its_end_is_rejected" {
   command = plan
 
   variables {
@@ -24,7 +24,7 @@ run "a_domain_with_a_dot_at_its_end_is_refused" {
   expect_failures = [var.name]
 }
 
-run "a_single_label_is_refused" {
+run "a_single_label_is_rejected" {
   command = plan
 
   variables {

@@ -1,26 +1,6 @@
 mock_provider "azurerm" {
+  source          = "../../mocks/azurerm"
   override_during = plan
-
-  mock_resource "azurerm_cdn_frontdoor_profile" {
-    defaults = {
-      id            = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Cdn/profiles/afd"
-      resource_guid = "00000000-0000-0000-0000-00000000fd01"
-    }
-  }
-
-  mock_resource "azurerm_cdn_frontdoor_endpoint" {
-    defaults = {
-      id        = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Cdn/profiles/afd/afdEndpoints/numbers-test"
-      host_name = "numbers-test-x.z01.azurefd.net"
-    }
-  }
-
-  mock_resource "azurerm_cdn_frontdoor_custom_domain" {
-    defaults = {
-      id               = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Cdn/profiles/afd/customDomains/custom"
-      validation_token = "example-token"
-    }
-  }
 }
 
 variables {
@@ -35,7 +15,7 @@ variables {
   }
 }
 
-run "the_firewall_prevents" {
+run "the_firewall_is_in_prevention_mode" {
   command = plan
 
   assert {
@@ -63,7 +43,7 @@ run "the_firewall_has_microsofts_rules" {
   }
 }
 
-run "one_client_cannot_ask_without_end" {
+run "a_client_has_a_rate_limit" {
   command = plan
 
   assert {
@@ -76,18 +56,18 @@ run "one_client_cannot_ask_without_end" {
   }
 }
 
-run "the_firewall_stands_before_both_names" {
+run "the_firewall_covers_both_names" {
   command = plan
 
   assert {
     condition = toset([
       for domain in azurerm_cdn_frontdoor_security_policy.this.security_policies[0].firewall[0].association[0].domain : domain.cdn_frontdoor_domain_id
     ]) == toset([azurerm_cdn_frontdoor_endpoint.this.id, azurerm_cdn_frontdoor_custom_domain.this.id])
-    error_message = "Azure's own name of the endpoint would be a way around."
+    error_message = "Requests to Azure's own name of the endpoint would bypass the firewall."
   }
 }
 
-run "the_probe_asks_what_touches_no_database" {
+run "the_probe_needs_no_database" {
   command = plan
 
   assert {
@@ -96,11 +76,11 @@ run "the_probe_asks_what_touches_no_database" {
       azurerm_cdn_frontdoor_origin_group.this.health_probe[0].request_type == "GET",
       azurerm_cdn_frontdoor_origin_group.this.health_probe[0].protocol == "Https",
     ])
-    error_message = "An old backup must not take the API away."
+    error_message = "An old backup must not take the API offline."
   }
 }
 
-run "nothing_travels_in_the_clear" {
+run "https_is_required" {
   command = plan
 
   assert {
@@ -110,11 +90,11 @@ run "nothing_travels_in_the_clear" {
       azurerm_cdn_frontdoor_route.this.supported_protocols == toset(["Http", "Https"]),
       azurerm_cdn_frontdoor_origin.this.certificate_name_check_enabled,
     ])
-    error_message = "HTTP is there to be redirected, and the origin must show its certificate."
+    error_message = "HTTP must be redirected, and the origin must prove its name by its certificate."
   }
 }
 
-run "the_custom_domain_is_proved_and_found" {
+run "the_custom_domain_has_its_two_records" {
   command = plan
 
   assert {
@@ -125,11 +105,11 @@ run "the_custom_domain_is_proved_and_found" {
       azurerm_dns_cname_record.this.record == "numbers-test-x.z01.azurefd.net",
       output.url == "https://api.numbers.example.org",
     ])
-    error_message = "Without both records there is no certificate, or no way there."
+    error_message = "Without both records, the domain has no certificate or no address."
   }
 }
 
-run "two_labels_are_refused" {
+run "two_labels_are_rejected" {
   command = plan
 
   variables {
@@ -139,7 +119,7 @@ run "two_labels_are_refused" {
   expect_failures = [var.host_label]
 }
 
-run "a_probe_every_second_is_refused" {
+run "a_probe_every_second_is_rejected" {
   command = plan
 
   variables {
@@ -149,7 +129,7 @@ run "a_probe_every_second_is_refused" {
   expect_failures = [var.probe_interval_seconds]
 }
 
-run "a_limit_that_shuts_everyone_out_is_refused" {
+run "a_limit_of_one_request_is_rejected" {
   command = plan
 
   variables {
@@ -166,6 +146,6 @@ run "requests_and_decisions_of_the_firewall_are_logged" {
     condition = toset([for log in azurerm_monitor_diagnostic_setting.this.enabled_log : log.category]) == toset([
       "FrontDoorAccessLog", "FrontDoorHealthProbeLog", "FrontDoorWebApplicationFirewallLog",
     ])
-    error_message = "A request that failed, or that the firewall stopped, must be found afterwards."
+    error_message = "Failed requests and those that the firewall rejects must be in a log."
   }
 }

@@ -1,60 +1,12 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_storage_account" {
-    defaults = {
-      id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stnumberstesthost"
-      primary_blob_endpoint = "https://stnumberstesthost.blob.core.windows.net/"
-    }
-  }
-
-  mock_resource "azurerm_service_plan" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/serverFarms/plan"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 mock_provider "azapi" {
-  mock_resource "azapi_resource" {
-    defaults = {
-      id     = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/func-numbers-test"
-      output = { properties = { defaultHostName = "func-numbers-test.azurewebsites.net" } }
-    }
-  }
+  source = "../../mocks/azapi"
 }
 
-variables {
-  name                                   = "numbers-test"
-  location                               = "westeurope"
-  package_storage_name                   = "stnumberstesthost"
-  application_insights_connection_string = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
-  front_door_guid                        = "00000000-0000-0000-0000-00000000fd01"
-  private_dns_zone_id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
-  vault_uri                              = "https://kv-numbers-test.vault.azure.net/"
-  resource_group = {
-    id   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg"
-    name = "rg"
-  }
-  subnets = {
-    functions         = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/functions"
-    private_endpoints = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/private-endpoints"
-  }
-  identity = {
-    id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-numbers-test-app"
-    client_id    = "00000000-0000-0000-0000-00000000c001"
-    name         = "id-numbers-test-app"
-    principal_id = "00000000-0000-0000-0000-00000000f001"
-  }
-  database = {
-    host = "psql-numbers-test.postgres.database.azure.com"
-    name = "items"
-  }
-  backup = {
-    storage_account = "stnumberstestbackup"
-    container       = "exports"
-  }
-}
-
-run "without_databases_nothing_is_backed_up_and_the_schedules_are_set_all_the_same" {
+run "schedules_are_set_without_databases_too" {
   command = plan
 
   assert {
@@ -64,11 +16,11 @@ run "without_databases_nothing_is_backed_up_and_the_schedules_are_set_all_the_sa
       local.settings.DRILL_SCHEDULE == "0 0 4 * * 0",
       local.settings.ITEM_HOUSEKEEPING_SCHEDULE == "0 */10 * * * *",
     ])
-    error_message = "The host does not run a timer whose schedule is not set."
+    error_message = "The host does not run a timer without a schedule."
   }
 }
 
-run "storage_is_reached_by_identity_and_by_no_key" {
+run "storage_is_reached_by_identity_only" {
   command = plan
 
   assert {
@@ -111,7 +63,7 @@ run "addresses_of_databases_are_references_to_the_vault" {
       local.settings.BACKUP_DATABASE_URL_POSTFACTO_4_2_0 == "@Microsoft.KeyVault(SecretUri=https://kv-numbers-test.vault.azure.net/secrets/backup-database-url-postfacto-4-2-0)",
       azapi_resource.site.body.properties.keyVaultReferenceIdentity == var.identity.id,
     ])
-    error_message = "An address holds a password, which belongs into the vault."
+    error_message = "An address contains a password, which belongs in the vault."
   }
 }
 
@@ -129,11 +81,11 @@ run "the_site_gets_every_setting_once" {
 
   assert {
     condition     = { for setting in azapi_resource.site.body.properties.siteConfig.appSettings : setting.name => setting.value } == local.settings
-    error_message = "What is computed must be what Azure gets."
+    error_message = "The site must get exactly the computed settings."
   }
 }
 
-# infra/tests reads the plan of this run, and holds the settings against what the app reads.
+# infra/tests reads the plan of this run, and compares the settings with those that the app reads.
 run "everything_that_can_be_set_is_set" {
   command = plan
 

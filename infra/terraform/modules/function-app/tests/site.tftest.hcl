@@ -1,57 +1,9 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_storage_account" {
-    defaults = {
-      id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stnumberstesthost"
-      primary_blob_endpoint = "https://stnumberstesthost.blob.core.windows.net/"
-    }
-  }
-
-  mock_resource "azurerm_service_plan" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/serverFarms/plan"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 mock_provider "azapi" {
-  mock_resource "azapi_resource" {
-    defaults = {
-      id     = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Web/sites/func-numbers-test"
-      output = { properties = { defaultHostName = "func-numbers-test.azurewebsites.net" } }
-    }
-  }
-}
-
-variables {
-  name                                   = "numbers-test"
-  location                               = "westeurope"
-  package_storage_name                   = "stnumberstesthost"
-  application_insights_connection_string = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
-  front_door_guid                        = "00000000-0000-0000-0000-00000000fd01"
-  private_dns_zone_id                    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
-  vault_uri                              = "https://kv-numbers-test.vault.azure.net/"
-  resource_group = {
-    id   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg"
-    name = "rg"
-  }
-  subnets = {
-    functions         = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/functions"
-    private_endpoints = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/private-endpoints"
-  }
-  identity = {
-    id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-numbers-test-app"
-    client_id    = "00000000-0000-0000-0000-00000000c001"
-    name         = "id-numbers-test-app"
-    principal_id = "00000000-0000-0000-0000-00000000f001"
-  }
-  database = {
-    host = "psql-numbers-test.postgres.database.azure.com"
-    name = "items"
-  }
-  backup = {
-    storage_account = "stnumberstestbackup"
-    container       = "exports"
-  }
+  source = "../../mocks/azapi"
 }
 
 run "two_instances_are_always_ready" {
@@ -64,11 +16,11 @@ run "two_instances_are_always_ready" {
 
   assert {
     condition     = output.host == "func-numbers-test.azurewebsites.net"
-    error_message = "Front Door must be told the name that Azure gave."
+    error_message = "Front Door must get the name that Azure gave."
   }
 }
 
-run "the_schedule_owns_the_always_ready_instances_from_then_on" {
+run "terraform_keeps_the_schedules_always_ready_instances" {
   command = plan
 
   variables {
@@ -77,20 +29,20 @@ run "the_schedule_owns_the_always_ready_instances_from_then_on" {
 
   assert {
     condition     = azapi_resource.site.body.properties.functionAppConfig.scaleAndConcurrency.alwaysReady[0].instanceCount == 2
-    error_message = "Terraform must not set back what the schedule set."
+    error_message = "Terraform must not undo the schedule's number."
   }
 }
 
-run "the_runtime_is_the_one_that_azure_runs" {
+run "the_runtime_has_the_version_that_azure_runs" {
   command = plan
 
   assert {
     condition     = azapi_resource.site.body.properties.functionAppConfig.runtime == { name = "custom", version = "1.0" }
-    error_message = "With another version the app never starts, and nothing says why."
+    error_message = "With another version the app never starts, without an error."
   }
 }
 
-run "only_our_front_door_comes_in" {
+run "only_our_front_door_is_admitted" {
   command = plan
 
   assert {
@@ -101,7 +53,7 @@ run "only_our_front_door_comes_in" {
       azapi_resource.site.body.properties.siteConfig.ipSecurityRestrictions[0].ipAddress == "AzureFrontDoor.Backend",
       one(azapi_resource.site.body.properties.siteConfig.ipSecurityRestrictions[0].headers["x-azure-fdid"]) == var.front_door_guid,
     ])
-    error_message = "The tag without the id lets every Front Door in."
+    error_message = "The tag without the id admits every Front Door of Azure."
   }
 }
 
@@ -114,11 +66,11 @@ run "the_deployment_site_is_closed" {
       !azapi_resource.site.body.properties.siteConfig.scmIpSecurityRestrictionsUseMain,
       length(azapi_resource.site.body.properties.siteConfig.scmIpSecurityRestrictions) == 0,
     ])
-    error_message = "Who reaches the deployment site can replace the app."
+    error_message = "A caller that reaches the deployment site can replace the app."
   }
 }
 
-run "a_deployer_with_an_address_reaches_the_deployment_site_alone" {
+run "a_deployers_address_opens_the_deployment_site_only" {
   command = plan
 
   variables {
@@ -130,20 +82,20 @@ run "a_deployer_with_an_address_reaches_the_deployment_site_alone" {
       one(azapi_resource.site.body.properties.siteConfig.scmIpSecurityRestrictions).ipAddress == "198.51.100.7/32",
       length(azapi_resource.site.body.properties.siteConfig.ipSecurityRestrictions) == 1,
     ])
-    error_message = "The address must open the deployment site and nothing else."
+    error_message = "The address must open the deployment site only."
   }
 }
 
-run "nobody_deploys_with_a_password" {
+run "deployments_with_a_password_are_off" {
   command = plan
 
   assert {
     condition     = { for name, policy in azapi_update_resource.basic_authentication : name => policy.body.properties.allow } == { ftp = false, scm = false }
-    error_message = "Publishing credentials would be a password for everything."
+    error_message = "Publishing credentials would be one password for the whole app."
   }
 }
 
-run "the_hosts_storage_has_no_keys_and_no_public_way_in" {
+run "the_hosts_storage_has_no_keys_and_no_public_endpoint" {
   command = plan
 
   assert {
@@ -158,7 +110,7 @@ run "the_hosts_storage_has_no_keys_and_no_public_way_in" {
   }
 }
 
-run "the_app_owns_its_hosts_storage_and_nothing_wider" {
+run "the_app_owns_only_its_hosts_storage" {
   command = plan
 
   assert {
@@ -171,7 +123,7 @@ run "the_app_owns_its_hosts_storage_and_nothing_wider" {
   }
 }
 
-run "nothing_travels_in_the_clear" {
+run "https_is_required" {
   command = plan
 
   assert {
@@ -180,11 +132,11 @@ run "nothing_travels_in_the_clear" {
       azapi_resource.site.body.properties.siteConfig.minTlsVersion == "1.2",
       azapi_resource.site.body.properties.siteConfig.scmMinTlsVersion == "1.2",
     ])
-    error_message = "HTTPS, and TLS 1.2 at least."
+    error_message = "The site and its storage need HTTPS, and TLS 1.2 at least."
   }
 }
 
-run "one_instance_is_refused" {
+run "one_instance_is_rejected" {
   command = plan
 
   variables {
@@ -194,7 +146,7 @@ run "one_instance_is_refused" {
   expect_failures = [var.always_ready_instances]
 }
 
-run "more_ready_instances_than_there_may_be_are_refused" {
+run "more_always_ready_instances_than_the_maximum_are_rejected" {
   command = plan
 
   variables {
@@ -205,7 +157,7 @@ run "more_ready_instances_than_there_may_be_are_refused" {
   expect_failures = [var.always_ready_instances]
 }
 
-run "another_version_of_the_runtime_is_refused" {
+run "another_version_of_the_runtime_is_rejected" {
   command = plan
 
   variables {
@@ -215,7 +167,7 @@ run "another_version_of_the_runtime_is_refused" {
   expect_failures = [var.runtime_version]
 }
 
-run "a_memory_that_flex_does_not_have_is_refused" {
+run "an_unknown_memory_size_is_rejected" {
   command = plan
 
   variables {
@@ -225,7 +177,7 @@ run "a_memory_that_flex_does_not_have_is_refused" {
   expect_failures = [var.memory_mb]
 }
 
-run "a_deployer_from_everywhere_is_refused" {
+run "the_whole_internet_as_deployer_is_rejected" {
   command = plan
 
   variables {
@@ -235,7 +187,7 @@ run "a_deployer_from_everywhere_is_refused" {
   expect_failures = [var.deployer_ip_ranges]
 }
 
-run "a_setting_that_flex_sets_itself_is_refused" {
+run "a_setting_of_the_platform_is_rejected" {
   command = plan
 
   variables {
@@ -245,7 +197,7 @@ run "a_setting_that_flex_sets_itself_is_refused" {
   expect_failures = [var.settings]
 }
 
-run "a_schedule_of_five_fields_is_refused" {
+run "a_schedule_of_five_fields_is_rejected" {
   command = plan
 
   variables {
@@ -259,7 +211,7 @@ run "a_schedule_of_five_fields_is_refused" {
   expect_failures = [var.backup]
 }
 
-run "a_secret_key_as_a_recipient_is_refused" {
+run "a_secret_key_as_a_recipient_is_rejected" {
   command = plan
 
   variables {
@@ -273,7 +225,7 @@ run "a_secret_key_as_a_recipient_is_refused" {
   expect_failures = [var.backup]
 }
 
-run "a_second_target_web_is_refused" {
+run "a_second_target_web_is_rejected" {
   command = plan
 
   variables {
@@ -285,7 +237,7 @@ run "a_second_target_web_is_refused" {
   expect_failures = [var.scale]
 }
 
-run "nothing_is_sent_that_flex_consumption_rejects" {
+run "members_that_flex_consumption_rejects_are_not_sent" {
   command = plan
 
   assert {
@@ -297,25 +249,25 @@ run "nothing_is_sent_that_flex_consumption_rejects" {
   }
 }
 
-run "the_plan_is_named_as_azure_stores_it" {
+run "the_plans_id_has_azures_letter_case" {
   command = plan
 
   assert {
     condition     = endswith(azapi_resource.site.body.properties.serverFarmId, "/providers/Microsoft.Web/serverfarms/plan")
-    error_message = "With the letters of azurerm every plan shows a change."
+    error_message = "With azurerm's letter case, every plan shows a change."
   }
 }
 
-run "each_timer_has_an_instance_that_is_always_ready" {
+run "each_timer_has_an_always_ready_instance" {
   command = plan
 
   assert {
     condition     = local.always_ready == [{ name = "http", instanceCount = 2 }, { name = "function:item_housekeeping", instanceCount = 1 }, { name = "function:postfacto_backup", instanceCount = 1 }, { name = "function:postfacto_restore_drill", instanceCount = 1 }, { name = "function:scale", instanceCount = 1 }]
-    error_message = "A timer that has none may stop after a deployment."
+    error_message = "A timer without one may stop after a deployment."
   }
 }
 
-run "more_timers_than_instances_are_refused" {
+run "more_timers_than_instances_are_rejected" {
   command = plan
 
   variables {
@@ -334,7 +286,7 @@ run "one_version_of_the_program_runs_at_a_time" {
   }
 }
 
-run "an_unknown_update_strategy_is_refused" {
+run "an_unknown_update_strategy_is_rejected" {
   command = plan
 
   variables {
@@ -349,6 +301,6 @@ run "azd_finds_the_app" {
 
   assert {
     condition     = azapi_resource.site.tags["azd-service-name"] == keys(yamldecode(file("${path.module}/../../../../azure.yaml")).services)[0]
-    error_message = "azd deploys to the resource that carries its service's name."
+    error_message = "azd deploys to the resource with its service's name."
   }
 }

@@ -1,10 +1,5 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_user_assigned_identity" {
-    defaults = {
-      id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
-      principal_id = "00000000-0000-0000-0000-00000000f001"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 variables {
@@ -20,7 +15,7 @@ variables {
   }
 }
 
-run "the_subject_holds_the_numbers_that_a_new_owner_of_the_name_does_not_have" {
+run "the_subject_has_the_ids_of_owner_and_repository" {
   command = plan
 
   assert {
@@ -37,7 +32,7 @@ run "the_subject_holds_the_numbers_that_a_new_owner_of_the_name_does_not_have" {
   }
 }
 
-run "a_repository_without_numbers_has_the_subject_of_old" {
+run "a_repository_without_ids_has_the_old_subject" {
   command = plan
 
   variables {
@@ -49,11 +44,11 @@ run "a_repository_without_numbers_has_the_subject_of_old" {
 
   assert {
     condition     = azurerm_federated_identity_credential.this["github-test"].subject == "repo:Example/numbers:environment:test"
-    error_message = "A repository from before the change has names alone."
+    error_message = "A repository from before the change has only names."
   }
 }
 
-run "another_pipeline_can_become_the_same_identity" {
+run "another_pipeline_can_act_as_the_same_identity" {
   command = plan
 
   variables {
@@ -71,7 +66,7 @@ run "another_pipeline_can_become_the_same_identity" {
   }
 }
 
-run "a_conditioned_role_is_given_as_it_was_asked_for" {
+run "a_role_keeps_its_condition" {
   command = plan
 
   variables {
@@ -94,7 +89,7 @@ run "a_conditioned_role_is_given_as_it_was_asked_for" {
   }
 }
 
-run "half_of_the_repositorys_numbers_are_refused" {
+run "one_of_the_two_ids_is_rejected" {
   command = plan
 
   variables {
@@ -108,7 +103,7 @@ run "half_of_the_repositorys_numbers_are_refused" {
   expect_failures = [var.repository]
 }
 
-run "an_owner_is_refused" {
+run "an_owner_is_rejected" {
   command = plan
 
   variables {
@@ -123,7 +118,7 @@ run "an_owner_is_refused" {
   expect_failures = [var.roles]
 }
 
-run "the_right_to_give_every_role_is_refused" {
+run "administering_roles_without_a_condition_is_rejected" {
   command = plan
 
   variables {
@@ -138,7 +133,7 @@ run "the_right_to_give_every_role_is_refused" {
   expect_failures = [var.roles]
 }
 
-run "a_role_that_is_named_twice_is_refused" {
+run "a_role_with_a_name_and_an_id_is_rejected" {
   command = plan
 
   variables {
@@ -154,7 +149,7 @@ run "a_role_that_is_named_twice_is_refused" {
   expect_failures = [var.roles]
 }
 
-run "a_wildcard_subject_is_refused" {
+run "a_wildcard_subject_is_rejected" {
   command = plan
 
   variables {

@@ -1,10 +1,5 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_key_vault" {
-    defaults = {
-      id        = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
-      vault_uri = "https://kv.vault.azure.net/"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 variables {
@@ -25,11 +20,11 @@ run "without_allowed_addresses_the_vault_is_private" {
       !azurerm_key_vault.this.public_network_access_enabled,
       azurerm_key_vault.this.network_acls[0].default_action == "Deny",
     ])
-    error_message = "Nothing but the private endpoint may lead in."
+    error_message = "Only the private endpoint may reach the vault."
   }
 }
 
-run "allowed_addresses_are_let_in_and_no_others" {
+run "only_allowed_addresses_are_admitted" {
   command = plan
 
   variables {
@@ -46,16 +41,16 @@ run "allowed_addresses_are_let_in_and_no_others" {
   }
 }
 
-run "rights_come_from_roles_and_nothing_is_purged" {
+run "roles_give_rights_and_purges_are_off" {
   command = plan
 
   assert {
     condition     = azurerm_key_vault.this.rbac_authorization_enabled && azurerm_key_vault.this.purge_protection_enabled
-    error_message = "The vault must use Azure's roles and keep what was deleted."
+    error_message = "The vault must use Azure's roles and keep deleted secrets."
   }
 }
 
-run "who_read_a_secret_is_known" {
+run "access_to_secrets_is_audited" {
   command = plan
 
   assert {
@@ -64,7 +59,7 @@ run "who_read_a_secret_is_known" {
   }
 }
 
-run "the_whole_internet_is_refused" {
+run "the_whole_internet_is_rejected" {
   command = plan
 
   variables {
@@ -74,7 +69,7 @@ run "the_whole_internet_is_refused" {
   expect_failures = [var.allowed_ip_ranges]
 }
 
-run "a_name_of_more_than_24_characters_is_refused" {
+run "a_name_of_more_than_24_characters_is_rejected" {
   command = plan
 
   variables {

@@ -1,17 +1,6 @@
 mock_provider "azurerm" {
+  source          = "../../mocks/azurerm"
   override_during = plan
-
-  mock_resource "azurerm_virtual_network" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet"
-    }
-  }
-
-  mock_resource "azurerm_private_dns_zone" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/zone"
-    }
-  }
 }
 
 variables {
@@ -20,7 +9,7 @@ variables {
   location            = "westeurope"
 }
 
-run "the_subnets_lie_in_the_space_and_apart" {
+run "the_subnets_are_in_the_space_and_disjoint" {
   command = plan
 
   assert {
@@ -33,11 +22,11 @@ run "the_subnets_lie_in_the_space_and_apart" {
       functions         = "10.20.10.0/26"
       internal          = "10.20.11.0/27"
     }
-    error_message = "The subnets must stay where they are: moving one replaces what is in it."
+    error_message = "The subnets must keep their addresses: a move replaces the resources in them."
   }
 }
 
-run "the_functions_subnet_is_delegated_to_what_flex_consumption_asks_for" {
+run "the_functions_subnet_has_the_delegation_of_flex_consumption" {
   command = plan
 
   assert {
@@ -58,11 +47,11 @@ run "the_database_is_open_to_the_app_and_the_nodes_on_one_port" {
       "10.20.0.0/22"  = "5432"
       "10.20.8.0/28"  = "5432"
     }
-    error_message = "Nobody else may reach the database."
+    error_message = "No other source may reach the database."
   }
 }
 
-run "only_web_traffic_comes_from_the_internet" {
+run "only_web_traffic_is_open_to_the_internet" {
   command = plan
 
   assert {
@@ -70,7 +59,7 @@ run "only_web_traffic_comes_from_the_internet" {
       for rule in flatten([for group in azurerm_network_security_group.this : tolist(group.security_rule)]) :
       rule.destination_port_ranges if rule.source_address_prefix == "Internet" && rule.access == "Allow"
     ] == [toset(["80", "443"])]
-    error_message = "One rule lets the internet in, on the ports of the web."
+    error_message = "One rule admits the internet, on ports 80 and 443."
   }
 }
 
@@ -82,7 +71,7 @@ run "each_group_ends_with_a_rule_that_closes_the_rest" {
       for group in azurerm_network_security_group.this :
       length([for rule in group.security_rule : rule if rule.access == "Deny" && rule.source_address_prefix == "VirtualNetwork" && rule.priority == 4000]) == 1
     ])
-    error_message = "Azure's own rules let everything inside a network through."
+    error_message = "Azure's own rules admit all traffic inside a network."
   }
 }
 
@@ -94,11 +83,11 @@ run "load_balancers_can_probe_the_nodes_before_the_rest_is_closed" {
       for rule in azurerm_network_security_group.this["nodes"].security_rule :
       rule if rule.access == "Allow" && rule.source_address_prefix == "AzureLoadBalancer" && rule.priority < 4000
     ]) == 1
-    error_message = "Probes come from 168.63.129.16, which is part of VirtualNetwork: what they cannot reach gets no traffic."
+    error_message = "Probes come from 168.63.129.16, which is part of VirtualNetwork: a node that they cannot reach gets no traffic."
   }
 }
 
-run "what_needs_no_way_out_has_none" {
+run "subnets_have_no_default_outbound_access" {
   command = plan
 
   assert {
@@ -112,7 +101,7 @@ run "what_needs_no_way_out_has_none" {
   }
 }
 
-run "the_zone_of_the_database_ends_as_azure_wants_it" {
+run "the_zone_of_the_database_has_the_required_ending" {
   command = plan
 
   assert {
@@ -121,7 +110,7 @@ run "the_zone_of_the_database_ends_as_azure_wants_it" {
   }
 }
 
-run "a_public_range_is_refused" {
+run "a_public_range_is_rejected" {
   command = plan
 
   variables {
@@ -131,7 +120,7 @@ run "a_public_range_is_refused" {
   expect_failures = [var.address_space]
 }
 
-run "a_range_that_is_too_small_is_refused" {
+run "a_range_smaller_than_16_bits_is_rejected" {
   command = plan
 
   variables {

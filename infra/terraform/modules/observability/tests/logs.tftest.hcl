@@ -1,9 +1,5 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_log_analytics_workspace" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 variables {
@@ -12,25 +8,25 @@ variables {
   location            = "westeurope"
 }
 
-run "nothing_is_written_with_a_key" {
+run "writing_with_a_key_is_off" {
   command = plan
 
   assert {
     condition     = !azurerm_log_analytics_workspace.this.local_authentication_enabled && !azurerm_application_insights.this.local_authentication_enabled
-    error_message = "Whoever holds a connection string could write and, with the workspace's key, more."
+    error_message = "With keys, a holder of the connection string could write, and with the workspace's key do more."
   }
 }
 
-run "the_bill_has_a_bound" {
+run "the_workspace_has_a_daily_quota" {
   command = plan
 
   assert {
     condition     = azurerm_log_analytics_workspace.this.daily_quota_gb == 1
-    error_message = "A loop that logs must not cost without end."
+    error_message = "A program that logs in a loop must not cost without limit."
   }
 }
 
-run "a_bound_of_nothing_is_refused" {
+run "a_quota_of_zero_is_rejected" {
   command = plan
 
   variables {
@@ -40,7 +36,7 @@ run "a_bound_of_nothing_is_refused" {
   expect_failures = [var.daily_quota_gb]
 }
 
-run "a_week_of_retention_is_refused" {
+run "a_week_of_retention_is_rejected" {
   command = plan
 
   variables {

@@ -1,10 +1,5 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_postgresql_flexible_server" {
-    defaults = {
-      id   = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.DBforPostgreSQL/flexibleServers/psql"
-      fqdn = "psql-numbers-test.postgres.database.azure.com"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 variables {
@@ -30,11 +25,11 @@ run "the_database_is_not_public" {
       azurerm_postgresql_flexible_server.this.delegated_subnet_id == var.delegated_subnet_id,
       azurerm_postgresql_flexible_server.this.private_dns_zone_id == var.private_dns_zone_id,
     ])
-    error_message = "The server must live in its subnet alone."
+    error_message = "The server must be in its subnet only."
   }
 }
 
-run "there_is_no_password_and_no_connection_in_the_clear" {
+run "logins_need_tokens_and_tls" {
   command = plan
 
   assert {
@@ -44,11 +39,11 @@ run "there_is_no_password_and_no_connection_in_the_clear" {
       azurerm_postgresql_flexible_server.this.authentication[0].tenant_id == var.tenant_id,
       azurerm_postgresql_flexible_server_configuration.require_secure_transport.value == "ON",
     ])
-    error_message = "Tokens of Entra, over TLS, and nothing else."
+    error_message = "The server must accept only tokens of Entra, over TLS."
   }
 }
 
-run "the_administrator_is_the_group_that_was_given" {
+run "the_administrator_is_the_given_group" {
   command = plan
 
   assert {
@@ -56,11 +51,11 @@ run "the_administrator_is_the_group_that_was_given" {
       azurerm_postgresql_flexible_server_active_directory_administrator.this.object_id == var.administrator.object_id,
       azurerm_postgresql_flexible_server_active_directory_administrator.this.principal_type == "Group",
     ])
-    error_message = "People administer through a group."
+    error_message = "Operators administer through a group."
   }
 }
 
-run "a_server_begins_with_the_disk_that_was_asked_for" {
+run "a_server_starts_with_the_requested_disk" {
   command = apply
 
   variables {
@@ -69,20 +64,20 @@ run "a_server_begins_with_the_disk_that_was_asked_for" {
 
   assert {
     condition     = azurerm_postgresql_flexible_server.this.storage_mb == 65536 && azurerm_postgresql_flexible_server.this.auto_grow_enabled
-    error_message = "The first size is ours, the others are Azure's."
+    error_message = "Terraform sets the first size, and Azure the later ones."
   }
 }
 
-run "a_disk_that_has_grown_is_left_alone" {
+run "a_grown_disk_keeps_its_size" {
   command = plan
 
   assert {
     condition     = azurerm_postgresql_flexible_server.this.storage_mb == 65536
-    error_message = "A smaller disk is another server: the data would be gone."
+    error_message = "A smaller disk needs another server, without the data."
   }
 }
 
-run "a_disk_of_another_size_is_refused" {
+run "a_disk_of_another_size_is_rejected" {
   command = plan
 
   variables {
@@ -97,11 +92,11 @@ run "the_servers_log_is_kept" {
 
   assert {
     condition     = one(azurerm_monitor_diagnostic_setting.this.enabled_log).category == "PostgreSQLLogs"
-    error_message = "Who wants to know why a query failed needs the log."
+    error_message = "The log must show why a query failed."
   }
 }
 
-run "a_standby_is_there_when_asked_for" {
+run "a_requested_standby_exists" {
   command = plan
 
   variables {
@@ -111,11 +106,11 @@ run "a_standby_is_there_when_asked_for" {
 
   assert {
     condition     = azurerm_postgresql_flexible_server.this.high_availability[0].mode == "ZoneRedundant"
-    error_message = "The standby belongs into another zone."
+    error_message = "The standby belongs in another zone."
   }
 }
 
-run "a_burstable_server_with_a_standby_is_refused" {
+run "a_burstable_server_with_a_standby_is_rejected" {
   command = plan
 
   variables {
@@ -125,7 +120,7 @@ run "a_burstable_server_with_a_standby_is_refused" {
   expect_failures = [var.high_availability]
 }
 
-run "an_administrator_of_another_kind_is_refused" {
+run "an_administrator_of_another_kind_is_rejected" {
   command = plan
 
   variables {
@@ -139,7 +134,7 @@ run "an_administrator_of_another_kind_is_refused" {
   expect_failures = [var.administrator]
 }
 
-run "an_old_version_is_refused" {
+run "an_old_version_is_rejected" {
   command = plan
 
   variables {
@@ -149,7 +144,7 @@ run "an_old_version_is_refused" {
   expect_failures = [var.postgres_version]
 }
 
-run "backups_of_a_day_are_refused" {
+run "one_day_of_backups_is_rejected" {
   command = plan
 
   variables {
@@ -159,7 +154,7 @@ run "backups_of_a_day_are_refused" {
   expect_failures = [var.backup_retention_days]
 }
 
-run "a_size_without_its_tier_is_refused" {
+run "a_size_without_its_tier_is_rejected" {
   command = plan
 
   variables {

@@ -1,9 +1,5 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_storage_account" {
-    defaults = {
-      id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stnumbersstate"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 variables {
@@ -13,7 +9,7 @@ variables {
   containers          = ["bootstrap", "test", "prod"]
 }
 
-run "the_account_has_no_keys_and_nothing_public" {
+run "the_account_has_no_keys_and_no_public_blobs" {
   command = plan
 
   assert {
@@ -24,11 +20,11 @@ run "the_account_has_no_keys_and_nothing_public" {
       azurerm_storage_account.this.default_to_oauth_authentication,
       azurerm_storage_account.this.min_tls_version == "TLS1_2",
     ])
-    error_message = "The state must be reached by Entra identities alone."
+    error_message = "Only identities of Entra may reach the state."
   }
 }
 
-run "every_version_of_a_state_can_be_brought_back" {
+run "every_version_of_a_state_can_be_restored" {
   command = plan
 
   assert {
@@ -50,7 +46,7 @@ run "each_state_has_a_container_of_its_own" {
   }
 }
 
-run "a_name_that_no_account_can_have_is_refused" {
+run "a_name_with_a_hyphen_is_rejected" {
   command = plan
 
   variables {
@@ -60,7 +56,7 @@ run "a_name_that_no_account_can_have_is_refused" {
   expect_failures = [var.name]
 }
 
-run "no_container_at_all_is_refused" {
+run "an_empty_set_of_containers_is_rejected" {
   command = plan
 
   variables {
@@ -70,7 +66,7 @@ run "no_container_at_all_is_refused" {
   expect_failures = [var.containers]
 }
 
-run "a_day_of_soft_delete_is_refused" {
+run "a_day_of_soft_delete_is_rejected" {
   command = plan
 
   variables {
@@ -87,6 +83,6 @@ run "reads_of_a_state_are_logged" {
     condition = toset([for log in azurerm_monitor_diagnostic_setting.this.enabled_log : log.category]) == toset([
       "StorageDelete", "StorageRead", "StorageWrite",
     ])
-    error_message = "A reader of a state learns every address in it, so each read must be found afterwards."
+    error_message = "A state contains every address, so each read must be in a log."
   }
 }

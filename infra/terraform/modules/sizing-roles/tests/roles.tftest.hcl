@@ -13,11 +13,11 @@ run "no_role_deletes_and_none_has_a_wildcard" {
       for action in flatten([for role in azurerm_role_definition.this : role.permissions[0].actions]) :
       !strcontains(action, "*") && !endswith(lower(action), "/delete")
     ])
-    error_message = "The app reads, writes and joins, and nothing else."
+    error_message = "The app may only read, write and join."
   }
 }
 
-run "a_node_pool_is_all_that_the_pools_role_touches" {
+run "the_node_pools_role_covers_node_pools_only" {
   command = plan
 
   assert {
@@ -25,11 +25,11 @@ run "a_node_pool_is_all_that_the_pools_role_touches" {
       "Microsoft.ContainerService/managedClusters/agentPools/read",
       "Microsoft.ContainerService/managedClusters/agentPools/write",
     ])
-    error_message = "The cluster itself is none of the app's business."
+    error_message = "The role must not cover the cluster itself."
   }
 }
 
-run "what_is_written_back_whole_can_join_what_it_names" {
+run "a_writer_may_join_the_named_resources" {
   command = plan
 
   assert {
@@ -44,16 +44,16 @@ run "what_is_written_back_whole_can_join_what_it_names" {
   }
 }
 
-run "the_roles_exist_for_one_resource_group" {
+run "the_roles_are_for_one_resource_group" {
   command = plan
 
   assert {
     condition     = alltrue([for role in azurerm_role_definition.this : role.assignable_scopes == tolist([var.resource_group_id])])
-    error_message = "Another environment has roles of its own."
+    error_message = "Another environment has its own roles."
   }
 }
 
-run "a_whole_subscription_is_refused" {
+run "a_whole_subscription_is_rejected" {
   command = plan
 
   variables {

@@ -1,10 +1,5 @@
 mock_provider "azurerm" {
-  mock_resource "azurerm_user_assigned_identity" {
-    defaults = {
-      id           = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
-      principal_id = "00000000-0000-0000-0000-00000000f001"
-    }
-  }
+  source = "../../mocks/azurerm"
 }
 
 variables {
@@ -33,16 +28,16 @@ run "each_service_account_has_a_credential_of_its_own" {
   }
 }
 
-run "the_cluster_that_signs_is_the_one_that_was_given" {
+run "the_issuer_is_the_given_cluster" {
   command = plan
 
   assert {
     condition     = alltrue([for credential in azurerm_federated_identity_credential.this : credential.issuer == var.issuer])
-    error_message = "Another cluster's tokens must be worth nothing."
+    error_message = "Tokens of another cluster must be rejected."
   }
 }
 
-run "a_service_account_without_a_namespace_is_refused" {
+run "a_service_account_without_a_namespace_is_rejected" {
   command = plan
 
   variables {
@@ -52,7 +47,7 @@ run "a_service_account_without_a_namespace_is_refused" {
   expect_failures = [var.service_accounts]
 }
 
-run "a_contributor_is_refused" {
+run "a_contributor_is_rejected" {
   command = plan
 
   variables {
@@ -67,7 +62,7 @@ run "a_contributor_is_refused" {
   expect_failures = [var.roles]
 }
 
-run "a_role_on_the_whole_subscription_is_refused" {
+run "a_role_on_the_whole_subscription_is_rejected" {
   command = plan
 
   variables {
@@ -82,7 +77,7 @@ run "a_role_on_the_whole_subscription_is_refused" {
   expect_failures = [var.roles]
 }
 
-run "an_issuer_that_is_no_https_address_is_refused" {
+run "an_issuer_without_https_is_rejected" {
   command = plan
 
   variables {
