@@ -1,4 +1,4 @@
-//! Which features there are: the one place that puts them together.
+//! Puts all features together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,26 +14,21 @@ use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
 use crate::scale::{self, ScaleCheck, ScaleTimer, Scaling};
 
-/// Every feature, ready to be called through any door. Clones share all of it.
+/// All features. Clones share them.
 #[derive(Clone)]
 pub struct App {
-    /// The database below the features.
     pub database: Database,
-    /// The items.
     pub items: Items,
-    /// The sizes by schedule.
     pub scaling: Scaling,
-    /// The health checks that the features contribute.
     pub health: Health,
-    /// The timer functions.
     pub timers: Timers,
-    /// Cancelled when the process is to end. Backups and drills then clean up.
+    /// Cancelled when the process must end. Backups and drills then clean up.
     pub stop: CancellationToken,
 }
 
 impl App {
-    /// All features on `database`. Long work ends after `deadline`. The timetable says what the host
-    /// does with the timers, where there is a host. Must be called inside a tokio runtime.
+    /// Long work ends after `deadline`. `timetable` has the host's view of the timers, if there is a host. Must
+    /// be called inside a tokio runtime.
     pub fn new(
         database: Database,
         backup: backup::Settings,
@@ -44,7 +39,7 @@ impl App {
         let ledger = Ledger::new(database.clone());
         let backups = Backups::new(backup, clock::system());
         let scaling = Scaling::new(scale.clone(), database.clone(), clock::system());
-        // What the checks ask must not wait behind requests.
+        // The queries of health checks must not wait behind requests.
         let watched = database.beside_the_pool();
         let watched_ledger = Ledger::new(watched.clone());
         let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
@@ -76,8 +71,8 @@ impl App {
     }
 }
 
-/// The HTTP functions: each folder's name under `functions/` and its route template. `doctor`
-/// holds the folders against this.
+/// The HTTP functions: the name of each folder under `functions/`, and its route template. `doctor` compares
+/// the folders with this list.
 pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("health", "health"),
     ("health_live", "health/live"),
@@ -87,9 +82,9 @@ pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("scale_plan", "scale/plan"),
 ];
 
-/// The timer functions: each folder's name under `functions/`, and the bad slots in a row that make
-/// `/health` fail. Backups and drills are far apart, so one is enough. The others catch up with the next
-/// slot: a quarter of an hour of wrong sizes, or an hour of old keys, is a failure.
+/// The timer functions: the name of each folder under `functions/`, and the number of bad slots in a row after
+/// which `/health` fails. Backups and drills are rare, so one bad slot is a failure. The other timers recover
+/// with the next slot: a quarter of an hour of wrong sizes, or an hour of old keys, is a failure.
 pub const TIMERS: &[WatchedTimer] = &[
     WatchedTimer {
         function: "item_housekeeping",
@@ -109,7 +104,6 @@ pub const TIMERS: &[WatchedTimer] = &[
     },
 ];
 
-/// The names of the timer functions.
 pub fn timer_functions() -> impl Iterator<Item = &'static str> {
     TIMERS.iter().map(|timer| timer.function)
 }

@@ -1,4 +1,4 @@
-//! The command line: verbs, what they print, exit codes.
+//! The command line: verbs, output, exit codes.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,9 +24,9 @@ use crate::{environment, scale, telemetry, version};
     version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MAGNUSAPI_COMMIT"), ")"),
     about = "A serverless Azure Functions app: items on PostgreSQL over HTTP, and timers",
     long_about = "A serverless Azure Functions app: items on PostgreSQL over HTTP, and timers.\n\n\
-        Run by the Functions host (FUNCTIONS_CUSTOMHANDLER_PORT is set), it serves the host on that \
-        port.\nRun by a person without a verb, it serves on 127.0.0.1:3000, with a private \
-        PostgreSQL of its own\nunless DATABASE_URL or PGHOST names one.",
+        Under the Functions host (FUNCTIONS_CUSTOMHANDLER_PORT is set), it serves the host on that \
+        port.\nWithout a host and without a verb, it serves on 127.0.0.1:3000, with a private \
+        PostgreSQL\nunless DATABASE_URL or PGHOST names a database.",
     args_conflicts_with_subcommands = true
 )]
 struct Arguments {
@@ -38,62 +38,61 @@ struct Arguments {
 
 #[derive(Args)]
 struct Local {
-    /// Port on 127.0.0.1 to serve on, when no Functions host says which; 0 takes a free one
+    /// Port on 127.0.0.1 without a Functions host; 0 takes a free one
     #[arg(long, default_value_t = 3000)]
     port: u16,
 }
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Serve the Functions host, as it would be started by it
+    /// Serve a Functions host, as if the host had started the program
     ///
     /// Needs a database: `DATABASE_URL`, or PGHOST and the other PG variables. Migrates it in the
-    /// background. Ends with SIGTERM or SIGINT, after the requests under way.
+    /// background. Ends with SIGTERM or SIGINT, after the running requests.
     #[command(verbatim_doc_comment)]
     Serve {
         /// Port on 127.0.0.1
         #[arg(long, env = "FUNCTIONS_CUSTOMHANDLER_PORT")]
         port: u16,
     },
-    /// Bring the database's schema to this program's version
+    /// Migrate the database's schema to this program's version
     ///
-    /// Safe to run at any time and many times at once; `serve` does the same in the background.
+    /// Safe to run at any time and several times at once; `serve` does the same in the background.
     Migrate,
-    /// Make, look at, prove, restore and delete backups
+    /// Create, list, verify, restore and delete backups
     ///
-    /// `BACKUP_DATABASES` says of which databases, and `BACKUP_URL` where they lie: without it, in
-    /// the folder `backups` beside the private database's.
+    /// `BACKUP_DATABASES` names the databases, and `BACKUP_URL` the store. The default store is the
+    /// folder `backups` beside the private database.
     #[command(subcommand, verbatim_doc_comment)]
     Backup(backup::cli::Verb),
-    /// Size Azure resources by the week: look at the schedule, hold a size, see what was done
+    /// Scale Azure resources by schedule: check the schedule, hold a size, list changes
     ///
-    /// `SCALE_CONFIG` says where the schedule lies: without it, in scale.toml here.
+    /// `SCALE_CONFIG` names the schedule. The default is scale.toml in the working folder.
     #[command(subcommand, verbatim_doc_comment)]
     Scale(scale::cli::Verb),
-    /// Check a Functions app, as `cargo xtask package` lays it out
+    /// Check a Functions app that `cargo xtask package` made
     ///
-    /// Looks at host.json, the program it names, every function.json against the functions in
-    /// this program, schedules, settings and sizes.
+    /// Checks host.json, its program, every function.json against the functions of this program,
+    /// schedules, settings and sizes.
     #[command(verbatim_doc_comment)]
     Doctor {
-        /// The app's folder, or its zip
+        /// Folder or zip of the app
         app: PathBuf,
     },
 }
 
 const EXIT_CODES: &str = "Exit codes:
-  0    done, or a server that was ended by SIGTERM or SIGINT
-  1    failed; the last line on stderr says why and what to do
-  2    the command line or a setting cannot be used, or a setting is missing
+  0    success, or a server that SIGTERM or SIGINT ended
+  1    failure; the last line on stderr has the reason and the remedy
+  2    the command line or a setting is invalid, or a setting is missing
   3    restored with --go-on, except for the objects that the output lists
-  200  under a Functions host in place of 0: the host then starts the program again";
+  200  under a Functions host instead of 0: the host then starts the program again";
 
-/// The exit code of a restore that left something out, as `--go-on` allows.
+/// The exit code of a restore that skipped objects, as `--go-on` allows.
 const PARTLY_RESTORED: u8 = 3;
 
-/// The exit code of an orderly end under a Functions host. Some hosts keep a handler that exited with
-/// 0 as if it still served; every host takes 200 for a request to start it again, and does not count
-/// it as a crash.
+/// The exit code of a graceful stop under a Functions host. Some hosts treat a handler that exited with 0 as
+/// running; every host restarts a handler that exited with 200, and does not count this as a crash.
 const STOPPED_UNDER_A_HOST: u8 = 200;
 
 #[derive(Debug, Error)]
@@ -101,10 +100,11 @@ enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(
-        "127.0.0.1:{port} cannot be listened on ({error}); stop what uses it, or choose another with --port"
+        "cannot listen on 127.0.0.1:{port} ({error}); stop the program that uses the port, or choose another \
+         port with --port"
     )]
     Bind { port: u16, error: std::io::Error },
-    #[error("the program cannot be started: {0}")]
+    #[error("cannot start the program: {0}")]
     Start(#[from] std::io::Error),
     #[error("{0}")]
     Migrate(#[from] MigrationError),
@@ -117,8 +117,8 @@ enum Failure {
     #[error(transparent)]
     Scale(#[from] Box<scale::cli::Failure>),
     #[error(
-        "ended at once, by a second signal; files or a database that it left are deleted by \
-         `magnusapi backup prune` and by the next restore"
+        "ended at once, by a second signal; `magnusapi backup prune` and the next restore delete remaining \
+         files and databases"
     )]
     SecondSignal,
 }
@@ -136,30 +136,30 @@ impl Failure {
     }
 }
 
-/// Does what the command line says.
+/// Runs the command line.
 pub fn main() -> ExitCode {
     let command = environment::without_empty_variables(with_exit_codes(Arguments::command()));
     let arguments = Arguments::from_arg_matches(&command.get_matches())
-        .expect("the matches are of the command that the arguments describe");
+        .expect("the matches belong to the command of these arguments");
     let done = run(arguments);
     telemetry::flush();
     match done {
         Err(failure) => {
-            terminal::complain(format_args!("magnusapi: {failure}"));
+            terminal::say_error(format_args!("magnusapi: {failure}"));
             ExitCode::from(failure.exit_code())
         }
         Ok(code) => match terminal::failure() {
             None => code,
             Some(error) => {
-                let text = "done, but stdout could not be written";
-                terminal::complain(format_args!("magnusapi: {text}: {error}"));
+                let text = "the command succeeded, but stdout could not be written";
+                terminal::say_error(format_args!("magnusapi: {text}: {error}"));
                 ExitCode::FAILURE
             }
         },
     }
 }
 
-/// The exit codes below the help of every verb, nested ones too.
+/// Adds the exit codes to the help of every verb.
 fn with_exit_codes(command: Command) -> Command {
     command
         .after_help(EXIT_CODES)
@@ -172,7 +172,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::read(environment::variable)?;
-    // The result of a person's command stands alone on stdout, unless LOG asks for log lines too.
+    // The output of a person's command is alone on stdout, unless LOG requests log lines too.
     if config.log.filter.is_some()
         || !matches!(arguments.verb, Some(Verb::Backup(_) | Verb::Scale(_)))
     {
@@ -185,7 +185,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         match (arguments.verb, config.handler_port) {
             (Some(Verb::Backup(verb)), _) => Box::pin(backups(verb, config)).await?,
             (Some(Verb::Scale(verb)), _) => {
-                let done = Box::pin(sizes(verb, config)).await;
+                let done = Box::pin(scale(verb, config)).await;
                 database::closed().await;
                 done?;
             }
@@ -257,35 +257,30 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     config.require_addresses()?;
     let stop = server::stop_signal()?;
     let listener = bind(port).await?;
-    let (settings, private) = match config.database.clone() {
-        Some(settings) => (settings, None),
-        None => local::start()
-            .await
-            .map(|(settings, it)| (settings, Some(it)))?,
+    let private = match config.database {
+        Some(_) => None,
+        None => Some(local::start().await?),
     };
+    let own = private.as_ref().map(|private| private.settings.clone());
+    let settings = own.map_or_else(|| config.require_database(), Ok)?;
     let url = format!("http://{}", listener.local_addr()?);
     say(format_args!(
         "magnusapi {} serves on {url}",
         version::VERSION
     ));
     match &private {
-        Some(private) => say(format_args!("  its data: {}", private.description())),
-        None => say(format_args!(
-            "  its database: {}",
-            settings.address.display()
-        )),
+        Some(private) => say(format_args!("  data: {}", private.description())),
+        None => say(format_args!("  database: {}", settings.address.display())),
     }
     say(format_args!("  try: curl {url}/item"));
-    say(format_args!(
-        "  timers need a Functions host: cargo xtask start"
-    ));
+    say("  timers need a Functions host: cargo xtask start");
     let app = app(&config, settings);
     app.database.prepare_in_background();
     server::run(listener, app, config.server, Front::Nothing, stop).await;
     Ok(())
 }
 
-/// The features on this database, with what the host does with the timers of the app's folder.
+/// All features on this database, with the timetable of the app's folder.
 fn app(config: &Config, database: Settings) -> App {
     let timetable = config.app_folder.as_deref().map(|folder| {
         let environment = std::env::vars_os().filter_map(|(name, value)| {
@@ -302,9 +297,8 @@ fn app(config: &Config, database: Settings) -> App {
     )
 }
 
-/// Holds and changes are those of the database that the timer uses. There is no private one to fall
-/// back to.
-async fn sizes(verb: scale::cli::Verb, config: Config) -> Result<(), Failure> {
+/// Holds and changes are in the timer's database. There is no private database as a default.
+async fn scale(verb: scale::cli::Verb, config: Config) -> Result<(), Failure> {
     let database = config.database.map(Database::open);
     let session = scale::cli::Session::new(config.scale, database, clock::system());
     let done = Box::pin(scale::cli::run(verb, session)).await;
@@ -319,6 +313,6 @@ async fn bind(port: u16) -> Result<tokio::net::TcpListener, Failure> {
 
 async fn migrate(settings: Settings) -> Result<(), Failure> {
     let version = Database::open(settings).migrate().await?;
-    say(format_args!("the schema is at version {version}"));
+    say(format_args!("the schema has version {version}"));
     Ok(())
 }

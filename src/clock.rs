@@ -1,13 +1,13 @@
-//! The time, as an argument: whoever needs it is handed a clock.
+//! The clock, which code receives as an argument.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-/// Answers what time it is.
+/// Returns the current time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The machine's own clock.
+/// The machine's clock.
 pub fn system() -> Clock {
     Arc::new(Timestamp::now)
 }

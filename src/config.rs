@@ -1,4 +1,4 @@
-//! Settings: environment variables, read once into values that are checked.
+//! Settings: environment variables, read once into checked values.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,60 +12,49 @@ use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsErro
 use crate::server::{Settings as ServerSettings, SettingsError as ServerSettingsError};
 use crate::telemetry::{Settings as LogSettings, SettingsError as LogSettingsError};
 
-/// Everything that the environment sets.
+/// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `FUNCTIONS_CUSTOMHANDLER_PORT`: set by the Functions host.
     pub handler_port: Option<u16>,
-    /// When work that can take long ends, before the Functions host ends the process.
+    /// Limit for long work, before the Functions host kills the process.
     pub deadline: Duration,
     /// `FUNCTIONS_APP_ROOT_PATH`: the app's folder, set by the Functions host.
     pub app_folder: Option<PathBuf>,
-    /// The database, if one is named.
+    /// `None` if no setting names a database.
     pub database: Option<DatabaseSettings>,
-    /// The backups.
     pub backup: BackupSettings,
-    /// The sizes by schedule.
     pub scale: ScaleSettings,
-    /// The server.
     pub server: ServerSettings,
-    /// The logs.
     pub log: LogSettings,
 }
 
-/// A setting that cannot be used.
+/// A setting is invalid or missing.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The host's port.
     #[error(
-        "FUNCTIONS_CUSTOMHANDLER_PORT={0} is not a port; the Functions host sets it, unset it elsewhere"
+        "FUNCTIONS_CUSTOMHANDLER_PORT={0} is not a port; only the Functions host sets it, so unset it elsewhere"
     )]
     Port(String),
-    /// One of the database's.
     #[error(transparent)]
     Database(#[from] SettingsError),
-    /// One of the backups'.
     #[error(transparent)]
     Backup(#[from] BackupSettingsError),
-    /// One of the sizes'.
     #[error(transparent)]
     Scale(#[from] ScaleSettingsError),
-    /// One of the server's.
     #[error(transparent)]
     Server(#[from] ServerSettingsError),
-    /// One of the logs'.
     #[error(transparent)]
     Log(#[from] LogSettingsError),
-    /// Under a Functions host nothing is started beside the handler.
+    /// Under a Functions host, the program does not start a private database.
     #[error(
-        "no database is named; set the app setting DATABASE_URL (or PGHOST and the other PG \
+        "no setting names a database; set the app setting DATABASE_URL (or PGHOST and the other PG \
          variables), with DATABASE_AUTH=entra for a managed identity"
     )]
     NoDatabase,
 }
 
 impl Config {
-    /// Reads all settings.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         let handler_port = variable("FUNCTIONS_CUSTOMHANDLER_PORT")
             .map(|port| port.parse().map_err(|_| ConfigError::Port(port)))
@@ -82,12 +71,15 @@ impl Config {
         })
     }
 
-    /// Checks that every database that is backed up has an address.
+    /// Checks that every database in `BACKUP_DATABASES` has an address.
     pub fn require_addresses(&self) -> Result<(), ConfigError> {
         Ok(self.backup.require_addresses()?)
     }
 
-    /// The database's settings where there must be some.
+    /// The database's settings.
+    ///
+    /// # Errors
+    /// No setting names a database.
     pub fn require_database(&self) -> Result<DatabaseSettings, ConfigError> {
         self.database.clone().ok_or(ConfigError::NoDatabase)
     }
@@ -106,9 +98,9 @@ mod tests {
 
     #[test]
     fn without_any_setting_there_is_no_database_and_no_port() {
-        let config = read(&[]).expect("good");
+        let config = read(&[]).expect("valid settings");
         assert_eq!(config.handler_port, None);
-        let error = config.require_database().expect_err("none is named");
+        let error = config.require_database().expect_err("no database is named");
         assert!(error.to_string().contains("DATABASE_URL"));
     }
 
@@ -119,7 +111,7 @@ mod tests {
             ("LOG", "magnusapi=loud"),
             ("LOG_REQUESTS", "some"),
         ] {
-            let error = read(&[(name, value)]).expect_err("it is not known");
+            let error = read(&[(name, value)]).expect_err("it is unknown");
             let named = format!("{name}={value}");
             assert!(error.to_string().contains(&named), "{error}");
         }
@@ -127,8 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_none_is_refused() {
-        let error = read(&[("FUNCTIONS_CUSTOMHANDLER_PORT", "http")]).expect_err("no port");
+    fn an_invalid_port_is_rejected() {
+        let error =
+            read(&[("FUNCTIONS_CUSTOMHANDLER_PORT", "http")]).expect_err("it is not a port");
         assert!(
             error
                 .to_string()

@@ -1,7 +1,7 @@
-//! The environment, in which an empty variable counts as unset.
+//! Environment variables, of which an empty one counts as unset.
 //!
-//! Azure hands an empty app setting to the program, and `func` hands none on Linux. So that a setting
-//! means the same on both, every part of the program reads its variables here.
+//! Azure passes an empty app setting to the program, and `func` on Linux does not. All code reads its variables
+//! here, so that a setting means the same in both.
 
 use clap::Command;
 use clap::builder::Resettable;
@@ -11,7 +11,7 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The command, whose arguments take no empty variable for a value, and those of its subcommands.
+/// The command and its subcommands, with arguments that ignore empty variables.
 pub fn without_empty_variables(command: Command) -> Command {
     command
         .mut_args(|argument| match argument.get_env() {

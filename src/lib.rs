@@ -8,41 +8,43 @@
 //! | module | purpose |
 //! |---|---|
 //! | [`cli`] | the command line: arguments, verbs, exit codes |
-//! | [`config`] | the settings of everything, read once |
-//! | [`server`] | bind, all routes, stop in order |
+//! | [`config`] | all settings, read once |
+//! | [`server`] | bind, routes, graceful stop |
 //! | [`doctor`] | checks a laid-out Functions app against this program |
-//! | [`app`] | which features there are, put together |
-//! | [`item`] | items: the HTTP feature, its SQL, its timer |
-//! | [`scale`] | Azure resources at the size that the week asks for |
-//! | [`backup`] | backups of Postfacto's databases: export, restore, proof |
-//! | [`health`] | `/health`, from checks that the features contribute |
-//! | [`ledger`] | which runs of a timer there were, so that each slot is worked on once |
+//! | [`app`] | puts the features together |
+//! | [`item`] | items: routes, SQL, timer |
+//! | [`scale`] | sizes of Azure resources by schedule |
+//! | [`backup`] | backups of Postfacto's databases: export, restore, verification |
+//! | [`health`] | `/health`, from the checks of the features |
+//! | [`ledger`] | the runs of the timers, so that each slot is executed once |
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
-//! | [`http`] | what all HTTP answers have in common: requests, problems, ids, log line |
+//! | [`http`] | requests, responses, problems, log line of all routes |
 //! | [`local`] | the embedded default: a private PostgreSQL for a person |
-//! | `terminal` | what verbs print: tables for people, JSON for programs |
+//! | `terminal` | output of the verbs: tables for people, JSON for programs |
 //! | [`database`] | pool, TLS, passwords and tokens, migrations |
-//! | [`blob`] | where backups lie: Azure Blob, or a folder |
+//! | [`blob`] | the store of the backups: Azure Blob, or a folder |
 //! | [`azure`] | credentials, and the Resource Manager |
-//! | [`clock`] | the time, as an argument |
-//! | [`environment`] | variables, of which an empty one counts as unset |
-//! | [`telemetry`], [`version`] | logs; which build this is |
+//! | [`clock`] | the clock, as an argument |
+//! | [`environment`] | environment variables |
+//! | [`telemetry`], [`version`] | logs; the version of the build |
 //!
 //! Libraries with a purpose of their own are in `crates/`: `schedule` (sizes by schedule, pure), `funcapp` (an
 //! app's files), `localpg` (a private PostgreSQL), `devhost` (a local Functions host).
 //!
-//! # Ways in
+//! # Entry points
 //!
-//! HTTP requests come through the host or directly; timer invocations come as posts from the
-//! host; an operator comes by the command line. Behind each door is the same function: for items
-//! [`item::Items`], for timers [`host::Timers::invoke`], which knows nothing of HTTP.
+//! HTTP requests arrive through the host or directly; timer invocations arrive as posts of the host; an operator
+//! uses the command line. Each entry point calls the same functions: for items [`item::Items`], for timers
+//! [`host::Timers::invoke`], which does not depend on HTTP.
 //!
-//! # What the host forces
+//! # Requirements of the host
 //!
-//! It takes any answer to `GET /` for readiness, stops the program with SIGKILL at any moment, and
-//! may run a timer twice. So the program binds before anything else, keeps no state that matters
-//! in memory or in files, and acknowledges nothing before the database has it on disk.
+//! The host takes any response to `GET /` as readiness, stops the program with SIGKILL at any moment, and may run
+//! a timer twice. So the program binds before anything else, keeps no essential state in memory or in files, and
+//! acknowledges nothing before the database has it on disk.
 
+// The compiler follows the futures of a request down to the socket of its database connection.
+#![recursion_limit = "256"]
 // A closed stdout or stderr must not end the program: `terminal` prints.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

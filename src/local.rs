@@ -1,5 +1,5 @@
-//! The embedded default: a private PostgreSQL for a person who runs the program without a
-//! database. Never under a Functions host.
+//! The embedded default: a private PostgreSQL for a person who runs the program without a database. It never
+//! starts under a Functions host.
 
 use localpg::{Durable, Programs};
 use thiserror::Error;
@@ -10,24 +10,23 @@ use crate::{environment, terminal};
 /// The private database could not be started.
 #[derive(Debug, Error)]
 pub enum LocalError {
-    /// The server.
-    #[error("the private database cannot be started: {0}")]
+    #[error("cannot start the private database: {0}")]
     Server(#[from] localpg::Error),
-    /// The settings beside the address.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The thread that started it.
-    #[error("the private database cannot be started: {0}")]
+    #[error("cannot start the private database: {0}")]
     Thread(#[from] tokio::task::JoinError),
 }
 
-/// The private server, which runs while this value lives and no other process uses it.
+/// The private server. It stops when this value is dropped, unless another process uses it.
 pub struct PrivateDatabase {
     cluster: Durable,
+    /// The settings to connect to it.
+    pub settings: Settings,
 }
 
 impl PrivateDatabase {
-    /// Where the data lies, and whether another process shares it.
+    /// The folder of the data, and whether another process shares it.
     pub fn description(&self) -> String {
         let shared = if self.cluster.started() {
             ""
@@ -38,8 +37,8 @@ impl PrivateDatabase {
     }
 }
 
-/// Starts or joins the private server and answers the settings to reach it.
-pub async fn start() -> Result<(Settings, PrivateDatabase), LocalError> {
+/// Starts the private server, or joins the running one.
+pub async fn start() -> Result<PrivateDatabase, LocalError> {
     let cluster = tokio::task::spawn_blocking(|| {
         let programs = Programs::find_or_fetch(&mut |line| terminal::say(line))?;
         Durable::open(&programs, &localpg::data_folder()?)
@@ -48,10 +47,10 @@ pub async fn start() -> Result<(Settings, PrivateDatabase), LocalError> {
     let url = cluster.url("postgres");
     let settings = Settings::read(|name| match name {
         "DATABASE_URL" => Some(url.clone()),
-        // The PG variables and the login mode are another server's.
+        // The PG variables and the login mode are for another server.
         name if name.starts_with("PG") || name == "DATABASE_AUTH" => None,
         name => environment::variable(name),
     })?;
-    let settings = settings.expect("DATABASE_URL is given, so a database is named");
-    Ok((settings, PrivateDatabase { cluster }))
+    let settings = settings.expect("DATABASE_URL names a database");
+    Ok(PrivateDatabase { cluster, settings })
 }

@@ -1,7 +1,7 @@
-//! Which build this is.
+//! The version of this build.
 
-/// The version in `Cargo.toml`, the only one there is.
+/// The version in `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The git commit it was built from, or `unknown` outside of a checkout.
+/// The git commit, or `unknown` for a build outside of a checkout.
 pub const COMMIT: &str = env!("MAGNUSAPI_COMMIT");

@@ -107,7 +107,7 @@ impl BackupCheck {
 }
 
 impl Check for BackupCheck {
-    fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         self.findings().boxed()
     }
 }

@@ -8,9 +8,9 @@ use std::io;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
+use hyper::Response;
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody};
 use url::Url;
-use warp::http::Response;
 
 use crate::azure;
 

@@ -1,4 +1,4 @@
-//! What the host would stumble over, from the files alone.
+//! Errors of an app's files that stop the app or a function in the host.
 
 use std::fmt;
 
@@ -10,12 +10,11 @@ use object::read::elf::{Dyn, ElfFile64, ProgramHeader};
 use super::files::AppFile;
 use crate::app::{HTTP_FUNCTIONS, timer_functions};
 
-/// One thing that is wrong, and what to do about it.
+/// An error in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The file it is about.
     pub file: String,
-    /// What is wrong and what to do.
+    /// The error and the remedy.
     pub text: String,
 }
 
@@ -32,13 +31,13 @@ fn finding(file: impl Into<String>, text: impl Into<String>) -> Finding {
     }
 }
 
-/// The binary must stay below this, so that a cold start need not wait for its download.
+/// Maximum size of the binary, so that a cold start does not wait for its download.
 const PROGRAM_LIMIT: usize = 12_000_000;
 
-/// The settings that a deployment sets, by the example that is kept with the code.
+/// The settings that every deployment has.
 const EXAMPLE_SETTINGS: &[u8] = include_bytes!("../../local.settings.example.json");
 
-/// Everything that is wrong with the app.
+/// Returns all errors of the app.
 pub fn examine(files: &[AppFile]) -> Vec<Finding> {
     let contents = files.iter().map(|file| (file.path.as_str(), &file.bytes));
     let settings = match Settings::parse(EXAMPLE_SETTINGS) {
@@ -62,7 +61,7 @@ fn program(app: &App, files: &[AppFile]) -> Vec<Finding> {
     let path = name.strip_prefix("./").unwrap_or(name);
     let Some(file) = files.iter().find(|file| file.path == path) else {
         let text = format!(
-            "customHandler.description.defaultExecutablePath names {name}, which is not there"
+            "customHandler.description.defaultExecutablePath names {name}, which does not exist"
         );
         return vec![finding("host.json", text)];
     };
@@ -75,7 +74,7 @@ fn program(app: &App, files: &[AppFile]) -> Vec<Finding> {
     if file.mode.is_none_or(|mode| mode & 0o111 != 0o111) {
         findings.push(finding(
             path,
-            "it is not executable by all; give it mode 0755",
+            "not every user can execute it; give it mode 0755",
         ));
     }
     if file.bytes.len() >= PROGRAM_LIMIT {
@@ -91,22 +90,21 @@ fn program(app: &App, files: &[AppFile]) -> Vec<Finding> {
     findings
 }
 
-/// How requests must reach the program. Under forwarding, a request from outside for
-/// `/item/..%5Cscale` arrives as `/scale`, without the marks by which the program tells it from the
-/// host's own call of a timer.
+/// Checks that the host proxies requests. If it forwards them, a request from outside for `/item/..%5Cscale`
+/// arrives as `/scale`, without the headers that distinguish it from the host's own call of a timer.
 fn forwarding(app: &App) -> Option<Finding> {
     let handler = &app.host.custom_handler;
     let text = if handler.forwards_http {
         "remove customHandler.enableForwardingHttpRequest: it lets outside requests run timers"
     } else if !handler.proxies_http {
-        "set customHandler.enableProxyingHttpRequest: without it HTTP requests come as envelopes"
+        "set customHandler.enableProxyingHttpRequest: without it, HTTP requests arrive as envelopes"
     } else {
         return None;
     };
     Some(finding("host.json", text))
 }
 
-/// The C library of the host's image is not known, so the program must bring its own.
+/// The program must include a C library, because that of the host's image is unknown.
 fn is_static_x86_64(bytes: &[u8]) -> Result<(), String> {
     let build = "build it with `cargo xtask package`";
     let elf = ElfFile64::<Endianness>::parse(bytes)
@@ -121,14 +119,14 @@ fn is_static_x86_64(bytes: &[u8]) -> Result<(), String> {
         let mut entries = entries.unwrap_or_default().iter();
         if header.p_type(endian) == PT_INTERP || entries.any(|it| it.tag(endian) == DT_NEEDED) {
             return Err(format!(
-                "it is not static, it asks for shared libraries; {build}"
+                "it is not static: it needs shared libraries; {build}"
             ));
         }
     }
     Ok(())
 }
 
-/// Every folder has a function in this program, and the other way round.
+/// Checks that every folder has a function in this program, and every function a folder.
 fn functions(app: &App, faults: &[Fault]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = app.functions.iter().filter_map(unmatched).collect();
     findings.extend(app.functions.iter().filter_map(hyphenated));
@@ -136,7 +134,8 @@ fn functions(app: &App, faults: &[Fault]) -> Vec<Finding> {
     for name in expected.chain(timer_functions()) {
         let is_faulty = faults.iter().any(|fault| fault.function == name);
         if app.function(name).is_none() && !is_faulty {
-            let text = "the program has this function and the app has no folder for it; add it under functions/";
+            let text =
+                "the app has no folder for this function of the program; add it under functions/";
             findings.push(finding(format!("{name}/function.json"), text));
         }
     }
@@ -155,12 +154,12 @@ fn unmatched(function: &Function) -> Option<Finding> {
                 Some((_, expected)) => Some(finding(
                     file,
                     format!(
-                        "its route is {route} and the program serves {expected}; make them the same"
+                        "its route is {route}, but the program serves {expected}; make them equal"
                     ),
                 )),
                 None => Some(finding(
                     file,
-                    "the program serves no such HTTP function; remove the folder or add the route",
+                    "the program has no such HTTP function; remove the folder or add the route",
                 )),
             }
         }
@@ -172,8 +171,8 @@ fn unmatched(function: &Function) -> Option<Finding> {
     }
 }
 
-/// On Linux the name of an app setting has letters, digits and underscores only, and an app setting is the
-/// one way to disable a function (Azure-Functions#2132).
+/// On Linux, the name of an app setting has only letters, digits and underscores, and only an app setting can
+/// disable a function (Azure-Functions#2132).
 fn hyphenated(function: &Function) -> Option<Finding> {
     let name = function.name.as_str();
     name.contains('-').then(|| {
@@ -186,8 +185,8 @@ fn hyphenated(function: &Function) -> Option<Finding> {
     })
 }
 
-/// A function that the host does not run. Schedules are read with the example's settings, which
-/// every deployment has too.
+/// A function that the host does not run. Schedules are checked with the example's settings, which every
+/// deployment has too.
 fn faulty(fault: &Fault) -> Finding {
     let text = format!("the host does not run this function: {}", fault.error);
     finding(format!("{}/function.json", fault.function), text)

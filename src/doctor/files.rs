@@ -10,33 +10,26 @@ use thiserror::Error;
 /// One file of an app.
 #[derive(Clone, Debug)]
 pub struct AppFile {
-    /// Its path inside the app, with `/`.
+    /// The path inside the app, with `/`.
     pub path: String,
-    /// Its Unix permissions, where they are kept.
+    /// The Unix permissions, if the zip has them.
     pub mode: Option<u32>,
-    /// What it holds.
     pub bytes: Vec<u8>,
 }
 
 /// The app cannot be read.
 #[derive(Debug, Error)]
 pub enum FilesError {
-    /// A file or folder.
     #[error(
-        "{path} cannot be read ({error}); name the folder or the zip that `cargo xtask package` makes"
+        "cannot read {path} ({error}); name the folder or the zip that `cargo xtask package` makes"
     )]
     Unreadable {
-        /// Which one.
         path: PathBuf,
-        /// Why.
         error: std::io::Error,
     },
-    /// The zip.
-    #[error("{path} is not a whole zip ({error}); make it again with `cargo xtask package`")]
+    #[error("{path} is not a complete zip ({error}); make it again with `cargo xtask package`")]
     BrokenZip {
-        /// Which one.
         path: PathBuf,
-        /// Why.
         error: zip::result::ZipError,
     },
 }

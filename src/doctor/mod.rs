@@ -1,8 +1,8 @@
-//! `magnusapi doctor <folder|zip>`: would the Functions host run this app?
+//! `magnusapi doctor <folder|zip>` checks whether the Functions host would run an app.
 //!
-//! A broken host.json, a route that does not parse or a program that cannot be started stops the
-//! whole app in Azure; an unset `%SETTING%` switches one function off. Azure reports neither at the
-//! deployment. The doctor finds both before it.
+//! A broken host.json, a route that does not parse or a program that cannot start stops the whole app in Azure;
+//! an unset `%SETTING%` disables one function. Azure does not report these errors in a deployment. The doctor
+//! finds them before.
 
 mod checks;
 mod files;
@@ -15,18 +15,17 @@ use crate::terminal::say;
 pub use checks::{Finding, examine};
 pub use files::{AppFile, FilesError, read};
 
-/// The app is not fit to be deployed, or cannot be read.
+/// The app has errors, or cannot be read.
 #[derive(Debug, Error)]
 pub enum DoctorError {
-    /// The folder or zip.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// What was found has been printed.
-    #[error("{0} findings; correct them and run `cargo xtask package` again")]
+    /// The findings have been printed.
+    #[error("the app has {0} errors, see above; correct them and run `cargo xtask package` again")]
     Findings(usize),
 }
 
-/// Prints what is wrong with the app at `path`, or that nothing is.
+/// Checks the app at `path` and prints the findings.
 pub fn run(path: &Path) -> Result<(), DoctorError> {
     let files = read(path)?;
     let findings = examine(&files);

@@ -1,5 +1,4 @@
-//! The database's health: can it be reached, how fast, with which schema, does it take writes, and is
-//! the pool free.
+//! The database's health: reachable, latency, schema, writable, load of the pool.
 
 use std::time::Instant;
 
@@ -10,14 +9,14 @@ use serde_json::Value;
 use super::{Check, Finding, Status};
 use crate::database::{Database, PoolUse, State};
 
-/// Asks the database for its state, and times the answer.
+/// Queries the database's state, and measures the time of the queries.
 pub struct DatabaseCheck {
     database: Database,
     watched: Database,
 }
 
 impl DatabaseCheck {
-    /// For the database of the requests, which is asked through `watched`, beside its pool.
+    /// Checks the database of the requests through `watched`, a connection outside of its pool.
     pub fn new(database: Database, watched: Database) -> DatabaseCheck {
         DatabaseCheck { database, watched }
     }
@@ -33,46 +32,56 @@ impl DatabaseCheck {
                 if let (Status::Fail, Some(output)) = (schema.status, &schema.output) {
                     self.database.prepare_again(output);
                 }
-                let latency = latency(milliseconds.into(), Status::Ok, None);
+                let latency = latency(milliseconds.into(), None);
                 vec![latency, schema, writable(state.writable), pool]
             }
             Err(error) => {
                 let output = format!("{error}; see the log, the server, and DATABASE_URL");
-                vec![latency(Value::Null, Status::Fail, Some(output)), pool]
+                vec![latency(Value::Null, Some(output)), pool]
             }
         }
     }
 }
 
 impl Check for DatabaseCheck {
-    fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         self.findings().boxed()
     }
 }
 
-fn latency(value: Value, status: Status, output: Option<String>) -> Finding {
+fn finding(
+    key: &'static str,
+    value: impl Into<Value>,
+    status: Status,
+    output: Option<String>,
+) -> Finding {
     Finding {
-        key: "database:latency",
-        component_id: None,
         component_type: "datastore",
-        observed_value: value,
-        observed_unit: Some("ms"),
         status,
         output,
+        ..Finding::new(key, value)
     }
 }
 
-/// Migrations only ever add, so a program that is already serving goes on when a newer one
-/// migrates; `obstacle` says why this one does not serve.
+fn latency(milliseconds: Value, failure: Option<String>) -> Finding {
+    let status = failure.as_ref().map_or(Status::Ok, |_| Status::Fail);
+    Finding {
+        observed_unit: Some("ms"),
+        ..finding("database:latency", milliseconds, status, failure)
+    }
+}
+
+/// Migrations only add, so a program that serves continues when a newer program migrates. `obstacle` is the
+/// reason why this program does not serve.
 fn schema(state: State, obstacle: Option<String>) -> Finding {
     let State { applied, known, .. } = state;
     let (status, output) = if obstacle.is_some() {
         (Status::Fail, obstacle)
     } else if applied < known {
         let output = format!(
-            "the schema is version {applied}, older than this program's {known}: the database was \
-             set back; the program migrates it again by itself, and if this stays, run `magnusapi \
-             migrate` and see the log"
+            "the schema has version {applied}, which is older than this program's version {known}: the \
+             database was set back; the program migrates it again by itself; if this finding stays, run \
+             `magnusapi migrate` and see the log"
         );
         (Status::Fail, Some(output))
     } else if applied > known {
@@ -84,44 +93,31 @@ fn schema(state: State, obstacle: Option<String>) -> Finding {
     } else {
         (Status::Ok, None)
     };
-    Finding {
-        key: "database:schema",
-        component_id: None,
-        component_type: "datastore",
-        observed_value: applied.0.into(),
-        observed_unit: None,
-        status,
-        output,
-    }
+    finding("database:schema", applied.0, status, output)
 }
 
-/// Every change needs writes: those of items, and the record of each timer's run.
+/// Items cannot change and timers cannot store their runs in a read-only database.
 fn writable(writable: bool) -> Finding {
-    Finding {
-        key: "database:writable",
-        component_id: None,
-        component_type: "datastore",
-        observed_value: writable.into(),
-        observed_unit: None,
-        status: if writable { Status::Ok } else { Status::Fail },
-        output: (!writable).then(|| State::READ_ONLY.to_owned()),
-    }
+    let (status, output) = if writable {
+        (Status::Ok, None)
+    } else {
+        (Status::Fail, Some(State::READ_ONLY.to_owned()))
+    };
+    finding("database:writable", writable, status, output)
 }
 
 fn pool(usage: PoolUse) -> Finding {
-    let exhausted = usage.waiting > 0 && usage.in_use >= usage.limit;
-    let output = format!(
-        "busy: all {} connections are in use and {} requests wait; see DATABASE_POOL_SIZE",
-        usage.limit, usage.waiting
-    );
+    let is_exhausted = usage.waiting > 0 && usage.in_use >= usage.limit;
+    let output = is_exhausted.then(|| {
+        format!(
+            "busy: all {} connections are in use and {} requests wait; see DATABASE_POOL_SIZE",
+            usage.limit, usage.waiting
+        )
+    });
+    let status = output.as_ref().map_or(Status::Ok, |_| Status::Warn);
     Finding {
-        key: "database:pool",
-        component_id: None,
-        component_type: "datastore",
-        observed_value: usage.in_use.into(),
         observed_unit: Some("connections in use"),
-        status: if exhausted { Status::Warn } else { Status::Ok },
-        output: exhausted.then_some(output),
+        ..finding("database:pool", usage.in_use, status, output)
     }
 }
 
@@ -131,7 +127,7 @@ mod tests {
     use crate::database::SchemaVersion;
 
     #[test]
-    fn a_schema_that_became_newer_warns_and_an_older_or_unready_one_fails() {
+    fn a_newer_schema_warns_and_an_older_or_unready_one_fails() {
         let status = |applied, obstacle: Option<&str>| {
             let state = State {
                 applied: SchemaVersion(applied),

@@ -1,8 +1,8 @@
-//! `/health`: what operations must know, as `application/health+json`
-//! (draft-inadarei-api-health-check), and `/health/live`, which touches nothing.
+//! `/health` for operations, as `application/health+json` (draft-inadarei-api-health-check), and
+//! `/health/live`, which checks nothing.
 //!
-//! Features contribute a [`Check`] each. Their results are kept for a few seconds, so that probes
-//! from many places cost one query now and then.
+//! Each feature contributes a [`Check`]. A report is cached for a few seconds, so that probes from many places
+//! share one query.
 
 mod check;
 mod database;
@@ -13,5 +13,5 @@ mod timers;
 pub use check::{Check, Finding, Status};
 pub use database::DatabaseCheck;
 pub use report::{Health, Report};
-pub use routes::routes;
+pub use routes::{full, live};
 pub use timers::{TimerCheck, WatchedTimer};

@@ -1,4 +1,4 @@
-//! All findings as one report, kept for a few seconds.
+//! All findings as one report, which is cached for a few seconds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 use super::{Check, Finding, Status};
 use crate::version;
 
-/// How long is a report good for? Short enough for the quickest probe to see a change, long enough
-/// that a hundred probes cost one query.
-const KEPT: Duration = Duration::from_secs(3);
+/// Lifetime of a report: short enough for the fastest probe to see a change, long enough for a hundred probes
+/// to share one query.
+const CACHED: Duration = Duration::from_secs(3);
 
-/// The checks there are. Clones share them and the last report.
+/// All checks. Clones share them and the last report.
 #[derive(Clone)]
 pub struct Health {
     shared: Arc<Shared>,
@@ -26,24 +26,21 @@ struct Shared {
     last: Mutex<Option<(Instant, Arc<Report>)>>,
 }
 
-/// What `/health` says.
+/// The body of `/health`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The worst of all findings.
     pub status: Status,
-    /// This program's version.
     pub version: &'static str,
-    /// The git commit it was built from.
+    /// The git commit.
     pub release_id: &'static str,
-    /// What serves here.
     pub service_id: &'static str,
-    /// The findings by their keys.
+    /// The findings by key.
     pub checks: BTreeMap<&'static str, Vec<Finding>>,
 }
 
 impl Health {
-    /// These checks.
     pub fn new(checks: Vec<Arc<dyn Check>>) -> Health {
         Health {
             shared: Arc::new(Shared {
@@ -53,24 +50,23 @@ impl Health {
         }
     }
 
-    /// The last report if it is young, else a new one. Whoever asks while one is made waits for
-    /// that one.
+    /// The cached report, or a new one. Callers wait while another caller makes one.
     pub async fn report(&self) -> Arc<Report> {
         let mut last = self.shared.last.lock().await;
         if let Some((made, report)) = &*last
-            && made.elapsed() < KEPT
+            && made.elapsed() < CACHED
         {
             return report.clone();
         }
-        let findings = join_all(self.shared.checks.iter().map(|check| check.look())).await;
-        let report = Arc::new(Report::of(findings.into_iter().flatten()));
+        let findings = join_all(self.shared.checks.iter().map(|check| check.check())).await;
+        let report = Arc::new(Report::new(findings.into_iter().flatten()));
         *last = Some((Instant::now(), report.clone()));
         report
     }
 }
 
 impl Report {
-    fn of(findings: impl Iterator<Item = Finding>) -> Report {
+    fn new(findings: impl Iterator<Item = Finding>) -> Report {
         let mut report = Report {
             status: Status::Ok,
             version: version::VERSION,
@@ -95,15 +91,10 @@ mod tests {
     #[test]
     fn a_report_is_as_bad_as_its_worst_finding() {
         let finding = |key, status| Finding {
-            key,
-            component_id: None,
-            component_type: "component",
-            observed_value: 1.into(),
-            observed_unit: None,
             status,
-            output: None,
+            ..Finding::new(key, 1)
         };
-        let report = Report::of(
+        let report = Report::new(
             [
                 finding("a:x", Status::Ok),
                 finding("b:x", Status::Warn),
@@ -113,6 +104,6 @@ mod tests {
         );
         assert_eq!(report.status, Status::Warn);
         assert_eq!(report.checks["a:x"].len(), 2);
-        assert_eq!(Report::of(std::iter::empty()).status, Status::Ok);
+        assert_eq!(Report::new(std::iter::empty()).status, Status::Ok);
     }
 }

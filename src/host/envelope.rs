@@ -1,13 +1,12 @@
-//! The JSON that the host posts to a timer function, read with patience.
+//! The JSON that the host posts to a timer function.
 //!
-//! Shapes seen in the host's source and in captures (`DefaultHttpWorkerService.cs`,
-//! `TimerInfo.cs`): `ScheduleStatus` null for schedules of less than a minute, dates of year 1
-//! with and without an offset for "never", `RetryContext` on retries, and members that later
-//! hosts add.
+//! Variants in the host's source and in recordings (`DefaultHttpWorkerService.cs`, `TimerInfo.cs`):
+//! `ScheduleStatus` is null for schedules of less than a minute, dates of year 1 with and without an offset
+//! mean "never", retries have a `RetryContext`, and later hosts add members.
 //!
-//! A run by hand (`POST /admin/functions/<name>`) carries the schedule's status too, with the occurrence
-//! that is still to come. Its mark is a member of `Metadata` with the binding's name, the input as JSON in
-//! a string. Without an input there is no mark.
+//! A run by hand (`POST /admin/functions/<name>`) has the schedule's status too, with the next occurrence. Its
+//! mark is a member of `Metadata` with the binding's name, which is the input as JSON in a string. Without an
+//! input there is no mark.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,7 +15,7 @@ use thiserror::Error;
 
 use super::{Invocation, Retry};
 
-/// A body that is no envelope.
+/// The body is not an envelope.
 #[derive(Debug, Error)]
 #[error(
     "the body is not a timer envelope ({0}); the Functions host posts {{\"Data\":…,\"Metadata\":…}}"
@@ -50,7 +49,7 @@ struct Sys {
 #[serde(rename_all = "PascalCase", default)]
 struct RetryContext {
     retry_count: Option<i64>,
-    /// -1 where the host retries without end.
+    /// -1 if the host retries without a limit.
     max_retry_count: Option<i64>,
 }
 
@@ -68,15 +67,15 @@ struct ScheduleStatus {
     next: Option<Value>,
 }
 
-/// Reads the envelope of a call of `function`. An empty body is an empty envelope: a person who
-/// tries the handler by hand need not make one up.
+/// Parses the envelope of a call of `function`. An empty body is an empty envelope, so that a person can call
+/// the handler by hand without one.
 ///
 /// # Errors
-/// [`EnvelopeError`] for what is not JSON, or not an object.
+/// [`EnvelopeError`] if the body is not JSON, or not an object.
 pub fn parse(function: &str, id: &str, body: &[u8]) -> Result<Invocation, EnvelopeError> {
     let envelope: Envelope = match body {
         [] => Envelope::default(),
-        // A map first: serde would take an array for a structure too.
+        // A map first, because serde accepts an array for a structure too.
         body => {
             let members: Map<String, Value> = serde_json::from_slice(body)?;
             serde_json::from_value(Value::Object(members))?
@@ -105,8 +104,8 @@ pub fn parse(function: &str, id: &str, body: &[u8]) -> Result<Invocation, Envelo
     })
 }
 
-/// The timer is `Data`'s one member; its name is the binding's. The host encodes a value that is
-/// no object as JSON in a string.
+/// The timer is the only member of `Data`; its name is the binding's. The host encodes a value that is not an
+/// object as JSON in a string.
 fn timer_info(data: &Map<String, Value>) -> Result<TimerInfo, EnvelopeError> {
     match data.values().next() {
         None | Some(Value::Null) => Ok(TimerInfo::default()),
@@ -119,8 +118,7 @@ fn count(number: i64) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// An instant, or `None` for what stands for "never" or is no date: a date alone is never a
-/// reason to fail a call.
+/// An instant, or `None` for "never" and for a malformed date: a date alone must not fail a call.
 fn instant(value: &Value) -> Option<Timestamp> {
     let text = value.as_str()?;
     let instant = text
@@ -129,7 +127,7 @@ fn instant(value: &Value) -> Option<Timestamp> {
     instant.ok().filter(|instant| *instant > YEAR_TWO)
 }
 
-/// .NET's `default(DateTime)` is the first instant of year 1, moved by whatever offset.
+/// .NET's `default(DateTime)` is the first instant of year 1, with any offset.
 const YEAR_TWO: Timestamp = Timestamp::constant(-62_104_060_800, 0);
 
 #[cfg(test)]
@@ -141,11 +139,11 @@ mod tests {
     }
 
     fn at(text: &str) -> Timestamp {
-        text.parse().expect("a good instant")
+        text.parse().expect("an instant")
     }
 
     #[test]
-    fn the_full_envelope_is_read() {
+    fn a_full_envelope_is_parsed() {
         let invocation = parsed(
             r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},
                 "ScheduleStatus":{"Last":"2026-09-13T03:15:00.0042111+00:00",
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_captured_request_with_a_null_status_is_read() {
+    fn a_recorded_envelope_with_a_null_status_is_parsed() {
         let invocation = parsed(
             r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,
                 "IsPastDue":false}},"Metadata":{"sys":{"MethodName":"azure",
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_by_hand_is_for_no_occurrence() {
+    fn a_run_by_hand_has_no_occurrence() {
         let status = r#"{"ScheduleStatus":{"Last":"2026-11-29T18:01:00+00:00",
             "Next":"2026-11-29T18:02:00+00:00"},"IsPastDue":false}"#;
         let sys = r#""sys":{"UtcNow":"2026-11-29T18:01:53.7804441Z"}"#;
@@ -203,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn retries_without_end_have_no_limit() {
+    fn unlimited_retries_have_no_limit() {
         let invocation = parsed(
             r#"{"Metadata":{"RetryContext":{"RetryCount":7,"MaxRetryCount":-1,"Exception":null}}}"#,
         );
@@ -215,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_of_year_one_is_never() {
+    fn dates_of_year_one_and_malformed_dates_mean_never() {
         for never in [
             "0001-01-01T00:00:00+00:00",
             "0001-01-01T00:00:00",
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_missing_members_and_encoded_timers_are_taken() {
+    fn unknown_missing_and_encoded_members_are_accepted() {
         for body in [
             "",
             "{}",
@@ -247,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_envelope_is_refused() {
+    fn bodies_that_are_not_envelopes_are_rejected() {
         for body in ["[]", "{", "null", "\"x\"", r#"{"Data":{"timer":"x"}}"#] {
             assert!(parse("scale", "id", body.as_bytes()).is_err(), "{body}");
         }

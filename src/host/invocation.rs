@@ -1,48 +1,46 @@
-//! A timer's call and what became of it, whatever carried it here.
+//! A call of a timer and its outcome, independent of the transport.
 
 use jiff::Timestamp;
 
 /// One call of a timer function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
-    /// The function's name, as its folder has it.
+    /// The function, by the name of its folder.
     pub function: String,
     /// The host's id of this call.
     pub id: String,
-    /// Whether the host was late: the occurrence passed while nothing ran.
+    /// Whether the host called late.
     pub is_past_due: bool,
-    /// The occurrence that this call is for, where the host keeps a schedule's status. A call by hand
-    /// without an input has the next one here: only the time tells it from a scheduled call.
+    /// The occurrence of this call, if the host stores a schedule's status. A call by hand without an input
+    /// has the next occurrence here: only the time distinguishes it from a scheduled call.
     pub scheduled: Option<Timestamp>,
-    /// The occurrence before it, where there was one.
+    /// The previous occurrence.
     pub last: Option<Timestamp>,
-    /// The host's clock when it called.
+    /// The host's clock at the call.
     pub called: Option<Timestamp>,
-    /// Set when the host calls again after a failure.
+    /// Set if the host retries after a failure.
     pub retry: Option<Retry>,
 }
 
-/// How often the host has tried.
+/// A retry of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Tries before this one.
+    /// The number of earlier attempts.
     pub count: u32,
-    /// Tries at most, where the host says so.
+    /// The maximum number of attempts, if the host has one.
     pub limit: Option<u32>,
 }
 
-/// What became of an invocation.
+/// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was done, for people; the host shows these lines with the invocation when it
-    /// succeeded.
+    /// The actions of the function, for people. If it succeeded, the host shows these lines with the invocation.
     pub lines: Vec<String>,
-    /// Why it failed, if it did.
+    /// The reason of a failure.
     pub failure: Option<String>,
 }
 
 impl Outcome {
-    /// All was done.
     pub fn succeeded(lines: Vec<String>) -> Outcome {
         Outcome {
             lines,
@@ -50,7 +48,6 @@ impl Outcome {
         }
     }
 
-    /// Not all was done.
     pub fn failed(lines: Vec<String>, failure: impl Into<String>) -> Outcome {
         Outcome {
             lines,

@@ -1,17 +1,16 @@
-//! How long the host lets an invocation run.
+//! The host's time limit for an invocation.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use funcapp::{HostJson, Settings};
 
-/// The host counts `functionTimeout` to the last byte of a response, and two seconds later kills
-/// this process with everything in it. So work that can take long ends after nine tenths of that
-/// time by itself.
+/// The time after which long work ends by itself: nine tenths of `functionTimeout`. The host measures that time
+/// to the last byte of a response, and two seconds later kills this process with all its requests.
 ///
-/// `functionTimeout` stands in the `host.json` of the app's folder, which the host names in
-/// `FUNCTIONS_APP_ROOT_PATH`; a container without that variable has `AzureWebJobsScriptRoot`. An app
-/// setting may override it.
+/// `functionTimeout` is in the `host.json` of the app's folder, whose path the host sets in
+/// `FUNCTIONS_APP_ROOT_PATH`; a container without that variable has `AzureWebJobsScriptRoot`. An app setting may
+/// override it.
 pub fn deadline(variable: impl Fn(&str) -> Option<String>) -> Duration {
     let root = ["FUNCTIONS_APP_ROOT_PATH", "AzureWebJobsScriptRoot"]
         .into_iter()
@@ -23,14 +22,13 @@ pub fn deadline(variable: impl Fn(&str) -> Option<String>) -> Duration {
     timeout.unwrap_or(WITHOUT_LIMIT) / 10 * 9
 }
 
-/// Where the host sets no limit, or there is no host: that of the shipped `host.json`.
+/// Used without a host, or if the host has no limit: the value of the shipped `host.json`.
 const WITHOUT_LIMIT: Duration = Duration::from_mins(10);
 
-/// Where `host.json` cannot be read: the shortest default that a hosting plan has.
+/// Used if `host.json` cannot be read: the shortest default of a hosting plan.
 const SHORTEST: Duration = Duration::from_mins(5);
 
-/// The app setting that the host reads in place of the member (Microsoft's documentation,
-/// "Override host.json values").
+/// The app setting that overrides the member (Microsoft's documentation, "Override host.json values").
 const OVERRIDE: &str = "AzureFunctionsJobHost__functionTimeout";
 
 fn function_timeout(root: &Path, overridden: Option<String>) -> Option<Duration> {

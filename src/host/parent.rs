@@ -1,8 +1,8 @@
-//! The end of the Functions host, which leaves this process behind.
+//! Notices the end of the Functions host.
 //!
-//! The host kills its handler when it stops in order. When the host itself is killed, or gives up because
-//! its storage is lost, the handler would go on for ever with its connections and locks. A pidfd
-//! follows the process; `PR_SET_PDEATHSIG` would follow the thread that started this one.
+//! The host kills its handler in a graceful stop. If the host itself is killed, or exits because its storage is
+//! lost, the handler would run for ever with its connections and locks. A pidfd refers to the host's process;
+//! `PR_SET_PDEATHSIG` would refer to the thread that started this process.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,22 +13,22 @@ use rustix::io::retry_on_intr;
 use rustix::process::{PidfdFlags, getppid, pidfd_open};
 use tokio::sync::oneshot;
 
-/// Completes when the process that started this one has ended. Where it cannot be watched, never.
+/// Completes when the process that started this one has ended. If it cannot be watched, never completes.
 pub async fn parent_ended() {
     match watch() {
         Ok(ended) => {
-            // An error says that the watching thread has gone, which it does at the end only.
+            // An error means that the watching thread has ended, which it does only with the process.
             let _ = ended.await;
             log::info!("the Functions host has ended");
         }
         Err(error) => {
-            log::info!("the Functions host cannot be watched, so its end is not noticed: {error}");
+            log::info!("cannot watch the Functions host, so its end is not noticed: {error}");
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// A thread of its own waits: it holds nothing up when this process ends first.
+/// Waits in a thread, which does not delay the end of this process.
 fn watch() -> io::Result<oneshot::Receiver<()>> {
     let (sender, ended) = oneshot::channel();
     let parent = parent()?;
@@ -49,9 +49,9 @@ fn watch() -> io::Result<oneshot::Receiver<()>> {
 /// The process that started this one, or none if it has ended already.
 fn parent() -> io::Result<Option<OwnedFd>> {
     let Some(parent) = getppid() else {
-        return Err(io::Error::other("it is outside of this container"));
+        return Err(io::Error::other("its process is outside of this container"));
     };
     let process = pidfd_open(parent, PidfdFlags::empty())?;
-    // Between the two calls the number may have become another process's.
+    // Between the two calls, another process may have got the number.
     Ok((getppid() == Some(parent)).then_some(process))
 }

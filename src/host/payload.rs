@@ -1,49 +1,41 @@
-//! A host that does not proxy HTTP requests.
+//! Requests of a Functions host that does not proxy HTTP requests.
 //!
-//! A Functions host older than 4.1040 ignores `enableProxyingHttpRequest`. It then posts each HTTP
-//! request to `/<function>` as an envelope (`{"Data":{"req":…},"Metadata":…}`) and expects an envelope
-//! back. To a caller that would look like a broken API, so this program says what is wrong instead.
+//! A Functions host older than 4.1040 ignores `enableProxyingHttpRequest`. It posts each HTTP request to
+//! `/<function>` as an envelope (`{"Data":{"req":…},"Metadata":…}`) and expects an envelope back. To a caller
+//! this would look like a broken API, so the program responds with the reason.
 
+use hyper::{Method, StatusCode, header};
 use serde_json::json;
-use warp::http::{HeaderMap, StatusCode, header};
-use warp::{Filter, Rejection};
 
 use super::routes::{Reply, comes_from_outside};
-use crate::http::{Problem, Request, Response, answer, request};
+use crate::http::{Problem, Request, Response, respond};
 use crate::telemetry::Context;
 
-/// How the host names itself in requests of its own, followed by its version.
+/// The host's product name in the `User-Agent` of its own requests, before its version.
 const USER_AGENT: &str = "Azure-Functions-Host/";
 
-/// `POST /<function>` as the host sends it in payload mode, for the HTTP functions `functions`.
-pub fn payload_mode(
+/// The function of an envelope that such a host posts, if `functions` has it. A client can send this
+/// `User-Agent`, but it cannot remove the headers that the host adds to requests from outside.
+pub fn unproxied(
+    request: &Request,
     functions: &'static [(&'static str, &'static str)],
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    warp::post()
-        .and(warp::path::param())
-        .and(warp::path::end())
-        .and(warp::header::header(header::USER_AGENT.as_str()))
-        .and_then(move |name: String, agent: String| {
-            let is_the_host = agent.starts_with(USER_AGENT);
-            let found = functions
-                .iter()
-                .find(|(function, _)| is_the_host && *function == name);
-            let found = found.map(|(function, _)| *function);
-            async move { found.ok_or_else(warp::reject::not_found) }
-        })
-        .and(warp::header::headers_cloned())
-        .and_then(|function: &'static str, headers: HeaderMap| async move {
-            // A client can choose its `User-Agent`; the marks of the host it cannot remove.
-            let is_inside = !comes_from_outside(&headers);
-            is_inside
-                .then_some(function)
-                .ok_or_else(warp::reject::not_found)
-        })
-        .and(request())
-        .then(|function, request| answer(function, request, explain))
+) -> Option<&'static str> {
+    if request.method != Method::POST {
+        return None;
+    }
+    let agent = request.header(header::USER_AGENT.as_str())?;
+    let (name, _) = functions
+        .iter()
+        .find(|(name, _)| request.path().strip_prefix('/') == Some(name))?;
+    let is_the_host = agent.starts_with(USER_AGENT) && !comes_from_outside(&request.headers);
+    is_the_host.then_some(*name)
 }
 
-/// An envelope of the problem: what the host passes on to the caller.
+/// Responds with 501 in an envelope, which the host passes on to the caller.
+pub async fn reject_unproxied(function: &'static str, request: Request) -> Response {
+    respond(function, request, explain).await
+}
+
 async fn explain(request: Request) -> Result<Response, Problem> {
     let version = request
         .header("x-azure-functions-hostversion")
@@ -59,16 +51,19 @@ async fn explain(request: Request) -> Result<Response, Problem> {
         "The Functions host does not proxy requests",
         detail.clone(),
     );
-    let id = Context::current().unwrap_or_default().invocation_id;
+    let id = Context::current().map_or_else(uuid::Uuid::nil, |context| context.invocation_id);
     let response = json!({
         "statusCode": StatusCode::NOT_IMPLEMENTED.as_u16(),
-        "headers": { "Content-Type": "application/problem+json", "X-Request-Id": id },
-        "body": problem.to_json(&id),
+        "headers": {
+            "Content-Type": "application/problem+json",
+            "X-Request-Id": id.to_string(),
+        },
+        "body": problem.to_json(id),
     });
     let reply = Reply {
         outputs: [("res".to_owned(), response)].into_iter().collect(),
         logs: &[detail],
         ..Reply::default()
     };
-    Ok(reply.to_response())
+    Ok(reply.into_response())
 }

@@ -1,4 +1,4 @@
-//! The timer functions there are, and how one is run.
+//! The timer functions, and their execution.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use futures_util::future::BoxFuture;
 
 use super::{Invocation, Outcome};
 
-/// A function that the host calls on a schedule. The host may call one twice, late, or while it
-/// runs, and may kill the process at any moment: whatever it does must stand that.
+/// A function that the host calls on a schedule. The host may call it twice, late, or while it runs, and may
+/// kill the process at any moment. An implementation must be correct in all these cases.
 pub trait Timer: Send + Sync {
-    /// Its name, as its folder under `functions/` has it.
+    /// The name of its folder under `functions/`.
     fn function(&self) -> &'static str;
 
-    /// Does the work of one call.
+    /// Executes one call.
     fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome>;
 }
 
@@ -27,7 +27,7 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// These timers. A call ends after `deadline`, before the host kills this process for it.
+    /// A call ends after `deadline`, before the host would kill this process for it.
     pub fn new(timers: Vec<Arc<dyn Timer>>, deadline: Duration) -> Timers {
         Timers {
             timers: timers.into(),
@@ -35,14 +35,21 @@ impl Timers {
         }
     }
 
-    /// The names of the functions.
-    pub fn functions(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.timers.iter().map(|timer| timer.function())
+    /// The name of the function, if it is a timer.
+    pub fn function(&self, name: &str) -> Option<&'static str> {
+        self.timer(name).map(Timer::function)
     }
 
-    /// Runs the function that the invocation names. The host logs the lines of a call that succeeded,
-    /// and discards those of a call that failed, so the latter are logged here. A line that the failure
-    /// repeats is not logged twice.
+    fn timer(&self, name: &str) -> Option<&dyn Timer> {
+        let mut timers = self.timers.iter();
+        timers
+            .find(|timer| timer.function() == name)
+            .map(|timer| &**timer)
+    }
+
+    /// Runs the function that the invocation names. The host logs the lines of a call that succeeded, and
+    /// discards those of a call that failed, so this logs them. A line that is part of the failure is not
+    /// logged twice.
     pub async fn invoke(&self, invocation: Invocation) -> Outcome {
         let outcome = self.run(&invocation).await;
         if let Some(failure) = &outcome.failure {
@@ -55,18 +62,14 @@ impl Timers {
     }
 
     async fn run(&self, invocation: &Invocation) -> Outcome {
-        let found = self
-            .timers
-            .iter()
-            .find(|timer| timer.function() == invocation.function);
-        let Some(timer) = found else {
+        let Some(timer) = self.timer(&invocation.function) else {
             let reason = format!("there is no timer function named {}", invocation.function);
             return Outcome::failed(Vec::new(), reason);
         };
         let work = AssertUnwindSafe(timer.run(invocation)).catch_unwind();
         match tokio::time::timeout(self.deadline, work).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Outcome::failed(Vec::new(), "it panicked; the log has the place"),
+            Ok(Err(_)) => Outcome::failed(Vec::new(), "it panicked; see the log for the place"),
             Err(_) => {
                 let reason = format!("it took more than {:?}", self.deadline);
                 Outcome::failed(Vec::new(), reason)

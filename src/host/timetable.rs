@@ -1,17 +1,17 @@
-//! What the host does with the program's timers, from the files of the app and its settings.
+//! The host's view of the timers: their schedules, from the app's files and settings.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use funcapp::{App, Schedule, Settings};
 
-/// When the host calls each timer, or why it does not. The host starts the program anew when one of the
-/// files or settings changes, so this is read once.
+/// The schedule of each timer, or the reason why the host does not run it. The host restarts the program when
+/// one of the files or settings changes, so this is read once.
 #[derive(Debug)]
 pub struct Timetable(BTreeMap<&'static str, Result<Schedule, String>>);
 
 impl Timetable {
-    /// What the host does with these functions of the app in `folder`.
+    /// Reads the functions of the app in `folder`.
     pub fn read(
         folder: &Path,
         functions: impl IntoIterator<Item = &'static str>,
@@ -30,12 +30,12 @@ impl Timetable {
         Timetable(states.collect())
     }
 
-    /// The function's schedule, where the host runs it.
+    /// The function's schedule, if the host runs it.
     pub fn schedule(&self, function: &str) -> Option<&Schedule> {
         self.0.get(function)?.as_ref().ok()
     }
 
-    /// Why the host does not run the function, where it does not.
+    /// The reason why the host does not run the function.
     pub fn off(&self, function: &str) -> Option<&str> {
         let error = self.0.get(function)?.as_ref().err()?;
         Some(error)

@@ -1,34 +1,28 @@
-//! What a path takes: one guard for methods and queries before every handler.
+//! Methods and query parameters of a path: one check before every handler.
 
-use std::future::Future;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use warp::http::{Method, StatusCode, header};
+use hyper::Method;
+use hyper::header;
 
 use super::problem::methods;
-use super::{Problem, Request, Response, answer};
+use super::{Problem, Request, Response, no_content, respond};
 
-/// What a path takes.
+/// The requests that a path accepts.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// The function that the path belongs to, as its folder is named.
+    /// The function that the path belongs to, by the name of its folder.
     pub function: &'static str,
-    /// Its methods, each with its query parameters. HEAD goes with GET, and OPTIONS with all.
+    /// The methods, each with its query parameters. HEAD is allowed with GET, and OPTIONS always.
     pub methods: &'static [(Method, &'static [&'static str])],
 }
 
 impl Endpoint {
-    /// Runs `handler` as [`answer()`] does, for a request whose method and query this path takes.
-    ///
-    /// Boxed: routes are nested in each other, and so would be the state of all their handlers, on the
-    /// stack of one thread.
-    pub fn answer<H, F>(&'static self, request: Request, handler: H) -> BoxFuture<'static, Response>
+    /// Runs `handler` as [`respond()`] does, if this path accepts the request's method and query.
+    pub async fn respond<H, F>(&self, request: Request, handler: H) -> Response
     where
-        H: FnOnce(Request) -> F + Send + 'static,
-        F: Future<Output = Result<Response, Problem>> + Send,
+        H: FnOnce(Request) -> F,
+        F: Future<Output = Result<Response, Problem>>,
     {
-        answer(self.function, request, |mut request| async {
+        respond(self.function, request, async |mut request: Request| {
             if request.method == Method::OPTIONS {
                 return Ok(self.options());
             }
@@ -36,7 +30,7 @@ impl Endpoint {
             request.parse_query(parameters)?;
             handler(request).await
         })
-        .boxed()
+        .await
     }
 
     fn parameters(&self, method: &Method) -> Result<&'static [&'static str], Problem> {
@@ -51,8 +45,7 @@ impl Endpoint {
     }
 
     fn options(&self) -> Response {
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::NO_CONTENT;
+        let mut response = no_content();
         let allow = methods(&self.allow());
         response.headers_mut().insert(header::ALLOW, allow);
         response
@@ -78,13 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn head_goes_with_get_and_options_with_all() {
+    fn head_is_allowed_with_get_and_options_always() {
         let endpoint = Endpoint {
             function: "item",
             methods: &[(Method::GET, &["limit"]), (Method::POST, &[])],
         };
         assert_eq!(endpoint.allow(), "GET, HEAD, POST, OPTIONS");
-        let parameters = |method| endpoint.parameters(&method).expect("it is taken");
+        let parameters = |method| endpoint.parameters(&method).expect("the method is allowed");
         assert_eq!(parameters(Method::HEAD), ["limit"]);
         assert!(parameters(Method::POST).is_empty());
         assert!(endpoint.parameters(&Method::DELETE).is_err());

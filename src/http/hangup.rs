@@ -1,7 +1,7 @@
-//! Hanging up: ending a connection whose client does not read.
+//! Ends a connection whose client does not read.
 //!
-//! A response's body can fail only when it is asked for more, and while a client does not read, it
-//! is not asked. So the connection itself has to end.
+//! A response's body can fail only when hyper polls it, and hyper does not poll it while the client does
+//! not read. So the connection itself has to end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ tokio::task_local! {
     static CURRENT: Hangup;
 }
 
-/// Ends the connection of the request that is being worked on.
+/// Ends the connection of the current request.
 #[derive(Clone, Default)]
 pub struct Hangup {
     notify: Arc<Notify>,
@@ -20,19 +20,19 @@ pub struct Hangup {
 }
 
 impl Hangup {
-    /// Of the connection that the calling task serves, if it serves one.
+    /// The hangup of the connection that the calling task serves, if it serves one.
     pub fn current() -> Option<Hangup> {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// Ends the connection. What was not sent is lost, and the client sees that.
+    /// Ends the connection. Data that was not sent is lost, and the client sees an error.
     pub fn hang_up(&self) {
         self.is_hung_up.store(true, Ordering::Relaxed);
         self.notify.notify_one();
     }
 
-    /// Whether the connection ends for this reason. Then its socket is reset: what waits in the system's
-    /// buffers for a client that does not read would keep the response going for minutes.
+    /// Whether the connection ends for this reason. Then its socket must be reset: otherwise the data in the
+    /// system's buffers would keep the response alive for minutes.
     pub fn is_hung_up(&self) -> bool {
         self.is_hung_up.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! A request's body that must come in time.
+//! A request's body with time limits.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -10,8 +10,8 @@ use hyper::body::{Body, Frame, SizeHint};
 use thiserror::Error;
 use tokio::time::{Instant, Sleep};
 
-/// The longest that a whole body may take. Its function's run lasts as long, and at
-/// `functionTimeout` (ten minutes in `host.json`) the host kills this process with all its requests.
+/// Limit for a whole body. The invocation lasts as long as its body, and at `functionTimeout` (ten minutes
+/// in `host.json`) the host kills this process with all its requests.
 const WHOLE: Duration = Duration::from_mins(5);
 
 /// A body that fails when its sender pauses for too long.
@@ -19,19 +19,18 @@ pub struct Paced<B> {
     body: B,
     pause: Duration,
     end: Instant,
-    /// Runs while a piece is awaited. Most bodies come with their head and never need it.
+    /// Runs while the next piece is awaited. Most bodies arrive with their head and never need it.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// The sender was too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the body did not come in time")]
+#[error("the body did not arrive in time")]
 struct TooSlow;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 impl<B> Paced<B> {
-    /// With `pause` between two pieces at most.
+    /// At most `pause` passes between two pieces.
     pub fn new(body: B, pause: Duration) -> Paced<B> {
         Paced {
             body,
@@ -75,7 +74,7 @@ where
     }
 }
 
-/// Whether `error` is, or was caused by, a sender that was too slow.
+/// Whether a slow sender caused `error`.
 pub(super) fn is_too_slow(error: &(dyn Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.any(<dyn Error>::is::<TooSlow>)

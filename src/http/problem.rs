@@ -2,15 +2,18 @@
 
 use std::fmt;
 
+use hyper::StatusCode;
+use hyper::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
-use warp::http::{HeaderValue, StatusCode, header};
-use warp::reply::Response;
+use uuid::Uuid;
+
+use super::{Response, whole};
 
 /// An error for the caller. Its `type` is stable: programs may branch on it.
 #[derive(Debug)]
 pub struct Problem(Box<Parts>);
 
-/// Boxed: results carry a problem everywhere, and hardly ever have one.
+/// Boxed, because every result reserves space for a problem and few have one.
 #[derive(Debug)]
 struct Parts {
     status: StatusCode,
@@ -18,20 +21,19 @@ struct Parts {
     title: &'static str,
     detail: String,
     errors: Vec<FieldError>,
-    headers: Vec<(header::HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What is wrong with one part of the input, and what is allowed there.
+/// An error in one part of the input, with the remedy.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct FieldError {
     /// A JSON pointer into the body (`/name`), or the name of a parameter or header.
     pub field: String,
-    /// What is wrong and what is allowed.
+    /// The error and the remedy.
     pub detail: String,
 }
 
 impl FieldError {
-    /// One part and what is wrong with it.
     pub fn new(field: impl Into<String>, detail: impl Into<String>) -> FieldError {
         FieldError {
             field: field.into(),
@@ -58,8 +60,8 @@ struct Body<'a> {
 }
 
 impl Problem {
-    /// `kind` is the last part of the problem's `type`, `title` the same for all of that kind,
-    /// `detail` for this one case.
+    /// `kind` is the last part of the problem's `type`. All problems of a kind have the same `title`, and
+    /// `detail` describes this one.
     pub fn new(
         status: StatusCode,
         kind: &'static str,
@@ -76,13 +78,13 @@ impl Problem {
         }))
     }
 
-    /// 404 for a path that nothing is at.
+    /// 404 for a path without a route.
     pub fn no_such_path() -> Problem {
         Problem::new(
             StatusCode::NOT_FOUND,
             "no-such-path",
-            "There is nothing at this path",
-            "see /openapi.json for the paths that there are",
+            "The path does not exist",
+            "see /openapi.json for all paths",
         )
     }
 
@@ -97,19 +99,19 @@ impl Problem {
         .with_header(header::ALLOW, methods(allow))
     }
 
-    /// 503 with `Retry-After`: the same request may succeed in a moment.
+    /// 503 with `Retry-After`: the same request may succeed later.
     pub fn unavailable(kind: &'static str, title: &'static str, detail: &str) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, title, detail)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
     }
 
-    /// 500 that tells the caller nothing of the inside; the log has the cause.
+    /// 500 without internal details; the log has the cause.
     pub fn internal() -> Problem {
         Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "Something went wrong here",
-            "it is not your request's fault; give the instance to whoever runs this service",
+            "The service failed",
+            "the request is not the cause; report the instance to the operator of this service",
         )
     }
 
@@ -118,49 +120,42 @@ impl Problem {
         Problem::new(
             StatusCode::BAD_REQUEST,
             "bad-parameter",
-            "A parameter cannot be used",
+            "A parameter is invalid",
             format!("{}: {}", error.field, error.detail),
         )
         .with_errors(vec![error])
     }
 
-    /// Adds what is wrong with each part.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Problem {
         self.0.errors = errors;
         self
     }
 
-    /// Adds a header.
     #[must_use]
-    pub fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Problem {
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.0.headers.push((name, value));
         self
     }
 
-    /// The body; `instance` names this one occurrence by the request's id.
-    pub(crate) fn to_json(&self, request_id: &str) -> String {
+    /// The body. `instance` is the request's id.
+    pub(crate) fn to_json(&self, request_id: Uuid) -> String {
         let Parts { kind, status, .. } = *self.0;
         let body = Body {
             r#type: format!("urn:magnusapi:problem:{kind}"),
             title: self.0.title,
             status: status.as_u16(),
             detail: &self.0.detail,
-            instance: format!("urn:uuid:{request_id}"),
+            instance: request_id.urn().to_string(),
             errors: &self.0.errors,
         };
         serde_json::to_string(&body).expect("strings and numbers always serialize")
     }
 
-    pub(super) fn into_response(self, request_id: &str) -> Response {
-        let mut response = Response::new(self.to_json(request_id).into());
-        *response.status_mut() = self.0.status;
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.extend(self.0.headers);
+    pub(super) fn into_response(self, request_id: Uuid) -> Response {
+        let body = self.to_json(request_id);
+        let mut response = whole(self.0.status, "application/problem+json", body);
+        response.headers_mut().extend(self.0.headers);
         response
     }
 }

@@ -2,19 +2,19 @@
 
 use super::FieldError;
 
-/// The parameter in which callers of Azure Functions pass a key. The host judges the key and hands it
-/// on, so every route ignores it. Its value is a secret: it is neither kept nor repeated.
+/// The parameter in which callers of Azure Functions pass a key. The host checks the key and passes it on,
+/// so every route ignores it. Its value is a secret: the program neither stores nor returns it.
 const KEY: &str = "code";
 
-/// A request's parameters, percent-decoded, each given once.
+/// A request's parameters, percent-decoded. Each occurs once.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(&'static str, String)>);
 
 impl Query {
-    /// Reads `text`, a query without its question mark, whose parameters are `known`.
+    /// Parses `text`, a query without its question mark, whose parameters are `known`.
     ///
     /// # Errors
-    /// A parameter that is unknown or given twice.
+    /// A parameter is unknown or occurs twice.
     pub(super) fn parse(text: &str, known: &[&'static str]) -> Result<Query, FieldError> {
         let mut query = Query::default();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
@@ -25,14 +25,16 @@ impl Query {
                 return Err(FieldError::new(name, unknown(known)));
             };
             if query.get(known).is_some() {
-                return Err(FieldError::new(name, "it is given more than once"));
+                return Err(FieldError::new(
+                    name,
+                    "it occurs more than once; send it once",
+                ));
             }
             query.0.push((known, value.into_owned()));
         }
         Ok(query)
     }
 
-    /// A parameter's value, where it is given.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| value.as_str())
@@ -41,8 +43,8 @@ impl Query {
 
 fn unknown(known: &[&str]) -> String {
     match known {
-        [] => "unknown parameter; this request takes none".to_owned(),
-        _ => format!("unknown parameter; the known ones are {}", known.join(", ")),
+        [] => "unknown parameter; this request has no parameters".to_owned(),
+        _ => format!("unknown parameter; the parameters are {}", known.join(", ")),
     }
 }
 

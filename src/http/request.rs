@@ -1,43 +1,40 @@
-//! A request as handlers see it: its parts at once, its body when they ask, and no more of it
-//! than they ask for.
+//! A request as handlers see it: its head at once, its body on demand and up to a limit.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::pin::Pin;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body_util::BodyDataStream;
 use hyper::body::Body as HttpBody;
-use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use warp::{Filter, Rejection};
+use hyper::header::{self, HeaderValue};
+use hyper::{HeaderMap, Method, StatusCode, Uri};
+use uuid::Uuid;
 
 use super::paced::is_too_slow;
 use super::{FieldError, Problem, Query};
-use uuid::Uuid;
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
 
 /// An HTTP request.
 pub struct Request {
-    /// The method, as it came.
+    /// The method, as received.
     pub method: Method,
-    /// The headers, as they came.
+    /// The headers, as received.
     pub headers: HeaderMap,
-    /// The parameters, once an [`Endpoint`](super::Endpoint) has parsed them.
+    /// The parameters, after an [`Endpoint`](super::Endpoint) parsed them.
     pub query: Query,
-    /// The query without its question mark, still encoded; empty where there is none.
-    raw_query: String,
+    uri: Uri,
     body: Body,
 }
 
-/// What is still to be read of a body.
+/// The part of a body that was not read yet.
 enum Body {
     Unread(Chunks),
     Read,
 }
 
-/// Why a body did not come whole.
+/// Why a body is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BodyError {
     TooSlow,
@@ -47,7 +44,7 @@ enum BodyError {
 type BoxError = Box<dyn Error + Send + Sync>;
 
 impl BodyError {
-    fn of(error: impl Into<BoxError>) -> BodyError {
+    fn new(error: impl Into<BoxError>) -> BodyError {
         if is_too_slow(&*error.into()) {
             BodyError::TooSlow
         } else {
@@ -59,88 +56,64 @@ impl BodyError {
 /// The header in which the Functions host names the invocation.
 const INVOCATION_ID: &str = "x-azure-functions-invocationid";
 
-/// How much of an unwanted body is read and discarded: more than the Functions host lets through. The
-/// host hands on an early answer only after it has sent the whole body, and a server that closes
-/// before it has read what was sent resets the connection. How long the reading may take, the body
-/// itself limits ([`Paced`](super::Paced)).
+/// Bytes of a rejected body that are read and discarded: more than the Functions host lets through. The
+/// host passes an early response on only after it has sent the whole body, and a server that closes
+/// before it has read everything resets the connection. The body itself limits the time of the reading
+/// ([`Paced`](super::Paced)).
 const DRAIN_LIMIT: usize = 128 * 1024 * 1024;
 
-/// Extracts the [`Request`]; never rejects.
-pub fn request() -> impl Filter<Extract = (Request,), Error = Rejection> + Clone {
-    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::method()
-        .and(warp::header::headers_cloned())
-        .and(query)
-        .and(warp::body::stream())
-        .and_then(|method, headers, query, body| async move {
-            Ok::<_, Infallible>(Request::new(method, headers, query, body))
-        })
-}
-
 impl Request {
-    /// A request that no filter has seen.
-    pub(crate) fn of<B>(request: warp::http::Request<B>) -> Request
+    pub(crate) fn new<B>(request: hyper::Request<B>) -> Request
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
-        let query = parts.uri.query().unwrap_or_default().to_owned();
-        Request::new(
-            parts.method,
-            parts.headers,
-            query,
-            BodyDataStream::new(body),
-        )
-    }
-
-    fn new<S, B, E>(method: Method, headers: HeaderMap, raw_query: String, body: S) -> Request
-    where
-        S: Stream<Item = Result<B, E>> + Send + 'static,
-        B: Buf,
-        E: Into<BoxError> + 'static,
-    {
-        let body = body
-            .map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining()))
-            .map_err(BodyError::of);
         let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
             .iter()
-            .any(|name| headers.get(name).is_some_and(|value| value != "0"));
+            .any(|name| parts.headers.get(name).is_some_and(|value| value != "0"));
         Request {
-            method,
-            headers,
+            method: parts.method,
+            headers: parts.headers,
             query: Query::default(),
-            raw_query,
+            uri: parts.uri,
             body: if has_body {
-                Body::Unread(body.boxed())
+                Body::Unread(BodyDataStream::new(body).map_err(BodyError::new).boxed())
             } else {
                 Body::Read
             },
         }
     }
 
-    /// A header's text, where there is one and it is visible ASCII.
+    /// The path, still encoded.
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// A header's text, if the header exists and is visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The Functions host's id of the invocation, where there is a host. A request that the host sends
-    /// again has the same one.
+    /// The Functions host's id of the invocation, if there is a host. A request that the host resends has
+    /// the same id.
     pub fn invocation_id(&self) -> Option<Uuid> {
-        Uuid::try_parse(self.header(INVOCATION_ID)?).ok()
+        let id = Uuid::try_parse(self.header(INVOCATION_ID)?).ok();
+        id.filter(|id| !id.is_nil())
     }
 
     /// Reads the query of a request whose parameters are `known`.
     pub(super) fn parse_query(&mut self, known: &[&'static str]) -> Result<(), Problem> {
-        self.query = Query::parse(&self.raw_query, known).map_err(Problem::bad_parameter)?;
+        let query = self.uri.query().unwrap_or_default();
+        self.query = Query::parse(query, known).map_err(Problem::bad_parameter)?;
         Ok(())
     }
 
-    /// The whole body, if it has at most `limit` bytes. The bytes themselves are counted: a
-    /// chunked body has no length, and warp's own limit would reject it for that.
+    /// The whole body, if it has at most `limit` bytes. The bytes are counted, because a chunked body does
+    /// not announce its length.
     ///
     /// # Errors
-    /// 413 above the limit, 408 when the body comes too slowly, 400 when it breaks off.
+    /// 413 above the limit, 408 when the body arrives too slowly, 400 when it breaks off.
     pub async fn body(&mut self, limit: usize) -> Result<Bytes, Problem> {
         let announced = self.header(header::CONTENT_LENGTH.as_str());
         if announced.is_some_and(|length| length.parse().is_ok_and(|it: u64| it > limit as u64)) {
@@ -161,12 +134,11 @@ impl Request {
         Ok(body.freeze())
     }
 
-    /// The whole body of a request that says it is JSON: `application/json`, or a type that ends in
-    /// `+json` (RFC 6839).
+    /// The whole body of a request whose media type is `application/json`, or ends in `+json` (RFC 6839).
     ///
     /// # Errors
     /// As [`Request::body`], and 415 for another media type or a compressed body.
-    pub async fn json_body(&mut self, limit: usize) -> Result<Bytes, Problem> {
+    pub(super) async fn json_body(&mut self, limit: usize) -> Result<Bytes, Problem> {
         let media_type = self.header(header::CONTENT_TYPE.as_str()).unwrap_or("");
         if !is_json(media_type) {
             let detail = "send the body as application/json".to_owned();
@@ -190,10 +162,10 @@ fn is_json(media_type: &str) -> bool {
 }
 
 impl Drop for Request {
-    /// The answer goes out meanwhile: only the reading goes on.
+    /// Reads the rest of the body in the background, while the response is sent.
     fn drop(&mut self) {
         if let Body::Unread(chunks) = std::mem::replace(&mut self.body, Body::Read) {
-            // Without a runtime the process is ending, and its connections with it.
+            // Without a runtime, the process is ending, and its connections end with it.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(drain(chunks));
             }
@@ -224,15 +196,15 @@ fn incomplete(error: BodyError) -> Problem {
         BodyError::TooSlow => Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body-too-slow",
-            "The body came too slowly",
-            "the next part of the body did not come in time; send the request again",
+            "The body arrived too slowly",
+            "the next part of the body did not arrive in time; send the request again",
         )
         .with_header(header::CONNECTION, HeaderValue::from_static("close")),
         BodyError::BrokenOff => Problem::new(
             StatusCode::BAD_REQUEST,
             "body-broken-off",
             "The body broke off",
-            "the connection failed before the whole body had come; send the request again",
+            "the connection failed before the whole body arrived; send the request again",
         ),
     }
 }

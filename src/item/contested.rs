@@ -1,11 +1,10 @@
-//! Creations whose statement had to wait too long for another transaction.
+//! Creations whose statement waited too long for another transaction.
 //!
-//! One name is enough to hold up a statement for many, and the server does not say which. So the
-//! statement's creations are halved again and again: a half without a contested name succeeds at
-//! once, and a contested name ends up alone. It is tried again until the other transaction has
-//! ended, or its own deadline has come. All of this is one task, one short statement after the
-//! other: however many names are contested, and for how long, they hold one connection, and the
-//! creations of other names have all others.
+//! One locked name blocks a statement for many names, and the server does not report which. So the task
+//! halves the statement's creations repeatedly: a half without a locked name succeeds immediately, and a
+//! locked name ends up alone. The task retries it until the other transaction has ended, or until its own
+//! deadline. The task executes one short statement after the other: all locked names together use one
+//! connection, and creations of other names can use all others.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -15,20 +14,20 @@ use tokio::sync::mpsc;
 use super::insert::{Waiting, acknowledge, insert};
 use crate::database::Database;
 
-/// What a statement waits here. The others in the queue wait as well meanwhile.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// The `lock_timeout` of a statement here. The other creations in the queue wait meanwhile.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// So long before its deadline a creation is not attempted again, so that its caller learns that
-/// nothing was changed, and not that the time was over during a statement.
+/// In this time before its deadline, a creation is not retried. So its caller gets the error that nothing was
+/// changed, and not the error that the time ended during a statement.
 const LAST_CALL: Duration = Duration::from_millis(300);
 
-/// Hands creations over. Clones lead to the same task.
+/// Passes creations to the task. Clones share it.
 #[derive(Clone)]
 pub(super) struct Contested {
     queue: mpsc::UnboundedSender<Vec<Waiting>>,
 }
 
-/// Starts the task. It ends when every clone of what it returns is gone.
+/// Starts the task. It ends when every clone of the returned value is dropped.
 pub(super) fn start(database: Database) -> Contested {
     let (queue, contested) = mpsc::unbounded_channel();
     tokio::spawn(work(database, contested));
@@ -36,9 +35,9 @@ pub(super) fn start(database: Database) -> Contested {
 }
 
 impl Contested {
-    /// Goes on with the creations of a statement that was rolled back.
+    /// Continues with the creations of a statement that was rolled back.
     pub(super) fn take_over(&self, batch: Vec<Waiting>) {
-        // Without the task the process is stopping, and the callers find that out themselves.
+        // Without the task, the process is stopping, and the callers notice that themselves.
         let _ = self.queue.send(batch);
     }
 }
@@ -55,18 +54,18 @@ async fn work(database: Database, mut contested: mpsc::UnboundedReceiver<Vec<Wai
         while let Ok(batch) = contested.try_recv() {
             parts.push_back(batch);
         }
-        let part = parts.pop_front().expect("there is one at least");
+        let part = parts.pop_front().expect("the queue has a part");
         parts.extend(attempt(&database, part).await);
     }
 }
 
-/// Returns what is still to be attempted: the halves of the part, or a single contested name.
+/// Returns the creations to retry: the halves of the part, or a single locked name.
 async fn attempt(database: &Database, mut part: Vec<Waiting>) -> Vec<Vec<Waiting>> {
     part.retain(Waiting::take);
     let Some(latest) = part.iter().map(|waiting| waiting.deadline).max() else {
         return Vec::new();
     };
-    match insert(database, &part, latest.for_another_attempt(), PATIENCE).await {
+    match insert(database, &part, latest.for_another_attempt(), LOCK_TIMEOUT).await {
         Err(error) if error.is_lock_timeout() => {
             if part.len() == 1 && Instant::now() + LAST_CALL > latest.whole() {
                 acknowledge(part, Err(error));

@@ -1,10 +1,10 @@
-//! Deletions that the Functions host may send again.
+//! Deletions that the Functions host may resend.
 //!
-//! The host sends a request without a body again when the connection breaks before the response, up to
-//! 40 times, also to the next process, and always with the same invocation id. So a deletion leaves a
-//! row with this id, in the same statement. A sending that finds no item then looks for the row of
-//! an earlier one. That is a statement of its own: the earlier one may have committed only after the
-//! deletion began, and its row is not in the deletion's snapshot.
+//! The host resends a request without a body when the connection breaks before the response, up to 40
+//! times, also to the next process, and always with the same invocation id. So the statement that deletes
+//! an item also writes a row with this id. A request that finds no item then searches for the row of an
+//! earlier one. This needs a second statement: if the earlier one committed only after the deletion began,
+//! its row is not in the deletion's snapshot.
 
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::ItemId;
 use crate::database::{Connection, Database, Error, Statement};
 
-/// Removes an item. Returns whether this request removed it, now or by an earlier sending.
+/// Deletes an item. Returns whether this request deleted it, now or when the host sent it earlier.
 pub(super) async fn delete(
     database: &Database,
     id: ItemId,
@@ -39,7 +39,7 @@ async fn attempt(
     Ok(!earlier.is_empty())
 }
 
-/// An item that was inserted again by hand, with its former id, may have its row already.
+/// An item that was inserted again by hand, with its former id, may already have a row.
 const DELETE: Statement = Statement {
     sql: "WITH deleted AS (
               DELETE FROM item WHERE id = $1 RETURNING id),

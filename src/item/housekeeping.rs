@@ -1,4 +1,4 @@
-//! A timer that deletes idempotency keys, and records of deletions, of more than 24 hours.
+//! A timer that deletes idempotency keys and records of deletions that are older than 24 hours.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,7 +18,6 @@ pub struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// For the items in `database`.
     pub fn new(database: Database, ledger: Ledger, clock: Clock) -> Housekeeping {
         Housekeeping {
             database,
@@ -38,17 +37,17 @@ impl Housekeeping {
         Box::pin(self.ledger.once(invocation, &self.clock, work)).await
     }
 
-    /// Returns what was done.
+    /// Returns one line for each table.
     async fn delete_expired(&self) -> Result<Vec<String>, Error> {
         let keys = self.delete_all(&EXPIRED_KEYS).await?;
         let deletions = self.delete_all(&EXPIRED_DELETIONS).await?;
         Ok(vec![
-            format!("deleted {keys} idempotency keys of more than 24 hours"),
-            format!("deleted {deletions} records of deletions of more than 24 hours"),
+            format!("deleted {keys} idempotency keys that were older than 24 hours"),
+            format!("deleted {deletions} records of deletions that were older than 24 hours"),
         ])
     }
 
-    /// Runs a statement that deletes up to a number of rows until there are no more.
+    /// Repeats a statement that deletes a batch of rows until there are no more.
     async fn delete_all(&self, statement: &Statement) -> Result<i64, Error> {
         let mut deleted = 0;
         loop {
@@ -72,10 +71,10 @@ impl Timer for Housekeeping {
     }
 }
 
-/// Rows deleted by one statement: few enough to stay well below its deadline.
+/// Rows that one statement deletes: few enough to finish well before its deadline.
 const BATCH: i64 = 10_000;
 
-/// Rows that a creation holds right now are left to the next run, not waited for.
+/// The next run deletes rows that a creation has locked now; this one does not wait for them.
 const EXPIRED_KEYS: Statement = Statement {
     sql: "WITH expired AS (
               SELECT key FROM idempotency_key

@@ -1,4 +1,4 @@
-//! An item's id, checked.
+//! An item's id.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use std::fmt;
 pub struct ItemId(pub(super) i64);
 
 impl ItemId {
-    /// Reads an id in its one spelling: no sign, no leading zero.
+    /// Parses an id, which has no sign and no leading zero.
     pub fn parse(text: &str) -> Option<ItemId> {
         let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
         let id = text.parse().ok().filter(|_| canonical)?;
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_has_one_spelling_and_a_range() {
+    fn an_id_is_a_positive_number_in_its_shortest_form() {
         assert_eq!(ItemId::parse("7"), Some(ItemId(7)));
         assert_eq!(ItemId::parse("9223372036854775807"), Some(ItemId(i64::MAX)));
         for bad in [

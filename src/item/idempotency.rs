@@ -1,10 +1,9 @@
-//! `Idempotency-Key`: a creation that may be repeated safely, as
-//! draft-ietf-httpapi-idempotency-key-header has it.
+//! `Idempotency-Key`: creations that a client can repeat safely
+//! (draft-ietf-httpapi-idempotency-key-header).
 //!
-//! The key, the item and the answer are written in one transaction, under an advisory lock of the
-//! key that ends with it. So a transaction that the server rolls back for another one's sake may
-//! run again. And there is no state "in progress" that a crash could leave behind: a
-//! second request that finds the lock taken knows that the first is under way right now.
+//! One transaction writes the key, the item and the result, under an advisory lock of the key that ends
+//! with the transaction. So a transaction that the server rolled back because of another one can run again.
+//! And a crash leaves no state "in progress": if the lock is taken, the first request is running now.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -18,21 +17,21 @@ use crate::database::{Connection, Database, Error, Statement, Transaction};
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Reads a header's value.
+    /// Parses a header's value.
     pub fn parse(text: &str) -> Option<IdempotencyKey> {
         let good = (1..=255).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
         good.then(|| IdempotencyKey(text.to_owned()))
     }
 }
 
-/// What became of a creation with a key.
+/// The result of a creation with a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyedCreation {
-    /// Done now, or done before with the same key and name: the same answer.
-    Answered(Creation),
-    /// The key was used within the last 24 hours for another name.
+    /// The result of this request, or of an earlier one with the same key and name.
+    Done(Creation),
+    /// The key was used for another name within the last 24 hours.
     KeyReused,
-    /// A request with this key is being worked on.
+    /// A request with this key is still running.
     InProgress,
 }
 
@@ -58,20 +57,21 @@ async fn attempt(
         transaction.commit().await?;
         return Ok(KeyedCreation::InProgress);
     }
-    let answer = match transaction.query_first(&RECALL, &[&key.0]).await? {
-        Some(row) => recall(&row, name),
-        None => KeyedCreation::Answered(create_and_remember(&transaction, key, name).await?),
+    let result = match transaction.query_first(&STORED, &[&key.0]).await? {
+        Some(row) => stored(&row, name),
+        None => KeyedCreation::Done(create_and_store(&transaction, key, name).await?),
     };
     transaction.commit().await?;
-    Ok(answer)
+    Ok(result)
 }
 
-fn recall(row: &Row, name: &ItemName) -> KeyedCreation {
-    if row.get::<_, &str>(0) != name.as_str() {
+/// The result that an earlier request stored.
+fn stored(row: &Row, name: &ItemName) -> KeyedCreation {
+    if row.get::<_, &str>("name") != name.as_str() {
         return KeyedCreation::KeyReused;
     }
-    let created = row.get::<_, Option<i64>>(1).zip(row.get(2));
-    KeyedCreation::Answered(match created {
+    let id: Option<i64> = row.get("item_id");
+    KeyedCreation::Done(match id.zip(row.get("item_created_at")) {
         Some((id, created_at)) => Creation::Created(Item {
             id: ItemId(id),
             name: name.as_str().to_owned(),
@@ -81,7 +81,7 @@ fn recall(row: &Row, name: &ItemName) -> KeyedCreation {
     })
 }
 
-async fn create_and_remember(
+async fn create_and_store(
     transaction: &Transaction,
     key: &IdempotencyKey,
     name: &ItemName,
@@ -91,7 +91,7 @@ async fn create_and_remember(
     let id: Option<i64> = item.as_ref().map(|item| item.id.0);
     let created_at: Option<Micros> = item.as_ref().map(|item| item.created_at);
     transaction
-        .query_first(&REMEMBER, &[&key.0, &name.as_str(), &id, &created_at])
+        .query_first(&STORE, &[&key.0, &name.as_str(), &id, &created_at])
         .await?;
     Ok(item.map_or(Creation::NameTaken, Creation::Created))
 }
@@ -101,7 +101,7 @@ const LOCK: Statement = Statement {
     types: &[Type::TEXT],
 };
 
-const RECALL: Statement = Statement {
+const STORED: Statement = Statement {
     sql: "SELECT name, item_id, item_created_at
             FROM idempotency_key
            WHERE key = $1 AND created_at > now() - interval '24 hours'",
@@ -115,8 +115,8 @@ const CREATE: Statement = Statement {
     types: &[Type::TEXT],
 };
 
-/// A key of more than 24 hours counts as new, whether or not it has been deleted yet.
-const REMEMBER: Statement = Statement {
+/// A key that is older than 24 hours counts as new, even if it was not deleted yet.
+const STORE: Statement = Statement {
     sql: "INSERT INTO idempotency_key (key, name, item_id, item_created_at)
           VALUES ($1, $2, $3, $4)
               ON CONFLICT (key) DO UPDATE

@@ -1,11 +1,9 @@
-//! Items: things with a name that no other item has.
+//! Items: records with unique names.
 //!
-//! [`ItemName`] and [`ItemId`] are checked values; [`Items`] holds the SQL; [`routes`] is the
-//! HTTP side. The ways into and out of the table are rooms of their own, because each has one
-//! idea to it: `insert` merges creations that arrive together, and `contested` takes those apart
-//! that another transaction holds up; `idempotency` makes a repeated creation safe, and `deletion` a
-//! deletion that the Functions host sends again; `pages` reads items without a wait for their reader,
-//! and `stream` sends any number of them with constant memory.
+//! [`Items`] has the SQL, and [`all`] and [`one`] are the HTTP routes. `insert` merges creations that arrive
+//! together, and `contested` separates those that another transaction blocks. `idempotency` makes a repeated
+//! creation safe, and `deletion` a deletion that the Functions host resends. `pages` reads items without
+//! waiting for their reader, and `stream` sends any number of them with constant memory.
 
 mod body;
 mod contested;
@@ -29,5 +27,5 @@ pub use insert::Creation;
 pub use listing::Listing;
 pub use name::{ItemName, NameError};
 pub use record::Item;
-pub use routes::routes;
+pub use routes::{all, one};
 pub use store::{Items, Renaming};

@@ -1,31 +1,30 @@
 //! An item's name, checked.
 
+use schedule::check_text;
+use serde::Deserialize;
 use thiserror::Error;
 
-use schedule::check_text;
-
-/// 1 to 255 characters (Unicode scalar values) without white space at its ends, of which a reader sees
-/// at least one, and without control characters and bidirectional overrides; otherwise as it came, not
-/// normalized.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// 1 to 255 characters (Unicode scalar values) without white space at both ends. At least one is visible,
+/// and none is a control character or a bidirectional override. The text is not normalized.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ItemName(String);
 
-/// Why a text is no name.
+/// Why a text is not a name.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NameError {
-    /// Nothing is left after trimming.
+    /// The text is empty after trimming.
     #[error("it is empty; give 1 to 255 characters other than white space")]
     Empty,
-    /// Too many characters.
     #[error("it has {0} characters; give at most 255")]
     TooLong(usize),
-    /// It cannot be shown.
+    /// The text is not visible, or has forbidden characters.
     #[error("{0}")]
     Text(String),
 }
 
 impl ItemName {
-    /// Characters at most.
+    /// Maximum number of characters.
     pub const LIMIT: usize = 255;
 
     /// Trims `text` and checks the rest.
@@ -42,9 +41,16 @@ impl ItemName {
         Ok(ItemName(text.to_owned()))
     }
 
-    /// The name's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for ItemName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<ItemName, NameError> {
+        ItemName::parse(&text)
     }
 }
 
@@ -53,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_trimmed_and_otherwise_kept_as_it_came() {
+    fn a_name_is_trimmed_and_otherwise_unchanged() {
         for (text, name) in [
             (" a new item ", "a new item"),
             ("\u{a0}\u{3000}x\n", "x"),
@@ -74,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_and_what_cannot_be_seen_are_rejected() {
-        for (text, says) in [
+    fn control_characters_and_invisible_names_are_rejected() {
+        for (text, part) in [
             ("a\0b", "U+0000"),
             ("a\u{1b}b", "U+001B"),
             ("a\u{7f}b", "U+007F"),
@@ -85,7 +91,7 @@ mod tests {
             ("\u{200b}\u{feff}", "invisible"),
         ] {
             let error = ItemName::parse(text).expect_err(text).to_string();
-            assert!(error.contains(says), "{error}");
+            assert!(error.contains(part), "{error}");
         }
     }
 }

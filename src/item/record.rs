@@ -1,4 +1,4 @@
-//! An item as the table holds it, and as JSON.
+//! An item as a row of the table, and as JSON.
 
 use std::error::Error;
 
@@ -9,14 +9,11 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 
 use super::ItemId;
 
-/// One item. The name is whatever the row lends or holds.
+/// One item. The name is owned, or borrowed from a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item<Name = String> {
-    /// Its id.
     pub id: ItemId,
-    /// Its name.
     pub name: Name,
-    /// When it was made.
     pub created_at: Micros,
 }
 
@@ -60,14 +57,14 @@ impl Item {
 impl<Name: AsRef<str>> Item<Name> {
     /// Appends `{"id":1,"name":"…","created_at":"2026-09-14T03:15:00.021003Z"}`.
     ///
-    /// Written out by hand: a million of these are one answer, and a general serializer took
-    /// more of the processor than the database did.
+    /// Written by hand, because one response can have a million items: a general serializer needed more
+    /// processor time than the database.
     pub fn write_json(&self, json: &mut Vec<u8>) {
         json.extend_from_slice(b"{\"id\":");
         json.extend_from_slice(itoa::Buffer::new().format(self.id.0).as_bytes());
         json.extend_from_slice(b",\"name\":");
         serde_json::to_writer(&mut *json, self.name.as_ref())
-            .expect("a string always serializes, and a Vec takes whatever is written");
+            .expect("a string always serializes, and writing to a Vec never fails");
         json.extend_from_slice(b",\"created_at\":\"");
         self.created_at.write(json);
         json.extend_from_slice(b"\"}");
@@ -78,7 +75,7 @@ impl Micros {
     /// Appends the instant in RFC 3339, always with six digits and `Z`.
     fn write(self, json: &mut Vec<u8>) {
         let instant = Timestamp::from_microsecond(self.0.saturating_add(EPOCH_2000));
-        // `now()` made every one of these; the ends of time stand in for a clock gone wild.
+        // The values come from `now()`. A wrong clock gets the nearest instant that can be written.
         let instant = instant.unwrap_or(if self.0 < 0 { EARLIEST } else { LATEST });
         let instant = TimeZone::UTC.to_datetime(instant.clamp(EARLIEST, LATEST));
         let mut text = *b"0000-00-00T00:00:00.000000Z";
@@ -94,14 +91,14 @@ impl Micros {
     }
 }
 
-/// The instants that four digits of a year can say.
+/// The range of instants whose year has four digits.
 const EARLIEST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
 
-/// Writes a number over zeros, to the right.
-fn put_digits(places: &mut [u8], mut number: u32) {
-    for place in places.iter_mut().rev() {
-        *place = b'0' + (number % 10) as u8;
+/// Writes a number into the digits, with leading zeros.
+fn put_digits(digits: &mut [u8], mut number: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
         number /= 10;
     }
 }
@@ -168,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_are_written_as_the_calendar_has_them() {
+    fn instants_are_written_as_calendar_dates() {
         // Steps that share no factor with a day, a month or a leap year.
         for step in -20_000..20_000_i64 {
             let micros = step * 86_413_000_007;

@@ -19,13 +19,11 @@ use futures_util::FutureExt;
 use futures_util::stream::unfold;
 use log::Level;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use warp::Reply;
-use warp::http::{HeaderValue, header};
 
 use super::ItemId;
 use super::pages::{Page, Pages, Piece};
 use crate::database::Error;
-use crate::http::{Hangup, Response};
+use crate::http::{Hangup, Response, stream};
 use crate::telemetry::Context;
 
 /// Whole listings that may be open at once. Each holds some 2 MiB, and no connection while its
@@ -133,12 +131,7 @@ fn body(receiver: mpsc::Receiver<Part>, sent: Arc<Sent>) -> Response {
         };
         Some((chunk, (receiver, sent)))
     });
-    let mut response = warp::reply::stream(chunks).into_response();
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    response
+    stream("application/json", chunks)
 }
 
 /// How a listing ended.

@@ -1,4 +1,4 @@
-//! Claiming a slot, and ending the run that won it.
+//! Claims a slot, and stores the result of its run.
 
 use std::time::Duration;
 
@@ -15,63 +15,67 @@ pub struct Ledger {
     pub(super) database: Database,
 }
 
-/// What became of a claim.
+/// The result of a claim.
 pub enum Claim {
-    /// The slot is the caller's to work on.
+    /// The caller must execute the slot.
     Won(Run),
-    /// It was worked on and succeeded.
+    /// The slot has already succeeded.
     Finished(Finished),
-    /// The function runs right now, for this slot or another.
+    /// The function is running now, for this slot or another one.
     Running(Option<Holder>),
 }
 
-/// Who runs the function.
+/// The current run of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// The slot that is worked on.
     pub slot: Timestamp,
-    /// The invocation that works on it.
     pub invocation_id: String,
-    /// Since when.
     pub started: Timestamp,
 }
 
 /// A run that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// The slot it was for.
     pub slot: Timestamp,
-    /// How many invocations worked on it.
+    /// The number of invocations that executed the slot.
     pub attempt: i32,
-    /// The last one.
+    /// The last invocation.
     pub invocation_id: String,
-    /// When it ended.
     pub finished: Timestamp,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All was done.
+pub enum RunResult {
     Succeeded,
-    /// It failed for this reason, and all that matters was done.
+    /// It failed for this reason, and everything essential was done.
     Degraded(String),
     /// It failed for this reason.
     Failed(String),
 }
 
-impl Verdict {
-    /// The columns `outcome`, `failure` and `degraded`.
-    fn columns(&self) -> (&'static str, Option<&str>, bool) {
+impl RunResult {
+    /// The column `outcome`.
+    fn outcome(&self) -> &'static str {
         match self {
-            Verdict::Succeeded => ("succeeded", None, false),
-            Verdict::Degraded(reason) => ("failed", Some(reason), true),
-            Verdict::Failed(reason) => ("failed", Some(reason), false),
+            RunResult::Succeeded => "succeeded",
+            RunResult::Degraded(_) | RunResult::Failed(_) => "failed",
         }
+    }
+
+    fn failure(&self) -> Option<&str> {
+        match self {
+            RunResult::Succeeded => None,
+            RunResult::Degraded(reason) | RunResult::Failed(reason) => Some(reason),
+        }
+    }
+
+    fn is_degraded(&self) -> bool {
+        matches!(self, RunResult::Degraded(_))
     }
 }
 
-/// A slot that was won. Dropped without an outcome, it can be taken over at once.
+/// A claimed slot. If it is dropped without a result, another claim can take it over immediately.
 pub struct Run {
     database: Database,
     lock: Lock,
@@ -80,8 +84,13 @@ pub struct Run {
     attempt: i32,
 }
 
+/// The function's lock, or the run that holds it.
+enum FunctionLock {
+    Taken(Lock),
+    Held(Option<Holder>),
+}
+
 impl Ledger {
-    /// The ledger in `database`.
     pub fn new(database: Database) -> Ledger {
         Ledger { database }
     }
@@ -95,8 +104,8 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Claim, Error> {
         let lock = match self.lock(function).await? {
-            Ok(lock) => lock,
-            Err(holder) => return Ok(Claim::Running(holder)),
+            FunctionLock::Taken(lock) => lock,
+            FunctionLock::Held(holder) => return Ok(Claim::Running(holder)),
         };
         let (at, now) = (slot.to_string(), now.to_string());
         let values: [&(dyn ToSql + Sync); 4] = [&function, &at, &invocation_id, &now];
@@ -107,7 +116,7 @@ impl Ledger {
                 lock,
                 function: function.to_owned(),
                 slot,
-                attempt: row.get(0),
+                attempt: row.get("attempt"),
             }));
         }
         let row = self
@@ -115,98 +124,93 @@ impl Ledger {
             .read_first(&FINISHED, &[&function, &at])
             .await?;
         lock.release().await?;
-        let row = row.expect("what kept the claim from its row is a row that succeeded");
+        let row = row.expect("only a row that succeeded prevents the claim from writing its row");
         Ok(Claim::Finished(finished(&row)))
     }
 
-    /// The function's lock, or who has it. Between taking the lock and writing the row its holder has a
-    /// moment without a name, which is waited for.
-    async fn lock(&self, function: &str) -> Result<Result<Lock, Option<Holder>>, Error> {
-        let mut tries = 0;
+    /// Between taking the lock and writing the row, the holder is unknown for a short time, and this waits.
+    async fn lock(&self, function: &str) -> Result<FunctionLock, Error> {
+        let mut attempts = 0;
         loop {
             if let Some(lock) = self.database.try_lock(&lock_name(function)).await? {
-                return Ok(Ok(lock));
+                return Ok(FunctionLock::Taken(lock));
             }
             let row = self.database.read_first(&RUNNING, &[&function]).await?;
-            if row.is_some() || tries == NAMELESS {
-                return Ok(Err(row.as_ref().map(holder)));
+            if row.is_some() || attempts == HOLDER_ATTEMPTS {
+                return Ok(FunctionLock::Held(row.as_ref().map(holder)));
             }
-            tries += 1;
-            tokio::time::sleep(MOMENT).await;
+            attempts += 1;
+            tokio::time::sleep(HOLDER_PAUSE).await;
         }
     }
 }
 
 impl Run {
-    /// Which try this is, from 1.
+    /// The number of this attempt, from 1.
     pub fn attempt(&self) -> i32 {
         self.attempt
     }
 
-    /// The slot that was won.
     pub fn slot(&self) -> Timestamp {
         self.slot
     }
 
-    /// Completes when the lock is lost, and another may take the slot over.
+    /// Completes when the lock is lost. Then another claim may take the slot over.
     pub async fn lost(&self) {
         self.lock.lost().await;
     }
 
-    /// Writes down how it ended, and lets the next one run. The database may have been away
-    /// meanwhile, so it is tried for a while. `false` when another has taken the slot over: then
-    /// that one's outcome counts.
+    /// Stores the result, and releases the function's lock. Retries for some seconds, because the database may
+    /// be unavailable. Returns false if another run took the slot over: then the result of that run counts.
     pub async fn finish(
         self,
-        verdict: &Verdict,
+        result: &RunResult,
         summary: &Value,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let mut tries = 0;
-        let ours = loop {
-            match self.write(verdict, summary, now).await {
-                Err(error) if tries == TRIES || !error.may_pass() => return Err(error),
-                Err(_) => tries += 1,
-                Ok(ours) => break ours,
+        let mut attempts = 0;
+        let is_stored = loop {
+            match self.store(result, summary, now).await {
+                Err(error) if attempts == STORE_ATTEMPTS || !error.may_pass() => return Err(error),
+                Err(_) => attempts += 1,
+                Ok(is_stored) => break is_stored,
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(STORE_PAUSE).await;
         };
-        // The outcome is on disk. A lock that cannot be given up any more is lost already.
+        // The result is on disk. A lock that cannot be released is already lost.
         let _ = self.lock.release().await;
-        Ok(ours)
+        Ok(is_stored)
     }
 
-    async fn write(
+    async fn store(
         &self,
-        verdict: &Verdict,
+        result: &RunResult,
         summary: &Value,
         now: Timestamp,
     ) -> Result<bool, Error> {
         let (slot, now) = (self.slot.to_string(), now.to_string());
-        let ((outcome, failure, degraded), summary) = (verdict.columns(), summary.to_string());
         let values: [&(dyn ToSql + Sync); 8] = [
             &self.function,
             &slot,
             &self.attempt,
-            &outcome,
+            &result.outcome(),
             &now,
-            &summary,
-            &failure,
-            &degraded,
+            &summary.to_string(),
+            &result.failure(),
+            &result.is_degraded(),
         ];
         let row = self.database.write_first(&FINISH, &values).await?;
         Ok(row.is_some())
     }
 }
 
-/// How often, and how far apart, is the outcome tried again? Each try waits for the database
-/// itself too.
-const TRIES: u32 = 3;
-const PAUSE: Duration = Duration::from_secs(1);
+/// Retries of storing a result, and the pause before each. Each attempt waits for the database too.
+const STORE_ATTEMPTS: u32 = 3;
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often, and how far apart, is a holder without a name looked for again?
-const NAMELESS: u32 = 20;
-const MOMENT: Duration = Duration::from_millis(50);
+/// Retries of reading an unknown holder, and the pause before each.
+const HOLDER_ATTEMPTS: u32 = 20;
+const HOLDER_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) fn lock_name(function: &str) -> String {
     format!("magnusapi function_run {function}")
@@ -214,23 +218,23 @@ pub(super) fn lock_name(function: &str) -> String {
 
 fn holder(row: &Row) -> Holder {
     Holder {
-        slot: instant(row, 0),
-        invocation_id: row.get(1),
-        started: instant(row, 2),
+        slot: instant(row, "slot"),
+        invocation_id: row.get("invocation_id"),
+        started: instant(row, "started"),
     }
 }
 
 fn finished(row: &Row) -> Finished {
     Finished {
-        slot: instant(row, 0),
-        attempt: row.get(1),
-        invocation_id: row.get(2),
-        finished: instant(row, 3),
+        slot: instant(row, "slot"),
+        attempt: row.get("attempt"),
+        invocation_id: row.get("invocation_id"),
+        finished: instant(row, "finished"),
     }
 }
 
-/// A slot without success becomes the caller's, whether it failed or its holder died: the caller has
-/// the lock, so no other run works on it.
+/// The caller gets a slot that failed, or whose holder died. The caller has the lock, so no other run
+/// executes it.
 const CLAIM: Statement = Statement {
     sql: "INSERT INTO function_run AS run (function, slot, invocation_id, started_at)
           VALUES ($1, $2::timestamptz, $3, $4::timestamptz)
@@ -243,7 +247,7 @@ const CLAIM: Statement = Statement {
     types: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT],
 };
 
-/// The attempt tells this run from one that took the slot over.
+/// The attempt distinguishes this run from one that took the slot over.
 const FINISH: Statement = Statement {
     sql: "UPDATE function_run
              SET outcome = $4, finished_at = $5::timestamptz, summary = $6::jsonb, failure = $7,
@@ -263,8 +267,8 @@ const FINISH: Statement = Statement {
 };
 
 const RUNNING: Statement = Statement {
-    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint, invocation_id,
-                 (extract(epoch FROM started_at) * 1000000)::bigint
+    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint AS slot, invocation_id,
+                 (extract(epoch FROM started_at) * 1000000)::bigint AS started
             FROM function_run
            WHERE function = $1 AND outcome IS NULL
            ORDER BY started_at DESC
@@ -273,14 +277,14 @@ const RUNNING: Statement = Statement {
 };
 
 const FINISHED: Statement = Statement {
-    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint, attempt, invocation_id,
-                 (extract(epoch FROM finished_at) * 1000000)::bigint
+    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint AS slot, attempt, invocation_id,
+                 (extract(epoch FROM finished_at) * 1000000)::bigint AS finished
             FROM function_run
            WHERE function = $1 AND slot = $2::timestamptz",
     types: &[Type::TEXT, Type::TEXT],
 };
 
-/// A few at a time: runs come far more often than rows grow old.
+/// A few rows at a time are enough, because each run calls it.
 const DELETE_OLD: Statement = Statement {
     sql: "DELETE FROM function_run
            WHERE (function, slot) IN (

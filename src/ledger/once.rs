@@ -1,23 +1,22 @@
-//! An invocation's work, done once for its slot.
+//! Executes an invocation's work once for its slot.
 
 use serde_json::Value;
 
-use super::{Claim, Ledger, Run, Verdict, slot};
+use super::{Claim, Ledger, Run, RunResult, slot};
 use crate::clock::Clock;
 use crate::host::{Invocation, Outcome};
 
-/// What an invocation's work leaves: the answer to the host, and a summary for the ledger.
+/// The result of an invocation's work.
 pub struct Work {
     /// For the host.
     pub outcome: Outcome,
-    /// Whether all that matters was done although the outcome is a failure.
+    /// Whether everything essential was done although the outcome is a failure.
     pub is_degraded: bool,
-    /// Details, for people who ask the ledger later.
+    /// Details for the ledger.
     pub summary: Value,
 }
 
 impl Work {
-    /// Work that was done, or that failed.
     pub fn new(outcome: Outcome, summary: Value) -> Work {
         Work {
             outcome,
@@ -26,21 +25,21 @@ impl Work {
         }
     }
 
-    fn verdict(&self) -> Verdict {
+    fn result(&self) -> RunResult {
         match &self.outcome.failure {
-            None => Verdict::Succeeded,
-            Some(failure) if self.is_degraded => Verdict::Degraded(failure.clone()),
-            Some(failure) => Verdict::Failed(failure.clone()),
+            None => RunResult::Succeeded,
+            Some(failure) if self.is_degraded => RunResult::Degraded(failure.clone()),
+            Some(failure) => RunResult::Failed(failure.clone()),
         }
     }
 }
 
 impl Ledger {
-    /// Does `work` if the invocation's slot is to be had, and writes down what became of it.
+    /// Executes `work` if the invocation's slot is free, and stores the result.
     ///
-    /// A second call for a slot that succeeded, or that is being worked on, answers success and
-    /// does nothing. A call for another slot while the function runs fails: its work is left
-    /// undone, and somebody should know.
+    /// A second call for a slot that succeeded, or that is running, returns success and does nothing. A call
+    /// for another slot while the function runs fails: its work is not executed, and the operator should
+    /// know.
     pub async fn once<F: Future<Output = Work>>(
         &self,
         invocation: &Invocation,
@@ -54,27 +53,27 @@ impl Ledger {
                 Vec::new(),
                 format!("the slot {slot} could not be claimed: {error}"),
             ),
-            Ok(Claim::Won(run)) => Box::pin(worked_on(run, clock, work())).await,
+            Ok(Claim::Won(run)) => Box::pin(execute(run, clock, work())).await,
             Ok(Claim::Finished(done)) => Outcome::succeeded(vec![format!(
-                "the slot {slot} was done at {} by invocation {}: nothing to do",
-                done.finished, done.invocation_id
+                "invocation {} finished the slot {slot} at {}: nothing to do",
+                done.invocation_id, done.finished
             )]),
             Ok(Claim::Running(Some(holder))) if holder.slot == slot => {
                 Outcome::succeeded(vec![format!(
-                    "invocation {} is working on the slot {slot} since {}: nothing to do",
+                    "invocation {} has been running the slot {slot} since {}: nothing to do",
                     holder.invocation_id, holder.started
                 )])
             }
             Ok(Claim::Running(_)) => Outcome::failed(
                 Vec::new(),
-                format!("the slot {slot} was left out: an earlier run is still under way"),
+                format!("the slot {slot} was skipped: an earlier run is still running"),
             ),
         }
     }
 }
 
-/// The work stops when the lock is lost, because another may have begun.
-async fn worked_on(run: Run, clock: &Clock, work: impl Future<Output = Work>) -> Outcome {
+/// The work stops when the lock is lost, because another run may have begun.
+async fn execute(run: Run, clock: &Clock, work: impl Future<Output = Work>) -> Outcome {
     let done = tokio::select! {
         done = work => done,
         () = run.lost() => Work::new(
@@ -86,11 +85,11 @@ async fn worked_on(run: Run, clock: &Clock, work: impl Future<Output = Work>) ->
         ),
     };
     let slot = run.slot();
-    match run.finish(&done.verdict(), &done.summary, clock()).await {
+    match run.finish(&done.result(), &done.summary, clock()).await {
         Ok(true) => {}
-        Ok(false) => log::warn!("another run took the slot {slot} over; its outcome counts"),
-        // The work itself is done or not done all the same.
-        Err(error) => log::error!("the outcome of slot {slot} could not be written: {error}"),
+        Ok(false) => log::warn!("another run took the slot {slot} over; its result counts"),
+        // The work was executed, or failed, in any case.
+        Err(error) => log::error!("the result of slot {slot} could not be stored: {error}"),
     }
     done.outcome
 }

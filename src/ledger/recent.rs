@@ -1,10 +1,10 @@
-//! How the last runs of timers ended, for people who ask whether the timers work.
+//! The last runs of timers, for the health check.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::Ledger;
 use super::claim::lock_name;
@@ -12,21 +12,20 @@ use crate::database::{Error, Statement, instant};
 
 /// A run that began.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recent {
-    /// The slot it is for.
+pub struct RecentRun {
     pub slot: Timestamp,
-    /// When its last attempt began.
+    /// The start of the last attempt.
     pub started: Timestamp,
-    /// How that attempt stands.
-    pub state: State,
+    /// The state of the last attempt.
+    pub state: RunState,
     attempt: i32,
 }
 
-impl Recent {
+impl RecentRun {
     /// A first attempt.
     #[cfg(test)]
-    pub(crate) fn new(slot: Timestamp, started: Timestamp, state: State) -> Recent {
-        Recent {
+    pub(crate) fn new(slot: Timestamp, started: Timestamp, state: RunState) -> RecentRun {
+        RecentRun {
             slot,
             started,
             state,
@@ -35,40 +34,41 @@ impl Recent {
     }
 }
 
-/// How an attempt stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It goes on: the function's lock is held.
+pub enum RunState {
+    /// It has the function's lock.
     Running,
-    /// It began and did not finish, and its lock is free: its process died.
+    /// It began and has no result, and the lock is free: its process died.
     Stopped,
-    /// All was done.
     Succeeded,
-    /// It failed, and all that matters was done.
+    /// It failed for this reason, and everything essential was done.
     Degraded(String),
-    /// It failed, for this reason.
+    /// It failed for this reason.
     Failed(String),
 }
 
-/// The newest runs of each function, the last one first.
-pub type RecentRuns = BTreeMap<String, Vec<Recent>>;
+/// The last runs of each function, the newest first.
+pub type RecentRuns = BTreeMap<String, Vec<RecentRun>>;
 
 impl Ledger {
-    /// The newest runs of these functions. Functions that never ran are left out.
+    /// The last runs of these functions, without functions that never ran.
     pub async fn recent(&self, functions: &[&str]) -> Result<RecentRuns, Error> {
         let first = self.read_recent(functions).await?;
         if !has_stopped(&first) {
             return Ok(first);
         }
-        // A run that finished between the reading of the rows and the look at the locks is not
-        // stopped. A second reading finds its outcome; a run that is stopped in both is.
+        // One query reads the rows before the locks. A run that finished between the two looks stopped.
+        // A second query finds its result. A run that is stopped in both queries is stopped.
         let mut second = self.read_recent(functions).await?;
         for (function, runs) in &mut second {
-            for run in runs.iter_mut().filter(|it| it.state == State::Stopped) {
+            for run in runs.iter_mut().filter(|it| it.state == RunState::Stopped) {
                 let before = first.get(function).into_iter().flatten();
-                let is_same = |it: &&Recent| it.slot == run.slot && it.attempt == run.attempt;
-                if before.filter(is_same).all(|it| it.state != State::Stopped) {
-                    run.state = State::Running;
+                let is_same = |it: &&RecentRun| it.slot == run.slot && it.attempt == run.attempt;
+                if before
+                    .filter(is_same)
+                    .all(|it| it.state != RunState::Stopped)
+                {
+                    run.state = RunState::Running;
                 }
             }
         }
@@ -80,72 +80,73 @@ impl Ledger {
         let rows = self.database.read(&RECENT, &[&functions, &locks]).await?;
         let mut all = RecentRuns::new();
         for row in &rows {
-            let runs = all.entry(row.get(0)).or_default();
-            // Rows come with the last one first, and only the last one can hold the function's lock.
-            let is_last = runs.is_empty();
-            runs.push(recent(row, is_last));
+            let runs = all.entry(row.get("function")).or_default();
+            // The newest row is the first, and only the newest can hold the function's lock.
+            let is_newest = runs.is_empty();
+            runs.push(recent_run(row, is_newest));
         }
         Ok(all)
     }
 
-    /// Since when each timer has the schedule that is given with its name. A schedule that is not in
-    /// the ledger yet counts from now, and is written down.
+    /// When each timer got its current schedule. `schedules` has pairs of function and schedule. A new
+    /// schedule is stored and counts from `now`.
     pub async fn scheduled_since(
         &self,
         schedules: &[(&str, &str)],
         now: Timestamp,
     ) -> Result<BTreeMap<String, Timestamp>, Error> {
         let rows = self.database.read(&SCHEDULES, &[]).await?;
+        let stored = |function: &str, schedule: &str| {
+            let is_same = |row: &&Row| {
+                row.get::<_, &str>("function") == function
+                    && row.get::<_, &str>("schedule") == schedule
+            };
+            rows.iter().find(is_same).map(|row| instant(row, "since"))
+        };
         let mut since = BTreeMap::new();
-        let mut changed = (Vec::new(), Vec::new());
+        let (mut functions, mut changed) = (Vec::new(), Vec::new());
         for (function, schedule) in schedules {
-            let known = rows.iter().find(|row| row.get::<_, &str>(0) == *function);
-            let known = known.filter(|row| row.get::<_, &str>(1) == *schedule);
-            let counts_from = known.map_or(now, |row| instant(row, 2));
-            since.insert((*function).to_owned(), counts_from);
-            if known.is_none() {
-                changed.0.push(*function);
-                changed.1.push(*schedule);
+            let stored = stored(function, schedule);
+            since.insert((*function).to_owned(), stored.unwrap_or(now));
+            if stored.is_none() {
+                functions.push(*function);
+                changed.push(*schedule);
             }
         }
-        if !changed.0.is_empty() {
-            let now = now.to_string();
-            let values = [
-                &changed.0 as &(dyn tokio_postgres::types::ToSql + Sync),
-                &changed.1,
-                &now,
-            ];
+        if !changed.is_empty() {
+            let values: [&(dyn ToSql + Sync); 3] = [&functions, &changed, &now.to_string()];
             self.database.write(&CHANGE_SCHEDULES, &values).await?;
         }
         Ok(since)
     }
 }
 
-fn recent(row: &Row, is_last: bool) -> Recent {
-    let is_locked: bool = row.get(7);
-    let failure: Option<String> = row.get(5);
+fn recent_run(row: &Row, is_newest: bool) -> RecentRun {
+    let failure: Option<String> = row.get("failure");
     let failure = failure.unwrap_or_else(|| "see the log".to_owned());
-    let state = match (row.get::<_, Option<&str>>(4), row.get::<_, bool>(6)) {
-        (None, _) if is_last && is_locked => State::Running,
-        (None, _) => State::Stopped,
-        (Some("succeeded"), _) => State::Succeeded,
-        (Some(_), true) => State::Degraded(failure),
-        (Some(_), false) => State::Failed(failure),
+    let outcome: Option<&str> = row.get("outcome");
+    let (is_degraded, is_locked): (bool, bool) = (row.get("degraded"), row.get("is_locked"));
+    let state = match outcome {
+        None if is_newest && is_locked => RunState::Running,
+        None => RunState::Stopped,
+        Some("succeeded") => RunState::Succeeded,
+        Some(_) if is_degraded => RunState::Degraded(failure),
+        Some(_) => RunState::Failed(failure),
     };
-    Recent {
-        slot: instant(row, 1),
-        attempt: row.get(2),
-        started: instant(row, 3),
+    RecentRun {
+        slot: instant(row, "slot"),
+        attempt: row.get("attempt"),
+        started: instant(row, "started"),
         state,
     }
 }
 
 fn has_stopped(runs: &RecentRuns) -> bool {
     let mut all = runs.values().flatten();
-    all.any(|run| run.state == State::Stopped)
+    all.any(|run| run.state == RunState::Stopped)
 }
 
-/// More than the failures in a row of which any timer is reported. The lock is that of
+/// The number of rows is above every timer's limit of failures in a row. The lock is that of
 /// [`Database::try_lock`](crate::database::Database::try_lock).
 const RECENT: Statement = Statement {
     sql: "WITH held AS (
@@ -153,10 +154,10 @@ const RECENT: Statement = Statement {
                 FROM pg_locks
                WHERE locktype = 'advisory' AND objsubid = 1 AND granted
                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-          SELECT wanted.function, (extract(epoch FROM run.slot) * 1000000)::bigint, run.attempt,
-                 (extract(epoch FROM run.started_at) * 1000000)::bigint,
+          SELECT wanted.function, (extract(epoch FROM run.slot) * 1000000)::bigint AS slot,
+                 run.attempt, (extract(epoch FROM run.started_at) * 1000000)::bigint AS started,
                  run.outcome, run.failure, run.degraded,
-                 hashtextextended(wanted.lock, 0) IN (SELECT key FROM held)
+                 hashtextextended(wanted.lock, 0) IN (SELECT key FROM held) AS is_locked
             FROM unnest($1, $2) AS wanted (function, lock)
            CROSS JOIN LATERAL (
                  SELECT * FROM function_run
@@ -168,7 +169,7 @@ const RECENT: Statement = Statement {
 };
 
 const SCHEDULES: Statement = Statement {
-    sql: "SELECT function, schedule, (extract(epoch FROM since) * 1000000)::bigint
+    sql: "SELECT function, schedule, (extract(epoch FROM since) * 1000000)::bigint AS since
             FROM function_schedule",
     types: &[],
 };

@@ -1,16 +1,16 @@
-//! Which slot an invocation is for.
+//! The slot of an invocation.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::host::Invocation;
 
-/// A scheduled call is this early at most: the host's timer and clock are two, and the host itself takes
-/// a second between them for the same occurrence (`TimerListener.cs`).
+/// Maximum time that a scheduled call is early: the host's timer and clock differ, and the host itself treats
+/// times within a second as the same occurrence (`TimerListener.cs`).
 const EARLY: SignedDuration = SignedDuration::from_secs(1);
 
-/// The scheduled occurrence, where the call is for one; else the instant of the call, so that each
-/// call by hand is a slot of its own. A call by hand may carry the occurrence that is still to come,
-/// which stays the schedule's.
+/// The scheduled occurrence, if the call is for one; else the instant of the call, so that each call by hand
+/// has a slot of its own. A call by hand may contain the next occurrence, which stays reserved for the
+/// schedule.
 pub fn slot(invocation: &Invocation, now: Timestamp) -> Timestamp {
     let called = invocation.called.unwrap_or(now);
     match invocation.scheduled {
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Timestamp {
-        text.parse().expect("a good instant")
+        text.parse().expect("an instant")
     }
 
     fn slot_of(scheduled: Option<&str>, called: Option<&str>) -> Timestamp {
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheduled_call_is_for_its_occurrence_also_when_it_is_late_or_a_little_early() {
+    fn a_scheduled_call_gets_its_occurrence_also_if_it_is_late_or_slightly_early() {
         let two = Some("2026-11-24T02:00:00Z");
         for called in [
             "2026-11-24T02:00:01Z",
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_by_hand_is_a_slot_of_its_own_and_leaves_the_next_occurrence_alone() {
+    fn a_call_by_hand_gets_a_slot_of_its_own() {
         let called = Some("2026-11-24T10:11:12.123Z");
         assert_eq!(
             slot_of(Some("2026-11-24T10:11:13.2Z"), called),

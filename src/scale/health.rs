@@ -136,7 +136,7 @@ fn of_schedule(loaded: Result<Option<LoadedSchedule>, LoadError>) -> Option<Find
 }
 
 impl Check for ScaleCheck {
-    fn look(&self) -> BoxFuture<'_, Vec<Finding>> {
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         self.findings().boxed()
     }
 }

@@ -47,7 +47,7 @@ mod timer;
 pub use files::LoadError;
 pub use health::ScaleCheck;
 pub use loaded::LoadedSchedule;
-pub use routes::routes;
+pub use routes::{hold, holds, plan};
 pub use scaling::Scaling;
 pub use settings::{Place, Settings, SettingsError};
 pub use timer::{FUNCTION, ScaleTimer};

@@ -2,85 +2,79 @@
 //!
 //! The Functions host requires a key: `authLevel` in the functions' files.
 
+use hyper::{Method, StatusCode};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
-use warp::{Filter, Rejection};
 
 use super::hold_request::{self, HoldRequest};
 use super::loaded::LoadedSchedule;
 use super::report::Plan;
 use super::scaling::Scaling;
 use crate::http::{
-    Endpoint, FieldError, Problem, Query, Request, Response, database_problem,
-    json as json_response, request,
+    Endpoint, FieldError, Members, ObjectFormat, Problem, Query, Request, Response,
+    database_problem, no_content, whole,
 };
-use schedule::{Size, TargetName, parse_instant};
+use schedule::{TargetName, parse_instant};
 
-/// `/scale/plan`.
 static PLAN: Endpoint = Endpoint {
     function: "scale_plan",
     methods: &[(Method::GET, &["from", "days"])],
 };
 
-/// `/scale/hold`.
 static HOLDS: Endpoint = Endpoint {
     function: "scale_hold",
     methods: &[(Method::GET, &[]), (Method::POST, &[])],
 };
 
-/// `/scale/hold/{target}`.
 static HOLD: Endpoint = Endpoint {
     function: "scale_hold",
     methods: &[(Method::DELETE, &[])],
 };
 
-/// A hold has a reason of at most 500 characters.
-const LIMIT: usize = 16 * 1024;
+static HOLD_FORMAT: ObjectFormat = ObjectFormat {
+    // A reason has at most 500 characters.
+    limit: 16 * 1024,
+    members: &["target", "size", "until", "reason", "by"],
+    example: r#"{"target": "…", "size": 4, "until": "2026-11-24T00:00:00Z", "reason": "…", "by": "…"}"#,
+    problem: "invalid-hold",
+    title: "The body does not describe a hold",
+};
 
 const DAYS: std::ops::RangeInclusive<u16> = 1..=400;
 const DAYS_BY_DEFAULT: u16 = 7;
 
-pub fn routes(
-    scaling: &Scaling,
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
-    let (for_plan, for_holds, for_one) = (scaling.clone(), scaling.clone(), scaling.clone());
-    let plan = warp::path!("scale" / "plan")
-        .and(request())
-        .then(move |request| {
-            let scaling = for_plan.clone();
-            PLAN.answer(request, |request| plan(scaling, request))
-        });
-    let holds = warp::path!("scale" / "hold")
-        .and(request())
-        .then(move |request| {
-            let scaling = for_holds.clone();
-            HOLDS.answer(request, |request| holds(scaling, request))
-        });
-    let one = warp::path!("scale" / "hold" / String).and(request()).then(
-        move |target: String, request| {
-            let scaling = for_one.clone();
-            HOLD.answer(request, |request| {
-                release(scaling, target, request.invocation_id())
-            })
-        },
-    );
-    plan.or(holds).unify().or(one).unify()
+/// `/scale/plan`.
+pub async fn plan(scaling: &Scaling, request: Request) -> Response {
+    let handler = async |request: Request| {
+        let now = scaling.now();
+        let period = Period::of(&request.query, now).map_err(Problem::bad_parameter)?;
+        let loaded = loaded(scaling, now).await?;
+        let holds = scaling.holds().active(now).await;
+        let holds = holds.map_err(|it| database_problem(&it))?;
+        let plan = Plan::new(&loaded, &holds, period.from, period.days, None);
+        Ok(data(StatusCode::OK, &json!(plan)))
+    };
+    PLAN.respond(request, handler).await
 }
 
-async fn plan(scaling: Scaling, request: Request) -> Result<Response, Problem> {
-    let now = scaling.now();
-    let period = Period::of(&request.query, now).map_err(Problem::bad_parameter)?;
-    let loaded = loaded(&scaling, now).await?;
-    let holds = scaling
-        .holds()
-        .active(now)
-        .await
-        .map_err(|it| database_problem(&it))?;
-    let plan = Plan::new(&loaded, &holds, period.from, period.days, None);
-    Ok(response(StatusCode::OK, &json!({ "data": plan })))
+/// `/scale/hold`.
+pub async fn holds(scaling: &Scaling, request: Request) -> Response {
+    let handler = async |request: Request| {
+        if request.method == Method::POST {
+            return create(scaling, request).await;
+        }
+        let holds = scaling.holds().active(scaling.now()).await;
+        let holds = holds.map_err(|it| database_problem(&it))?;
+        Ok(data(StatusCode::OK, &json!(holds)))
+    };
+    HOLDS.respond(request, handler).await
+}
+
+/// `/scale/hold/{target}`.
+pub async fn hold(scaling: &Scaling, target: String, request: Request) -> Response {
+    let handler = async |request: Request| release(scaling, &target, request.invocation_id()).await;
+    HOLD.respond(request, handler).await
 }
 
 /// The period of a plan.
@@ -112,72 +106,54 @@ fn days(value: &str) -> Result<u16, FieldError> {
     })
 }
 
-async fn holds(scaling: Scaling, request: Request) -> Result<Response, Problem> {
-    if request.method == Method::POST {
-        return create(scaling, request).await;
-    }
-    let holds = scaling.holds().active(scaling.now()).await;
-    let holds = holds.map_err(|it| database_problem(&it))?;
-    Ok(response(StatusCode::OK, &json!({ "data": holds })))
-}
-
-/// The body of a creation. Errors name missing members and those of another type.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    target: String,
-    size: Size,
-    until: Timestamp,
-    reason: String,
-    by: String,
-}
-
-async fn create(scaling: Scaling, mut request: Request) -> Result<Response, Problem> {
-    let body = request.json_body(LIMIT).await?;
-    let value: Value = serde_json::from_slice(&body).map_err(|error| malformed(&error))?;
-    let body: Body = serde_json::from_value(value)
-        .map_err(|error| invalid(vec![FieldError::new("", error.to_string())]))?;
+async fn create(scaling: &Scaling, mut request: Request) -> Result<Response, Problem> {
+    let mut members = HOLD_FORMAT.read(&mut request).await?;
+    let name: Option<String> = members.take("target");
+    let hold = requested(&mut members);
+    let (name, hold) = members.finish(name.zip(hold))?;
     let now = scaling.now();
-    let loaded = loaded(&scaling, now).await?;
-    let target = target(&loaded, &body.target)?;
-    let request = HoldRequest {
-        size: body.size,
-        until: body.until,
-        reason: body.reason,
-        by: body.by,
-    };
-    let hold = request.check(target, now).map_err(|rejections| {
-        let errors = rejections.into_iter();
-        let errors = errors.map(|it| FieldError::new(format!("/{}", it.member.name()), it.text));
-        invalid(errors.collect())
+    let loaded = loaded(scaling, now).await?;
+    let target = target(&loaded, &name)?;
+    let hold = hold.check(target, now).map_err(|rejections| {
+        let rejections = rejections.into_iter();
+        let errors =
+            rejections.map(|it| FieldError::new(format!("/{}", it.member.name()), it.text));
+        HOLD_FORMAT.invalid(errors.collect())
     })?;
-    scaling
-        .holds()
-        .create(&hold)
-        .await
-        .map_err(|it| database_problem(&it))?;
-    Ok(response(StatusCode::CREATED, &json!({ "data": hold })))
+    let created = scaling.holds().create(&hold).await;
+    created.map_err(|it| database_problem(&it))?;
+    Ok(data(StatusCode::CREATED, &json!(hold)))
+}
+
+/// Takes all members before the first `?`, so that the response lists the errors of all.
+fn requested(members: &mut Members) -> Option<HoldRequest> {
+    let (size, until) = (members.take("size"), members.take("until"));
+    let (reason, by) = (members.take("reason"), members.take("by"));
+    Some(HoldRequest {
+        size: size?,
+        until: until?,
+        reason: reason?,
+        by: by?,
+    })
 }
 
 async fn release(
-    scaling: Scaling,
-    name: String,
+    scaling: &Scaling,
+    name: &str,
     invocation: Option<Uuid>,
 ) -> Result<Response, Problem> {
-    let name: TargetName = name.parse().map_err(|_| no_such_target(&name))?;
-    let released = scaling.holds().release(&name, scaling.now(), invocation);
-    let released = released.await;
-    if !released.map_err(|it| database_problem(&it))? {
+    let name: TargetName = name.parse().map_err(|_| no_such_target(name))?;
+    let holds = scaling.holds();
+    let released = holds.release(&name, scaling.now(), invocation);
+    if !released.await.map_err(|it| database_problem(&it))? {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             "no-such-hold",
-            "There is no such hold",
-            format!("{name} has no hold; GET /scale/hold lists all"),
+            "The hold does not exist",
+            format!("{name} has no hold; GET /scale/hold returns all holds"),
         ));
     }
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(no_content())
 }
 
 async fn loaded(scaling: &Scaling, now: Timestamp) -> Result<LoadedSchedule, Problem> {
@@ -215,31 +191,8 @@ fn no_such_target(name: &str) -> Problem {
     )
 }
 
-fn malformed(error: &serde_json::Error) -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "malformed-json",
-        "The body is not JSON",
-        format!("{error}; send {{\"target\": \"…\", \"size\": …, …}}"),
-    )
-}
-
-fn invalid(errors: Vec<FieldError>) -> Problem {
-    let all: Vec<String> = errors
-        .iter()
-        .map(|error| format!("{}: {}", error.field, error.detail))
-        .collect();
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid-hold",
-        "The body does not describe a hold",
-        all.join("; "),
-    )
-    .with_errors(errors)
-}
-
-fn response(status: StatusCode, body: &Value) -> Response {
-    let mut response = json_response(body.to_string().into_bytes());
-    *response.status_mut() = status;
-    response
+/// `{"data": …}`.
+fn data(status: StatusCode, data: &Value) -> Response {
+    let body = json!({ "data": data }).to_string();
+    whole(status, "application/json", body)
 }

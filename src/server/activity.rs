@@ -1,4 +1,4 @@
-//! What a connection is doing, as its bytes, requests and responses show.
+//! Whether a connection is busy or waits for its client.
 
 use std::io;
 use std::pin::Pin;
@@ -18,22 +18,22 @@ pub(super) struct Activity {
 }
 
 struct State {
-    /// Requests and responses that are not at their end.
+    /// Unfinished requests and responses.
     unfinished: usize,
     wait: Wait,
 }
 
-/// What a connection that is not at work waits for, and since when.
+/// The next data that an idle connection waits for, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// The rest of a request's head; of the first request, all of it.
+    /// The rest of a request's head; for the first request, its whole head.
     Head(Instant),
     /// The next request.
     Request(Instant),
 }
 
 impl Activity {
-    /// That of a new connection.
+    /// The activity of a new connection.
     pub(super) fn new() -> Arc<Activity> {
         Arc::new(Activity {
             state: Mutex::new(State {
@@ -43,13 +43,13 @@ impl Activity {
         })
     }
 
-    /// What the connection waits for; `None` while it is at work.
+    /// The data that the connection waits for; `None` while it is busy.
     pub(super) fn wait(&self) -> Option<Wait> {
         let state = self.state();
         (state.unfinished == 0).then_some(state.wait)
     }
 
-    /// The connection is at work until the answer is dropped.
+    /// The connection is busy until the returned value is dropped.
     pub(super) fn begin(self: &Arc<Activity>) -> Work {
         self.state().unfinished += 1;
         Work(self.clone())
@@ -67,7 +67,7 @@ impl Activity {
     }
 }
 
-/// A request or a response that is not at its end.
+/// An unfinished request or response.
 pub(super) struct Work(Arc<Activity>);
 
 impl Clone for Work {
@@ -80,7 +80,9 @@ impl Drop for Work {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.unfinished -= 1;
-        state.wait = Wait::Request(Instant::now());
+        if state.unfinished == 0 {
+            state.wait = Wait::Request(Instant::now());
+        }
     }
 }
 
@@ -126,7 +128,7 @@ pub(super) struct Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         if self.hangup.as_ref().is_some_and(Hangup::is_hung_up) {
-            // An error says that the connection has ended already.
+            // An error means that the connection has already ended.
             let _ = self.stream.set_zero_linger();
         }
     }

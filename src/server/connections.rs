@@ -1,9 +1,8 @@
-//! The connections that are open, and when each must end.
+//! The open connections, and when each must close.
 //!
-//! What one client leaves undone must not cost the others their turn. A connection that waits too long
-//! for the head of a request, or between two requests, is closed. When as many are open as allowed, the
-//! one that has waited longest makes room for the next. Only when all of them are at work is the next
-//! client turned away.
+//! Slow or silent clients must not lock out the others. The server closes a connection that waits too long
+//! for the head of a request, or between two requests. At the limit, it closes the one that has waited
+//! longest, to accept the next. Only if all connections are busy does the next client get 503.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -36,15 +35,15 @@ struct Open {
 
 struct Entry {
     activity: Arc<Activity>,
-    leave: Arc<Notify>,
-    is_leaving: bool,
+    close: Arc<Notify>,
+    is_closing: bool,
 }
 
-/// Connections above the limit, for the moment that those which make room take to end.
+/// Connections above the limit, while those that were asked to close are closing.
 const MARGIN: usize = 16;
 
 impl Connections {
-    /// At most `limit` at once.
+    /// At most `limit` are open at once.
     pub(super) fn new(settings: Settings, limit: usize) -> Connections {
         Connections {
             shared: Arc::new(Shared {
@@ -56,37 +55,37 @@ impl Connections {
         }
     }
 
-    /// Counts one more, for which another may have to leave. `None` when all are at work.
+    /// Counts one more connection. At the limit, another one closes for it. `None` if all are busy.
     pub(super) fn admit(&self) -> Option<Admitted> {
         let mut open = self.shared.open();
-        if open.is_full(self.shared.limit) && !open.make_room() {
+        if open.is_full(self.shared.limit) && !open.close_longest_waiting() {
             return None;
         }
         open.last += 1;
         let admitted = Admitted {
             number: open.last,
             activity: Activity::new(),
-            leave: Arc::default(),
+            close: Arc::default(),
             shared: self.shared.clone(),
         };
         let entry = Entry {
             activity: admitted.activity.clone(),
-            leave: admitted.leave.clone(),
-            is_leaving: false,
+            close: admitted.close.clone(),
+            is_closing: false,
         };
         open.connections.insert(admitted.number, entry);
         Some(admitted)
     }
 
-    /// Makes the one that has waited longest leave.
-    pub(super) fn make_room(&self) {
-        self.shared.open().make_room();
+    /// Closes the connection that has waited longest.
+    pub(super) fn close_longest_waiting(&self) {
+        self.shared.open().close_longest_waiting();
     }
 
-    /// Makes all leave, each after the request that it works on, and waits until they have.
+    /// Closes all connections, each after its current request, and waits for their end.
     pub(super) async fn close(&self) {
         for entry in self.shared.open().connections.values_mut() {
-            entry.leave();
+            entry.close();
         }
         loop {
             let ended = self.shared.ended.notified();
@@ -101,25 +100,26 @@ impl Connections {
 impl Open {
     fn is_full(&self, limit: usize) -> bool {
         let count = self.connections.len();
-        let leaving = || self.connections.values().filter(|it| it.is_leaving).count();
-        count >= limit && (count >= limit + MARGIN || count - leaving() >= limit)
+        let closing = || self.connections.values().filter(|it| it.is_closing).count();
+        count >= limit && (count >= limit + MARGIN || count - closing() >= limit)
     }
 
-    fn make_room(&mut self) -> bool {
-        let staying = self.connections.values_mut().filter(|it| !it.is_leaving);
-        let waiting = staying.filter_map(|entry| Some((entry.activity.wait()?.since(), entry)));
+    /// Returns whether one was waiting.
+    fn close_longest_waiting(&mut self) -> bool {
+        let open = self.connections.values_mut().filter(|it| !it.is_closing);
+        let waiting = open.filter_map(|entry| Some((entry.activity.wait()?.since(), entry)));
         let longest = waiting.min_by_key(|(since, _)| *since);
         longest.is_some_and(|(_, entry)| {
-            entry.leave();
+            entry.close();
             true
         })
     }
 }
 
 impl Entry {
-    fn leave(&mut self) {
-        self.is_leaving = true;
-        self.leave.notify_one();
+    fn close(&mut self) {
+        self.is_closing = true;
+        self.close.notify_one();
     }
 }
 
@@ -137,22 +137,22 @@ impl Wait {
     }
 }
 
-/// A connection that counts as open until this is dropped.
+/// A connection, which counts as open until this is dropped.
 pub(super) struct Admitted {
     number: u64,
     pub(super) activity: Arc<Activity>,
-    leave: Arc<Notify>,
+    close: Arc<Notify>,
     shared: Arc<Shared>,
 }
 
 impl Admitted {
-    /// Completes when the connection must leave.
-    pub(super) async fn told_to_leave(&self) {
-        self.leave.notified().await;
+    /// Completes when the connection must close.
+    pub(super) async fn asked_to_close(&self) {
+        self.close.notified().await;
     }
 
-    /// Completes when the client has kept the connection waiting for too long. To be exact without
-    /// being told of every change, it looks again after the shorter of the two limits.
+    /// Completes when the connection has waited too long for its client. It checks again after the shorter of
+    /// the two limits, so it is exact without a notification of every change.
     pub(super) async fn overdue(&self) {
         let Settings {
             header_timeout,
@@ -161,7 +161,7 @@ impl Admitted {
         } = self.shared.settings;
         loop {
             let now = Instant::now();
-            let mut next_look = now + header_timeout.min(idle_timeout);
+            let mut next_check = now + header_timeout.min(idle_timeout);
             if let Some(wait) = self.activity.wait() {
                 let deadline = match wait {
                     Wait::Head(since) => since + header_timeout,
@@ -170,9 +170,9 @@ impl Admitted {
                 if deadline <= now {
                     return;
                 }
-                next_look = next_look.min(deadline);
+                next_check = next_check.min(deadline);
             }
-            tokio::time::sleep_until(next_look).await;
+            tokio::time::sleep_until(next_check).await;
         }
     }
 }
@@ -193,30 +193,30 @@ mod tests {
         Connections::new(settings, limit)
     }
 
-    /// Whether it was told to leave.
-    fn leaves(admitted: &Admitted) -> bool {
-        let told = futures_util::FutureExt::now_or_never(admitted.told_to_leave());
-        told.is_some()
+    /// Whether it was asked to close.
+    fn closes(admitted: &Admitted) -> bool {
+        let asked = futures_util::FutureExt::now_or_never(admitted.asked_to_close());
+        asked.is_some()
     }
 
     #[test]
-    fn the_connection_that_waits_longest_makes_room() {
+    fn the_connection_that_waits_longest_closes_first() {
         let connections = connections(3);
-        let admit = || connections.admit().expect("there is room");
+        let admit = || connections.admit().expect("it is admitted");
         let (first, second, third) = (admit(), admit(), admit());
         let work = first.activity.begin();
         let _fourth = admit();
-        assert!(!leaves(&first) && leaves(&second) && !leaves(&third));
+        assert!(!closes(&first) && closes(&second) && !closes(&third));
         drop(work);
         let _fifth = admit();
-        assert!(!leaves(&first) && leaves(&third));
+        assert!(!closes(&first) && closes(&third));
     }
 
     #[test]
-    fn a_client_is_turned_away_when_all_connections_are_at_work() {
+    fn no_client_is_admitted_while_all_connections_are_busy() {
         let connections = connections(2);
         let (one, two) = (connections.admit(), connections.admit());
-        let (one, two) = (one.expect("there is room"), two.expect("there is room"));
+        let (one, two) = (one.expect("it is admitted"), two.expect("it is admitted"));
         let work = [one.activity.begin(), two.activity.begin()];
         assert!(connections.admit().is_none());
         drop(work);

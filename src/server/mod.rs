@@ -1,16 +1,15 @@
-//! The HTTP server: all routes, what every request passes before them, and a run that ends in order.
+//! The HTTP server: connections, the checks before the routes, the routes, and the graceful stop.
 
 mod activity;
+mod admission;
 mod connection;
 mod connections;
-mod door;
 mod openapi;
 mod path;
 mod routes;
 mod run;
 mod settings;
 
-pub use door::Front;
-pub use routes::routes;
+pub use admission::Front;
 pub use run::{bind, run, second_signal, stop_signal};
 pub use settings::{Settings, SettingsError};

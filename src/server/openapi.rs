@@ -1,19 +1,19 @@
-//! `/openapi.json`: what is served, for programs.
+//! `/openapi.json`: the API for programs.
 
 use std::sync::LazyLock;
 
-use warp::http::Method;
-use warp::{Filter, Rejection};
+use bytes::Bytes;
+use hyper::{Method, StatusCode};
 
-use crate::http::{Endpoint, Problem, Request, Response, json, request};
+use crate::http::{Endpoint, Request, Response, whole};
 use crate::version;
 
-/// The document as served: `openapi.json` of this folder, with this program's version.
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+/// `openapi.json` of this folder, with this program's version.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
     let mut document: serde_json::Value = serde_json::from_str(include_str!("openapi.json"))
         .expect("the file is JSON: a test reads it");
     document["info"]["version"] = version::VERSION.into();
-    document.to_string()
+    document.to_string().into()
 });
 
 static OPENAPI: Endpoint = Endpoint {
@@ -21,13 +21,7 @@ static OPENAPI: Endpoint = Endpoint {
     methods: &[(Method::GET, &[])],
 };
 
-/// The route.
-pub(super) fn routes() -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    warp::path!("openapi.json")
-        .and(request())
-        .then(|request| OPENAPI.answer(request, document))
-}
-
-async fn document(_: Request) -> Result<Response, Problem> {
-    Ok(json(DOCUMENT.clone().into_bytes()))
+pub(super) async fn document(request: Request) -> Response {
+    let document = |_| async { Ok(whole(StatusCode::OK, "application/json", DOCUMENT.clone())) };
+    OPENAPI.respond(request, document).await
 }

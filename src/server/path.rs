@@ -1,8 +1,8 @@
-//! Request paths as the Functions host hands them on.
+//! Request paths as the Functions host passes them on.
 //!
-//! The host decodes a path, resolves its dot segments, and encodes it anew; recordings show how. This
-//! server does the same, so a path means the same with and without a host in front. A second
-//! normalization changes nothing.
+//! The host decodes a path, resolves its dot segments, and encodes it again; recordings show how. This
+//! server does the same, so a path means the same with and without a host. A second normalization changes
+//! nothing.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ pub(super) struct BadPath;
 /// Decodes `path` except for `%2F`, resolves its dot segments, and encodes it.
 ///
 /// # Errors
-/// A path with `%00`, or with a byte outside of ASCII.
+/// The path has `%00`, or a byte outside of ASCII.
 pub(super) fn normalize(path: &str) -> Result<Cow<'_, str>, BadPath> {
     if is_normal(path) {
         return Ok(Cow::Borrowed(path));
@@ -47,18 +47,17 @@ pub(super) fn normalize(path: &str) -> Result<Cow<'_, str>, BadPath> {
     Ok(Cow::Owned(normal))
 }
 
-/// Whether there is nothing to do, as for nearly every path.
+/// Whether the path is normal already, like nearly every path.
 fn is_normal(path: &str) -> bool {
     path.starts_with('/') && !path.contains("/.") && path.bytes().all(is_plain)
 }
 
-/// Whether a byte of a path is written as it is: RFC 3986's `pchar`, and the slash.
+/// Whether a byte of a path needs no encoding: RFC 3986's `pchar`, and the slash.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// Replaces what is percent-encoded. An encoded slash is not one, and stays encoded, and so does what
-/// is not UTF-8.
+/// Decodes percent-encoded bytes, except for a slash and for bytes that are not UTF-8.
 fn decode(path: &str) -> Result<String, BadPath> {
     let mut decoded: Vec<u8> = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
@@ -85,7 +84,7 @@ fn decode(path: &str) -> Result<String, BadPath> {
     Ok(text)
 }
 
-/// The byte that `bytes` begins with in its encoded form.
+/// The byte whose encoded form is at the start of `bytes`.
 fn encoded(bytes: &[u8]) -> Option<u8> {
     let [b'%', digits @ ..] = bytes else {
         return None;
@@ -116,7 +115,7 @@ fn push_encoded(byte: u8, text: &mut String) {
 mod tests {
     use super::*;
 
-    /// Paths as clients sent them and as the recorded host 4.1037 handed them on.
+    /// Paths as clients sent them and as the recorded host 4.1037 passed them on.
     const RECORDED: &[(&str, &str)] = &[
         ("/items/a%2Fb", "/items/a%252Fb"),
         ("/items/a%2fb", "/items/a%252fb"),
@@ -155,9 +154,9 @@ mod tests {
     ];
 
     #[test]
-    fn paths_become_what_the_host_makes_of_them() {
-        for (sent, handed_on) in RECORDED {
-            assert_eq!(normalize(sent).as_deref(), Ok(*handed_on), "{sent}");
+    fn paths_are_normalized_like_the_host_does() {
+        for (sent, passed_on) in RECORDED {
+            assert_eq!(normalize(sent).as_deref(), Ok(*passed_on), "{sent}");
         }
     }
 
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn dot_segments_never_lead_above_the_root() {
+    fn dot_segments_never_leave_the_root() {
         for path in ["/..", "/../../item/..", "/%2e%2E/", "/."] {
             assert_eq!(normalize(path).as_deref(), Ok("/"), "{path}");
         }

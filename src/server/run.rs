@@ -1,53 +1,48 @@
-//! Binding, serving, and stopping in order.
+//! Binding, serving, and the graceful stop.
 
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 
 use super::connections::Connections;
-use super::{Front, Settings, connection, routes};
+use super::{Front, Settings, connection};
 use crate::app::App;
 use crate::database;
 use crate::http::Hangup;
 
-/// How long requests under way may take after the stop signal. A container's own limit is 30 seconds
-/// or more.
+/// Time for running requests after the stop signal. A container's own limit is 30 seconds or more.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// How much of that time a backup and a drill may take to end by themselves. They have the rest to
-/// clean up.
+/// The part of that time in which a backup or a drill may finish. In the rest it cleans up.
 const RUNS: Duration = Duration::from_secs(4);
 
-/// The pause after the system had no room for another connection.
+/// Pause after the system could not open another connection.
 const NO_ROOM: Duration = Duration::from_secs(1);
 
-/// File descriptors that connections leave to the rest of the program, besides those of the pool:
-/// standard streams, signals, backups and drills with their own databases and uploads, Azure.
+/// File descriptors that are reserved for the rest of the program, besides those of the pool: standard
+/// streams, signals, backups and drills with their own databases and uploads, Azure.
 const OTHER_DESCRIPTORS: usize = 40;
 
-/// Clients that are turned away at a time. Those beyond are closed without a word.
+/// Clients that get a 503 at the same time. Further connections are closed without a response.
 const TURNED_AWAY: usize = 8;
 
-/// Listens on the loopback at `port`, 0 for any free one. The Functions host talks to 127.0.0.1
-/// and to nothing else.
+/// Listens on 127.0.0.1 at `port`, 0 for any free one. The Functions host uses only this address.
 pub async fn bind(port: u16) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
-    // What is accepted inherits this on Linux. With it, the last piece of an answer does not wait
-    // for the acknowledgement of the piece before.
+    // Accepted connections inherit this on Linux. With it, the last piece of a response does not wait for
+    // the acknowledgement of the piece before.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
     Ok(listener)
 }
 
-/// Serves `app` until `stop`. Then it lets the requests under way end, stops backups and drills that do
-/// not, and closes the database's connections. A signal meanwhile makes an end at once.
+/// Serves `app` until `stop`. Then it waits for running requests, stops backups and drills that do not
+/// finish, and closes the database's connections. A signal meanwhile ends it immediately.
 pub async fn run(
     listener: TcpListener,
     app: App,
@@ -57,25 +52,26 @@ pub async fn run(
 ) {
     let limit = connection_limit(&settings, app.database.pool_use().limit);
     let connections = Connections::new(settings, limit);
+    let app = Arc::new(app);
     tokio::select! {
         () = serve(&listener, &app, settings, front, &connections) => {}
         () = stop => {}
     }
-    let again = stop_signal();
+    let second = stop_signal();
     drop(listener);
-    let again = async {
-        match again {
+    let second = async {
+        match second {
             Ok(signal) => signal.await,
             Err(_) => std::future::pending().await,
         }
     };
     tokio::select! {
         () = end(app, &connections) => {}
-        () = again => log::warn!("stopped at once, by a second signal"),
+        () = second => log::warn!("stopped at once, by a second signal"),
     }
 }
 
-async fn end(app: App, connections: &Connections) {
+async fn end(app: Arc<App>, connections: &Connections) {
     let (stop, runs) = (app.stop.clone(), tokio::time::sleep(RUNS));
     let closing = async {
         let mut closing = std::pin::pin!(connections.close());
@@ -87,48 +83,49 @@ async fn end(app: App, connections: &Connections) {
     };
     match tokio::time::timeout(DRAIN, closing).await {
         Ok(()) => log::info!("stopped"),
-        Err(_) => log::warn!("stopped with requests under way after {DRAIN:?}"),
+        Err(_) => log::warn!("stopped after {DRAIN:?} although requests were still running"),
     }
     app.database.close();
     drop(app);
     database::closed().await;
 }
 
-/// The connections that the setting allows and that the system has descriptors for.
+/// The number of connections that both the setting and the file descriptors allow.
 fn connection_limit(settings: &Settings, pool: usize) -> usize {
     let Some(descriptors) = getrlimit(Resource::Nofile).current else {
         return settings.connections;
     };
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
-    let room = descriptors.saturating_sub(pool + OTHER_DESCRIPTORS).max(1);
-    if room < settings.connections {
-        log::info!("{descriptors} file descriptors leave room for {room} connections");
+    let available = descriptors.saturating_sub(pool + OTHER_DESCRIPTORS).max(1);
+    if available < settings.connections {
+        log::info!(
+            "{descriptors} file descriptors allow {available} connections; raise `ulimit -n` for more"
+        );
     }
-    settings.connections.min(room)
+    settings.connections.min(available)
 }
 
-/// Takes connections and never ends.
+/// Accepts connections for ever.
 async fn serve(
     listener: &TcpListener,
-    app: &App,
+    app: &Arc<App>,
     settings: Settings,
     front: Front,
     connections: &Connections,
 ) {
-    let routes = TowerToHyperService::new(warp::service(routes(app)));
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     loop {
         let stream = accept(listener, connections).await;
         if let Some(admitted) = connections.admit() {
-            let routes = routes.clone();
+            let app = Arc::clone(app);
             tokio::spawn(async move {
-                let serving = connection::serve(stream, &admitted, settings, front, &routes);
+                let serving = connection::serve(stream, &admitted, settings, front, &app);
                 if Hangup::default().serve(serving).await.is_none() {
-                    log::debug!("a connection was hung up");
+                    log::debug!("a connection was reset: its client does not read");
                 }
             });
         } else if let Ok(permit) = turned_away.clone().try_acquire_owned() {
-            log::warn!("a client was turned away: all connections are at work (HTTP_CONNECTIONS)");
+            log::warn!("a client got 503: all connections are busy; see HTTP_CONNECTIONS");
             tokio::spawn(async move {
                 connection::turn_away(stream).await;
                 drop(permit);
@@ -137,23 +134,23 @@ async fn serve(
     }
 }
 
-/// The next connection. Without room for one (file descriptors, memory) it comes later.
+/// The next connection. If the system cannot open one (file descriptors, memory), it retries.
 async fn accept(listener: &TcpListener, connections: &Connections) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
-            Err(error) if is_the_clients(&error) => {}
+            Err(error) if is_from_the_client(&error) => {}
             Err(error) => {
                 log::error!("cannot accept a connection: {error}; see `ulimit -n` and the memory");
-                connections.make_room();
+                connections.close_longest_waiting();
                 tokio::time::sleep(NO_ROOM).await;
             }
         }
     }
 }
 
-/// Whether the client left before it was accepted.
-fn is_the_clients(error: &io::Error) -> bool {
+/// Whether the client disconnected before the server accepted it.
+fn is_from_the_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
         error.kind(),
@@ -164,7 +161,7 @@ fn is_the_clients(error: &io::Error) -> bool {
 /// Completes at SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the signals cannot be listened to.
+/// When the signal handlers cannot be installed.
 pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut signals = Signals::new()?;
     Ok(async move { signals.next().await })
@@ -173,7 +170,7 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
 /// Completes at the second SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the signals cannot be listened to.
+/// When the signal handlers cannot be installed.
 pub fn second_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut signals = Signals::new()?;
     Ok(async move {

@@ -1,27 +1,26 @@
-//! The server's settings: how long it waits for clients, and for how many.
+//! The server's settings: time limits and the number of connections.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use thiserror::Error;
 
-/// What the server is told from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `HTTP_HEADER_TIMEOUT`, seconds, default 30: for the head of a request.
+    /// `HTTP_HEADER_TIMEOUT`, default 30 s: for the head of a request.
     pub header_timeout: Duration,
-    /// `HTTP_BODY_TIMEOUT`, seconds, default 30: between two pieces of a body.
+    /// `HTTP_BODY_TIMEOUT`, default 30 s: between two pieces of a body.
     pub body_timeout: Duration,
-    /// `HTTP_IDLE_TIMEOUT`, seconds, default 75: between two requests. Longer than the 60 s for which
-    /// common clients keep a connection, so that they are the ones who close it.
+    /// `HTTP_IDLE_TIMEOUT`, default 75 s: between two requests. Common clients keep a connection for 60 s, so
+    /// the client closes it first.
     pub idle_timeout: Duration,
-    /// `HTTP_CONNECTIONS`, default 1000: at most so many at once.
+    /// `HTTP_CONNECTIONS`, default 1000: maximum number of connections.
     pub connections: usize,
 }
 
-/// A setting of the server that cannot be used.
+/// A setting of the server is invalid.
 #[derive(Debug, Error)]
-#[error("{variable}={value} cannot be used; set it to a whole number from 1 to {most}")]
+#[error("{variable}={value} is invalid; set it to a whole number from 1 to {most}")]
 pub struct SettingsError {
     variable: &'static str,
     value: String,
@@ -29,7 +28,6 @@ pub struct SettingsError {
 }
 
 impl Settings {
-    /// Reads all of them.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let seconds = |name, default| {
             whole(&variable, name, default, 3600).map(|it| Duration::from_secs(it as u64))
@@ -66,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_cannot_be_used_name_their_variable() {
+    fn errors_of_invalid_values_name_the_variable() {
         for (name, value) in [
             ("HTTP_HEADER_TIMEOUT", "0"),
             ("HTTP_BODY_TIMEOUT", "soon"),

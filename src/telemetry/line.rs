@@ -1,4 +1,4 @@
-//! One log record as one line: pure text, no clock, no output.
+//! One log record as one line of text, without a clock and without output.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use super::Context;
 
 /// The record as one JSON object and a line feed. Members: `time` (RFC 3339, UTC), `level`, `target`,
 /// `message`; of an invocation `invocation_id`, `traceparent`, `function`; and the record's own fields,
-/// which never stand in for one of these. The text of an error never contains `warn`.
+/// which never replace one of these. The text of an error never contains `warn`.
 pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context>) -> Vec<u8> {
     let mut line = Members(Vec::with_capacity(384));
     line.put("time", &format_args!("{now:.3}"));
@@ -19,7 +19,7 @@ pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context
     line.put("target", &record.target());
     line.put("message", record.args());
     if let Some(context) = context {
-        line.put("invocation_id", &context.invocation_id);
+        line.put("invocation_id", &format_args!("{}", context.invocation_id));
         line.put("traceparent", &context.traceparent);
         line.put("function", &context.function);
     }
@@ -32,17 +32,16 @@ pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context
     }
 }
 
-/// The same JSON without the text `warn` in any case, which would make the Functions host record an
-/// error as a warning. The text can stand inside strings only, and there any letter may be written as
-/// an escape.
+/// The same JSON without the text `warn` in any letter case, because the Functions host records a line with
+/// it as a warning. The text can only occur inside strings, where any letter may be an escape.
 fn without_warn(line: Vec<u8>) -> Vec<u8> {
     let is_warn = |window: &[u8]| window.eq_ignore_ascii_case(b"warn");
     if !line.windows(4).any(is_warn) {
         return line;
     }
     let mut escaped = Vec::with_capacity(line.len() + 32);
-    for (place, byte) in line.iter().enumerate() {
-        if line.get(place..place + 4).is_some_and(is_warn) {
+    for (index, byte) in line.iter().enumerate() {
+        if line.get(index..index + 4).is_some_and(is_warn) {
             escaped.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
         } else {
             escaped.push(*byte);
@@ -71,14 +70,14 @@ const RESERVED: [&str; 7] = [
     "function",
 ];
 
-/// An open JSON object, its members in the order in which a person reads them.
+/// An unfinished JSON object. Its members are in the order in which a person reads them.
 struct Members(Vec<u8>);
 
 impl Members {
     fn put<V: Serialize + ?Sized>(&mut self, key: &str, value: &V) {
         self.0.push(if self.0.is_empty() { b'{' } else { b',' });
         serde_json::to_writer(&mut self.0, key)
-            .expect("a string always serializes, and a Vec takes whatever is written");
+            .expect("a string always serializes, and writing to a Vec never fails");
         self.0.push(b':');
         let start = self.0.len();
         if serde_json::to_writer(&mut self.0, value).is_err() {
@@ -125,12 +124,17 @@ impl<'kvs> VisitSource<'kvs> for Words<'_> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::telemetry::Traceparent;
+
+    const INVOCATION: Uuid = Uuid::from_u64_pair(0x6d0f, 1);
 
     fn context() -> Context {
         Context {
-            invocation_id: "6d0f".into(),
-            traceparent: "00-a-b-00".into(),
+            invocation_id: INVOCATION,
+            traceparent: Traceparent::of(INVOCATION),
             function: "item",
         }
     }
@@ -148,23 +152,24 @@ mod tests {
     }
 
     #[test]
-    fn a_json_line_is_one_object_on_one_line_and_its_members_are_in_order() {
+    fn a_json_line_is_one_object_with_its_members_in_order() {
         let line = line_of(|record| json(Timestamp::UNIX_EPOCH, record, Some(&context())));
         assert_eq!(
             String::from_utf8(line).expect("it is UTF-8"),
             "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\",\
              \"target\":\"magnusapi::item\",\"message\":\"stored \\\"it\\\"\\nwhole\",\
-             \"invocation_id\":\"6d0f\",\"traceparent\":\"00-a-b-00\",\"function\":\"item\",\
-             \"status\":201}\n"
+             \"invocation_id\":\"00000000-0000-6d0f-0000-000000000001\",\
+             \"traceparent\":\"00-0000000000006d0f0000000000000001-0000000000000001-00\",\
+             \"function\":\"item\",\"status\":201}\n"
         );
     }
 
     #[test]
-    fn the_json_of_an_error_never_contains_warn_and_means_the_same() {
+    fn the_json_of_an_error_never_contains_warn_and_has_the_same_values() {
         let message = "a WARNING in C:\\warn, forewarned";
         let fields = [("warn", "Warn")];
         let mut record = Record::builder();
-        record.level(log::Level::Error).target("warp::warn");
+        record.level(log::Level::Error).target("proxy::warn");
         record.key_values(&fields);
         let line = json(
             Timestamp::UNIX_EPOCH,
@@ -176,15 +181,16 @@ mod tests {
         let parsed: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(parsed["message"], message);
         assert_eq!(parsed["warn"], "Warn");
-        assert_eq!(parsed["target"], "warp::warn");
+        assert_eq!(parsed["target"], "proxy::warn");
     }
 
     #[test]
-    fn a_text_line_reads_from_left_to_right() {
+    fn a_text_line_has_time_level_message_fields_and_invocation() {
         let line = line_of(|record| text(Timestamp::UNIX_EPOCH, record, Some(&context())));
         assert_eq!(
             line,
-            "00:00:00.000 INFO  stored \"it\"\nwhole status=201 level=7  [item 6d0f]\n"
+            "00:00:00.000 INFO  stored \"it\"\nwhole status=201 level=7  \
+             [item 00000000-0000-6d0f-0000-000000000001]\n"
         );
     }
 }

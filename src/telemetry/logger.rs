@@ -1,4 +1,4 @@
-//! From a record to a line in a queue, and what is reported every few seconds.
+//! From a record to a line in a queue, and periodic reports.
 
 use std::io::{Write, stderr, stdout};
 use std::sync::{Mutex, OnceLock};
@@ -9,7 +9,7 @@ use env_logger::{Builder, Target};
 use jiff::Timestamp;
 use log::{Level, Log, Metadata, Record};
 
-use super::outlet::{Outlet, PATIENCE};
+use super::outlet::{FLUSH_TIMEOUT, Outlet};
 use super::repeats::{Failure, Repeats};
 use super::settings::{Format, Requests, Settings};
 use super::{Context, line, panics, requests};
@@ -17,7 +17,7 @@ use super::{Context, line, panics, requests};
 /// Time between two reports of repeated failures and dropped records.
 const REPORT: Duration = Duration::from_secs(5);
 
-/// Reports of repeated failures for one report of requests, which are no news.
+/// Reports of repeated failures for one report of requests, which is less urgent.
 const REPORTS_OF_REQUESTS: u32 = 12;
 
 static LOGGER: OnceLock<Logger> = OnceLock::new();
@@ -30,7 +30,7 @@ struct Logger {
     repeats: Mutex<Repeats>,
 }
 
-/// A stream, and what writes records to it.
+/// A stream, and the formatter of its records.
 struct Stream {
     records: env_logger::Logger,
     outlet: Outlet,
@@ -56,10 +56,10 @@ fn line(format: Format, record: &Record<'_>) -> Vec<u8> {
     }
 }
 
-/// Starts logging. Called a second time, it changes nothing.
+/// Starts logging. A second call changes nothing.
 ///
 /// # Errors
-/// When a thread cannot be started.
+/// A thread cannot be started.
 pub fn start(settings: &Settings) -> std::io::Result<()> {
     let logger = Logger {
         format: settings.format,
@@ -79,19 +79,19 @@ pub fn start(settings: &Settings) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes what is queued and counted, before the process ends. A stream that nothing reads delays the
-/// end by a second at most.
+/// Writes queued records and counts before the process ends. A stream that nothing reads delays the end by at
+/// most a second.
 pub fn flush() {
     if let Some(logger) = LOGGER.get() {
         requests::report();
         logger.report();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + FLUSH_TIMEOUT;
         logger.stdout.outlet.flush(deadline);
         logger.stderr.outlet.flush(deadline);
     }
 }
 
-/// Which requests have a line of their own.
+/// The requests that have a line of their own.
 pub(super) fn requests() -> Requests {
     LOGGER.get().map_or(Requests::Failed, |it| it.requests)
 }
@@ -126,7 +126,7 @@ impl Log for Logger {
 }
 
 impl Logger {
-    /// The message is made before the lock is taken: its parts may log or panic.
+    /// The message is formatted before the lock, because its parts may log or panic.
     fn is_new(&self, record: &Record<'_>) -> bool {
         let failure = Failure {
             level: record.level(),
@@ -165,7 +165,7 @@ impl Logger {
         }
     }
 
-    /// Past the filter: it says which records are missing.
+    /// Bypasses the filter, because the report is about records that are missing.
     fn report_dropped(&self, outlet: &Outlet, name: &str) {
         let dropped = outlet.take_dropped();
         if dropped == 0 {
@@ -175,7 +175,7 @@ impl Logger {
         let mut record = Record::builder();
         record.level(Level::Warn).target(module_path!());
         record.key_values(&fields);
-        let text = format_args!("{dropped} log records were dropped, because {name} is not read");
+        let text = format_args!("{dropped} log records were dropped, because nothing reads {name}");
         let line = line(self.format, &record.args(text).build());
         if !self.stderr.outlet.push(&line) {
             outlet.return_dropped(dropped);

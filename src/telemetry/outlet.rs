@@ -1,5 +1,5 @@
-//! A stream that is written to from a thread of its own, so that a reader that stops reading stops
-//! nothing else.
+//! A stream with a thread of its own that writes to it. So a reader that stops reading does not block the
+//! program.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Bytes that wait for a reader at most: some two thousand lines.
+/// Maximum number of queued bytes: some two thousand lines.
 const LIMIT: usize = 1024 * 1024;
 
 /// The queue in front of one stream. Clones share it.
@@ -31,8 +31,8 @@ struct State {
 }
 
 impl Outlet {
-    /// Starts the thread that writes to `stream`. It writes to a duplicate of the descriptor and not
-    /// through the standard library's handle, whose lock it would keep while it waits for a reader.
+    /// Starts the thread that writes to `stream`. It writes to a duplicate of the descriptor, because it would
+    /// keep the lock of the standard library's handle while it waits for a reader.
     pub(super) fn start(stream: impl AsFd) -> std::io::Result<Outlet> {
         let stream: OwnedFd = stream.as_fd().try_clone_to_owned()?;
         let queue = Arc::new(Queue {
@@ -48,8 +48,8 @@ impl Outlet {
         Ok(outlet)
     }
 
-    /// Queues a line, or counts it as dropped where the queue is full. Never waits for the reader.
-    /// Returns whether the line was queued.
+    /// Queues a line and returns true, or counts it as dropped if the queue is full. Never waits for the
+    /// reader.
     pub(super) fn push(&self, line: &[u8]) -> bool {
         let mut state = self.state();
         if !state.waiting.is_empty() && state.waiting.len() + line.len() > LIMIT {
@@ -62,12 +62,12 @@ impl Outlet {
         true
     }
 
-    /// The lines that were dropped since the last call.
+    /// The number of lines that were dropped since the last call.
     pub(super) fn take_dropped(&self) -> u64 {
         std::mem::take(&mut self.state().dropped)
     }
 
-    /// Counts dropped lines again, whose report could not be queued.
+    /// Adds the number again, because its report could not be queued.
     pub(super) fn return_dropped(&self, lines: u64) {
         self.state().dropped += lines;
     }
@@ -76,15 +76,14 @@ impl Outlet {
     pub(super) fn flush(&self, deadline: Instant) {
         let remaining = deadline.saturating_duration_since(Instant::now());
         let is_busy = |state: &mut State| state.is_writing || !state.waiting.is_empty();
-        // A poisoned lock or a timeout: the process ends all the same.
+        // After a poisoned lock or a timeout, the process ends as well.
         let _ = self
             .queue
             .emptied
             .wait_timeout_while(self.state(), remaining, is_busy);
     }
 
-    /// Writes what is queued, for as long as the process lives. A stream that is closed takes
-    /// nothing any more, and the lines for it are lost.
+    /// Writes queued lines for the lifetime of the process. Lines for a closed stream are lost.
     fn write(&self, mut stream: File) {
         let mut lines = Vec::new();
         loop {
@@ -99,7 +98,7 @@ impl Outlet {
             drop(state);
             let _ = stream.write_all(&lines);
             lines.clear();
-            lines.shrink_to(KEPT);
+            lines.shrink_to(CAPACITY);
             self.state().is_writing = false;
             self.queue.emptied.notify_all();
         }
@@ -110,7 +109,7 @@ impl Outlet {
     }
 }
 
-/// Queues each piece as one line, or drops it. It never fails, and there is nothing to flush.
+/// Queues each piece as one line, or drops it. It never fails.
 impl Write for Outlet {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
         self.push(line);
@@ -124,11 +123,11 @@ impl Write for Outlet {
 
 const UNPOISONED: &str = "nothing panics while it holds this lock";
 
-/// Capacity that the writer keeps after a burst.
-const KEPT: usize = 64 * 1024;
+/// Capacity of the writer's buffer after a burst.
+const CAPACITY: usize = 64 * 1024;
 
 /// Time that the end of the process waits for the readers of its logs.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -137,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unread_lines_are_dropped_and_counted_and_what_was_queued_arrives() {
+    fn lines_above_the_limit_are_dropped_and_counted_and_queued_lines_arrive() {
         let (mut reader, writer) = std::io::pipe().expect("a pipe can be made");
         let outlet = Outlet::start(&writer).expect("a thread can be started");
         drop(writer);
@@ -147,7 +146,9 @@ mod tests {
         assert_eq!(outlet.take_dropped(), 2000 - queued as u64);
         assert_eq!(outlet.take_dropped(), 0);
         let mut received = vec![0; queued * line.len()];
-        reader.read_exact(&mut received).expect("all of it comes");
+        reader
+            .read_exact(&mut received)
+            .expect("the queued lines arrive");
         outlet.flush(Instant::now() + Duration::from_secs(30));
         assert!(outlet.push(&line));
     }

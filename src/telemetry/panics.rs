@@ -1,5 +1,5 @@
-//! A panic as one log record, with the invocation's id. The standard library's own report has many
-//! lines, and the Functions host makes each of them an error.
+//! A panic as one log record, with the invocation's id. The report of the standard library has many lines,
+//! and the Functions host records each of them as an error.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write;
@@ -8,11 +8,11 @@ use std::panic::{self, PanicHookInfo};
 /// Logs panics from now on. `RUST_BACKTRACE=1` adds the backtrace.
 pub(super) fn log() {
     panic::set_hook(Box::new(|panic| {
-        log::error!("{}", described(panic, &Backtrace::capture()));
+        log::error!("{}", description(panic, &Backtrace::capture()));
     }));
 }
 
-fn described(panic: &PanicHookInfo<'_>, backtrace: &Backtrace) -> String {
+fn description(panic: &PanicHookInfo<'_>, backtrace: &Backtrace) -> String {
     let place = panic.location().map(|it| format!(" at {it}"));
     let message = panic.payload_as_str().unwrap_or("no message");
     let mut text = format!("a panic{}: {message}", place.unwrap_or_default());

@@ -1,22 +1,22 @@
-//! Failures that repeat: the first one is written, the others are counted.
+//! Repeated failures: the first one is written, the others are counted.
 
 use std::collections::HashMap;
 
 use log::Level;
 
-/// What makes two failures the same.
+/// Two failures with the same values here are one repeated failure.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Failure {
     /// Warning or error.
     pub(super) level: Level,
-    /// The module that reports it.
+    /// The module that logged it.
     pub(super) target: String,
     /// The message, without the record's fields.
     pub(super) message: String,
 }
 
-/// Different failures that are counted at a time. A failure whose messages all differ must not fill
-/// the memory: beyond this number each is written.
+/// Maximum number of different failures that are counted. A failure whose messages all differ must not fill
+/// the memory: above this number, each is written.
 const LIMIT: usize = 1000;
 
 /// The failures of the last few seconds.
@@ -24,7 +24,7 @@ const LIMIT: usize = 1000;
 pub(super) struct Repeats(HashMap<Failure, u64>);
 
 impl Repeats {
-    /// Whether this failure is to be written now. If not, it was counted.
+    /// Returns true if this failure must be written now. If not, it was counted.
     pub(super) fn is_new(&mut self, failure: Failure) -> bool {
         if let Some(count) = self.0.get_mut(&failure) {
             *count += 1;
@@ -36,8 +36,8 @@ impl Repeats {
         true
     }
 
-    /// The failures that repeated since the last call, and how often. One that did not repeat is
-    /// forgotten, so its next occurrence is written at once.
+    /// The failures that repeated since the last call, with their numbers. A failure that did not repeat is
+    /// removed, so its next occurrence is written immediately.
     pub(super) fn take(&mut self) -> Vec<(Failure, u64)> {
         self.0.retain(|_, count| *count > 0);
         let counts = self.0.iter_mut();
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_is_written_the_others_are_counted_and_a_quiet_one_is_new_again() {
+    fn repeats_are_counted_until_a_failure_pauses() {
         let mut repeats = Repeats::default();
         let written = (0..1000).filter(|_| repeats.is_new(failure("a"))).count();
         assert_eq!(written, 1);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_that_all_differ_take_no_more_memory_than_the_limit() {
+    fn different_failures_are_stored_up_to_the_limit() {
         let mut repeats = Repeats::default();
         for number in 0..2 * LIMIT {
             assert!(repeats.is_new(failure(&number.to_string())));

@@ -1,4 +1,4 @@
-//! Which requests have a line of their own, and the counts of the others.
+//! Log lines of requests: one for each that failed or was slow, and counts of the others.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -17,9 +17,17 @@ pub(super) type Counts = BTreeMap<&'static str, BTreeMap<&'static str, u64>>;
 
 static COUNTS: Mutex<Counts> = Mutex::new(BTreeMap::new());
 
-/// Logs a request that was answered, or counts it. A failed one is a warning: the place that knows the
-/// cause has written an error.
-pub fn answered(method: &str, function: &'static str, status: u16, took: Duration) {
+/// Logs a request that ended, or counts it. `None` means that the client disconnected before the response.
+/// A failure is a warning here, because the code that knows its cause has logged an error.
+pub fn record_request(method: &str, function: &'static str, status: Option<u16>, took: Duration) {
+    let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+    let Some(status) = status else {
+        log::info!(
+            method, duration_ms;
+            "{method} {function}: the client disconnected before the response"
+        );
+        return;
+    };
     let level = match status {
         500.. => Level::Warn,
         _ if took >= SLOW => Level::Info,
@@ -27,14 +35,10 @@ pub fn answered(method: &str, function: &'static str, status: u16, took: Duratio
         _ if is_probe(function) => Level::Debug,
         _ => Level::Info,
     };
-    let milliseconds = (took.as_secs_f64() * 1e6).round() / 1e3;
-    log::log!(
-        level, method, status, duration_ms = milliseconds;
-        "{method} {function} returned {status}"
-    );
+    log::log!(level, method, status, duration_ms; "{method} {function} returned {status}");
 }
 
-/// Probes come every few seconds from many places.
+/// Probes arrive every few seconds from many places.
 fn is_probe(function: &str) -> bool {
     function.starts_with("health") || function == "host"
 }
@@ -54,7 +58,7 @@ fn count(function: &'static str, status: u16) {
         .or_default() += 1;
 }
 
-/// Logs the counts since the last call, if there are any.
+/// Logs the counts since the last call, if any.
 pub(super) fn report() {
     let counts = std::mem::take(&mut *COUNTS.lock().expect(UNPOISONED));
     let all: u64 = counts.values().flat_map(BTreeMap::values).sum();

@@ -4,25 +4,23 @@ use std::io::IsTerminal;
 
 use thiserror::Error;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object a line.
     Json,
-    /// Plain text, for a person.
+    /// Plain text.
     Text,
 }
 
-/// Which requests have a line of their own.
+/// The requests that have a line of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requests {
-    /// Those that failed or were slow. The others are counted.
+    /// Failed and slow requests. The others are counted.
     Failed,
-    /// All of them.
     All,
 }
 
-/// What is logged, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `LOG_FORMAT`.
@@ -33,25 +31,17 @@ pub struct Settings {
     pub requests: Requests,
 }
 
-/// A setting of the logs that cannot be used.
+/// A setting of the logs is invalid.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// An unknown format.
     #[error("LOG_FORMAT={0} is not a format; set it to json or text, or unset it")]
     Format(String),
-    /// A filter that does not parse.
     #[error(
         "LOG={filter} is not a filter ({reason}); set it to a level such as info, or to \
          target=level pairs such as info,magnusapi::database=debug"
     )]
-    Filter {
-        /// The setting's value.
-        filter: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// An unknown choice of requests.
-    #[error("LOG_REQUESTS={0} is not known; set it to failed or all, or unset it")]
+    Filter { filter: String, reason: String },
+    #[error("LOG_REQUESTS={0} is unknown; set it to failed or all, or unset it")]
     Requests(String),
 }
 
@@ -59,22 +49,18 @@ impl Settings {
     /// Reads `LOG`, `LOG_FORMAT` and `LOG_REQUESTS`. Without a format, it is text on a terminal and
     /// JSON elsewhere.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
-        let format = match variable("LOG_FORMAT") {
+        let format = variable("LOG_FORMAT");
+        let format = match format.as_deref() {
             None if std::io::stdout().is_terminal() => Format::Text,
-            None => Format::Json,
-            Some(format) => match format.as_str() {
-                "json" => Format::Json,
-                "text" => Format::Text,
-                _ => return Err(SettingsError::Format(format)),
-            },
+            None | Some("json") => Format::Json,
+            Some("text") => Format::Text,
+            Some(unknown) => return Err(SettingsError::Format(unknown.to_owned())),
         };
-        let requests = match variable("LOG_REQUESTS") {
-            None => Requests::Failed,
-            Some(requests) => match requests.as_str() {
-                "failed" => Requests::Failed,
-                "all" => Requests::All,
-                _ => return Err(SettingsError::Requests(requests)),
-            },
+        let requests = variable("LOG_REQUESTS");
+        let requests = match requests.as_deref() {
+            None | Some("failed") => Requests::Failed,
+            Some("all") => Requests::All,
+            Some(unknown) => return Err(SettingsError::Requests(unknown.to_owned())),
         };
         let filter = variable("LOG");
         if let Some(filter) = &filter {

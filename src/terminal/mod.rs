@@ -1,4 +1,4 @@
-//! What verbs print: lines and tables for people, JSON for programs.
+//! Output of the verbs: lines and tables for people, JSON for programs.
 
 mod table;
 
@@ -11,29 +11,32 @@ use serde_json::json;
 
 pub(crate) use table::Table;
 
-/// The first reason why stdout did not take a line.
+/// The first error of stdout.
 static FAILURE: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Prints a line. A reader may close stdout early (`| head`): that is not an error, and the verb
-/// goes on, because what it does matters more than what it prints. Any other failure is kept for
-/// [`failure`].
+/// Prints a line. A reader may close stdout early (`| head`): this is not an error, and the verb continues.
+/// [`failure`] returns any other error.
 pub(crate) fn say(line: impl Display) {
     if let Err(error) = writeln!(io::stdout(), "{line}")
         && error.kind() != ErrorKind::BrokenPipe
     {
-        let mut failure = FAILURE.lock().expect("nothing panics while it holds this");
+        let mut failure = FAILURE
+            .lock()
+            .expect("nothing panics while it holds this lock");
         failure.get_or_insert(error);
     }
 }
 
-/// Why stdout is not complete, if it is not: a full disk, for instance.
+/// The reason why stdout is incomplete, such as a full disk.
 pub(crate) fn failure() -> Option<io::Error> {
-    let mut failure = FAILURE.lock().expect("nothing panics while it holds this");
+    let mut failure = FAILURE
+        .lock()
+        .expect("nothing panics while it holds this lock");
     failure.take()
 }
 
-/// Prints a line to stderr, if there is one.
-pub(crate) fn complain(line: impl Display) {
+/// Prints a line to stderr, if it is open.
+pub(crate) fn say_error(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -1,17 +1,17 @@
-//! Columns in line, for a person at a terminal.
+//! Aligned columns.
 
 /// Rows of cells below a heading.
 pub(crate) struct Table<const COLUMNS: usize> {
     rows: Vec<[String; COLUMNS]>,
-    /// The columns of figures, which stand on the right.
-    figures: &'static [usize],
+    /// The columns of numbers, which are aligned on the right.
+    numbers: &'static [usize],
 }
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
-    pub(crate) fn new(heading: [&str; COLUMNS], figures: &'static [usize]) -> Self {
+    pub(crate) fn new(heading: [&str; COLUMNS], numbers: &'static [usize]) -> Self {
         Table {
             rows: vec![heading.map(str::to_owned)],
-            figures,
+            numbers,
         }
     }
 
@@ -19,7 +19,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         self.rows.push(cells);
     }
 
-    /// The lines, without blanks at their ends.
+    /// The lines, without trailing spaces.
     pub(crate) fn lines(&self) -> Vec<String> {
         let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
             let cells = self.rows.iter().map(|row| row[column].chars().count());
@@ -33,7 +33,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         let cells = row.iter().zip(widths).enumerate();
         let padded: Vec<String> = cells
             .map(|(column, (cell, &width))| {
-                if self.figures.contains(&column) {
+                if self.numbers.contains(&column) {
                     format!("{cell:>width$}")
                 } else {
                     format!("{cell:<width$}")
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_in_line_and_figures_stand_on_the_right() {
+    fn columns_are_aligned_and_numbers_are_on_the_right() {
         let mut table = Table::new(["BACKUP", "ROWS", "HOLD"], &[1]);
         table.row(["a".into(), "12345".into(), String::new()]);
         table.row(["żółć".into(), "7".into(), "audit".into()]);

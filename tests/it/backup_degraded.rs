@@ -6,7 +6,9 @@ use std::path::Path;
 use devhost::{Host, TimerCall, TimerResult};
 use serde_json::Value;
 
-use crate::harness::{Answer, AppFolder, Database, Operator, client, postgres, run, start, timer};
+use crate::harness::{
+    AppFolder, Database, Operator, Response, client, postgres, run, start, timer,
+};
 
 const TABLES: &str = "
     CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;
@@ -115,7 +117,7 @@ fn go_on_skips_and_names_objects_that_fail() {
 
 async fn health(host: &Host) -> Value {
     let request = client().get(format!("{}/health", host.url()));
-    let answer = Answer::to(request).await;
+    let answer = Response::to(request).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
 }

@@ -17,7 +17,7 @@ use pgarchive::manifest::{MANIFEST, Manifest};
 use tempfile::TempDir;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, PATIENCE, PROGRAMS, eventually, run};
+use crate::harness::{Container, Database, PROGRAMS, TIMEOUT, eventually, run};
 
 /// A store in a folder.
 struct Store {
@@ -50,7 +50,7 @@ fn source(database: &Database) -> Source {
 fn options() -> Options {
     Options {
         retries: 0,
-        ..Options::new(2, Recipients::default(), PATIENCE)
+        ..Options::new(2, Recipients::default(), TIMEOUT)
     }
 }
 

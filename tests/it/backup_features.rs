@@ -20,7 +20,7 @@ use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
 use tokio::task::spawn_blocking;
 
-use crate::harness::{PATIENCE, PROGRAMS, connect, run};
+use crate::harness::{PROGRAMS, TIMEOUT, connect, run};
 use feature::Feature;
 
 /// How many databases are made and restored at the same time.
@@ -121,7 +121,7 @@ async fn there_and_back(original: &str, copy: &str) -> Result<Vec<String>, Strin
         database: settings(original),
     };
     let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
-    let options = export::Options::new(1, Recipients::default(), PATIENCE);
+    let options = export::Options::new(1, Recipients::default(), TIMEOUT);
     let progress = Progress::default();
     let manifest = export(&source, &blobs, &options, &clock, &progress, &|_| ()).await;
     let manifest = manifest.map_err(|error| format!("the export fails: {error}"))?;

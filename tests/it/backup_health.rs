@@ -56,7 +56,7 @@ fn ages_warn_and_fail_at_their_limits_and_only_whole_backups_count() {
         let folder = tempfile::tempdir().expect("a folder");
         let (check, clock) = check(&database, folder.path());
         clock.store(at("2026-11-22T00:00:00Z"), Ordering::Relaxed);
-        let findings = check.look().await;
+        let findings = check.check().await;
         assert_eq!(status(&findings, "backup:age"), Status::Warn);
         assert_eq!(status(&findings, "backup:verified-age"), Status::Warn);
 
@@ -71,19 +71,19 @@ fn ages_warn_and_fail_at_their_limits_and_only_whole_backups_count() {
             ("2026-12-07T02:00:00Z", Status::Fail, Status::Fail),
         ] {
             clock.store(at(now), Ordering::Relaxed);
-            let findings = check.look().await;
+            let findings = check.check().await;
             assert_eq!(status(&findings, "backup:age"), age, "{now}: {findings:?}");
             assert_eq!(status(&findings, "backup:verified-age"), verified, "{now}");
         }
         store(folder.path(), "20261207T010000Z-00000003", "manifest.json");
-        let findings = check.look().await;
+        let findings = check.check().await;
         assert_eq!(
             status(&findings, "backup:age"),
             Status::Fail,
             "kept for a minute"
         );
         clock.store(at("2026-12-07T02:01:00Z"), Ordering::Relaxed);
-        let findings = check.look().await;
+        let findings = check.check().await;
         assert_eq!(status(&findings, "backup:age"), Status::Ok);
         assert_eq!(status(&findings, "backup:verified-age"), Status::Fail);
     });
@@ -98,7 +98,7 @@ fn a_backup_dated_in_the_future_fails() {
         seconds.store(at("2026-11-24T03:00:00Z"), Ordering::Relaxed);
         store(folder.path(), "20261124T020000Z-1a2b3c4d", "manifest.json");
         store(folder.path(), "20261125T020000Z-1a2b3c4d", "manifest.json");
-        let findings = check.look().await;
+        let findings = check.check().await;
         assert_eq!(status(&findings, "backup:age"), Status::Fail);
         let output = findings[0].output.as_deref().unwrap_or_default();
         assert!(output.contains("20261125T020000Z-1a2b3c4d"), "{output}");

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::fakes::{Call, StorageFaults};
 use crate::harness::{
-    Answer, AppFolder, Container, Database, Operator, client, eventually, everywhere, postfacto,
+    AppFolder, Container, Database, Operator, Response, client, eventually, everywhere, postfacto,
     run, start, timer,
 };
 
@@ -32,8 +32,8 @@ fn succeeded(result: TimerResult) -> Vec<String> {
     }
 }
 
-async fn health(host: &Host) -> Answer {
-    Answer::to(client().get(format!("{}/health", host.url()))).await
+async fn health(host: &Host) -> Response {
+    Response::to(client().get(format!("{}/health", host.url()))).await
 }
 
 /// The status of each source in `/health` under this key.

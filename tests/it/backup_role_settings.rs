@@ -10,7 +10,7 @@ use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
 
 use crate::backup_catalog::hard_cases;
-use crate::harness::{Database, PATIENCE, run};
+use crate::harness::{Database, TIMEOUT, run};
 
 /// Values whose text depends on settings, and enough rows that an export takes longer than the limits.
 const VALUES: &str = r#"
@@ -72,7 +72,7 @@ async fn content(database: &Database, role: &str) -> Content {
     let blobs = Blobs::open(&BlobAddress::folder(folder.path())).expect("a store");
     let options = Options {
         retries: 0,
-        ..Options::new(2, Recipients::default(), PATIENCE)
+        ..Options::new(2, Recipients::default(), TIMEOUT)
     };
     let clock: magnusapi::clock::Clock = Arc::new(Timestamp::now);
     let progress = Progress::default();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{
-    self, Answer, AppFolder, Database, Program, Start, eventually, everywhere, run,
+    self, AppFolder, Database, Program, Response, Start, eventually, everywhere, run,
 };
 
 /// The body of the host for the occurrence of 02:00 on that day of November 2026.
@@ -36,14 +36,14 @@ fn start(database: &Database, folder: &Path, sources: &[(&str, &str)]) -> Start 
     start
 }
 
-async fn call(program: &Program, function: &str, body: &Value) -> Answer {
+async fn call(program: &Program, function: &str, body: &Value) -> Response {
     let path = format!("/{function}");
     let request = program.with_json(Method::POST, &path, body);
-    Answer::to(request.header("X-Azure-Functions-InvocationId", "one")).await
+    Response::to(request.header("X-Azure-Functions-InvocationId", "one")).await
 }
 
 /// The first line, or why it failed.
-fn printed(answer: &Answer) -> String {
+fn printed(answer: &Response) -> String {
     let body = answer.json();
     let error = body["Error"].as_str();
     let line = body["Logs"][0].as_str();
@@ -183,14 +183,14 @@ fn a_concurrent_call_does_nothing_and_a_killed_run_is_taken_over() {
         let doubled = call(&second, "postfacto_backup", &occurrence(24)).await;
         assert_eq!(doubled.status, 200);
         assert!(
-            printed(&doubled).contains("is working on"),
+            printed(&doubled).contains("has been running"),
             "{}",
             printed(&doubled)
         );
         let other = call(&second, "postfacto_backup", &occurrence(25)).await;
         assert_eq!(other.status, 500);
         assert!(
-            printed(&other).contains("still under way"),
+            printed(&other).contains("still running"),
             "{}",
             printed(&other)
         );

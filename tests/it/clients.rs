@@ -1,4 +1,4 @@
-//! Clients that are slow, silent, too many, or gone: none of them costs the others their turn.
+//! Slow, silent, too many, and disconnected clients: they do not lock out the others.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::harness::{
-    Database, PATIENCE, Program, Start, eventually, run, waiting_for_a_lock, with_program,
+    Database, Program, Start, TIMEOUT, eventually, run, waiting_for_a_lock, with_program,
 };
 
 const HEAD: &str = "POST /item HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
@@ -26,19 +26,19 @@ async fn sent(program: &Program, bytes: &str) -> TcpStream {
     socket
 }
 
-/// What the server sends until it closes.
+/// The data until the server closes the connection.
 async fn rest(socket: &mut TcpStream) -> String {
     let mut rest = Vec::new();
     let reading = socket.read_to_end(&mut rest);
-    // A reset is an end too.
-    let _ = tokio::time::timeout(PATIENCE, reading)
+    // A reset closes the connection, too.
+    let _ = tokio::time::timeout(TIMEOUT, reading)
         .await
         .expect("the server closes in time");
     String::from_utf8_lossy(&rest).into_owned()
 }
 
 /// One response whose body ends with `last`.
-async fn response(socket: &mut TcpStream, last: &str) -> String {
+async fn read_response(socket: &mut TcpStream, last: &str) -> String {
     let mut response = Vec::new();
     let reading = async {
         while !response.ends_with(last.as_bytes()) {
@@ -46,9 +46,9 @@ async fn response(socket: &mut TcpStream, last: &str) -> String {
             assert!(read > 0, "{}", String::from_utf8_lossy(&response));
         }
     };
-    tokio::time::timeout(PATIENCE, reading)
+    tokio::time::timeout(TIMEOUT, reading)
         .await
-        .expect("the response comes in time");
+        .expect("the response arrives in time");
     String::from_utf8_lossy(&response).into_owned()
 }
 
@@ -64,9 +64,9 @@ fn a_connection_without_a_whole_head_is_closed() {
         for start in ["", "GET / HTTP/1.1\r\n", HEAD] {
             sockets.push(sent(&program, start).await);
         }
-        // A second request counts anew.
+        // The time of a second request starts again.
         let mut reused = sent(&program, LIVE).await;
-        response(&mut reused, "}").await;
+        read_response(&mut reused, "}").await;
         let half = reused.write_all(b"GET /item HTTP/1.1\r\n");
         half.await.expect("it is sent");
         sockets.push(reused);
@@ -92,7 +92,7 @@ fn a_connection_without_a_next_request_is_closed() {
 }
 
 #[test]
-fn a_body_that_pauses_gets_408_and_the_end_of_its_connection() {
+fn a_body_that_pauses_gets_408_and_its_connection_closes() {
     run(async {
         let program = Start::handler()
             .set("DATABASE_URL", &Database::migrated().url)
@@ -115,9 +115,9 @@ fn a_body_that_pauses_gets_408_and_the_end_of_its_connection() {
     });
 }
 
-/// The Functions host hands on an early answer only after it has sent the whole body.
+/// The Functions host passes an early response on only after it has sent the whole body.
 #[test]
-fn the_answer_to_a_rejected_upload_survives_a_slow_rest() {
+fn a_rejected_upload_gets_its_response_before_a_slow_rest() {
     with_program(async |program: Program| {
         let mut socket = sent(
             &program,
@@ -125,9 +125,9 @@ fn the_answer_to_a_rejected_upload_survives_a_slow_rest() {
              Transfer-Encoding: chunked\r\n\r\n",
         )
         .await;
-        let early = response(&mut socket, "}").await;
+        let early = read_response(&mut socket, "}").await;
         assert!(early.starts_with("HTTP/1.1 415"), "{early}");
-        // This is the case: the pace of the upload, longer than any limit for a body as a whole.
+        // The test needs this pace: the upload takes longer than any limit for a whole body.
         for _ in 0..12 {
             socket
                 .write_all(b"5\r\nhello\r\n")
@@ -136,15 +136,15 @@ fn the_answer_to_a_rejected_upload_survives_a_slow_rest() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         socket.write_all(b"0\r\n\r\n").await.expect("it is read");
-        // All of it was read: the connection is good for the next request.
+        // The server has read all of it, so the connection can send the next request.
         socket.write_all(LIVE.as_bytes()).await.expect("it is sent");
-        let next = response(&mut socket, "}").await;
+        let next = read_response(&mut socket, "}").await;
         assert!(next.starts_with("HTTP/1.1 200"), "{next}");
     });
 }
 
 #[test]
-fn idle_connections_lock_no_client_out() {
+fn idle_connections_do_not_lock_out_new_clients() {
     run(async {
         let database = Database::migrated();
         let program = Start::handler()
@@ -154,61 +154,61 @@ fn idle_connections_lock_no_client_out() {
             .await;
         let mut idle = Vec::new();
         for number in 0..100 {
-            // Some have had an answer, some send a part of a request, some nothing.
+            // Some had a response, some sent a part of a request, some nothing.
             let start = [LIVE, HEAD, ""][number % 3];
             let mut socket = sent(&program, start).await;
             if start == LIVE {
-                response(&mut socket, "}").await;
+                read_response(&mut socket, "}").await;
             }
             idle.push(socket);
         }
-        program.make("a client that came late").await;
+        program.make("a late client").await;
         assert_eq!(program.get("/item?limit=1").await.status, 200);
     });
 }
 
 #[test]
-fn a_client_is_told_when_all_connections_are_at_work() {
+fn a_client_gets_503_when_all_connections_are_busy() {
     run(async {
         let program = Start::handler()
             .set("DATABASE_URL", &Database::migrated().url)
             .set("HTTP_CONNECTIONS", "2")
             .serving()
             .await;
-        let mut at_work = Vec::new();
+        let mut busy = Vec::new();
         for _ in 0..2 {
             let head = format!("{HEAD}Content-Length: 15\r\nExpect: 100-continue\r\n\r\n");
             let mut socket = sent(&program, &head).await;
-            // It is at work when it asks for the body.
-            response(&mut socket, "100 Continue\r\n\r\n").await;
-            at_work.push(socket);
+            // It is busy when it requests the body.
+            read_response(&mut socket, "100 Continue\r\n\r\n").await;
+            busy.push(socket);
         }
         let mut third = sent(&program, LIVE).await;
-        let answer = rest(&mut third).await;
-        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        let response = rest(&mut third).await;
+        assert!(response.starts_with("HTTP/1.1 503"), "{response}");
         assert!(
-            answer.contains("urn:magnusapi:problem:too-many-connections"),
-            "{answer}"
+            response.contains("urn:magnusapi:problem:too-many-connections"),
+            "{response}"
         );
-        assert!(answer.contains("connection: close\r\n"), "{answer}");
-        assert!(answer.contains("retry-after: "), "{answer}");
-        // Those at work are not disturbed, and the next client takes the place of one that is done.
-        at_work[0]
+        assert!(response.contains("connection: close\r\n"), "{response}");
+        assert!(response.contains("retry-after: "), "{response}");
+        // The busy connections continue, and the next client gets the place of one that has finished.
+        busy[0]
             .write_all(b"{\"name\":\"good\"}")
             .await
             .expect("it is sent");
-        let made = response(&mut at_work[0], "}}").await;
+        let made = read_response(&mut busy[0], "}}").await;
         assert!(made.starts_with("HTTP/1.1 201"), "{made}");
-        eventually("a place", || async {
-            let answer = crate::harness::send_raw(program.address(), LIVE.as_bytes()).await;
-            (answer.status == 200).then_some(())
+        eventually("a free place", || async {
+            let response = crate::harness::send_raw(program.address(), LIVE.as_bytes()).await;
+            (response.status == 200).then_some(())
         })
         .await;
     });
 }
 
 #[test]
-fn a_client_that_leaves_before_the_response_is_logged() {
+fn a_client_that_disconnects_before_the_response_is_logged() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use tokio::sync::mpsc;
 
 use crate::database_tls::verified_url;
-use crate::harness::{Database, PATIENCE, eventually, own_server, run};
+use crate::harness::{Database, TIMEOUT, eventually, own_server, run};
 
 /// Listens on TCP, without TLS.
 static PLAIN: LazyLock<Throwaway> = LazyLock::new(|| {
@@ -211,14 +211,14 @@ fn a_session_with_an_abandoned_copy_rejects_further_copies() {
             copied = left.copy_out(ENDLESS, sender) => panic!("it has no end: {copied:?}"),
             chunk = receiver.recv() => assert!(chunk.is_some()),
         }
-        let next = tokio::time::timeout(PATIENCE, copied(&left, "COPY (SELECT 1) TO STDOUT"));
+        let next = tokio::time::timeout(TIMEOUT, copied(&left, "COPY (SELECT 1) TO STDOUT"));
         let (next, messages) = next.await.expect("it ends");
         assert!(next.is_err() && messages.is_empty(), "{next:?}");
 
         let unread = session(&database.url).await;
         let (sender, receiver) = mpsc::channel(1);
         drop(receiver);
-        let copied = tokio::time::timeout(PATIENCE, unread.copy_out(ENDLESS, sender)).await;
+        let copied = tokio::time::timeout(TIMEOUT, unread.copy_out(ENDLESS, sender)).await;
         assert!(copied.expect("it ends").is_err());
     });
 }

@@ -11,13 +11,13 @@ use localpg::{Throwaway, ThrowawayOptions};
 use reqwest::Method;
 
 use crate::fakes::{Identity, Token};
-use crate::harness::{Answer, Program, Start, connect, eventually, own_server, ready, run};
+use crate::harness::{Program, Response, Start, connect, eventually, own_server, ready, run};
 
 const DAY: Duration = Duration::from_hours(24);
 
 /// The longest wait for a response whose deadline is a second: far less than the minutes for which
 /// Azure's own client would try again, and long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Members of the role `entra` need a password.
 fn server() -> &'static Throwaway {
@@ -96,7 +96,7 @@ fn a_token_of_the_identity_is_the_password_and_is_asked_for_once() {
         let start = start.set("AZURE_FEDERATED_TOKEN_FILE", "");
         let program = start.serving().await;
         ready(&program).await;
-        let requests = (0..40).map(|_| Answer::to(program.request(Method::GET, "/item?limit=1")));
+        let requests = (0..40).map(|_| Response::to(program.request(Method::GET, "/item?limit=1")));
         for answer in join_all(requests).await {
             assert_eq!(answer.status, 200, "{answer:?}");
         }
@@ -205,12 +205,12 @@ fn without_a_token_requests_get_503_and_health_says_what_to_do() {
             let started = Instant::now();
             let answer = program.get("/item?limit=1").await;
             answer.problem(503, "database-unavailable");
-            assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+            assert!(started.elapsed() < TIMEOUT, "{:?}", started.elapsed());
             // On a busy machine the time may run out first: then the next report says why.
             eventually("health's own words", || async {
                 let started = Instant::now();
                 let health = program.get("/health").await;
-                assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+                assert!(started.elapsed() < TIMEOUT, "{:?}", started.elapsed());
                 assert_eq!(health.status, 503);
                 let output = health.json()["checks"]["database:latency"][0]["output"].to_string();
                 let is_it = output.contains("managed identity") && output.contains(says);

@@ -17,7 +17,7 @@ use localpg::Throwaway;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use crate::harness::{Answer, Program, Start, eventually};
+use crate::harness::{Program, Response, Start, eventually};
 
 /// With these waits, the longest that any response may take: one second for a connection and one for
 /// the statement. The rest is for a busy machine.
@@ -57,7 +57,7 @@ fn create(program: &Program, name: &str) -> RequestBuilder {
 }
 
 #[track_caller]
-fn unavailable(answer: &Answer) {
+fn unavailable(answer: &Response) {
     let kind = answer.json()["type"].to_string();
     let kind = if kind.contains("interrupted") {
         "database-interrupted"

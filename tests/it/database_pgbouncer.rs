@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Answer, Database, Program, Start, eventually, own_server, ready, run};
+use crate::harness::{Database, Program, Response, Start, eventually, own_server, ready, run};
 
 /// A running pooler on a socket. It ends with this value, or with this process.
 struct Pooler {
@@ -129,7 +129,7 @@ fn the_whole_item_interface_works_through_pgbouncer_from_an_empty_database() {
         assert_eq!(renamed.json()["data"]["name"], "two");
         for _ in 0..2 {
             let request = program.with_json(Method::POST, "/item", &json!({"name": "keyed"}));
-            let answer = Answer::to(request.header("Idempotency-Key", "k")).await;
+            let answer = Response::to(request.header("Idempotency-Key", "k")).await;
             assert_eq!(answer.status, 201, "{answer:?}");
         }
         let page = program.get("/item?limit=1").await;
@@ -166,7 +166,7 @@ async fn work(program: &Program, worker: usize) {
         if number % 2 == 0 {
             request = request.header("Idempotency-Key", &name.replace(' ', "-"));
         }
-        let made = Answer::to(request).await;
+        let made = Response::to(request).await;
         assert_eq!(made.status, 201, "{made:?}");
         let read = program.get(made.header("location")).await;
         assert_eq!(read.json()["data"]["name"], name.as_str());
@@ -255,7 +255,7 @@ fn a_run_keeps_its_slot_through_pgbouncer_and_a_killed_one_loses_it() {
         for _ in 0..20 {
             let doubled = second.post("/postfacto_backup", &occurrence).await;
             let said = doubled.json()["Logs"][0].to_string();
-            assert!(said.contains("is working on"), "{doubled:?}");
+            assert!(said.contains("has been running"), "{doubled:?}");
         }
         first.signal("KILL");
         assert!(!calling.await.expect("no panic"));

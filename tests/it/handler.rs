@@ -1,15 +1,15 @@
-//! The handler as a process: how it starts, stops, and what it says about itself.
+//! The handler as a process: start, stop, exit codes, help.
 
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{
-    Answer, AppFolder, Database, Program, Start, client, eventually, free_port, run, with_program,
+    AppFolder, Database, Program, Response, Start, client, eventually, free_port, run, with_program,
 };
 
 #[test]
-fn it_binds_where_the_host_says_and_answers_the_readiness_poll() {
+fn it_binds_the_port_of_the_host_and_responds_to_the_readiness_poll() {
     run(async {
         let database = Database::migrated();
         let port = free_port();
@@ -29,12 +29,12 @@ fn it_binds_where_the_host_says_and_answers_the_readiness_poll() {
 }
 
 #[test]
-fn a_port_in_use_ends_it_with_one_line_that_says_what_to_do() {
+fn a_port_in_use_ends_it_with_one_line_and_the_remedy() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let port = taken.local_addr().expect("it is bound").port().to_string();
     let output = Start::handler()
         .set("FUNCTIONS_CUSTOMHANDLER_PORT", &port)
-        .set("DATABASE_URL", "host=/nowhere user=nobody")
+        .set("DATABASE_URL", "host=/nowhere user=absent")
         .output();
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -46,8 +46,8 @@ fn a_port_in_use_ends_it_with_one_line_that_says_what_to_do() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_end_it_with_code_2_and_never_show_a_password() {
-    for (name, value, says) in [
+fn invalid_settings_end_it_with_code_2_and_never_show_a_password() {
+    for (name, value, text) in [
         ("DATABASE_URL", "", "DATABASE_URL"),
         (
             "DATABASE_URL",
@@ -71,13 +71,13 @@ fn settings_that_cannot_be_used_end_it_with_code_2_and_never_show_a_password() {
             .output();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}={value}: {stderr}");
-        assert!(stderr.contains(says), "{name}={value}: {stderr}");
+        assert!(stderr.contains(text), "{name}={value}: {stderr}");
         assert!(!stderr.contains("hunter2"), "{stderr}");
     }
 }
 
 #[test]
-fn help_of_every_verb_reads_well_and_names_the_exit_codes() {
+fn the_help_of_every_verb_has_short_lines_and_the_exit_codes() {
     for verb in [
         "",
         "serve",
@@ -104,7 +104,7 @@ fn help_of_every_verb_reads_well_and_names_the_exit_codes() {
 }
 
 #[test]
-fn verbs_that_lack_a_setting_exit_with_2_and_name_it() {
+fn verbs_without_a_required_setting_exit_with_2_and_name_it() {
     for (verb, setting) in [
         ("serve --port 0", "DATABASE_URL"),
         ("migrate", "DATABASE_URL"),
@@ -124,7 +124,7 @@ fn verbs_that_lack_a_setting_exit_with_2_and_name_it() {
 }
 
 #[test]
-fn a_closed_stdout_ends_no_verb_and_changes_no_exit_code() {
+fn a_closed_stdout_does_not_stop_a_verb_or_change_its_exit_code() {
     let (database, app) = (Database::migrated(), AppFolder::new());
     let doctor = format!("doctor {}", app.path().display());
     for verb in ["--help", "migrate", "backup list", "scale lint", &doctor] {
@@ -154,19 +154,19 @@ fn a_closed_stdout_does_not_stop_the_server() {
             .argument(&port.to_string())
             .running_into_a_closed_pipe();
         let url = format!("http://127.0.0.1:{port}/item/1");
-        eventually("an answer", || async {
-            let answer = Answer::try_to(client().get(&url)).await.ok()?;
-            (answer.status == 404).then_some(())
+        eventually("a response", || async {
+            let response = Response::try_to(client().get(&url)).await.ok()?;
+            (response.status == 404).then_some(())
         })
         .await;
     });
 }
 
 #[test]
-fn sigterm_and_sigint_let_requests_end_and_under_a_host_the_exit_code_is_200() {
+fn sigterm_and_sigint_wait_for_requests_and_exit_with_200_under_a_host() {
     for signal in ["TERM", "INT"] {
         with_program(async |mut program: Program| {
-            // A creation whose body is still coming when the signal arrives.
+            // A creation whose body is incomplete when the signal arrives.
             let mut socket = tokio::net::TcpStream::connect(program.address())
                 .await
                 .expect("it listens");
@@ -177,12 +177,12 @@ fn sigterm_and_sigint_let_requests_end_and_under_a_host_the_exit_code_is_200() {
             program.signal(signal);
             program_refuses_connections(&program).await;
             socket.write_all(b":\"late\"}").await.expect("it is sent");
-            let mut answer = String::new();
+            let mut response = String::new();
             socket
-                .read_to_string(&mut answer)
+                .read_to_string(&mut response)
                 .await
-                .expect("an answer comes");
-            assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+                .expect("a response arrives");
+            assert!(response.starts_with("HTTP/1.1 201"), "{response}");
             assert_eq!(program.ended().await.code(), Some(200));
         });
     }
@@ -197,7 +197,7 @@ async fn program_refuses_connections(program: &Program) {
 }
 
 #[test]
-fn the_handler_ends_in_order_when_the_host_is_killed() {
+fn the_handler_stops_gracefully_when_the_host_is_killed() {
     run(async {
         let database = Database::migrated();
         let start = Start::handler().set("DATABASE_URL", &database.url);
@@ -214,7 +214,7 @@ fn the_handler_ends_in_order_when_the_host_is_killed() {
         let count = "SELECT count(*) FROM pg_stat_activity
                       WHERE application_name = 'magnusapi' AND datname = current_database()";
         eventually("the end of its connections", || async {
-            let row = client.query_one(count, &[]).await.expect("an answer");
+            let row = client.query_one(count, &[]).await.expect("the activity");
             (row.get::<_, i64>(0) == 0).then_some(())
         })
         .await;
@@ -222,7 +222,7 @@ fn the_handler_ends_in_order_when_the_host_is_killed() {
 }
 
 #[test]
-fn a_request_that_never_ends_does_not_hold_the_stop_up_for_long() {
+fn an_endless_request_does_not_prevent_the_stop() {
     with_program(async |mut program: Program| {
         let mut socket = tokio::net::TcpStream::connect(program.address())
             .await
@@ -237,7 +237,7 @@ fn a_request_that_never_ends_does_not_hold_the_stop_up_for_long() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_stops_it_at_once() {
     run(async {
         let mut program = Start::standalone(&Database::migrated()).await;
         let mut socket = tokio::net::TcpStream::connect(program.address())
@@ -258,7 +258,7 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn standalone_it_serves_no_foreign_page() {
+fn without_a_host_foreign_pages_are_rejected() {
     run(async {
         let program = Start::standalone(&Database::migrated()).await;
         let port = program.address().rsplit(':').next().expect("a port");
@@ -268,7 +268,7 @@ fn standalone_it_serves_no_foreign_page() {
         ] {
             for (method, path) in [(Method::POST, "/item_housekeeping"), (Method::GET, "/item")] {
                 let request = program.request(method, path).header(name, &value);
-                Answer::to(request).await.problem(403, kind);
+                Response::to(request).await.problem(403, kind);
             }
         }
         for (name, value) in [
@@ -277,24 +277,24 @@ fn standalone_it_serves_no_foreign_page() {
             ("host", format!("[::1]:{port}")),
         ] {
             let request = program.request(Method::GET, "/item?limit=1");
-            let answer = Answer::to(request.header(name, &value)).await;
-            assert_eq!(answer.status, 200, "{name}: {value}");
+            let response = Response::to(request.header(name, &value)).await;
+            assert_eq!(response.status, 200, "{name}: {value}");
         }
     });
 }
 
 #[test]
-fn behind_a_host_any_name_and_any_page_is_the_hosts_to_judge() {
+fn under_a_host_every_name_and_page_is_accepted() {
     with_program(async |program: Program| {
         let request = program.request(Method::GET, "/item?limit=1");
         let request = request.header("sec-fetch-site", "cross-site");
-        let answer = Answer::to(request.header("host", "shop.example")).await;
-        assert_eq!(answer.status, 200);
+        let response = Response::to(request.header("host", "shop.example")).await;
+        assert_eq!(response.status, 200);
     });
 }
 
 #[test]
-fn sigkill_loses_nothing_that_was_acknowledged() {
+fn sigkill_loses_no_acknowledged_item() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
@@ -303,11 +303,11 @@ fn sigkill_loses_nothing_that_was_acknowledged() {
             let request = program.with_json(Method::POST, "/item", &body);
             let program = &program;
             async move {
-                let answer = Answer::try_to(request).await;
+                let response = Response::try_to(request).await;
                 if number == 150 {
                     program.signal("KILL");
                 }
-                answer
+                response
                     .ok()
                     .filter(|it| it.status == 201)
                     .map(|it| it.json())

@@ -1,19 +1,23 @@
 //! `/health` and `/health/live`.
 
-use serde_json::json;
+use std::collections::BTreeSet;
 
-use crate::harness::{AppFolder, Database, Program, Start, eventually, run, timer, with_program};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    AppFolder, Database, Program, Start, eventually, healthy, run, timer, with_program,
+};
 
 #[test]
-fn health_says_ok_with_the_version_and_each_check() {
+fn health_has_the_status_the_version_and_each_check() {
     with_program(async |program: Program| {
-        let answer = eventually("health", || async {
-            let answer = program.get("/health").await;
-            (answer.status == 200).then_some(answer)
+        let response = eventually("health", || async {
+            let response = program.get("/health").await;
+            (response.status == 200).then_some(response)
         })
         .await;
-        assert_eq!(answer.header("content-type"), "application/health+json");
-        let report = answer.json();
+        assert_eq!(response.header("content-type"), "application/health+json");
+        let report = response.json();
         assert_eq!(report["status"], "ok");
         assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
         assert!(
@@ -32,7 +36,7 @@ fn health_says_ok_with_the_version_and_each_check() {
 }
 
 #[test]
-fn many_probes_cost_one_query_every_few_seconds() {
+fn many_probes_share_one_report() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
@@ -40,7 +44,7 @@ fn many_probes_cost_one_query_every_few_seconds() {
             (program.get("/health").await.status == 200).then_some(())
         })
         .await;
-        // The same report is sent again, down to the latency that it measured.
+        // A cached report has the same measured latency.
         let started = std::time::Instant::now();
         let mut latencies = std::collections::HashSet::new();
         for _ in 0..200 {
@@ -53,22 +57,48 @@ fn many_probes_cost_one_query_every_few_seconds() {
 }
 
 #[test]
-fn live_touches_nothing() {
+fn live_does_not_use_the_database() {
     run(async {
         let program = Start::handler()
-            .set("DATABASE_URL", "host=/nowhere user=nobody")
+            .set("DATABASE_URL", "host=/nowhere user=absent")
             .serving()
             .await;
-        let answer = program.get("/health/live").await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.json()["status"], "ok");
+        let response = program.get("/health/live").await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.json()["status"], "ok");
         let full = program.get("/health").await;
         assert_eq!(full.status, 503);
         assert_eq!(full.json()["status"], "fail");
         let latency = &full.json()["checks"]["database:latency"][0];
         assert_eq!(latency["status"], json!("fail"));
-        let output = latency["output"].as_str().expect("it says why");
+        let output = latency["output"].as_str().expect("a reason");
         assert!(output.contains("DATABASE_URL"), "{output}");
+    });
+}
+
+/// The report in docs/api.md.
+fn documented() -> Value {
+    let text = include_str!("../../docs/api.md");
+    let start = text
+        .find("{\"status\":\"ok\"")
+        .expect("the docs have a report");
+    let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter();
+    values.next().expect("a report").expect("it is JSON")
+}
+
+#[test]
+fn the_documented_report_has_the_checks_and_the_schema_of_the_program() {
+    with_program(async |program: Program| {
+        healthy(&program).await;
+        let report = program.get("/health").await.json();
+        let documented = documented();
+        let keys = |report: &Value| -> BTreeSet<String> {
+            let checks = report["checks"].as_object().expect("an object");
+            checks.keys().cloned().collect()
+        };
+        assert_eq!(keys(&report), keys(&documented));
+        let schema = |report: &Value| report["checks"]["database:schema"][0].clone();
+        assert_eq!(schema(&report), schema(&documented));
     });
 }
 
@@ -78,7 +108,7 @@ const SCHEDULES: [(&str, &str); 3] = [
     ("DRILL_SCHEDULE", "0 0 4 * * 0"),
 ];
 
-/// The program as a host starts it for this app, with a schedule for each timer.
+/// The program like a host starts it for this app, with a schedule for each timer.
 fn hosted(app: &AppFolder, database: &Database) -> Start {
     let folder = app.path().display().to_string();
     let start = Start::handler()
@@ -90,7 +120,7 @@ fn hosted(app: &AppFolder, database: &Database) -> Start {
 }
 
 #[test]
-fn a_timer_that_the_host_does_not_run_fails_health_and_its_setting_is_named() {
+fn a_timer_that_the_host_does_not_run_fails_health_with_its_setting() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let program = hosted(&app, &database).serving().await;
@@ -109,7 +139,7 @@ fn a_timer_that_the_host_does_not_run_fails_health_and_its_setting_is_named() {
             let finding = timer(&health.json(), function);
             assert_eq!(finding["status"], "fail", "{finding}");
             assert_eq!(finding["observedValue"]["outcome"], "off", "{finding}");
-            let output = finding["output"].as_str().expect("it says why");
+            let output = finding["output"].as_str().expect("a reason");
             assert!(output.contains(name), "{output}");
         }
     });
@@ -125,20 +155,23 @@ fn a_timer_without_a_file_fails_health() {
         let health = program.get("/health").await;
         assert_eq!(health.status, 503);
         let finding = timer(&health.json(), "scale");
-        let output = finding["output"].as_str().expect("it says why");
+        let output = finding["output"].as_str().expect("a reason");
         assert!(output.contains("scale/function.json"), "{output}");
     });
 }
 
 #[test]
-fn slots_that_the_host_missed_fail_health_and_slots_before_the_schedule_do_not() {
+fn missed_slots_fail_health_and_slots_before_the_schedule_do_not() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let client = database.connect().await;
         let schedules = "INSERT INTO function_schedule (function, schedule, since)
                          VALUES ('postfacto_backup', '0 0 2 * * *', now() - interval '3 days'),
                                 ('scale', 'another', now() - interval '3 days')";
-        client.batch_execute(schedules).await.expect("they go in");
+        client
+            .batch_execute(schedules)
+            .await
+            .expect("they are inserted");
         let program = hosted(&app, &database).serving().await;
         let health = eventually("a finding of the backups", || async {
             let health = program.get("/health").await;

@@ -6,19 +6,19 @@ use devhost::{Framing, Level, ScheduleStatus, Source, TimerCall, TimerResult};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, AppFolder, Database, checkout_on, client, eventually, run, start};
+use crate::harness::{AppFolder, Database, Response, checkout_on, client, eventually, run, start};
 
 fn request(url: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
     client().request(method, format!("{url}{path}"))
 }
 
-async fn get(url: &str, path: &str) -> Answer {
-    Answer::to(request(url, Method::GET, path)).await
+async fn get(url: &str, path: &str) -> Response {
+    Response::to(request(url, Method::GET, path)).await
 }
 
-async fn post(url: &str, path: &str, body: serde_json::Value) -> Answer {
+async fn post(url: &str, path: &str, body: serde_json::Value) -> Response {
     let request = request(url, Method::POST, path).header("content-type", "application/json");
-    Answer::to(request.body(body.to_string())).await
+    Response::to(request.body(body.to_string())).await
 }
 
 #[test]
@@ -33,16 +33,16 @@ fn items_and_health_are_served_through_the_host() {
         let list = get(&url, "/item").await.json();
         assert_eq!(list["data"][0], made.json()["data"]);
         let health = eventually("health", || async {
-            let answer = get(&url, "/health").await;
-            (answer.status == 200).then_some(answer)
+            let response = get(&url, "/health").await;
+            (response.status == 200).then_some(response)
         })
         .await;
         assert_eq!(health.json()["version"], env!("CARGO_PKG_VERSION"));
         assert_eq!(get(&url, "/health/live").await.status, 200);
         assert_eq!(get(&url, "/openapi.json").await.status, 200);
-        let put = Answer::to(request(&url, Method::PUT, "/item")).await;
+        let put = Response::to(request(&url, Method::PUT, "/item")).await;
         put.problem(405, "method-not-allowed");
-        // The id that the answer names is the one that the host gave the invocation.
+        // The response has the id of the host's invocation.
         let id = made.header("x-request-id").to_owned();
         host.log(|log| log.source == Source::Console && log.text.contains(&id))
             .await;
@@ -51,7 +51,7 @@ fn items_and_health_are_served_through_the_host() {
 }
 
 #[test]
-fn the_checkout_runs_in_place() {
+fn a_host_runs_the_checkout_itself() {
     run(async {
         let database = Database::migrated();
         let host = start(checkout_on(&database)).await;
@@ -69,7 +69,7 @@ fn the_checkout_runs_in_place() {
 }
 
 #[test]
-fn a_chunked_creation_goes_through_the_host() {
+fn a_chunked_creation_succeeds_through_the_host() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let host = start(app.on(&database)).await;
@@ -79,13 +79,13 @@ fn a_chunked_creation_goes_through_the_host() {
         let request = request
             .header("content-type", "application/json")
             .body(body);
-        assert_eq!(Answer::to(request).await.status, 201);
+        assert_eq!(Response::to(request).await.status, 201);
         host.shutdown().await;
     });
 }
 
 #[test]
-fn the_timer_succeeds_with_every_kind_of_call_that_the_host_makes() {
+fn the_timer_succeeds_with_every_kind_of_call() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let host = start(app.on(&database)).await;
@@ -136,12 +136,12 @@ fn a_timer_fires_on_its_schedule() {
 }
 
 #[test]
-fn a_timer_that_fails_fails_in_the_host_and_its_reason_is_in_the_console() {
+fn a_failed_timer_fails_in_the_host_with_its_reason_on_the_console() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let options = app
             .on(&database)
-            .setting("DATABASE_URL", "host=/nowhere user=nobody")
+            .setting("DATABASE_URL", "host=/nowhere user=absent")
             .setting("DATABASE_WAIT", "1");
         let host = start(options).await;
         let result = host
@@ -159,7 +159,7 @@ fn a_timer_that_fails_fails_in_the_host_and_its_reason_is_in_the_console() {
 }
 
 #[test]
-fn a_timer_can_be_run_by_hand_and_not_from_outside() {
+fn a_timer_can_run_by_hand_and_not_from_outside() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let host = start(app.on(&database)).await;
@@ -180,7 +180,7 @@ fn a_timer_can_be_run_by_hand_and_not_from_outside() {
 }
 
 #[test]
-fn a_handler_that_is_killed_is_started_again_and_loses_nothing() {
+fn a_killed_handler_restarts_and_loses_no_item() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let host = start(app.on(&database)).await;
@@ -199,7 +199,7 @@ fn a_handler_that_is_killed_is_started_again_and_loses_nothing() {
 }
 
 #[test]
-fn an_app_without_a_database_says_so_and_the_host_gives_up() {
+fn an_app_without_a_database_logs_the_missing_setting() {
     run(async {
         let app = AppFolder::new();
         let database = Database { url: String::new() };
@@ -207,7 +207,8 @@ fn an_app_without_a_database_says_so_and_the_host_gives_up() {
         let host = host.expect("the host itself starts");
         let failure = host.failed().await;
         assert!(!failure.0.is_empty());
-        let said = |log: &devhost::HostLog| log.text.contains("set the app setting DATABASE_URL");
-        host.log(said).await;
+        let missing =
+            |log: &devhost::HostLog| log.text.contains("set the app setting DATABASE_URL");
+        host.log(missing).await;
     });
 }

@@ -1,4 +1,4 @@
-//! The program under a Functions host that resends, holds back, times out and kills.
+//! The program under a Functions host that resends, delays, times out and kills.
 
 mod uploads;
 
@@ -15,13 +15,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{Answer, AppFolder, Database, client, eventually, run, start};
+use crate::harness::{AppFolder, Database, Response, client, eventually, run, start};
 
-/// How many write at the same time.
+/// Simultaneous writers.
 const WRITERS: usize = 6;
 
 /// A name, the response to its creation, and the response to the deletion of what was created.
-type Written = (String, Answer, Option<Answer>);
+type Written = (String, Response, Option<Response>);
 
 fn creation(client: &Client, url: &str, name: &str) -> RequestBuilder {
     client
@@ -30,7 +30,7 @@ fn creation(client: &Client, url: &str, name: &str) -> RequestBuilder {
         .body(json!({"name": name}).to_string())
 }
 
-/// Creates items, and deletes every other one, until told to stop.
+/// Creates items, and deletes every second one, until `stop`.
 async fn write(url: Arc<str>, writer: usize, stop: Arc<AtomicBool>) -> Vec<Written> {
     let client = client();
     let mut written = Vec::new();
@@ -41,13 +41,13 @@ async fn write(url: Arc<str>, writer: usize, stop: Arc<AtomicBool>) -> Vec<Writt
         let name = format!("{writer}-{number}");
         let request = creation(&client, &url, &name);
         // A host that stops closes the connection.
-        let Ok(made) = Answer::try_to(request).await else {
+        let Ok(made) = Response::try_to(request).await else {
             break;
         };
         let mut deleted = None;
         if number % 2 == 0 && made.status == 201 {
             let request = client.delete(format!("{url}{}", made.header("location")));
-            deleted = Answer::try_to(request).await.ok();
+            deleted = Response::try_to(request).await.ok();
         }
         written.push((name, made, deleted));
     }
@@ -55,7 +55,7 @@ async fn write(url: Arc<str>, writer: usize, stop: Arc<AtomicBool>) -> Vec<Writt
 }
 
 #[test]
-fn kills_lose_no_acknowledged_write_and_repeat_none() {
+fn kills_neither_lose_nor_repeat_an_acknowledged_write() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let host = start(app.on(&database)).await;
@@ -73,7 +73,7 @@ fn kills_lose_no_acknowledged_write_and_repeat_none() {
             })
             .await;
             host.kill_handler().await;
-            host.ready().await.expect("it is started again");
+            host.ready().await.expect("it restarts");
         }
         stop.store(true, Ordering::Relaxed);
         let mut written = Vec::new();
@@ -88,14 +88,13 @@ fn kills_lose_no_acknowledged_write_and_repeat_none() {
         for (name, made, deleted) in &written {
             check(name, made, deleted.as_ref(), kept.contains(name));
         }
-        only_deletions_are_sent_again(&host);
+        assert_only_deletions_were_resent(&host);
         host.shutdown().await;
     });
 }
 
-/// The host logs each time that it sends a request again. A creation has a body, so its first attempt is
-/// its only one.
-fn only_deletions_are_sent_again(host: &Host) {
+/// The host logs each request that it resends. A creation has a body, so the host never resends it.
+fn assert_only_deletions_were_resent(host: &Host) {
     let logs = host.logs();
     let resent = logs
         .iter()
@@ -106,33 +105,33 @@ fn only_deletions_are_sent_again(host: &Host) {
     assert!(other.is_empty(), "{other:#?}");
 }
 
-/// Whether an item is there must agree with the responses. An empty 500 of the host says nothing; a
+/// The responses must agree with the existence of the item. After an empty 500 of the host, both are possible; a
 /// creation that was executed twice would be a 409.
-fn check(name: &str, made: &Answer, deleted: Option<&Answer>, is_there: bool) {
+fn check(name: &str, made: &Response, deleted: Option<&Response>, exists: bool) {
     assert!(
         matches!(made.status.as_u16(), 201 | 500),
         "{name}: {made:?}"
     );
     let Some(deleted) = deleted else {
         assert!(
-            is_there || made.status == 500,
+            exists || made.status == 500,
             "{name} was created and is lost"
         );
         return;
     };
-    // The host sends a deletion again, and each sending gets the result of the first.
+    // The host resends a deletion, and each request gets the result of the first.
     assert!(
         matches!(deleted.status.as_u16(), 204 | 500),
         "{name}: {deleted:?}"
     );
     assert!(
-        !is_there || deleted.status == 500,
-        "{name} was deleted and is there"
+        !exists || deleted.status == 500,
+        "{name} was deleted and exists"
     );
 }
 
 #[test]
-fn a_listing_that_outlasts_function_timeout_breaks_off_visibly() {
+fn a_listing_over_function_timeout_breaks_off() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let fill = "INSERT INTO item (name) SELECT 'row ' || n FROM generate_series(1, 1000000) n";
@@ -162,24 +161,24 @@ fn a_listing_that_outlasts_function_timeout_breaks_off_visibly() {
         host.log(timed_out).await;
         let mut list = Vec::new();
         let end = stream.read_to_end(&mut list).await;
-        end.expect_err("the client must not take the list for whole");
+        end.expect_err("the listing must not look complete");
         assert!(list.starts_with(b"HTTP/1.1 200 "));
-        host.ready().await.expect("the handler is started again");
+        host.ready().await.expect("the handler restarts");
         let live = client().get(format!("{}/health/live", host.url()));
-        assert_eq!(Answer::to(live).await.status, 200);
+        assert_eq!(Response::to(live).await.status, 200);
         host.shutdown().await;
     });
 }
 
 #[test]
-fn a_backup_over_function_timeout_fails_and_leaves_no_backup() {
+fn a_backup_over_function_timeout_fails_and_does_not_exist() {
     run(async {
         let (app, database, source) = (AppFolder::new(), Database::migrated(), Database::empty());
         let folder = tempfile::tempdir().expect("a folder can be made");
         let connection = source.connect().await;
         let table = "CREATE TABLE big AS SELECT n FROM generate_series(1, 10) n";
         connection.batch_execute(table).await.expect("a table");
-        // A backup waits for this lock until functionTimeout is over.
+        // A backup waits for this lock until functionTimeout.
         let lock = "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE";
         connection.batch_execute(lock).await.expect("a lock");
         let mut options = app
@@ -197,7 +196,7 @@ fn a_backup_over_function_timeout_fails_and_leaves_no_backup() {
         connection
             .batch_execute("ROLLBACK")
             .await
-            .expect("the lock is gone");
+            .expect("the lock is released");
         assert_eq!(
             manifests(folder.path()),
             0,
@@ -205,7 +204,7 @@ fn a_backup_over_function_timeout_fails_and_leaves_no_backup() {
         );
         host.ready()
             .await
-            .expect("the handler is alive, or started again");
+            .expect("the handler is running, or restarts");
         let again = host
             .invoke_timer("postfacto_backup", TimerCall::default())
             .await;
@@ -226,7 +225,7 @@ fn manifests(folder: &Path) -> usize {
 }
 
 #[test]
-fn a_host_that_stops_lets_requests_and_runs_end() {
+fn a_stopping_host_waits_for_requests_and_runs() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let (lock, watch) = (database.connect().await, database.connect().await);
@@ -235,7 +234,7 @@ fn a_host_that_stops_lets_requests_and_runs_end() {
         let host = start(app.on(&database)).await;
         let url = host.url();
         let create = creation(&client(), &url, "in flight");
-        let create = tokio::spawn(Answer::to(create));
+        let create = tokio::spawn(Response::to(create));
         eventually("the creation waits for the lock", || async {
             let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
                            AND wait_event_type = 'Lock'";
@@ -251,7 +250,7 @@ fn a_host_that_stops_lets_requests_and_runs_end() {
         .await;
         lock.batch_execute("ROLLBACK")
             .await
-            .expect("the lock is gone");
+            .expect("the lock is released");
         assert_eq!(create.await.expect("a response").status, 201);
         drained.await.expect("the host stops");
         let rows = lock

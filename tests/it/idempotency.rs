@@ -1,18 +1,18 @@
-//! `Idempotency-Key`: the same creation twice makes one item.
+//! `Idempotency-Key`: a repeated creation creates one item.
 
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Database, Program, Start, run, waiting_for_a_lock, with_program};
+use crate::harness::{Database, Program, Response, Start, run, waiting_for_a_lock, with_program};
 
-async fn create(program: &Program, key: &str, name: &str) -> Answer {
+async fn create(program: &Program, key: &str, name: &str) -> Response {
     let request = program.with_json(Method::POST, "/item", &json!({ "name": name }));
-    Answer::to(request.header("Idempotency-Key", key)).await
+    Response::to(request.header("Idempotency-Key", key)).await
 }
 
 #[test]
-fn the_same_key_and_body_get_the_first_answer_again() {
+fn the_same_key_and_body_get_the_first_response_again() {
     with_program(async |program: Program| {
         let first = create(&program, "k1", "one").await;
         assert_eq!(first.status, 201);
@@ -23,7 +23,7 @@ fn the_same_key_and_body_get_the_first_answer_again() {
         );
         assert_eq!(again.headers["location"], first.headers["location"]);
 
-        // Even when the item has been deleted since, and its name given away.
+        // Also after the item was deleted, and another item got its name.
         program.delete(first.header("location")).await;
         let after = create(&program, "k1", "one").await;
         assert_eq!((after.status, after.body), (first.status, first.body));
@@ -32,7 +32,7 @@ fn the_same_key_and_body_get_the_first_answer_again() {
 }
 
 #[test]
-fn the_answer_that_a_name_is_taken_is_remembered_too() {
+fn a_409_is_stored_too() {
     with_program(async |program: Program| {
         let id = program.make("one").await;
         create(&program, "k1", "one")
@@ -47,25 +47,25 @@ fn the_answer_that_a_name_is_taken_is_remembered_too() {
 }
 
 #[test]
-fn the_same_key_with_another_body_is_refused() {
+fn the_same_key_with_another_body_is_rejected() {
     with_program(async |program: Program| {
         create(&program, "k1", "one").await;
         let other = create(&program, "k1", "two").await;
         other.problem(422, "idempotency-key-reused");
-        // A body that describes no item uses no key up.
+        // An invalid body does not use a key.
         let request = program.with_json(Method::POST, "/item", &json!({}));
-        let answer = Answer::to(request.header("Idempotency-Key", "k2")).await;
-        answer.problem(422, "invalid-item");
+        let response = Response::to(request.header("Idempotency-Key", "k2")).await;
+        response.problem(422, "invalid-item");
         assert_eq!(create(&program, "k2", "two").await.status, 201);
     });
 }
 
 #[test]
-fn a_key_that_is_being_worked_on_gets_409() {
+fn a_key_whose_request_is_running_gets_409() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
-        // Another transaction that makes the same name holds the first request up.
+        // Another transaction that creates the same name blocks the first request.
         let mut blocker = database.connect().await;
         let transaction = blocker.transaction().await.expect("a transaction");
         transaction
@@ -75,8 +75,8 @@ fn a_key_that_is_being_worked_on_gets_409() {
         let first = create(&program, "k1", "one");
         let second = async {
             waiting_for_a_lock(&database, 1).await;
-            let answer = create(&program, "k1", "one").await;
-            answer.problem(409, "idempotency-key-in-progress");
+            let response = create(&program, "k1", "one").await;
+            response.problem(409, "idempotency-key-in-progress");
             transaction.rollback().await.expect("it is undone");
         };
         let (first, ()) = tokio::join!(first, second);
@@ -85,7 +85,7 @@ fn a_key_that_is_being_worked_on_gets_409() {
 }
 
 #[test]
-fn many_requests_with_one_key_at_once_make_one_item() {
+fn many_simultaneous_requests_with_one_key_create_one_item() {
     run(async {
         let database = Database::migrated();
         let one = Start::on(&database).await;
@@ -94,9 +94,9 @@ fn many_requests_with_one_key_at_once_make_one_item() {
             let program = if number % 2 == 0 { &one } else { &other };
             create(program, "k1", "one")
         });
-        for answer in join_all(requests).await {
-            if answer.status != 201 {
-                answer.problem(409, "idempotency-key-in-progress");
+        for response in join_all(requests).await {
+            if response.status != 201 {
+                response.problem(409, "idempotency-key-in-progress");
             }
         }
         let items = one.get("/item").await.json();
@@ -105,7 +105,7 @@ fn many_requests_with_one_key_at_once_make_one_item() {
 }
 
 #[test]
-fn a_key_is_forgotten_after_24_hours() {
+fn a_key_expires_after_24_hours() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
@@ -124,7 +124,7 @@ fn a_key_is_forgotten_after_24_hours() {
                 .await
                 .expect("it is made older");
         }
-        // Forgotten even before the timer has deleted it: the key may be used for anything.
+        // It expires even before the timer has deleted it: the key can be used for another name.
         assert_eq!(create(&program, "old", "three").await.status, 201);
         create(&program, "young", "four")
             .await
@@ -133,19 +133,19 @@ fn a_key_is_forgotten_after_24_hours() {
 }
 
 #[test]
-fn keys_that_are_none_are_refused() {
+fn invalid_keys_are_rejected() {
     with_program(async |program: Program| {
         for key in ["", "has space", &"x".repeat(256), "na\u{ef}ve"] {
             let request = program.with_json(Method::POST, "/item", &json!({"name": "x"}));
-            let answer = Answer::to(request.header("Idempotency-Key", key)).await;
-            let problem = answer.problem(400, "bad-parameter");
+            let response = Response::to(request.header("Idempotency-Key", key)).await;
+            let problem = response.problem(400, "bad-parameter");
             assert_eq!(problem["errors"][0]["field"], "Idempotency-Key", "{key}");
         }
         let request = program.with_json(Method::POST, "/item", &json!({"name": "x"}));
         let twice = request
             .header("Idempotency-Key", "a")
             .header("Idempotency-Key", "b");
-        Answer::to(twice).await.problem(400, "bad-parameter");
+        Response::to(twice).await.problem(400, "bad-parameter");
         assert_eq!(create(&program, &"x".repeat(255), "x").await.status, 201);
     });
 }

@@ -1,12 +1,12 @@
-//! Items: make, read, rename, delete, and what every answer has in common.
+//! Items: create, read, rename, delete; and the headers of every response.
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Program, with_program};
+use crate::harness::{Program, Response, with_program};
 
 #[test]
-fn an_item_can_be_made_read_renamed_and_deleted() {
+fn an_item_can_be_created_read_renamed_and_deleted() {
     with_program(async |program: Program| {
         let made = program
             .post("/item", &json!({"name": "  a new item "}))
@@ -38,20 +38,20 @@ fn an_item_can_be_made_read_renamed_and_deleted() {
 }
 
 #[test]
-fn the_request_of_the_original_challenge_works() {
+fn the_request_of_the_original_challenge_succeeds() {
     with_program(async |program: Program| {
         let request = program
             .request(Method::POST, "/item")
             .header("Content-Type", "application/json")
             .body(r#"{ "name": "a new item" }"#);
-        assert_eq!(Answer::to(request).await.status, 201);
+        assert_eq!(Response::to(request).await.status, 201);
         let items = program.get("/item").await.json();
         assert_eq!(items["data"][0]["name"], "a new item");
     });
 }
 
 #[test]
-fn a_name_belongs_to_one_item() {
+fn names_are_unique() {
     with_program(async |program: Program| {
         program.make("one").await;
         let two = program.make("two").await;
@@ -67,30 +67,30 @@ fn a_name_belongs_to_one_item() {
 }
 
 #[test]
-fn creations_at_the_same_time_each_get_their_own_answer() {
+fn each_of_many_simultaneous_creations_gets_its_own_response() {
     with_program(async |program: Program| {
-        // Two of each name: one of them makes it, the other finds it taken.
+        // Two of each name: one of them creates the item, and the other gets 409.
         let requests = (0..400).map(|number| {
             let body = json!({ "name": format!("item {}", number / 2) });
-            Answer::to(program.with_json(Method::POST, "/item", &body))
+            Response::to(program.with_json(Method::POST, "/item", &body))
         });
-        let answers = futures_util::future::join_all(requests).await;
-        let made: Vec<_> = answers.iter().filter(|it| it.status == 201).collect();
+        let responses = futures_util::future::join_all(requests).await;
+        let made: Vec<_> = responses.iter().filter(|it| it.status == 201).collect();
         assert_eq!(made.len(), 200);
-        for answer in &answers {
-            if answer.status != 201 {
-                answer.problem(409, "name-taken");
+        for response in &responses {
+            if response.status != 201 {
+                response.problem(409, "name-taken");
             }
         }
-        for answer in made {
-            let stored = program.get(answer.header("location")).await;
-            assert_eq!(stored.json(), answer.json());
+        for response in made {
+            let stored = program.get(response.header("location")).await;
+            assert_eq!(stored.json(), response.json());
         }
     });
 }
 
 #[test]
-fn unicode_is_kept_as_it_came() {
+fn unicode_names_are_not_changed() {
     with_program(async |program: Program| {
         for name in [
             "e\u{301}",
@@ -108,7 +108,7 @@ fn unicode_is_kept_as_it_came() {
 }
 
 #[test]
-fn methods_that_a_path_does_not_take_get_405_with_allow() {
+fn other_methods_get_405_with_allow() {
     with_program(async |program: Program| {
         for (path, allow) in [
             ("/item", "GET, HEAD, POST, OPTIONS"),
@@ -121,16 +121,16 @@ fn methods_that_a_path_does_not_take_get_405_with_allow() {
         ] {
             for method in ["PUT", "TRACE", "BREW"] {
                 let method = Method::from_bytes(method.as_bytes()).expect("a method");
-                let answer = Answer::to(program.request(method, path)).await;
-                answer.problem(405, "method-not-allowed");
-                assert_eq!(answer.header("allow"), allow, "{path}");
+                let response = Response::to(program.request(method, path)).await;
+                response.problem(405, "method-not-allowed");
+                assert_eq!(response.header("allow"), allow, "{path}");
             }
         }
     });
 }
 
 #[test]
-fn paths_that_are_not_there_get_404() {
+fn unknown_paths_get_404() {
     with_program(async |program: Program| {
         for path in [
             "/items",
@@ -142,20 +142,20 @@ fn paths_that_are_not_there_get_404() {
             "//item",
             "/..%2fitem",
         ] {
-            let answer = program.get(path).await;
-            answer.problem(404, "no-such-path");
+            let response = program.get(path).await;
+            response.problem(404, "no-such-path");
         }
     });
 }
 
 #[test]
-fn head_answers_as_get_without_a_body() {
+fn head_is_get_without_a_body() {
     with_program(async |program: Program| {
         let id = program.make("x").await;
         for path in ["/item", "/item?limit=1", &format!("/item/{id}"), "/health"] {
-            let answer = Answer::to(program.request(Method::HEAD, path)).await;
+            let response = Response::to(program.request(Method::HEAD, path)).await;
             assert_eq!(
-                (answer.status.as_u16(), answer.body.len()),
+                (response.status.as_u16(), response.body.len()),
                 (200, 0),
                 "{path}"
             );
@@ -163,7 +163,7 @@ fn head_answers_as_get_without_a_body() {
     });
 }
 
-/// Every header that may be in an answer. One that is not here came in by accident.
+/// Every header that a response may have. Another header would be an accident.
 const HEADERS: [&str; 12] = [
     "allow",
     "cache-control",
@@ -180,10 +180,10 @@ const HEADERS: [&str; 12] = [
 ];
 
 #[test]
-fn every_answer_has_the_common_headers_and_no_unknown_ones() {
+fn every_response_has_the_common_headers_and_no_unknown_ones() {
     with_program(async |program: Program| {
         let id = program.make("x").await;
-        let mut answers = vec![
+        let mut responses = vec![
             program.post("/item", &json!({"name": "y"})).await,
             program.post("/item", &json!({"name": "x"})).await,
             program
@@ -200,15 +200,15 @@ fn every_answer_has_the_common_headers_and_no_unknown_ones() {
             "/",
             "/openapi.json",
         ] {
-            answers.push(program.get(path).await);
+            responses.push(program.get(path).await);
         }
-        for answer in answers {
-            for name in answer.headers.keys() {
-                assert!(HEADERS.contains(&name.as_str()), "{name} in {answer:?}");
+        for response in responses {
+            for name in response.headers.keys() {
+                assert!(HEADERS.contains(&name.as_str()), "{name} in {response:?}");
             }
-            assert_eq!(answer.header("x-content-type-options"), "nosniff");
-            assert_eq!(answer.header("cache-control"), "no-store");
-            assert_eq!(answer.header("x-request-id").len(), 36);
+            assert_eq!(response.header("x-content-type-options"), "nosniff");
+            assert_eq!(response.header("cache-control"), "no-store");
+            assert_eq!(response.header("x-request-id").len(), 36);
         }
     });
 }

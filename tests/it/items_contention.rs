@@ -1,5 +1,4 @@
-//! Creations and renames that want each other's names: none of them fails for that, and none fails
-//! another.
+//! Creations and renames that conflict over names: none fails because of another one.
 
 use std::time::Duration;
 
@@ -8,31 +7,31 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use crate::harness::{Answer, Database, Program, Start, run, waiting_for_a_lock, with_program};
+use crate::harness::{Database, Program, Response, Start, run, waiting_for_a_lock, with_program};
 
 fn create(program: &Program, name: &str) -> reqwest::RequestBuilder {
     program.with_json(Method::POST, "/item", &json!({ "name": name }))
 }
 
-/// A transaction of another program, which holds names until it ends.
-const HOLDS_M_AND_TOUCHES_Z: &str = "BEGIN; UPDATE item SET name = 'm' WHERE name = 'z'";
+/// A transaction of another program, which locks names until it ends.
+const LOCKS_M_AND_Z: &str = "BEGIN; UPDATE item SET name = 'm' WHERE name = 'z'";
 
-/// Sends creations that become one batch, with the first name first: the pool's one connection waits for
-/// another name until all of them are queued.
+/// Sends creations that become one batch. The first name is the first in the batch: the pool's only
+/// connection waits for another name until all creations are queued.
 async fn one_batch(
     database: &Database,
     program: &Program,
     names: &[&str],
-) -> Vec<JoinHandle<Answer>> {
+) -> Vec<JoinHandle<Response>> {
     let holder = database.connect().await;
     let hold = "BEGIN; INSERT INTO item (name) VALUES ('held')";
-    holder.batch_execute(hold).await.expect("it is held");
-    let first = tokio::spawn(Answer::to(create(program, "held")));
+    holder.batch_execute(hold).await.expect("it is locked");
+    let first = tokio::spawn(Response::to(create(program, "held")));
     waiting_for_a_lock(database, 1).await;
     let mut creations = Vec::new();
     for name in names {
-        creations.push(tokio::spawn(Answer::to(create(program, name))));
-        // The first one is at the head of the queue.
+        creations.push(tokio::spawn(Response::to(create(program, name))));
+        // Wait until the first one is at the head of the queue.
         if creations.len() == 1 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -44,7 +43,7 @@ async fn one_batch(
 }
 
 #[test]
-fn a_rename_that_deadlocks_with_creations_fails_none_of_them() {
+fn creations_survive_a_deadlock_with_a_rename() {
     run(async {
         let database = Database::migrated();
         let start = Start::handler().set("DATABASE_URL", &database.url);
@@ -55,29 +54,29 @@ fn a_rename_that_deadlocks_with_creations_fails_none_of_them() {
         client.batch_execute(begin).await.expect("it is renamed");
         let names = ["a", "m", "x", "z"];
         let creations = one_batch(&database, &program, &names).await;
-        // The batch takes `a`, then waits for `z`, which the rename has touched; the rename goes on to
-        // `a`, and waits for the batch.
+        // The batch locks `a`, then waits for `z`, which the rename has locked. The rename continues with `a`,
+        // and waits for the batch.
         let rename = async {
             waiting_for_a_lock(&database, 1).await;
             let crossing = "UPDATE item SET name = 'a' WHERE name = 'y'; COMMIT";
             client.batch_execute(crossing).await
         };
-        let (answers, renamed) = tokio::join!(join_all(creations), rename);
-        // `a` and `z` have each one of two right results; the others have one.
-        for (name, answer) in names.iter().zip(answers) {
-            let answer = answer.expect("no panic");
+        let (responses, renamed) = tokio::join!(join_all(creations), rename);
+        // `a` and `z` each have two correct results; the others have one.
+        for (name, response) in names.iter().zip(responses) {
+            let response = response.expect("no panic");
             let right = match *name {
-                "m" | "x" => answer.status == 201,
-                _ => answer.status == 201 || answer.status == 409,
+                "m" | "x" => response.status == 201,
+                _ => response.status == 201 || response.status == 409,
             };
-            assert!(right, "{name}: {answer:?}");
+            assert!(right, "{name}: {response:?}");
         }
         drop(renamed);
     });
 }
 
 #[test]
-fn renames_that_cross_each_other_and_creations_never_get_500() {
+fn crossing_renames_and_creations_never_get_500() {
     with_program(async |program: Program| {
         let one = program.make("one").await;
         let two = program.make("two").await;
@@ -89,29 +88,29 @@ fn renames_that_cross_each_other_and_creations_never_get_500() {
                 _ => (two, "four"),
             };
             let body = json!({ "name": name });
-            Answer::to(program.with_json(Method::PATCH, &format!("/item/{id}"), &body))
+            Response::to(program.with_json(Method::PATCH, &format!("/item/{id}"), &body))
         });
         let names = ["one", "two", "three", "four"];
-        let creations = (0..60).map(|number| Answer::to(create(&program, names[number % 4])));
-        let answers = futures_util::join!(join_all(renames), join_all(creations));
-        for answer in answers.0.iter().chain(&answers.1) {
+        let creations = (0..60).map(|number| Response::to(create(&program, names[number % 4])));
+        let responses = futures_util::join!(join_all(renames), join_all(creations));
+        for response in responses.0.iter().chain(&responses.1) {
             assert!(
-                [200, 201, 409].contains(&answer.status.as_u16()),
-                "{answer:?}"
+                [200, 201, 409].contains(&response.status.as_u16()),
+                "{response:?}"
             );
         }
     });
 }
 
 #[test]
-fn two_transactions_that_lock_each_other_out_are_both_served() {
+fn a_rename_survives_a_deadlock_with_another_transaction() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
         let one = program.make("one").await;
         let two = program.make("two").await;
-        // A session outside takes the second row, the rename takes the first and waits for the
-        // second's name, and the session asks for the first row: a deadlock, which one of them loses.
+        // Another session locks the second row. The rename locks the first row and waits for the second's name.
+        // Then the session waits for the first row: a deadlock. The server rolls back one of them.
         let mut client = database.connect().await;
         let outside = client.transaction().await.expect("a transaction");
         let touch = "UPDATE item SET created_at = created_at WHERE id = $1";
@@ -121,7 +120,7 @@ fn two_transactions_that_lock_each_other_out_are_both_served() {
             .await
             .expect("it is renamed");
         let body = json!({ "name": "two" });
-        let rename = Answer::to(program.with_json(Method::PATCH, &format!("/item/{one}"), &body));
+        let rename = Response::to(program.with_json(Method::PATCH, &format!("/item/{one}"), &body));
         let crossing = async {
             waiting_for_a_lock(&database, 1).await;
             match outside.execute(touch, &[&one]).await {
@@ -135,7 +134,7 @@ fn two_transactions_that_lock_each_other_out_are_both_served() {
 }
 
 #[test]
-fn a_name_that_another_transaction_holds_for_seconds_delays_itself_alone() {
+fn a_locked_name_delays_only_its_own_creation() {
     run(async {
         let database = Database::migrated();
         let start = Start::handler().set("DATABASE_URL", &database.url);
@@ -147,21 +146,21 @@ fn a_name_that_another_transaction_holds_for_seconds_delays_itself_alone() {
         program.make("z").await;
         let client = database.connect().await;
         client
-            .batch_execute(HOLDS_M_AND_TOUCHES_Z)
+            .batch_execute(LOCKS_M_AND_Z)
             .await
-            .expect("they are held");
+            .expect("they are locked");
         let names: Vec<String> = (0..300).map(|number| format!("n{number}")).collect();
         let mut all: Vec<&str> = names.iter().map(String::as_str).collect();
         all.insert(150, "m");
-        let mut answers = join_all(one_batch(&database, &program, &all).await).await;
-        let held = answers.remove(150).expect("no panic");
-        for answer in answers {
-            let answer = answer.expect("no panic");
-            assert_eq!(answer.status, 201, "{answer:?}");
+        let mut responses = join_all(one_batch(&database, &program, &all).await).await;
+        let locked = responses.remove(150).expect("no panic");
+        for response in responses {
+            let response = response.expect("no panic");
+            assert_eq!(response.status, 201, "{response:?}");
         }
-        // The server's limit for the lock and the program's for the statement may end together.
-        assert_eq!(held.status, 503, "{held:?}");
-        let detail = held.json()["detail"].to_string();
+        // The server's lock timeout and the program's statement timeout may end together.
+        assert_eq!(locked.status, 503, "{locked:?}");
+        let detail = locked.json()["detail"].to_string();
         assert!(
             detail.contains("nothing was changed") || detail.contains("may not have been made"),
             "{detail}"
@@ -175,31 +174,31 @@ fn a_name_that_another_transaction_holds_for_seconds_delays_itself_alone() {
 }
 
 #[test]
-fn a_creation_that_waits_for_a_name_gets_it_when_it_is_free() {
+fn a_creation_gets_its_name_when_the_lock_is_released() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
         program.make("z").await;
         let client = database.connect().await;
         client
-            .batch_execute(HOLDS_M_AND_TOUCHES_Z)
+            .batch_execute(LOCKS_M_AND_Z)
             .await
-            .expect("they are held");
-        let creation = tokio::spawn(Answer::to(create(&program, "m")));
-        // Longer than the statement for many waits.
+            .expect("they are locked");
+        let creation = tokio::spawn(Response::to(create(&program, "m")));
+        // Longer than the lock timeout of a batch.
         tokio::time::sleep(Duration::from_millis(600)).await;
         assert!(!creation.is_finished());
         client
             .batch_execute("ROLLBACK")
             .await
             .expect("it is undone");
-        let answer = creation.await.expect("no panic");
-        assert_eq!(answer.status, 201, "{answer:?}");
+        let response = creation.await.expect("no panic");
+        assert_eq!(response.status, 201, "{response:?}");
     });
 }
 
 #[test]
-fn another_default_isolation_level_makes_no_errors() {
+fn a_serializable_default_isolation_level_causes_no_errors() {
     run(async {
         let database = Database::migrated();
         let client = database.connect().await;
@@ -220,12 +219,12 @@ fn another_default_isolation_level_makes_no_errors() {
                     program.with_json(Method::PATCH, &format!("/item/{id}"), &body)
                 }
             };
-            Answer::to(request)
+            Response::to(request)
         });
-        for answer in join_all(requests).await {
+        for response in join_all(requests).await {
             assert!(
-                [200, 201, 409, 422].contains(&answer.status.as_u16()),
-                "{answer:?}"
+                [200, 201, 409, 422].contains(&response.status.as_u16()),
+                "{response:?}"
             );
         }
     });

@@ -1,11 +1,11 @@
-//! Bad input: each gets a clear 4xx that names the place and the remedy.
+//! Invalid input gets a 4xx with the place of the error and the remedy.
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{Answer, Program, send_raw, with_program};
+use crate::harness::{Program, Response, send_raw, with_program};
 
-/// A body, the status and kind of problem it gets, and a part of what the answer says.
+/// A body, the status and kind of its problem, and a part of the problem's detail.
 const BODIES: &[(&str, u16, &str, &str)] = &[
     ("", 400, "malformed-json", "EOF"),
     ("{", 400, "malformed-json", "EOF"),
@@ -85,18 +85,18 @@ const BODIES: &[(&str, u16, &str, &str)] = &[
 ];
 
 #[test]
-fn bodies_that_describe_no_item_are_refused_with_the_place_and_the_remedy() {
+fn invalid_bodies_are_rejected_with_the_place_and_the_remedy() {
     with_program(async |program: Program| {
         let id = program.make("there").await;
         for (method, path) in [
             (Method::POST, "/item".into()),
             (Method::PATCH, format!("/item/{id}")),
         ] {
-            for (body, status, kind, says) in BODIES {
-                let answer = send(&program, &method, &path, body.as_bytes()).await;
-                let problem = answer.problem(*status, kind);
+            for (body, status, kind, text) in BODIES {
+                let response = send(&program, &method, &path, body.as_bytes()).await;
+                let problem = response.problem(*status, kind);
                 let detail = problem["detail"].as_str().expect("a text");
-                assert!(detail.contains(says), "{body}: {detail}");
+                assert!(detail.contains(text), "{body}: {detail}");
             }
         }
         assert_eq!(
@@ -108,12 +108,12 @@ fn bodies_that_describe_no_item_are_refused_with_the_place_and_the_remedy() {
     });
 }
 
-async fn send(program: &Program, method: &Method, path: &str, body: &[u8]) -> Answer {
+async fn send(program: &Program, method: &Method, path: &str, body: &[u8]) -> Response {
     let request = program
         .request(method.clone(), path)
         .header("content-type", "application/json")
         .body(body.to_vec());
-    Answer::to(request).await
+    Response::to(request).await
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn at_most_20_unknown_members_are_listed() {
     with_program(async |program: Program| {
         let members: Vec<String> = (0..5000).map(|it| format!("\"{it}\":0")).collect();
         let body = format!("{{\"name\":\"x\",{}}}", members.join(","));
-        let answer = send(&program, &Method::POST, "/item", body.as_bytes()).await;
-        let problem = answer.problem(422, "invalid-item");
+        let response = send(&program, &Method::POST, "/item", body.as_bytes()).await;
+        let problem = response.problem(422, "invalid-item");
         let errors = problem["errors"].as_array().expect("a list");
         assert_eq!(errors.len(), 21);
         let last = errors[20]["detail"].as_str().expect("a text");
@@ -130,8 +130,8 @@ fn at_most_20_unknown_members_are_listed() {
         let body = format!("{{\"name\":\"x\",{:?}:0}}", "y".repeat(50_000));
         let long = send(&program, &Method::POST, "/item", body.as_bytes()).await;
         long.problem(422, "invalid-item");
-        for answer in [answer, long] {
-            assert!(answer.body.len() < 5000, "{} bytes", answer.body.len());
+        for response in [response, long] {
+            assert!(response.body.len() < 5000, "{} bytes", response.body.len());
         }
     });
 }
@@ -155,20 +155,20 @@ fn names_are_counted_in_characters() {
 }
 
 #[test]
-fn bytes_that_are_not_utf_8_and_json_of_great_depth_are_refused() {
+fn invalid_utf_8_and_deep_json_are_rejected() {
     with_program(async |program: Program| {
         let broken = send(&program, &Method::POST, "/item", b"{\"name\":\"\xff\xfe\"}").await;
         broken.problem(400, "malformed-json");
         let deep = format!("{{\"name\":{}", "[".repeat(20_000));
-        let answer = send(&program, &Method::POST, "/item", deep.as_bytes()).await;
-        answer.problem(400, "malformed-json");
+        let response = send(&program, &Method::POST, "/item", deep.as_bytes()).await;
+        response.problem(400, "malformed-json");
         let deep = format!(
             "{{\"other\":{}1{}}}",
             "[".repeat(10_000),
             "]".repeat(10_000)
         );
-        let answer = send(&program, &Method::POST, "/item", deep.as_bytes()).await;
-        answer.problem(422, "invalid-item");
+        let response = send(&program, &Method::POST, "/item", deep.as_bytes()).await;
+        response.problem(422, "invalid-item");
     });
 }
 
@@ -181,13 +181,13 @@ fn other_media_types_and_compressed_bodies_get_415() {
             ("x-none", "no content type at all"),
         ] {
             let request = program.request(Method::POST, "/item").header(name, value);
-            let answer = Answer::to(request.body("{\"name\":\"x\"}")).await;
-            let problem = answer.problem(415, "unsupported-media-type");
+            let response = Response::to(request.body("{\"name\":\"x\"}")).await;
+            let problem = response.problem(415, "unsupported-media-type");
             assert_eq!(problem["errors"][0]["field"], "content-type");
         }
         let request = program.with_json(Method::POST, "/item", &json!({"name": "x"}));
-        let answer = Answer::to(request.header("content-encoding", "gzip")).await;
-        let problem = answer.problem(415, "unsupported-media-type");
+        let response = Response::to(request.header("content-encoding", "gzip")).await;
+        let problem = response.problem(415, "unsupported-media-type");
         assert_eq!(problem["errors"][0]["field"], "content-encoding");
         for (number, good) in [
             "Application/JSON; charset=utf-8",
@@ -199,20 +199,24 @@ fn other_media_types_and_compressed_bodies_get_415() {
             let request = program.request(Method::POST, "/item");
             let body = format!("{{\"name\":\"{number}\"}}");
             let request = request.header("content-type", good).body(body);
-            assert_eq!(Answer::to(request).await.status, 201, "{good}");
+            assert_eq!(Response::to(request).await.status, 201, "{good}");
         }
     });
 }
 
 #[test]
-fn a_body_of_100_mb_is_refused_at_once_and_held_by_nobody() {
+fn a_body_of_100_mb_is_rejected_and_not_kept_in_memory() {
     with_program(async |program: Program| {
-        let (before, _) = program.resident();
+        let before = program.resident().now;
         let head = "POST /item HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
         let announced = format!("{head}Content-Length: 104857600\r\n\r\n");
-        let answer = send_raw(program.address(), announced.as_bytes()).await;
-        assert_eq!(answer.status, 413, "{}", answer.text);
-        assert!(answer.text.contains("urn:magnusapi:problem:body-too-large"));
+        let response = send_raw(program.address(), announced.as_bytes()).await;
+        assert_eq!(response.status, 413, "{}", response.text);
+        assert!(
+            response
+                .text
+                .contains("urn:magnusapi:problem:body-too-large")
+        );
 
         let mut chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n").into_bytes();
         for _ in 0..100 {
@@ -221,19 +225,19 @@ fn a_body_of_100_mb_is_refused_at_once_and_held_by_nobody() {
             chunked.extend_from_slice(b"\r\n");
         }
         chunked.extend_from_slice(b"0\r\n\r\n");
-        let answer = send_raw(program.address(), &chunked).await;
-        assert_eq!(answer.status, 413, "{}", answer.text);
-        let (_, peak) = program.resident();
+        let response = send_raw(program.address(), &chunked).await;
+        assert_eq!(response.status, 413, "{}", response.text);
+        let peak = program.resident().peak;
         assert!(
             peak < before + 24 * 1024,
             "{before} KiB before, {peak} KiB at most"
         );
-        program.make("it still serves").await;
+        program.make("after the errors").await;
     });
 }
 
 #[test]
-fn ids_and_queries_out_of_range_are_refused_by_name() {
+fn invalid_ids_and_queries_are_rejected_by_name() {
     with_program(async |program: Program| {
         for id in [
             "0",
@@ -247,12 +251,12 @@ fn ids_and_queries_out_of_range_are_refused_by_name() {
             "1%2F",
         ] {
             let path = format!("/item/{id}");
-            for answer in [
+            for response in [
                 program.get(&path).await,
                 program.delete(&path).await,
                 program.patch(&path, &json!({"name": "x"})).await,
             ] {
-                let problem = answer.problem(400, "bad-parameter");
+                let problem = response.problem(400, "bad-parameter");
                 assert_eq!(problem["errors"][0]["field"], "id", "{path}");
             }
         }
@@ -270,15 +274,15 @@ fn ids_and_queries_out_of_range_are_refused_by_name() {
             ("offset=5", "offset"),
             ("%FF=%FE", "\u{FFFD}"),
         ] {
-            let answer = program.get(&format!("/item?{query}")).await;
-            let problem = answer.problem(400, "bad-parameter");
+            let response = program.get(&format!("/item?{query}")).await;
+            let problem = response.problem(400, "bad-parameter");
             assert_eq!(problem["errors"][0]["field"], field, "{query}");
         }
     });
 }
 
 #[test]
-fn bytes_that_are_no_request_are_refused_and_the_program_lives_on() {
+fn malformed_requests_are_rejected_and_the_program_continues() {
     with_program(async |program: Program| {
         for bytes in [
             &b"GET /item/\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"[..],
@@ -287,13 +291,13 @@ fn bytes_that_are_no_request_are_refused_and_the_program_lives_on() {
             b"POST /item HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
             b"POST /item HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         ] {
-            let answer = send_raw(program.address(), bytes).await;
+            let response = send_raw(program.address(), bytes).await;
             assert!(
-                (400..500).contains(&answer.status),
+                (400..500).contains(&response.status),
                 "{bytes:?}: {}",
-                answer.text
+                response.text
             );
         }
-        program.make("it still serves").await;
+        program.make("after the errors").await;
     });
 }

@@ -1,4 +1,4 @@
-//! Listings: pages by key, and everything as one stream.
+//! Listings: pages by key, and all items as one stream.
 
 mod readers;
 
@@ -18,7 +18,7 @@ pub(crate) async fn fill(database: &Database, rows: i32) {
             &[&rows],
         )
         .await
-        .expect("the rows go in");
+        .expect("the rows are inserted");
 }
 
 fn ids(items: &Value) -> Vec<i64> {
@@ -32,16 +32,16 @@ fn ids(items: &Value) -> Vec<i64> {
 fn an_empty_table_is_an_empty_list() {
     with_program(async |program: Program| {
         for path in ["/item", "/item?limit=10", "/item?after=5"] {
-            let answer = program.get(path).await;
-            assert_eq!(answer.body, b"{\"data\":[]}", "{path}");
-            assert_eq!(answer.header("content-type"), "application/json");
-            assert!(!answer.headers.contains_key("link"));
+            let response = program.get(path).await;
+            assert_eq!(response.body, b"{\"data\":[]}", "{path}");
+            assert_eq!(response.header("content-type"), "application/json");
+            assert!(!response.headers.contains_key("link"));
         }
     });
 }
 
 #[test]
-fn following_the_links_visits_every_item_once_in_order() {
+fn the_links_lead_to_every_item_once_in_order() {
     run(async {
         let database = Database::migrated();
         fill(&database, 250).await;
@@ -50,18 +50,18 @@ fn following_the_links_visits_every_item_once_in_order() {
             let mut seen = Vec::new();
             let mut path = format!("/item?limit={limit}");
             loop {
-                let answer = program.get(&path).await;
-                let page = ids(&answer.json());
+                let response = program.get(&path).await;
+                let page = ids(&response.json());
                 assert!(page.len() <= limit);
                 seen.extend(page);
-                let link = answer.header("link").to_owned();
+                let link = response.header("link").to_owned();
                 if link.is_empty() {
                     break;
                 }
                 let target = link
                     .strip_prefix('<')
                     .and_then(|it| it.strip_suffix(">; rel=\"next\""));
-                path = target.expect("the link has one form").to_owned();
+                path = target.expect("a link with rel next").to_owned();
             }
             assert!(seen.is_sorted(), "limit {limit}");
             assert_eq!(
@@ -75,7 +75,7 @@ fn following_the_links_visits_every_item_once_in_order() {
 }
 
 #[test]
-fn a_stream_can_be_gone_on_with_after_an_id() {
+fn a_stream_can_continue_after_an_id() {
     run(async {
         let database = Database::migrated();
         fill(&database, 100).await;
@@ -98,22 +98,22 @@ fn a_million_items_are_streamed_with_constant_memory() {
         fill(&database, 1_000_000).await;
         let program = Start::on(&database).await;
         program.get("/item?limit=1000").await;
-        let (before, _) = program.resident();
+        let before = program.resident().now;
         let mut response = program
             .request(Method::GET, "/item")
             .send()
             .await
-            .expect("an answer comes");
+            .expect("a response arrives");
         let (mut items, mut bytes, mut end) = (0, 0, Vec::new());
-        while let Some(chunk) = response.chunk().await.expect("it goes on") {
-            // Names hold no braces here, so each opening one but the first is an item.
+        while let Some(chunk) = response.chunk().await.expect("the next chunk") {
+            // These names have no braces, so each opening brace except for the first begins an item.
             items += chunk.split(|byte| *byte == b'{').count() - 1;
             bytes += chunk.len();
             end.extend_from_slice(&chunk[chunk.len().saturating_sub(3)..]);
         }
         assert_eq!(items - 1, 1_000_000);
-        assert!(end.ends_with(b"}]}"), "it ends well after {bytes} bytes");
-        let (_, peak) = program.resident();
+        assert!(end.ends_with(b"}]}"), "the end after {bytes} bytes");
+        let peak = program.resident().peak;
         assert!(
             peak < before + 6 * 1024,
             "{before} KiB before, {peak} KiB at most"
@@ -122,7 +122,7 @@ fn a_million_items_are_streamed_with_constant_memory() {
 }
 
 #[test]
-fn a_reader_that_goes_away_frees_its_connection() {
+fn a_reader_that_disconnects_frees_its_database_connection() {
     run(async {
         let database = Database::migrated();
         fill(&database, 200_000).await;
@@ -138,10 +138,13 @@ fn a_reader_that_goes_away_frees_its_connection() {
             let request = b"GET /item HTTP/1.1\r\nHost: x\r\n\r\n";
             socket.write_all(request).await.expect("it is sent");
             let mut start = [0; 1024];
-            socket.read_exact(&mut start).await.expect("it starts");
+            socket
+                .read_exact(&mut start)
+                .await
+                .expect("the response begins");
             assert!(start.starts_with(b"HTTP/1.1 200"));
             drop(socket);
-            // The pool has one connection: this succeeds only when the stream gave it up.
+            // The pool has one connection: this succeeds only after the stream released it.
             eventually("a free connection", || async {
                 (program.get("/item?limit=1").await.status == 200).then_some(())
             })

@@ -1,19 +1,19 @@
-//! The ledger on a real database: claims at once, holders that die, slots that are done.
+//! The ledger on a real database: simultaneous claims, holders that die, finished slots.
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use magnusapi::database::Settings;
-use magnusapi::ledger::{Claim, Ledger, Run, State, Verdict};
+use magnusapi::ledger::{Claim, Ledger, Run, RunResult, RunState};
 use serde_json::json;
 
 use crate::harness::{Database, eventually, run};
 
 const FUNCTION: &str = "postfacto_backup";
 
-/// The ledger as one instance of the program has it.
+/// The ledger of one instance of the program.
 fn ledger(database: &Database) -> Ledger {
     let url = |name: &str| (name == "DATABASE_URL").then(|| database.url.clone());
-    let settings = Settings::read(url).expect("good settings");
+    let settings = Settings::read(url).expect("valid settings");
     let database = magnusapi::database::Database::open(settings.expect("a database is named"));
     database.prepare_in_background();
     Ledger::new(database)
@@ -29,10 +29,10 @@ fn slot() -> Timestamp {
 
 async fn claim(ledger: &Ledger, invocation: &str) -> Claim {
     let claim = ledger.claim(FUNCTION, slot(), invocation, now());
-    claim.await.expect("the database answers")
+    claim.await.expect("the database responds")
 }
 
-/// Holds the claim to have been won.
+/// Asserts that the claim was won.
 #[track_caller]
 fn won(claim: Claim) -> Run {
     match claim {
@@ -42,7 +42,7 @@ fn won(claim: Claim) -> Run {
     }
 }
 
-/// Claims until the last holder's lock is free.
+/// Claims until the lock is free.
 async fn taken_over(ledger: &Ledger, invocation: &str) -> Run {
     eventually("the lock to be free", || async {
         match claim(ledger, invocation).await {
@@ -54,7 +54,7 @@ async fn taken_over(ledger: &Ledger, invocation: &str) -> Run {
 }
 
 #[test]
-fn of_many_claims_at_once_one_wins_and_the_others_are_told_who() {
+fn one_of_many_simultaneous_claims_wins_and_the_others_get_the_holder() {
     run(async {
         let database = Database::migrated();
         let ledgers: Vec<Ledger> = (0..8).map(|_| ledger(&database)).collect();
@@ -80,25 +80,30 @@ fn of_many_claims_at_once_one_wins_and_the_others_are_told_who() {
 }
 
 #[test]
-fn a_slot_that_succeeded_is_done_and_one_that_failed_is_tried_again() {
+fn a_failed_slot_is_executed_again_and_a_successful_one_is_not() {
     run(async {
         let database = Database::migrated();
         let ledger = ledger(&database);
         let first = won(claim(&ledger, "one").await);
         assert_eq!(first.attempt(), 1);
         let summary = json!({ "why": "ü\u{1F980}" });
-        let ours = first.finish(&failed(), &summary, now()).await;
-        assert!(ours.expect("it is written"));
-        assert_eq!(last(&ledger).await, Some(State::Failed("no disk".into())));
+        let is_stored = first.finish(&failed(), &summary, now()).await;
+        assert!(is_stored.expect("it is written"));
+        assert_eq!(
+            last(&ledger).await,
+            Some(RunState::Failed("no disk".into()))
+        );
 
         let second = won(claim(&ledger, "two").await);
         assert_eq!(second.attempt(), 2);
         let later = now() + SignedDuration::from_secs(7);
-        let ours = second.finish(&Verdict::Succeeded, &json!({}), later).await;
-        assert!(ours.expect("it is written"));
+        let is_stored = second
+            .finish(&RunResult::Succeeded, &json!({}), later)
+            .await;
+        assert!(is_stored.expect("it is written"));
 
         let Claim::Finished(finished) = claim(&ledger, "three").await else {
-            panic!("it is done")
+            panic!("it is finished")
         };
         assert_eq!(finished.invocation_id, "two");
         assert_eq!((finished.attempt, finished.finished), (2, later));
@@ -106,7 +111,7 @@ fn a_slot_that_succeeded_is_done_and_one_that_failed_is_tried_again() {
 }
 
 #[test]
-fn another_slot_waits_for_the_function_and_another_function_does_not() {
+fn a_running_function_blocks_its_other_slots_and_no_other_function() {
     run(async {
         let database = Database::migrated();
         let ledger = ledger(&database);
@@ -115,16 +120,16 @@ fn another_slot_waits_for_the_function_and_another_function_does_not() {
         let claimed = ledger.claim(FUNCTION, next, "two", now()).await;
         assert!(matches!(claimed, Ok(Claim::Running(Some(holder))) if holder.slot == slot()));
         let other = ledger.claim("scale", slot(), "three", now()).await;
-        won(other.expect("the database answers"));
-        let ours = run.finish(&Verdict::Succeeded, &json!({}), now()).await;
-        assert!(ours.expect("it is written"));
+        won(other.expect("the database responds"));
+        let is_stored = run.finish(&RunResult::Succeeded, &json!({}), now()).await;
+        assert!(is_stored.expect("it is written"));
         let claimed = ledger.claim(FUNCTION, next, "two", now()).await;
-        assert_eq!(won(claimed.expect("the database answers")).attempt(), 1);
+        assert_eq!(won(claimed.expect("the database responds")).attempt(), 1);
     });
 }
 
 #[test]
-fn a_slot_whose_holder_is_gone_is_taken_over() {
+fn a_slot_whose_holder_died_is_taken_over() {
     run(async {
         let database = Database::migrated();
         let (one, two) = (ledger(&database), ledger(&database));
@@ -134,7 +139,7 @@ fn a_slot_whose_holder_is_gone_is_taken_over() {
 }
 
 #[test]
-fn a_holder_whose_connection_ends_is_told_and_its_outcome_counts_no_more() {
+fn a_holder_that_lost_its_connection_notices_it_and_cannot_store_its_result() {
     run(async {
         let database = Database::migrated();
         let (one, two) = (ledger(&database), ledger(&database));
@@ -150,59 +155,59 @@ fn a_holder_whose_connection_ends_is_told_and_its_outcome_counts_no_more() {
             .await
             .expect("it may be ended");
         assert_eq!(killed.len(), 1);
-        tokio::time::timeout(crate::harness::PATIENCE, first.lost())
+        tokio::time::timeout(crate::harness::TIMEOUT, first.lost())
             .await
-            .expect("it is told");
+            .expect("it notices the loss");
         let second = taken_over(&two, "two").await;
-        let late = first.finish(&Verdict::Succeeded, &json!({}), now()).await;
-        assert!(!late.expect("the database answers"));
-        assert_eq!(last(&two).await, Some(State::Running));
-        let ours = second.finish(&failed(), &json!({}), now()).await;
-        assert!(ours.expect("it is written"));
+        let late = first.finish(&RunResult::Succeeded, &json!({}), now()).await;
+        assert!(!late.expect("the database responds"));
+        assert_eq!(last(&two).await, Some(RunState::Running));
+        let is_stored = second.finish(&failed(), &json!({}), now()).await;
+        assert!(is_stored.expect("it is written"));
     });
 }
 
-fn failed() -> Verdict {
-    Verdict::Failed("no disk".into())
+fn failed() -> RunResult {
+    RunResult::Failed("no disk".into())
 }
 
-/// How the last run stands.
-async fn last(ledger: &Ledger) -> Option<State> {
-    let mut recent = ledger.recent(&[FUNCTION]).await.expect("an answer");
+/// The state of the last run.
+async fn last(ledger: &Ledger) -> Option<RunState> {
+    let mut recent = ledger.recent(&[FUNCTION]).await.expect("the runs");
     let runs = recent.remove(FUNCTION)?;
     Some(runs.into_iter().next()?.state)
 }
 
 #[test]
-fn a_run_is_stopped_when_its_lock_is_free_and_running_while_it_is_held() {
+fn a_run_without_its_lock_is_stopped_and_with_it_is_running() {
     run(async {
         let database = Database::migrated();
         let (one, two) = (ledger(&database), ledger(&database));
         assert_eq!(last(&two).await, None);
         let run = won(claim(&one, "one").await);
-        assert_eq!(last(&two).await, Some(State::Running));
+        assert_eq!(last(&two).await, Some(RunState::Running));
         drop(run);
         eventually("a stopped run", || async {
-            (last(&two).await == Some(State::Stopped)).then_some(())
+            (last(&two).await == Some(RunState::Stopped)).then_some(())
         })
         .await;
         let run = taken_over(&two, "two").await;
-        assert_eq!(last(&one).await, Some(State::Running));
-        let degraded = Verdict::Degraded("a rule".into());
-        let ours = run.finish(&degraded, &json!({}), now()).await;
-        assert!(ours.expect("it is written"));
-        assert_eq!(last(&one).await, Some(State::Degraded("a rule".into())));
+        assert_eq!(last(&one).await, Some(RunState::Running));
+        let degraded = RunResult::Degraded("a rule".into());
+        let is_stored = run.finish(&degraded, &json!({}), now()).await;
+        assert!(is_stored.expect("it is written"));
+        assert_eq!(last(&one).await, Some(RunState::Degraded("a rule".into())));
     });
 }
 
 #[test]
-fn a_schedule_counts_from_when_it_was_first_seen() {
+fn a_schedule_counts_from_its_first_occurrence() {
     run(async {
         let database = Database::migrated();
         let ledger = ledger(&database);
         let since = async |schedule, now| {
             let since = ledger.scheduled_since(&[(FUNCTION, schedule)], now).await;
-            since.expect("an answer")[FUNCTION]
+            since.expect("the schedules")[FUNCTION]
         };
         let later = now() + SignedDuration::from_hours(1);
         assert_eq!(since("0 0 2 * * *", now()).await, now());
@@ -212,7 +217,7 @@ fn a_schedule_counts_from_when_it_was_first_seen() {
 }
 
 #[test]
-fn rows_of_more_than_90_days_are_deleted_by_the_way() {
+fn a_claim_deletes_rows_that_are_older_than_90_days() {
     run(async {
         let database = Database::migrated();
         let client = database.connect().await;
@@ -220,15 +225,15 @@ fn rows_of_more_than_90_days_are_deleted_by_the_way() {
                     SELECT 'old', slot, 'x', slot
                       FROM generate_series(timestamptz '2026-08-25 00:00Z',
                                            timestamptz '2026-08-27 00:00Z', '1 day') slot";
-        client.batch_execute(rows).await.expect("they go in");
+        client.batch_execute(rows).await.expect("they are inserted");
         won(claim(&ledger(&database), "one").await);
-        let left = client
+        let remaining = client
             .query_one(
                 "SELECT count(*) FROM function_run WHERE function = 'old'",
                 &[],
             )
             .await
             .expect("it can be counted");
-        assert_eq!(left.get::<_, i64>(0), 1);
+        assert_eq!(remaining.get::<_, i64>(0), 1);
     });
 }

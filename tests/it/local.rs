@@ -1,4 +1,4 @@
-//! The program as a person runs it, without any database: it brings its own.
+//! The program without a database setting: it starts a private database.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::harness::{Start, eventually, run};
 
-/// A folder that PostgreSQL's account may enter when the tests run as root.
+/// A folder that PostgreSQL's account can enter if the tests run as root.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let open = Permissions::from_mode(0o755);
@@ -16,22 +16,22 @@ fn folder() -> TempDir {
 }
 
 #[test]
-fn it_says_what_it_started_and_keeps_its_data_between_runs() {
+fn it_prints_its_address_and_keeps_its_data_between_runs() {
     run(async {
         let folder = folder();
         let mut first = Start::person(folder.path()).serving().await;
         let id = first.make("kept").await;
         first.line(|line| line.contains("curl")).await;
-        let said = first.stdout();
+        let lines = first.stdout();
         let data = folder.path().join("postgres").display().to_string();
         assert!(
-            said[0].contains(&format!("serves on {}", first.url)),
-            "{said:?}"
+            lines[0].contains(&format!("serves on {}", first.url)),
+            "{lines:?}"
         );
-        assert!(said[1].contains(&data), "{said:?}");
+        assert!(lines[1].contains(&data), "{lines:?}");
         assert!(
-            said[2].contains(&format!("curl {}/item", first.url)),
-            "{said:?}"
+            lines[2].contains(&format!("curl {}/item", first.url)),
+            "{lines:?}"
         );
         first.signal("TERM");
         assert_eq!(first.ended().await.code(), Some(0));
@@ -45,7 +45,7 @@ fn it_says_what_it_started_and_keeps_its_data_between_runs() {
 }
 
 #[test]
-fn two_at_once_share_one_database_and_a_killed_one_leaves_nothing_running() {
+fn two_programs_share_one_database_and_killed_ones_leave_no_server() {
     run(async {
         let folder = folder();
         let first = Start::person(folder.path()).serving().await;
@@ -64,7 +64,7 @@ fn two_at_once_share_one_database_and_a_killed_one_leaves_nothing_running() {
             .expect("its first line is the pid")
             .to_owned();
         first.signal("KILL");
-        second.make("it goes on without the first").await;
+        second.make("without the first").await;
         second.signal("KILL");
         eventually("the server's end", || async {
             (!std::path::Path::new("/proc").join(&pid).exists()).then_some(())
@@ -74,13 +74,13 @@ fn two_at_once_share_one_database_and_a_killed_one_leaves_nothing_running() {
 }
 
 #[test]
-fn under_a_functions_host_it_brings_none() {
+fn under_a_functions_host_it_starts_no_database() {
     let folder = folder();
     let output = Start::person(folder.path())
         .set("FUNCTIONS_CUSTOMHANDLER_PORT", "0")
         .output();
     assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("DATABASE_URL"), "{said}");
+    let lines = String::from_utf8_lossy(&output.stderr);
+    assert!(lines.contains("DATABASE_URL"), "{lines}");
     assert!(!folder.path().join("postgres").exists());
 }

@@ -1,4 +1,4 @@
-//! Log lines: JSON with the invocation's ids, warnings and errors on stderr, no secrets anywhere.
+//! Log lines: JSON with the invocation's ids, warnings and errors on stderr, no secrets.
 
 mod invocations;
 
@@ -8,14 +8,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Answer, Database, Program, Start, client, eventually, run, waiting_for_a_lock, with_program,
+    Database, Program, Response, Start, client, eventually, run, waiting_for_a_lock, with_program,
 };
 
 const INVOCATION: &str = "6d0f3f4e-0f62-4e2e-a2a0-0b8f1c0f7a11";
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[test]
-fn each_line_is_json_and_carries_the_ids_of_its_invocation() {
+fn each_line_is_json_with_the_ids_of_its_invocation() {
     run(async {
         let database = Database::migrated();
         let program = Start::handler()
@@ -27,8 +27,8 @@ fn each_line_is_json_and_carries_the_ids_of_its_invocation() {
             .with_json(Method::POST, "/item", &json!({"name": "x"}))
             .header("X-Azure-Functions-InvocationId", INVOCATION)
             .header("traceparent", TRACEPARENT);
-        let answer = Answer::to(request).await;
-        assert_eq!(answer.header("x-request-id"), INVOCATION);
+        let response = Response::to(request).await;
+        assert_eq!(response.header("x-request-id"), INVOCATION);
         let line = program.line(|line| line.contains(INVOCATION)).await;
         let line: Value = serde_json::from_str(&line).expect("it is JSON");
         assert_eq!(line["level"], "info");
@@ -50,7 +50,7 @@ fn each_line_is_json_and_carries_the_ids_of_its_invocation() {
 }
 
 #[test]
-fn requests_that_succeed_are_counted_and_have_no_line_of_their_own() {
+fn successful_requests_are_counted_and_have_no_line_of_their_own() {
     with_program(async |mut program: Program| {
         let id = program.make("counted").await;
         for _ in 0..3 {
@@ -85,9 +85,9 @@ fn a_slow_request_has_a_line_of_its_own_and_the_fast_ones_are_counted() {
                 &json!({"name": "slow"}),
             )
             .header("X-Azure-Functions-InvocationId", INVOCATION);
-        let rename = tokio::spawn(Answer::to(rename));
+        let rename = tokio::spawn(Response::to(rename));
         waiting_for_a_lock(&database, 1).await;
-        // This is the case: a request that takes more than a second.
+        // The test needs a request that takes more than a second.
         tokio::time::sleep(Duration::from_millis(1050)).await;
         lock.batch_execute("ROLLBACK")
             .await
@@ -109,18 +109,18 @@ fn a_slow_request_has_a_line_of_its_own_and_the_fast_ones_are_counted() {
 }
 
 #[test]
-fn an_id_that_is_no_uuid_is_replaced_and_never_written() {
+fn an_id_that_is_not_a_uuid_is_replaced_and_never_logged() {
     with_program(async |program: Program| {
         let request = program
             .request(Method::GET, "/item/1")
             .header("X-Azure-Functions-InvocationId", "forged\u{22}line");
-        let answer = Answer::to(request).await;
-        assert_eq!(answer.header("x-request-id").len(), 36);
+        let response = Response::to(request).await;
+        assert_eq!(response.header("x-request-id").len(), 36);
         assert!(program.stdout().iter().all(|line| !line.contains("forged")));
     });
 }
 
-/// The program with a database that is not there.
+/// The program with a database that does not exist.
 fn without_database() -> Start {
     Start::handler()
         .set("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/items")
@@ -134,7 +134,7 @@ fn errors_and_warnings_are_written_once_to_stderr_and_the_rest_to_stdout() {
         let request = program
             .request(Method::GET, "/item/1")
             .header("X-Azure-Functions-InvocationId", INVOCATION);
-        Answer::to(request)
+        Response::to(request)
             .await
             .problem(503, "database-unavailable");
         let error = program
@@ -161,12 +161,12 @@ fn errors_and_warnings_are_written_once_to_stderr_and_the_rest_to_stdout() {
 }
 
 #[test]
-fn a_failure_that_repeats_is_written_once_and_then_counted() {
+fn a_repeated_failure_is_written_once_and_then_counted() {
     run(async {
         let program = without_database().serving().await;
         let requests = (0..200).map(|_| program.get("/item/1"));
-        for answer in futures_util::future::join_all(requests).await {
-            answer.problem(503, "database-unavailable");
+        for response in futures_util::future::join_all(requests).await {
+            response.problem(503, "database-unavailable");
         }
         let is_error = |line: &str| line.contains("\"error\"") && line.contains("not available");
         let counted = program
@@ -180,7 +180,7 @@ fn a_failure_that_repeats_is_written_once_and_then_counted() {
 }
 
 #[test]
-fn unread_logs_stop_no_request_and_dropped_records_are_counted() {
+fn unread_logs_do_not_block_requests_and_dropped_records_are_counted() {
     run(async {
         let port = crate::harness::free_port();
         let database = Database::migrated();
@@ -193,31 +193,33 @@ fn unread_logs_stop_no_request_and_dropped_records_are_counted() {
         let client = client();
         let probe = || client.get(format!("http://127.0.0.1:{port}/health/live"));
         eventually("the program", || async { probe().send().await.ok() }).await;
-        // A pipe holds 64 KiB, and the queue a megabyte.
-        let padding = "x".repeat(4000);
-        for _ in 0..1500 {
-            let request = probe().header("traceparent", &padding);
-            assert_eq!(Answer::to(request).await.status, 200);
+        // A pipe holds 64 KiB and the queue a megabyte, and each request logs some 450 bytes.
+        for _ in 0..40 {
+            let probes = (0..100).map(|_| Response::to(probe()));
+            for response in futures_util::future::join_all(probes).await {
+                assert_eq!(response.status, 200);
+            }
         }
         let item = client.get(format!("http://127.0.0.1:{port}/item/1"));
-        Answer::to(item).await.problem(404, "no-such-item");
+        Response::to(item).await.problem(404, "no-such-item");
         let reading = tokio::task::spawn_blocking(move || {
-            let dropped = |line: &String| line.contains("were dropped, because stdout is not read");
+            let dropped =
+                |line: &String| line.contains("were dropped, because nothing reads stdout");
             let line = process.stderr().find(dropped);
             (line, process)
         });
-        let reading = tokio::time::timeout(crate::harness::PATIENCE, reading).await;
-        let (line, _process) = reading.expect("a report comes").expect("no panic");
+        let reading = tokio::time::timeout(crate::harness::TIMEOUT, reading).await;
+        let (line, _process) = reading.expect("a report arrives").expect("no panic");
         let line: Value = serde_json::from_str(&line.expect("a report")).expect("it is JSON");
         assert!(line["dropped"].as_u64() > Some(0), "{line}");
     });
 }
 
 #[test]
-fn text_is_for_people() {
+fn text_lines_begin_with_time_and_level() {
     run(async {
         let program = Start::handler()
-            .set("DATABASE_URL", "host=/nowhere user=nobody")
+            .set("DATABASE_URL", "host=/nowhere user=absent")
             .set("LOG_FORMAT", "text")
             .serving()
             .await;

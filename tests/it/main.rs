@@ -1,6 +1,6 @@
-//! The program through its real doors: the binary itself, a real PostgreSQL, bytes on a socket.
+//! Tests of the real binary with a real PostgreSQL and bytes on a socket.
 //!
-//! Each test has a database of its own on one private server, which ends with this process.
+//! Each test has a database of its own on a private server, which ends with this process.
 
 mod fakes;
 mod harness;

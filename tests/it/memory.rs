@@ -1,5 +1,5 @@
-//! The memory of a connection is bounded, however slow its client is. A process that needs more memory
-//! than its instance has would end, and all requests with it.
+//! The memory of a connection is bounded, also with a slow client. A process that needs more memory than its
+//! instance has would end with all its requests.
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -8,18 +8,18 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Database, Program, Start, run};
 
-/// Connections of each kind.
+/// Connections with each request.
 const CLIENTS: usize = 250;
 
-/// The most memory for each connection (docs/settings.md). The kernel counts what the program uses of its
-/// address space; its allocator reserves much more of that.
+/// Maximum memory for each connection (docs/settings.md). The test compares resident memory, because the allocator
+/// reserves much more address space than it uses.
 const KIBIBYTES_EACH: u64 = 410;
 
 /// A thousand of the longest names: 255 characters of 4 bytes.
 const LONGEST: &str = "INSERT INTO item (name)
     SELECT repeat(U&'\\+01F980', 251) || to_char(n, 'FM0000') FROM generate_series(1, 1000) n";
 
-/// A client that sends this, waits for the first bytes of the response, and reads no more.
+/// A client that sends a request, reads the first bytes of the response, and then stops.
 async fn stops_reading(program: &Program, request: String) -> TcpStream {
     let mut socket = TcpStream::connect(program.address())
         .await
@@ -27,7 +27,10 @@ async fn stops_reading(program: &Program, request: String) -> TcpStream {
     let sent = socket.write_all(request.as_bytes()).await;
     sent.expect("it is sent");
     let mut begun = [0; 12];
-    socket.read_exact(&mut begun).await.expect("it begins");
+    socket
+        .read_exact(&mut begun)
+        .await
+        .expect("the response begins");
     assert!(
         [&b"HTTP/1.1 200"[..], b"HTTP/1.1 100"].contains(&&begun[..]),
         "{}",
@@ -47,7 +50,7 @@ fn slow_clients_with_large_bodies_and_pages_need_bounded_memory() {
             .set("DATABASE_WAIT", "60")
             .serving()
             .await;
-        let (before, _) = program.resident();
+        let before = program.resident().now;
         let page = "GET /item?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n";
         let padding = "x".repeat(60_000);
         let body = format!(
@@ -60,11 +63,11 @@ fn slow_clients_with_large_bodies_and_pages_need_bounded_memory() {
             .iter()
             .flat_map(|request| (0..CLIENTS).map(|_| stops_reading(&program, request.clone())));
         let clients = join_all(clients).await;
-        program.make("a client that came late").await;
-        let answer = program.get("/item?limit=1000").await.json();
-        let items = answer["data"].as_array().map_or(0, Vec::len);
+        program.make("a late client").await;
+        let response = program.get("/item?limit=1000").await.json();
+        let items = response["data"].as_array().map_or(0, Vec::len);
         assert!((100..1000).contains(&items), "{items} items");
-        let (_, peak) = program.resident();
+        let peak = program.resident().peak;
         let bound = before + KIBIBYTES_EACH * 2 * CLIENTS as u64;
         assert!(peak < bound, "{peak} KiB, {before} KiB before");
         drop(clients);

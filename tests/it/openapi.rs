@@ -1,4 +1,4 @@
-//! `/openapi.json` describes exactly what is served.
+//! `/openapi.json` describes exactly the API of the program.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -11,10 +11,10 @@ use regex::Regex;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::harness::{Answer, Database, Program, Start, run, with_program};
+use crate::harness::{Database, Program, Response, Start, run, with_program};
 
 #[test]
-fn every_route_and_method_that_is_served_is_described_and_no_other() {
+fn exactly_the_served_routes_and_methods_are_described() {
     with_program(async |program: Program| {
         let document = program.get("/openapi.json").await.json();
         assert_eq!(document["openapi"], "3.1.0");
@@ -25,7 +25,7 @@ fn every_route_and_method_that_is_served_is_described_and_no_other() {
         for (path, operations) in paths {
             let path = path.replace("{id}", "9000000000");
             let request = program.request(Method::OPTIONS, &path);
-            let allow = Answer::to(request).await.header("allow").to_owned();
+            let allow = Response::to(request).await.header("allow").to_owned();
             let allowed: BTreeSet<String> = allow
                 .split(", ")
                 .filter(|method| !["HEAD", "OPTIONS"].contains(method))
@@ -51,13 +51,13 @@ fn served_paths() -> BTreeSet<&'static str> {
             "openapi.json" => vec!["/openapi.json"],
             "scale/hold/{target?}" => vec!["/scale/hold", "/scale/hold/{target}"],
             "scale/plan" => vec!["/scale/plan"],
-            other => panic!("{other} is new: say here which paths it serves"),
+            other => panic!("{other} is new: add its paths here"),
         })
         .collect()
 }
 
 #[test]
-fn every_kind_of_problem_that_the_document_names_refers_to_one_schema() {
+fn every_reference_has_a_target() {
     let document = document();
     let text = document.to_string();
     let mut references: BTreeSet<&str> = BTreeSet::new();
@@ -68,7 +68,7 @@ fn every_kind_of_problem_that_the_document_names_refers_to_one_schema() {
         let pointer = format!("/{reference}");
         assert!(
             document.pointer(&pointer).is_some(),
-            "{reference} is not there"
+            "{reference} does not exist"
         );
     }
 }
@@ -77,7 +77,7 @@ fn document() -> Value {
     serde_json::from_str(include_str!("../../src/server/openapi.json")).expect("it is JSON")
 }
 
-/// The patterns that a name matches.
+/// The patterns that every name matches.
 static NAME: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let document = document();
     let name = &document["components"]["schemas"]["NewItem"]["properties"]["name"];
@@ -89,38 +89,38 @@ static NAME: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 });
 
 #[track_caller]
-fn agree_on(name: &str) {
-    let taken = !name.is_empty() && NAME.iter().all(|it| it.is_match(name));
-    assert_eq!(taken, ItemName::parse(name).is_ok(), "{name:?}");
+fn assert_agreement_on(name: &str) {
+    let is_accepted = !name.is_empty() && NAME.iter().all(|it| it.is_match(name));
+    assert_eq!(is_accepted, ItemName::parse(name).is_ok(), "{name:?}");
 }
 
 #[test]
-fn the_pattern_of_names_takes_each_character_as_the_program_does() {
+fn the_pattern_of_names_agrees_with_the_program_on_each_character() {
     // Planes 3 to 13 are not assigned.
     let characters = ('\0'..='\u{2FFFF}').chain('\u{DFFFF}'..='\u{E1000}');
     for letter in characters {
         let mut name = String::from(letter);
-        agree_on(&name);
+        assert_agreement_on(&name);
         name.insert(0, 'a');
         name.push('a');
-        agree_on(&name);
+        assert_agreement_on(&name);
     }
 }
 
 proptest! {
     #[test]
-    fn the_pattern_of_names_takes_texts_as_the_program_does(
+    fn the_pattern_of_names_agrees_with_the_program_on_texts(
         name in "[ \\n\u{85}\u{3000}]{0,3}[a🦀 \u{AD}\u{200B}\u{202D}\u{202E}\u{E0041}\\n]{0,4}[ \\t\u{2003}]{0,3}",
         length in 240_usize..260,
     ) {
-            agree_on(&name);
-        agree_on(&format!("{name}{}", "🦀".repeat(length)));
-        agree_on(&format!("{}{name}", "é".repeat(length)));
+        assert_agreement_on(&name);
+        assert_agreement_on(&format!("{name}{}", "🦀".repeat(length)));
+        assert_agreement_on(&format!("{}{name}", "é".repeat(length)));
     }
 }
 
 #[test]
-fn no_example_has_a_date() {
+fn examples_have_no_fixed_dates() {
     let mut dates = Vec::new();
     let date = Regex::new("[0-9]{4}-[0-9]{2}-[0-9]{2}").expect("a pattern");
     examples(&document(), &mut |example| {
@@ -160,10 +160,10 @@ const HOOKS: &str = concat!(
 );
 
 #[test]
-fn schemathesis_finds_nothing() {
+fn schemathesis_finds_no_error() {
     let schemathesis = std::env::var_os("SCHEMATHESIS").expect(
-        "SCHEMATHESIS names no program; run `cargo xtask test`, which installs it, or set it to an \
-         `st` of your own",
+        "SCHEMATHESIS is not set; run `cargo xtask test`, which installs it, or set it to the path of \
+         `st`",
     );
     run(async {
         let start = Start::handler().set("DATABASE_URL", &Database::migrated().url);
@@ -172,14 +172,14 @@ fn schemathesis_finds_nothing() {
         for number in 0..5 {
             program.make(&format!("item {number}")).await;
         }
-        // It leaves its cache where it runs.
+        // It writes its cache into the working folder.
         let folder = tempfile::tempdir().expect("a folder can be made");
         let output = tokio::task::spawn_blocking({
             let url = format!("{}/openapi.json", program.url);
             move || {
                 Command::new(schemathesis)
                     .args(["run", &url, "--checks", "all", "--max-examples", "60"])
-                    // The Functions host judges keys, and here is none.
+                    // The Functions host checks keys, and there is no host here.
                     .args(["--exclude-checks", "ignored_auth"])
                     .args(["--phases", "examples,coverage,fuzzing,stateful"])
                     .env("SCHEMATHESIS_HOOKS", HOOKS)

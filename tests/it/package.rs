@@ -1,14 +1,14 @@
-//! The package that is deployed: `magnusapi doctor` on it and on broken copies of it.
+//! `magnusapi doctor` on the package for deployment, and on damaged copies of it.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use magnusapi::doctor::{AppFile, examine, read};
 
-/// The zip that `cargo xtask package` made.
+/// The zip from `cargo xtask package`.
 fn package() -> PathBuf {
     let package = std::env::var_os("MAGNUSAPI_PACKAGE").expect(
-        "MAGNUSAPI_PACKAGE names no zip; run `cargo xtask test`, which makes it, or \
+        "MAGNUSAPI_PACKAGE is not set; run `cargo xtask test`, which makes it, or \
          `cargo xtask package` and set it to target/magnusapi.zip",
     );
     PathBuf::from(package)
@@ -19,7 +19,7 @@ fn files() -> Vec<AppFile> {
 }
 
 #[test]
-fn the_package_is_good() {
+fn the_package_has_no_error() {
     let output = Command::new(env!("CARGO_BIN_EXE_magnusapi"))
         .arg("doctor")
         .arg(package())
@@ -31,7 +31,7 @@ fn the_package_is_good() {
 }
 
 #[test]
-fn host_json_lies_at_the_root_and_only_the_program_is_executable() {
+fn host_json_is_at_the_root_and_only_the_program_is_executable() {
     let files = files();
     assert!(files.iter().any(|file| file.path == "host.json"));
     for file in &files {
@@ -50,14 +50,14 @@ fn host_json_lies_at_the_root_and_only_the_program_is_executable() {
     );
 }
 
-/// What is done to a good package, and a part of what the doctor must say then.
+/// A damage of a valid package, its function, and a part of the doctor's finding.
 type Damage = (&'static str, fn(&mut Vec<AppFile>), &'static str);
 
 const DAMAGES: &[Damage] = &[
     (
-        "the program is gone",
+        "the program is missing",
         |files| files.retain(|file| file.path != "magnusapi"),
-        "is not there",
+        "does not exist",
     ),
     (
         "it is not executable",
@@ -89,12 +89,12 @@ const DAMAGES: &[Damage] = &[
         "keep it below",
     ),
     (
-        "host.json is gone",
+        "host.json is missing",
         |files| files.retain(|file| file.path != "host.json"),
         "host.json",
     ),
     (
-        "host.json is no JSON",
+        "host.json is not JSON",
         |files| replace(files, "host.json", "{", ""),
         "host.json",
     ),
@@ -126,7 +126,7 @@ const DAMAGES: &[Damage] = &[
         "set customHandler.enableProxyingHttpRequest",
     ),
     (
-        "a function is gone",
+        "a function is missing",
         |files| files.retain(|file| !file.path.starts_with("item/")),
         "item/function.json",
     ),
@@ -140,12 +140,12 @@ const DAMAGES: &[Damage] = &[
         "rename the folder to scale_plan",
     ),
     (
-        "a timer is gone",
+        "a timer is missing",
         |files| files.retain(|file| !file.path.starts_with("item_h")),
         "item_housekeeping",
     ),
     (
-        "a route is another",
+        "a route differs",
         |files| replace(files, "item/function.json", "item/{id?}", "items/{id?}"),
         "items/{id?}",
     ),
@@ -158,14 +158,14 @@ const DAMAGES: &[Damage] = &[
         "two folders differ only in case",
         |files| {
             let item = files.iter().find(|it| it.path == "item/function.json");
-            let mut twin = item.expect("it is in a good package").clone();
+            let mut twin = item.expect("it is in a valid package").clone();
             "Item/function.json".clone_into(&mut twin.path);
             files.push(twin);
         },
         "differ only in case",
     ),
     (
-        "a function has a name that the host does not take",
+        "the host does not accept the name of a function",
         |files| rename(files, "health/function.json", "2health/function.json"),
         "2health",
     ),
@@ -198,7 +198,7 @@ const DAMAGES: &[Damage] = &[
         "NO_SUCH",
     ),
     (
-        "a schedule is none",
+        "a schedule is malformed",
         |files| {
             replace(
                 files,
@@ -209,24 +209,24 @@ const DAMAGES: &[Damage] = &[
         },
         "every day",
     ),
-    ("everything lies in a folder", into_folder, "host.json"),
+    ("everything is in a folder", into_folder, "host.json"),
 ];
 
 #[test]
-fn whatever_would_stop_the_app_in_the_host_is_found() {
+fn every_damage_is_found() {
     let good = files();
     assert_eq!(examine(&good), []);
-    for (what, damage, says) in DAMAGES {
+    for (name, damage, text) in DAMAGES {
         let mut files = good.clone();
         damage(&mut files);
         let findings = examine(&files);
-        let found = findings.iter().any(|it| it.to_string().contains(says));
-        assert!(found, "{what}: {findings:?}");
+        let found = findings.iter().any(|it| it.to_string().contains(text));
+        assert!(found, "{name}: {findings:?}");
     }
 }
 
 #[test]
-fn what_is_no_package_is_refused_with_what_to_do() {
+fn a_path_that_is_not_a_package_is_rejected_with_the_remedy() {
     for path in ["/nowhere/app.zip", env!("CARGO_BIN_EXE_magnusapi")] {
         let output = Command::new(env!("CARGO_BIN_EXE_magnusapi"))
             .args(["doctor", path])
@@ -240,7 +240,7 @@ fn what_is_no_package_is_refused_with_what_to_do() {
 
 fn edit(files: &mut [AppFile], path: &str, edit: impl Fn(&mut AppFile)) {
     let file = files.iter_mut().find(|file| file.path == path);
-    edit(file.expect("the file is in a good package"));
+    edit(file.expect("the file is in a valid package"));
 }
 
 fn replace(files: &mut [AppFile], path: &str, from: &str, to: &str) {
@@ -260,7 +260,7 @@ fn into_folder(files: &mut Vec<AppFile>) {
     }
 }
 
-/// A program that is linked dynamically, as every machine has one.
+/// Replaces the program by one that is linked dynamically.
 fn dynamic(file: &mut AppFile) {
     file.bytes = std::fs::read("/proc/self/exe").expect("this program can be read");
 }

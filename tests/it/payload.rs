@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Program, send_raw, with_program};
 
-/// As host 4.1037 without proxying sent `GET /item/7`, recorded.
+/// The recorded envelope of host 4.1037 without proxying for `GET /item/7`.
 const ENVELOPE: &str = r#"{"Data":{"req":{"Url":"http://shop.example/item/7","Method":"GET","Query":{},"Headers":{"Host":["shop.example"]},"Params":{"id":"7"},"Identities":[]}},"Metadata":{"id":"\"7\"","Query":{},"Headers":{"Host":"shop.example"},"sys":{"MethodName":"item","UtcNow":"2026-11-29T18:00:00.0156989Z","RandGuid":"4ad7c4a5"}}}"#;
 
 const INVOCATION: &str = "f1f0b8f2-4a55-4b0e-9d53-5d1a4a1a9f10";
@@ -21,12 +21,12 @@ fn request(function: &str, more: &str) -> String {
 }
 
 #[test]
-fn an_envelope_gets_501_in_an_envelope_with_the_version_that_proxies() {
+fn an_envelope_gets_501_with_the_required_version() {
     with_program(async |program: Program| {
         for (function, _) in magnusapi::app::HTTP_FUNCTIONS {
-            let answer = send_raw(program.address(), request(function, "").as_bytes()).await;
-            assert_eq!(answer.status, 200, "{function}: {}", answer.text);
-            let body = answer.text.split("\r\n\r\n").nth(1).expect("a body");
+            let response = send_raw(program.address(), request(function, "").as_bytes()).await;
+            assert_eq!(response.status, 200, "{function}: {}", response.text);
+            let body = response.text.split("\r\n\r\n").nth(1).expect("a body");
             let reply: Value = serde_json::from_str(body).expect("an object");
             let response = &reply["Outputs"]["res"];
             assert_eq!(response["statusCode"], 501, "{reply}");
@@ -45,31 +45,31 @@ fn an_envelope_gets_501_in_an_envelope_with_the_version_that_proxies() {
 }
 
 #[test]
-fn a_client_cannot_pass_for_a_host_that_does_not_proxy() {
+fn a_client_cannot_imitate_a_host_that_does_not_proxy() {
     with_program(async |program: Program| {
         for more in [
             "X-Forwarded-Host: shop.example\r\n",
             "x-ms-invocation-id: 1\r\n",
         ] {
-            let answer = send_raw(program.address(), request("item", more).as_bytes()).await;
-            assert_eq!(answer.status, 422, "{}", answer.text);
+            let response = send_raw(program.address(), request("item", more).as_bytes()).await;
+            assert_eq!(response.status, 422, "{}", response.text);
         }
     });
 }
 
 #[test]
-fn health_shows_the_version_of_the_host() {
+fn health_has_the_version_of_the_host() {
     with_program(async |program: Program| {
-        let version = |answer: Value| answer["checks"]["host:version"][0].clone();
+        let version = |response: Value| response["checks"]["host:version"][0].clone();
         let ask = |version: &str| {
             let request = program.request(reqwest::Method::GET, "/health");
             request.header("X-Azure-Functions-HostVersion", version)
         };
-        let answer = crate::harness::Answer::to(ask("4.1052.200.0")).await;
-        let found = version(answer.json());
+        let response = crate::harness::Response::to(ask("4.1052.200.0")).await;
+        let found = version(response.json());
         assert_eq!(found["observedValue"], "4.1052.200.0");
         assert_eq!(found["status"], "ok");
-        let forged = crate::harness::Answer::to(ask("<b>4</b>")).await;
+        let forged = crate::harness::Response::to(ask("<b>4</b>")).await;
         assert_eq!(version(forged.json()), json!(null));
         assert_eq!(version(program.get("/health").await.json()), json!(null));
     });

@@ -1,13 +1,13 @@
-//! What all routes have in common: paths, queries, methods, `Host`.
+//! Paths, queries, methods and `Host` of all routes.
 
 use std::fmt::Write;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Program, send_raw, with_program};
+use crate::harness::{Program, Response, send_raw, with_program};
 
-/// One request for each route, that succeeds without a schedule.
+/// A path of each route, and its `Allow`.
 const ROUTES: &[(&str, &str)] = &[
     ("/", "GET, HEAD, OPTIONS"),
     ("/item", "GET, HEAD, POST, OPTIONS"),
@@ -26,20 +26,20 @@ fn method(allow: &str) -> Method {
 }
 
 #[test]
-fn every_route_answers_options_and_rejects_other_methods() {
+fn every_route_supports_options_and_rejects_other_methods() {
     with_program(async |program: Program| {
         for (path, allow) in ROUTES {
-            let options = Answer::to(program.request(Method::OPTIONS, path)).await;
+            let options = Response::to(program.request(Method::OPTIONS, path)).await;
             assert_eq!(
                 (options.status.as_u16(), options.header("allow")),
                 (204, *allow),
                 "{path}"
             );
-            let put = Answer::to(program.request(Method::PUT, path)).await;
+            let put = Response::to(program.request(Method::PUT, path)).await;
             put.problem(405, "method-not-allowed");
             assert_eq!(put.header("allow"), *allow, "{path}");
         }
-        let nothing = Answer::to(program.request(Method::OPTIONS, "/nothing")).await;
+        let nothing = Response::to(program.request(Method::OPTIONS, "/nothing")).await;
         nothing.problem(404, "no-such-path");
     });
 }
@@ -50,23 +50,23 @@ fn every_route_rejects_unknown_parameters_and_ignores_a_key() {
         program.make("1").await;
         for (path, allow) in ROUTES {
             let ask = |query: &str| program.request(method(allow), &format!("{path}?{query}"));
-            let answer = Answer::to(ask("page=2")).await;
-            let problem = answer.problem(400, "bad-parameter");
+            let response = Response::to(ask("page=2")).await;
+            let problem = response.problem(400, "bad-parameter");
             assert_eq!(problem["errors"][0]["field"], "page", "{path}");
             for key in [
                 "code=hunter2",
                 "CODE=hunter2&Code=hunter2",
                 "c%6fde=hunter2",
             ] {
-                let answer = Answer::to(ask(key)).await;
-                // Without a schedule there are no sizes, and without a hold none to end.
+                let response = Response::to(ask(key)).await;
+                // There is neither a schedule nor a hold.
                 let expected = if path.starts_with("/scale/") && *path != "/scale/hold" {
                     404
                 } else {
                     200
                 };
-                assert_eq!(answer.status, expected, "{path}?{key}");
-                assert!(!String::from_utf8_lossy(&answer.body).contains("hunter2"));
+                assert_eq!(response.status, expected, "{path}?{key}");
+                assert!(!String::from_utf8_lossy(&response.body).contains("hunter2"));
             }
         }
         for line in program.stdout().iter().chain(&program.stderr()) {
@@ -80,15 +80,15 @@ fn parameters_are_percent_decoded() {
     with_program(async |program: Program| {
         program.make("1").await;
         program.make("2").await;
-        let answer = program.get("/item?%6Cimit=%31&after=%30").await;
-        assert_eq!(answer.json()["data"].as_array().map(Vec::len), Some(1));
+        let response = program.get("/item?%6Cimit=%31&after=%30").await;
+        assert_eq!(response.json()["data"].as_array().map(Vec::len), Some(1));
         let plus = program.get("/item?limit=+5").await;
         plus.problem(400, "bad-parameter");
     });
 }
 
 #[test]
-fn a_path_means_what_the_functions_host_makes_of_it() {
+fn paths_are_normalized_like_under_the_functions_host() {
     with_program(async |program: Program| {
         let item = program.get("/item/1").await;
         item.problem(404, "no-such-item");
@@ -113,7 +113,9 @@ fn a_path_means_what_the_functions_host_makes_of_it() {
             let encoded: String = path.bytes().fold(String::new(), |mut encoded, byte| {
                 match byte {
                     b'/' => encoded.push('/'),
-                    byte => write!(encoded, "%{byte:02x}").expect("a string takes it"),
+                    byte => {
+                        write!(encoded, "%{byte:02x}").expect("writing to a string never fails");
+                    }
                 }
                 encoded
             });
@@ -134,13 +136,13 @@ fn a_path_means_what_the_functions_host_makes_of_it() {
     });
 }
 
-/// Status and JSON of a path that a client library would change.
+/// Status and JSON of a path that a client library would normalize.
 async fn raw(program: &Program, path: &str) -> (u16, Value) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    let answer = send_raw(program.address(), request.as_bytes()).await;
-    let body = answer.text.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let response = send_raw(program.address(), request.as_bytes()).await;
+    let body = response.text.split("\r\n\r\n").nth(1).unwrap_or_default();
     (
-        answer.status,
+        response.status,
         serde_json::from_str(body).unwrap_or(Value::Null),
     )
 }
@@ -156,34 +158,34 @@ fn a_request_has_exactly_one_host() {
             ("Host: a.example:7071\r\n", 200),
         ] {
             let request = format!("GET /item?limit=1 HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
-            let answer = send_raw(program.address(), request.as_bytes()).await;
-            assert_eq!(answer.status, status, "{hosts:?}: {}", answer.text);
+            let response = send_raw(program.address(), request.as_bytes()).await;
+            assert_eq!(response.status, status, "{hosts:?}: {}", response.text);
             assert_eq!(
-                answer.text.contains("\"field\":\"host\""),
+                response.text.contains("\"field\":\"host\""),
                 status == 400,
                 "{}",
-                answer.text
+                response.text
             );
         }
     });
 }
 
 #[test]
-fn head_asks_the_database_as_get_does() {
+fn head_queries_the_database_like_get() {
     crate::harness::run(async {
         let program = crate::harness::Start::handler()
-            .set("DATABASE_URL", "host=/nowhere user=nobody")
+            .set("DATABASE_URL", "host=/nowhere user=absent")
             .set("DATABASE_WAIT", "1")
             .serving()
             .await;
         for path in ["/item", "/item?limit=1", "/item/1"] {
-            let head = Answer::to(program.request(Method::HEAD, path)).await;
+            let head = Response::to(program.request(Method::HEAD, path)).await;
             assert_eq!(head.status, 503, "{path}");
         }
     });
     with_program(async |program: Program| {
         for path in ["/item", "/item?limit=1"] {
-            let head = Answer::to(program.request(Method::HEAD, path)).await;
+            let head = Response::to(program.request(Method::HEAD, path)).await;
             let get = program.get(path).await;
             assert_eq!(head.status, 200, "{path}");
             for header in ["content-type", "content-length"] {
@@ -194,7 +196,7 @@ fn head_asks_the_database_as_get_does() {
 }
 
 #[test]
-fn no_json_is_too_deep_for_the_program() {
+fn deep_json_does_not_crash_the_program() {
     with_program(async |program: Program| {
         let deep = [
             "[".repeat(60_000),
@@ -210,11 +212,11 @@ fn no_json_is_too_deep_for_the_program() {
                 ] {
                     let request = program.request(Method::POST, path);
                     let request = request.header("content-type", "application/json");
-                    let answer = Answer::to(request.body(wrapped)).await;
-                    // A timer's failure is a 500 to the host.
+                    let response = Response::to(request.body(wrapped)).await;
+                    // A failure of a timer is a 500.
                     assert!(
-                        [400, 413, 422, 500].contains(&answer.status.as_u16()),
-                        "{answer:?}"
+                        [400, 413, 422, 500].contains(&response.status.as_u16()),
+                        "{response:?}"
                     );
                 }
             }
@@ -225,6 +227,6 @@ fn no_json_is_too_deep_for_the_program() {
             program.post("/item_housekeeping", &envelope).await.status,
             500
         );
-        program.make("it still serves").await;
+        program.make("after the errors").await;
     });
 }

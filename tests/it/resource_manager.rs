@@ -20,7 +20,7 @@ use schedule::Size;
 use tokio::time::Instant;
 
 use crate::fakes::{ResourceManagerFake, SECRET};
-use crate::harness::{Certificates, PATIENCE, alone, assert_passes, run};
+use crate::harness::{Certificates, TIMEOUT, alone, assert_passes, run};
 
 /// Runs the test with an empty Azure.
 #[track_caller]
@@ -35,7 +35,7 @@ fn with_azure<T: AsyncFnOnce(ResourceManagerFake)>(test: T) {
         log::trace!("lines of every level are written");
         run(async {
             let testing = test(ResourceManagerFake::start().await);
-            let ended = tokio::time::timeout(2 * PATIENCE, testing).await;
+            let ended = tokio::time::timeout(2 * TIMEOUT, testing).await;
             ended.expect("every call ends");
         });
         return telemetry::flush();
@@ -61,7 +61,7 @@ fn resource(id: &str) -> Resource {
 
 /// A deadline that no call here reaches.
 fn later() -> Instant {
-    Instant::now() + PATIENCE
+    Instant::now() + TIMEOUT
 }
 
 /// A deadline too early for a wait.

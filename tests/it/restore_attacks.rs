@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::task::{JoinHandle, block_in_place};
 use tokio_postgres::NoTls;
 
-use crate::harness::{Database, Operator, PATIENCE, connect, eventually, own_server, run};
+use crate::harness::{Database, Operator, TIMEOUT, connect, eventually, own_server, run};
 
 /// How long restores are attacked.
 const ATTACK: Duration = Duration::from_secs(15);
@@ -75,7 +75,7 @@ impl Stage {
             if output.status.success() {
                 return;
             }
-            let is_late = begun.elapsed() > PATIENCE;
+            let is_late = begun.elapsed() > TIMEOUT;
             assert!(said.contains("is under way") && !is_late, "{said}");
         }
     }

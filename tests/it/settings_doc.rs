@@ -1,4 +1,4 @@
-//! Each setting that docs/settings.md lists: an empty one means the same as an absent one.
+//! Every setting of docs/settings.md means the same when it is empty and when it is unset.
 
 use std::collections::BTreeSet;
 use std::process::Output;
@@ -23,8 +23,8 @@ fn documented() -> BTreeSet<String> {
         .collect()
 }
 
-/// Good values for what leads to other settings.
-fn good(database: &Database) -> Vec<(&'static str, String)> {
+/// Valid values of settings that make other settings relevant.
+fn valid(database: &Database) -> Vec<(&'static str, String)> {
     let own = |value: &str| value.to_owned();
     vec![
         ("DATABASE_URL", database.url.clone()),
@@ -39,9 +39,9 @@ fn good(database: &Database) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What the program, which reads all settings for every verb, says with `setting` empty or absent.
-fn said(database: &Database, setting: &str, is_empty: bool) -> Output {
-    let others = good(database).into_iter();
+/// The output of the program with `setting` empty or unset. It reads all settings for every verb.
+fn output_with(database: &Database, setting: &str, is_empty: bool) -> Output {
+    let others = valid(database).into_iter();
     let others = others.filter(|(name, _)| *name != setting);
     let start = others.fold(Start::operator(), |start, (name, value)| {
         start.set(name, &value)
@@ -55,27 +55,27 @@ fn said(database: &Database, setting: &str, is_empty: bool) -> Output {
 }
 
 #[test]
-fn an_empty_setting_means_the_same_as_an_absent_one() {
+fn an_empty_setting_means_the_same_as_an_unset_one() {
     let database = Database::migrated();
     let names = documented();
     assert!(names.len() > 50, "{names:?}");
-    let good: BTreeSet<String> = good(&database)
+    let valid: BTreeSet<String> = valid(&database)
         .into_iter()
         .map(|(name, _)| name.to_owned())
         .collect();
-    assert!(good.is_subset(&names), "{good:?}");
+    assert!(valid.is_subset(&names), "{valid:?}");
     for setting in &names {
-        let empty = said(&database, setting, true);
-        // Without a value of its own, an absent setting is the common case, which succeeds.
-        if good.contains(setting) {
-            assert_eq!(empty, said(&database, setting, false), "{setting}");
+        let empty = output_with(&database, setting, true);
+        // Without the other settings, the unset case succeeds.
+        if valid.contains(setting) {
+            assert_eq!(empty, output_with(&database, setting, false), "{setting}");
         } else {
             assert!(empty.status.success(), "{setting}: {empty:?}");
         }
     }
 }
 
-/// With all settings empty but these.
+/// Sets all settings to empty values, except for these.
 fn all_empty(start: Start, but: &[&str]) -> Start {
     let names = documented().into_iter();
     let names = names.filter(|name| !but.contains(&name.as_str()));
@@ -83,7 +83,7 @@ fn all_empty(start: Start, but: &[&str]) -> Start {
 }
 
 #[test]
-fn verbs_say_the_same_with_empty_settings_as_with_none() {
+fn verbs_print_the_same_with_empty_and_with_unset_settings() {
     let folder = tempfile::tempdir().expect("a folder");
     for verb in [
         "serve",

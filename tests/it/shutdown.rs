@@ -1,6 +1,5 @@
-//! SIGTERM at each moment: a whole response or a visible abort, exit code 200 under a host, and
-//! no process and no session left behind. What a request in flight gets is in `handler`, and what the
-//! host makes of a creation in flight in `host_faults`.
+//! SIGTERM at each moment: a complete response or a visible abort, exit code 200 under a host, and no remaining
+//! process or session. `handler` tests requests in flight, and `host_faults` creations in flight under a host.
 
 mod hosted;
 
@@ -14,22 +13,22 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::harness::{
-    Answer, Database, Program, Start, eventually, ready, run, timer, waiting_for_a_lock,
+    Database, Program, Response, Start, eventually, ready, run, timer, waiting_for_a_lock,
     with_program,
 };
 
-/// How a whole listing ends.
+/// The end of a complete listing.
 const END: &[u8] = b"]}\r\n0\r\n\r\n";
 
 /// More than the system buffers for a reader.
 const ROWS: &str = "INSERT INTO item (name) SELECT 'row ' || n FROM generate_series(1, 300000) n";
 
-/// A database that nothing listens for.
+/// The address of a database that does not exist.
 const AWAY: &str = "postgres://u@127.0.0.1:1/x?sslmode=disable";
 
 const ITEM: &str = "GET /item/1 HTTP/1.1\r\nHost: shop.example\r\n\r\n";
 
-/// What the migrations wait for (`database/migrations.rs`).
+/// The lock of the migrations (`database/migrations.rs`).
 const MIGRATION_LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(1835100014, 1835624306)";
 
 async fn execute(client: &tokio_postgres::Client, sql: &str) {
@@ -42,59 +41,62 @@ async fn terminated(program: &mut Program) {
     assert_eq!(program.ended().await.code(), Some(200));
 }
 
-async fn no_session_is_left(database: &Database) {
+async fn assert_no_session_remains(database: &Database) {
     let client = database.connect().await;
     let count = "SELECT count(*) FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()
                     AND application_name = 'magnusapi'";
     eventually("the end of all sessions", || async {
-        let row = client.query_one(count, &[]).await.expect("it can be asked");
+        let row = client
+            .query_one(count, &[])
+            .await
+            .expect("the query succeeds");
         (row.get::<_, i64>(0) == 0).then_some(())
     })
     .await;
 }
 
 /// A connection on which a request was sent.
-async fn asked(address: &str, request: &str) -> TcpStream {
+async fn sent(address: &str, request: &str) -> TcpStream {
     let mut socket = TcpStream::connect(address).await.expect("it listens");
     let sent = socket.write_all(request.as_bytes()).await;
     sent.expect("it is sent");
     socket
 }
 
-/// What comes until the connection ends in order.
+/// The data until the connection closes.
 async fn rest(socket: &mut TcpStream) -> String {
     let mut rest = String::new();
     let read = socket.read_to_string(&mut rest).await;
-    read.expect("it ends in order");
+    read.expect("it closes without a reset");
     rest
 }
 
-/// The same, and the first bytes of its response were read.
+/// A connection on which a request was sent, and the first bytes of its response.
 async fn begun(address: &str, request: &str) -> (TcpStream, Vec<u8>) {
-    let mut socket = asked(address, request).await;
+    let mut socket = sent(address, request).await;
     let mut read = vec![0; 512];
-    let count = socket.read(&mut read).await.expect("it begins");
+    let count = socket.read(&mut read).await.expect("the response begins");
     read.truncate(count);
     (socket, read)
 }
 
 #[test]
-fn an_idle_program_ends_at_once() {
+fn an_idle_program_stops_at_once() {
     run(async {
         let database = Database::migrated();
         let mut program = Start::on(&database).await;
         program.make("x").await;
         let started = std::time::Instant::now();
         terminated(&mut program).await;
-        // Far below the time that requests under way would have.
+        // Far below the time limit of running requests.
         assert!(started.elapsed() < Duration::from_secs(5));
-        no_session_is_left(&database).await;
+        assert_no_session_remains(&database).await;
     });
 }
 
 #[test]
-fn a_listing_ends_whole_or_breaks_off() {
+fn a_listing_is_complete_or_breaks_off() {
     run(async {
         let database = Database::migrated();
         execute(&database.connect().await, ROWS).await;
@@ -103,14 +105,14 @@ fn a_listing_ends_whole_or_breaks_off() {
         let (mut reads, mut whole) = begun(program.address(), list).await;
         let (mut stops, mut part) = begun(program.address(), list).await;
         program.signal("TERM");
-        reads.read_to_end(&mut whole).await.expect("it goes on");
+        reads.read_to_end(&mut whole).await.expect("the rest");
         assert!(whole.ends_with(END), "the listing broke off");
         assert_eq!(program.ended().await.code(), Some(200));
-        // An error is a connection that broke off, too.
+        // An error means a broken connection, too.
         let _ = stops.read_to_end(&mut part).await;
         assert!(part.starts_with(b"HTTP/1.1 200"));
         assert!(!part.ends_with(END));
-        no_session_is_left(&database).await;
+        assert_no_session_remains(&database).await;
     });
 }
 
@@ -121,7 +123,7 @@ fn a_slow_rejected_upload_keeps_its_response() {
                     Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
         let (mut socket, mut response) = begun(program.address(), head).await;
         program.signal("TERM");
-        // Errors say that the server reads no more: its response is here.
+        // Errors mean that the server does not read any more: its response has arrived.
         let _ = socket.write_all(b"5\r\nhello\r\n0\r\n\r\n").await;
         let _ = socket.read_to_end(&mut response).await;
         let response = String::from_utf8_lossy(&response);
@@ -138,7 +140,7 @@ struct BackupUnderWay {
     folder: tempfile::TempDir,
     lock: tokio_postgres::Client,
     program: Program,
-    calling: JoinHandle<reqwest::Result<Answer>>,
+    calling: JoinHandle<reqwest::Result<Response>>,
 }
 
 fn occurrence(day: u8) -> Value {
@@ -175,7 +177,7 @@ impl BackupUnderWay {
         execute(&lock, "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE").await;
         let program = program_with_source(&own, &source, folder.path()).await;
         let call = program.with_json(Method::POST, "/postfacto_backup", &occurrence(24));
-        let calling = tokio::spawn(Answer::try_to(call));
+        let calling = tokio::spawn(Response::try_to(call));
         waiting_for_a_lock(&source, 1).await;
         BackupUnderWay {
             own,
@@ -189,7 +191,7 @@ impl BackupUnderWay {
 }
 
 #[test]
-fn a_backup_that_ends_in_time_succeeds() {
+fn a_backup_that_finishes_in_time_succeeds() {
     run(async {
         let mut backup = BackupUnderWay::begin().await;
         backup.program.signal("TERM");
@@ -199,25 +201,25 @@ fn a_backup_that_ends_in_time_succeeds() {
         })
         .await;
         execute(&backup.lock, "ROLLBACK").await;
-        let answer = backup.calling.await.expect("no panic").expect("a response");
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = backup.calling.await.expect("no panic").expect("a response");
+        assert_eq!(response.status, 200, "{response:?}");
         assert_eq!(backup.program.ended().await.code(), Some(200));
         assert_eq!(manifests(backup.folder.path()), 1);
-        no_session_is_left(&backup.own).await;
-        no_session_is_left(&backup.source).await;
+        assert_no_session_remains(&backup.own).await;
+        assert_no_session_remains(&backup.source).await;
     });
 }
 
 #[test]
-fn a_backup_that_does_not_end_in_time_fails_and_health_says_so() {
+fn a_backup_that_does_not_finish_in_time_fails_and_health_reports_it() {
     run(async {
         let mut backup = BackupUnderWay::begin().await;
         terminated(&mut backup.program).await;
-        let answer = backup.calling.await.expect("no panic").expect("a response");
-        assert_eq!(answer.status, 500, "{answer:?}");
+        let response = backup.calling.await.expect("no panic").expect("a response");
+        assert_eq!(response.status, 500, "{response:?}");
         assert_eq!(manifests(backup.folder.path()), 0);
-        no_session_is_left(&backup.own).await;
-        no_session_is_left(&backup.source).await;
+        assert_no_session_remains(&backup.own).await;
+        assert_no_session_remains(&backup.source).await;
         execute(&backup.lock, "ROLLBACK").await;
         let next = program_with_source(&backup.own, &backup.source, backup.folder.path()).await;
         let health = next.get("/health").await;
@@ -229,9 +231,9 @@ fn a_backup_that_does_not_end_in_time_fails_and_health_says_so() {
     });
 }
 
-/// Ends a program while a request waits for its database.
-async fn ended_while_a_request_waits(program: &mut Program) {
-    let mut request = asked(program.address(), ITEM).await;
+/// Stops a program while a request waits for its database.
+async fn assert_stops_while_a_request_waits(program: &mut Program) {
+    let mut request = sent(program.address(), ITEM).await;
     program.get("/health/live").await;
     terminated(program).await;
     let response = rest(&mut request).await;
@@ -240,19 +242,19 @@ async fn ended_while_a_request_waits(program: &mut Program) {
 }
 
 #[test]
-fn a_program_whose_database_is_away_ends() {
+fn a_program_without_its_database_stops() {
     run(async {
         let mut program = Start::handler()
             .set("DATABASE_URL", AWAY)
             .set("DATABASE_WAIT", "2")
             .serving()
             .await;
-        ended_while_a_request_waits(&mut program).await;
+        assert_stops_while_a_request_waits(&mut program).await;
     });
 }
 
 #[test]
-fn a_program_that_migrates_ends_and_leaves_a_database_for_the_next_one() {
+fn a_migrating_program_stops_and_the_next_one_migrates() {
     run(async {
         let database = Database::empty();
         let lock = database.connect().await;
@@ -263,12 +265,12 @@ fn a_program_that_migrates_ends_and_leaves_a_database_for_the_next_one() {
             .serving()
             .await;
         waiting_for_a_lock(&database, 1).await;
-        ended_while_a_request_waits(&mut program).await;
+        assert_stops_while_a_request_waits(&mut program).await;
         execute(&lock, "ROLLBACK").await;
-        no_session_is_left(&database).await;
+        assert_no_session_remains(&database).await;
         let half = "SELECT FROM pg_tables WHERE schemaname = 'public'";
-        let half = lock.query(half, &[]).await.expect("it can be asked");
-        assert!(half.is_empty(), "half a migration is left");
+        let half = lock.query(half, &[]).await.expect("the query succeeds");
+        assert!(half.is_empty(), "a part of a migration remains");
         ready(&Start::on(&database).await).await;
     });
 }

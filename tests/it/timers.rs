@@ -1,4 +1,4 @@
-//! Timers as the Functions host posts them: bytes on a socket.
+//! Calls of timers as the Functions host sends them: bytes on a socket.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use magnusapi::app::timer_functions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Program, Start, run, send_raw, with_program};
+use crate::harness::{Database, Program, Response, Start, run, send_raw, with_program};
 
 const ENVELOPE: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"item_housekeeping","UtcNow":"2026-09-14T03:15:00.0210034Z","RandGuid":"4ad7c4a5"}}}"#;
 
@@ -22,7 +22,7 @@ fn head(framing: &str) -> String {
 }
 
 #[test]
-fn an_envelope_is_taken_chunked_and_with_a_length() {
+fn an_envelope_is_accepted_chunked_and_with_a_length() {
     with_program(async |program: Program| {
         let length = format!(
             "{}{ENVELOPE}",
@@ -36,10 +36,10 @@ fn an_envelope_is_taken_chunked_and_with_a_length() {
             two.len()
         );
         for request in [length, chunked] {
-            let answer = send_raw(program.address(), request.as_bytes()).await;
-            assert_eq!(answer.status, 200, "{}", answer.text);
-            assert!(answer.text.contains("content-type: application/json\r\n"));
-            let body = answer.text.split("\r\n\r\n").nth(1).expect("a body");
+            let response = send_raw(program.address(), request.as_bytes()).await;
+            assert_eq!(response.status, 200, "{}", response.text);
+            assert!(response.text.contains("content-type: application/json\r\n"));
+            let body = response.text.split("\r\n\r\n").nth(1).expect("a body");
             let body: serde_json::Value = serde_json::from_str(body).expect("an object");
             assert_eq!(body["Outputs"], json!({}));
             assert_eq!(body["ReturnValue"], json!(null));
@@ -48,8 +48,8 @@ fn an_envelope_is_taken_chunked_and_with_a_length() {
     });
 }
 
-/// Requests of the Functions host 4.1037 to a recording handler, one a line: what it asks of timers in
-/// every situation (late, by hand, retried, with and without a length), and whether the handler is ready.
+/// Recorded requests of the Functions host 4.1037, one a line: calls of timers in every situation (late, by hand,
+/// retried, with and without a length), and readiness polls.
 const RECORDED: &str = include_str!("timers/host_requests.jsonl");
 
 #[test]
@@ -58,14 +58,18 @@ fn every_recorded_request_of_the_host_succeeds() {
         for function in timer_functions() {
             for line in RECORDED.lines() {
                 let request: Value = serde_json::from_str(line).expect("a line is JSON");
-                let answer = send_raw(program.address(), &recorded(&request, function)).await;
-                assert_eq!(answer.status, 200, "{function}: {request}: {}", answer.text);
+                let response = send_raw(program.address(), &recorded(&request, function)).await;
+                assert_eq!(
+                    response.status, 200,
+                    "{function}: {request}: {}",
+                    response.text
+                );
             }
         }
     });
 }
 
-/// The bytes of a recorded request, as they would be for `function`.
+/// The bytes of a recorded request, changed to call `function`.
 fn recorded(request: &Value, function: &str) -> Vec<u8> {
     let text = |member: &str| {
         let text = request[member].as_str().expect("a text");
@@ -104,7 +108,8 @@ fn recorded(request: &Value, function: &str) -> Vec<u8> {
             let mut framed = format!("{head}\r\n\r\n");
             for chunk in body.as_bytes().chunks(size) {
                 let text = String::from_utf8_lossy(chunk);
-                write!(framed, "{:x}\r\n{text}\r\n", chunk.len()).expect("a string takes it");
+                write!(framed, "{:x}\r\n{text}\r\n", chunk.len())
+                    .expect("writing to a string never fails");
             }
             framed + "0\r\n\r\n"
         }
@@ -123,7 +128,7 @@ fn timers_cannot_be_reached_from_outside() {
                 .request(Method::POST, "/item_housekeeping")
                 .header(name, value)
                 .body(ENVELOPE);
-            Answer::to(request).await.problem(404, "no-such-path");
+            Response::to(request).await.problem(404, "no-such-path");
         }
         let get = program.get("/item_housekeeping").await;
         get.problem(404, "no-such-path");
@@ -133,17 +138,17 @@ fn timers_cannot_be_reached_from_outside() {
 }
 
 #[test]
-fn a_body_that_is_no_envelope_fails_the_call_with_an_object() {
+fn a_body_that_is_not_an_envelope_fails_the_call_with_an_object() {
     with_program(async |program: Program| {
         for body in ["{", "[]", "null", "\u{0}"] {
             let request = program
                 .request(Method::POST, "/item_housekeeping")
                 .body(body);
-            let answer = Answer::to(request).await;
-            assert_eq!(answer.status, 500, "{body}");
-            assert_eq!(answer.header("content-type"), "application/json");
+            let response = Response::to(request).await;
+            assert_eq!(response.status, 500, "{body}");
+            assert_eq!(response.header("content-type"), "application/json");
             assert!(
-                answer.json()["Error"]
+                response.json()["Error"]
                     .as_str()
                     .is_some_and(|it| it.contains("envelope"))
             );
@@ -152,10 +157,10 @@ fn a_body_that_is_no_envelope_fails_the_call_with_an_object() {
         let request = program
             .request(Method::POST, "/item_housekeeping")
             .body(huge);
-        let answer = Answer::to(request).await;
-        assert_eq!(answer.status, 500);
+        let response = Response::to(request).await;
+        assert_eq!(response.status, 500);
         assert!(
-            answer.json()["Error"]
+            response.json()["Error"]
                 .as_str()
                 .is_some_and(|it| it.contains("at most"))
         );
@@ -163,10 +168,10 @@ fn a_body_that_is_no_envelope_fails_the_call_with_an_object() {
 }
 
 #[test]
-fn a_failed_call_is_a_5xx_with_an_object_and_its_reason_goes_to_stderr() {
+fn a_failed_call_is_a_5xx_with_an_object_and_its_reason_on_stderr() {
     run(async {
         let program = Start::handler()
-            .set("DATABASE_URL", "host=/nowhere user=nobody")
+            .set("DATABASE_URL", "host=/nowhere user=absent")
             .set("DATABASE_WAIT", "1")
             .serving()
             .await;
@@ -174,10 +179,10 @@ fn a_failed_call_is_a_5xx_with_an_object_and_its_reason_goes_to_stderr() {
             .request(Method::POST, "/item_housekeeping")
             .header("X-Azure-Functions-InvocationId", INVOCATION)
             .body(ENVELOPE);
-        let answer = Answer::to(request).await;
-        assert_eq!(answer.status, 500);
-        assert_eq!(answer.header("content-type"), "application/json");
-        assert!(answer.json().is_object());
+        let response = Response::to(request).await;
+        assert_eq!(response.status, 500);
+        assert_eq!(response.header("content-type"), "application/json");
+        assert!(response.json().is_object());
         let line = program
             .error_line(|line| line.contains("item_housekeeping failed"))
             .await;
@@ -186,7 +191,7 @@ fn a_failed_call_is_a_5xx_with_an_object_and_its_reason_goes_to_stderr() {
 }
 
 #[test]
-fn housekeeping_deletes_rows_of_more_than_24_hours_and_no_others() {
+fn housekeeping_deletes_only_rows_that_are_older_than_24_hours() {
     run(async {
         let database = Database::migrated();
         let client = database.connect().await;
@@ -202,21 +207,24 @@ fn housekeeping_deletes_rows_of_more_than_24_hours_and_no_others() {
                    FROM generate_series(1, 4) n",
             )
             .await
-            .expect("the rows go in");
+            .expect("the rows are inserted");
         let program = Start::on(&database).await;
-        let answer = program.post("/item_housekeeping", &json!({})).await;
-        assert_eq!(answer.status, 200);
+        let response = program.post("/item_housekeeping", &json!({})).await;
+        assert_eq!(response.status, 200);
         assert_eq!(
-            answer.json()["Logs"],
+            response.json()["Logs"],
             json!([
-                "deleted 25000 idempotency keys of more than 24 hours",
-                "deleted 3 records of deletions of more than 24 hours"
+                "deleted 25000 idempotency keys that were older than 24 hours",
+                "deleted 3 records of deletions that were older than 24 hours"
             ])
         );
-        let left = client.query_one("SELECT max(item_id), count(*) FROM item_deletion", &[]);
-        let left = left.await.expect("a row");
-        assert_eq!((left.get::<_, i64>(0), left.get::<_, i64>(1)), (1, 1));
-        let left = client.query_one("SELECT string_agg(key, ' ') FROM idempotency_key", &[]);
-        assert_eq!(left.await.expect("a row").get::<_, &str>(0), "young");
+        let remaining = client.query_one("SELECT max(item_id), count(*) FROM item_deletion", &[]);
+        let remaining = remaining.await.expect("a row");
+        assert_eq!(
+            (remaining.get::<_, i64>(0), remaining.get::<_, i64>(1)),
+            (1, 1)
+        );
+        let remaining = client.query_one("SELECT string_agg(key, ' ') FROM idempotency_key", &[]);
+        assert_eq!(remaining.await.expect("a row").get::<_, &str>(0), "young");
     });
 }

@@ -9,7 +9,7 @@ use super::session::{Failure, Session};
 use super::{Choice, words};
 use crate::backup::Progress;
 use crate::backup::export::Event;
-use crate::terminal::{complain, print, say};
+use crate::terminal::{print, say, say_error};
 use pgarchive::manifest::Manifest;
 
 /// An operator can stop it. The limit is for a run that is forgotten.
@@ -23,9 +23,9 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         let report = |event| match event {
             Event::Yielded { reason, pause } => {
                 let name = &source.name;
-                complain(format_args!("{name}: {reason}; starts over in {pause:?}"));
+                say_error(format_args!("{name}: {reason}; starts over in {pause:?}"));
             }
-            Event::FilesRemain { folder, reason } => complain(format_args!(
+            Event::FilesRemain { folder, reason } => say_error(format_args!(
                 "{folder}: files of the failed run remain ({reason}); `magnusapi backup prune` \
                  deletes them when they are a day old"
             )),

@@ -8,7 +8,7 @@ use magnusapi::backup::Progress;
 use magnusapi::backup::export::{Event, ExportError, Options, export};
 
 use super::{exported, options, source, store, with_tables};
-use crate::harness::{Database, PATIENCE, eventually, run};
+use crate::harness::{Database, TIMEOUT, eventually, run};
 
 /// Holds the last table that an export locks.
 async fn hold(database: &Database) -> tokio_postgres::Client {
@@ -79,7 +79,7 @@ fn a_migration_waits_only_a_moment_for_the_backup() {
         let (database, store) = (with_tables().await, store());
         let _holder = hold(&database).await;
         let patient = Options {
-            lock_timeout: PATIENCE,
+            lock_timeout: TIMEOUT,
             ..options()
         };
         let changing = async {
@@ -108,7 +108,7 @@ fn a_second_export_fails_at_once_and_the_first_one_continues() {
         let (database, store) = (with_tables().await, store());
         let holder = hold(&database).await;
         let patient = Options {
-            lock_timeout: PATIENCE,
+            lock_timeout: TIMEOUT,
             yield_after: Duration::from_millis(500),
             ..options()
         };
@@ -119,7 +119,7 @@ fn a_second_export_fails_at_once_and_the_first_one_continues() {
             let error = error.expect_err("one is under way");
             assert!(matches!(error, ExportError::UnderWay), "{error}");
             // Without waiting, and in any case within the first one's lock timeout.
-            assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < TIMEOUT, "{:?}", begun.elapsed());
             holder.batch_execute("COMMIT").await.expect("it is free");
         };
         let (first, ()) = tokio::join!(exported(&database, &store, &patient), second);
@@ -161,7 +161,7 @@ fn an_export_ends_at_its_deadline_and_leaves_no_lock() {
         let (database, store) = (with_tables().await, store());
         let holder = hold(&database).await;
         let short = Options {
-            lock_timeout: PATIENCE,
+            lock_timeout: TIMEOUT,
             deadline: Duration::from_secs(1),
             ..options()
         };

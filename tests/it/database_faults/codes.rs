@@ -1,5 +1,5 @@
-//! Refusals of the server that say nothing against the request: they mean 503 and "nothing was
-//! changed", and never 500.
+//! Errors of the server that are independent of the request: they are a 503 with "nothing was changed", never a
+//! 500.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -9,13 +9,13 @@ use tokio_postgres::Client;
 use super::stuck::lock;
 use super::{create, impatient};
 use crate::harness::{
-    Answer, Database, Program, Start, eventually, ready, run, waiting_for_a_lock,
+    Database, Program, Response, Start, eventually, ready, run, waiting_for_a_lock,
 };
 
 #[track_caller]
-fn nothing_was_changed(answer: &Answer) {
-    let problem = answer.problem(503, "database-unavailable");
-    assert_eq!(answer.header("retry-after"), "2");
+fn assert_nothing_was_changed(response: &Response) {
+    let problem = response.problem(503, "database-unavailable");
+    assert_eq!(response.header("retry-after"), "2");
     let detail = problem["detail"].as_str().expect("a text");
     assert!(detail.contains("nothing was changed"), "{detail}");
 }
@@ -38,13 +38,13 @@ fn rename(program: &Program, id: i64, name: &str) -> reqwest::RequestBuilder {
 }
 
 #[test]
-fn codes_that_say_not_now_mean_503() {
+fn temporary_errors_are_503() {
     run(async {
         let database = Database::migrated();
         let program = impatient(&database.url).serving().await;
         let id = program.make("item").await;
         let client = database.connect().await;
-        // A rename to a code gets that code.
+        // A rename to an error code raises that error.
         let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
                       BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = NEW.name; END $$;
                       CREATE TRIGGER refuse BEFORE UPDATE ON item FOR EACH ROW
@@ -53,22 +53,22 @@ fn codes_that_say_not_now_mean_503() {
         for code in [
             "53100", "53200", "53400", "40002", "25006", "57014", "55P03",
         ] {
-            nothing_was_changed(&Answer::to(rename(&program, id, code)).await);
+            assert_nothing_was_changed(&Response::to(rename(&program, id, code)).await);
             program.error_line(|line| line.contains(code)).await;
         }
-        // Rolled back and attempted again until the deadline, which may also cut the last attempt off.
+        // The program retries these until the deadline, which may also end the last attempt.
         for code in ["40001", "40P01"] {
-            let answer = Answer::to(rename(&program, id, code)).await;
-            assert_eq!(answer.status, 503, "{answer:?}");
+            let response = Response::to(rename(&program, id, code)).await;
+            assert_eq!(response.status, 503, "{response:?}");
         }
-        // A defect stays one.
-        let answer = Answer::to(rename(&program, id, "22012")).await;
-        answer.problem(500, "internal");
+        // A defect is a 500.
+        let response = Response::to(rename(&program, id, "22012")).await;
+        response.problem(500, "internal");
     });
 }
 
 #[test]
-fn a_read_only_database_serves_reads_and_health_says_what_to_do() {
+fn a_read_only_database_serves_reads_and_health_has_the_remedy() {
     run(async {
         let database = Database::migrated();
         let client = database.connect().await;
@@ -78,13 +78,13 @@ fn a_read_only_database_serves_reads_and_health_says_what_to_do() {
         let program = program_with(&database, &client, "default_transaction_read_only = on").await;
         let keyed = create(&program, "keyed").header("Idempotency-Key", "k");
         for request in [create(&program, "new"), rename(&program, id, "x"), keyed] {
-            nothing_was_changed(&Answer::to(request).await);
+            assert_nothing_was_changed(&Response::to(request).await);
         }
         assert_eq!(program.get(&format!("/item/{id}")).await.status, 200);
         let output = eventually("bad health", || async {
-            let answer = program.get("/health").await;
-            let finding = &answer.json()["checks"]["database:writable"][0];
-            let fails = answer.status == 503 && finding["status"] == "fail";
+            let response = program.get("/health").await;
+            let finding = &response.json()["checks"]["database:writable"][0];
+            let fails = response.status == 503 && finding["status"] == "fail";
             fails.then(|| finding["output"].to_string())
         })
         .await;
@@ -93,7 +93,7 @@ fn a_read_only_database_serves_reads_and_health_says_what_to_do() {
 }
 
 #[test]
-fn statements_that_the_server_itself_cancels_mean_503() {
+fn statements_that_the_server_cancels_are_503() {
     run(async {
         let database = Database::migrated();
         let start = Start::handler().set("DATABASE_URL", &database.url);
@@ -108,7 +108,7 @@ fn statements_that_the_server_itself_cancels_mean_503() {
             program.request(Method::GET, &path),
             create(&program, "new"),
         ];
-        let under_way = requests.map(|it| tokio::spawn(Answer::to(it)));
+        let running = requests.map(|it| tokio::spawn(Response::to(it)));
         waiting_for_a_lock(&database, 3).await;
         let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
                        WHERE application_name = 'magnusapi' AND datname = current_database()";
@@ -116,22 +116,22 @@ fn statements_that_the_server_itself_cancels_mean_503() {
             .batch_execute(cancel)
             .await
             .expect("they are cancelled");
-        for answer in join_all(under_way).await {
-            nothing_was_changed(&answer.expect("no panic"));
+        for response in join_all(running).await {
+            assert_nothing_was_changed(&response.expect("no panic"));
         }
         for parameter in ["statement_timeout = 100", "lock_timeout = 100"] {
             let program = program_with(&database, &client, parameter).await;
             let delete = program.request(Method::DELETE, &path);
-            nothing_was_changed(&Answer::to(delete).await);
-            nothing_was_changed(&program.get(&path).await);
+            assert_nothing_was_changed(&Response::to(delete).await);
+            assert_nothing_was_changed(&program.get(&path).await);
         }
-        held.commit().await.expect("the lock is given up");
+        held.commit().await.expect("the lock is released");
         ready(&program).await;
     });
 }
 
 #[test]
-fn a_missing_privilege_is_named_as_the_grant_that_gives_it() {
+fn a_missing_privilege_is_logged_with_its_grant() {
     run(async {
         let database = Database::migrated();
         let client = database.connect().await;
@@ -143,7 +143,7 @@ fn a_missing_privilege_is_named_as_the_grant_that_gives_it() {
         assert_ne!(url, database.url);
         let program = impatient(&url).serving().await;
         ready(&program).await;
-        Answer::to(create(&program, "new"))
+        Response::to(create(&program, "new"))
             .await
             .problem(500, "internal");
         program
@@ -158,7 +158,7 @@ fn a_missing_privilege_is_named_as_the_grant_that_gives_it() {
 }
 
 #[test]
-fn a_read_whose_connection_ends_is_attempted_once_more() {
+fn a_read_whose_connection_ends_is_retried() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
@@ -168,16 +168,16 @@ fn a_read_whose_connection_ends_is_attempted_once_more() {
         let held = lock(&mut blocker, "item").await;
         let path = format!("/item/{id}");
         let paths = [path.as_str(), "/item?limit=1", "/item"];
-        let reads = paths.map(|it| tokio::spawn(Answer::to(program.request(Method::GET, it))));
+        let reads = paths.map(|it| tokio::spawn(Response::to(program.request(Method::GET, it))));
         // The first two share a connection.
         waiting_for_a_lock(&database, 2).await;
         let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
                     WHERE application_name = 'magnusapi' AND datname = current_database()";
         client.batch_execute(end).await.expect("they are ended");
         waiting_for_a_lock(&database, 2).await;
-        held.commit().await.expect("the lock is given up");
-        for answer in join_all(reads).await {
-            assert_eq!(answer.expect("no panic").status, 200);
+        held.commit().await.expect("the lock is released");
+        for response in join_all(reads).await {
+            assert_eq!(response.expect("no panic").status, 200);
         }
     });
 }

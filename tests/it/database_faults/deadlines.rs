@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::create;
 use super::stuck::lock;
 use crate::harness::{
-    Answer, Database, Start, connect, eventually, healthy, own_server, ready, run,
+    Database, Response, Start, connect, eventually, healthy, own_server, ready, run,
     waiting_for_a_lock,
 };
 
@@ -63,7 +63,7 @@ fn the_wait_for_a_place_in_the_pool_and_for_a_connection_share_one_deadline() {
             (Method::GET, "/item/2"),
             (Method::GET, "/item?limit=1"),
         ];
-        let requests = requests.map(|(method, path)| Answer::to(program.request(method, path)));
+        let requests = requests.map(|(method, path)| Response::to(program.request(method, path)));
         for answer in join_all(requests).await {
             answer.problem(503, "database-unavailable");
         }
@@ -87,11 +87,11 @@ fn a_creation_behind_stuck_ones_waits_for_a_connection_and_no_longer() {
         let mut stuck = Vec::new();
         for number in 0..2 {
             let creation = create(&program, &format!("stuck {number}"));
-            stuck.push(tokio::spawn(Answer::to(creation)));
+            stuck.push(tokio::spawn(Response::to(creation)));
             waiting_for_a_lock(&database, number + 1).await;
         }
         let started = Instant::now();
-        let answer = Answer::to(create(&program, "behind")).await;
+        let answer = Response::to(create(&program, "behind")).await;
         answer.problem(503, "database-unavailable");
         assert!(
             started.elapsed() < Duration::from_secs(5),
@@ -119,7 +119,7 @@ fn health_says_busy_while_requests_fill_the_pool() {
         let deletions: Vec<_> = (1..=6)
             .map(|id| {
                 let request = program.request(Method::DELETE, &format!("/item/{id}"));
-                tokio::spawn(Answer::to(request))
+                tokio::spawn(Response::to(request))
             })
             .collect();
         waiting_for_a_lock(&database, 2).await;

@@ -11,7 +11,7 @@ use localpg::ThrowawayOptions;
 use super::stuck::lock;
 use super::{BOUND, create, impatient, kill, restart, unavailable, unhealthy};
 use crate::harness::{
-    Answer, Database, Program, Start, connect, eventually, healthy, own_server, ready, run,
+    Database, Program, Response, Start, connect, eventually, healthy, own_server, ready, run,
     waiting_for_a_lock,
 };
 
@@ -63,7 +63,7 @@ fn a_program_killed_under_load_keeps_every_acknowledged_item() {
                 for number in 0.. {
                     let name = format!("{worker} {number}");
                     // The kill ends it: an error is the connection's end.
-                    let Ok(answer) = Answer::try_to(create(program, &name)).await else {
+                    let Ok(answer) = Response::try_to(create(program, &name)).await else {
                         break;
                     };
                     assert_eq!(answer.status, 201, "{answer:?}");
@@ -92,7 +92,7 @@ fn sigterm_lets_requests_finish() {
         program.make("first").await;
         let mut blocker = database.connect().await;
         let lock = lock(&mut blocker, "item").await;
-        let under_way = tokio::spawn(Answer::to(create(&program, "second")));
+        let under_way = tokio::spawn(Response::to(create(&program, "second")));
         waiting_for_a_lock(&database, 1).await;
         program.signal("TERM");
         // It takes no new connections, and the one under way goes on.
@@ -125,7 +125,7 @@ async fn load(program: &Program, worker: usize, stop: &AtomicBool) -> Seen {
         }
         let name = format!("{worker} {number}");
         let started = Instant::now();
-        let created = Answer::to(create(program, &name)).await;
+        let created = Response::to(create(program, &name)).await;
         assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
         if created.status == 201 {
             seen.acknowledged.push(name);

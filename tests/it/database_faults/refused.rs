@@ -1,4 +1,4 @@
-//! A server that ends connections, or has none to give.
+//! A server that ends connections, or has no free connection.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use reqwest::Method;
 use tokio_postgres::NoTls;
 
 use super::{create, impatient};
-use crate::harness::{Answer, Database, Start, connect, own_server, ready, run};
+use crate::harness::{Database, Response, Start, connect, own_server, ready, run};
 
 #[test]
 fn connections_that_the_server_ends_are_replaced() {
@@ -20,8 +20,10 @@ fn connections_that_the_server_ends_are_replaced() {
                         WHERE application_name = 'magnusapi' AND datname = current_database()";
         for round in 0..5 {
             let names: Vec<String> = (0..16).map(|number| format!("{round} {number}")).collect();
-            for answer in join_all(names.iter().map(|it| Answer::to(create(&program, it)))).await {
-                assert_eq!(answer.status, 201, "{answer:?}");
+            for response in
+                join_all(names.iter().map(|it| Response::to(create(&program, it)))).await
+            {
+                assert_eq!(response.status, 201, "{response:?}");
             }
             let ended = client
                 .query_one(end_all, &[])
@@ -30,7 +32,7 @@ fn connections_that_the_server_ends_are_replaced() {
             assert!(ended.get::<_, i64>(0) > 0);
             ready(&program).await;
         }
-        // A person reads the server's reason, not "db error".
+        // The line has the server's reason, not "db error".
         let line = program
             .error_line(|line| line.contains("connection ended"))
             .await;
@@ -39,7 +41,7 @@ fn connections_that_the_server_ends_are_replaced() {
 }
 
 #[test]
-fn a_server_without_a_free_connection_means_503_and_no_hang() {
+fn a_server_without_a_free_connection_causes_503_within_the_time_limit() {
     run(async {
         let settings = [
             ("max_connections", "6"),
@@ -64,8 +66,8 @@ fn a_server_without_a_free_connection_means_503_and_no_hang() {
         }
         let started = Instant::now();
         let requests = (1..=20).map(|id| program.request(Method::GET, &format!("/item/{id}")));
-        for answer in join_all(requests.map(Answer::to)).await {
-            answer.problem(503, "database-unavailable");
+        for response in join_all(requests.map(Response::to)).await {
+            response.problem(503, "database-unavailable");
         }
         assert!(
             started.elapsed() < Duration::from_secs(4),

@@ -9,12 +9,12 @@ use tokio_postgres::Client;
 
 use super::stuck::lock;
 use crate::harness::{
-    Answer, Database, Program, Start, eventually, ready, run, waiting_for_a_lock,
+    Database, Program, Response, Start, eventually, ready, run, waiting_for_a_lock,
 };
 
-fn read(program: &Program, id: i64) -> tokio::task::JoinHandle<Answer> {
+fn read(program: &Program, id: i64) -> tokio::task::JoinHandle<Response> {
     let request = program.request(Method::GET, &format!("/item/{id}"));
-    tokio::spawn(Answer::to(request))
+    tokio::spawn(Response::to(request))
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn reads_wait_on_one_connection_and_each_gets_its_own_result() {
         let reads: Vec<_> = ids.iter().map(|id| read(&program, *id)).collect();
         let pages = (0..10).map(|number| {
             let path = format!("/item?limit=1&after={}", ids[number] - 1);
-            tokio::spawn(Answer::to(program.request(Method::GET, &path)))
+            tokio::spawn(Response::to(program.request(Method::GET, &path)))
         });
         let pages: Vec<_> = pages.collect();
         sleep(Duration::from_millis(300)).await;

@@ -8,11 +8,11 @@ use tokio_postgres::{Client, Transaction};
 
 use super::{BOUND, create, impatient};
 use crate::harness::{
-    Answer, Database, Start, eventually, healthy, ready, run, waiting_for_a_lock,
+    Database, Response, Start, eventually, healthy, ready, run, waiting_for_a_lock,
 };
 
 #[test]
-fn a_statement_that_hangs_is_cancelled_in_the_server_after_its_deadline() {
+fn a_statement_is_cancelled_in_the_server_after_its_deadline() {
     run(async {
         let database = Database::migrated();
         let program = impatient(&database.url).serving().await;
@@ -25,7 +25,7 @@ fn a_statement_that_hangs_is_cancelled_in_the_server_after_its_deadline() {
                 program.request(Method::DELETE, "/item/1"),
                 "database-interrupted",
             ),
-            // A read changes nothing, and a transaction that was not committed neither.
+            // A read and an uncommitted transaction change nothing.
             (
                 program.request(Method::GET, "/item?limit=1"),
                 "database-unavailable",
@@ -40,20 +40,20 @@ fn a_statement_that_hangs_is_cancelled_in_the_server_after_its_deadline() {
             ),
         ];
         let started = Instant::now();
-        let answers = requests.map(async |(request, kind)| (Answer::to(request).await, kind));
-        for (answer, kind) in join_all(answers).await {
-            answer.problem(503, kind);
-            assert_eq!(answer.header("retry-after"), "2");
+        let responses = requests.map(async |(request, kind)| (Response::to(request).await, kind));
+        for (response, kind) in join_all(responses).await {
+            response.problem(503, kind);
+            assert_eq!(response.header("retry-after"), "2");
         }
         assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());
         waiting_for_a_lock(&database, 0).await;
-        lock.commit().await.expect("the lock is given up");
+        lock.commit().await.expect("the lock is released");
         program.make("one").await;
     });
 }
 
 #[test]
-fn statements_whose_callers_have_left_are_cancelled_and_their_connections_are_not_reused() {
+fn statements_of_disconnected_callers_are_cancelled_and_their_connections_close() {
     run(async {
         let database = Database::migrated();
         let program = Start::handler()
@@ -69,20 +69,20 @@ fn statements_whose_callers_have_left_are_cancelled_and_their_connections_are_no
             .flat_map(|id| [(Method::DELETE, id), (Method::GET, id)])
             .map(|(method, id)| {
                 let request = program.request(method, &format!("/item/{id}"));
-                tokio::spawn(Answer::try_to(request))
+                tokio::spawn(Response::try_to(request))
             })
             .collect();
         waiting_for_a_lock(&database, 9).await;
         callers.iter().for_each(tokio::task::JoinHandle::abort);
         waiting_for_a_lock(&database, 0).await;
-        lock.commit().await.expect("the lock is given up");
+        lock.commit().await.expect("the lock is released");
         let id = program.make("one").await;
         assert_eq!(program.get(&format!("/item/{id}")).await.status, 200);
     });
 }
 
 #[test]
-fn health_is_bounded_when_the_database_takes_the_question_and_does_not_answer() {
+fn health_has_a_time_limit_when_a_query_does_not_finish() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
@@ -91,17 +91,17 @@ fn health_is_bounded_when_the_database_takes_the_question_and_does_not_answer() 
         let lock = lock(&mut blocker, "refinery_schema_history").await;
         let slow = eventually("bad health", || async {
             let started = Instant::now();
-            let answer = program.get("/health").await;
-            (answer.status == 503).then(|| started.elapsed())
+            let response = program.get("/health").await;
+            (response.status == 503).then(|| started.elapsed())
         })
         .await;
         assert!(slow < Duration::from_secs(4), "{slow:?}");
-        lock.commit().await.expect("the lock is given up");
+        lock.commit().await.expect("the lock is released");
         healthy(&program).await;
     });
 }
 
-/// Keeps everyone else from `table` until the transaction ends.
+/// Locks `table` until the transaction ends.
 pub(super) async fn lock<'a>(client: &'a mut Client, table: &str) -> Transaction<'a> {
     let transaction = client.transaction().await.expect("a transaction");
     let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");

@@ -1,4 +1,4 @@
-//! The app as the Functions host wants it: `host.json`, one folder a function, the program.
+//! An app for the Functions host: `host.json`, one folder a function, the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) struct AppFolder {
 }
 
 impl AppFolder {
-    /// As `cargo xtask package` lays it out, but with the program that the tests were built with.
+    /// The layout of `cargo xtask package`, with the program of the tests.
     pub(crate) fn new() -> AppFolder {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -22,9 +22,9 @@ impl AppFolder {
             &root.join("local.settings.example.json"),
             &folder.path().join("local.settings.json"),
         );
-        for function in fs::read_dir(root.join("functions")).expect("functions/ is there") {
+        for function in fs::read_dir(root.join("functions")).expect("functions/ exists") {
             let function = function.expect("it can be listed");
-            // The rest are links, which make the checkout's own folder an app.
+            // The other entries are links, which make the checkout's own folder an app.
             if !function.path().is_dir() {
                 continue;
             }
@@ -39,12 +39,11 @@ impl AppFolder {
         AppFolder { folder }
     }
 
-    /// Its path.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 
-    /// Options of a host for it, on this database.
+    /// Options of a host for this app and this database.
     pub(crate) fn on(&self, database: &Database) -> HostOptions {
         HostOptions::new(self.path())
             .setting("DATABASE_URL", &database.url)
@@ -52,10 +51,10 @@ impl AppFolder {
     }
 }
 
-/// Options of a host for the checkout's own `functions/`, with the example's settings, on this database.
+/// Options of a host for the checkout's `functions/`, with the example's settings, on this database.
 pub(crate) fn checkout_on(database: &Database) -> HostOptions {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let example = fs::read(root.join("local.settings.example.json")).expect("the example is there");
+    let example = fs::read(root.join("local.settings.example.json")).expect("the example exists");
     let example: serde_json::Value = serde_json::from_slice(&example).expect("it is JSON");
     let mut options = HostOptions::new(root.join("functions"));
     for (name, value) in example["Values"].as_object().expect("it has values") {
@@ -64,10 +63,10 @@ pub(crate) fn checkout_on(database: &Database) -> HostOptions {
     options.setting("DATABASE_URL", &database.url)
 }
 
-/// Starts the host and waits until its handler answers.
+/// Starts the host and waits until its handler responds.
 pub(crate) async fn start(options: HostOptions) -> Host {
     let host = Host::start(options).await.expect("the host starts");
-    host.ready().await.expect("the handler gets ready");
+    host.ready().await.expect("the handler becomes ready");
     host
 }
 

@@ -1,5 +1,5 @@
-//! Azurite: Azure Storage on this machine, one private server for this process with everything in
-//! memory, and a container for each test.
+//! Azurite, an emulator of Azure Storage: one private server in memory for this process, and a container for each
+//! test.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -16,23 +16,23 @@ use reqwest::Method;
 
 use super::client;
 
-/// Azurite's account and key: well known, the same in every installation, and no secret.
+/// Azurite's public account and key, which are the same in every installation.
 /// <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>
 pub(crate) const ACCOUNT: &str = "devstoreaccount1";
 pub(crate) const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// How long the program tries a request again in tests.
+/// Time in which the program retries a request in tests.
 pub(crate) const WAIT: Duration = Duration::from_secs(3);
 
-/// Ends Azurite when our end of its input closes, however this process ends.
-const LEASH: &str = r#""$@" & azurite=$!; read -r _; kill "$azurite"; wait"#;
+/// Stops Azurite when its stdin closes, also after SIGKILL of this process.
+const SCRIPT: &str = r#""$@" & azurite=$!; read -r _; kill "$azurite"; wait"#;
 
 /// A running server.
 pub(crate) struct Azurite {
     /// `127.0.0.1:<port>`.
     address: String,
-    /// Its input is the leash.
+    /// Stops Azurite when its stdin closes.
     _shell: Child,
 }
 
@@ -43,7 +43,7 @@ fn azurite() -> &'static Azurite {
 }
 
 impl Azurite {
-    /// One that speaks TLS and takes tokens: any that is meant for storage and has not ended.
+    /// A server with TLS that accepts tokens: every token for storage that has not expired.
     pub(crate) fn with_tokens(certificate: &Path, key: &Path) -> Azurite {
         let [oauth, basic, cert_is, key_is] =
             ["--oauth", "basic", "--cert", "--key"].map(OsStr::new);
@@ -51,15 +51,15 @@ impl Azurite {
         Azurite::start(&[[oauth, basic].as_slice(), &files].concat())
     }
 
-    /// Where its account lies, by TLS.
+    /// The address of its account, with TLS.
     pub(crate) fn endpoint(&self) -> String {
         format!("https://{}/{ACCOUNT}", self.address)
     }
 
-    /// The client speaks a version of the API that Azurite may not know yet; the calls are the same.
+    /// The client's version of the API may be unknown to Azurite; the calls are the same.
     fn start(options: &[&OsStr]) -> Azurite {
         let mut shell = Command::new("/bin/sh")
-            .args(["-c", LEASH, "sh"])
+            .args(["-c", SCRIPT, "sh"])
             .arg(program())
             .args(["--blobPort", "0", "--inMemoryPersistence", "--silent"])
             .args(["--disableTelemetry", "--skipApiVersionCheck"])
@@ -69,9 +69,9 @@ impl Azurite {
             .stderr(Stdio::null())
             .spawn()
             .expect("a shell starts");
-        let mut said = BufReader::new(shell.stdout.take().expect("it is piped")).lines();
+        let mut lines = BufReader::new(shell.stdout.take().expect("it is piped")).lines();
         let mut log = Vec::new();
-        let address = said.by_ref().map_while(Result::ok).find_map(|line| {
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
             let listening = line.split_once("successfully listens on ");
             let address = listening.and_then(|(_, url)| url.split_once("://"));
             let (_, address) = address.unzip();
@@ -79,38 +79,37 @@ impl Azurite {
             log.push(line);
             address
         });
-        // It goes on writing there.
-        std::thread::spawn(move || said.for_each(drop));
+        // It continues to write there.
+        std::thread::spawn(move || lines.for_each(drop));
         Azurite {
-            address: address
-                .unwrap_or_else(|| panic!("Azurite does not start: {}", log.join("\n"))),
+            address: address.unwrap_or_else(|| panic!("Azurite did not start: {}", log.join("\n"))),
             _shell: shell,
         }
     }
 }
 
-/// The one that `AZURITE` names, else the one that is installed; of its services only blobs.
+/// The program in `AZURITE`, or the installed one. The tests use only its service for blobs.
 fn program() -> PathBuf {
     let named = std::env::var_os("AZURITE").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let installed = std::env::split_paths(&path).map(|folder| folder.join("azurite"));
     let mut programs = named.into_iter().chain(installed);
     let all = programs.find(|program| program.exists()).expect(
-        "Azurite is not installed and AZURITE names none: run `cargo xtask test`, which fetches it",
+        "Azurite is not installed and AZURITE is not set: run `cargo xtask test`, which fetches it",
     );
     all.with_file_name("azurite-blob")
 }
 
-/// A container of one test's own.
+/// A container of one test.
 pub(crate) struct Container {
     name: String,
-    /// `127.0.0.1:<port>`, of Azurite or of what stands before it.
+    /// `127.0.0.1:<port>`, of Azurite or of a proxy.
     address: String,
     key: String,
 }
 
 impl Container {
-    /// With nothing in it.
+    /// Creates an empty container.
     pub(crate) async fn new() -> Container {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -119,23 +118,23 @@ impl Container {
         let uri = format!("http://{}/{path}", container.address);
         let mut request = HttpRequest::new(Vec::new().into());
         *request.method_mut() = Method::PUT;
-        *request.uri_mut() = uri.parse().expect("a good address");
-        let length = "0".parse().expect("a good header");
+        *request.uri_mut() = uri.parse().expect("a valid address");
+        let length = "0".parse().expect("a valid header");
         request.headers_mut().insert("content-length", length);
-        let key = AzureAccessKey::try_new(KEY).expect("a good key");
+        let key = AzureAccessKey::try_new(KEY).expect("a valid key");
         AzureAuthorizer::new(&AzureCredential::AccessKey(key), ACCOUNT)
             .try_authorize(&mut request)
             .expect("it can be signed");
-        let answer = client()
+        let response = client()
             .put(&uri)
             .headers(request.headers().clone())
             .send()
             .await;
-        assert_eq!(answer.expect("Azurite answers").status(), 201);
+        assert_eq!(response.expect("Azurite responds").status(), 201);
         container
     }
 
-    /// One that nobody made.
+    /// A container that does not exist.
     pub(crate) fn missing(name: &str) -> Container {
         Container {
             name: name.to_owned(),
@@ -144,12 +143,12 @@ impl Container {
         }
     }
 
-    /// Where Azurite listens.
+    /// The address of Azurite, or of the proxy.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// The same container by way of this address.
+    /// The same container through a proxy.
     pub(crate) fn through(&self, address: &str) -> Container {
         Container {
             name: self.name.clone(),
@@ -167,8 +166,7 @@ impl Container {
         }
     }
 
-    /// The settings that lead to a folder of it: names and values. A request is tried again
-    /// for [`WAIT`].
+    /// The settings of a store in a folder of the container. Requests are retried for [`WAIT`].
     pub(crate) fn settings(&self, folder: &str) -> [(&'static str, String); 5] {
         [
             ("BACKUP_URL", format!("az://{}/{folder}", self.name)),
@@ -182,14 +180,14 @@ impl Container {
         ]
     }
 
-    /// Its store of blobs, all in one folder.
+    /// The store of blobs in one folder.
     pub(crate) fn blobs(&self) -> Blobs {
         let settings = self.settings("of us");
         let address = BlobAddress::read(&magnusapi::backup::STORE, |name| {
             let found = settings.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| value.clone())
         });
-        let address = address.expect("good settings").expect("BACKUP_URL is set");
+        let address = address.expect("valid settings").expect("BACKUP_URL is set");
         Blobs::open(&address).expect("a container needs nothing to be opened")
     }
 }

@@ -1,4 +1,4 @@
-//! A certificate for 127.0.0.1, and the authority that must be trusted for it.
+//! A certificate for 127.0.0.1, and its authority.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
-/// Where a process finds its certificates that was started to trust them.
+/// The variable with the folder of the certificates that a process trusts.
 const FOLDER: &str = "MAGNUSAPI_TEST_CERTIFICATES";
 
 /// `root.pem`, `server.pem` and `server.key` in a folder.
@@ -17,7 +17,7 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    /// New ones, in a folder that goes with them.
+    /// New certificates, in a folder that is removed with this value.
     pub(crate) fn new() -> Certificates {
         let made = tempfile::tempdir().expect("a folder");
         write(made.path());
@@ -27,7 +27,7 @@ impl Certificates {
         }
     }
 
-    /// Those that this process was started to trust.
+    /// The certificates that this process trusts.
     pub(crate) fn trusted() -> Option<Certificates> {
         let folder = std::env::var_os(FOLDER)?;
         Some(Certificates {
@@ -36,7 +36,7 @@ impl Certificates {
         })
     }
 
-    /// What makes a process trust them.
+    /// The variables that make a process trust them.
     pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
         let text = |path: &Path| path.display().to_string();
         [
@@ -50,12 +50,10 @@ impl Certificates {
         self.folder.join("root.pem")
     }
 
-    /// The server's certificate.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join("server.pem")
     }
 
-    /// The server's key.
     pub(crate) fn key(&self) -> PathBuf {
         self.folder.join("server.key")
     }

@@ -1,37 +1,39 @@
-//! What every test stands on: a database, the program, a way to talk to it.
+//! The environment of the tests: databases, the program, clients.
 
 mod app_folder;
 mod azurite;
 mod certificates;
+mod client;
 mod database;
 mod operator;
 mod postfacto;
+mod process;
 mod program;
 mod raw;
 mod site;
+mod start;
 
 pub(crate) use app_folder::{AppFolder, checkout_on, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
 pub(crate) use certificates::Certificates;
+pub(crate) use client::{Response, client, client_builder, free_port};
 pub(crate) use database::{
     Database, NEWEST_PROGRAMS, PROGRAMS, connect, newest_postgres, own_server, postgres,
     waiting_for_a_lock,
 };
 pub(crate) use operator::Operator;
 pub(crate) use postfacto::{empty_postfacto, fill_postfacto, postfacto};
-pub(crate) use program::{
-    Answer, Process, Program, Start, client, client_builder, free_port, healthy, ready, timer,
-};
+pub(crate) use process::Process;
+pub(crate) use program::{Program, healthy, ready, timer};
 pub(crate) use raw::send_raw;
 pub(crate) use site::{Site, everywhere};
+pub(crate) use start::Start;
 
-use std::future::Future;
 use std::process::Command;
 use std::time::Duration;
 
-/// The longest wait of a test for anything. A test that passes never waits for so long, also on a machine
-/// that does twenty other things.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// The longest time that a test waits for an event. A passing test is far below it, even on a busy machine.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Runs a test against the program on an empty, migrated database.
 pub(crate) fn with_program<F: Future<Output = ()>>(test: impl FnOnce(Program) -> F) {
@@ -51,38 +53,38 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
         .block_on(test);
 }
 
-/// This very program, to run one of its tests in a process of its own.
+/// The test program, to run one of its tests in a separate process.
 pub(crate) fn alone(test: &str) -> Command {
     let mut itself = Command::new(std::env::current_exe().expect("this program"));
     itself.args([test, "--exact", "--nocapture"]);
     itself
 }
 
-/// Runs it, holds the test to pass, and answers what it printed: shown only if it fails, or its count
-/// would pass for one of this process.
+/// Asserts that the test of a separate process passes, and returns its output. The output is printed only if the
+/// test fails, because its count of tests would look like one of this process.
 #[track_caller]
 pub(crate) fn assert_passes(alone: &mut Command) -> String {
     let output = alone.output().expect("it starts");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "no test of this name: {said}");
-    said
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("1 passed"), "no test of this name: {text}");
+    text
 }
 
-/// Asks again and again until `look` finds something.
+/// Polls until `poll` returns a value.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
-    what: &str,
-    mut look: impl FnMut() -> F,
+    event: &str,
+    mut poll: impl FnMut() -> F,
 ) -> T {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + TIMEOUT;
     loop {
-        if let Some(found) = look().await {
-            return found;
+        if let Some(value) = poll().await {
+            return value;
         }
         assert!(
             tokio::time::Instant::now() < deadline,
-            "{what} did not come about within {PATIENCE:?}"
+            "timed out after {TIMEOUT:?}: {event}"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -1,4 +1,4 @@
-//! Somebody who types `magnusapi backup …`.
+//! An operator who runs `magnusapi backup …`.
 
 use std::path::Path;
 use std::process::Output;
@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use super::{Container, Database, Process, Start};
 
-/// Somebody who types `magnusapi backup …`, with the source `postfacto` and a store.
+/// An operator who runs `magnusapi backup …`, with the source `postfacto` and a store.
 pub(crate) struct Operator {
     settings: Vec<(String, String)>,
 }
 
 impl Operator {
-    /// With a store in this folder.
+    /// The store is this folder.
     pub(crate) fn with_folder(source: &Database, folder: &Path) -> Operator {
         let url = format!("file://{}", folder.display());
         Operator::with(source, [("BACKUP_URL", url)])
     }
 
-    /// With a store in this container.
+    /// The store is this container.
     pub(crate) fn with_container(source: &Database, container: &Container) -> Operator {
         Operator::with(source, container.settings("of us"))
     }
@@ -37,7 +37,7 @@ impl Operator {
         }
     }
 
-    /// With another setting.
+    /// Adds a setting.
     pub(crate) fn set(mut self, name: &str, value: &str) -> Operator {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
@@ -54,22 +54,22 @@ impl Operator {
         start
     }
 
-    /// Types it and waits for nothing.
+    /// Starts a verb.
     pub(crate) fn begins(&self, arguments: &[&str]) -> Process {
         self.start(arguments).running()
     }
 
-    /// Types it, waits for nothing, and can read stderr.
+    /// Starts a verb whose stderr can be read.
     pub(crate) fn begins_with_stderr(&self, arguments: &[&str]) -> Process {
         self.start(arguments).unread()
     }
 
-    /// What comes of it.
+    /// Runs a verb to its end.
     pub(crate) fn output(&self, arguments: &[&str]) -> Output {
         self.start(arguments).output()
     }
 
-    /// What it prints when it succeeds.
+    /// Asserts that a verb succeeds, and returns its stdout.
     #[track_caller]
     pub(crate) fn does(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);
@@ -77,7 +77,7 @@ impl Operator {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
-    /// Makes a backup, holds it to be whole, and answers its id.
+    /// Creates a backup, verifies it, and returns its id.
     #[track_caller]
     pub(crate) fn makes(&self) -> String {
         let made = self.does(&["create", "--json"]);
@@ -87,7 +87,7 @@ impl Operator {
         id.to_owned()
     }
 
-    /// What it says when it fails: stdout, then stderr.
+    /// Asserts that a verb fails, and returns its stdout and stderr.
     #[track_caller]
     pub(crate) fn fails(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);
@@ -95,7 +95,7 @@ impl Operator {
         String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8")
     }
 
-    /// The ids of the backups that are listed, the oldest first.
+    /// The ids of all backups, the oldest first.
     #[track_caller]
     pub(crate) fn listed(&self) -> Vec<String> {
         let listed: Value = serde_json::from_str(&self.does(&["list", "--json"])).expect("JSON");

@@ -1,24 +1,24 @@
-//! Databases as Postfacto has them.
+//! Databases of Postfacto.
 
 use tokio_postgres::Client;
 
 use super::Database;
 
-/// Postfacto's tables, without rows but Rails' own.
+/// Postfacto's tables, without rows except for those of Rails.
 pub(crate) async fn empty_postfacto() -> Database {
     let database = Database::empty();
     make_tables(&database.connect().await).await;
     database
 }
 
-/// With a million items times `scale`, 200 at least.
+/// Postfacto's tables with a million items times `scale`, at least 200.
 pub(crate) async fn postfacto(scale: f64) -> Database {
     let database = Database::empty();
     fill_postfacto(&database.connect().await, scale).await;
     database
 }
 
-/// Makes Postfacto's tables and rows in an empty database.
+/// Creates Postfacto's tables and rows in an empty database.
 pub(crate) async fn fill_postfacto(client: &Client, scale: f64) {
     make_tables(client).await;
     let rows = include_str!("../sample_data/postfacto/rows.sql");

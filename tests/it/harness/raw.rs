@@ -1,47 +1,47 @@
-//! Bytes on a socket, for what no client library would send.
+//! Requests as bytes, which an HTTP client library would not send.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
-/// An answer as it came.
+/// The bytes of a response.
 #[derive(Debug)]
-pub(crate) struct RawAnswer {
-    /// The status line's code; 0 when the connection ended without an answer.
+pub(crate) struct RawResponse {
+    /// The status line's code; 0 if the connection closed without a response.
     pub(crate) status: u16,
-    /// Everything, head and body.
+    /// Head and body.
     pub(crate) text: String,
 }
 
-/// Sends `bytes` to `127.0.0.1:<port>` and reads one answer: as long as it says that it is, or until
-/// the server closes.
-pub(crate) async fn send_raw(address: &str, bytes: &[u8]) -> RawAnswer {
+/// Sends `bytes` to `127.0.0.1:<port>` and reads one response, up to its length or until the server closes the
+/// connection.
+pub(crate) async fn send_raw(address: &str, bytes: &[u8]) -> RawResponse {
     let mut socket = TcpStream::connect(address).await.expect("it listens");
-    // The server may answer and close before it has read everything; what it said still counts.
+    // The server may respond and close the connection before it has read everything.
     let _ = socket.write_all(bytes).await;
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let reading = async {
-        while !is_whole(&answer) {
-            match socket.read_buf(&mut answer).await {
+        while !is_whole(&response) {
+            match socket.read_buf(&mut response).await {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {}
             }
         }
     };
-    tokio::time::timeout(PATIENCE, reading)
+    tokio::time::timeout(TIMEOUT, reading)
         .await
-        .expect("an answer comes in time");
-    let text = String::from_utf8_lossy(&answer).into_owned();
+        .expect("a response arrives in time");
+    let text = String::from_utf8_lossy(&response).into_owned();
     let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
-    RawAnswer {
+    RawResponse {
         status: status.unwrap_or(0),
         text,
     }
 }
 
-fn is_whole(answer: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(answer);
+fn is_whole(response: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(response);
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return false;
     };

@@ -1,5 +1,5 @@
-//! Uploads that are rejected. The host passes a response on only after it has sent the whole body, so
-//! the program must read all of a body that it does not want.
+//! Rejected uploads. The host passes a response on only after it has sent the whole body, so the program must read
+//! the whole body of a request that it rejects.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::creation;
-use crate::harness::{Answer, AppFolder, Database, client, run, start};
+use crate::harness::{AppFolder, Database, Response, client, run, start};
 
-/// An upload, and the status that it gets.
+/// An upload and its status.
 struct Upload {
     status: u16,
     request: &'static str,
@@ -23,7 +23,7 @@ struct Upload {
 const JSON: &str = "Content-Type: application/json\r\n";
 
 fn upload(status: u16, request: &'static str, headers: &'static str, body: &str) -> Upload {
-    // JSON may have white space at its end: a body that takes many pieces, and is not too large.
+    // JSON may end with white space: the body needs many pieces, and is not too large.
     let body = format!("{body:<60000}").into_bytes();
     Upload {
         status,
@@ -33,7 +33,7 @@ fn upload(status: u16, request: &'static str, headers: &'static str, body: &str)
     }
 }
 
-/// Rejected by the program, for every reason that it has.
+/// Uploads that the program rejects, one for each reason.
 fn rejected() -> Vec<Upload> {
     let item = r#"{"name": "new"}"#;
     let large = " ".repeat(100_000);
@@ -87,7 +87,7 @@ async fn sent(host: &Host, upload: &Upload, in_chunks: bool, slowly: bool) -> St
     let pieces = if slowly { 8 } else { 1 };
     for piece in body.chunks(body.len().div_ceil(pieces)) {
         if slowly {
-            // The pace is what this is about.
+            // The test needs this pace.
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
         socket.write_all(piece).await.expect("the host reads");
@@ -104,8 +104,8 @@ fn chunked(body: &[u8]) -> Vec<u8> {
     chunks.chain(*b"0\r\n\r\n").collect()
 }
 
-/// Sends each upload in each way, and checks its status and who rejected it.
-async fn all_are_rejected(host: &Host, uploads: &[Upload], by_the_program: bool) {
+/// Sends each upload in each way, and checks its status and whether the program rejected it.
+async fn assert_all_are_rejected(host: &Host, uploads: &[Upload], by_the_program: bool) {
     let ways = [(false, false), (false, true), (true, false), (true, true)];
     let sendings = uploads.iter().flat_map(|upload| {
         ways.map(|(in_chunks, slowly)| async move {
@@ -123,22 +123,22 @@ async fn all_are_rejected(host: &Host, uploads: &[Upload], by_the_program: bool)
 }
 
 #[test]
-fn an_upload_that_the_program_rejects_gets_its_reason_fast_or_slow() {
+fn an_upload_that_the_program_rejects_gets_its_problem_at_any_pace() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let host = start(app.on(&database)).await;
         let made = creation(&client(), &host.url(), "taken");
-        assert_eq!(Answer::to(made).await.status, 201);
-        all_are_rejected(&host, &rejected(), true).await;
+        assert_eq!(Response::to(made).await.status, 201);
+        assert_all_are_rejected(&host, &rejected(), true).await;
         let items = client().get(format!("{}/item", host.url()));
-        let items = Answer::to(items).await.json();
+        let items = Response::to(items).await.json();
         assert_eq!(items["data"].as_array().map(Vec::len), Some(1), "{items}");
         host.shutdown().await;
     });
 }
 
 #[test]
-fn an_upload_that_the_host_rejects_gets_its_status_fast_or_slow() {
+fn an_upload_that_the_host_rejects_gets_its_status_at_any_pace() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let mut options = app.on(&database);
@@ -149,7 +149,7 @@ fn an_upload_that_the_host_rejects_gets_its_status_fast_or_slow() {
             upload(401, "POST /scale/hold", JSON, &hold),
             upload(404, "POST /nowhere", JSON, &hold),
         ];
-        all_are_rejected(&host, &uploads, false).await;
+        assert_all_are_rejected(&host, &uploads, false).await;
         host.shutdown().await;
     });
 }

@@ -1,5 +1,5 @@
-//! Whole listings and their readers: slow ones, many of them, and those who must not take part of a
-//! listing for all of it.
+//! Readers of whole listings: slow ones, many at once, and incomplete listings, which must not look
+//! complete.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 use super::fill;
 use crate::harness::{Database, Program, Start, eventually, run};
 
-/// How a response ends that is all there.
+/// The end of a complete response.
 const END: &[u8] = b"]}\r\n0\r\n\r\n";
 
-/// A program under a host that ends an invocation after this time.
+/// A program under a host with a `functionTimeout`.
 struct Hosted {
     _root: TempDir,
     program: Program,
@@ -43,7 +43,7 @@ impl Hosted {
     }
 }
 
-/// A client that has asked for all items, and has read no more than it wanted of them.
+/// A client that has requested all items and reads them on demand.
 struct Reader {
     socket: TcpStream,
     read: Vec<u8>,
@@ -56,14 +56,16 @@ impl Reader {
         let request = b"GET /item HTTP/1.1\r\nHost: x\r\n\r\n";
         socket.write_all(request).await.expect("it is sent");
         let mut read = vec![0; 1024];
-        socket.read_exact(&mut read).await.expect("it starts");
+        socket
+            .read_exact(&mut read)
+            .await
+            .expect("the response begins");
         assert!(read.starts_with(b"HTTP/1.1 200"), "{read:?}");
         Reader { socket, read }
     }
 
-    /// Reads on, `bytes` in each twentieth of a second, to the end. A connection that breaks off is
-    /// an end too.
-    async fn read_on(&mut self, bytes: usize) {
+    /// Reads `bytes` in each twentieth of a second, to the end. A broken connection is an end too.
+    async fn read_slowly(&mut self, bytes: usize) {
         let mut buffer = vec![0; bytes];
         let mut ticks = tokio::time::interval(Duration::from_millis(50));
         while let Ok(read) = self.socket.read(&mut buffer).await {
@@ -75,10 +77,10 @@ impl Reader {
         }
     }
 
-    async fn read_to_the_end_of_the_listing(&mut self) {
-        while !self.has_all() {
+    async fn read_complete_listing(&mut self) {
+        while !self.is_complete() {
             let read = self.socket.read_buf(&mut self.read).await;
-            assert_ne!(read.expect("it goes on"), 0, "it broke off");
+            assert_ne!(read.expect("more data"), 0, "the listing broke off");
         }
     }
 
@@ -87,12 +89,12 @@ impl Reader {
         self.socket.read_to_end(&mut self.read).await
     }
 
-    fn has_all(&self) -> bool {
+    fn is_complete(&self) -> bool {
         self.read.ends_with(END)
     }
 }
 
-/// The log line of a listing that ended so.
+/// The log line of a listing whose end has these words.
 async fn ending(program: &Program, words: &str) -> serde_json::Value {
     let line = program
         .line(|line| line.contains("a whole listing") && line.contains(words))
@@ -101,7 +103,7 @@ async fn ending(program: &Program, words: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_listing_whose_reader_stops_breaks_off_and_never_ends_like_a_complete_one() {
+fn a_listing_breaks_off_if_its_reader_stops() {
     run(async {
         let database = Database::migrated();
         fill(&database, 400_000).await;
@@ -112,31 +114,31 @@ fn a_listing_whose_reader_stops_breaks_off_and_never_ends_like_a_complete_one() 
             assert!(line[field].as_f64() >= Some(f64::from(least)), "{line}");
         }
         assert_eq!(line["level"], "warn");
-        // What the system still had for the reader is dropped with a reset.
+        // A reset discards the data in the system's buffers.
         let ended = reader.read_everything().await.map_err(|it| it.kind());
         assert_eq!(ended, Err(std::io::ErrorKind::ConnectionReset));
-        assert!(!reader.has_all());
-        // A reader who reads on gets all of it.
+        assert!(!reader.is_complete());
+        // A reader that continues gets the complete listing.
         let program = Start::on(&database).await;
         let mut reader = Reader::begin(&program).await;
-        reader.read_to_the_end_of_the_listing().await;
-        assert!(reader.has_all());
+        reader.read_complete_listing().await;
+        assert!(reader.is_complete());
         let line = ending(&program, "is complete").await;
         assert_eq!(line["rows"], 400_000);
     });
 }
 
 #[test]
-fn a_listing_ends_well_before_the_host_would_end_the_program() {
+fn a_listing_breaks_off_before_function_timeout() {
     run(async {
         let database = Database::migrated();
         fill(&database, 600_000).await;
         let Hosted { program, _root } = Hosted::start(&database, "00:00:10").await;
         let started = Instant::now();
         let mut reader = Reader::begin(&program).await;
-        // Fast enough for the least rate, and far too slow for all of it.
-        reader.read_on(100_000).await;
-        assert!(!reader.has_all());
+        // Faster than the minimum rate, and too slow for the complete listing.
+        reader.read_slowly(100_000).await;
+        assert!(!reader.is_complete());
         ending(&program, "it took more than 9.0s").await;
         assert!(
             started.elapsed() > Duration::from_secs(2),
@@ -147,7 +149,7 @@ fn a_listing_ends_well_before_the_host_would_end_the_program() {
 }
 
 #[test]
-fn a_listing_that_fails_half_way_breaks_off() {
+fn a_listing_breaks_off_if_the_database_fails() {
     run(async {
         let database = Database::migrated();
         fill(&database, 400_000).await;
@@ -156,16 +158,16 @@ fn a_listing_that_fails_half_way_breaks_off() {
         let client = database.connect().await;
         let rename = "ALTER TABLE item RENAME TO gone";
         client.batch_execute(rename).await.expect("it is renamed");
-        // An error is a connection that broke off, too.
+        // An error means a broken connection, too.
         let _ = reader.read_everything().await;
-        assert!(!reader.has_all());
+        assert!(!reader.is_complete());
         let line = ending(&program, "refused the statement").await;
         assert_eq!(line["level"], "error");
     });
 }
 
 #[test]
-fn a_listing_whose_reader_leaves_is_logged() {
+fn a_listing_whose_reader_disconnects_is_logged() {
     run(async {
         let database = Database::migrated();
         fill(&database, 200_000).await;
@@ -176,7 +178,7 @@ fn a_listing_whose_reader_leaves_is_logged() {
 }
 
 #[test]
-fn slow_readers_hold_no_connection_and_no_snapshot() {
+fn slow_readers_use_no_connection_and_no_snapshot() {
     run(async {
         let database = Database::migrated();
         fill(&database, 300_000).await;
@@ -190,21 +192,21 @@ fn slow_readers_hold_no_connection_and_no_snapshot() {
                      WHERE application_name = 'magnusapi' AND datname = current_database()
                        AND (state <> 'idle' OR backend_xmin IS NOT NULL)";
         eventually("idle sessions", || async {
-            let row = client.query_one(busy, &[]).await.expect("it can be asked");
+            let row = client.query_one(busy, &[]).await.expect("the activity");
             (row.get::<_, i64>(0) == 0).then_some(())
         })
         .await;
-        // More readers stand still than there are connections; everything else goes on.
+        // There are more idle readers than connections, and other requests succeed.
         let whole = program.get("/item").await;
         assert_eq!(whole.status, 200);
         assert!(whole.body.ends_with(b"}]}"));
-        program.make("so do creations").await;
+        program.make("a creation").await;
         readers.clear();
     });
 }
 
 #[test]
-fn so_many_whole_listings_and_no_more_are_open_at_once() {
+fn at_most_32_whole_listings_are_open_at_once() {
     run(async {
         let database = Database::migrated();
         fill(&database, 300_000).await;
@@ -213,12 +215,12 @@ fn so_many_whole_listings_and_no_more_are_open_at_once() {
         for _ in 0..32 {
             readers.push(Reader::begin(&program).await);
         }
-        let answer = program.get("/item").await;
-        answer.problem(503, "too-many-streams");
-        assert_eq!(answer.header("retry-after"), "2");
+        let response = program.get("/item").await;
+        response.problem(503, "too-many-streams");
+        assert_eq!(response.header("retry-after"), "2");
         assert_eq!(program.get("/item?limit=1000").await.status, 200);
         readers.clear();
-        eventually("room for another listing", || async {
+        eventually("a free place for another listing", || async {
             (program.get("/item").await.status == 200).then_some(())
         })
         .await;

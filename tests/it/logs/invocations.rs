@@ -1,5 +1,5 @@
-//! Whose line is it? Lines of an invocation carry its id, also those of tasks that work for it, and a
-//! timer's messages appear once.
+//! Lines of an invocation have its id, also those of tasks that work for it, and a timer's messages appear
+//! once.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::INVOCATION;
 use crate::fakes::{Call, Fault, StorageFaults};
 use crate::harness::{
-    Answer, AppFolder, Container, Database, Program, Site, Start, eventually, postfacto, run,
+    AppFolder, Container, Database, Program, Response, Site, Start, eventually, postfacto, run,
     start, waiting_for_a_lock,
 };
 
@@ -23,9 +23,9 @@ fn lines(program: &Program, text: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn call(program: &Program, function: &str) -> Answer {
+async fn call(program: &Program, function: &str) -> Response {
     let request = program.with_json(Method::POST, &format!("/{function}"), &json!({}));
-    Answer::to(request.header("X-Azure-Functions-InvocationId", INVOCATION)).await
+    Response::to(request.header("X-Azure-Functions-InvocationId", INVOCATION)).await
 }
 
 /// The program with a source to back up.
@@ -44,7 +44,7 @@ fn with_store(start: Start, container: &Container, faults: &StorageFaults) -> St
 }
 
 #[test]
-fn retries_of_the_store_carry_the_id_of_their_invocation() {
+fn retries_of_the_store_have_the_id_of_their_invocation() {
     run(async {
         let (own, source) = (Database::migrated(), postfacto(0.0).await);
         let container = Container::new().await;
@@ -56,14 +56,14 @@ fn retries_of_the_store_carry_the_id_of_their_invocation() {
         }
         let start = with_store(with_source(&own, &source), &container, &faults);
         let program = start.serving().await;
-        let answer = call(&program, "postfacto_backup").await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = call(&program, "postfacto_backup").await;
+        assert_eq!(response.status, 200, "{response:?}");
         let retries = lines(&program, "backing off");
         assert!(retries.len() >= 4, "{retries:?}");
         for line in retries {
             assert_eq!(line["invocation_id"], INVOCATION, "{line}");
             assert_eq!(line["function"], "postfacto_backup", "{line}");
-            // A count that means "without a limit" would tell an operator nothing.
+            // A count that means "without a limit" would not help an operator.
             assert!(
                 !line.to_string().contains(&usize::MAX.to_string()),
                 "{line}"
@@ -81,7 +81,7 @@ fn a_connection_that_ends_is_logged_under_the_invocation_that_used_it() {
         let program = with_store(with_source(&own, &source), &container, &faults)
             .serving()
             .await;
-        // The backup waits for its store, and its first session for the next table.
+        // The backup waits for its store, and its first session is idle until the next table.
         faults.hold(Call::Part);
         let watcher = source.connect().await;
         let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -93,7 +93,7 @@ fn a_connection_that_ends_is_logged_under_the_invocation_that_used_it() {
             })
             .await;
             eventually("an idle session of the backup", || async {
-                let ended = watcher.query_one(end, &[]).await.expect("it can be asked");
+                let ended = watcher.query_one(end, &[]).await.expect("the activity");
                 (ended.get::<_, i64>(0) > 0).then_some(())
             })
             .await;
@@ -112,7 +112,7 @@ fn a_connection_that_ends_is_logged_under_the_invocation_that_used_it() {
 }
 
 #[test]
-fn a_request_whose_connection_ends_says_so_under_its_id() {
+fn a_request_whose_connection_ends_is_logged_with_its_id() {
     run(async {
         let database = Database::migrated();
         let program = Start::on(&database).await;
@@ -123,13 +123,13 @@ fn a_request_whose_connection_ends_says_so_under_its_id() {
         let rename =
             program.with_json(Method::PATCH, &format!("/item/{id}"), &json!({"name": "y"}));
         let rename = rename.header("X-Azure-Functions-InvocationId", INVOCATION);
-        let rename = tokio::spawn(Answer::to(rename));
+        let rename = tokio::spawn(Response::to(rename));
         waiting_for_a_lock(&database, 1).await;
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
         lock.query(end, &[]).await.expect("it can be ended");
-        let answer = rename.await.expect("no panic");
-        answer.problem(503, "database-interrupted");
+        let response = rename.await.expect("no panic");
+        response.problem(503, "database-interrupted");
         program
             .error_line(|line| {
                 line.contains("ended during a statement") && line.contains(INVOCATION)
@@ -138,25 +138,25 @@ fn a_request_whose_connection_ends_says_so_under_its_id() {
     });
 }
 
-/// What the host's log has of a timer: `Logs` of its replies, and messages on the console.
-struct Heard {
+/// A timer's lines in the host's log: `Logs` of its responses, and messages on the console.
+struct TimerLog {
     logs: Vec<String>,
     console: Vec<String>,
 }
 
-impl Heard {
-    fn of(host: &Host, function: &str) -> Heard {
+impl TimerLog {
+    fn of(host: &Host, function: &str) -> TimerLog {
         let (mut logs, mut console) = (Vec::new(), Vec::new());
-        for log in host.logs() {
-            if log.source == Source::User(function.to_owned()) {
-                logs.push(log.text);
-            } else if log.source == Source::Console
-                && let Ok(line) = serde_json::from_str::<Value>(&log.text)
+        for record in host.logs() {
+            if record.source == Source::User(function.to_owned()) {
+                logs.push(record.text);
+            } else if record.source == Source::Console
+                && let Ok(line) = serde_json::from_str::<Value>(&record.text)
             {
                 console.push(line["message"].as_str().unwrap_or_default().to_owned());
             }
         }
-        Heard { logs, console }
+        TimerLog { logs, console }
     }
 }
 
@@ -181,12 +181,12 @@ fn a_timers_messages_appear_once() {
                 matches!(result, TimerResult::Succeeded { .. }),
                 "{function}: {result:?}"
             );
-            let heard = Heard::of(&host, function);
-            assert!(!heard.logs.is_empty(), "{function} says nothing");
-            let different: BTreeSet<&String> = heard.logs.iter().collect();
-            assert_eq!(different.len(), heard.logs.len(), "{:?}", heard.logs);
-            for line in &heard.logs {
-                let twice = heard.console.iter().find(|it| it.contains(line));
+            let log = TimerLog::of(&host, function);
+            assert!(!log.logs.is_empty(), "{function} has no lines");
+            let different: BTreeSet<&String> = log.logs.iter().collect();
+            assert_eq!(different.len(), log.logs.len(), "{:?}", log.logs);
+            for line in &log.logs {
+                let twice = log.console.iter().find(|it| it.contains(line));
                 assert_eq!(twice, None, "{function}");
             }
         }
@@ -213,15 +213,12 @@ fn a_failed_timers_messages_appear_once_on_the_console() {
         assert!(matches!(result, TimerResult::Failed { .. }), "{result:?}");
         host.log(|log| log.text.contains("postfacto_backup failed"))
             .await;
-        let heard = Heard::of(&host, "postfacto_backup");
-        assert!(heard.logs.is_empty(), "{:?}", heard.logs);
-        let failed = heard
-            .console
-            .iter()
-            .filter(|it| it.contains("away: failed"));
-        assert_eq!(failed.count(), 1, "{:?}", heard.console);
-        let different: BTreeSet<&String> = heard.console.iter().collect();
-        assert_eq!(different.len(), heard.console.len(), "{:?}", heard.console);
+        let log = TimerLog::of(&host, "postfacto_backup");
+        assert!(log.logs.is_empty(), "{:?}", log.logs);
+        let failed = log.console.iter().filter(|it| it.contains("away: failed"));
+        assert_eq!(failed.count(), 1, "{:?}", log.console);
+        let different: BTreeSet<&String> = log.console.iter().collect();
+        assert_eq!(different.len(), log.console.len(), "{:?}", log.console);
         host.shutdown().await;
     });
 }

@@ -6,7 +6,7 @@ use schedule::Size;
 use serde_json::{Value, json};
 
 use super::stage::{Stage, health, report, tick};
-use crate::harness::{Answer, Program, run, waiting_for_a_lock};
+use crate::harness::{Program, Response, run, waiting_for_a_lock};
 
 /// The instant this many minutes from now, to the second.
 fn in_minutes(minutes: i64) -> String {
@@ -16,12 +16,12 @@ fn in_minutes(minutes: i64) -> String {
         .to_string()
 }
 
-async fn post(program: &Program, body: &Value) -> Answer {
-    Answer::to(program.with_json(Method::POST, "/scale/hold", body)).await
+async fn post(program: &Program, body: &Value) -> Response {
+    Response::to(program.with_json(Method::POST, "/scale/hold", body)).await
 }
 
-async fn delete(program: &Program, target: &str) -> Answer {
-    Answer::to(program.request(Method::DELETE, &format!("/scale/hold/{target}"))).await
+async fn delete(program: &Program, target: &str) -> Response {
+    Response::to(program.request(Method::DELETE, &format!("/scale/hold/{target}"))).await
 }
 
 fn hold(minutes: i64) -> Value {
@@ -111,7 +111,7 @@ fn a_resent_release_gets_the_result_of_the_first_and_ends_no_later_hold() {
         let release = async |invocation: &str| {
             let request = program.request(Method::DELETE, "/scale/hold/web");
             let request = request.header("X-Azure-Functions-InvocationId", invocation);
-            Answer::to(request).await.status.as_u16()
+            Response::to(request).await.status.as_u16()
         };
         let (one, other) = (
             "6f2b5d1f-0f5b-4a39-9c56-0a0e1f703c01",
@@ -144,7 +144,7 @@ fn two_sendings_of_one_release_at_once_both_succeed() {
         let release = || {
             let request = program.request(Method::DELETE, "/scale/hold/web");
             let id = "6f2b5d1f-0f5b-4a39-9c56-0a0e1f703c01";
-            Answer::to(request.header("X-Azure-Functions-InvocationId", id))
+            Response::to(request.header("X-Azure-Functions-InvocationId", id))
         };
         let unlock = async {
             waiting_for_a_lock(&stage.database, 2).await;

@@ -109,7 +109,7 @@ fn the_default_schedule_may_be_missing() {
         assert!(health["checks"]["scale:configuration"].is_null());
         let allowed = program.request(Method::OPTIONS, "/scale/hold/web");
         assert_eq!(
-            crate::harness::Answer::to(allowed).await.header("allow"),
+            crate::harness::Response::to(allowed).await.header("allow"),
             "DELETE, OPTIONS"
         );
     });

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fakes::ResourceManagerFake;
-use crate::harness::{Answer, Database, Program, Start, timer};
+use crate::harness::{Database, Program, Response, Start, timer};
 
 /// The program's surroundings.
 pub(super) struct Stage {
@@ -131,12 +131,12 @@ pub(super) fn call(at: &str) -> Value {
 }
 
 /// Runs a tick.
-pub(super) async fn tick(program: &Program, at: &str) -> Answer {
-    Answer::to(program.with_json(Method::POST, "/scale", &call(at))).await
+pub(super) async fn tick(program: &Program, at: &str) -> Response {
+    Response::to(program.with_json(Method::POST, "/scale", &call(at))).await
 }
 
 /// The lines of a tick, or its error.
-pub(super) fn report(response: &Answer) -> String {
+pub(super) fn report(response: &Response) -> String {
     let body = response.json();
     let lines = body["Logs"].as_array().into_iter().flatten();
     let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();

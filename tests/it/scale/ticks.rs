@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::stage::{DAY, EVENING, Stage, call, health, report, tick, web};
-use crate::harness::{Answer, run};
+use crate::harness::{Response, run};
 
 #[test]
 fn a_tick_changes_a_target_and_the_next_one_finds_it_in_place() {
@@ -132,7 +132,7 @@ fn a_manual_run_does_not_take_the_slot_of_the_next_occurrence() {
             ("2026-11-24T07:59:59.5Z", Some("")),
         ] {
             let call = manual(at, DAY, input);
-            let response = Answer::to(program.with_json(Method::POST, "/scale", &call)).await;
+            let response = Response::to(program.with_json(Method::POST, "/scale", &call)).await;
             assert_eq!(response.status, 200, "{}", report(&response));
             assert_eq!(stage.azure.size_of("web"), Size::One(1));
         }

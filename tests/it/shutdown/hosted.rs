@@ -1,5 +1,5 @@
-//! The same under a Functions host, which gets the signal itself: it lets requests and runs end, and
-//! kills the program.
+//! The same under a Functions host, which gets the signal itself: it waits for requests and runs, and kills the
+//! program.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{
-    AWAY, END, ITEM, MIGRATION_LOCK, ROWS, asked, begun, execute, manifests, no_session_is_left,
-    rest,
+    AWAY, END, ITEM, MIGRATION_LOCK, ROWS, assert_no_session_remains, begun, execute, manifests,
+    rest, sent,
 };
 use crate::harness::{
-    Answer, AppFolder, Database, client, eventually, run, start, waiting_for_a_lock,
+    AppFolder, Database, Response, client, eventually, run, start, waiting_for_a_lock,
 };
 
-/// Stops the host while `meanwhile` goes on, and checks that its handler is gone.
+/// Stops the host while `meanwhile` runs, and checks that its handler has ended.
 async fn stopped<T>(host: Host, meanwhile: impl Future<Output = T>) -> T {
     let handler = host.handler_pid().expect("it runs");
     let address = host.address();
@@ -30,22 +30,22 @@ async fn stopped<T>(host: Host, meanwhile: impl Future<Output = T>) -> T {
         host.drain()
     );
     let process = Path::new("/proc").join(handler.to_string());
-    assert!(!process.exists(), "the handler was left behind");
+    assert!(!process.exists(), "the handler is still running");
     result
 }
 
 #[test]
-fn an_idle_host_leaves_nothing() {
+fn an_idle_host_leaves_no_session() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let host = start(app.on(&database)).await;
         stopped(host, async {}).await;
-        no_session_is_left(&database).await;
+        assert_no_session_remains(&database).await;
     });
 }
 
 #[test]
-fn a_listing_ends_whole() {
+fn a_listing_is_complete() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
         execute(&database.connect().await, ROWS).await;
@@ -53,11 +53,11 @@ fn a_listing_ends_whole() {
         let list = "GET /item HTTP/1.1\r\nHost: shop.example\r\n\r\n";
         let (mut socket, mut read) = begun(&host.address().to_string(), list).await;
         stopped(host, async {
-            socket.read_to_end(&mut read).await.expect("it goes on");
+            socket.read_to_end(&mut read).await.expect("the rest");
         })
         .await;
         assert!(read.ends_with(END), "the listing broke off");
-        no_session_is_left(&database).await;
+        assert_no_session_remains(&database).await;
     });
 }
 
@@ -72,11 +72,11 @@ fn a_slow_upload_gets_its_response() {
                 "POST /item HTTP/1.1\r\nHost: shop.example\r\nContent-Type: {media_type}\r\n\
                  Transfer-Encoding: chunked\r\n\r\n9\r\n{{\"name\": \r\n"
             );
-            sockets.push(asked(&host.address().to_string(), &head).await);
+            sockets.push(sent(&host.address().to_string(), &head).await);
         }
-        // A later request is served, so these have reached the program.
+        // A later request succeeded, so these have reached the program.
         let live = client().get(format!("{}/health/live", host.url()));
-        assert_eq!(Answer::to(live).await.status, 200);
+        assert_eq!(Response::to(live).await.status, 200);
         let responses = stopped(host, async {
             let mut responses = Vec::new();
             for mut socket in sockets {
@@ -95,7 +95,7 @@ fn a_slow_upload_gets_its_response() {
 }
 
 #[test]
-fn a_backup_under_way_ends() {
+fn a_running_backup_finishes() {
     run(async {
         let (app, own, source) = (AppFolder::new(), Database::migrated(), Database::empty());
         let folder = tempfile::tempdir().expect("a folder");
@@ -115,25 +115,25 @@ fn a_backup_under_way_ends() {
         // The next second may have been due before the host stopped.
         let runs = std::fs::read_dir(folder.path().join("shop")).expect("a folder");
         let whole = manifests(folder.path());
-        assert!(whole > 0 && whole == runs.count(), "{whole} are whole");
-        no_session_is_left(&own).await;
-        no_session_is_left(&source).await;
+        assert!(whole > 0 && whole == runs.count(), "{whole} are complete");
+        assert_no_session_remains(&own).await;
+        assert_no_session_remains(&source).await;
     });
 }
 
-/// What a request gets that waits for the database while the host stops.
+/// The response to a request that waits for the database while the host stops.
 async fn waited(database: &Database, is_waiting: impl Future<Output = ()>) -> String {
     let app = AppFolder::new();
     let host = start(app.on(database).setting("DATABASE_WAIT", "2")).await;
-    let mut request = asked(&host.address().to_string(), ITEM).await;
+    let mut request = sent(&host.address().to_string(), ITEM).await;
     is_waiting.await;
     let live = client().get(format!("{}/health/live", host.url()));
-    assert_eq!(Answer::to(live).await.status, 200);
+    assert_eq!(Response::to(live).await.status, 200);
     stopped(host, rest(&mut request)).await
 }
 
 #[test]
-fn a_program_whose_database_is_away_is_ended() {
+fn a_program_without_its_database_is_stopped() {
     run(async {
         let database = Database {
             url: AWAY.to_owned(),
@@ -145,7 +145,7 @@ fn a_program_whose_database_is_away_is_ended() {
 }
 
 #[test]
-fn a_program_that_migrates_is_ended() {
+fn a_migrating_program_is_stopped() {
     run(async {
         let database = Database::empty();
         let lock = database.connect().await;
@@ -154,6 +154,6 @@ fn a_program_that_migrates_is_ended() {
         assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
         assert!(response.contains("database-unavailable"), "{response}");
         execute(&lock, "ROLLBACK").await;
-        no_session_is_left(&database).await;
+        assert_no_session_remains(&database).await;
     });
 }

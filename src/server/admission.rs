@@ -1,48 +1,44 @@
-//! What every request passes before the routes: its path, its `Host`, and where it comes from.
+//! Checks of every request before the routes: its path, its `Host`, and the page that sent it.
 
+use std::error::Error;
 use std::net::IpAddr;
 
 use bytes::Bytes;
 use hyper::body::Body;
-use hyper::service::Service;
-use warp::http::uri::{Authority, PathAndQuery};
-use warp::http::{HeaderMap, Request, StatusCode, Uri, header};
+use hyper::http::uri::{Authority, PathAndQuery};
+use hyper::{HeaderMap, StatusCode, Uri, header};
 
-use super::path;
-use crate::http::{self, FieldError, Problem, Response, answer};
+use super::{path, routes};
+use crate::app::App;
+use crate::http::{FieldError, Problem, Request, Response, respond};
 
-/// Who can reach the server.
+/// The clients that can reach the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Front {
-    /// A Functions host: it judges keys and names, and it alone can reach this process.
+    /// Only a Functions host, which checks keys and host names itself.
     FunctionsHost,
-    /// Everything on this machine, a browser with foreign pages included.
+    /// Every program on this machine, and pages of other sites in a browser.
     Nothing,
 }
 
-/// Passes `request` on to `routes`, or answers it when it may not pass.
-pub(super) async fn enter<S, B>(front: Front, routes: &S, mut request: Request<B>) -> Response
+/// Passes `request` on to the routes, or rejects it.
+pub(super) async fn admit<B>(front: Front, app: &App, mut request: hyper::Request<B>) -> Response
 where
-    S: Service<Request<B>, Response = Response, Error = std::convert::Infallible>,
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    match admit(front, &mut request) {
-        Ok(()) => match routes.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        },
-        Err(problem) => {
-            let request = http::Request::of(request);
-            answer("door", request, |_| async { Err(problem) }).await
-        }
+    let admitted = check(front, &mut request);
+    let request = Request::new(request);
+    match admitted {
+        Ok(()) => routes::route(app, request).await,
+        Err(problem) => respond("server", request, |_| async { Err(problem) }).await,
     }
 }
 
-fn admit<B>(front: Front, request: &mut Request<B>) -> Result<(), Problem> {
+fn check<B>(front: Front, request: &mut hyper::Request<B>) -> Result<(), Problem> {
     let host = host(request.headers())?;
     if front == Front::Nothing {
-        refuse_foreign_pages(&host, request.headers())?;
+        reject_foreign_pages(&host, request.headers())?;
     }
     normalize(request.uri_mut())
 }
@@ -51,7 +47,7 @@ fn admit<B>(front: Front, request: &mut Request<B>) -> Result<(), Problem> {
 fn host(headers: &HeaderMap) -> Result<Authority, Problem> {
     let mut values = headers.get_all(header::HOST).iter();
     let (value, None) = (values.next(), values.next()) else {
-        return Err(bad_host("it is given more than once"));
+        return Err(bad_host("it occurs more than once"));
     };
     let value = value.ok_or_else(|| bad_host("it is missing"))?;
     Authority::try_from(value.as_bytes()).map_err(|_| bad_host("it is not a host and a port"))
@@ -61,9 +57,9 @@ fn bad_host(detail: &str) -> Problem {
     Problem::bad_parameter(FieldError::new("host", detail))
 }
 
-/// A page of another site must reach nothing here: neither by a request of its own, nor by a name of
-/// its own that leads to this machine (DNS rebinding).
-fn refuse_foreign_pages(host: &Authority, headers: &HeaderMap) -> Result<(), Problem> {
+/// A page of another site must not reach this server, neither by a request to this machine's name nor by a
+/// name of its own that resolves to this machine (DNS rebinding).
+fn reject_foreign_pages(host: &Authority, headers: &HeaderMap) -> Result<(), Problem> {
     if !is_this_machine(host.host()) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
