@@ -4,11 +4,11 @@
 //! fails if other sessions still use the database after five seconds. So another connection ends the
 //! sessions while the statement waits. Until the commit nothing has changed, whichever process dies.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::error::SqlState;
+use tokio_util::sync::CancellationToken;
 
 use super::error::{RestoreError, has_ended};
 use super::maintenance::{END_SESSIONS, Maintenance};
@@ -27,6 +27,9 @@ pub(super) struct Rename<'a> {
 /// Between two attempts, and between two looks for sessions to end.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// A lost connection must not keep a rename that succeeded from its end.
+const LIMIT: Duration = Duration::from_secs(5);
+
 impl Rename<'_> {
     /// Renames both, or none. Where sessions cannot be ended, tries again for the time of `limit`.
     pub(super) async fn run(&self, limit: Duration) -> Result<(), RestoreError> {
@@ -36,10 +39,13 @@ impl Rename<'_> {
             Err(error) => return Err(self.failed(error.to_string())),
         };
         loop {
-            let done = tokio::select! {
-                done = self.attempt() => done,
-                never = self.end_sessions(&ending) => match never {},
+            let is_done = CancellationToken::new();
+            let attempt = async {
+                let _done = is_done.clone().drop_guard();
+                self.attempt().await
             };
+            // A statement that still ends sessions would end those that come after the rename.
+            let (done, ()) = tokio::join!(attempt, self.end_sessions(&ending, &is_done));
             match done {
                 Ok(()) => return Ok(()),
                 Err(error) if has_ended(&error) => return self.ended(&error).await,
@@ -74,15 +80,15 @@ impl Rename<'_> {
         }
     }
 
-    async fn end_sessions(&self, ending: &Maintenance) -> Infallible {
+    async fn end_sessions(&self, ending: &Maintenance, is_done: &CancellationToken) {
         let names: &[&str] = match self.old {
             Some(_) => &[self.temporary, self.wanted],
             None => &[self.temporary],
         };
-        loop {
+        while !is_done.is_cancelled() {
             // Where this fails, the rename fails too and says that the database is in use.
-            let _ = ending.query(END_SESSIONS, &[&names]).await;
-            tokio::time::sleep(PAUSE).await;
+            let _ = timeout(LIMIT, ending.query(END_SESSIONS, &[&names])).await;
+            is_done.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
     }
 
