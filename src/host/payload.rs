@@ -16,18 +16,18 @@ const USER_AGENT: &str = "Azure-Functions-Host/";
 
 /// The function of an envelope that such a host posts, if `functions` has it. A client can send this
 /// `User-Agent`, but it cannot remove the headers that the host adds to requests from outside.
-pub fn unproxied(
-    request: &Request,
+pub fn unproxied<B>(
+    request: &hyper::Request<B>,
     functions: &'static [(&'static str, &'static str)],
 ) -> Option<&'static str> {
-    if request.method != Method::POST {
+    if *request.method() != Method::POST {
         return None;
     }
-    let agent = request.header(header::USER_AGENT.as_str())?;
+    let agent = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
     let (name, _) = functions
         .iter()
-        .find(|(name, _)| request.path().strip_prefix('/') == Some(name))?;
-    let is_the_host = agent.starts_with(USER_AGENT) && !comes_from_outside(&request.headers);
+        .find(|(name, _)| request.uri().path().strip_prefix('/') == Some(name))?;
+    let is_the_host = agent.starts_with(USER_AGENT) && !comes_from_outside(request.headers());
     is_the_host.then_some(*name)
 }
 

@@ -22,6 +22,6 @@ pub use object::{Members, ObjectFormat};
 pub use paced::Paced;
 pub use problem::{FieldError, Problem};
 pub use query::Query;
-pub use request::Request;
+pub use request::{Request, request};
 pub use respond::respond;
-pub use response::{Body, Response, StreamError, json, no_content, stream, whole};
+pub use response::{Response, json, no_content, stream, whole};

@@ -3,13 +3,14 @@
 use std::error::Error;
 use std::pin::Pin;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body_util::BodyDataStream;
 use hyper::body::Body as HttpBody;
 use hyper::header::{self, HeaderValue};
-use hyper::{HeaderMap, Method, StatusCode, Uri};
+use hyper::{HeaderMap, Method, StatusCode};
 use uuid::Uuid;
+use warp::{Filter, Rejection};
 
 use super::paced::is_too_slow;
 use super::{FieldError, Problem, Query};
@@ -24,7 +25,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The parameters, after an [`Endpoint`](super::Endpoint) parsed them.
     pub query: Query,
-    uri: Uri,
+    /// The query without its question mark, still encoded.
+    raw_query: String,
     body: Body,
 }
 
@@ -62,32 +64,57 @@ const INVOCATION_ID: &str = "x-azure-functions-invocationid";
 /// ([`Paced`](super::Paced)).
 const DRAIN_LIMIT: usize = 128 * 1024 * 1024;
 
+/// Extracts the [`Request`]; never rejects.
+pub fn request() -> impl Filter<Extract = (Request,), Error = Rejection> + Clone {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::method()
+        .and(warp::header::headers_cloned())
+        .and(query)
+        .and(warp::body::stream())
+        .map(Request::from_parts)
+}
+
 impl Request {
+    /// A request that no filter has seen.
     pub(crate) fn new<B>(request: hyper::Request<B>) -> Request
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
+        B::Error: Into<BoxError> + 'static,
     {
         let (parts, body) = request.into_parts();
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        let body = BodyDataStream::new(body);
+        Request::from_parts(parts.method, parts.headers, query, body)
+    }
+
+    fn from_parts<S, B, E>(
+        method: Method,
+        headers: HeaderMap,
+        raw_query: String,
+        body: S,
+    ) -> Request
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Buf,
+        E: Into<BoxError> + 'static,
+    {
         let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
             .iter()
-            .any(|name| parts.headers.get(name).is_some_and(|value| value != "0"));
+            .any(|name| headers.get(name).is_some_and(|value| value != "0"));
+        let body = body
+            .map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining()))
+            .map_err(BodyError::new);
         Request {
-            method: parts.method,
-            headers: parts.headers,
+            method,
+            headers,
             query: Query::default(),
-            uri: parts.uri,
+            raw_query,
             body: if has_body {
-                Body::Unread(BodyDataStream::new(body).map_err(BodyError::new).boxed())
+                Body::Unread(body.boxed())
             } else {
                 Body::Read
             },
         }
-    }
-
-    /// The path, still encoded.
-    pub fn path(&self) -> &str {
-        self.uri.path()
     }
 
     /// A header's text, if the header exists and is visible ASCII.
@@ -104,8 +131,7 @@ impl Request {
 
     /// Reads the query of a request whose parameters are `known`.
     pub(super) fn parse_query(&mut self, known: &[&'static str]) -> Result<(), Problem> {
-        let query = self.uri.query().unwrap_or_default();
-        self.query = Query::parse(query, known).map_err(Problem::bad_parameter)?;
+        self.query = Query::parse(&self.raw_query, known).map_err(Problem::bad_parameter)?;
         Ok(())
     }
 

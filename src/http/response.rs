@@ -1,29 +1,19 @@
 //! Responses and their bodies.
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{Either, Full, StreamBody};
-use hyper::body::Frame;
+use futures_util::Stream;
 use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
-use thiserror::Error;
-
-/// A body that is in memory, or one that is made while it is sent.
-pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, StreamError>>;
-
-/// The reason why a body broke off.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub struct StreamError(&'static str);
+use warp::Reply;
 
 /// A response to a client.
-pub type Response = hyper::Response<Body>;
+pub type Response = warp::reply::Response;
 
 /// A response with all of its body.
 pub fn whole(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response {
-    let body = Either::Left(Full::new(body.into()));
-    with_media_type(status, media_type, body)
+    let mut response = Response::new(body.into().into());
+    *response.status_mut() = status;
+    with_media_type(response, media_type)
 }
 
 /// A 200 with a JSON body.
@@ -33,7 +23,7 @@ pub fn json(body: Vec<u8>) -> Response {
 
 /// A 204.
 pub fn no_content() -> Response {
-    let mut response = Response::new(Either::Left(Full::default()));
+    let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
@@ -42,16 +32,12 @@ pub fn no_content() -> Response {
 /// end of the body.
 pub fn stream<S>(media_type: &'static str, pieces: S) -> Response
 where
-    S: Stream<Item = Result<Bytes, &'static str>> + Send + 'static,
+    S: Stream<Item = Result<Bytes, &'static str>> + Send + Sync + 'static,
 {
-    let frames = pieces.map(|piece| piece.map(Frame::data).map_err(StreamError));
-    let body = UnsyncBoxBody::new(StreamBody::new(frames));
-    with_media_type(StatusCode::OK, media_type, Either::Right(body))
+    with_media_type(warp::reply::stream(pieces).into_response(), media_type)
 }
 
-fn with_media_type(status: StatusCode, media_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
+fn with_media_type(mut response: Response, media_type: &'static str) -> Response {
     // The media type, the three headers of every response, and one or two of the route.
     let mut headers = HeaderMap::with_capacity(6);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -1,15 +1,19 @@
 //! Checks of every request before the routes: its path, its `Host`, and the page that sent it.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use hyper::body::Body;
 use hyper::http::uri::{Authority, PathAndQuery};
+use hyper::service::Service;
 use hyper::{HeaderMap, StatusCode, Uri, header};
 
-use super::{path, routes};
-use crate::app::App;
+use super::path;
+use crate::app::HTTP_FUNCTIONS;
+use crate::host;
 use crate::http::{FieldError, Problem, Request, Response, respond};
 
 /// The clients that can reach the server.
@@ -22,16 +26,27 @@ pub enum Front {
 }
 
 /// Passes `request` on to the routes, or rejects it.
-pub(super) async fn admit<B>(front: Front, app: &App, mut request: hyper::Request<B>) -> Response
+pub(super) async fn admit<S, B>(
+    front: Front,
+    routes: &S,
+    mut request: hyper::Request<B>,
+) -> Response
 where
+    S: Service<hyper::Request<B>, Response = Response, Error = Infallible>,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let admitted = check(front, &mut request);
-    let request = Request::new(request);
-    match admitted {
-        Ok(()) => routes::route(app, request).await,
-        Err(problem) => respond("server", request, |_| async { Err(problem) }).await,
+    if let Err(problem) = check(front, &mut request) {
+        let handler = |_| async { Err(problem) };
+        return respond("server", Request::new(request), handler).await;
+    }
+    if let Some(function) = host::unproxied(&request, HTTP_FUNCTIONS) {
+        let rejection = host::reject_unproxied(function, Request::new(request));
+        return rejection.boxed().await;
+    }
+    match routes.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 

@@ -8,15 +8,14 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::activity::{Counted, Watched};
 use super::connections::Admitted;
 use super::{Front, Settings, admission};
-use crate::app::App;
-use crate::http::{self, Hangup, Paced, Problem, respond};
+use crate::http::{self, Hangup, Paced, Problem, Response, respond};
 
 /// Maximum size of a request's head, which a connection keeps in memory. The Functions host passes on 8 KB
 /// of request line and 32 KB of headers.
@@ -25,21 +24,26 @@ const HEAD: usize = 64 * 1024;
 /// Time for a client that gets 503 to send its request.
 const TURNING_AWAY: Duration = Duration::from_secs(2);
 
+/// The body of a request that counts as activity and must arrive in time.
+type RequestBody = Paced<Counted<Incoming>>;
+
 /// Serves the requests of one connection until the client closes it, it waits too long, or it must close.
-pub(super) async fn serve(
+pub(super) async fn serve<S>(
     stream: TcpStream,
     admitted: &Admitted,
     settings: Settings,
     front: Front,
-    app: &App,
-) {
+    routes: &S,
+) where
+    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>,
+{
     let activity = &admitted.activity;
     let service = service_fn(move |request: Request<Incoming>| {
         let work = activity.begin();
         let body = |body| Paced::new(Counted::new(body, work.clone()), settings.body_timeout);
         let request = request.map(body);
         async move {
-            let response = admission::admit(front, app, request).await;
+            let response = admission::admit(front, routes, request).await;
             Ok::<_, Infallible>(response.map(|body| Counted::new(body, work)))
         }
     });

@@ -1,85 +1,103 @@
 //! Every route there is.
 
-use futures_util::FutureExt;
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use hyper::{Method, StatusCode};
+use warp::filters::BoxedFilter;
+use warp::{Filter, Rejection};
 
 use super::openapi;
-use crate::app::{App, HTTP_FUNCTIONS};
-use crate::http::{Endpoint, Problem, Request, Response, respond, whole};
+use crate::app::App;
+use crate::http::{Endpoint, Problem, Request, Response, request, respond, whole};
 use crate::{health, host, item, scale};
 
-/// The route of a path.
-#[derive(Debug, PartialEq, Eq)]
-enum Route<'a> {
-    Root,
-    Items,
-    Item(&'a str),
-    Health,
-    Live,
-    OpenApi,
-    Plan,
-    Holds,
-    Hold(&'a str),
-    Function(&'a str),
-    Nothing,
+/// All routes of `app`. The last one takes every path and returns 404, so the filter never rejects.
+///
+/// Each request clones the filters and moves the state of their futures. Items are the hot path; the others
+/// are boxed, which makes both cheap.
+pub(super) fn routes(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + use<> {
+    items(app)
+        .or(item(app))
+        .unify()
+        .or(checks(app))
+        .unify()
+        .or(sizes(app))
+        .unify()
+        .or(others())
+        .unify()
+        .or(functions(app))
+        .unify()
+        .or(nothing())
+        .unify()
+        .recover(never_reached)
+        .unify()
 }
 
-impl Route<'_> {
-    /// One slash at the end is ignored.
-    fn new(path: &str) -> Route<'_> {
-        if path == "/" {
-            return Route::Root;
-        }
-        let path = path.strip_prefix('/').unwrap_or(path);
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let mut segments = path.split('/');
-        let segments: [Option<&str>; 4] = std::array::from_fn(|_| segments.next());
-        match segments {
-            [Some("item"), None, ..] => Route::Items,
-            [Some("item"), Some(id), None, _] if !id.is_empty() => Route::Item(id),
-            [Some("health"), None, ..] => Route::Health,
-            [Some("health"), Some("live"), None, _] => Route::Live,
-            [Some("openapi.json"), None, ..] => Route::OpenApi,
-            [Some("scale"), Some("plan"), None, _] => Route::Plan,
-            [Some("scale"), Some("hold"), None, _] => Route::Holds,
-            [Some("scale"), Some("hold"), Some(target), None] if !target.is_empty() => {
-                Route::Hold(target)
-            }
-            [Some(function), None, ..] => Route::Function(function),
-            _ => Route::Nothing,
-        }
-    }
+/// Passes `app` on to the handler of a route.
+fn with(app: &Arc<App>) -> impl Filter<Extract = (Arc<App>,), Error = Infallible> + Clone + use<> {
+    let app = Arc::clone(app);
+    warp::any().map(move || Arc::clone(&app))
 }
 
-/// Responds to a request. Futures of routes that are not on the hot path are boxed, so that a connection
-/// does not reserve memory for them.
-pub(super) async fn route(app: &App, request: Request) -> Response {
-    if let Some(function) = host::unproxied(&request, HTTP_FUNCTIONS) {
-        return host::reject_unproxied(function, request).boxed().await;
-    }
-    let path = request.path();
-    match Route::new(path) {
-        Route::Items => item::all(&app.items, request).await,
-        Route::Item(id) => {
-            let id = item::ItemId::parse(id);
-            item::one(&app.items, id, request).await
-        }
-        Route::Root => ROOT.respond(request, readiness).await,
-        Route::Health => health::full(&app.health, request).boxed().await,
-        Route::Live => health::live(request).await,
-        Route::OpenApi => openapi::document(request).await,
-        Route::Plan => scale::plan(&app.scaling, request).boxed().await,
-        Route::Holds => scale::holds(&app.scaling, request).boxed().await,
-        Route::Hold(target) => {
-            let target = target.to_owned();
-            scale::hold(&app.scaling, target, request).boxed().await
-        }
-        Route::Function(name) => match app.timers.function(name) {
-            Some(function) => host::invoke(&app.timers, function, request).boxed().await,
-            None => nothing(request).await,
-        },
-        Route::Nothing => nothing(request).await,
-    }
+fn items(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
+    let route = warp::path!("item").and(with(app)).and(request());
+    route.then(async |app: Arc<App>, request| item::all(&app.items, request).await)
+}
+
+fn item(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
+    let route = warp::path!("item" / String).and(with(app)).and(request());
+    route.then(async |id: String, app: Arc<App>, request| {
+        let id = item::ItemId::parse(&id);
+        item::one(&app.items, id, request).await
+    })
+}
+
+fn checks(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let full = warp::path!("health").and(with(app)).and(request());
+    let full = full.then(async |app: Arc<App>, request| health::full(&app.health, request).await);
+    let live = warp::path!("health" / "live").and(request());
+    full.or(live.then(health::live)).unify().boxed()
+}
+
+fn sizes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let plan = warp::path!("scale" / "plan").and(with(app)).and(request());
+    let plan = plan.then(async |app: Arc<App>, request| scale::plan(&app.scaling, request).await);
+    let holds = warp::path!("scale" / "hold").and(with(app)).and(request());
+    let holds =
+        holds.then(async |app: Arc<App>, request| scale::holds(&app.scaling, request).await);
+    let hold = warp::path!("scale" / "hold" / String);
+    let hold = hold.and(with(app)).and(request());
+    let hold = hold.then(async |target, app: Arc<App>, request| {
+        scale::hold(&app.scaling, target, request).await
+    });
+    plan.or(holds).unify().or(hold).unify().boxed()
+}
+
+fn others() -> BoxedFilter<(Response,)> {
+    let root = warp::path::end().and(request());
+    let root = root.then(|request| ROOT.respond(request, readiness));
+    let document = warp::path!("openapi.json").and(request());
+    root.or(document.then(openapi::document)).unify().boxed()
+}
+
+/// The timer functions.
+fn functions(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!(String)
+        .and(with(app))
+        .and_then(async |name: String, app: Arc<App>| {
+            let function = app.timers.function(&name);
+            let function = function.ok_or_else(warp::reject::not_found)?;
+            Ok::<_, Rejection>((function, app))
+        })
+        .untuple_one()
+        .and(request())
+        .then(async |function, app: Arc<App>, request| {
+            host::invoke(&app.timers, function, request).await
+        })
+        .boxed()
 }
 
 static ROOT: Endpoint = Endpoint {
@@ -93,44 +111,16 @@ async fn readiness(_: Request) -> Result<Response, Problem> {
     Ok(whole(StatusCode::OK, "text/plain; charset=utf-8", text))
 }
 
-async fn nothing(request: Request) -> Response {
+fn nothing() -> BoxedFilter<(Response,)> {
     let handler = |_| async { Err(Problem::no_such_path()) };
-    respond("nothing", request, handler).await
+    request()
+        .then(move |request| respond("nothing", request, handler))
+        .boxed()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_have_one_route_with_and_without_a_slash_at_the_end() {
-        for (path, route) in [
-            ("/item", Route::Items),
-            ("/item/7", Route::Item("7")),
-            ("/health", Route::Health),
-            ("/health/live", Route::Live),
-            ("/openapi.json", Route::OpenApi),
-            ("/scale/plan", Route::Plan),
-            ("/scale/hold", Route::Holds),
-            ("/scale/hold/web", Route::Hold("web")),
-            ("/scale", Route::Function("scale")),
-            ("/item/7/8", Route::Nothing),
-            ("/scale/hold/web/7", Route::Nothing),
-        ] {
-            assert_eq!(Route::new(path), route, "{path}");
-            assert_eq!(Route::new(&format!("{path}/")), route, "{path}/");
-        }
-        assert_eq!(Route::new("/"), Route::Root);
-    }
-
-    #[test]
-    fn empty_segments_have_no_route() {
-        for path in ["//", "/item//", "/item//7", "/scale/hold//"] {
-            let route = Route::new(path);
-            assert!(
-                matches!(route, Route::Nothing | Route::Function("")),
-                "{path}: {route:?}"
-            );
-        }
-    }
+/// The type of the filter needs this handler. [`nothing`] takes every request before it.
+async fn never_reached(_: Rejection) -> Result<Response, Infallible> {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    Ok(response)
 }

@@ -5,12 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 
 use super::connections::Connections;
+use super::routes::routes;
 use super::{Front, Settings, connection};
 use crate::app::App;
 use crate::database;
@@ -113,13 +115,14 @@ async fn serve(
     front: Front,
     connections: &Connections,
 ) {
+    let routes = TowerToHyperService::new(warp::service(routes(app)));
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     loop {
         let stream = accept(listener, connections).await;
         if let Some(admitted) = connections.admit() {
-            let app = Arc::clone(app);
+            let routes = routes.clone();
             tokio::spawn(async move {
-                let serving = connection::serve(stream, &admitted, settings, front, &app);
+                let serving = connection::serve(stream, &admitted, settings, front, &routes);
                 if Hangup::default().serve(serving).await.is_none() {
                     log::debug!("a connection was reset: its client does not read");
                 }
