@@ -53,8 +53,21 @@ struct Traffic {
     waiting: usize,
     /// The time of the last result; of the first statement, while there is none.
     progress: Instant,
-    /// The caller of an unfinished statement has left since `waiting` was zero.
+    /// A caller has left before its result.
     abandoned: bool,
+    /// A statement failed because the connection ends. The client learns of the end itself a moment later.
+    ended: bool,
+}
+
+/// The end of a caller's wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The result came.
+    Finished,
+    /// The caller has left before its result.
+    Left,
+    /// The connection ended before the result.
+    Lost,
 }
 
 impl SharedConnections {
@@ -105,12 +118,12 @@ impl SharedConnections {
             shared: self,
             connection,
             deadline,
-            finished: false,
+            outcome: Outcome::Left,
         }
     }
 
-    fn leave(&self, connection: &Arc<SharedConnection>, finished: bool) {
-        if !connection.leave(finished) {
+    fn leave(&self, connection: &Arc<SharedConnection>, outcome: Outcome) {
+        if !connection.leave(outcome) {
             return;
         }
         let mut current = self.current();
@@ -142,6 +155,7 @@ impl SharedConnection {
                 waiting: 1,
                 progress: Instant::now(),
                 abandoned: false,
+                ended: false,
             }),
         }
     }
@@ -151,10 +165,10 @@ impl SharedConnection {
         !self.object().is_closed() && self.traffic().admit(Instant::now())
     }
 
-    /// Counts one caller less. Returns whether the connection must end.
-    fn leave(&self, finished: bool) -> bool {
+    /// Counts one caller less. Returns whether the connection admits no further callers.
+    fn leave(&self, outcome: Outcome) -> bool {
         let mut traffic = self.traffic();
-        traffic.leave(finished, Instant::now());
+        traffic.leave(outcome, Instant::now());
         traffic.is_over()
     }
 
@@ -172,7 +186,7 @@ impl SharedConnection {
 impl Drop for SharedConnection {
     fn drop(&mut self) {
         if let Some(object) = self.object.take()
-            && self.traffic().abandoned
+            && self.traffic().must_close()
         {
             drop(Object::take(object));
         }
@@ -192,18 +206,23 @@ impl Traffic {
         true
     }
 
-    fn leave(&mut self, finished: bool, now: Instant) {
+    fn leave(&mut self, outcome: Outcome, now: Instant) {
         self.waiting -= 1;
-        if finished {
-            self.progress = now;
-        } else {
-            self.abandoned = true;
+        match outcome {
+            Outcome::Finished => self.progress = now,
+            Outcome::Left => self.abandoned = true,
+            Outcome::Lost => self.ended = true,
         }
     }
 
-    /// The server may still run a statement, and no caller waits for it.
+    /// No later caller may get the connection.
+    fn must_close(&self) -> bool {
+        self.ended || self.abandoned
+    }
+
+    /// The connection ends, or the server may still run a statement for which no caller waits.
     fn is_over(&self) -> bool {
-        self.abandoned && self.waiting == 0
+        self.ended || (self.abandoned && self.waiting == 0)
     }
 }
 
@@ -213,7 +232,7 @@ pub(super) struct Reader<'a> {
     shared: &'a SharedConnections,
     connection: Arc<SharedConnection>,
     deadline: Deadline,
-    finished: bool,
+    outcome: Outcome,
 }
 
 impl Reader<'_> {
@@ -242,14 +261,18 @@ impl Reader<'_> {
         let limit = self.deadline.statement();
         let done = timeout(limit, work).await;
         let done = done.map_err(|_| Error::TimedOut(limit))?;
-        self.finished = true;
-        done.map_err(|error: tokio_postgres::Error| error.into())
+        let done = done.map_err(|error: tokio_postgres::Error| error.into());
+        self.outcome = match done {
+            Err(Error::Lost(_)) => Outcome::Lost,
+            _ => Outcome::Finished,
+        };
+        done
     }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        self.shared.leave(&self.connection, self.finished);
+        self.shared.leave(&self.connection, self.outcome);
     }
 }
 
@@ -262,6 +285,7 @@ mod tests {
             waiting: 0,
             progress: now,
             abandoned: false,
+            ended: false,
         }
     }
 
@@ -272,7 +296,7 @@ mod tests {
         assert!(traffic.admit(start + 9 * STALLED), "an idle one is usable");
         assert!(traffic.admit(start + 10 * STALLED));
         assert!(!traffic.admit(start + 11 * STALLED), "it has stalled");
-        traffic.leave(true, start + 11 * STALLED);
+        traffic.leave(Outcome::Finished, start + 11 * STALLED);
         assert!(traffic.admit(start + 12 * STALLED), "it goes on");
     }
 
@@ -282,12 +306,24 @@ mod tests {
         let mut traffic = traffic(start);
         assert!(traffic.admit(start));
         assert!(traffic.admit(start));
-        traffic.leave(false, start);
+        traffic.leave(Outcome::Left, start);
         assert!(!traffic.is_over(), "another caller waits");
         assert!(traffic.admit(start));
-        traffic.leave(true, start);
-        traffic.leave(true, start);
+        traffic.leave(Outcome::Finished, start);
+        traffic.leave(Outcome::Finished, start);
         assert!(traffic.is_over());
         assert!(!traffic.admit(start));
+    }
+
+    #[test]
+    fn a_connection_that_ends_admits_no_second_attempt() {
+        let start = Instant::now();
+        let mut traffic = traffic(start);
+        assert!(traffic.admit(start));
+        assert!(traffic.admit(start));
+        traffic.leave(Outcome::Lost, start);
+        assert!(!traffic.admit(start), "another caller still waits on it");
+        traffic.leave(Outcome::Lost, start);
+        assert!(traffic.must_close());
     }
 }
