@@ -43,8 +43,6 @@
 //! a timer twice. So the program binds before anything else, keeps no essential state in memory or in files, and
 //! acknowledges nothing before the database has it on disk.
 
-// The compiler follows the futures of a request down to the socket of its database connection.
-#![recursion_limit = "256"]
 // A closed stdout or stderr must not end the program: `terminal` prints.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

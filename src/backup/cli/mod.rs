@@ -76,7 +76,7 @@ pub(crate) enum Verb {
     Restore {
         #[command(flatten)]
         backup: One,
-        /// The database to restore to, in the form of `DATABASE_URL`; it is created if it does not exist
+        /// The database to restore to, like `DATABASE_URL`; it is created if it does not exist
         #[arg(
             long,
             value_name = "URL",

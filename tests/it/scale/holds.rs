@@ -305,6 +305,14 @@ fn mistakes_in_a_hold_over_http_are_reported_by_member() {
                 .to_owned();
             assert!(detail.contains(hint), "{body}: {detail}");
         }
+        let mut body = with("size", json!("six"));
+        body["until"] = json!(7);
+        body["more"] = json!(1);
+        let errors = post(&program, &body).await.json()["errors"].clone();
+        let fields = errors.as_array().expect("a list").iter();
+        let mut fields: Vec<_> = fields.map(|it| it["field"].clone()).collect();
+        fields.sort_by_key(Value::to_string);
+        assert_eq!(fields, ["/more", "/size", "/until"], "{errors}");
         assert_eq!(program.get("/scale/hold").await.json(), json!({"data": []}));
         for query in [
             "?days=0",
