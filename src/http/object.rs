@@ -114,7 +114,8 @@ impl Members {
         let value = match occurrence {
             Occurrence::Missing => Err(format!("it is missing; send {}", self.format.example)),
             Occurrence::Once(value) => {
-                T::deserialize(&value).map_err(|error| description(&value, &error))
+                let found = type_name(&value);
+                T::deserialize(value).map_err(|error| description(found, &error))
             }
             Occurrence::Repeated => Err("it occurs more than once; send it once".to_owned()),
         };
@@ -131,16 +132,22 @@ impl Members {
     /// # Errors
     /// 422 with the errors of all members that were taken, and of all unknown members.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
-        let known = self.known_names();
-        self.errors
-            .extend(self.unknown.iter().map(|name| unknown(name, &known)));
-        if self.unlisted > 0 {
-            let detail = format!("{} more unknown members; {known}", self.unlisted);
-            self.errors.push(FieldError::new("", detail));
+        if !self.unknown.is_empty() {
+            self.report_unknown();
         }
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(self.format.invalid(self.errors)),
+        }
+    }
+
+    fn report_unknown(&mut self) {
+        let known = self.known_names();
+        let unknown = self.unknown.iter().map(|name| unknown(name, &known));
+        self.errors.extend(unknown);
+        if self.unlisted > 0 {
+            let detail = format!("{} more unknown members; {known}", self.unlisted);
+            self.errors.push(FieldError::new("", detail));
         }
     }
 
@@ -153,11 +160,11 @@ impl Members {
 }
 
 /// The error of a value. Where serde names the type of a value, this uses the names of JSON's types.
-fn description(value: &Value, error: &serde_json::Error) -> String {
+fn description(found: &str, error: &serde_json::Error) -> String {
     let text = error.to_string();
     let types = text.strip_prefix("invalid type: ");
     match types.and_then(|types| types.rsplit_once(", expected ")) {
-        Some((_, expected)) => format!("it is {}; send {expected}", type_name(value)),
+        Some((_, expected)) => format!("it is {found}; send {expected}"),
         None => text,
     }
 }
