@@ -5,7 +5,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `age`, `pgbouncer` | from Debian's archive |
+//! | `age`, `locales`, `pgbouncer` | from Debian's archive |
 //! | `terraform`, `zig` | from PyPI, behind scripts |
 //! | `helm` | from an archive inside an npm package |
 //! | `crates`, `npm`, `python` | packages of crates.io, npm and PyPI |
@@ -19,6 +19,7 @@ mod crates;
 pub(crate) mod custom_resources;
 pub(crate) mod helm;
 mod install;
+pub(crate) mod locales;
 mod npm;
 pub(crate) mod pgbouncer;
 mod python;
