@@ -16,7 +16,7 @@ mod words;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use super::restore::{Bounds, Options, Roles, Superusers};
@@ -96,8 +96,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         go_on: bool,
         /// How owners and grants are restored
-        #[arg(long, value_enum, default_value_t = RolesChoice::Required)]
-        roles: RolesChoice,
+        #[arg(long, value_enum, default_value_t = Roles::Required)]
+        roles: Roles,
         /// Do not compare the rows with the backup
         #[arg(long)]
         no_verify: bool,
@@ -170,26 +170,6 @@ pub(crate) struct Login {
     /// How to log in: with a password, or as `DATABASE_AUTH=entra` does
     #[arg(long, value_name = "HOW", default_value = "password", value_parser = ["password", "entra"])]
     auth: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum RolesChoice {
-    /// Restore all of them; every role must exist
-    Required,
-    /// Restore those of roles that exist; the restoring role owns the rest
-    Available,
-    /// Restore none of them; the restoring role owns everything
-    Ignored,
-}
-
-impl From<RolesChoice> for Roles {
-    fn from(choice: RolesChoice) -> Roles {
-        match choice {
-            RolesChoice::Required => Roles::Required,
-            RolesChoice::Available => Roles::Available,
-            RolesChoice::Ignored => Roles::Ignored,
-        }
-    }
 }
 
 impl Verb {
@@ -281,7 +261,7 @@ async fn execute(verb: Verb, session: &Session) -> Result<(), Failure> {
             no_verify,
         } => {
             let options = Options {
-                roles: roles.into(),
+                roles,
                 jobs: jobs.into(),
                 replace,
                 go_on,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -40,14 +41,14 @@ pub enum Superusers {
     Allowed,
 }
 
-/// The owners and grants to restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The owners and grants to restore, also as the values of `--roles`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Roles {
-    /// All; every role must exist.
+    /// Restore all of them; every role must exist
     Required,
-    /// Those of roles that exist. The restoring role owns the objects of the others.
+    /// Restore those of roles that exist; the restoring role owns the rest
     Available,
-    /// None, as `pg_restore --no-owner --no-acl`: the restoring role owns everything.
+    /// Restore none of them; the restoring role owns everything
     Ignored,
 }
 
