@@ -12,6 +12,7 @@ use crate::health::{DatabaseCheck, Health, TimerCheck, WatchedTimer};
 use crate::host::{Timers, Timetable};
 use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
+use crate::ops::Ops;
 use crate::scale::{self, ScaleCheck, ScaleTimer, Scaling};
 
 /// All features. Clones share them.
@@ -21,6 +22,7 @@ pub struct App {
     pub items: Items,
     pub scaling: Scaling,
     pub health: Health,
+    pub ops: Ops,
     pub timers: Timers,
     /// Cancelled when the process must end. Backups and drills then clean up.
     pub stop: CancellationToken,
@@ -43,18 +45,20 @@ impl App {
         let watched = database.beside_the_pool();
         let watched_ledger = Ledger::new(watched.clone());
         let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
-        let timers = TimerCheck::new(TIMERS, timetable, watched_ledger, clock::system());
+        let timers = TimerCheck::new(TIMERS, timetable, watched_ledger.clone(), clock::system());
         let stop = CancellationToken::new();
         let backup_timer = SourceTimer::backup(backups.clone(), ledger.clone(), stop.clone());
         let housekeeping = Housekeeping::new(database.clone(), ledger.clone(), clock::system());
+        let health = Health::new(vec![
+            Arc::new(DatabaseCheck::new(database.clone(), watched)),
+            Arc::new(timers),
+            Arc::new(BackupCheck::new(backups.clone())),
+            Arc::new(ScaleCheck::new(watched_scaling)),
+        ]);
         App {
             items: Items::new(database.clone(), deadline),
-            health: Health::new(vec![
-                Arc::new(DatabaseCheck::new(database.clone(), watched)),
-                Arc::new(timers),
-                Arc::new(BackupCheck::new(backups.clone())),
-                Arc::new(ScaleCheck::new(watched_scaling)),
-            ]),
+            ops: Ops::new(health.clone(), watched_ledger, clock::system()),
+            health,
             timers: Timers::new(
                 vec![
                     Arc::new(housekeeping),
@@ -78,6 +82,7 @@ pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("health_live", "health/live"),
     ("item", "item/{id?}"),
     ("openapi", "openapi.json"),
+    ("ops", "ops"),
     ("scale_hold", "scale/hold/{target?}"),
     ("scale_plan", "scale/plan"),
 ];

@@ -273,6 +273,7 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
         None => say(format_args!("  database: {}", settings.address.display())),
     }
     say(format_args!("  try: curl {url}/item"));
+    say(format_args!("  page: {url}/ops"));
     say("  timers need a Functions host: cargo xtask start");
     let app = app(&config, settings);
     app.database.prepare_in_background();

@@ -12,6 +12,7 @@
 //! | [`server`] | bind, routes, graceful stop |
 //! | [`doctor`] | checks a laid-out Functions app against this program |
 //! | [`app`] | puts the features together |
+//! | [`ops`] | the operators' page and its actions |
 //! | [`item`] | items: routes, SQL, timer |
 //! | [`scale`] | sizes of Azure resources by schedule |
 //! | [`backup`] | backups of Postfacto's databases: export, restore, verification |
@@ -26,7 +27,7 @@
 //! | [`azure`] | credentials, and the Resource Manager |
 //! | [`clock`] | the clock, as an argument |
 //! | [`environment`] | environment variables |
-//! | [`telemetry`], [`version`] | logs; the version of the build |
+//! | [`telemetry`], [`version`], `words` | logs; the version of the build; times and sizes for people |
 //!
 //! Libraries with a purpose of their own are in `crates/`: `schedule` (sizes by schedule, pure), `funcapp` (an
 //! app's files), `localpg` (a private PostgreSQL), `devhost` (a local Functions host).
@@ -65,8 +66,10 @@ pub mod http;
 pub mod item;
 pub mod ledger;
 pub mod local;
+pub mod ops;
 pub mod scale;
 pub mod server;
 pub mod telemetry;
 mod terminal;
 pub mod version;
+mod words;

@@ -5,16 +5,18 @@
 //! in the table `function_run`, which has one row for each function and slot. Each function has one lock,
 //! which its run holds. If the lock is free and the row has no result, the process died, and the next claim
 //! takes the slot over. A slot that succeeded is not executed again; a slot that failed is, when the host calls
-//! again. [`Ledger::recent`] returns the last runs.
+//! again. [`Ledger::recent`] returns the last runs of some functions, [`Ledger::last`] those of all.
 //!
 //! Claims also delete rows that are older than 90 days.
 
 mod claim;
+mod last;
 mod once;
 mod recent;
 mod slot;
 
 pub use claim::{Claim, Finished, Holder, Ledger, Run, RunResult};
+pub use last::LastRun;
 pub use once::Work;
 pub use recent::{RecentRun, RecentRuns, RunState};
 pub use slot::slot;

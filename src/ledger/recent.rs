@@ -122,22 +122,27 @@ impl Ledger {
 }
 
 fn recent_run(row: &Row, is_newest: bool) -> RecentRun {
-    let failure: Option<String> = row.get("failure");
-    let failure = failure.unwrap_or_else(|| "see the log".to_owned());
-    let outcome: Option<&str> = row.get("outcome");
-    let (is_degraded, is_locked): (bool, bool) = (row.get("degraded"), row.get("is_locked"));
-    let state = match outcome {
-        None if is_newest && is_locked => RunState::Running,
-        None => RunState::Stopped,
-        Some("succeeded") => RunState::Succeeded,
-        Some(_) if is_degraded => RunState::Degraded(failure),
-        Some(_) => RunState::Failed(failure),
-    };
     RecentRun {
         slot: instant(row, "slot"),
         attempt: row.get("attempt"),
         started: instant(row, "started"),
-        state,
+        state: RunState::of(row, is_newest && row.get("is_locked")),
+    }
+}
+
+impl RunState {
+    /// The state of a row with the columns `outcome`, `failure` and `degraded`. `is_running` is whether its
+    /// run has the function's lock.
+    pub(super) fn of(row: &Row, is_running: bool) -> RunState {
+        let failure: Option<String> = row.get("failure");
+        let failure = failure.unwrap_or_else(|| "see the log".to_owned());
+        match row.get("outcome") {
+            None if is_running => RunState::Running,
+            None => RunState::Stopped,
+            Some("succeeded") => RunState::Succeeded,
+            Some(_) if row.get("degraded") => RunState::Degraded(failure),
+            Some(_) => RunState::Failed(failure),
+        }
     }
 }
 

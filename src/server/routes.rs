@@ -10,7 +10,7 @@ use warp::{Filter, Rejection};
 use super::openapi;
 use crate::app::App;
 use crate::http::{Endpoint, Problem, Request, Response, request, respond, whole};
-use crate::{health, host, item, scale};
+use crate::{health, host, item, ops, scale};
 
 /// All routes of `app`. The last one takes every path and returns 404, so the filter never rejects.
 ///
@@ -25,6 +25,8 @@ pub(super) fn routes(
         .or(checks(app))
         .unify()
         .or(sizes(app))
+        .unify()
+        .or(operators(app))
         .unify()
         .or(others())
         .unify()
@@ -74,6 +76,12 @@ fn sizes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         scale::hold(&app.scaling, target, request).await
     });
     plan.or(holds).unify().or(hold).unify().boxed()
+}
+
+fn operators(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let page = warp::path!("ops").and(with(app)).and(request());
+    page.then(async |app: Arc<App>, request| ops::page(&app.ops, request).await)
+        .boxed()
 }
 
 fn others() -> BoxedFilter<(Response,)> {

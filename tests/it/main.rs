@@ -47,6 +47,7 @@ mod logs;
 mod memory;
 mod migrations;
 mod openapi;
+mod ops;
 mod package;
 mod payload;
 mod requests;

@@ -16,6 +16,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("/health/live", "GET, HEAD, OPTIONS"),
     ("/openapi.json", "GET, HEAD, OPTIONS"),
     ("/scale/hold", "GET, HEAD, POST, OPTIONS"),
+    ("/ops", "GET, HEAD, OPTIONS"),
     ("/scale/plan", "GET, HEAD, OPTIONS"),
     ("/scale/hold/web", "DELETE, OPTIONS"),
 ];

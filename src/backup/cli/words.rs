@@ -3,26 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::backup::store::retention::State;
-
-/// `851.5 MB`, in powers of ten.
-pub(super) fn size(bytes: u64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB"];
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "one digit after the point is shown"
-    )]
-    let mut number = bytes as f64;
-    let mut unit = 0;
-    while number >= 999.95 && unit + 1 < units.len() {
-        number /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 {
-        format!("{bytes} B")
-    } else {
-        format!("{number:.1} {}", units[unit])
-    }
-}
+pub(super) use crate::words::size;
 
 /// `3 minutes`, `26 hours`, `8 days`.
 pub(super) fn age(age: SignedDuration) -> String {
@@ -47,28 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_ages_have_readable_units() {
-        let sizes = [
-            0,
-            999,
-            1000,
-            999_949,
-            999_950,
-            851_500_000,
-            2_000_000_000_000_000,
-        ];
-        assert_eq!(
-            sizes.map(size),
-            [
-                "0 B",
-                "999 B",
-                "1.0 kB",
-                "999.9 kB",
-                "1.0 MB",
-                "851.5 MB",
-                "2000.0 TB"
-            ]
-        );
+    fn ages_have_readable_units() {
         let minutes = [-1, 0, 119, 120, 2879, 2880].map(SignedDuration::from_mins);
         assert_eq!(
             minutes.map(age),

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
+use super::WithHolds;
 use super::session::{Failure, Session};
-use super::{WithHolds, format};
 use crate::scale::hold_request;
 use crate::terminal::{print, say};
+use crate::words;
 use schedule::{
     Decision, Occurrence, Rule, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
 };
@@ -66,8 +67,8 @@ fn show(target: &Target, at: Timestamp, decision: &Decision, steps: &[Step]) {
         "{} should be {} at {} UTC, {} in {zone}:",
         target.name,
         decision.size,
-        format::utc(at),
-        format::local(zone.wall(at))
+        words::utc(at),
+        words::local(zone.wall(at))
     ));
     for step in steps {
         let standing = match step.standing {
@@ -99,9 +100,9 @@ fn present(zone: &Zone, now: Option<Occurrence>) -> String {
 fn period(zone: &Zone, it: &Occurrence) -> String {
     format!(
         "{} to {} ({})",
-        format::local(zone.wall(it.begins.at)),
-        format::local(zone.wall(it.ends.at)),
-        format::length(it.length())
+        words::local(zone.wall(it.begins.at)),
+        words::local(zone.wall(it.ends.at)),
+        words::length(it.length())
     )
 }
 

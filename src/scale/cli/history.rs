@@ -2,10 +2,10 @@
 
 use jiff::SignedDuration;
 
-use super::format;
 use super::session::{Failure, Session};
 use crate::scale::journal::Entry;
 use crate::terminal::{Table, print, say};
+use crate::words;
 use schedule::TargetName;
 
 pub(super) async fn run(
@@ -40,9 +40,9 @@ fn table(entries: &[Entry]) -> Table<7> {
             .finished_at
             .map(|end| end.duration_since(entry.requested_at));
         let outcome = entry.outcome.as_deref().unwrap_or("under way");
-        let took = took.filter(|_| outcome == "succeeded").map(format::length);
+        let took = took.filter(|_| outcome == "succeeded").map(words::length);
         table.row([
-            format::utc(entry.requested_at),
+            words::utc(entry.requested_at),
             entry.target.clone(),
             entry.from.to_string(),
             entry.to.to_string(),

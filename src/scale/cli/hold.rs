@@ -1,9 +1,9 @@
 //! `scale hold`, `scale release` and `scale holds`.
 
-use super::format;
 use super::session::{Failure, Session};
 use crate::scale::hold_request::{self, End, HoldRequest};
 use crate::terminal::{Table, print, say};
+use crate::words;
 use schedule::{Size, TargetName};
 
 pub(super) struct Options {
@@ -38,9 +38,9 @@ pub(super) async fn hold(
     say(format_args!(
         "{name} is held at {} until {} in {} ({} UTC), from the next tick on",
         hold.size,
-        format::local(target.zone.wall(hold.until)),
+        words::local(target.zone.wall(hold.until)),
         target.zone,
-        format::utc(hold.until)
+        words::utc(hold.until)
     ));
     if loaded.resource(name).is_none() {
         say(format_args!(
@@ -87,8 +87,8 @@ pub(super) async fn list(session: &Session, json: bool) -> Result<(), Failure> {
         table.row([
             hold.target.to_string(),
             hold.size.to_string(),
-            format::utc(hold.since),
-            format::utc(hold.until),
+            words::utc(hold.since),
+            words::utc(hold.until),
             hold.by,
             hold.reason,
         ]);

@@ -1,7 +1,6 @@
 //! `magnusapi scale …`: one file for each verb.
 
 mod explain;
-mod format;
 mod history;
 mod hold;
 mod lint;
@@ -13,6 +12,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use super::hold_request::{End, size_of};
+use crate::words;
 use schedule::{Size, TargetName, parse_instant};
 pub(crate) use session::{Failure, Session};
 
@@ -146,7 +146,7 @@ pub(crate) async fn run(verb: Verb, session: Session) -> Result<(), Failure> {
             svg,
             holds,
         } => {
-            let from = from.unwrap_or_else(|| format::minute(session.now()));
+            let from = from.unwrap_or_else(|| words::minute(session.now()));
             let form = match (json, svg) {
                 (true, _) => plan::Form::Json,
                 (_, true) => plan::Form::Svg,

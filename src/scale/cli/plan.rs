@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::WithHolds;
 use super::session::{Failure, Session};
-use super::{WithHolds, format};
 use crate::scale::drawing::draw;
 use crate::scale::hold_request;
 use crate::scale::report::{Plan, TargetPlan};
 use crate::terminal::{Table, print, say};
+use crate::words;
 use schedule::{Edge, TargetName, Wall};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,13 +55,13 @@ fn show(plan: &Plan, target: &TargetPlan) {
     if let Some(first) = target.spans.first() {
         say(format_args!(
             "{} UTC: {} by {}",
-            format::utc(plan.from),
+            words::utc(plan.from),
             first.size,
             first.rule
         ));
     }
     if target.changes.is_empty() {
-        say(format_args!("no change until {} UTC", format::utc(plan.to)));
+        say(format_args!("no change until {} UTC", words::utc(plan.to)));
     } else {
         for line in changes(target).lines() {
             say(line);
@@ -83,11 +84,11 @@ fn changes(target: &TargetPlan) -> Table<6> {
     let mut table = Table::new(["LOCAL", "UTC", "FROM", "TO", "LASTS", "RULE"], &[2, 3, 4]);
     for it in &target.changes {
         table.row([
-            format::local(it.local),
-            format::utc(it.at),
+            words::local(it.local),
+            words::utc(it.at),
             it.from.to_string(),
             it.to.to_string(),
-            it.lasts.map(format::length).unwrap_or_default(),
+            it.lasts.map(words::length).unwrap_or_default(),
             format!("{}{}", it.rule, clocks(&it.edge)),
         ]);
     }

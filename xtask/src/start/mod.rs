@@ -121,7 +121,8 @@ fn wait_for_stop(group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
 fn addresses(port: u16) -> String {
     let base = format!("http://127.0.0.1:{port}");
     format!(
-        "  curl {base}/health\n  \
+        "  {base}/ops in a browser: the state of the app\n  \
+           curl {base}/health\n  \
            curl {base}/item\n  \
            curl {base}/item --header 'Content-Type: application/json' --data '{{ \"name\": \"a new item\" }}'\n\n\
          Ctrl-C stops it."

@@ -1,4 +1,4 @@
-//! Times and durations for people.
+//! Times, durations and sizes for people.
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -6,12 +6,12 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// `Fri 2026-11-27 16:00`.
-pub(super) fn local(at: DateTime) -> String {
+pub(crate) fn local(at: DateTime) -> String {
     at.strftime("%a %Y-%m-%d %H:%M").to_string()
 }
 
 /// `2026-11-27 16:00`.
-pub(super) fn utc(at: Timestamp) -> String {
+pub(crate) fn utc(at: Timestamp) -> String {
     let format = if at.as_second() % 60 == 0 {
         "%Y-%m-%d %H:%M"
     } else {
@@ -21,13 +21,13 @@ pub(super) fn utc(at: Timestamp) -> String {
 }
 
 /// Rounded down to the minute.
-pub(super) fn minute(at: Timestamp) -> Timestamp {
+pub(crate) fn minute(at: Timestamp) -> Timestamp {
     let seconds = at.as_second().rem_euclid(60);
     Timestamp::from_second(at.as_second() - seconds).expect("it is within a minute of an instant")
 }
 
 /// `8 h`, `23 h 30 min`, `2 d 14 h`, `40 s`.
-pub(super) fn length(length: SignedDuration) -> String {
+pub(crate) fn length(length: SignedDuration) -> String {
     let seconds = length.as_secs().max(0);
     let units = [
         (seconds / 86_400, "d"),
@@ -44,6 +44,26 @@ pub(super) fn length(length: SignedDuration) -> String {
         return "0 s".to_owned();
     }
     parts.join(" ")
+}
+
+/// `851.5 MB`, in powers of ten.
+pub(crate) fn size(bytes: u64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "one digit after the point is shown"
+    )]
+    let mut number = bytes as f64;
+    let mut unit = 0;
+    while number >= 999.95 && unit + 1 < units.len() {
+        number /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{number:.1} {}", units[unit])
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +91,31 @@ mod tests {
                 "23 h 30 min",
                 "1 d 1 h",
                 "2 d 14 h"
+            ]
+        );
+    }
+
+    #[test]
+    fn sizes_have_readable_units() {
+        let sizes = [
+            0,
+            999,
+            1000,
+            999_949,
+            999_950,
+            851_500_000,
+            2_000_000_000_000_000,
+        ];
+        assert_eq!(
+            sizes.map(size),
+            [
+                "0 B",
+                "999 B",
+                "1.0 kB",
+                "999.9 kB",
+                "1.0 MB",
+                "851.5 MB",
+                "2000.0 TB"
             ]
         );
     }

@@ -1,0 +1,80 @@
+//! The last runs of all functions, with their details.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::claim::lock_name;
+use super::{Ledger, RunState};
+use crate::database::{Error, Statement, instant};
+
+/// A run with its details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    pub function: String,
+    pub slot: Timestamp,
+    /// The number of invocations that worked on the slot. The other members are about the last one.
+    pub attempts: i32,
+    pub invocation_id: String,
+    pub started: Timestamp,
+    pub finished: Option<Timestamp>,
+    pub state: RunState,
+}
+
+impl Ledger {
+    /// The last runs by their start, the newest first.
+    pub async fn last(&self, limit: i64) -> Result<Vec<LastRun>, Error> {
+        let first = self.read_last(limit).await?;
+        if first.iter().all(|run| run.state != RunState::Stopped) {
+            return Ok(first);
+        }
+        // One query reads the rows before the locks. A run that finished between the two looks stopped, and a
+        // second query finds its result.
+        self.read_last(limit).await
+    }
+
+    async fn read_last(&self, limit: i64) -> Result<Vec<LastRun>, Error> {
+        let rows = self.database.read(&LAST, &[&limit, &lock_name("")]).await?;
+        // Only the newest run of a function can hold its lock.
+        let mut seen = BTreeSet::new();
+        let runs = rows.iter().map(|row| {
+            let function: String = row.get("function");
+            let is_newest = seen.insert(function.clone());
+            last_run(row, function, is_newest)
+        });
+        Ok(runs.collect())
+    }
+}
+
+fn last_run(row: &Row, function: String, is_newest: bool) -> LastRun {
+    let finished: Option<i64> = row.get("finished");
+    LastRun {
+        function,
+        slot: instant(row, "slot"),
+        attempts: row.get("attempt"),
+        invocation_id: row.get("invocation_id"),
+        started: instant(row, "started"),
+        finished: finished.map(|_| instant(row, "finished")),
+        state: RunState::of(row, is_newest && row.get("is_locked")),
+    }
+}
+
+/// The lock is that of [`Database::try_lock`](crate::database::Database::try_lock).
+const LAST: Statement = Statement {
+    sql: "WITH held AS (
+              SELECT (classid::bigint << 32) | objid::bigint AS key
+                FROM pg_locks
+               WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
+          last AS (SELECT * FROM function_run ORDER BY started_at DESC LIMIT $1)
+          SELECT function, (extract(epoch FROM slot) * 1000000)::bigint AS slot, attempt,
+                 invocation_id, (extract(epoch FROM started_at) * 1000000)::bigint AS started,
+                 (extract(epoch FROM finished_at) * 1000000)::bigint AS finished,
+                 outcome, failure, degraded,
+                 hashtextextended($2 || function, 0) IN (SELECT key FROM held) AS is_locked
+            FROM last
+           ORDER BY started_at DESC",
+    types: &[Type::INT8, Type::TEXT],
+};
