@@ -38,7 +38,7 @@ GRAMMAR = {
         "xtask package": "",
         "xtask publish": "<1> --package!",
         "xtask release": "--check?",
-        "xtask smoke": "<1> --package --timeout",
+        "xtask smoke": "<1> --package --tick-timeout --timeout",
     },
     "curl": {"": "<1> --head? --header --insecure? --silent?"},
     "gh": {

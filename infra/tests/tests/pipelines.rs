@@ -154,19 +154,22 @@ fn only_checked_tags_of_main_are_released() {
 /// GitHub's assertion is valid for five minutes, which the installation of programs may take.
 #[test]
 fn jobs_on_the_cluster_log_in_last_and_use_a_runner_that_reaches_it() {
+    const TOOLS: &str = "./.github/actions/cluster-tools";
+    let tools = steps(&yaml(".github/actions/cluster-tools/action.yml")["runs"]);
+    assert_eq!(position(&tools, "Azure/login@") + 1, tools.len());
     let helmfile = workflow("helmfile");
     assert!(helmfile["on"].get("workflow_dispatch").is_some());
     for (name, job) in jobs(&helmfile) {
         assert_eq!(job["runs-on"], "${{ vars.CLUSTER_RUNNER }}", "{name}");
         let steps = steps(job);
-        assert_eq!(position(&steps, "Azure/login@") + 2, steps.len(), "{name}");
+        assert_eq!(position(&steps, TOOLS) + 2, steps.len(), "{name}");
         assert!(
             steps[steps.len() - 1].starts_with("cargo xtask helmfile"),
             "{name}"
         );
     }
     let [difference, apply] = ["difference", "apply"].map(|job| &helmfile["jobs"][job]);
-    assert_eq!(difference["environment"], "prod-diff");
+    assert_eq!(difference["environment"], "${{ matrix.environment }}-diff");
     assert_eq!(apply["needs"], "difference");
     assert!(text(&apply["if"]).contains("needs.difference.result == 'success'"));
     let last = |job: &Value| steps(job).pop().unwrap_or_default();

@@ -14,6 +14,7 @@ use crate::workspace::Workspace;
 /// Checks every pipeline with every program for its kind, without a network.
 pub(super) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let workflows = files(workspace, ".github/workflows")?;
+    let actions = files(workspace, ".github/actions/cluster-tools")?;
     lint(workspace, &workflows)?;
     audit(workspace)?;
     let mut azure = files(workspace, ".azure-pipelines")?;
@@ -21,6 +22,7 @@ pub(super) fn check(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let dependabot = workspace.root().join(".github/dependabot.yml");
     for (schema, files) in [
         ("vendor.github-workflows", workflows),
+        ("vendor.github-actions", actions),
         ("vendor.azure-pipelines", azure),
         ("vendor.dependabot", vec![dependabot]),
     ] {

@@ -20,8 +20,6 @@ struct Part {
     section: &'static str,
     /// The environment of the lines, which are written for `test`.
     environment: &'static str,
-    /// The first block alone.
-    values_only: bool,
 }
 
 const fn part(file: &'static str, section: &'static str) -> Part {
@@ -29,23 +27,21 @@ const fn part(file: &'static str, section: &'static str) -> Part {
         file,
         section,
         environment: "test",
-        values_only: false,
     }
 }
 
-/// The values of an environment, which a person writes before an apply.
-const fn values(environment: &'static str) -> Part {
+const fn in_prod(part: Part) -> Part {
     Part {
-        file: INFRA,
-        section: "An environment",
-        environment,
-        values_only: true,
+        environment: "prod",
+        ..part
     }
 }
+
+const ENVIRONMENT: Part = part(INFRA, "An environment");
 
 const BY_HAND: [Part; 9] = [
     part(INFRA, "Bootstrap"),
-    part(INFRA, "An environment"),
+    ENVIRONMENT,
     part(HELMFILE, "The first time"),
     part(HELMFILE, "Two versions at once"),
     part(HELMFILE, "Never on one node"),
@@ -59,13 +55,10 @@ const FIRST_DEPLOYMENT: Part = part(OPERATIONS, "The first deployment, from noth
 
 const FROM_NOTHING: [Part; 5] = [
     part(INFRA, "Bootstrap"),
-    values("test"),
+    ENVIRONMENT,
     FIRST_DEPLOYMENT,
-    values("prod"),
-    Part {
-        environment: "prod",
-        ..FIRST_DEPLOYMENT
-    },
+    in_prod(ENVIRONMENT),
+    in_prod(FIRST_DEPLOYMENT),
 ];
 
 const IN_A_FRESH_CLONE: [Part; 6] = [
@@ -107,9 +100,8 @@ fn script(parts: &[Part]) -> String {
         script += "cd \"$CHECKOUT\"\n";
         let blocks = blocks(&read(&checkout().join(part.file)));
         let of_section = blocks.iter().filter(|it| it.section == part.section);
-        let count = if part.values_only { 1 } else { usize::MAX };
         let before = script.len();
-        for block in of_section.take(count) {
+        for block in of_section {
             let text = filled_in(&block.text, value_of).replace("test", part.environment);
             writeln!(script, "at='{}:{}'\n{text}", part.file, block.line)
                 .expect("a string can grow");
@@ -145,7 +137,7 @@ fn every_section_with_commands_runs() {
     for file in [INFRA, HELMFILE, OPERATIONS] {
         let blocks = blocks(&read(&checkout().join(file)));
         let sections: BTreeSet<_> = blocks.iter().map(|it| it.section.as_str()).collect();
-        let run = all.iter().filter(|it| it.file == file && !it.values_only);
+        let run = all.iter().filter(|it| it.file == file);
         assert_eq!(sections, run.map(|it| it.section).collect(), "{file}");
     }
 }
