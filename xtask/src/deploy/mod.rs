@@ -8,6 +8,7 @@ mod publish;
 mod site;
 mod smoke;
 mod target;
+mod tick;
 mod wait;
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use crate::infra::Environment;
 use crate::workspace::Workspace;
 use package::Package;
 use package_store::PackageStore;
-use smoke::{Check, Health};
+use smoke::{Expected, Health};
 use target::Target;
 
 /// Publish a package to an environment's app, and synchronise its triggers
@@ -41,11 +42,14 @@ pub(crate) struct PublishArguments {
 ///
 /// Through Front Door: /health must report the package's commit, and an item must be created, read and
 /// deleted. Through the Resource Manager: every function of the package must be listed, the timers
-/// among them. Repeats the checks until all pass or the time is over.
+/// among them. Repeats the checks until all pass or the time is over. Then it waits until /health reports a
+/// successful run of a timer for a slot that was not due before.
 #[derive(clap::Args)]
 pub(crate) struct SmokeArguments {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    tick: Tick,
 }
 
 /// Publish a package, check it, and put the previous one back if a check fails
@@ -58,6 +62,8 @@ pub(crate) struct SmokeArguments {
 pub(crate) struct DeployArguments {
     #[command(flatten)]
     common: Common,
+    #[command(flatten)]
+    tick: Tick,
     /// Deploy the stored package of this commit, in place of --package
     #[arg(long, conflicts_with = "package")]
     commit: Option<String>,
@@ -83,6 +89,20 @@ struct Common {
     /// Seconds to wait for a deployment, and again for everything to work
     #[arg(long, default_value_t = 600)]
     timeout: u64,
+}
+
+/// The default is longer than the interval of the timer functions that run most often, `scale` and `item_housekeeping`.
+#[derive(clap::Args)]
+struct Tick {
+    /// Seconds to wait for a run of a timer function; 0 omits this check
+    #[arg(long, default_value_t = 720)]
+    tick_timeout: u64,
+}
+
+impl Tick {
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.tick_timeout)
+    }
 }
 
 impl Common {
@@ -112,7 +132,11 @@ pub(crate) fn publish(
 pub(crate) fn smoke(workspace: &Workspace, arguments: &SmokeArguments) -> anyhow::Result<ExitCode> {
     let package = arguments.common.package(workspace)?;
     let target = Target::of(workspace, &arguments.common)?;
-    smoke::smoke(&package, &target, &[])?;
+    let expected = Expected {
+        known: &[],
+        tick: arguments.tick.timeout(),
+    };
+    smoke::smoke(&package, &target, expected)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -142,23 +166,26 @@ pub(crate) fn deploy(
     if arguments.commit.is_none() {
         store.store(&package)?;
     }
-    let known = before
-        .as_ref()
-        .map_or(&[][..], |health| health.failing.as_slice());
-    let Err(error) = publish_and_check(&package, &target, known) else {
+    let expected = Expected {
+        known: before
+            .as_ref()
+            .map_or(&[][..], |health| health.failing.as_slice()),
+        tick: arguments.tick.timeout(),
+    };
+    let Err(error) = publish_and_check(&package, &target, expected) else {
         return Ok(ExitCode::SUCCESS);
     };
     eprintln!("{error:#}");
     let put_back = match (&previous, &before) {
-        (Ok(previous), Ok(before)) => put_back(previous, &target, before),
+        (Ok(previous), Ok(before)) => put_back(previous, &target, before, expected),
         (Err(reason), _) | (_, Err(reason)) => format!("nothing was put back: {reason:#}"),
     };
     bail!("{} is not deployed: {error:#}\n{put_back}", package.commit)
 }
 
-fn publish_and_check(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<()> {
+fn publish_and_check(package: &Package, target: &Target, expected: Expected) -> anyhow::Result<()> {
     publish::publish(package, target)?;
-    smoke::smoke(package, target, known)
+    smoke::smoke(package, target, expected)
 }
 
 /// The package that runs now, or the reason for which it cannot be put back.
@@ -183,7 +210,7 @@ fn previous(
 
 /// Puts `previous` back and returns the result as text. A program does not start on a database that a newer one
 /// has migrated, so the newer one stays then.
-fn put_back(previous: &Package, target: &Target, before: &Health) -> String {
+fn put_back(previous: &Package, target: &Target, before: &Health, expected: Expected) -> String {
     let schema = smoke::health(target).ok().and_then(|health| health.schema);
     if let (Some(before), Some(now)) = (before.schema, schema)
         && now > before
@@ -194,7 +221,7 @@ fn put_back(previous: &Package, target: &Target, before: &Health) -> String {
             previous.commit
         );
     }
-    match publish_and_check(previous, target, &before.failing) {
+    match publish_and_check(previous, target, expected) {
         Ok(()) => format!("{} was put back, and works", previous.commit),
         Err(error) => format!("putting {} back failed too: {error:#}", previous.commit),
     }

@@ -1,7 +1,7 @@
 //! Checks from outside, as a user would, that an environment runs a package and works.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::http::{self, Reply};
 use super::package::Package;
 use super::target::Target;
+use super::tick;
 use super::wait::{Attempt, until};
 
 /// The parts of `/health` that a deployment uses.
@@ -21,9 +22,9 @@ pub(super) struct Health {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Check {
-    key: String,
+    pub(super) key: String,
     /// Distinguishes several checks with one key: the name of a timer, or of a database.
-    component: Option<String>,
+    pub(super) component: Option<String>,
 }
 
 impl fmt::Display for Check {
@@ -48,16 +49,29 @@ pub(super) fn health(target: &Target) -> anyhow::Result<Health> {
     })
 }
 
-/// Repeats all checks until they pass. A check in `known` failed before the deployment, and is only a warning: a
-/// backup that is too old is not caused by the package, which may be the one that repairs it.
-pub(super) fn smoke(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<()> {
+/// The conditions of a deployment.
+#[derive(Clone, Copy)]
+pub(super) struct Expected<'a> {
+    /// Checks that failed before the deployment, and are only warnings: a backup that is too old is not caused by the
+    /// package, which may be the one that repairs it.
+    pub(super) known: &'a [Check],
+    /// The time within which a timer must run; zero for none.
+    pub(super) tick: Duration,
+}
+
+/// Repeats all checks until they pass, and then waits for a run of a timer.
+pub(super) fn smoke(package: &Package, target: &Target, expected: Expected) -> anyhow::Result<()> {
     println!("checking {}", target.url);
     let warnings = until(target.timeout, || {
-        check(package, target, known).map_err(Attempt::NotYet)
+        check(package, target, expected.known).map_err(Attempt::NotYet)
     })
     .with_context(|| format!("{} does not work", target.url))?;
     for warning in warnings {
         println!("{warning}");
+    }
+    if expected.tick > Duration::ZERO {
+        let ran = tick::wait(target, expected.tick)?;
+        println!("the host calls the timers: {ran}");
     }
     println!(
         "{} runs and works, with {}",
@@ -102,7 +116,7 @@ fn runs(package: &Package, target: &Target, known: &[Check]) -> anyhow::Result<V
     Ok(warnings)
 }
 
-fn findings(report: &Value) -> impl Iterator<Item = (Check, &Value)> {
+pub(super) fn findings(report: &Value) -> impl Iterator<Item = (Check, &Value)> {
     let checks = report["checks"].as_object().into_iter().flatten();
     checks.flat_map(|(key, findings)| {
         let findings = findings.as_array().into_iter().flatten();
@@ -176,7 +190,7 @@ fn keeps_items(package: &Package, target: &Target) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn get(target: &Target, path: &str) -> anyhow::Result<Reply> {
+pub(super) fn get(target: &Target, path: &str) -> anyhow::Result<Reply> {
     let request = http::agent().get(format!("{}{path}", target.url));
     Reply::of(request.call()).with_context(|| format!("GET {path}"))
 }

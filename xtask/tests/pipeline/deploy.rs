@@ -84,6 +84,21 @@ fn timer_that_failed_before_does_not_hide_another_one() {
 }
 
 #[test]
+fn package_without_a_tick_is_replaced_by_the_previous_one() {
+    let stage = Stage::new();
+    stage.deploy(&Sketch::of('a')).succeeded();
+    let no_ticks = Sketch {
+        trouble: "no ticks",
+        ..Sketch::of('b')
+    };
+    stage.deploy(&no_ticks).failed(&[
+        "no timer function has run since the deployment",
+        &format!("{} was put back, and works", commit('a')),
+    ]);
+    assert_eq!(stage.app.commit(), Some(commit('a')));
+}
+
+#[test]
 fn previous_package_works_after_the_site_refuses_a_package() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();

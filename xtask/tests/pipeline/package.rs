@@ -16,7 +16,7 @@ pub(crate) const FUNCTIONS: [&str; 4] = [
 /// A description of a package.
 pub(crate) struct Sketch {
     pub(crate) commit: String,
-    /// A fault that the fake host simulates: `unhealthy`, `no backups`, `late <timer> …`. Others have no effect.
+    /// A fault that the fake host simulates: `unhealthy`, `no backups`, `no ticks`, `late <timer> …`. Others have no effect.
     pub(crate) trouble: &'static str,
     /// The version that the program brings the database to.
     pub(crate) schema: u64,

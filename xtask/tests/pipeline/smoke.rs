@@ -71,3 +71,38 @@ fn lost_item_is_a_failure() {
         .run("smoke", &["--package", &package])
         .failed(&["GET /item/1", "404"]);
 }
+
+fn without_ticks(digit: char) -> Sketch {
+    Sketch {
+        trouble: "no ticks",
+        ..Sketch::of(digit)
+    }
+}
+
+/// The functions are listed, the host reports no error, and HTTP works.
+#[test]
+fn timers_that_the_host_does_not_call_are_a_failure() {
+    let (stage, package) = running(&without_ticks('a'));
+    let words = [
+        "within 2 s",
+        "no timer function has run since the deployment",
+        "scale 2026-11-24T",
+        "missed",
+    ];
+    stage.run("smoke", &["--package", &package]).failed(&words);
+}
+
+#[test]
+fn run_of_a_timer_is_named() {
+    let (stage, package) = running(&Sketch::of('a'));
+    let text = stage.run("smoke", &["--package", &package]).succeeded();
+    assert!(text.contains("the host calls the timers: "), "{text}");
+}
+
+#[test]
+fn check_of_the_timers_can_be_omitted() {
+    let (stage, package) = running(&without_ticks('a'));
+    let arguments = ["--package", &package, "--tick-timeout", "0"];
+    let text = stage.run("smoke", &arguments).succeeded();
+    assert!(!text.contains("timer"), "{text}");
+}

@@ -51,9 +51,12 @@ impl Stage {
         path.to_string_lossy().into_owned()
     }
 
-    /// `cargo xtask <verb> test`, for the fakes, with a short timeout.
+    /// `cargo xtask <verb> test`, for the fakes, with short timeouts.
     pub(crate) fn run(&self, verb: &str, arguments: &[&str]) -> Ended {
         let mut xtask = self.checkout.xtask(&[verb, "test", "--timeout", "2"]);
+        if verb != "publish" && !arguments.contains(&"--tick-timeout") {
+            xtask.args(["--tick-timeout", "2"]);
+        }
         if let Some(site) = &self.site {
             xtask.args(["--deployment-site", site]);
         }
