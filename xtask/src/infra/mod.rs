@@ -116,5 +116,6 @@ pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<Vec<(&'static st
             "CUSTOM_RESOURCES",
             tools::custom_resources::install(workspace)?,
         ),
+        ("PROMTOOL", tools::PROMTOOL.install(workspace)?),
     ])
 }

@@ -1,12 +1,72 @@
 //! Debian packages.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::install::Lock;
+use anyhow::{Context, bail};
+
+use super::install::{Lock, Tool};
 use crate::process;
+use crate::workspace::Workspace;
+
+/// A program that needs no library but the C one.
+pub(crate) struct Program {
+    pub(super) name: &'static str,
+    pub(super) package: &'static str,
+    /// The environment variable that names another copy.
+    pub(super) variable: &'static str,
+    /// The end of a sentence that begins with "it".
+    pub(super) purpose: &'static str,
+}
+
+impl Program {
+    /// The one that the variable names, else an installed one, else Debian's, unpacked into `target/tools`.
+    pub(crate) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+        let Program { name, package, .. } = self;
+        if let Some(named) = env::var_os(self.variable) {
+            return Ok(named.into());
+        }
+        if let Some(found) = process::on_path(name) {
+            return Ok(found);
+        }
+        let executable = format!("root/usr/bin/{name}");
+        let announcement = format!(
+            "{name} from this system's apt archive into target/tools: it {}",
+            self.purpose
+        );
+        let tool = Tool {
+            name,
+            announcement: &announcement,
+            // The system's release decides which version there is.
+            pins: &fs::read("/etc/os-release").unwrap_or_default(),
+            proof: &executable,
+        };
+        let unpacked = tool.install(workspace, |folder, lock| self.unpack(folder, lock));
+        let folder = unpacked.with_context(|| {
+            format!(
+                "on Debian or Ubuntu: sudo apt-get install {package}; elsewhere put {name} on PATH, or name it in {}",
+                self.variable
+            )
+        })?;
+        Ok(folder.join(executable))
+    }
+
+    fn unpack(&self, folder: &Path, lock: &Lock) -> anyhow::Result<()> {
+        if !is_here() {
+            bail!(
+                "{} is not installed, and there is no apt-get to fetch it with",
+                self.name
+            );
+        }
+        if may_install() {
+            update()?;
+        }
+        unpack(&[self.package.to_owned()], folder, lock)
+    }
+}
 
 pub(super) fn is_here() -> bool {
     process::on_path("apt-get").is_some()

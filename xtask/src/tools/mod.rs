@@ -5,15 +5,14 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `age`, `locales`, `pgbouncer` | from Debian's archive |
+//! | `locales`, `pgbouncer` | from Debian's archive |
 //! | `terraform`, `zig` | from PyPI, behind scripts |
 //! | `helm` | from an archive inside an npm package |
 //! | `crates`, `npm`, `python` | packages of crates.io, npm and PyPI |
 //! | `custom_resources` | sources of crates, which tests read |
-//! | `apt` | Debian packages |
+//! | `apt` | Debian packages, and programs of one package |
 //! | `install` | one installation at a time, complete or repeated |
 
-pub(crate) mod age;
 mod apt;
 mod crates;
 pub(crate) mod custom_resources;
@@ -130,6 +129,22 @@ pub(crate) const KUBERNETES_MODELS: npm::Package = npm::Package {
     label: "schemas of Gateway API and cert-manager",
     purpose: "infra/helmfile is compared with them",
     proof: "node_modules",
+};
+
+/// Decrypts backups without this program.
+pub(crate) const AGE: apt::Program = apt::Program {
+    name: "age",
+    package: "age",
+    variable: "AGE",
+    purpose: "decrypts backups in tests",
+};
+
+/// Prometheus's checker of metrics and rules.
+pub(crate) const PROMTOOL: apt::Program = apt::Program {
+    name: "promtool",
+    package: "prometheus",
+    variable: "PROMTOOL",
+    purpose: "checks metrics and alert rules in tests",
 };
 
 /// The bill of materials of a program.
