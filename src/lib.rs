@@ -29,20 +29,8 @@
 //! | [`environment`] | environment variables |
 //! | [`telemetry`], [`version`], `words` | logs; the version of the build; times and sizes for people |
 //!
-//! Libraries with a purpose of their own are in `crates/`: `schedule` (sizes by schedule, pure), `funcapp` (an
-//! app's files), `localpg` (a private PostgreSQL), `devhost` (a local Functions host).
-//!
-//! # Entry points
-//!
-//! HTTP requests arrive through the host or directly; timer invocations arrive as posts of the host; an operator
-//! uses the command line. Each entry point calls the same functions: for items [`item::Items`], for timers
-//! [`host::Timers::invoke`], which does not depend on HTTP.
-//!
-//! # Requirements of the host
-//!
-//! The host takes any response to `GET /` as readiness, stops the program with SIGKILL at any moment, and may run
-//! a timer twice. So the program binds before anything else, keeps no essential state in memory or in files, and
-//! acknowledges nothing before the database has it on disk.
+//! `docs/architecture.md` describes the crates, the entry points, the requirements of the Functions host, and
+//! the decisions.
 
 // A closed stdout or stderr must not end the program: `terminal` prints.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

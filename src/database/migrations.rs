@@ -1,12 +1,10 @@
 //! Migrations: the files of `migrations/`, applied by one process at a time.
 //!
 //! refinery reads the files when the program is built and knows their versions and checksums; the
-//! history is kept in its table. It would take no lock when it runs them, and eight instances that
-//! start on an empty database at once would leave seven with errors. So they run here, all that are
-//! missing in one transaction, with an advisory lock as its first statement. Lock and migrations
-//! share one connection: two of them, behind a PgBouncer that has no third for the next process,
-//! would wait for each other. And the lock is the *transaction's*, because a session's would not
-//! hold through a PgBouncer in transaction mode; a process that dies gives it up.
+//! history is kept in its table. The program runs them itself, for the reasons in `docs/architecture.md`: all
+//! that are missing in one transaction, with an advisory lock as its first statement. Lock and migrations share
+//! one connection: two of them, behind a PgBouncer that has no third for the next process, would wait for each
+//! other.
 //!
 //! Rolling forward is always additive: an older program that runs while a newer one migrates
 //! goes on. An older program that *starts* on a newer schema refuses.

@@ -1,8 +1,6 @@
 //! Azure resources at the sizes of a schedule.
 //!
-//! A tick reads the schedule and the holds, reads each resource, and requests a change from Azure if the sizes
-//! differ. A tick keeps no state that the next one depends on, so missed, late and repeated ticks do no harm. The
-//! table `scale_change` serves people, the limit of changes, and the distinction of drift from schedule.
+//! The table `scale_change` serves people, the limit of changes, and the distinction of drift from schedule.
 //!
 //! | module | purpose |
 //! |---|---|

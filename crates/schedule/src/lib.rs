@@ -1,31 +1,9 @@
 //! Sizes by schedule: the size that a target should have at an instant, and the reason. Pure: the file's
 //! text, the holds and the instant are arguments.
 //!
-//! # The model
-//!
-//! A [`Schedule`] has targets, each with a time zone, a default size, bounds, and windows. A window is one
-//! object with a begin and an end; it may cross midnight, a weekend or the end of a year. The size at an
-//! instant depends on that instant only, never on earlier sizes, so late, repeated and missed evaluations do
-//! no harm.
-//!
-//! # Precedence
-//!
-//! The first of these that is in force decides:
-//!
-//! 1. the newest hold,
-//! 2. the first dated window in the file,
-//! 3. a holiday,
-//! 4. the first weekly window in the file,
-//! 5. the target's default size.
-//!
-//! Sizes outside the target's bounds move to the nearest bound.
-//!
-//! # Clock changes
-//!
-//! Edges are times on the zone's clocks. An edge in a gap, over which clocks are set forward, moves later by
-//! the length of the gap. Of an edge in a fold, which clocks show twice, the first time counts (RFC 5545, and
-//! `Compatible` in jiff). So a window lasts an hour less or more on such a day; [`Occurrence::length`] is the
-//! real duration. An occurrence whose edges a clock change puts in the wrong order is dropped.
+//! `docs/schedules.md` describes the model, the precedence of its parts, and clock changes. An edge in a gap
+//! or a fold follows RFC 5545 (`Compatible` in jiff), so [`Occurrence::length`] is the real duration. Sizes
+//! outside the target's bounds move to the nearest bound.
 //!
 //! | module | purpose |
 //! |---|---|

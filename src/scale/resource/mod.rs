@@ -1,15 +1,8 @@
 //! The kinds of resources that can be sized: how their size is read and changed.
 //!
-//! | resource | its size | one number sets | a range sets |
-//! |---|---|---|---|
-//! | AKS node pool | `count`, with the cluster autoscaler `minCount` and `maxCount` | `count` | `minCount` and `maxCount` |
-//! | virtual machine scale set | `sku.capacity` | that | – |
-//! | Flex Consumption app | always-ready instances of `http`, and `maximumInstanceCount` | the always-ready instances | both |
-//! | App Service plan | `sku.capacity` | that | – |
-//! | plan that scales by itself | `sku.capacity`, and `maximumElasticWorkerCount` | `sku.capacity` | both |
-//!
-//! Whether a node pool takes a number or a range depends on its autoscaler, which is never switched here. All
-//! else of a resource stays as it is.
+//! `docs/schedules.md` lists the kinds, and the members that a number and a range set. Whether a node pool takes
+//! a number or a range depends on its autoscaler, which is never switched here. All else of a resource stays as
+//! it is.
 //!
 //! # Three steps
 //!
