@@ -30,6 +30,8 @@ mod documented;
 mod helmfile;
 mod infra;
 mod layout;
+#[cfg(test)]
+mod links;
 mod package;
 mod peer;
 mod process;
