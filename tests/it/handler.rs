@@ -5,7 +5,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{
-    AppFolder, Database, Program, Response, Start, client, eventually, free_port, run, with_program,
+    AppFolder, Database, Program, Response, Start, client, end_of_listening, eventually, free_port,
+    run, with_program,
 };
 
 #[test]
@@ -175,7 +176,7 @@ fn sigterm_and_sigint_wait_for_requests_and_exit_with_200_under_a_host() {
             socket.write_all(head.as_bytes()).await.expect("it is sent");
             program.get("/health/live").await;
             program.signal(signal);
-            program_refuses_connections(&program).await;
+            end_of_listening(program.address()).await;
             socket.write_all(b":\"late\"}").await.expect("it is sent");
             let mut response = String::new();
             socket
@@ -186,14 +187,6 @@ fn sigterm_and_sigint_wait_for_requests_and_exit_with_200_under_a_host() {
             assert_eq!(program.ended().await.code(), Some(200));
         });
     }
-}
-
-async fn program_refuses_connections(program: &Program) {
-    crate::harness::eventually("the end of listening", || async {
-        let connected = tokio::net::TcpStream::connect(program.address()).await;
-        connected.is_err().then_some(())
-    })
-    .await;
 }
 
 #[test]
@@ -208,7 +201,7 @@ fn the_handler_stops_gracefully_when_the_host_is_killed() {
         program
             .line(|line| line.contains("the Functions host has ended"))
             .await;
-        program_refuses_connections(&program).await;
+        end_of_listening(program.address()).await;
         program.line(|line| line.contains("\"stopped\"")).await;
         let client = database.connect().await;
         let count = "SELECT count(*) FROM pg_stat_activity
@@ -248,7 +241,7 @@ fn a_second_signal_stops_it_at_once() {
         socket.write_all(head.as_bytes()).await.expect("it is sent");
         program.get("/health/live").await;
         program.signal("INT");
-        program_refuses_connections(&program).await;
+        end_of_listening(program.address()).await;
         program.signal("INT");
         program
             .line(|line| line.contains("stopped at once, by a second signal"))

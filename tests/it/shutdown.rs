@@ -1,5 +1,5 @@
 //! SIGTERM at each moment: a complete response or a visible abort, exit code 200 under a host, and no remaining
-//! process or session. `handler` tests requests in flight, and `host_faults` creations in flight under a host.
+//! process or session. `handler` tests an upload that is incomplete when the signal arrives.
 
 mod hosted;
 
@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::harness::{
-    Database, Program, Response, Start, eventually, ready, run, timer, waiting_for_a_lock,
-    with_program,
+    Database, Program, Response, Start, client, end_of_listening, eventually, ready, run, timer,
+    waiting_for_a_lock, with_program,
 };
 
 /// The end of a complete listing.
@@ -116,6 +116,64 @@ fn a_listing_is_complete_or_breaks_off() {
     });
 }
 
+/// A creation, a rename and a deletion that wait for a lock on the items.
+struct ChangesUnderWay {
+    lock: tokio_postgres::Client,
+    /// Each with the status of its success.
+    requests: [(JoinHandle<Response>, u16); 3],
+}
+
+impl ChangesUnderWay {
+    async fn begin(database: &Database, url: &str) -> ChangesUnderWay {
+        let lock = database.connect().await;
+        let items = "INSERT INTO item (name) VALUES ('old'), ('deleted') RETURNING id";
+        let items = lock.query(items, &[]).await.expect("two items");
+        let item = |index: usize| format!("/item/{}", items[index].get::<_, i64>(0));
+        execute(&lock, "BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE").await;
+        let send = |method, path: &str, name: Option<&str>| {
+            let mut request = client().request(method, format!("{url}{path}"));
+            if let Some(name) = name {
+                request = request.header("content-type", "application/json");
+                request = request.body(json!({"name": name}).to_string());
+            }
+            tokio::spawn(Response::to(request))
+        };
+        let requests = [
+            (send(Method::POST, "/item", Some("created")), 201),
+            (send(Method::PATCH, &item(0), Some("renamed")), 200),
+            (send(Method::DELETE, &item(1), None), 204),
+        ];
+        waiting_for_a_lock(database, 3).await;
+        ChangesUnderWay { lock, requests }
+    }
+
+    async fn succeed(self) {
+        execute(&self.lock, "ROLLBACK").await;
+        for (request, status) in self.requests {
+            let response = request.await.expect("no panic");
+            assert_eq!(response.status, status, "{response:?}");
+        }
+        let names = "SELECT name FROM item ORDER BY name";
+        let rows = self.lock.query(names, &[]).await.expect("the items");
+        let names: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(names, ["created", "renamed"]);
+    }
+}
+
+#[test]
+fn changes_under_way_succeed() {
+    run(async {
+        let database = Database::migrated();
+        let mut program = Start::on(&database).await;
+        let changes = ChangesUnderWay::begin(&database, &program.url).await;
+        program.signal("TERM");
+        end_of_listening(program.address()).await;
+        changes.succeed().await;
+        assert_eq!(program.ended().await.code(), Some(200));
+        assert_no_session_remains(&database).await;
+    });
+}
+
 #[test]
 fn a_slow_rejected_upload_keeps_its_response() {
     with_program(async |mut program: Program| {
@@ -195,11 +253,7 @@ fn a_backup_that_finishes_in_time_succeeds() {
     run(async {
         let mut backup = BackupUnderWay::begin().await;
         backup.program.signal("TERM");
-        eventually("the end of listening", || async {
-            let connected = TcpStream::connect(backup.program.address()).await;
-            connected.is_err().then_some(())
-        })
-        .await;
+        end_of_listening(backup.program.address()).await;
         execute(&backup.lock, "ROLLBACK").await;
         let response = backup.calling.await.expect("no panic").expect("a response");
         assert_eq!(response.status, 200, "{response:?}");

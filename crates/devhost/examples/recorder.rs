@@ -1,14 +1,14 @@
 //! The handler of the life-cycle recordings: raw bytes on a socket, an order for each request.
 //!
 //! Two settings name its files: `REC_CONF` holds its orders in JSON, `REC_LOG` gets one JSON object a
-//! line for each start and each request, of all its lives.
+//! line for each start, each request, and each connection that ends during a `delay`, of all its lives.
 //!
 //! - `start`, or `start.by_life.<number>`: `print` (below), `sleep` seconds before it listens,
 //!   `exit` with this code, `signal` itself.
 //! - `reply.<path>`: one order for all requests of this path, or a list of orders, one a request; the
 //!   usual response follows. An order has `delay`, `kill` (SIGKILL), `exit`, `close` (`before` the
-//!   response, `after` it, or `reset`), `raw` (the response's bytes), `status`, `headers`, `body`, and
-//!   `exit_after` with this code.
+//!   response, `after` it, or `reset`), `raw` (the response's bytes), `status`, `headers`, `body` or
+//!   `fill` (the length of a body), and `exit_after` with this code.
 //! - It prints the body of a request for `/say`: a list of `text`, `hex`, or `n` times `fill`,
 //!   each with `err` for stderr and `sleep` seconds after it.
 
@@ -89,7 +89,15 @@ async fn serve(mut stream: TcpStream) -> io::Result<()> {
 
 /// Executes `order`, and returns whether the connection continues.
 async fn obey(stream: &mut TcpStream, order: &Value) -> io::Result<bool> {
-    tokio::time::sleep(seconds(&order["delay"])).await;
+    let mut byte = [0];
+    tokio::select! {
+        biased;
+        () = tokio::time::sleep(seconds(&order["delay"])) => {}
+        Ok(0) | Err(_) = stream.peek(&mut byte) => {
+            log(&json!({"ev": "gone"}))?;
+            return Ok(false);
+        }
+    }
     if order["kill"] == true {
         kill(9).await;
     }
@@ -114,7 +122,10 @@ async fn obey(stream: &mut TcpStream, order: &Value) -> io::Result<bool> {
 }
 
 fn response(order: &Value) -> String {
-    let body = order["body"].as_str().unwrap_or("{}");
+    let filled = order["fill"]
+        .as_u64()
+        .and_then(|count| Some("x".repeat(count.try_into().ok()?)));
+    let body = filled.as_deref().or(order["body"].as_str()).unwrap_or("{}");
     let usual = json!({"Content-Type": "application/json"});
     let headers = order.get("headers").unwrap_or(&usual).as_object();
     let lines = headers

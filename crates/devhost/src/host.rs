@@ -34,8 +34,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Listens, reads the app, and starts the handler. Returns as soon as the process runs:
-    /// invocations wait until it responds, as [`Host::ready`] does.
+    /// Listens, reads the app, and starts the handler. Does not wait for it: invocations wait until
+    /// it responds, as [`Host::ready`] does.
     ///
     /// Call this inside a tokio runtime; the host lives there.
     pub async fn start(mut options: HostOptions) -> Result<Self, StartError> {

@@ -7,7 +7,7 @@ use tokio::{sync::Mutex, task::JoinSet};
 
 use crate::{
     files::{Change, Files},
-    handler::{HostFailure, Launch, LaunchError, Order, Supervisor, free_port},
+    handler::{HostFailure, Launch, Order, Supervisor, free_port},
     log::{Journal, Level},
     options::HostOptions,
     shared::Shared,
@@ -35,8 +35,6 @@ pub enum StartError {
     },
     #[error("there is no free port for the handler: {0}")]
     NoPort(io::Error),
-    #[error(transparent)]
-    Launch(#[from] LaunchError),
 }
 
 /// One reading of the app. Dropping it kills its handler.
@@ -68,7 +66,7 @@ impl JobHost {
         }
         let journal = journal.with_levels(app.host.log_levels.clone());
         let supervisor = supervisor(options, &app, &settings, journal.clone())?;
-        let (handler, keep_running) = supervisor.start()?;
+        let (handler, keep_running) = supervisor.supervise();
         let shared = Arc::new(Shared::new(app, settings, journal, handler, options));
         for fault in &shared.faults {
             let text = format!("The '{}' function is in error: {fault}", fault.function);

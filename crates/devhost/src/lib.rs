@@ -40,14 +40,13 @@
 //!
 //! # Differences from the real host
 //!
-//! Recordings of the real host, version 4.1037, are in `tests/recordings`. The tests play each of
+//! Recordings of the real host, version 4.1037, are in `tests/devhost/recordings`. The tests play each of
 //! them, and list the cases in which this host differs, each with its reason. Other differences:
 //!
 //! - A reply that would hang the real host until functionTimeout (empty, 204, `null`) is reported
 //!   at once as [`TimerResult::Hang`], and the handler keeps running.
 //! - A fault for which the real host responds to every request with 503 (a mistake in host.json, a route that does not
-//!   parse, two folders that differ in case) is an error at the start. So are an app without functions and a handler that
-//!   cannot be executed.
+//!   parse, two folders that differ in case) is an error at the start. So is an app without functions.
 //! - Only request proxying is implemented: requests for a function that would get them in another form (forwarding, or
 //!   JSON payloads) get 500, and the log names the remedy. There are no triggers other than HTTP and timer, and no output
 //!   bindings: outputs are checked and dropped.
@@ -78,7 +77,7 @@ mod timer;
 mod wire;
 
 pub use call::{Framing, Recorded, RetryContext, ScheduleStatus, TimerCall, TimerInfo};
-pub use handler::{HostFailure, LaunchError};
+pub use handler::HostFailure;
 pub use host::Host;
 pub use job::StartError;
 pub use log::{HostLog, Level, OnLog, Source};

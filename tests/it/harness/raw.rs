@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::TIMEOUT;
+use super::{TIMEOUT, eventually};
 
 /// The bytes of a response.
 #[derive(Debug)]
@@ -38,6 +38,14 @@ pub(crate) async fn send_raw(address: &str, bytes: &[u8]) -> RawResponse {
         status: status.unwrap_or(0),
         text,
     }
+}
+
+/// Waits until `127.0.0.1:<port>` refuses connections.
+pub(crate) async fn end_of_listening(address: &str) {
+    eventually("the end of listening", || async {
+        TcpStream::connect(address).await.is_err().then_some(())
+    })
+    .await;
 }
 
 fn is_whole(response: &[u8]) -> bool {

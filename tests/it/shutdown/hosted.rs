@@ -5,14 +5,13 @@ use std::path::Path;
 
 use devhost::Host;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::{
-    AWAY, END, ITEM, MIGRATION_LOCK, ROWS, assert_no_session_remains, begun, execute, manifests,
-    rest, sent,
+    AWAY, ChangesUnderWay, END, ITEM, MIGRATION_LOCK, ROWS, assert_no_session_remains, begun,
+    execute, manifests, rest, sent,
 };
 use crate::harness::{
-    AppFolder, Database, Response, client, eventually, run, start, waiting_for_a_lock,
+    AppFolder, Database, Response, client, end_of_listening, run, start, waiting_for_a_lock,
 };
 
 /// Stops the host while `meanwhile` runs, and checks that its handler has ended.
@@ -21,10 +20,7 @@ async fn stopped<T>(host: Host, meanwhile: impl Future<Output = T>) -> T {
     let address = host.address();
     let (result, ()) = tokio::join!(
         async {
-            eventually("the end of listening", || async {
-                TcpStream::connect(address).await.is_err().then_some(())
-            })
-            .await;
+            end_of_listening(&address.to_string()).await;
             meanwhile.await
         },
         host.drain()
@@ -57,6 +53,17 @@ fn a_listing_is_complete() {
         })
         .await;
         assert!(read.ends_with(END), "the listing broke off");
+        assert_no_session_remains(&database).await;
+    });
+}
+
+#[test]
+fn changes_under_way_succeed() {
+    run(async {
+        let (app, database) = (AppFolder::new(), Database::migrated());
+        let host = start(app.on(&database)).await;
+        let changes = ChangesUnderWay::begin(&database, &host.url()).await;
+        stopped(host, changes.succeed()).await;
         assert_no_session_remains(&database).await;
     });
 }

@@ -25,7 +25,7 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         reason: "The table and its examples contain the banned words.",
     },
     Exception {
-        file: "crates/devhost/tests/recordings/case.rs",
+        file: "crates/devhost/tests/devhost/recordings/case.rs",
         words: "answers",
         reason: "A member of the recordings.",
     },

@@ -24,20 +24,6 @@ pub(crate) struct Launch {
     own_process_group: bool,
 }
 
-/// The handler's process cannot be started.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot start the handler {program} in {folder}: {source}; build it, and correct \
-     customHandler.description in host.json"
-)]
-pub struct LaunchError {
-    /// The executable, after its resolution.
-    pub program: String,
-    /// Its current folder.
-    pub folder: String,
-    pub source: io::Error,
-}
-
 impl Launch {
     pub(crate) fn new(
         app_folder: &Path,
@@ -61,12 +47,14 @@ impl Launch {
         }
     }
 
-    /// Starts the handler. It is killed when the returned child is dropped.
-    pub(crate) fn start(&self) -> Result<Child, LaunchError> {
-        self.spawn().map_err(|source| LaunchError {
-            program: self.program.display().to_string(),
-            folder: self.folder.display().to_string(),
-            source,
+    /// Starts the handler. It is killed when the returned child is dropped. An error names the program and the remedy.
+    pub(super) fn start(&self) -> Result<Child, String> {
+        self.spawn().map_err(|error| {
+            let (program, folder) = (self.program.display(), self.folder.display());
+            format!(
+                "cannot start the handler {program} in {folder}: {error}; build it, and correct \
+                 customHandler.description in host.json"
+            )
         })
     }
 

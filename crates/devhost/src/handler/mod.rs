@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use launch::LaunchError;
 pub(crate) use launch::{Launch, free_port};
 pub(crate) use supervisor::Supervisor;
 

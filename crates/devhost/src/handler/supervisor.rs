@@ -7,6 +7,7 @@
 //! | exits with 0 or 200 | it starts again, uncounted |
 //! | exits with anything else (a signal is 128 + n) | counted |
 //! | does not listen within initializationTimeout | killed, counted |
+//! | cannot be started | reported once, uncounted |
 //!
 //! The first and the second count start it again at once; the third stops the host. Thirty minutes without an error reset
 //! the count. The host ends a process only by SIGKILL.
@@ -22,7 +23,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use super::{Handler, HostFailure, Launch, LaunchError, Order, State, console::Console, readiness};
+use super::{Handler, HostFailure, Launch, Order, State, console::Console, readiness};
 use crate::log::{Journal, Level};
 
 /// The error that stops the host.
@@ -58,13 +59,9 @@ struct Errors {
 }
 
 impl Supervisor {
-    /// Starts the process for the first time. Returns the handler, and the task that keeps it running. Dropping the task
-    /// kills the process.
-    pub(crate) fn start(
-        self,
-    ) -> Result<(Handler, impl Future<Output = ()> + Send + use<>), LaunchError> {
-        let child = self.launch.start()?;
-        let (state, watched) = watch::channel(State::Starting { pid: child.id() });
+    /// The handler, and the task that starts it and keeps it running. Dropping the task kills the process.
+    pub(crate) fn supervise(self) -> (Handler, impl Future<Output = ()> + Send + use<>) {
+        let (state, watched) = watch::channel(State::Starting { pid: None });
         let (orders, received) = mpsc::channel(16);
         let handler = Handler {
             port: self.port,
@@ -72,26 +69,42 @@ impl Supervisor {
             orders,
             ready_timeout: self.initialization_timeout * STARTS,
         };
-        Ok((handler, self.keep_running(child, state, received)))
+        (handler, self.keep_running(state, received))
     }
 
-    async fn keep_running(
-        self,
-        mut child: Child,
-        state: watch::Sender<State>,
-        mut orders: mpsc::Receiver<Order>,
-    ) {
+    async fn keep_running(self, state: watch::Sender<State>, mut orders: mpsc::Receiver<Order>) {
         let mut errors = Errors::default();
         let failure = loop {
-            if let Err(failure) = self.live(child, &state, &mut orders, &mut errors).await {
+            let lived = match self.launch.start() {
+                Ok(child) => self.live(child, &state, &mut orders, &mut errors).await,
+                Err(problem) => Err(self.without_process(problem, &mut orders).await),
+            };
+            if let Err(failure) = lived {
                 break failure;
             }
-            child = match self.launch.start() {
-                Ok(child) => child,
-                Err(error) => break HostFailure(error.to_string()),
-            };
         };
         state.send_replace(State::Stopped(failure));
+    }
+
+    /// A process that cannot be started is not tried again. Invocations wait until they give up, and with them the
+    /// host.
+    async fn without_process(
+        &self,
+        problem: String,
+        orders: &mut mpsc::Receiver<Order>,
+    ) -> HostFailure {
+        self.journal.host(Level::Error, problem);
+        loop {
+            match orders.recv().await {
+                Some(Order::Crash(done) | Order::Restart(done)) => notify(Some(done)),
+                Some(Order::Stop(done)) => {
+                    notify(Some(done));
+                    return HostFailure::gone();
+                }
+                Some(Order::Fail(failure)) => return failure,
+                None => return HostFailure::gone(),
+            }
+        }
     }
 
     /// Runs one process to its end. An error means that it is not started again.

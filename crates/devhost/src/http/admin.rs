@@ -1,4 +1,4 @@
-//! `/admin`: the functions, their errors, and manual runs.
+//! `/admin`: the functions, their errors, and manual runs. `/runtime/webhooks`, which has none here.
 //!
 //! Source: Azure/azure-functions-host, `FunctionsController.cs`, `HostController.cs`.
 
@@ -21,10 +21,11 @@ pub(super) enum Admin<'a> {
     Functions,
     Function(&'a str),
     FunctionStatus(&'a str),
+    Webhook,
 }
 
 impl<'a> Admin<'a> {
-    /// The meaning of `path`. A path below `/admin` without one is like any other path.
+    /// The meaning of `path`. Another path below `/admin` or `/runtime` is like any other path.
     pub(super) fn of(path: &'a str) -> Option<Self> {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let is = |part: &str, name: &str| part.eq_ignore_ascii_case(name);
@@ -43,6 +44,9 @@ impl<'a> Admin<'a> {
                     [name, status] if is(status, "status") => Some(Self::FunctionStatus(name)),
                     _ => None,
                 }
+            }
+            [runtime, webhooks, _, ..] if is(runtime, "runtime") && is(webhooks, "webhooks") => {
+                Some(Self::Webhook)
             }
             _ => None,
         }

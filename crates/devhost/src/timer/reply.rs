@@ -15,8 +15,6 @@ pub enum TimerResult {
     Succeeded {
         /// `Logs`, in order: each is one Information record of the function.
         logs: Vec<String>,
-        /// `ReturnValue`, `Null` if there is none.
-        return_value: Value,
     },
     /// The run failed. `Logs` and `Outputs` of the reply are ignored.
     Failed { reason: Failure },
@@ -110,9 +108,6 @@ fn read(members: &Map<String, Value>) -> Result<TimerResult, String> {
     }
     Ok(TimerResult::Succeeded {
         logs: logs(members)?,
-        return_value: member(members, "ReturnValue")
-            .cloned()
-            .unwrap_or(Value::Null),
     })
 }
 

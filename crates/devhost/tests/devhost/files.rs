@@ -1,86 +1,73 @@
 //! A change of the app's files restarts the app.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use devhost::HostOptions;
-use serde_json::json;
+use devhost::{Host, HostOptions};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
-use crate::stage::{AppFolder, get, logged, send_to, until, within};
+use crate::stage::{Stage, exchange, get, logged, ready, until};
 
-fn app() -> AppFolder {
-    AppFolder::new()
-        .host("/extensions", json!({"http": {"routePrefix": ""}}))
-        .http("pause", json!({}))
-        .http("Item", json!({}))
-}
-
-fn watching(app: &AppFolder) -> HostOptions {
-    HostOptions {
+/// An app, and a host that watches it.
+async fn watched(members: &Value) -> Result<(Stage, Host), String> {
+    let orders = json!({"reply": {"/item": {"delay": 0.3}}});
+    let stage = Stage::new(members, &orders).http("item");
+    let options = HostOptions {
         watch_files: true,
-        ..app.options("ok")
-    }
+        ..stage.options()
+    };
+    let host = Host::start(options).await.expect("the host starts");
+    ready(&host).await?;
+    Ok((stage, host))
 }
 
 #[tokio::test]
-async fn running_request_ends_on_its_handler() {
-    let app = app();
-    let host = app.launch(watching(&app)).await;
-    within(host.ready()).await.expect("the handler responds");
+async fn a_running_request_ends_on_its_handler() -> Result<(), String> {
+    let (stage, host) = watched(&Value::Null).await?;
     let (port, pid) = (host.handler_port(), host.handler_pid());
-    // Requests follow each other, so one is under way when the handler changes.
-    let address = host.address();
-    let mut requests = tokio::task::JoinSet::new();
-    let mut sent = 0;
-    fs::write(
-        app.path("Item/function.json"),
-        fs::read(app.path("Item/function.json")).expect("it is there"),
-    )
-    .expect("it is written anew");
+    stage.http_at("item", "item");
+    // Requests follow each other, so one is in flight when the handler changes.
+    let mut requests = JoinSet::new();
     while host.handler_port() == port {
-        requests.spawn(send_to(
-            address,
-            "GET /pause HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        ));
-        sent += 1;
-        assert!(sent < 200, "no restart");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        requests.spawn(exchange(host.address(), "GET /item", "\r\n"));
+        assert!(requests.len() < 400, "no restart");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     while let Some(reply) = requests.join_next().await {
-        assert_eq!(reply.expect("a response").status, 200);
+        let reply = reply.expect("no panic").expect("a response");
+        assert_eq!(reply.status, 200);
     }
-    until("the handler before has ended", || {
-        !std::path::Path::new(&format!("/proc/{}", pid.expect("a process"))).exists()
+    let process = format!("/proc/{}", pid.expect("a process"));
+    until("the end of the first handler", || {
+        !fs::exists(&process).unwrap_or(true)
     })
-    .await;
-    assert_eq!(app.starts(), 2);
+    .await?;
+    assert_eq!(stage.lives(), 2);
+    Ok(())
 }
 
 #[tokio::test]
-async fn broken_files_are_503_until_they_are_repaired() {
-    let app = app();
-    let host = app.launch(watching(&app)).await;
-    within(host.ready()).await.expect("the handler responds");
-    let good = fs::read(app.path("host.json")).expect("it is there");
-    fs::write(app.path("host.json"), "{").expect("it is broken");
-    logged(&host, "Function host is not running").await;
-    let reply = get(&host, "GET /Item").await;
-    assert_eq!(
-        (reply.status, reply.body.as_str()),
-        (503, "Function host is not running.")
-    );
-    fs::write(app.path("host.json"), good).expect("it is repaired");
-    within(async { while get(&host, "GET /Item").await.status != 200 {} }).await;
+async fn broken_files_are_503_until_they_are_repaired() -> Result<(), String> {
+    let (stage, host) = watched(&Value::Null).await?;
+    let good = fs::read_to_string(stage.path("app/host.json")).expect("it exists");
+    stage.write("app/host.json", "{");
+    logged(&host, "Function host is not running").await?;
+    let reply = get(&host, "GET /item").await;
+    let text = "Function host is not running.";
+    assert_eq!((reply.status, reply.body.as_str()), (503, text));
+    stage.write("app/host.json", &good);
+    let repaired = async { while get(&host, "GET /item").await.status != 200 {} };
+    crate::stage::within("a response", repaired).await
 }
 
 #[tokio::test]
-async fn host_json_can_switch_restarts_off() {
-    let app = app().host("/fileWatchingEnabled", json!(false));
-    let host = app.launch(watching(&app)).await;
-    within(host.ready()).await.expect("the handler responds");
+async fn host_json_can_switch_restarts_off() -> Result<(), String> {
+    let (stage, host) = watched(&json!({"fileWatchingEnabled": false})).await?;
     let port = host.handler_port();
-    fs::write(app.path("host.json"), "{").expect("it is broken");
+    stage.write("app/host.json", "{");
     // Twice as long as a restart takes.
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(host.handler_port(), port);
-    assert_eq!(get(&host, "GET /Item").await.status, 200);
+    assert_eq!(get(&host, "GET /item").await.status, 200);
+    Ok(())
 }

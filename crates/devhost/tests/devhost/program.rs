@@ -6,9 +6,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::stage::AppFolder;
+use crate::stage::Stage;
 
 /// The program, killed if a test gives up on it.
 struct Program(Child);
@@ -21,12 +21,11 @@ impl Drop for Program {
     }
 }
 
-fn start(app: &AppFolder, lives: &str) -> Program {
+fn start(stage: &Stage) -> Program {
     let child = Command::new(env!("CARGO_BIN_EXE_devhost"))
-        .args(["--functions", "item", "timerok", "--port", "0", "--app"])
-        .arg(app.path(""))
-        .env("STARTS", app.path("starts"))
-        .env("LIVES", lives)
+        .args(["--functions", "item", "timer", "--port", "0", "--app"])
+        .arg(stage.path("app"))
+        .envs(stage.settings())
         .process_group(0)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -34,18 +33,27 @@ fn start(app: &AppFolder, lives: &str) -> Program {
     Program(child.expect("the program starts"))
 }
 
+/// An app with every kind of line in its list.
+fn stage() -> Stage {
+    let item = json!({"bindings": [
+        {"type": "httpTrigger", "name": "req", "route": "item/{id?}", "methods": ["get", "post"]},
+        {"type": "http", "direction": "out", "name": "res"},
+    ]});
+    Stage::new(
+        &json!({"extensions": {"http": {"routePrefix": "api"}}}),
+        &json!({"start": {"print": {"text": "listening\n"}}}),
+    )
+    .function("Item", &item)
+    .http("Other")
+    .timer("Odd", "0 15 3 1 1 *", &json!({"name": "my-timer"}))
+    .timer("Timer", "0 15 3 1 1 *", &json!({}))
+}
+
 #[test]
 fn program_lists_functions_and_exits_with_0_after_a_signal() {
     for signal in ["-INT", "-TERM", "-HUP"] {
-        let app = AppFolder::new()
-            .http(
-                "Item",
-                json!({"route": "item/{id?}", "methods": ["get", "post"]}),
-            )
-            .http("Other", json!({}))
-            .http("Odd", json!({"name": "my-request"}))
-            .timer("TimerOk", json!({"schedule": "0 15 3 1 1 *"}));
-        let mut program = start(&app, "ok");
+        let stage = stage();
+        let mut program = start(&stage);
         let stdout = program.0.stdout.take().expect("a pipe");
         let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
         let mut seen: Vec<String> = Vec::new();
@@ -57,15 +65,16 @@ fn program_lists_functions_and_exits_with_0_after_a_signal() {
             );
         }
         let table = seen.join("\n");
-        assert!(
-            table.contains("\tItem: [GET,POST] http://localhost:"),
-            "{table}"
-        );
-        assert!(table.contains("/api/item/{id?}"), "{table}");
-        assert!(table.contains("\tTimerOk: timerTrigger"), "{table}");
-        assert!(table.contains("\tTimerOk: 0 15 3 1 1 * is "), "{table}");
-        assert!(table.contains(" 01 Jan 03:15:00"), "{table}");
-        assert!(table.contains("\tOdd: in error"), "{table}");
+        for part in [
+            "\tItem: [GET,POST] http://localhost:",
+            "/api/item/{id?}",
+            "\tTimer: timerTrigger",
+            "\tTimer: 0 15 3 1 1 * is ",
+            " 01 Jan 03:15:00",
+            "\tOdd: in error",
+        ] {
+            assert!(table.contains(part), "{part}: {table}");
+        }
         assert!(!table.contains("Other"), "{table}");
 
         // To the whole group, as a terminal sends it.
@@ -82,8 +91,7 @@ fn program_lists_functions_and_exits_with_0_after_a_signal() {
         );
         let rest: Vec<String> = lines.collect();
         assert!(rest.is_empty(), "{rest:#?}");
-        let starts = std::fs::read_to_string(app.path("starts")).expect("a list of starts");
-        let handler = format!("/proc/{}", starts.trim());
+        let handler = format!("/proc/{}", stage.events()[0]["pid"]);
         assert!(
             !std::path::Path::new(&handler).exists(),
             "the handler still runs"
@@ -102,8 +110,8 @@ fn is_up(seen: &[String]) -> bool {
 
 #[test]
 fn program_exits_with_1_and_one_line_after_repeated_crashes() {
-    let app = AppFolder::new().http("Item", json!({}));
-    let mut program = start(&app, "9");
+    let stage = Stage::new(&Value::Null, &json!({"start": {"exit": 9}})).http("item");
+    let mut program = start(&stage);
     assert_eq!(program.0.wait().expect("it ends").code(), Some(1));
     let mut said = String::new();
     let mut stderr = program.0.stderr.take().expect("a pipe");

@@ -1,6 +1,6 @@
-//! The stage of the tests: an app on disk, a host that runs it, a client that shows its bytes.
+//! An app whose handler is the recorder (`examples/recorder.rs`), the recorder's events, and a client.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use devhost::{Host, HostLog, HostOptions};
 use serde_json::{Value, json};
@@ -8,238 +8,261 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::timeout,
 };
 
-/// Longer than any test here takes on a busy machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+/// Longer than any scenario takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(40);
 
-/// An app in a temporary folder, whose handler is the scripted one.
-pub(crate) struct AppFolder {
+/// An app on disk.
+pub(crate) struct Stage {
     folder: TempDir,
-    host_json: Value,
 }
 
-impl AppFolder {
-    /// An app without functions, in proxying mode, with the route prefix `api`.
-    pub(crate) fn new() -> Self {
-        let host_json = json!({
+impl Stage {
+    /// An app without functions, whose host.json has `members` on top, and whose recorder gets
+    /// `orders`.
+    pub(crate) fn new(members: &Value, orders: &Value) -> Self {
+        let stage = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        let mut host = json!({
             "version": "2.0",
-            "extensionBundle": {"id": "for the outputs of timers"},
+            "extensions": {"http": {"routePrefix": ""}},
             "customHandler": {
-                "description": {"defaultExecutablePath": handler()},
+                "description": {"defaultExecutablePath": recorder()},
                 "enableProxyingHttpRequest": true,
             },
         });
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { folder, host_json }.written()
+        merge(&mut host, members);
+        stage.write("app/host.json", &host.to_string());
+        stage.orders(orders);
+        stage
     }
 
-    /// With `value` at `pointer` (RFC 6901) of host.json; objects on the way must exist.
-    pub(crate) fn host(mut self, pointer: &str, value: Value) -> Self {
-        let (parent, name) = pointer.rsplit_once('/').expect("a pointer has a slash");
-        self.host_json.pointer_mut(parent).expect("an object")[name] = value;
-        self.written()
+    /// Gives the recorder these orders from now on.
+    pub(crate) fn orders(&self, orders: &Value) {
+        let orders = if orders.is_null() { &json!({}) } else { orders };
+        self.write("orders.json", &orders.to_string());
     }
 
-    /// With an HTTP function; `members` are added to its trigger.
-    pub(crate) fn http(self, name: &str, members: Value) -> Self {
+    /// With an HTTP function that has its name as its route.
+    pub(crate) fn http(self, name: &str) -> Self {
+        self.http_at(name, name);
+        self
+    }
+
+    /// Writes an HTTP function with this route.
+    pub(crate) fn http_at(&self, name: &str, route: &str) {
+        let function = json!({"bindings": [
+            {"type": "httpTrigger", "direction": "in", "name": "req", "authLevel": "anonymous",
+             "route": route},
+            {"type": "http", "direction": "out", "name": "res"},
+        ]});
+        self.write(&format!("app/{name}/function.json"), &function.to_string());
+    }
+
+    /// With a timer, whose trigger has `members` on top.
+    pub(crate) fn timer(self, name: &str, schedule: &str, members: &Value) -> Self {
         let mut trigger = json!({
-            "type": "httpTrigger", "direction": "in", "name": "req", "authLevel": "anonymous"
+            "type": "timerTrigger", "direction": "in", "name": "timer", "schedule": schedule,
         });
         merge(&mut trigger, members);
-        let out = json!({"type": "http", "direction": "out", "name": "res"});
-        self.function(name, &json!({"bindings": [trigger, out]}))
-    }
-
-    /// With a timer that never fires by itself, unless `members` of its trigger say otherwise.
-    pub(crate) fn timer(self, name: &str, members: Value) -> Self {
-        let mut trigger = json!({
-            "type": "timerTrigger", "direction": "in", "name": "clock", "schedule": "0 0 0 31 2 *"
-        });
-        merge(&mut trigger, members);
-        let out = json!({"type": "blob", "direction": "out", "name": "out"});
-        self.function(name, &json!({"bindings": [trigger, out]}))
+        self.function(name, &json!({"bindings": [trigger]}))
     }
 
     /// With this function.json.
     pub(crate) fn function(self, name: &str, function: &Value) -> Self {
-        let folder = self.folder.path().join(name);
-        fs::create_dir(&folder).expect("a new folder");
-        fs::write(folder.join("function.json"), function.to_string()).expect("a new file");
+        self.write(&format!("app/{name}/function.json"), &function.to_string());
         self
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    /// Writes a file; the app itself is in `app/`.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        let parent = path.parent().expect("it is in the stage's folder");
+        fs::create_dir_all(parent).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
     }
 
-    /// How often the handler was started, if its setting `STARTS` is `starts` in this folder.
-    pub(crate) fn starts(&self) -> usize {
-        fs::read_to_string(self.path("starts")).map_or(0, |starts| starts.lines().count())
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
     }
 
-    /// Options for this app; the handler writes down its starts and lives these `lives`.
-    pub(crate) fn options(&self, lives: &str) -> HostOptions {
-        HostOptions::new(self.folder.path())
-            .setting("STARTS", self.path("starts").display().to_string())
-            .setting("LIVES", lives)
+    /// Options for the app with its timers on.
+    pub(crate) fn options(&self) -> HostOptions {
+        let options = HostOptions {
+            timers: true,
+            ..HostOptions::new(self.path("app"))
+        };
+        self.settings()
+            .into_iter()
+            .fold(options, |options, (name, path)| {
+                options.setting(name, path.display().to_string())
+            })
     }
 
-    /// A host that runs this app, its handler ready.
+    /// The settings that name the recorder's files.
+    pub(crate) fn settings(&self) -> [(&'static str, PathBuf); 2] {
+        [
+            ("REC_CONF", self.path("orders.json")),
+            ("REC_LOG", self.path("log.jsonl")),
+        ]
+    }
+
+    /// A host with [`Stage::options`].
     pub(crate) async fn start(&self) -> Host {
-        let host = self.launch(self.options("ok")).await;
-        within(host.ready()).await.expect("the handler responds");
-        host
+        Host::start(self.options()).await.expect("the host starts")
     }
 
-    /// A host with `options`, its handler perhaps not ready.
-    pub(crate) async fn launch(&self, options: HostOptions) -> Host {
-        Host::start(options).await.expect("the host starts")
+    /// The recorder's events so far.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.path("log.jsonl")).unwrap_or_default();
+        log.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
-    fn written(self) -> Self {
-        let file = self.folder.path().join("host.json");
-        fs::write(file, self.host_json.to_string()).expect("host.json is written");
-        self
+    /// How often the recorder was started.
+    pub(crate) fn lives(&self) -> usize {
+        let events = self.events();
+        events.iter().filter(|it| it["ev"] == "start").count()
+    }
+
+    /// The requests for `path` that the recorder got.
+    pub(crate) fn requests(&self, path: &str) -> Vec<Value> {
+        let mut events = self.events();
+        events.retain(|it| it["ev"] == "request" && it["path"] == path);
+        events
     }
 }
 
-/// The scripted handler, which cargo builds beside the tests.
-pub(crate) fn handler() -> PathBuf {
-    let tests = std::env::current_exe().expect("this test has a path");
-    let built = tests
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("target/<profile>/deps");
-    let handler = built.join("examples/handler");
-    assert!(
-        handler.exists(),
-        "no {}: cargo build -p devhost --examples",
-        handler.display()
-    );
-    handler
-}
-
-/// The output of `future`, which must come before the deadline.
-pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    timeout(DEADLINE, future).await.expect("it takes too long")
-}
-
-/// The first record whose text holds `part`.
-pub(crate) async fn logged(host: &Host, part: &str) -> HostLog {
-    let found = timeout(DEADLINE, host.log(|log| log.text.contains(part))).await;
-    found.unwrap_or_else(|_| panic!("no record has {part:?}: {:#?}", host.logs()))
-}
-
-/// Waits until `condition` holds.
-pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
+/// Waits until `done` holds.
+pub(crate) async fn until(what: &str, done: impl Fn() -> bool) -> Result<(), String> {
     let poll = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    assert!(timeout(DEADLINE, poll).await.is_ok(), "not in time: {what}");
+    let ended = tokio::time::timeout(PATIENCE, poll).await;
+    ended.map_err(|_| format!("not in time: {what}"))
 }
 
-/// A response as its bytes tell it.
+/// The output of `future`, which must come in time.
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> Result<T, String> {
+    let ended = tokio::time::timeout(PATIENCE, future).await;
+    ended.map_err(|_| format!("not in time: {what}"))
+}
+
+/// The first record whose text contains `part`.
+pub(crate) async fn logged(host: &Host, part: &str) -> Result<HostLog, String> {
+    let found = within(part, host.log(|log| log.text.contains(part))).await;
+    found.map_err(|error| format!("{error}: {:#?}", host.logs()))
+}
+
+/// Waits until the recorder responds.
+pub(crate) async fn ready(host: &Host) -> Result<(), String> {
+    let ready = within("readiness", host.ready()).await?;
+    ready.map_err(|failure| failure.to_string())
+}
+
+/// An error unless `here` is what was recorded.
+pub(crate) fn same(what: &str, here: impl Into<Value>, recorded: &Value) -> Result<(), String> {
+    let here = here.into();
+    if here == *recorded {
+        return Ok(());
+    }
+    Err(format!("{what}: {here}, not {recorded}"))
+}
+
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) head: String,
+    head: String,
     pub(crate) body: String,
 }
 
+/// The reason why there is no response.
+#[derive(Debug)]
+pub(crate) enum NoReply {
+    Refused,
+    Broken,
+}
+
 impl Reply {
-    /// The values of the header `name`, in order.
+    /// The values of a header.
     pub(crate) fn header(&self, name: &str) -> Vec<&str> {
-        values(&self.head, name)
-    }
-
-    /// In an echo: the values of the header `name` of the request that the handler got.
-    pub(crate) fn echoed(&self, name: &str) -> Vec<&str> {
-        values(self.body.split("\n\n").next().unwrap_or_default(), name)
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let named = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value).collect()
     }
 }
 
-fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
-    head.lines()
-        .filter_map(|line| line.split_once(": "))
-        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
-        .collect()
+/// Sends `line` (method and path) with `rest`, which begins with more headers, and reads until the host closes the
+/// connection.
+pub(crate) async fn exchange(
+    address: SocketAddr,
+    line: &str,
+    rest: &str,
+) -> Result<Reply, NoReply> {
+    let mut stream = TcpStream::connect(address)
+        .await
+        .map_err(|_| NoReply::Refused)?;
+    let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{rest}");
+    let sent = stream.write_all(request.as_bytes()).await;
+    let mut response = Vec::new();
+    let read = stream.read_to_end(&mut response).await;
+    let response = String::from_utf8_lossy(&response).into_owned();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
+    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok());
+    match (sent, read, status) {
+        (Ok(()), Ok(_), Some(status)) => Ok(Reply {
+            status,
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }),
+        _ => Err(NoReply::Broken),
+    }
 }
 
-/// Sends `METHOD target` without a body.
-pub(crate) async fn get(host: &Host, request: &str) -> Reply {
-    send(
-        host,
-        &format!("{request} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"),
+/// Headers and body of a request with this JSON, for [`exchange`].
+pub(crate) fn with_json(body: &str) -> String {
+    format!(
+        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     )
-    .await
 }
 
-/// Sends these bytes and reads until the host closes the connection.
-pub(crate) async fn send(host: &Host, bytes: &str) -> Reply {
-    send_to(host.address(), bytes).await
+/// Sends a request without a body.
+pub(crate) async fn get(host: &Host, line: &str) -> Reply {
+    let reply = exchange(host.address(), line, "\r\n").await;
+    reply.unwrap_or_else(|error| panic!("{line}: {error:?}"))
 }
 
-/// The same, for a task that outlives the borrow of a host.
-pub(crate) async fn send_to(address: std::net::SocketAddr, bytes: impl AsRef<str>) -> Reply {
-    let mut stream = TcpStream::connect(address).await.expect("the host listens");
-    stream
-        .write_all(bytes.as_ref().as_bytes())
-        .await
-        .expect("the host reads");
-    let mut reply = Vec::new();
-    within(stream.read_to_end(&mut reply))
-        .await
-        .expect("the host responds");
-    parsed(&String::from_utf8_lossy(&reply))
+/// The recorder, which cargo builds beside the tests.
+pub(crate) fn recorder() -> PathBuf {
+    let tests = std::env::current_exe().expect("this test has a path");
+    let built = tests.parent().and_then(|deps| deps.parent());
+    let recorder = built
+        .expect("target/<profile>/deps")
+        .join("examples/recorder");
+    assert!(
+        recorder.exists(),
+        "no {}: cargo build -p devhost --examples",
+        recorder.display()
+    );
+    recorder
 }
 
-pub(crate) async fn connect(host: &Host) -> TcpStream {
-    TcpStream::connect(host.address())
-        .await
-        .expect("the host listens")
-}
-
-fn parsed(reply: &str) -> Reply {
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap_or((reply, ""));
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .unwrap_or(0);
-    let chunked = values(head, "transfer-encoding") == ["chunked"];
-    let body = if chunked {
-        unchunked(body)
-    } else {
-        body.to_owned()
+fn merge(target: &mut Value, members: &Value) {
+    let Some(members) = members.as_object() else {
+        return;
     };
-    Reply {
-        status,
-        head: head.to_owned(),
-        body,
-    }
-}
-
-fn unchunked(mut rest: &str) -> String {
-    let mut body = String::new();
-    while let Some((size, tail)) = rest.split_once("\r\n") {
-        let size = usize::from_str_radix(size, 16).expect("a chunk's size");
-        if size == 0 {
-            break;
+    for (name, value) in members {
+        if value.is_object() && target[name].is_object() {
+            merge(&mut target[name], value);
+        } else {
+            target[name] = value.clone();
         }
-        body.push_str(&tail[..size]);
-        rest = &tail[size + 2..];
     }
-    body
-}
-
-fn merge(object: &mut Value, members: Value) {
-    let (Some(object), Value::Object(members)) = (object.as_object_mut(), members) else {
-        panic!("both must be objects")
-    };
-    object.extend(members);
 }

@@ -8,11 +8,8 @@ use std::sync::{
 use devhost::{Host, HostLog, Level, Source};
 use serde_json::{Value, json};
 
-use super::{
-    Played, Scenario,
-    clients::send,
-    stage::{Stage, ready, same, until, within},
-};
+use super::{Played, Scenario, clients::send};
+use crate::stage::{Stage, ready, same, until, within};
 
 /// The last line of a print: when its record is there, all earlier ones of the stream are.
 const END: &str = "the end of the print";

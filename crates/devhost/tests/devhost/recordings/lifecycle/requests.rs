@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{
     Played, Scenario,
     clients::{Clients, by_hand, send},
-    stage::{Stage, ready, same, until, within},
 };
+use crate::stage::{Stage, ready, same, until, within};
 
 /// All tries of a request take 1.9 s; an exact time is not compared.
 const ALL_TRIES: Duration = Duration::from_millis(1600);

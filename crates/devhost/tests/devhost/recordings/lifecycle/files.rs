@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{
     Played, Scenario,
     clients::{Clients, recorded_words, send},
-    stage::{Stage, ready, same, until, within},
 };
+use crate::stage::{Stage, ready, same, until, within};
 
 /// Requests after the change: a restart has happened by then.
 const LEAST: usize = 10;
@@ -46,7 +46,7 @@ fn link(stage: &Stage) {
     let link = stage.path("app/handler");
     // There is none at first.
     let _ = fs::remove_file(&link);
-    symlink(super::stage::recorder(), link).expect("a link can be made");
+    symlink(crate::stage::recorder(), link).expect("a link can be made");
 }
 
 fn change(stage: &Stage, what: &str) {

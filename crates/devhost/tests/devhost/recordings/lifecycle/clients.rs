@@ -6,11 +6,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
+
+use crate::stage::{NoReply, exchange, with_json};
 
 /// The pause between two requests of [`Clients`].
 const PAUSE: Duration = Duration::from_millis(150);
@@ -49,30 +47,11 @@ pub(super) async fn send(
     body: Option<&str>,
 ) -> (Got, Duration) {
     let started = Instant::now();
-    let Ok(mut stream) = TcpStream::connect(address).await else {
-        return (Got::Refused, started.elapsed());
-    };
-    let length = body.map_or(String::new(), |body| {
-        format!(
-            "Content-Type: application/json\r\nContent-Length: {}\r\n",
-            body.len()
-        )
-    });
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{length}\r\n{}",
-        body.unwrap_or_default()
-    );
-    let mut response = Vec::new();
-    let sent = stream.write_all(request.as_bytes()).await;
-    let read = stream.read_to_end(&mut response).await;
-    let response = String::from_utf8_lossy(&response).into_owned();
-    let status = response.split(' ').nth(1).and_then(|it| it.parse().ok());
-    let got = match (sent, read, status) {
-        (Ok(()), Ok(_), Some(status)) => {
-            let body = response.split_once("\r\n\r\n").map_or("", |it| it.1);
-            Got::Status(status, body.to_owned())
-        }
-        _ => Got::Broken,
+    let rest = body.map_or_else(|| "\r\n".to_owned(), with_json);
+    let got = match exchange(address, &format!("{method} {path}"), &rest).await {
+        Ok(reply) => Got::Status(reply.status, reply.body),
+        Err(NoReply::Refused) => Got::Refused,
+        Err(NoReply::Broken) => Got::Broken,
     };
     (got, started.elapsed())
 }

@@ -1,20 +1,13 @@
 //! This host beside the real Functions host (4.1037, with request proxying), as it was recorded.
 
-#[path = "recordings/case.rs"]
 mod case;
-#[path = "recordings/client.rs"]
 mod client;
-#[path = "recordings/differences.rs"]
+mod described;
 mod differences;
-#[path = "recordings/lifecycle/mod.rs"]
 mod lifecycle;
-#[path = "recordings/message.rs"]
 mod message;
-#[path = "recordings/recorder.rs"]
 mod recorder;
-#[path = "recordings/stage.rs"]
 mod stage;
-#[path = "recordings/timers.rs"]
 mod timers;
 
 use std::{collections::VecDeque, sync::Arc};

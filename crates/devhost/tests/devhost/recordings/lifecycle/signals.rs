@@ -11,12 +11,8 @@ use std::{
 use devhost::HostOptions;
 use serde_json::{Value, json};
 
-use super::{
-    Played, Scenario,
-    clients::send,
-    serving::kill_9,
-    stage::{Stage, same, until, within},
-};
+use super::{Played, Scenario, clients::send, serving::kill_9};
+use crate::stage::{Stage, same, until, within};
 
 /// The program, killed where a scenario gives up on it.
 struct Program {

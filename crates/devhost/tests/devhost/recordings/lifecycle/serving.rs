@@ -6,14 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use devhost::Host;
 use serde_json::{Value, json};
 
 use super::{
     Played, Scenario,
     clients::{Clients, recorded_words, send},
-    stage::{Stage, ready, same, until},
 };
+use crate::stage::{Stage, ready, same, until, within};
 
 /// Requests before a match with the recording counts.
 const LEAST: usize = 6;
@@ -63,12 +62,11 @@ impl Summary {
 
 /// `hello` is called all the time, `boot` is a timer that runs at the start.
 pub(super) async fn play(scenario: &Scenario) -> Played {
-    let stage = Stage::new(&scenario.setup["host"], &scenario.setup["conf"])
-        .http("hello")
-        .timer("boot", "0 0 3 * * *", &json!({"runOnStartup": true}));
-    if matches!(scenario.name.as_str(), "missing" | "not-executable") {
-        return cannot_start(scenario).await;
-    }
+    let stage = match scenario.name.as_str() {
+        "missing" | "not-executable" => without_handler(scenario, &Value::Null),
+        _ => Stage::new(&scenario.setup["host"], &scenario.setup["conf"]).http("hello"),
+    };
+    let stage = stage.timer("boot", "0 0 3 * * *", &json!({"runOnStartup": true}));
     let host = stage.start().await;
     let kills = scenario.outcome["act"].as_array().map_or(0, Vec::len);
     let mut clients = Clients::new(host.address(), "/hello");
@@ -103,17 +101,35 @@ async fn follow(stage: &Stage, clients: &mut Clients, outcome: &Value) -> Played
     }
 }
 
-/// The handler is not there, or not executable.
+/// The handler does not exist or is not executable. The limit is a quarter of the recorded one.
 pub(super) async fn cannot_start(scenario: &Scenario) -> Played {
+    let stage = without_handler(scenario, &json!("00:00:00.5"));
+    let host = stage.start().await;
+    let sent = send(host.address(), "GET", "/hello", None);
+    let (got, took) = within("a response", sent).await?;
+    let recorded = &scenario.outcome;
+    same(
+        "the first client",
+        got.to_json(),
+        &recorded["first_client"][0],
+    )?;
+    same("it waited", took >= Duration::from_secs(2), &json!(true))?;
+    within("the end of the host", host.failed()).await?;
+    same("lives", stage.lives(), &json!(0))
+}
+
+/// An app whose handler cannot be started.
+fn without_handler(scenario: &Scenario, limit: &Value) -> Stage {
     let program = if scenario.name.ends_with("not-executable") {
         "./host.json"
     } else {
         "no-such-program"
     };
-    let description = json!({"customHandler": {"description": {"defaultExecutablePath": program}}});
-    let stage = Stage::new(&description, &Value::Null).http("hello");
-    let host = Host::start(stage.options()).await;
-    host.map(drop).map_err(|error| error.to_string())
+    let handler = json!({
+        "description": {"defaultExecutablePath": program},
+        "initializationTimeout": limit,
+    });
+    Stage::new(&json!({"customHandler": handler}), &Value::Null).http("hello")
 }
 
 pub(super) async fn child(scenario: &Scenario) -> Played {

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{
     Played, Scenario,
     clients::{by_hand, send},
-    stage::{Stage, ready, same, until},
 };
+use crate::stage::{Stage, ready, same, until};
 
 const YEARLY: &str = "0 0 0 1 1 *";
 const NEVER: &str = "0001-01-01T00:00:00+00:00";

@@ -10,7 +10,6 @@ mod output;
 mod requests;
 mod serving;
 mod signals;
-mod stage;
 mod timers;
 
 use std::{collections::BTreeSet, sync::Arc};
