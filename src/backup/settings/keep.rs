@@ -10,6 +10,8 @@ use thiserror::Error;
 pub struct Keep {
     /// The last ones; at least 1.
     pub last: u32,
+    /// One for each of the last hours with a backup.
+    pub hourly: u32,
     /// One for each of the last days with a backup.
     pub daily: u32,
     /// One for each of the last weeks with a backup (ISO 8601, from Monday).
@@ -20,8 +22,8 @@ pub struct Keep {
 
 #[derive(Debug, Error)]
 #[error(
-    "BACKUP_KEEP={0} cannot be used; write it as last=7,daily=14,weekly=8,monthly=12,yearly=3: each \
-     at most once, from 0 to 10000, and last at least 1; a rule that is not written is 0"
+    "BACKUP_KEEP={0} cannot be used; write it as last=7,hourly=24,daily=14,weekly=8,monthly=12,yearly=3: \
+     each at most once, from 0 to 10000, and last at least 1; a rule that is not written is 0"
 )]
 pub struct KeepError(String);
 
@@ -29,6 +31,7 @@ impl Default for Keep {
     fn default() -> Keep {
         Keep {
             last: 7,
+            hourly: 0,
             daily: 14,
             weekly: 8,
             monthly: 12,
@@ -41,6 +44,7 @@ impl fmt::Display for Keep {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Keep {
             last,
+            hourly,
             daily,
             weekly,
             monthly,
@@ -48,7 +52,7 @@ impl fmt::Display for Keep {
         } = self;
         write!(
             formatter,
-            "last={last},daily={daily},weekly={weekly},monthly={monthly},yearly={yearly}"
+            "last={last},hourly={hourly},daily={daily},weekly={weekly},monthly={monthly},yearly={yearly}"
         )
     }
 }
@@ -61,20 +65,22 @@ impl FromStr for Keep {
     }
 }
 
+const NAMES: [&str; 6] = ["last", "hourly", "daily", "weekly", "monthly", "yearly"];
+
 fn parse(text: &str) -> Option<Keep> {
-    let mut numbers: [Option<u32>; 5] = [None; 5];
+    let mut numbers: [Option<u32>; NAMES.len()] = [None; NAMES.len()];
     for rule in text.split(',') {
         let (name, number) = rule.trim().split_once('=')?;
-        let names = ["last", "daily", "weekly", "monthly", "yearly"];
-        let place = names.iter().position(|known| *known == name.trim())?;
+        let place = NAMES.iter().position(|known| *known == name.trim())?;
         let number: u32 = number.trim().parse().ok().filter(|it| *it <= 10_000)?;
         if numbers[place].replace(number).is_some() {
             return None;
         }
     }
-    let [last, daily, weekly, monthly, yearly] = numbers.map(Option::unwrap_or_default);
+    let [last, hourly, daily, weekly, monthly, yearly] = numbers.map(Option::unwrap_or_default);
     (last >= 1).then_some(Keep {
         last,
+        hourly,
         daily,
         weekly,
         monthly,
@@ -91,8 +97,10 @@ mod tests {
         let keep: Keep = " last = 3 , weekly=2".parse().expect("good");
         assert_eq!(
             keep.to_string(),
-            "last=3,daily=0,weekly=2,monthly=0,yearly=0"
+            "last=3,hourly=0,daily=0,weekly=2,monthly=0,yearly=0"
         );
+        let keep: Keep = "hourly=48,last=1".parse().expect("good");
+        assert_eq!((keep.last, keep.hourly, keep.daily), (1, 48, 0));
         let default = Keep::default();
         assert_eq!(default.to_string().parse::<Keep>().expect("good"), default);
     }
@@ -106,7 +114,7 @@ mod tests {
             "last=1,last=2",
             "last=-1",
             "last",
-            "hourly=2,last=1",
+            "minutely=2,last=1",
         ] {
             let error = text.parse::<Keep>().expect_err(text).to_string();
             assert!(error.contains("BACKUP_KEEP="), "{error}");

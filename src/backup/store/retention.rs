@@ -138,7 +138,8 @@ fn apply<'a>(keep: Keep, among: &[&'a Candidate], which: &str, reasons: &mut Rea
     for candidate in among.iter().take(keep.last as usize) {
         reasons.add(candidate, last.trim_end());
     }
-    let rules: [(u32, Period); 4] = [
+    let rules: [(u32, Period); 5] = [
+        (keep.hourly, hour),
         (keep.daily, day),
         (keep.weekly, week),
         (keep.monthly, month),
@@ -174,6 +175,10 @@ fn representatives<'a>(among: &[&'a Candidate], period: Period) -> Vec<(String, 
 
 /// Returns the name of the period of an instant, in UTC.
 type Period = fn(Timestamp) -> String;
+
+fn hour(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H").to_string()
+}
 
 fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()

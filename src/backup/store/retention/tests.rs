@@ -65,6 +65,29 @@ fn rules_keep_the_newest_of_each_period_and_give_the_reason() {
 }
 
 #[test]
+fn hourly_backups_stay_for_their_hours_and_one_for_each_day() {
+    let hours = [
+        "23T08:10", "23T09:10", "24T09:10", "24T10:10", "24T11:10", "24T11:40",
+    ];
+    let mut candidates: Vec<Candidate> = hours
+        .iter()
+        .map(|hour| candidate(&format!("2026-11-{hour}:00Z")))
+        .collect();
+    candidates[4].verified = true;
+    assert_eq!(
+        kept(&candidates, "last=1,hourly=2,daily=2", 0),
+        [
+            "2026-11-24: one of the last 1",
+            "2026-11-24: the newest verified one; one of the last 1 verified; the verified one of \
+             2026-11-24T11; the verified one of 2026-11-24; the one of 2026-11-24T11; the one of \
+             2026-11-24",
+            "2026-11-24: the one of 2026-11-24T10",
+            "2026-11-23: the one of 2026-11-23",
+        ]
+    );
+}
+
+#[test]
 fn protected_backups_stay_whatever_the_rules_say() {
     let mut candidates: Vec<Candidate> = (1..=6)
         .map(|day| candidate(&format!("2026-01-0{day}T02:00:00Z")))
@@ -125,9 +148,10 @@ fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
 }
 
 fn any_keep() -> impl Strategy<Value = Keep> {
-    (1..6_u32, 0..6_u32, 0..6_u32, 0..6_u32, 0..4_u32).prop_map(
-        |(last, daily, weekly, monthly, yearly)| Keep {
+    (1..6_u32, 0..6_u32, 0..6_u32, 0..6_u32, 0..6_u32, 0..4_u32).prop_map(
+        |(last, hourly, daily, weekly, monthly, yearly)| Keep {
             last,
+            hourly,
             daily,
             weekly,
             monthly,
@@ -208,7 +232,7 @@ proptest! {
             it.hold.is_some() || it.in_use || it.state == State::Unreadable
         };
         let protected = all.iter().filter(held).count() + 1;
-        let rules = keep.last + keep.daily + keep.weekly + keep.monthly + keep.yearly;
+        let rules = keep.last + keep.hourly + keep.daily + keep.weekly + keep.monthly + keep.yearly;
         let kept = kept_ids(&all, keep, 0).len();
         prop_assert!(kept <= protected + 3 * rules as usize);
     }
