@@ -47,12 +47,15 @@ impl App {
         let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
         let timers = TimerCheck::new(TIMERS, timetable, watched_ledger.clone(), clock::system());
         let stop = CancellationToken::new();
-        let backup_timer = SourceTimer::backup(backups.clone(), ledger.clone(), stop.clone());
+        let backup_timer =
+            SourceTimer::backup(backups.clone(), ledger.clone(), stop.clone(), deadline);
+        let drill_timer =
+            SourceTimer::drill(backups.clone(), ledger.clone(), stop.clone(), deadline);
         let housekeeping = Housekeeping::new(database.clone(), ledger.clone(), clock::system());
         let health = Health::new(vec![
             Arc::new(DatabaseCheck::new(database.clone(), watched)),
             Arc::new(timers),
-            Arc::new(BackupCheck::new(backups.clone())),
+            Arc::new(BackupCheck::new(backups)),
             Arc::new(ScaleCheck::new(watched_scaling)),
         ]);
         App {
@@ -63,7 +66,7 @@ impl App {
                 vec![
                     Arc::new(housekeeping),
                     Arc::new(backup_timer),
-                    Arc::new(SourceTimer::drill(backups, ledger.clone(), stop.clone())),
+                    Arc::new(drill_timer),
                     Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
                 ],
                 deadline,

@@ -7,11 +7,13 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::export::{self, ExportError, export};
-use super::progress::Progress;
-use super::restore::{self, Bounds, Roles, Superusers};
+use super::progress::{Progress, Step};
+use super::restore::{self, Bounds, Roles, Superusers, Verification};
 use super::restoring::RestoringError;
 use super::settings::{Settings, Source, SourceName};
-use super::store::{self, Pruning, SourceBackups, SourceBackupsError, Stored, Swept, Verified};
+use super::store::{
+    self, Compared, Pruning, Seconds, SourceBackups, SourceBackupsError, Stored, Swept, Verified,
+};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::database::{self, Server};
@@ -170,15 +172,24 @@ impl Backups {
             id: stored.id.clone(),
             error: Box::new(error),
         })?;
-        let took = begun.elapsed().as_millis();
+        let took = progress.end();
+        let seconds = |step| (took(step).as_secs_f64() * 1000.0).round() / 1000.0;
         let verified = Verified {
             verified: (self.clock())(),
+            compared: compared(stored.readable()?, restored.report.verification.as_ref()),
             server_version: restored.report.server_version,
             tables: restored.tables,
             rows: restored.rows,
             definitions: restored.report.definitions,
             missing: restored.missing,
-            milliseconds: u64::try_from(took).unwrap_or(u64::MAX),
+            milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            seconds: Some(Seconds {
+                files: seconds(Step::Files),
+                load: seconds(Step::Load),
+                rows: seconds(Step::Rows),
+                definitions: seconds(Step::Definitions),
+                drop: seconds(Step::Drop),
+            }),
         };
         let marked = source_backups.mark_verified(&stored.id, &verified).await;
         marked.map_err(|error| DrillError::NotMarked {
@@ -229,4 +240,21 @@ impl Backups {
             .prune(settings.keep, settings.immutable_days, now, dry_run)
             .await
     }
+}
+
+/// The tables that a drill compared. They equal the manifest's, or the drill has failed.
+fn compared(manifest: &Manifest, rows: Option<&Verification>) -> Vec<Compared> {
+    let Some(rows) = rows else {
+        return Vec::new();
+    };
+    let tables = manifest.tables.iter().map(|it| {
+        let table = format!("{}.{}", it.schema, it.name);
+        let is_summed = !rows.only_counted.contains(&table);
+        Compared {
+            rows: it.rows,
+            row_sum: is_summed.then(|| it.row_sum.clone()),
+            table,
+        }
+    });
+    tables.collect()
 }

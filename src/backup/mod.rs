@@ -41,8 +41,8 @@ pub use mismatch::Mismatch;
 pub use progress::Progress;
 pub use restoring::{Restored, RestoringError};
 pub use settings::{
-    AgeLimits, Keep, KeepError, NoAddress, STORE, Settings, SettingsError, Source, SourceError,
-    SourceName,
+    AgeLimits, DrillAfter, Keep, KeepError, NoAddress, STORE, Settings, SettingsError, Source,
+    SourceError, SourceName,
 };
 pub use store::{
     DownloadError, Hold, Pruned, Pruning, Selection, SourceBackups, SourceBackupsError, Stored,

@@ -1,6 +1,8 @@
 //! The progress of an export or a restore.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The work writes it, and others may read it at any time.
 #[derive(Debug, Default)]
@@ -10,6 +12,37 @@ pub struct Progress {
     rows: AtomicU64,
     bytes: AtomicU64,
     estimated_bytes: AtomicU64,
+    steps: Mutex<Steps>,
+}
+
+/// A step of a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Every file of the backup is compared with the manifest.
+    Files,
+    /// The database is made and filled.
+    Load,
+    /// The rows are read back and compared.
+    Rows,
+    /// The definitions are read back and compared.
+    Definitions,
+    /// The database is dropped.
+    Drop,
+}
+
+/// The time of each step, and the beginning of the current one.
+#[derive(Debug, Default)]
+struct Steps {
+    took: [Duration; 5],
+    current: Option<(Step, Instant)>,
+}
+
+impl Steps {
+    fn end(&mut self) {
+        if let Some((step, begun)) = self.current.take() {
+            self.took[step as usize] += begun.elapsed();
+        }
+    }
 }
 
 impl Progress {
@@ -52,6 +85,21 @@ impl Progress {
     pub(super) fn add_table(&self, rows: u64) {
         self.tables_done.fetch_add(1, Ordering::Relaxed);
         self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Ends the current step, and begins this one. A step may begin again: its times are added.
+    pub(super) fn begin(&self, step: Step) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.end();
+        steps.current = Some((step, Instant::now()));
+    }
+
+    /// Ends the current step. Returns how long each took.
+    pub(super) fn end(&self) -> impl Fn(Step) -> Duration + use<> {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.end();
+        let took = steps.took;
+        move |step| took[step as usize]
     }
 
     /// An export that starts over counts from the beginning.

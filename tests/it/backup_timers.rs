@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{
-    self, AppFolder, Database, Program, Response, Start, eventually, everywhere, run,
+    self, AppFolder, Database, Program, Response, Site, Start, eventually, everywhere, run,
 };
 
 /// The body of the host for the occurrence of 02:00 on that day of November 2026.
@@ -268,6 +268,174 @@ fn the_drill_proves_the_newest_backup_and_marks_it() {
         assert_eq!(drill.status, 200, "{}", printed(&drill));
         let mark: Value = serde_json::from_slice(&mark.expect("a mark")).expect("JSON");
         assert!(mark["verified"].is_string(), "{mark}");
+    });
+}
+
+/// The runs in the ledger: function, slot and outcome.
+async fn runs(own: &Database) -> Vec<(String, String, Option<String>)> {
+    let client = own.connect().await;
+    let rows = client
+        .query(
+            "SELECT function, to_char(slot AT TIME ZONE 'UTC', 'DD HH24:MI'), outcome
+               FROM function_run ORDER BY started_at, function",
+            &[],
+        )
+        .await;
+    let rows = rows.expect("they can be read");
+    rows.iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect()
+}
+
+fn ended(function: &str, slot: &str, outcome: &str) -> (String, String, Option<String>) {
+    (
+        function.to_owned(),
+        slot.to_owned(),
+        Some(outcome.to_owned()),
+    )
+}
+
+fn file(folder: &Path, id: &str, name: &str) -> Value {
+    let file = std::fs::read(folder.join("postfacto").join(id).join(name));
+    serde_json::from_slice(&file.expect(name)).expect("JSON")
+}
+
+#[test]
+fn a_drill_that_follows_the_backup_is_a_run_of_its_own_and_proves_that_backup() {
+    run(async {
+        let site = Site::usual();
+        let (own, folder) = (Database::migrated(), folder());
+        let source = site.readers(&site.postfacto(0.0).await);
+        let program = start(&own, folder.path(), &[("postfacto", &source)])
+            .set("DRILL_DATABASE_URL", &site.administrators().url("postgres"))
+            .set("DRILL_AFTER", "backup")
+            .serving()
+            .await;
+        let answer = call(&program, "postfacto_backup", &occurrence(24)).await;
+        assert_eq!(answer.status, 200, "{}", printed(&answer));
+        let logs = answer.json()["Logs"].clone();
+        assert!(
+            logs[1]
+                .as_str()
+                .is_some_and(|it| it.contains("restored to PostgreSQL")),
+            "{logs}"
+        );
+        let id = backups(folder.path(), "postfacto").remove(0);
+        let mark = file(folder.path(), &id, "verified.json");
+        let manifest = file(folder.path(), &id, "manifest.json");
+        let tables = manifest["tables"].as_array().expect("tables");
+        let compared = mark["compared"].as_array().expect("tables");
+        assert_eq!(compared.len(), tables.len(), "{mark}");
+        for (table, compared) in tables.iter().zip(compared) {
+            let name = format!("public.{}", table["name"].as_str().expect("a name"));
+            assert_eq!(compared["table"], name, "{mark}");
+            assert_eq!(compared["rows"], table["rows"]);
+            assert_eq!(compared["row_sum"], table["row_sum"]);
+        }
+        assert!(mark["definitions"].as_u64() > Some(20), "{mark}");
+        for step in ["files", "load", "rows", "definitions", "drop"] {
+            assert!(mark["seconds"][step].as_f64() > Some(0.0), "{step}: {mark}");
+        }
+        assert_eq!(
+            runs(&own).await,
+            [
+                ended("postfacto_backup", "24 02:00", "succeeded"),
+                ended("postfacto_restore_drill", "24 02:00", "succeeded"),
+            ]
+        );
+        // The drill's own schedule has nothing to make up for.
+        let drill = call(&program, "postfacto_restore_drill", &occurrence(29)).await;
+        assert_eq!(drill.status, 200, "{}", printed(&drill));
+        assert!(
+            printed(&drill).contains("nothing to do"),
+            "{}",
+            printed(&drill)
+        );
+        // A doubled call repeats neither of them.
+        let again = call(&program, "postfacto_backup", &occurrence(24)).await;
+        assert!(
+            printed(&again).contains("nothing to do"),
+            "{}",
+            printed(&again)
+        );
+        assert_eq!(runs(&own).await.len(), 3);
+    });
+}
+
+#[test]
+fn a_failed_drill_after_a_backup_does_not_fail_the_backup() {
+    run(async {
+        let (own, source, folder) = (Database::migrated(), Database::migrated(), folder());
+        let program = start(&own, folder.path(), &[("postfacto", &source.url)])
+            .set(
+                "DRILL_DATABASE_URL",
+                "postgres://u@127.0.0.1:1/x?sslmode=disable",
+            )
+            .set("DRILL_AFTER", "backup")
+            .serving()
+            .await;
+        let answer = call(&program, "postfacto_backup", &occurrence(24)).await;
+        assert_eq!(answer.status, 200, "{}", printed(&answer));
+        let logs = answer.json()["Logs"].to_string();
+        assert!(logs.contains("postfacto_restore_drill failed"), "{logs}");
+        assert_eq!(
+            runs(&own).await,
+            [
+                ended("postfacto_backup", "24 02:00", "succeeded"),
+                ended("postfacto_restore_drill", "24 02:00", "failed"),
+            ]
+        );
+        let health = program.get("/health").await.json();
+        assert_eq!(harness::timer(&health, "postfacto_backup")["status"], "ok");
+        assert_eq!(
+            harness::timer(&health, "postfacto_restore_drill")["status"],
+            "fail"
+        );
+    });
+}
+
+#[test]
+fn a_drill_that_would_not_fit_is_not_started_and_the_scheduled_one_makes_up_for_it() {
+    run(async {
+        let site = Site::usual();
+        let (own, folder) = (Database::migrated(), folder());
+        let source = site.readers(&site.postfacto(0.0).await);
+        let program = start(&own, folder.path(), &[("postfacto", &source)])
+            .set("DRILL_DATABASE_URL", &site.administrators().url("postgres"))
+            .set("DRILL_AFTER", "backup")
+            .serving()
+            .await;
+        let answer = call(&program, "postfacto_backup", &occurrence(24)).await;
+        assert_eq!(answer.status, 200, "{}", printed(&answer));
+        // As if that drill had taken an hour.
+        let id = backups(folder.path(), "postfacto").remove(0);
+        let mut mark = file(folder.path(), &id, "verified.json");
+        mark["milliseconds"] = json!(3_600_000);
+        let path = folder
+            .path()
+            .join("postfacto")
+            .join(id)
+            .join("verified.json");
+        std::fs::write(path, mark.to_string()).expect("it is written");
+
+        let answer = call(&program, "postfacto_backup", &occurrence(25)).await;
+        assert_eq!(answer.status, 200, "{}", printed(&answer));
+        let logs = answer.json()["Logs"].to_string();
+        assert!(logs.contains("was not started"), "{logs}");
+        assert!(logs.contains("functionTimeout"), "{logs}");
+        let drill = call(&program, "postfacto_restore_drill", &occurrence(29)).await;
+        assert_eq!(drill.status, 200, "{}", printed(&drill));
+        assert!(
+            printed(&drill).contains("restored to"),
+            "{}",
+            printed(&drill)
+        );
+        let outcomes: Vec<_> = runs(&own).await.into_iter().map(|it| it.2).collect();
+        let outcomes: Vec<&str> = outcomes.iter().flatten().map(String::as_str).collect();
+        assert_eq!(
+            outcomes,
+            ["succeeded", "succeeded", "succeeded", "failed", "succeeded"]
+        );
     });
 }
 

@@ -12,6 +12,7 @@ use super::source::{Backup, Content, Job};
 use super::temporary::Temporary;
 use super::{load, names};
 use crate::backup::Progress;
+use crate::backup::progress::Step;
 use crate::database::Server;
 use pgarchive::Entry;
 
@@ -32,6 +33,7 @@ pub async fn prove<C: Content>(
     let maintenance = &Maintenance::connect(server, None).await?;
     privileges::may_create(maintenance, options.superusers).await?;
     let target = Target::temporary(maintenance).await?;
+    progress.begin(Step::Files);
     let plan = &Plan::read(job, maintenance, &target).await?;
     let drill = Drill {
         job,
@@ -49,10 +51,13 @@ struct Drill<'a, C> {
 
 impl<C: Content> Drill<'_, C> {
     async fn prove(&self) -> Result<Report, RestoreError> {
-        let bounds = &self.job.options.bounds;
+        let (bounds, progress) = (&self.job.options.bounds, self.job.progress);
+        progress.begin(Step::Load);
         let temporary = self.create().await?;
         let restored = bounds.keep(self.restore(&temporary)).await;
+        progress.begin(Step::Drop);
         let (report, found) = temporary.end(restored).await?;
+        progress.begin(Step::Definitions);
         let (archive, with_roles) = (self.job.backup.entries, self.plan.with_roles);
         let mut differences = definitions::differences(&[archive], &found, with_roles);
         if !differences.is_empty() {
@@ -81,6 +86,7 @@ impl<C: Content> Drill<'_, C> {
         temporary: &Temporary<'_>,
     ) -> Result<(Report, Vec<Entry>), RestoreError> {
         let report = temporary.fill(self.job, self.plan).await?;
+        self.job.progress.begin(Step::Definitions);
         let session = temporary.session(self.job.server, self.plan).await?;
         Ok((report, definitions::read(&session).await?))
     }

@@ -52,11 +52,14 @@ pub struct Settings {
     pub recipients: Recipients,
     /// `DRILL_DATABASE_URL`, `DRILL_DATABASE_AUTH`: the server of the restore drills.
     pub drill: Option<DatabaseSettings>,
+    /// `DRILL_AFTER`: when drills run.
+    pub drill_after: DrillAfter,
     /// `DRILL_IDENTITY`: the age identity that opens encrypted backups, as `age-keygen` writes it.
     pub identities: Option<Identities>,
     /// `BACKUP_WARN_AFTER`, `BACKUP_FAIL_AFTER`: hours, default 26 and 50.
     pub age: AgeLimits,
-    /// `DRILL_WARN_AFTER`, `DRILL_FAIL_AFTER`: hours, default 192 (eight days) and 360 (fifteen).
+    /// `DRILL_WARN_AFTER`, `DRILL_FAIL_AFTER`: hours, default 192 (eight days) and 360 (fifteen). If drills run
+    /// after each backup, the default is `age`.
     pub verified_age: AgeLimits,
 }
 
@@ -65,6 +68,15 @@ pub struct Settings {
 pub struct AgeLimits {
     pub warn: SignedDuration,
     pub fail: SignedDuration,
+}
+
+/// When drills run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrillAfter {
+    /// On their own schedule: the newest backup of each source.
+    Schedule,
+    /// After each backup; on their own schedule, the newest backups that have no proof yet.
+    Backup,
 }
 
 /// A setting of backups that cannot be used.
@@ -88,6 +100,8 @@ pub enum SettingsError {
         least: u32,
         most: u32,
     },
+    #[error("DRILL_AFTER={0} cannot be used; set it to backup or schedule")]
+    DrillAfter(String),
     #[error("{fail} must not be less than {warn}; both are in hours")]
     Limits {
         warn: &'static str,
@@ -107,6 +121,19 @@ impl Settings {
     ) -> Result<Settings, SettingsError> {
         let sources = source::read(&variable)?;
         let store = BlobAddress::read(&STORE, &variable)?;
+        let age = limits(
+            &variable,
+            ("BACKUP_WARN_AFTER", SignedDuration::from_hours(26)),
+            ("BACKUP_FAIL_AFTER", SignedDuration::from_hours(50)),
+        )?;
+        let drill_after = drill_after(&variable)?;
+        let verified_age = match drill_after {
+            DrillAfter::Backup => age,
+            DrillAfter::Schedule => AgeLimits {
+                warn: SignedDuration::from_hours(192),
+                fail: SignedDuration::from_hours(360),
+            },
+        };
         let is_empty = sources.reachable.is_empty() && sources.unreachable.is_empty();
         if store.is_none() && under_a_host && !is_empty {
             return Err(SettingsError::NoStore);
@@ -124,15 +151,12 @@ impl Settings {
                 .map(|text| Identities::parse(&text))
                 .transpose()?,
             drill: source::database(&variable, "DRILL_DATABASE_URL", "DRILL_DATABASE_AUTH")?,
-            age: limits(
-                &variable,
-                ("BACKUP_WARN_AFTER", 26),
-                ("BACKUP_FAIL_AFTER", 50),
-            )?,
+            age,
+            drill_after,
             verified_age: limits(
                 &variable,
-                ("DRILL_WARN_AFTER", 192),
-                ("DRILL_FAIL_AFTER", 360),
+                ("DRILL_WARN_AFTER", verified_age.warn),
+                ("DRILL_FAIL_AFTER", verified_age.fail),
             )?,
         })
     }
@@ -160,14 +184,26 @@ fn default_store() -> Option<BlobAddress> {
     Some(BlobAddress::folder(&data.with_file_name("backups")))
 }
 
+fn drill_after(variable: &impl Fn(&str) -> Option<String>) -> Result<DrillAfter, SettingsError> {
+    let text = variable("DRILL_AFTER").unwrap_or_else(|| "schedule".to_owned());
+    match text.as_str() {
+        "schedule" => Ok(DrillAfter::Schedule),
+        "backup" => Ok(DrillAfter::Backup),
+        _ => Err(SettingsError::DrillAfter(text)),
+    }
+}
+
 fn limits(
     variable: &impl Fn(&str) -> Option<String>,
-    (warn, warn_default): (&'static str, u32),
-    (fail, fail_default): (&'static str, u32),
+    (warn, warn_default): (&'static str, SignedDuration),
+    (fail, fail_default): (&'static str, SignedDuration),
 ) -> Result<AgeLimits, SettingsError> {
     let hours = |name, default| {
-        let number = whole(variable, name, default, 1..=100_000)?;
-        Ok::<_, SettingsError>(SignedDuration::from_hours(number.into()))
+        let set = variable(name).map(|_| whole(variable, name, 0, 1..=100_000));
+        let set = set
+            .transpose()?
+            .map(|it| SignedDuration::from_hours(it.into()));
+        Ok::<_, SettingsError>(set.unwrap_or(default))
     };
     let limits = AgeLimits {
         warn: hours(warn, warn_default)?,
@@ -227,6 +263,20 @@ mod tests {
     }
 
     #[test]
+    fn drills_after_each_backup_have_the_limits_of_backups() {
+        let hours = |pairs: &[(&str, &str)]| {
+            let age = read(pairs, false).expect("good").verified_age;
+            (age.warn.as_hours(), age.fail.as_hours())
+        };
+        assert_eq!(hours(&[]), (192, 360));
+        let after = ("DRILL_AFTER", "backup");
+        let limits = [("BACKUP_WARN_AFTER", "3"), ("BACKUP_FAIL_AFTER", "6")];
+        assert_eq!(hours(&[after]), (26, 50));
+        assert_eq!(hours(&[after, limits[0], limits[1]]), (3, 6));
+        assert_eq!(hours(&[after, ("DRILL_FAIL_AFTER", "99")]), (26, 99));
+    }
+
+    #[test]
     fn a_required_address_is_named() {
         let settings = read(&SOURCE[..1], false).expect("good");
         let error = settings.require_addresses().expect_err("it has none");
@@ -254,6 +304,7 @@ mod tests {
             ("BACKUP_IMMUTABLE_DAYS", "-1"),
             ("BACKUP_FAIL_AFTER", "25"),
             ("DRILL_WARN_AFTER", "soon"),
+            ("DRILL_AFTER", "backups"),
             ("BACKUP_RECIPIENTS", "AGE-SECRET-KEY-1"),
             ("DRILL_IDENTITY", "age1"),
             ("BACKUP_URL", "https://example"),

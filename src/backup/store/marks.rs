@@ -14,15 +14,19 @@ const LEASE: &str = "in-use-";
 const ANNOUNCEMENT: &str = "deleting-";
 const SUFFIX: &str = ".json";
 
-/// The proof of a backup: it was restored, and every count and checksum equalled the manifest's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The proof of a backup: it was restored, and every count and checksum equalled the manifest's. Marks of
+/// older versions lack the members that have a default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verified {
     pub verified: Timestamp,
     /// The version of the server that it was restored to.
     pub server_version: String,
     pub tables: u64,
     pub rows: u64,
-    /// Definitions that were compared; `None` in marks of older versions, which did not compare them.
+    /// Each table that was compared.
+    #[serde(default)]
+    pub compared: Vec<Compared>,
+    /// Definitions that were compared.
     #[serde(default)]
     pub definitions: Option<usize>,
     /// Objects that the backup, and so the restored database, lacks.
@@ -30,6 +34,35 @@ pub struct Verified {
     pub missing: Vec<String>,
     /// The duration of the restore and of the comparison.
     pub milliseconds: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<Seconds>,
+}
+
+/// A table whose restored rows equalled the backup's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Its schema and name.
+    pub table: String,
+    pub rows: u64,
+    /// The sum of its rows, as in the manifest. `None` if the rows were only counted, because the two servers
+    /// write floating-point numbers with other digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_sum: Option<String>,
+}
+
+/// The duration of each step of a drill.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// Comparing every file with the manifest.
+    pub files: f64,
+    /// Making and filling the database.
+    pub load: f64,
+    /// Comparing the rows.
+    pub rows: f64,
+    /// Comparing the definitions.
+    pub definitions: f64,
+    /// Dropping the database.
+    pub drop: f64,
 }
 
 /// The operator wants a backup to stay.
@@ -83,6 +116,15 @@ fn end(file: &str, prefix: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_of_older_versions_are_read() {
+        let mark = r#"{"verified": "2026-11-24T02:00:00Z", "server_version": "15.18", "tables": 8,
+                       "rows": 5, "milliseconds": 7}"#;
+        let mark: Verified = serde_json::from_str(mark).expect("a mark");
+        assert_eq!((mark.rows, mark.definitions, mark.seconds), (5, None, None));
+        assert!(mark.compared.is_empty());
+    }
 
     #[test]
     fn a_lease_holds_until_the_time_in_its_name() {

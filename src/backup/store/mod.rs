@@ -20,7 +20,7 @@ mod sweep;
 mod verify;
 
 pub use download::DownloadError;
-pub use marks::{Hold, VERIFIED, Verified};
+pub use marks::{Compared, Hold, Seconds, VERIFIED, Verified};
 pub use prune::{Pruned, Pruning};
 pub use source_backups::{Files, Listed, Selection, SourceBackups, SourceBackupsError, Stored};
 pub use sweep::{Kept, Swept, sweep};

@@ -141,8 +141,8 @@ impl FromStr for Selection {
     }
 }
 
-/// The size of the largest mark, in bytes. A mark has a few lines.
-const MARK_LIMIT: u64 = 64 * 1024;
+/// The size of the largest mark, in bytes. A proof has a line for each table, as the manifest does.
+const MARK_LIMIT: u64 = manifest::LIMIT;
 
 /// The time that a reader or a hold gives to pruning to see it and to withdraw.
 const WITHDRAWAL: Duration = Duration::from_secs(3);
@@ -227,6 +227,18 @@ impl SourceBackups {
             None => self.unknown("at all".to_owned()),
             Some((id, reason)) => SourceBackupsError::Unreadable { id, reason },
         })
+    }
+
+    /// The newest verified one, if there is one.
+    pub async fn newest_verified(&self) -> Result<Option<Stored>, SourceBackupsError> {
+        let backups = self.names().await?;
+        let found = backups
+            .into_iter()
+            .find(|it| it.files.contains_key(VERIFIED));
+        match found {
+            None => Ok(None),
+            Some(found) => Ok(Some(self.stored(found).await?)),
+        }
     }
 
     fn unknown(&self, wanted: String) -> SourceBackupsError {

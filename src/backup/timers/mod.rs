@@ -2,20 +2,24 @@
 //!
 //! Both process the sources in turn, and one that fails does not stop the others. Each source has its share
 //! of the time that remains, so that one which hangs takes nothing from those after it.
+//!
+//! More work can follow a backup in the same call, each with a run of its own in the ledger, for the slot of the
+//! backup. The backup's run has ended by then, so no such work can fail it or delay it.
 
 mod backup;
 mod drill;
 mod summary;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::{Backups, Source};
+use super::{Backups, DrillAfter, Source};
 use crate::host::{Invocation, Outcome, Timer};
-use crate::ledger::{Ledger, Work};
+use crate::ledger::{Ledger, Work, slot};
 
 pub(super) use summary::{Ending, SourceRun, Summary};
 
@@ -25,10 +29,6 @@ pub const EXPORT: &str = "postfacto_backup";
 /// The timer function that proves that they restore.
 pub const DRILL: &str = "postfacto_restore_drill";
 
-/// The time of a call. Less than the nine minutes after which a call is dropped, so that its outcome is
-/// written to the ledger.
-const LIMIT: Duration = Duration::from_mins(8);
-
 /// The work with one source within a time. The cancellation of the token ends it.
 type Task = for<'a> fn(
     &'a Backups,
@@ -37,54 +37,135 @@ type Task = for<'a> fn(
     Duration,
 ) -> BoxFuture<'a, SourceRun>;
 
-/// A timer function that does the same work with every source.
-pub struct SourceTimer {
+/// Work with every source, under this name in the ledger.
+#[derive(Clone, Copy)]
+struct Job {
     function: &'static str,
     task: Task,
+}
+
+const MAKE: Job = Job {
+    function: EXPORT,
+    task: |backups, stop, source, limit| backup::run(backups, stop, source, limit).boxed(),
+};
+
+const PROVE: Job = Job {
+    function: DRILL,
+    task: |backups, stop, source, limit| drill::scheduled(backups, stop, source, limit).boxed(),
+};
+
+const PROVE_NEW: Job = Job {
+    function: DRILL,
+    task: |backups, stop, source, limit| drill::after_backup(backups, stop, source, limit).boxed(),
+};
+
+/// A timer function that does the same work with every source.
+pub struct SourceTimer {
+    job: Job,
+    /// The work that follows it.
+    then: Vec<Job>,
     backups: Backups,
     ledger: Ledger,
     stop: CancellationToken,
+    limit: Duration,
 }
 
 impl SourceTimer {
-    /// `postfacto_backup`: a backup of each source, and then the deletion of those that no rule keeps.
-    pub fn backup(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
+    /// `postfacto_backup`: a backup of each source, and then the deletion of those that no rule keeps. A call
+    /// is dropped after `deadline`.
+    pub fn backup(
+        backups: Backups,
+        ledger: Ledger,
+        stop: CancellationToken,
+        deadline: Duration,
+    ) -> SourceTimer {
+        let then = match backups.settings().drill_after {
+            DrillAfter::Backup => vec![PROVE_NEW],
+            DrillAfter::Schedule => Vec::new(),
+        };
         SourceTimer {
-            function: EXPORT,
-            task: |backups, stop, source, limit| backup::run(backups, stop, source, limit).boxed(),
-            backups,
-            ledger,
-            stop,
+            then,
+            ..SourceTimer::new(MAKE, backups, ledger, stop, deadline)
         }
     }
 
     /// `postfacto_restore_drill`: the newest backup of each source, restored on trial.
-    pub fn drill(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
+    pub fn drill(
+        backups: Backups,
+        ledger: Ledger,
+        stop: CancellationToken,
+        deadline: Duration,
+    ) -> SourceTimer {
+        SourceTimer::new(PROVE, backups, ledger, stop, deadline)
+    }
+
+    /// A call ends a ninth earlier than it is dropped, so that its outcome is written to the ledger.
+    fn new(
+        job: Job,
+        backups: Backups,
+        ledger: Ledger,
+        stop: CancellationToken,
+        deadline: Duration,
+    ) -> SourceTimer {
         SourceTimer {
-            function: DRILL,
-            task: |backups, stop, source, limit| drill::run(backups, stop, source, limit).boxed(),
+            job,
+            then: Vec::new(),
             backups,
             ledger,
             stop,
+            limit: deadline / 9 * 8,
         }
     }
 
-    async fn run_once(&self, invocation: &Invocation) -> Outcome {
-        let work = async || work(&self.each_source().await);
+    /// The rest follows only in the call that made the backups: another one may still be making them.
+    async fn run_all(&self, invocation: &Invocation) -> Outcome {
+        let end = Instant::now() + self.limit;
+        let slot = slot(invocation, (self.backups.clock())());
+        let (mut outcome, was_done) = self.run_once(self.job, invocation, end).await;
+        if !was_done {
+            return outcome;
+        }
+        for (number, job) in self.then.iter().enumerate() {
+            let waiting = self.then.len() - number;
+            let now = Instant::now();
+            let share = end.saturating_duration_since(now) / shares(waiting);
+            let invocation = Invocation {
+                function: job.function.to_owned(),
+                scheduled: Some(slot),
+                called: Some(slot),
+                ..invocation.clone()
+            };
+            let (followed, _) = self.run_once(*job, &invocation, now + share).await;
+            outcome.lines.extend(followed.lines);
+            if let Some(failure) = followed.failure {
+                let text = format!("{} failed: {failure}", job.function);
+                log::error!("{text}");
+                outcome.lines.push(text);
+            }
+        }
+        outcome
+    }
+
+    /// Runs the job, if the ledger has no other run of the slot. Returns whether it ran.
+    async fn run_once(&self, job: Job, invocation: &Invocation, end: Instant) -> (Outcome, bool) {
+        let was_done = AtomicBool::new(false);
+        let work = async || {
+            was_done.store(true, Ordering::Relaxed);
+            work(&self.each_source(job.task, end).await)
+        };
         let clock = self.backups.clock();
-        Box::pin(self.ledger.once(invocation, clock, work)).await
+        let outcome = Box::pin(self.ledger.once(invocation, clock, work)).await;
+        (outcome, was_done.load(Ordering::Relaxed))
     }
 
     /// A source may take a tenth less than its share: so it ends by itself, with its own message, and cleans
     /// up.
-    async fn each_source(&self) -> Summary {
-        let end = Instant::now() + LIMIT;
+    async fn each_source(&self, task: Task, end: Instant) -> Summary {
         let sources = &self.backups.settings().sources;
         let mut runs = Vec::new();
         for (waiting, source) in (1..=sources.len()).rev().zip(sources) {
-            let share = end.saturating_duration_since(Instant::now())
-                / u32::try_from(waiting).expect("there are fewer than four billion databases");
-            let one = (self.task)(&self.backups, &self.stop, source, share * 9 / 10);
+            let share = end.saturating_duration_since(Instant::now()) / shares(waiting);
+            let one = task(&self.backups, &self.stop, source, share * 9 / 10);
             let run = match tokio::time::timeout(share, one).await {
                 Ok(run) => run,
                 Err(_) => SourceRun::failed(source, &format!("it took more than {share:.0?}")),
@@ -95,13 +176,17 @@ impl SourceTimer {
     }
 }
 
+fn shares(number: usize) -> u32 {
+    u32::try_from(number).expect("there are fewer than four billion databases")
+}
+
 impl Timer for SourceTimer {
     fn function(&self) -> &'static str {
-        self.function
+        self.job.function
     }
 
     fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
-        self.run_once(invocation).boxed()
+        self.run_all(invocation).boxed()
     }
 }
 

@@ -31,6 +31,7 @@ locals {
     BACKUP_WARN_AFTER      = var.backup.warn_after_hours
 
     # Not one of the backed-up servers, whose disks a drill could fill.
+    DRILL_AFTER         = var.backup.drill_after
     DRILL_DATABASE_AUTH = "entra"
     DRILL_DATABASE_URL  = "postgres://${var.identity.name}@${var.database.host}:5432/postgres?sslmode=verify-full"
     DRILL_FAIL_AFTER    = var.backup.drill_fail_after_hours

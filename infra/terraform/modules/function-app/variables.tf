@@ -44,13 +44,14 @@ variable "backup" {
     - immutable_days: days in which the container rejects deletions
     - recipients: age public keys that backups are encrypted to
     - drill_identity: whether the drill decrypts backups with the vault's secret drill-identity
-    - keep, jobs, storage_wait_seconds, warn_after_hours, fail_after_hours, drill_warn_after_hours,
-      drill_fail_after_hours: docs/settings.md
+    - keep, jobs, storage_wait_seconds, warn_after_hours, fail_after_hours, drill_after,
+      drill_warn_after_hours, drill_fail_after_hours: docs/settings.md
   EOT
   type = object({
     storage_account        = string
     container              = string
     databases              = optional(set(string), [])
+    drill_after            = optional(string)
     drill_fail_after_hours = optional(number)
     drill_identity         = optional(bool, false)
     drill_schedule         = optional(string, "0 0 4 * * 0")

@@ -14,6 +14,7 @@ use super::plan::{Phase, Plan, Step, Table};
 use super::report::{Report, require_equal};
 use super::source::{Content, Job};
 use super::{prove, session};
+use crate::backup::progress::Step as ProgressStep;
 use crate::backup::work_queue;
 use crate::database::{Session, server_message};
 use skipped::Skipped;
@@ -61,6 +62,7 @@ pub(super) async fn fill<C: Content>(
     let mut verification = None;
     // Before the grants: until then their owners have all rights to read the tables.
     if job.options.verify {
+        job.progress.begin(ProgressStep::Rows);
         let origin = job.backup.manifest.server.version_number;
         let rows = prove::compare(sessions, &tables, origin).await?;
         require_equal("rows", &rows.differences)?;

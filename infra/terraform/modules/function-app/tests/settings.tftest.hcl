@@ -95,6 +95,7 @@ run "everything_that_can_be_set_is_set" {
       storage_account        = "stnumberstestbackup"
       container              = "exports"
       databases              = ["postfacto"]
+      drill_after            = "backup"
       drill_fail_after_hours = 360
       drill_identity         = true
       drill_warn_after_hours = 192

@@ -1,0 +1,74 @@
+//! Reads the files of a backup, and compares each with its line in the manifest on the way.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::source_backups::SourceBackups;
+use crate::backup::mismatch::Mismatch;
+use crate::blob::{BlobError, Upload};
+use pgarchive::digest::Digest;
+use pgarchive::manifest::File;
+use pgarchive::{BackupId, Difference};
+
+/// Where the bytes of a file go.
+pub(super) trait Sink<E>: Send {
+    fn write(&mut self, part: &[u8]) -> impl Future<Output = Result<(), E>> + Send;
+}
+
+/// The bytes are only compared.
+pub(super) struct Nowhere;
+
+impl<E: Send> Sink<E> for Nowhere {
+    async fn write(&mut self, _: &[u8]) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+impl<E: From<BlobError> + Send> Sink<E> for Upload {
+    async fn write(&mut self, part: &[u8]) -> Result<(), E> {
+        Ok(Upload::write(self, part).await?)
+    }
+}
+
+/// Does `one` with every file, some of them at the same time. Returns the differences.
+pub(super) async fn each_file<'a, E, F>(
+    files: &'a [File],
+    at_a_time: usize,
+    one: impl Fn(&'a File) -> F,
+) -> Result<Vec<Mismatch>, E>
+where
+    F: Future<Output = Result<Option<Mismatch>, E>>,
+{
+    let work: Vec<F> = files.iter().map(one).collect();
+    let done = stream::iter(work).buffered(at_a_time);
+    let found: Vec<Option<Mismatch>> = done.try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+impl SourceBackups {
+    /// Reads one file of a backup into `sink`, and returns its difference from the manifest. `progress` gets
+    /// the number of bytes of each piece.
+    pub(super) async fn read_through<E: From<BlobError>>(
+        &self,
+        id: &BackupId,
+        file: &File,
+        sink: &mut impl Sink<E>,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Option<Mismatch>, E> {
+        let differs = |text: String| Mismatch {
+            object: file.name.clone(),
+            text,
+        };
+        let mut reading = match self.blobs.stream(&self.path(id, &file.name)).await {
+            Err(BlobError::Missing { .. }) => return Ok(Some(differs("it is missing".to_owned()))),
+            reading => std::pin::pin!(reading?),
+        };
+        let mut read = Digest::default();
+        while let Some(part) = reading.try_next().await? {
+            read.update(&part);
+            progress(part.len() as u64);
+            sink.write(&part).await?;
+        }
+        let difference = Difference::of_stored(&read, file);
+        Ok(difference.map(|it| differs(it.to_string())))
+    }
+}

@@ -1,0 +1,41 @@
+//! The copies of a source's backups in the second location.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Ending, SourceRun};
+use crate::backup::{Backups, Copies, CopyLimit, Source};
+
+pub(super) async fn run(
+    backups: &Backups,
+    stop: &CancellationToken,
+    source: &Source,
+    limit: Duration,
+) -> SourceRun {
+    let limit = CopyLimit {
+        end: Instant::now() + limit,
+        stop,
+    };
+    let copies = backups.copy(&source.name, &limit, &|_| ()).await;
+    SourceRun {
+        source: source.name.to_string(),
+        ending: if copies.failures.is_empty() {
+            Ending::Succeeded
+        } else {
+            Ending::Failed
+        },
+        backup: copies.copied.first().cloned(),
+        text: describe(&copies),
+    }
+}
+
+fn describe(copies: &Copies) -> String {
+    if !copies.failures.is_empty() {
+        return copies.failures.join("; ");
+    }
+    let kept = copies.pruning.iter().flat_map(|it| it.not_deleted());
+    let swept = copies.swept.iter().map(ToString::to_string);
+    let more: String = kept.chain(swept).map(|it| format!("; {it}")).collect();
+    format!("{} backups copied{more}", copies.copied.len())
+}

@@ -1,0 +1,128 @@
+//! A bucket of Amazon S3, or of a server with the same interface: its address, and the access to it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::client::StaticCredentialProvider;
+use object_store::path::Path;
+use url::Url;
+
+use super::address::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
+use super::refusal::Connector;
+use super::requests::retries;
+
+/// A bucket, or a folder in it.
+#[derive(Clone, Debug)]
+pub(super) struct Bucket {
+    pub(super) settings: &'static BlobSettings,
+    pub(super) name: String,
+    pub(super) prefix: Path,
+    region: String,
+    /// Amazon's, if `None`.
+    endpoint: Option<Url>,
+    key: Key,
+}
+
+/// The key with which requests are signed.
+#[derive(Clone)]
+struct Key {
+    id: String,
+    secret: String,
+    /// Of a temporary key.
+    token: Option<String>,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// Servers other than Amazon's accept any.
+const REGION: &str = "us-east-1";
+
+impl Bucket {
+    /// The one that `s3://<bucket>/<folder>` names, with Amazon's standard variables.
+    pub(super) fn read(
+        settings: &'static BlobSettings,
+        url: &Url,
+        variable: &impl Fn(&str) -> Option<String>,
+    ) -> Result<Bucket, Problem> {
+        let required = |name: &'static str| variable(name).ok_or(Problem::Unset(name));
+        let name = url.host_str().unwrap_or_default().to_owned();
+        if !is_bucket(&name) {
+            return Err(Problem::Bucket(name));
+        }
+        let prefix = Path::from_url_path(url.path()).map_err(|_| unusable_url(url.as_str()))?;
+        let key = Key {
+            id: required("AWS_ACCESS_KEY_ID")?,
+            secret: required("AWS_SECRET_ACCESS_KEY")?,
+            token: variable("AWS_SESSION_TOKEN"),
+        };
+        let endpoint = variable("AWS_ENDPOINT_URL");
+        let endpoint = endpoint.map(|it| usable(&it)).transpose()?;
+        let region = match (variable("AWS_REGION"), &endpoint) {
+            (Some(region), _) => region,
+            (None, Some(_)) => REGION.to_owned(),
+            (None, None) => return Err(Problem::Unset("AWS_REGION")),
+        };
+        Ok(Bucket {
+            settings,
+            name,
+            prefix,
+            region,
+            endpoint,
+            key,
+        })
+    }
+
+    /// Opens the bucket. Sends no request. Not every server deletes several blobs at once.
+    pub(super) fn open(&self, wait: Duration) -> object_store::Result<AmazonS3> {
+        let credential = AwsCredential {
+            key_id: self.key.id.clone(),
+            secret_key: self.key.secret.clone(),
+            token: self.key.token.clone(),
+        };
+        let endpoint = self.endpoint.as_ref();
+        let builder = AmazonS3Builder::new()
+            .with_bucket_name(&self.name)
+            .with_region(&self.region)
+            .with_credentials(Arc::new(StaticCredentialProvider::new(credential)))
+            .with_disable_bulk_delete(true)
+            .with_retry(retries(wait))
+            .with_http_connector(Connector {
+                in_the_clear: endpoint.is_some_and(|it| it.scheme() == "http"),
+                longest_wait: wait / 2,
+            });
+        match endpoint {
+            Some(endpoint) => builder.with_endpoint(endpoint.as_str()),
+            None => builder,
+        }
+        .build()
+    }
+}
+
+/// Rows must not be sent in the clear, except on this machine.
+fn usable(endpoint: &str) -> Result<Url, Problem> {
+    let url = Url::parse(endpoint).map_err(|_| Problem::BucketEndpoint)?;
+    let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here);
+    if !is_safe || has_more_than_a_path(&url) {
+        return Err(Problem::BucketEndpoint);
+    }
+    Ok(url)
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+fn is_bucket(name: &str) -> bool {
+    let is_outer = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = name.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|it| is_outer(*it) || matches!(it, b'-' | b'.'))
+        && bytes.first().is_some_and(|it| is_outer(*it))
+        && bytes.last().is_some_and(|it| is_outer(*it))
+}
