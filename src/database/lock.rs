@@ -1,10 +1,7 @@
 //! A lock that lasts as long as some work does, and never longer than its holder.
 //!
-//! It is an advisory lock of a transaction that stays open on a connection of its own. A session's
-//! lock would not hold through a `PgBouncer` in transaction mode, and a lease in a table would keep a
-//! dead holder's work from everyone until it has run out. The transaction is read-only in effect:
-//! it has no number and no snapshot between its statements, so it holds up no vacuum. The
-//! connection is none of the pool's, which requests need more.
+//! It is an advisory lock of a transaction that stays open on a connection of its own, outside the pool. The
+//! transaction has no number and no snapshot between its statements. `docs/architecture.md` has the reasons.
 
 use std::time::Duration;
 

@@ -5,8 +5,7 @@
 //! wait for the schema and a connection, run the statement, and attempt it again where that is
 //! safe. A request has one [`Deadline`] for all of this.
 //!
-//! Deadlines are kept on this side, with a cancel request to the server, and not by
-//! `statement_timeout`: session settings do not survive a PgBouncer in transaction mode.
+//! Deadlines are kept on this side, with a cancel request to the server.
 
 mod address;
 mod addresses;

@@ -1,10 +1,8 @@
 //! Creations that arrive together go to the database together.
 //!
-//! Each `INSERT` of its own waits for its own flush of the log, some thousand a second at best.
-//! So creations queue here, and the sender takes all that wait and sends them as one statement.
-//! Nothing waits for company: with an idle database a creation is sent at once, and the queue fills
-//! only while earlier ones are being flushed. Each creation is acknowledged after the flush that
-//! made it last.
+//! Creations queue here, and the sender takes all that wait and sends them as one statement, because each
+//! `INSERT` of its own waits for its own flush of the log. With an idle database a creation is sent at once.
+//! Each creation is acknowledged after the flush that made it last.
 //!
 //! A name that another item has fails alone (`ON CONFLICT DO NOTHING`). A name that another
 //! *transaction* has touched and not yet committed, a rename say, makes the statement wait, and may

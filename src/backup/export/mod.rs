@@ -1,10 +1,8 @@
 //! Exports a snapshot of a database to the store, as a directory archive that stock `pg_restore` reads.
 //!
 //! The leading connection exports a snapshot, reads the catalogue and locks the tables. The other
-//! connections copy the tables in that snapshot, largest first. The rows of a table pass from the connection
-//! to a thread that packs them, and on to the store, with little memory. A further connection watches for
-//! sessions that wait for the export's locks, because a migration has priority. The manifest is stored last,
-//! so a run that fails before leaves no backup.
+//! connections copy the tables in that snapshot, each through a thread that packs its rows. A further connection
+//! watches for sessions that wait for the export's locks, because a migration has priority.
 //!
 //! | module | purpose |
 //! |---|---|

@@ -3,11 +3,8 @@
 //! A backup's files are read twice. First whole, against their hashes, so that damage is found before
 //! anything is made. Then to load them, checked again.
 //!
-//! A restore deletes nothing. It loads a temporary database, verifies all rows there, and renames it:
-//! one transaction gives it the target's name and the database that had it another one. Until then
-//! applications keep the old database with everything they write; after it they get the new one.
-//! Whatever process dies at any moment, one of the two has the name. An empty database that exists is
-//! filled in one transaction instead, for roles that may not create databases.
+//! A restore deletes nothing (`docs/architecture.md`): a temporary database is loaded, verified and renamed. An
+//! empty database that exists is filled in one transaction instead, for roles that may not create databases.
 //!
 //! A restore has four steps, each a module: plan, load, prove, rename.
 //!
