@@ -154,7 +154,7 @@ fn only_checked_tags_of_main_are_released() {
 /// GitHub's assertion is valid for five minutes, which the installation of programs may take.
 #[test]
 fn jobs_on_the_cluster_log_in_last_and_use_a_runner_that_reaches_it() {
-    const TOOLS: &str = "./.github/actions/cluster-tools";
+    const TOOLS: &str = "$/.github/actions/cluster-tools";
     let tools = steps(&yaml(".github/actions/cluster-tools/action.yml")["runs"]);
     assert_eq!(position(&tools, "Azure/login@") + 1, tools.len());
     let helmfile = workflow("helmfile");
