@@ -23,7 +23,11 @@ locals {
       for action, side in { write = "@Request", delete = "@Resource" } : join("", [
         "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'})) OR (",
         "${side}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {",
-        join(", ", concat(values(local.assignable_roles), values(module.sizing_roles[environment].role_definition_guids))),
+        join(", ", concat(
+          values(local.assignable_roles),
+          values(module.sizing_roles[environment].role_definition_guids),
+          [azurerm_role_definition.second_clock[environment].role_definition_id],
+        )),
         "} AND ${side}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))",
       ])
     ])

@@ -52,6 +52,20 @@ module "sizing_roles" {
   resource_group_id = azurerm_resource_group.environment[each.key].id
 }
 
+# Reads the keys of an app's functions, for the second clock. The host's master key is another action.
+resource "azurerm_role_definition" "second_clock" {
+  for_each = local.names
+
+  name              = "${each.value} second clock"
+  scope             = azurerm_resource_group.environment[each.key].id
+  assignable_scopes = [azurerm_resource_group.environment[each.key].id]
+  description       = "Read the keys of an app's functions"
+
+  permissions {
+    actions = ["Microsoft.Web/sites/functions/listkeys/action"]
+  }
+}
+
 # The pipeline may set a lock and not lift it, so a plan that deletes a locked resource fails.
 resource "azurerm_role_definition" "lock" {
   for_each = local.names

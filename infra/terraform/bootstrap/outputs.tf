@@ -28,7 +28,8 @@ output "environments" {
         id   = azurerm_resource_group.environment[environment].id
         name = azurerm_resource_group.environment[environment].name
       }
-      sizing_role_definition_ids = module.sizing_roles[environment].role_definition_ids
+      second_clock_role_definition_id = azurerm_role_definition.second_clock[environment].role_definition_resource_id
+      sizing_role_definition_ids      = module.sizing_roles[environment].role_definition_ids
     }
   }
 }

@@ -141,6 +141,8 @@ module "front_door" {
   resource_group_name    = var.resource_group.name
   dns_zone               = var.dns_zone
   host_label             = var.front_door.host_label
+  metrics_ip_ranges      = var.front_door.metrics_ip_ranges
+  operator_ip_ranges     = var.operator_ip_ranges
   origin_host            = module.function_app.host
   probe_interval_seconds = var.front_door.probe_interval_seconds
   rate_limit_per_minute  = var.front_door.rate_limit_per_minute
@@ -168,6 +170,22 @@ module "alerts" {
     { item_housekeeping = 1, scale = 1 },
     length(var.backup.databases) > 0 ? { postfacto_backup = 26 } : {},
   )
+}
+
+# Timers that the platform lost run by it.
+module "second_clock" {
+  source = "../modules/second-clock"
+  count  = var.second_clock == null ? 0 : 1
+
+  name               = var.name
+  resource_group     = var.resource_group
+  location           = var.location
+  function_app_id    = module.function_app.id
+  minutes            = var.second_clock.minutes
+  resource_manager   = var.scale.resource_manager
+  role_definition_id = var.second_clock_role_definition_id
+  tags               = var.tags
+  url                = "${module.front_door.url}/run-due"
 }
 
 module "aks" {

@@ -90,6 +90,12 @@ variable "resource_group" {
   nullable = false
 }
 
+variable "second_clock_role_definition_id" {
+  description = "From bootstrap: the role of the second clock."
+  type        = string
+  nullable    = false
+}
+
 variable "sizing_role_definition_ids" {
   description = "From bootstrap: the roles for sizing."
   type = object({
@@ -198,6 +204,7 @@ variable "front_door" {
   description = "Front Door: see the variables of the module front-door."
   type = object({
     host_label             = optional(string)
+    metrics_ip_ranges      = optional(set(string))
     probe_interval_seconds = optional(number)
     rate_limit_per_minute  = optional(number)
   })
@@ -230,7 +237,7 @@ variable "logs" {
 }
 
 variable "operator_ip_ranges" {
-  description = "Addresses from which operators write secrets and reach backups. Without any, only the network reaches them."
+  description = "Addresses from which operators write secrets, reach backups, and open the page /ops. Without any, only the network reaches secrets and backups, and no caller the page."
   type        = set(string)
   default     = []
   nullable    = false
@@ -284,6 +291,14 @@ variable "scale" {
   })
   default  = {}
   nullable = false
+}
+
+variable "second_clock" {
+  description = "A Logic App that calls /run-due every so often (minutes, 15 by default). Without it, there is none."
+  type = object({
+    minutes = optional(number)
+  })
+  default = null
 }
 
 variable "tags" {

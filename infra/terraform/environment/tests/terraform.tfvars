@@ -24,6 +24,8 @@ resource_group = {
   name = "rg-numbers-test"
 }
 
+second_clock_role_definition_id = "/providers/Microsoft.Authorization/roleDefinitions/second-clock"
+
 sizing_role_definition_ids = {
   identity  = "/providers/Microsoft.Authorization/roleDefinitions/identity"
   node_pool = "/providers/Microsoft.Authorization/roleDefinitions/node-pool"

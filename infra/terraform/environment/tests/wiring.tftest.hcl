@@ -128,6 +128,28 @@ run "names_that_are_unique_in_azure_carry_the_suffix" {
   }
 }
 
+run "the_second_clock_is_off_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(module.second_clock) == 0
+    error_message = "It costs, and another client may be the second clock."
+  }
+}
+
+run "the_second_clock_calls_run_due_through_front_door" {
+  command = plan
+
+  variables {
+    second_clock = {}
+  }
+
+  assert {
+    condition     = module.second_clock[0].url == "https://api.test.numbers.example.org/run-due"
+    error_message = "The app admits only Front Door."
+  }
+}
+
 run "required_alerts_need_an_address" {
   command = plan
 

@@ -1,3 +1,12 @@
+locals {
+  # By rule, first segments of paths, and the only addresses that reach them. The app requires a key for each of these
+  # paths; admin and runtime are the Functions host's own, and admin, ops/action too, take its master key.
+  closed = {
+    operators = { priority = 1, segments = ["admin", "ops", "runtime"], ranges = var.operator_ip_ranges }
+    metrics   = { priority = 2, segments = ["metrics"], ranges = setunion(var.operator_ip_ranges, var.metrics_ip_ranges) }
+  }
+}
+
 resource "azurerm_cdn_frontdoor_firewall_policy" "this" {
   name                              = "waf${replace(var.name, "-", "")}"
   resource_group_name               = var.resource_group_name
@@ -19,6 +28,36 @@ resource "azurerm_cdn_frontdoor_firewall_policy" "this" {
       match_values   = []
       match_variable = "RequestUri"
       operator       = "Any"
+    }
+  }
+
+  dynamic "custom_rule" {
+    for_each = local.closed
+
+    content {
+      name     = custom_rule.key
+      action   = "Block"
+      type     = "MatchRule"
+      priority = custom_rule.value.priority
+
+      # The firewall compares the whole address, with scheme, host and port.
+      match_condition {
+        match_values   = ["^(https?://[^/?]*)?/+(${join("|", custom_rule.value.segments)})([/?]|$)"]
+        match_variable = "RequestUri"
+        operator       = "RegEx"
+        transforms     = ["UrlDecode", "Lowercase"]
+      }
+
+      dynamic "match_condition" {
+        for_each = length(custom_rule.value.ranges) > 0 ? [sort(custom_rule.value.ranges)] : []
+
+        content {
+          match_values       = match_condition.value
+          match_variable     = "SocketAddr"
+          negation_condition = true
+          operator           = "IPMatch"
+        }
+      }
     }
   }
 

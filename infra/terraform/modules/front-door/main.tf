@@ -1,9 +1,9 @@
-# Standard lacks the firewall's managed rules.
+# Standard lacks the firewall's managed rules. /run-due responds after its runs, within the platform's own 230 s.
 resource "azurerm_cdn_frontdoor_profile" "this" {
   name                     = "afd-${var.name}"
   resource_group_name      = var.resource_group_name
   sku_name                 = "Premium_AzureFrontDoor"
-  response_timeout_seconds = 60
+  response_timeout_seconds = 240
   tags                     = var.tags
 }
 

@@ -20,10 +20,34 @@ variable "host_label" {
   }
 }
 
+variable "metrics_ip_ranges" {
+  description = "Further addresses that reach /metrics, such as Prometheus'."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in var.metrics_ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")])
+    error_message = "Give ranges such as 198.51.100.0/24, and never the whole internet."
+  }
+}
+
 variable "name" {
   description = "The part of all names here that follows the kind."
   type        = string
   nullable    = false
+}
+
+variable "operator_ip_ranges" {
+  description = "Addresses that reach the page /ops, /metrics, and the Functions host's own paths. Without any, no caller does."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in var.operator_ip_ranges : can(cidrhost(range, 0)) && !endswith(range, "/0")])
+    error_message = "Give ranges such as 198.51.100.0/24, and never the whole internet."
+  }
 }
 
 variable "origin_host" {

@@ -109,6 +109,81 @@ run "the_custom_domain_has_its_two_records" {
   }
 }
 
+run "page_metrics_and_the_hosts_paths_are_closed_without_addresses" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for rule in slice(azurerm_cdn_frontdoor_firewall_policy.this.custom_rule, 1, 3) :
+      rule.action == "Block" && length(rule.match_condition) == 1 && rule.priority < azurerm_cdn_frontdoor_firewall_policy.this.custom_rule[0].priority
+    ])
+    error_message = "Without addresses, the rule must block every caller."
+  }
+}
+
+run "closed_paths_are_those_of_operators" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for path in ["/ops", "/ops?code=x", "/ops/action", "/admin/functions/scale", "/runtime/webhooks", "/metrics", "//ops"] : anytrue([
+        for rule in slice(azurerm_cdn_frontdoor_firewall_policy.this.custom_rule, 1, 3) :
+        can(regex(rule.match_condition[0].match_values[0], "https://api.numbers.example.org:443${path}"))
+      ])
+    ])
+    error_message = "The page, the metrics and the host's own paths must match."
+  }
+
+  assert {
+    condition = !anytrue([
+      for path in ["/", "/health", "/item", "/item/1?after=/ops", "/run-due", "/scale/plan", "/opsx", "/metricsx"] : anytrue([
+        for rule in slice(azurerm_cdn_frontdoor_firewall_policy.this.custom_rule, 1, 3) :
+        can(regex(rule.match_condition[0].match_values[0], "https://api.numbers.example.org:443${path}"))
+      ])
+    ])
+    error_message = "The API, the health check and the second clock must stay open."
+  }
+}
+
+run "operators_reach_the_page_and_prometheus_only_the_metrics" {
+  command = plan
+
+  variables {
+    operator_ip_ranges = ["198.51.100.0/24"]
+    metrics_ip_ranges  = ["203.0.113.7/32"]
+  }
+
+  assert {
+    condition = {
+      for rule in slice(azurerm_cdn_frontdoor_firewall_policy.this.custom_rule, 1, 3) :
+      rule.name => rule.match_condition[1].match_values if rule.match_condition[1].negation_condition && rule.match_condition[1].match_variable == "SocketAddr"
+      } == {
+      metrics   = tolist(["198.51.100.0/24", "203.0.113.7/32"])
+      operators = tolist(["198.51.100.0/24"])
+    }
+    error_message = "The rules must block all other addresses, by the connection's address, which a header cannot set."
+  }
+}
+
+run "the_whole_internet_as_operator_is_rejected" {
+  command = plan
+
+  variables {
+    operator_ip_ranges = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.operator_ip_ranges]
+}
+
+run "the_second_clock_has_time_for_its_runs" {
+  command = plan
+
+  assert {
+    condition     = azurerm_cdn_frontdoor_profile.this.response_timeout_seconds >= 230
+    error_message = "/run-due responds after its runs."
+  }
+}
+
 run "two_labels_are_rejected" {
   command = plan
 
