@@ -1,10 +1,11 @@
-//! Pipelines and runbooks name verbs and flags that exist, and the runbook names every check of /health.
+//! Pipelines, runbooks and editors' tasks name verbs and flags that exist, and the runbook names every check of /health.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use serde_json::{Value, json};
 
 use super::Cli;
 
@@ -62,6 +63,34 @@ fn every_check_of_health_has_a_row_in_the_runbook() {
         }
     }
     assert!(count > 10, "only {count} keys were found");
+}
+
+#[test]
+fn editors_run_the_two_commands_and_forward_their_port() {
+    let read = |file: &str| -> Value {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+    };
+    let tasks = read(".vscode/tasks.json")["tasks"].take();
+    let commands: Vec<_> = tasks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["command"])
+        .collect();
+    assert_eq!(commands, ["cargo xtask start", "cargo xtask test"]);
+    let cli = Cli::command();
+    let start = cli.find_subcommand("start").unwrap();
+    let mut arguments = start.get_arguments();
+    let port = arguments.find(|it| it.get_id() == "port").unwrap();
+    let port: u16 = port.get_default_values()[0]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let container = read(".devcontainer/devcontainer.json");
+    assert_eq!(container["forwardPorts"], json!([port]));
+    assert!(container["portsAttributes"][port.to_string()].is_object());
 }
 
 /// All files of Rust below `folder`.

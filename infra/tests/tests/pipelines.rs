@@ -5,13 +5,14 @@ use std::fs;
 use infra_tests::checkout;
 use serde_json::{Value, json};
 
-const WORKFLOWS: [&str; 6] = [
+const WORKFLOWS: [&str; 7] = [
     "check",
     "deploy",
     "drift",
     "environment",
     "helmfile",
     "release",
+    "second-clock",
 ];
 
 fn yaml(path: &str) -> Value {
@@ -174,6 +175,18 @@ fn jobs_on_the_cluster_log_in_last_and_use_a_runner_that_reaches_it() {
     assert!(text(&apply["if"]).contains("needs.difference.result == 'success'"));
     let last = |job: &Value| steps(job).pop().unwrap_or_default();
     assert!(last(difference).ends_with("--dry-run") && !last(apply).contains("--dry-run"));
+}
+
+#[test]
+fn second_clock_is_off_without_its_variable_and_has_no_rights() {
+    let workflow = workflow("second-clock");
+    assert_eq!(workflow["permissions"], json!({}));
+    let job = &workflow["jobs"]["run-due"];
+    assert_eq!(job["if"], "vars.RUN_DUE_URL != ''");
+    let steps = steps(job);
+    let request = &steps[position(&steps, "printf 'x-functions-key: %s'")];
+    // Without a body, Front Door wants a length; the list of processes shows arguments.
+    assert!(request.contains("--data ''") && request.contains("--header @-"));
 }
 
 /// An approval before the plan would approve an unknown change.
