@@ -14,6 +14,7 @@ GRAMMAR = {
         "aks get-credentials": "--subscription --resource-group! --name! --context --file",
         "aks get-upgrades": "--resource-group! --name! --output",
         "functionapp config appsettings set": "--resource-group! --name! --settings!",
+        "functionapp function keys list": "--resource-group! --name! --function-name! --query --output",
         "functionapp function list": "--resource-group! --name! --output",
         "functionapp restart": "--resource-group! --name!",
         "keyvault secret set": "--vault-name! --name! --value! --output",
@@ -44,6 +45,7 @@ GRAMMAR = {
     "gh": {
         "api": "<1> --field --method",
         "attestation verify": "<1> --repo!",
+        "secret set": "<1> --body!",
         "variable get": "<1> --env",
         "variable set": "<1> --body! --env",
     },

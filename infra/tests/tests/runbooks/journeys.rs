@@ -61,11 +61,13 @@ const FROM_NOTHING: [Part; 5] = [
     in_prod(FIRST_DEPLOYMENT),
 ];
 
-const IN_A_FRESH_CLONE: [Part; 6] = [
+const IN_A_FRESH_CLONE: [Part; 8] = [
     part(OPERATIONS, ""),
     part(OPERATIONS, "A change, and its promotion"),
     part(OPERATIONS, "Back again"),
     part(OPERATIONS, "Rotation"),
+    part(OPERATIONS, "The page"),
+    part(OPERATIONS, "The second clock"),
     part(OPERATIONS, "When the health check is red"),
     part(OPERATIONS, "When the cluster is lost"),
 ];

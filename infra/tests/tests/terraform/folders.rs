@@ -36,6 +36,7 @@ folders! {
     observability: "modules/observability",
     postgres: "modules/postgres",
     remote_state: "modules/remote-state",
+    second_clock: "modules/second-clock",
     sizing_roles: "modules/sizing-roles",
     workload_identity: "modules/workload-identity",
 }
