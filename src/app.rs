@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backup::{self, BackupCheck, Backups, SourceTimer};
 use crate::clock;
 use crate::database::Database;
+use crate::due::DueRuns;
 use crate::health::{DatabaseCheck, Health, TimerCheck, WatchedTimer};
 use crate::host::{Timers, Timetable};
 use crate::item::{Housekeeping, Items};
@@ -24,7 +25,9 @@ pub struct App {
     pub health: Health,
     pub ops: Ops,
     pub timers: Timers,
-    /// Cancelled when the process must end. Backups and drills then clean up.
+    /// The second clock of the timers.
+    pub due: DueRuns,
+    /// Cancelled when the process must end. Runs of timers then end.
     pub stop: CancellationToken,
 }
 
@@ -38,23 +41,36 @@ impl App {
         deadline: Duration,
         timetable: Option<Timetable>,
     ) -> App {
-        let ledger = Ledger::new(database.clone());
+        let stop = CancellationToken::new();
+        let ledger = Ledger::new(database.clone()).interrupted_by(stop.clone());
+        let timetable = timetable.map(Arc::new);
         let backups = Backups::new(backup, clock::system());
         let scaling = Scaling::new(scale.clone(), database.clone(), clock::system());
         // The queries of health checks must not wait behind requests.
         let watched = database.beside_the_pool();
         let watched_ledger = Ledger::new(watched.clone());
         let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
-        let timers = TimerCheck::new(TIMERS, timetable, watched_ledger.clone(), clock::system());
-        let stop = CancellationToken::new();
-        let backup_timer =
-            SourceTimer::backup(backups.clone(), ledger.clone(), stop.clone(), deadline);
-        let drill_timer =
-            SourceTimer::drill(backups.clone(), ledger.clone(), stop.clone(), deadline);
+        let timer_check = TimerCheck::new(
+            TIMERS,
+            timetable.clone(),
+            watched_ledger.clone(),
+            clock::system(),
+        );
+        let backup_timer = SourceTimer::backup(backups.clone(), ledger.clone(), stop.clone());
+        let drill_timer = SourceTimer::drill(backups.clone(), ledger.clone(), stop.clone());
         let housekeeping = Housekeeping::new(database.clone(), ledger.clone(), clock::system());
+        let timers = Timers::new(
+            vec![
+                Arc::new(housekeeping),
+                Arc::new(backup_timer),
+                Arc::new(drill_timer),
+                Arc::new(ScaleTimer::new(scaling.clone(), ledger.clone())),
+            ],
+            deadline,
+        );
         let health = Health::new(vec![
             Arc::new(DatabaseCheck::new(database.clone(), watched)),
-            Arc::new(timers),
+            Arc::new(timer_check),
             Arc::new(BackupCheck::new(backups)),
             Arc::new(ScaleCheck::new(watched_scaling)),
         ]);
@@ -62,15 +78,15 @@ impl App {
             items: Items::new(database.clone(), deadline),
             ops: Ops::new(health.clone(), watched_ledger, clock::system()),
             health,
-            timers: Timers::new(
-                vec![
-                    Arc::new(housekeeping),
-                    Arc::new(backup_timer),
-                    Arc::new(drill_timer),
-                    Arc::new(ScaleTimer::new(scaling.clone(), ledger)),
-                ],
-                deadline,
+            due: DueRuns::new(
+                timer_functions(),
+                timers.clone(),
+                timetable,
+                ledger,
+                clock::system(),
+                stop.clone(),
             ),
+            timers,
             scaling,
             database,
             stop,
@@ -86,6 +102,7 @@ pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("item", "item/{id?}"),
     ("openapi", "openapi.json"),
     ("ops", "ops"),
+    ("run_due", "run-due"),
     ("scale_hold", "scale/hold/{target?}"),
     ("scale_plan", "scale/plan"),
 ];

@@ -17,6 +17,7 @@
 //! | [`scale`] | sizes of Azure resources by schedule |
 //! | [`backup`] | backups of Postfacto's databases: export, restore, verification |
 //! | [`health`] | `/health`, from the checks of the features |
+//! | [`due`] | the second clock: `/run-due` runs what the Functions host left |
 //! | [`ledger`] | the runs of the timers, so that each slot is executed once |
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
 //! | [`http`] | requests, responses, problems, log line of all routes |
@@ -47,6 +48,7 @@ pub mod clock;
 pub mod config;
 pub mod database;
 pub mod doctor;
+pub mod due;
 pub mod environment;
 pub mod health;
 pub mod host;

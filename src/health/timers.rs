@@ -1,10 +1,9 @@
 //! The health of the timers: whether the host runs each, its last due slot, and the result of that slot's
 //! run.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use funcapp::Schedule;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +12,7 @@ use serde::Serialize;
 use super::{Check, Finding, Status};
 use crate::clock::Clock;
 use crate::host::Timetable;
-use crate::ledger::{Ledger, RecentRun, RunState};
+use crate::ledger::{History, Ledger, RecentRun, RunState, Scheduled};
 
 /// A timer function and its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub struct WatchedTimer {
 pub struct TimerCheck {
     timers: &'static [WatchedTimer],
     /// `None` if no host says where the app's files are.
-    timetable: Option<Timetable>,
+    timetable: Option<Arc<Timetable>>,
     ledger: Ledger,
     clock: Clock,
 }
@@ -41,7 +40,7 @@ const GRACE: SignedDuration = SignedDuration::from_mins(2);
 impl TimerCheck {
     pub fn new(
         timers: &'static [WatchedTimer],
-        timetable: Option<Timetable>,
+        timetable: Option<Arc<Timetable>>,
         ledger: Ledger,
         clock: Clock,
     ) -> TimerCheck {
@@ -55,50 +54,19 @@ impl TimerCheck {
 
     async fn findings(&self) -> Vec<Finding> {
         let now = (self.clock)();
-        let histories = tokio::time::timeout(DEADLINE, self.histories(now)).await;
+        let functions: Vec<&str> = self.timers.iter().map(|it| it.function).collect();
+        let timetable = self.timetable.as_deref();
+        let histories = self.ledger.histories(&functions, timetable, now);
+        let histories = tokio::time::timeout(DEADLINE, histories).await;
         // The database's check reports a database that does not respond.
-        let histories = histories.ok().flatten().unwrap_or_default();
+        let histories = histories.ok().and_then(Result::ok).unwrap_or_default();
         let findings = self.timers.iter().filter_map(|timer| {
-            let off = self.timetable.as_ref();
-            match off.and_then(|it| it.off(timer.function)) {
+            match timetable.and_then(|it| it.off(timer.function)) {
                 Some(reason) => Some(turned_off(timer, reason)),
                 None => evaluate(timer, histories.get(timer.function)?, now),
             }
         });
         findings.collect()
-    }
-
-    async fn histories(&self, now: Timestamp) -> Option<BTreeMap<&'static str, History<'_>>> {
-        let functions: Vec<&str> = self.timers.iter().map(|it| it.function).collect();
-        let mut runs = self.ledger.recent(&functions).await.ok()?;
-        let mut since = self.since(now).await;
-        let histories = self.timers.iter().map(|timer| {
-            let timetable = self.timetable.as_ref();
-            let schedule = timetable.and_then(|it| it.schedule(timer.function));
-            let since = since.remove(timer.function).unwrap_or(now);
-            let history = History {
-                scheduled: schedule.map(|schedule| Scheduled { schedule, since }),
-                runs: runs.remove(timer.function).unwrap_or_default(),
-            };
-            (timer.function, history)
-        });
-        Some(histories.collect())
-    }
-
-    /// When each timer got its schedule. A timer that the host does not run has an empty one, so that its
-    /// slots do not count as missed later.
-    async fn since(&self, now: Timestamp) -> BTreeMap<String, Timestamp> {
-        let Some(timetable) = &self.timetable else {
-            return BTreeMap::new();
-        };
-        let schedules = self.timers.iter().map(|timer| {
-            let schedule = timetable.schedule(timer.function);
-            (timer.function, schedule.map_or("", Schedule::as_str))
-        });
-        let schedules: Vec<(&str, &str)> = schedules.collect();
-        // The database's check reports a database that is not writable.
-        let since = self.ledger.scheduled_since(&schedules, now).await;
-        since.unwrap_or_default()
     }
 }
 
@@ -108,21 +76,6 @@ impl Check for TimerCheck {
     }
 }
 
-/// The known data of a timer that the host runs.
-struct History<'a> {
-    /// Known if there is a host.
-    scheduled: Option<Scheduled<'a>>,
-    /// The last runs, the newest first.
-    runs: Vec<RecentRun>,
-}
-
-/// A schedule, and when the timer got it.
-#[derive(Clone, Copy)]
-struct Scheduled<'a> {
-    schedule: &'a Schedule,
-    since: Timestamp,
-}
-
 /// A slot and its outcome, as `/health` shows it.
 #[derive(Serialize)]
 struct LastDue {
@@ -130,75 +83,37 @@ struct LastDue {
     outcome: &'static str,
 }
 
-impl History<'_> {
-    /// The number of missed slots in a row, up to `limit`: slots since the last run, without those that the
-    /// host may still call. The host does not call a timer while it runs.
-    fn missed(&self, limit: usize, now: Timestamp) -> usize {
-        let last = self.runs.first();
-        match self.scheduled {
-            Some(Scheduled { schedule, since })
-                if last.is_none_or(|it| it.state != RunState::Running) =>
-            {
-                let covered = last.map_or(since, |run| since.max(covered(run)));
-                let due = schedule.upcoming(covered, limit).into_iter();
-                due.filter(|slot| *slot <= now - GRACE).count()
-            }
-            _ => 0,
-        }
-    }
-
-    /// The number of failed runs in a row. A run that is still running does not interrupt the row.
-    fn failed(&self) -> usize {
-        let runs = self.runs.iter();
-        let ended = runs.filter(|run| run.state != RunState::Running);
-        ended
-            .take_while(|run| matches!(run.state, RunState::Failed(_) | RunState::Stopped))
-            .count()
-    }
-
-    /// The last due slot. `None` for a timer that never ran and was never due.
-    fn last(&self, missed: usize, now: Timestamp) -> Option<LastDue> {
-        let last = self.runs.first();
-        let due = self.scheduled.and_then(|Scheduled { schedule, since }| {
-            // An interval counts from the last run.
-            let counted = || schedule.next_after(last.map_or(since, covered));
-            let due = schedule.last_until(now).or_else(counted)?;
-            let is_covered = last.is_some_and(|run| due <= covered(run));
-            (since < due && due <= now && !is_covered).then_some(due)
-        });
-        let (slot, outcome) = match (due, last) {
-            (Some(due), _) if missed > 0 => (due, "missed"),
-            (Some(due), _) => (due, "due"),
-            (None, run) => run.map(|run| (run.slot, outcome(&run.state)))?,
-        };
-        Some(LastDue {
-            slot: Some(slot),
-            outcome,
-        })
-    }
+/// The number of missed slots in a row, up to `limit`, without those that the host may still call.
+fn missed(history: &History<'_>, limit: usize, now: Timestamp) -> usize {
+    history.missed(limit, now - GRACE).len()
 }
 
-/// The end of the time that a run covers: a late run covers all slots that were missed before it.
-fn covered(run: &RecentRun) -> Timestamp {
-    run.slot.max(run.started)
-}
-
-fn outcome(state: &RunState) -> &'static str {
-    match state {
-        RunState::Running => "running",
-        RunState::Stopped => "stopped",
-        RunState::Succeeded => "succeeded",
-        RunState::Degraded(_) => "degraded",
-        RunState::Failed(_) => "failed",
-    }
+/// The last due slot. `None` for a timer that never ran and was never due.
+fn last_due(history: &History<'_>, missed: usize, now: Timestamp) -> Option<LastDue> {
+    let last = history.runs.first();
+    let due = history.scheduled.and_then(|Scheduled { schedule, since }| {
+        // An interval counts from the last run.
+        let counted = || schedule.next_after(last.map_or(since, RecentRun::covered));
+        let due = schedule.last_until(now).or_else(counted)?;
+        let is_covered = last.is_some_and(|run| due <= run.covered());
+        (since < due && due <= now && !is_covered).then_some(due)
+    });
+    let (slot, outcome) = match (due, last) {
+        (Some(due), _) if missed > 0 => (due, "missed"),
+        (Some(due), _) => (due, "due"),
+        (None, run) => run.map(|run| (run.slot, run.state.as_str()))?,
+    };
+    Some(LastDue {
+        slot: Some(slot),
+        outcome,
+    })
 }
 
 fn evaluate(timer: &WatchedTimer, history: &History<'_>, now: Timestamp) -> Option<Finding> {
-    let missed = history.missed(timer.limit, now);
+    let missed = missed(history, timer.limit, now);
     let failed = history.failed();
-    let last = history.last(missed, now)?;
-    let mut runs = history.runs.iter();
-    let ended = runs.find(|it| it.state != RunState::Running);
+    let last = last_due(history, missed, now)?;
+    let ended = history.last_ended();
     let problem = ended.and_then(|run| problem(timer.function, run));
     let bad = missed + failed;
     let status = if bad >= timer.limit {
@@ -210,8 +125,8 @@ fn evaluate(timer: &WatchedTimer, history: &History<'_>, now: Timestamp) -> Opti
     };
     let missed = (missed > 0).then(|| {
         format!(
-            "the host has not called {} for the last {missed} slots or more; check whether the host runs \
-             and reaches its storage account",
+            "the host has not called {} for the last {missed} slots or more; POST /run-due makes up for \
+             them; check whether the host runs and reaches its storage account",
             timer.function
         )
     });
@@ -232,6 +147,9 @@ fn problem(function: &str, run: &RecentRun) -> Option<String> {
         )),
         RunState::Degraded(reason) => Some(format!("the run of {slot} is degraded: {reason}")),
         RunState::Failed(reason) => Some(format!("the run of {slot} failed: {reason}")),
+        RunState::Interrupted(reason) => Some(format!(
+            "the run of {slot} was {reason}; POST /run-due runs it again"
+        )),
     }
 }
 
@@ -262,6 +180,8 @@ fn finding(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use funcapp::Schedule;
 
     const TIMER: WatchedTimer = WatchedTimer {
         function: "scale",
@@ -315,6 +235,8 @@ mod tests {
         assert_evaluates(last(RunState::Running), Status::Ok, "running", "12:00");
         assert_evaluates(last(RunState::Stopped), Status::Warn, "stopped", "12:00");
         assert_evaluates(last(failed()), Status::Warn, "failed", "12:00");
+        let interrupted = RunState::Interrupted("interrupted".into());
+        assert_evaluates(last(interrupted), Status::Warn, "interrupted", "12:00");
         let degraded = RunState::Degraded("a rule".into());
         assert_evaluates(last(degraded), Status::Warn, "degraded", "12:00");
     }

@@ -31,9 +31,20 @@ pub struct Retry {
     pub limit: Option<u32>,
 }
 
+/// Whether an invocation executed its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handling {
+    Executed,
+    /// An invocation before it did.
+    Before,
+    /// Another invocation of the function is running.
+    Elsewhere,
+}
+
 /// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
+    pub handling: Handling,
     /// The actions of the function, for people. If it succeeded, the host shows these lines with the invocation.
     pub lines: Vec<String>,
     /// The reason of a failure.
@@ -43,13 +54,23 @@ pub struct Outcome {
 impl Outcome {
     pub fn succeeded(lines: Vec<String>) -> Outcome {
         Outcome {
+            handling: Handling::Executed,
             lines,
             failure: None,
         }
     }
 
+    /// There was nothing to do, for this reason.
+    pub fn handled(handling: Handling, reason: String) -> Outcome {
+        Outcome {
+            handling,
+            ..Outcome::succeeded(vec![reason])
+        }
+    }
+
     pub fn failed(lines: Vec<String>, failure: impl Into<String>) -> Outcome {
         Outcome {
+            handling: Handling::Executed,
             lines,
             failure: Some(failure.into()),
         }

@@ -15,8 +15,8 @@ pub trait Timer: Send + Sync {
     /// The name of its folder under `functions/`.
     fn function(&self) -> &'static str;
 
-    /// Executes one call.
-    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome>;
+    /// Executes one call, whose work has `limit`.
+    fn run<'a>(&'a self, invocation: &'a Invocation, limit: Duration) -> BoxFuture<'a, Outcome>;
 }
 
 /// All timer functions. Clones share them.
@@ -27,7 +27,8 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// A call ends after `deadline`, before the host would kill this process for it.
+    /// A call ends after `deadline`, before the host would kill this process for it. Its work has a twentieth
+    /// less, so that its result is stored.
     pub fn new(timers: Vec<Arc<dyn Timer>>, deadline: Duration) -> Timers {
         Timers {
             timers: timers.into(),
@@ -66,7 +67,8 @@ impl Timers {
             let reason = format!("there is no timer function named {}", invocation.function);
             return Outcome::failed(Vec::new(), reason);
         };
-        let work = AssertUnwindSafe(timer.run(invocation)).catch_unwind();
+        let limit = self.deadline * 19 / 20;
+        let work = AssertUnwindSafe(timer.run(invocation, limit)).catch_unwind();
         match tokio::time::timeout(self.deadline, work).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Outcome::failed(Vec::new(), "it panicked; see the log for the place"),

@@ -1,5 +1,7 @@
 //! A timer that deletes idempotency keys and records of deletions that are older than 24 hours.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -26,7 +28,7 @@ impl Housekeeping {
         }
     }
 
-    async fn run_once(&self, invocation: &Invocation) -> Outcome {
+    async fn run_once(&self, invocation: &Invocation, limit: Duration) -> Outcome {
         let work = async || {
             let outcome = match self.delete_expired().await {
                 Ok(lines) => Outcome::succeeded(lines),
@@ -34,7 +36,7 @@ impl Housekeeping {
             };
             Work::new(outcome, Value::Null)
         };
-        Box::pin(self.ledger.once(invocation, &self.clock, work)).await
+        Box::pin(self.ledger.once(invocation, limit, &self.clock, work)).await
     }
 
     /// Returns one line for each table.
@@ -66,8 +68,8 @@ impl Timer for Housekeeping {
         "item_housekeeping"
     }
 
-    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
-        self.run_once(invocation).boxed()
+    fn run<'a>(&'a self, invocation: &'a Invocation, limit: Duration) -> BoxFuture<'a, Outcome> {
+        self.run_once(invocation, limit).boxed()
     }
 }
 

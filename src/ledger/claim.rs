@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_util::sync::CancellationToken;
 
 use crate::database::{Database, Error, Lock, Statement, instant};
 
@@ -13,6 +14,8 @@ use crate::database::{Database, Error, Lock, Statement, instant};
 #[derive(Clone)]
 pub struct Ledger {
     pub(super) database: Database,
+    /// Cancelled when the process must end.
+    pub(super) stop: CancellationToken,
 }
 
 /// The result of a claim.
@@ -52,6 +55,8 @@ pub enum RunResult {
     Degraded(String),
     /// It failed for this reason.
     Failed(String),
+    /// It did not finish, because the program stopped.
+    Interrupted(String),
 }
 
 impl RunResult {
@@ -59,19 +64,34 @@ impl RunResult {
     fn outcome(&self) -> &'static str {
         match self {
             RunResult::Succeeded => "succeeded",
-            RunResult::Degraded(_) | RunResult::Failed(_) => "failed",
+            RunResult::Degraded(_) | RunResult::Failed(_) | RunResult::Interrupted(_) => "failed",
         }
     }
 
     fn failure(&self) -> Option<&str> {
         match self {
             RunResult::Succeeded => None,
-            RunResult::Degraded(reason) | RunResult::Failed(reason) => Some(reason),
+            RunResult::Degraded(reason)
+            | RunResult::Failed(reason)
+            | RunResult::Interrupted(reason) => Some(reason),
         }
     }
 
     fn is_degraded(&self) -> bool {
         matches!(self, RunResult::Degraded(_))
+    }
+
+    /// The column `summary`. A member marks an interrupted run.
+    fn summary(&self, summary: &Value) -> Value {
+        match (self, summary) {
+            (RunResult::Interrupted(_), Value::Object(members)) => {
+                let mut members = members.clone();
+                members.insert(INTERRUPTED.to_owned(), true.into());
+                Value::Object(members)
+            }
+            (RunResult::Interrupted(_), _) => json!({ INTERRUPTED: true }),
+            (_, summary) => summary.clone(),
+        }
     }
 }
 
@@ -92,7 +112,16 @@ enum FunctionLock {
 
 impl Ledger {
     pub fn new(database: Database) -> Ledger {
-        Ledger { database }
+        Ledger {
+            database,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Records runs that do not end within a few seconds of `stop` as interrupted.
+    #[must_use]
+    pub fn interrupted_by(self, stop: CancellationToken) -> Ledger {
+        Ledger { stop, ..self }
     }
 
     /// Claims `slot` of `function` for an invocation.
@@ -195,7 +224,7 @@ impl Run {
             &self.attempt,
             &result.outcome(),
             &now,
-            &summary.to_string(),
+            &result.summary(summary).to_string(),
             &result.failure(),
             &result.is_degraded(),
         ];
@@ -207,6 +236,9 @@ impl Run {
 /// Retries of storing a result, and the pause before each. Each attempt waits for the database too.
 const STORE_ATTEMPTS: u32 = 3;
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The member of a summary that marks an interrupted run.
+const INTERRUPTED: &str = "interrupted";
 
 /// Retries of reading an unknown holder, and the pause before each.
 const HOLDER_ATTEMPTS: u32 = 20;

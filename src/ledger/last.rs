@@ -73,6 +73,7 @@ const LAST: Statement = Statement {
                  invocation_id, (extract(epoch FROM started_at) * 1000000)::bigint AS started,
                  (extract(epoch FROM finished_at) * 1000000)::bigint AS finished,
                  outcome, failure, degraded,
+                 coalesce(summary ->> 'interrupted' = 'true', false) AS is_interrupted,
                  hashtextextended($2 || function, 0) IN (SELECT key FROM held) AS is_locked
             FROM last
            ORDER BY started_at DESC",

@@ -18,7 +18,10 @@ pub struct RecentRun {
     pub started: Timestamp,
     /// The state of the last attempt.
     pub state: RunState,
-    attempt: i32,
+    /// The number of the last attempt, from 1.
+    pub attempt: i32,
+    /// The invocation of the last attempt.
+    pub invocation_id: String,
 }
 
 impl RecentRun {
@@ -30,6 +33,7 @@ impl RecentRun {
             started,
             state,
             attempt: 1,
+            invocation_id: "one".to_owned(),
         }
     }
 }
@@ -45,6 +49,8 @@ pub enum RunState {
     Degraded(String),
     /// It failed for this reason.
     Failed(String),
+    /// It did not finish, because the program stopped.
+    Interrupted(String),
 }
 
 /// The last runs of each function, the newest first.
@@ -125,13 +131,14 @@ fn recent_run(row: &Row, is_newest: bool) -> RecentRun {
     RecentRun {
         slot: instant(row, "slot"),
         attempt: row.get("attempt"),
+        invocation_id: row.get("invocation_id"),
         started: instant(row, "started"),
         state: RunState::of(row, is_newest && row.get("is_locked")),
     }
 }
 
 impl RunState {
-    /// The state of a row with the columns `outcome`, `failure` and `degraded`. `is_running` is whether its
+    /// The state of a row with the columns `outcome`, `failure`, `degraded` and `is_interrupted`. `is_running` is whether its
     /// run has the function's lock.
     pub(super) fn of(row: &Row, is_running: bool) -> RunState {
         let failure: Option<String> = row.get("failure");
@@ -141,6 +148,7 @@ impl RunState {
             None => RunState::Stopped,
             Some("succeeded") => RunState::Succeeded,
             Some(_) if row.get("degraded") => RunState::Degraded(failure),
+            Some(_) if row.get("is_interrupted") => RunState::Interrupted(failure),
             Some(_) => RunState::Failed(failure),
         }
     }
@@ -161,7 +169,8 @@ const RECENT: Statement = Statement {
                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
           SELECT wanted.function, (extract(epoch FROM run.slot) * 1000000)::bigint AS slot,
                  run.attempt, (extract(epoch FROM run.started_at) * 1000000)::bigint AS started,
-                 run.outcome, run.failure, run.degraded,
+                 run.invocation_id, run.outcome, run.failure, run.degraded,
+                 coalesce(run.summary ->> 'interrupted' = 'true', false) AS is_interrupted,
                  hashtextextended(wanted.lock, 0) IN (SELECT key FROM held) AS is_locked
             FROM unnest($1, $2) AS wanted (function, lock)
            CROSS JOIN LATERAL (

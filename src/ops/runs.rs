@@ -57,6 +57,7 @@ fn shown(state: &RunState) -> Shown<'_> {
         ),
         RunState::Degraded(reason) => ("warn", "degraded", Some(reason.as_str())),
         RunState::Failed(reason) => ("fail", "failed", Some(reason.as_str())),
+        RunState::Interrupted(reason) => ("fail", "interrupted", Some(reason.as_str())),
     };
     Shown {
         style,

@@ -1,5 +1,7 @@
 //! The timer function `scale`.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -29,16 +31,21 @@ impl Timer for ScaleTimer {
         FUNCTION
     }
 
-    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
-        run(&self.scaling, &self.ledger, invocation).boxed()
+    fn run<'a>(&'a self, invocation: &'a Invocation, limit: Duration) -> BoxFuture<'a, Outcome> {
+        run(&self.scaling, &self.ledger, invocation, limit).boxed()
     }
 }
 
 /// One tick, once for each slot. It enforces the sizes of the instant of the host's call.
-pub(super) async fn run(scaling: &Scaling, ledger: &Ledger, invocation: &Invocation) -> Outcome {
+pub(super) async fn run(
+    scaling: &Scaling,
+    ledger: &Ledger,
+    invocation: &Invocation,
+    limit: Duration,
+) -> Outcome {
     let now = invocation.called.unwrap_or_else(|| scaling.now());
     let work = || work(scaling, now, &invocation.id).boxed();
-    Box::pin(ledger.once(invocation, scaling.clock(), work)).await
+    Box::pin(ledger.once(invocation, limit, scaling.clock(), work)).await
 }
 
 /// Failed if any target failed. The failure names each.

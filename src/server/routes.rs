@@ -10,7 +10,7 @@ use warp::{Filter, Rejection};
 use super::openapi;
 use crate::app::App;
 use crate::http::{Endpoint, Problem, Request, Response, request, respond, whole};
-use crate::{health, host, item, ops, scale};
+use crate::{due, health, host, item, ops, scale};
 
 /// All routes of `app`. The last one takes every path and returns 404, so the filter never rejects.
 ///
@@ -80,8 +80,11 @@ fn sizes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 fn operators(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let page = warp::path!("ops").and(with(app)).and(request());
-    page.then(async |app: Arc<App>, request| ops::page(&app.ops, request).await)
-        .boxed()
+    let page = page.then(async |app: Arc<App>, request| ops::page(&app.ops, request).await);
+    let run_due = warp::path!("run-due").and(with(app)).and(request());
+    let run_due =
+        run_due.then(async |app: Arc<App>, request| due::run_due(&app.due, request).await);
+    page.or(run_due).unify().boxed()
 }
 
 fn others() -> BoxedFilter<(Response,)> {

@@ -76,9 +76,10 @@ pub async fn run(
 async fn end(app: Arc<App>, connections: &Connections) {
     let (stop, runs) = (app.stop.clone(), tokio::time::sleep(RUNS));
     let closing = async {
-        let mut closing = std::pin::pin!(connections.close());
+        let closing = async { tokio::join!(connections.close(), app.due.ended()) };
+        let mut closing = std::pin::pin!(closing);
         tokio::select! {
-            () = &mut closing => return,
+            _ = &mut closing => return,
             () = runs => stop.cancel(),
         }
         closing.await;

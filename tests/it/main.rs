@@ -55,6 +55,7 @@ mod resends;
 mod resource_manager;
 mod restore_attacks;
 mod restore_doc;
+mod run_due;
 mod scale;
 mod schedule_doc;
 mod settings_doc;

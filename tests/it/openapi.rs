@@ -50,6 +50,7 @@ fn served_paths() -> BTreeSet<&'static str> {
             "health/live" => vec!["/health/live"],
             "openapi.json" => vec!["/openapi.json"],
             "ops" => vec!["/ops"],
+            "run-due" => vec!["/run-due"],
             "scale/hold/{target?}" => vec!["/scale/hold", "/scale/hold/{target}"],
             "scale/plan" => vec!["/scale/plan"],
             other => panic!("{other} is new: add its paths here"),

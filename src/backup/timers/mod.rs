@@ -67,75 +67,54 @@ pub struct SourceTimer {
     backups: Backups,
     ledger: Ledger,
     stop: CancellationToken,
-    limit: Duration,
 }
 
 impl SourceTimer {
-    /// `postfacto_backup`: a backup of each source, and then the deletion of those that no rule keeps. A call
-    /// is dropped after `deadline`.
-    pub fn backup(
-        backups: Backups,
-        ledger: Ledger,
-        stop: CancellationToken,
-        deadline: Duration,
-    ) -> SourceTimer {
+    /// `postfacto_backup`: a backup of each source, and then the deletion of those that no rule keeps.
+    pub fn backup(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
         let then = match backups.settings().drill_after {
             DrillAfter::Backup => vec![PROVE_NEW],
             DrillAfter::Schedule => Vec::new(),
         };
         SourceTimer {
             then,
-            ..SourceTimer::new(MAKE, backups, ledger, stop, deadline)
+            ..SourceTimer::new(MAKE, backups, ledger, stop)
         }
     }
 
     /// `postfacto_restore_drill`: the newest backup of each source, restored on trial.
-    pub fn drill(
-        backups: Backups,
-        ledger: Ledger,
-        stop: CancellationToken,
-        deadline: Duration,
-    ) -> SourceTimer {
-        SourceTimer::new(PROVE, backups, ledger, stop, deadline)
+    pub fn drill(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
+        SourceTimer::new(PROVE, backups, ledger, stop)
     }
 
-    /// A call ends a ninth earlier than it is dropped, so that its outcome is written to the ledger.
-    fn new(
-        job: Job,
-        backups: Backups,
-        ledger: Ledger,
-        stop: CancellationToken,
-        deadline: Duration,
-    ) -> SourceTimer {
+    fn new(job: Job, backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
         SourceTimer {
             job,
             then: Vec::new(),
             backups,
             ledger,
             stop,
-            limit: deadline / 9 * 8,
         }
     }
 
     /// The rest follows only in the call that made the backups: another one may still be making them.
-    async fn run_all(&self, invocation: &Invocation) -> Outcome {
-        let end = Instant::now() + self.limit;
+    async fn run_all(&self, invocation: &Invocation, limit: Duration) -> Outcome {
+        let end = Instant::now() + limit;
         let slot = slot(invocation, (self.backups.clock())());
-        let (mut outcome, was_done) = self.run_once(self.job, invocation, end).await;
+        let (mut outcome, was_done) = self.run_once(self.job, invocation, limit).await;
         if !was_done {
             return outcome;
         }
         for (number, job) in self.then.iter().enumerate() {
             let waiting = self.then.len() - number;
-            let now = Instant::now();
-            let share = end.saturating_duration_since(now) / shares(waiting);
+            let share = end.saturating_duration_since(Instant::now()) / shares(waiting);
             let invocation = Invocation {
                 function: job.function.to_owned(),
                 scheduled: Some(slot),
                 called: Some(slot),
                 ..invocation.clone()
             };
-            let (followed, _) = self.run_once(*job, &invocation, now + share).await;
+            let (followed, _) = self.run_once(*job, &invocation, share).await;
             outcome.lines.extend(followed.lines);
             if let Some(failure) = followed.failure {
                 let text = format!("{} failed: {failure}", job.function);
@@ -147,20 +126,26 @@ impl SourceTimer {
     }
 
     /// Runs the job, if the ledger has no other run of the slot. Returns whether it ran.
-    async fn run_once(&self, job: Job, invocation: &Invocation, end: Instant) -> (Outcome, bool) {
+    async fn run_once(
+        &self,
+        job: Job,
+        invocation: &Invocation,
+        limit: Duration,
+    ) -> (Outcome, bool) {
         let was_done = AtomicBool::new(false);
         let work = async || {
             was_done.store(true, Ordering::Relaxed);
-            work(&self.each_source(job.task, end).await)
+            work(&self.each_source(job.task, limit).await)
         };
         let clock = self.backups.clock();
-        let outcome = Box::pin(self.ledger.once(invocation, clock, work)).await;
+        let outcome = Box::pin(self.ledger.once(invocation, limit, clock, work)).await;
         (outcome, was_done.load(Ordering::Relaxed))
     }
 
-    /// A source may take a tenth less than its share: so it ends by itself, with its own message, and cleans
-    /// up.
-    async fn each_source(&self, task: Task, end: Instant) -> Summary {
+    /// The sources share fourteen fifteenths of `limit`, so that the work ends before it is cut off. A source
+    /// may take a tenth less than its share: so it ends by itself, with its own message, and cleans up.
+    async fn each_source(&self, task: Task, limit: Duration) -> Summary {
+        let end = Instant::now() + limit * 14 / 15;
         let sources = &self.backups.settings().sources;
         let mut runs = Vec::new();
         for (waiting, source) in (1..=sources.len()).rev().zip(sources) {
@@ -185,8 +170,8 @@ impl Timer for SourceTimer {
         self.job.function
     }
 
-    fn run<'a>(&'a self, invocation: &'a Invocation) -> BoxFuture<'a, Outcome> {
-        self.run_all(invocation).boxed()
+    fn run<'a>(&'a self, invocation: &'a Invocation, limit: Duration) -> BoxFuture<'a, Outcome> {
+        self.run_all(invocation, limit).boxed()
     }
 }
 

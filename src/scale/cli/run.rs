@@ -1,10 +1,15 @@
 //! `scale run`.
 
+use std::time::Duration;
+
 use super::session::{Failure, Session};
 use crate::host::Invocation;
 use crate::ledger::Ledger;
 use crate::scale::timer;
 use crate::terminal::say;
+
+/// No host limits the verb, so this is only a guard.
+const LIMIT: Duration = Duration::from_hours(24);
 
 pub(super) async fn run(session: &Session, dry_run: bool) -> Result<(), Failure> {
     let scaling = session.scaling().await?;
@@ -15,7 +20,8 @@ pub(super) async fn run(session: &Session, dry_run: bool) -> Result<(), Failure>
         (summary.lines(), summary.failure())
     } else {
         let ledger = Ledger::new(session.database().await?.clone());
-        let outcome = Box::pin(timer::run(&scaling, &ledger, &by_hand(id, session))).await;
+        let invocation = by_hand(id, session);
+        let outcome = Box::pin(timer::run(&scaling, &ledger, &invocation, LIMIT)).await;
         (outcome.lines, outcome.failure)
     };
     for line in lines {
