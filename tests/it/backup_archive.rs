@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use libpgdump::types::ObjectType;
 use pgarchive::encryption::Recipients;
-use pgarchive::{BufferPool, Cutter, Entry, Kind, Packed, Sealer, Toc, pack_small};
+use pgarchive::{BufferPool, Cutter, End, Entry, Kind, Packed, Sealer, Toc, pack_small};
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
@@ -187,12 +187,14 @@ fn pack(name: &str, rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
         let message = [b"d", &length.to_be_bytes()[..], row].concat();
         cutter.push(&message, &mut members).expect("a row");
     }
-    let content = cutter.finish(&mut members).expect("whole rows");
+    let content = cutter
+        .finish(End::OfTable, &mut members)
+        .expect("whole rows");
     let (mut sealer, mut stored) = (Sealer::new(name, &Recipients::default()), Vec::new());
     for member in members {
         sealer.push(&member.compress(), &mut stored);
     }
-    let packed = sealer.finish(&content, &mut stored);
+    let packed = sealer.finish(content, &mut stored);
     (stored, packed)
 }
 

@@ -1,6 +1,7 @@
 //! Exports of real databases, read back by stock `pg_restore`.
 
 mod others;
+mod ranges;
 
 use std::path::Path;
 use std::process::Command;

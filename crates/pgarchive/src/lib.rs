@@ -43,7 +43,7 @@ pub use damage::{Difference, UnpackError};
 pub use decode::TocError;
 pub use frames::{FrameError, Frames};
 pub use kind::{Kind, UnknownKind};
-pub use pack::{Compressed, Content, Cutter, Member, Packed, Sealer, pack_small};
+pub use pack::{Compressed, Content, Cutter, End, Member, Packed, Sealer, pack_small};
 pub use toc::{Entry, Section, Toc};
 pub use unpack::{Unpacker, unpack_small};
 

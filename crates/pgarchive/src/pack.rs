@@ -2,7 +2,7 @@
 //!
 //! There are three stages, so that the second, which takes longest by far, can run on every core: a
 //! [`Cutter`] cuts the text of the rows into members, each [`Member`] is compressed by itself, and a
-//! [`Sealer`] writes them in their order.
+//! [`Sealer`] writes them in their order. The rows of one table may come from several cutters.
 
 use bytes::Bytes;
 
@@ -14,20 +14,20 @@ use crate::encryption::{Recipients, Sealing};
 use crate::manifest::File;
 use crate::row_sum::RowSum;
 
-/// Cuts the rows of one table into members. It holds one member at most, however long the rows are.
+/// Cuts the rows of a table, or of a range of it, into members. It holds one member at most, however long the
+/// rows are.
 pub struct Cutter {
     frames: Frames,
     text: Text,
 }
 
-/// The text of the member that is being filled, and the digest of those before it.
+/// The text of the member that is being filled.
 struct Text {
     pool: BufferPool,
     member: Lease,
-    digest: Digest,
 }
 
-/// The text of one gzip member: 256 KiB, or less at the end of a table.
+/// The text of one gzip member: 256 KiB, or less at the end of a range.
 pub struct Member {
     buffers: Lease,
 }
@@ -37,17 +37,18 @@ pub struct Compressed {
     length: usize,
 }
 
-/// The rows of a table, once all are cut into members.
+/// The number of rows, and their sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Content {
-    rows: u64,
-    row_sum: RowSum,
-    digest: Digest,
+    pub rows: u64,
+    pub row_sum: RowSum,
 }
 
 /// Members into one stored file, encrypted where there are recipients.
 pub struct Sealer {
     name: String,
     sealing: Sealing,
+    content: Digest,
     stored: Digest,
 }
 
@@ -59,6 +60,23 @@ pub struct Packed {
     pub file: File,
 }
 
+/// The text that a [`Cutter`] has cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Another range of the table follows.
+    OfRange,
+    /// The end mark follows.
+    OfTable,
+}
+
+impl Content {
+    /// Adds the rows of another range of the table.
+    pub fn add(&mut self, range: Content) {
+        self.rows += range.rows;
+        self.row_sum.add_all(range.row_sum);
+    }
+}
+
 impl Cutter {
     /// A file whose members come from this pool.
     pub fn new(pool: &BufferPool) -> Cutter {
@@ -67,7 +85,6 @@ impl Cutter {
             text: Text {
                 member: pool.lease(),
                 pool: pool.clone(),
-                digest: Digest::default(),
             },
         }
     }
@@ -79,16 +96,17 @@ impl Cutter {
         self.frames.push(frames, |piece| text.append(piece, full))
     }
 
-    pub fn finish(mut self, full: &mut Vec<Member>) -> Result<Content, FrameError> {
+    /// Appends the rest to `full`. The rows of the last range end with `end`.
+    pub fn finish(mut self, end: End, full: &mut Vec<Member>) -> Result<Content, FrameError> {
         let (rows, row_sum) = self.frames.finish()?;
-        self.text.append(END, full);
-        let (last, digest) = self.text.finish();
-        full.push(last);
-        Ok(Content {
-            rows,
-            row_sum,
-            digest,
-        })
+        if end == End::OfTable {
+            self.text.append(END, full);
+        }
+        if !self.text.member.text.is_empty() {
+            let buffers = self.text.member;
+            full.push(Member { buffers });
+        }
+        Ok(Content { rows, row_sum })
     }
 }
 
@@ -97,22 +115,11 @@ impl Text {
         while self.member.text.len() + piece.len() > MEMBER {
             let (fits, rest) = piece.split_at(MEMBER - self.member.text.len());
             self.member.text.extend_from_slice(fits);
-            self.digest.update(&self.member.text);
             let buffers = std::mem::replace(&mut self.member, self.pool.lease());
             full.push(Member { buffers });
             piece = rest;
         }
         self.member.text.extend_from_slice(piece);
-    }
-
-    fn finish(mut self) -> (Member, Digest) {
-        self.digest.update(&self.member.text);
-        (
-            Member {
-                buffers: self.member,
-            },
-            self.digest,
-        )
     }
 }
 
@@ -139,27 +146,33 @@ impl Sealer {
         Sealer {
             name: recipients.stored_name(name),
             sealing: Sealing::to(recipients),
+            content: Digest::default(),
             stored: Digest::default(),
         }
     }
 
     /// Takes the next member, and appends to `out` what is ready to be stored.
     pub fn push(&mut self, member: &Compressed, out: &mut Vec<u8>) {
+        self.content.update(&member.buffers.text);
+        self.write(member.buffers.gzip(member.length), out);
+    }
+
+    fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let before = out.len();
-        self.sealing.write(member.buffers.gzip(member.length), out);
+        self.sealing.write(bytes, out);
         self.stored.update(&out[before..]);
     }
 
     /// Appends the rest of the file to `out`. `content` is that of all members.
-    pub fn finish(self, content: &Content, out: &mut Vec<u8>) -> Packed {
+    pub fn finish(self, content: Content, out: &mut Vec<u8>) -> Packed {
         Packed {
             rows: content.rows,
             row_sum: content.row_sum,
-            file: self.end(&content.digest, out),
+            file: self.end(out),
         }
     }
 
-    fn end(mut self, content: &Digest, out: &mut Vec<u8>) -> File {
+    fn end(mut self, out: &mut Vec<u8>) -> File {
         let before = out.len();
         self.sealing.finish(out);
         self.stored.update(&out[before..]);
@@ -167,8 +180,8 @@ impl Sealer {
             name: self.name,
             stored_bytes: self.stored.bytes(),
             stored_sha256: self.stored.sha256(),
-            content_bytes: content.bytes(),
-            content_sha256: content.sha256(),
+            content_bytes: self.content.bytes(),
+            content_sha256: self.content.sha256(),
         }
     }
 }
@@ -177,9 +190,9 @@ impl Sealer {
 pub fn pack_small(name: &str, content: &[u8], recipients: &Recipients) -> (Bytes, File) {
     let mut sealer = Sealer::new(name, recipients);
     let mut out = Vec::with_capacity(content.len());
-    sealer.sealing.write(content, &mut out);
-    sealer.stored.update(&out);
-    let file = sealer.end(&Digest::of(content), &mut out);
+    sealer.content.update(content);
+    sealer.write(content, &mut out);
+    let file = sealer.end(&mut out);
     (out.into(), file)
 }
 
@@ -195,11 +208,11 @@ pub(super) fn pack<'a>(
     for piece in pieces {
         cutter.push(piece, &mut members)?;
     }
-    let content = cutter.finish(&mut members)?;
+    let content = cutter.finish(End::OfTable, &mut members)?;
     for member in members {
         sealer.push(&member.compress(), &mut stored);
     }
-    let packed = sealer.finish(&content, &mut stored);
+    let packed = sealer.finish(content, &mut stored);
     Ok((stored, packed))
 }
 
@@ -314,6 +327,27 @@ mod tests {
         let rows = frames(&[3, 3]);
         let packed = pack([&rows[..rows.len() - 1]], &Recipients::default());
         assert_eq!(packed.err(), Some(FrameError::Incomplete { row: 2 }));
+    }
+
+    #[test]
+    fn ranges_make_the_content_that_the_whole_table_makes() {
+        let rows = [frames(&[10, 700_000]), frames(&[]), frames(&[3, 4])];
+        let whole = pack_plain(rows.iter().map(Vec::as_slice)).1;
+        let pool = BufferPool::default();
+        let mut sealer = Sealer::new("3001.dat.gz", &Recipients::default());
+        let (mut content, mut stored) = (Content::default(), Vec::new());
+        for (rows, end) in rows.iter().zip([End::OfRange, End::OfRange, End::OfTable]) {
+            let (mut cutter, mut members) = (Cutter::new(&pool), Vec::new());
+            cutter.push(rows, &mut members).expect("whole rows");
+            content.add(cutter.finish(end, &mut members).expect("whole rows"));
+            for member in members {
+                sealer.push(&member.compress(), &mut stored);
+            }
+        }
+        let ranges = sealer.finish(content, &mut stored);
+        assert_eq!((ranges.rows, ranges.row_sum), (whole.rows, whole.row_sum));
+        assert_eq!(ranges.file.content_sha256, whole.file.content_sha256);
+        assert_eq!(ranges.file.content_bytes, whole.file.content_bytes);
     }
 
     #[test]

@@ -21,6 +21,11 @@ impl RowSum {
         self.add_hash(xxh3_128(line));
     }
 
+    /// Adds the rows of another sum.
+    pub fn add_all(&mut self, other: RowSum) {
+        self.add_hash(other.0);
+    }
+
     fn add_hash(&mut self, hash: u128) {
         self.0 = self.0.wrapping_add(hash);
     }

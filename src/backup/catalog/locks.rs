@@ -148,7 +148,8 @@ const TABLES: &str = "\
                    FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
                    JOIN pg_namespace m ON m.oid = p.relnamespace
                   WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parent_names,
-           coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int8 AS pages,
+           CASE WHEN c.relam IN (0, 2) THEN coalesce(pg_relation_size(c.oid), 0) ELSE 0 END
+             / current_setting('block_size')::int8 AS pages,
            c.relpersistence = 'u' AS unlogged,
            nullif(c.relfilenode, 0) IS DISTINCT FROM pg_relation_filenode(c.oid) AS rewritten,
            coalesce(c.reloptions, '{}')

@@ -63,6 +63,7 @@ use pgarchive::{Entry, Kind};
 
 pub(super) use database::MONEY;
 pub use sql::{copied, quoted};
+pub(super) use sql::{qualified, quoted_list};
 
 use assembly::Assembly;
 use columns::Columns;
@@ -100,7 +101,7 @@ pub struct Table {
     pub owner: String,
     /// The columns to copy, in order: all but generated ones. Can be empty.
     pub columns: Vec<String>,
-    /// Its size in pages, without indexes and long values.
+    /// The pages of its heap, without indexes and long values; 0 with another access method.
     pub pages: i64,
 }
 

@@ -5,7 +5,7 @@ pub fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
 
-pub(super) fn qualified(schema: &str, name: &str) -> String {
+pub(in crate::backup) fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
 
@@ -22,7 +22,7 @@ pub fn copied(schema: &str, name: &str, columns: &[String]) -> String {
     )
 }
 
-pub(super) fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(in crate::backup) fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(quoted).collect();
     names.join(", ")
 }

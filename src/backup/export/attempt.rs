@@ -104,7 +104,8 @@ impl Attempt<'_> {
             recipients: &self.options.recipients,
             progress: self.progress,
         };
-        let packed = tables::store(destination, workers, &data).await?;
+        let version = moment.server.version_number;
+        let packed = tables::store(destination, workers, version, &data).await?;
         let data_took = begun.elapsed().saturating_sub(catalog_took);
         let stored = data.iter().zip(&packed);
         let tables = stored.map(|(data, packed)| data.listed(packed)).collect();

@@ -1,8 +1,9 @@
 //! The archive's table of contents, and the same as SQL.
 
-use crate::backup::catalog::{Table, copied};
+use crate::backup::catalog::{Table, copied, qualified, quoted_list};
 use pgarchive::{Entry, Kind, Packed, Section, manifest};
 
+use super::ranges::Range;
 use super::row_count_check;
 
 /// A table of the archive, and where its rows are.
@@ -36,8 +37,17 @@ impl Data<'_> {
         format!("{}.dat", self.id)
     }
 
-    pub(super) fn copy_out(&self) -> String {
-        format!("COPY {} TO STDOUT", self.copied())
+    /// The COPY of a range of the table.
+    pub(super) fn copy_out(&self, range: Range) -> String {
+        let Table { schema, name, .. } = self.table;
+        match range.condition() {
+            None => format!("COPY {} TO STDOUT", self.copied()),
+            Some(condition) => format!(
+                "COPY (SELECT {} FROM ONLY {} WHERE {condition}) TO STDOUT",
+                quoted_list(self.table.columns.iter().map(String::as_str)),
+                qualified(schema, name)
+            ),
+        }
     }
 
     fn copied(&self) -> String {

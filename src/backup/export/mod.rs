@@ -1,8 +1,8 @@
 //! Exports a snapshot of a database to the store, as a directory archive that stock `pg_restore` reads.
 //!
 //! The leading connection exports a snapshot, reads the catalogue and locks the tables. The other
-//! connections copy the tables in that snapshot, each through a thread that packs its rows. A further connection
-//! watches for sessions that wait for the export's locks, because a migration has priority.
+//! connections copy the tables in that snapshot, large ones in ranges, and threads pack the rows. A further
+//! connection watches for sessions that wait for the export's locks, because a migration has priority.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | `lock_watch` | finds sessions that wait for the export's locks |
 //! | `tables`, `table` | the rows of all tables, and of one |
 //! | `contents` | the archive's table of contents |
+//! | `ranges` | the ranges in which sessions read one table |
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
 //! | `readme` | the instructions in a backup for a reader without this program |
 //! | `writer` | the files that the run stored, deleted if it fails |
@@ -21,6 +22,7 @@ mod contents;
 mod error;
 mod event;
 mod lock_watch;
+mod ranges;
 mod readme;
 mod row_count_check;
 mod snapshot;

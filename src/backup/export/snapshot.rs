@@ -60,7 +60,7 @@ pub(super) async fn follow(
 ) -> Result<(), ExportError> {
     let doing = "import the snapshot on another connection";
     let begin = format!(
-        "{BEGIN}; SET TRANSACTION SNAPSHOT '{}'; SET LOCAL lock_timeout = {}",
+        "{BEGIN}; SET TRANSACTION SNAPSHOT '{}'; SET LOCAL lock_timeout = {}; {BY_RANGE}",
         moment.name,
         lock_timeout.as_millis().max(1),
     );
@@ -93,6 +93,11 @@ pub(super) async fn lock(session: &Session) -> Result<(), ExportError> {
         Err(ExportError::UnderWay)
     }
 }
+
+/// A condition on `ctid` makes the server read the pages of the range alone, also where it knows nothing about
+/// the table, and with one process.
+const BY_RANGE: &str = "SET LOCAL enable_tidscan = on; SET LOCAL enable_seqscan = off;
+    SET LOCAL max_parallel_workers_per_gather = 0";
 
 /// Makes the order of the rows independent of other sessions that read the table.
 const IN_ORDER: &str = "SET synchronize_seqscans = off";
