@@ -4,6 +4,7 @@ mod activity;
 mod admission;
 mod connection;
 mod connections;
+mod memory;
 mod openapi;
 mod path;
 mod routes;

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::connections::Connections;
 use super::routes::routes;
-use super::{Front, Settings, connection};
+use super::{Front, Settings, connection, memory};
 use crate::app::App;
 use crate::database;
 use crate::http::Hangup;
@@ -93,19 +93,30 @@ async fn end(app: Arc<App>, connections: &Connections) {
     database::closed().await;
 }
 
-/// The number of connections that both the setting and the file descriptors allow.
+/// The number of connections that the setting, the file descriptors and the memory allow.
 fn connection_limit(settings: &Settings, pool: usize) -> usize {
-    let Some(descriptors) = getrlimit(Resource::Nofile).current else {
-        return settings.connections;
-    };
-    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
-    let available = descriptors.saturating_sub(pool + OTHER_DESCRIPTORS).max(1);
-    if available < settings.connections {
-        log::info!(
-            "{descriptors} file descriptors allow {available} connections; raise `ulimit -n` for more"
-        );
+    let mut limit = settings.connections;
+    if let Some(descriptors) = getrlimit(Resource::Nofile).current {
+        let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+        let available = descriptors.saturating_sub(pool + OTHER_DESCRIPTORS).max(1);
+        if available < limit {
+            limit = available;
+            log::info!(
+                "{descriptors} file descriptors allow {limit} connections; raise `ulimit -n` for more"
+            );
+        }
     }
-    settings.connections.min(available)
+    if let Some((memory, available)) = memory::allowed() {
+        let available = available.max(1);
+        if available < limit {
+            limit = available;
+            let memory = memory / 1024 / 1024;
+            log::info!(
+                "{memory} MiB of memory allow {limit} connections; use a larger instance for more"
+            );
+        }
+    }
+    limit
 }
 
 /// Accepts connections for ever.

@@ -14,7 +14,7 @@ pub struct Settings {
     /// `HTTP_IDLE_TIMEOUT`, default 75 s: between two requests. Common clients keep a connection for 60 s, so
     /// the client closes it first.
     pub idle_timeout: Duration,
-    /// `HTTP_CONNECTIONS`, default 1000: maximum number of connections.
+    /// `HTTP_CONNECTIONS`, default 1000: maximum number of connections. File descriptors and memory may allow fewer.
     pub connections: usize,
 }
 

@@ -2,11 +2,12 @@
 //! instance has would end with all its requests.
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Database, Program, Start, run};
+use crate::harness::{Database, Program, Response, Start, eventually, run};
 
 /// Connections with each request.
 const CLIENTS: usize = 250;
@@ -39,6 +40,16 @@ async fn stops_reading(program: &Program, request: String) -> TcpStream {
     socket
 }
 
+/// The start of a creation whose head and body are as large as allowed. The server asks for its rest.
+fn large_body() -> String {
+    format!(
+        "POST /item HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Padding: {}\r\n\
+         Content-Length: 65536\r\nExpect: 100-continue\r\n\r\n{{\"name\": \"{}",
+        "x".repeat(30_000),
+        "x".repeat(60_000)
+    )
+}
+
 #[test]
 fn slow_clients_with_large_bodies_and_pages_need_bounded_memory() {
     run(async {
@@ -52,13 +63,7 @@ fn slow_clients_with_large_bodies_and_pages_need_bounded_memory() {
             .await;
         let before = program.resident().now;
         let page = "GET /item?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n";
-        let padding = "x".repeat(60_000);
-        let body = format!(
-            "POST /item HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Padding: {}\r\n\
-             Content-Length: 65536\r\nExpect: 100-continue\r\n\r\n{{\"name\": \"{padding}",
-            "x".repeat(30_000)
-        );
-        let requests = [page.to_owned(), body];
+        let requests = [page.to_owned(), large_body()];
         let clients = requests
             .iter()
             .flat_map(|request| (0..CLIENTS).map(|_| stops_reading(&program, request.clone())));
@@ -71,8 +76,55 @@ fn slow_clients_with_large_bodies_and_pages_need_bounded_memory() {
         let bound = before + KIBIBYTES_EACH * 2 * CLIENTS as u64;
         assert!(peak < bound, "{peak} KiB, {before} KiB before");
         drop(clients);
-        let rest = program.post("/item", &json!({"name": padding})).await;
+        let long = "x".repeat(60_000);
+        let rest = program.post("/item", &json!({"name": long})).await;
         rest.problem(422, "invalid-item");
+        program.signal("TERM");
+        assert_eq!(program.ended().await.code(), Some(200));
+    });
+}
+
+/// Whether the server reads the rest of the body. If not, it has responded with 503 or closed the connection.
+async fn is_admitted(program: &Program, request: &str) -> (bool, TcpStream) {
+    let mut socket = TcpStream::connect(program.address())
+        .await
+        .expect("it listens");
+    // The server may have closed the connection.
+    let _ = socket.write_all(request.as_bytes()).await;
+    let mut begun = [0; 12];
+    let read = socket.read_exact(&mut begun).await;
+    (read.is_ok() && &begun == b"HTTP/1.1 100", socket)
+}
+
+#[test]
+fn clients_beyond_the_memory_are_rejected_and_the_process_survives() {
+    run(async {
+        let database = Database::migrated();
+        let mut program = Start::handler()
+            .set("DATABASE_URL", &database.url)
+            .memory(60_000)
+            .serving()
+            .await;
+        program
+            .line(|line| line.contains("58 MiB of memory allow 36 connections"))
+            .await;
+        program.make("an early client").await;
+        let request = large_body();
+        let clients = (0..CLIENTS).map(|_| is_admitted(&program, &request));
+        let clients = join_all(clients).await;
+        let admitted = clients.iter().filter(|(admitted, _)| *admitted).count();
+        // 16 more may be open while others close.
+        assert!(
+            (1..=36 + 16).contains(&admitted),
+            "{admitted} were admitted"
+        );
+        drop(clients);
+        eventually("a free connection", || async {
+            let live = Response::try_to(program.request(Method::GET, "/health/live")).await;
+            live.ok().filter(|it| it.status == 200)
+        })
+        .await;
+        program.make("a late client").await;
         program.signal("TERM");
         assert_eq!(program.ended().await.code(), Some(200));
     });

@@ -58,16 +58,6 @@ pub struct RetryContext {
     pub max_retry_count: i64,
 }
 
-/// A timer of the app and when it fires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TimerInfo {
-    pub function: String,
-    /// Its schedule, with settings put in.
-    pub schedule: String,
-    /// The next three runs by the schedule, UTC; fewer if there are not as many.
-    pub next: Vec<Timestamp>,
-}
-
 impl Default for TimerCall {
     fn default() -> Self {
         Self {

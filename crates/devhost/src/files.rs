@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -30,15 +30,8 @@ pub(crate) enum Change {
     Offline,
 }
 
-/// The watched paths and their states.
-type Snapshot = BTreeMap<PathBuf, State>;
-
-/// Any change of a file changes it.
-#[derive(Default, PartialEq, Eq, Debug)]
-struct State {
-    inode: u64,
-    changed: (i64, i64),
-}
+/// The watched paths, with inode and time of change: any change of a file changes one of them.
+type Snapshot = BTreeMap<PathBuf, (u64, i64, i64)>;
 
 /// The app's folder at the last change.
 pub(crate) struct Files {
@@ -76,52 +69,31 @@ impl Files {
 
 fn scan(folder: &Path) -> Snapshot {
     let mut snapshot = Snapshot::new();
-    // An unreadable folder counts as empty; its files appear when it becomes readable.
-    let _ = collect(folder, Place::Top, &mut snapshot);
+    collect(folder, true, false, &mut snapshot);
     snapshot
 }
 
-/// Where a folder is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Top,
-    Below,
-    Modules,
-}
-
-/// Links are not followed: the real host does not watch a folder behind one.
-fn collect(folder: &Path, place: Place, snapshot: &mut Snapshot) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let (entry, path) = entry.map(|entry| (entry.metadata(), entry.path()))?;
-        let Ok(metadata) = entry else { continue };
-        let name = path.file_name().unwrap_or_default();
+/// Links are not followed: the real host does not watch a folder behind one. An unreadable folder counts as empty; its
+/// files appear when it becomes readable.
+fn collect(folder: &Path, is_top: bool, in_modules: bool, snapshot: &mut Snapshot) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
         if metadata.is_dir() {
-            let inside = if name == MODULES || place == Place::Modules {
-                Place::Modules
-            } else {
-                Place::Below
-            };
-            // A folder that was removed meanwhile is missing in the next scan too.
-            let _ = collect(&path, inside, snapshot);
-            if place == Place::Top {
-                let state = State {
-                    inode: metadata.ino(),
-                    ..State::default()
-                };
-                snapshot.insert(path, state);
+            collect(&path, false, in_modules || name == MODULES, snapshot);
+            if is_top {
+                snapshot.insert(path, (metadata.ino(), 0, 0));
             }
-        } else if place == Place::Modules
+        } else if in_modules
             || NAMES.iter().any(|known| name == *known)
-            || (place == Place::Top && name == OFFLINE)
+            || (is_top && name == OFFLINE)
         {
-            let state = State {
-                inode: metadata.ino(),
-                changed: (metadata.ctime(), metadata.ctime_nsec()),
-            };
-            snapshot.insert(path, state);
+            let changed = (metadata.ctime(), metadata.ctime_nsec());
+            snapshot.insert(path, (metadata.ino(), changed.0, changed.1));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

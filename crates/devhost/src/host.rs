@@ -2,12 +2,11 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use funcapp::{App, Fault, Function};
-use jiff::Timestamp;
+use funcapp::{App, Fault, Function, Schedule};
 use tokio::{net::TcpListener, sync::Mutex, task::JoinSet};
 
 use crate::{
-    call::{TimerCall, TimerInfo},
+    call::TimerCall,
     files::Files,
     handler::{HostFailure, Order},
     http,
@@ -18,9 +17,6 @@ use crate::{
     site::Site,
     timer::{self, Failure, TimerResult},
 };
-
-/// The number of coming runs in [`Host::timers`].
-const UPCOMING: usize = 3;
 
 /// A host that runs. Dropping it stops everything it started; [`Host::shutdown`] also waits for
 /// the end.
@@ -117,22 +113,9 @@ impl Host {
         self.site.journal.find(wanted).await
     }
 
-    /// The timers and when they fire next by their schedules, counted from now.
-    pub fn timers(&self) -> Vec<TimerInfo> {
-        let now = Timestamp::now();
-        let shared = self.shared();
-        let timer = |function: &Function| {
-            let name = function.name.as_str();
-            let schedule = shared
-                .schedule(name)
-                .filter(|_| function.timer().is_some())?;
-            Some(TimerInfo {
-                function: name.to_owned(),
-                schedule: schedule.to_string(),
-                next: schedule.upcoming(now, UPCOMING),
-            })
-        };
-        shared.active.iter().filter_map(timer).collect()
+    /// The schedule of the timer `function`, with settings put in.
+    pub fn schedule(&self, function: &str) -> Option<Schedule> {
+        self.shared().schedule(function).cloned()
     }
 
     /// Runs the timer `function` once, without its retry policy, and waits for the end. Beside

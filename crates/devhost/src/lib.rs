@@ -76,7 +76,7 @@ mod site;
 mod timer;
 mod wire;
 
-pub use call::{Framing, Recorded, RetryContext, ScheduleStatus, TimerCall, TimerInfo};
+pub use call::{Framing, Recorded, RetryContext, ScheduleStatus, TimerCall};
 pub use handler::HostFailure;
 pub use host::Host;
 pub use job::StartError;

@@ -6,7 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use funcapp::{LogLevel, LogLevels};
+pub use funcapp::LogLevel as Level;
+use funcapp::LogLevels;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -27,14 +28,6 @@ pub struct HostLog {
     pub invocation: Option<String>,
     /// One line, mostly.
     pub text: String,
-}
-
-/// How serious a record is, the least serious first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    Information,
-    Warning,
-    Error,
 }
 
 /// The maker of a record; shown as the category that the real host gives it.
@@ -130,12 +123,7 @@ impl Journal {
     }
 
     fn write(&self, level: Level, source: Source, invocation: Option<String>, text: String) {
-        let severity = match level {
-            Level::Information => LogLevel::Information,
-            Level::Warning => LogLevel::Warning,
-            Level::Error => LogLevel::Error,
-        };
-        if !self.levels.keep(&source.to_string(), severity) {
+        if !self.levels.keep(&source.to_string(), level) {
             return;
         }
         let log = HostLog {
@@ -171,7 +159,7 @@ impl fmt::Display for HostLog {
         let level = match self.level {
             Level::Information => "info",
             Level::Warning => "warn",
-            Level::Error => "FAIL",
+            _ => "FAIL",
         };
         let time = self.time.strftime("%H:%M:%S%.3f");
         write!(formatter, "{time} {level} {}", self.source)?;

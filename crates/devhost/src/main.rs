@@ -11,6 +11,7 @@ use std::{
 use clap::Parser;
 use devhost::{Cors, Host, HostLog, HostOptions, Keys, Level};
 use funcapp::{App, HttpTrigger, LocalHost, SettingsError};
+use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Run a Functions app with a custom handler on this machine.
@@ -41,6 +42,9 @@ struct Arguments {
 }
 
 const DEFAULT_PORT: u16 = 7071;
+
+/// The number of runs that the list of timers shows.
+const UPCOMING: usize = 3;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -128,7 +132,7 @@ fn colour(level: Level) -> &'static str {
     match level {
         Level::Information => "",
         Level::Warning => "\x1b[33m",
-        Level::Error => "\x1b[31m",
+        _ => "\x1b[31m",
     }
 }
 
@@ -152,15 +156,16 @@ fn overview(host: &Host) -> String {
         lines.push(format!("\n\t{}: in error, it does not run", fault.function));
     }
     lines.push("\nNext runs (UTC):".to_owned());
-    for timer in host.timers() {
-        let next = timer.next.iter();
+    for function in host.functions() {
+        let name = function.name.as_str();
+        let Some(schedule) = host.schedule(name) else {
+            continue;
+        };
+        let next = schedule.upcoming(Timestamp::now(), UPCOMING).into_iter();
         let next = next.map(|next| next.strftime("%a %d %b %H:%M:%S").to_string());
         let next = next.collect::<Vec<_>>().join(", ");
         let next = if next.is_empty() { "never" } else { &next };
-        lines.push(format!(
-            "\t{}: {} is {next}",
-            timer.function, timer.schedule
-        ));
+        lines.push(format!("\t{name}: {schedule} is {next}"));
     }
     lines.push(format!("\nHandler: 127.0.0.1:{}\n\n", host.handler_port()));
     lines.join("\n")

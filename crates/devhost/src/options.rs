@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -130,19 +129,6 @@ impl Keys {
             host: key(),
             functions: BTreeMap::new(),
         }
-    }
-}
-
-impl fmt::Debug for HostOptions {
-    /// Leaves out keys and the values of settings: they may be secrets, and this may be logged.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("HostOptions")
-            .field("app_folder", &self.app_folder)
-            .field("address", &self.address)
-            .field("timers", &self.timers)
-            .field("state", &self.state)
-            .finish_non_exhaustive()
     }
 }
 

@@ -79,6 +79,12 @@ impl Start {
         self.through_a_shell(&format!("ulimit -n {number} && exec \"$0\" \"$@\""))
     }
 
+    /// Limits the memory for data, in KiB. Each thread needs 2 MiB of it, so there are few.
+    pub(crate) fn memory(self, kibibytes: u32) -> Start {
+        let start = self.set("TOKIO_WORKER_THREADS", "2");
+        start.through_a_shell(&format!("ulimit -d {kibibytes} && exec \"$0\" \"$@\""))
+    }
+
     /// Starts a shell as the parent of the program. [`Program::signal`] sends its signals to the shell.
     pub(crate) fn below_a_shell(self) -> Start {
         self.through_a_shell("\"$0\" \"$@\" & wait")

@@ -47,7 +47,7 @@ pub(super) async fn rows(scenario: &Scenario) -> Played {
             let level = match record.level {
                 Level::Information => "info",
                 Level::Warning => "warn",
-                Level::Error => "fail",
+                _ => "fail",
             };
             same(&format!("{case}: level"), level, &recorded[0])?;
             let text = recorded[1].as_str().expect("a text");
