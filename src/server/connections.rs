@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -42,6 +43,9 @@ struct Entry {
 /// Connections above the limit, while those that were asked to close are closing.
 const MARGIN: usize = 16;
 
+/// Maximum wait for connections that are closing, which takes only a turn of their tasks.
+const CLOSING: Duration = Duration::from_millis(100);
+
 impl Connections {
     /// At most `limit` are open at once.
     pub(super) fn new(settings: Settings, limit: usize) -> Connections {
@@ -56,9 +60,11 @@ impl Connections {
     }
 
     /// Counts one more connection. At the limit, another one closes for it. `None` if all are busy.
-    pub(super) fn admit(&self) -> Option<Admitted> {
+    pub(super) async fn admit(&self) -> Option<Admitted> {
+        // After this time, the connections that were closing have got requests.
+        let _ = tokio::time::timeout(CLOSING, self.closed()).await;
         let mut open = self.shared.open();
-        if open.is_full(self.shared.limit) && !open.close_longest_waiting() {
+        if !open.has_room(self.shared.limit) {
             return None;
         }
         open.last += 1;
@@ -75,6 +81,18 @@ impl Connections {
         };
         open.connections.insert(admitted.number, entry);
         Some(admitted)
+    }
+
+    /// Waits while connections above the limit are closing. Many clients may connect before the tasks of the
+    /// connections that close for them run.
+    async fn closed(&self) {
+        loop {
+            let ended = self.shared.ended.notified();
+            if !self.shared.open().is_closing_above(self.shared.limit) {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Closes the connection that has waited longest.
@@ -98,10 +116,17 @@ impl Connections {
 }
 
 impl Open {
-    fn is_full(&self, limit: usize) -> bool {
+    /// Whether one more fits. At the limit, one that waits is asked to close.
+    fn has_room(&mut self, limit: usize) -> bool {
         let count = self.connections.len();
-        let closing = || self.connections.values().filter(|it| it.is_closing).count();
-        count >= limit && (count >= limit + MARGIN || count - closing() >= limit)
+        let closing = self.connections.values().filter(|it| it.is_closing).count();
+        count < limit + MARGIN && (count - closing < limit || self.close_longest_waiting())
+    }
+
+    fn is_closing_above(&self, limit: usize) -> bool {
+        let mut open = self.connections.values();
+        self.connections.len() >= limit + MARGIN
+            && open.any(|it| it.is_closing && it.activity.wait().is_some())
     }
 
     /// Returns whether one was waiting.
@@ -199,27 +224,40 @@ mod tests {
         asked.is_some()
     }
 
-    #[test]
-    fn the_connection_that_waits_longest_closes_first() {
+    #[tokio::test]
+    async fn the_connection_that_waits_longest_closes_first() {
         let connections = connections(3);
-        let admit = || connections.admit().expect("it is admitted");
-        let (first, second, third) = (admit(), admit(), admit());
+        let admit = async || connections.admit().await.expect("it is admitted");
+        let (first, second, third) = (admit().await, admit().await, admit().await);
         let work = first.activity.begin();
-        let _fourth = admit();
+        let _fourth = admit().await;
         assert!(!closes(&first) && closes(&second) && !closes(&third));
         drop(work);
-        let _fifth = admit();
+        let _fifth = admit().await;
         assert!(!closes(&first) && closes(&third));
     }
 
-    #[test]
-    fn no_client_is_admitted_while_all_connections_are_busy() {
+    #[tokio::test]
+    async fn no_client_is_admitted_while_all_connections_are_busy() {
         let connections = connections(2);
-        let (one, two) = (connections.admit(), connections.admit());
+        let (one, two) = (connections.admit().await, connections.admit().await);
         let (one, two) = (one.expect("it is admitted"), two.expect("it is admitted"));
         let work = [one.activity.begin(), two.activity.begin()];
-        assert!(connections.admit().is_none());
+        assert!(connections.admit().await.is_none());
         drop(work);
-        assert!(connections.admit().is_some());
+        assert!(connections.admit().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_burst_of_clients_does_not_exceed_the_limit() {
+        let connections = connections(3);
+        let mut admitted = Vec::new();
+        // Their tasks do not run, so none closes.
+        while let Some(one) = connections.admit().await {
+            admitted.push(one);
+            assert!(admitted.len() <= 3 + MARGIN);
+        }
+        admitted.pop();
+        assert!(connections.admit().await.is_some());
     }
 }

@@ -131,7 +131,7 @@ async fn serve(
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     loop {
         let stream = accept(listener, connections).await;
-        if let Some(admitted) = connections.admit() {
+        if let Some(admitted) = connections.admit().await {
             let routes = routes.clone();
             tokio::spawn(async move {
                 let serving = connection::serve(stream, &admitted, settings, front, &routes);
