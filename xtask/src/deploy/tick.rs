@@ -39,7 +39,7 @@ impl fmt::Display for LastDue {
 }
 
 /// Waits until a timer has run a slot that was not yet due when this began: the running package is the only one that can
-/// have run it.
+/// have run it. A run of `/run-due` counts too, because the record of runs does not name the caller.
 pub(super) fn wait(target: &Target, timeout: Duration) -> anyhow::Result<String> {
     let before = until(target.timeout, || read(target).map_err(Attempt::NotYet))?;
     println!(
