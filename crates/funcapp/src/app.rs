@@ -154,7 +154,7 @@ impl App {
 
     fn function_of(&self, folder: &str, bytes: &[u8], files: &[&str]) -> Result<Function, Failed> {
         let name = FunctionName::parse(folder).map_err(FunctionError::from)?;
-        let function = function_json::read(name, bytes, files, &self.host)?;
+        let function = function_json::read(name, bytes, files)?;
         match self
             .functions
             .iter()

@@ -6,12 +6,11 @@ use serde_json::Value;
 
 use crate::{
     function::{AuthLevel, FunctionName, HttpTrigger, TimerTrigger, Trigger},
-    host_json::HostJson,
     members::{MemberError, Members},
     route::{RouteError, RouteTemplate},
 };
 
-/// Binding types that the host knows without an extension bundle.
+/// Binding types that the host knows without an extension bundle. Others are not known here.
 const TYPES: [&str; 3] = ["httptrigger", "http", "timertrigger"];
 
 /// The elements that `methods` may have, in any case.
@@ -43,10 +42,7 @@ pub(crate) struct Binding<'a> {
 }
 
 /// The bindings of the function.json `root`.
-pub(crate) fn bindings<'a>(
-    root: &Members<'a>,
-    host: &HostJson,
-) -> Result<Vec<Binding<'a>>, MemberError> {
+pub(crate) fn bindings<'a>(root: &Members<'a>) -> Result<Vec<Binding<'a>>, MemberError> {
     if !root.has_exactly("bindings") {
         return Err(root.error("bindings", "is missing; the name must be in lower case"));
     }
@@ -63,13 +59,12 @@ pub(crate) fn bindings<'a>(
             let problem = format!("is `{}`, which another binding has", binding.name);
             return Err(binding.members.error("name", problem));
         }
-        if !host.extension_bundle
-            && !TYPES
-                .iter()
-                .any(|kind| kind.eq_ignore_ascii_case(binding.kind))
+        if !TYPES
+            .iter()
+            .any(|kind| kind.eq_ignore_ascii_case(binding.kind))
         {
             let problem = format!(
-                "is `{}`, which needs an extensionBundle in host.json",
+                "is `{}`; only httpTrigger, http and timerTrigger are known here",
                 binding.kind
             );
             return Err(binding.members.error("type", problem));
@@ -129,16 +124,10 @@ impl Binding<'_> {
             let problem = "is `out`; a trigger goes `in`";
             return Err(self.members.error("direction", problem).into());
         }
-        match self.kind.to_ascii_lowercase().as_str() {
-            "httptrigger" => self.http(function).map(Trigger::Http),
-            "timertrigger" => Ok(Trigger::Timer(self.timer()?)),
-            _ => {
-                let problem = format!(
-                    "is `{}`; only httpTrigger and timerTrigger are known here",
-                    self.kind
-                );
-                Err(self.members.error("type", problem).into())
-            }
+        if self.is_http_trigger() {
+            self.http(function).map(Trigger::Http)
+        } else {
+            Ok(Trigger::Timer(self.timer()?))
         }
     }
 

@@ -6,23 +6,17 @@
 use crate::{
     binding::{Binding, Failure, bindings},
     function::{Function, FunctionName, Retry, RetryDelay},
-    host_json::HostJson,
     members::{MemberError, Members, document},
 };
 
 /// Reads the bytes of `<name>/function.json`. `files` are the names of the other files in the
 /// folder, among which a `scriptFile` must be.
-pub(crate) fn read(
-    name: FunctionName,
-    bytes: &[u8],
-    files: &[&str],
-    host: &HostJson,
-) -> Result<Function, Failure> {
+pub(crate) fn read(name: FunctionName, bytes: &[u8], files: &[&str]) -> Result<Function, Failure> {
     let file = format!("{name}/function.json");
     let document = document(&file, bytes)?;
     let root = Members::root(&file, &document)?;
     script_file(&root, files)?;
-    let bindings = bindings(&root, host)?;
+    let bindings = bindings(&root)?;
     let mut triggers = bindings.iter().filter(|binding| binding.is_trigger());
     let (Some(trigger), None) = (triggers.next(), triggers.next()) else {
         return Err(root
@@ -95,7 +89,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{function::AuthLevel, settings::Settings};
+    use crate::function::AuthLevel;
 
     fn parse(bindings: &str) -> Result<Function, String> {
         of(&format!(r#"{{"bindings":[{bindings}]}}"#))
@@ -103,10 +97,7 @@ mod tests {
 
     fn of(text: &str) -> Result<Function, String> {
         let name = FunctionName::parse("Item").expect("a good name");
-        let host = br#"{"version":"2.0","extensionBundle":{"id":"b"},
-            "customHandler":{"description":{"defaultExecutablePath":"h"}}}"#;
-        let host = HostJson::parse(host, &Settings::default()).expect("a good file");
-        read(name, text.as_bytes(), &[], &host).map_err(|failure| match failure {
+        read(name, text.as_bytes(), &[]).map_err(|failure| match failure {
             Failure::Function(error) => error.to_string(),
             Failure::App(error) => format!("app: {error}"),
         })
@@ -127,13 +118,8 @@ mod tests {
 
     #[test]
     fn any_further_binding_makes_it_a_json_payload() {
-        let blob = r#"{"type":"blob","direction":"out","name":"b"}"#;
-        let blob_in = r#"{"type":"blob","direction":"in","name":"b"}"#;
-        for bindings in [
-            IN.to_owned(),
-            format!("{IN},{OUT},{blob}"),
-            format!("{IN},{OUT},{blob_in}"),
-        ] {
+        let third = OUT.replace("res", "other");
+        for bindings in [IN.to_owned(), format!("{IN},{OUT},{third}")] {
             let function = parse(&bindings).expect("a good function");
             assert!(!function.takes_requests, "{bindings}");
         }

@@ -37,8 +37,6 @@ pub struct HostJson {
     /// `functions`: where there are any, the only functions that run. Unknown names are ignored.
     pub allowed_functions: Vec<String>,
     pub log_levels: LogLevels,
-    /// Whether the app has an `extensionBundle`, which brings binding types of its own.
-    pub extension_bundle: bool,
     /// `fileWatchingEnabled`, true when absent: a change of the app's files restarts the app.
     pub watches_files: bool,
 }
@@ -84,7 +82,6 @@ impl HostJson {
             custom_headers,
             allowed_functions: root.texts("functions")?.unwrap_or_default(),
             log_levels: log_levels(&root)?,
-            extension_bundle: root.object("extensionBundle")?.is_some(),
             watches_files: root.flag("fileWatchingEnabled")?.unwrap_or(true),
         })
     }
