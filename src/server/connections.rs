@@ -64,7 +64,7 @@ impl Connections {
         // After this time, the connections that were closing have got requests.
         let _ = tokio::time::timeout(CLOSING, self.closed()).await;
         let mut open = self.shared.open();
-        if !open.has_room(self.shared.limit) {
+        if !open.has_capacity(self.shared.limit) {
             return None;
         }
         open.last += 1;
@@ -117,7 +117,7 @@ impl Connections {
 
 impl Open {
     /// Whether one more fits. At the limit, one that waits is asked to close.
-    fn has_room(&mut self, limit: usize) -> bool {
+    fn has_capacity(&mut self, limit: usize) -> bool {
         let count = self.connections.len();
         let closing = self.connections.values().filter(|it| it.is_closing).count();
         count < limit + MARGIN && (count - closing < limit || self.close_longest_waiting())
