@@ -12,7 +12,7 @@ pub struct Report {
     pub functions: Vec<FunctionReport>,
 }
 
-/// What a call found about a timer function, and what it did.
+/// The finding about a timer function, and the run that followed.
 #[derive(Clone, Debug, Serialize)]
 pub struct FunctionReport {
     pub function: &'static str,
@@ -29,7 +29,7 @@ pub struct FunctionReport {
     /// The reason of the outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What the run did, for people.
+    /// The work of the run, for people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
 }

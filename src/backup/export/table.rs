@@ -31,7 +31,7 @@ const MEMBERS: usize = 32;
 /// More threads than this would wait for the rows.
 const MAX_THREADS: usize = 8;
 
-/// What all sessions share.
+/// Shared by all sessions.
 pub(super) struct Packing {
     pool: BufferPool,
     /// A permit for each member that is being compressed.
