@@ -13,6 +13,7 @@ use crate::health::{DatabaseCheck, Health, TimerCheck, WatchedTimer};
 use crate::host::{Timers, Timetable};
 use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
+use crate::notify::{self, DeliveryCheck, Notifier, Outbox};
 use crate::ops::Ops;
 use crate::scale::{self, ScaleCheck, ScaleTimer, Scaling};
 
@@ -24,6 +25,7 @@ pub struct App {
     pub scaling: Scaling,
     pub health: Health,
     pub ops: Ops,
+    pub notifier: Notifier,
     pub timers: Timers,
     /// The second clock of the timers.
     pub due: DueRuns,
@@ -38,6 +40,7 @@ impl App {
         database: Database,
         backup: backup::Settings,
         scale: scale::Settings,
+        notify: notify::Settings,
         deadline: Duration,
         timetable: Option<Timetable>,
     ) -> App {
@@ -59,6 +62,24 @@ impl App {
         let backup_timer = SourceTimer::backup(backups.clone(), ledger.clone(), stop.clone());
         let drill_timer = SourceTimer::drill(backups.clone(), ledger.clone(), stop.clone());
         let housekeeping = Housekeeping::new(database.clone(), ledger.clone(), clock::system());
+        let deliveries = Outbox::new(watched.clone());
+        let deliveries = DeliveryCheck::new(&notify, deliveries, clock::system());
+        let health = Health::new(vec![
+            Arc::new(DatabaseCheck::new(database.clone(), watched)),
+            Arc::new(timer_check),
+            Arc::new(BackupCheck::new(backups)),
+            Arc::new(ScaleCheck::new(watched_scaling)),
+            Arc::new(deliveries),
+        ]);
+        let notifier = Notifier::new(
+            notify,
+            timer_functions(),
+            Outbox::new(database.clone()),
+            health.clone(),
+            ledger.clone(),
+            scaling.clone(),
+            clock::system(),
+        );
         let timers = Timers::new(
             vec![
                 Arc::new(housekeeping),
@@ -67,13 +88,8 @@ impl App {
                 Arc::new(ScaleTimer::new(scaling.clone(), ledger.clone())),
             ],
             deadline,
-        );
-        let health = Health::new(vec![
-            Arc::new(DatabaseCheck::new(database.clone(), watched)),
-            Arc::new(timer_check),
-            Arc::new(BackupCheck::new(backups)),
-            Arc::new(ScaleCheck::new(watched_scaling)),
-        ]);
+        )
+        .accompanied_by(Arc::new(notifier.clone()));
         App {
             items: Items::new(database.clone(), deadline),
             ops: Ops::new(health.clone(), watched_ledger, clock::system()),
@@ -87,6 +103,7 @@ impl App {
                 stop.clone(),
             ),
             timers,
+            notifier,
             scaling,
             database,
             stop,

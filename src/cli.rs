@@ -14,6 +14,7 @@ use crate::database::{self, Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
 use crate::host::{self, Timetable};
 use crate::local::{self, LocalError};
+use crate::notify;
 use crate::server::{self, Front};
 use crate::terminal::{self, say};
 use crate::{environment, scale, telemetry, version};
@@ -70,6 +71,11 @@ enum Verb {
     /// `SCALE_CONFIG` names the schedule. The default is scale.toml in the working folder.
     #[command(subcommand, verbatim_doc_comment)]
     Scale(scale::cli::Verb),
+    /// Test the receivers of messages, and show undelivered messages
+    ///
+    /// `NOTIFY_URL` names the receiver. `HEARTBEAT_URL` names a service that notices missing runs.
+    #[command(subcommand, verbatim_doc_comment)]
+    Notify(notify::cli::Verb),
     /// Check a Functions app that `cargo xtask package` made
     ///
     /// Checks host.json, its program, every function.json against the functions of this program,
@@ -116,6 +122,8 @@ enum Failure {
     Backup(#[from] Box<backup::cli::Failure>),
     #[error(transparent)]
     Scale(#[from] Box<scale::cli::Failure>),
+    #[error(transparent)]
+    Notify(#[from] notify::cli::Failure),
     #[error(
         "ended at once, by a second signal; `magnusapi backup prune` and the next restore delete remaining \
          files and databases"
@@ -130,6 +138,7 @@ impl Failure {
             Failure::Backup(failure) if failure.is_partial() => return PARTLY_RESTORED,
             Failure::Backup(failure) => failure.is_a_setting(),
             Failure::Scale(failure) => failure.is_a_setting(),
+            Failure::Notify(failure) => failure.is_a_setting(),
             _ => false,
         };
         if is_a_setting { 2 } else { 1 }
@@ -174,7 +183,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let config = Config::read(environment::variable)?;
     // The output of a person's command is alone on stdout, unless LOG requests log lines too.
     if config.log.filter.is_some()
-        || !matches!(arguments.verb, Some(Verb::Backup(_) | Verb::Scale(_)))
+        || !matches!(
+            arguments.verb,
+            Some(Verb::Backup(_) | Verb::Scale(_) | Verb::Notify(_))
+        )
     {
         telemetry::start(&config.log)?;
     }
@@ -186,6 +198,12 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             (Some(Verb::Backup(verb)), _) => Box::pin(backups(verb, config)).await?,
             (Some(Verb::Scale(verb)), _) => {
                 let done = Box::pin(scale(verb, config)).await;
+                database::closed().await;
+                done?;
+            }
+            (Some(Verb::Notify(verb)), _) => {
+                let database = config.database.map(Database::open);
+                let done = notify::cli::run(verb, config.notify, database).await;
                 database::closed().await;
                 done?;
             }
@@ -249,6 +267,7 @@ async fn serve(
     );
     let app = app(&config, settings);
     app.database.prepare_in_background();
+    app.notifier.run_in_background(app.stop.clone());
     server::run(listener, app, config.server, Front::FunctionsHost, stop).await;
     Ok(())
 }
@@ -277,6 +296,7 @@ async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
     say("  timers need a Functions host: cargo xtask start");
     let app = app(&config, settings);
     app.database.prepare_in_background();
+    app.notifier.run_in_background(app.stop.clone());
     server::run(listener, app, config.server, Front::Nothing, stop).await;
     Ok(())
 }
@@ -293,6 +313,7 @@ fn app(config: &Config, database: Settings) -> App {
         Database::open(database),
         config.backup.clone(),
         config.scale.clone(),
+        config.notify.clone(),
         config.deadline,
         timetable,
     )

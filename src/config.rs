@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::app::timer_functions;
 use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsError};
 use crate::database::{Settings as DatabaseSettings, SettingsError};
 use crate::host;
+use crate::notify::{Settings as NotifySettings, SettingsError as NotifySettingsError};
 use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
 use crate::server::{Settings as ServerSettings, SettingsError as ServerSettingsError};
 use crate::telemetry::{Settings as LogSettings, SettingsError as LogSettingsError};
@@ -25,6 +27,7 @@ pub struct Config {
     pub database: Option<DatabaseSettings>,
     pub backup: BackupSettings,
     pub scale: ScaleSettings,
+    pub notify: NotifySettings,
     pub server: ServerSettings,
     pub log: LogSettings,
 }
@@ -42,6 +45,8 @@ pub enum ConfigError {
     Backup(#[from] BackupSettingsError),
     #[error(transparent)]
     Scale(#[from] ScaleSettingsError),
+    #[error(transparent)]
+    Notify(#[from] NotifySettingsError),
     #[error(transparent)]
     Server(#[from] ServerSettingsError),
     #[error(transparent)]
@@ -66,6 +71,7 @@ impl Config {
             database: DatabaseSettings::read(&variable)?,
             backup: BackupSettings::read(&variable, handler_port.is_some())?,
             scale: ScaleSettings::read(&variable)?,
+            notify: NotifySettings::read(timer_functions(), &variable)?,
             server: ServerSettings::read(&variable)?,
             log: LogSettings::read(&variable)?,
         })

@@ -13,6 +13,7 @@
 //! | [`doctor`] | checks a laid-out Functions app against this program |
 //! | [`app`] | puts the features together |
 //! | [`ops`] | the operators' page and its actions |
+//! | [`notify`] | messages to operators, and heartbeats |
 //! | [`item`] | items: routes, SQL, timer |
 //! | [`scale`] | sizes of Azure resources by schedule |
 //! | [`backup`] | backups of Postfacto's databases: export, restore, verification |
@@ -56,6 +57,7 @@ pub mod http;
 pub mod item;
 pub mod ledger;
 pub mod local;
+pub mod notify;
 pub mod ops;
 pub mod scale;
 pub mod server;

@@ -58,10 +58,21 @@ impl Health {
         {
             return report.clone();
         }
-        let findings = join_all(self.shared.checks.iter().map(|check| check.check())).await;
-        let report = Arc::new(Report::new(findings.into_iter().flatten()));
+        let report = self.shared.check().await;
         *last = Some((Instant::now(), report.clone()));
         report
+    }
+
+    /// A new report.
+    pub async fn fresh(&self) -> Arc<Report> {
+        self.shared.check().await
+    }
+}
+
+impl Shared {
+    async fn check(&self) -> Arc<Report> {
+        let findings = join_all(self.checks.iter().map(|check| check.check())).await;
+        Arc::new(Report::new(findings.into_iter().flatten()))
     }
 }
 

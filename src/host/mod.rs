@@ -21,5 +21,5 @@ pub use limit::deadline;
 pub use parent::parent_ended;
 pub use payload::{reject_unproxied, unproxied};
 pub use routes::invoke;
-pub use timers::{Timer, Timers};
+pub use timers::{Companion, Timer, Timers};
 pub use timetable::Timetable;

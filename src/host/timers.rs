@@ -19,10 +19,21 @@ pub trait Timer: Send + Sync {
     fn run<'a>(&'a self, invocation: &'a Invocation, limit: Duration) -> BoxFuture<'a, Outcome>;
 }
 
+/// Accompanies the calls of timers.
+pub trait Companion: Send + Sync {
+    /// Completes `call` and returns its outcome, with more work before, beside and after it.
+    fn accompany<'a>(
+        &'a self,
+        invocation: &'a Invocation,
+        call: BoxFuture<'a, Outcome>,
+    ) -> BoxFuture<'a, Outcome>;
+}
+
 /// All timer functions. Clones share them.
 #[derive(Clone)]
 pub struct Timers {
-    timers: Arc<[Arc<dyn Timer>]>,
+    all: Arc<[Arc<dyn Timer>]>,
+    companion: Option<Arc<dyn Companion>>,
     deadline: Duration,
 }
 
@@ -31,8 +42,18 @@ impl Timers {
     /// less, so that its result is stored.
     pub fn new(timers: Vec<Arc<dyn Timer>>, deadline: Duration) -> Timers {
         Timers {
-            timers: timers.into(),
+            all: timers.into(),
+            companion: None,
             deadline,
+        }
+    }
+
+    /// Each call is accompanied.
+    #[must_use]
+    pub fn accompanied_by(self, companion: Arc<dyn Companion>) -> Timers {
+        Timers {
+            companion: Some(companion),
+            ..self
         }
     }
 
@@ -42,7 +63,7 @@ impl Timers {
     }
 
     fn timer(&self, name: &str) -> Option<&dyn Timer> {
-        let mut timers = self.timers.iter();
+        let mut timers = self.all.iter();
         timers
             .find(|timer| timer.function() == name)
             .map(|timer| &**timer)
@@ -52,7 +73,15 @@ impl Timers {
     /// discards those of a call that failed, so this logs them. A line that is part of the failure is not
     /// logged twice.
     pub async fn invoke(&self, invocation: Invocation) -> Outcome {
-        let outcome = self.run(&invocation).await;
+        let call = self.call(&invocation).boxed();
+        match &self.companion {
+            Some(companion) => companion.accompany(&invocation, call).await,
+            None => call.await,
+        }
+    }
+
+    async fn call(&self, invocation: &Invocation) -> Outcome {
+        let outcome = self.run(invocation).await;
         if let Some(failure) = &outcome.failure {
             for line in outcome.lines.iter().filter(|line| !failure.contains(*line)) {
                 log::info!("{line}");

@@ -15,6 +15,15 @@ pub(super) struct Holds {
     database: Database,
 }
 
+/// A hold and its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldRecord {
+    pub id: i64,
+    pub hold: Hold,
+    /// The instant of its release, or the end of its time. It may be in the future.
+    pub ended: Timestamp,
+}
+
 impl Holds {
     pub(super) fn new(database: Database) -> Holds {
         Holds { database }
@@ -24,6 +33,24 @@ impl Holds {
     pub(super) async fn active(&self, at: Timestamp) -> Result<Vec<Hold>, Error> {
         let rows = self.database.read(&ACTIVE, &[&at.to_string()]).await?;
         Ok(rows.iter().filter_map(hold).collect())
+    }
+
+    /// The holds that began by `now` and ended at `since` or later, the oldest first.
+    pub(super) async fn since(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<HoldRecord>, Error> {
+        let (since, now) = (since.to_string(), now.to_string());
+        let rows = self.database.read(&SINCE, &[&since, &now]).await?;
+        let records = rows.iter().filter_map(|row| {
+            Some(HoldRecord {
+                id: row.get("id"),
+                hold: hold(row)?,
+                ended: instant(row, "ended"),
+            })
+        });
+        Ok(records.collect())
     }
 
     /// Stores a hold. It is in force when this returns.
@@ -95,6 +122,19 @@ const ACTIVE: Statement = Statement {
              AND (released_at IS NULL OR released_at > $1::timestamptz)
            ORDER BY scale_hold.since, id",
     types: &[Type::TEXT],
+};
+
+const SINCE: Statement = Statement {
+    sql: "SELECT id, target, size::text AS size,
+                 (extract(epoch FROM since) * 1000000)::bigint AS since,
+                 (extract(epoch FROM until) * 1000000)::bigint AS until, reason, made_by,
+                 (extract(epoch FROM least(until, released_at)) * 1000000)::bigint AS ended
+            FROM scale_hold
+           WHERE until >= $1::timestamptz AND scale_hold.since <= $2::timestamptz
+             AND least(until, released_at) >= $1::timestamptz
+           ORDER BY scale_hold.since, id
+           LIMIT 1000",
+    types: &[Type::TEXT; 2],
 };
 
 const CREATE: Statement = Statement {

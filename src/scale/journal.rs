@@ -72,6 +72,18 @@ pub(super) struct Entry {
     pub(super) detail: Option<String>,
 }
 
+/// A size that this program changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizeRecord {
+    pub id: i64,
+    pub target: String,
+    pub from: Size,
+    pub to: Size,
+    pub finished: Timestamp,
+    /// The rule, and whether another party had changed the size.
+    pub reason: String,
+}
+
 /// A target that another party changed, and how often.
 #[derive(Clone, Debug)]
 pub(super) struct Drift {
@@ -175,6 +187,13 @@ impl Journal {
         Ok(rows.iter().map(entry).collect())
     }
 
+    /// The changes that succeeded since an instant, the oldest first.
+    pub(super) async fn succeeded(&self, since: Timestamp) -> Result<Vec<SizeRecord>, Error> {
+        let since = since.to_string();
+        let rows = self.database.read(&SUCCEEDED, &[&since]).await?;
+        Ok(rows.iter().map(size_record).collect())
+    }
+
     /// The targets with drift since an instant.
     pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<Drift>, Error> {
         let rows = self.database.read(&DRIFT, &[&since.to_string()]).await?;
@@ -230,6 +249,22 @@ fn entry(row: &Row) -> Entry {
         finished_at: finished.map(|_| instant(row, "finished_at")),
         outcome: row.get("outcome"),
         detail: row.get("detail"),
+    }
+}
+
+fn size_record(row: &Row) -> SizeRecord {
+    let rule: &str = row.get("rule");
+    let drift = match row.get("cause") {
+        "drift" => "; another party had changed it",
+        _ => "",
+    };
+    SizeRecord {
+        id: row.get("id"),
+        target: row.get("target"),
+        from: own_size(row, "size_before"),
+        to: own_size(row, "size_after"),
+        finished: instant(row, "finished_at"),
+        reason: format!("by {rule}{drift}"),
     }
 }
 
@@ -307,6 +342,18 @@ const SINCE: Statement = Statement {
            ORDER BY scale_change.requested_at DESC, id DESC
            LIMIT $3",
     types: &[Type::TEXT, Type::TEXT, Type::INT8],
+};
+
+/// A change has a day to succeed, so that the index limits the rows.
+const SUCCEEDED: Statement = Statement {
+    sql: "SELECT id, target, size_before::text AS size_before, size_after::text AS size_after,
+                 rule, cause, (extract(epoch FROM finished_at) * 1000000)::bigint AS finished_at
+            FROM scale_change
+           WHERE requested_at >= $1::timestamptz - interval '24 hours'
+             AND scale_change.finished_at >= $1::timestamptz AND outcome = 'succeeded'
+           ORDER BY scale_change.finished_at, id
+           LIMIT 1000",
+    types: &[Type::TEXT],
 };
 
 const DRIFT: Statement = Statement {

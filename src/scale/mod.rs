@@ -44,6 +44,8 @@ mod timer;
 
 pub use files::LoadError;
 pub use health::ScaleCheck;
+pub use holds::HoldRecord;
+pub use journal::SizeRecord;
 pub use loaded::LoadedSchedule;
 pub use routes::{hold, holds, plan};
 pub use scaling::Scaling;

@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use super::files::LoadError;
-use super::holds::Holds;
-use super::journal::Journal;
+use super::holds::{HoldRecord, Holds};
+use super::journal::{Journal, SizeRecord};
 use super::loaded::LoadedSchedule;
 use super::settings::Settings;
 use crate::azure::resource_manager::{ClientError, ResourceManager};
 use crate::clock::Clock;
-use crate::database::Database;
+use crate::database::{Database, Error};
 
 /// Schedule, holds, changes and the Resource Manager. Clones share them.
 #[derive(Clone)]
@@ -45,6 +45,20 @@ impl Scaling {
     /// The present content of the schedule's files.
     pub async fn loaded(&self, now: Timestamp) -> Result<Option<LoadedSchedule>, LoadError> {
         LoadedSchedule::read(&self.shared.settings, now).await
+    }
+
+    /// The holds that began by `now` and ended at `since` or later, the oldest first.
+    pub async fn holds_since(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<HoldRecord>, Error> {
+        self.shared.holds.since(since, now).await
+    }
+
+    /// The changes of sizes that succeeded since an instant, the oldest first.
+    pub async fn sizes_since(&self, since: Timestamp) -> Result<Vec<SizeRecord>, Error> {
+        self.shared.journal.succeeded(since).await
     }
 
     pub(super) fn now(&self) -> Timestamp {

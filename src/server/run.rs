@@ -88,6 +88,7 @@ async fn end(app: Arc<App>, connections: &Connections) {
         Ok(()) => log::info!("stopped"),
         Err(_) => log::warn!("stopped after {DRAIN:?} although requests were still running"),
     }
+    app.stop.cancel();
     app.database.close();
     drop(app);
     database::closed().await;

@@ -46,6 +46,7 @@ mod local;
 mod logs;
 mod memory;
 mod migrations;
+mod notify;
 mod openapi;
 mod ops;
 mod package;

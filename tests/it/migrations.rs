@@ -122,7 +122,8 @@ fn a_program_that_runs_goes_on_when_a_newer_one_migrates() {
 }
 
 /// Takes a database back to an earlier day.
-const SET_BACK: &str = "DROP TABLE scale_change, scale_hold, function_schedule, item_deletion;
+const SET_BACK: &str = "DROP TABLE scale_change, scale_hold, function_schedule, item_deletion,
+        notify_watch, notify_state, notify_message, notify_delivery;
     ALTER TABLE function_run DROP COLUMN failure, DROP COLUMN degraded;
     DELETE FROM refinery_schema_history WHERE version >= 4";
 

@@ -29,7 +29,7 @@ const LOCAL: [(&str, &str); 8] = [
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const NOT_SET: [(&str, &str); 29] = [
+const NOT_SET: [(&str, &str); 43] = [
     ("BACKUP_DATABASE_AUTH_<NAME>", NO_ENTRA),
     ("BACKUP_STORAGE_ENDPOINT", ELSEWHERE),
     ("BACKUP_STORAGE_KEY", ELSEWHERE),
@@ -40,6 +40,8 @@ const NOT_SET: [(&str, &str); 29] = [
     ("DATABASE_WAIT", DEFAULT),
     ("FUNCTIONS_APP_ROOT_PATH", "the host sets it"),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "the host sets it"),
+    ("HEARTBEAT_URL", NOTIFY),
+    ("HEARTBEAT_URL_<FUNCTION>", NOTIFY),
     ("HTTP_BODY_TIMEOUT", DEFAULT),
     ("HTTP_CONNECTIONS", DEFAULT),
     ("HTTP_HEADER_TIMEOUT", DEFAULT),
@@ -47,6 +49,16 @@ const NOT_SET: [(&str, &str); 29] = [
     ("LOG_FORMAT", DEFAULT),
     ("LOG_REQUESTS", DEFAULT),
     ("MAGNUSAPI_DATA", "there is no private database in Azure"),
+    ("NOTIFY_FORMAT", NOTIFY),
+    ("NOTIFY_FORMAT_<NAME>", NOTIFY),
+    ("NOTIFY_LINK", NOTIFY),
+    ("NOTIFY_NETWORKS", NOTIFY),
+    ("NOTIFY_RECEIVERS", NOTIFY),
+    ("NOTIFY_SECRET", NOTIFY),
+    ("NOTIFY_SECRET_<NAME>", NOTIFY),
+    ("NOTIFY_SIZES", NOTIFY),
+    ("NOTIFY_URL", NOTIFY),
+    ("NOTIFY_URL_<NAME>", NOTIFY),
     ("PGAPPNAME", URL),
     ("PGDATABASE", URL),
     ("PGHOST", URL),
@@ -59,10 +71,13 @@ const NOT_SET: [(&str, &str); 29] = [
     ("SCALE_STORAGE_ENDPOINT", ELSEWHERE),
     ("SCALE_STORAGE_KEY", ELSEWHERE),
     ("SCALE_STORAGE_WAIT", DEFAULT),
+    ("WEBSITE_HOSTNAME", "the platform sets it"),
+    ("WEBSITE_SITE_NAME", "the platform sets it"),
 ];
 
 const DEFAULT: &str = "the default is right; the variable `settings` of the module is for the rest";
 const ELSEWHERE: &str = "for the emulator and other clouds";
+const NOTIFY: &str = "off by default; the variable `settings` of the module sets it";
 const NO_ENTRA: &str = "the cluster's databases know no Entra";
 const URL: &str = "DATABASE_URL says it";
 

@@ -1,0 +1,243 @@
+//! `magnusapi notify …`.
+
+use std::collections::BTreeMap;
+
+use clap::Subcommand;
+use jiff::Timestamp;
+use serde_json::json;
+use thiserror::Error;
+
+use super::message::{Draft, Kind, MessageState, Severity};
+use super::outbox::{Deliveries, Outbox, Undelivered};
+use super::sender;
+use super::settings::Settings;
+use super::transport::Transport;
+use crate::clock;
+use crate::database::{self, Database, MigrationError};
+use crate::terminal::{Table, print, say};
+
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Send a test message to each receiver
+    ///
+    /// Sends it immediately, without the database. Exits with 1 if a receiver does not accept it.
+    #[command(verbatim_doc_comment)]
+    Test {
+        /// Only this receiver; the one of `NOTIFY_URL` is named default
+        receiver: Option<String>,
+    },
+    /// Show receivers, heartbeats, and undelivered messages
+    ///
+    /// Prints the hosts of the addresses only, because the rest is secret.
+    #[command(verbatim_doc_comment)]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("there is no receiver; set NOTIFY_URL to the address of one")]
+    NoReceiver,
+    #[error("there is no receiver named {0}; `magnusapi notify list` shows all")]
+    UnknownReceiver(String),
+    /// After the lines about each receiver.
+    #[error("{0} of {1} receivers did not accept the message; correct the settings of each")]
+    Rejected(usize, usize),
+    #[error(transparent)]
+    Schema(#[from] MigrationError),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl Failure {
+    /// Whether a setting or an option is missing or cannot be used.
+    pub(crate) fn is_a_setting(&self) -> bool {
+        matches!(self, Failure::NoReceiver | Failure::UnknownReceiver(_))
+    }
+}
+
+/// `database` has the messages; `list` shows only the settings without one.
+pub(crate) async fn run(
+    verb: Verb,
+    settings: Settings,
+    database: Option<Database>,
+) -> Result<(), Failure> {
+    match verb {
+        Verb::Test { receiver } => test(&settings, receiver.as_deref()).await,
+        Verb::List { json } => list(&settings, database, json).await,
+    }
+}
+
+async fn test(settings: &Settings, only: Option<&str>) -> Result<(), Failure> {
+    if settings.receivers.is_empty() {
+        return Err(Failure::NoReceiver);
+    }
+    let now = clock::system()();
+    let draft = Draft {
+        event: String::new(),
+        kind: Kind::Test,
+        state: MessageState::Happened,
+        severity: Severity::Info,
+        subject: None,
+        title: "test message".to_owned(),
+        since: now,
+        reason: "an operator ran `magnusapi notify test`".to_owned(),
+    };
+    let message = draft.into_message(&settings.app, settings.link.as_deref(), now);
+    let transport = Transport::new(settings.networks.clone());
+    let results = sender::test(settings, &transport, only, &message).await;
+    if let (Some(only), []) = (only, results.as_slice()) {
+        return Err(Failure::UnknownReceiver(only.to_owned()));
+    }
+    for (receiver, result) in &results {
+        let title = format!(
+            "{} ({}, {})",
+            receiver.name, receiver.format, receiver.address
+        );
+        match result {
+            Ok(took) => say(format_args!(
+                "{title}: accepted within {} ms",
+                took.as_millis()
+            )),
+            Err(failure) => say(format_args!("{title}: failed: {}", failure.reason)),
+        }
+    }
+    match results.iter().filter(|(_, result)| result.is_err()).count() {
+        0 => Ok(()),
+        failed => Err(Failure::Rejected(failed, results.len())),
+    }
+}
+
+/// The messages of one database.
+#[derive(Default)]
+struct Stored {
+    deliveries: BTreeMap<String, Deliveries>,
+    undelivered: Vec<Undelivered>,
+}
+
+async fn list(settings: &Settings, database: Option<Database>, json: bool) -> Result<(), Failure> {
+    let stored = match database {
+        None => None,
+        Some(database) => {
+            database.require_schema().await?;
+            let outbox = Outbox::new(database);
+            Some(Stored {
+                deliveries: outbox.deliveries().await?,
+                undelivered: outbox.undelivered().await?,
+            })
+        }
+    };
+    if json {
+        print_json(settings, stored);
+    } else {
+        print_tables(settings, stored);
+    }
+    Ok(())
+}
+
+fn print_json(settings: &Settings, stored: Option<Stored>) {
+    let mut stored = stored;
+    let receivers = settings.receivers.iter().map(|receiver| {
+        let deliveries = stored.as_mut().map(|stored| {
+            let deliveries = stored.deliveries.remove(&receiver.name);
+            deliveries.unwrap_or_default()
+        });
+        json!({
+            "name": receiver.name,
+            "format": receiver.format.to_string(),
+            "address": receiver.address.to_string(),
+            "signed": receiver.secret.is_some(),
+            "deliveries": deliveries,
+        })
+    });
+    let receivers: Vec<_> = receivers.collect();
+    let heartbeats = settings.heartbeats.iter();
+    let heartbeats = heartbeats
+        .map(|(function, address)| json!({"function": function, "address": address.to_string()}));
+    let heartbeats: Vec<_> = heartbeats.collect();
+    let undelivered = stored.map(|stored| stored.undelivered);
+    print(json!({"receivers": receivers, "heartbeats": heartbeats, "undelivered": undelivered}));
+}
+
+fn print_tables(settings: &Settings, stored: Option<Stored>) {
+    if settings.receivers.is_empty() {
+        say("no receiver: NOTIFY_URL is not set");
+    } else {
+        let heading = [
+            "RECEIVER",
+            "FORM",
+            "ADDRESS",
+            "DELIVERED",
+            "WAITING",
+            "GIVEN UP",
+        ];
+        let mut table = Table::new(heading, &[3, 4, 5]);
+        for receiver in &settings.receivers {
+            let deliveries = stored.as_ref().map(|stored| {
+                let deliveries = stored.deliveries.get(&receiver.name);
+                deliveries.cloned().unwrap_or_default()
+            });
+            let count = |number: fn(&Deliveries) -> i64| {
+                let number = deliveries.as_ref().map(number);
+                number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+            };
+            table.row([
+                receiver.name.clone(),
+                receiver.format.to_string(),
+                receiver.address.to_string(),
+                count(|it| it.delivered),
+                count(|it| it.waiting),
+                count(|it| it.given_up),
+            ]);
+        }
+        table.lines().into_iter().for_each(say);
+    }
+    let mut heartbeats = Table::new(["HEARTBEAT", "ADDRESS"], &[]);
+    for (function, address) in &settings.heartbeats {
+        heartbeats.row([(*function).to_owned(), address.to_string()]);
+    }
+    if !settings.heartbeats.is_empty() {
+        say("");
+        heartbeats.lines().into_iter().for_each(say);
+    }
+    match stored {
+        None => say("no database is named, so messages are not shown: set DATABASE_URL"),
+        Some(stored) => print_undelivered(&stored.undelivered),
+    }
+}
+
+fn print_undelivered(undelivered: &[Undelivered]) {
+    if undelivered.is_empty() {
+        return;
+    }
+    let heading = [
+        "UTC",
+        "RECEIVER",
+        "MESSAGE",
+        "ATTEMPTS",
+        "STATE",
+        "LAST FAILURE",
+    ];
+    let mut table = Table::new(heading, &[3]);
+    for it in undelivered {
+        let minute = |it: Timestamp| it.strftime("%Y-%m-%d %H:%M").to_string();
+        let state = if it.is_given_up {
+            "given up"
+        } else {
+            "waiting"
+        };
+        table.row([
+            minute(it.created),
+            it.receiver.clone(),
+            it.title.clone(),
+            it.attempts.to_string(),
+            state.to_owned(),
+            it.failure.clone().unwrap_or_default(),
+        ]);
+    }
+    say("");
+    table.lines().into_iter().for_each(say);
+}

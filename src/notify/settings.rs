@@ -1,0 +1,403 @@
+//! Settings from the environment.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use thiserror::Error;
+use url::Url;
+
+use super::address::{Address, AddressError};
+use super::network::{NetworkError, Networks};
+
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `NOTIFY_URL`, and `NOTIFY_URL_<NAME>` of each name in `NOTIFY_RECEIVERS`.
+    pub(super) receivers: Vec<Receiver>,
+    /// `HEARTBEAT_URL` and `HEARTBEAT_URL_<FUNCTION>`, by function.
+    pub(super) heartbeats: BTreeMap<&'static str, Address>,
+    /// `NOTIFY_NETWORKS`.
+    pub(super) networks: Networks,
+    /// `NOTIFY_SIZES`: whether changes of sizes make messages.
+    pub(super) sizes: bool,
+    /// `NOTIFY_LINK`: the page that messages link to.
+    pub(super) link: Option<String>,
+    /// `WEBSITE_SITE_NAME`: the app's name in Azure.
+    pub(super) app: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Receiver {
+    pub(super) name: String,
+    pub(super) address: Address,
+    pub(super) format: Format,
+    pub(super) secret: Option<Secret>,
+}
+
+/// The form of a receiver's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Slack,
+    Teams,
+    Json,
+}
+
+/// The key of signatures.
+#[derive(Clone)]
+pub(super) struct Secret(String);
+
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    #[error("{variable}: {error}")]
+    Address {
+        variable: String,
+        error: AddressError,
+    },
+    #[error(
+        "NOTIFY_RECEIVERS names {name}, but {variable} is not set; set it to the receiver's address"
+    )]
+    NoAddress { name: String, variable: String },
+    #[error(
+        "NOTIFY_RECEIVERS: {0:?} is not a name; write lower-case letters, digits and dashes, at most 40, beginning \
+         with a letter"
+    )]
+    Name(String),
+    #[error(
+        "NOTIFY_RECEIVERS names {0} twice; remove one of them. The receiver of NOTIFY_URL is named default"
+    )]
+    Twice(String),
+    #[error("{variable}={value} is invalid; set it to slack, teams or json")]
+    Format { variable: String, value: String },
+    #[error("{0} has fewer than 16 characters; set it to a long random text")]
+    ShortSecret(String),
+    #[error(
+        "{0} is an unresolved reference to Key Vault; check the secret's name and the identity's role"
+    )]
+    SecretReference(String),
+    #[error("{0} is set, but its receiver's form is not json; only that form is signed. Unset it")]
+    UselessSecret(String),
+    #[error("NOTIFY_SIZES={0} is invalid; set it to on or off")]
+    Sizes(String),
+    #[error("NOTIFY_LINK={0} is invalid; set it to the https address of the page, without a key")]
+    Link(String),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+}
+
+/// The receiver of `NOTIFY_URL`.
+const DEFAULT: &str = "default";
+
+impl Settings {
+    /// `functions` are the timer functions.
+    pub fn read(
+        functions: impl IntoIterator<Item = &'static str>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Settings, SettingsError> {
+        let networks = variable("NOTIFY_NETWORKS").unwrap_or_default().parse()?;
+        Ok(Settings {
+            receivers: receivers(&networks, &variable)?,
+            heartbeats: heartbeats(functions, &networks, &variable)?,
+            networks,
+            sizes: sizes(&variable)?,
+            link: link(&variable)?,
+            app: variable("WEBSITE_SITE_NAME").unwrap_or_else(|| "magnusapi".to_owned()),
+        })
+    }
+}
+
+fn receivers(
+    networks: &Networks,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Receiver>, SettingsError> {
+    let mut receivers: Vec<Receiver> = Vec::new();
+    receivers.extend(receiver(DEFAULT, "", networks, variable)?);
+    let names = variable("NOTIFY_RECEIVERS").unwrap_or_default();
+    for name in names.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+        if !is_name(name) {
+            return Err(SettingsError::Name(name.to_owned()));
+        }
+        if name == DEFAULT || receivers.iter().any(|it| it.name == name) {
+            return Err(SettingsError::Twice(name.to_owned()));
+        }
+        let suffix = format!("_{}", name.to_uppercase().replace('-', "_"));
+        let found = receiver(name, &suffix, networks, variable)?;
+        receivers.push(found.ok_or_else(|| SettingsError::NoAddress {
+            name: name.to_owned(),
+            variable: format!("NOTIFY_URL{suffix}"),
+        })?);
+    }
+    Ok(receivers)
+}
+
+fn is_name(name: &str) -> bool {
+    let is_character = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
+    name.len() <= 40
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(is_character)
+}
+
+/// The receiver whose variables end with `suffix`, if its address is set.
+fn receiver(
+    name: &str,
+    suffix: &str,
+    networks: &Networks,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<Receiver>, SettingsError> {
+    let Some(address) = address(&format!("NOTIFY_URL{suffix}"), networks, variable)? else {
+        return Ok(None);
+    };
+    let format = format!("NOTIFY_FORMAT{suffix}");
+    let format = match variable(&format).as_deref() {
+        None => Format::of(&address),
+        Some("slack") => Format::Slack,
+        Some("teams") => Format::Teams,
+        Some("json") => Format::Json,
+        Some(value) => {
+            return Err(SettingsError::Format {
+                value: value.to_owned(),
+                variable: format,
+            });
+        }
+    };
+    Ok(Some(Receiver {
+        name: name.to_owned(),
+        secret: secret(format!("NOTIFY_SECRET{suffix}"), format, variable)?,
+        address,
+        format,
+    }))
+}
+
+fn secret(
+    name: String,
+    format: Format,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<Secret>, SettingsError> {
+    match variable(&name) {
+        None => Ok(None),
+        Some(_) if format != Format::Json => Err(SettingsError::UselessSecret(name)),
+        Some(text) if text.starts_with("@Microsoft.KeyVault(") => {
+            Err(SettingsError::SecretReference(name))
+        }
+        Some(text) if text.chars().count() < 16 => Err(SettingsError::ShortSecret(name)),
+        Some(text) => Ok(Some(Secret(text))),
+    }
+}
+
+/// `HEARTBEAT_URL` is the beginning of the address of every function, which its name completes.
+fn heartbeats(
+    functions: impl IntoIterator<Item = &'static str>,
+    networks: &Networks,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<BTreeMap<&'static str, Address>, SettingsError> {
+    let base = address("HEARTBEAT_URL", networks, variable)?;
+    let mut heartbeats = BTreeMap::new();
+    for function in functions {
+        let own = format!("HEARTBEAT_URL_{}", function.to_uppercase());
+        let own = address(&own, networks, variable)?;
+        let of_base = || Some(base.as_ref()?.below(&function.replace('_', "-")));
+        if let Some(address) = own.or_else(of_base) {
+            heartbeats.insert(function, address);
+        }
+    }
+    Ok(heartbeats)
+}
+
+fn address(
+    name: &str,
+    networks: &Networks,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<Address>, SettingsError> {
+    let Some(text) = variable(name) else {
+        return Ok(None);
+    };
+    let address = Address::parse(&text, networks);
+    let address = address.map_err(|error| SettingsError::Address {
+        variable: name.to_owned(),
+        error,
+    })?;
+    Ok(Some(address))
+}
+
+fn sizes(variable: &impl Fn(&str) -> Option<String>) -> Result<bool, SettingsError> {
+    match variable("NOTIFY_SIZES").as_deref() {
+        None | Some("off") => Ok(false),
+        Some("on") => Ok(true),
+        Some(other) => Err(SettingsError::Sizes(other.to_owned())),
+    }
+}
+
+/// By default the page of the app's own host name, which Azure sets.
+fn link(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingsError> {
+    let Some(text) = variable("NOTIFY_LINK") else {
+        return Ok(variable("WEBSITE_HOSTNAME").map(|host| format!("https://{host}/ops")));
+    };
+    let url = Url::parse(&text).ok();
+    let url = url.filter(|url| {
+        let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        let has_key = url.query().is_some() || !url.username().is_empty();
+        (url.scheme() == "https" || (url.scheme() == "http" && is_local)) && !has_key
+    });
+    match url {
+        Some(url) => Ok(Some(url.into())),
+        // Everything after the host may be a key.
+        None => Err(SettingsError::Link(
+            text.chars().take_while(|it| *it != '?').collect(),
+        )),
+    }
+}
+
+impl Format {
+    /// The form that the service at this address takes.
+    fn of(address: &Address) -> Format {
+        let host = address.host();
+        let is_below = |domain| host.ends_with(domain);
+        if matches!(host, "hooks.slack.com" | "hooks.slack-gov.com") {
+            Format::Slack
+        } else if is_below(".logic.azure.com") || is_below(".api.powerplatform.com") {
+            Format::Teams
+        } else {
+            Format::Json
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Slack => "slack",
+            Format::Teams => "teams",
+            Format::Json => "json",
+        })
+    }
+}
+
+impl Secret {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("secret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::read(["scale", "postfacto_backup"], |name| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn forms_are_recognized_by_the_host() {
+        for (url, format) in [
+            ("https://hooks.slack.com/services/T/B/x", Format::Slack),
+            (
+                "https://prod-1.westeurope.logic.azure.com:443/workflows/x",
+                Format::Teams,
+            ),
+            (
+                "https://a.b.environment.api.powerplatform.com/powerautomate/x",
+                Format::Teams,
+            ),
+            ("https://hooks.slack.com.example/x", Format::Json),
+            ("https://logic.azure.com.example/x", Format::Json),
+        ] {
+            let settings = read(&[("NOTIFY_URL", url)]).expect(url);
+            assert_eq!(settings.receivers[0].format, format, "{url}");
+        }
+        let stated = [
+            ("NOTIFY_URL", "https://chat.example/x"),
+            ("NOTIFY_FORMAT", "slack"),
+        ];
+        assert_eq!(
+            read(&stated).expect("good").receivers[0].format,
+            Format::Slack
+        );
+    }
+
+    #[test]
+    fn named_receivers_have_variables_of_their_own() {
+        let settings = read(&[
+            ("NOTIFY_URL", "https://a.example/x"),
+            ("NOTIFY_RECEIVERS", "on-call, audit"),
+            ("NOTIFY_URL_ON_CALL", "https://b.example/x"),
+            ("NOTIFY_URL_AUDIT", "https://c.example/x"),
+            ("NOTIFY_SECRET_AUDIT", "0123456789abcdef"),
+        ]);
+        let receivers = settings.expect("good").receivers;
+        let names: Vec<&str> = receivers.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["default", "on-call", "audit"]);
+        assert!(receivers[1].secret.is_none() && receivers[2].secret.is_some());
+    }
+
+    #[test]
+    fn heartbeats_have_an_address_or_the_common_one_with_the_functions_name() {
+        let settings = read(&[
+            ("HEARTBEAT_URL", "https://hc.example/key/?create=1"),
+            ("HEARTBEAT_URL_SCALE", "https://other.example/uuid"),
+        ]);
+        let heartbeats = settings.expect("good").heartbeats;
+        assert_eq!(heartbeats["scale"].secret().path(), "/uuid");
+        assert_eq!(
+            heartbeats["postfacto_backup"].secret().path(),
+            "/key/postfacto-backup"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_variable_and_contain_no_secret() {
+        let url = ("NOTIFY_URL", "https://a.example/secret-path");
+        for (pairs, hint) in [
+            (
+                vec![("NOTIFY_URL", "http://a.example/secret-path")],
+                "NOTIFY_URL",
+            ),
+            (
+                vec![("HEARTBEAT_URL_SCALE", "secret-path")],
+                "HEARTBEAT_URL_SCALE",
+            ),
+            (vec![("NOTIFY_RECEIVERS", "audit")], "NOTIFY_URL_AUDIT"),
+            (vec![("NOTIFY_RECEIVERS", "Audit")], "lower-case"),
+            (vec![url, ("NOTIFY_RECEIVERS", "default")], "twice"),
+            (vec![url, ("NOTIFY_FORMAT", "xml")], "NOTIFY_FORMAT=xml"),
+            (vec![url, ("NOTIFY_SECRET", "secret-path")], "16 characters"),
+            (
+                vec![
+                    url,
+                    ("NOTIFY_FORMAT", "slack"),
+                    ("NOTIFY_SECRET", "secret-path-secret-path"),
+                ],
+                "NOTIFY_SECRET",
+            ),
+            (vec![("NOTIFY_NETWORKS", "ten")], "NOTIFY_NETWORKS"),
+            (vec![("NOTIFY_SIZES", "yes")], "NOTIFY_SIZES=yes"),
+            (
+                vec![("NOTIFY_LINK", "https://a.example/ops?code=secret-path")],
+                "NOTIFY_LINK",
+            ),
+        ] {
+            let error = read(&pairs).expect_err(hint).to_string();
+            assert!(error.contains(hint), "{error}");
+            assert!(!error.contains("secret-path"), "{error}");
+        }
+        let settings = read(&[url, ("NOTIFY_SECRET", "secret-path-secret-path")]);
+        let printed = format!("{:?}", settings.expect("good"));
+        assert!(!printed.contains("secret-path"), "{printed}");
+    }
+
+    #[test]
+    fn the_link_is_the_apps_own_page_by_default() {
+        let settings = read(&[("WEBSITE_HOSTNAME", "app.azurewebsites.net")]).expect("good");
+        assert_eq!(
+            settings.link.as_deref(),
+            Some("https://app.azurewebsites.net/ops")
+        );
+        assert_eq!(read(&[]).expect("good").link, None);
+    }
+}
