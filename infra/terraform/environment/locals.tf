@@ -8,6 +8,10 @@ locals {
   app_secrets = setunion(
     [for name in var.backup.databases : "backup-database-url-${name}"],
     var.backup.drill_identity ? ["drill-identity"] : [],
+    var.notify.heartbeat ? ["heartbeat-url"] : [],
+    [for function in var.notify.heartbeats : "heartbeat-url-${replace(function, "_", "-")}"],
+    [for name in keys(var.notify.receivers) : "notify-url-${name}"],
+    [for name, receiver in var.notify.receivers : "notify-secret-${name}" if receiver.signed],
   )
 
   # Resources whose data cannot be made again.

@@ -125,6 +125,8 @@ module "function_app" {
     resources        = var.scale.apps_pool_target == null ? {} : { (var.scale.apps_pool_target) = module.aks.apps_pool_id }
   }
 
+  notify = merge(var.notify, { link = "${module.front_door.url}/ops" })
+
   subnets = {
     functions         = module.network.subnets.functions.id
     private_endpoints = module.network.subnets.private_endpoints.id
@@ -163,6 +165,7 @@ module "alerts" {
   resource_group_id       = var.resource_group.id
   budget                  = var.budget
   tags                    = var.tags
+  webhooks                = var.alert_webhooks
   workspace_id            = module.observability.workspace_id
 
   # Longer than the interval of each timer. Without databases there are no backups.

@@ -9,7 +9,7 @@ output "app_identity_name" {
 }
 
 output "app_vault_name" {
-  description = "The vault of the app's secrets: backup-database-url-<name>, drill-identity."
+  description = "The vault of the app's secrets: backup-database-url-<name>, drill-identity, heartbeat-url, notify-url-<name>."
   value       = module.vault["app"].name
 }
 

@@ -159,6 +159,16 @@ variable "alert_emails" {
   }
 }
 
+variable "alert_webhooks" {
+  description = "Further recipients of alerts: see the variable webhooks of the module alerts."
+  type = map(object({
+    uri   = string
+    entra = optional(object({ identifier_uri = string, object_id = string, tenant_id = string }))
+  }))
+  default  = {}
+  nullable = false
+}
+
 variable "alerts_required" {
   description = "Whether alerts must reach a person: alert_emails is then not empty, and has no address of an example."
   type        = bool
@@ -231,6 +241,19 @@ variable "logs" {
   type = object({
     daily_quota_gb = optional(number)
     retention_days = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "notify" {
+  description = "Messages of the app: see the variable notify of the module function-app. Before a name here, write its secrets into the app's vault: infra/README.md, Send messages."
+  type = object({
+    heartbeat  = optional(bool, false)
+    heartbeats = optional(set(string), [])
+    networks   = optional(set(string), [])
+    receivers  = optional(map(object({ format = optional(string), signed = optional(bool, false) })), {})
+    sizes      = optional(bool, false)
   })
   default  = {}
   nullable = false

@@ -103,12 +103,19 @@ run "the_app_reads_only_its_own_secrets_of_the_vault" {
       databases      = ["postfacto-4-2-0"]
       drill_identity = true
     }
+    notify = {
+      heartbeats = ["postfacto_backup"]
+      receivers  = { on-call = { signed = true } }
+    }
   }
 
   assert {
     condition = toset([for role in azurerm_role_assignment.app_secret : role.scope]) == toset([
       "${module.vault["app"].id}/secrets/backup-database-url-postfacto-4-2-0",
       "${module.vault["app"].id}/secrets/drill-identity",
+      "${module.vault["app"].id}/secrets/heartbeat-url-postfacto-backup",
+      "${module.vault["app"].id}/secrets/notify-secret-on-call",
+      "${module.vault["app"].id}/secrets/notify-url-on-call",
     ])
     error_message = "The role belongs on the secret, not on the vault."
   }

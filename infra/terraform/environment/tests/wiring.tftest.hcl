@@ -107,6 +107,7 @@ run "the_settings_of_the_app_name_the_other_modules_resources" {
       module.function_app.settings.BACKUP_URL == "az://exports",
       module.function_app.settings.BACKUP_STORAGE_ACCOUNT == "stnumberstestbackupx1",
       module.function_app.settings.BACKUP_IMMUTABLE_DAYS == "14",
+      module.function_app.settings.NOTIFY_LINK == "https://api.test.numbers.example.org/ops",
       startswith(module.function_app.settings.DATABASE_URL, "postgres://id-numbers-test-app@"),
       module.function_app.settings.SCALE_RESOURCES == "web=/subscriptions/00000000-0000-0000-0000-00000000a001/resourceGroups/rg-numbers-test/providers/Microsoft.Web/sites/func-numbers-test-x1",
     ])

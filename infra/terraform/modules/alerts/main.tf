@@ -14,6 +14,21 @@ resource "azapi_resource" "recipients" {
           useCommonAlertSchema = true
         }
       ]
+      webhookReceivers = [
+        for name, webhook in var.webhooks : merge(
+          {
+            name                 = name
+            serviceUri           = webhook.uri
+            useAadAuth           = webhook.entra != null
+            useCommonAlertSchema = true
+          },
+          webhook.entra == null ? {} : {
+            identifierUri = webhook.entra.identifier_uri
+            objectId      = webhook.entra.object_id
+            tenantId      = webhook.entra.tenant_id
+          },
+        )
+      ]
     }
   }
   tags = var.tags

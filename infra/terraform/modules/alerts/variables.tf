@@ -95,6 +95,34 @@ variable "timer_hours" {
   }
 }
 
+variable "webhooks" {
+  description = <<-EOT
+    By name, further recipients of alerts, which take Azure's common alert schema:
+
+    - uri: an https address. The state has it, so it must not open anything by itself: use entra, or a receiver's address
+      that only takes alerts
+    - entra: the application in Entra that Azure gets a token for: its identifier_uri, the object_id of its service
+      principal, and its tenant_id
+
+    Slack and Teams do not take this schema: the app itself sends them messages (NOTIFY_URL in docs/settings.md).
+  EOT
+  type = map(object({
+    uri = string
+    entra = optional(object({
+      identifier_uri = string
+      object_id      = string
+      tenant_id      = string
+    }))
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for webhook in values(var.webhooks) : startswith(webhook.uri, "https://")])
+    error_message = "Give https addresses."
+  }
+}
+
 variable "workspace_id" {
   description = "The Log Analytics workspace that the alerts on logs query."
   type        = string

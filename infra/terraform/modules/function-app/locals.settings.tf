@@ -1,5 +1,8 @@
 # All settings of the app: Azure replaces the whole set, so each setting must be here.
 locals {
+  # A reference to a secret of the vault, by its name.
+  secret = "@Microsoft.KeyVault(SecretUri=${var.vault_uri}secrets/%s)"
+
   platform_settings = {
     # A user-assigned identity needs all three.
     AzureWebJobsStorage__accountName = azurerm_storage_account.this.name
@@ -35,15 +38,38 @@ locals {
     DRILL_DATABASE_AUTH = "entra"
     DRILL_DATABASE_URL  = "postgres://${var.identity.name}@${var.database.host}:5432/postgres?sslmode=verify-full"
     DRILL_FAIL_AFTER    = var.backup.drill_fail_after_hours
-    DRILL_IDENTITY      = var.backup.drill_identity ? "@Microsoft.KeyVault(SecretUri=${var.vault_uri}secrets/drill-identity)" : null
+    DRILL_IDENTITY      = var.backup.drill_identity ? format(local.secret, "drill-identity") : null
     DRILL_SCHEDULE      = var.backup.drill_schedule
     DRILL_WARN_AFTER    = var.backup.drill_warn_after_hours
   }
 
   database_settings = {
-    for name in var.backup.databases : "BACKUP_DATABASE_URL_${upper(replace(name, "-", "_"))}" =>
-    "@Microsoft.KeyVault(SecretUri=${var.vault_uri}secrets/backup-database-url-${name})"
+    for name in var.backup.databases :
+    "BACKUP_DATABASE_URL_${upper(replace(name, "-", "_"))}" => format(local.secret, "backup-database-url-${name}")
   }
+
+  notify_settings = merge(
+    {
+      HEARTBEAT_URL    = var.notify.heartbeat ? format(local.secret, "heartbeat-url") : null
+      NOTIFY_LINK      = var.notify.link
+      NOTIFY_NETWORKS  = join(",", sort(var.notify.networks))
+      NOTIFY_RECEIVERS = join(",", keys(var.notify.receivers))
+      NOTIFY_SIZES     = var.notify.sizes ? "on" : null
+    },
+    {
+      for function in var.notify.heartbeats :
+      "HEARTBEAT_URL_${upper(function)}" => format(local.secret, "heartbeat-url-${replace(function, "_", "-")}")
+    },
+    merge([
+      for name, receiver in var.notify.receivers : {
+        for setting, value in {
+          FORMAT = receiver.format
+          SECRET = receiver.signed ? format(local.secret, "notify-secret-${name}") : null
+          URL    = format(local.secret, "notify-url-${name}")
+        } : "NOTIFY_${setting}_${upper(replace(name, "-", "_"))}" => value
+      }
+    ]...),
+  )
 
   scale_resources = merge({ web = local.id }, var.scale.resources)
   scale_settings = {
@@ -60,6 +86,7 @@ locals {
       local.app_settings,
       local.backup_settings,
       local.database_settings,
+      local.notify_settings,
       local.scale_settings,
     ) : name => tostring(value) if value != null && value != ""
   }

@@ -169,6 +169,40 @@ variable "name" {
   }
 }
 
+variable "notify" {
+  description = <<-EOT
+    Messages of the app (docs/settings.md), whose addresses are secrets of the vault:
+
+    - receivers: by name, with the secret notify-url-<name>: the format of messages, if the address does not show it, and
+      whether they are signed with the secret notify-secret-<name>
+    - heartbeat: whether each timer function calls the address of the secret heartbeat-url, completed by its name
+    - heartbeats: timer functions with an address of their own, heartbeat-url-<function>, with dashes
+    - link: the page that messages link to
+    - networks: private networks that may have receivers
+    - sizes: whether changes of sizes make messages
+  EOT
+  type = object({
+    heartbeat  = optional(bool, false)
+    heartbeats = optional(set(string), [])
+    link       = optional(string)
+    networks   = optional(set(string), [])
+    receivers  = optional(map(object({ format = optional(string), signed = optional(bool, false) })), {})
+    sizes      = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.notify.receivers) : can(regex("^[a-z][a-z0-9-]{0,39}$", name)) && name != "default"])
+    error_message = "A receiver's name has lower-case letters, digits and dashes, at most 40, and begins with a letter. `default` is reserved."
+  }
+
+  validation {
+    condition     = alltrue([for name in var.notify.heartbeats : can(regex("^[a-z][a-z0-9_]*$", name))])
+    error_message = "Give names of functions, such as postfacto_backup."
+  }
+}
+
 variable "package_storage_name" {
   description = "The name of the storage account of the host and its packages, unique in all of Azure."
   type        = string

@@ -29,7 +29,7 @@ const LOCAL: [(&str, &str); 8] = [
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const NOT_SET: [(&str, &str); 43] = [
+const NOT_SET: [(&str, &str); 34] = [
     ("BACKUP_DATABASE_AUTH_<NAME>", NO_ENTRA),
     ("BACKUP_STORAGE_ENDPOINT", ELSEWHERE),
     ("BACKUP_STORAGE_KEY", ELSEWHERE),
@@ -40,8 +40,6 @@ const NOT_SET: [(&str, &str); 43] = [
     ("DATABASE_WAIT", DEFAULT),
     ("FUNCTIONS_APP_ROOT_PATH", "the host sets it"),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "the host sets it"),
-    ("HEARTBEAT_URL", NOTIFY),
-    ("HEARTBEAT_URL_<FUNCTION>", NOTIFY),
     ("HTTP_BODY_TIMEOUT", DEFAULT),
     ("HTTP_CONNECTIONS", DEFAULT),
     ("HTTP_HEADER_TIMEOUT", DEFAULT),
@@ -49,16 +47,9 @@ const NOT_SET: [(&str, &str); 43] = [
     ("LOG_FORMAT", DEFAULT),
     ("LOG_REQUESTS", DEFAULT),
     ("MAGNUSAPI_DATA", "there is no private database in Azure"),
-    ("NOTIFY_FORMAT", NOTIFY),
-    ("NOTIFY_FORMAT_<NAME>", NOTIFY),
-    ("NOTIFY_LINK", NOTIFY),
-    ("NOTIFY_NETWORKS", NOTIFY),
-    ("NOTIFY_RECEIVERS", NOTIFY),
-    ("NOTIFY_SECRET", NOTIFY),
-    ("NOTIFY_SECRET_<NAME>", NOTIFY),
-    ("NOTIFY_SIZES", NOTIFY),
-    ("NOTIFY_URL", NOTIFY),
-    ("NOTIFY_URL_<NAME>", NOTIFY),
+    ("NOTIFY_FORMAT", NAMED),
+    ("NOTIFY_SECRET", NAMED),
+    ("NOTIFY_URL", NAMED),
     ("PGAPPNAME", URL),
     ("PGDATABASE", URL),
     ("PGHOST", URL),
@@ -77,7 +68,7 @@ const NOT_SET: [(&str, &str); 43] = [
 
 const DEFAULT: &str = "the default is right; the variable `settings` of the module is for the rest";
 const ELSEWHERE: &str = "for the emulator and other clouds";
-const NOTIFY: &str = "off by default; the variable `settings` of the module sets it";
+const NAMED: &str = "NOTIFY_RECEIVERS names each receiver";
 const NO_ENTRA: &str = "the cluster's databases know no Entra";
 const URL: &str = "DATABASE_URL says it";
 
@@ -85,10 +76,16 @@ const URL: &str = "DATABASE_URL says it";
 const OF_THE_HOST: [&str; 2] = ["APPLICATIONINSIGHTS_", "AzureWebJobsStorage__"];
 
 /// Settings with a name of the operator's in their own name, by their example in tests.
-const PATTERNS: [(&str, &str); 1] = [(
-    "BACKUP_DATABASE_URL_POSTFACTO",
-    "BACKUP_DATABASE_URL_<NAME>",
-)];
+const PATTERNS: [(&str, &str); 5] = [
+    (
+        "BACKUP_DATABASE_URL_POSTFACTO",
+        "BACKUP_DATABASE_URL_<NAME>",
+    ),
+    ("HEARTBEAT_URL_SCALE", "HEARTBEAT_URL_<FUNCTION>"),
+    ("NOTIFY_FORMAT_NAME", "NOTIFY_FORMAT_<NAME>"),
+    ("NOTIFY_SECRET_NAME", "NOTIFY_SECRET_<NAME>"),
+    ("NOTIFY_URL_NAME", "NOTIFY_URL_<NAME>"),
+];
 
 #[test]
 fn local_settings_are_set_in_azure_too() {

@@ -57,6 +57,36 @@ run "every_alert_has_the_action_group_and_a_first_step" {
   }
 }
 
+run "webhooks_get_the_common_schema_and_a_token_if_they_want_one" {
+  command = plan
+
+  variables {
+    webhooks = {
+      own   = { uri = "https://alerts.example.org", entra = { identifier_uri = "api://alerts", object_id = "00000000-0000-0000-0000-00000000e001", tenant_id = "00000000-0000-0000-0000-00000000b001" } }
+      pager = { uri = "https://pager.example.org/in" }
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      [for receiver in azapi_resource.recipients.body.properties.webhookReceivers : receiver.useAadAuth] == [true, false],
+      azapi_resource.recipients.body.properties.webhookReceivers[0].identifierUri == "api://alerts",
+      alltrue([for receiver in azapi_resource.recipients.body.properties.webhookReceivers : receiver.useCommonAlertSchema]),
+    ])
+    error_message = "The action group must call each webhook."
+  }
+}
+
+run "a_webhook_without_encryption_is_rejected" {
+  command = plan
+
+  variables {
+    webhooks = { pager = { uri = "http://pager.example.org" } }
+  }
+
+  expect_failures = [var.webhooks]
+}
+
 run "the_short_name_has_12_characters_at_most" {
   command = plan
 

@@ -67,6 +67,40 @@ run "addresses_of_databases_are_references_to_the_vault" {
   }
 }
 
+run "addresses_of_receivers_are_references_to_the_vault" {
+  command = plan
+
+  variables {
+    notify = {
+      heartbeat  = true
+      heartbeats = ["postfacto_backup"]
+      receivers  = { on-call = { format = "json", signed = true } }
+    }
+  }
+
+  assert {
+    condition = { for name, value in local.settings : name => value if startswith(name, "NOTIFY") || startswith(name, "HEARTBEAT") } == {
+      HEARTBEAT_URL                  = "@Microsoft.KeyVault(SecretUri=https://kv-numbers-test.vault.azure.net/secrets/heartbeat-url)"
+      HEARTBEAT_URL_POSTFACTO_BACKUP = "@Microsoft.KeyVault(SecretUri=https://kv-numbers-test.vault.azure.net/secrets/heartbeat-url-postfacto-backup)"
+      NOTIFY_FORMAT_ON_CALL          = "json"
+      NOTIFY_RECEIVERS               = "on-call"
+      NOTIFY_SECRET_ON_CALL          = "@Microsoft.KeyVault(SecretUri=https://kv-numbers-test.vault.azure.net/secrets/notify-secret-on-call)"
+      NOTIFY_URL_ON_CALL             = "@Microsoft.KeyVault(SecretUri=https://kv-numbers-test.vault.azure.net/secrets/notify-url-on-call)"
+    }
+    error_message = "An address of Slack or Teams is a password."
+  }
+}
+
+run "a_receiver_with_capitals_is_rejected" {
+  command = plan
+
+  variables {
+    notify = { receivers = { OnCall = {} } }
+  }
+
+  expect_failures = [var.notify]
+}
+
 run "the_target_web_is_the_app_itself" {
   command = plan
 
@@ -91,6 +125,14 @@ run "everything_that_can_be_set_is_set" {
 
   variables {
     settings = { LOG = "info" }
+    notify = {
+      heartbeat  = true
+      heartbeats = ["scale"]
+      link       = "https://api.numbers.example.org/ops"
+      networks   = ["10.0.0.0/8"]
+      receivers  = { name = { format = "json", signed = true } }
+      sizes      = true
+    }
     backup = {
       storage_account        = "stnumberstestbackup"
       container              = "exports"
