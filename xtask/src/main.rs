@@ -89,7 +89,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::locate()?;
     match cli.verb {
         Verb::Start(arguments) => start::run(&workspace, &arguments),
-        Verb::Services(_) => start::services(&workspace),
+        Verb::Services(arguments) => start::services(&workspace, &arguments),
         Verb::Test(_) => Ok(test::run(&workspace)),
         Verb::Infra(arguments) => infra::run(&workspace, &arguments),
         Verb::Package(_) => package::run(&workspace),

@@ -6,7 +6,10 @@ use std::path::Path;
 use crate::account::Account;
 use crate::{Error, Programs};
 
-/// Creates a cluster in `data`, which must not exist. Its only role is `postgres`, without a password: the folder of the
+/// The only role of a new cluster.
+pub(crate) const SUPERUSER: &str = "postgres";
+
+/// Creates a cluster in `data`, which must not exist. Its roles need no password: the folder of the
 /// socket keeps other accounts out. The C locale sorts equally on every machine and major version.
 pub(crate) fn create(
     programs: &Programs,
@@ -17,13 +20,8 @@ pub(crate) fn create(
     let initdb = programs.path("initdb");
     let mut command = account.command(&initdb);
     command
-        .args([
-            "--auth=trust",
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--locale=C",
-            flag,
-        ])
+        .args(["--auth=trust", "--encoding=UTF8", "--locale=C", flag])
+        .arg(format!("--username={SUPERUSER}"))
         .arg("-D")
         .arg(data);
     let output = command.output().map_err(Error::run(&initdb))?;
@@ -64,8 +62,8 @@ pub(crate) fn setting(name: &str, value: &str) -> [OsString; 2] {
     ["-c".into(), format!("{name}={value}").into()]
 }
 
-/// A connection string in keyword form, for libpq and tokio-postgres.
-pub(crate) fn url(socket_folder: &Path, port: u16, database: &str) -> String {
+/// A connection string in keyword form, for libpq and tokio-postgres. The name of `role` needs no quotes.
+pub(crate) fn url(socket_folder: &Path, port: u16, role: &str, database: &str) -> String {
     let database = database.replace('\\', "\\\\").replace('\'', "\\'");
     let quote = if database.contains([' ', '\\']) || database.is_empty() {
         "'"
@@ -73,7 +71,7 @@ pub(crate) fn url(socket_folder: &Path, port: u16, database: &str) -> String {
         ""
     };
     format!(
-        "host={} port={port} user=postgres dbname={quote}{database}{quote}",
+        "host={} port={port} user={role} dbname={quote}{database}{quote}",
         socket_folder.display()
     )
 }
@@ -85,14 +83,14 @@ mod tests {
     #[test]
     fn address_names_the_socket_folder_and_the_database() {
         assert_eq!(
-            url(Path::new("/data"), 5432, "item"),
+            url(Path::new("/data"), 5432, SUPERUSER, "item"),
             "host=/data port=5432 user=postgres dbname=item"
         );
     }
 
     #[test]
     fn database_names_with_spaces_and_quotes_are_quoted() {
-        assert!(url(Path::new("/d"), 1, "my items").ends_with("dbname='my items'"));
-        assert!(url(Path::new("/d"), 1, "it's").ends_with(r"dbname='it\'s'"));
+        assert!(url(Path::new("/d"), 1, "app", "my items").ends_with("dbname='my items'"));
+        assert!(url(Path::new("/d"), 1, "app", "it's").ends_with(r"dbname='it\'s'"));
     }
 }

@@ -61,7 +61,12 @@ impl Durable {
     /// The address of `database` for the role `postgres`, in keyword form: `host=… port=5432
     /// user=postgres dbname=…`. A new cluster has the database `postgres`.
     pub fn url(&self, database: &str) -> String {
-        cluster::url(&self.socket_folder, PORT, database)
+        self.url_for(cluster::SUPERUSER, database)
+    }
+
+    /// The address of `database` for another role, which needs no password. Its name must not need quotes.
+    pub fn url_for(&self, role: &str, database: &str) -> String {
+        cluster::url(&self.socket_folder, PORT, role, database)
     }
 
     /// Whether [`Durable::open`] started the server. It joined a running one otherwise.

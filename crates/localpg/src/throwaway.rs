@@ -74,7 +74,7 @@ impl Throwaway {
 
     /// The address of `database` for the role `postgres`, through the socket, in keyword form.
     pub fn url(&self, database: &str) -> String {
-        cluster::url(self.folder.path(), self.port, database)
+        cluster::url(self.folder.path(), self.port, cluster::SUPERUSER, database)
     }
 
     /// The port on 127.0.0.1, if the options asked for one.

@@ -1,13 +1,16 @@
 //! The database: the one that the environment names, else a local one whose data stays.
 
 use std::env;
+use std::process::Command;
 
 use localpg::{Durable, Programs};
 
-use super::report;
+use super::overview::{Overview, report};
+use crate::process;
 
 /// A local server, which runs until this value is dropped.
 pub(super) struct Database {
+    programs: Programs,
     server: Durable,
 }
 
@@ -15,6 +18,34 @@ impl Database {
     /// The value of `DATABASE_URL` for the app.
     pub(super) fn url(&self) -> String {
         self.server.url("postgres")
+    }
+
+    /// The address of `database` for another role.
+    pub(super) fn url_for(&self, role: &str, database: &str) -> String {
+        self.server.url_for(role, database)
+    }
+
+    /// Whether there is a database with this name, which needs no quotes.
+    pub(super) fn has(&self, name: &str) -> anyhow::Result<bool> {
+        let query = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
+        let mut psql = self.psql("postgres");
+        psql.args(["--tuples-only", "--command", &query]);
+        Ok(!process::stdout(&mut psql)?.trim().is_empty())
+    }
+
+    /// Executes statements in `database`, and discards their rows.
+    pub(super) fn run(&self, database: &str, statements: &str) -> anyhow::Result<()> {
+        let mut psql = self.psql(database);
+        process::fed(psql.arg("--output=/dev/null"), statements)
+    }
+
+    fn psql(&self, database: &str) -> Command {
+        let mut psql = Command::new(self.programs.path("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"])
+            .arg("--dbname")
+            .arg(self.server.url(database))
+            .env("PGOPTIONS", "--client-min-messages=warning");
+        psql
     }
 }
 
@@ -26,10 +57,10 @@ pub(super) fn named_url() -> Option<String> {
 /// Opens the local database, unless the environment names another one, which the app inherits.
 ///
 /// `cargo run` opens the same database, so both show the same items.
-pub(super) fn open() -> anyhow::Result<Option<Database>> {
+pub(super) fn open(overview: &mut Overview) -> anyhow::Result<Option<Database>> {
     for name in ["DATABASE_URL", "PGHOST"] {
         if env::var_os(name).is_some_and(|value| !value.is_empty()) {
-            report("database", format_args!("the one that {name} names"));
+            overview.add("database", format_args!("the one that {name} names"));
             return Ok(None);
         }
     }
@@ -37,9 +68,9 @@ pub(super) fn open() -> anyhow::Result<Option<Database>> {
     let programs = Programs::find_or_fetch(&mut |line| report("", line))?;
     let server = Durable::open(&programs, &folder)?;
     let place = folder.display();
-    report(
+    overview.add(
         "database",
         format_args!("PostgreSQL on this machine, its data in {place}"),
     );
-    Ok(Some(Database { server }))
+    Ok(Some(Database { programs, server }))
 }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use ureq::Agent;
 
+use super::overview::report;
 use super::process_group::ProcessGroup;
 use super::stop::Stop;
-use super::{POLL, func, report};
+use super::{POLL, func};
 use crate::workspace::Workspace;
 use crate::{compile, layout, process};
 
@@ -99,7 +100,7 @@ fn program_elsewhere(workspace: &Workspace) -> Option<PathBuf> {
     (linked.canonicalize().ok() != built.canonicalize().ok()).then_some(built)
 }
 
-fn built_program(workspace: &Workspace) -> PathBuf {
+pub(super) fn built_program(workspace: &Workspace) -> PathBuf {
     workspace.target().join("debug").join(layout::BINARY)
 }
 

@@ -1,32 +1,35 @@
 //! `cargo xtask start`: runs the app on this machine, with its services. `cargo xtask services`: runs only the
 //! services.
 //!
-//! The order is: build, database, storage, settings, host. The host runs in `functions/`, as `func start
+//! The order is: build, storage, database, samples, settings, host, first runs. The host runs in `functions/`, as `func start
 //! --script-root functions` does. Every process that it starts is a member of one [`ProcessGroup`], so none outlives
 //! this process, however this process ends.
 
 mod database;
+mod first_runs;
 mod func;
 mod host;
+mod overview;
 mod process_group;
+mod samples;
 mod services;
 mod settings;
 mod stop;
 mod storage;
 
-use std::fmt::Display;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
 use crate::workspace::Workspace;
+use first_runs::RunningApp;
 use host::Host;
+use overview::Overview;
 use process_group::ProcessGroup;
-use services::Services;
+use services::{Needs, Services};
 use stop::Stop;
 
 pub(crate) use services::{ServicesArguments, run as services};
@@ -36,6 +39,10 @@ pub(crate) use services::{ServicesArguments, run as services};
 /// Builds the app for this machine, opens the local PostgreSQL (its data stays), starts Azurite, writes the
 /// addresses of both into local.settings.json, and runs the Functions host in functions/. Ctrl-C stops all of
 /// it.
+///
+/// The local PostgreSQL gets a sample database of Postfacto, with which the app shows its backups, and the app a
+/// sample schedule. The first start makes the first backup and restores it on trial. There are no samples if
+/// local.settings.json names other databases to back up.
 ///
 /// With `DATABASE_URL` or `PGHOST` set, that database is used instead of the local one. The local
 /// one keeps its data in `$MAGNUSAPI_DATA`, else in /var/lib/magnusapi for root, else in
@@ -49,6 +56,9 @@ pub(crate) struct Arguments {
     /// The port on 127.0.0.1 that the app is served on
     #[arg(long, default_value_t = 7071, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
+    /// Without samples
+    #[arg(long)]
+    empty: bool,
 }
 
 /// The pause between two checks of the processes and of the stop signal.
@@ -67,7 +77,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     // Until here, a signal may end this process at once: it has not started any other.
     let stop = Stop::listen()?;
     until_stopped(&stop, || {
-        serve(workspace, host, arguments.port, azurite.as_deref(), &stop)
+        let needs = Needs {
+            azurite: azurite.as_deref(),
+            samples: !arguments.empty,
+        };
+        serve(workspace, host, arguments.port, &needs, &stop)
     })
 }
 
@@ -89,23 +103,33 @@ fn serve(
     workspace: &Workspace,
     host: Host,
     port: u16,
-    azurite: Option<&Path>,
+    needs: &Needs<'_>,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut group = ProcessGroup::new()?;
-    let _services = Services::start(workspace, azurite, &mut group, stop)?;
+    let mut overview = Overview::default();
+    let services = Services::start(workspace, needs, &mut group, stop, &mut overview)?;
     let functions = workspace.shown(&workspace.functions());
-    report("host", format_args!("{host} in {functions}"));
+    overview.add("host", format_args!("{host} in {functions}, port {port}"));
     host.start(workspace, port, &mut group)?;
     group.wait_for_port(port, START, stop)?;
     host::wait_for_program(port, START, &mut group, stop)?;
-    println!("\n{}\n", addresses(port));
+    if overview.has_samples {
+        let mut app = RunningApp {
+            program: host::built_program(workspace),
+            port,
+            settings: &services.settings,
+            group: &mut group,
+            stop,
+        };
+        match app.make_first_runs() {
+            Ok(line) => overview.add("backups", line),
+            Err(error) if stop.is_requested() => return Err(error),
+            Err(error) => overview.add("backups", format_args!("the first one failed: {error:#}")),
+        }
+    }
+    println!("\n{}\n", overview.summary(port));
     wait_for_stop(&mut group, stop)
-}
-
-/// Prints a line about a part of the start.
-fn report(part: &str, text: impl Display) {
-    println!("{part:<10}{text}");
 }
 
 /// Returns at the stop signal, or with an error when a process ends by itself.
@@ -116,17 +140,6 @@ fn wait_for_stop(group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
     }
     println!("\nstopping");
     Ok(())
-}
-
-fn addresses(port: u16) -> String {
-    let base = format!("http://127.0.0.1:{port}");
-    format!(
-        "  {base}/ops in a browser: the state of the app\n  \
-           curl {base}/health\n  \
-           curl {base}/item\n  \
-           curl {base}/item --header 'Content-Type: application/json' --data '{{ \"name\": \"a new item\" }}'\n\n\
-         Ctrl-C stops it."
-    )
 }
 
 /// Two processes would write to the same storage and the same local.settings.json.

@@ -3,31 +3,67 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
-use super::report;
+/// The checkout's file.
+pub(super) struct LocalSettings {
+    path: PathBuf,
+    /// Without its values.
+    file: Value,
+    values: Map<String, Value>,
+}
 
-/// Writes the database and the storage that run here into the checkout's `local.settings.json`. Every other
-/// setting stays as it is in the file, and a setting that the file lacks comes from the example.
-pub(super) fn write(
-    root: &Path,
-    database: Option<&str>,
-    storage: Option<&str>,
-) -> anyhow::Result<()> {
-    let example = read(&root.join("local.settings.example.json"))?;
-    let path = root.join("local.settings.json");
-    let present = match path.try_exists() {
-        Ok(false) => None,
-        _ => Some(read(&path)?),
-    };
-    let settings = merged(&example, present, database, storage)
-        .with_context(|| format!("cannot use {}", path.display()))?;
-    write_whole(&path, &settings).with_context(|| format!("cannot write {}", path.display()))?;
-    report("settings", "local.settings.json");
-    Ok(())
+const VALUES: &str = "Values";
+
+impl LocalSettings {
+    /// The file of the checkout. A setting that it lacks comes from the example.
+    pub(super) fn read(root: &Path) -> anyhow::Result<LocalSettings> {
+        let example = json(&root.join("local.settings.example.json"))?;
+        let path = root.join("local.settings.json");
+        let mut file = match path.try_exists() {
+            Ok(false) => example.clone(),
+            _ => json(&path)?,
+        };
+        let values = values(&mut file).with_context(|| format!("cannot use {}", path.display()));
+        let mut values = values?;
+        for (name, value) in example[VALUES].as_object().into_iter().flatten() {
+            values.entry(name).or_insert_with(|| value.clone());
+        }
+        Ok(LocalSettings { path, file, values })
+    }
+
+    /// The value of a setting. A missing setting is empty.
+    pub(super) fn get(&self, name: &str) -> &str {
+        let value = self.values.get(name).and_then(Value::as_str);
+        value.unwrap_or_default()
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.values.remove(name);
+    }
+
+    /// The settings as the variables of a program. A host drops empty ones.
+    pub(super) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+        let values = self.values.iter();
+        values
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+            .filter(|(_, value)| !value.is_empty())
+    }
+
+    pub(super) fn write(&self) -> anyhow::Result<()> {
+        let mut file = self.file.clone();
+        file[VALUES] = self.values.clone().into();
+        let text = format!("{file:#}\n");
+        write_whole(&self.path, &text)
+            .with_context(|| format!("cannot write {}", self.path.display()))
+    }
 }
 
 /// Readable for the owner only, since a `DATABASE_URL` may contain a password, and replaced as a whole.
@@ -43,7 +79,7 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(&aside, path)
 }
 
-fn read(path: &Path) -> anyhow::Result<Value> {
+fn json(path: &Path) -> anyhow::Result<Value> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| {
@@ -54,99 +90,94 @@ fn read(path: &Path) -> anyhow::Result<Value> {
     })
 }
 
-fn merged(
-    example: &Value,
-    present: Option<Value>,
-    database: Option<&str>,
-    storage: Option<&str>,
-) -> anyhow::Result<String> {
-    let mut settings = present.unwrap_or_else(|| example.clone());
-    let values = values(&mut settings)?;
-    for (name, value) in example["Values"].as_object().into_iter().flatten() {
-        values.entry(name).or_insert_with(|| value.clone());
-    }
-    if let Some(url) = database {
-        values.insert("DATABASE_URL".to_owned(), url.into());
-    }
-    match storage {
-        Some(storage) => values.insert(STORAGE.to_owned(), storage.into()),
-        None => values.remove(STORAGE),
-    };
-    Ok(format!("{settings:#}\n"))
-}
-
-/// The host's own storage.
-const STORAGE: &str = "AzureWebJobsStorage";
-
-fn values(settings: &mut Value) -> anyhow::Result<&mut Map<String, Value>> {
-    if settings["IsEncrypted"] != Value::Bool(false) {
+fn values(file: &mut Value) -> anyhow::Result<Map<String, Value>> {
+    if file["IsEncrypted"] != Value::Bool(false) {
         bail!("it does not have \"IsEncrypted\": false, so `func` would decrypt its values");
     }
-    let values = settings.get_mut("Values").and_then(Value::as_object_mut);
-    values.context("it has no object \"Values\"")
+    match file.get_mut(VALUES).map(Value::take) {
+        Some(Value::Object(values)) => Ok(values),
+        _ => bail!("it has no object \"{VALUES}\""),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
     const EXAMPLE: &str = r#"{"IsEncrypted": false,
         "Values": {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "SCHEDULE": "0 0 * * * *"}}"#;
 
-    fn merge(present: Option<&str>, storage: Option<&str>) -> anyhow::Result<Value> {
-        let parse = |text| serde_json::from_str(text).unwrap();
-        let text = merged(
-            &parse(EXAMPLE),
-            present.map(parse),
-            Some("host=/run/pg"),
-            storage,
-        )?;
-        Ok(parse(&text)["Values"].take())
+    /// A checkout with the example, and with this file if there is one.
+    fn checkout(file: Option<&str>) -> TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let files = [
+            ("local.settings.example.json", Some(EXAMPLE)),
+            ("local.settings.json", file),
+        ];
+        for (name, text) in files {
+            if let Some(text) = text {
+                fs::write(root.path().join(name), text).unwrap();
+            }
+        }
+        root
+    }
+
+    fn error(file: &str) -> String {
+        let root = checkout(Some(file));
+        let error = LocalSettings::read(root.path()).err().unwrap();
+        let text = fs::read_to_string(root.path().join("local.settings.json")).unwrap();
+        assert_eq!(text, file);
+        format!("{error:#}")
     }
 
     #[test]
-    fn new_file_has_the_example_and_the_local_services() {
-        let values = merge(None, Some("BlobEndpoint=x")).unwrap();
-        assert_eq!(values["DATABASE_URL"], "host=/run/pg");
-        assert_eq!(values["AzureWebJobsStorage"], "BlobEndpoint=x");
-        assert_eq!(values["SCHEDULE"], "0 0 * * * *");
+    fn new_file_has_the_settings_of_the_example() {
+        let root = checkout(None);
+        let mut settings = LocalSettings::read(root.path()).unwrap();
+        settings.set("DATABASE_URL", "host=/run/pg");
+        settings.remove("AzureWebJobsStorage");
+        settings.write().unwrap();
+        let text = fs::read_to_string(root.path().join("local.settings.json")).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        let values = r#"{"SCHEDULE": "0 0 * * * *", "DATABASE_URL": "host=/run/pg"}"#;
+        let values: Value = serde_json::from_str(values).unwrap();
+        assert_eq!(
+            (&file["IsEncrypted"], &file["Values"]),
+            (&false.into(), &values)
+        );
     }
 
     #[test]
     fn settings_of_an_existing_file_stay() {
         let file = r#"{"IsEncrypted": false, "Values": {"SCHEDULE": "0 5 * * * *", "MINE": "1",
             "DATABASE_URL": "host=/old"}, "Host": {"CORS": "*"}}"#;
-        let values = merge(Some(file), None).unwrap();
-        assert_eq!(values["SCHEDULE"], "0 5 * * * *");
-        assert_eq!(values["MINE"], "1");
-        assert_eq!(values["DATABASE_URL"], "host=/run/pg");
-        assert_eq!(values.get("AzureWebJobsStorage"), None);
+        let root = checkout(Some(file));
+        let mut settings = LocalSettings::read(root.path()).unwrap();
+        settings.set("DATABASE_URL", "host=/run/pg");
+        settings.write().unwrap();
+        let settings = LocalSettings::read(root.path()).unwrap();
+        assert_eq!(settings.get("SCHEDULE"), "0 5 * * * *");
+        assert_eq!(settings.get("MINE"), "1");
+        assert_eq!(settings.get("DATABASE_URL"), "host=/run/pg");
+        assert_eq!(settings.file["Host"]["CORS"], "*");
     }
 
     #[test]
-    fn files_that_func_cannot_use_are_rejected() {
+    fn files_that_func_cannot_use_are_rejected_and_stay_as_they_are() {
         for file in [
             r#"{"Values": {}}"#,
             r#"{"IsEncrypted": true, "Values": {}}"#,
         ] {
-            let error = merge(Some(file), None).unwrap_err().to_string();
+            let error = error(file);
             assert!(error.contains("IsEncrypted"), "{error}");
         }
-        let error = merge(Some(r#"{"IsEncrypted": false}"#), None).unwrap_err();
-        assert!(error.to_string().contains("Values"), "{error}");
+        assert!(error(r#"{"IsEncrypted": false}"#).contains("Values"));
     }
 
     #[test]
     fn files_that_are_not_json_stay_as_they_are() {
-        let root = tempfile::tempdir().unwrap();
-        let example = root.path().join("local.settings.example.json");
-        fs::write(example, EXAMPLE).unwrap();
-        let file = root.path().join("local.settings.json");
-        fs::write(&file, "{").unwrap();
-        assert!(write(root.path(), Some("host=/run/pg"), None).is_err());
-        assert_eq!(fs::read_to_string(&file).unwrap(), "{");
-        fs::remove_file(&file).unwrap();
-        write(root.path(), Some("host=/run/pg"), None).unwrap();
-        assert!(fs::read_to_string(&file).unwrap().contains("DATABASE_URL"));
+        assert!(error("{").contains("is not JSON"));
     }
 }

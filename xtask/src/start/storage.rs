@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::overview::{Overview, report};
 use super::process_group::ProcessGroup;
-use super::report;
 use super::stop::Stop;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -43,30 +43,46 @@ pub(super) fn prepare(workspace: &Workspace, required: bool) -> anyhow::Result<O
     }
 }
 
-/// Starts Azurite and returns its connection string. Its output goes to a file: even with `--silent`, it prints a
-/// line for each service.
-pub(super) fn start(
-    workspace: &Workspace,
-    azurite: &Path,
-    group: &mut ProcessGroup,
-    stop: &Stop,
-) -> anyhow::Result<String> {
-    let ports = Ports::free()?;
-    let data = workspace.target().join("azurite");
-    let log = workspace.target().join("azurite.log");
-    let output = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-    let mut command = Command::new(azurite);
-    command.args(ports.arguments()).arg("--location").arg(&data);
-    command.stderr(output.try_clone()?).stdout(output);
-    let name = format!("Azurite (it logs to {})", workspace.shown(&log));
-    group.start(&name, &mut command)?;
-    group.wait_for_port(ports.blob, Duration::from_mins(1), stop)?;
-    let (port, data) = (ports.blob, workspace.shown(&data));
-    report(
-        "storage",
-        format_args!("Azurite, blobs on 127.0.0.1:{port}, its data in {data}"),
-    );
-    Ok(ports.connection())
+/// Azurite, which was started.
+pub(super) struct Storage {
+    ports: Ports,
+}
+
+impl Storage {
+    /// Starts Azurite. Its output goes to a file: even with `--silent`, it prints a line for each service.
+    pub(super) fn start(
+        workspace: &Workspace,
+        azurite: &Path,
+        group: &mut ProcessGroup,
+        overview: &mut Overview,
+    ) -> anyhow::Result<Storage> {
+        let ports = Ports::free()?;
+        let data = workspace.target().join("azurite");
+        let log = workspace.target().join("azurite.log");
+        let output =
+            File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+        let mut command = Command::new(azurite);
+        command.args(ports.arguments()).arg("--location").arg(&data);
+        command.stderr(output.try_clone()?).stdout(output);
+        let name = format!("Azurite (it logs to {})", workspace.shown(&log));
+        group.start(&name, &mut command)?;
+        let (port, data) = (ports.blob, workspace.shown(&data));
+        overview.add(
+            "storage",
+            format_args!("Azurite, blobs on 127.0.0.1:{port}, its data in {data}"),
+        );
+        Ok(Storage { ports })
+    }
+
+    /// Waits until it accepts connections.
+    pub(super) fn wait(&self, group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
+        group.wait_for_port(self.ports.blob, Duration::from_mins(1), stop)
+    }
+
+    /// The value of `AzureWebJobsStorage` for the host.
+    pub(super) fn connection(&self) -> String {
+        self.ports.connection()
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 -- Rows for schema.sql: 1,000 retros, 1,000,000 items, 80,000 action items, 20,000 archives and 2,000
 -- users times the setting `postfacto.scale`, which is set before this runs; the same rows each time.
+-- The setting `postfacto.retros` replaces the number of retros, up to that of phrases.
 -- Among them is text that breaks careless programs, and text of a megabyte.
 
 SET synchronous_commit = off;
@@ -28,6 +29,10 @@ CREATE FUNCTION pg_temp.amount(whole integer, at_least integer) RETURNS integer
     LANGUAGE sql STABLE
     AS $$ SELECT greatest(at_least,
                           (whole * current_setting('postfacto.scale')::float8)::integer) $$;
+CREATE FUNCTION pg_temp.retros(at_least integer) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$ SELECT coalesce(nullif(current_setting('postfacto.retros', true), '')::integer,
+                          pg_temp.amount(1000, at_least)) $$;
 
 CREATE TEMPORARY TABLE word AS
 SELECT (n - 1)::integer AS n, word
@@ -124,13 +129,13 @@ SELECT i, format('user%s@example.com', i),
   FROM generate_series(1, pg_temp.amount(2000, 5)) i;
 
 INSERT INTO archives (id, retro_id, created_at, updated_at)
-SELECT i, 1 + pg_temp.pick(i, pg_temp.amount(1000, 5)), pg_temp.moment(i), pg_temp.moment(i)
+SELECT i, 1 + pg_temp.pick(i, pg_temp.retros(5)), pg_temp.moment(i), pg_temp.moment(i)
   FROM generate_series(1, pg_temp.amount(20000, 10)) i;
 
 -- Three texts of about a megabyte, and one that nothing makes much smaller.
 INSERT INTO items (id, retro_id, description, category, vote_count, created_at, updated_at, done,
                    archived_at, archive_id, archived)
-SELECT w.n, 1 + pg_temp.pick(w.n, pg_temp.amount(1000, 5)),
+SELECT w.n, 1 + pg_temp.pick(w.n, pg_temp.retros(5)),
        CASE WHEN w.n BETWEEN 101 AND 103
             THEN (SELECT left(string_agg(phrase, ' ' ORDER BY pg_temp.pick(phrase.n + w.n, 1000000)),
                               50000)
@@ -150,7 +155,7 @@ SELECT w.n, 1 + pg_temp.pick(w.n, pg_temp.amount(1000, 5)),
 
 INSERT INTO action_items (id, retro_id, description, created_at, updated_at, done, archived_at,
                           archive_id, archived)
-SELECT i, CASE WHEN i % 1000 > 0 THEN 1 + pg_temp.pick(-i, pg_temp.amount(1000, 5)) END,
+SELECT i, CASE WHEN i % 1000 > 0 THEN 1 + pg_temp.pick(-i, pg_temp.retros(5)) END,
        coalesce(y.text, w.text), pg_temp.moment(-i), pg_temp.moment(-i),
        pg_temp.chance(-i) < 0.6, CASE WHEN i % 5 > 0 THEN pg_temp.moment(-i - 1) END,
        CASE WHEN i % 5 > 0 THEN 1 + pg_temp.pick(i, pg_temp.amount(20000, 10)) END, i % 5 > 0
@@ -172,7 +177,7 @@ SELECT i, coalesce(y.text, 'Team ' || initcap(w.phrase)), pg_temp.moment(i), pg_
        (ARRAY[NULL, true, false])[1 + pg_temp.pick(i + 2, 3)],
        CASE WHEN i % 5 = 0 THEN 1 + pg_temp.pick(i, pg_temp.amount(1000000, 200)) END,
        CASE WHEN i % 2 = 0 THEN pg_temp.letters(i, 32) END
-  FROM generate_series(1, pg_temp.amount(1000, 60)) i
+  FROM generate_series(1, pg_temp.retros(60)) i
   JOIN phrase w ON w.n = i
   LEFT JOIN nasty y ON y.n = i;
 
