@@ -18,6 +18,9 @@ pub enum Error {
     /// The statement's deadline passed. It may have taken effect.
     #[error("the database did not respond within {0:.1?}; see its locks and its load")]
     TimedOut(Duration),
+    /// The task that ran the statement ended without its result. It may have taken effect.
+    #[error("the statement ended without a result")]
+    NoResult,
     /// The server refused the statement and rolled it back.
     #[error("the database refused the statement: {}", message_and_advice(.0))]
     Refused(#[source] tokio_postgres::Error),
@@ -50,7 +53,10 @@ impl Error {
 
     /// Whether the statement may have taken effect. Where it is `false`, nothing was changed.
     pub fn leaves_doubt(&self) -> bool {
-        matches!(self.kind(), Error::Lost(_) | Error::TimedOut(_))
+        matches!(
+            self.kind(),
+            Error::Lost(_) | Error::TimedOut(_) | Error::NoResult
+        )
     }
 
     /// The same failure of something that cannot have changed anything.

@@ -123,7 +123,10 @@ impl Inserter {
         match done {
             Ok(Ok(Ok(creation))) => Ok(creation),
             Ok(Ok(Err(error))) => Err(Error::Shared(error)),
-            Ok(Err(_)) => Err(Error::Unavailable("this process is stopping".into())),
+            Ok(Err(_)) if claim.take() => {
+                Err(Error::Unavailable("this process is stopping".into()))
+            }
+            Ok(Err(_)) => Err(Error::NoResult),
             Err(_) if claim.take() => Err(Error::Unavailable(
                 "another transaction holds the name".into(),
             )),
