@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,8 @@ use super::restore::{self, Bounds, Roles, Superusers, Verification};
 use super::restoring::RestoringError;
 use super::settings::{Settings, Source, SourceName};
 use super::store::{
-    self, Compared, Pruning, Seconds, SourceBackups, SourceBackupsError, Stored, Swept, Verified,
+    self, Compared, Pruning, Rules, Seconds, SourceBackups, SourceBackupsError, Stored, Swept,
+    Verified,
 };
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
@@ -32,6 +34,16 @@ struct Shared {
     clock: Clock,
     /// Opened by the first use, because that searches for a credential.
     blobs: OnceLock<Blobs>,
+    copy: OnceLock<Blobs>,
+}
+
+/// Which of the two stores of backups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Location {
+    /// `BACKUP_URL`, where backups are made.
+    Original,
+    /// `BACKUP_COPY_URL`.
+    Copy,
 }
 
 /// How a backup is restored to a scratch database.
@@ -52,6 +64,11 @@ pub enum StoreError {
         "there is no store for backups; set BACKUP_URL to az://container/prefix or file:///folder"
     )]
     Nowhere,
+    #[error(
+        "there is no second location of backups; set BACKUP_COPY_URL to az://container/prefix, \
+         s3://bucket/prefix or file:///folder"
+    )]
+    NoCopy,
     #[error("the store of backups: {0}")]
     Store(#[from] BlobError),
 }
@@ -87,6 +104,7 @@ impl Backups {
                 settings,
                 clock,
                 blobs: OnceLock::new(),
+                copy: OnceLock::new(),
             }),
         }
     }
@@ -99,22 +117,36 @@ impl Backups {
         &self.shared.clock
     }
 
-    pub fn blobs(&self) -> Result<Blobs, StoreError> {
-        if let Some(blobs) = self.shared.blobs.get() {
+    /// A store. `location` is the one of the two.
+    pub fn blobs(&self, location: Location) -> Result<Blobs, StoreError> {
+        let Shared {
+            settings,
+            blobs,
+            copy,
+            ..
+        } = &*self.shared;
+        let (opened, address) = match location {
+            Location::Original => (blobs, settings.store.as_ref().ok_or(StoreError::Nowhere)),
+            Location::Copy => (copy, settings.copy.as_ref().ok_or(StoreError::NoCopy)),
+        };
+        if let Some(blobs) = opened.get() {
             return Ok(blobs.clone());
         }
-        let address = self.shared.settings.store.as_ref();
-        let blobs = Blobs::open(address.ok_or(StoreError::Nowhere)?)?;
-        Ok(self.shared.blobs.get_or_init(|| blobs).clone())
+        let blobs = Blobs::open(address?)?;
+        Ok(opened.get_or_init(|| blobs).clone())
     }
 
-    pub fn of_source(&self, source: &SourceName) -> Result<SourceBackups, StoreError> {
-        Ok(SourceBackups::new(self.blobs()?, source.clone()))
+    pub fn of_source(
+        &self,
+        location: Location,
+        source: &SourceName,
+    ) -> Result<SourceBackups, StoreError> {
+        Ok(SourceBackups::new(self.blobs(location)?, source.clone()))
     }
 
     /// The sources with a folder in the store, also those that are not backed up any more.
-    pub async fn stored_sources(&self) -> Result<Vec<SourceName>, StoreError> {
-        let folders = self.blobs()?.folders("").await?;
+    pub async fn stored_sources(&self, location: Location) -> Result<Vec<SourceName>, StoreError> {
+        let folders = self.blobs(location)?.folders("").await?;
         let mut names: Vec<SourceName> = folders
             .iter()
             .filter_map(|name| name.parse().ok())
@@ -139,7 +171,7 @@ impl Backups {
         };
         Ok(export(
             source,
-            &self.blobs()?,
+            &self.blobs(Location::Original)?,
             &options,
             self.clock(),
             progress,
@@ -222,23 +254,50 @@ impl Backups {
         BackupId::new((self.clock())(), run)
     }
 
-    /// Deletes the remains of exports of a source that died more than a day ago.
-    pub async fn sweep(&self, source: &SourceName) -> Result<Vec<Swept>, StoreError> {
+    /// Deletes the remains of exports or copies of a source that died more than a day ago.
+    pub async fn sweep(
+        &self,
+        location: Location,
+        source: &SourceName,
+    ) -> Result<Vec<Swept>, StoreError> {
         let now = (self.clock())();
-        Ok(store::sweep(&self.blobs()?, source, now).await?)
+        Ok(store::sweep(&self.blobs(location)?, source, now).await?)
     }
 
     /// Deletes the backups of a source that no rule keeps. A dry run only returns the decisions.
     pub async fn prune(
         &self,
-        source_backups: &SourceBackups,
+        location: Location,
+        source: &SourceName,
         dry_run: bool,
-    ) -> Result<Pruning, BlobError> {
-        let settings = self.settings();
+    ) -> Result<Pruning, StoreError> {
+        let rules = match location {
+            Location::Original => self.rules(location, &[]),
+            Location::Copy => {
+                let originals = self.of_source(Location::Original, source)?;
+                self.rules(location, &originals.all().await?)
+            }
+        };
+        let source_backups = self.of_source(location, source)?;
         let now = (self.clock())();
-        source_backups
-            .prune(settings.keep, settings.immutable_days, now, dry_run)
-            .await
+        Ok(source_backups.prune(&rules, now, dry_run).await?)
+    }
+
+    /// The rules for keeping the backups of a store. A hold of an original also keeps its copy.
+    pub(super) fn rules(&self, location: Location, originals: &[Stored]) -> Rules {
+        let settings = self.settings();
+        let held = originals.iter().filter_map(|it| {
+            let hold = it.hold.as_ref()?;
+            Some((it.id.clone(), hold.reason.clone()))
+        });
+        Rules {
+            keep: match location {
+                Location::Original => settings.keep,
+                Location::Copy => settings.copy_keep,
+            },
+            immutable_days: settings.immutable_days,
+            held_elsewhere: held.collect(),
+        }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::backups::Backups;
+use super::backups::{Backups, Location};
 use super::settings::{AgeLimits, Source};
 use super::store::VERIFIED;
 use super::timers::{DRILL, EXPORT};
@@ -65,35 +65,50 @@ impl BackupCheck {
 
     async fn ages(&self, source: &Source, now: Timestamp) -> Vec<Finding> {
         let settings = self.backups.settings();
-        match tokio::time::timeout(DEADLINE, self.newest(source, now)).await {
-            Ok(Ok(newest)) => vec![
+        let copies = async {
+            match settings.copy {
+                Some(_) => Some(self.newest(Location::Copy, source, now).await),
+                None => None,
+            }
+        };
+        let (originals, copies) = join(self.newest(Location::Original, source, now), copies).await;
+        let mut findings = match originals {
+            Ok(newest) => vec![
                 dated(
-                    age("backup:age", source, newest.begun, settings.age, now),
+                    age(Kind::Made, source, newest.begun, settings.age, now),
                     newest.of_the_future,
                 ),
                 age(
-                    "backup:verified-age",
+                    Kind::Verified,
                     source,
                     newest.verified,
                     settings.verified_age,
                     now,
                 ),
             ],
-            Ok(Err(error)) => vec![unknown(source, error)],
-            Err(_) => vec![unknown(
-                source,
-                format!("the store did not respond within {DEADLINE:?}"),
-            )],
-        }
+            Err(error) => vec![unknown(Kind::Made, source, error)],
+        };
+        findings.extend(copies.map(|copies| match copies {
+            Ok(newest) => age(Kind::Copied, source, newest.begun, settings.age, now),
+            Err(error) => unknown(Kind::Copied, source, error),
+        }));
+        findings
     }
 
-    async fn newest(&self, source: &Source, now: Timestamp) -> Result<Newest, String> {
-        let source_backups = self.backups.of_source(&source.name);
-        let names = source_backups
-            .map_err(|error| error.to_string())?
-            .names()
-            .await;
-        let names = names.map_err(|error| error.to_string())?;
+    async fn newest(
+        &self,
+        location: Location,
+        source: &Source,
+        now: Timestamp,
+    ) -> Result<Newest, String> {
+        let names = async {
+            let source_backups = self.backups.of_source(location, &source.name);
+            let source_backups = source_backups.map_err(|error| error.to_string())?;
+            source_backups.names().await.map_err(|it| it.to_string())
+        };
+        let names = tokio::time::timeout(DEADLINE, names).await;
+        let names = names
+            .unwrap_or_else(|_| Err(format!("the store did not respond within {DEADLINE:?}")))?;
         let (future, names): (Vec<_>, Vec<_>) = names
             .into_iter()
             .partition(|it| it.id.is_of_the_future(now));
@@ -103,6 +118,25 @@ impl BackupCheck {
             verified: verified.map(|it| it.id.started()),
             of_the_future: future.into_iter().next().map(|it| it.id),
         })
+    }
+}
+
+/// The backups whose age is checked.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Made,
+    Verified,
+    Copied,
+}
+
+impl Kind {
+    /// The key in `/health`, the name in messages, and the function whose runs say more.
+    fn words(self) -> [&'static str; 3] {
+        match self {
+            Kind::Made => ["backup:age", "backup", EXPORT],
+            Kind::Verified => ["backup:verified-age", "verified backup", DRILL],
+            Kind::Copied => ["backup:copy-age", "copy of a backup", EXPORT],
+        }
     }
 }
 
@@ -130,14 +164,15 @@ fn nothing_is_backed_up(store_is_named: bool) -> Vec<Finding> {
 }
 
 fn age(
-    key: &'static str,
+    kind: Kind,
     source: &Source,
     begun: Option<Timestamp>,
     limits: AgeLimits,
     now: Timestamp,
 ) -> Finding {
     let age = begun.map(|begun| now.duration_since(begun));
-    let (status, output) = rate(key, age, limits);
+    let (status, output) = rate(kind, age, limits);
+    let [key, ..] = kind.words();
     let hours = age.map(|age| (age.as_secs_f64() / 360.0).round() / 10.0);
     Finding {
         key,
@@ -166,16 +201,8 @@ fn dated(finding: Finding, of_the_future: Option<BackupId>) -> Finding {
 }
 
 /// A missing backup is a warning only, because it is unknown since when there should be one.
-fn rate(
-    key: &'static str,
-    age: Option<SignedDuration>,
-    limits: AgeLimits,
-) -> (Status, Option<String>) {
-    let (backup, function) = if key == "backup:age" {
-        ("backup", EXPORT)
-    } else {
-        ("verified backup", DRILL)
-    };
+fn rate(kind: Kind, age: Option<SignedDuration>, limits: AgeLimits) -> (Status, Option<String>) {
+    let [_, backup, function] = kind.words();
     let look = format!("see the last runs of {function}");
     match age {
         None => (
@@ -194,9 +221,10 @@ fn rate(
 }
 
 /// The store cannot be read. The backups may be good, so this is a warning.
-fn unknown(source: &Source, reason: String) -> Finding {
+fn unknown(kind: Kind, source: &Source, reason: String) -> Finding {
+    let [key, ..] = kind.words();
     Finding {
-        key: "backup:age",
+        key,
         component_id: Some(source.name.to_string()),
         component_type: "component",
         observed_value: Value::Null,
@@ -217,9 +245,8 @@ mod tests {
 
     #[test]
     fn age_is_compared_with_both_limits() {
-        let status = |minutes: Option<i64>| {
-            rate("backup:age", minutes.map(SignedDuration::from_mins), LIMITS)
-        };
+        let status =
+            |minutes: Option<i64>| rate(Kind::Made, minutes.map(SignedDuration::from_mins), LIMITS);
         assert_eq!(status(Some(0)), (Status::Ok, None));
         assert_eq!(status(Some(26 * 60 - 1)), (Status::Ok, None));
         assert_eq!(status(Some(26 * 60)).0, Status::Warn);

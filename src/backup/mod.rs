@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `cli`, `health` | entry points: the operator's verbs; the ages of the backups |
 //! | `timers` | entry points: the timer functions |
+//! | `copies` | the copies in the second location |
 //! | `backups` | the operations that every entry point calls: create, drill, prune |
 //! | `restoring` | a stored backup into a database |
 //! | `store` | the backups that exist: list, retention, holds, checks, download |
@@ -23,6 +24,7 @@
 mod backups;
 pub mod catalog;
 pub(crate) mod cli;
+mod copies;
 pub mod export;
 mod health;
 mod mismatch;
@@ -35,17 +37,18 @@ pub mod store;
 mod timers;
 mod work_queue;
 
-pub use backups::{Backups, CreateError, DrillError, StoreError, Trial};
+pub use backups::{Backups, CreateError, DrillError, Location, StoreError, Trial};
+pub use copies::Copies;
 pub use health::BackupCheck;
 pub use mismatch::Mismatch;
 pub use progress::Progress;
 pub use restoring::{Restored, RestoringError};
 pub use settings::{
-    AgeLimits, DrillAfter, Keep, KeepError, NoAddress, STORE, Settings, SettingsError, Source,
-    SourceError, SourceName,
+    AgeLimits, COPY_STORE, DrillAfter, Keep, KeepError, NoAddress, STORE, Settings, SettingsError,
+    Source, SourceError, SourceName,
 };
 pub use store::{
-    DownloadError, Hold, Pruned, Pruning, Selection, SourceBackups, SourceBackupsError, Stored,
-    Verified,
+    CopyError, CopyLimit, DownloadError, Hold, Pruned, Pruning, Selection, SourceBackups,
+    SourceBackupsError, Stored, Verified,
 };
-pub use timers::{DRILL, EXPORT, SourceTimer};
+pub use timers::{COPY, DRILL, EXPORT, SourceTimer};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::bucket::Bucket;
 use super::container::Container;
 
 /// The location of a store, and how to connect to it.
@@ -19,13 +20,14 @@ pub struct BlobAddress {
 #[derive(Clone, Debug)]
 pub(super) enum Location {
     Container(Container),
+    Bucket(Bucket),
     Folder(PathBuf),
 }
 
 /// The names of the settings of one store.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BlobSettings {
-    /// The address: `az://container/folder` or `file:///folder`.
+    /// The address: `az://container/folder`, `s3://bucket/folder` or `file:///folder`.
     pub url: &'static str,
     /// The storage account of a container.
     pub account: &'static str,
@@ -59,6 +61,10 @@ pub(super) enum Problem {
     KeyForAzure,
     Key,
     Wait(String),
+    Bucket(String),
+    /// A variable of a bucket is not set.
+    Unset(&'static str),
+    BucketEndpoint,
 }
 
 impl std::error::Error for BlobAddressError {}
@@ -75,14 +81,14 @@ impl fmt::Display for BlobAddressError {
         match &self.problem {
             Problem::Url(text) => write!(
                 f,
-                "{url}={text} cannot be used; set it to az://<container>/<folder> or to \
-                 file:///<folder>"
+                "{url}={text} cannot be used; set it to az://<container>/<folder>, to \
+                 s3://<bucket>/<folder> or to file:///<folder>"
             ),
             Problem::Query => write!(
                 f,
                 "{url} has a query, a user or a fragment, which is not shown here; shared access \
                  signatures are not supported: set it to az://<container>/<folder>, and the app's \
-                 identity is used"
+                 identity is used, or to s3://<bucket>/<folder>"
             ),
             Problem::NoAccount => write!(
                 f,
@@ -120,6 +126,17 @@ impl fmt::Display for BlobAddressError {
             Problem::Wait(text) => write!(
                 f,
                 "{wait}={text} cannot be used; set it to whole seconds from 1 to 600"
+            ),
+            Problem::Bucket(name) => write!(
+                f,
+                "{url} names the bucket {name:?}, which is not valid; the name of a bucket has 3 to 63 \
+                 lower-case letters, digits, hyphens and dots"
+            ),
+            Problem::Unset(variable) => write!(f, "{url} names a bucket; set {variable}"),
+            Problem::BucketEndpoint => write!(
+                f,
+                "AWS_ENDPOINT_URL cannot be used; set it to the https address of an S3-compatible server, or \
+                 to http on 127.0.0.1, or unset it for Amazon"
             ),
         }
     }
@@ -172,10 +189,25 @@ impl BlobAddress {
         }
     }
 
+    /// Whether both are the same place. Settings of access do not count.
+    pub fn is_same(&self, other: &BlobAddress) -> bool {
+        match (&self.location, &other.location) {
+            (Location::Container(one), Location::Container(other)) => {
+                (&one.endpoint, &one.name, &one.prefix)
+                    == (&other.endpoint, &other.name, &other.prefix)
+            }
+            (Location::Bucket(one), Location::Bucket(other)) => {
+                (&one.name, &one.prefix) == (&other.name, &other.prefix)
+            }
+            (Location::Folder(one), Location::Folder(other)) => one == other,
+            _ => false,
+        }
+    }
+
     /// The folder, if this is one and it does not exist.
     pub fn missing_folder(&self) -> Option<&Path> {
         match &self.location {
-            Location::Container(_) => None,
+            Location::Container(_) | Location::Bucket(_) => None,
             Location::Folder(folder) => (!folder.exists()).then_some(folder),
         }
     }
@@ -193,6 +225,10 @@ impl fmt::Display for BlobAddress {
             Location::Container(Container { name, prefix, .. }) => {
                 write!(f, "az://{name}/{prefix}")
             }
+            Location::Bucket(Bucket { name, prefix, .. }) if prefix.is_root() => {
+                write!(f, "s3://{name}")
+            }
+            Location::Bucket(Bucket { name, prefix, .. }) => write!(f, "s3://{name}/{prefix}"),
             Location::Folder(folder) => write!(f, "file://{}", folder.display()),
         }
     }
@@ -211,6 +247,7 @@ fn location(
         "az" => Ok(Location::Container(Container::read(
             settings, &url, variable,
         )?)),
+        "s3" => Ok(Location::Bucket(Bucket::read(settings, &url, variable)?)),
         "file" => Ok(Location::Folder(
             url.to_file_path().map_err(|()| unusable_url(text))?,
         )),
@@ -304,6 +341,40 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_needs_the_standard_variables_and_shows_no_secret() {
+        let of = |more: &[(&str, &str)]| {
+            let own = [
+                ("BACKUP_URL", "s3://backups/of/us"),
+                ("AWS_ACCESS_KEY_ID", "id"),
+            ];
+            read(&[&own[..], more].concat())
+        };
+        let secret = ("AWS_SECRET_ACCESS_KEY", SECRET);
+        let at = |url| ("AWS_ENDPOINT_URL", url);
+        for (variable, pairs) in [
+            ("AWS_SECRET_ACCESS_KEY", vec![]),
+            ("AWS_REGION", vec![secret]),
+            ("AWS_ENDPOINT_URL", vec![secret, at("http://s3.example")]),
+            ("AWS_ENDPOINT_URL", vec![secret, at("s3.example")]),
+        ] {
+            let error = of(&pairs).expect_err(variable).to_string();
+            assert!(
+                error.contains(variable) && !error.contains(SECRET),
+                "{error}"
+            );
+        }
+        for pairs in [
+            [secret, ("AWS_REGION", "eu-central-1")],
+            [secret, at("https://s3.example")],
+            [secret, at("http://127.0.0.1:9000")],
+        ] {
+            let address = of(&pairs).expect("it can be used").expect("it is set");
+            assert_eq!(address.to_string(), "s3://backups/of/us");
+            assert!(!format!("{address:?}").contains(SECRET), "{address:?}");
+        }
+    }
+
+    #[test]
     fn a_folder_needs_nothing_else() {
         let address = address(&[("BACKUP_URL", "file:///var/backups/of%20us")]);
         assert_eq!(address.to_string(), "file:///var/backups/of us");
@@ -317,7 +388,9 @@ mod tests {
         let clear = ("BACKUP_STORAGE_ENDPOINT", "http://127.0.0.1:1/magnus");
         let key = ("BACKUP_STORAGE_KEY", SECRET);
         let signed = "https://magnus.blob.core.windows.net/backups?sig=c2VjcmV0LWtleQ==";
-        let cases: [(&str, &[(&str, &str)]); 14] = [
+        let cases: [(&str, &[(&str, &str)]); 16] = [
+            ("BACKUP_URL", &[("BACKUP_URL", "s3://Back_ups")]),
+            ("AWS_ACCESS_KEY_ID", &[("BACKUP_URL", "s3://backups")]),
             ("BACKUP_URL", &[("BACKUP_URL", "backups")]),
             ("BACKUP_URL", &[("BACKUP_URL", "file://backups")]),
             (

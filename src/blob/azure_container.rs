@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use object_store::azure::{AzureCredential, MicrosoftAzure, MicrosoftAzureBuilder};
 use object_store::client::StaticCredentialProvider;
-use object_store::{BackoffConfig, RetryConfig};
 
 use super::container::{Access, Container};
 use super::identity::Identity;
 use super::refusal::Connector;
+use super::requests::retries;
 
 /// Opens the container. Sends no request.
 pub(super) fn open(container: &Container, wait: Duration) -> object_store::Result<MicrosoftAzure> {
@@ -29,18 +29,4 @@ pub(super) fn open(container: &Container, wait: Duration) -> object_store::Resul
         ))),
     }
     .build()
-}
-
-/// The time limit ends the retries before their number does. The client writes the number into its log
-/// lines, so it is a readable one: with pauses of 4 seconds, at most 150 retries fit into 600 seconds.
-fn retries(wait: Duration) -> RetryConfig {
-    RetryConfig {
-        backoff: BackoffConfig {
-            init_backoff: Duration::from_millis(200),
-            max_backoff: Duration::from_secs(4),
-            base: 3.0,
-        },
-        max_retries: 10_000,
-        retry_timeout: wait,
-    }
 }

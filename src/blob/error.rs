@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use thiserror::Error;
 
 use super::address::BlobSettings;
+use super::bucket::Bucket;
 use super::container::{Access, Container};
 use super::refusal::Refusal;
 use crate::azure::TokenError;
@@ -19,7 +20,8 @@ pub enum BlobError {
     Exists { place: String },
     #[error("{place} cannot be changed ({reason}); a policy of immutability or a lease keeps it")]
     Kept { place: String, reason: String },
-    #[error("{place}: the container {container} does not exist; create it in the storage account")]
+    /// There is no container or bucket of this name.
+    #[error("{place}: {container} does not exist; create it")]
     NoContainer { place: String, container: String },
     #[error("{place}: access is denied ({reason}); {advice}")]
     Denied {
@@ -30,7 +32,7 @@ pub enum BlobError {
     /// There is no identity, or no token for it.
     #[error("{place}: {reason}")]
     Identity { place: String, reason: String },
-    #[error("{place}: out of space ({reason}); free some, or set BACKUP_URL to another folder")]
+    #[error("{place}: out of space ({reason}); free some, or use another folder")]
     Full { place: String, reason: String },
     #[error("{place} is larger than {limit} bytes, more than can be handled; is it the right one?")]
     TooLarge { place: String, limit: u64 },
@@ -50,18 +52,70 @@ pub enum BlobError {
     },
 }
 
-/// An error of a container in Azure.
-pub(super) fn of_container(
-    place: String,
-    container: &Container,
-    found: &object_store::Error,
-) -> BlobError {
+/// A container or a bucket, as its errors name it.
+pub(super) struct Remote {
+    /// `container backups`.
+    name: String,
+    /// What to do when access is denied, when the store does not respond, and when it does not understand a
+    /// request.
+    denied: Box<str>,
+    unavailable: Box<str>,
+    misunderstood: Box<str>,
+}
+
+impl From<&Container> for Remote {
+    fn from(container: &Container) -> Remote {
+        let BlobSettings {
+            account,
+            endpoint,
+            key,
+            ..
+        } = container.settings;
+        Remote {
+            name: format!("the container {}", container.name),
+            denied: match container.access {
+                Access::Identity => {
+                    "give the app's identity the role Storage Blob Data Contributor on the \
+                     container, and let the app through the account's firewall"
+                        .into()
+                }
+                Access::Key(_) => format!("check {key} and {account}").into(),
+            },
+            unavailable: format!(
+                "check {account}, {endpoint}, the account's firewall and the state of the platform"
+            )
+            .into(),
+            misunderstood: format!("the store did not understand the request; check {endpoint}")
+                .into(),
+        }
+    }
+}
+
+impl From<&Bucket> for Remote {
+    fn from(bucket: &Bucket) -> Remote {
+        let url = bucket.settings.url;
+        Remote {
+            name: format!("the bucket {}", bucket.name),
+            denied: "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and let them list, read, write and \
+                     delete in the bucket"
+                .into(),
+            unavailable: format!("check {url}, AWS_ENDPOINT_URL and the state of the server").into(),
+            misunderstood: format!(
+                "the store did not understand the request; check {url}, AWS_REGION and AWS_ENDPOINT_URL"
+            )
+            .into(),
+        }
+    }
+}
+
+/// An error of a container or a bucket.
+pub(super) fn of_remote(place: String, remote: Remote, found: &object_store::Error) -> BlobError {
     if let Some(error) = cause::<TokenError>(found) {
         let reason = error.to_string();
         return BlobError::Identity { place, reason };
     }
     if let Some(refusal) = cause::<Refusal>(found) {
-        return of_refusal(place, container, refusal);
+        return of_refusal(place, remote, refusal);
     }
     match found {
         object_store::Error::NotFound { .. } => BlobError::Missing { place },
@@ -70,60 +124,44 @@ pub(super) fn of_container(
             None => BlobError::Unavailable {
                 place,
                 reason: last_cause(found),
-                advice: unavailable(container.settings),
+                advice: remote.unavailable,
             },
         },
     }
 }
 
 /// <https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes>
-fn of_refusal(place: String, container: &Container, refusal: &Refusal) -> BlobError {
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+fn of_refusal(place: String, remote: Remote, refusal: &Refusal) -> BlobError {
     let reason = refusal.to_string();
     match (refusal.status, refusal.code.as_str()) {
-        (404, "ContainerNotFound") => BlobError::NoContainer {
+        (404, "ContainerNotFound" | "NoSuchBucket") => BlobError::NoContainer {
             place,
-            container: container.name.clone(),
+            container: remote.name,
         },
         (404, _) => BlobError::Missing { place },
         (401 | 403, _) => BlobError::Denied {
             place,
             reason,
-            advice: denied(container),
+            advice: remote.denied,
         },
-        (409, "BlobAlreadyExists") | (412, "ConditionNotMet" | "TargetConditionNotMet") => {
+        (409, "BlobAlreadyExists")
+        | (412, "ConditionNotMet" | "TargetConditionNotMet" | "PreconditionFailed") => {
             BlobError::Exists { place }
         }
+        // Two requests for one blob met.
+        (409, "ConditionalRequestConflict" | "OperationAborted") => BlobError::Unavailable {
+            place,
+            reason,
+            advice: remote.unavailable,
+        },
         (409 | 412, _) => BlobError::Kept { place, reason },
         _ => BlobError::Unavailable {
             place,
             reason,
-            advice: format!(
-                "the store did not understand the request; check {}",
-                container.settings.endpoint
-            )
-            .into(),
+            advice: remote.misunderstood,
         },
     }
-}
-
-fn denied(container: &Container) -> Box<str> {
-    let BlobSettings { account, key, .. } = container.settings;
-    match container.access {
-        Access::Identity => {
-            "give the app's identity the role Storage Blob Data Contributor on the \
-                             container, and let the app through the account's firewall"
-                .into()
-        }
-        Access::Key(_) => format!("check {key} and {account}").into(),
-    }
-}
-
-fn unavailable(settings: &BlobSettings) -> Box<str> {
-    let BlobSettings {
-        account, endpoint, ..
-    } = settings;
-    format!("check {account}, {endpoint}, the account's firewall and the state of the platform")
-        .into()
 }
 
 /// Why the store does not delete a blob. Deletions are sent as a batch, and the response

@@ -21,31 +21,30 @@ pub(super) fn open(folder: &Path) -> object_store::Result<LocalFileSystem> {
 
 /// Removes unfinished uploads in `folder` and below, and folders that are empty then. An upload is
 /// written to a file with the name of the blob, `#` and a number, and renamed at its end.
-pub(super) async fn discard_unfinished(folder: PathBuf) -> io::Result<u64> {
+pub(super) async fn discard_unfinished(folder: PathBuf) -> io::Result<()> {
     let discarding = tokio::task::spawn_blocking(move || discard(&folder));
     discarding.await.map_err(io::Error::other)?
 }
 
-fn discard(folder: &Path) -> io::Result<u64> {
+fn discard(folder: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
-    let mut discarded = 0;
     for entry in entries {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            discarded += discard(&entry.path())?;
+            discard(&entry.path())?;
             remove_if_empty(&entry.path())?;
         } else if is_unfinished(&entry.file_name().to_string_lossy()) {
             match fs::remove_file(entry.path()) {
                 // An upload that was dropped removes its own file.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                removed => removed.map(|()| discarded += 1)?,
+                removed => removed?,
             }
         }
     }
-    Ok(discarded)
+    Ok(())
 }
 
 fn remove_if_empty(folder: &Path) -> io::Result<()> {

@@ -1,6 +1,6 @@
-//! The store of backups and schedules: a container in Azure Blob Storage, or a folder.
+//! The store of backups and schedules: a container in Azure Blob Storage, a bucket of S3, or a folder.
 //!
-//! Both are a store of named blobs, through the crate `object_store`. This module adds:
+//! All are a store of named blobs, through the crate `object_store`. This module adds:
 //!
 //! - A blob is stored whole or not at all. [`Blobs::create`] never overwrites. A blob with the same bytes
 //!   counts as success, because a lost response must not fail a complete backup.
@@ -11,6 +11,7 @@
 
 mod address;
 mod azure_container;
+mod bucket;
 mod container;
 mod download;
 mod error;
@@ -26,7 +27,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
-use jiff::Timestamp;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
 use tokio::time::Instant;
 
@@ -53,7 +53,6 @@ pub struct Blob {
     /// Its name, with `/` between folders.
     pub name: String,
     pub bytes: u64,
-    pub modified: Timestamp,
 }
 
 /// The outcome of a deletion.
@@ -66,12 +65,16 @@ pub enum Deletion {
 }
 
 impl Blobs {
-    /// The store at this address. Creates a folder; sends no request to Azure.
+    /// The store at this address. Creates a folder; sends no request.
     pub fn open(address: &BlobAddress) -> Result<Blobs, BlobError> {
         let place = Place::of(address);
         let store: Arc<dyn ObjectStore> = match &address.location {
             Location::Container(container) => {
                 let opened = azure_container::open(container, address.wait);
+                Arc::new(opened.map_err(|error| place.error("", &error))?)
+            }
+            Location::Bucket(bucket) => {
+                let opened = bucket.open(address.wait);
                 Arc::new(opened.map_err(|error| place.error("", &error))?)
             }
             Location::Folder(folder) => {
@@ -146,11 +149,9 @@ impl Blobs {
     }
 
     fn blob(&self, found: &ObjectMeta) -> Option<Blob> {
-        let modified = found.last_modified;
         Some(Blob {
             name: self.place.name(&found.location)?,
             bytes: found.size,
-            modified: Timestamp::from_millisecond(modified.timestamp_millis()).ok()?,
         })
     }
 
@@ -168,7 +169,8 @@ impl Blobs {
         Ok(names)
     }
 
-    /// Deletes a blob. [`Deletion::Refused`] is not an error.
+    /// Deletes a blob. [`Deletion::Refused`] is not an error. A bucket does not tell [`Deletion::Missing`] from
+    /// [`Deletion::Done`].
     pub async fn delete(&self, name: &str) -> Result<Deletion, BlobError> {
         let path = self.place.path(name)?;
         match self.retry(name, || self.store.delete(&path)).await {
@@ -182,11 +184,11 @@ impl Blobs {
     }
 
     /// Removes the files of killed uploads in `folder` and below, which [`Blobs::list`] does not show.
-    /// Returns their number. Azure discards them after a week; a folder keeps them. No upload may be
-    /// running there.
-    pub async fn discard_unfinished(&self, folder: &str) -> Result<u64, BlobError> {
+    /// Azure discards them after a week, and a bucket by a rule of its own; a folder keeps them. No upload may
+    /// be running there.
+    pub async fn discard_unfinished(&self, folder: &str) -> Result<(), BlobError> {
         let Some(root) = self.place.root() else {
-            return Ok(0);
+            return Ok(());
         };
         let path = self.place.folder(folder)?;
         let below = root.join(path.as_ref());

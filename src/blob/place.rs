@@ -10,11 +10,18 @@ use super::folder;
 
 /// Maps names to paths, and errors of the store to errors that name the blob.
 pub(super) struct Place {
-    /// `az://container/prefix` or `file:///folder`.
+    /// `az://container/prefix`, `s3://bucket/prefix` or `file:///folder`.
     url: String,
     location: Location,
     /// How long a request is retried; zero for a folder.
     pub(super) wait: Duration,
+}
+
+/// The size of a part, and the number of parts that a blob can have.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) bytes: usize,
+    pub(super) most: u64,
 }
 
 impl Place {
@@ -23,23 +30,38 @@ impl Place {
             url: address.to_string(),
             location: address.location.clone(),
             wait: match &address.location {
-                Location::Container(_) => address.wait,
+                Location::Container(_) | Location::Bucket(_) => address.wait,
                 Location::Folder(_) => Duration::ZERO,
             },
         }
     }
 
-    /// The folder, unless the store is a container.
+    /// The folder, if the store is one.
     pub(super) fn root(&self) -> Option<&std::path::Path> {
         match &self.location {
-            Location::Container(_) => None,
+            Location::Container(_) | Location::Bucket(_) => None,
             Location::Folder(folder) => Some(folder),
+        }
+    }
+
+    /// The parts in which a blob is stored. S3 accepts fewer and larger ones.
+    pub(super) fn parts(&self) -> Parts {
+        match &self.location {
+            Location::Container(_) | Location::Folder(_) => Parts {
+                bytes: 2 << 20,
+                most: 50_000,
+            },
+            Location::Bucket(_) => Parts {
+                bytes: 8 << 20,
+                most: 10_000,
+            },
         }
     }
 
     fn prefix(&self) -> Path {
         match &self.location {
             Location::Container(container) => container.prefix.clone(),
+            Location::Bucket(bucket) => bucket.prefix.clone(),
             Location::Folder(_) => Path::default(),
         }
     }
@@ -83,7 +105,8 @@ impl Place {
     pub(super) fn error(&self, name: &str, found: &object_store::Error) -> BlobError {
         let place = self.of_blob(name);
         match &self.location {
-            Location::Container(container) => error::of_container(place, container, found),
+            Location::Container(container) => error::of_remote(place, container.into(), found),
+            Location::Bucket(bucket) => error::of_remote(place, bucket.into(), found),
             Location::Folder(_) => error::of_folder(place, found),
         }
     }

@@ -1,6 +1,6 @@
 //! Reads the responses of the store before the client does.
 //!
-//! The client's errors contain neither the status nor Azure's code in a form that a program can read, and
+//! The client's errors contain neither the status nor the store's code in a form that a program can read, and
 //! the client ignores `Retry-After`.
 
 use std::fmt;
@@ -19,7 +19,7 @@ use super::requests::Requests;
 pub(super) struct Refusal {
     /// The HTTP status, 400 to 499.
     pub(super) status: u16,
-    /// Azure's code; empty if the response has none.
+    /// The store's code; empty if the response has none.
     pub(super) code: String,
 }
 
@@ -66,7 +66,10 @@ impl HttpService for Reader {
                 Ok(response)
             }
             status @ 400..=499 => {
-                let code = header(&response, "x-ms-error-code").to_owned();
+                let code = match header(&response, "x-ms-error-code") {
+                    "" => code_in(response).await,
+                    code => code.to_owned(),
+                };
                 let refusal = Refusal { status, code };
                 Err(HttpError::new(HttpErrorKind::Unknown, refusal))
             }
@@ -79,6 +82,18 @@ impl HttpService for Reader {
 fn requested_wait(retry_after: &str) -> Duration {
     let seconds = retry_after.parse().map(Duration::from_secs);
     seconds.unwrap_or_default()
+}
+
+/// S3's code is in the body, in XML. A response to HEAD has no body.
+async fn code_in(response: HttpResponse) -> String {
+    let body = response.into_body().bytes().await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    let code = text
+        .split_once("<Code>")
+        .and_then(|(_, rest)| rest.split_once("</Code>"));
+    let is_code = |code: &&str| code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let code = code.map(|(code, _)| code).filter(is_code);
+    code.unwrap_or_default().to_owned()
 }
 
 fn header<'a>(response: &'a HttpResponse, name: &str) -> &'a str {

@@ -1,4 +1,4 @@
-//! Requests to a storage account, over HTTP/1.1.
+//! Requests to a storage account or a bucket, over HTTP/1.1.
 //!
 //! The client of `object_store` also speaks HTTP/2, which Azure Blob does not and which makes the program
 //! larger.
@@ -10,6 +10,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::Response;
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody};
+use object_store::{BackoffConfig, RetryConfig};
 use url::Url;
 
 use crate::azure;
@@ -19,6 +20,20 @@ use crate::azure;
 const RESPONSE: Duration = Duration::from_secs(30);
 
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// The time limit ends the retries before their number does. The client writes the number into its log
+/// lines, so it is a readable one: with pauses of 4 seconds, at most 150 retries fit into 600 seconds.
+pub(super) fn retries(wait: Duration) -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(4),
+            base: 3.0,
+        },
+        max_retries: 10_000,
+        retry_timeout: wait,
+    }
+}
 
 /// Sends requests. Returns every response, whatever its status.
 #[derive(Debug)]
@@ -36,7 +51,7 @@ impl Requests {
         client
             .map(Requests)
             .map_err(|error| object_store::Error::Generic {
-                store: "MicrosoftAzure",
+                store: "HTTP",
                 source: Box::new(error),
             })
     }

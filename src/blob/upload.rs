@@ -7,18 +7,14 @@ use object_store::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::place::Parts;
 use super::{BlobError, Blobs};
 use crate::telemetry::Context;
 
-/// The size of a part. Azure accepts 50,000 parts, so a blob can have 97 GiB.
-const PART: usize = 2 << 20;
-
-const MOST_PARTS: u64 = 50_000;
-
-/// Parts that are sent at the same time. One more is being filled, so an upload holds 6 MiB.
+/// Parts that are sent at the same time. One more is being filled, so an upload holds 6 MiB, or 24 for S3.
 const CONCURRENT: usize = 2;
 
-/// The name of the metadata with the id of the upload, in Azure.
+/// The name of the metadata with the id of the upload, except in a folder.
 const ID: &str = "upload";
 
 /// A blob that is being stored. It exists after [`Upload::finish`]. An upload that is dropped before
@@ -29,6 +25,7 @@ pub struct Upload {
     id: String,
     /// `None` after a failure.
     sink: Option<Box<dyn MultipartUpload>>,
+    parts: Parts,
     filling: BytesMut,
     sending: JoinSet<object_store::Result<()>>,
     /// Bytes that the caller has written.
@@ -56,6 +53,7 @@ impl Upload {
             blobs: blobs.clone(),
             name: name.to_owned(),
             id,
+            parts: blobs.place.parts(),
             filling: BytesMut::new(),
             sending: JoinSet::new(),
             bytes: 0,
@@ -66,23 +64,22 @@ impl Upload {
     /// Takes the next bytes, and waits while the store is behind. After an error, the upload is aborted.
     pub async fn write(&mut self, mut part: &[u8]) -> Result<(), BlobError> {
         self.bytes += part.len() as u64;
-        if self.bytes > MOST_PARTS * PART as u64 {
+        let limit = self.parts.most * self.parts.bytes as u64;
+        if self.bytes > limit {
             self.abort_sink().await;
-            return Err(BlobError::TooLarge {
-                place: self.blobs.place.of_blob(&self.name),
-                limit: MOST_PARTS * PART as u64,
-            });
+            let place = self.blobs.place.of_blob(&self.name);
+            return Err(BlobError::TooLarge { place, limit });
         }
         while !part.is_empty() {
             if self.filling.capacity() == 0 {
                 // A buffer that grows would fragment the memory.
-                self.filling.reserve(PART);
+                self.filling.reserve(self.parts.bytes);
             }
-            let free = PART - self.filling.len();
+            let free = self.parts.bytes - self.filling.len();
             let (fits, rest) = part.split_at(free.min(part.len()));
             self.filling.extend_from_slice(fits);
             part = rest;
-            if self.filling.len() == PART {
+            if self.filling.len() == self.parts.bytes {
                 self.send().await?;
             }
         }

@@ -32,7 +32,7 @@ fn finding(file: impl Into<String>, text: impl Into<String>) -> Finding {
 }
 
 /// Maximum size of the binary, so that a cold start does not wait for its download.
-const PROGRAM_LIMIT: usize = 12_000_000;
+const PROGRAM_LIMIT: usize = 14_000_000;
 
 /// The settings that every deployment has.
 const EXAMPLE_SETTINGS: &[u8] = include_bytes!("../../local.settings.example.json");

@@ -13,10 +13,20 @@ use crate::harness::{Database, run};
 
 /// The check of one source, with its store in `folder`, and the clock's seconds.
 fn check(database: &Database, folder: &Path) -> (BackupCheck, Arc<AtomicI64>) {
+    check_with(database, folder, None)
+}
+
+/// With copies in this folder.
+fn check_with(
+    database: &Database,
+    folder: &Path,
+    copies: Option<&Path>,
+) -> (BackupCheck, Arc<AtomicI64>) {
     let store = format!("file://{}", folder.display());
     let settings = Settings::read(
         |name| match name {
             "BACKUP_URL" => Some(store.clone()),
+            "BACKUP_COPY_URL" => copies.map(|it| format!("file://{}", it.display())),
             "BACKUP_DATABASES" => Some("postfacto".to_owned()),
             "BACKUP_DATABASE_URL_POSTFACTO" => Some(database.url.clone()),
             _ => None,
@@ -103,5 +113,35 @@ fn a_backup_dated_in_the_future_fails() {
         let output = findings[0].output.as_deref().unwrap_or_default();
         assert!(output.contains("20261125T020000Z-1a2b3c4d"), "{output}");
         assert_eq!(findings[0].observed_value, serde_json::json!(1.0));
+    });
+}
+
+#[test]
+fn copies_have_an_age_of_their_own() {
+    run(async {
+        let database = Database::migrated();
+        let [folder, copies] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        let (check, clock) = check_with(&database, folder.path(), Some(copies.path()));
+        store(folder.path(), "20261122T020000Z-00000001", "manifest.json");
+        clock.store(at("2026-11-22T03:00:00Z"), Ordering::Relaxed);
+        let findings = check.check().await;
+        assert_eq!(status(&findings, "backup:age"), Status::Ok);
+        assert_eq!(status(&findings, "backup:copy-age"), Status::Warn);
+        store(copies.path(), "20261122T020000Z-00000001", "manifest.json");
+        store(folder.path(), "20261124T020000Z-00000002", "manifest.json");
+        store(copies.path(), "20261124T020000Z-00000002", "toc.dat");
+        for (now, copied) in [
+            ("2026-11-23T03:59:00Z", Status::Ok),
+            ("2026-11-24T03:59:00Z", Status::Warn),
+            ("2026-11-24T04:01:00Z", Status::Fail),
+        ] {
+            clock.store(at(now), Ordering::Relaxed);
+            let findings = check.check().await;
+            assert_eq!(
+                status(&findings, "backup:copy-age"),
+                copied,
+                "{now}: {findings:?}"
+            );
+        }
     });
 }

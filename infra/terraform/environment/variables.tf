@@ -180,6 +180,9 @@ variable "backup" {
   description = "Backups: databases and times (the variable backup of the module function-app), and their storage (the module backup-storage). Before a name in databases, write the database's address as the secret backup-database-url-<name> into the app's vault: infra/README.md, Back up a database."
   type = object({
     databases                 = optional(set(string), [])
+    copy_keep                 = optional(string)
+    copy_storage_account      = optional(string)
+    copy_url                  = optional(string)
     drill_after               = optional(string)
     drill_fail_after_hours    = optional(number)
     drill_identity            = optional(bool, false)

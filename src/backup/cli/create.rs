@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::progress::Bar;
 use super::session::{Failure, Session};
-use super::{Choice, words};
+use super::{Choice, copy, words};
 use crate::backup::Progress;
 use crate::backup::export::Event;
 use crate::terminal::{print, say, say_error};
 use pgarchive::manifest::Manifest;
 
 /// An operator can stop it. The limit is for a run that is forgotten.
-const LIMIT: Duration = Duration::from_hours(24);
+pub(super) const LIMIT: Duration = Duration::from_hours(24);
 
 pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failure> {
     let mut results = Vec::new();
@@ -40,22 +40,40 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
             Ok(_) => failures.push(format!("the backup of {} is degraded", source.name)),
             Err(error) => failures.push(format!("the backup of {} failed: {error}", source.name)),
         }
-        results.push((source.name.as_str(), made));
+        // Also after a failure, earlier backups may lack their copies.
+        let copies = match &session.settings().copy {
+            Some(_) if !session.stop.is_cancelled() => {
+                Some(copy::copy(session, &source.name).await)
+            }
+            _ => None,
+        };
+        let incomplete = copies.as_ref();
+        failures.extend(incomplete.and_then(|it| copy::failure(&source.name, it)));
+        results.push((&source.name, made, copies));
         if session.stop.is_cancelled() {
             break;
         }
     }
     // Output comes after the last backup, so that a closed pipe does not stop the backups.
     if choice.json {
-        let results = results.iter().map(|(source, made)| match made {
-            Ok(manifest) => json!({ "source": source, "manifest": manifest }),
-            Err(error) => json!({ "source": source, "error": error.to_string() }),
+        let results = results.iter().map(|(source, made, copies)| {
+            let mut result = match made {
+                Ok(manifest) => json!({ "source": source.as_str(), "manifest": manifest }),
+                Err(error) => json!({ "source": source.as_str(), "error": error.to_string() }),
+            };
+            if let Some(copies) = copies {
+                result["copies"] = copy::members(copies);
+            }
+            result
         });
         print(results.collect::<Vec<_>>());
     } else {
-        for (source, made) in &results {
+        for (source, made, copies) in &results {
             if let Ok(manifest) = made {
-                show(source, manifest);
+                show(source.as_str(), manifest);
+            }
+            if let Some(copies) = copies {
+                copy::show(source, copies);
             }
         }
     }

@@ -28,6 +28,9 @@ pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result
 
 pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure> {
     let (source_backups, stored) = session.one(one).await?;
+    if stored.hold.is_none() {
+        return Err(Failure::NotHeld(stored.id));
+    }
     match source_backups.release(&stored.id).await? {
         Deletion::Refused(reason) => return Err(Failure::Refused(reason)),
         Deletion::Missing => return Err(Failure::NotHeld(stored.id)),

@@ -1,12 +1,14 @@
 //! `magnusapi backup …`: the operator's verbs, one file for each.
 
 mod commands;
+mod copy;
 mod create;
 mod download;
 mod hold;
 mod list;
 mod progress;
 mod prune;
+mod report;
 mod restore;
 mod session;
 mod show;
@@ -20,7 +22,7 @@ use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use super::restore::{Bounds, Options, Roles, Superusers};
-use super::{Backups, Selection, SourceName, Trial};
+use super::{Backups, Location, Selection, SourceName, Trial};
 pub(crate) use session::Failure;
 use session::Session;
 
@@ -29,9 +31,19 @@ pub(crate) enum Verb {
     /// Make a backup now
     ///
     /// Of every database in `BACKUP_DATABASES`, or of the one that --source names. Exits with 1 when
-    /// a backup fails, and when one is degraded: it has all rows, and not every object.
+    /// a backup fails, and when one is degraded: it has all rows, and not every object. With
+    /// `BACKUP_COPY_URL`, it also copies the backups that have no copy, and exits with 1 if it cannot.
     #[command(verbatim_doc_comment)]
     Create {
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// Copy the backups that have no copy to `BACKUP_COPY_URL`
+    ///
+    /// Copies those that `BACKUP_COPY_KEEP` keeps, compares each file as the second location returns
+    /// it, and then deletes the other copies.
+    #[command(verbatim_doc_comment)]
+    Copy {
         #[command(flatten)]
         choice: Choice,
     },
@@ -39,6 +51,8 @@ pub(crate) enum Verb {
     List {
         #[command(flatten)]
         choice: Choice,
+        #[command(flatten)]
+        store: Store,
     },
     /// Show one backup: its tables, rows, sizes, and missing objects
     Show {
@@ -120,9 +134,24 @@ pub(crate) enum Verb {
     Prune {
         #[command(flatten)]
         choice: Choice,
+        #[command(flatten)]
+        store: Store,
         /// List the decisions and their reasons, and delete nothing
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Report on a period: backups made, proved and missing, and the duration of restores
+    ///
+    /// Reads only the store. A backup that is not there is missing if the present rules would keep
+    /// it; otherwise it may have been deleted.
+    #[command(verbatim_doc_comment)]
+    Report {
+        #[command(flatten)]
+        choice: Choice,
+        #[command(flatten)]
+        store: Store,
+        #[command(flatten)]
+        options: report::Options,
     },
     /// Keep a backup until it is released, whatever the rules say
     Hold {
@@ -157,9 +186,18 @@ pub(crate) struct One {
     /// The source of the backup; optional if there is only one
     #[arg(long, value_name = "NAME")]
     source: Option<SourceName>,
+    #[command(flatten)]
+    store: Store,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Store {
+    /// The store to read: `copy` is the one at `BACKUP_COPY_URL`
+    #[arg(long, value_enum, value_name = "STORE", default_value_t = Location::Original)]
+    from: Location,
 }
 
 #[derive(Args)]
@@ -177,6 +215,22 @@ impl Verb {
     pub(crate) fn reads_databases(&self) -> bool {
         matches!(self, Verb::Create { .. })
     }
+
+    /// The store that it reads.
+    fn location(&self) -> Location {
+        match self {
+            Verb::Create { .. } | Verb::Copy { .. } => Location::Original,
+            Verb::List { store, .. } | Verb::Prune { store, .. } | Verb::Report { store, .. } => {
+                store.from
+            }
+            Verb::Show { backup }
+            | Verb::Verify { backup, .. }
+            | Verb::Restore { backup, .. }
+            | Verb::Download { backup, .. }
+            | Verb::Hold { backup, .. }
+            | Verb::Release { backup } => backup.store.from,
+        }
+    }
 }
 
 /// Runs the verb. When `interrupted` completes, the verb cleans up and fails.
@@ -193,12 +247,13 @@ pub(crate) async fn run(
             stop.cancel();
         }
     });
-    let session = Session::new(backups, stop.clone());
+    let session = Session::new(backups, stop.clone(), verb.location());
     if !verb.reads_databases() {
         session.require_store()?;
     }
     let grace = match verb {
         Verb::Create { .. }
+        | Verb::Copy { .. }
         | Verb::Restore { .. }
         | Verb::Verify { .. }
         | Verb::Download { .. } => GRACE,
@@ -220,7 +275,8 @@ const GRACE: Duration = Duration::from_secs(30);
 async fn execute(verb: Verb, session: &Session) -> Result<(), Failure> {
     match verb {
         Verb::Create { choice } => create::run(session, &choice).await,
-        Verb::List { choice } => list::run(session, &choice).await,
+        Verb::Copy { choice } => copy::run(session, &choice).await,
+        Verb::List { choice, .. } => list::run(session, &choice).await,
         Verb::Show { backup } => show::run(session, &backup).await,
         Verb::Verify {
             backup,
@@ -272,7 +328,12 @@ async fn execute(verb: Verb, session: &Session) -> Result<(), Failure> {
             restore::run(session, &backup, &to, &login, &options).await
         }
         Verb::Download { backup, folder } => download::run(session, &backup, &folder).await,
-        Verb::Prune { choice, dry_run } => prune::run(session, &choice, dry_run).await,
+        Verb::Prune {
+            choice, dry_run, ..
+        } => prune::run(session, &choice, dry_run).await,
+        Verb::Report {
+            choice, options, ..
+        } => report::run(session, &choice, &options).await,
         Verb::Hold { backup, reason } => hold::hold(session, &backup, reason).await,
         Verb::Release { backup } => hold::release(session, &backup).await,
     }

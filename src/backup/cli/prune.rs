@@ -4,22 +4,21 @@ use serde::Serialize;
 
 use super::Choice;
 use super::session::{Failure, Session};
+use crate::backup::Location;
 use crate::backup::settings::SourceName;
 use crate::backup::store::{Pruning, Swept};
 use crate::terminal::{Table, print, say};
 
 pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Result<(), Failure> {
     let mut lines = Vec::new();
+    let from = session.from;
     for source_backups in session.each_source(choice.source.as_ref()).await? {
-        let pruning = session.backups.prune(&source_backups, dry_run).await?;
-        lines.extend(decided(&source_backups.source, &pruning, dry_run));
+        let source = &source_backups.source;
+        let pruning = session.backups.prune(from, source, dry_run).await?;
+        lines.extend(decided(source, &pruning, dry_run));
         if !dry_run {
-            let swept = session.backups.sweep(&source_backups.source).await?;
-            lines.extend(
-                swept
-                    .into_iter()
-                    .map(|it| unfinished(&source_backups.source, it)),
-            );
+            let swept = session.backups.sweep(from, source).await?;
+            lines.extend(swept.into_iter().map(|it| unfinished(source, it)));
         }
     }
     if choice.json {
@@ -37,7 +36,10 @@ pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Re
             reasons.join("; "),
         ]);
     }
-    say(session.settings().keep);
+    say(match from {
+        Location::Original => session.settings().keep,
+        Location::Copy => session.settings().copy_keep,
+    });
     for line in table.lines() {
         say(line);
     }

@@ -7,7 +7,7 @@ use super::progress::Bar;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
 use crate::backup::restore::{Options, Place};
-use crate::backup::{Progress, Restored, Stored};
+use crate::backup::{Progress, Restored};
 use crate::database;
 use crate::terminal::{print, say};
 use pgarchive::manifest::Manifest;
@@ -57,7 +57,8 @@ pub(super) async fn run(
             "{}/{} to {to}",
             source_backups.source, stored.id
         ));
-        show(&restored, &stored, options.verify, &commands);
+        let id = format!("{}{}", stored.id, session.store_option());
+        show(&restored, &id, options.verify, &commands);
     }
     match restored.report.skipped.len() {
         0 => Ok(()),
@@ -113,7 +114,7 @@ fn old(restored: &Restored) -> Option<&str> {
     }
 }
 
-fn show(restored: &Restored, stored: &Stored, verified: bool, commands: &Commands) {
+fn show(restored: &Restored, id: &str, verified: bool, commands: &Commands) {
     let compared = if verified {
         "every row equals the backup's"
     } else {
@@ -133,8 +134,7 @@ fn show(restored: &Restored, stored: &Stored, verified: bool, commands: &Command
         say(format_args!("note: {notice}"));
     }
     say(format_args!(
-        "the same without magnusapi, after `magnusapi backup download {} .`:",
-        stored.id
+        "the same without magnusapi, after `magnusapi backup download {id} .`:"
     ));
     say(&commands.plain);
     if let (Some(old), Some(undo)) = (old(restored), &commands.undo) {

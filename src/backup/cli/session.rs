@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::One;
 use crate::backup::RestoringError;
 use crate::backup::{
-    Backups, DownloadError, DrillError, Settings, Source, SourceBackups, SourceBackupsError,
-    SourceName, StoreError, Stored,
+    Backups, COPY_STORE, DownloadError, DrillError, Location, STORE, Settings, Source,
+    SourceBackups, SourceBackupsError, SourceName, StoreError, Stored,
 };
 use crate::blob::{BlobAddress, BlobError};
 use crate::{database, environment};
@@ -46,10 +47,15 @@ pub(crate) enum Failure {
     Target(#[from] database::SettingsError),
     #[error("--restore needs a server; name one with --on or in DRILL_DATABASE_URL")]
     NoServer,
-    #[error("the folder {} does not exist, so it has no backups; check BACKUP_URL", .0.display())]
-    NoStore(PathBuf),
+    #[error("the folder {} does not exist, so it has no backups; check {variable}", folder.display())]
+    NoStore {
+        folder: PathBuf,
+        variable: &'static str,
+    },
     #[error("{0} names no database; add its name: postgres://user@host/name")]
     NoDatabase(String),
+    #[error("the period from {since} to {until} is empty; let --since be before --until")]
+    Period { since: Timestamp, until: Timestamp },
     #[error("interrupted")]
     Interrupted,
     #[error("{0} of the backup's objects could not be restored; they are listed above")]
@@ -73,7 +79,9 @@ impl Failure {
         matches!(
             self,
             Failure::NotConfigured(_)
+                | Failure::Period { .. }
                 | Failure::NoSources
+                | Failure::Store(StoreError::NoCopy)
                 | Failure::Identity(_)
                 | Failure::Target(_)
                 | Failure::NoServer
@@ -100,21 +108,59 @@ pub(super) struct Session {
     pub(super) backups: Backups,
     /// Cancelled by SIGINT and SIGTERM.
     pub(super) stop: CancellationToken,
+    /// The store that the verb reads.
+    pub(super) from: Location,
 }
 
 impl Session {
-    pub(super) fn new(backups: Backups, stop: CancellationToken) -> Session {
-        Session { backups, stop }
+    pub(super) fn new(backups: Backups, stop: CancellationToken, from: Location) -> Session {
+        Session {
+            backups,
+            stop,
+            from,
+        }
+    }
+
+    /// The end of a command line that reads the same store.
+    pub(super) fn store_option(&self) -> &'static str {
+        match self.from {
+            Location::Original => "",
+            Location::Copy => " --from copy",
+        }
     }
 
     /// Checks that the folder of a named store exists, because a verb that only reads must not create it.
     pub(super) fn require_store(&self) -> Result<(), Failure> {
         let settings = self.settings();
-        let store = settings.store.as_ref().filter(|_| settings.store_is_named);
+        let (store, variable) = match self.from {
+            Location::Original => {
+                let named = settings.store.as_ref().filter(|_| settings.store_is_named);
+                (named, STORE.url)
+            }
+            Location::Copy => (
+                Some(settings.copy.as_ref().ok_or(StoreError::NoCopy)?),
+                COPY_STORE.url,
+            ),
+        };
         match store.and_then(BlobAddress::missing_folder) {
             None => Ok(()),
-            Some(folder) => Err(Failure::NoStore(folder.to_owned())),
+            Some(folder) => Err(Failure::NoStore {
+                folder: folder.to_owned(),
+                variable,
+            }),
         }
+    }
+
+    /// The address of the store.
+    pub(super) fn address(&self) -> String {
+        let settings = self.settings();
+        let address = match self.from {
+            Location::Original => &settings.store,
+            Location::Copy => &settings.copy,
+        };
+        address
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string)
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -152,9 +198,11 @@ impl Session {
     ) -> Result<Vec<SourceBackups>, Failure> {
         let names = match only {
             Some(name) => vec![name.clone()],
-            None => self.backups.stored_sources().await?,
+            None => self.backups.stored_sources(self.from).await?,
         };
-        let each_source = names.iter().map(|name| self.backups.of_source(name));
+        let each_source = names
+            .iter()
+            .map(|name| self.backups.of_source(self.from, name));
         Ok(each_source.collect::<Result<_, _>>()?)
     }
 
@@ -164,9 +212,9 @@ impl Session {
         let name = match (&one.source, &configured[..]) {
             (Some(name), _) => name.clone(),
             (None, [only]) => (*only).clone(),
-            (None, _) => the_only_one(self.backups.stored_sources().await?)?,
+            (None, _) => the_only_one(self.backups.stored_sources(self.from).await?)?,
         };
-        let source_backups = self.backups.of_source(&name)?;
+        let source_backups = self.backups.of_source(self.from, &name)?;
         let stored = source_backups.find(&one.id).await?;
         Ok((source_backups, stored))
     }

@@ -31,7 +31,7 @@ pub(super) async fn run(
             "id": stored.id, "damages": damages, "restored": restored
         }));
     } else if damages.is_empty() {
-        show(&name, &stored, restored.as_ref());
+        show(&name, &stored, restored.as_ref(), session.store_option());
     }
     if damages.is_empty() {
         return Ok(());
@@ -41,7 +41,7 @@ pub(super) async fn run(
     Err(Failure::Several(format!("{name} is damaged: {damages}")))
 }
 
-fn show(name: &str, stored: &Stored, restored: Option<&Verified>) {
+fn show(name: &str, stored: &Stored, restored: Option<&Verified>, from: &str) {
     let findings = stored.manifest.iter().flat_map(|it| &it.findings);
     for finding in findings {
         say(format_args!("{name} is degraded: {finding}"));
@@ -49,7 +49,7 @@ fn show(name: &str, stored: &Stored, restored: Option<&Verified>) {
     say(format_args!("{name}: all files are as they were stored"));
     match restored {
         None => say(format_args!(
-            "to prove that they restore: magnusapi backup verify {} --restore",
+            "to prove that they restore: magnusapi backup verify {} --restore{from}",
             stored.id
         )),
         Some(it) => {

@@ -1,4 +1,4 @@
-//! The rules for keeping backups: `BACKUP_KEEP`.
+//! The rules for keeping backups: `BACKUP_KEEP` and `BACKUP_COPY_KEEP`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ pub struct Keep {
 
 #[derive(Debug, Error)]
 #[error(
-    "BACKUP_KEEP={0} cannot be used; write it as last=7,hourly=24,daily=14,weekly=8,monthly=12,yearly=3: \
+    "{0:?} are not rules for keeping backups; write them as last=7,hourly=24,daily=14,weekly=8,monthly=12,yearly=3: \
      each at most once, from 0 to 10000, and last at least 1; a rule that is not written is 0"
 )]
 pub struct KeepError(String);
@@ -117,7 +117,7 @@ mod tests {
             "minutely=2,last=1",
         ] {
             let error = text.parse::<Keep>().expect_err(text).to_string();
-            assert!(error.contains("BACKUP_KEEP="), "{error}");
+            assert!(error.contains("last=7,hourly=24"), "{error}");
         }
     }
 }

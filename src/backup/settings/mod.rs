@@ -29,6 +29,15 @@ pub const STORE: BlobSettings = BlobSettings {
     wait: "BACKUP_STORAGE_WAIT",
 };
 
+/// The names of the settings of the second location.
+pub const COPY_STORE: BlobSettings = BlobSettings {
+    url: "BACKUP_COPY_URL",
+    account: "BACKUP_COPY_STORAGE_ACCOUNT",
+    endpoint: "BACKUP_COPY_STORAGE_ENDPOINT",
+    key: "BACKUP_COPY_STORAGE_KEY",
+    wait: "BACKUP_COPY_STORAGE_WAIT",
+};
+
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `BACKUP_DATABASES`: the databases to back up.
@@ -45,6 +54,10 @@ pub struct Settings {
     pub jobs: usize,
     /// `BACKUP_KEEP`.
     pub keep: Keep,
+    /// `BACKUP_COPY_URL`: the second location of backups.
+    pub copy: Option<BlobAddress>,
+    /// `BACKUP_COPY_KEEP`: as `BACKUP_KEEP`, which is the default.
+    pub copy_keep: Keep,
     /// `BACKUP_IMMUTABLE_DAYS`: the store refuses deletions for this time, so pruning does not try.
     /// Default 0.
     pub immutable_days: u32,
@@ -86,8 +99,11 @@ pub enum SettingsError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Store(#[from] BlobAddressError),
-    #[error(transparent)]
-    Keep(#[from] KeepError),
+    #[error("{variable}: {error}")]
+    Keep {
+        variable: &'static str,
+        error: KeepError,
+    },
     #[error(
         "BACKUP_DATABASES is set and BACKUP_URL is not; set it to az://container/prefix: under a \
          Functions host, a folder is lost with its machine"
@@ -100,6 +116,11 @@ pub enum SettingsError {
         least: u32,
         most: u32,
     },
+    #[error(
+        "BACKUP_COPY_URL names the same place as BACKUP_URL; name another account, region or folder, or \
+         unset it"
+    )]
+    CopyOfItself,
     #[error("DRILL_AFTER={0} cannot be used; set it to backup or schedule")]
     DrillAfter(String),
     #[error("{fail} must not be less than {warn}; both are in hours")]
@@ -121,6 +142,12 @@ impl Settings {
     ) -> Result<Settings, SettingsError> {
         let sources = source::read(&variable)?;
         let store = BlobAddress::read(&STORE, &variable)?;
+        let copy = BlobAddress::read(&COPY_STORE, &variable)?;
+        let is_same = |copy: &BlobAddress| store.as_ref().is_some_and(|it| it.is_same(copy));
+        if copy.as_ref().is_some_and(is_same) {
+            return Err(SettingsError::CopyOfItself);
+        }
+        let keep = keep(&variable, "BACKUP_KEEP", Keep::default())?;
         let age = limits(
             &variable,
             ("BACKUP_WARN_AFTER", SignedDuration::from_hours(26)),
@@ -144,7 +171,9 @@ impl Settings {
             store_is_named: store.is_some(),
             store: store.or_else(default_store),
             jobs: whole(&variable, "BACKUP_JOBS", 2, 1..=8)? as usize,
-            keep: variable("BACKUP_KEEP").map_or(Ok(Keep::default()), |it| it.parse())?,
+            keep,
+            copy,
+            copy_keep: self::keep(&variable, "BACKUP_COPY_KEEP", keep)?,
             immutable_days: whole(&variable, "BACKUP_IMMUTABLE_DAYS", 0, 0..=36_500)?,
             recipients: Recipients::parse(&variable("BACKUP_RECIPIENTS").unwrap_or_default())?,
             identities: variable("DRILL_IDENTITY")
@@ -182,6 +211,18 @@ impl Settings {
 fn default_store() -> Option<BlobAddress> {
     let data = localpg::data_folder().ok()?;
     Some(BlobAddress::folder(&data.with_file_name("backups")))
+}
+
+fn keep(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: Keep,
+) -> Result<Keep, SettingsError> {
+    let parsed = variable(name).map_or(Ok(default), |it| it.parse());
+    parsed.map_err(|error| SettingsError::Keep {
+        variable: name,
+        error,
+    })
 }
 
 fn drill_after(variable: &impl Fn(&str) -> Option<String>) -> Result<DrillAfter, SettingsError> {
@@ -263,6 +304,26 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_elsewhere_and_has_the_same_rules_unless_it_has_its_own() {
+        let own = ("BACKUP_URL", "file:///backups");
+        let copy = ("BACKUP_COPY_URL", "file:///mnt/other");
+        let keep = ("BACKUP_KEEP", "last=3");
+        let settings = read(&[own, copy, keep], false).expect("good");
+        assert_eq!(settings.copy_keep, settings.keep);
+        let settings = read(&[own, copy, keep, ("BACKUP_COPY_KEEP", "last=9")], false);
+        assert_eq!(settings.expect("good").copy_keep.last, 9);
+        let error = read(&[own, ("BACKUP_COPY_URL", own.1)], false).expect_err("the same");
+        assert!(error.to_string().contains("BACKUP_COPY_URL"), "{error}");
+        let accounts = [
+            ("BACKUP_URL", "az://backups"),
+            ("BACKUP_STORAGE_ACCOUNT", "one"),
+            ("BACKUP_COPY_URL", "az://backups"),
+            ("BACKUP_COPY_STORAGE_ACCOUNT", "other"),
+        ];
+        read(&accounts, false).expect("two accounts");
+    }
+
+    #[test]
     fn drills_after_each_backup_have_the_limits_of_backups() {
         let hours = |pairs: &[(&str, &str)]| {
             let age = read(pairs, false).expect("good").verified_age;
@@ -305,6 +366,8 @@ mod tests {
             ("BACKUP_FAIL_AFTER", "25"),
             ("DRILL_WARN_AFTER", "soon"),
             ("DRILL_AFTER", "backups"),
+            ("BACKUP_COPY_URL", "ftp://example"),
+            ("BACKUP_COPY_KEEP", "last=0"),
             ("BACKUP_RECIPIENTS", "AGE-SECRET-KEY-1"),
             ("DRILL_IDENTITY", "age1"),
             ("BACKUP_URL", "https://example"),

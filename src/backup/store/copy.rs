@@ -85,6 +85,10 @@ impl SourceBackups {
         let lease = self.lease(stored, "copy").await?;
         let work = async {
             let unfinished = target.lease_unfinished(&stored.id, "copy").await?;
+            if let Err(error) = target.require_unannounced(&stored.id).await {
+                unfinished.release().await;
+                return Err(error.into());
+            }
             let copying = self.copy_files(stored, target, progress);
             unfinished.during(limit.keep(copying)).await
         };
@@ -108,10 +112,25 @@ impl SourceBackups {
         })
         .await?;
         self.copy_small(id, MANIFEST, target).await?;
+        target.require_files(id, files).await?;
         if stored.verified.is_some() {
             self.copy_small(id, VERIFIED, target).await?;
         }
         Ok(())
+    }
+
+    /// Checks that no sweep of the unfinished copy has deleted a file after it was compared. Otherwise deletes the
+    /// manifest.
+    async fn require_files(&self, id: &BackupId, files: &[File]) -> Result<(), CopyError> {
+        let present = self.files(id).await?;
+        let Some(lost) = files.iter().find(|it| !present.contains(&it.name)) else {
+            return Ok(());
+        };
+        self.blobs.delete(&self.path(id, MANIFEST)).await?;
+        Err(CopyError::Copied(Mismatch {
+            object: lost.name.clone(),
+            text: "it is missing".to_owned(),
+        }))
     }
 
     /// Whether a file of an unfinished copy equals the manifest. Deletes another one.

@@ -3,17 +3,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use futures_util::TryStreamExt;
 use thiserror::Error;
 use tokio::fs;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
-use super::verify::Comparison;
+use super::walk::{Sink, each_file};
 use crate::backup::mismatch::Mismatch;
 use crate::blob::BlobError;
-use pgarchive::manifest::{File, MANIFEST};
+use pgarchive::manifest::MANIFEST;
 
 /// Why a backup was not downloaded.
 #[derive(Debug, Error)]
@@ -53,13 +52,13 @@ impl SourceBackups {
         fs::create_dir_all(folder).await.map_err(here)?;
         fs::create_dir(&path).await.map_err(here)?;
         let lease = self.lease(stored, "download").await?;
-        let copying = self.copy_all(stored, &path, progress);
+        let copying = self.write_all_files(stored, &path, progress);
         let copied = lease.during(stop.run_until_cancelled(copying)).await;
         copied.unwrap_or_else(|| Err(DownloadError::Interrupted(path.clone())))?;
         Ok(path)
     }
 
-    async fn copy_all(
+    async fn write_all_files(
         &self,
         stored: &Stored,
         path: &Path,
@@ -70,42 +69,43 @@ impl SourceBackups {
             path: path.to_owned(),
             error,
         };
-        for file in &manifest.files {
-            let target = path.join(&file.name);
-            let damage = self.copy(stored, file, &target, progress);
+        each_file(&manifest.files, 1, |file| async move {
+            let mut local = Local::create(path.join(&file.name)).await?;
+            let damage = self.read_through(&stored.id, file, &mut local, progress);
             if let Some(damage) = damage.await? {
                 let path = path.to_owned();
                 return Err(DownloadError::Damaged { damage, path });
             }
-        }
+            local.file.flush().await.map_err(here)?;
+            Ok(None)
+        })
+        .await?;
         let text = manifest.encode();
         fs::write(path.join(MANIFEST), text).await.map_err(here)
     }
+}
 
-    async fn copy(
-        &self,
-        stored: &Stored,
-        file: &File,
-        path: &Path,
-        progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Option<Mismatch>, DownloadError> {
-        let here = |error| DownloadError::Here {
-            path: path.to_owned(),
-            error,
-        };
-        let mut comparison = Comparison::new(file);
-        let reading = self.blobs.stream(&self.path(&stored.id, &file.name)).await;
-        let mut reading = match reading {
-            Err(BlobError::Missing { .. }) => return Ok(Some(comparison.missing())),
-            reading => std::pin::pin!(reading?),
-        };
-        let mut written = fs::File::create_new(path).await.map_err(here)?;
-        while let Some(part) = reading.try_next().await? {
-            comparison.add(&part);
-            progress(part.len() as u64);
-            written.write_all(&part).await.map_err(here)?;
+/// A new file on this machine.
+struct Local {
+    path: PathBuf,
+    file: fs::File,
+}
+
+impl Local {
+    async fn create(path: PathBuf) -> Result<Local, DownloadError> {
+        match fs::File::create_new(&path).await {
+            Ok(file) => Ok(Local { path, file }),
+            Err(error) => Err(DownloadError::Here { path, error }),
         }
-        written.flush().await.map_err(here)?;
-        Ok(comparison.damage())
+    }
+}
+
+impl Sink<DownloadError> for Local {
+    async fn write(&mut self, part: &[u8]) -> Result<(), DownloadError> {
+        let written = self.file.write_all(part).await;
+        written.map_err(|error| DownloadError::Here {
+            path: self.path.clone(),
+            error,
+        })
     }
 }

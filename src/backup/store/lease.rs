@@ -55,9 +55,23 @@ impl SourceBackups {
         stored: &'a Stored,
         purpose: &'static str,
     ) -> Result<Lease<'a>, SourceBackupsError> {
+        let lease = self.lease_unfinished(&stored.id, purpose).await?;
+        if let Err(error) = self.require_undeleted(&stored.id).await {
+            lease.release().await;
+            return Err(error);
+        }
+        Ok(lease)
+    }
+
+    /// Takes a lease of a folder that has no manifest yet, so that it is not swept.
+    pub(super) async fn lease_unfinished<'a>(
+        &'a self,
+        id: &'a BackupId,
+        purpose: &'static str,
+    ) -> Result<Lease<'a>, SourceBackupsError> {
         let mut lease = Lease {
             source_backups: self,
-            id: &stored.id,
+            id,
             name: lease_file,
             purpose,
             names: Vec::new(),
@@ -70,17 +84,12 @@ impl SourceBackups {
                 | BlobError::Full { reason, .. },
             ) => {
                 let text = format!(
-                    "the store takes no mark that {} is in use ({reason}): do not prune meanwhile",
-                    stored.id
+                    "the store takes no mark that {id} is in use ({reason}): do not prune meanwhile",
                 );
                 log::warn!("{text}");
                 lease.notice = Some(text);
             }
             taken => taken?,
-        }
-        if let Err(error) = self.require_undeleted(&stored.id).await {
-            lease.release().await;
-            return Err(error);
         }
         Ok(lease)
     }

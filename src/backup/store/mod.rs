@@ -2,14 +2,16 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `download`, `prune` | copies a backup to a folder; deletes the backups that no rule keeps |
-//! | `verify` | compares the stored files with the manifest |
+//! | `verify`, `download`, `copy` | compares the stored files with the manifest; writes them to a folder, or to another store |
+//! | `walk` | reads the files, for these three |
+//! | `prune` | deletes the backups that no rule keeps |
 //! | `sweep` | deletes the remains of killed exports |
 //! | `lease` | keeps a backup from being pruned while it is read |
 //! | `source_backups` | the backups of one source |
 //! | `marks` | the files beside a backup: verified, held, in use |
 //! | `retention` | pure: which backups stay, and why |
 
+mod copy;
 mod download;
 mod lease;
 mod marks;
@@ -18,9 +20,11 @@ pub mod retention;
 mod source_backups;
 mod sweep;
 mod verify;
+mod walk;
 
+pub use copy::{CopyError, CopyLimit};
 pub use download::DownloadError;
 pub use marks::{Compared, Hold, Seconds, VERIFIED, Verified};
-pub use prune::{Pruned, Pruning};
+pub use prune::{Pruned, Pruning, Rules};
 pub use source_backups::{Files, Listed, Selection, SourceBackups, SourceBackupsError, Stored};
 pub use sweep::{Kept, Swept, sweep};

@@ -5,8 +5,10 @@
 //! then on the folder is not a backup, and what remains of it is swept later. A store that refuses to
 //! delete the manifest keeps the whole backup.
 
+use std::collections::BTreeMap;
+
 use super::marks::ends_by_itself;
-use super::retention::{Decision, plan};
+use super::retention::{Candidate, Decision, plan};
 use super::source_backups::{SourceBackups, Stored, keeper};
 use crate::backup::settings::Keep;
 use crate::blob::{BlobError, Deletion};
@@ -23,6 +25,16 @@ pub struct Pruning {
     pub pruned: Vec<Pruned>,
 }
 
+impl Pruning {
+    /// The backups that had to stay after all, each with the reason.
+    pub fn not_deleted(&self) -> impl Iterator<Item = String> {
+        self.pruned.iter().filter_map(|it| {
+            let reason = it.kept.as_ref()?;
+            Some(format!("{} was not deleted: {reason}", it.id))
+        })
+    }
+}
+
 /// The result for a backup that was to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
@@ -32,18 +44,38 @@ pub struct Pruned {
     pub kept: Option<String>,
 }
 
+/// The rules for one store.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub keep: Keep,
+    pub immutable_days: u32,
+    /// Backups with a hold in another store, with the reason.
+    pub held_elsewhere: BTreeMap<BackupId, String>,
+}
+
+impl Rules {
+    /// Decides about each of these backups, the newest first.
+    pub fn decide(&self, mut candidates: Vec<Candidate>, now: Timestamp) -> Vec<Decision> {
+        for candidate in &mut candidates {
+            if let Some(reason) = self.held_elsewhere.get(&candidate.id) {
+                candidate.hold.get_or_insert_with(|| reason.clone());
+            }
+        }
+        plan(&candidates, self.keep, self.immutable_days, now)
+    }
+}
+
 impl SourceBackups {
     /// Decides, and unless it is a dry run deletes. A backup that has to stay after all is not an error.
     pub async fn prune(
         &self,
-        keep: Keep,
-        immutable_days: u32,
+        rules: &Rules,
         now: Timestamp,
         dry_run: bool,
     ) -> Result<Pruning, BlobError> {
         let backups = self.all().await?;
-        let candidates: Vec<_> = backups.iter().map(|it| it.candidate(now)).collect();
-        let decisions = plan(&candidates, keep, immutable_days, now);
+        let candidates = backups.iter().map(|it| it.candidate(now)).collect();
+        let decisions = rules.decide(candidates, now);
         let mut pruned = Vec::new();
         // The oldest first: a prune that dies has not deleted the newest ones.
         for decision in decisions.iter().rev().filter(|it| !it.keep && !dry_run) {

@@ -11,6 +11,7 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use crate::backup::settings::Keep;
 use pgarchive::BackupId;
@@ -31,7 +32,8 @@ pub struct Candidate {
 pub(super) const IN_USE: &str = "in use by a restore, a check or a download";
 
 /// How complete a backup is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     Whole,
     /// It has all rows, and not every object.

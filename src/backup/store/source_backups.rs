@@ -60,6 +60,8 @@ pub enum Selection {
 pub enum SourceBackupsError {
     #[error("the store of backups: {0}")]
     Store(#[from] BlobError),
+    #[error("{0}")]
+    NoStore(String),
     #[error("{source_name} has no backup {wanted}; see `magnusapi backup list`")]
     Unknown {
         source_name: SourceName,
@@ -323,16 +325,19 @@ impl SourceBackups {
                     self.unknown(format!("named {id} any more, because it was just deleted"))
                 );
             }
-            let files = files.iter().map(String::as_str);
-            match deleted_until(files, Timestamp::now()) {
-                None => return Ok(()),
-                Some(until) if Instant::now() > deadline => {
-                    let id = id.clone();
-                    return Err(SourceBackupsError::BeingDeleted { id, until });
-                }
-                Some(_) => sleep(PAUSE).await,
+            match unannounced(id, &files) {
+                Err(_) if Instant::now() <= deadline => sleep(PAUSE).await,
+                result => return result,
             }
         }
+    }
+
+    /// Fails if pruning has announced the deletion of the backup, which may have no manifest any more.
+    pub(super) async fn require_unannounced(
+        &self,
+        id: &BackupId,
+    ) -> Result<(), SourceBackupsError> {
+        unannounced(id, &self.files(id).await?)
     }
 
     /// The names of the files in a backup's folder.
@@ -358,6 +363,17 @@ impl SourceBackups {
         self.blobs
             .create(&self.path(id, file), Bytes::from(text))
             .await
+    }
+}
+
+fn unannounced(id: &BackupId, files: &BTreeSet<String>) -> Result<(), SourceBackupsError> {
+    let files = files.iter().map(String::as_str);
+    match deleted_until(files, Timestamp::now()) {
+        None => Ok(()),
+        Some(until) => Err(SourceBackupsError::BeingDeleted {
+            id: id.clone(),
+            until,
+        }),
     }
 }
 

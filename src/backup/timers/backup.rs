@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ending, SourceRun};
-use crate::backup::{Backups, Progress, Source};
+use crate::backup::{Backups, Location, Progress, Source};
 use pgarchive::manifest::Manifest;
 
 /// Sweeps first, also where the rest fails: a source that fails every night must not fill the store.
@@ -43,21 +43,14 @@ pub(super) async fn run(
 /// Only after a complete backup: as long as there is none, all old ones stay. The new backup is complete even
 /// if nothing can be deleted.
 async fn prune(backups: &Backups, source: &Source) -> String {
-    let source_backups = match backups.of_source(&source.name) {
-        Ok(source_backups) => source_backups,
-        Err(error) => return format!("pruning failed: {error}"),
-    };
-    match backups.prune(&source_backups, false).await {
+    match backups.prune(Location::Original, &source.name, false).await {
         Err(error) => {
             log::warn!("{}: pruning failed: {error}", source.name);
             format!("pruning failed: {error}")
         }
         Ok(pruning) => {
-            let kept = pruning.pruned.iter().filter_map(|it| {
-                let reason = it.kept.as_ref()?;
-                Some(format!("; {} was not deleted: {reason}", it.id))
-            });
-            let kept: String = kept.collect();
+            let kept = pruning.not_deleted();
+            let kept = kept.fold(String::new(), |text, it| format!("{text}; {it}"));
             let (all, gone) = (pruning.decisions.len(), pruning.pruned.len());
             format!("{} kept, {gone} to delete{kept}", all - gone)
         }
@@ -66,7 +59,7 @@ async fn prune(backups: &Backups, source: &Source) -> String {
 
 /// Deletes the files of runs that were killed more than a day ago.
 async fn sweep(backups: &Backups, source: &Source) -> String {
-    match backups.sweep(&source.name).await {
+    match backups.sweep(Location::Original, &source.name).await {
         Err(error) => {
             log::warn!("{}: sweeping failed: {error}", source.name);
             format!("; sweeping failed: {error}")

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ending, SourceRun};
-use crate::backup::{Backups, Copies, CopyLimit, Source};
+use crate::backup::{Backups, Copies, CopyLimit, Pruning, Source};
 
 pub(super) async fn run(
     backups: &Backups,
@@ -34,8 +34,9 @@ fn describe(copies: &Copies) -> String {
     if !copies.failures.is_empty() {
         return copies.failures.join("; ");
     }
-    let kept = copies.pruning.iter().flat_map(|it| it.not_deleted());
+    let kept = copies.pruning.iter().flat_map(Pruning::not_deleted);
     let swept = copies.swept.iter().map(ToString::to_string);
-    let more: String = kept.chain(swept).map(|it| format!("; {it}")).collect();
-    format!("{} backups copied{more}", copies.copied.len())
+    let text = format!("{} backups copied", copies.copied.len());
+    kept.chain(swept)
+        .fold(text, |text, it| format!("{text}; {it}"))
 }

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Ending, SourceRun};
 use crate::backup::restore::{Bounds, Superusers};
 use crate::backup::{
-    Backups, DrillAfter, DrillError, Progress, Selection, Source, SourceBackups, StoreError,
-    Stored, Trial, Verified,
+    Backups, DrillAfter, DrillError, Location, Progress, Selection, Source, SourceBackups,
+    StoreError, Stored, Trial, Verified,
 };
 use crate::database;
 use pgarchive::BackupId;
@@ -88,7 +88,9 @@ impl Drill<'_> {
         let settings = self.backups.settings();
         let server = settings.drill.as_ref();
         let server = server.ok_or(Failure::NoServer)?;
-        let source_backups = self.backups.of_source(&self.source.name)?;
+        let source_backups = self
+            .backups
+            .of_source(Location::Original, &self.source.name)?;
         let found = source_backups.find(&Selection::Latest).await;
         let stored = found.map_err(DrillError::from)?;
         let id = stored.id.clone();

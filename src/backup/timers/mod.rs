@@ -7,6 +7,7 @@
 //! backup. The backup's run has ended by then, so no such work can fail it or delay it.
 
 mod backup;
+mod copy;
 mod drill;
 mod summary;
 
@@ -29,6 +30,9 @@ pub const EXPORT: &str = "postfacto_backup";
 /// The timer function that proves that they restore.
 pub const DRILL: &str = "postfacto_restore_drill";
 
+/// The copies that follow backups, in the ledger. The host does not know this function.
+pub const COPY: &str = "postfacto_backup_copy";
+
 /// The work with one source within a time. The cancellation of the token ends it.
 type Task = for<'a> fn(
     &'a Backups,
@@ -47,6 +51,11 @@ struct Job {
 const MAKE: Job = Job {
     function: EXPORT,
     task: |backups, stop, source, limit| backup::run(backups, stop, source, limit).boxed(),
+};
+
+const COPY_ALL: Job = Job {
+    function: COPY,
+    task: |backups, stop, source, limit| copy::run(backups, stop, source, limit).boxed(),
 };
 
 const PROVE: Job = Job {
@@ -70,12 +79,13 @@ pub struct SourceTimer {
 }
 
 impl SourceTimer {
-    /// `postfacto_backup`: a backup of each source, and then the deletion of those that no rule keeps.
+    /// `postfacto_backup`: a backup of each source, and then the deletion of those that no rule keeps. Copies
+    /// and drills can follow.
     pub fn backup(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
-        let then = match backups.settings().drill_after {
-            DrillAfter::Backup => vec![PROVE_NEW],
-            DrillAfter::Schedule => Vec::new(),
-        };
+        let settings = backups.settings();
+        let copies = settings.copy.iter().map(|_| COPY_ALL);
+        let is_proved = settings.drill_after == DrillAfter::Backup;
+        let then = copies.chain(is_proved.then_some(PROVE_NEW)).collect();
         SourceTimer {
             then,
             ..SourceTimer::new(MAKE, backups, ledger, stop)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use magnusapi::blob::BlobError;
 use tokio::time::timeout;
 
-use super::{both, download, faulty, names, noise, upload};
+use super::{download, each_kind, faulty, names, noise, upload};
 use crate::fakes::{Call, Fault};
 use crate::harness::{eventually, run};
 
@@ -15,7 +15,7 @@ const MIB: usize = 1 << 20;
 fn a_large_blob_is_read_as_it_was_written() {
     run(async {
         let content = noise(60_000_123);
-        let (_folder, stores) = both().await;
+        let (_folder, stores) = each_kind().await;
         for (store, blobs) in stores {
             upload(&blobs, "large", &content).await.expect(store);
             assert!(download(&blobs, "large").await.expect(store) == content);
@@ -26,7 +26,7 @@ fn a_large_blob_is_read_as_it_was_written() {
 #[test]
 fn blobs_of_no_part_and_of_exactly_two_parts_are_whole() {
     run(async {
-        let (_folder, stores) = both().await;
+        let (_folder, stores) = each_kind().await;
         for (store, blobs) in stores {
             for (name, length) in [("none", 0), ("two", 8 * MIB)] {
                 let content = noise(length);
@@ -40,7 +40,7 @@ fn blobs_of_no_part_and_of_exactly_two_parts_are_whole() {
 #[test]
 fn an_upload_is_invisible_before_its_end_and_after_an_abort() {
     run(async {
-        let (folder, stores) = both().await;
+        let (folder, stores) = each_kind().await;
         for (store, blobs) in stores {
             let mut aborted = blobs.upload("a/aborted").await.expect(store);
             aborted.write(&noise(9 * MIB)).await.expect(store);

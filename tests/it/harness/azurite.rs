@@ -180,6 +180,22 @@ impl Container {
         ]
     }
 
+    /// The same settings of the second location.
+    pub(crate) fn copy_settings(&self, folder: &str) -> [(&'static str, String); 5] {
+        let names = [
+            "BACKUP_COPY_URL",
+            "BACKUP_COPY_STORAGE_ACCOUNT",
+            "BACKUP_COPY_STORAGE_ENDPOINT",
+            "BACKUP_COPY_STORAGE_KEY",
+            "BACKUP_COPY_STORAGE_WAIT",
+        ];
+        let mut settings = self.settings(folder);
+        for ((name, _), copy) in settings.iter_mut().zip(names) {
+            *name = copy;
+        }
+        settings
+    }
+
     /// The store of blobs in one folder.
     pub(crate) fn blobs(&self) -> Blobs {
         let settings = self.settings("of us");

@@ -5,6 +5,7 @@ mod azurite;
 mod certificates;
 mod client;
 mod database;
+mod moto;
 mod operator;
 mod postfacto;
 mod process;
@@ -21,6 +22,7 @@ pub(crate) use database::{
     Database, NEWEST_PROGRAMS, PROGRAMS, connect, newest_postgres, own_server, postgres,
     waiting_for_a_lock,
 };
+pub(crate) use moto::Bucket;
 pub(crate) use operator::Operator;
 pub(crate) use postfacto::{empty_postfacto, fill_postfacto, postfacto};
 pub(crate) use process::Process;

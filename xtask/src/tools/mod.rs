@@ -71,6 +71,15 @@ pub(crate) const KUBERNETES_VALIDATE: python::Package = python::Package {
     variable: Some("KUBERNETES_VALIDATE"),
 };
 
+/// A server with the interface of Amazon S3.
+pub(crate) const MOTO: python::Package = python::Package {
+    name: "moto",
+    label: "moto (140 MB)",
+    purpose: "stores copies of backups in tests",
+    program: "bin/moto_server",
+    variable: Some("MOTO"),
+};
+
 /// Requests generated from `openapi.json`, and responses compared with it.
 pub(crate) const SCHEMATHESIS: python::Package = python::Package {
     name: "schemathesis",

@@ -21,6 +21,10 @@ locals {
   }
 
   backup_settings = {
+    BACKUP_COPY_KEEP            = var.backup.copy_keep
+    BACKUP_COPY_STORAGE_ACCOUNT = var.backup.copy_storage_account
+    BACKUP_COPY_URL             = var.backup.copy_url
+
     BACKUP_DATABASES       = join(",", sort(var.backup.databases))
     BACKUP_FAIL_AFTER      = var.backup.fail_after_hours
     BACKUP_IMMUTABLE_DAYS  = var.backup.immutable_days

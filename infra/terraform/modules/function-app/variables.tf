@@ -44,6 +44,7 @@ variable "backup" {
     - immutable_days: days in which the container rejects deletions
     - recipients: age public keys that backups are encrypted to
     - drill_identity: whether the drill decrypts backups with the vault's secret drill-identity
+    - copy_url, copy_storage_account, copy_keep: a second location; the app's identity needs its role there too
     - keep, jobs, storage_wait_seconds, warn_after_hours, fail_after_hours, drill_after,
       drill_warn_after_hours, drill_fail_after_hours: docs/settings.md
   EOT
@@ -51,6 +52,9 @@ variable "backup" {
     storage_account        = string
     container              = string
     databases              = optional(set(string), [])
+    copy_keep              = optional(string)
+    copy_storage_account   = optional(string)
+    copy_url               = optional(string)
     drill_after            = optional(string)
     drill_fail_after_hours = optional(number)
     drill_identity         = optional(bool, false)

@@ -29,8 +29,16 @@ const LOCAL: [(&str, &str); 8] = [
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const NOT_SET: [(&str, &str); 34] = [
+const NOT_SET: [(&str, &str); 42] = [
+    ("AWS_ACCESS_KEY_ID", OF_S3),
+    ("AWS_ENDPOINT_URL", OF_S3),
+    ("AWS_REGION", OF_S3),
+    ("AWS_SECRET_ACCESS_KEY", OF_S3),
+    ("AWS_SESSION_TOKEN", OF_S3),
     ("BACKUP_DATABASE_AUTH_<NAME>", NO_ENTRA),
+    ("BACKUP_COPY_STORAGE_ENDPOINT", ELSEWHERE),
+    ("BACKUP_COPY_STORAGE_KEY", ELSEWHERE),
+    ("BACKUP_COPY_STORAGE_WAIT", DEFAULT),
     ("BACKUP_STORAGE_ENDPOINT", ELSEWHERE),
     ("BACKUP_STORAGE_KEY", ELSEWHERE),
     ("DATABASE_CONNECT_TIMEOUT", DEFAULT),
@@ -70,6 +78,7 @@ const DEFAULT: &str = "the default is right; the variable `settings` of the modu
 const ELSEWHERE: &str = "for the emulator and other clouds";
 const NAMED: &str = "NOTIFY_RECEIVERS names each receiver";
 const NO_ENTRA: &str = "the cluster's databases know no Entra";
+const OF_S3: &str = "for copies in S3; the variable `settings` of the module is for them";
 const URL: &str = "DATABASE_URL says it";
 
 /// Set in Azure, and read by the Functions host instead of the program.

@@ -137,6 +137,9 @@ run "everything_that_can_be_set_is_set" {
       storage_account        = "stnumberstestbackup"
       container              = "exports"
       databases              = ["postfacto"]
+      copy_keep              = "last=7,daily=14"
+      copy_storage_account   = "stnumberscopy"
+      copy_url               = "az://exports"
       drill_after            = "backup"
       drill_fail_after_hours = 360
       drill_identity         = true
