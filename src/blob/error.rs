@@ -56,7 +56,7 @@ pub enum BlobError {
 pub(super) struct Remote {
     /// `container backups`.
     name: String,
-    /// What to do when access is denied, when the store does not respond, and when it does not understand a
+    /// The remedies when access is denied, when the store does not respond, and when it does not understand a
     /// request.
     denied: Box<str>,
     unavailable: Box<str>,

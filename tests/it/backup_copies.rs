@@ -113,7 +113,7 @@ const POINTS: [(Call, usize); 6] = [
 ];
 
 #[test]
-fn a_copy_killed_at_any_request_is_no_backup_and_the_next_one_completes_it() {
+fn a_copy_killed_at_any_request_is_not_listed_and_the_next_one_completes_it() {
     run(async {
         let (source, store) = (postfacto(0.0).await, folder());
         let id = Operator::with_folder(&source, store.path()).makes();

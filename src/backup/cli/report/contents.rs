@@ -62,7 +62,7 @@ pub(super) struct Line {
     pub(super) started: Timestamp,
     pub(super) state: State,
     pub(super) bytes: u64,
-    /// What the manifest says, or why it cannot be read.
+    /// From the manifest; without it, `error` has the reason.
     pub(super) made: Option<Made>,
     pub(super) error: Option<String>,
     /// Objects that the backup lacks.

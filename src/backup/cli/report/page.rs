@@ -20,7 +20,7 @@ impl Report {
         page.render().expect("writing to a string cannot fail")
     }
 
-    /// What the numbers are based on.
+    /// The basis of the numbers.
     pub(super) fn basis(&self) -> String {
         let due = match &self.schedule {
             Some(schedule) => format!("for each time of the schedule \"{schedule}\""),
