@@ -77,8 +77,10 @@ pub enum SettingsError {
     UselessSecret(String),
     #[error("NOTIFY_SIZES={0} is invalid; set it to on or off")]
     Sizes(String),
-    #[error("NOTIFY_LINK={0} is invalid; set it to the https address of the page, without a key")]
-    Link(String),
+    #[error(
+        "NOTIFY_LINK is invalid; set it to the https address of the page, without a query and a password"
+    )]
+    Link,
     #[error(transparent)]
     Network(#[from] NetworkError),
 }
@@ -236,13 +238,9 @@ fn link(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, Se
         let has_key = url.query().is_some() || !url.username().is_empty();
         (url.scheme() == "https" || (url.scheme() == "http" && is_local)) && !has_key
     });
-    match url {
-        Some(url) => Ok(Some(url.into())),
-        // Everything after the host may be a key.
-        None => Err(SettingsError::Link(
-            text.chars().take_while(|it| *it != '?').collect(),
-        )),
-    }
+    // The address may contain a key, so the error does not.
+    let url = url.ok_or(SettingsError::Link)?;
+    Ok(Some(url.into()))
 }
 
 impl Format {
@@ -378,7 +376,10 @@ mod tests {
             (vec![("NOTIFY_NETWORKS", "ten")], "NOTIFY_NETWORKS"),
             (vec![("NOTIFY_SIZES", "yes")], "NOTIFY_SIZES=yes"),
             (
-                vec![("NOTIFY_LINK", "https://a.example/ops?code=secret-path")],
+                vec![(
+                    "NOTIFY_LINK",
+                    "https://u:secret-path@a.example/ops?code=secret-path",
+                )],
                 "NOTIFY_LINK",
             ),
         ] {

@@ -18,6 +18,8 @@ pub(crate) enum Reaction {
     Respond(String),
     /// The same, with a body that never ends.
     RespondForever(String),
+    /// A failure whose body is this part of the request: its path, or the last word of the path.
+    Echo { last_word: bool },
     /// No response.
     Stall,
     /// The connection closes.
@@ -121,7 +123,7 @@ impl Receiver {
         let delivery = read(&mut socket).await?;
         let reaction = {
             let mut state = self.state();
-            state.deliveries.push(delivery);
+            state.deliveries.push(delivery.clone());
             state.reaction.clone()
         };
         match reaction {
@@ -131,6 +133,19 @@ impl Receiver {
                 let head =
                     format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 socket.write_all(head.as_bytes()).await
+            }
+            Reaction::Echo { last_word } => {
+                let path = delivery.path.as_str();
+                let word = path.rsplit(|it: char| !it.is_ascii_lowercase()).next();
+                let body = if last_word {
+                    word.unwrap_or(path)
+                } else {
+                    path
+                };
+                let length = body.len();
+                let head = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {length}\r\n");
+                let response = format!("{head}Connection: close\r\n\r\n{body}");
+                socket.write_all(response.as_bytes()).await
             }
             Reaction::RespondForever(status) => {
                 let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n\r\n");

@@ -13,7 +13,10 @@ pub(super) struct Stage {
 }
 
 /// The part of the receiver's address that must never be printed.
-pub(super) const PATH: &str = "/hooks/hush-path?key=hush-key";
+pub(super) const PATH: &str = "/hooks/hush-path?key=hush-silentium";
+
+/// Its last word, which looks like a code.
+pub(super) const WORD: &str = "silentium";
 
 impl Stage {
     pub(super) async fn new() -> Stage {
