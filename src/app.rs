@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::backup::{self, BackupCheck, Backups, SourceTimer};
+use crate::backup::{self, BackupCheck, BackupOverview, Backups, SourceTimer};
 use crate::clock;
 use crate::database::Database;
 use crate::due::DueRuns;
@@ -13,9 +13,10 @@ use crate::health::{DatabaseCheck, Health, TimerCheck, WatchedTimer};
 use crate::host::{Timers, Timetable};
 use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
+use crate::metrics::{self, Metrics};
 use crate::notify::{self, DeliveryCheck, Notifier, Outbox};
 use crate::ops::Ops;
-use crate::scale::{self, ScaleCheck, ScaleTimer, Scaling};
+use crate::scale::{self, ScaleCheck, ScaleOverview, ScaleTimer, Scaling};
 
 /// All features. Clones share them.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub struct App {
     pub health: Health,
     pub ops: Ops,
     pub notifier: Notifier,
+    pub metrics: Metrics,
     pub timers: Timers,
     /// The second clock of the timers.
     pub due: DueRuns,
@@ -67,8 +69,8 @@ impl App {
         let health = Health::new(vec![
             Arc::new(DatabaseCheck::new(database.clone(), watched)),
             Arc::new(timer_check),
-            Arc::new(BackupCheck::new(backups)),
-            Arc::new(ScaleCheck::new(watched_scaling)),
+            Arc::new(BackupCheck::new(backups.clone())),
+            Arc::new(ScaleCheck::new(watched_scaling.clone())),
             Arc::new(deliveries),
         ]);
         let notifier = Notifier::new(
@@ -90,8 +92,20 @@ impl App {
             deadline,
         )
         .accompanied_by(Arc::new(notifier.clone()));
+        let items = Items::new(database.clone(), deadline);
+        let metrics = Metrics::new(metrics::Sources {
+            database: database.clone(),
+            items: items.clone(),
+            health: health.clone(),
+            timers: timer_functions().collect(),
+            ledger: watched_ledger.clone(),
+            backups: BackupOverview::new(backups),
+            sizes: ScaleOverview::new(watched_scaling, watched_ledger.clone()),
+            clock: clock::system(),
+        });
         App {
-            items: Items::new(database.clone(), deadline),
+            items,
+            metrics,
             ops: Ops::new(health.clone(), watched_ledger, clock::system()),
             health,
             due: DueRuns::new(
@@ -117,6 +131,7 @@ pub const HTTP_FUNCTIONS: &[(&str, &str)] = &[
     ("health", "health"),
     ("health_live", "health/live"),
     ("item", "item/{id?}"),
+    ("metrics", "metrics"),
     ("openapi", "openapi.json"),
     ("ops", "ops"),
     ("run_due", "run-due"),

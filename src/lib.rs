@@ -14,6 +14,7 @@
 //! | [`app`] | puts the features together |
 //! | [`ops`] | the operators' page and its actions |
 //! | [`notify`] | messages to operators, and heartbeats |
+//! | [`metrics`] | `/metrics` for Prometheus |
 //! | [`item`] | items: routes, SQL, timer |
 //! | [`scale`] | sizes of Azure resources by schedule |
 //! | [`backup`] | backups of Postfacto's databases: export, restore, verification |
@@ -29,7 +30,7 @@
 //! | [`azure`] | credentials, and the Resource Manager |
 //! | [`clock`] | the clock, as an argument |
 //! | [`environment`] | environment variables |
-//! | [`telemetry`], [`version`], `words` | logs; the version of the build; times and sizes for people |
+//! | [`telemetry`], [`version`], `words` | logs and counters; the version of the build; times and sizes for people |
 //!
 //! `docs/architecture.md` describes the crates, the entry points, the requirements of the Functions host, and
 //! the decisions.
@@ -57,6 +58,7 @@ pub mod http;
 pub mod item;
 pub mod ledger;
 pub mod local;
+pub mod metrics;
 pub mod notify;
 pub mod ops;
 pub mod scale;

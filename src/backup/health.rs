@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::backups::{Backups, Location};
+use super::newest::Newest;
 use super::settings::{AgeLimits, Source};
-use super::store::VERIFIED;
 use super::timers::{DRILL, EXPORT};
 use crate::health::{Check, Finding, Status};
 use pgarchive::BackupId;
@@ -27,15 +27,6 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// How long findings are cached.
 const CACHED: SignedDuration = SignedDuration::from_mins(1);
-
-/// The newest backups of a source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Newest {
-    begun: Option<Timestamp>,
-    verified: Option<Timestamp>,
-    /// A backup that a machine with a wrong clock made.
-    of_the_future: Option<BackupId>,
-}
 
 impl BackupCheck {
     pub fn new(backups: Backups) -> BackupCheck {
@@ -101,23 +92,9 @@ impl BackupCheck {
         source: &Source,
         now: Timestamp,
     ) -> Result<Newest, String> {
-        let names = async {
-            let source_backups = self.backups.of_source(location, &source.name);
-            let source_backups = source_backups.map_err(|error| error.to_string())?;
-            source_backups.names().await.map_err(|it| it.to_string())
-        };
-        let names = tokio::time::timeout(DEADLINE, names).await;
-        let names = names
-            .unwrap_or_else(|_| Err(format!("the store did not respond within {DEADLINE:?}")))?;
-        let (future, names): (Vec<_>, Vec<_>) = names
-            .into_iter()
-            .partition(|it| it.id.is_of_the_future(now));
-        let verified = names.iter().find(|it| it.files.contains_key(VERIFIED));
-        Ok(Newest {
-            begun: names.first().map(|it| it.id.started()),
-            verified: verified.map(|it| it.id.started()),
-            of_the_future: future.into_iter().next().map(|it| it.id),
-        })
+        let newest = self.backups.newest(location, &source.name, now);
+        let newest = tokio::time::timeout(DEADLINE, newest).await;
+        newest.unwrap_or_else(|_| Err(format!("the store did not respond within {DEADLINE:?}")))
     }
 }
 

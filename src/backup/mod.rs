@@ -9,6 +9,7 @@
 //! | `cli`, `health` | entry points: the operator's verbs; the ages of the backups |
 //! | `timers` | entry points: the timer functions |
 //! | `copies` | the copies in the second location |
+//! | `newest` | the newest backups of a source |
 //! | `backups` | the operations that every entry point calls: create, drill, prune |
 //! | `restoring` | a stored backup into a database |
 //! | `store` | the backups that exist: list, retention, holds, checks, download |
@@ -28,6 +29,7 @@ mod copies;
 pub mod export;
 mod health;
 mod mismatch;
+mod newest;
 mod progress;
 pub mod restore;
 mod restoring;
@@ -41,6 +43,7 @@ pub use backups::{Backups, CreateError, DrillError, Location, StoreError, Trial}
 pub use copies::Copies;
 pub use health::BackupCheck;
 pub use mismatch::Mismatch;
+pub use newest::{BackupNumbers, BackupOverview, SourceNumbers};
 pub use progress::Progress;
 pub use restoring::{Restored, RestoringError};
 pub use settings::{

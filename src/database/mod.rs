@@ -54,6 +54,8 @@ use pool::Pool;
 use readiness::Readiness;
 use shared::{Reader, SharedConnections};
 
+use crate::telemetry::Distribution;
+
 /// A handle to the database. Clones share one pool.
 #[derive(Clone)]
 pub struct Database {
@@ -229,6 +231,12 @@ impl Database {
     /// The use of the pool. The connection that reads share is not part of it.
     pub fn pool_use(&self) -> PoolUse {
         self.access.pool.usage()
+    }
+
+    /// How long callers have waited for a connection of the pool, in microseconds between the bounds of
+    /// [`TIMES`](crate::telemetry::TIMES).
+    pub fn pool_waits(&self) -> Distribution {
+        self.access.pool.waits()
     }
 
     /// Ends the idle connections and gives no more out.

@@ -8,6 +8,7 @@ use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
 
 use super::Error;
 use super::connector::{Connector, ConnectorError};
+use crate::telemetry::{Distribution, Histogram, TIMES};
 
 /// Connections that are made when they are needed, up to a limit.
 pub(super) struct Pool {
@@ -17,6 +18,7 @@ pub(super) struct Pool {
     remedy: &'static str,
     /// Of the connect that a caller retries.
     last_failure: Mutex<Option<String>>,
+    waits: Histogram,
 }
 
 /// The use of a pool.
@@ -53,11 +55,26 @@ impl Pool {
             connector,
             remedy,
             last_failure: Mutex::new(None),
+            waits: Histogram::new(),
         }
     }
 
     /// A connection. Failed connects are retried until `deadline` where that can help.
     pub(super) async fn get(&self, deadline: Instant) -> Result<Object<Connector>, Error> {
+        let begun = Instant::now();
+        let got = self.retried(deadline).await;
+        let waited = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waits.record(&TIMES, waited);
+        got
+    }
+
+    /// How long callers have waited for a connection or an error, in microseconds between the bounds of
+    /// [`TIMES`].
+    pub(super) fn waits(&self) -> Distribution {
+        self.waits.read()
+    }
+
+    async fn retried(&self, deadline: Instant) -> Result<Object<Connector>, Error> {
         loop {
             let reason = match self.attempt(deadline).await {
                 Ok(object) => return Ok(object),

@@ -18,6 +18,7 @@ use crate::telemetry::Context;
 
 static RUN_DUE: Endpoint = Endpoint {
     function: "run_due",
+    path: "run-due",
     methods: &[(Method::POST, &["wait", "function"])],
 };
 

@@ -12,11 +12,13 @@ const MEDIA_TYPE: &str = "application/health+json";
 
 static FULL: Endpoint = Endpoint {
     function: "health",
+    path: "health",
     methods: &[(Method::GET, &[])],
 };
 
 static LIVE: Endpoint = Endpoint {
     function: "health_live",
+    path: "health/live",
     methods: &[(Method::GET, &[])],
 };
 

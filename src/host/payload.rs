@@ -33,7 +33,7 @@ pub fn unproxied<B>(
 
 /// Responds with 501 in an envelope, which the host passes on to the caller.
 pub async fn reject_unproxied(function: &'static str, request: Request) -> Response {
-    respond(function, request, explain).await
+    respond(function, function, request, explain).await
 }
 
 async fn explain(request: Request) -> Result<Response, Problem> {

@@ -25,7 +25,7 @@ pub async fn invoke(timers: &Timers, function: &'static str, request: Request) -
         };
         Ok(Reply::new(&outcome).into_response())
     };
-    respond(function, request, handler).await
+    respond(function, function, request, handler).await
 }
 
 async fn invocation(function: &str, request: &mut Request) -> Result<Invocation, String> {

@@ -11,6 +11,8 @@ use super::{Problem, Request, Response, no_content, respond};
 pub struct Endpoint {
     /// The function that the path belongs to, by the name of its folder.
     pub function: &'static str,
+    /// The template of the path, without the first slash.
+    pub path: &'static str,
     /// The methods, each with its query parameters. HEAD is allowed with GET, and OPTIONS always.
     pub methods: &'static [(Method, &'static [&'static str])],
 }
@@ -22,14 +24,19 @@ impl Endpoint {
         H: FnOnce(Request) -> F,
         F: Future<Output = Result<Response, Problem>>,
     {
-        respond(self.function, request, async |mut request: Request| {
-            if request.method == Method::OPTIONS {
-                return Ok(self.options());
-            }
-            let parameters = self.parameters(&request.method)?;
-            request.parse_query(parameters)?;
-            handler(request).await
-        })
+        respond(
+            self.function,
+            self.path,
+            request,
+            async |mut request: Request| {
+                if request.method == Method::OPTIONS {
+                    return Ok(self.options());
+                }
+                let parameters = self.parameters(&request.method)?;
+                request.parse_query(parameters)?;
+                handler(request).await
+            },
+        )
         .await
     }
 
@@ -74,6 +81,7 @@ mod tests {
     fn head_is_allowed_with_get_and_options_always() {
         let endpoint = Endpoint {
             function: "item",
+            path: "item",
             methods: &[(Method::GET, &["limit"]), (Method::POST, &[])],
         };
         assert_eq!(endpoint.allow(), "GET, HEAD, POST, OPTIONS");

@@ -138,6 +138,11 @@ impl Problem {
         self
     }
 
+    /// The last part of its `type`.
+    pub(super) fn kind(&self) -> &'static str {
+        self.0.kind
+    }
+
     /// The body. `instance` is the request's id.
     pub(crate) fn to_json(&self, request_id: Uuid) -> String {
         let Parts { kind, status, .. } = *self.0;

@@ -9,29 +9,35 @@ use hyper::{Method, StatusCode};
 use uuid::Uuid;
 
 use super::{Problem, Request, Response};
-use crate::telemetry::{self, Context, Traceparent};
+use crate::telemetry::{self, Context, EndedRequest, Traceparent};
 
-/// Runs `handler` for `request` as an invocation of `function`. The response has the request's id,
+/// Runs `handler` for `request` as an invocation of `function`. `path` is the template of its path, without the
+/// first slash. The response has the request's id,
 /// `nosniff` and `no-store`. A panic of the handler is a 500, and other requests are not affected.
-pub async fn respond<H, F>(function: &'static str, request: Request, handler: H) -> Response
+pub async fn respond<H, F>(
+    function: &'static str,
+    path: &'static str,
+    request: Request,
+    handler: H,
+) -> Response
 where
     H: FnOnce(Request) -> F,
     F: Future<Output = Result<Response, Problem>>,
 {
-    let context = context(function, &request);
-    let method = request.method.clone();
+    let context = context(function, path, &request);
     let work = async move {
         let mut record = RequestRecord {
-            function,
-            method,
+            context,
             started: Instant::now(),
             status: None,
+            problem: None,
         };
         let result = AssertUnwindSafe(async move { handler(request).await })
             .catch_unwind()
             .await;
         // The log has the place of the panic.
         let result = result.unwrap_or_else(|_| Err(Problem::internal()));
+        record.problem = result.as_ref().err().map(Problem::kind);
         let response = finish(result, context.invocation_id);
         record.status = Some(response.status());
         response
@@ -42,28 +48,50 @@ where
 /// Logs a request when it ends. Without a status, its connection ended before the response: then its
 /// future is dropped at the point where it waits.
 struct RequestRecord {
-    function: &'static str,
-    method: Method,
+    context: Context,
     started: Instant,
     status: Option<StatusCode>,
+    problem: Option<&'static str>,
 }
 
 impl Drop for RequestRecord {
     fn drop(&mut self) {
-        let status = self.status.map(|status| status.as_u16());
-        let (method, duration) = (self.method.as_str(), self.started.elapsed());
-        telemetry::record_request(method, self.function, status, duration);
+        telemetry::record_request(&EndedRequest {
+            method: self.context.method,
+            function: self.context.function,
+            status: self.status.map(|status| status.as_u16()),
+            problem: self.problem,
+            took: self.started.elapsed(),
+        });
     }
 }
 
-fn context(function: &'static str, request: &Request) -> Context {
+fn context(function: &'static str, path: &'static str, request: &Request) -> Context {
     let invocation_id = request.invocation_id().unwrap_or_else(Uuid::new_v4);
     let received = request.header("traceparent").and_then(Traceparent::parse);
     Context {
         invocation_id,
         traceparent: received.unwrap_or_else(|| Traceparent::of(invocation_id)),
         function,
+        method: name(&request.method),
+        path,
     }
+}
+
+/// The name of a method. A client can invent others.
+fn name(method: &Method) -> &'static str {
+    let known = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::PATCH, "PATCH"),
+        (Method::DELETE, "DELETE"),
+        (Method::HEAD, "HEAD"),
+        (Method::OPTIONS, "OPTIONS"),
+        (Method::PUT, "PUT"),
+    ];
+    let mut known = known.into_iter();
+    let found = known.find(|(known, _)| known == method);
+    found.map_or("another method", |(_, name)| name)
 }
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -95,7 +123,7 @@ mod tests {
         let runtime = runtime.expect("a runtime can be made");
         for _ in 0..2 {
             let request = hyper::Request::new(Empty::new());
-            let response = respond("item", Request::new(request), |_| async {
+            let response = respond("item", "item", Request::new(request), |_| async {
                 panic!("a defect")
             });
             let response = runtime.block_on(response);

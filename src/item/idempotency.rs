@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::record::Micros;
-use super::{Creation, Item, ItemId, ItemName};
+use super::{Creation, Item, ItemId, ItemName, counts};
 use crate::database::{Connection, Database, Error, Statement, Transaction};
 
 /// 1 to 255 visible ASCII characters.
@@ -57,11 +57,16 @@ async fn attempt(
         transaction.commit().await?;
         return Ok(KeyedCreation::InProgress);
     }
-    let result = match transaction.query_first(&STORED, &[&key.0]).await? {
+    let row = transaction.query_first(&STORED, &[&key.0]).await?;
+    let is_new = row.is_none();
+    let result = match row {
         Some(row) => stored(&row, name),
         None => KeyedCreation::Done(create_and_store(&transaction, key, name).await?),
     };
     transaction.commit().await?;
+    if is_new && matches!(result, KeyedCreation::Done(Creation::Created(_))) {
+        counts::record_creation();
+    }
     Ok(result)
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_postgres::types::Type;
 
 use super::contested::{self, Contested};
+use super::counts;
 use super::{Item, ItemName};
 use crate::database::{Database, Deadline, Error, Statement};
 
@@ -96,6 +97,11 @@ impl Inserter {
         let contested = contested::start(database.clone());
         tokio::spawn(send_batches(database.clone(), contested, waiting));
         Inserter { database, queue }
+    }
+
+    /// The number of creations that wait for a statement.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     /// Queues one creation and waits for its result. A caller gives up when there should have been a
@@ -196,6 +202,7 @@ pub(super) async fn insert(
     let rows = database
         .write_before(deadline, &INSERT, &[&names, &lock_timeout])
         .await?;
+    counts::record_statement(batch.len(), rows.len());
     let items = rows.iter().map(Item::owned);
     Ok(items.map(|item| (item.name.clone(), item)).collect())
 }

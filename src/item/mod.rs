@@ -7,6 +7,7 @@
 
 mod body;
 mod contested;
+mod counts;
 mod deletion;
 mod housekeeping;
 mod id;
@@ -20,6 +21,7 @@ mod routes;
 mod store;
 mod stream;
 
+pub use counts::{BATCHES, ItemCounts};
 pub use housekeeping::Housekeeping;
 pub use id::ItemId;
 pub use idempotency::{IdempotencyKey, KeyedCreation};

@@ -14,11 +14,13 @@ use crate::http::{
 
 static ALL: Endpoint = Endpoint {
     function: "item",
+    path: "item",
     methods: &[(Method::GET, Listing::PARAMETERS), (Method::POST, &[])],
 };
 
 static ONE: Endpoint = Endpoint {
     function: "item",
+    path: "item/{id}",
     methods: &[
         (Method::GET, &[]),
         (Method::PATCH, &[]),

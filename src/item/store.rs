@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
+use super::counts::ItemCounts;
 use super::insert::{Creation, Inserter};
 use super::pages::{Page, Pages};
 use super::stream::Streams;
@@ -89,6 +90,11 @@ impl Items {
     /// At most `limit` items after an id.
     pub(super) async fn page(&self, limit: u16, after: Option<ItemId>) -> Result<Page, Error> {
         self.0.pages.page(limit, after).await
+    }
+
+    /// The counters of this process.
+    pub fn counts(&self) -> ItemCounts {
+        ItemCounts::read(self.0.inserter.waiting(), self.0.streams.open())
     }
 
     /// Whole listings.

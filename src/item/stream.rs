@@ -61,6 +61,11 @@ struct Limits {
 }
 
 impl Streams {
+    /// The number of open listings.
+    pub(super) fn open(&self) -> usize {
+        OPEN - self.open.available_permits()
+    }
+
     /// Each listing ends after `deadline`, complete or not.
     pub(super) fn new(pages: Pages, deadline: Duration) -> Streams {
         Streams {

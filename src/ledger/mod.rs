@@ -16,6 +16,7 @@ mod last;
 mod once;
 mod recent;
 mod slot;
+mod totals;
 
 pub use claim::{Claim, Finished, Holder, Ledger, Run, RunResult};
 pub use history::{History, Scheduled};
@@ -23,3 +24,4 @@ pub use last::LastRun;
 pub use once::Work;
 pub use recent::{RecentRun, RecentRuns, RunState};
 pub use slot::slot;
+pub use totals::RunTotals;

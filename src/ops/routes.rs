@@ -16,6 +16,7 @@ use crate::ledger::Ledger;
 
 static PAGE: Endpoint = Endpoint {
     function: "ops",
+    path: "ops",
     methods: &[(Method::GET, &[])],
 };
 

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`cli`] | the verbs of `magnusapi scale` |
 //! | `routes` | `/scale/plan` and `/scale/hold` |
-//! | `timer`, `health` | the timer function, and the checks of `/health` |
+//! | `timer`, `health`, `overview` | the timer function, the checks of `/health`, and the numbers of metrics |
 //! | `tick` | handles every target once |
 //! | `group` | concurrency groups: resources of which only one is changed at a time |
 //! | `summary` | the result of a tick |
@@ -32,6 +32,7 @@ mod hold_request;
 mod holds;
 mod journal;
 mod loaded;
+mod overview;
 mod reconcile;
 mod report;
 pub mod resource;
@@ -47,6 +48,7 @@ pub use health::ScaleCheck;
 pub use holds::HoldRecord;
 pub use journal::SizeRecord;
 pub use loaded::LoadedSchedule;
+pub use overview::{ScaleOverview, TargetNumbers};
 pub use routes::{hold, holds, plan};
 pub use scaling::Scaling;
 pub use settings::{Place, Settings, SettingsError};

@@ -19,16 +19,19 @@ use schedule::{TargetName, parse_instant};
 
 static PLAN: Endpoint = Endpoint {
     function: "scale_plan",
+    path: "scale/plan",
     methods: &[(Method::GET, &["from", "days"])],
 };
 
 static HOLDS: Endpoint = Endpoint {
     function: "scale_hold",
+    path: "scale/hold",
     methods: &[(Method::GET, &[]), (Method::POST, &[])],
 };
 
 static HOLD: Endpoint = Endpoint {
     function: "scale_hold",
+    path: "scale/hold/{target}",
     methods: &[(Method::DELETE, &[])],
 };
 

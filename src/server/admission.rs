@@ -38,7 +38,7 @@ where
 {
     if let Err(problem) = check(front, &mut request) {
         let handler = |_| async { Err(problem) };
-        return respond("server", Request::new(request), handler).await;
+        return respond("server", "{path}", Request::new(request), handler).await;
     }
     if let Some(function) = host::unproxied(&request, HTTP_FUNCTIONS) {
         let rejection = host::reject_unproxied(function, Request::new(request));

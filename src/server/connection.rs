@@ -70,7 +70,10 @@ pub(super) async fn serve<S>(
 pub(super) async fn turn_away(stream: TcpStream) {
     let service = service_fn(|request: Request<Incoming>| async {
         let request = http::Request::new(request);
-        let response = respond("server", request, |_| async { Err(too_many_connections()) }).await;
+        let response = respond("server", "{path}", request, |_| async {
+            Err(too_many_connections())
+        })
+        .await;
         Ok::<_, Infallible>(response)
     });
     let connection = builder().serve_connection(TokioIo::new(stream), service);

@@ -18,6 +18,7 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
 
 static OPENAPI: Endpoint = Endpoint {
     function: "openapi",
+    path: "openapi.json",
     methods: &[(Method::GET, &[])],
 };
 

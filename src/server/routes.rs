@@ -10,7 +10,7 @@ use warp::{Filter, Rejection};
 use super::openapi;
 use crate::app::App;
 use crate::http::{Endpoint, Problem, Request, Response, request, respond, whole};
-use crate::{due, health, host, item, ops, scale};
+use crate::{due, health, host, item, metrics, ops, scale};
 
 /// All routes of `app`. The last one takes every path and returns 404, so the filter never rejects.
 ///
@@ -84,7 +84,10 @@ fn operators(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let run_due = warp::path!("run-due").and(with(app)).and(request());
     let run_due =
         run_due.then(async |app: Arc<App>, request| due::run_due(&app.due, request).await);
-    page.or(run_due).unify().boxed()
+    let metrics = warp::path!("metrics").and(with(app)).and(request());
+    let metrics =
+        metrics.then(async |app: Arc<App>, request| metrics::metrics(&app.metrics, request).await);
+    page.or(run_due).unify().or(metrics).unify().boxed()
 }
 
 fn others() -> BoxedFilter<(Response,)> {
@@ -113,6 +116,7 @@ fn functions(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 static ROOT: Endpoint = Endpoint {
     function: "host",
+    path: "",
     methods: &[(Method::GET, &[])],
 };
 
@@ -125,7 +129,7 @@ async fn readiness(_: Request) -> Result<Response, Problem> {
 fn nothing() -> BoxedFilter<(Response,)> {
     let handler = |_| async { Err(Problem::no_such_path()) };
     request()
-        .then(move |request| respond("nothing", request, handler))
+        .then(move |request| respond("nothing", "{path}", request, handler))
         .boxed()
 }
 

@@ -16,6 +16,10 @@ pub struct Context {
     pub traceparent: Traceparent,
     /// The function, by the name of its folder.
     pub function: &'static str,
+    /// The method of the request.
+    pub method: &'static str,
+    /// The template of the request's path, without its first slash.
+    pub path: &'static str,
 }
 
 impl Context {

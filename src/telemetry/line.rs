@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::Context;
 
 /// The record as one JSON object and a line feed. Members: `time` (RFC 3339, UTC), `level`, `target`,
-/// `message`; of an invocation `invocation_id`, `traceparent`, `function`; and the record's own fields,
+/// `message`; of an invocation `invocation_id`, `traceparent`, `function`, `method` and `path`, which is a
+/// template; and the record's own fields,
 /// which never replace one of these. The text of an error never contains `warn`.
 pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context>) -> Vec<u8> {
     let mut line = Members(Vec::with_capacity(384));
@@ -22,6 +23,8 @@ pub(super) fn json(now: Timestamp, record: &Record<'_>, context: Option<&Context
         line.put("invocation_id", &format_args!("{}", context.invocation_id));
         line.put("traceparent", &context.traceparent);
         line.put("function", &context.function);
+        line.put("method", context.method);
+        line.put("path", &format_args!("/{}", context.path));
     }
     // A collector of values never fails.
     let _ = record.key_values().visit(&mut line);
@@ -60,7 +63,7 @@ fn level(level: log::Level) -> &'static str {
     }
 }
 
-const RESERVED: [&str; 7] = [
+const RESERVED: [&str; 9] = [
     "time",
     "level",
     "target",
@@ -68,6 +71,8 @@ const RESERVED: [&str; 7] = [
     "invocation_id",
     "traceparent",
     "function",
+    "method",
+    "path",
 ];
 
 /// An unfinished JSON object. Its members are in the order in which a person reads them.
@@ -136,6 +141,8 @@ mod tests {
             invocation_id: INVOCATION,
             traceparent: Traceparent::of(INVOCATION),
             function: "item",
+            method: "GET",
+            path: "item/{id}",
         }
     }
 
@@ -160,7 +167,7 @@ mod tests {
              \"target\":\"magnusapi::item\",\"message\":\"stored \\\"it\\\"\\nwhole\",\
              \"invocation_id\":\"00000000-0000-6d0f-0000-000000000001\",\
              \"traceparent\":\"00-0000000000006d0f0000000000000001-0000000000000001-00\",\
-             \"function\":\"item\",\"status\":201}\n"
+             \"function\":\"item\",\"method\":\"GET\",\"path\":\"/item/{id}\",\"status\":201}\n"
         );
     }
 

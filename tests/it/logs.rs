@@ -35,6 +35,8 @@ fn each_line_is_json_with_the_ids_of_its_invocation() {
         assert_eq!(line["function"], "item");
         assert_eq!(line["invocation_id"], INVOCATION);
         assert_eq!(line["traceparent"], TRACEPARENT);
+        assert_eq!(line["method"], "POST");
+        assert_eq!(line["path"], "/item");
         assert_eq!(line["status"], 201);
         assert!(line["duration_ms"].as_f64().is_some());
         assert!(
@@ -46,6 +48,27 @@ fn each_line_is_json_with_the_ids_of_its_invocation() {
             serde_json::from_str::<Value>(&line).expect("every line is JSON");
         }
         assert!(program.stderr().is_empty(), "{:?}", program.stderr());
+    });
+}
+
+#[test]
+fn a_rejected_request_has_its_problem_and_the_template_of_its_path() {
+    run(async {
+        let database = Database::migrated();
+        let program = Start::handler()
+            .set("DATABASE_URL", &database.url)
+            .set("LOG_REQUESTS", "all")
+            .serving()
+            .await;
+        let request = program
+            .request(Method::GET, "/item/4711?code=secret")
+            .header("X-Azure-Functions-InvocationId", INVOCATION);
+        Response::to(request).await.problem(404, "no-such-item");
+        let line = program.line(|line| line.contains(INVOCATION)).await;
+        let read: Value = serde_json::from_str(&line).expect("it is JSON");
+        assert_eq!(read["problem"], "no-such-item", "{line}");
+        assert_eq!(read["path"], "/item/{id}", "{line}");
+        assert!(!line.contains("4711") && !line.contains("secret"), "{line}");
     });
 }
 

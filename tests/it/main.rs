@@ -47,6 +47,7 @@ mod ledger;
 mod local;
 mod logs;
 mod memory;
+mod metrics;
 mod migrations;
 mod notify;
 mod openapi;

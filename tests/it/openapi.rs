@@ -49,6 +49,7 @@ fn served_paths() -> BTreeSet<&'static str> {
             "health" => vec!["/health"],
             "health/live" => vec!["/health/live"],
             "openapi.json" => vec!["/openapi.json"],
+            "metrics" => vec!["/metrics"],
             "ops" => vec!["/ops"],
             "run-due" => vec!["/run-due"],
             "scale/hold/{target?}" => vec!["/scale/hold", "/scale/hold/{target}"],

@@ -5,6 +5,7 @@ mod drift;
 mod fortnight;
 mod groups;
 mod holds;
+mod numbers;
 mod places;
 mod stage;
 mod ticks;

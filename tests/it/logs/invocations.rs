@@ -63,6 +63,9 @@ fn retries_of_the_store_have_the_id_of_their_invocation() {
         for line in retries {
             assert_eq!(line["invocation_id"], INVOCATION, "{line}");
             assert_eq!(line["function"], "postfacto_backup", "{line}");
+            assert_eq!(line["method"], "POST", "{line}");
+            assert_eq!(line["path"], "/postfacto_backup", "{line}");
+            assert!(line["traceparent"].is_string(), "{line}");
             // A count that means "without a limit" would not help an operator.
             assert!(
                 !line.to_string().contains(&usize::MAX.to_string()),

@@ -1,0 +1,103 @@
+//! The runs of each timer as numbers, for metrics.
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::Ledger;
+use crate::database::{Error, Statement, instant};
+
+/// The runs of a timer.
+#[derive(Clone, Debug)]
+pub struct RunTotals {
+    pub function: String,
+    /// The end of the last run that succeeded.
+    pub last_success: Option<Timestamp>,
+    /// The duration of the last run that ended.
+    pub last_milliseconds: Option<i64>,
+    /// The runs with a slot of the last 24 hours, by outcome.
+    pub outcomes: [(&'static str, i64); 5],
+}
+
+/// The outcomes as columns. `unfinished` is running, or its process ended.
+const OUTCOMES: [&str; 5] = [
+    "succeeded",
+    "degraded",
+    "failed",
+    "interrupted",
+    "unfinished",
+];
+
+impl Ledger {
+    /// The runs of these functions.
+    pub async fn totals(
+        &self,
+        functions: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<RunTotals>, Error> {
+        let values: [&(dyn ToSql + Sync); 2] = [&functions, &now.to_string()];
+        let rows = self.database.read(&TOTALS, &values).await?;
+        Ok(rows.iter().map(totals).collect())
+    }
+
+    /// The start and the summary of the last run of a function that ended.
+    pub async fn last_summary(&self, function: &str) -> Result<Option<(Timestamp, String)>, Error> {
+        let row = self
+            .database
+            .read_first(&LAST_SUMMARY, &[&function])
+            .await?;
+        Ok(row.map(|row| (instant(&row, "started"), row.get("summary"))))
+    }
+}
+
+fn totals(row: &Row) -> RunTotals {
+    let success: Option<i64> = row.get("success");
+    RunTotals {
+        function: row.get("function"),
+        last_success: success.map(|_| instant(row, "success")),
+        last_milliseconds: row.get("milliseconds"),
+        outcomes: OUTCOMES.map(|outcome| (outcome, row.get(outcome))),
+    }
+}
+
+const TOTALS: Statement = Statement {
+    sql: "SELECT wanted.function, success.success, ended.milliseconds,
+                 day.succeeded, day.degraded, day.failed, day.interrupted, day.unfinished
+            FROM unnest($1) AS wanted (function)
+            LEFT JOIN LATERAL (
+                 SELECT (extract(epoch FROM finished_at) * 1000000)::bigint AS success
+                   FROM function_run
+                  WHERE function = wanted.function AND outcome = 'succeeded'
+                  ORDER BY slot DESC
+                  LIMIT 1) AS success ON true
+            LEFT JOIN LATERAL (
+                 SELECT (extract(epoch FROM finished_at - started_at) * 1000)::bigint AS milliseconds
+                   FROM function_run
+                  WHERE function = wanted.function AND outcome IS NOT NULL
+                  ORDER BY slot DESC
+                  LIMIT 1) AS ended ON true
+           CROSS JOIN LATERAL (
+                 SELECT count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded,
+                        count(*) FILTER (WHERE degraded) AS degraded,
+                        count(*) FILTER (WHERE outcome = 'failed' AND NOT degraded
+                                           AND NOT is_interrupted) AS failed,
+                        count(*) FILTER (WHERE is_interrupted) AS interrupted,
+                        count(*) FILTER (WHERE outcome IS NULL) AS unfinished
+                   FROM (SELECT outcome, degraded,
+                                coalesce(summary ->> 'interrupted' = 'true', false)
+                                AS is_interrupted
+                           FROM function_run
+                          WHERE function = wanted.function
+                            AND slot > $2::timestamptz - interval '24 hours') AS runs) AS day",
+    types: &[Type::TEXT_ARRAY, Type::TEXT],
+};
+
+const LAST_SUMMARY: Statement = Statement {
+    sql: "SELECT (extract(epoch FROM started_at) * 1000000)::bigint AS started,
+                 summary::text AS summary
+            FROM function_run
+           WHERE function = $1 AND outcome IS NOT NULL
+           ORDER BY slot DESC
+           LIMIT 1",
+    types: &[Type::TEXT],
+};

@@ -1,0 +1,105 @@
+//! Reads all numbers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::time::timeout;
+
+use super::families::Families;
+use super::{operations, process};
+use crate::backup::BackupOverview;
+use crate::clock::Clock;
+use crate::database::Database;
+use crate::health::Health;
+use crate::item::Items;
+use crate::ledger::Ledger;
+use crate::scale::ScaleOverview;
+
+/// The sources of the numbers. Clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    sources: Arc<Sources>,
+}
+
+pub struct Sources {
+    pub database: Database,
+    pub items: Items,
+    pub health: Health,
+    /// The timer functions.
+    pub timers: Vec<&'static str>,
+    /// A ledger whose queries do not wait behind requests.
+    pub ledger: Ledger,
+    pub backups: BackupOverview,
+    pub sizes: ScaleOverview,
+    pub clock: Clock,
+}
+
+/// The deadline of a part: less than the time that Prometheus waits for a response (10 seconds).
+const DEADLINE: Duration = Duration::from_secs(3);
+
+impl Metrics {
+    pub fn new(sources: Sources) -> Metrics {
+        Metrics {
+            sources: Arc::new(sources),
+        }
+    }
+
+    /// The text of a response.
+    pub(super) async fn text(&self) -> Vec<u8> {
+        let Sources {
+            database,
+            items,
+            health,
+            timers,
+            ledger,
+            backups,
+            sizes,
+            clock,
+        } = &*self.sources;
+        let now = clock();
+        let totals = async {
+            let totals = ledger.totals(timers, now).await;
+            totals.map_err(|error| error.to_string())
+        };
+        let (report, totals, backups, sizes) = tokio::join!(
+            health.report(),
+            part("timers", totals.boxed()),
+            part("backups", backups.read().boxed()),
+            part("sizes", sizes.read().boxed()),
+        );
+        let mut families = Families::default();
+        process::build(&mut families);
+        process::requests(&mut families);
+        process::items(&mut families, items);
+        process::pool(&mut families, database);
+        operations::health(&mut families, &report);
+        let mut up = families.gauges(
+            "magnusapi_part_up",
+            "Whether the series of this part could be read; else they are absent.",
+        );
+        for (part, is_up) in [
+            ("timers", totals.is_some()),
+            ("backups", backups.is_some()),
+            ("sizes", sizes.is_some()),
+        ] {
+            up.gauge(&[("part", part)], f64::from(u8::from(is_up)));
+        }
+        operations::timers(&mut families, &totals.unwrap_or_default());
+        operations::backups(&mut families, &backups.unwrap_or_default(), now);
+        operations::sizes(&mut families, &sizes.unwrap_or_default());
+        families.text()
+    }
+}
+
+/// The part, if it could be read in time. The reason for its absence is also a finding of `/health`.
+async fn part<T>(name: &str, reading: BoxFuture<'_, Result<T, String>>) -> Option<T> {
+    let reason = match timeout(DEADLINE, reading).await {
+        Ok(Ok(part)) => return Some(part),
+        Ok(Err(reason)) => reason,
+        Err(_) => format!("no response within {DEADLINE:?}"),
+    };
+    log::warn!("the metrics of {name} are missing: {reason}");
+    None
+}
