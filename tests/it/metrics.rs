@@ -74,8 +74,8 @@ impl Series {
         self.0.get(&(name.to_owned(), labels.collect())).copied()
     }
 
-    /// The names of families that have series.
-    fn names(&self) -> BTreeSet<&str> {
+    /// The names of series.
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
         self.0.keys().map(|(name, _)| name.as_str()).collect()
     }
 
@@ -221,6 +221,36 @@ fn backups_timers_checks_and_the_build_are_series() {
         let names = series.names();
         assert!(names.contains("magnusapi_build_info"));
         assert!(names.contains("magnusapi_database_pool_wait_seconds_count"));
+    });
+}
+
+/// The names in the queries of alert rules and of the dashboard.
+pub(crate) fn monitored() -> BTreeSet<&'static str> {
+    const FILES: [&str; 2] = [
+        include_str!("../../infra/monitoring/alerts.yaml"),
+        include_str!("../../infra/monitoring/dashboard.json"),
+    ];
+    let name = Regex::new("magnusapi_[a-z_]+").expect("a pattern");
+    let names = FILES.iter().flat_map(|file| name.find_iter(file));
+    names.map(|it| it.as_str()).collect()
+}
+
+/// A query of another name returns nothing, which looks like a system without a fault.
+#[test]
+fn alert_rules_and_the_dashboard_name_series_of_the_program() {
+    run(async {
+        let (_program, series, _) = after_a_backup().await;
+        let names = series.names();
+        let elsewhere = |name: &&str| {
+            name.starts_with("magnusapi_scale_") || *name == "magnusapi_backup_verified_age_seconds"
+        };
+        let monitored: Vec<_> = monitored().into_iter().collect();
+        assert!(monitored.len() > 20, "{monitored:?}");
+        let unknown: Vec<_> = monitored
+            .into_iter()
+            .filter(|name| !names.contains(name) && !elsewhere(name))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?} are not in {names:?}");
     });
 }
 

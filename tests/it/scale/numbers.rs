@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::stage::Stage;
 use crate::harness::{Program, run};
-use crate::metrics::Series;
+use crate::metrics::{Series, monitored};
 
 async fn tick(program: &Program) {
     let ticked = program.post("/scale", &json!({})).await;
@@ -44,5 +44,9 @@ fn desired_and_actual_sizes_holds_and_changes_are_series() {
             Some(1.0)
         );
         assert_eq!(size(&after, "desired"), Some(3.0));
+        let names = after.names();
+        let mut sizes = monitored().into_iter();
+        let unknown = sizes.find(|it| it.starts_with("magnusapi_scale_") && !names.contains(it));
+        assert_eq!(unknown, None, "alert rules or the dashboard name it");
     });
 }
