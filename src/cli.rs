@@ -12,6 +12,7 @@ use crate::clock;
 use crate::config::{Config, ConfigError};
 use crate::database::{self, Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
+use crate::exit::{self, Exit};
 use crate::host::{self, Timetable};
 use crate::local::{self, LocalError};
 use crate::notify;
@@ -87,20 +88,6 @@ enum Verb {
     },
 }
 
-const EXIT_CODES: &str = "Exit codes:
-  0    success, or a server that SIGTERM or SIGINT ended
-  1    failure; the last line on stderr has the reason and the remedy
-  2    the command line or a setting is invalid, or a setting is missing
-  3    restored with --go-on, except for the objects that the output lists
-  200  under a Functions host instead of 0: the host then starts the program again";
-
-/// The exit code of a restore that skipped objects, as `--go-on` allows.
-const PARTLY_RESTORED: u8 = 3;
-
-/// The exit code of a graceful stop under a Functions host. Some hosts treat a handler that exited with 0 as
-/// running; every host restarts a handler that exited with 200, and does not count this as a crash.
-const STOPPED_UNDER_A_HOST: u8 = 200;
-
 #[derive(Debug, Error)]
 enum Failure {
     #[error(transparent)]
@@ -124,6 +111,8 @@ enum Failure {
     Scale(#[from] Box<scale::cli::Failure>),
     #[error(transparent)]
     Notify(#[from] notify::cli::Failure),
+    #[error("interrupted")]
+    Interrupted,
     #[error(
         "ended at once, by a second signal; `magnusapi backup prune` and the next restore delete remaining \
          files and databases"
@@ -132,16 +121,15 @@ enum Failure {
 }
 
 impl Failure {
-    fn exit_code(&self) -> u8 {
-        let is_a_setting = match self {
-            Failure::Config(_) | Failure::Local(LocalError::Settings(_)) => true,
-            Failure::Backup(failure) if failure.is_partial() => return PARTLY_RESTORED,
-            Failure::Backup(failure) => failure.is_a_setting(),
-            Failure::Scale(failure) => failure.is_a_setting(),
-            Failure::Notify(failure) => failure.is_a_setting(),
-            _ => false,
-        };
-        if is_a_setting { 2 } else { 1 }
+    fn exit(&self) -> Exit {
+        match self {
+            Failure::Config(_) | Failure::Local(LocalError::Settings(_)) => Exit::Usage,
+            Failure::Backup(failure) => failure.exit(),
+            Failure::Scale(failure) => failure.exit(),
+            Failure::Notify(failure) => failure.exit(),
+            Failure::Interrupted | Failure::SecondSignal => Exit::Interrupted,
+            _ => Exit::Failed,
+        }
     }
 }
 
@@ -155,14 +143,14 @@ pub fn main() -> ExitCode {
     match done {
         Err(failure) => {
             terminal::say_error(format_args!("magnusapi: {failure}"));
-            ExitCode::from(failure.exit_code())
+            failure.exit().into()
         }
-        Ok(code) => match terminal::failure() {
-            None => code,
+        Ok(exit) => match terminal::failure() {
+            None => exit.into(),
             Some(error) => {
                 let text = "the command succeeded, but stdout could not be written";
                 terminal::say_error(format_args!("magnusapi: {text}: {error}"));
-                ExitCode::FAILURE
+                Exit::Failed.into()
             }
         },
     }
@@ -171,14 +159,14 @@ pub fn main() -> ExitCode {
 /// Adds the exit codes to the help of every verb.
 fn with_exit_codes(command: Command) -> Command {
     command
-        .after_help(EXIT_CODES)
+        .after_help(exit::HELP)
         .mut_subcommands(with_exit_codes)
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if let Some(Verb::Doctor { app }) = arguments.verb {
         doctor::run(&app)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Done);
     }
     let config = Config::read(environment::variable)?;
     // The output of a person's command is alone on stdout, unless LOG requests log lines too.
@@ -197,18 +185,19 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         match (arguments.verb, config.handler_port) {
             (Some(Verb::Backup(verb)), _) => Box::pin(backups(verb, config)).await?,
             (Some(Verb::Scale(verb)), _) => {
-                let done = Box::pin(scale(verb, config)).await;
+                let done = until_interrupted(scale(verb, config)).await;
                 database::closed().await;
                 done?;
             }
             (Some(Verb::Notify(verb)), _) => {
                 let database = config.database.map(Database::open);
-                let done = notify::cli::run(verb, config.notify, database).await;
+                let work = notify::cli::run(verb, config.notify, database);
+                let done = until_interrupted(async { Ok(work.await?) }).await;
                 database::closed().await;
                 done?;
             }
             (Some(Verb::Migrate), _) => {
-                let done = migrate(config.require_database()?).await;
+                let done = until_interrupted(migrate(config.require_database()?)).await;
                 database::closed().await;
                 done?;
             }
@@ -217,16 +206,25 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             }
             (Some(Verb::Serve { port }), Some(_)) | (None, Some(port)) => {
                 serve(port, config, host::parent_ended()).await?;
-                return Ok(ExitCode::from(STOPPED_UNDER_A_HOST));
+                return Ok(Exit::StoppedUnderAHost);
             }
             _ => serve_locally(arguments.local.port, config).await?,
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(Exit::Done)
     });
     if matches!(done, Err(Failure::SecondSignal)) {
         runtime.shutdown_background();
     }
     done
+}
+
+/// Ends work that needs no clean-up at the first signal.
+async fn until_interrupted(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let signal = server::stop_signal()?;
+    tokio::select! {
+        done = Box::pin(work) => done,
+        () = signal => Err(Failure::Interrupted),
+    }
 }
 
 async fn backups(verb: backup::cli::Verb, config: Config) -> Result<(), Failure> {

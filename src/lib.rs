@@ -24,6 +24,7 @@
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
 //! | [`http`] | requests, responses, problems, log line of all routes |
 //! | [`local`] | the embedded default: a private PostgreSQL for a person |
+//! | `exit` | the exit codes |
 //! | `terminal` | output of the verbs: tables for people, JSON for programs |
 //! | [`database`] | pool, TLS, passwords and tokens, migrations |
 //! | [`blob`] | the store of the backups: Azure Blob, or a folder |
@@ -52,6 +53,7 @@ pub mod database;
 pub mod doctor;
 pub mod due;
 pub mod environment;
+mod exit;
 pub mod health;
 pub mod host;
 pub mod http;

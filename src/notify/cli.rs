@@ -14,6 +14,7 @@ use super::settings::Settings;
 use super::transport::Transport;
 use crate::clock;
 use crate::database::{self, Database, MigrationError};
+use crate::exit::Exit;
 use crate::terminal::{Table, print, say};
 
 #[derive(Subcommand)]
@@ -53,9 +54,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether a setting or an option is missing or cannot be used.
-    pub(crate) fn is_a_setting(&self) -> bool {
-        matches!(self, Failure::NoReceiver | Failure::UnknownReceiver(_))
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::NoReceiver | Failure::UnknownReceiver(_) => Exit::Usage,
+            _ => Exit::Failed,
+        }
     }
 }
 

@@ -57,8 +57,14 @@ impl Stage {
     /// Runs a verb that fails, and hands on its one line on stderr.
     #[track_caller]
     fn fails(&self, arguments: &str) -> String {
+        self.exits(1, arguments)
+    }
+
+    /// Runs a verb that exits with this code, and hands on its one line on stderr.
+    #[track_caller]
+    fn exits(&self, code: i32, arguments: &str) -> String {
         let output = self.backup(arguments);
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
         String::from_utf8(output.stderr).expect("UTF-8")
     }
 
@@ -172,7 +178,7 @@ fn prune_gives_reasons_and_respects_dry_run_and_holds() {
         let stage = Stage::new();
         let ids: Vec<String> = (0..3).map(|_| stage.made()).collect();
         stage.prints(&format!("backup hold {} --reason audit", ids[0]));
-        let printed = stage.fails(&format!("backup hold {} --reason again", ids[0]));
+        let printed = stage.exits(5, &format!("backup hold {} --reason again", ids[0]));
         assert!(printed.contains("already"), "{printed}");
         let one = |arguments: &str| {
             let url = format!("file://{}", stage.folder.path().display());
@@ -194,7 +200,7 @@ fn prune_gives_reasons_and_respects_dry_run_and_holds() {
         stage.prints(&format!("backup release {}", ids[0]));
         assert!(
             stage
-                .fails(&format!("backup release {}", ids[0]))
+                .exits(4, &format!("backup release {}", ids[0]))
                 .contains("no hold")
         );
         one("backup prune");
@@ -240,14 +246,14 @@ fn a_download_is_checked_and_never_overwrites() {
 }
 
 #[test]
-fn a_second_backup_of_a_database_fails() {
+fn a_second_backup_of_a_database_is_refused() {
     run(async {
         let stage = Stage::new();
         let client = stage.source.connect().await;
         let lock = "SELECT pg_advisory_lock(1835100014, 1650549611)";
         client.batch_execute(lock).await.expect("it is locked");
         let output = stage.backup("backup create");
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(output.status.code(), Some(5), "{output:?}");
         let printed = String::from_utf8_lossy(&output.stderr);
         assert!(printed.contains("another backup"), "{printed}");
         assert!(output.stdout.is_empty(), "{output:?}");
@@ -357,7 +363,7 @@ fn a_restore_needs_no_address_of_its_source_and_a_named_database() {
         );
         let output = with("backup restore latest --to postgres://postgres@localhost/");
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(printed.contains("--to names no database"), "{printed}");
     });
 }

@@ -47,7 +47,7 @@ fn a_degraded_backup_is_reported_and_restores_every_row() {
     run(async {
         let (source, store) = (source().await, tempfile::tempdir().expect("a folder"));
         let operator = Operator::with_folder(&source, store.path());
-        let printed = operator.fails(&["create"]);
+        let printed = operator.exits(3, &["create"]);
         assert!(
             printed.contains(FINDING) && printed.contains("degraded"),
             "{printed}"
@@ -91,7 +91,7 @@ fn go_on_skips_and_names_objects_that_fail() {
         let client = source.connect().await;
         client.batch_execute(NEEDS_A_TYPE).await.expect("tables");
         let operator = Operator::with_folder(&source, store.path());
-        operator.fails(&["create"]);
+        operator.exits(3, &["create"]);
         let target = postgres().url("left_out");
         let printed = operator.fails(&["restore", "latest", "--to", &target]);
         assert!(printed.contains("TABLE public.of_own"), "{printed}");

@@ -68,7 +68,7 @@ fn a_signal_ends_create_and_leaves_nothing() {
         for signal in ["INT", "TERM"] {
             let stage = Stage::new().await;
             let (code, output) = ended_by(stage.begins().await, signal);
-            assert_eq!(code, Some(1), "{output}");
+            assert_eq!(code, Some(6), "{output}");
             assert!(output.contains("interrupted"), "{output}");
             assert_eq!(stage.files().await, [""; 0]);
             let direct = Operator::with_container(&stage.source, &stage.container);
@@ -93,7 +93,7 @@ fn a_signal_ends_create_in_a_folder_and_leaves_no_file() {
             match code {
                 Some(0) => operator.does(&["verify", "latest"]),
                 code => {
-                    assert_eq!((code, left.len()), (Some(1), 0), "{output} {left:?}");
+                    assert_eq!((code, left.len()), (Some(6), 0), "{output} {left:?}");
                     output
                 }
             };
@@ -122,7 +122,7 @@ fn remaining_files_are_named_with_the_command_to_delete_them() {
         let storing = async || (stage.faults.seen(Call::Part) > 0).then_some(());
         eventually("rows on their way", storing).await;
         let (code, output) = ended_by(running, "TERM");
-        assert_eq!(code, Some(1), "{output}");
+        assert_eq!(code, Some(6), "{output}");
         assert!(
             output.contains("postfacto/20")
                 && output.contains("remain")
@@ -143,7 +143,7 @@ fn a_second_signal_ends_create_at_once() {
         let deleting = async || (stage.faults.seen(Call::Delete) > 0).then_some(());
         eventually("a deletion on its way", deleting).await;
         let begun = Instant::now();
-        assert_eq!(running.ended_by("INT").code(), Some(1));
+        assert_eq!(running.ended_by("INT").code(), Some(6));
         // The deletion would be waited for.
         assert!(begun.elapsed() < Duration::from_secs(4));
         let output: Vec<String> = stderr.collect();

@@ -207,7 +207,7 @@ fn a_prune_killed_at_any_step_leaves_a_whole_backup_or_none() {
                 if is_announced {
                     let target = Site::fresh_name();
                     let to = Site::usual().url(&target);
-                    let error = operator.fails(&["restore", &older, "--to", &to]);
+                    let error = operator.exits(5, &["restore", &older, "--to", &to]);
                     assert!(error.contains("a prune is deleting"), "{place}: {error}");
                     let made = Site::usual().databases_like(&target).await;
                     assert_eq!(made, [""; 0], "{place}");
@@ -232,7 +232,7 @@ fn a_hold_placed_during_a_prune_fails_or_keeps_the_backup() {
         let (operator, older) = two_backups(Operator::with_container(&source, &container));
         let hold = ["hold", &older, "--reason", "an incident"];
         kill_a_prune(&source, &container, (Call::Delete, 1), Fault::Stall).await;
-        let error = operator.fails(&hold);
+        let error = operator.exits(5, &hold);
         assert!(error.contains("a prune is deleting"), "{error}");
         end_announcements(&container, &older).await;
         operator.does(&hold);
@@ -261,7 +261,7 @@ fn a_backup_that_is_verified_or_downloaded_is_not_pruned_until_a_signal_ends_tha
             let stalled = async || (faults.stalled() > 0).then_some(());
             eventually("a file that does not come", stalled).await;
             is_in_use(&direct, &older);
-            assert_eq!(reading.ended_by("TERM").code(), Some(1));
+            assert_eq!(reading.ended_by("TERM").code(), Some(6));
             is_pruned(&direct, &older);
         }
     });

@@ -38,7 +38,7 @@ impl Stage {
         let client = source.connect().await;
         let degrade = "SELECT lo_create(0)";
         client.batch_execute(degrade).await.expect("it is created");
-        let degraded = operator.fails(&["create"]);
+        let degraded = operator.exits(3, &["create"]);
         assert!(degraded.contains("degraded"), "{degraded}");
         let undo = "SELECT lo_unlink(oid) FROM pg_largeobject_metadata";
         client.batch_execute(undo).await.expect("it is deleted");

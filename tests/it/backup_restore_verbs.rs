@@ -71,7 +71,7 @@ fn a_backup_is_restored_and_proved() {
         assert_eq!(backups.dump(&new), backups.dump(&backups.source));
         let mut drill = vec!["verify", "latest", "--restore"];
         if site.role == "postgres" {
-            let said = backups.operator.fails(&drill);
+            let said = backups.operator.exits(5, &drill);
             assert!(said.contains("is a superuser"), "{said}");
             drill.push("--allow-superuser");
         }
@@ -144,7 +144,9 @@ fn the_printed_commands_go_back_to_the_old_database_and_drop_it() {
         let backups = Backups::new(site).await;
         let target = owned_by_app(site, "CREATE TABLE before (number integer)").await;
         let to = site.url(&target);
-        let said = backups.operator.fails(&["restore", "latest", "--to", &to]);
+        let said = backups
+            .operator
+            .exits(5, &["restore", "latest", "--to", &to]);
         assert!(
             said.contains("is not empty") && said.contains("--replace"),
             "{said}"
@@ -278,7 +280,7 @@ fn a_signal_drops_the_temporary_database_and_fails() {
                 let create = format!("CREATE INDEX {} ", index.to_lowercase());
                 let temporary = runs(site, &create).await;
                 let ended = running.ended_by(signal);
-                assert_eq!(ended.code(), Some(1), "{verb} {signal}");
+                assert_eq!(ended.code(), Some(6), "{verb} {signal}");
                 assert_eq!(site.databases_like(&temporary).await, [""; 0]);
             }
         }

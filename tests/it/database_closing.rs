@@ -86,7 +86,7 @@ fn verbs_that_succeed_or_fail_close_their_connections() {
             "--to",
             &server.url("new"),
         ]);
-        operator.fails(&["restore", "latest", "--to", &server.url("new")]);
+        operator.exits(5, &["restore", "latest", "--to", &server.url("new")]);
         let migrated = Start::operator()
             .set("DATABASE_URL", &server.url("new"))
             .argument("migrate")
@@ -153,13 +153,13 @@ fn verbs_that_a_signal_ends_close_their_connections() {
         ] {
             let running = operator.begins(arguments);
             runs("CREATE INDEX slowly").await;
-            assert_eq!(running.ended_by("TERM").code(), Some(1));
+            assert_eq!(running.ended_by("TERM").code(), Some(6));
         }
         let lock = "BEGIN; LOCK TABLE retros IN ACCESS EXCLUSIVE MODE";
         client.batch_execute(lock).await.expect("it is locked");
         let running = operator.begins(&["create"]);
         runs("LOCK TABLE").await;
-        assert_eq!(running.ended_by("TERM").code(), Some(1));
+        assert_eq!(running.ended_by("TERM").code(), Some(6));
         assert_all_terminated(&server).await;
     });
 }

@@ -105,6 +105,26 @@ fn the_help_of_every_verb_has_short_lines_and_the_exit_codes() {
 }
 
 #[test]
+fn the_settings_document_every_exit_code() {
+    let output = Start::operator().argument("--help").output();
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    let (_, codes) = help.split_once("Exit codes:").expect("the exit codes");
+    let documented = include_str!("../../docs/settings.md");
+    let rows = codes.lines().filter_map(|line| {
+        let (code, result) = line.trim().split_once(' ')?;
+        let name = result.trim().split([':', ',']).next()?;
+        // The name of 200 ends before its explanation.
+        let name = name.split(" under ").next()?;
+        Some(format!("| {code} | {name} |"))
+    });
+    let rows: Vec<String> = rows.collect();
+    assert_eq!(rows.len(), 8, "{help}");
+    for row in rows {
+        assert!(documented.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn verbs_without_a_required_setting_exit_with_2_and_name_it() {
     for (verb, setting) in [
         ("serve --port 0", "DATABASE_URL"),

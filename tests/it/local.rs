@@ -21,7 +21,7 @@ fn it_prints_its_address_and_keeps_its_data_between_runs() {
         let folder = folder();
         let mut first = Start::person(folder.path()).serving().await;
         let id = first.make("kept").await;
-        first.line(|line| line.contains("curl")).await;
+        first.line(|line| line.contains("page: ")).await;
         let lines = first.stdout();
         let data = folder.path().join("postgres").display().to_string();
         assert!(
@@ -33,6 +33,11 @@ fn it_prints_its_address_and_keeps_its_data_between_runs() {
             lines[2].contains(&format!("curl {}/item", first.url)),
             "{lines:?}"
         );
+        assert!(
+            lines[3].contains(&format!("{}/ops", first.url)),
+            "{lines:?}"
+        );
+        assert_eq!(first.get("/ops").await.status, 200);
         first.signal("TERM");
         assert_eq!(first.ended().await.code(), Some(0));
 

@@ -9,6 +9,7 @@ use super::create::LIMIT;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use crate::backup::{Copies, CopyLimit, Location, SourceName};
+use crate::exit::Exit;
 use crate::terminal::{print, say};
 
 pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failure> {
@@ -36,7 +37,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     if failures.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Several(failures.join("; ")))
+        Err(Failure::Several(failures, Exit::Failed))
     }
 }
 

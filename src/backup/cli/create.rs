@@ -7,8 +7,9 @@ use serde_json::json;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use super::{Choice, copy, words};
-use crate::backup::Progress;
-use crate::backup::export::Event;
+use crate::backup::export::{Event, ExportError};
+use crate::backup::{CreateError, Progress};
+use crate::exit::Exit;
 use crate::terminal::{print, say, say_error};
 use pgarchive::manifest::Manifest;
 
@@ -37,8 +38,14 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         drop(bar);
         match &made {
             Ok(manifest) if manifest.findings.is_empty() => {}
-            Ok(_) => failures.push(format!("the backup of {} is degraded", source.name)),
-            Err(error) => failures.push(format!("the backup of {} failed: {error}", source.name)),
+            Ok(_) => failures.push((
+                format!("the backup of {} is degraded", source.name),
+                Exit::Degraded,
+            )),
+            Err(error) => failures.push((
+                format!("the backup of {} failed: {error}", source.name),
+                exit(error),
+            )),
         }
         // Also after a failure, earlier backups may lack their copies.
         let copies = match &session.settings().copy {
@@ -48,7 +55,8 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
             _ => None,
         };
         let incomplete = copies.as_ref();
-        failures.extend(incomplete.and_then(|it| copy::failure(&source.name, it)));
+        let incomplete = incomplete.and_then(|it| copy::failure(&source.name, it));
+        failures.extend(incomplete.map(|text| (text, Exit::Failed)));
         results.push((&source.name, made, copies));
         if session.stop.is_cancelled() {
             break;
@@ -80,7 +88,15 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     if failures.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Several(failures.join("; ")))
+        let (texts, exits): (Vec<String>, Vec<Exit>) = failures.into_iter().unzip();
+        Err(Failure::Several(texts, Exit::worst(exits)))
+    }
+}
+
+fn exit(error: &CreateError) -> Exit {
+    match error {
+        CreateError::Export(ExportError::UnderWay) => Exit::Refused,
+        _ => Exit::Failed,
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum Verb {
     /// Make a backup now
     ///
     /// Of every database in `BACKUP_DATABASES`, or of the one that --source names. Exits with 1 when
-    /// a backup fails, and when one is degraded: it has all rows, and not every object. With
+    /// a backup fails, and with 3 when one is degraded: it has all rows, and not every object. With
     /// `BACKUP_COPY_URL`, it also copies the backups that have no copy, and exits with 1 if it cannot.
     #[command(verbatim_doc_comment)]
     Create {
@@ -264,7 +264,8 @@ pub(crate) async fn run(
         done = &mut work => done,
         () = stop.cancelled() => {
             let ended = tokio::time::timeout(grace, work).await;
-            ended.unwrap_or(Err(Failure::Interrupted))
+            let ended = ended.unwrap_or(Err(Failure::Interrupted));
+            ended.map_err(|failure| Failure::Stopped(Box::new(failure)))
         }
     }
 }

@@ -8,11 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::One;
 use crate::backup::RestoringError;
+use crate::backup::restore::RestoreError;
 use crate::backup::{
     Backups, COPY_STORE, DownloadError, DrillError, Location, STORE, Settings, Source,
     SourceBackups, SourceBackupsError, SourceName, StoreError, Stored,
 };
 use crate::blob::{BlobAddress, BlobError};
+use crate::exit::Exit;
 use crate::{database, environment};
 use pgarchive::BackupId;
 use pgarchive::encryption::{Identities, IdentityError};
@@ -60,8 +62,12 @@ pub(crate) enum Failure {
     Interrupted,
     #[error("{0} of the backup's objects could not be restored; they are listed above")]
     LeftOut(usize),
-    #[error("{0}")]
-    Several(String),
+    /// Of a verb that works on several sources, or finds several faults.
+    #[error("{}", .0.join("; "))]
+    Several(Vec<String>, Exit),
+    /// A failure after a signal, which explains most of them.
+    #[error(transparent)]
+    Stopped(Box<Failure>),
     #[error("the store refused: {0}")]
     Refused(String),
     #[error("{0} has no hold")]
@@ -69,23 +75,46 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether a restore is complete except for skipped objects.
-    pub(crate) fn is_partial(&self) -> bool {
-        matches!(self, Failure::LeftOut(_))
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::WhichSource(_)
+            | Failure::NotConfigured(_)
+            | Failure::Period { .. }
+            | Failure::NoSources
+            | Failure::Store(StoreError::NoCopy)
+            | Failure::NoDatabase(_)
+            | Failure::Identity(_)
+            | Failure::Target(_)
+            | Failure::NoServer => Exit::Usage,
+            Failure::LeftOut(_) => Exit::Degraded,
+            Failure::NotHeld(_) => Exit::NothingToDo,
+            Failure::Refused(_) => Exit::Refused,
+            Failure::SourceBackups(error)
+            | Failure::Download(DownloadError::SourceBackups(error))
+            | Failure::Drill(DrillError::SourceBackups(error)) => of_source(error),
+            Failure::Drill(DrillError::Restore { error, .. }) => of_restore(error),
+            Failure::Restore(error) => of_restore(error),
+            Failure::Several(_, exit) => *exit,
+            Failure::Interrupted | Failure::Stopped(_) => Exit::Interrupted,
+            _ => Exit::Failed,
+        }
     }
+}
 
-    /// Whether a setting or an option is missing or invalid.
-    pub(crate) fn is_a_setting(&self) -> bool {
-        matches!(
-            self,
-            Failure::NotConfigured(_)
-                | Failure::Period { .. }
-                | Failure::NoSources
-                | Failure::Store(StoreError::NoCopy)
-                | Failure::Identity(_)
-                | Failure::Target(_)
-                | Failure::NoServer
-        )
+fn of_source(error: &SourceBackupsError) -> Exit {
+    match error {
+        SourceBackupsError::BeingDeleted { .. } | SourceBackupsError::HeldAlready(_) => {
+            Exit::Refused
+        }
+        _ => Exit::Failed,
+    }
+}
+
+fn of_restore(error: &RestoringError) -> Exit {
+    match error {
+        RestoringError::SourceBackups(error) => of_source(error),
+        RestoringError::Restore(RestoreError::Refused(_)) => Exit::Refused,
+        _ => Exit::Failed,
     }
 }
 

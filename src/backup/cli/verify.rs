@@ -6,6 +6,7 @@ use super::One;
 use super::progress::Bar;
 use super::session::{Failure, Session};
 use crate::backup::{Mismatch, Progress, SourceBackups, Stored, Trial, Verified};
+use crate::exit::Exit;
 use crate::terminal::{print, say};
 
 pub(super) async fn run(
@@ -38,7 +39,8 @@ pub(super) async fn run(
     }
     let damages: Vec<String> = damages.iter().map(Mismatch::to_string).collect();
     let damages = damages.join("; ");
-    Err(Failure::Several(format!("{name} is damaged: {damages}")))
+    let text = format!("{name} is damaged: {damages}");
+    Err(Failure::Several(vec![text], Exit::Failed))
 }
 
 fn show(name: &str, stored: &Stored, restored: Option<&Verified>, from: &str) {

@@ -16,6 +16,9 @@ pub enum RestoreError {
     /// The text says what failed and what to do.
     #[error("{0}")]
     Failed(String),
+    /// A rule does not allow it. The text says what to do.
+    #[error("{0}")]
+    Refused(String),
     /// A file of the backup differs from what was stored.
     #[error(
         "the backup is damaged: {0}; restore another one, or bring the file back from a copy of the \

@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::WithHolds;
 use crate::clock::Clock;
 use crate::database::{self, Database, MigrationError};
+use crate::exit::Exit;
 use crate::scale::hold_request::{NoSuchTarget, Rejection};
 use crate::scale::{LoadError, LoadedSchedule, Scaling, Settings};
 use schedule::{Hold, TargetName};
@@ -40,9 +41,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether a setting or an option is missing or cannot be used.
-    pub(crate) fn is_a_setting(&self) -> bool {
-        matches!(self, Failure::NoSchedule | Failure::NoDatabase)
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Failure::NoSchedule | Failure::NoDatabase | Failure::Rejected(_) => Exit::Usage,
+            Failure::NotHeld(_) => Exit::NothingToDo,
+            _ => Exit::Failed,
+        }
     }
 }
 

@@ -90,8 +90,14 @@ impl Operator {
     /// Asserts that a verb fails, and returns its stdout and stderr.
     #[track_caller]
     pub(crate) fn fails(&self, arguments: &[&str]) -> String {
+        self.exits(1, arguments)
+    }
+
+    /// Asserts that a verb exits with this code, and returns its stdout and stderr.
+    #[track_caller]
+    pub(crate) fn exits(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.output(arguments);
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
         String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8")
     }
 

@@ -179,7 +179,7 @@ fn a_second_hold_replaces_the_first_until_it_is_released() {
         let released = stage.does(&["release", "web"]).await;
         assert!(released.contains("is released"), "{released}");
         assert!(stage.does(&["holds"]).await.contains("there are no holds"));
-        let text = stage.fails(&["release", "web"], 1).await;
+        let text = stage.fails(&["release", "web"], 4).await;
         assert!(text.contains("web has no hold"), "{text}");
     });
 }
@@ -193,7 +193,7 @@ fn a_wrong_hold_is_rejected_with_all_mistakes() {
                 &[
                     "hold", "web", "--size", "9", "--until", "200h", "--reason", "", "--by", "b",
                 ],
-                1,
+                2,
             )
             .await;
         for hint in [

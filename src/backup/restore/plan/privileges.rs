@@ -15,7 +15,7 @@ pub(in super::super) async fn may_create(
     let row = row.map_err(at("looking at the role's rights"))?;
     let (role, creates, is_superuser): (&str, bool, bool) = (row.get(0), row.get(1), row.get(2));
     if is_superuser && superusers == Superusers::Rejected {
-        return Err(RestoreError::Failed(format!(
+        return Err(RestoreError::Refused(format!(
             "role {role} is a superuser, and functions that are in the backup would run with its \
              rights; drill with a role that may create databases and nothing else, or add \
              --allow-superuser to `magnusapi backup verify --restore` if you trust all that is in the \

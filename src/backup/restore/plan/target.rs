@@ -62,7 +62,7 @@ impl Target {
             return Ok(());
         }
         let (database, contents) = (&self.database, self.contents());
-        Err(RestoreError::Failed(format!(
+        Err(RestoreError::Refused(format!(
             "database {database} is not empty: {contents}; restore into a new database, or add \
              --replace: the database then keeps its content under another name"
         )))

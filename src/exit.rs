@@ -1,0 +1,64 @@
+//! The exit codes. Scripts branch on them, so a code keeps its meaning.
+
+use std::process::ExitCode;
+
+/// The result of the program for the process that started it, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    Done,
+    Degraded,
+    NothingToDo,
+    Refused,
+    Failed,
+    Interrupted,
+    Usage,
+    /// Some hosts treat a handler that exited with 0 as running; every host restarts a handler that exited with
+    /// 200, and does not count this as a crash.
+    StoppedUnderAHost,
+}
+
+/// For the help of each verb.
+pub(crate) const HELP: &str = "Exit codes:
+  0    done: also a server that SIGTERM or SIGINT ended
+  1    failed: the last line on stderr has the reason and the remedy
+  2    wrong usage: the command line or a setting is invalid, or a setting is missing
+  3    degraded: done, except for the objects that the output lists
+  4    nothing to do: there is no hold to release
+  5    refused: a rule, the store or another run does not allow it
+  6    interrupted: SIGINT or SIGTERM ended the verb
+  200  stopped under a Functions host, which then starts the program again";
+
+impl Exit {
+    /// The code of a command with several results: that of the worst.
+    #[must_use]
+    pub(crate) fn worst(all: impl IntoIterator<Item = Exit>) -> Exit {
+        all.into_iter().max().unwrap_or(Exit::Done)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Degraded => 3,
+            Exit::NothingToDo => 4,
+            Exit::Refused => 5,
+            Exit::Interrupted => 6,
+            Exit::StoppedUnderAHost => 200,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_worse_than_a_degraded_result() {
+        assert_eq!(Exit::worst([Exit::Degraded, Exit::Failed]), Exit::Failed);
+        assert_eq!(Exit::worst([Exit::Done, Exit::Degraded]), Exit::Degraded);
+        assert_eq!(Exit::worst([]), Exit::Done);
+    }
+}
