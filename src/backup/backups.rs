@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -13,8 +14,8 @@ use super::restore::{self, Bounds, Roles, Superusers, Verification};
 use super::restoring::RestoringError;
 use super::settings::{Settings, Source, SourceName};
 use super::store::{
-    self, Compared, Pruning, Rules, Seconds, SourceBackups, SourceBackupsError, Stored, Swept,
-    Verified,
+    self, BackupSummary, Compared, Pruning, Rules, Seconds, SourceBackups, SourceBackupsError,
+    Stored, Summaries, Swept, Verified,
 };
 use crate::blob::{BlobError, Blobs};
 use crate::clock::Clock;
@@ -35,6 +36,7 @@ struct Shared {
     /// Opened by the first use, because that searches for a credential.
     blobs: OnceLock<Blobs>,
     copy: OnceLock<Blobs>,
+    summaries: Summaries,
 }
 
 /// Which of the two stores of backups.
@@ -105,6 +107,7 @@ impl Backups {
                 clock,
                 blobs: OnceLock::new(),
                 copy: OnceLock::new(),
+                summaries: Summaries::default(),
             }),
         }
     }
@@ -153,6 +156,22 @@ impl Backups {
             .collect();
         names.sort();
         Ok(names)
+    }
+
+    /// The backups of a source that are not older than `since`, and in any case the newest `least`, the newest
+    /// first.
+    pub async fn summaries(
+        &self,
+        source: &SourceName,
+        since: Timestamp,
+        least: usize,
+    ) -> Result<Vec<Arc<BackupSummary>>, StoreError> {
+        let (backups, now) = (
+            self.of_source(Location::Original, source)?,
+            (self.clock())(),
+        );
+        let summaries = &self.shared.summaries;
+        Ok(summaries.read(&backups, since, least, now).await?)
     }
 
     /// Makes a backup of `source`. The cancellation of `stop` ends it early.

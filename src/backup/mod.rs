@@ -7,6 +7,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | `cli`, `health` | entry points: the operator's verbs; the ages of the backups |
+//! | `days` | the outcome of the backups of each day |
 //! | `timers` | entry points: the timer functions |
 //! | `copies` | the copies in the second location |
 //! | `newest` | the newest backups of a source |
@@ -26,6 +27,7 @@ mod backups;
 pub mod catalog;
 pub(crate) mod cli;
 mod copies;
+mod days;
 pub mod export;
 mod health;
 mod mismatch;
@@ -41,6 +43,7 @@ mod work_queue;
 
 pub use backups::{Backups, CreateError, DrillError, Location, StoreError, Trial};
 pub use copies::Copies;
+pub use days::Days;
 pub use health::BackupCheck;
 pub use mismatch::Mismatch;
 pub use newest::{BackupNumbers, BackupOverview, SourceNumbers};
@@ -50,8 +53,9 @@ pub use settings::{
     AgeLimits, COPY_STORE, DrillAfter, Keep, KeepError, NoAddress, STORE, Settings, SettingsError,
     Source, SourceError, SourceName,
 };
+pub use store::retention::State as BackupState;
 pub use store::{
-    CopyError, CopyLimit, DownloadError, Hold, Pruned, Pruning, Selection, SourceBackups,
-    SourceBackupsError, Stored, Verified,
+    BackupSummary, CopyError, CopyLimit, DownloadError, Hold, Pruned, Pruning, Selection,
+    SourceBackups, SourceBackupsError, Stored, Verified,
 };
-pub use timers::{COPY, DRILL, EXPORT, SourceTimer};
+pub use timers::{COPY, DRILL, EXPORT, Ending, SourceTimer};

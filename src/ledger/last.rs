@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::claim::lock_name;
 use super::{Ledger, RunState};
@@ -23,7 +23,32 @@ pub struct LastRun {
     pub state: RunState,
 }
 
+/// A run that has a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastRun {
+    pub slot: Timestamp,
+    pub has_succeeded: bool,
+    /// Its details, as JSON.
+    pub summary: String,
+}
+
 impl Ledger {
+    /// The runs of `function` that have a result, for slots since `since`, the oldest first.
+    pub async fn finished_since(
+        &self,
+        function: &str,
+        since: Timestamp,
+    ) -> Result<Vec<PastRun>, Error> {
+        let values: [&(dyn ToSql + Sync); 2] = [&function, &since.to_string()];
+        let rows = self.database.read(&FINISHED_SINCE, &values).await?;
+        let runs = rows.iter().map(|row| PastRun {
+            slot: instant(row, "slot"),
+            has_succeeded: row.get("has_succeeded"),
+            summary: row.get("summary"),
+        });
+        Ok(runs.collect())
+    }
+
     /// The last runs by their start, the newest first.
     pub async fn last(&self, limit: i64) -> Result<Vec<LastRun>, Error> {
         let first = self.read_last(limit).await?;
@@ -78,4 +103,13 @@ const LAST: Statement = Statement {
             FROM last
            ORDER BY started_at DESC",
     types: &[Type::INT8, Type::TEXT],
+};
+
+const FINISHED_SINCE: Statement = Statement {
+    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint AS slot,
+                 outcome = 'succeeded' AS has_succeeded, summary::text AS summary
+            FROM function_run
+           WHERE function = $1 AND slot >= $2::timestamptz AND outcome IS NOT NULL
+           ORDER BY function_run.slot",
+    types: &[Type::TEXT, Type::TEXT],
 };

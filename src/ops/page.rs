@@ -4,10 +4,12 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::backups::Backups;
 use super::document::{SCRIPT, STYLE};
 use super::now::Now;
-use super::routes::Sources;
 use super::runs::Runs;
+use super::sizes::Sizes;
+use super::sources::Sources;
 use crate::version::{COMMIT, VERSION};
 
 #[derive(Template)]
@@ -15,6 +17,8 @@ use crate::version::{COMMIT, VERSION};
 pub(super) struct Page {
     at: Timestamp,
     now: Now,
+    sizes: Sizes,
+    backups: Backups,
     runs: Runs,
 }
 
@@ -22,12 +26,28 @@ impl Page {
     /// Reads all panels at the same time.
     pub(super) async fn read(sources: &Sources) -> Page {
         let at = (sources.clock)();
-        let (now, runs) = tokio::join!(Now::read(&sources.health), Runs::read(&sources.ledger, at));
-        Page { at, now, runs }
+        let (now, sizes, backups, runs) = tokio::join!(
+            Now::read(&sources.health),
+            Sizes::read(&sources.scaling, at),
+            Backups::read(&sources.backups, &sources.ledger, at),
+            Runs::read(&sources.ledger, &sources.due, at)
+        );
+        Page {
+            at,
+            now,
+            sizes,
+            backups,
+            runs,
+        }
     }
 
     pub(super) fn render(&self) -> String {
         Template::render(self).expect("writing to a string cannot fail")
+    }
+
+    /// The begin of the commit, as git abbreviates it.
+    fn commit() -> &'static str {
+        COMMIT.get(..10).unwrap_or(COMMIT)
     }
 
     /// `Mon 30 Nov 2026, 05:54:12`.

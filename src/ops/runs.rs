@@ -7,13 +7,16 @@ use jiff::Timestamp;
 
 use super::moment::{took, utc};
 use super::panel::{self, Panel};
+use crate::due::DueRuns;
 use crate::ledger::{LastRun, Ledger, RunState};
 
 #[derive(Template)]
 #[template(path = "ops/runs.html")]
 pub(super) struct Runs {
-    runs: Panel<Vec<LastRun>>,
+    last: Panel<Vec<LastRun>>,
     now: Timestamp,
+    /// The timer functions.
+    functions: Vec<&'static str>,
 }
 
 impl HtmlSafe for Runs {}
@@ -22,9 +25,10 @@ impl HtmlSafe for Runs {}
 const SHOWN: i64 = 50;
 
 impl Runs {
-    pub(super) async fn read(ledger: &Ledger, now: Timestamp) -> Runs {
+    pub(super) async fn read(ledger: &Ledger, due: &DueRuns, now: Timestamp) -> Runs {
         Runs {
-            runs: panel::read("the database", ledger.last(SHOWN).boxed()).await,
+            functions: due.functions().to_vec(),
+            last: panel::read("the database", ledger.last(SHOWN).boxed()).await,
             now,
         }
     }

@@ -34,6 +34,45 @@
     }
   }
 
+  // The host takes the key of administrators from a header only, which a form cannot send by itself.
+  function sendWithKey(form) {
+    const key = document.getElementById("key");
+    const answer = document.getElementById("answer");
+    const button = form.querySelector("button");
+    const here = location.pathname + location.search;
+    document.getElementById("key-field").hidden = false;
+    document.querySelector("[data-back]").href = here;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      answer.textContent = "";
+      try {
+        // The property `action` is the field of this name.
+        const response = await fetch(form.getAttribute("action"), {
+          method: "POST",
+          headers: key.value ? { "x-functions-key": key.value } : {},
+          body: new URLSearchParams(new FormData(form)),
+        });
+        const text = await response.text();
+        const next = new DOMParser().parseFromString(text, "text/html").querySelector("main");
+        if (response.status === 401) {
+          answer.textContent = "The host rejects the key. Nothing was changed.";
+        } else if (!next) {
+          answer.textContent = `The server returned the status ${response.status}. See the page before you repeat it.`;
+        } else {
+          document.querySelector("main").replaceWith(next);
+          next.querySelector("[data-back]").href = here;
+          next.querySelector("h1").focus();
+        }
+      } catch {
+        answer.textContent = "There is no response. The action may have been executed: see the page before you repeat it.";
+      }
+      button.disabled = false;
+    });
+  }
+
+  const keyed = document.querySelector("form[data-keyed]");
+  if (keyed) sendWithKey(keyed);
   if (document.body.dataset.page === "ops") {
     setInterval(refresh, PERIOD);
     document.addEventListener("visibilitychange", refresh);

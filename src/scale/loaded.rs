@@ -45,6 +45,17 @@ impl LoadedSchedule {
         }))
     }
 
+    /// Of a test.
+    #[cfg(test)]
+    pub(super) fn without_resources(schedule: Schedule) -> LoadedSchedule {
+        LoadedSchedule {
+            place: "scale.toml".to_owned(),
+            schedule,
+            findings: Vec::new(),
+            resources: BTreeMap::new(),
+        }
+    }
+
     pub fn resource(&self, target: &TargetName) -> Option<&Resource> {
         self.resources.get(target)
     }

@@ -10,6 +10,8 @@
 //! | `tick` | handles every target once |
 //! | `group` | concurrency groups: resources of which only one is changed at a time |
 //! | `summary` | the result of a tick |
+//! | `placing` | holds from a form |
+//! | `sizes` | planned and actual sizes around an instant |
 //! | `drawing` | the plan as SVG |
 //! | `report` | the plan as values |
 //! | `scaling` | schedule, holds, changes and the Resource Manager together |
@@ -33,12 +35,14 @@ mod holds;
 mod journal;
 mod loaded;
 mod overview;
+mod placing;
 mod reconcile;
 mod report;
 pub mod resource;
 mod routes;
 mod scaling;
 mod settings;
+mod sizes;
 mod summary;
 mod tick;
 mod timer;
@@ -49,7 +53,9 @@ pub use holds::HoldRecord;
 pub use journal::SizeRecord;
 pub use loaded::LoadedSchedule;
 pub use overview::{ScaleOverview, TargetNumbers};
+pub use placing::{HoldError, Placing};
 pub use routes::{hold, holds, plan};
 pub use scaling::Scaling;
 pub use settings::{Place, Settings, SettingsError};
+pub use sizes::{ActualSpan, InstanceHours, Sizes, SizesError};
 pub use timer::{FUNCTION, ScaleTimer};

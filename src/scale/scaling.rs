@@ -22,6 +22,7 @@ pub struct Scaling {
 struct Shared {
     settings: Settings,
     clock: Clock,
+    database: Database,
     holds: Holds,
     journal: Journal,
     /// Created when first needed, because it reads the roots of trust.
@@ -36,7 +37,8 @@ impl Scaling {
                 settings,
                 clock,
                 holds: Holds::new(database.clone()),
-                journal: Journal::new(database),
+                journal: Journal::new(database.clone()),
+                database,
                 manager: OnceLock::new(),
             }),
         }
@@ -67,6 +69,10 @@ impl Scaling {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.shared.database
     }
 
     pub(super) fn holds(&self) -> &Holds {

@@ -81,13 +81,21 @@ fn sizes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 fn operators(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let page = warp::path!("ops").and(with(app)).and(request());
     let page = page.then(async |app: Arc<App>, request| ops::page(&app.ops, request).await);
+    let action = warp::path!("ops" / "action").and(with(app)).and(request());
+    let action = action.then(async |app: Arc<App>, request| ops::act(&app.ops, request).await);
     let run_due = warp::path!("run-due").and(with(app)).and(request());
     let run_due =
         run_due.then(async |app: Arc<App>, request| due::run_due(&app.due, request).await);
     let metrics = warp::path!("metrics").and(with(app)).and(request());
     let metrics =
         metrics.then(async |app: Arc<App>, request| metrics::metrics(&app.metrics, request).await);
-    page.or(run_due).unify().or(metrics).unify().boxed()
+    page.or(action)
+        .unify()
+        .or(run_due)
+        .unify()
+        .or(metrics)
+        .unify()
+        .boxed()
 }
 
 fn others() -> BoxedFilter<(Response,)> {

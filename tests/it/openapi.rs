@@ -51,6 +51,7 @@ fn served_paths() -> BTreeSet<&'static str> {
             "openapi.json" => vec!["/openapi.json"],
             "metrics" => vec!["/metrics"],
             "ops" => vec!["/ops"],
+            "ops/action" => vec!["/ops/action"],
             "run-due" => vec!["/run-due"],
             "scale/hold/{target?}" => vec!["/scale/hold", "/scale/hold/{target}"],
             "scale/plan" => vec!["/scale/plan"],

@@ -16,7 +16,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("/health/live", "GET, HEAD, OPTIONS"),
     ("/openapi.json", "GET, HEAD, OPTIONS"),
     ("/scale/hold", "GET, HEAD, POST, OPTIONS"),
-    ("/ops", "GET, HEAD, OPTIONS"),
+    ("/ops", "GET, HEAD, POST, OPTIONS"),
+    ("/ops/action", "POST, OPTIONS"),
     ("/scale/plan", "GET, HEAD, OPTIONS"),
     ("/scale/hold/web", "DELETE, OPTIONS"),
 ];
@@ -60,11 +61,13 @@ fn every_route_rejects_unknown_parameters_and_ignores_a_key() {
                 "c%6fde=hunter2",
             ] {
                 let response = Response::to(ask(key)).await;
-                // There is neither a schedule nor a hold.
-                let expected = if path.starts_with("/scale/") && *path != "/scale/hold" {
-                    404
-                } else {
-                    200
+                let expected = match *path {
+                    // The request has no form.
+                    "/ops/action" => 415,
+                    "/scale/hold" => 200,
+                    // There is neither a schedule nor a hold.
+                    path if path.starts_with("/scale/") => 404,
+                    _ => 200,
                 };
                 assert_eq!(response.status, expected, "{path}?{key}");
                 assert!(!String::from_utf8_lossy(&response.body).contains("hunter2"));

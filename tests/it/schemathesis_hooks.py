@@ -1,7 +1,7 @@
 """A client that keeps the rules that a schema cannot say.
 
 Idempotency-Key is a new one for each creation: Schemathesis sends the same few keys with ever other
-bodies, and rightly gets 422 for that. The least of a size is not above the most. A hold of a target that
+bodies, and rightly gets 422 for that. An action is one that is possible. The least of a size is not above the most. A hold of a target that
 there is has a size within its bounds and ends within seven days. What is not valid by the schema is left as it is, so that its refusal is
 tested too.
 """
@@ -19,6 +19,8 @@ def before_call(context, case, kwargs):
     if isinstance(key, str) and re.fullmatch(r"[!-~]{1,255}", key):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     body = case.body
+    if case.operation.path == "/ops" and isinstance(body, dict) and case.meta.generation.mode.is_positive:
+        case.body = {"action": "hold", "target": "web", "size": "4", "until": "1h"}
     if case.operation.path != "/scale/hold" or not isinstance(body, dict):
         return
     if not case.meta.generation.mode.is_positive:

@@ -99,6 +99,21 @@ impl Zone {
         }
     }
 
+    /// The changes of the clocks from `from` to just before `to`, with the seconds by which each sets them
+    /// forward.
+    pub fn clock_changes(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, i32)> + '_ {
+        let instants = self.0.following(from).map(|it| it.timestamp());
+        let changes = instants.take_while(move |at| *at < to).map(|at| {
+            let before = self.0.to_offset(at - SignedDuration::from_secs(1));
+            (at, self.0.to_offset(at).seconds() - before.seconds())
+        });
+        changes.filter(|(_, forward)| *forward != 0)
+    }
+
     /// The instants within the next 28 years at which clocks are set forward. After 28 years, the dates
     /// fall on the same days of the week again.
     pub(super) fn gaps(&self, from: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {

@@ -5,6 +5,7 @@
 //! | `verify`, `download`, `copy` | compares the stored files with the manifest; writes them to a folder, or to another store |
 //! | `walk` | reads the files, for these three |
 //! | `prune` | deletes the backups that no rule keeps |
+//! | `summaries` | each backup in a few values |
 //! | `sweep` | deletes the remains of killed exports |
 //! | `lease` | keeps a backup from being pruned while it is read |
 //! | `source_backups` | the backups of one source |
@@ -18,6 +19,7 @@ mod marks;
 mod prune;
 pub mod retention;
 mod source_backups;
+mod summaries;
 mod sweep;
 mod verify;
 mod walk;
@@ -27,4 +29,5 @@ pub use download::DownloadError;
 pub use marks::{Compared, Hold, Seconds, VERIFIED, Verified};
 pub use prune::{Pruned, Pruning, Rules};
 pub use source_backups::{Files, Listed, Selection, SourceBackups, SourceBackupsError, Stored};
+pub use summaries::{BackupSummary, Summaries};
 pub use sweep::{Kept, Swept, sweep};

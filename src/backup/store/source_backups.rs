@@ -153,7 +153,7 @@ const WITHDRAWAL: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Backups that are read at the same time.
-const AT_A_TIME: usize = 8;
+pub(super) const AT_A_TIME: usize = 8;
 
 impl SourceBackups {
     pub fn new(blobs: Blobs, source: SourceName) -> SourceBackups {
@@ -250,7 +250,7 @@ impl SourceBackups {
         }
     }
 
-    async fn stored(&self, Listed { id, files }: Listed) -> Result<Stored, BlobError> {
+    pub(super) async fn stored(&self, Listed { id, files }: Listed) -> Result<Stored, BlobError> {
         let manifest = self.manifest(&id).await?;
         Ok(Stored {
             verified: self.mark(&id, VERIFIED, &files).await?,

@@ -22,7 +22,8 @@ use super::{Backups, DrillAfter, Source};
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::{Ledger, Work, slot};
 
-pub(super) use summary::{Ending, SourceRun, Summary};
+pub use summary::Ending;
+pub(super) use summary::{SourceRun, Summary};
 
 /// The timer function that makes backups.
 pub const EXPORT: &str = "postfacto_backup";

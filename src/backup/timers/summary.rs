@@ -23,10 +23,10 @@ pub(in crate::backup) struct SourceRun {
     pub(in crate::backup) text: String,
 }
 
-/// How a source's part of a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How a source's part of a run ended, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::backup) enum Ending {
+pub enum Ending {
     Succeeded,
     /// All rows are in the backup, and not every object.
     Degraded,

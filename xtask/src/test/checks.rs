@@ -51,6 +51,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .env("PGBOUNCER", tools::pgbouncer::install(workspace)?)
         .env("AZURITE", tools::AZURITE.install(workspace)?)
         .env("MOTO", tools::MOTO.install(workspace)?)
+        .env("BROWSER", tools::browser::install(workspace)?)
         .env("AGE", tools::AGE.install(workspace)?)
         .env("I18NPATH", tools::locales::install(workspace)?)
         .envs(infra::programs(workspace)?);

