@@ -42,6 +42,15 @@ fn a_locked_table_is_retried_under_a_new_name() {
         let error = exported(&database, &store, &short).await;
         let error = error.expect_err("it is locked").to_string();
         assert!(error.contains("could not be locked"), "{error}");
+        // The server notices a moment later that the run's sessions have ended, and frees its lock.
+        let client = database.connect().await;
+        let free = "SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+        eventually("the end of the first run", async || {
+            let row = client.query_one(free, &[]).await.expect("it can be asked");
+            row.get::<_, bool>(0).then_some(())
+        })
+        .await;
         let again = Options {
             retries: 1000,
             pause: Duration::from_millis(10),
