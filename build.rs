@@ -7,10 +7,6 @@ use std::{env, fs};
 
 fn main() {
     println!("cargo::rustc-env=MAGNUSAPI_COMMIT={}", commit());
-    // The linker of the static build can keep one copy of functions with the same code.
-    if env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("musl") {
-        println!("cargo::rustc-link-arg-bins=--icf=all");
-    }
     let folder = env::var_os("OUT_DIR").expect("cargo names a folder for what is generated");
     fs::write(Path::new(&folder).join("migrations.rs"), migrations())
         .expect("cargo's own folder can be written to");
