@@ -108,3 +108,45 @@ impl Timers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A timer with a defect, and one that does not end by itself.
+    enum Faulty {
+        Panics,
+        NeverEnds,
+    }
+
+    impl Timer for Faulty {
+        fn function(&self) -> &'static str {
+            match self {
+                Faulty::Panics => "panics",
+                Faulty::NeverEnds => "never_ends",
+            }
+        }
+
+        fn run<'a>(&'a self, _: &'a Invocation, _: Duration) -> BoxFuture<'a, Outcome> {
+            match self {
+                Faulty::Panics => async { panic!("a defect") }.boxed(),
+                Faulty::NeverEnds => std::future::pending().boxed(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_or_does_not_end_fails_and_the_next_one_is_run() {
+        let all: Vec<Arc<dyn Timer>> = vec![Arc::new(Faulty::Panics), Arc::new(Faulty::NeverEnds)];
+        let timers = Timers::new(all, Duration::from_millis(50));
+        for (function, reason) in [
+            ("panics", "it panicked; see the log for the place"),
+            ("never_ends", "it took more than 50ms"),
+            ("panics", "it panicked; see the log for the place"),
+        ] {
+            let invocation = super::super::parse(function, "id", b"").expect("an envelope");
+            let outcome = timers.invoke(invocation).await;
+            assert_eq!(outcome.failure.as_deref(), Some(reason));
+        }
+    }
+}

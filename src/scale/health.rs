@@ -126,7 +126,8 @@ fn of_schedule(loaded: Result<Option<LoadedSchedule>, LoadError>) -> Option<Find
                 (Some(errors), _) => ("refused", Status::Fail, Some(errors)),
                 (None, 0) => ("good", Status::Ok, None),
                 (None, count) => {
-                    let text = format!("lint has {count} warnings: `magnusapi scale lint`");
+                    let warnings = if count == 1 { "warning" } else { "warnings" };
+                    let text = format!("lint has {count} {warnings}: `magnusapi scale lint`");
                     ("good", Status::Warn, Some(text))
                 }
             }

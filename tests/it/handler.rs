@@ -235,6 +235,23 @@ fn the_handler_stops_gracefully_when_the_host_is_killed() {
 }
 
 #[test]
+fn the_handler_survives_the_thread_that_started_it() {
+    let database = Database::migrated();
+    let start = Start::handler().set("DATABASE_URL", &database.url);
+    let starting = std::thread::spawn(move || {
+        let mut program = None;
+        run(async { program = Some(start.serving().await) });
+        program.expect("it serves")
+    });
+    let program = starting.join().expect("no panic");
+    run(async {
+        for number in 0..20 {
+            program.make(&number.to_string()).await;
+        }
+    });
+}
+
+#[test]
 fn an_endless_request_does_not_prevent_the_stop() {
     with_program(async |mut program: Program| {
         let mut socket = tokio::net::TcpStream::connect(program.address())

@@ -1,6 +1,6 @@
 //! `/health` and `/health/live`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -108,13 +108,13 @@ const SCHEDULES: [(&str, &str); 3] = [
     ("DRILL_SCHEDULE", "0 0 4 * * 0"),
 ];
 
-/// The program like a host starts it for this app, with a schedule for each timer.
-fn hosted(app: &AppFolder, database: &Database) -> Start {
+/// The program like a host starts it for this app, with these settings.
+fn hosted(app: &AppFolder, database: &Database, settings: &BTreeMap<&str, &str>) -> Start {
     let folder = app.path().display().to_string();
     let start = Start::handler()
         .set("DATABASE_URL", &database.url)
         .set("FUNCTIONS_APP_ROOT_PATH", &folder);
-    SCHEDULES
+    settings
         .iter()
         .fold(start, |start, (name, value)| start.set(name, value))
 }
@@ -123,19 +123,28 @@ fn hosted(app: &AppFolder, database: &Database) -> Start {
 fn a_timer_that_the_host_does_not_run_fails_health_with_its_setting() {
     run(async {
         let (app, database) = (AppFolder::new(), Database::migrated());
-        let program = hosted(&app, &database).serving().await;
-        eventually("health", || async {
-            (program.get("/health").await.status == 200).then_some(())
-        })
-        .await;
+        let good = BTreeMap::from(SCHEDULES);
+        let program = hosted(&app, &database, &good).serving().await;
+        healthy(&program).await;
         for (function, name, value) in [
-            ("postfacto_backup", "BACKUP_SCHEDULE", ""),
-            ("postfacto_restore_drill", "DRILL_SCHEDULE", "soon"),
-            ("scale", "AzureWebJobs.scale.Disabled", "true"),
+            ("postfacto_backup", "BACKUP_SCHEDULE", None),
+            ("postfacto_backup", "BACKUP_SCHEDULE", Some("")),
+            ("postfacto_restore_drill", "DRILL_SCHEDULE", Some("soon")),
+            ("scale", "AzureWebJobs.scale.Disabled", Some("true")),
+            (
+                "item_housekeeping",
+                "AzureWebJobs_item_housekeeping_Disabled",
+                Some("1"),
+            ),
         ] {
-            let program = hosted(&app, &database).set(name, value).serving().await;
+            let mut settings = good.clone();
+            match value {
+                Some(value) => settings.insert(name, value),
+                None => settings.remove(name),
+            };
+            let program = hosted(&app, &database, &settings).serving().await;
             let health = program.get("/health").await;
-            assert_eq!(health.status, 503, "{name}={value}");
+            assert_eq!(health.status, 503, "{name}={value:?}");
             let finding = timer(&health.json(), function);
             assert_eq!(finding["status"], "fail", "{finding}");
             assert_eq!(finding["observedValue"]["outcome"], "off", "{finding}");
@@ -151,7 +160,9 @@ fn a_timer_without_a_file_fails_health() {
         let (app, database) = (AppFolder::new(), Database::migrated());
         let file = app.path().join("scale/function.json");
         std::fs::write(file, "{").expect("it is written");
-        let program = hosted(&app, &database).serving().await;
+        let program = hosted(&app, &database, &BTreeMap::from(SCHEDULES))
+            .serving()
+            .await;
         let health = program.get("/health").await;
         assert_eq!(health.status, 503);
         let finding = timer(&health.json(), "scale");
@@ -172,7 +183,9 @@ fn missed_slots_fail_health_and_slots_before_the_schedule_do_not() {
             .batch_execute(schedules)
             .await
             .expect("they are inserted");
-        let program = hosted(&app, &database).serving().await;
+        let program = hosted(&app, &database, &BTreeMap::from(SCHEDULES))
+            .serving()
+            .await;
         let health = eventually("a finding of the backups", || async {
             let health = program.get("/health").await;
             let is_there = health.json()["checks"]["timer:last-due"].is_array();
@@ -184,5 +197,57 @@ fn missed_slots_fail_health_and_slots_before_the_schedule_do_not() {
         assert_eq!(backup["observedValue"]["outcome"], "missed", "{backup}");
         let findings = health.json()["checks"]["timer:last-due"].clone();
         assert_eq!(findings.as_array().map(Vec::len), Some(1), "{findings}");
+    });
+}
+
+/// The number of bad slots in a row after which `/health` fails, according to docs/operations.md.
+fn documented_limit(function: &str) -> usize {
+    let docs = include_str!("../../docs/operations.md").replace('\n', " ");
+    let from = docs.find("Three in a row of").expect("the sentence");
+    let to = docs.find("and a timer that is off").expect("its end");
+    let sentence = docs[from..to].to_lowercase();
+    let place = sentence.find(&format!("`{function}`")).expect(function);
+    let mut words = sentence[..place].split_whitespace().rev();
+    let limit = words.find_map(|word| match word {
+        "one" => Some(1),
+        "three" => Some(3),
+        "six" => Some(6),
+        _ => None,
+    });
+    limit.expect("a number")
+}
+
+#[test]
+fn each_timer_fails_health_after_its_documented_number_of_bad_slots() {
+    run(async {
+        for function in magnusapi::app::timer_functions() {
+            let database = Database::migrated();
+            let client = database.connect().await;
+            let limit = documented_limit(function);
+            for slots in 1..=limit {
+                // The process of every second run ended before the run.
+                let (finished, outcome) = if slots % 2 == 0 {
+                    ("now()", "'failed'")
+                } else {
+                    ("NULL", "NULL")
+                };
+                let run = format!(
+                    "INSERT INTO function_run (function, slot, invocation_id, started_at, finished_at, outcome)
+                     VALUES ('{function}', now() - interval '{} minutes', 'x', now(), {finished}, {outcome})",
+                    2 * (limit - slots)
+                );
+                client.batch_execute(&run).await.expect("a run");
+                if slots + 1 < limit {
+                    continue;
+                }
+                let program = Start::on(&database).await;
+                let health = program.get("/health").await;
+                let expected = if slots == limit { "fail" } else { "warn" };
+                let finding = timer(&health.json(), function);
+                assert_eq!(finding["status"], expected, "{slots} of {limit}: {finding}");
+                let status = if slots == limit { 503 } else { 200 };
+                assert_eq!(health.status, status, "{slots} of {limit}: {finding}");
+            }
+        }
     });
 }

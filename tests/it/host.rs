@@ -1,12 +1,12 @@
 //! The program under a Functions host, end to end.
 
-use std::time::Duration;
-
 use devhost::{Framing, Level, ScheduleStatus, Source, TimerCall, TimerResult};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{AppFolder, Database, Response, checkout_on, client, eventually, run, start};
+use crate::harness::{
+    AppFolder, Database, Response, checkout_on, client, eventually, logged, run, start,
+};
 
 fn request(url: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
     client().request(method, format!("{url}{path}"))
@@ -44,8 +44,10 @@ fn items_and_health_are_served_through_the_host() {
         put.problem(405, "method-not-allowed");
         // The response has the id of the host's invocation.
         let id = made.header("x-request-id").to_owned();
-        host.log(|log| log.source == Source::Console && log.text.contains(&id))
-            .await;
+        logged(&host, |log| {
+            log.source == Source::Console && log.text.contains(&id)
+        })
+        .await;
         host.shutdown().await;
     });
 }
@@ -128,9 +130,7 @@ fn a_timer_fires_on_its_schedule() {
         let fired = |log: &devhost::HostLog| {
             log.source == function && log.text.contains("deleted 0 idempotency keys")
         };
-        tokio::time::timeout(Duration::from_secs(30), host.log(fired))
-            .await
-            .expect("it fires within seconds");
+        logged(&host, fired).await;
         host.shutdown().await;
     });
 }
@@ -148,12 +148,35 @@ fn a_failed_timer_fails_in_the_host_with_its_reason_on_the_console() {
             .invoke_timer("item_housekeeping", TimerCall::default())
             .await;
         assert!(matches!(result, TimerResult::Failed { .. }), "{result:?}");
-        let console = host.log(|log| {
+        logged(&host, |log| {
             log.source == Source::Console
                 && log.level == Level::Error
                 && log.text.contains("item_housekeeping failed")
-        });
-        console.await;
+        })
+        .await;
+        host.shutdown().await;
+    });
+}
+
+#[test]
+fn the_host_records_a_failed_request_as_a_warning_and_its_cause_as_an_error() {
+    run(async {
+        let app = AppFolder::new();
+        // The cause names the database, and the host takes an error with the text `warn` for a warning.
+        let database = Database {
+            url: "postgres://ada@127.0.0.1:1/warnings".to_owned(),
+        };
+        let host = start(app.on(&database).setting("DATABASE_WAIT", "1")).await;
+        assert_eq!(get(&host.url(), "/item/1").await.status, 503);
+        for (level, text) in [
+            (Level::Information, "serving on http://"),
+            (Level::Warning, "GET item returned 503"),
+            (Level::Error, "the database is not available"),
+        ] {
+            let record =
+                |log: &devhost::HostLog| log.source == Source::Console && log.text.contains(text);
+            assert_eq!(logged(&host, record).await.level, level, "{text}");
+        }
         host.shutdown().await;
     });
 }
@@ -171,8 +194,7 @@ fn a_timer_can_run_by_hand_and_not_from_outside() {
         )
         .await;
         assert_eq!(accepted.status, 202);
-        host.log(|log| log.text.contains("deleted 0 idempotency keys"))
-            .await;
+        logged(&host, |log| log.text.contains("deleted 0 idempotency keys")).await;
         let outside = post(&url, "/item_housekeeping", json!({})).await;
         assert_eq!(outside.status, 404);
         host.shutdown().await;
@@ -209,6 +231,6 @@ fn an_app_without_a_database_logs_the_missing_setting() {
         assert!(!failure.0.is_empty());
         let missing =
             |log: &devhost::HostLog| log.text.contains("set the app setting DATABASE_URL");
-        host.log(missing).await;
+        logged(&host, missing).await;
     });
 }

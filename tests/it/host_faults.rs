@@ -1,5 +1,6 @@
-//! The program under a Functions host that resends, delays, times out and kills.
+//! The program under a Functions host that rejects, resends, delays, times out and kills.
 
+mod responses;
 mod uploads;
 
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{AppFolder, Database, Response, client, eventually, run, start};
+use crate::harness::{AppFolder, Database, Response, client, eventually, logged, run, start};
 
 /// Simultaneous writers.
 const WRITERS: usize = 6;
@@ -158,7 +159,7 @@ fn a_listing_over_function_timeout_breaks_off() {
             log.source == Source::Function("item".into()) && log.text.contains("functionTimeout")
         };
         // The client does not read meanwhile, so the response cannot end.
-        host.log(timed_out).await;
+        logged(&host, timed_out).await;
         let mut list = Vec::new();
         let end = stream.read_to_end(&mut list).await;
         end.expect_err("the listing must not look complete");

@@ -143,10 +143,13 @@ fn an_id_that_is_not_a_uuid_is_replaced_and_never_logged() {
     });
 }
 
-/// The program with a database that does not exist.
+/// The program with a database that does not exist. Errors name it, and must not contain the text `warn`.
 fn without_database() -> Start {
     Start::handler()
-        .set("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/items")
+        .set(
+            "DATABASE_URL",
+            "postgres://ada:hunter2@127.0.0.1:1/warnings",
+        )
         .set("DATABASE_WAIT", "1")
 }
 
@@ -165,6 +168,9 @@ fn errors_and_warnings_are_written_once_to_stderr_and_the_rest_to_stdout() {
             .await;
         assert!(error.contains("the database is not available"), "{error}");
         assert!(!error.to_lowercase().contains("warn"), "{error}");
+        let read: Value = serde_json::from_str(&error).expect("it is JSON");
+        let message = read["message"].as_str().expect("a message");
+        assert!(message.contains("127.0.0.1:1/warnings"), "{message}");
         let warning = program
             .error_line(|line| line.contains(INVOCATION) && line.contains("\"status\":503"))
             .await;
@@ -252,4 +258,25 @@ fn text_lines_begin_with_time_and_level() {
             "{line}"
         );
     });
+}
+
+#[test]
+fn each_level_of_host_json_has_its_reason_in_the_docs() {
+    let host: Value = serde_json::from_str(include_str!("../../host.json")).expect("it is JSON");
+    let docs = include_str!("../../docs/operations.md");
+    let levels = host["logging"]["logLevel"].as_object().expect("levels");
+    let timers = magnusapi::app::timer_functions().map(|timer| format!("Function.{timer}"));
+    let timers: Vec<String> = timers.collect();
+    for (category, level) in levels {
+        let category = if timers.contains(category) {
+            "Function.<timer>"
+        } else {
+            category
+        };
+        let row = format!("- `{category}`, {}:", level.as_str().expect("a level"));
+        assert!(docs.contains(&row), "{row}");
+    }
+    for timer in timers {
+        assert_eq!(levels[&timer], "Information", "{timer}");
+    }
 }

@@ -239,6 +239,14 @@ mod tests {
     }
 
     #[test]
+    fn git_ignores_what_func_writes_into_the_checkout() {
+        let ignored: Vec<&str> = include_str!("../../.gitignore").lines().collect();
+        for path in ["/local.settings.json", "/functions/*.zip"] {
+            assert!(ignored.contains(&path), "{path}");
+        }
+    }
+
+    #[test]
     fn writing_replaces_the_folder_and_sets_the_modes() {
         let root = checkout();
         let app = root.path().join("app");

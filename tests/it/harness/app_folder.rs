@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use devhost::{Host, HostOptions};
+use devhost::{Host, HostLog, HostOptions};
 
-use super::Database;
+use super::{Database, TIMEOUT};
 
 /// An app folder with the program under test, removed with this value.
 pub(crate) struct AppFolder {
@@ -68,6 +68,12 @@ pub(crate) async fn start(options: HostOptions) -> Host {
     let host = Host::start(options).await.expect("the host starts");
     host.ready().await.expect("the handler becomes ready");
     host
+}
+
+/// Waits for a record of the host's log.
+pub(crate) async fn logged(host: &Host, wanted: impl Fn(&HostLog) -> bool) -> HostLog {
+    let found = tokio::time::timeout(TIMEOUT, host.log(wanted)).await;
+    found.unwrap_or_else(|_| panic!("no such record: {:#?}", host.logs()))
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -14,7 +14,7 @@ mod raw;
 mod site;
 mod start;
 
-pub(crate) use app_folder::{AppFolder, checkout_on, start};
+pub(crate) use app_folder::{AppFolder, checkout_on, logged, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
 pub(crate) use certificates::Certificates;
 pub(crate) use client::{Response, client, client_builder, free_port};

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::INVOCATION;
 use crate::fakes::{Call, Fault, StorageFaults};
 use crate::harness::{
-    AppFolder, Container, Database, Program, Response, Site, Start, eventually, postfacto, run,
-    start, waiting_for_a_lock,
+    AppFolder, Container, Database, Program, Response, Site, Start, eventually, logged, postfacto,
+    run, start, waiting_for_a_lock,
 };
 
 /// The lines of the program so far that contain this text, as JSON.
@@ -214,8 +214,7 @@ fn a_failed_timers_messages_appear_once_on_the_console() {
             .invoke_timer("postfacto_backup", TimerCall::default())
             .await;
         assert!(matches!(result, TimerResult::Failed { .. }), "{result:?}");
-        host.log(|log| log.text.contains("postfacto_backup failed"))
-            .await;
+        logged(&host, |log| log.text.contains("postfacto_backup failed")).await;
         let log = TimerLog::of(&host, "postfacto_backup");
         assert!(log.logs.is_empty(), "{:?}", log.logs);
         let failed = log.console.iter().filter(|it| it.contains("away: failed"));

@@ -3,7 +3,7 @@
 use schedule::Size;
 use serde_json::Value;
 
-use super::stage::{DAY, EVENING, Stage, last_tick, report, tick, web};
+use super::stage::{DAY, EVENING, Stage, health, last_tick, report, tick, web};
 use crate::fakes::{CORRELATION, On, Trouble};
 use crate::harness::{eventually, run};
 
@@ -77,6 +77,26 @@ fn a_schedule_with_an_error_fails_the_tick_and_health() {
             "{}",
             report(&response)
         );
+    });
+}
+
+#[test]
+fn health_counts_the_warnings_of_a_schedule() {
+    run(async {
+        for (unused, output) in [
+            (1, "lint has 1 warning: `magnusapi scale lint`"),
+            (2, "lint has 2 warnings: `magnusapi scale lint`"),
+        ] {
+            let stage = Stage::new().await;
+            let id = stage.azure.scale_set("web", 1);
+            let calendars = (0..unused)
+                .map(|number| format!("[calendar.unused{number}]\ndates = [\"2099-01-01\"]\n"));
+            stage.write(&(web(&id, "") + &calendars.collect::<String>()));
+            let program = stage.program().await;
+            let found = health(&program, "scale:configuration").await;
+            assert_eq!(found[0]["status"], "warn", "{found}");
+            assert_eq!(found[0]["output"], output, "{found}");
+        }
     });
 }
 

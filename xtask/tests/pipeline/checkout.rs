@@ -2,7 +2,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -51,6 +52,50 @@ impl Checkout {
         checkout.git(&["init", "--quiet", "--initial-branch=main"]);
         checkout.commit();
         checkout
+    }
+
+    /// A checkout with the files of this app, without its program, and these.
+    pub(crate) fn of_the_app(more: &[(&str, &str)]) -> Checkout {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the checkout");
+        let files = ["host.json", "scale.toml", "local.settings.example.json"];
+        let mut files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+        for function in fs::read_dir(root.join("functions")).expect("the functions") {
+            let file = Path::new("functions")
+                .join(function.expect("an entry").file_name())
+                .join("function.json");
+            files.extend(root.join(&file).exists().then_some(file));
+        }
+        let read = |file: &PathBuf| {
+            let text = fs::read_to_string(root.join(file)).expect("a text");
+            (file.display().to_string(), text)
+        };
+        let files: Vec<(String, String)> = files.iter().map(read).collect();
+        let files = files.iter().map(|(path, text)| (&**path, &**text));
+        Checkout::of(&files.chain(more.iter().copied()).collect::<Vec<_>>())
+    }
+
+    /// Writes executable files to `bin/`.
+    pub(crate) fn install(&self, programs: &[(&str, &str)]) {
+        for (name, text) in programs {
+            let path = format!("bin/{name}");
+            self.write(&path, text);
+            let executable = Permissions::from_mode(0o755);
+            fs::set_permissions(self.path(&path), executable).expect("it is ours");
+        }
+    }
+
+    /// `cargo xtask` with these arguments, here, with the programs in `bin/` first on PATH.
+    pub(crate) fn xtask_with_programs(&self, arguments: &[&str]) -> Command {
+        let mut xtask = self.xtask(arguments);
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = [self.path("bin")]
+            .into_iter()
+            .chain(env::split_paths(&path));
+        let path = env::join_paths(folders).expect("no folder on PATH has a colon in its name");
+        xtask.env("PATH", path).env("CARGO", self.path("bin/cargo"));
+        xtask
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 
 mod checkout;
 mod deploy;
+mod doctor;
 mod function_app;
 mod package;
 mod plan;

@@ -1,10 +1,9 @@
 //! `cargo xtask start`: as in the first hour, and with a part that cannot run.
 
-use std::env;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
@@ -32,8 +31,8 @@ if [ "$1" = --version ]; then echo 4.14.0; exit; fi
 echo 'no database is named'
 "#;
 
-/// Runs it with func in a checkout that works, except for these programs.
-fn start(programs: &[(&str, &str)]) -> Ended {
+/// A checkout in which everything works, except for these programs.
+fn checkout(programs: &[(&str, &str)]) -> Checkout {
     let checkout = Checkout::of(&[
         ("functions/item/function.json", "{}"),
         (
@@ -43,32 +42,20 @@ fn start(programs: &[(&str, &str)]) -> Ended {
         ("xtask/tools/azurite/package.json", "{}"),
         ("xtask/tools/azurite/package-lock.json", "{}"),
     ]);
-    let usual = [("npm", NPM), ("cargo", CARGO), ("func", FUNC)];
-    install(&checkout, &usual);
-    install(&checkout, programs);
-    let mut start = checkout.xtask(&["start", "--host", "func", "--port", &free_port()]);
-    start
-        .env("CARGO", checkout.path("bin/cargo"))
-        .env("DATABASE_URL", "host=/nowhere");
-    first_on_path(&mut start, &checkout);
-    ended(&mut start)
+    checkout.install(&[("npm", NPM), ("cargo", CARGO), ("func", FUNC)]);
+    checkout.install(programs);
+    checkout
 }
 
-fn install(checkout: &Checkout, programs: &[(&str, &str)]) {
-    for (name, text) in programs {
-        let path = format!("bin/{name}");
-        checkout.write(&path, text);
-        let executable = Permissions::from_mode(0o755);
-        fs::set_permissions(checkout.path(&path), executable).expect("it is ours");
-    }
-}
-
-fn first_on_path(command: &mut Command, checkout: &Checkout) {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [checkout.path("bin")]
-        .into_iter()
-        .chain(env::split_paths(&path));
-    command.env("PATH", env::join_paths(folders).expect("no colon"));
+/// Runs it with func and these programs.
+fn start(programs: &[(&str, &str)]) -> Ended {
+    let checkout = checkout(programs);
+    let arguments = ["start", "--host", "func", "--port", &free_port()];
+    ended(
+        checkout
+            .xtask_with_programs(&arguments)
+            .env("DATABASE_URL", "host=/nowhere"),
+    )
 }
 
 fn free_port() -> String {
@@ -105,6 +92,26 @@ fn storage_that_does_not_run_is_reported_before_func_starts() {
     assert!(!text.contains("no database is named"), "{text}");
 }
 
+#[test]
+fn services_write_their_addresses_and_run_until_a_signal() {
+    let checkout = checkout(&[]);
+    let mut services = checkout.xtask_with_programs(&["services"]);
+    services.env("DATABASE_URL", "host=/nowhere");
+    let services = Started::of(&mut services, "Ctrl-C stops the services.", String::new());
+    services.shows("func start --script-root functions");
+    let settings = fs::read_to_string(checkout.path("local.settings.json")).expect("a file");
+    let settings: serde_json::Value = serde_json::from_str(&settings).expect("it is JSON");
+    let values = &settings["Values"];
+    assert_eq!(values["DATABASE_URL"], "host=/nowhere", "{values}");
+    assert_eq!(values["FUNCTIONS_WORKER_RUNTIME"], "custom", "{values}");
+    let storage = values["AzureWebJobsStorage"].as_str().expect("a text");
+    assert!(
+        storage.contains("BlobEndpoint=http://127.0.0.1:"),
+        "{values}"
+    );
+    services.stops();
+}
+
 /// A checkout of this app, whose programs are those of this build, and the data of its developer.
 struct Developer {
     checkout: Checkout,
@@ -121,32 +128,8 @@ struct Started {
 
 impl Developer {
     fn new() -> Developer {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("the checkout");
-        let files = [
-            "host.json",
-            "scale.toml",
-            "local.settings.example.json",
-            "xtask/samples/scale.toml",
-        ];
-        let mut files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
-        for function in fs::read_dir(root.join("functions")).expect("the functions") {
-            let file = Path::new("functions")
-                .join(function.expect("an entry").file_name())
-                .join("function.json");
-            files.extend(root.join(&file).exists().then_some(file));
-        }
-        let read = |file: &PathBuf| {
-            let text = fs::read_to_string(root.join(file)).expect("a text");
-            (file.display().to_string(), text)
-        };
-        let files: Vec<(String, String)> = files.iter().map(read).collect();
-        let files: Vec<(&str, &str)> = files
-            .iter()
-            .map(|(path, text)| (&**path, &**text))
-            .collect();
-        let checkout = Checkout::of(&files);
+        let samples = include_str!("../../samples/scale.toml");
+        let checkout = Checkout::of_the_app(&[("xtask/samples/scale.toml", samples)]);
         for (link, to) in [
             ("host.json", "../host.json"),
             ("local.settings.json", "../local.settings.json"),
@@ -166,7 +149,7 @@ impl Developer {
             let link = checkout.path("target/debug").join(program);
             symlink(built, link).expect("the link is made");
         }
-        install(&checkout, &[("cargo", "#!/bin/sh\n")]);
+        checkout.install(&[("cargo", "#!/bin/sh\n")]);
         // PostgreSQL's account enters it.
         let data = tempfile::tempdir().expect("a temporary folder");
         fs::set_permissions(data.path(), Permissions::from_mode(0o755)).expect("it is ours");
@@ -178,29 +161,34 @@ impl Developer {
         let port = free_port();
         let mut start = self
             .checkout
-            .xtask(&["start", "--host", "devhost", "--port", &port]);
+            .xtask_with_programs(&["start", "--host", "devhost", "--port", &port]);
         start
             .args(arguments)
-            .env("CARGO", self.checkout.path("bin/cargo"))
             .env("MAGNUSAPI_DATA", self.data.path())
             .env_remove("DATABASE_URL")
             .env_remove("PGHOST");
+        let base = format!("http://127.0.0.1:{port}");
+        Started::of(&mut start, "Ctrl-C stops it.", base)
+    }
+}
+
+impl Started {
+    /// Starts it and waits for these words.
+    fn of(start: &mut Command, words: &str, base: String) -> Started {
         let mut process = start.stdout(Stdio::piped()).spawn().expect("it starts");
         let mut started = Started {
             stdout: BufReader::new(process.stdout.take().expect("it is piped")),
             process,
             text: String::new(),
-            base: format!("http://127.0.0.1:{port}"),
+            base,
         };
-        while !started.text.contains("Ctrl-C stops it.") {
+        while !started.text.contains(words) {
             let read = started.stdout.read_line(&mut started.text);
             assert_ne!(read.expect("a text"), 0, "it ended:\n{}", started.text);
         }
         started
     }
-}
 
-impl Started {
     #[track_caller]
     fn shows(&self, words: &str) {
         assert!(self.text.contains(words), "no `{words}` in:\n{}", self.text);

@@ -1,0 +1,93 @@
+//! `cargo xtask package` with the packaged program itself, whose doctor judges the app. A fake cargo takes the place of
+//! its build.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use zip::ZipArchive;
+
+use crate::checkout::{Checkout, Ended, ended};
+
+/// A cargo whose build yields `$PROGRAM`.
+const CARGO: &str = r#"#!/bin/sh
+[ "$1" = build ] || exit 0
+folder=$CARGO_TARGET_DIR/x86_64-unknown-linux-musl/release
+mkdir -p "$folder"
+cp "$PROGRAM" "$folder/magnusapi"
+"#;
+/// A rustc that has the target's standard library.
+const RUSTC: &str = r#"#!/bin/sh
+mkdir -p sysroot/lib/rustlib/x86_64-unknown-linux-musl
+echo "$PWD/sysroot"
+"#;
+/// A Python whose environments contain everything.
+const PYTHON: &str = r#"#!/bin/sh
+[ "$2" = venv ] || exit 0
+mkdir -p "$3/bin"
+printf '#!/bin/sh\n' > "$3/bin/python"
+chmod +x "$3/bin/python"
+"#;
+
+/// The app, and the static program of its package.
+struct Stage {
+    checkout: Checkout,
+    program: PathBuf,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let package = std::env::var_os("MAGNUSAPI_PACKAGE").expect(
+            "MAGNUSAPI_PACKAGE is not set; run `cargo xtask test`, which makes it, or \
+             `cargo xtask package` and set it to target/magnusapi.zip",
+        );
+        let package = File::open(package).expect("the package can be read");
+        let mut package = ZipArchive::new(package).expect("it is a zip");
+        let mut packed = package.by_name("magnusapi").expect("it has a program");
+        let checkout = Checkout::of_the_app(&[("xtask/tools/zig.txt", "")]);
+        checkout.install(&[("cargo", CARGO), ("rustc", RUSTC), ("python3", PYTHON)]);
+        let program = checkout.path("program");
+        let mut file = File::create(&program).expect("a file can be made");
+        std::io::copy(&mut packed, &mut file).expect("it can be unpacked");
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("it is ours");
+        Stage { checkout, program }
+    }
+
+    fn package(&self) -> Ended {
+        let mut package = self.checkout.xtask_with_programs(&["package"]);
+        ended(package.env("PROGRAM", &self.program))
+    }
+
+    fn zip(&self) -> Vec<u8> {
+        fs::read(self.checkout.path("target/magnusapi.zip")).expect("a package")
+    }
+}
+
+#[test]
+fn app_that_forwards_requests_is_not_packaged() {
+    let stage = Stage::new();
+    let text = stage.package().succeeded();
+    assert!(text.contains("good"), "{text}");
+    let good = stage.zip();
+    let host = fs::read_to_string(stage.checkout.path("host.json")).expect("a text");
+    for (written, finding) in [
+        (
+            r#""enableForwardingHttpRequest": true"#,
+            "remove customHandler.enableForwardingHttpRequest",
+        ),
+        (
+            r#""enableProxyingHttpRequest": true, "enableForwardingHttpRequest": true"#,
+            "remove customHandler.enableForwardingHttpRequest",
+        ),
+        (
+            r#""enableProxyingHttpRequest": false"#,
+            "set customHandler.enableProxyingHttpRequest",
+        ),
+    ] {
+        let host = host.replace(r#""enableProxyingHttpRequest": true"#, written);
+        stage.checkout.write("host.json", &host);
+        let failed = stage.package();
+        failed.failed(&[finding, "the app was not packaged", "magnusapi doctor"]);
+        assert!(stage.zip() == good, "the earlier package was replaced");
+    }
+}
