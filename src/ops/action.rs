@@ -4,6 +4,7 @@
 //! names the effect, and again when the confirmed form arrives.
 
 use std::fmt::Display;
+use std::str::FromStr;
 use std::time::Duration;
 
 use hyper::StatusCode;
@@ -18,9 +19,9 @@ use crate::backup::{
 };
 use crate::blob::{BlobError, Deletion};
 use crate::due::{self, RunOutcome};
-use crate::scale::{HoldError, Placing};
+use crate::scale::{End, HoldError, LoadError, Placing, size_of, text_error};
 use crate::words;
-use schedule::{TargetName, check_text};
+use schedule::TargetName;
 
 /// An action that can be executed.
 pub(super) enum Action {
@@ -76,13 +77,11 @@ impl Refusal {
 impl From<HoldError> for Refusal {
     fn from(error: HoldError) -> Refusal {
         match error {
-            HoldError::Load(_) | HoldError::Unusable(_) | HoldError::Database(_) => {
-                Refusal::unavailable(&error)
+            HoldError::Load(LoadError::Missing(_)) | HoldError::Target(_) => {
+                Refusal::missing(&error)
             }
-            HoldError::NoSchedule | HoldError::Target(_) => Refusal::missing(&error),
-            HoldError::Size(_) | HoldError::End(_) | HoldError::Rejected(_) => {
-                Refusal::invalid(&error)
-            }
+            HoldError::Load(_) | HoldError::Database(_) => Refusal::unavailable(&error),
+            HoldError::Rejected(_) => Refusal::invalid(&error),
         }
     }
 }
@@ -120,28 +119,21 @@ impl Action {
     ) -> Result<Action, Refusal> {
         match form.get("action") {
             "hold" => {
-                let (size, until) = (form.get("size"), form.get("until"));
-                let placing = sources
-                    .scaling
-                    .placing(form.get("target"), size, until, now);
-                Ok(Action::Hold(Box::new(placing.await?)))
+                let (name, until): (TargetName, End) =
+                    (parsed(form, "target")?, parsed(form, "until")?);
+                let size = size_of(form.get("size")).map_err(|error| Refusal::invalid(&error))?;
+                let placing = sources.scaling.placing(&name, size, until, now).await?;
+                placing.check(now)?;
+                Ok(Action::Hold(Box::new(placing)))
             }
-            "release" => {
-                let name: TargetName = form
-                    .get("target")
-                    .parse()
-                    .map_err(|error| Refusal::invalid(&error))?;
-                Ok(Action::Release(name))
-            }
+            "release" => Ok(Action::Release(parsed(form, "target")?)),
             "hold-backup" => Ok(Action::KeepBackup(Backup::of(form, sources).await?)),
             "release-backup" => Ok(Action::ReleaseBackup(Backup::of(form, sources).await?)),
             "run" => {
-                let functions = sources.due.functions().iter();
-                let mut named = functions.filter(|it| **it == form.get("function"));
-                let function = named.next();
-                Ok(Action::Run(function.ok_or_else(|| {
-                    Refusal::missing(&"there is no timer function of this name")
-                })?))
+                let mut functions = sources.due.functions().iter();
+                let function = functions.find(|it| **it == form.get("function"));
+                let missing = || Refusal::missing(&"there is no timer function of this name");
+                Ok(Action::Run(function.ok_or_else(missing)?))
             }
             _ => Err(Refusal::invalid(
                 &"the form has no known action; load the page again",
@@ -259,16 +251,17 @@ impl Action {
         let by = cause.by.clone();
         let done = match self {
             Action::Hold(placing) => {
-                let hold = sources.scaling.place(*placing, cause.reason, cause.by, now);
-                let hold = hold.await?;
+                let (reason, by) = (cause.reason, cause.by);
+                let hold = sources.scaling.place(&placing, reason, by, now).await?;
                 format!(
                     "{} is held at {} until {}.",
                     hold.target, hold.size, hold.until
                 )
             }
             Action::Release(name) => {
-                let released = sources.scaling.release(&name, now, invocation).await;
-                if !released.map_err(|error| Refusal::unavailable(&error))? {
+                let holds = sources.scaling.holds();
+                let released = holds.release(&name, now, invocation).await;
+                if !released.map_err(HoldError::from)? {
                     return Err(Refusal::missing(&format_args!("{name} has no hold.")));
                 }
                 format!("The hold on {name} is released.")
@@ -337,14 +330,8 @@ const WAIT: Duration = Duration::from_secs(45);
 
 impl Backup {
     async fn of(form: &Form, sources: &Sources) -> Result<Backup, Refusal> {
-        let source: SourceName = form
-            .get("source")
-            .parse()
-            .map_err(|error| Refusal::invalid(&error))?;
-        let id: pgarchive::BackupId = form
-            .get("backup")
-            .parse()
-            .map_err(|error| Refusal::invalid(&error))?;
+        let source: SourceName = parsed(form, "source")?;
+        let id: pgarchive::BackupId = parsed(form, "backup")?;
         let backups = sources.backups.of_source(Location::Original, &source)?;
         backups.find(&Selection::Named(id.clone())).await?;
         Ok(Backup {
@@ -373,20 +360,17 @@ impl Cause {
     ) -> Result<Cause, Refusal> {
         let by = principal.unwrap_or_else(|| form.get("by").to_owned());
         let reason = form.get("reason").to_owned();
-        checked("your name", &by, 100)?;
-        if action.has_reason() {
-            checked("the reason", &reason, 500)?;
+        let error = text_error(&by, 100).map(|error| format!("your name: {error}"));
+        let of_reason = || text_error(&reason, 500).filter(|_| action.has_reason());
+        match error.or_else(|| Some(format!("the reason: {}", of_reason()?))) {
+            Some(error) => Err(Refusal::invalid(&error)),
+            None => Ok(Cause { by, reason }),
         }
-        Ok(Cause { by, reason })
     }
 }
 
-fn checked(what: &str, text: &str, longest: usize) -> Result<(), Refusal> {
-    let length = text.chars().count();
-    if !(1..=longest).contains(&length) {
-        return Err(Refusal::invalid(&format_args!(
-            "{what} has {length} characters; give 1 to {longest}"
-        )));
-    }
-    check_text(text).map_err(|error| Refusal::invalid(&format_args!("{what}: {error}")))
+/// The value of a field.
+fn parsed<T: FromStr<Err: Display>>(form: &Form, field: &str) -> Result<T, Refusal> {
+    let value = form.get(field).parse();
+    value.map_err(|error| Refusal::invalid(&error))
 }

@@ -10,10 +10,10 @@ use super::settings::Place;
 use crate::blob::{BlobError, Blobs};
 use schedule::{Calendar, CalendarError, Configuration, ConfigurationError, parse_calendar};
 
-/// The schedule could not be read.
+/// There is no schedule that can be applied.
 #[derive(Debug, Error)]
 pub enum LoadError {
-    /// `SCALE_CONFIG` is not set, so the file may be missing.
+    /// There is no schedule, and `SCALE_CONFIG` is not set: there is nothing to size.
     #[error("there is no schedule at {0}; write one there, or name one in SCALE_CONFIG")]
     Missing(String),
     #[error("{place}: {error}; check the path and the file's permissions")]
@@ -36,6 +36,9 @@ pub enum LoadError {
         calendar: String,
         error: CalendarError,
     },
+    /// It was read, and it has errors.
+    #[error("{0}")]
+    Rejected(String),
 }
 
 /// The largest file: a schedule of a thousand targets has some 500 kB.

@@ -5,32 +5,20 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::files::LoadError;
 use super::journal::Drift;
-use super::loaded::LoadedSchedule;
-use super::scaling::Scaling;
+use super::scaling::{Loaded, Scaling};
 use crate::health::{Check, Finding, Status};
 use schedule::{Hold, Severity};
 
 pub struct ScaleCheck {
     scaling: Scaling,
-    last: Mutex<Option<LastFinding>>,
     /// The instant since which the schedule could not be read in time.
     overdue_since: Mutex<Option<Timestamp>>,
 }
-
-/// The last finding about the schedule. `None`: there is nothing to size.
-struct LastFinding {
-    at: Timestamp,
-    finding: Option<Finding>,
-}
-
-/// The age up to which the last finding is reused: the files can be in Azure Blob Storage.
-const REUSED: SignedDuration = SignedDuration::from_mins(1);
 
 /// The longest check. Probes of health wait longer.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -46,7 +34,6 @@ impl ScaleCheck {
     pub fn new(scaling: Scaling) -> ScaleCheck {
         ScaleCheck {
             scaling,
-            last: Mutex::new(None),
             overdue_since: Mutex::new(None),
         }
     }
@@ -54,17 +41,20 @@ impl ScaleCheck {
     /// A slow store of files does not delay the findings of the database.
     async fn findings(&self) -> Vec<Finding> {
         let now = self.scaling.now();
-        let (configuration, others) = tokio::join!(
-            timeout(DEADLINE, Box::pin(self.configuration(now))),
+        let (loaded, others) = tokio::join!(
+            timeout(DEADLINE, Box::pin(self.scaling.recent(now))),
             timeout(DEADLINE, Box::pin(self.others(now))),
         );
-        let configuration = match configuration {
-            Ok(None) => return Vec::new(),
-            Ok(Some(finding)) => {
-                *self.overdue_since.lock().await = None;
+        let mut overdue_since = self.overdue_since.lock().await;
+        let configuration = match loaded {
+            Ok(loaded) => {
+                *overdue_since = None;
+                let Some(finding) = of_schedule(&loaded) else {
+                    return Vec::new();
+                };
                 finding
             }
-            Err(_) => overdue(*self.overdue_since.lock().await.get_or_insert(now), now),
+            Err(_) => overdue(*overdue_since.get_or_insert(now), now),
         };
         // The database's own check reports that it does not respond.
         let others = others.unwrap_or_default();
@@ -80,21 +70,11 @@ impl ScaleCheck {
         let holds = holds.iter().map(of_hold);
         holds.chain(drift.into_iter().map(of_drift)).collect()
     }
+}
 
-    /// `None`: there is nothing to size.
-    async fn configuration(&self, now: Timestamp) -> Option<Finding> {
-        let mut last = self.last.lock().await;
-        if let Some(LastFinding { at, finding }) = &*last
-            && now.duration_since(*at).abs() < REUSED
-        {
-            return finding.clone();
-        }
-        let finding = of_schedule(self.scaling.loaded(now).await);
-        *last = Some(LastFinding {
-            at: now,
-            finding: finding.clone(),
-        });
-        finding
+impl Check for ScaleCheck {
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        self.findings().boxed()
     }
 }
 
@@ -106,39 +86,38 @@ fn overdue(since: Timestamp, now: Timestamp) -> Finding {
         Status::Warn
     };
     let text = format!("the schedule could not be read within {DEADLINE:?}, since {since}");
-    finding(
-        "scale:configuration",
-        "unreadable".into(),
-        status,
-        Some(text),
-    )
+    of_configuration("unreadable", status, Some(text))
 }
 
-fn of_schedule(loaded: Result<Option<LoadedSchedule>, LoadError>) -> Option<Finding> {
-    let (value, status, output) = match loaded {
-        Err(error) => ("unreadable", Status::Fail, Some(error.to_string())),
-        Ok(loaded) => {
-            let loaded = loaded?;
-            let severities = loaded.findings.iter().map(|it| it.severity);
-            let warnings = severities.filter(|it| *it == Severity::Warning).count();
-            match (loaded.errors(), warnings) {
-                (None, _) if !loaded.has_resources() => return None,
-                (Some(errors), _) => ("refused", Status::Fail, Some(errors)),
-                (None, 0) => ("good", Status::Ok, None),
-                (None, count) => {
-                    let warnings = if count == 1 { "warning" } else { "warnings" };
-                    let text = format!("lint has {count} {warnings}: `magnusapi scale lint`");
-                    ("good", Status::Warn, Some(text))
-                }
-            }
+/// `None`: there is nothing to size.
+fn of_schedule(loaded: &Loaded) -> Option<Finding> {
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(LoadError::Missing(_)) => return None,
+        Err(error) => {
+            let text = error.to_string();
+            return Some(of_configuration("unreadable", Status::Fail, Some(text)));
         }
     };
-    Some(finding("scale:configuration", value.into(), status, output))
+    let severities = loaded.findings.iter().map(|it| it.severity);
+    let warnings = severities.filter(|it| *it == Severity::Warning).count();
+    match (loaded.errors(), warnings) {
+        (None, _) if !loaded.has_resources() => None,
+        (Some(errors), _) => Some(of_configuration("refused", Status::Fail, Some(errors))),
+        (None, 0) => Some(of_configuration("good", Status::Ok, None)),
+        (None, count) => {
+            let warnings = if count == 1 { "warning" } else { "warnings" };
+            let text = format!("lint has {count} {warnings}: `magnusapi scale lint`");
+            Some(of_configuration("good", Status::Warn, Some(text)))
+        }
+    }
 }
 
-impl Check for ScaleCheck {
-    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
-        self.findings().boxed()
+fn of_configuration(value: &'static str, status: Status, output: Option<String>) -> Finding {
+    Finding {
+        status,
+        output,
+        ..Finding::new("scale:configuration", value)
     }
 }
 
@@ -149,7 +128,9 @@ fn of_hold(hold: &Hold) -> Finding {
     Finding {
         component_id: Some(hold.target.to_string()),
         observed_unit: Some("instances"),
-        ..finding("scale:hold", size, Status::Warn, Some(text))
+        status: Status::Warn,
+        output: Some(text),
+        ..Finding::new("scale:hold", size)
     }
 }
 
@@ -159,28 +140,8 @@ fn of_drift(drift: Drift) -> Finding {
     Finding {
         component_id: Some(drift.target),
         observed_unit: Some("changes"),
-        ..finding(
-            "scale:drift",
-            drift.changes.into(),
-            Status::Warn,
-            Some(text.to_owned()),
-        )
-    }
-}
-
-fn finding(
-    key: &'static str,
-    observed_value: Value,
-    status: Status,
-    output: Option<String>,
-) -> Finding {
-    Finding {
-        key,
-        component_id: None,
-        component_type: "component",
-        observed_value,
-        observed_unit: None,
-        status,
-        output,
+        status: Status::Warn,
+        output: Some(text.to_owned()),
+        ..Finding::new("scale:drift", drift.changes)
     }
 }

@@ -11,7 +11,7 @@ use schedule::{Hold, TargetName};
 
 /// The holds in one database. Clones share its pool.
 #[derive(Clone)]
-pub(super) struct Holds {
+pub struct Holds {
     database: Database,
 }
 
@@ -36,11 +36,7 @@ impl Holds {
     }
 
     /// The holds that began by `now` and ended at `since` or later, the oldest first.
-    pub(super) async fn since(
-        &self,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> Result<Vec<HoldRecord>, Error> {
+    pub async fn since(&self, since: Timestamp, now: Timestamp) -> Result<Vec<HoldRecord>, Error> {
         let (since, now) = (since.to_string(), now.to_string());
         let rows = self.database.read(&SINCE, &[&since, &now]).await?;
         let records = rows.iter().filter_map(|row| {
@@ -53,7 +49,8 @@ impl Holds {
         Ok(records.collect())
     }
 
-    /// Stores a hold. It is in force when this returns.
+    /// Stores a hold that [`Scaling::place`](super::scaling::Scaling::place) checked. It is in force when this
+    /// returns.
     pub(super) async fn create(&self, hold: &Hold) -> Result<(), Error> {
         let size = size_text(hold.size);
         let (since, until) = (hold.since.to_string(), hold.until.to_string());
@@ -67,7 +64,7 @@ impl Holds {
     /// Ends the holds on `target`, and returns whether any was in force. A request that the Functions host
     /// sends again, with the same `invocation`, gets the result of its first sending and ends no hold that
     /// was made after that.
-    pub(super) async fn release(
+    pub async fn release(
         &self,
         target: &TargetName,
         at: Timestamp,

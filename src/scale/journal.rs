@@ -7,12 +7,12 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::columns::{size, size_text};
 use super::reconcile::{Cause, History, SizeChange};
-use crate::database::{Database, Error, Statement, instant};
+use crate::database::{Database, Error, Statement, instant, optional_instant};
 use schedule::{Size, TargetName};
 
 /// The changes in one database. Clones share its pool.
 #[derive(Clone)]
-pub(super) struct Journal {
+pub struct Journal {
     database: Database,
 }
 
@@ -188,7 +188,7 @@ impl Journal {
     }
 
     /// The changes that succeeded since an instant, the oldest first.
-    pub(super) async fn succeeded(&self, since: Timestamp) -> Result<Vec<SizeRecord>, Error> {
+    pub async fn succeeded(&self, since: Timestamp) -> Result<Vec<SizeRecord>, Error> {
         let since = since.to_string();
         let rows = self.database.read(&SUCCEEDED, &[&since]).await?;
         Ok(rows.iter().map(size_record).collect())
@@ -236,7 +236,6 @@ fn open_change(row: &Row) -> OpenChange {
 }
 
 fn entry(row: &Row) -> Entry {
-    let finished: Option<i64> = row.get("finished_at");
     Entry {
         target: row.get("target"),
         resource: row.get("resource"),
@@ -246,7 +245,7 @@ fn entry(row: &Row) -> Entry {
         rule: row.get("rule"),
         cause: row.get("cause"),
         invocation_id: row.get("invocation_id"),
-        finished_at: finished.map(|_| instant(row, "finished_at")),
+        finished_at: optional_instant(row, "finished_at"),
         outcome: row.get("outcome"),
         detail: row.get("detail"),
     }

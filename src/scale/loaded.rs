@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use thiserror::Error;
 
 use super::files::{Files, LoadError};
 use super::resource::Resource;
@@ -21,28 +22,30 @@ pub struct LoadedSchedule {
 }
 
 impl LoadedSchedule {
-    /// `now` is the instant of the findings. `None`: there is no schedule, and `SCALE_CONFIG` is not set.
-    pub async fn read(
-        settings: &Settings,
-        now: Timestamp,
-    ) -> Result<Option<LoadedSchedule>, LoadError> {
+    /// Also with errors. `now` is the instant of the findings.
+    pub async fn read(settings: &Settings, now: Timestamp) -> Result<LoadedSchedule, LoadError> {
         let files = Files::open(&settings.place)?;
-        let configuration = match files.configuration().await {
-            Err(LoadError::Missing(_)) => return Ok(None),
-            configuration => configuration?,
-        };
+        let configuration = files.configuration().await?;
         let lines = configuration.lines().clone();
         let calendars = files.calendars(&configuration).await?;
         let schedule = Schedule::new(configuration, &calendars);
         let assigned = Assigned::new(&schedule, settings);
         let mut findings = lint(&schedule, now);
         findings.extend(assigned.findings);
-        Ok(Some(LoadedSchedule {
+        Ok(LoadedSchedule {
             place: files.title(),
             schedule,
             findings: lines.locate(findings),
             resources: assigned.resources,
-        }))
+        })
+    }
+
+    /// The schedule, if it has no errors: one with errors is not applied.
+    pub fn without_errors(self) -> Result<LoadedSchedule, LoadError> {
+        match self.errors() {
+            Some(errors) => Err(LoadError::Rejected(errors)),
+            None => Ok(self),
+        }
     }
 
     /// Of a test.
@@ -64,7 +67,15 @@ impl LoadedSchedule {
         !self.resources.is_empty()
     }
 
-    /// The errors as one text. A schedule with errors is not applied.
+    pub fn target(&self, name: &TargetName) -> Result<&Target, NoSuchTarget> {
+        let targets = self.schedule.targets().iter();
+        self.schedule.target(name).ok_or_else(|| NoSuchTarget {
+            name: name.clone(),
+            known: targets.map(|it| it.name.to_string()).collect(),
+        })
+    }
+
+    /// The errors as one text.
     pub fn errors(&self) -> Option<String> {
         let of_errors = |it: &&LocatedFinding| it.severity == Severity::Error;
         let errors: Vec<&LocatedFinding> = self.findings.iter().filter(of_errors).collect();
@@ -78,6 +89,13 @@ impl LoadedSchedule {
             self.place, first.line, first.text
         ))
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the schedule has no target {name}, only {}", known.join(", "))]
+pub struct NoSuchTarget {
+    pub name: TargetName,
+    known: Vec<String>,
 }
 
 /// The resource of each target, and findings about resources.

@@ -10,7 +10,8 @@
 //! | `tick` | handles every target once |
 //! | `group` | concurrency groups: resources of which only one is changed at a time |
 //! | `summary` | the result of a tick |
-//! | `placing` | holds from a form |
+//! | `placing` | checks and stores holds |
+//! | `end` | the size and the end of a hold, as a person writes them |
 //! | `sizes` | planned and actual sizes around an instant |
 //! | `drawing` | the plan as SVG |
 //! | `report` | the plan as values |
@@ -20,17 +21,16 @@
 //! | `holds`, `journal` | the tables |
 //! | `columns` | columns that both tables have |
 //! | `reconcile` | the action for one target; pure |
-//! | `hold_request` | checks a requested hold |
 //! | `settings` | settings from the environment |
 //! | [`resource`] | the kinds of resources that have a size |
 
 pub mod cli;
 mod columns;
 mod drawing;
+mod end;
 mod files;
 mod group;
 mod health;
-mod hold_request;
 mod holds;
 mod journal;
 mod loaded;
@@ -47,13 +47,16 @@ mod summary;
 mod tick;
 mod timer;
 
+pub(crate) use end::size_of;
+pub use end::{End, EndError};
 pub use files::LoadError;
 pub use health::ScaleCheck;
-pub use holds::HoldRecord;
-pub use journal::SizeRecord;
-pub use loaded::LoadedSchedule;
+pub use holds::{HoldRecord, Holds};
+pub use journal::{Journal, SizeRecord};
+pub use loaded::{LoadedSchedule, NoSuchTarget};
 pub use overview::{ScaleOverview, TargetNumbers};
-pub use placing::{HoldError, Placing};
+pub(crate) use placing::text_error;
+pub use placing::{HoldError, Placing, Rejection};
 pub use routes::{hold, holds, plan};
 pub use scaling::Scaling;
 pub use settings::{Place, Settings, SettingsError};

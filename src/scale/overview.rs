@@ -1,10 +1,9 @@
 //! The sizes of the targets as numbers, for metrics.
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Mutex;
 
 use super::files::LoadError;
-use super::loaded::LoadedSchedule;
+use super::journal::Entry;
 use super::scaling::Scaling;
 use super::summary::{Ending, Summary};
 use super::timer::FUNCTION;
@@ -15,7 +14,6 @@ use schedule::{Hold, Size, Target, decide};
 pub struct ScaleOverview {
     scaling: Scaling,
     ledger: Ledger,
-    last: Mutex<Option<(Timestamp, Option<LoadedSchedule>)>>,
 }
 
 /// The sizes of a target that has a resource.
@@ -31,9 +29,6 @@ pub struct TargetNumbers {
     /// The changes of the last 24 hours, by outcome.
     pub changes: [(&'static str, usize); 5],
 }
-
-/// The age up to which a schedule is reused: its files can be in Azure Blob Storage.
-const REUSED: SignedDuration = SignedDuration::from_mins(1);
 
 /// A tick that is older does not show the actual size.
 const TICK: SignedDuration = SignedDuration::from_mins(15);
@@ -51,11 +46,7 @@ type Tick = Option<(Timestamp, Summary)>;
 
 impl ScaleOverview {
     pub fn new(scaling: Scaling, ledger: Ledger) -> ScaleOverview {
-        ScaleOverview {
-            scaling,
-            ledger,
-            last: Mutex::new(None),
-        }
+        ScaleOverview { scaling, ledger }
     }
 
     /// The numbers of each target that has a resource.
@@ -64,9 +55,11 @@ impl ScaleOverview {
     /// The schedule or the database cannot be read.
     pub async fn read(&self) -> Result<Vec<TargetNumbers>, String> {
         let now = self.scaling.now();
-        let loaded = self.loaded(now).await.map_err(|error| error.to_string())?;
-        let Some(loaded) = loaded.filter(LoadedSchedule::has_resources) else {
-            return Ok(Vec::new());
+        let loaded = self.scaling.recent(now).await;
+        let loaded = match &*loaded {
+            Ok(loaded) if loaded.has_resources() => loaded,
+            Ok(_) | Err(LoadError::Missing(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error.to_string()),
         };
         let journal = self.scaling.journal();
         let (holds, changes, tick) = tokio::join!(
@@ -82,15 +75,11 @@ impl ScaleOverview {
         let numbers = managed.map(|target| {
             let name = target.name.as_str();
             let changes = changes.iter().filter(|it| it.target == name);
-            let count = |outcome: &str| {
-                let outcome_of = |it: &&super::journal::Entry| {
-                    it.outcome.as_deref().unwrap_or("unfinished") == outcome
-                };
-                changes.clone().filter(outcome_of).count()
+            let count = |outcome| {
+                let changes = changes.clone();
+                changes.filter(|it| outcome_of(it) == outcome).count()
             };
-            let is_drift = |it: &&super::journal::Entry| {
-                it.cause == "drift" && it.outcome.as_deref() != Some("left")
-            };
+            let is_drift = |it: &&Entry| it.cause == "drift" && outcome_of(it) != "left";
             TargetNumbers {
                 target: name.to_owned(),
                 desired: decide(target, &holds, now).size,
@@ -103,18 +92,6 @@ impl ScaleOverview {
         Ok(numbers.collect())
     }
 
-    async fn loaded(&self, now: Timestamp) -> Result<Option<LoadedSchedule>, LoadError> {
-        let mut last = self.last.lock().await;
-        if let Some((at, loaded)) = &*last
-            && now.duration_since(*at).abs() < REUSED
-        {
-            return Ok(loaded.clone());
-        }
-        let loaded = self.scaling.loaded(now).await?;
-        *last = Some((now, loaded.clone()));
-        Ok(loaded)
-    }
-
     async fn tick(&self, now: Timestamp) -> Result<Tick, String> {
         let last = self.ledger.last_summary(FUNCTION).await;
         let last = last.map_err(|error| error.to_string())?;
@@ -122,6 +99,10 @@ impl ScaleOverview {
         // A run that failed as a whole has no summary.
         Ok(recent.and_then(|(started, text)| Some((started, serde_json::from_str(&text).ok()?))))
     }
+}
+
+fn outcome_of(change: &Entry) -> &str {
+    change.outcome.as_deref().unwrap_or("unfinished")
 }
 
 /// The ledger names the targets that were not in place. The others had the size of that instant.

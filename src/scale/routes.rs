@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::hold_request::{self, HoldRequest};
-use super::loaded::LoadedSchedule;
+use super::end::End;
+use super::files::LoadError;
+use super::placing::HoldError;
 use super::report::Plan;
 use super::scaling::Scaling;
 use crate::http::{
     Endpoint, FieldError, Members, ObjectFormat, Problem, Query, Request, Response,
     database_problem, no_content, whole,
 };
-use schedule::{TargetName, parse_instant};
+use schedule::{Size, TargetName, parse_instant};
 
 static PLAN: Endpoint = Endpoint {
     function: "scale_plan",
@@ -52,7 +53,8 @@ pub async fn plan(scaling: &Scaling, request: Request) -> Response {
     let handler = async |request: Request| {
         let now = scaling.now();
         let period = Period::of(&request.query, now).map_err(Problem::bad_parameter)?;
-        let loaded = loaded(scaling, now).await?;
+        let loaded = scaling.schedule(now).await;
+        let loaded = loaded.map_err(|error| schedule_problem(&error))?;
         let holds = scaling.holds().active(now).await;
         let holds = holds.map_err(|it| database_problem(&it))?;
         let plan = Plan::new(&loaded, &holds, period.from, period.days, None);
@@ -111,33 +113,65 @@ fn days(value: &str) -> Result<u16, FieldError> {
 
 async fn create(scaling: &Scaling, mut request: Request) -> Result<Response, Problem> {
     let mut members = HOLD_FORMAT.read(&mut request).await?;
-    let name: Option<String> = members.take("target");
-    let hold = requested(&mut members);
-    let (name, hold) = members.finish(name.zip(hold))?;
+    let hold = Requested::of(&mut members);
+    let hold = members.finish(hold)?;
     let now = scaling.now();
-    let loaded = loaded(scaling, now).await?;
-    let target = target(&loaded, &name)?;
-    let hold = hold.check(target, now).map_err(|rejections| {
-        let rejections = rejections.into_iter();
-        let errors =
-            rejections.map(|it| FieldError::new(format!("/{}", it.member.name()), it.text));
-        HOLD_FORMAT.invalid(errors.collect())
-    })?;
-    let created = scaling.holds().create(&hold).await;
-    created.map_err(|it| database_problem(&it))?;
-    Ok(data(StatusCode::CREATED, &json!(hold)))
+    let name = hold.target.parse();
+    let name = name.map_err(|_| no_such_target(&hold.target))?;
+    let end = End::Instant(hold.until);
+    let placing = scaling.placing(&name, hold.size, end, now).await;
+    let placing = placing.map_err(hold_problem)?;
+    let placed = scaling.place(&placing, hold.reason, hold.by, now).await;
+    let placed = placed.map_err(hold_problem)?;
+    Ok(data(StatusCode::CREATED, &json!(placed)))
 }
 
-/// Takes all members before the first `?`, so that the response lists the errors of all.
-fn requested(members: &mut Members) -> Option<HoldRequest> {
-    let (size, until) = (members.take("size"), members.take("until"));
-    let (reason, by) = (members.take("reason"), members.take("by"));
-    Some(HoldRequest {
-        size: size?,
-        until: until?,
-        reason: reason?,
-        by: by?,
-    })
+/// The members of a hold.
+struct Requested {
+    target: String,
+    size: Size,
+    until: Timestamp,
+    reason: String,
+    by: String,
+}
+
+impl Requested {
+    /// Takes all members before the first `?`, so that the response lists the errors of all.
+    fn of(members: &mut Members) -> Option<Requested> {
+        let target = members.take("target");
+        let (size, until) = (members.take("size"), members.take("until"));
+        let (reason, by) = (members.take("reason"), members.take("by"));
+        Some(Requested {
+            target: target?,
+            size: size?,
+            until: until?,
+            reason: reason?,
+            by: by?,
+        })
+    }
+}
+
+fn hold_problem(error: HoldError) -> Problem {
+    match error {
+        HoldError::Load(error) => schedule_problem(&error),
+        HoldError::Target(error) => no_such_target(error.name.as_str()),
+        HoldError::Rejected(rejections) => {
+            let errors = rejections.into_iter();
+            let errors = errors.map(|it| FieldError::new(format!("/{}", it.part), it.text));
+            HOLD_FORMAT.invalid(errors.collect())
+        }
+        HoldError::Database(error) => database_problem(&error),
+    }
+}
+
+fn schedule_problem(error: &LoadError) -> Problem {
+    let detail = error.to_string();
+    if let LoadError::Missing(_) = error {
+        let title = "There is no schedule";
+        return Problem::new(StatusCode::NOT_FOUND, "no-schedule", title, detail);
+    }
+    log::error!("{detail}");
+    Problem::unavailable("unusable-schedule", "The schedule cannot be used", &detail)
 }
 
 async fn release(
@@ -157,32 +191,6 @@ async fn release(
         ));
     }
     Ok(no_content())
-}
-
-async fn loaded(scaling: &Scaling, now: Timestamp) -> Result<LoadedSchedule, Problem> {
-    let unusable = |detail: String| {
-        log::error!("{detail}");
-        Problem::unavailable("unusable-schedule", "The schedule cannot be used", &detail)
-    };
-    let loaded = scaling.loaded(now).await;
-    let loaded = loaded.map_err(|error| unusable(error.to_string()))?;
-    let loaded = loaded.ok_or_else(|| {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "no-schedule",
-            "There is no schedule",
-            "put scale.toml beside host.json, or name one in SCALE_CONFIG",
-        )
-    })?;
-    match loaded.errors() {
-        Some(errors) => Err(unusable(errors)),
-        None => Ok(loaded),
-    }
-}
-
-fn target<'a>(loaded: &'a LoadedSchedule, name: &str) -> Result<&'a schedule::Target, Problem> {
-    let parsed: TargetName = name.parse().map_err(|_| no_such_target(name))?;
-    hold_request::target(loaded.schedule.targets(), &parsed).map_err(|_| no_such_target(name))
 }
 
 fn no_such_target(name: &str) -> Problem {

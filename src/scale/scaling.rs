@@ -2,16 +2,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
 
 use super::files::LoadError;
-use super::holds::{HoldRecord, Holds};
-use super::journal::{Journal, SizeRecord};
+use super::holds::Holds;
+use super::journal::Journal;
 use super::loaded::LoadedSchedule;
 use super::settings::Settings;
 use crate::azure::resource_manager::{ClientError, ResourceManager};
 use crate::clock::Clock;
-use crate::database::{Database, Error};
+use crate::database::Database;
 
 /// Schedule, holds, changes and the Resource Manager. Clones share them.
 #[derive(Clone)]
@@ -27,7 +28,14 @@ struct Shared {
     journal: Journal,
     /// Created when first needed, because it reads the roots of trust.
     manager: OnceLock<Arc<ResourceManager>>,
+    recent: Mutex<Option<(Timestamp, Arc<Loaded>)>>,
 }
+
+/// Also with errors.
+pub(super) type Loaded = Result<LoadedSchedule, LoadError>;
+
+/// The age up to which [`Scaling::recent`] returns the same schedule.
+const REUSED: SignedDuration = SignedDuration::from_mins(1);
 
 impl Scaling {
     /// Reads nothing yet.
@@ -40,27 +48,29 @@ impl Scaling {
                 journal: Journal::new(database.clone()),
                 database,
                 manager: OnceLock::new(),
+                recent: Mutex::new(None),
             }),
         }
     }
 
-    /// The present content of the schedule's files.
-    pub async fn loaded(&self, now: Timestamp) -> Result<Option<LoadedSchedule>, LoadError> {
-        LoadedSchedule::read(&self.shared.settings, now).await
+    /// The present content of the schedule's files, if it has no errors.
+    pub(super) async fn schedule(&self, now: Timestamp) -> Loaded {
+        let loaded = LoadedSchedule::read(&self.shared.settings, now).await;
+        loaded.and_then(LoadedSchedule::without_errors)
     }
 
-    /// The holds that began by `now` and ended at `since` or later, the oldest first.
-    pub async fn holds_since(
-        &self,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> Result<Vec<HoldRecord>, Error> {
-        self.shared.holds.since(since, now).await
-    }
-
-    /// The changes of sizes that succeeded since an instant, the oldest first.
-    pub async fn sizes_since(&self, since: Timestamp) -> Result<Vec<SizeRecord>, Error> {
-        self.shared.journal.succeeded(since).await
+    /// The schedule as it was at most a minute ago, for checks and metrics: its files can be in Azure Blob
+    /// Storage.
+    pub(super) async fn recent(&self, now: Timestamp) -> Arc<Loaded> {
+        let mut recent = self.shared.recent.lock().await;
+        if let Some((at, loaded)) = &*recent
+            && now.duration_since(*at).abs() < REUSED
+        {
+            return loaded.clone();
+        }
+        let loaded = Arc::new(LoadedSchedule::read(&self.shared.settings, now).await);
+        *recent = Some((now, loaded.clone()));
+        loaded
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -75,11 +85,11 @@ impl Scaling {
         &self.shared.database
     }
 
-    pub(super) fn holds(&self) -> &Holds {
+    pub fn holds(&self) -> &Holds {
         &self.shared.holds
     }
 
-    pub(super) fn journal(&self) -> &Journal {
+    pub fn journal(&self) -> &Journal {
         &self.shared.journal
     }
 

@@ -9,7 +9,7 @@ use super::columns::size;
 use super::files::LoadError;
 use super::loaded::LoadedSchedule;
 use super::scaling::Scaling;
-use crate::database::{self, Statement, instant};
+use crate::database::{self, Statement, instant, optional_instant};
 use schedule::{Hold, Size, Target, TargetName};
 
 /// The schedule, with the holds and changes since an instant.
@@ -27,8 +27,6 @@ pub struct Sizes {
 pub enum SizesError {
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("{0}")]
-    Unusable(String),
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -63,18 +61,16 @@ pub struct InstanceHours {
 }
 
 impl Scaling {
-    /// The sizes since `since`. `None`: there is no schedule, and `SCALE_CONFIG` is not set.
+    /// The sizes since `since`. `None`: there is nothing to size.
     pub async fn sizes(
         &self,
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Sizes>, SizesError> {
-        let Some(loaded) = self.loaded(now).await? else {
-            return Ok(None);
+        let loaded = match self.schedule(now).await {
+            Err(LoadError::Missing(_)) => return Ok(None),
+            loaded => loaded?,
         };
-        if let Some(errors) = loaded.errors() {
-            return Err(SizesError::Unusable(errors));
-        }
         let targets = loaded.schedule.targets().iter();
         let targets: Vec<&str> = targets.map(|target| target.name.as_str()).collect();
         let (since, now) = (since.to_string(), now.to_string());
@@ -152,11 +148,10 @@ impl InstanceHours {
 
 /// `None`: a later program wrote a size that this one does not know.
 fn change(row: &Row) -> Option<PastChange> {
-    let finished: Option<i64> = row.get("finished");
     Some(PastChange {
         target: row.get("target"),
         requested: instant(row, "since"),
-        finished: finished.map(|_| instant(row, "finished")),
+        finished: optional_instant(row, "finished"),
         from: size(row, "size_before")?,
         to: size(row, "size")?,
         outcome: row.get("outcome"),

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::files::LoadError;
 use super::scaling::Scaling;
 use super::summary::Summary;
 use super::tick::Tick;
@@ -75,15 +76,10 @@ pub(super) async fn tick(
     is_dry: bool,
 ) -> Result<Summary, String> {
     let begun = Instant::now();
-    let Some(loaded) = Box::pin(scaling.loaded(now))
-        .await
-        .map_err(|error| error.to_string())?
-    else {
-        return Ok(Summary::default());
+    let loaded = match Box::pin(scaling.schedule(now)).await {
+        Err(LoadError::Missing(_)) => return Ok(Summary::default()),
+        loaded => loaded.map_err(|error| error.to_string())?,
     };
-    if let Some(errors) = loaded.errors() {
-        return Err(errors);
-    }
     let holds = scaling.holds().active(now).await;
     let holds =
         holds.map_err(|error| format!("cannot load the holds, so nothing was changed: {error}"))?;

@@ -1,17 +1,31 @@
 //! `scale explain`.
 
+use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::WithHolds;
 use super::session::{Failure, Session};
-use crate::scale::hold_request;
+use super::{WithHolds, instant};
 use crate::terminal::{print, say};
 use crate::words;
 use schedule::{
     Decision, Occurrence, Rule, Size, Standing, Step, Target, TargetName, Zone, decide, explain,
 };
+
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// Only this target
+    target: Option<TargetName>,
+    /// At this instant, such as 2026-12-24T17:00:00Z; without it, now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    at: Option<Timestamp>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    holds: WithHolds,
+}
 
 /// A step for programs.
 #[derive(Serialize)]
@@ -26,39 +40,35 @@ struct Line<'a> {
     to: Option<Timestamp>,
 }
 
-pub(super) async fn run(
-    session: &Session,
-    only: Option<&TargetName>,
-    at: Timestamp,
-    json: bool,
-    with_holds: &WithHolds,
-) -> Result<(), Failure> {
-    let loaded = session.good_schedule().await?;
-    let targets = loaded.schedule.targets();
-    let targets = match only {
-        Some(name) => std::slice::from_ref(hold_request::target(targets, name)?),
-        None => targets,
-    };
-    let holds = session.holds(with_holds).await?;
-    let explained = targets.iter().map(|target| {
-        let (decision, steps) = (decide(target, &holds, at), explain(target, &holds, at));
-        (target, decision, steps)
-    });
-    if json {
-        let explained = explained.map(|(target, decision, steps)| {
-            json!({
-                "target": target.name,
-                "at": at,
-                "size": decision.size,
-                "bounds": target.bounds,
-                "steps": steps.iter().map(Line::of).collect::<Vec<_>>(),
-            })
+impl Explain {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let at = self.at.unwrap_or_else(|| session.now());
+        let loaded = session.schedule().await?;
+        let targets = match &self.target {
+            Some(name) => std::slice::from_ref(loaded.target(name)?),
+            None => loaded.schedule.targets(),
+        };
+        let holds = session.holds(&self.holds).await?;
+        let explained = targets.iter().map(|target| {
+            let (decision, steps) = (decide(target, &holds, at), explain(target, &holds, at));
+            (target, decision, steps)
         });
-        print(explained.collect::<Vec<_>>());
-    } else {
-        explained.for_each(|(target, decision, steps)| show(target, at, &decision, &steps));
+        if self.json {
+            let explained = explained.map(|(target, decision, steps)| {
+                json!({
+                    "target": target.name,
+                    "at": at,
+                    "size": decision.size,
+                    "bounds": target.bounds,
+                    "steps": steps.iter().map(Line::of).collect::<Vec<_>>(),
+                })
+            });
+            print(explained.collect::<Vec<_>>());
+        } else {
+            explained.for_each(|(target, decision, steps)| show(target, at, &decision, &steps));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn show(target: &Target, at: Timestamp, decision: &Decision, steps: &[Step]) {

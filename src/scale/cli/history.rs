@@ -1,5 +1,6 @@
 //! `scale history`.
 
+use clap::Args;
 use jiff::SignedDuration;
 
 use super::session::{Failure, Session};
@@ -8,28 +9,39 @@ use crate::terminal::{Table, print, say};
 use crate::words;
 use schedule::TargetName;
 
-pub(super) async fn run(
-    session: &Session,
-    only: Option<&TargetName>,
+#[derive(Args)]
+pub(crate) struct History {
+    /// Only this target
+    target: Option<TargetName>,
+    /// Number of days
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=400))]
     days: u16,
+    /// The most changes, the newest first
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     limit: u16,
+    /// Print JSON
+    #[arg(long)]
     json: bool,
-) -> Result<(), Failure> {
-    let scaling = session.scaling().await?;
-    let since = session.now() - SignedDuration::from_hours(24 * i64::from(days));
-    let entries = scaling.journal().since(since, only, limit.into()).await?;
-    if json {
-        print(entries);
-        return Ok(());
+}
+
+impl History {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let History { days, limit, .. } = self;
+        let scaling = session.scaling().await?;
+        let since = session.now() - SignedDuration::from_hours(24 * i64::from(days));
+        let entries = scaling
+            .journal()
+            .since(since, self.target.as_ref(), limit.into());
+        let entries = entries.await?;
+        if self.json {
+            print(entries);
+        } else if entries.is_empty() {
+            say(format_args!("no change within {days} days"));
+        } else {
+            table(&entries).lines().into_iter().for_each(say);
+        }
+        Ok(())
     }
-    if entries.is_empty() {
-        say(format_args!("no change within {days} days"));
-        return Ok(());
-    }
-    for line in table(&entries).lines() {
-        say(line);
-    }
-    Ok(())
 }
 
 fn table(entries: &[Entry]) -> Table<7> {

@@ -1,100 +1,119 @@
 //! `scale hold`, `scale release` and `scale holds`.
 
+use clap::Args;
+
 use super::session::{Failure, Session};
-use crate::scale::hold_request::{self, End, HoldRequest};
+use crate::scale::end::{End, size_of};
 use crate::terminal::{Table, print, say};
 use crate::words;
 use schedule::{Size, TargetName};
 
-pub(super) struct Options {
-    pub(super) size: Size,
-    pub(super) until: End,
-    pub(super) reason: String,
-    pub(super) by: String,
-}
-
-pub(super) async fn hold(
-    session: &Session,
-    name: &TargetName,
-    options: Options,
+#[derive(Args)]
+pub(crate) struct Hold {
+    /// A target of the schedule
+    target: TargetName,
+    /// The size: 6, or 2-6 for a least and a most
+    #[arg(long, value_parser = size_of)]
+    size: Size,
+    /// The end, within 7 days: 18:00 or "2026-11-25 18:00" on the target's clocks,
+    /// 2026-11-25T17:00:00Z, or a length such as 2h
+    #[arg(long, value_name = "TIME", verbatim_doc_comment)]
+    until: End,
+    /// The reason, for other operators
+    #[arg(long)]
+    reason: String,
+    /// The author
+    #[arg(long, value_name = "NAME", env = "USER")]
+    by: String,
+    /// Print JSON
+    #[arg(long)]
     json: bool,
-) -> Result<(), Failure> {
-    let loaded = session.good_schedule().await?;
-    let target = hold_request::target(loaded.schedule.targets(), name)?;
-    let now = session.now();
-    let request = HoldRequest {
-        size: options.size,
-        until: options.until.at(&target.zone, now),
-        reason: options.reason,
-        by: options.by,
-    };
-    let hold = request.check(target, now).map_err(Failure::Rejected)?;
-    let scaling = session.scaling().await?;
-    scaling.holds().create(&hold).await?;
-    if json {
-        print(&hold);
-        return Ok(());
-    }
-    say(format_args!(
-        "{name} is held at {} until {} in {} ({} UTC), from the next tick on",
-        hold.size,
-        words::local(target.zone.wall(hold.until)),
-        target.zone,
-        words::utc(hold.until)
-    ));
-    if loaded.resource(name).is_none() {
+}
+
+#[derive(Args)]
+pub(crate) struct Release {
+    /// A target of the schedule
+    target: TargetName,
+}
+
+#[derive(Args)]
+pub(crate) struct Holds {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Hold {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let (scaling, now) = (session.scaling().await?, session.now());
+        let placing = scaling.placing(&self.target, self.size, self.until, now);
+        let placing = placing.await?;
+        let hold = scaling.place(&placing, self.reason, self.by, now).await?;
+        if self.json {
+            print(&hold);
+            return Ok(());
+        }
+        let (name, zone) = (&hold.target, &placing.target.zone);
         say(format_args!(
-            "{name} has no resource, so the hold has no effect: see SCALE_RESOURCES"
+            "{name} is held at {} until {} in {zone} ({} UTC), from the next tick on",
+            hold.size,
+            words::local(zone.wall(hold.until)),
+            words::utc(hold.until)
         ));
+        if !placing.has_resource {
+            say(format_args!(
+                "{name} has no resource, so the hold has no effect: see SCALE_RESOURCES"
+            ));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
-pub(super) async fn release(session: &Session, name: &TargetName) -> Result<(), Failure> {
-    let scaling = session.scaling().await?;
-    if !scaling.holds().release(name, session.now(), None).await? {
-        return Err(Failure::NotHeld(name.clone()));
+impl Release {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let (scaling, name) = (session.scaling().await?, self.target);
+        if !scaling.holds().release(&name, session.now(), None).await? {
+            return Err(Failure::NotHeld(name));
+        }
+        say(format_args!(
+            "the hold on {name} is released; the schedule decides from the next tick on"
+        ));
+        Ok(())
     }
-    say(format_args!(
-        "the hold on {name} is released; the schedule decides from the next tick on"
-    ));
-    Ok(())
 }
 
-pub(super) async fn list(session: &Session, json: bool) -> Result<(), Failure> {
-    let scaling = session.scaling().await?;
-    let holds = scaling.holds().active(session.now()).await?;
-    if json {
-        print(holds);
-        return Ok(());
-    }
-    if holds.is_empty() {
-        say("there are no holds");
-        return Ok(());
-    }
-    let mut table = Table::new(
-        [
+impl Holds {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let scaling = session.scaling().await?;
+        let holds = scaling.holds().active(session.now()).await?;
+        if self.json {
+            print(holds);
+            return Ok(());
+        }
+        if holds.is_empty() {
+            say("there are no holds");
+            return Ok(());
+        }
+        let heading = [
             "TARGET",
             "SIZE",
             "SINCE (UTC)",
             "UNTIL (UTC)",
             "BY",
             "REASON",
-        ],
-        &[1],
-    );
-    for hold in holds {
-        table.row([
-            hold.target.to_string(),
-            hold.size.to_string(),
-            words::utc(hold.since),
-            words::utc(hold.until),
-            hold.by,
-            hold.reason,
-        ]);
+        ];
+        let mut table = Table::new(heading, &[1]);
+        for hold in holds {
+            table.row([
+                hold.target.to_string(),
+                hold.size.to_string(),
+                words::utc(hold.since),
+                words::utc(hold.until),
+                hold.by,
+                hold.reason,
+            ]);
+        }
+        table.lines().into_iter().for_each(say);
+        Ok(())
     }
-    for line in table.lines() {
-        say(line);
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! `magnusapi scale …`: one file for each verb.
+//! `magnusapi scale …`: one file for each verb, with its arguments.
 
 mod explain;
 mod history;
@@ -11,9 +11,7 @@ mod session;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use super::hold_request::{End, size_of};
-use crate::words;
-use schedule::{Size, TargetName, parse_instant};
+use schedule::parse_instant;
 pub(crate) use session::{Failure, Session};
 
 #[derive(Subcommand)]
@@ -22,109 +20,35 @@ pub(crate) enum Verb {
     ///
     /// Prints the findings by line. Exits with 1 if there is an error: then the schedule is not applied.
     #[command(verbatim_doc_comment)]
-    Lint {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Lint(lint::Lint),
     /// Show future changes, with their times and reasons
     ///
     /// Includes holds if a database is named, unless --without-holds is given.
     #[command(verbatim_doc_comment)]
-    Plan {
-        /// Only this target
-        target: Option<TargetName>,
-        /// From this instant, such as 2026-11-24T00:00:00Z; without it, from now
-        #[arg(long, value_name = "INSTANT", value_parser = instant)]
-        from: Option<Timestamp>,
-        /// Number of days
-        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=400))]
-        days: u16,
-        /// Print JSON
-        #[arg(long, conflicts_with = "svg")]
-        json: bool,
-        /// Print a timeline as SVG
-        #[arg(long)]
-        svg: bool,
-        #[command(flatten)]
-        holds: WithHolds,
-    },
+    Plan(plan::Plan),
     /// Explain a target's size: every rule, and its state
-    Explain {
-        /// Only this target
-        target: Option<TargetName>,
-        /// At this instant, such as 2026-12-24T17:00:00Z; without it, now
-        #[arg(long, value_name = "INSTANT", value_parser = instant)]
-        at: Option<Timestamp>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        holds: WithHolds,
-    },
+    Explain(explain::Explain),
     /// Run one tick, as the timer does
     ///
     /// Reads every resource and changes the sizes that differ. Waits for a tick of the timer.
     #[command(verbatim_doc_comment)]
-    Run {
-        /// Report the changes without making them
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Run(run::Run),
     /// Show past changes
-    History {
-        /// Only this target
-        target: Option<TargetName>,
-        /// Number of days
-        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=400))]
-        days: u16,
-        /// The most changes, the newest first
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-        limit: u16,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    History(history::History),
     /// Hold a target at a size for a while, regardless of the schedule
     ///
     /// The hold ends by itself, and is in force from the next tick on. A second hold on a target replaces
     /// the first.
     #[command(verbatim_doc_comment)]
-    Hold {
-        /// A target of the schedule
-        target: TargetName,
-        /// The size: 6, or 2-6 for a least and a most
-        #[arg(long, value_parser = size_of)]
-        size: Size,
-        /// The end, within 7 days: 18:00 or "2026-11-25 18:00" on the target's clocks,
-        /// 2026-11-25T17:00:00Z, or a length such as 2h
-        #[arg(long, value_name = "TIME", verbatim_doc_comment)]
-        until: End,
-        /// The reason, for other operators
-        #[arg(long)]
-        reason: String,
-        /// The author
-        #[arg(long, value_name = "NAME", env = "USER")]
-        by: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Hold(hold::Hold),
     /// End the holds of a target
-    Release {
-        /// A target of the schedule
-        target: TargetName,
-    },
+    Release(hold::Release),
     /// Show the holds that are in force
-    Holds {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Holds(hold::Holds),
 }
 
 #[derive(Args)]
-pub(crate) struct WithHolds {
+struct WithHolds {
     /// Ignore holds, and use no database
     #[arg(long)]
     without_holds: bool,
@@ -137,56 +61,13 @@ fn instant(text: &str) -> Result<Timestamp, String> {
 
 pub(crate) async fn run(verb: Verb, session: Session) -> Result<(), Failure> {
     match verb {
-        Verb::Lint { json } => lint::run(&session, json).await,
-        Verb::Plan {
-            target,
-            from,
-            days,
-            json,
-            svg,
-            holds,
-        } => {
-            let from = from.unwrap_or_else(|| words::minute(session.now()));
-            let form = match (json, svg) {
-                (true, _) => plan::Form::Json,
-                (_, true) => plan::Form::Svg,
-                _ => plan::Form::Table,
-            };
-            plan::run(&session, target.as_ref(), from, days, form, &holds).await
-        }
-        Verb::Explain {
-            target,
-            at,
-            json,
-            holds,
-        } => {
-            let at = at.unwrap_or_else(|| session.now());
-            explain::run(&session, target.as_ref(), at, json, &holds).await
-        }
-        Verb::Run { dry_run } => Box::pin(run::run(&session, dry_run)).await,
-        Verb::History {
-            target,
-            days,
-            limit,
-            json,
-        } => history::run(&session, target.as_ref(), days, limit, json).await,
-        Verb::Hold {
-            target,
-            size,
-            until,
-            reason,
-            by,
-            json,
-        } => {
-            let options = hold::Options {
-                size,
-                until,
-                reason,
-                by,
-            };
-            hold::hold(&session, &target, options, json).await
-        }
-        Verb::Release { target } => hold::release(&session, &target).await,
-        Verb::Holds { json } => hold::list(&session, json).await,
+        Verb::Lint(lint) => lint.run(&session).await,
+        Verb::Plan(plan) => plan.run(&session).await,
+        Verb::Explain(explain) => explain.run(&session).await,
+        Verb::Run(run) => Box::pin(run.run(&session)).await,
+        Verb::History(history) => history.run(&session).await,
+        Verb::Hold(hold) => hold.run(&session).await,
+        Verb::Release(release) => release.run(&session).await,
+        Verb::Holds(holds) => holds.run(&session).await,
     }
 }

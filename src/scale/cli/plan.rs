@@ -1,52 +1,58 @@
 //! `scale plan`.
 
+use clap::Args;
 use jiff::Timestamp;
 
-use super::WithHolds;
 use super::session::{Failure, Session};
+use super::{WithHolds, instant};
 use crate::scale::drawing::draw;
-use crate::scale::hold_request;
-use crate::scale::report::{Plan, TargetPlan};
+use crate::scale::report::{self, TargetPlan};
 use crate::terminal::{Table, print, say};
 use crate::words;
 use schedule::{Edge, TargetName, Wall};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    Table,
-    Json,
-    Svg,
+#[derive(Args)]
+pub(crate) struct Plan {
+    /// Only this target
+    target: Option<TargetName>,
+    /// From this instant, such as 2026-11-24T00:00:00Z; without it, from now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    from: Option<Timestamp>,
+    /// Number of days
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=400))]
+    days: u16,
+    /// Print JSON
+    #[arg(long, conflicts_with = "svg")]
+    json: bool,
+    /// Print a timeline as SVG
+    #[arg(long)]
+    svg: bool,
+    #[command(flatten)]
+    holds: WithHolds,
 }
 
-pub(super) async fn run(
-    session: &Session,
-    only: Option<&TargetName>,
-    from: Timestamp,
-    days: u16,
-    form: Form,
-    with_holds: &WithHolds,
-) -> Result<(), Failure> {
-    let loaded = session.good_schedule().await?;
-    if let Some(name) = only {
-        hold_request::target(loaded.schedule.targets(), name)?;
-    }
-    let holds = session.holds(with_holds).await?;
-    let plan = Plan::new(&loaded, &holds, from, days, only);
-    match form {
-        Form::Json => print(&plan),
-        Form::Svg => say(draw(&plan).trim_end()),
-        Form::Table => {
-            say(format_args!(
-                "{}, time zones of {}",
-                plan.schedule, plan.time_zones
-            ));
+impl Plan {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let from = self.from.unwrap_or_else(|| words::minute(session.now()));
+        let loaded = session.schedule().await?;
+        let only = self.target.as_ref();
+        only.map(|name| loaded.target(name)).transpose()?;
+        let holds = session.holds(&self.holds).await?;
+        let plan = report::Plan::new(&loaded, &holds, from, self.days, only);
+        if self.json {
+            print(&plan);
+        } else if self.svg {
+            say(draw(&plan).trim_end());
+        } else {
+            let zones = plan.time_zones;
+            say(format_args!("{}, time zones of {zones}", plan.schedule));
             plan.targets.iter().for_each(|target| show(&plan, target));
         }
+        Ok(())
     }
-    Ok(())
 }
 
-fn show(plan: &Plan, target: &TargetPlan) {
+fn show(plan: &report::Plan, target: &TargetPlan) {
     say("");
     say(format_args!(
         "{}, {} ({})",
@@ -63,9 +69,7 @@ fn show(plan: &Plan, target: &TargetPlan) {
     if target.changes.is_empty() {
         say(format_args!("no change until {} UTC", words::utc(plan.to)));
     } else {
-        for line in changes(target).lines() {
-            say(line);
-        }
+        changes(target).lines().into_iter().for_each(say);
     }
     for (month, hours) in &target.instance_hours {
         let most = if hours.most > hours.least {

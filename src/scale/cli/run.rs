@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use clap::Args;
+
 use super::session::{Failure, Session};
 use crate::host::Invocation;
 use crate::ledger::Ledger;
@@ -11,23 +13,30 @@ use crate::terminal::say;
 /// No host limits the verb, so this is only a guard.
 const LIMIT: Duration = Duration::from_hours(24);
 
-pub(super) async fn run(session: &Session, dry_run: bool) -> Result<(), Failure> {
-    let scaling = session.scaling().await?;
-    let id = uuid::Uuid::new_v4().to_string();
-    let (lines, failure) = if dry_run {
-        let summary = Box::pin(timer::tick(&scaling, session.now(), &id, true)).await;
-        let summary = summary.map_err(Failure::Tick)?;
-        (summary.lines(), summary.failure())
-    } else {
-        let ledger = Ledger::new(session.database().await?.clone());
-        let invocation = by_hand(id, session);
-        let outcome = Box::pin(timer::run(&scaling, &ledger, &invocation, LIMIT)).await;
-        (outcome.lines, outcome.failure)
-    };
-    for line in lines {
-        say(line);
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Report the changes without making them
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Run {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let scaling = session.scaling().await?;
+        let id = uuid::Uuid::new_v4().to_string();
+        let (lines, failure) = if self.dry_run {
+            let summary = Box::pin(timer::tick(&scaling, session.now(), &id, true)).await;
+            let summary = summary.map_err(Failure::Tick)?;
+            (summary.lines(), summary.failure())
+        } else {
+            let ledger = Ledger::new(session.database().await?.clone());
+            let invocation = by_hand(id, session);
+            let outcome = Box::pin(timer::run(&scaling, &ledger, &invocation, LIMIT)).await;
+            (outcome.lines, outcome.failure)
+        };
+        lines.into_iter().for_each(say);
+        failure.map_or(Ok(()), |failure| Err(Failure::Tick(failure)))
     }
-    failure.map_or(Ok(()), |failure| Err(Failure::Tick(failure)))
 }
 
 /// Its slot is the instant.

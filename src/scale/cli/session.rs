@@ -7,25 +7,22 @@ use super::WithHolds;
 use crate::clock::Clock;
 use crate::database::{self, Database, MigrationError};
 use crate::exit::Exit;
-use crate::scale::hold_request::{NoSuchTarget, Rejection};
-use crate::scale::{LoadError, LoadedSchedule, Scaling, Settings};
+use crate::scale::{
+    HoldError, LoadError, LoadedSchedule, NoSuchTarget, Rejection, Scaling, Settings,
+};
 use schedule::{Hold, TargetName};
 
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("there is no schedule; write scale.toml here, or name one in SCALE_CONFIG")]
-    NoSchedule,
     /// Of `scale lint`, after it printed the errors.
     #[error("the schedule has {0} errors, so it is not applied")]
     Findings(usize),
-    /// Of a verb that needs a schedule without errors.
-    #[error("{0}")]
-    Errors(String),
     #[error(transparent)]
     Target(#[from] NoSuchTarget),
-    #[error("{}", all(.0))]
+    /// Of options.
+    #[error("{}", .0.iter().map(|it| format!("--{it}")).collect::<Vec<_>>().join("; "))]
     Rejected(Vec<Rejection>),
     #[error("{0} has no hold; `magnusapi scale holds` lists all")]
     NotHeld(TargetName),
@@ -43,16 +40,25 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Failure::NoSchedule | Failure::NoDatabase | Failure::Rejected(_) => Exit::Usage,
+            Failure::Load(LoadError::Missing(_))
+            | Failure::Target(_)
+            | Failure::Rejected(_)
+            | Failure::NoDatabase => Exit::Usage,
             Failure::NotHeld(_) => Exit::NothingToDo,
             _ => Exit::Failed,
         }
     }
 }
 
-fn all(rejections: &[Rejection]) -> String {
-    let texts: Vec<String> = rejections.iter().map(|it| format!("--{it}")).collect();
-    texts.join("; ")
+impl From<HoldError> for Failure {
+    fn from(error: HoldError) -> Failure {
+        match error {
+            HoldError::Load(error) => error.into(),
+            HoldError::Target(error) => error.into(),
+            HoldError::Rejected(rejections) => Failure::Rejected(rejections),
+            HoldError::Database(error) => error.into(),
+        }
+    }
 }
 
 pub(crate) struct Session {
@@ -77,17 +83,12 @@ impl Session {
 
     /// The schedule, also with errors.
     pub(super) async fn loaded(&self) -> Result<LoadedSchedule, Failure> {
-        let loaded = LoadedSchedule::read(&self.settings, self.now()).await?;
-        loaded.ok_or(Failure::NoSchedule)
+        Ok(LoadedSchedule::read(&self.settings, self.now()).await?)
     }
 
     /// The schedule, if it has no errors.
-    pub(super) async fn good_schedule(&self) -> Result<LoadedSchedule, Failure> {
-        let loaded = self.loaded().await?;
-        match loaded.errors() {
-            Some(errors) => Err(Failure::Errors(errors)),
-            None => Ok(loaded),
-        }
+    pub(super) async fn schedule(&self) -> Result<LoadedSchedule, Failure> {
+        Ok(self.loaded().await?.without_errors()?)
     }
 
     /// The database, if its schema is this program's.

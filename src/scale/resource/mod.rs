@@ -33,7 +33,6 @@ mod node_pool;
 mod plan;
 mod scale_set;
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -145,17 +144,6 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::NodePool => "AKS node pool",
-            Kind::ScaleSet => "virtual machine scale set",
-            Kind::FlexApp => "Flex Consumption app",
-            Kind::Plan => "App Service plan",
-        })
-    }
-}
-
 impl FromStr for Resource {
     type Err = UnknownResource;
 
@@ -177,10 +165,6 @@ impl Resource {
 
     pub fn name(&self) -> &str {
         self.id.name()
-    }
-
-    pub fn kind(&self) -> Kind {
-        self.kind
     }
 
     /// Resources of one group must be changed one after another: two changes at once of the node pools of a

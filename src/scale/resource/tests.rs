@@ -127,7 +127,7 @@ fn ids_of_the_four_kinds_are_case_insensitive() {
         let id = format!("{PREFIX}/{rest}");
         for id in [id.clone(), id.to_lowercase(), id.to_uppercase()] {
             let resource: Resource = id.parse().expect("an id");
-            assert_eq!((resource.kind(), resource.id()), (kind, id.as_str()));
+            assert_eq!((resource.kind, resource.id()), (kind, id.as_str()));
         }
     }
 }

@@ -208,7 +208,7 @@ fn a_wrong_hold_is_rejected_with_all_mistakes() {
                 &[
                     "hold", "wbe", "--size", "2", "--until", "2h", "--reason", "r", "--by", "b",
                 ],
-                1,
+                2,
             )
             .await;
         assert!(

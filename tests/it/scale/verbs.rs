@@ -189,9 +189,18 @@ fn only_holds_and_changes_need_the_database_of_the_timer() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(text.contains("set DATABASE_URL"), "{text}");
-        let output = start().argument("explain").argument("nothing").output();
-        assert_eq!(output.status.code(), Some(1));
+        for verb in ["explain", "plan"] {
+            let output = start().argument(verb).argument("nothing").output();
+            assert_eq!(output.status.code(), Some(2), "{output:?}");
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(text.contains("only web"), "{text}");
+        }
+        let output = Start::operator()
+            .argument("scale")
+            .argument("plan")
+            .output();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(text.contains("only web"), "{text}");
+        assert!(text.contains("no schedule at scale.toml"), "{text}");
     });
 }
