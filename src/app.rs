@@ -15,7 +15,7 @@ use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
 use crate::metrics::{self, Metrics};
 use crate::notify::{self, DeliveryCheck, Notifier, Outbox};
-use crate::ops::Ops;
+use crate::ops::{self, Ops};
 use crate::scale::{self, ScaleCheck, ScaleOverview, ScaleTimer, Scaling};
 
 /// All features. Clones share them.
@@ -36,14 +36,15 @@ pub struct App {
 }
 
 impl App {
-    /// Long work ends after `deadline`. `timetable` has the host's view of the timers, if there is a host. Must
-    /// be called inside a tokio runtime.
+    /// Long work ends after `deadline`. `instance` is the one of the app that this process serves. `timetable` has
+    /// the host's view of the timers, if there is a host. Must be called inside a tokio runtime.
     pub fn new(
         database: Database,
         backup: backup::Settings,
         scale: scale::Settings,
         notify: notify::Settings,
         deadline: Duration,
+        instance: Option<String>,
         timetable: Option<Timetable>,
     ) -> App {
         let stop = CancellationToken::new();
@@ -94,6 +95,7 @@ impl App {
         .accompanied_by(Arc::new(notifier.clone()));
         let items = Items::new(database.clone(), deadline);
         let metrics = Metrics::new(metrics::Sources {
+            instance,
             database: database.clone(),
             items: items.clone(),
             health: health.clone(),
@@ -114,14 +116,14 @@ impl App {
         App {
             items,
             metrics,
-            ops: Ops::new(
-                health.clone(),
-                watched_ledger,
-                watched_scaling,
+            ops: Ops::new(ops::Sources {
+                health: health.clone(),
+                ledger: watched_ledger,
+                scaling: watched_scaling,
                 backups,
-                due.clone(),
-                clock::system(),
-            ),
+                due: due.clone(),
+                clock: clock::system(),
+            }),
             health,
             due,
             timers,

@@ -313,6 +313,7 @@ fn app(config: &Config, database: Settings) -> App {
         config.scale.clone(),
         config.notify.clone(),
         config.deadline,
+        config.instance.clone(),
         timetable,
     )
 }

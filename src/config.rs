@@ -23,6 +23,9 @@ pub struct Config {
     pub deadline: Duration,
     /// `FUNCTIONS_APP_ROOT_PATH`: the app's folder, set by the Functions host.
     pub app_folder: Option<PathBuf>,
+    /// This instance among those of the app: `WEBSITE_INSTANCE_ID`, `WEBSITE_POD_NAME` or `CONTAINER_NAME`. Azure sets
+    /// one or several of them, depending on the plan.
+    pub instance: Option<String>,
     /// `None` if no setting names a database.
     pub database: Option<DatabaseSettings>,
     pub backup: BackupSettings,
@@ -31,6 +34,9 @@ pub struct Config {
     pub server: ServerSettings,
     pub log: LogSettings,
 }
+
+/// In the order of OpenTelemetry's resource detector for Azure Functions (`faas.instance`).
+const INSTANCE: [&str; 3] = ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME"];
 
 /// A setting is invalid or missing.
 #[derive(Debug, Error)]
@@ -68,6 +74,7 @@ impl Config {
             handler_port,
             deadline: host::deadline(&variable),
             app_folder: variable("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from),
+            instance: INSTANCE.into_iter().find_map(&variable),
             database: DatabaseSettings::read(&variable)?,
             backup: BackupSettings::read(&variable, handler_port.is_some())?,
             scale: ScaleSettings::read(&variable)?,

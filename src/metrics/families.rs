@@ -37,6 +37,16 @@ impl Families {
         Family(self.0.last_mut().expect("it was just pushed"))
     }
 
+    /// Adds a label to all series so far.
+    pub(super) fn label(&mut self, name: &'static str, value: &str) {
+        let metrics = self.0.iter_mut().flat_map(MetricFamily::mut_metric);
+        for metric in metrics {
+            let mut labels = metric.take_label();
+            labels.push(label(&(name, value)));
+            metric.set_label(labels);
+        }
+    }
+
     /// The text, without families that have no series.
     pub(super) fn text(mut self) -> Vec<u8> {
         self.0.retain(|family| !family.get_metric().is_empty());
@@ -87,18 +97,19 @@ impl Family<'_> {
     }
 
     fn add(&mut self, labels: &[Label<'_>]) -> &mut Metric {
-        let labels = labels.iter().map(|(name, value)| {
-            let mut label = LabelPair::default();
-            label.set_name((*name).to_owned());
-            label.set_value((*value).to_owned());
-            label
-        });
         let mut metric = Metric::default();
-        metric.set_label(labels.collect());
+        metric.set_label(labels.iter().map(label).collect());
         let metrics = self.0.mut_metric();
         metrics.push(metric);
         metrics.last_mut().expect("it was just pushed")
     }
+}
+
+fn label((name, value): &Label<'_>) -> LabelPair {
+    let mut label = LabelPair::default();
+    label.set_name((*name).to_owned());
+    label.set_value((*value).to_owned());
+    label
 }
 
 /// Prometheus's numbers are floating.

@@ -24,6 +24,8 @@ pub struct Metrics {
 }
 
 pub struct Sources {
+    /// The label of the series of this process, where several processes may serve an app.
+    pub instance: Option<String>,
     pub database: Database,
     pub items: Items,
     pub health: Health,
@@ -49,6 +51,7 @@ impl Metrics {
     /// The text of a response.
     pub(super) async fn text(&self) -> Vec<u8> {
         let Sources {
+            instance,
             database,
             items,
             health,
@@ -74,6 +77,11 @@ impl Metrics {
         process::requests(&mut families);
         process::items(&mut families, items);
         process::pool(&mut families, database);
+        // A load balancer sends each scrape to another instance. Without the label, their counters would be one
+        // series that seems to be reset at each scrape.
+        if let Some(instance) = instance {
+            families.label("instance_id", instance);
+        }
         operations::health(&mut families, &report);
         let mut up = families.gauges(
             "magnusapi_part_up",

@@ -9,40 +9,25 @@ use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::scale::Scaling;
 
-/// The sources of the page. Clones share them.
+/// The page. Clones share its sources.
 #[derive(Clone)]
 pub struct Ops {
     pub(super) sources: Arc<Sources>,
 }
 
-/// The sources of the panels.
-pub(super) struct Sources {
-    pub(super) health: Health,
-    pub(super) ledger: Ledger,
-    pub(super) scaling: Scaling,
-    pub(super) backups: Backups,
-    pub(super) due: DueRuns,
-    pub(super) clock: Clock,
+pub struct Sources {
+    pub health: Health,
+    pub ledger: Ledger,
+    pub scaling: Scaling,
+    pub backups: Backups,
+    pub due: DueRuns,
+    pub clock: Clock,
 }
 
 impl Ops {
-    pub fn new(
-        health: Health,
-        ledger: Ledger,
-        scaling: Scaling,
-        backups: Backups,
-        due: DueRuns,
-        clock: Clock,
-    ) -> Ops {
+    pub fn new(sources: Sources) -> Ops {
         Ops {
-            sources: Arc::new(Sources {
-                health,
-                ledger,
-                scaling,
-                backups,
-                due,
-                clock,
-            }),
+            sources: Arc::new(sources),
         }
     }
 }

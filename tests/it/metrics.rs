@@ -254,6 +254,47 @@ fn alert_rules_and_the_dashboard_name_series_of_the_program() {
     });
 }
 
+/// A load balancer sends each scrape to another instance, under the same address.
+#[test]
+fn series_of_a_process_have_its_instance_and_others_do_not() {
+    run(async {
+        let database = Database::migrated();
+        let names = ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME"];
+        let mut series: Vec<Series> = Vec::new();
+        for (place, name) in names.into_iter().enumerate() {
+            // The ones behind the first are ignored.
+            let start = names[place..]
+                .iter()
+                .fold(Start::handler(), |start, other| {
+                    start.set(other, if *other == name { name } else { "another" })
+                });
+            let program = start.set("DATABASE_URL", &database.url).serving().await;
+            program.make(name).await;
+            series.push(read(&program).await);
+        }
+        let of = |prefix: &str, name: &str| {
+            ["http_", "item", "database_", "build_"].iter().any(|it| {
+                name.strip_prefix(prefix)
+                    .is_some_and(|rest| rest.starts_with(it))
+            })
+        };
+        for (series, instance) in series.iter().zip(names) {
+            for (name, labels) in series.0.keys() {
+                let label = labels.get("instance_id").map(String::as_str);
+                let is_of_process = of("magnusapi_", name);
+                assert_eq!(
+                    label,
+                    is_of_process.then_some(instance),
+                    "{name} {labels:?}"
+                );
+            }
+            let labels = [("instance_id", instance)];
+            let created = series.value("magnusapi_items_created_total", &labels);
+            assert_eq!(created, Some(1.0));
+        }
+    });
+}
+
 #[test]
 fn requests_are_counted_by_function_and_status_and_not_by_path() {
     with_program(async |program: Program| {

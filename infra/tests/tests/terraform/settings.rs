@@ -29,7 +29,7 @@ const LOCAL: [(&str, &str); 8] = [
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const NOT_SET: [(&str, &str); 42] = [
+const NOT_SET: [(&str, &str); 45] = [
     ("AWS_ACCESS_KEY_ID", OF_S3),
     ("AWS_ENDPOINT_URL", OF_S3),
     ("AWS_REGION", OF_S3),
@@ -41,6 +41,7 @@ const NOT_SET: [(&str, &str); 42] = [
     ("BACKUP_COPY_STORAGE_WAIT", DEFAULT),
     ("BACKUP_STORAGE_ENDPOINT", ELSEWHERE),
     ("BACKUP_STORAGE_KEY", ELSEWHERE),
+    ("CONTAINER_NAME", PLATFORM),
     ("DATABASE_CONNECT_TIMEOUT", DEFAULT),
     ("DATABASE_POOL_SIZE", DEFAULT),
     ("DATABASE_PREPARED_STATEMENTS", DEFAULT),
@@ -70,8 +71,10 @@ const NOT_SET: [(&str, &str); 42] = [
     ("SCALE_STORAGE_ENDPOINT", ELSEWHERE),
     ("SCALE_STORAGE_KEY", ELSEWHERE),
     ("SCALE_STORAGE_WAIT", DEFAULT),
-    ("WEBSITE_HOSTNAME", "the platform sets it"),
-    ("WEBSITE_SITE_NAME", "the platform sets it"),
+    ("WEBSITE_HOSTNAME", PLATFORM),
+    ("WEBSITE_INSTANCE_ID", PLATFORM),
+    ("WEBSITE_POD_NAME", PLATFORM),
+    ("WEBSITE_SITE_NAME", PLATFORM),
 ];
 
 const DEFAULT: &str = "the default is right; the variable `settings` of the module is for the rest";
@@ -79,6 +82,7 @@ const ELSEWHERE: &str = "for the emulator and other clouds";
 const NAMED: &str = "NOTIFY_RECEIVERS names each receiver";
 const NO_ENTRA: &str = "the cluster's databases know no Entra";
 const OF_S3: &str = "for copies in S3; the variable `settings` of the module is for them";
+const PLATFORM: &str = "the platform sets it";
 const URL: &str = "DATABASE_URL says it";
 
 /// Set in Azure, and read by the Functions host instead of the program.
