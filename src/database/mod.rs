@@ -40,7 +40,7 @@ pub use connection::{Connection, Statement, Transaction};
 pub use deadline::Deadline;
 pub use error::Error;
 pub(crate) use error::server_message;
-pub(crate) use instant::instant;
+pub(crate) use instant::{instant, optional_instant};
 pub use lock::Lock;
 pub use migrations::{MigrationError, SchemaVersion};
 pub use pool::PoolUse;

@@ -3,18 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use thiserror::Error;
 
 /// The networks beside the public ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Networks(Vec<Network>);
-
-/// The addresses whose first `bits` bits are those of `address`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    bits: u8,
-}
+pub(super) struct Networks(Vec<IpNet>);
 
 #[derive(Debug, Error)]
 #[error(
@@ -26,7 +20,7 @@ pub struct NetworkError(String);
 impl Networks {
     pub(super) fn permits(&self, address: IpAddr) -> bool {
         let address = unwrapped(address);
-        is_public(address) || self.0.iter().any(|network| network.contains(address))
+        is_public(address) || self.0.iter().any(|network| network.contains(&address))
     }
 }
 
@@ -35,71 +29,15 @@ impl FromStr for Networks {
 
     fn from_str(text: &str) -> Result<Networks, NetworkError> {
         let entries = text.split(',').map(str::trim).filter(|it| !it.is_empty());
-        entries
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .map(Networks)
-    }
-}
-
-impl FromStr for Network {
-    type Err = NetworkError;
-
-    fn from_str(text: &str) -> Result<Network, NetworkError> {
-        let parse = || {
-            let (address, bits) = text.split_once('/')?;
-            let (address, bits) = (address.parse().ok()?, bits.parse().ok()?);
-            let network = Network { address, bits };
-            (bits <= network.width()).then_some(network)
-        };
-        parse().ok_or_else(|| NetworkError(text.to_owned()))
-    }
-}
-
-impl Network {
-    const fn v4(address: [u8; 4], bits: u8) -> Network {
-        let [a, b, c, d] = address;
-        Network {
-            address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-            bits,
-        }
-    }
-
-    const fn v6(first: u16, second: u16, bits: u8) -> Network {
-        Network {
-            address: IpAddr::V6(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0)),
-            bits,
-        }
-    }
-
-    fn width(self) -> u8 {
-        match self.address {
-            IpAddr::V4(_) => 32,
-            IpAddr::V6(_) => 128,
-        }
-    }
-
-    fn contains(self, address: IpAddr) -> bool {
-        if self.address.is_ipv4() != address.is_ipv4() {
-            return false;
-        }
-        let rest = u32::from(self.width() - self.bits);
-        let difference = number(self.address) ^ number(address);
-        difference.checked_shr(rest).unwrap_or(0) == 0
-    }
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(it) => u128::from(it.to_bits()),
-        IpAddr::V6(it) => it.to_bits(),
+        let networks = entries.map(|it| it.parse().map_err(|_| NetworkError(it.to_owned())));
+        networks.collect::<Result<_, _>>().map(Networks)
     }
 }
 
 /// The IPv4 address inside of an IPv6 address that leads to it: a mapped one, or one of NAT64 (RFC 6052).
 fn unwrapped(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(it) if NAT64.contains(IpAddr::V6(it)) => {
+        IpAddr::V6(it) if NAT64.contains(&it) => {
             let [.., a, b, c, d] = it.octets();
             IpAddr::V4(Ipv4Addr::new(a, b, c, d))
         }
@@ -108,43 +46,52 @@ fn unwrapped(address: IpAddr) -> IpAddr {
 }
 
 fn is_public(address: IpAddr) -> bool {
-    let within = |networks: &[Network]| networks.iter().any(|it| it.contains(address));
     match address {
-        IpAddr::V4(_) => !within(&SPECIAL_V4),
-        IpAddr::V6(_) => within(&[GLOBAL_V6]) && !within(&SPECIAL_V6),
+        IpAddr::V4(it) => !SPECIAL_V4.iter().any(|network| network.contains(&it)),
+        IpAddr::V6(it) => {
+            GLOBAL_V6.contains(&it) && !SPECIAL_V6.iter().any(|network| network.contains(&it))
+        }
     }
 }
 
-const NAT64: Network = Network::v6(0x64, 0xff9b, 96);
+const fn v4([a, b, c, d]: [u8; 4], bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+}
 
-const GLOBAL_V6: Network = Network::v6(0x2000, 0, 3);
+const fn v6(first: u16, second: u16, bits: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), bits)
+}
+
+const NAT64: Ipv6Net = v6(0x64, 0xff9b, 96);
+
+const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 3);
 
 /// Networks that are private, local, or have another special purpose (RFC 6890). Link-local addresses, and
 /// 168.63.129.16 in Azure, serve metadata of the machine.
-const SPECIAL_V4: [Network; 15] = [
-    Network::v4([0, 0, 0, 0], 8),
-    Network::v4([10, 0, 0, 0], 8),
-    Network::v4([100, 64, 0, 0], 10),
-    Network::v4([127, 0, 0, 0], 8),
-    Network::v4([168, 63, 129, 16], 32),
-    Network::v4([169, 254, 0, 0], 16),
-    Network::v4([172, 16, 0, 0], 12),
-    Network::v4([192, 0, 0, 0], 24),
-    Network::v4([192, 0, 2, 0], 24),
-    Network::v4([192, 88, 99, 0], 24),
-    Network::v4([192, 168, 0, 0], 16),
-    Network::v4([198, 18, 0, 0], 15),
-    Network::v4([198, 51, 100, 0], 24),
-    Network::v4([203, 0, 113, 0], 24),
-    Network::v4([224, 0, 0, 0], 3),
+const SPECIAL_V4: [Ipv4Net; 15] = [
+    v4([0, 0, 0, 0], 8),
+    v4([10, 0, 0, 0], 8),
+    v4([100, 64, 0, 0], 10),
+    v4([127, 0, 0, 0], 8),
+    v4([168, 63, 129, 16], 32),
+    v4([169, 254, 0, 0], 16),
+    v4([172, 16, 0, 0], 12),
+    v4([192, 0, 0, 0], 24),
+    v4([192, 0, 2, 0], 24),
+    v4([192, 88, 99, 0], 24),
+    v4([192, 168, 0, 0], 16),
+    v4([198, 18, 0, 0], 15),
+    v4([198, 51, 100, 0], 24),
+    v4([203, 0, 113, 0], 24),
+    v4([224, 0, 0, 0], 3),
 ];
 
 /// The same within the global addresses: protocols such as Teredo, documentation, 6to4.
-const SPECIAL_V6: [Network; 4] = [
-    Network::v6(0x2001, 0, 23),
-    Network::v6(0x2001, 0xdb8, 32),
-    Network::v6(0x2002, 0, 16),
-    Network::v6(0x3fff, 0, 20),
+const SPECIAL_V6: [Ipv6Net; 4] = [
+    v6(0x2001, 0, 23),
+    v6(0x2001, 0xdb8, 32),
+    v6(0x2002, 0, 16),
+    v6(0x3fff, 0, 20),
 ];
 
 #[cfg(test)]

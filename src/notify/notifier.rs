@@ -198,9 +198,9 @@ impl Shared {
         let report = self.health.fresh().await;
         let runs = self.ledger.recent(&self.functions).await?;
         let events_since = watch.events_since();
-        let holds = self.scaling.holds_since(events_since, watch.now).await?;
+        let holds = self.scaling.holds().since(events_since, watch.now).await?;
         let sizes = if self.settings.sizes {
-            self.scaling.sizes_since(events_since).await?
+            self.scaling.journal().succeeded(events_since).await?
         } else {
             Vec::new()
         };
@@ -220,17 +220,14 @@ impl Shared {
     async fn store(&self, watch: &Watch, is_whole: bool, mut news: News) -> Result<bool, Error> {
         let (app, link) = (&self.settings.app, self.settings.link.as_deref());
         let drafts = std::mem::take(&mut news.messages).into_iter();
-        let messages: Vec<_> = drafts
-            .map(|draft| {
-                (
-                    draft.event.clone(),
-                    draft.into_message(app, link, watch.now),
-                )
-            })
-            .collect();
+        let messages = drafts.map(|draft| {
+            let event = draft.event.clone();
+            (event, draft.into_message(app, link, watch.now))
+        });
+        let messages: Vec<_> = messages.collect();
         let names = self.sender.names();
         let stored = self.outbox.store(watch, is_whole, &news, &messages, &names);
-        Ok(stored.await?.is_some())
+        stored.await
     }
 }
 

@@ -94,153 +94,132 @@ impl Settings {
         functions: impl IntoIterator<Item = &'static str>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Settings, SettingsError> {
-        let networks = variable("NOTIFY_NETWORKS").unwrap_or_default().parse()?;
+        let reader = Reader {
+            networks: variable("NOTIFY_NETWORKS").unwrap_or_default().parse()?,
+            variable: &variable,
+        };
         Ok(Settings {
-            receivers: receivers(&networks, &variable)?,
-            heartbeats: heartbeats(functions, &networks, &variable)?,
-            networks,
-            sizes: sizes(&variable)?,
-            link: link(&variable)?,
+            receivers: reader.receivers()?,
+            heartbeats: reader.heartbeats(functions)?,
+            sizes: reader.sizes()?,
+            link: reader.link()?,
             app: variable("WEBSITE_SITE_NAME").unwrap_or_else(|| "magnusapi".to_owned()),
+            networks: reader.networks,
         })
     }
 }
 
-fn receivers(
-    networks: &Networks,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Vec<Receiver>, SettingsError> {
-    let mut receivers: Vec<Receiver> = Vec::new();
-    receivers.extend(receiver(DEFAULT, "", networks, variable)?);
-    let names = variable("NOTIFY_RECEIVERS").unwrap_or_default();
-    for name in names.split(',').map(str::trim).filter(|it| !it.is_empty()) {
-        if !is_name(name) {
-            return Err(SettingsError::Name(name.to_owned()));
+struct Reader<'a> {
+    networks: Networks,
+    variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Reader<'_> {
+    fn receivers(&self) -> Result<Vec<Receiver>, SettingsError> {
+        let mut receivers = Vec::from_iter(self.receiver(DEFAULT, "")?);
+        let names = (self.variable)("NOTIFY_RECEIVERS").unwrap_or_default();
+        for name in names.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+            if !schedule::is_name(name) {
+                return Err(SettingsError::Name(name.to_owned()));
+            }
+            if name == DEFAULT || receivers.iter().any(|it| it.name == name) {
+                return Err(SettingsError::Twice(name.to_owned()));
+            }
+            let suffix = format!("_{}", name.to_uppercase().replace('-', "_"));
+            let found = self.receiver(name, &suffix)?;
+            receivers.push(found.ok_or_else(|| SettingsError::NoAddress {
+                name: name.to_owned(),
+                variable: format!("NOTIFY_URL{suffix}"),
+            })?);
         }
-        if name == DEFAULT || receivers.iter().any(|it| it.name == name) {
-            return Err(SettingsError::Twice(name.to_owned()));
-        }
-        let suffix = format!("_{}", name.to_uppercase().replace('-', "_"));
-        let found = receiver(name, &suffix, networks, variable)?;
-        receivers.push(found.ok_or_else(|| SettingsError::NoAddress {
+        Ok(receivers)
+    }
+
+    /// The receiver whose variables end with `suffix`, if its address is set.
+    fn receiver(&self, name: &str, suffix: &str) -> Result<Option<Receiver>, SettingsError> {
+        let Some(address) = self.address(&format!("NOTIFY_URL{suffix}"))? else {
+            return Ok(None);
+        };
+        let format = format!("NOTIFY_FORMAT{suffix}");
+        let format = match (self.variable)(&format).as_deref() {
+            None => Format::of(&address),
+            Some("slack") => Format::Slack,
+            Some("teams") => Format::Teams,
+            Some("json") => Format::Json,
+            Some(value) => {
+                return Err(SettingsError::Format {
+                    value: value.to_owned(),
+                    variable: format,
+                });
+            }
+        };
+        Ok(Some(Receiver {
             name: name.to_owned(),
-            variable: format!("NOTIFY_URL{suffix}"),
-        })?);
+            secret: self.secret(format!("NOTIFY_SECRET{suffix}"), format)?,
+            address,
+            format,
+        }))
     }
-    Ok(receivers)
-}
 
-fn is_name(name: &str) -> bool {
-    let is_character = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
-    name.len() <= 40
-        && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(is_character)
-}
-
-/// The receiver whose variables end with `suffix`, if its address is set.
-fn receiver(
-    name: &str,
-    suffix: &str,
-    networks: &Networks,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<Receiver>, SettingsError> {
-    let Some(address) = address(&format!("NOTIFY_URL{suffix}"), networks, variable)? else {
-        return Ok(None);
-    };
-    let format = format!("NOTIFY_FORMAT{suffix}");
-    let format = match variable(&format).as_deref() {
-        None => Format::of(&address),
-        Some("slack") => Format::Slack,
-        Some("teams") => Format::Teams,
-        Some("json") => Format::Json,
-        Some(value) => {
-            return Err(SettingsError::Format {
-                value: value.to_owned(),
-                variable: format,
-            });
-        }
-    };
-    Ok(Some(Receiver {
-        name: name.to_owned(),
-        secret: secret(format!("NOTIFY_SECRET{suffix}"), format, variable)?,
-        address,
-        format,
-    }))
-}
-
-fn secret(
-    name: String,
-    format: Format,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<Secret>, SettingsError> {
-    match variable(&name) {
-        None => Ok(None),
-        Some(_) if format != Format::Json => Err(SettingsError::UselessSecret(name)),
-        Some(text) if text.starts_with("@Microsoft.KeyVault(") => {
-            Err(SettingsError::SecretReference(name))
-        }
-        Some(text) if text.chars().count() < 16 => Err(SettingsError::ShortSecret(name)),
-        Some(text) => Ok(Some(Secret(text))),
-    }
-}
-
-/// `HEARTBEAT_URL` is the beginning of the address of every function, which its name completes.
-fn heartbeats(
-    functions: impl IntoIterator<Item = &'static str>,
-    networks: &Networks,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<BTreeMap<&'static str, Address>, SettingsError> {
-    let base = address("HEARTBEAT_URL", networks, variable)?;
-    let mut heartbeats = BTreeMap::new();
-    for function in functions {
-        let own = format!("HEARTBEAT_URL_{}", function.to_uppercase());
-        let own = address(&own, networks, variable)?;
-        let of_base = || Some(base.as_ref()?.below(&function.replace('_', "-")));
-        if let Some(address) = own.or_else(of_base) {
-            heartbeats.insert(function, address);
+    fn secret(&self, name: String, format: Format) -> Result<Option<Secret>, SettingsError> {
+        match (self.variable)(&name) {
+            None => Ok(None),
+            Some(_) if format != Format::Json => Err(SettingsError::UselessSecret(name)),
+            Some(text) if text.starts_with("@Microsoft.KeyVault(") => {
+                Err(SettingsError::SecretReference(name))
+            }
+            Some(text) if text.chars().count() < 16 => Err(SettingsError::ShortSecret(name)),
+            Some(text) => Ok(Some(Secret(text))),
         }
     }
-    Ok(heartbeats)
-}
 
-fn address(
-    name: &str,
-    networks: &Networks,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<Address>, SettingsError> {
-    let Some(text) = variable(name) else {
-        return Ok(None);
-    };
-    let address = Address::parse(&text, networks);
-    let address = address.map_err(|error| SettingsError::Address {
-        variable: name.to_owned(),
-        error,
-    })?;
-    Ok(Some(address))
-}
-
-fn sizes(variable: &impl Fn(&str) -> Option<String>) -> Result<bool, SettingsError> {
-    match variable("NOTIFY_SIZES").as_deref() {
-        None | Some("off") => Ok(false),
-        Some("on") => Ok(true),
-        Some(other) => Err(SettingsError::Sizes(other.to_owned())),
+    /// `HEARTBEAT_URL` is the beginning of the address of every function, which its name completes.
+    fn heartbeats(
+        &self,
+        functions: impl IntoIterator<Item = &'static str>,
+    ) -> Result<BTreeMap<&'static str, Address>, SettingsError> {
+        let base = self.address("HEARTBEAT_URL")?;
+        let mut heartbeats = BTreeMap::new();
+        for function in functions {
+            let own = self.address(&format!("HEARTBEAT_URL_{}", function.to_uppercase()))?;
+            let of_base = || Some(base.as_ref()?.below(&function.replace('_', "-")));
+            if let Some(address) = own.or_else(of_base) {
+                heartbeats.insert(function, address);
+            }
+        }
+        Ok(heartbeats)
     }
-}
 
-/// By default the page of the app's own host name, which Azure sets.
-fn link(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingsError> {
-    let Some(text) = variable("NOTIFY_LINK") else {
-        return Ok(variable("WEBSITE_HOSTNAME").map(|host| format!("https://{host}/ops")));
-    };
-    let url = Url::parse(&text).ok();
-    let url = url.filter(|url| {
-        let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let has_key = url.query().is_some() || !url.username().is_empty();
-        (url.scheme() == "https" || (url.scheme() == "http" && is_local)) && !has_key
-    });
-    // The address may contain a key, so the error does not.
-    let url = url.ok_or(SettingsError::Link)?;
-    Ok(Some(url.into()))
+    fn address(&self, name: &str) -> Result<Option<Address>, SettingsError> {
+        let address = (self.variable)(name).map(|text| Address::parse(&text, &self.networks));
+        address.transpose().map_err(|error| SettingsError::Address {
+            variable: name.to_owned(),
+            error,
+        })
+    }
+
+    fn sizes(&self) -> Result<bool, SettingsError> {
+        match (self.variable)("NOTIFY_SIZES").as_deref() {
+            None | Some("off") => Ok(false),
+            Some("on") => Ok(true),
+            Some(other) => Err(SettingsError::Sizes(other.to_owned())),
+        }
+    }
+
+    /// By default the page of the app's own host name, which Azure sets.
+    fn link(&self) -> Result<Option<String>, SettingsError> {
+        let Some(text) = (self.variable)("NOTIFY_LINK") else {
+            let host = (self.variable)("WEBSITE_HOSTNAME");
+            return Ok(host.map(|host| format!("https://{host}/ops")));
+        };
+        let url = Url::parse(&text).ok().filter(|url| {
+            let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+            let has_key = url.query().is_some() || !url.username().is_empty();
+            (url.scheme() == "https" || (url.scheme() == "http" && is_local)) && !has_key
+        });
+        // The address may contain a key, so the error does not.
+        Ok(Some(url.ok_or(SettingsError::Link)?.into()))
+    }
 }
 
 impl Format {

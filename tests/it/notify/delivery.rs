@@ -128,13 +128,7 @@ fn a_slow_receiver_delays_no_request_no_other_receiver_and_a_timer_call_by_secon
 #[test]
 fn a_wait_that_a_receiver_asks_for_is_kept() {
     run(async {
-        let stage = Stage::new().await;
-        stage
-            .receiver
-            .responds("429 Too Many Requests\r\nRetry-After: 120");
-        let program = stage.serving().await;
-        stage.breaks().await;
-        tick(&program).await;
+        let (stage, program) = Stage::failing("429 Too Many Requests\r\nRetry-After: 120").await;
         stage.receiver.received(1).await;
         let pause = "SELECT extract(epoch FROM next_attempt_at - now())::bigint
                        FROM notify_delivery";
@@ -185,11 +179,7 @@ fn a_message_of_a_killed_process_is_sent_by_the_next_one() {
 #[test]
 fn a_message_is_given_up_after_a_day_and_the_next_one_follows() {
     run(async {
-        let stage = Stage::new().await;
-        stage.receiver.responds("500 Internal Server Error");
-        let program = stage.serving().await;
-        stage.breaks().await;
-        tick(&program).await;
+        let (stage, program) = Stage::failing("500 Internal Server Error").await;
         attempts(&stage, 1).await;
         stage
             .execute("UPDATE notify_message SET created_at = now() - interval '24 hours'")
@@ -203,9 +193,7 @@ fn a_message_is_given_up_after_a_day_and_the_next_one_follows() {
             line.contains("item_housekeeping failed") && line.contains("500"),
             "{line}"
         );
-        stage.receiver.responds("200 OK");
-        stage.mends().await;
-        tick(&program).await;
+        stage.recovers(&program).await;
         stage.delivered(1).await;
         let last = stage.receiver.deliveries().pop().expect("a delivery");
         assert_eq!(event(&last), "run ended");
@@ -215,11 +203,7 @@ fn a_message_is_given_up_after_a_day_and_the_next_one_follows() {
 #[test]
 fn a_rejected_message_does_not_delay_the_next_one_for_a_day() {
     run(async {
-        let stage = Stage::new().await;
-        stage.receiver.responds("400 Bad Request");
-        let program = stage.serving().await;
-        stage.breaks().await;
-        tick(&program).await;
+        let (stage, program) = Stage::failing("400 Bad Request").await;
         for number in 1..5 {
             attempts(&stage, number).await;
             stage.are_due().await;
@@ -231,9 +215,7 @@ fn a_rejected_message_does_not_delay_the_next_one_for_a_day() {
         })
         .await;
         assert_eq!(stage.receiver.deliveries().len(), 5);
-        stage.receiver.responds("200 OK");
-        stage.mends().await;
-        tick(&program).await;
+        stage.recovers(&program).await;
         stage.delivered(1).await;
     });
 }

@@ -13,6 +13,17 @@ fn titles(deliveries: &[Delivery]) -> Vec<String> {
     titles.collect()
 }
 
+/// A change of `web` from 1 to 4.
+async fn changed(stage: &Stage, cause: &str, outcome: &str) {
+    stage
+        .execute(&format!(
+            "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after, rule, cause,
+                                       invocation_id, finished_at, outcome)
+             VALUES ('web', '/r', now(), '1', '4', 'work day', '{cause}', 'x', now(), '{outcome}')"
+        ))
+        .await;
+}
+
 #[test]
 fn holds_and_sizes_make_messages_once() {
     run(async {
@@ -22,15 +33,11 @@ fn holds_and_sizes_make_messages_once() {
         stage
             .execute(
                 "INSERT INTO scale_hold (target, size, since, until, reason, made_by)
-                 VALUES ('web', '6', now(), now() + interval '1 hour', 'release', 'ann');
-                 INSERT INTO scale_change (target, resource, requested_at, size_before, size_after,
-                                           rule, cause, invocation_id, finished_at, outcome)
-                 VALUES ('web', '/r', now(), '1', '4', 'work day', 'schedule', 'x', now(),
-                         'succeeded'),
-                        ('web', '/r', now(), '1', '5', 'work day', 'schedule', 'x', now(),
-                         'failed')",
+                 VALUES ('web', '6', now(), now() + interval '1 hour', 'release', 'ann')",
             )
             .await;
+        changed(&stage, "schedule", "succeeded").await;
+        changed(&stage, "schedule", "failed").await;
         tick(&program).await;
         tick(&program).await;
         stage
@@ -61,14 +68,7 @@ fn changes_of_sizes_are_silent_by_default() {
         let stage = Stage::new().await;
         let program = stage.serving().await;
         tick(&program).await;
-        stage
-            .execute(
-                "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after,
-                                           rule, cause, invocation_id, finished_at, outcome)
-                 VALUES ('web', '/r', now(), '1', '4', 'work day', 'schedule', 'x', now(),
-                         'succeeded')",
-            )
-            .await;
+        changed(&stage, "schedule", "succeeded").await;
         tick(&program).await;
         assert_eq!(stage.value("SELECT count(*) FROM notify_message").await, 0);
     });
@@ -84,14 +84,7 @@ fn a_rejected_schedule_and_drift_make_messages() {
         let start = stage
             .handler()
             .set("SCALE_CONFIG", &file.display().to_string());
-        stage
-            .execute(
-                "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after,
-                                           rule, cause, invocation_id, finished_at, outcome)
-                 VALUES ('web', '/r', now(), '1', '4', 'work day', 'drift', 'x', now(),
-                         'succeeded')",
-            )
-            .await;
+        changed(&stage, "drift", "succeeded").await;
         // The program may evaluate all checks as soon as it starts.
         let program = start.serving().await;
         tick(&program).await;

@@ -170,11 +170,7 @@ fn without_a_receiver_nothing_is_written() {
 #[test]
 fn health_warns_about_messages_that_wait_or_were_given_up() {
     run(async {
-        let stage = Stage::new().await;
-        stage.receiver.responds("503 Service Unavailable");
-        let program = stage.serving().await;
-        stage.breaks().await;
-        tick(&program).await;
+        let (stage, program) = Stage::failing("503 Service Unavailable").await;
         stage.receiver.received(1).await;
         stage
             .execute("UPDATE notify_message SET created_at = now() - interval '20 minutes'")

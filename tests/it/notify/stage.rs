@@ -38,6 +38,23 @@ impl Stage {
         self.handler().serving().await
     }
 
+    /// A program whose timer failed, with a receiver that responds like this to the message.
+    pub(super) async fn failing(response: &str) -> (Stage, Program) {
+        let stage = Stage::new().await;
+        stage.receiver.responds(response);
+        let program = stage.serving().await;
+        stage.breaks().await;
+        tick(&program).await;
+        (stage, program)
+    }
+
+    /// The receiver accepts messages again, and the timer recovers.
+    pub(super) async fn recovers(&self, program: &Program) {
+        self.receiver.responds("200 OK");
+        self.mends().await;
+        tick(program).await;
+    }
+
     pub(super) async fn execute(&self, sql: &str) {
         self.client.batch_execute(sql).await.expect(sql);
     }

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use super::stage::{Stage, tick};
+use super::stage::Stage;
 use crate::fakes::Receiver;
 use crate::harness::{Start, run};
 
@@ -66,11 +66,7 @@ fn a_test_message_reaches_every_receiver_in_its_form() {
 #[test]
 fn receivers_heartbeats_and_undelivered_messages_are_listed() {
     run(async {
-        let stage = Stage::new().await;
-        stage.receiver.responds("500 Internal Server Error");
-        let program = stage.serving().await;
-        stage.breaks().await;
-        tick(&program).await;
+        let (stage, program) = Stage::failing("500 Internal Server Error").await;
         stage.receiver.received(1).await;
         drop(program);
         let start = || {
