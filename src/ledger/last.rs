@@ -3,25 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::Ledger;
 use super::claim::lock_name;
-use super::{Ledger, RunState};
+use super::recent::{RecentRun, RunState, recent_run};
 use crate::database::{Error, Statement, instant};
-
-/// A run with its details.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastRun {
-    pub function: String,
-    pub slot: Timestamp,
-    /// The number of invocations that worked on the slot. The other members are about the last one.
-    pub attempts: i32,
-    pub invocation_id: String,
-    pub started: Timestamp,
-    pub finished: Option<Timestamp>,
-    pub state: RunState,
-}
 
 /// A run that has a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,10 +36,10 @@ impl Ledger {
         Ok(runs.collect())
     }
 
-    /// The last runs by their start, the newest first.
-    pub async fn last(&self, limit: i64) -> Result<Vec<LastRun>, Error> {
+    /// The last runs by their start, the newest first, each with its function.
+    pub async fn last(&self, limit: i64) -> Result<Vec<(String, RecentRun)>, Error> {
         let first = self.read_last(limit).await?;
-        if first.iter().all(|run| run.state != RunState::Stopped) {
+        if first.iter().all(|(_, run)| run.state != RunState::Stopped) {
             return Ok(first);
         }
         // One query reads the rows before the locks. A run that finished between the two looks stopped, and a
@@ -60,29 +47,15 @@ impl Ledger {
         self.read_last(limit).await
     }
 
-    async fn read_last(&self, limit: i64) -> Result<Vec<LastRun>, Error> {
+    async fn read_last(&self, limit: i64) -> Result<Vec<(String, RecentRun)>, Error> {
         let rows = self.database.read(&LAST, &[&limit, &lock_name("")]).await?;
-        // Only the newest run of a function can hold its lock.
         let mut seen = BTreeSet::new();
         let runs = rows.iter().map(|row| {
             let function: String = row.get("function");
             let is_newest = seen.insert(function.clone());
-            last_run(row, function, is_newest)
+            (function, recent_run(row, is_newest))
         });
         Ok(runs.collect())
-    }
-}
-
-fn last_run(row: &Row, function: String, is_newest: bool) -> LastRun {
-    let finished: Option<i64> = row.get("finished");
-    LastRun {
-        function,
-        slot: instant(row, "slot"),
-        attempts: row.get("attempt"),
-        invocation_id: row.get("invocation_id"),
-        started: instant(row, "started"),
-        finished: finished.map(|_| instant(row, "finished")),
-        state: RunState::of(row, is_newest && row.get("is_locked")),
     }
 }
 

@@ -20,7 +20,7 @@ mod totals;
 
 pub use claim::{Claim, Finished, Holder, Ledger, Run, RunResult};
 pub use history::{History, Scheduled};
-pub use last::{LastRun, PastRun};
+pub use last::PastRun;
 pub use once::Work;
 pub use recent::{RecentRun, RecentRuns, RunState};
 pub use slot::slot;

@@ -102,7 +102,7 @@ impl Ledger {
 
     /// Why a run must not start.
     async fn rejection(&self, function: &str, limit: Duration) -> Option<String> {
-        // Without an answer of the database, the run is attempted.
+        // If the database does not respond, the run is attempted.
         let shortest = self.shortest_success(function).await.ok()??;
         (shortest > limit).then(|| {
             format!(

@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::Ledger;
 use super::claim::lock_name;
-use crate::database::{Error, Statement, instant};
+use crate::database::{Error, Statement, instant, optional_instant};
 
 /// A run that began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct RecentRun {
     pub slot: Timestamp,
     /// The start of the last attempt.
     pub started: Timestamp,
+    /// Where the last attempt has a result.
+    pub finished: Option<Timestamp>,
     /// The state of the last attempt.
     pub state: RunState,
     /// The number of the last attempt, from 1.
@@ -31,6 +33,7 @@ impl RecentRun {
         RecentRun {
             slot,
             started,
+            finished: None,
             state,
             attempt: 1,
             invocation_id: "one".to_owned(),
@@ -87,7 +90,7 @@ impl Ledger {
         let mut all = RecentRuns::new();
         for row in &rows {
             let runs = all.entry(row.get("function")).or_default();
-            // The newest row is the first, and only the newest can hold the function's lock.
+            // The newest row is the first.
             let is_newest = runs.is_empty();
             runs.push(recent_run(row, is_newest));
         }
@@ -127,12 +130,14 @@ impl Ledger {
     }
 }
 
-fn recent_run(row: &Row, is_newest: bool) -> RecentRun {
+/// Only the newest run of a function can hold its lock.
+pub(super) fn recent_run(row: &Row, is_newest: bool) -> RecentRun {
     RecentRun {
         slot: instant(row, "slot"),
         attempt: row.get("attempt"),
         invocation_id: row.get("invocation_id"),
         started: instant(row, "started"),
+        finished: optional_instant(row, "finished"),
         state: RunState::of(row, is_newest && row.get("is_locked")),
     }
 }
@@ -140,7 +145,7 @@ fn recent_run(row: &Row, is_newest: bool) -> RecentRun {
 impl RunState {
     /// The state of a row with the columns `outcome`, `failure`, `degraded` and `is_interrupted`. `is_running` is whether its
     /// run has the function's lock.
-    pub(super) fn of(row: &Row, is_running: bool) -> RunState {
+    fn of(row: &Row, is_running: bool) -> RunState {
         let failure: Option<String> = row.get("failure");
         let failure = failure.unwrap_or_else(|| "see the log".to_owned());
         match row.get("outcome") {
@@ -169,6 +174,7 @@ const RECENT: Statement = Statement {
                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
           SELECT wanted.function, (extract(epoch FROM run.slot) * 1000000)::bigint AS slot,
                  run.attempt, (extract(epoch FROM run.started_at) * 1000000)::bigint AS started,
+                 (extract(epoch FROM run.finished_at) * 1000000)::bigint AS finished,
                  run.invocation_id, run.outcome, run.failure, run.degraded,
                  coalesce(run.summary ->> 'interrupted' = 'true', false) AS is_interrupted,
                  hashtextextended(wanted.lock, 0) IN (SELECT key FROM held) AS is_locked

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::Ledger;
-use crate::database::{Error, Statement, instant};
+use crate::database::{Error, Statement, instant, optional_instant};
 
 /// The runs of a timer.
 #[derive(Clone, Debug)]
@@ -51,10 +51,9 @@ impl Ledger {
 }
 
 fn totals(row: &Row) -> RunTotals {
-    let success: Option<i64> = row.get("success");
     RunTotals {
         function: row.get("function"),
-        last_success: success.map(|_| instant(row, "success")),
+        last_success: optional_instant(row, "success"),
         last_milliseconds: row.get("milliseconds"),
         outcomes: OUTCOMES.map(|outcome| (outcome, row.get(outcome))),
     }

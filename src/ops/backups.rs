@@ -123,13 +123,8 @@ impl BackupsView {
             charts: charts(name, backups),
             findings: backups.first().map(|it| findings(it)).unwrap_or_default(),
             proof: last_proof.map(|proof| {
-                let took = took(SignedDuration::from_millis(
-                    i64::try_from(proof.milliseconds).unwrap_or(i64::MAX),
-                ));
-                format!(
-                    "{took}, with {} rows, on PostgreSQL {}",
-                    proof.rows, proof.server_version
-                )
+                let (took, version) = (milliseconds(proof.milliseconds), &proof.server_version);
+                format!("{took}, with {} rows, on PostgreSQL {version}", proof.rows)
             }),
             restorable: verified.map(|it| it.id.to_string()),
             rows: backups.iter().map(|it| Row::new(it, now)).collect(),
@@ -157,6 +152,11 @@ fn day_result(backups: &[Arc<BackupSummary>], outcome: Option<Ending>, day: Date
     stored.min().unwrap_or(ran)
 }
 
+fn milliseconds(number: u64) -> String {
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    took(SignedDuration::from_millis(number))
+}
+
 fn findings(backup: &BackupSummary) -> Vec<String> {
     match &backup.error {
         Some(error) => vec![format!(
@@ -181,27 +181,13 @@ fn charts(name: &SourceName, backups: &[Arc<BackupSummary>]) -> Vec<Chart> {
         });
         values.collect()
     };
-    let milliseconds = |it| {
-        took(SignedDuration::from_millis(
-            i64::try_from(it).unwrap_or(i64::MAX),
-        ))
-    };
+    let sizes = values(|it| it.bytes, words::size);
+    let rows = values(|it| it.rows, |rows| format!("{rows} rows"));
+    let durations = values(|it| it.milliseconds, milliseconds);
     vec![
-        Chart::draw(
-            format!("size-{name}"),
-            "Size",
-            &values(|it| it.bytes, words::size),
-        ),
-        Chart::draw(
-            format!("rows-{name}"),
-            "Rows",
-            &values(|it| it.rows, |rows| format!("{rows} rows")),
-        ),
-        Chart::draw(
-            format!("took-{name}"),
-            "Duration",
-            &values(|it| it.milliseconds, milliseconds),
-        ),
+        Chart::draw(format!("size-{name}"), "Size", &sizes),
+        Chart::draw(format!("rows-{name}"), "Rows", &rows),
+        Chart::draw(format!("took-{name}"), "Duration", &durations),
     ]
 }
 
@@ -218,9 +204,7 @@ impl Row {
             age: words::length(now.duration_since(backup.id.started())),
             size: words::size(backup.bytes),
             rows: backup.rows,
-            took: took(SignedDuration::from_millis(
-                i64::try_from(backup.milliseconds).unwrap_or(i64::MAX),
-            )),
+            took: milliseconds(backup.milliseconds),
             state,
             style,
             verified: proof.map(|it| words::utc(it.verified)),

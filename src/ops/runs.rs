@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::moment::{took, utc};
 use super::panel::{self, Panel};
 use crate::due::DueRuns;
-use crate::ledger::{LastRun, Ledger, RunState};
+use crate::ledger::{Ledger, RecentRun, RunState};
 
 #[derive(Template)]
 #[template(path = "ops/runs.html")]
 pub(super) struct Runs {
-    last: Panel<Vec<LastRun>>,
+    /// Each with its function.
+    last: Panel<Vec<(String, RecentRun)>>,
     now: Timestamp,
     /// The timer functions.
     functions: Vec<&'static str>,
@@ -34,7 +35,7 @@ impl Runs {
     }
 
     /// How long a run took. A run that is running has taken the time until now.
-    fn took(&self, run: &LastRun) -> String {
+    fn took(&self, run: &RecentRun) -> String {
         match (run.finished, &run.state) {
             (Some(finished), _) => took(finished.duration_since(run.started)),
             (None, RunState::Running) => took(self.now.duration_since(run.started)),

@@ -37,7 +37,7 @@
   // The host takes the key of administrators from a header only, which a form cannot send by itself.
   function sendWithKey(form) {
     const key = document.getElementById("key");
-    const answer = document.getElementById("answer");
+    const failure = document.getElementById("failure");
     const button = form.querySelector("button");
     const here = location.pathname + location.search;
     document.getElementById("key-field").hidden = false;
@@ -45,7 +45,7 @@
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;
-      answer.textContent = "";
+      failure.textContent = "";
       try {
         // The property `action` is the field of this name.
         const response = await fetch(form.getAttribute("action"), {
@@ -56,16 +56,16 @@
         const text = await response.text();
         const next = new DOMParser().parseFromString(text, "text/html").querySelector("main");
         if (response.status === 401) {
-          answer.textContent = "The host rejects the key. Nothing was changed.";
+          failure.textContent = "The host rejects the key. Nothing was changed.";
         } else if (!next) {
-          answer.textContent = `The server returned the status ${response.status}. See the page before you repeat it.`;
+          failure.textContent = `The server returned the status ${response.status}. See the page before you repeat it.`;
         } else {
           document.querySelector("main").replaceWith(next);
           next.querySelector("[data-back]").href = here;
           next.querySelector("h1").focus();
         }
       } catch {
-        answer.textContent = "There is no response. The action may have been executed: see the page before you repeat it.";
+        failure.textContent = "There is no response. The action may have been executed: see the page before you repeat it.";
       }
       button.disabled = false;
     });

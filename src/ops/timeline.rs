@@ -87,10 +87,14 @@ const BOTTOM: i64 = 20;
 impl Timeline {
     pub(super) fn draw(shown: &Shown, form: Form) -> Timeline {
         let scales = Scales { shown, form };
-        let most = |size: Size| size.most();
-        let plan = || shown.plan.iter().map(|it| (it.from, it.to, it.size));
-        let actual = || shown.actual.iter().map(|it| (it.from, it.to, it.size));
-        let top = scales.steps(plan(), most);
+        let plan: Vec<Step> = shown
+            .plan
+            .iter()
+            .map(|it| (it.from, it.to, it.size))
+            .collect();
+        let actual = shown.actual.iter().map(|it| (it.from, it.to, it.size));
+        let actual: Vec<Step> = actual.collect();
+        let top = scales.line(&plan, Size::most);
         Timeline {
             form,
             target: shown.target.name.to_string(),
@@ -104,8 +108,8 @@ impl Timeline {
             levels: scales.levels(),
             bands: shown.holds.iter().map(|hold| scales.band(hold)).collect(),
             area: format!("{top}V{bottom}H{LEFT}Z", bottom = form.height - BOTTOM),
-            plan: top + &scales.lower(plan()),
-            actual: scales.steps(actual(), most) + &scales.lower(actual()),
+            plan: top + &scales.lower(&plan),
+            actual: scales.line(&actual, Size::most) + &scales.lower(&actual),
             now: scales.x(shown.now),
             clock_changes: scales.clock_changes(),
         }
@@ -118,7 +122,8 @@ struct Scales<'a> {
     form: Form,
 }
 
-type Steps<'a> = &'a mut dyn Iterator<Item = (Timestamp, Timestamp, Size)>;
+/// The begin and the end of a size.
+type Step = (Timestamp, Timestamp, Size);
 
 impl Scales<'_> {
     fn x(&self, at: Timestamp) -> i64 {
@@ -142,18 +147,9 @@ impl Scales<'_> {
         highest.max(self.shown.target.bounds.max).max(1).into()
     }
 
-    /// A line with one step for each span.
-    fn steps(
-        &self,
-        mut spans: impl Iterator<Item = (Timestamp, Timestamp, Size)>,
-        count: fn(Size) -> u32,
-    ) -> String {
-        self.line(&mut spans, count)
-    }
-
-    fn line(&self, spans: Steps<'_>, count: fn(Size) -> u32) -> String {
+    fn line(&self, steps: &[Step], count: fn(Size) -> u32) -> String {
         let mut line = String::new();
-        for (from, to, size) in spans {
+        for &(from, to, size) in steps {
             if to <= self.shown.from || self.shown.to <= from {
                 continue;
             }
@@ -169,13 +165,11 @@ impl Scales<'_> {
     }
 
     /// The line of the least sizes, if a size is a range.
-    fn lower(&self, spans: impl Iterator<Item = (Timestamp, Timestamp, Size)> + Clone) -> String {
-        let is_range = |(_, _, size): (_, _, Size)| size.least() < size.most();
-        if spans.clone().any(is_range) {
-            self.steps(spans, Size::least)
-        } else {
-            String::new()
+    fn lower(&self, steps: &[Step]) -> String {
+        if steps.iter().any(|(_, _, size)| size.least() < size.most()) {
+            return self.line(steps, Size::least);
         }
+        String::new()
     }
 
     /// The midnights of the target's clocks.
