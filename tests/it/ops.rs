@@ -7,7 +7,8 @@ mod year;
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    AppFolder, Database, Program, Response, Start, client, healthy, run, start, with_program,
+    ACCOUNT, AppFolder, Database, KEY, Program, Response, Start, client, healthy, run, start,
+    with_program,
 };
 use year::{ADMIN_KEY, PAGE_KEY, Year};
 
@@ -60,15 +61,142 @@ fn the_page_shows_the_checks_and_the_last_runs() {
     });
 }
 
+/// The panel of this name.
+fn panel<'a>(text: &'a str, name: &str) -> &'a str {
+    let start = format!("<section id=\"{name}\"");
+    let panel = text.split_once(&start).expect(name).1;
+    panel.split_once("</section>").expect("its end").0
+}
+
+/// A page of a program with a schedule of the target `web`, a store with backups of `shop`, and a database with a
+/// run; but these settings name places that cannot be reached.
+async fn page_without(settings: &[(&str, &str)]) -> String {
+    let database = Database::migrated();
+    let run =
+        "INSERT INTO function_run (function, slot, invocation_id, started_at, finished_at, outcome)
+               VALUES ('scale', now(), 'the only call', now(), now(), 'succeeded')";
+    let client = database.connect().await;
+    client.batch_execute(run).await.expect("it is stored");
+    let folder = tempfile::tempdir().expect("a folder");
+    let schedule = folder.path().join("scale.toml");
+    std::fs::write(&schedule, actions::SCHEDULE).expect("a schedule");
+    let start = Start::handler()
+        .set("DATABASE_URL", &database.url)
+        .set("SCALE_CONFIG", &schedule.display().to_string())
+        .set("BACKUP_URL", &format!("file://{}", folder.path().display()))
+        .set("BACKUP_DATABASES", "shop")
+        .set("BACKUP_DATABASE_URL_SHOP", &database.url);
+    let settings = settings.iter();
+    let start = settings.fold(start, |start, (name, value)| start.set(name, value));
+    page(&start.serving().await).await
+}
+
 #[test]
-fn a_panel_whose_source_cannot_be_reached_says_so_in_its_place() {
+fn a_database_that_is_away_is_named_in_the_place_of_its_data() {
     run(async {
-        let start = Start::handler().set("DATABASE_URL", "host=/nowhere user=absent");
-        let program = start.serving().await;
-        let text = page(&program).await;
-        let runs = text.split_once("id=\"runs\"").expect("the panel").1;
-        assert!(runs.contains("class=\"absent\""), "{text}");
+        let text = page_without(&[("DATABASE_URL", "host=/nowhere user=absent")]).await;
+        for name in ["sizes", "runs"] {
+            let panel = panel(&text, name);
+            assert!(panel.contains("class=\"absent\""), "{panel}");
+            assert!(panel.contains("/nowhere"), "{panel}");
+        }
+        let backups = panel(&text, "backups");
+        assert!(
+            backups.contains("The calendars lack the failed runs"),
+            "{backups}"
+        );
+        assert!(backups.contains("Newest backup"), "{backups}");
         assert!(text.contains("check fails") || text.contains("checks fail"));
+    });
+}
+
+#[test]
+fn a_store_that_is_away_is_named_in_the_place_of_its_data() {
+    run(async {
+        let text = page_without(&[
+            ("BACKUP_URL", "az://backups/shop"),
+            ("BACKUP_STORAGE_ACCOUNT", ACCOUNT),
+            ("BACKUP_STORAGE_KEY", KEY),
+            ("BACKUP_STORAGE_ENDPOINT", "http://127.0.0.1:1"),
+            ("BACKUP_STORAGE_WAIT", "1"),
+        ])
+        .await;
+        let backups = panel(&text, "backups");
+        let reason = backups.split_once("class=\"absent\"").expect("a reason").1;
+        assert!(reason.contains("az://backups"), "{backups}");
+        assert!(!backups.contains("Newest backup"), "{backups}");
+        assert!(panel(&text, "now").contains("backup:age"), "{text}");
+        assert!(
+            panel(&text, "sizes").contains("id=\"target-web\""),
+            "{text}"
+        );
+        assert!(panel(&text, "runs").contains("the only call"), "{text}");
+        assert_eq!(text.matches("class=\"absent\"").count(), 1, "{text}");
+    });
+}
+
+#[test]
+fn a_schedule_that_is_away_is_named_in_the_place_of_its_data() {
+    run(async {
+        let blob = [
+            ("SCALE_CONFIG", "az://schedules/scale.toml/scale.toml"),
+            ("SCALE_STORAGE_ACCOUNT", ACCOUNT),
+            ("SCALE_STORAGE_KEY", KEY),
+            ("SCALE_STORAGE_ENDPOINT", "http://127.0.0.1:1"),
+            ("SCALE_STORAGE_WAIT", "1"),
+        ];
+        let file = [("SCALE_CONFIG", "/nowhere/scale.toml")];
+        for (settings, place) in [
+            (&blob[..], "az://schedules"),
+            (&file, "/nowhere/scale.toml"),
+        ] {
+            let text = page_without(settings).await;
+            let sizes = panel(&text, "sizes");
+            let reason = sizes.split_once("class=\"absent\"").expect("a reason").1;
+            assert!(reason.contains(place), "{sizes}");
+            assert!(!sizes.contains("id=\"target-"), "{sizes}");
+            assert!(
+                panel(&text, "now").contains("scale:configuration"),
+                "{text}"
+            );
+            assert!(panel(&text, "backups").contains("Newest backup"), "{text}");
+            assert!(panel(&text, "runs").contains("the only call"), "{text}");
+            assert_eq!(text.matches("class=\"absent\"").count(), 1, "{text}");
+        }
+    });
+}
+
+/// The report of `/health` is cached, and the panels of sizes, backups and runs make one query each.
+#[test]
+fn each_panel_makes_one_query() {
+    run(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let schedule = folder.path().join("scale.toml");
+        std::fs::write(&schedule, actions::SCHEDULE).expect("a schedule");
+        let database = Database::migrated();
+        let program = Start::handler()
+            .set("DATABASE_URL", &database.url)
+            .set("SCALE_CONFIG", &schedule.display().to_string())
+            .set("LOG", "info,tokio_postgres=debug")
+            .set("LOG_REQUESTS", "all")
+            .serving()
+            .await;
+        healthy(&program).await;
+        let mut queries = Vec::new();
+        for _ in 0..5 {
+            let response = program.get("/ops").await;
+            assert_eq!(response.status, 200);
+            let id = response.header("x-request-id");
+            program
+                .line(|line| line.contains(id) && line.contains("\"status\":"))
+                .await;
+            let lines = [program.stdout(), program.stderr()].concat();
+            let of_page =
+                |line: &&String| line.contains(id) && line.contains("executing statement");
+            queries.push(lines.iter().filter(of_page).count());
+        }
+        // Some pages need a new report.
+        assert_eq!(queries.iter().min(), Some(&3), "{queries:?}");
     });
 }
 

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::harness::{Database, Program, Response, Start, run};
 
-const SCHEDULE: &str =
+pub(super) const SCHEDULE: &str =
     "[target.web]\nzone = \"Europe/Berlin\"\nsize = 1\nbounds = { min = 1, max = 6 }\n";
 
 /// The program with a target `web`, and the folder of its schedule.
