@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use funcapp::{App, AppError, Settings, SettingsError};
+use funcapp::{App, Settings};
 use tokio::{sync::Mutex, task::JoinSet};
 
 use crate::{
@@ -20,10 +20,9 @@ use crate::{
 pub enum StartError {
     #[error("cannot open the folder {folder}: {source}; package the app first")]
     Folder { folder: String, source: io::Error },
+    /// A file of the app has a mistake.
     #[error(transparent)]
-    App(#[from] AppError),
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
+    App(#[from] funcapp::Error),
     #[error(
         "{0} has no active function; each needs a folder with a function.json beside host.json"
     )]

@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 use devhost::{Cors, Host, HostLog, HostOptions, Keys, Level};
-use funcapp::{App, HttpTrigger, LocalHost, SettingsError};
+use funcapp::{App, HttpTrigger, LocalHost};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -91,7 +91,7 @@ fn on(kind: SignalKind) -> Result<Signal, String> {
     signal(kind).map_err(|error| format!("cannot listen for signals: {error}"))
 }
 
-fn options(arguments: Arguments) -> Result<HostOptions, SettingsError> {
+fn options(arguments: Arguments) -> Result<HostOptions, funcapp::Error> {
     let local = LocalHost::read(&arguments.app)?;
     let port = arguments.port.or(local.port).unwrap_or(DEFAULT_PORT);
     let mut options = HostOptions {

@@ -2,16 +2,15 @@
 //!
 //! Source: Azure/azure-functions-host, `HostFunctionMetadataProvider.cs`.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     binding::Failure,
+    error::Error,
     files,
-    function::{Function, FunctionName, FunctionNameError},
+    function::{Function, FunctionName},
     function_json,
     host_json::HostJson,
-    members::MemberError,
-    schedule::ScheduleError,
     settings::Settings,
 };
 
@@ -34,61 +33,27 @@ pub struct App {
 pub struct Fault {
     /// The function's folder.
     pub function: String,
-    pub error: FunctionError,
-}
-
-/// A fault of one function.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FunctionError {
-    #[error(transparent)]
-    Name(#[from] FunctionNameError),
-    #[error(transparent)]
-    Member(#[from] MemberError),
-    #[error(transparent)]
-    Schedule(#[from] ScheduleError),
-    #[error("{function}/function.json: the function `{other}` has the same route and methods")]
-    SameRoute {
-        /// The function that does not run.
-        function: FunctionName,
-        /// The one that does.
-        other: FunctionName,
-    },
-}
-
-/// The reason for which the host does not run the app at all: it responds with 503, and retries for ever.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    #[error("cannot read {path}: {source}; check that it exists and is readable")]
-    Unreadable {
-        /// The folder or the file.
-        path: String,
-        source: io::Error,
-    },
-    #[error("there is no host.json at the top{}", elsewhere(.found.as_deref()))]
-    NoHostJson {
-        /// Where one was found instead, further down.
-        found: Option<String>,
-    },
-    #[error(transparent)]
-    Member(#[from] MemberError),
-    #[error("the folders `{0}` and `{1}` differ only in case; the host takes them for one: rename")]
-    SameName(String, String),
+    pub error: Error,
 }
 
 impl App {
     /// Reads the app in `folder`: `host.json` and every `<folder>/function.json`.
-    pub fn read(folder: &Path, settings: &Settings) -> Result<Self, AppError> {
-        let files =
-            files::read(folder).map_err(|(path, source)| AppError::Unreadable { path, source })?;
-        Self::from_files(files, settings)
+    ///
+    /// # Errors
+    /// The reason for which the host does not run the app at all: it responds with 503, and retries for ever.
+    pub fn read(folder: &Path, settings: &Settings) -> Result<Self, Error> {
+        Self::from_files(files::read(folder)?, settings)
     }
 
     /// Reads the app in `files`: paths with `/` inside the app, and their bytes. Of files other
     /// than `host.json` and `<folder>/function.json` only the paths matter.
+    ///
+    /// # Errors
+    /// As [`App::read`].
     pub fn from_files<P, B>(
         files: impl IntoIterator<Item = (P, B)>,
         settings: &Settings,
-    ) -> Result<Self, AppError>
+    ) -> Result<Self, Error>
     where
         P: Into<String>,
         B: AsRef<[u8]>,
@@ -111,11 +76,11 @@ impl App {
             let siblings: Vec<&str> = siblings(files.keys(), folder).collect();
             match app.function_of(folder, bytes, &siblings) {
                 Ok(function) => app.functions.push(function),
-                Err(Failed::Function(error)) => app.in_error.push(Fault {
+                Err(Failure::Function(error)) => app.in_error.push(Fault {
                     function: folder.to_owned(),
                     error,
                 }),
-                Err(Failed::App(error)) => return Err(error.into()),
+                Err(Failure::App(error)) => return Err(error),
             }
         }
         Ok(app)
@@ -144,7 +109,7 @@ impl App {
     /// files, or with their schedules under `settings`.
     pub fn faults(&self, settings: &Settings) -> Vec<Fault> {
         let schedule = |function: &Function| {
-            let error = function.schedule(settings)?.err()?.into();
+            let error = function.schedule(settings)?.err()?;
             let function = function.name.to_string();
             Some(Fault { function, error })
         };
@@ -152,59 +117,30 @@ impl App {
         self.in_error.iter().cloned().chain(schedules).collect()
     }
 
-    fn function_of(&self, folder: &str, bytes: &[u8], files: &[&str]) -> Result<Function, Failed> {
-        let name = FunctionName::parse(folder).map_err(FunctionError::from)?;
+    fn function_of(&self, folder: &str, bytes: &[u8], files: &[&str]) -> Result<Function, Failure> {
+        let name = FunctionName::parse(folder)?;
         let function = function_json::read(name, bytes, files)?;
-        match self
-            .functions
-            .iter()
-            .find(|other| function.shares_route(other))
-        {
+        let mut others = self.functions.iter();
+        match others.find(|other| function.shares_route(other)) {
             None => Ok(function),
-            Some(other) => Err(Failed::Function(FunctionError::SameRoute {
-                other: other.name.clone(),
-                function: function.name,
-            })),
+            Some(other) => Err(Failure::Function(Error(format!(
+                "{folder}/function.json: the function `{}` has the same route and methods",
+                other.name
+            )))),
         }
     }
 }
 
-/// The part of the app that the failure of one folder stops.
-enum Failed {
-    Function(FunctionError),
-    App(MemberError),
-}
-
-impl From<FunctionError> for Failed {
-    fn from(error: FunctionError) -> Self {
-        Self::Function(error)
-    }
-}
-
-impl From<Failure> for Failed {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Function(error) => Self::Function(error.into()),
-            Failure::App(error) => Self::App(error),
-        }
-    }
-}
-
-fn elsewhere(found: Option<&str>) -> String {
-    match found {
-        Some(path) => format!("; {path} is too deep: the app must not be inside a folder"),
-        None => "; name the folder of the app".to_owned(),
-    }
-}
-
-fn no_host_json<'a>(mut paths: impl Iterator<Item = &'a String>) -> AppError {
-    AppError::NoHostJson {
-        found: paths.find(|path| path.ends_with("/host.json")).cloned(),
-    }
+fn no_host_json<'a>(mut paths: impl Iterator<Item = &'a String>) -> Error {
+    let hint = match paths.find(|path| path.ends_with("/host.json")) {
+        Some(path) => format!("{path} is too deep: the app must not be inside a folder"),
+        None => "name the folder of the app".to_owned(),
+    };
+    Error(format!("there is no host.json at the top; {hint}"))
 }
 
 /// The folders with a function.json, in the order of their names without case.
-fn folders<'a>(paths: impl Iterator<Item = &'a String>) -> Result<Vec<&'a str>, AppError> {
+fn folders<'a>(paths: impl Iterator<Item = &'a String>) -> Result<Vec<&'a str>, Error> {
     let folder = |path: &'a String| match path.split_once('/') {
         Some((folder, "function.json")) => Some(folder),
         _ => None,
@@ -216,7 +152,10 @@ fn folders<'a>(paths: impl Iterator<Item = &'a String>) -> Result<Vec<&'a str>, 
         .find(|pair| pair[0].eq_ignore_ascii_case(pair[1]))
     {
         None => Ok(folders),
-        Some(pair) => Err(AppError::SameName(pair[0].to_owned(), pair[1].to_owned())),
+        Some(pair) => Err(Error(format!(
+            "the folders `{}` and `{}` differ only in case; the host takes them for one: rename",
+            pair[0], pair[1]
+        ))),
     }
 }
 

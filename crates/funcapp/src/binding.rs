@@ -5,9 +5,10 @@
 use serde_json::Value;
 
 use crate::{
+    error::Error,
     function::{AuthLevel, FunctionName, HttpTrigger, TimerTrigger, Trigger},
-    members::{MemberError, Members},
-    route::{RouteError, RouteTemplate},
+    members::Members,
+    route::RouteTemplate,
 };
 
 /// Binding types that the host knows without an extension bundle. Others are not known here.
@@ -22,13 +23,13 @@ const METHODS: [&str; 9] = [
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// This function; the host runs the others.
-    Function(MemberError),
+    Function(Error),
     /// The whole app.
-    App(MemberError),
+    App(Error),
 }
 
-impl From<MemberError> for Failure {
-    fn from(error: MemberError) -> Self {
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
         Self::Function(error)
     }
 }
@@ -42,7 +43,7 @@ pub(crate) struct Binding<'a> {
 }
 
 /// The bindings of the function.json `root`.
-pub(crate) fn bindings<'a>(root: &Members<'a>) -> Result<Vec<Binding<'a>>, MemberError> {
+pub(crate) fn bindings<'a>(root: &Members<'a>) -> Result<Vec<Binding<'a>>, Error> {
     if !root.has_exactly("bindings") {
         return Err(root.error("bindings", "is missing; the name must be in lower case"));
     }
@@ -73,7 +74,7 @@ pub(crate) fn bindings<'a>(root: &Members<'a>) -> Result<Vec<Binding<'a>>, Membe
     Ok(bindings)
 }
 
-fn read_binding(members: Members<'_>) -> Result<Binding<'_>, MemberError> {
+fn read_binding(members: Members<'_>) -> Result<Binding<'_>, Error> {
     let Some(kind) = members.text("type")? else {
         return Err(members.error("type", "is missing; write for instance `timerTrigger`"));
     };
@@ -136,13 +137,15 @@ impl Binding<'_> {
             .members
             .text("route")?
             .filter(|route| !route.trim().is_empty());
-        let route = RouteTemplate::parse(text.unwrap_or(function.as_str())).map_err(|error| {
-            let text = self.members.error("route", error.to_string());
-            match error {
-                RouteError::Reserved(_) => Failure::Function(text),
-                _ => Failure::App(text),
-            }
-        })?;
+        let text = text.unwrap_or(function.as_str());
+        if RouteTemplate::is_reserved(text) {
+            let problem = format!(
+                "is `{text}`; routes that begin with `admin` or `runtime` are the host's own"
+            );
+            return Err(self.members.error("route", problem).into());
+        }
+        let route = RouteTemplate::parse(text);
+        let route = route.map_err(|problem| Failure::App(self.members.error("route", problem)))?;
         Ok(HttpTrigger {
             route,
             methods: self.methods()?,
@@ -150,7 +153,7 @@ impl Binding<'_> {
         })
     }
 
-    fn methods(&self) -> Result<Option<Vec<String>>, MemberError> {
+    fn methods(&self) -> Result<Option<Vec<String>>, Error> {
         let Some(methods) = self.members.texts("methods")?.filter(|all| !all.is_empty()) else {
             return Ok(None);
         };
@@ -169,7 +172,7 @@ impl Binding<'_> {
         ))
     }
 
-    fn auth_level(&self) -> Result<AuthLevel, MemberError> {
+    fn auth_level(&self) -> Result<AuthLevel, Error> {
         match self
             .members
             .text("authLevel")?
@@ -185,7 +188,7 @@ impl Binding<'_> {
         }
     }
 
-    fn timer(&self) -> Result<TimerTrigger, MemberError> {
+    fn timer(&self) -> Result<TimerTrigger, Error> {
         let schedule = match self.members.value("schedule") {
             // `5` is a TimeSpan of five days.
             Some(Value::Number(days)) => days.to_string(),

@@ -2,12 +2,11 @@
 
 use std::{io, path::Path};
 
-/// A path that cannot be read, and the system's error.
-pub(crate) type Unreadable = (String, io::Error);
+use crate::error::Error;
 
 /// The paths inside `folder` with `/` between their parts, and the bytes of those that count:
 /// `host.json` and every `<folder>/function.json`. Of other files only the names matter.
-pub(crate) fn read(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Unreadable> {
+pub(crate) fn read(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut files = Vec::new();
     for (name, is_folder) in entries(folder)? {
         if !is_folder {
@@ -33,11 +32,10 @@ pub(crate) fn without_dot(path: String) -> String {
 
 /// The names in `folder`, and whether each is a folder. Names that are not Unicode are left out:
 /// neither a function nor host.json can have one.
-fn entries(folder: &Path) -> Result<Vec<(String, bool)>, Unreadable> {
-    let unreadable = |source| (folder.display().to_string(), source);
+fn entries(folder: &Path) -> Result<Vec<(String, bool)>, Error> {
     let mut entries = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
+    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
         // Through symbolic links, as the host's EnumerateDirectories goes.
         let is_folder = entry.path().is_dir();
         if let Ok(name) = entry.file_name().into_string() {
@@ -48,9 +46,16 @@ fn entries(folder: &Path) -> Result<Vec<(String, bool)>, Unreadable> {
 }
 
 /// The bytes of the file `path`, where they count.
-fn bytes_if(counts: bool, path: &Path) -> Result<Vec<u8>, Unreadable> {
+fn bytes_if(counts: bool, path: &Path) -> Result<Vec<u8>, Error> {
     if !counts {
         return Ok(Vec::new());
     }
-    std::fs::read(path).map_err(|source| (path.display().to_string(), source))
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error(format!(
+        "cannot read {}: {error}; check that it exists and is readable",
+        path.display()
+    ))
 }

@@ -6,9 +6,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    host_json::CustomHandler,
-    route::RouteTemplate,
-    schedule::{Schedule, ScheduleError},
+    error::Error, host_json::CustomHandler, route::RouteTemplate, schedule::Schedule,
     settings::Settings,
 };
 
@@ -73,12 +71,12 @@ pub struct Retry {
     /// `maxRetryCount`: the attempts after the first; `None` for -1, which means for ever.
     pub max_retry_count: Option<u32>,
     /// How long to wait before each.
-    pub delay: RetryDelay,
+    pub(crate) delay: RetryDelay,
 }
 
 /// The wait between two attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryDelay {
+pub(crate) enum RetryDelay {
     /// `fixedDelay`: always `delayInterval`.
     Fixed(Duration),
     /// `exponentialBackoff`: from `minimumInterval`, growing to `maximumInterval`.
@@ -93,14 +91,6 @@ pub enum RetryDelay {
 /// Names compare without case in the host; this type keeps the case and compares exactly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FunctionName(String);
-
-/// A folder's name that the host does not accept as a function's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the folder `{0}` cannot be a function: a name is a letter and then up to 127 letters, \
-     digits, `_` or `-`, and not `host`; rename the folder"
-)]
-pub struct FunctionNameError(pub String);
 
 impl Function {
     /// Whether the host passes requests on to this function as they are, under `handler`. Otherwise
@@ -144,7 +134,7 @@ impl Function {
 
     /// When this function's timer fires, with `%NAME%` taken from `settings`; `None` for an HTTP
     /// function. An error switches off this function alone.
-    pub fn schedule(&self, settings: &Settings) -> Option<Result<Schedule, ScheduleError>> {
+    pub fn schedule(&self, settings: &Settings) -> Option<Result<Schedule, Error>> {
         let timer = self.timer()?;
         Some(Schedule::resolve(
             self.name.as_str(),
@@ -156,14 +146,17 @@ impl Function {
 
 impl FunctionName {
     /// Checks a folder's name (`HostFunctionMetadataProvider.cs`, `Utility.FunctionNameRegex`).
-    pub fn parse(name: &str) -> Result<Self, FunctionNameError> {
+    pub(crate) fn parse(name: &str) -> Result<Self, Error> {
         let mut bytes = name.bytes();
         let starts_with_letter = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic());
         let rest = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         if starts_with_letter && rest && name.len() <= 128 && !name.eq_ignore_ascii_case("host") {
             Ok(Self(name.to_owned()))
         } else {
-            Err(FunctionNameError(name.to_owned()))
+            Err(Error(format!(
+                "the folder `{name}` cannot be a function: a name is a letter and then up to 127 letters, \
+                 digits, `_` or `-`, and not `host`; rename the folder"
+            )))
         }
     }
 

@@ -5,8 +5,9 @@
 
 use crate::{
     binding::{Binding, Failure, bindings},
+    error::Error,
     function::{Function, FunctionName, Retry, RetryDelay},
-    members::{MemberError, Members, document},
+    members::{Members, document},
 };
 
 /// Reads the bytes of `<name>/function.json`. `files` are the names of the other files in the
@@ -37,7 +38,7 @@ pub(crate) fn read(name: FunctionName, bytes: &[u8], files: &[&str]) -> Result<F
     })
 }
 
-fn read_retry(retry: &Members<'_>) -> Result<Retry, MemberError> {
+fn read_retry(retry: &Members<'_>) -> Result<Retry, Error> {
     let required = |name: &str| {
         retry
             .duration(name)?
@@ -74,7 +75,7 @@ fn read_retry(retry: &Members<'_>) -> Result<Retry, MemberError> {
     })
 }
 
-fn script_file(root: &Members<'_>, files: &[&str]) -> Result<(), MemberError> {
+fn script_file(root: &Members<'_>, files: &[&str]) -> Result<(), Error> {
     match root.text("scriptFile")? {
         Some(script) if !files.contains(&script) => {
             let problem = format!("is `{script}`, which is not in the folder; remove the member");

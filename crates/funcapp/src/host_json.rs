@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::{
+    error::Error,
     log_levels::{LogLevel, LogLevels},
-    members::{MemberError, Members, document},
+    members::{Members, document},
     overrides,
     settings::Settings,
     timespan,
@@ -66,7 +67,7 @@ pub struct CustomHandler {
 
 impl HostJson {
     /// Reads the bytes of a `host.json`, with the `AzureFunctionsJobHost__…` of `settings` on top.
-    pub fn parse(bytes: &[u8], settings: &Settings) -> Result<Self, MemberError> {
+    pub fn parse(bytes: &[u8], settings: &Settings) -> Result<Self, Error> {
         let mut document = document("host.json", bytes)?;
         overrides::apply(&mut document, settings);
         let root = Members::root("host.json", &document)?;
@@ -87,7 +88,7 @@ impl HostJson {
     }
 }
 
-fn custom_handler(root: &Members<'_>) -> Result<CustomHandler, MemberError> {
+fn custom_handler(root: &Members<'_>) -> Result<CustomHandler, Error> {
     let handler = root.object("customHandler")?.ok_or_else(|| {
         root.error(
             "customHandler",
@@ -123,7 +124,7 @@ fn custom_handler(root: &Members<'_>) -> Result<CustomHandler, MemberError> {
     })
 }
 
-fn arguments(description: &Members<'_>) -> Result<Vec<String>, MemberError> {
+fn arguments(description: &Members<'_>) -> Result<Vec<String>, Error> {
     let mut all = argument_list(description, "arguments")?;
     if let Some(path) = description.text("defaultWorkerPath")? {
         all.push(format!("\"{path}\""));
@@ -133,7 +134,7 @@ fn arguments(description: &Members<'_>) -> Result<Vec<String>, MemberError> {
 }
 
 /// An array of strings, or a string that holds such an array, as an app setting does.
-fn argument_list(description: &Members<'_>, name: &str) -> Result<Vec<String>, MemberError> {
+fn argument_list(description: &Members<'_>, name: &str) -> Result<Vec<String>, Error> {
     match description.value(name) {
         Some(Value::String(text)) => serde_json::from_str(text)
             .map_err(|error| description.error(name, format!("is not an array: {error}"))),
@@ -141,7 +142,7 @@ fn argument_list(description: &Members<'_>, name: &str) -> Result<Vec<String>, M
     }
 }
 
-fn log_levels(root: &Members<'_>) -> Result<LogLevels, MemberError> {
+fn log_levels(root: &Members<'_>) -> Result<LogLevels, Error> {
     let Some(levels) = root
         .object("logging")?
         .map(|logging| logging.object("logLevel"))
@@ -158,7 +159,7 @@ fn log_levels(root: &Members<'_>) -> Result<LogLevels, MemberError> {
     Ok(LogLevels::new(levels?))
 }
 
-fn function_timeout(root: &Members<'_>) -> Result<Option<Duration>, MemberError> {
+fn function_timeout(root: &Members<'_>) -> Result<Option<Duration>, Error> {
     match root.text("functionTimeout")? {
         None | Some("") => Ok(Some(DEFAULT_FUNCTION_TIMEOUT)),
         Some("-1") => Ok(None),
@@ -172,7 +173,7 @@ fn function_timeout(root: &Members<'_>) -> Result<Option<Duration>, MemberError>
     }
 }
 
-fn http(root: &Members<'_>) -> Result<(String, Vec<(String, String)>), MemberError> {
+fn http(root: &Members<'_>) -> Result<(String, Vec<(String, String)>), Error> {
     let http = match root.object("extensions")? {
         Some(extensions) => extensions.object("http")?,
         None => None,

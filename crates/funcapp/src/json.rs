@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-pub fn parse_json(bytes: &[u8]) -> serde_json::Result<Value> {
+pub(crate) fn parse_json(bytes: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(&strict(bytes))
 }
 

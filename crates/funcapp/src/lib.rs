@@ -8,8 +8,8 @@
 //! local.settings.json       settings on a developer's machine; never deployed
 //! ```
 //!
-//! This crate reads that layout with the host's rules. Its errors name the file and the member: an [`AppError`] stops the
-//! whole app, a [`Fault`] one function. It starts no process and opens no connection, and reads only the folder that it
+//! This crate reads that layout with the host's rules. Its errors name the file and the member: an [`Error`] of
+//! [`App::read`] stops the whole app, a [`Fault`] one function. It starts no process and opens no connection, and reads only the folder that it
 //! gets. The clock and the environment are arguments.
 //!
 //! # Modules
@@ -31,11 +31,13 @@
 //! | `members` | JSON objects with their file and path |
 //! | [`json`](parse_json) | JSON with comments and last commas |
 //! | `timespan` | .NET's `hh:mm:ss` |
+//! | [`error`](Error) | mistakes, as texts |
 //!
 //! Imports run down this table only.
 
 mod app;
 mod binding;
+mod error;
 mod files;
 mod function;
 mod function_json;
@@ -55,18 +57,13 @@ mod settings;
 mod timer;
 mod timespan;
 
-pub use app::{App, AppError, Fault, FunctionError};
-pub use function::{
-    AuthLevel, Function, FunctionName, FunctionNameError, HttpTrigger, Retry, RetryDelay,
-    TimerTrigger, Trigger,
-};
+pub use app::{App, Fault};
+pub use error::Error;
+pub use function::{AuthLevel, Function, FunctionName, HttpTrigger, Retry, TimerTrigger, Trigger};
 pub use host_json::{CustomHandler, HostJson};
-pub use json::{parse_first_json, parse_json};
+pub use json::parse_first_json;
 pub use local_host::LocalHost;
 pub use log_levels::{LogLevel, LogLevels};
-pub use members::MemberError;
-pub use ncrontab::NcrontabError;
-pub use route::{RouteError, RouteTemplate};
-pub use schedule::{Schedule, ScheduleError};
-pub use settings::{Settings, SettingsError, UnresolvedSetting};
-pub use timer::Off;
+pub use route::RouteTemplate;
+pub use schedule::Schedule;
+pub use settings::Settings;

@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use crate::{
+    error::Error,
     members::{Members, document},
-    settings::{FILE, SettingsError, read_file},
+    settings::{FILE, read_file},
 };
 
 /// The `Host` section of a local.settings.json; empty without one.
@@ -22,7 +23,7 @@ pub struct LocalHost {
 
 impl LocalHost {
     /// Reads the file in `folder`.
-    pub fn read(folder: &Path) -> Result<Self, SettingsError> {
+    pub fn read(folder: &Path) -> Result<Self, Error> {
         let Some(bytes) = read_file(folder)? else {
             return Ok(Self::default());
         };
@@ -34,7 +35,7 @@ impl LocalHost {
     }
 }
 
-fn read(host: &Members<'_>) -> Result<LocalHost, SettingsError> {
+fn read(host: &Members<'_>) -> Result<LocalHost, Error> {
     let port = host
         .integer("LocalHttpPort")?
         .map(u16::try_from)
@@ -48,7 +49,7 @@ fn read(host: &Members<'_>) -> Result<LocalHost, SettingsError> {
     let cors_credentials = host.flag("CORSCredentials")?.unwrap_or(false);
     if cors_credentials && cors.iter().any(|origin| origin == "*") {
         let problem = "is true beside `*` in CORS, which browsers reject; name the origins";
-        return Err(host.error("CORSCredentials", problem).into());
+        return Err(host.error("CORSCredentials", problem));
     }
     Ok(LocalHost {
         port,

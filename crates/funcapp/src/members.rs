@@ -7,19 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::{json::parse_json, timespan};
-
-/// A member of a JSON file is missing, or the host cannot use it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {member} {problem}")]
-pub struct MemberError {
-    /// The file, as its path inside the app: `Scale/function.json`.
-    pub file: String,
-    /// The dotted path of the member: `customHandler.description.defaultExecutablePath`.
-    pub member: String,
-    /// The mistake and its remedy, as the end of a sentence.
-    pub problem: String,
-}
+use crate::{error::Error, json::parse_json, timespan};
 
 /// A JSON object inside a file.
 #[derive(Clone)]
@@ -29,21 +17,17 @@ pub(crate) struct Members<'a> {
     map: &'a Map<String, Value>,
 }
 
-pub(crate) fn document(file: &str, bytes: &[u8]) -> Result<Value, MemberError> {
-    parse_json(bytes).map_err(|error| MemberError {
-        file: file.to_owned(),
-        member: "the document".to_owned(),
-        problem: format!("is not JSON: {error}"),
-    })
+pub(crate) fn document(file: &str, bytes: &[u8]) -> Result<Value, Error> {
+    parse_json(bytes).map_err(|error| Error(format!("{file}: the document is not JSON: {error}")))
 }
 
 impl<'a> Members<'a> {
     /// The object that is the whole of `file`.
-    pub(crate) fn root(file: &'a str, value: &'a Value) -> Result<Self, MemberError> {
-        let map = value.as_object().ok_or_else(|| MemberError {
-            file: file.to_owned(),
-            member: "the document".to_owned(),
-            problem: "is not a JSON object; begin it with `{`".to_owned(),
+    pub(crate) fn root(file: &'a str, value: &'a Value) -> Result<Self, Error> {
+        let map = value.as_object().ok_or_else(|| {
+            Error(format!(
+                "{file}: the document is not a JSON object; begin it with `{{`"
+            ))
         })?;
         Ok(Self {
             file,
@@ -52,13 +36,9 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// The error that `name`, a member of this object, has `problem`.
-    pub(crate) fn error(&self, name: &str, problem: impl Into<String>) -> MemberError {
-        MemberError {
-            file: self.file.to_owned(),
-            member: self.path_of(name),
-            problem: problem.into(),
-        }
+    /// The error that `name`, a member of this object, has `problem`, which is the end of a sentence.
+    pub(crate) fn error(&self, name: &str, problem: impl std::fmt::Display) -> Error {
+        Error(format!("{}: {} {problem}", self.file, self.path_of(name)))
     }
 
     /// The value of `name`; a JSON `null` counts as absent.
@@ -79,7 +59,7 @@ impl<'a> Members<'a> {
         self.map.contains_key(name)
     }
 
-    pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, MemberError> {
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, Error> {
         self.value(name)
             .map(|value| match value {
                 Value::Object(map) => Ok(Members {
@@ -92,7 +72,7 @@ impl<'a> Members<'a> {
             .transpose()
     }
 
-    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Members<'a>>, MemberError> {
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Members<'a>>, Error> {
         let Some(values) = self.array(name)? else {
             return Ok(Vec::new());
         };
@@ -110,7 +90,7 @@ impl<'a> Members<'a> {
             .collect()
     }
 
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, MemberError> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
         self.value(name)
             .map(|value| {
                 value
@@ -120,7 +100,7 @@ impl<'a> Members<'a> {
             .transpose()
     }
 
-    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, MemberError> {
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
         let Some(values) = self.array(name)? else {
             return Ok(None);
         };
@@ -133,7 +113,7 @@ impl<'a> Members<'a> {
     }
 
     /// Every member of this object, which must all be strings.
-    pub(crate) fn all_texts(&self) -> Result<Vec<(String, String)>, MemberError> {
+    pub(crate) fn all_texts(&self) -> Result<Vec<(String, String)>, Error> {
         self.map
             .iter()
             .map(|(name, value)| {
@@ -146,7 +126,7 @@ impl<'a> Members<'a> {
     }
 
     /// A boolean; the strings `"true"` and `"false"` count, as they do in .NET's configuration.
-    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, MemberError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
         self.value(name)
             .map(|value| match value {
                 Value::Bool(flag) => Ok(*flag),
@@ -157,7 +137,7 @@ impl<'a> Members<'a> {
             .transpose()
     }
 
-    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, MemberError> {
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, Error> {
         self.value(name)
             .map(|value| {
                 let number = value.as_str().and_then(|text| text.parse().ok());
@@ -169,7 +149,7 @@ impl<'a> Members<'a> {
             .transpose()
     }
 
-    pub(crate) fn duration(&self, name: &str) -> Result<Option<Duration>, MemberError> {
+    pub(crate) fn duration(&self, name: &str) -> Result<Option<Duration>, Error> {
         self.text(name)?
             .map(|text| {
                 timespan::parse(text).ok_or_else(|| {
@@ -180,7 +160,7 @@ impl<'a> Members<'a> {
             .transpose()
     }
 
-    fn array(&self, name: &str) -> Result<Option<&'a Vec<Value>>, MemberError> {
+    fn array(&self, name: &str) -> Result<Option<&'a Vec<Value>>, Error> {
         self.value(name)
             .map(|value| {
                 value

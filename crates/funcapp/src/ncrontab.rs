@@ -19,33 +19,6 @@
 
 use std::fmt::Write as _;
 
-/// The reason for which a text is not a schedule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NcrontabError {
-    #[error(
-        "has {0} fields; write six (second minute hour day month weekday), separated by spaces"
-    )]
-    FieldCount(usize),
-    #[error("is an interval of zero, which runs the timer without a pause; write `hh:mm:ss`")]
-    NoLength,
-    #[error("has an empty value in its field for {0}")]
-    Empty(&'static str),
-    #[error("has `{value}` in its field for {field}; write {expected}")]
-    Value {
-        field: &'static str,
-        /// The text that was not understood.
-        value: String,
-        /// The values that the field takes.
-        expected: String,
-    },
-    #[error("has the step `{step}` in its field for {field}; write a number of at least 1")]
-    Step {
-        field: &'static str,
-        /// The text after the slash.
-        step: String,
-    },
-}
-
 /// The values each of the six fields allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ncrontab([FieldSet; 6]);
@@ -126,12 +99,17 @@ const FIELDS: [Field; 6] = [
 ];
 
 impl Ncrontab {
-    pub(crate) fn parse(text: &str) -> Result<Self, NcrontabError> {
+    /// An error is the end of a sentence.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut tokens: Vec<&str> = text.split(' ').filter(|token| !token.is_empty()).collect();
         match tokens.len() {
             6 => {}
             5 => tokens.insert(0, "0"),
-            count => return Err(NcrontabError::FieldCount(count)),
+            count => {
+                return Err(format!(
+                    "has {count} fields; write six (second minute hour day month weekday), separated by spaces"
+                ));
+            }
         }
         let mut sets = [FieldSet(0); 6];
         for ((set, field), token) in sets.iter_mut().zip(&FIELDS).zip(tokens) {
@@ -185,13 +163,13 @@ impl FieldSet {
 }
 
 impl Field {
-    fn parse(&self, token: &str) -> Result<FieldSet, NcrontabError> {
+    fn parse(&self, token: &str) -> Result<FieldSet, String> {
         token.split(',').try_fold(FieldSet(0), |set, part| {
             Ok(FieldSet(set.0 | self.part(part)?.0))
         })
     }
 
-    fn part(&self, part: &str) -> Result<FieldSet, NcrontabError> {
+    fn part(&self, part: &str) -> Result<FieldSet, String> {
         let (values, step) = match part.split_once('/') {
             Some((values, step)) => (values, Some(self.step(step)?)),
             None => (part, None),
@@ -210,18 +188,20 @@ impl Field {
         Ok(FieldSet::range(first, last, step.unwrap_or(1)))
     }
 
-    fn step(&self, text: &str) -> Result<usize, NcrontabError> {
+    fn step(&self, text: &str) -> Result<usize, String> {
         // An Int32, with its sign; NCrontab uses 1 for values below 1.
-        let step = text.parse::<i32>().map_err(|_| NcrontabError::Step {
-            field: self.name,
-            step: text.to_owned(),
+        let step = text.parse::<i32>().map_err(|_| {
+            format!(
+                "has the step `{text}` in its field for {}; write a number of at least 1",
+                self.name
+            )
         })?;
         Ok(usize::try_from(step).unwrap_or(1).max(1))
     }
 
-    fn value(&self, text: &str) -> Result<u8, NcrontabError> {
+    fn value(&self, text: &str) -> Result<u8, String> {
         if text.is_empty() {
-            return Err(NcrontabError::Empty(self.name));
+            return Err(format!("has an empty value in its field for {}", self.name));
         }
         let number = if is_number(text) {
             text.parse().ok()
@@ -230,10 +210,12 @@ impl Field {
         };
         number
             .filter(|value| (self.minimum..=self.maximum).contains(value))
-            .ok_or_else(|| NcrontabError::Value {
-                field: self.name,
-                value: text.to_owned(),
-                expected: self.expected(),
+            .ok_or_else(|| {
+                let expected = self.expected();
+                format!(
+                    "has `{text}` in its field for {}; write {expected}",
+                    self.name
+                )
             })
     }
 
@@ -286,7 +268,7 @@ mod tests {
             ("0 */+30 * * * *", "0 0,30 * * * *"),
         ] {
             let schedule = Ncrontab::parse(text).map(|schedule| schedule.plain());
-            assert_eq!(schedule.as_deref(), Ok(plain), "{text}");
+            assert_eq!(schedule, Ok(plain.to_owned()), "{text}");
         }
     }
 
@@ -344,7 +326,7 @@ mod tests {
     fn error_names_the_field_and_its_values() {
         let error = Ncrontab::parse("0 0 0 * * 7").expect_err("no seventh day");
         let text = "has `7` in its field for weekdays; write 0 to 6, or sun to sat";
-        assert_eq!(error.to_string(), text);
+        assert_eq!(error, text);
     }
 
     #[test]

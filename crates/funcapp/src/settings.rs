@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, io, path::Path};
 
-use crate::members::{MemberError, Members, document};
+use crate::{
+    error::Error,
+    members::{Members, document},
+};
 
 pub(crate) const FILE: &str = "local.settings.json";
 
@@ -15,50 +18,18 @@ pub(crate) const FILE: &str = "local.settings.json";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<String, String>);
 
-/// Settings that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    #[error("cannot read {FILE} in {folder}: {source}; check its permissions")]
-    Unreadable { folder: String, source: io::Error },
-    #[error(transparent)]
-    Member(#[from] MemberError),
-}
-
-/// `%NAME%` where no such setting is set. The host then switches off the function that needs it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnresolvedSetting {
-    #[error(
-        "{function}: `{text}` needs the setting `{setting}`, which is not set; the host \
-         does not run this function: set it in local.settings.json or in the app's settings"
-    )]
-    NotSet {
-        /// The function that needs it.
-        function: String,
-        /// The text with the `%NAME%` in it.
-        text: String,
-        /// The setting that is not there.
-        setting: String,
-    },
-    #[error("{function}: `{text}` has a `%` without its partner; write `%NAME%`")]
-    Unpaired {
-        /// The function of the text.
-        function: String,
-        text: String,
-    },
-}
-
 impl Settings {
     /// The `Values` of the `local.settings.json` in `folder`; none without such a file.
-    pub fn read(folder: &Path) -> Result<Self, SettingsError> {
+    pub fn read(folder: &Path) -> Result<Self, Error> {
         match read_file(folder)? {
-            Some(bytes) => Ok(Self::parse(&bytes)?),
+            Some(bytes) => Self::parse(&bytes),
             None => Ok(Self::default()),
         }
     }
 
     /// The `Values` in the bytes of a `local.settings.json`. All of them must be strings. An empty
     /// one is left out: on Linux, `func` does not set it either.
-    pub fn parse(bytes: &[u8]) -> Result<Self, MemberError> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = document(FILE, bytes)?;
         let root = Members::root(FILE, &document)?;
         if root.flag("IsEncrypted")?.unwrap_or(false) {
@@ -108,13 +79,13 @@ impl Settings {
     }
 
     /// Whether a setting disables the function.
-    pub fn disables(&self, function: &str) -> bool {
+    pub(crate) fn disables(&self, function: &str) -> bool {
         self.disabling(function).is_some()
     }
 
     /// The name of the setting that disables the function: `AzureWebJobs.<function>.Disabled` or
     /// `AzureWebJobs_<function>_Disabled`, in any case, with the value true or 1.
-    pub fn disabling(&self, function: &str) -> Option<&str> {
+    pub(crate) fn disabling(&self, function: &str) -> Option<&str> {
         let names = [
             format!("AzureWebJobs.{function}.Disabled"),
             format!("AzureWebJobs_{function}_Disabled"),
@@ -127,23 +98,23 @@ impl Settings {
 
     /// `text` of `function` with every `%NAME%` replaced by its setting. `%A:B%` finds the variable
     /// `A__B`, and `%A__B%` finds nothing: .NET's configuration knows it as `A:B`.
-    pub fn resolve(&self, function: &str, text: &str) -> Result<String, UnresolvedSetting> {
+    pub(crate) fn resolve(&self, function: &str, text: &str) -> Result<String, Error> {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('%') {
             let Some((name, tail)) = after.split_once('%') else {
-                return Err(UnresolvedSetting::Unpaired {
-                    function: function.to_owned(),
-                    text: text.to_owned(),
-                });
+                return Err(Error(format!(
+                    "{function}: `{text}` has a `%` without its partner; write `%NAME%`"
+                )));
             };
             let variable = name.replace(':', "__");
             let value = self.value(&variable).filter(|_| !name.contains("__"));
             let value = value.filter(|value| !value.is_empty());
-            let value = value.ok_or_else(|| UnresolvedSetting::NotSet {
-                function: function.to_owned(),
-                text: text.to_owned(),
-                setting: name.to_owned(),
+            let value = value.ok_or_else(|| {
+                Error(format!(
+                    "{function}: `{text}` needs the setting `{name}`, which is not set; the host does not run \
+                     this function: set it in local.settings.json or in the app's settings"
+                ))
             })?;
             resolved.push_str(before);
             resolved.push_str(value);
@@ -155,14 +126,14 @@ impl Settings {
 }
 
 /// The bytes of the `local.settings.json` in `folder`, if there is one.
-pub(crate) fn read_file(folder: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
+pub(crate) fn read_file(folder: &Path) -> Result<Option<Vec<u8>>, Error> {
     match std::fs::read(folder.join(FILE)) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(SettingsError::Unreadable {
-            folder: folder.display().to_string(),
-            source,
-        }),
+        Err(error) => Err(Error(format!(
+            "cannot read {FILE} in {}: {error}; check its permissions",
+            folder.display()
+        ))),
     }
 }
 

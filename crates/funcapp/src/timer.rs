@@ -4,60 +4,40 @@
 //! the others. It reports that in its log and in `GET /admin/functions/<name>/status`, not to the
 //! handler.
 
-use crate::{
-    app::{App, FunctionError},
-    schedule::{Schedule, ScheduleError},
-    settings::Settings,
-};
-
-/// The reason for which the host does not run a timer of an app that it runs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Off {
-    #[error("the app has no folder {0} with a function.json; deploy the package again")]
-    NoFolder(String),
-    #[error("{0}; deploy the package again")]
-    InError(Box<FunctionError>),
-    #[error("{0}/function.json has no timerTrigger")]
-    NotATimer(String),
-    #[error("the list `functions` in host.json leaves it out")]
-    NotListed,
-    #[error("the app setting {0} disables it; delete the setting, or set it to false")]
-    Disabled(String),
-    #[error("its schedule `{text}` cannot be used: {source}")]
-    Schedule {
-        /// The schedule in the file, with the name of the setting.
-        text: String,
-        source: Box<ScheduleError>,
-    },
-}
+use crate::{app::App, error::Error, schedule::Schedule, settings::Settings};
 
 impl App {
     /// When the host runs the timer `function` under these settings.
     ///
     /// # Errors
-    /// [`Off`] is the reason for which it does not.
-    pub fn timer(&self, function: &str, settings: &Settings) -> Result<Schedule, Off> {
+    /// The reason for which it does not, and the remedy.
+    pub fn timer(&self, function: &str, settings: &Settings) -> Result<Schedule, Error> {
         let Some(found) = self.function(function) else {
             let faults = self.faults(settings);
             let fault = faults.into_iter().find(|it| it.function == function);
-            return Err(match fault {
-                Some(fault) => Off::InError(Box::new(fault.error)),
-                None => Off::NoFolder(function.to_owned()),
-            });
+            let problem = fault.map_or_else(
+                || format!("the app has no folder {function} with a function.json"),
+                |fault| fault.to_string(),
+            );
+            return Err(Error(format!("{problem}; deploy the package again")));
         };
         let Some(timer) = found.timer() else {
-            return Err(Off::NotATimer(function.to_owned()));
+            return Err(Error(format!(
+                "{function}/function.json has no timerTrigger"
+            )));
         };
         if let Some(setting) = settings.disabling(function) {
-            return Err(Off::Disabled(setting.to_owned()));
+            return Err(Error(format!(
+                "the app setting {setting} disables it; delete the setting, or set it to false"
+            )));
         }
         if !self.active(settings).any(|it| it.name == found.name) {
-            return Err(Off::NotListed);
+            let text = "the list `functions` in host.json leaves it out";
+            return Err(Error(text.to_owned()));
         }
-        Schedule::resolve(function, &timer.schedule, settings).map_err(|source| Off::Schedule {
-            text: timer.schedule.clone(),
-            source: Box::new(source),
-        })
+        let raw = &timer.schedule;
+        let schedule = Schedule::resolve(function, raw, settings);
+        schedule.map_err(|error| Error(format!("its schedule `{raw}` cannot be used: {error}")))
     }
 }
 
@@ -126,9 +106,9 @@ mod tests {
     #[test]
     fn a_timer_without_a_folder_is_off() {
         let app = App::from_files([("host.json", HOST)], &Settings::default());
-        let off = app
-            .expect("a good app")
-            .timer("Backup", &Settings::default());
-        assert_eq!(off.err(), Some(Off::NoFolder("Backup".into())));
+        let app = app.expect("a good app");
+        let off = app.timer("Backup", &Settings::default());
+        let off = off.expect_err("it has no folder").to_string();
+        assert!(off.contains("no folder Backup"), "{off}");
     }
 }

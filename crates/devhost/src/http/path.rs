@@ -119,37 +119,3 @@ fn without_dots(path: &str) -> String {
     }
     format!("/{}", segments.join("/"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_decoded_once_and_its_dots_are_resolved() {
-        for (raw, expected) in [
-            ("/it%65m/%31", "/item/1"),
-            ("/a%2Fb%2fc", "/a%2Fb%2fc"),
-            ("/%C3%A4%FF%zz%", "/ä%FF%zz%"),
-            ("/a/./b/../c", "/a/c"),
-            ("/a/%2e%2e/%2e%2E/b", "/b"),
-            ("/item/.", "/item/"),
-            ("/a/..", "/"),
-            ("/a%252Fb", "/a%2Fb"),
-        ] {
-            assert_eq!(decoded(raw).as_deref(), Some(expected), "{raw}");
-        }
-        assert_eq!(decoded("/a%00b"), None);
-    }
-
-    #[test]
-    fn a_path_is_encoded_anew_and_a_query_hardly() {
-        assert_eq!(
-            encoded("/a%2Fb ä\\[^]:@!$&'()*+,;=~"),
-            "/a%252Fb%20%C3%A4%5C%5B%5E%5D:@!$&'()*+,;=~"
-        );
-        assert_eq!(
-            query("?a=%C3%A4%zz%&b[]='#\"|"),
-            "?a=%C3%A4%25zz%25&b[]='%23%22%7C"
-        );
-    }
-}

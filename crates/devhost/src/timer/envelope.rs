@@ -152,34 +152,4 @@ mod tests {
         });
         assert_eq!(body, expected);
     }
-
-    #[test]
-    fn variants_of_a_call() {
-        let null = of(TimerCall {
-            schedule_status: ScheduleStatus::Null,
-            ..TimerCall::default()
-        });
-        assert_eq!(null["Data"]["timer"]["ScheduleStatus"], Value::Null);
-        let never = of(TimerCall {
-            schedule_status: ScheduleStatus::Never,
-            ..TimerCall::default()
-        });
-        assert_eq!(never["Data"]["timer"]["ScheduleStatus"]["Last"], NEVER);
-        assert_eq!(
-            never["Data"]["timer"]["ScheduleStatus"]["LastUpdated"],
-            NEVER
-        );
-        let retry = RetryContext {
-            retry_count: 1,
-            max_retry_count: 3,
-        };
-        let late = of(TimerCall {
-            past_due: true,
-            retry: Some(retry),
-            ..TimerCall::default()
-        });
-        assert_eq!(late["Data"]["timer"]["IsPastDue"], true);
-        assert_eq!(late["Metadata"]["RetryContext"]["RetryCount"], 1);
-        assert_eq!(late["Metadata"]["RetryContext"]["MaxRetryCount"], 3);
-    }
 }
