@@ -145,8 +145,10 @@ mod tests {
             ("panics", "it panicked; see the log for the place"),
         ] {
             let invocation = super::super::parse(function, "id", b"").expect("an envelope");
-            let outcome = timers.invoke(invocation).await;
-            assert_eq!(outcome.failure.as_deref(), Some(reason));
+            let call = timers.invoke(invocation);
+            let outcome = tokio::time::timeout(Duration::from_secs(30), call).await;
+            let failure = outcome.expect("it ends").failure;
+            assert_eq!(failure.as_deref(), Some(reason));
         }
     }
 }

@@ -175,19 +175,17 @@ fn changes_under_way_succeed() {
 }
 
 #[test]
-fn a_slow_rejected_upload_keeps_its_response() {
+fn a_rejected_upload_that_does_not_end_does_not_prevent_the_stop() {
     with_program(async |mut program: Program| {
         let head = "POST /item HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n\
                     Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
         let (mut socket, mut response) = begun(program.address(), head).await;
-        program.signal("TERM");
-        // Errors mean that the server does not read any more: its response has arrived.
-        let _ = socket.write_all(b"5\r\nhello\r\n0\r\n\r\n").await;
+        terminated(&mut program).await;
+        // An error means a broken connection, too.
         let _ = socket.read_to_end(&mut response).await;
         let response = String::from_utf8_lossy(&response);
         assert!(response.starts_with("HTTP/1.1 415"), "{response}");
         assert!(response.ends_with('}'), "{response}");
-        assert_eq!(program.ended().await.code(), Some(200));
     });
 }
 

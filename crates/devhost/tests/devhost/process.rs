@@ -75,13 +75,13 @@ async fn the_handler_gets_the_five_variables_the_settings_and_its_folder() -> Te
     let description = json!({
         "defaultExecutablePath": "sh",
         "workingDirectory": "work",
-        "arguments": ["print.sh", "%GREETING%", "%FUNCTIONS_HTTPWORKER_PORT%", "%NOTHING%"],
+        "arguments": ["print.sh", "%GREETING%", "%FUNCTIONS_HTTPWORKER_PORT%", "%NOTHING%", "\"a b\""],
     });
     let members = json!({"customHandler": {"description": description}});
     let stage = Stage::new(&members, &Value::Null).http("item");
     let local = json!({"Values": {"GREETING": "hello", "COLOUR": "red", "SHAPE": "round"}});
     stage.write("app/local.settings.json", &local.to_string());
-    let script = "echo \"arguments $# $1 $2\"; pwd; env; exec \"$RECORDER\"";
+    let script = "echo \"arguments $# $1 $2 $3\"; pwd; env; exec \"$RECORDER\"";
     stage.write("app/work/print.sh", script);
     let mut options = stage.options().setting("SHAPE", "square");
     for (name, value) in [
@@ -101,7 +101,7 @@ async fn the_handler_gets_the_five_variables_the_settings_and_its_folder() -> Te
         value.unwrap_or_default()
     };
     for line in [
-        format!("arguments 2 hello {port}"),
+        format!("arguments 3 hello {port} a b"),
         root.join("work").display().to_string(),
     ] {
         assert!(lines.contains(&line), "{line}: {lines:#?}");
@@ -148,6 +148,7 @@ async fn the_end_of_function_timeout_kills_the_handler_and_is_not_counted() -> T
 #[tokio::test]
 async fn a_call_decides_the_envelope() -> Tested {
     let stage = app().timer("t", "0 0 3 1 1 *", &json!({}));
+    let stage = stage.timer("interval", "00:05:00", &json!({}));
     let host = stage.start().await;
     let never = TimerCall {
         framing: Framing::Length,
@@ -181,6 +182,14 @@ async fn a_call_decides_the_envelope() -> Tested {
             (&timer["IsPastDue"], &timer["ScheduleStatus"]["Last"]),
             (&json!(true), &last)
         );
+    }
+    let interval = host.invoke_timer("interval", never);
+    within("a run", interval).await?;
+    for (path, adjusts) in [("/t", true), ("/interval", false)] {
+        let body = stage.requests(path).swap_remove(0)["body"].take();
+        let body: Value = serde_json::from_str(body.as_str().expect("a body")).expect("JSON");
+        let schedule = &body["Data"]["timer"]["Schedule"];
+        assert_eq!(schedule["AdjustForDST"], adjusts, "{path}");
     }
     let unknown = host.invoke_timer("unknown", TimerCall::default()).await;
     let reason = Failure::NotATimer("unknown".to_owned());

@@ -2,13 +2,14 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, exchange, within};
 
 /// The program, killed if a test gives up on it.
 struct Program(Child);
@@ -21,9 +22,10 @@ impl Drop for Program {
     }
 }
 
-fn start(stage: &Stage) -> Program {
+fn start(stage: &Stage, arguments: &[&str]) -> Program {
     let child = Command::new(env!("CARGO_BIN_EXE_devhost"))
-        .args(["--functions", "item", "timer", "--port", "0", "--app"])
+        .args(arguments)
+        .arg("--app")
         .arg(stage.path("app"))
         .envs(stage.settings())
         .process_group(0)
@@ -53,7 +55,7 @@ fn stage() -> Stage {
 fn program_lists_functions_and_exits_with_0_after_a_signal() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         let stage = stage();
-        let mut program = start(&stage);
+        let mut program = start(&stage, &["--functions", "item", "timer", "--port", "0"]);
         let stdout = program.0.stdout.take().expect("a pipe");
         let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
         let mut seen: Vec<String> = Vec::new();
@@ -111,7 +113,7 @@ fn is_up(seen: &[String]) -> bool {
 #[test]
 fn program_exits_with_1_and_one_line_after_repeated_crashes() {
     let stage = Stage::new(&Value::Null, &json!({"start": {"exit": 9}})).http("item");
-    let mut program = start(&stage);
+    let mut program = start(&stage, &["--functions", "item", "timer", "--port", "0"]);
     assert_eq!(program.0.wait().expect("it ends").code(), Some(1));
     let mut said = String::new();
     let mut stderr = program.0.stderr.take().expect("a pipe");
@@ -123,4 +125,29 @@ fn program_exits_with_1_and_one_line_after_repeated_crashes() {
         said.starts_with("devhost: the handler exited with 9; "),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn host_section_of_local_settings_sets_the_port_and_the_origins() -> Result<(), String> {
+    let stage = Stage::new(&Value::Null, &Value::Null).http("item");
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
+    let address: SocketAddr = free.expect("a port is free");
+    let host = json!({"LocalHttpPort": address.port(), "CORS": "http://a.example"});
+    let settings = json!({"IsEncrypted": false, "Values": {}, "Host": host});
+    stage.write("app/local.settings.json", &settings.to_string());
+    let _program = start(&stage, &[]);
+    let responds = async {
+        loop {
+            let rest = "Origin: http://a.example\r\n\r\n";
+            if let Ok(reply) = exchange(address, "GET /item", rest).await {
+                return reply;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let reply = within("a response at the port of the file", responds).await?;
+    assert_eq!(reply.status, 200);
+    let allowed = reply.header("access-control-allow-origin");
+    assert_eq!(allowed, ["http://a.example"]);
+    Ok(())
 }

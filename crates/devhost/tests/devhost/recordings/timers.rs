@@ -108,6 +108,8 @@ async fn reply(stage: &Stage, case: &Value) -> (String, Vec<String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_are_started_as_by_the_real_host() {
+    let mut unmonitored = startup("0 0 0 1 1 *");
+    unmonitored["useMonitor"] = json!(false);
     let app = app_of(
         "",
         &[
@@ -115,9 +117,15 @@ async fn runs_are_started_as_by_the_real_host() {
             ("yearly", json!({"bindings": [trigger("0 0 0 1 1 *")]})),
             ("s5", json!({"bindings": [trigger("*/5 * * * * *")]})),
             ("mon", json!({"bindings": [trigger("0 0 0 1 1 *")]})),
+            (
+                "Mixed-Case_1",
+                json!({"bindings": [trigger("0 0 0 1 1 *")]}),
+            ),
+            ("nomon", json!({"bindings": [unmonitored]})),
         ],
     );
     missed(&app, "mon", "0 0 0 1 1 *");
+    missed(&app, "Mixed-Case_1", "0 0 0 1 1 *");
     let options = HostOptions {
         timers: true,
         state: Some(app.path().join("state")),
@@ -147,6 +155,13 @@ async fn runs_are_started_as_by_the_real_host() {
         by_hand(&stage, "yearly", input).await;
         matches(&stage, "yearly", index, name).await;
     }
+    let name = "past due, name in mixed case";
+    matches(&stage, "Mixed-Case_1", 0, name).await;
+    by_hand(&stage, "mon", r#"{"input":""}"#).await;
+    matches(&stage, "mon", 1, "by hand between two occurrences").await;
+    matches(&stage, "nomon", 0, "useMonitor false").await;
+    by_hand(&stage, "nomon", r#"{"input":""}"#).await;
+    matches(&stage, "nomon", 1, "by hand, no monitor").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,7 +221,7 @@ fn startup(schedule: &str) -> Value {
 /// Writes down that `function` ran once and missed its next run.
 fn missed(app: &TempDir, function: &str, schedule: &str) {
     let state = app.path().join("state");
-    fs::create_dir(&state).expect("a folder");
+    fs::create_dir_all(&state).expect("a folder");
     let (last, next) = ("2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00");
     let record = json!({"Last": last, "Next": next, "LastUpdated": last, "Schedule": schedule});
     fs::write(state.join(format!("{function}.json")), record.to_string()).expect("a record");

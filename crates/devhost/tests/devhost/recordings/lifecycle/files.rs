@@ -75,9 +75,12 @@ async fn compare(
     let restarted = restarted.iter().any(|name| recorded[name] == true);
     let ends = recorded["host_alive"] == false;
     let mut clients = Clients::new(host.address(), "/hello");
-    while clients.sent() < LEAST || (restarted && stage.lives() < 2) {
-        clients.step().await;
-    }
+    let settled = async {
+        while clients.sent() < LEAST || (restarted && stage.lives() < 2) {
+            clients.step().await;
+        }
+    };
+    within("a restart, if there is one", settled).await?;
     if ends {
         within("the end of the host", host.failed()).await?;
     }

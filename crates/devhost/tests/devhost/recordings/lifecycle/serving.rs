@@ -72,9 +72,12 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
     let mut clients = Clients::new(host.address(), "/hello");
     for kill in 1..=kills {
         let before = clients.sent();
-        while clients.sent() < before + 3 || stage.requests("/hello").is_empty() {
-            clients.step().await;
-        }
+        let served = async {
+            while clients.sent() < before + 3 || stage.requests("/hello").is_empty() {
+                clients.step().await;
+            }
+        };
+        within("requests at the handler", served).await?;
         kill_9(host.handler_pid());
         until("the recorder's next life", || {
             stage.lives() > kill || kill == 3

@@ -1,6 +1,10 @@
 //! Timers: by hand, by their schedules, tried again, and their records.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::Duration,
+};
 
 use devhost::{Host, HostOptions};
 use serde_json::{Value, json};
@@ -222,7 +226,22 @@ pub(super) async fn retry(scenario: &Scenario) -> Played {
         let seen = || stage.requests(&path).len().min(3) as u64;
         until(name, || seen() == recorded).await?;
     }
-    Ok(())
+    // Attempts by the schedule share an id, and attempts by hand do not.
+    let attempts = stage.requests("/heal").len();
+    same("ids by hand", ids(&stage, "/heal").len(), &json!(attempts))?;
+    same("ids by the schedule", ids(&stage, "/boot").len(), &json!(1))
+}
+
+/// The invocation ids of the requests for `path`.
+fn ids(stage: &Stage, path: &str) -> BTreeSet<String> {
+    let heads = stage.requests(path).into_iter();
+    let lines = heads.flat_map(|it| {
+        let head = it["head"].as_str().expect("a head").to_owned();
+        head.lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    lines
+        .filter(|line| line.starts_with("X-Azure-Functions-InvocationId: "))
+        .collect()
 }
 
 /// A handler that exits with 0 after its first response.
