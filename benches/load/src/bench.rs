@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use crate::binaries::Binaries;
-use crate::database::{Cluster, Database, MANY, few};
+use crate::database::{Cluster, Database, MANY};
 use crate::drive::Load;
 use crate::options::Section;
-use crate::peers::Peers;
+use crate::peers::{self, Peer};
 use crate::program::Program;
+use crate::scenario::ITEMS;
 use crate::workspace::Workspace;
 
 /// Prepared before the first measurement.
 pub(crate) struct Bench {
     pub(crate) binaries: Binaries,
-    pub(crate) peers: Peers,
+    pub(crate) peers: Vec<Peer>,
     pub(crate) cluster: Cluster,
     pub(crate) extent: Extent,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Extent {
     /// Load before it that does not count.
     pub(crate) warm_up: Duration,
     /// Items in the streamed table.
-    pub(crate) rows: u64,
+    pub(crate) rows: u32,
     /// Requests of each kind whose processor time is taken.
     pub(crate) cpu_requests: u64,
     /// Whole streams whose processor time is taken.
@@ -42,7 +43,9 @@ pub(crate) struct Extent {
     /// Rounds of restores; each takes some minutes.
     pub(crate) restore_rounds: usize,
     /// Rows of each table of a database that has many.
-    pub(crate) rows_of_many: u32,
+    pub(crate) rows_of_many: u64,
+    /// Rows of the table of a database that has one.
+    pub(crate) rows_of_one: u64,
     /// The size of the one whose backups are damaged.
     pub(crate) corrupted_scale: f64,
     /// Bits that are flipped, one at a time.
@@ -53,6 +56,20 @@ pub(crate) struct Extent {
     pub(crate) evaluations: usize,
     /// Targets whose sizes of a year are planned.
     pub(crate) planned_targets: usize,
+    /// The sizes of growth.
+    pub(crate) growth: Growth,
+}
+
+/// From size to size: what grows.
+#[derive(Clone, Copy)]
+pub(crate) struct Growth {
+    pub(crate) items: &'static [u32],
+    /// Megabytes of a database.
+    pub(crate) megabytes: &'static [u32],
+    pub(crate) tables: &'static [u32],
+    pub(crate) targets: &'static [u32],
+    /// Days of history.
+    pub(crate) days: &'static [u32],
 }
 
 impl Extent {
@@ -69,11 +86,19 @@ impl Extent {
         backup_scale: 4.0,
         restore_rounds: 2,
         rows_of_many: 120_000,
+        rows_of_one: 2_500_000,
         corrupted_scale: 0.01,
         flips: 200,
         cuts: 30,
         evaluations: 100_000,
         planned_targets: 1000,
+        growth: Growth {
+            items: &[10_000, 100_000, 1_000_000, 10_000_000],
+            megabytes: &[10, 100, 1000, 4000],
+            tables: &[10, 100, 1000, 10_000],
+            targets: &[10, 100, 1000, 10_000],
+            days: &[1, 10, 100, 365],
+        },
     };
 
     /// For a test of the benchmarks themselves.
@@ -89,11 +114,19 @@ impl Extent {
         backup_scale: 0.05,
         restore_rounds: 1,
         rows_of_many: 1_000,
+        rows_of_one: 100_000,
         corrupted_scale: 0.0,
         flips: 10,
         cuts: 5,
         evaluations: 10_000,
         planned_targets: 50,
+        growth: Growth {
+            items: &[1000, 10_000],
+            megabytes: &[1, 10],
+            tables: &[10, 100],
+            targets: &[10, 100],
+            days: &[1, 10],
+        },
     };
 
     /// The load of one run that counts.
@@ -129,9 +162,9 @@ impl Bench {
         let binaries = Binaries::build(workspace, bare).await?;
         let has_peers = |section| matches!(section, &Section::Items | &Section::Stream);
         let peers = if sections.iter().any(has_peers) {
-            Peers::install(workspace).await
+            peers::install(workspace).await
         } else {
-            Peers::unused()
+            Vec::new()
         };
         let cluster = Cluster::start(workspace.target()).await?;
         let bench = Bench {
@@ -140,7 +173,7 @@ impl Bench {
             cluster,
             extent,
         };
-        bench.filled(TEMPLATE, few()).await?;
+        bench.filled(TEMPLATE, ITEMS).await?;
         Ok(bench)
     }
 
@@ -154,7 +187,8 @@ impl Bench {
         self.filled("many_items", self.extent.rows).await
     }
 
-    async fn filled(&self, name: &str, items: u64) -> anyhow::Result<Database> {
+    /// A database with items 1 to `items`.
+    pub(crate) async fn filled(&self, name: &str, items: u32) -> anyhow::Result<Database> {
         let database = self.cluster.create(name, None).await?;
         self.binaries.migrate(&database).await?;
         database.fill(items).await?;

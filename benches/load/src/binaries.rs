@@ -8,8 +8,13 @@ use tokio::process::Command;
 
 use crate::database::Database;
 use crate::process;
-use crate::program::Program;
+use crate::program::{Kind, Program};
 use crate::workspace::Workspace;
+
+/// The name of a package, and options, follow.
+const BUILD: [&str; 4] = ["build", "--quiet", "--release", "--package"];
+
+const BARE: [&str; 3] = ["load", "--example", "bare"];
 
 const MUSL: &str = "x86_64-unknown-linux-musl";
 
@@ -32,7 +37,7 @@ impl Binaries {
         let glibc = glibc(workspace).await?;
         let musl = musl(workspace).await.map_err(|error| format!("{error:#}"));
         let bare_musl = if bare {
-            bare_glibc(workspace).await?;
+            workspace.cargo(&[&BUILD[..], &BARE].concat(), &[]).await?;
             bare_musl(workspace)
                 .await
                 .map_err(|error| format!("{error:#}"))
@@ -40,21 +45,23 @@ impl Binaries {
             Err("startup is not measured".to_owned())
         };
         Ok(Binaries {
-            glibc: Program::Magnusapi {
+            glibc: Program {
                 name: "magnusapi, glibc",
-                binary: glibc,
+                kind: Kind::Magnusapi { binary: glibc },
             },
-            musl: musl.map(|binary| Program::Magnusapi {
+            musl: musl.map(|binary| Program {
                 name: "magnusapi, musl",
-                binary,
+                kind: Kind::Magnusapi { binary },
             }),
-            bare_glibc: Program::Bare {
+            bare_glibc: Program {
                 name: "bare warp, glibc",
-                binary: workspace.target().join("release/examples/bare"),
+                kind: Kind::Plain {
+                    binary: workspace.target().join("release/examples/bare"),
+                },
             },
-            bare_musl: bare_musl.map(|binary| Program::Bare {
+            bare_musl: bare_musl.map(|binary| Program {
                 name: "bare warp, musl",
-                binary,
+                kind: Kind::Plain { binary },
             }),
         })
     }
@@ -76,16 +83,10 @@ async fn glibc(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if let Some(named) = env::var_os("MAGNUSAPI_GLIBC") {
         return Ok(named.into());
     }
-    let arguments = [
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "magnusapi",
-        "--bin",
-        "magnusapi",
-    ];
-    workspace.cargo(&arguments, &[]).await?;
+    let program = ["magnusapi", "--bin", "magnusapi"];
+    workspace
+        .cargo(&[&BUILD[..], &program].concat(), &[])
+        .await?;
     Ok(workspace.target().join("release/magnusapi"))
 }
 
@@ -97,19 +98,6 @@ async fn musl(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let packaged = workspace.cargo(&arguments, &[]).await;
     packaged.context("the package could not be built; name a static build in MAGNUSAPI_MUSL")?;
     Ok(workspace.target().join("app/magnusapi"))
-}
-
-async fn bare_glibc(workspace: &Workspace) -> anyhow::Result<()> {
-    let arguments = [
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "load",
-        "--example",
-        "bare",
-    ];
-    workspace.cargo(&arguments, &[]).await
 }
 
 /// Its allocator is C: `cargo xtask package` has installed a compiler that can make it static.
@@ -124,17 +112,7 @@ async fn bare_musl(workspace: &Workspace) -> anyhow::Result<PathBuf> {
         variables.push(("CC_x86_64_unknown_linux_musl", compiler));
         variables.push(("AR_x86_64_unknown_linux_musl", zig.join("musl-ar")));
     }
-    let arguments = [
-        "build",
-        "--quiet",
-        "--release",
-        "--target",
-        MUSL,
-        "--package",
-        "load",
-        "--example",
-        "bare",
-    ];
+    let arguments = [&BUILD[..], &BARE, &["--target", MUSL]].concat();
     let built = workspace.cargo(&arguments, &variables).await;
     built.context("it needs a C compiler for musl: `cargo xtask package` installs one")?;
     Ok(workspace.target().join(MUSL).join("release/examples/bare"))

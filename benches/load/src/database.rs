@@ -1,5 +1,6 @@
 //! A PostgreSQL for the benchmarks: its own server, on disk and flushed, and copies of one table.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,13 +12,15 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::process;
-use crate::scenario::ITEMS;
 
 /// How many items the streamed table has.
-pub(crate) const MANY: u64 = 1_000_000;
+pub(crate) const MANY: u32 = 1_000_000;
 
 /// For the end of the server, which flushes the data of the last run.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Below the folder of a cluster.
+const PID_FILE: &str = "postgres/data/postmaster.pid";
 
 /// `f_type` of a file system in memory, where a flush means nothing.
 const TMPFS: i64 = 0x0102_1994;
@@ -28,6 +31,8 @@ pub(crate) struct Cluster {
     programs: Programs,
     /// Dropped before its folder.
     durable: Option<Durable>,
+    /// The server's process id.
+    postmaster: u32,
     folder: TempDir,
 }
 
@@ -35,6 +40,7 @@ pub(crate) struct Cluster {
 #[derive(Clone)]
 pub(crate) struct Database {
     programs: PathBuf,
+    name: String,
     url: String,
 }
 
@@ -53,9 +59,13 @@ impl Cluster {
             target.display()
         );
         let durable = Durable::open(&programs, &folder.path().join("postgres"))?;
+        let postmaster = fs::read_to_string(folder.path().join(PID_FILE));
+        let postmaster = postmaster.context("cannot read the server's pid file")?;
+        let postmaster = postmaster.lines().next().and_then(|id| id.parse().ok());
         let cluster = Cluster {
             programs,
             durable: Some(durable),
+            postmaster: postmaster.context("the server's pid file has no process id")?,
             folder,
         };
         let server = cluster.database("postgres");
@@ -76,6 +86,7 @@ impl Cluster {
         let url = self.durable.as_ref().map(|durable| durable.url(name));
         Database {
             programs: self.programs.folder().to_owned(),
+            name: name.to_owned(),
             url: url.unwrap_or_default(),
         }
     }
@@ -110,6 +121,19 @@ impl Cluster {
         self.folder.path()
     }
 
+    /// User and system time of the server so far, with all its sessions.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
+        process::processor_time(self.postmaster)
+    }
+
+    /// New sessions of the server run on these cores alone, as taskset lists them: `0-1`.
+    pub(crate) async fn pin(&self, cores: &str) -> anyhow::Result<()> {
+        let mut taskset = Command::new("taskset");
+        taskset.args(["--cpu-list", "--pid", cores]);
+        taskset.arg(self.postmaster.to_string());
+        process::output(&mut taskset).await.map(drop)
+    }
+
     /// The server's version, such as `15.18`.
     pub(crate) async fn version(&self) -> anyhow::Result<String> {
         let server = self.database("postgres");
@@ -122,7 +146,7 @@ impl Drop for Cluster {
     /// The server ends in the background when its last user is gone; its folder must wait for it.
     fn drop(&mut self) {
         self.durable = None;
-        let running = self.folder.path().join("postgres/data/postmaster.pid");
+        let running = self.folder.path().join(PID_FILE);
         let deadline = Instant::now() + PATIENCE;
         while running.exists() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(20));
@@ -134,6 +158,10 @@ impl Database {
     /// The address in keyword form, as magnusapi and libpq take it.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The address as libpq's variables, without the database: `PGHOST`, `PGPORT`, `PGUSER`, and
@@ -179,7 +207,7 @@ impl Database {
     }
 
     /// Fills the empty table with items 1 to `count`.
-    pub(crate) async fn fill(&self, count: u64) -> anyhow::Result<()> {
+    pub(crate) async fn fill(&self, count: u32) -> anyhow::Result<()> {
         let insert = "INSERT INTO item (name) SELECT 'item ' || n FROM generate_series(1";
         self.execute(&format!("{insert}, {count}) AS n")).await?;
         self.execute("VACUUM (ANALYZE) item").await?;
@@ -190,9 +218,4 @@ impl Database {
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         self.execute("CHECKPOINT").await.map(drop)
     }
-}
-
-/// The number of items of a run's table, for [`Database::fill`].
-pub(crate) fn few() -> u64 {
-    ITEMS.unsigned_abs()
 }

@@ -1,6 +1,5 @@
 //! Load for a server: some connections, each sending its next request after the previous response.
 
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 use crate::outcome::Outcome;
-use crate::process::processor_time;
+use crate::process::own_processor_time;
 use crate::scenario::Scenario;
 
 /// How much load: it ends when the time or the requests are used up.
@@ -30,7 +29,7 @@ pub(crate) struct Load {
 /// # Errors
 /// The first wrong response or broken connection ends the run.
 pub(crate) async fn drive(port: u16, scenario: Scenario, load: Load) -> anyhow::Result<Outcome> {
-    let cpu = processor_time(process::id())?;
+    let cpu = own_processor_time();
     let begin = Instant::now();
     let deadline = begin + load.time;
     let left = Arc::new(AtomicU64::new(load.requests));
@@ -43,7 +42,7 @@ pub(crate) async fn drive(port: u16, scenario: Scenario, load: Load) -> anyhow::
         latencies.append(&mut client??);
     }
     let elapsed = begin.elapsed();
-    let cpu = processor_time(process::id())?.saturating_sub(cpu);
+    let cpu = own_processor_time().saturating_sub(cpu);
     Ok(Outcome::new(latencies, elapsed, cpu))
 }
 

@@ -23,6 +23,7 @@ pub(crate) async fn table(bench: &Bench, workspace: &Workspace) -> anyhow::Resul
     let node = said("node", &["--version"]).await;
     let requirements = read(workspace, "xtask/tools/flask.txt");
     let packages = read(workspace, "xtask/tools/fastify/package.json");
+    let axum = read(workspace, "benches/peers/axum/Cargo.lock");
     for (property, value) in [
         ("measured at", now()),
         ("processor", format!("{cores} cores of {processor}")),
@@ -35,11 +36,9 @@ pub(crate) async fn table(bench: &Bench, workspace: &Workspace) -> anyhow::Resul
             "PostgreSQL",
             format!("{postgres}: fsync, synchronous_commit and full_page_writes on, on disk"),
         ),
-        ("Flask", format!("{python}, {}", pinned(&requirements))),
-        (
-            "Fastify",
-            format!("Node.js {node}, {}", depended_on(&packages)),
-        ),
+        ("Flask", format!("{python}, {}", of_python(&requirements))),
+        ("Fastify", format!("Node.js {node}, {}", of_node(&packages))),
+        ("axum", of_rust(&axum)),
     ] {
         table.row([property.to_owned(), value]);
     }
@@ -74,30 +73,41 @@ fn line_of(file: &str, key: &str) -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// The packages that the peer itself asks for, of all that are pinned.
-fn pinned(requirements: &str) -> String {
-    let asked = [
-        "flask==",
-        "flask-sqlalchemy==",
-        "sqlalchemy==",
-        "psycopg2-binary==",
-        "gunicorn==",
-    ];
-    let lines = requirements
-        .lines()
-        .filter_map(|line| line.strip_suffix(" \\"));
-    let packages = lines.filter(|line| asked.iter().any(|name| line.starts_with(name)));
-    packages.collect::<Vec<_>>().join(", ").replace("==", " ")
+/// The versions of some packages in a file that pins them: what stands behind the text that ends their names there.
+fn versions(pins: &str, names: &[&str], pin: impl Fn(&str) -> String) -> String {
+    let version = |name: &&str| {
+        let (_, rest) = pins.split_once(&pin(name))?;
+        let end = rest.find(|it: char| it != '.' && !it.is_ascii_alphanumeric())?;
+        Some(format!("{name} {}", &rest[..end]))
+    };
+    let found: Vec<String> = names.iter().filter_map(version).collect();
+    found.join(", ")
 }
 
-fn depended_on(package: &str) -> String {
-    let package: serde_json::Value = serde_json::from_str(package).unwrap_or_default();
-    let dependencies = package["dependencies"].as_object();
-    let named = dependencies.into_iter().flatten();
-    named
-        .map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or_default()))
-        .collect::<Vec<_>>()
-        .join(", ")
+/// As pip pins them.
+fn of_python(pins: &str) -> String {
+    let names = [
+        "flask",
+        "flask-sqlalchemy",
+        "gunicorn",
+        "psycopg2-binary",
+        "sqlalchemy",
+    ];
+    versions(pins, &names, |name| format!("\n{name}=="))
+}
+
+/// As package.json has them.
+fn of_node(pins: &str) -> String {
+    let names = ["fastify", "pg", "pg-cursor"];
+    versions(pins, &names, |name| format!("\"{name}\": \""))
+}
+
+/// As Cargo.lock has them.
+fn of_rust(pins: &str) -> String {
+    let names = ["axum", "hyper", "sqlx", "tokio"];
+    versions(pins, &names, |name| {
+        format!("name = \"{name}\"\nversion = \"")
+    })
 }
 
 #[cfg(test)]
@@ -107,8 +117,11 @@ mod tests {
     #[test]
     fn versions_come_from_the_pins() {
         let requirements = "blinker==1 \\\n  --hash\nflask==3.1.3 \\\n  --hash\ngunicorn==2 \\\n";
-        assert_eq!(pinned(requirements), "flask 3.1.3, gunicorn 2");
-        let package = r#"{"dependencies":{"fastify":"5.1.0"}}"#;
-        assert_eq!(depended_on(package), "fastify 5.1.0");
+        assert_eq!(of_python(requirements), "flask 3.1.3, gunicorn 2");
+        let package = r#"{"dependencies":{"fastify": "5.1.0"}}"#;
+        assert_eq!(of_node(package), "fastify 5.1.0");
+        let lock =
+            "name = \"axum-core\"\nversion = \"0.5.0\"\n\nname = \"axum\"\nversion = \"0.8.9\"\n";
+        assert_eq!(of_rust(lock), "axum 0.8.9");
     }
 }

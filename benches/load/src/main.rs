@@ -7,8 +7,8 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `section` | the measurements: start-up, items, stream, processor time, backups, damages, schedules |
-//! | `document`, `facts` | the tables in `docs/benchmarks.md`, and the machine of the figures |
+//! | `section` | the measurements: start-up, items, stream, processor time, backups, damages, schedules, growth |
+//! | `document`, `facts` | the tables in `docs/`, and the machine of the figures |
 //! | `bench` | the database, the programs, and the extent of the measurements |
 //! | `options` | the command line |
 //! | `aim`, `table` | aims compared with figures, and tables |

@@ -6,7 +6,7 @@ use crate::spread::quantile;
 
 /// A run's count, time and latencies.
 pub(crate) struct Outcome {
-    requests: u64,
+    requests: f64,
     elapsed: Duration,
     /// Microseconds, sorted.
     latencies: Vec<u32>,
@@ -18,8 +18,10 @@ impl Outcome {
     /// From each request's latency in microseconds, in any order.
     pub(crate) fn new(mut latencies: Vec<u32>, elapsed: Duration, driver: Duration) -> Outcome {
         latencies.sort_unstable();
+        #[expect(clippy::cast_precision_loss, reason = "requests of some seconds")]
+        let requests = latencies.len() as f64;
         Outcome {
-            requests: latencies.len() as u64,
+            requests,
             elapsed,
             latencies,
             driver,
@@ -28,9 +30,12 @@ impl Outcome {
 
     /// Requests a second.
     pub(crate) fn rate(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "requests of some seconds")]
-        let requests = self.requests as f64;
-        requests / self.elapsed.as_secs_f64()
+        self.requests / self.elapsed.as_secs_f64()
+    }
+
+    /// Microseconds of this time for each request.
+    pub(crate) fn share(&self, time: Duration) -> f64 {
+        time.as_secs_f64() * 1e6 / self.requests
     }
 
     /// Milliseconds within which this part of the requests had its response.

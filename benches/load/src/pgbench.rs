@@ -11,23 +11,34 @@ use crate::outcome::Outcome;
 use crate::process;
 use crate::scenario::Scenario;
 
-/// Runs one statement over and over with `clients` connections, prepared, for `time`, which is
-/// whole seconds.
+/// Connections, and the statements that each sends before it waits for their results.
+#[derive(Clone, Copy)]
+pub(crate) struct Clients {
+    pub(crate) connections: u32,
+    pub(crate) statements: u32,
+}
+
+/// Runs one statement over and over, prepared, for `time`, which is whole seconds.
 ///
 /// One thread serves all connections, as the load generator's does.
 pub(crate) async fn run(
     database: &Database,
     scenario: Scenario,
-    clients: u32,
+    clients: Clients,
     time: Duration,
 ) -> anyhow::Result<Outcome> {
+    let Clients {
+        connections,
+        statements,
+    } = clients;
     let folder = tempfile::tempdir().context("cannot make a folder for pgbench's log")?;
     let script = folder.path().join("script.sql");
-    fs::write(&script, scenario.pgbench_script()).context("cannot write pgbench's script")?;
+    fs::write(&script, scenario.pgbench_script(statements))
+        .context("cannot write pgbench's script")?;
     let mut pgbench = database.client("pgbench");
     pgbench
         .args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--log"])
-        .arg(format!("--client={clients}"))
+        .arg(format!("--client={connections}"))
         .arg(format!("--time={}", time.as_secs().max(1)))
         .arg("--file")
         .arg(&script)
@@ -38,6 +49,9 @@ pub(crate) async fn run(
     let rate = rate(&said).with_context(|| format!("pgbench gave no rate:\n{said}"))?;
     #[expect(clippy::cast_precision_loss, reason = "requests of some seconds")]
     let elapsed = Duration::from_secs_f64(latencies.len() as f64 / rate);
+    // Each statement has the latency of its pipeline.
+    let each = |latency| std::iter::repeat_n(latency, statements as usize);
+    let latencies = latencies.into_iter().flat_map(each).collect();
     Ok(Outcome::new(latencies, elapsed, Duration::ZERO))
 }
 

@@ -70,20 +70,37 @@ pub(crate) fn tree(root: u32) -> Vec<u32> {
     tree
 }
 
-/// User and system time of one process so far, in steps of 10 ms.
-pub(crate) fn processor_time(id: u32) -> anyhow::Result<Duration> {
-    let stat = stat(id).with_context(|| format!("process {id} has ended too early"))?;
+/// User and system time of a process and of all its descendants, in steps of 10 ms for each. A descendant that has
+/// ended counts if its parent waited for it. The process itself may have ended, if it was not reaped.
+pub(crate) fn processor_time(root: u32) -> anyhow::Result<Duration> {
+    stat(root).with_context(|| format!("process {root} is gone"))?;
+    let stats = tree(root).into_iter().filter_map(stat);
+    let ticks: u64 = stats.map(|it| it.ticks + it.children_ticks).sum();
     let per_second = rustix::param::clock_ticks_per_second();
-    Ok(Duration::from_millis(stat.ticks * 1000 / per_second))
+    Ok(Duration::from_millis(ticks * 1000 / per_second))
 }
 
-/// User and system time of one process and of the children that it waited for, in steps of 10 ms.
-/// It may have ended, if it was not reaped.
-pub(crate) fn processor_time_of_all(id: u32) -> anyhow::Result<Duration> {
-    let stat = stat(id).with_context(|| format!("process {id} is gone"))?;
-    let per_second = rustix::param::clock_ticks_per_second();
-    let ticks = stat.ticks + stat.children_ticks;
-    Ok(Duration::from_millis(ticks * 1000 / per_second))
+/// User and system time of this process alone.
+pub(crate) fn own_processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).expect("it is not negative")
+}
+
+/// The same command on these cores alone, as taskset lists them: `0-1`.
+pub(crate) fn on_cores(cores: &str, command: &Command) -> Command {
+    let command = command.as_std();
+    let mut pinned = Command::new("taskset");
+    pinned
+        .args(["--cpu-list", cores])
+        .arg(command.get_program());
+    pinned.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => pinned.env(name, value),
+            None => pinned.env_remove(name),
+        };
+    }
+    pinned
 }
 
 /// The most memory that one process ever had resident, in bytes.
@@ -126,6 +143,14 @@ fn parse(stat: &str) -> Option<Stat> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn own_processor_time_is_part_of_the_time_of_all() {
+        let own = std::process::id();
+        let begin = own_processor_time();
+        while own_processor_time() - begin < Duration::from_millis(30) {}
+        assert!(processor_time(own).expect("it runs") >= Duration::from_millis(20));
+    }
 
     #[test]
     fn names_with_brackets_are_parsed() {

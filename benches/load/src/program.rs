@@ -9,11 +9,18 @@ use crate::database::Database;
 
 /// A server that can be started.
 #[derive(Clone, Debug)]
-pub(crate) enum Program {
-    /// This project's, with a name for each build.
-    Magnusapi { name: &'static str, binary: PathBuf },
-    /// The smallest server, likewise.
-    Bare { name: &'static str, binary: PathBuf },
+pub(crate) struct Program {
+    /// Its name in a table.
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// This project's.
+    Magnusapi { binary: PathBuf },
+    /// One that needs only `PORT` and libpq's variables: the smallest server, and axum.
+    Plain { binary: PathBuf },
     /// Flask behind gunicorn, from its environment's folder.
     Flask {
         environment: PathBuf,
@@ -21,49 +28,35 @@ pub(crate) enum Program {
         workers: usize,
     },
     /// Fastify, from the folder with its modules.
-    Fastify { folder: PathBuf },
+    Fastify { folder: PathBuf, pipelines: bool },
 }
 
 impl Program {
-    /// Its name in a table.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Program::Magnusapi { name, .. } | Program::Bare { name, .. } => name,
-            Program::Flask { .. } => "Flask",
-            Program::Fastify { .. } => "Fastify",
-        }
-    }
-
     /// The binary of a build of this project's program.
     ///
     /// # Errors
     /// If it is another program.
     pub(crate) fn binary(&self) -> anyhow::Result<&Path> {
-        match self {
-            Program::Magnusapi { binary, .. } => Ok(binary),
-            other => bail!("{} is not the program", other.name()),
+        match &self.kind {
+            Kind::Magnusapi { binary } => Ok(binary),
+            _ => bail!("{} is not the program", self.name),
         }
     }
 
     /// The command that serves `database` on 127.0.0.1 at `port`.
     ///
-    /// Each runs with its own defaults for production. magnusapi thus writes a line of log for
-    /// each request, and the others write none.
+    /// Each runs with its own defaults for production. magnusapi thus writes log lines, and the others write none.
     pub(crate) fn command(&self, port: u16, database: &Database) -> Command {
-        match self {
-            Program::Magnusapi { binary, .. } => {
+        let mut command = match &self.kind {
+            Kind::Magnusapi { binary } => {
                 let mut command = Command::new(binary);
                 command
                     .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
                     .env("DATABASE_URL", database.url());
-                command
+                return command;
             }
-            Program::Bare { binary, .. } => {
-                let mut command = Command::new(binary);
-                command.env("PORT", port.to_string());
-                command
-            }
-            Program::Flask {
+            Kind::Plain { binary } => Command::new(binary),
+            Kind::Flask {
                 environment,
                 app,
                 workers,
@@ -76,20 +69,21 @@ impl Program {
                     .current_dir(app)
                     .env("PYTHONDONTWRITEBYTECODE", "1")
                     // The rest of the address comes from libpq's variables.
-                    .env("SQLALCHEMY_DATABASE_URI", "postgresql+psycopg2:///")
-                    .envs(database.variables());
+                    .env("SQLALCHEMY_DATABASE_URI", "postgresql+psycopg2:///");
                 command
             }
-            Program::Fastify { folder } => {
+            Kind::Fastify { folder, pipelines } => {
                 let mut command = Command::new("node");
                 command
                     .arg("server.js")
                     .current_dir(folder)
                     .env("NODE_ENV", "production")
-                    .env("PORT", port.to_string())
-                    .envs(database.variables());
+                    .envs(pipelines.then_some(("PIPELINE", "1")));
                 command
             }
-        }
+        };
+        command.env("PORT", port.to_string());
+        command.envs(database.variables());
+        command
     }
 }

@@ -6,19 +6,19 @@ use fastrand::Rng;
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 
-/// How many items there are when a run begins; their ids are 1 to this.
-pub(crate) const ITEMS: i64 = 100_000;
+/// How many items most runs begin with; their ids are 1 to this.
+pub(crate) const ITEMS: u32 = 100_000;
 
 /// Items on a page.
-const PAGE: i64 = 50;
+const PAGE: u32 = 50;
 
 /// One kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
-    /// `GET /item/{id}`, any of the items.
-    Read,
-    /// `GET /item?limit=50`, after any of the items that has as many behind it.
-    Page,
+    /// `GET /item/{id}`, any of so many items.
+    Read(u32),
+    /// `GET /item?limit=50`, after any of so many items that has as many behind it.
+    Page(u32),
     /// `POST /item` with a name that is new.
     Create,
 }
@@ -31,46 +31,43 @@ pub(crate) struct Ask {
     pub(crate) status: StatusCode,
 }
 
+impl Ask {
+    /// A GET that succeeds.
+    pub(crate) fn get(path: impl Into<String>) -> Ask {
+        Ask {
+            method: Method::GET,
+            path: path.into(),
+            body: Bytes::new(),
+            status: StatusCode::OK,
+        }
+    }
+}
+
 impl Scenario {
     /// Its name in a table.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Scenario::Read => "`GET /item/{id}`",
-            Scenario::Page => "`GET /item?limit=50`",
+            Scenario::Read(_) => "`GET /item/{id}`",
+            Scenario::Page(_) => "`GET /item?limit=50`",
             Scenario::Create => "`POST /item`",
         }
     }
 
     /// The next request. Names are 63 random bits: two alike would fail the run, once in eons.
     pub(crate) fn ask(self, random: &mut Rng) -> Ask {
-        let (method, path, body) = match self {
-            Scenario::Read => (
-                Method::GET,
-                format!("/item/{}", random.i64(1..=ITEMS)),
-                String::new(),
-            ),
-            Scenario::Page => {
-                let after = random.i64(0..=ITEMS - PAGE);
-                (
-                    Method::GET,
-                    format!("/item?limit={PAGE}&after={after}"),
-                    String::new(),
-                )
+        let name = match self {
+            Scenario::Read(items) => return Ask::get(format!("/item/{}", random.u32(1..=items))),
+            Scenario::Page(items) => {
+                let after = random.u32(0..=items - PAGE);
+                return Ask::get(format!("/item?limit={PAGE}&after={after}"));
             }
-            Scenario::Create => {
-                let body = format!("{{\"name\":\"load {}\"}}", random.i64(1..));
-                (Method::POST, "/item".to_owned(), body)
-            }
-        };
-        let status = match self {
-            Scenario::Create => StatusCode::CREATED,
-            Scenario::Read | Scenario::Page => StatusCode::OK,
+            Scenario::Create => format!("{{\"name\":\"load {}\"}}", random.i64(1..)),
         };
         Ask {
-            method,
-            path,
-            body: body.into(),
-            status,
+            method: Method::POST,
+            path: "/item".to_owned(),
+            body: name.into(),
+            status: StatusCode::CREATED,
         }
     }
 
@@ -79,8 +76,8 @@ impl Scenario {
         let json: Value = serde_json::from_slice(response)?;
         let data = &json["data"];
         let good = match self {
-            Scenario::Read => Some(data["id"].to_string()) == last_number(&ask.path, '/'),
-            Scenario::Page => {
+            Scenario::Read(_) => Some(data["id"].to_string()) == last_number(&ask.path, '/'),
+            Scenario::Page(_) => {
                 let after = last_number(&ask.path, '=').and_then(|after| after.parse::<i64>().ok());
                 let items = data.as_array().map_or(&[][..], Vec::as_slice);
                 items.len() == 50 && items[0]["id"].as_i64() == after.map(|after| after + 1)
@@ -94,17 +91,18 @@ impl Scenario {
         Ok(())
     }
 
-    /// The statement that the program sends for it, as a script of pgbench.
-    pub(crate) fn pgbench_script(self) -> String {
-        match self {
-            Scenario::Read => format!(
-                "\\set id random(1, {ITEMS})\n\
+    /// The statement that the program sends for it, as a script of pgbench; so many of them in a pipeline, if it is
+    /// more than one.
+    pub(crate) fn pgbench_script(self, statements: u32) -> String {
+        let one = match self {
+            Scenario::Read(items) => format!(
+                "\\set id random(1, {items})\n\
                  SELECT id, name, created_at FROM item WHERE id = :id;\n"
             ),
-            Scenario::Page => format!(
+            Scenario::Page(items) => format!(
                 "\\set after random(0, {})\n\
                  SELECT id, name, created_at FROM item WHERE id > :after ORDER BY id LIMIT {};\n",
-                ITEMS - PAGE,
+                items - PAGE,
                 PAGE + 1
             ),
             Scenario::Create => format!(
@@ -113,7 +111,12 @@ impl Scenario {
                  ON CONFLICT (name) DO NOTHING RETURNING id, name, created_at;\n",
                 i64::MAX - 1
             ),
+        };
+        if statements == 1 {
+            return one;
         }
+        let all = one.repeat(statements as usize);
+        format!("\\startpipeline\n{all}\\endpipeline\n")
     }
 }
 
@@ -128,23 +131,43 @@ mod tests {
 
     #[test]
     fn a_good_answer_passes_and_another_items_does_not() {
-        let mut ask = Scenario::Read.ask(&mut Rng::with_seed(1));
+        let mut ask = Scenario::Read(9).ask(&mut Rng::with_seed(1));
         ask.path = "/item/7".to_owned();
-        assert!(Scenario::Read.check(&ask, br#"{"data":{"id":7}}"#).is_ok());
-        assert!(Scenario::Read.check(&ask, br#"{"data":{"id":8}}"#).is_err());
-        assert!(Scenario::Read.check(&ask, b"{}").is_err());
+        assert!(
+            Scenario::Read(9)
+                .check(&ask, br#"{"data":{"id":7}}"#)
+                .is_ok()
+        );
+        assert!(
+            Scenario::Read(9)
+                .check(&ask, br#"{"data":{"id":8}}"#)
+                .is_err()
+        );
+        assert!(Scenario::Read(9).check(&ask, b"{}").is_err());
     }
 
     #[test]
     fn a_page_must_be_full_and_begin_after_the_id_asked_for() {
-        let mut ask = Scenario::Page.ask(&mut Rng::with_seed(1));
+        let mut ask = Scenario::Page(90).ask(&mut Rng::with_seed(1));
         ask.path = "/item?limit=50&after=0".to_owned();
         let page = |ids: std::ops::RangeInclusive<i64>| {
             let items: Vec<Value> = ids.map(|id| serde_json::json!({ "id": id })).collect();
             serde_json::json!({ "data": items }).to_string()
         };
-        assert!(Scenario::Page.check(&ask, page(1..=50).as_bytes()).is_ok());
-        assert!(Scenario::Page.check(&ask, page(1..=49).as_bytes()).is_err());
-        assert!(Scenario::Page.check(&ask, page(2..=51).as_bytes()).is_err());
+        assert!(
+            Scenario::Page(90)
+                .check(&ask, page(1..=50).as_bytes())
+                .is_ok()
+        );
+        assert!(
+            Scenario::Page(90)
+                .check(&ask, page(1..=49).as_bytes())
+                .is_err()
+        );
+        assert!(
+            Scenario::Page(90)
+                .check(&ask, page(2..=51).as_bytes())
+                .is_err()
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,15 +38,25 @@ impl Server {
     /// # Errors
     /// With the end of its stderr, if it ends or does not respond.
     pub(crate) async fn start(program: &Program, database: &Database) -> anyhow::Result<Server> {
+        Server::start_with(program, database, &[]).await
+    }
+
+    /// The same, with these settings too.
+    pub(crate) async fn start_with(
+        program: &Program,
+        database: &Database,
+        settings: &[(&str, &Path)],
+    ) -> anyhow::Result<Server> {
         let port = free_port()?;
         let mut errors =
             tempfile::tempfile().context("cannot make a file for a server's errors")?;
         let mut command = program.command(port, database);
+        command.envs(settings.iter().copied());
         // The server pays for writing its log, and no process reads it.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(errors.try_clone()?);
         let begin = Instant::now();
-        let child = spawn(&mut command, program.name())?;
+        let child = spawn(&mut command, program.name)?;
         let mut server = Server {
             child,
             port,
@@ -63,15 +74,14 @@ impl Server {
                     || format!("does not response within {START:?}"),
                     |status| format!("ended with {status}"),
                 );
-                bail!("{} {how}: {said}", program.name());
+                bail!("{} {how}: {said}", program.name);
             }
         }
     }
 
     /// User and system time of it and of the processes it started.
     pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
-        let tree = process::tree(self.child.id());
-        tree.into_iter().map(process::processor_time).sum()
+        process::processor_time(self.child.id())
     }
 
     /// The most memory it had resident, in bytes; of several processes the sum of each one's most.

@@ -48,6 +48,11 @@ impl Spread {
     }
 }
 
+/// A cell for the figures of some rounds.
+pub(crate) fn shown(figures: &[f64], digits: usize) -> String {
+    cell(Spread::of(figures.iter().copied()), digits)
+}
+
 /// A cell for a spread that may be missing.
 pub(crate) fn cell(spread: Option<Spread>, digits: usize) -> String {
     spread.map_or_else(|| "–".to_owned(), |spread| spread.shown(digits))

@@ -52,7 +52,7 @@ pub(crate) async fn measured(command: &mut Command) -> anyhow::Result<Usage> {
     }
     let wall = begin.elapsed();
     // It is in `/proc` until it is reaped.
-    let processor = process::processor_time_of_all(id)?;
+    let processor = process::processor_time(id)?;
     let status = child.wait().await?;
     if !status.success() {
         bail!(

@@ -1,7 +1,8 @@
 // The item API on Fastify and node-postgres, for the benchmarks: the same table, the same answers.
 //
 // What makes this stack fast is used: prepared statements, serializers compiled from schemas, no
-// logging, one process per core. Ids come as JSON numbers, as from the other servers.
+// logging, one process per core. Ids come as JSON numbers, as from the other servers. With PIPELINE
+// in the environment, statements share the connections of a worker, several in flight on each.
 
 import cluster from "node:cluster";
 import { Readable } from "node:stream";
@@ -11,6 +12,7 @@ import Cursor from "pg-cursor";
 
 const WORKERS = 2;
 const CONNECTIONS_PER_WORKER = 4;
+const PIPELINES_PER_WORKER = 4;
 const ROWS_PER_CHUNK = 500;
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -39,27 +41,28 @@ if (cluster.isPrimary) {
 }
 
 async function serve() {
-  const pool = new pg.Pool({
+  const server = {
     host: process.env.PGHOST,
     port: Number(process.env.PGPORT),
     user: process.env.PGUSER,
     database: process.env.PGDATABASE,
-    max: CONNECTIONS_PER_WORKER,
-  });
+  };
+  const pool = new pg.Pool({ ...server, max: CONNECTIONS_PER_WORKER });
+  const database = process.env.PIPELINE ? await pipelines(server) : pool;
   const app = Fastify({ logger: false });
 
   app.get("/", async () => "fastify\n");
 
   app.post("/item", { schema: { response: { 201: one } } }, async (request, reply) => {
     const values = [request.body.name];
-    const { rows } = await pool.query({ name: "insert", text: INSERT, values });
+    const { rows } = await database.query({ name: "insert", text: INSERT, values });
     if (rows.length === 0) return reply.code(409).send();
     return reply.code(201).send({ data: rows[0] });
   });
 
   app.get("/item/:id", { schema: { response: { 200: one } } }, async (request, reply) => {
     const values = [request.params.id];
-    const { rows } = await pool.query({ name: "read", text: READ, values });
+    const { rows } = await database.query({ name: "read", text: READ, values });
     if (rows.length === 0) return reply.code(404).send();
     return { data: rows[0] };
   });
@@ -69,11 +72,28 @@ async function serve() {
     if (limit === undefined) {
       return reply.type("application/json").serializer((it) => it).send(all(pool, after));
     }
-    const { rows } = await pool.query({ name: "page", text: PAGE, values: [after, limit] });
+    const { rows } = await database.query({ name: "page", text: PAGE, values: [after, limit] });
     return { data: rows };
   });
 
   await app.listen({ host: "127.0.0.1", port: Number(process.env.PORT) });
+}
+
+// A pool lends a connection to one statement at a time, and a cursor cannot be pipelined: these
+// connections have turns instead, and streams keep the pool.
+async function pipelines(server) {
+  const clients = [];
+  for (let client = 0; client < PIPELINES_PER_WORKER; client += 1) {
+    clients.push(new pg.Client({ ...server, pipeline: true }));
+  }
+  await Promise.all(clients.map((client) => client.connect()));
+  let turn = 0;
+  return {
+    query(statement) {
+      turn = (turn + 1) % clients.length;
+      return clients[turn].query(statement);
+    },
+  };
 }
 
 function all(pool, after) {

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use fastrand::Rng;
 use tokio::process::Command;
 
-use super::backup::{Export, Stage};
+use super::backup::{Export, GZIP, Stage};
 use crate::aim::{self, Aim};
 use crate::bench::Bench;
 use crate::process;
@@ -121,7 +121,7 @@ impl Reader {
 
     fn export(self) -> Export {
         match self {
-            Reader::Verify | Reader::Stock => Export::Magnusapi,
+            Reader::Verify | Reader::Stock => Export::DEFAULT,
             Reader::Custom => Export::Custom,
             Reader::Directory => Export::Directory,
             Reader::Zstd => Export::Zstd,
@@ -253,7 +253,7 @@ impl Backup<'_> {
     fn reading(&self) -> anyhow::Result<Command> {
         Ok(match self.reader {
             Reader::Verify => {
-                let mut verify = self.stage.magnusapi()?;
+                let mut verify = self.stage.magnusapi(GZIP)?;
                 verify.args(["verify", "latest"]);
                 verify
             }

@@ -1,12 +1,25 @@
 //! The sections, each in its own module, and a run of the selected ones.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `growth` | what more items, bytes, tables, targets and history cost |
+//! | `cpu`, `corruption` | processor time of two builds; damaged backups |
+//! | `startup`, `items`, `stream`, `backup`, `schedule` | the others |
+//! | `fleet` | many targets with many windows |
 
 mod backup;
 mod corruption;
 mod cpu;
+mod fleet;
+mod growth;
 mod items;
 mod schedule;
 mod startup;
 mod stream;
+
+use std::fs;
+
+use anyhow::Context;
 
 use crate::bench::{Bench, Extent};
 use crate::options::{Options, Section};
@@ -14,6 +27,9 @@ use crate::workspace::Workspace;
 use crate::{document, facts};
 
 const DOCUMENT: &str = "docs/benchmarks.md";
+
+/// Of the section growth.
+const GROWTH: &str = "docs/growth.md";
 
 /// Measures the sections, prints their tables, and writes each into the document when it is done.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
@@ -41,11 +57,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             .expect("it was prepared for the sections under load")
     };
     for section in sections {
-        let heading = format!(
-            "Measured at {}, load average before {}.\n\n",
-            facts::now(),
-            facts::load_average()
-        );
+        let heading = heading();
         let (name, figures) = match section {
             Section::Startup => ("startup", startup::measure(bench()).await?),
             Section::Items => ("items", items::measure(bench()).await?),
@@ -57,10 +69,39 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
                 corruption::measure(bench(), &workspace).await?,
             ),
             Section::Schedule => ("schedule", schedule::measure(&extent).await?),
+            Section::Growth => {
+                grow(options, &workspace, bench()).await?;
+                continue;
+            }
         };
         publish(options, &workspace, name, &(heading + &figures))?;
     }
     Ok(())
+}
+
+/// Each series is written when it is done.
+async fn grow(options: &Options, workspace: &Workspace, bench: &Bench) -> anyhow::Result<()> {
+    for kind in growth::Kind::ALL {
+        let heading = heading();
+        let series = growth::measure(bench, kind).await?;
+        let (text, picture) = (heading + &series.markdown(), series.plot()?);
+        println!("\n{}\n\n{text}", series.name);
+        if !options.quick {
+            let file = workspace.file(&series.picture());
+            fs::write(&file, picture)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            document::replace(&workspace.file(GROWTH), series.name, &text)?;
+        }
+    }
+    Ok(())
+}
+
+fn heading() -> String {
+    format!(
+        "Measured at {}, load average before {}.\n\n",
+        facts::now(),
+        facts::load_average()
+    )
 }
 
 fn publish(options: &Options, workspace: &Workspace, part: &str, text: &str) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use crate::aim::{self, Aim};
 use crate::bench::Bench;
 use crate::program::Program;
 use crate::server::Server;
-use crate::spread::{Spread, cell};
+use crate::spread::{Spread, cell, shown};
 use crate::table::Table;
 
 use super::not_run;
@@ -28,7 +28,7 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<String> {
         }
     }
     let times_of = |program: &Program| {
-        let found = starts.iter().find(|(it, _)| it.name() == program.name());
+        let found = starts.iter().find(|(it, _)| it.name == program.name);
         found.map_or(&[][..], |(_, times)| times)
     };
     let mut table = Table::new(1, &["program", "ms, median (min–max)", "÷ bare"]);
@@ -45,12 +45,11 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<String> {
         let ratio = Spread::ratio(times, bare_times);
         for (it, times, ratio) in [(program, times, ratio), (bare, bare_times, None)] {
             if let Some(it) = it {
-                let time = Spread::of(times.iter().copied());
-                table.row([it.name().to_owned(), cell(time, 2), cell(ratio, 2)]);
+                table.row([it.name.to_owned(), shown(times, 2), cell(ratio, 2)]);
             }
         }
         if let Some(program) = program {
-            let what = format!("start of {} ÷ bare", program.name());
+            let what = format!("start of {} ÷ bare", program.name);
             aims.push(Aim::at_most(what, 1.5, ratio));
         }
     }

@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::{Method, StatusCode};
+use hyper::StatusCode;
 
 use crate::aim::{self, Aim};
 use crate::bench::Bench;
 use crate::client::Client;
 use crate::database::Database;
 use crate::process;
-use crate::program::Program;
+use crate::program::{Kind, Program};
 use crate::scenario::Ask;
 use crate::server::Server;
-use crate::spread::{Spread, cell};
+use crate::spread::{Spread, cell, shown};
 use crate::table::Table;
 
 use super::not_run;
@@ -53,11 +53,8 @@ pub(crate) async fn measure(bench: &Bench) -> anyhow::Result<String> {
             contestant.run(&database, bench.extent.rows).await?;
         }
     }
-    let missing = not_run([
-        ("Flask", &bench.peers.flask),
-        ("Fastify", &bench.peers.fastify),
-        ("magnusapi, musl", &bench.binaries.musl),
-    ]);
+    let peers = bench.peers.iter().map(|it| (it.name, &it.program));
+    let missing = not_run(peers.chain([("magnusapi, musl", &bench.binaries.musl)]));
     Ok(format!(
         "{}{missing}\n{}",
         figures(&contestants),
@@ -73,12 +70,16 @@ fn contestants(bench: &Bench) -> Vec<Contestant> {
     if bench.binaries.musl.is_ok() {
         contestants.push(Contestant::new(Some(&bench.binaries.glibc), rounds));
     }
-    if let Ok(fastify) = &bench.peers.fastify {
-        contestants.push(Contestant::new(Some(fastify), rounds));
-    }
-    if let Ok(flask) = &bench.peers.flask {
-        // It takes long and gigabytes: once is enough to see it.
-        contestants.push(Contestant::new(Some(flask), 1));
+    for peer in bench.peers.iter().filter_map(|it| it.program.as_ref().ok()) {
+        match peer.kind {
+            // A cursor cannot be pipelined.
+            Kind::Fastify {
+                pipelines: true, ..
+            } => {}
+            // It takes long and gigabytes: once is enough to see it.
+            Kind::Flask { .. } => contestants.push(Contestant::new(Some(peer), 1)),
+            _ => contestants.push(Contestant::new(Some(peer), rounds)),
+        }
     }
     contestants
 }
@@ -86,7 +87,7 @@ fn contestants(bench: &Bench) -> Vec<Contestant> {
 impl Contestant {
     fn new(program: Option<&Program>, rounds: usize) -> Contestant {
         Contestant {
-            name: program.map_or("psql, COPY row_to_json", Program::name),
+            name: program.map_or("psql, COPY row_to_json", |it| it.name),
             program: program.cloned(),
             rounds,
             rates: Vec::new(),
@@ -95,7 +96,7 @@ impl Contestant {
         }
     }
 
-    async fn run(&mut self, database: &Database, rows: u64) -> anyhow::Result<()> {
+    async fn run(&mut self, database: &Database, rows: u32) -> anyhow::Result<()> {
         let Some(program) = &self.program else {
             let elapsed = copy(database).await?;
             self.rates.push(per_second(rows, elapsed));
@@ -119,7 +120,7 @@ impl Contestant {
 pub(crate) async fn stream(port: u16, mut take: impl FnMut(Bytes)) -> anyhow::Result<Duration> {
     let begin = Instant::now();
     let mut client = Client::new(port);
-    let mut response = client.begin(&get("/item")).await?;
+    let mut response = client.begin(&Ask::get("/item")).await?;
     ensure!(
         response.status() == StatusCode::OK,
         "GET /item returned {}",
@@ -135,18 +136,9 @@ pub(crate) async fn stream(port: u16, mut take: impl FnMut(Bytes)) -> anyhow::Re
 
 async fn stream_page(port: u16) -> anyhow::Result<()> {
     Client::new(port)
-        .send(&get("/item?limit=1"))
+        .send(&Ask::get("/item?limit=1"))
         .await
         .map(drop)
-}
-
-fn get(path: &str) -> Ask {
-    Ask {
-        method: Method::GET,
-        path: path.to_owned(),
-        body: Bytes::new(),
-        status: StatusCode::OK,
-    }
 }
 
 /// The same rows by PostgreSQL's own client and its own JSON, thrown away as they come.
@@ -162,7 +154,7 @@ async fn copy(database: &Database) -> anyhow::Result<Duration> {
 }
 
 /// Reads the whole response as JSON once: all items, in the order of their ids.
-async fn check(program: &Program, database: &Database, rows: u64) -> anyhow::Result<()> {
+async fn check(program: &Program, database: &Database, rows: u32) -> anyhow::Result<()> {
     #[derive(serde::Deserialize)]
     struct Item {
         id: i64,
@@ -177,29 +169,27 @@ async fn check(program: &Program, database: &Database, rows: u64) -> anyhow::Res
     let listing: Listing = serde_json::from_slice(&text).with_context(|| {
         format!(
             "the stream of {} is not the JSON it should be",
-            program.name()
+            program.name
         )
     })?;
     let items = listing.data;
     let ordered = items.is_sorted_by(|one, other| one.id < other.id);
     ensure!(
-        items.len() as u64 == rows && ordered,
+        items.len() == rows as usize && ordered,
         "the stream of {} has {} items instead of {rows}, or not in order",
-        program.name(),
+        program.name,
         items.len()
     );
     println!(
         "{}: {rows} items in {} bytes of JSON",
-        program.name(),
+        program.name,
         text.len()
     );
     Ok(())
 }
 
-fn per_second(rows: u64, elapsed: Duration) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a million")]
-    let rows = rows as f64;
-    rows / elapsed.as_secs_f64()
+fn per_second(rows: u32, elapsed: Duration) -> f64 {
+    f64::from(rows) / elapsed.as_secs_f64()
 }
 
 fn figures(contestants: &[Contestant]) -> String {
@@ -212,12 +202,11 @@ fn figures(contestants: &[Contestant]) -> String {
     ];
     let mut table = Table::new(1, &heading);
     for contestant in contestants {
-        let spread = |figures: &[f64]| Spread::of(figures.iter().copied());
         table.row([
             contestant.name.to_owned(),
-            cell(spread(&contestant.rates), 0),
-            cell(spread(&contestant.memory), 1),
-            cell(spread(&contestant.processor), 2),
+            shown(&contestant.rates, 0),
+            shown(&contestant.memory, 1),
+            shown(&contestant.processor, 2),
             cell(Spread::ratio(&contestants[0].rates, &contestant.rates), 2),
         ]);
     }
@@ -225,12 +214,7 @@ fn figures(contestants: &[Contestant]) -> String {
 }
 
 fn aims(contestants: &[Contestant]) -> [Aim; 2] {
-    let [ours, psql, ..] = contestants else {
-        return [
-            Aim::at_least("stream ÷ psql", 2.0, None),
-            Aim::at_most("peak memory, MB", 20.0, None),
-        ];
-    };
+    let (ours, psql) = (&contestants[0], &contestants[1]);
     [
         Aim::at_least(
             "stream ÷ psql COPY row_to_json, rows/s",

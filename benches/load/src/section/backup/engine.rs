@@ -1,5 +1,8 @@
 //! The programs that back up and restore, by the names in the tables.
 
+/// The default of `BACKUP_COMPRESSION`, which every `pg_restore` reads.
+pub(in crate::section) const GZIP: &str = "gzip";
+
 /// One way to read all rows, or to back them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::section) enum Export {
@@ -7,31 +10,36 @@ pub(in crate::section) enum Export {
     PsqlCopy,
     /// A limit: the rows made into text, and not even sent.
     ServerCopy,
-    Magnusapi,
+    /// With this value of `BACKUP_COMPRESSION`.
+    Magnusapi(&'static str),
     Custom,
     Directory,
     Zstd,
 }
 
 impl Export {
+    /// magnusapi as it is deployed.
+    pub(in crate::section) const DEFAULT: Export = Export::Magnusapi(GZIP);
+
     pub(super) const ALL: [Export; 6] = [
         Export::PsqlCopy,
         Export::ServerCopy,
-        Export::Magnusapi,
+        Export::DEFAULT,
         Export::Custom,
         Export::Directory,
         Export::Zstd,
     ];
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
+    pub(super) fn name(self) -> String {
+        let name = match self {
             Export::PsqlCopy => "psql, COPY to /dev/null (a limit)",
             Export::ServerCopy => "COPY to the server's /dev/null (a limit)",
-            Export::Magnusapi => "magnusapi, 2 jobs",
+            Export::Magnusapi(compression) => return format!("magnusapi, 2 jobs, {compression}"),
             Export::Custom => "pg_dump -Fc",
             Export::Directory => "pg_dump -Fd -j2",
             Export::Zstd => "pg_dump \\| zstd -3",
-        }
+        };
+        name.to_owned()
     }
 
     pub(super) fn is_slow(self) -> bool {
@@ -42,9 +50,10 @@ impl Export {
 /// One way to restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Restore {
-    Magnusapi,
-    Unverified,
-    TwoJobs,
+    Magnusapi {
+        jobs: u8,
+        verifies: bool,
+    },
     /// `pg_restore` of magnusapi's backup, with this number of jobs.
     Stock(u8),
     /// psql with the SQL of `pg_dump`.
@@ -52,23 +61,28 @@ pub(super) enum Restore {
 }
 
 impl Restore {
-    pub(super) const ALL: [Restore; 6] = [
-        Restore::Magnusapi,
-        Restore::Unverified,
-        Restore::TwoJobs,
+    pub(super) const ALL: [Restore; 7] = [
+        Restore::of(1, true),
+        Restore::of(1, false),
+        Restore::of(2, true),
+        Restore::of(2, false),
         Restore::Stock(1),
         Restore::Stock(2),
         Restore::Psql,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(super) const fn of(jobs: u8, verifies: bool) -> Restore {
+        Restore::Magnusapi { jobs, verifies }
+    }
+
+    pub(super) fn name(self) -> String {
         match self {
-            Restore::Magnusapi => "magnusapi",
-            Restore::Unverified => "magnusapi --no-verify",
-            Restore::TwoJobs => "magnusapi --jobs 2",
-            Restore::Stock(1) => "pg_restore -j1 of magnusapi's backup",
-            Restore::Stock(_) => "pg_restore -j2 of magnusapi's backup",
-            Restore::Psql => "psql of pg_dump's SQL",
+            Restore::Magnusapi { jobs, verifies } => {
+                let verification = if verifies { "" } else { " --no-verify" };
+                format!("magnusapi --jobs {jobs}{verification}")
+            }
+            Restore::Stock(jobs) => format!("pg_restore -j{jobs} of magnusapi's backup"),
+            Restore::Psql => "psql of pg_dump's SQL".to_owned(),
         }
     }
 }

@@ -12,25 +12,11 @@ use crate::database::Database;
 use crate::usage::{Usage, measured};
 use crate::workspace::Workspace;
 
-use super::engine::{Export, Restore};
+use super::engine::{Export, GZIP, Restore};
+use super::figures;
 
 /// The database that every restore creates again.
 const RESTORED: &str = "postfacto_restored";
-
-const SIZE: &str = "SELECT pg_size_pretty(pg_database_size(current_database()))";
-
-/// How many tables a database of many tables has.
-pub(super) const MANY: u32 = 40;
-
-/// Tables of one size: each is a separate file, and the memory of one must serve the next.
-const MANY_TABLES: &str = "DO $$ BEGIN
-    FOR i IN 1..TABLES LOOP
-        EXECUTE format('CREATE TABLE many_%s AS
-            SELECT n, ''some text of a retro item, number '' || n || md5(n::text) AS description,
-                   now() AS created_at, md5((7 * n)::text) AS more
-              FROM generate_series(1, %s) n', i, ROWS);
-    END LOOP;
-END $$";
 
 /// A Postfacto, its tables, and a folder for each program's backup.
 pub(in crate::section) struct Stage<'a> {
@@ -60,7 +46,7 @@ impl Stage<'_> {
         let names = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables \
                      WHERE schemaname = 'public' ORDER BY 1";
         let tables = source.execute(names).await?;
-        let size = source.execute(SIZE).await?;
+        let size = figures::size(&source).await?;
         let items = source.execute("SELECT count(*) FROM items").await?;
         let folder = bench.cluster.folder().join("backups");
         fs::create_dir_all(&folder).context("cannot make a folder for backups")?;
@@ -80,27 +66,21 @@ impl Stage<'_> {
 
     /// One backup: its usage, and the stored bytes.
     pub(in crate::section) async fn export(&self, export: Export) -> anyhow::Result<(Usage, u64)> {
-        let output = self.path("export");
-        let store = self.path("store");
-        for old in [&output, &store] {
-            // The last one of magnusapi stays until its next backup, because it is restored.
-            if old == &output || export == Export::Magnusapi {
-                remove(old)?;
-            }
-        }
+        // The others do not replace magnusapi's, which is restored.
+        let output = match export {
+            Export::Magnusapi(compression) => self.store(compression),
+            _ => self.path("export"),
+        };
+        remove(&output)?;
         self.source.checkpoint().await?;
         let usage = measured(&mut self.exporter(export, &output)?).await?;
-        let stored = bytes(match export {
-            Export::Magnusapi => &store,
-            _ => &output,
-        });
-        Ok((usage, stored?))
+        Ok((usage, bytes(&output)?))
     }
 
     /// The last backup of this program: a file or a folder that `pg_restore` reads.
     pub(in crate::section) fn exported(&self, export: Export) -> anyhow::Result<PathBuf> {
         match export {
-            Export::Magnusapi => self.archive(),
+            Export::Magnusapi(compression) => self.archive(compression),
             _ => Ok(self.path("export")),
         }
     }
@@ -109,8 +89,8 @@ impl Stage<'_> {
         Ok(match export {
             Export::PsqlCopy => self.copies("STDOUT"),
             Export::ServerCopy => self.copies("'/dev/null'"),
-            Export::Magnusapi => {
-                let mut ours = self.magnusapi()?;
+            Export::Magnusapi(compression) => {
+                let mut ours = self.magnusapi(compression)?;
                 ours.arg("create");
                 ours
             }
@@ -149,10 +129,7 @@ impl Stage<'_> {
     /// One turn, whose database is dropped afterwards.
     pub(super) async fn restore(&self, restore: Restore) -> anyhow::Result<Usage> {
         let cluster = &self.bench.cluster;
-        let ours = matches!(
-            restore,
-            Restore::Magnusapi | Restore::Unverified | Restore::TwoJobs
-        );
+        let ours = matches!(restore, Restore::Magnusapi { .. });
         // magnusapi makes its database; the others want one.
         cluster.remove(RESTORED).await?;
         if !ours {
@@ -172,27 +149,27 @@ impl Stage<'_> {
     }
 
     fn restorer(&self, restore: Restore, target: &Database) -> anyhow::Result<Command> {
-        let options: &[&str] = match restore {
-            Restore::Magnusapi => &[],
-            Restore::Unverified => &["--no-verify"],
-            Restore::TwoJobs => &["--jobs=2"],
+        Ok(match restore {
+            Restore::Magnusapi { jobs, verifies } => {
+                let mut ours = self.magnusapi(GZIP)?;
+                ours.args(["restore", "latest", "--to", target.url()]);
+                ours.arg(format!("--jobs={jobs}"));
+                ours.args((!verifies).then_some("--no-verify"));
+                ours
+            }
             Restore::Stock(jobs) => {
                 let mut stock = target.client("pg_restore");
                 stock.args(["--exit-on-error", "--dbname"]).arg(RESTORED);
-                stock.arg(format!("--jobs={jobs}")).arg(self.archive()?);
-                return Ok(stock);
+                stock.arg(format!("--jobs={jobs}")).arg(self.archive(GZIP)?);
+                stock
             }
             Restore::Psql => {
                 let mut psql = target.client("psql");
                 psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
                 psql.arg("--file").arg(self.path("plain.sql"));
-                return Ok(psql);
+                psql
             }
-        };
-        let mut ours = self.magnusapi()?;
-        ours.args(["restore", "latest", "--to", target.url()]);
-        ours.args(options);
-        Ok(ours)
+        })
     }
 
     /// Without a database to restore into.
@@ -200,39 +177,16 @@ impl Stage<'_> {
         self.source.client("pg_restore")
     }
 
-    /// The usage of magnusapi for a database of many tables with `rows` rows each, and the size of the database.
-    pub(super) async fn of_many_tables(&self, rows: u32) -> anyhow::Result<(Usage, String)> {
-        let many = self.bench.cluster.create("many_tables", None).await?;
-        let make = MANY_TABLES.replace("ROWS", &rows.to_string());
-        let make = make.replace("TABLES", &MANY.to_string());
-        many.execute(&make).await?;
-        many.checkpoint().await?;
-        remove(&self.path("store"))?;
-        let mut create = self.magnusapi()?;
-        create.env("BACKUP_DATABASE_URL_POSTFACTO", many.url());
-        let usage = measured(create.arg("create")).await?;
-        Ok((usage, many.execute(SIZE).await?))
-    }
-
-    /// With its defaults, but for where things are.
-    pub(in crate::section) fn magnusapi(&self) -> anyhow::Result<Command> {
-        let mut command = Command::new(self.bench.deployed().binary()?);
-        command
-            .env(
-                "BACKUP_URL",
-                format!("file://{}", self.path("store").display()),
-            )
-            .env("BACKUP_DATABASES", "postfacto")
-            .env("BACKUP_DATABASE_URL_POSTFACTO", self.source.url())
-            .env("BACKUP_JOBS", "2")
-            .env_remove("BACKUP_RECIPIENTS")
-            .arg("backup");
-        Ok(command)
+    /// With its defaults, but for this compression.
+    pub(in crate::section) fn magnusapi(&self, compression: &str) -> anyhow::Result<Command> {
+        let mut ours = magnusapi(self.bench, &self.store(compression), &self.source)?;
+        ours.env("BACKUP_COMPRESSION", compression);
+        Ok(ours)
     }
 
     /// The folder of magnusapi's backup, which `pg_restore` reads.
-    fn archive(&self) -> anyhow::Result<PathBuf> {
-        let store = self.path("store/postfacto");
+    fn archive(&self, compression: &str) -> anyhow::Result<PathBuf> {
+        let store = self.store(compression).join("postfacto");
         let entries = fs::read_dir(&store).context("there is no backup to restore")?;
         let mut folders = entries.flatten().map(|entry| entry.path());
         folders
@@ -240,13 +194,30 @@ impl Stage<'_> {
             .context("the backup has no toc.dat")
     }
 
+    /// Where magnusapi stores backups with this compression.
+    fn store(&self, compression: &str) -> PathBuf {
+        self.path(&format!("store-{}", compression.replace(':', "-")))
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
 
+/// `magnusapi backup` of one database, stored in a folder, with its defaults.
+pub(super) fn magnusapi(bench: &Bench, store: &Path, source: &Database) -> anyhow::Result<Command> {
+    let mut command = Command::new(bench.deployed().binary()?);
+    command
+        .env("BACKUP_URL", format!("file://{}", store.display()))
+        .env("BACKUP_DATABASES", "postfacto")
+        .env("BACKUP_DATABASE_URL_POSTFACTO", source.url())
+        .env_remove("BACKUP_RECIPIENTS")
+        .arg("backup");
+    Ok(command)
+}
+
 /// Removes a file or a folder, if it is there.
-fn remove(path: &Path) -> anyhow::Result<()> {
+pub(in crate::section) fn remove(path: &Path) -> anyhow::Result<()> {
     let removed = if path.is_dir() {
         fs::remove_dir_all(path)
     } else {

@@ -6,7 +6,7 @@ use croner::parser::CronParser;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::fleet::{WINDOWS, window, zone};
+use crate::section::fleet::{WINDOWS, window, zone};
 
 /// A target's cron lines.
 pub(super) struct Lines {

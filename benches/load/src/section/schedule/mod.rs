@@ -1,7 +1,6 @@
 //! Sizes by schedule: the costs of one evaluation, of a year's plan, and of reading the file.
 
 mod cron;
-mod fleet;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -16,8 +15,8 @@ use crate::bench::Extent;
 use crate::spread::{Spread, cell};
 use crate::table::Table;
 
+use super::fleet::{Fleet, WINDOWS};
 use cron::Lines;
-use fleet::{Fleet, WINDOWS};
 
 /// How many targets there are, from fleet to fleet.
 const SIZES: [usize; 4] = [10, 100, 1000, 10_000];
@@ -68,7 +67,7 @@ pub(crate) async fn measure(extent: &Extent) -> anyhow::Result<String> {
         }));
         yield_now().await;
     }
-    Ok(shown(&figures, extent, middle.bytes()))
+    Ok(shown(&figures, extent, middle.text().len()))
 }
 
 fn begin() -> Timestamp {

@@ -45,8 +45,8 @@ impl Fleet {
         read(&self.text)
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.text.len()
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn schedule(&self) -> &Schedule {
