@@ -60,7 +60,7 @@ pub(crate) struct Extent {
     pub(crate) growth: Growth,
 }
 
-/// From size to size: what grows.
+/// The sizes of each series, the smallest first.
 #[derive(Clone, Copy)]
 pub(crate) struct Growth {
     pub(crate) items: &'static [u32],

@@ -73,7 +73,7 @@ fn line_of(file: &str, key: &str) -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// The versions of some packages in a file that pins them: what stands behind the text that ends their names there.
+/// The versions of some packages in a file that pins them. Each follows the text that `pin` makes of the name.
 fn versions(pins: &str, names: &[&str], pin: impl Fn(&str) -> String) -> String {
     let version = |name: &&str| {
         let (_, rest) = pins.split_once(&pin(name))?;

@@ -15,9 +15,9 @@ const PAGE: u32 = 50;
 /// One kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
-    /// `GET /item/{id}`, any of so many items.
+    /// `GET /item/{id}`, any of this number of items.
     Read(u32),
-    /// `GET /item?limit=50`, after any of so many items that has as many behind it.
+    /// `GET /item?limit=50`, after any of this number of items that is followed by a full page.
     Page(u32),
     /// `POST /item` with a name that is new.
     Create,
@@ -91,8 +91,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// The statement that the program sends for it, as a script of pgbench; so many of them in a pipeline, if it is
-    /// more than one.
+    /// The statement that the program sends for it, as a script of pgbench. Several statements are a pipeline.
     pub(crate) fn pgbench_script(self, statements: u32) -> String {
         let one = match self {
             Scenario::Read(items) => format!(

@@ -87,7 +87,7 @@ struct Measured {
     database: Duration,
 }
 
-/// One program's turns: a round after the other, each with its runs; `None` for one that it does not do.
+/// One program's turns: a round after the other, each with its runs; `None` for one that it skips.
 struct Contestant {
     name: &'static str,
     kind: Kind,

@@ -2,7 +2,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `growth` | what more items, bytes, tables, targets and history cost |
+//! | `growth` | the cost of more items, bytes, tables, targets and history |
 //! | `cpu`, `corruption` | processor time of two builds; damaged backups |
 //! | `startup`, `items`, `stream`, `backup`, `schedule` | the others |
 //! | `fleet` | many targets with many windows |

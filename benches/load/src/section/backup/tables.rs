@@ -36,7 +36,7 @@ impl Tables<'_> {
         Ok(Tables { bench, folder })
     }
 
-    /// A new database with so many tables of so many rows.
+    /// A new database with this number of tables, and of rows in each.
     pub(in crate::section) async fn make(
         &self,
         tables: u64,

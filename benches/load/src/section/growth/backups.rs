@@ -14,10 +14,13 @@ const TABLES: u64 = 8;
 const ROWS: u64 = 100;
 
 /// A database, its backup and the restored one, in units of the database.
-const ROOM: u64 = 3;
+const COPIES: u64 = 3;
 
 /// The write-ahead log, and a reserve.
 const RESERVE: u64 = 3_000_000_000;
+
+/// Seconds that the timer has for all backups: four fifths of `functionTimeout`.
+const TIMER: f64 = 480.0;
 
 const BY_BYTES: &[Column] = &[
     Column::plotted("backup s", 2),
@@ -39,7 +42,7 @@ pub(super) async fn bytes(bench: &Bench) -> anyhow::Result<Series> {
     for size in bench.extent.growth.megabytes {
         let bytes = u64::from(*size) * 1_000_000;
         let disk = statvfs(bench.cluster.folder())?;
-        if disk.f_bavail * disk.f_frsize < ROOM * bytes + RESERVE {
+        if disk.f_bavail * disk.f_frsize < COPIES * bytes + RESERVE {
             let note = format!("{size} MB were not measured: the disk has too little free space.");
             series.notes.push(note);
             continue;
@@ -56,6 +59,16 @@ pub(super) async fn bytes(bench: &Bench) -> anyhow::Result<Series> {
         ];
         series.rows.push((*size, figures.map(Some).to_vec()));
         bench.cluster.remove(database.name()).await?;
+    }
+    if let Some((size, [Some(backup), Some(restore), ..])) =
+        series.rows.last().map(|(size, it)| (*size, &it[..]))
+    {
+        let gigabytes = f64::from(size) / backup * TIMER / 1000.0;
+        series.notes.push(format!(
+            "At the rate of {size} MB, the timer's {TIMER} seconds are enough for a database of {gigabytes:.0} GB; its \
+             restore takes {:.0} minutes.",
+            gigabytes * 1000.0 * restore / f64::from(size) / 60.0
+        ));
     }
     Ok(series)
 }

@@ -12,7 +12,7 @@ use crate::spread::Spread;
 /// Connections of each run.
 const CONNECTIONS: u32 = 16;
 
-/// PostgreSQL alone reads too: it shows what of a difference is its own.
+/// PostgreSQL alone reads too: the differences of its rate are its own.
 const ALONE: Clients = Clients {
     connections: 8,
     statements: 1,

@@ -1,8 +1,8 @@
-//! What more items, bytes, tables, targets and history cost: one series for each, as a table and a plot.
+//! The cost of more items, bytes, tables, targets and history: one series for each, as a table and a plot.
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `items`, `backups`, `targets`, `history` | what grows |
+//! | `items`, `backups`, `targets`, `history` | the series |
 //! | `pages` | the time of one request |
 //! | `series`, `plot` | the table and the plot of a series |
 
@@ -18,7 +18,7 @@ use crate::bench::Bench;
 
 use series::Series;
 
-/// What grows.
+/// The quantity that grows.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Items,

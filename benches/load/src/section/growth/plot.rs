@@ -1,5 +1,5 @@
-//! A series as a plot with logarithmic axes: what is proportional is a straight line that rises, what is constant is a
-//! level one.
+//! A series as a plot with logarithmic axes: a cost in proportion to the size is a straight
+//! line that rises, and a constant one is level.
 
 use plotters::prelude::*;
 

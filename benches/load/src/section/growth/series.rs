@@ -15,12 +15,12 @@ pub(super) struct Column {
 pub(in crate::section) struct Series {
     /// The name of its part of the document, and of its picture.
     pub(in crate::section) name: &'static str,
-    /// What grows, and its unit.
+    /// The unit of the sizes.
     pub(super) size: &'static str,
     /// The unit of the plotted columns.
     pub(super) unit: &'static str,
     pub(super) columns: &'static [Column],
-    /// Of each size its figures, as many as columns; `None` for what failed.
+    /// Of each size its figures, as many as columns; `None` for a failure.
     pub(super) rows: Vec<(u32, Vec<Option<f64>>)>,
     /// Failures, and sizes that were not measured.
     pub(super) notes: Vec<String>,
@@ -69,9 +69,12 @@ impl Series {
         what: &str,
         measured: anyhow::Result<f64>,
     ) -> Option<f64> {
-        let failed = |error| {
+        let failed = |error: anyhow::Error| {
+            // A program prints its error last.
+            let text = format!("{error:#}");
+            let end = text.lines().last().unwrap_or_default();
             self.notes
-                .push(format!("{what} at {size} {}: {error:#}", self.size))
+                .push(format!("{what} at {size} {}: {end}", self.size));
         };
         measured.map_err(failed).ok()
     }
@@ -125,14 +128,14 @@ mod tests {
     #[test]
     fn a_failure_is_a_gap_and_a_note() {
         let mut series = Series::new("x", "items", "s", COLUMNS);
-        let failed = series.figure(20, "a", Err(anyhow::anyhow!("no room")));
+        let failed = series.figure(20, "a", Err(anyhow::anyhow!("the disk is full")));
         series.rows = vec![
             (10, vec![Some(1.0), Some(2.0)]),
             (20, vec![failed, Some(3.0)]),
         ];
         let text = series.markdown();
         assert!(text.contains("|    20 |   – | 3 |"), "{text}");
-        assert!(text.contains("a at 20 items: no room"), "{text}");
+        assert!(text.contains("a at 20 items: the disk is full"), "{text}");
         let svg = series.plot().expect("a picture");
         assert!(svg.starts_with("<svg") && !svg.contains(">b<"), "{svg}");
     }
