@@ -23,7 +23,7 @@ pub(super) async fn times<const COUNT: usize>(
     settings: &[(&str, &Path)],
     paths: [&str; COUNT],
 ) -> anyhow::Result<([f64; COUNT], f64)> {
-    let mut times = vec![[0.0; COUNT]; STARTS];
+    let mut times = [[0.0; COUNT]; STARTS];
     let mut memory = [0.0; STARTS];
     for (times, memory) in times.iter_mut().zip(&mut memory) {
         let server = Server::start_with(bench.deployed(), database, settings).await?;

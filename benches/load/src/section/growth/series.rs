@@ -70,11 +70,9 @@ impl Series {
         measured: anyhow::Result<f64>,
     ) -> Option<f64> {
         let failed = |error: anyhow::Error| {
-            // A program prints its error last.
-            let text = format!("{error:#}");
-            let end = text.lines().last().unwrap_or_default();
-            self.notes
-                .push(format!("{what} at {size} {}: {end}", self.size));
+            let text = format!("{error:#}").replace('\n', " ");
+            let note = format!("{what} at {size} {}: {text}", self.size);
+            self.notes.push(note);
         };
         measured.map_err(failed).ok()
     }

@@ -31,7 +31,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Series> {
         let fleet = Fleet::new(*size as usize);
         fs::write(&file, fleet.text()).context("cannot write a schedule")?;
         let mut plan = Command::new(bench.deployed().binary()?);
-        plan.args(["scale", "plan"])
+        plan.args(["scale", "plan", "--without-holds"])
             .env("SCALE_CONFIG", &file)
             .env_remove("DATABASE_URL");
         let plan = measured(&mut plan).await?.wall.as_secs_f64() * 1000.0;
