@@ -18,25 +18,25 @@ pub(super) fn text(
     format!(
         "A backup of the PostgreSQL database {database:?}, as of {taken}, server {version}.
 
-It is an archive in PostgreSQL's own directory format, which pg_restore reads (tried with
-versions 15 to 17; the server may be of version 11 or later). It is complete only if manifest.json is
-here: that file is stored last, and lists each file with its size and SHA-256.
+It is an archive in PostgreSQL's own directory format, which pg_restore reads from version 15 on. It is
+complete only if manifest.json is here: that file is stored last, and lists each file with its size and
+SHA-256.
 
 Fetch it, with your own account and container:
 
-    azcopy copy 'https://ACCOUNT.blob.core.windows.net/CONTAINER/{folder}' . --recursive
     az storage blob download-batch --auth-mode login --account-name ACCOUNT \\
-        -s CONTAINER -d . --pattern '*{folder}/*'
+        --source CONTAINER --pattern '*{folder}/*' --destination .
 
 {decrypt}List its content, and restore it to a new database (FOLDER is the folder of this file):
 
-    pg_restore -l FOLDER
-    createdb restored
-    pg_restore --no-owner --exit-on-error -j 4 -d restored FOLDER
+    pg_restore --list FOLDER
+    createdb --template=template0 --encoding=UTF8 restored
+    pg_restore --exit-on-error --single-transaction --no-owner --no-acl --dbname=restored FOLDER
+    vacuumdb --analyze-only --dbname=restored
 
-Without --no-owner, the roles that own the objects must exist. The last entry of the data,
-row_count_check, counts every table: if it fails, rows are missing. Omit it only to rescue the other
-rows. The rows of a table are plain text: zcat FILE.dat.gz shows them.
+Without --no-owner and --no-acl, the roles that own the objects or have grants must exist. The last entry
+of the data, row_count_check, counts every table: if it fails, rows are missing. Omit it only to rescue the
+other rows. The rows of a table are plain text: zcat FILE.dat.gz shows them.
 schema.sql is for reading; pg_restore does not need it.
 ",
         database = server.database,
@@ -49,6 +49,6 @@ const DECRYPT: &str = "\
 Its files are encrypted with age (https://age-encryption.org). Decrypt them in place, with
 the identity file of a recipient in manifest.json:
 
-    for file in *.age; do age --decrypt -i IDENTITY -o \"${file%.age}\" \"$file\" && rm \"$file\"; done
+    for file in *.age; do age --decrypt --identity IDENTITY --output \"${file%.age}\" \"$file\" && rm \"$file\"; done
 
 ";
