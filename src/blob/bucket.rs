@@ -1,17 +1,16 @@
 //! A bucket of Amazon S3, or of a server with the same interface: its address, and the access to it.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential, AwsCredentialProvider};
 use object_store::client::StaticCredentialProvider;
 use object_store::path::Path;
 use url::Url;
 
-use super::address::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
 use super::refusal::Connector;
 use super::requests::retries;
+use super::settings::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
 
 /// A bucket, or a folder in it.
 #[derive(Clone, Debug)]
@@ -22,22 +21,8 @@ pub(super) struct Bucket {
     region: String,
     /// Amazon's, if `None`.
     endpoint: Option<Url>,
-    key: Key,
-}
-
-/// The key with which requests are signed.
-#[derive(Clone)]
-struct Key {
-    id: String,
-    secret: String,
-    /// Of a temporary key.
-    token: Option<String>,
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key")
-    }
+    /// The key with which requests are signed. Its `Debug` hides the secrets.
+    credentials: AwsCredentialProvider,
 }
 
 /// Servers other than Amazon's accept any.
@@ -56,9 +41,9 @@ impl Bucket {
             return Err(Problem::Bucket(name));
         }
         let prefix = Path::from_url_path(url.path()).map_err(|_| unusable_url(url.as_str()))?;
-        let key = Key {
-            id: required("AWS_ACCESS_KEY_ID")?,
-            secret: required("AWS_SECRET_ACCESS_KEY")?,
+        let credential = AwsCredential {
+            key_id: required("AWS_ACCESS_KEY_ID")?,
+            secret_key: required("AWS_SECRET_ACCESS_KEY")?,
             token: variable("AWS_SESSION_TOKEN"),
         };
         let endpoint = variable("AWS_ENDPOINT_URL");
@@ -74,22 +59,17 @@ impl Bucket {
             prefix,
             region,
             endpoint,
-            key,
+            credentials: Arc::new(StaticCredentialProvider::new(credential)),
         })
     }
 
     /// Opens the bucket. Sends no request. Not every server deletes several blobs at once.
     pub(super) fn open(&self, wait: Duration) -> object_store::Result<AmazonS3> {
-        let credential = AwsCredential {
-            key_id: self.key.id.clone(),
-            secret_key: self.key.secret.clone(),
-            token: self.key.token.clone(),
-        };
         let endpoint = self.endpoint.as_ref();
         let builder = AmazonS3Builder::new()
             .with_bucket_name(&self.name)
             .with_region(&self.region)
-            .with_credentials(Arc::new(StaticCredentialProvider::new(credential)))
+            .with_credentials(self.credentials.clone())
             .with_disable_bulk_delete(true)
             .with_retry(retries(wait))
             .with_http_connector(Connector {
@@ -125,4 +105,43 @@ fn is_bucket(name: &str) -> bool {
             .all(|it| is_outer(*it) || matches!(it, b'-' | b'.'))
         && bytes.first().is_some_and(|it| is_outer(*it))
         && bytes.last().is_some_and(|it| is_outer(*it))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::blob::address::samples::{SECRET, read};
+
+    #[test]
+    fn a_bucket_needs_the_standard_variables_and_shows_no_secret() {
+        let of = |more: &[(&str, &str)]| {
+            let own = [
+                ("BACKUP_URL", "s3://backups/of/us"),
+                ("AWS_ACCESS_KEY_ID", "id"),
+            ];
+            read(&[&own[..], more].concat())
+        };
+        let secret = ("AWS_SECRET_ACCESS_KEY", SECRET);
+        let at = |url| ("AWS_ENDPOINT_URL", url);
+        for (variable, pairs) in [
+            ("AWS_SECRET_ACCESS_KEY", vec![]),
+            ("AWS_REGION", vec![secret]),
+            ("AWS_ENDPOINT_URL", vec![secret, at("http://s3.example")]),
+            ("AWS_ENDPOINT_URL", vec![secret, at("s3.example")]),
+        ] {
+            let error = of(&pairs).expect_err(variable).to_string();
+            assert!(
+                error.contains(variable) && !error.contains(SECRET),
+                "{error}"
+            );
+        }
+        for pairs in [
+            [secret, ("AWS_REGION", "eu-central-1")],
+            [secret, at("https://s3.example")],
+            [secret, at("http://127.0.0.1:9000")],
+        ] {
+            let address = of(&pairs).expect("it can be used").expect("it is set");
+            assert_eq!(address.to_string(), "s3://backups/of/us");
+            assert!(!format!("{address:?}").contains(SECRET), "{address:?}");
+        }
+    }
 }

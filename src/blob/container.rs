@@ -1,12 +1,18 @@
-//! The address of a container: its account, its endpoint, and the access to it.
+//! A container of Azure Blob Storage or of the emulator: its address, and the access to it.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::azure::AzureAccessKey;
+use object_store::azure::{AzureAccessKey, AzureCredential, MicrosoftAzure, MicrosoftAzureBuilder};
+use object_store::client::StaticCredentialProvider;
 use object_store::path::Path;
 use url::Url;
 
-use super::address::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
+use super::identity::Identity;
+use super::refusal::Connector;
+use super::requests::retries;
+use super::settings::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
 
 /// A container of a storage account, or a folder in it.
 #[derive(Clone, Debug)]
@@ -63,6 +69,26 @@ impl Container {
             prefix,
         })
     }
+
+    /// Opens the container. Sends no request.
+    pub(super) fn open(&self, wait: Duration) -> object_store::Result<MicrosoftAzure> {
+        let builder = MicrosoftAzureBuilder::new()
+            .with_account(&self.account)
+            .with_container_name(&self.name)
+            .with_endpoint(self.endpoint.to_string())
+            .with_retry(retries(wait))
+            .with_http_connector(Connector {
+                in_the_clear: self.endpoint.scheme() == "http",
+                longest_wait: wait / 2,
+            });
+        match &self.access {
+            Access::Identity => builder.with_credentials(Arc::new(Identity::new(wait))),
+            Access::Key(key) => builder.with_credentials(Arc::new(StaticCredentialProvider::new(
+                AzureCredential::AccessKey(key.clone()),
+            ))),
+        }
+        .build()
+    }
 }
 
 fn endpoint(account: &str, given: Option<&str>) -> Result<Url, Problem> {
@@ -105,4 +131,48 @@ fn is_account(name: &str) -> bool {
 
 fn is_lower_or_digit(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blob::address::Location;
+    use crate::blob::address::samples::{SECRET, address};
+
+    #[test]
+    fn a_container_of_the_public_cloud_needs_the_apps_identity() {
+        let address = address(&[
+            ("BACKUP_URL", "az://backups/of/us"),
+            ("BACKUP_STORAGE_ACCOUNT", "magnus"),
+        ]);
+        let Location::Container(container) = &address.location else {
+            panic!("a container: {address:?}");
+        };
+        assert_eq!(
+            container.endpoint.as_str(),
+            "https://magnus.blob.core.windows.net/"
+        );
+        assert!(matches!(container.access, Access::Identity));
+        assert_eq!(address.to_string(), "az://backups/of/us");
+        assert_eq!(address.wait, Duration::from_secs(20));
+    }
+
+    #[test]
+    fn the_key_of_the_emulator_is_never_shown() {
+        let address = address(&[
+            ("BACKUP_URL", "az://backups"),
+            ("BACKUP_STORAGE_ACCOUNT", "devstoreaccount1"),
+            (
+                "BACKUP_STORAGE_ENDPOINT",
+                "http://127.0.0.1:10000/devstoreaccount1",
+            ),
+            ("BACKUP_STORAGE_KEY", SECRET),
+        ]);
+        assert_eq!(address.to_string(), "az://backups");
+        let shown = format!("{address:?}");
+        assert!(
+            !shown.contains(SECRET) && !shown.contains("115, 101, 99"),
+            "{shown}"
+        );
+    }
 }

@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind};
 
 use thiserror::Error;
 
-use super::address::BlobSettings;
 use super::bucket::Bucket;
 use super::container::{Access, Container};
 use super::refusal::Refusal;
+use super::settings::BlobSettings;
 use crate::azure::TokenError;
 
 /// An error of a store. `place` is the name of the blob with the address of the store.

@@ -8,9 +8,19 @@
 //!   connection.
 //! - A request to a store that is unreachable or busy is retried for the time of a setting.
 //! - Errors name the blob and the remedy, and no key or token.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `download`, `upload` | a blob of any size, read and stored |
+//! | `place` | names of blobs: as paths in the store, and in errors |
+//! | `error` | why the store could not be used |
+//! | `address` | the address of a store |
+//! | `container`, `bucket`, `folder` | each kind of store |
+//! | `identity` | tokens for a container |
+//! | `refusal`, `requests` | HTTP to a container or a bucket |
+//! | `settings` | the names of the settings of a store |
 
 mod address;
-mod azure_container;
 mod bucket;
 mod container;
 mod download;
@@ -20,6 +30,7 @@ mod identity;
 mod place;
 mod refusal;
 mod requests;
+mod settings;
 mod upload;
 
 use std::sync::Arc;
@@ -30,8 +41,9 @@ use futures_util::{Stream, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
 use tokio::time::Instant;
 
-pub use address::{BlobAddress, BlobAddressError, BlobSettings};
+pub use address::BlobAddress;
 pub use error::BlobError;
+pub use settings::{BlobAddressError, BlobSettings};
 pub use upload::Upload;
 
 use address::Location;
@@ -68,21 +80,15 @@ impl Blobs {
     /// The store at this address. Creates a folder; sends no request.
     pub fn open(address: &BlobAddress) -> Result<Blobs, BlobError> {
         let place = Place::of(address);
-        let store: Arc<dyn ObjectStore> = match &address.location {
+        let store: object_store::Result<Arc<dyn ObjectStore>> = match &address.location {
             Location::Container(container) => {
-                let opened = azure_container::open(container, address.wait);
-                Arc::new(opened.map_err(|error| place.error("", &error))?)
+                container.open(address.wait).map(|it| Arc::new(it) as _)
             }
-            Location::Bucket(bucket) => {
-                let opened = bucket.open(address.wait);
-                Arc::new(opened.map_err(|error| place.error("", &error))?)
-            }
-            Location::Folder(folder) => {
-                Arc::new(folder::open(folder).map_err(|error| place.error("", &error))?)
-            }
+            Location::Bucket(bucket) => bucket.open(address.wait).map(|it| Arc::new(it) as _),
+            Location::Folder(folder) => folder::open(folder).map(|it| Arc::new(it) as _),
         };
         Ok(Blobs {
-            store,
+            store: store.map_err(|error| place.error("", &error))?,
             place: Arc::new(place),
         })
     }

@@ -127,21 +127,11 @@ fn bad_name(name: &str, why: &str) -> BlobError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blob::BlobSettings;
-
-    static SETTINGS: BlobSettings = BlobSettings {
-        url: "URL",
-        account: "ACCOUNT",
-        endpoint: "ENDPOINT",
-        key: "KEY",
-        wait: "WAIT",
-    };
+    use crate::blob::address::samples::address;
 
     fn place(url: &str) -> Place {
-        let address = BlobAddress::of(&SETTINGS, url, &|name: &str| {
-            (name == SETTINGS.account).then(|| "magnus".to_owned())
-        });
-        Place::of(&address.expect("it can be used"))
+        let account = ("BACKUP_STORAGE_ACCOUNT", "magnus");
+        Place::of(&address(&[("BACKUP_URL", url), account]))
     }
 
     #[test]
