@@ -54,4 +54,4 @@ pub use options::ThrowawayOptions;
 pub use pip::pip_install;
 pub use places::data_folder;
 pub use programs::Programs;
-pub use throwaway::Throwaway;
+pub use throwaway::{Throwaway, quoted};

@@ -199,8 +199,8 @@ fn make_folder(account: &Account) -> Result<TempDir, Error> {
     Ok(folder)
 }
 
-/// `name` as an SQL identifier.
-fn quoted(name: &str) -> String {
+/// `name` as an SQL identifier. It is in quotes always, because the keywords differ from server to server.
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -1,19 +1,19 @@
 //! Aggregates.
 
+use super::declared::Declared;
 use pgarchive::Kind;
 
-pub(super) const KINDS: &[(Kind, &str)] = &[(Kind::Aggregate, AGGREGATES)];
+pub(super) const KINDS: &[Declared] = &[Declared::whole(Kind::Aggregate, AGGREGATES)];
 
 /// An aggregate without arguments has `*` as its arguments. The default of `FINALFUNC_MODIFY` is another one
 /// for ordered sets.
 const AGGREGATES: &str = "\
-    SELECT p.tableoid AS catalog, p.oid, n.nspname::text AS schema,
-           pg_get_userbyid(p.proowner)::text AS owner,
+    SELECT p.tableoid, p.oid, p.pronamespace, p.proowner,
            p.proname || '(' || CASE p.pronargs WHEN 0 THEN '*'
-                                    ELSE oidvectortypes(p.proargtypes) END || ')' AS tag,
+                                    ELSE oidvectortypes(p.proargtypes) END || ')',
            format('%I.%I(%s)', n.nspname, p.proname,
                   CASE p.pronargs WHEN 0 THEN '*'
-                       ELSE pg_get_function_identity_arguments(p.oid) END) AS subject,
+                       ELSE pg_get_function_identity_arguments(p.oid) END),
            format('CREATE AGGREGATE %I.%I(', n.nspname, p.proname)
              || CASE p.pronargs WHEN 0 THEN '*' ELSE pg_get_function_arguments(p.oid) END
              || ') (' || concat_ws(', ',
@@ -48,9 +48,8 @@ const AGGREGATES: &str = "\
                   CASE p.proparallel WHEN 's' THEN 'PARALLEL = safe'
                        WHEN 'r' THEN 'PARALLEL = restricted' END,
                   CASE a.aggkind WHEN 'h' THEN 'HYPOTHETICAL' END)
-             || ');' AS definition
+             || ');'
       FROM pg_proc p
       JOIN pg_aggregate a ON a.aggfnoid = p.oid
       JOIN pg_namespace n ON n.oid = p.pronamespace
-     WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
-     ORDER BY schema, tag";
+     WHERE n.nspname !~ '^pg_'";

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::CatalogError;
 use super::assembly::Assembly;
-use super::graph::{Bond, Graph};
+use super::graph::{Bond, DROPPED_WITH, FOLLOWED, Graph};
 use super::item::{FIRST_USER_OID, Object};
 use super::server::Server;
 use super::sql::quoted;
@@ -103,7 +103,8 @@ fn is_accounted_for(object: Object, graph: &Graph, assembly: &Assembly) -> bool 
         let elsewhere = graph.extension(it).is_some() || graph.is_temporary(it);
         elsewhere.then_some(())
     };
-    graph.find_followed(object, carried).is_some() || graph.find_beyond(object, elsewhere).is_some()
+    graph.search(object, FOLLOWED, carried).is_some()
+        || graph.search(object, DROPPED_WITH, elsewhere).is_some()
 }
 
 /// Whether it is part of another object that is reported.

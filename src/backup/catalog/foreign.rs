@@ -1,68 +1,67 @@
 //! Foreign data wrappers, foreign servers, and user mappings. Foreign tables are tables.
 
 use super::CatalogError;
+use super::declared::{self, Declared};
 use super::item::Item;
 use super::server::Server;
 use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
     let mut kinds = vec![
-        (Kind::ForeignDataWrapper, WRAPPERS),
-        (Kind::Server, SERVERS),
+        Declared::rest(Kind::ForeignDataWrapper, WRAPPERS),
+        Declared::rest(Kind::Server, SERVERS),
     ];
     // The census reports a catalogue that the role may not read.
     let readable = server.rows(MAPPINGS_ARE_READABLE).await?;
     if readable.first().is_some_and(|row| row.get("readable")) {
-        kinds.push((Kind::UserMapping, MAPPINGS));
+        kinds.push(Declared::rest(Kind::UserMapping, MAPPINGS));
     }
-    server.items(&kinds).await
+    declared::read(server, &kinds).await
 }
 
-const WRAPPERS: &str = "\
-    SELECT w.tableoid AS catalog, w.oid, NULL::text AS schema, w.fdwname::text AS tag,
-           pg_get_userbyid(w.fdwowner)::text AS owner, quote_ident(w.fdwname) AS subject,
-           concat_ws(' ', format('CREATE FOREIGN DATA WRAPPER %I', w.fdwname),
-                     'HANDLER ' || nullif(w.fdwhandler, 0)::regproc,
-                     'VALIDATOR ' || nullif(w.fdwvalidator, 0)::regproc,
-                     (SELECT format('OPTIONS (%s)',
-                                    string_agg(format('%I %L', o.option_name, o.option_value), ', '))
-                        FROM pg_options_to_table(w.fdwoptions) o HAVING count(*) > 0))
-             || ';' AS definition
-      FROM pg_foreign_data_wrapper w
-     WHERE w.oid >= 16384
-     ORDER BY tag";
+/// ` OPTIONS (…)`, or null without any.
+macro_rules! options {
+    ($array:literal) => {
+        concat!(
+            "(SELECT format(' OPTIONS (%s)',
+                            string_agg(format('%I %L', o.option_name, o.option_value), ', '))
+                FROM pg_options_to_table(",
+            $array,
+            ") o HAVING count(*) > 0)"
+        )
+    };
+}
 
-const SERVERS: &str = "\
-    SELECT s.tableoid AS catalog, s.oid, NULL::text AS schema, s.srvname::text AS tag,
-           pg_get_userbyid(s.srvowner)::text AS owner, quote_ident(s.srvname) AS subject,
-           concat_ws(' ', format('CREATE SERVER %I', s.srvname),
-                     'TYPE ' || quote_literal(s.srvtype),
-                     'VERSION ' || quote_literal(s.srvversion),
-                     format('FOREIGN DATA WRAPPER %I', w.fdwname),
-                     (SELECT format('OPTIONS (%s)',
-                                    string_agg(format('%I %L', o.option_name, o.option_value), ', '))
-                        FROM pg_options_to_table(s.srvoptions) o HAVING count(*) > 0))
-             || ';' AS definition
-      FROM pg_foreign_server s
-      JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
-     WHERE s.oid >= 16384
-     ORDER BY tag";
+const WRAPPERS: &str = concat!(
+    "SELECT w.tableoid, w.oid, NULL::oid, w.fdwowner, w.fdwname, NULL,
+            concat(' HANDLER ' || nullif(w.fdwhandler, 0)::regproc,
+                   ' VALIDATOR ' || nullif(w.fdwvalidator, 0)::regproc, ",
+    options!("w.fdwoptions"),
+    ", ';')
+       FROM pg_foreign_data_wrapper w"
+);
+
+const SERVERS: &str = concat!(
+    "SELECT s.tableoid, s.oid, NULL::oid, s.srvowner, s.srvname, NULL,
+            concat(' TYPE ' || quote_literal(s.srvtype), ' VERSION ' || quote_literal(s.srvversion),
+                   format(' FOREIGN DATA WRAPPER %I', w.fdwname), ",
+    options!("s.srvoptions"),
+    ", ';')
+       FROM pg_foreign_server s
+       JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw"
+);
 
 const MAPPINGS_ARE_READABLE: &str =
     "SELECT has_table_privilege('pg_catalog.pg_user_mapping', 'SELECT') AS readable";
 
-const MAPPINGS: &str = "\
-    SELECT m.tableoid AS catalog, m.oid, NULL::text AS schema, ''::text AS owner,
-           format('USER MAPPING %s SERVER %s', u.name, s.srvname) AS tag,
-           format('FOR %s SERVER %I', u.name, s.srvname) AS subject,
-           concat_ws(' ', format('CREATE USER MAPPING FOR %s SERVER %I', u.name, s.srvname),
-                     (SELECT format('OPTIONS (%s)',
-                                    string_agg(format('%I %L', o.option_name, o.option_value), ', '))
-                        FROM pg_options_to_table(m.umoptions) o HAVING count(*) > 0))
-             || ';' AS definition
-      FROM pg_user_mapping m
-      JOIN pg_foreign_server s ON s.oid = m.umserver
-     CROSS JOIN LATERAL (SELECT CASE m.umuser WHEN 0 THEN 'PUBLIC'
-                                     ELSE quote_ident(pg_get_userbyid(m.umuser)) END) AS u (name)
-     WHERE m.oid >= 16384
-     ORDER BY tag";
+const MAPPINGS: &str = concat!(
+    "SELECT m.tableoid, m.oid, NULL::oid, NULL::oid,
+            format('USER MAPPING %s SERVER %s', u.name, s.srvname),
+            format('FOR %s SERVER %I', u.name, s.srvname), concat(",
+    options!("m.umoptions"),
+    ", ';')
+       FROM pg_user_mapping m
+       JOIN pg_foreign_server s ON s.oid = m.umserver
+      CROSS JOIN LATERAL (SELECT CASE m.umuser WHEN 0 THEN 'PUBLIC'
+                                      ELSE quote_ident(pg_get_userbyid(m.umuser)) END) AS u (name)"
+);

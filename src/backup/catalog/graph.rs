@@ -20,6 +20,15 @@ pub(super) enum Bond {
     Follows,
 }
 
+/// From an object to those that it is part of.
+pub(super) const PART_OF: &[Bond] = &[Bond::Implements];
+
+/// Also to those that it follows.
+pub(super) const FOLLOWED: &[Bond] = &[Bond::Implements, Bond::Follows];
+
+/// To those that it is part of or is dropped with.
+pub(super) const DROPPED_WITH: &[Bond] = &[Bond::Implements, Bond::Belongs];
+
 /// The dependencies of a database's own objects.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -107,35 +116,13 @@ impl Graph {
         self.search(object, &along, is_other).is_some()
     }
 
-    /// Searches the object and the objects that it is part of.
-    pub(super) fn find<T>(&self, object: Object, fits: impl Fn(Object) -> Option<T>) -> Option<T> {
-        self.search(object, &[Bond::Implements], fits)
-    }
-
-    /// Searches also the objects that it follows.
-    pub(super) fn find_followed<T>(
-        &self,
-        object: Object,
-        fits: impl Fn(Object) -> Option<T>,
-    ) -> Option<T> {
-        self.search(object, &[Bond::Implements, Bond::Follows], fits)
-    }
-
     /// The extension that created it, or an object that it is part of or is dropped with.
     pub(super) fn extension_beyond(&self, object: Object) -> Option<Object> {
-        self.find_beyond(object, |it| self.extension(it))
+        self.search(object, DROPPED_WITH, |it| self.extension(it))
     }
 
-    /// Searches also the objects that it is dropped with.
-    pub(super) fn find_beyond<T>(
-        &self,
-        object: Object,
-        fits: impl Fn(Object) -> Option<T>,
-    ) -> Option<T> {
-        self.search(object, &[Bond::Implements, Bond::Belongs], fits)
-    }
-
-    fn search<T>(
+    /// Searches the object and the objects that these bonds lead to.
+    pub(super) fn search<T>(
         &self,
         object: Object,
         along: &[Bond],

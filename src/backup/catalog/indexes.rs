@@ -3,7 +3,8 @@
 use tokio_postgres::Row;
 
 use super::CatalogError;
-use super::item::{Item, Named, Object, catalog};
+use super::declared::{self, Declared};
+use super::item::{Item, Named, Object};
 use super::server::{Server, definition};
 use super::sql::{options, qualified, quoted};
 use pgarchive::Kind;
@@ -24,9 +25,7 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
         items.push(index(&row)?);
     }
     items.extend(server.rows(ATTACHED).await?.iter().map(attach));
-    for row in server.rows(STATISTICS).await? {
-        items.push(extended(&row)?);
-    }
+    items.extend(declared::read(server, &[Declared::whole(Kind::Statistics, STATISTICS)]).await?);
     Ok(items)
 }
 
@@ -59,18 +58,6 @@ fn attach(row: &Row) -> Item {
         .part(Kind::IndexAttach, None, &index.name, definition)
         .after(Object::relation(row.get("parent_oid")))
         .after(Object::relation(index.oid))
-}
-
-fn extended(row: &Row) -> Result<Item, CatalogError> {
-    let statistics = Named::of(row);
-    let mut definition = format!("{};\n", definition(row, "statistics", &statistics.name)?);
-    if let Some(target) = row.get::<_, Option<i32>>("target") {
-        let name = statistics.qualified();
-        definition.extend([format!(
-            "ALTER STATISTICS {name} SET STATISTICS {target};\n"
-        )]);
-    }
-    Ok(statistics.item(Kind::Statistics, catalog::STATISTICS, definition))
 }
 
 impl IndexState {
@@ -149,10 +136,9 @@ const ATTACHED: &str = "\
      ORDER BY n.nspname, i.relname";
 
 const STATISTICS: &str = "\
-    SELECT s.oid, n.nspname::text AS schema, s.stxname::text AS name,
-           pg_get_userbyid(s.stxowner)::text AS owner,
-           pg_get_statisticsobjdef(s.oid) AS definition,
-           nullif((to_jsonb(s) ->> 'stxstattarget')::int4, -1) AS target
+    SELECT s.tableoid, s.oid, s.stxnamespace, s.stxowner, s.stxname, NULL,
+           pg_get_statisticsobjdef(s.oid) || ';'
+             || coalesce(format(E'\\nALTER STATISTICS %I.%I SET STATISTICS ', n.nspname, s.stxname)
+                         || nullif((to_jsonb(s) ->> 'stxstattarget')::int4, -1) || ';', '')
       FROM pg_statistic_ext s
-      JOIN pg_namespace n ON n.oid = s.stxnamespace
-     ORDER BY n.nspname, s.stxname";
+      JOIN pg_namespace n ON n.oid = s.stxnamespace";

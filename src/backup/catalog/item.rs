@@ -12,10 +12,7 @@ pub(super) mod catalog {
     pub(in super::super) const ATTRIBUTE_DEFAULT: u32 = 2604;
     pub(in super::super) const CONSTRAINT: u32 = 2606;
     pub(in super::super) const RULE: u32 = 2618;
-    pub(in super::super) const TRIGGER: u32 = 2620;
     pub(in super::super) const EXTENSION: u32 = 3079;
-    pub(in super::super) const POLICY: u32 = 3256;
-    pub(in super::super) const STATISTICS: u32 = 3381;
 }
 
 /// The lowest number of an object that was created after the database itself.

@@ -12,6 +12,7 @@
 //! | `database` | the database itself, its grants and settings |
 //! | `assembly` | items into numbered entries |
 //! | `schemas`, `types`, `functions`, `aggregates`, `operators`, `languages`, `text_search`, `foreign`, `tables`, `sequences`, `views`, `constraints`, `indexes`, `triggers`, `policies`, `publications` | one kind of object each |
+//! | `declared` | kinds whose whole definition a query writes |
 //! | `privileges` | the text of privileges |
 //! | `columns` | the columns of tables, views and types |
 //! | `locks` | locks on the tables while they are read |
@@ -27,6 +28,7 @@ mod columns;
 mod comments;
 mod constraints;
 mod database;
+mod declared;
 mod foreign;
 mod functions;
 mod grants;
@@ -230,14 +232,16 @@ async fn items(
     let mut items = database::read(server).await?;
     items.extend(schemas::read(server).await?);
     items.extend(types::read(server).await?);
-    items.extend(functions::read(server).await?);
     for kinds in [
+        functions::KINDS,
         text_search::KINDS,
         aggregates::KINDS,
         operators::KINDS,
         languages::KINDS,
+        triggers::KINDS,
+        policies::KINDS,
     ] {
-        items.extend(server.items(kinds).await?);
+        items.extend(declared::read(server, kinds).await?);
     }
     items.extend(foreign::read(server).await?);
     items.extend(tables::items(tables, columns, &constraints, graph));
@@ -246,8 +250,6 @@ async fn items(
     items.extend(views::read(server, columns).await?);
     items.extend(constraints::items(&constraints, graph));
     items.extend(indexes::read(server).await?);
-    items.extend(triggers::read(server).await?);
-    items.extend(policies::read(server).await?);
     items.extend(publications::read(server).await?);
     items.extend(grants::defaults(server).await?);
     schemas::bind(server, &mut items).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::graph::{Bond, Graph};
+use super::graph::{Bond, Graph, PART_OF};
 use super::item::{FIRST_USER_OID, Item, Object};
 use pgarchive::Kind;
 
@@ -25,7 +25,7 @@ pub(super) fn holders(items: &[Item], graph: &Graph) -> Holders {
             let extension = graph.extension(it);
             named.get(&it).or_else(|| named.get(&extension?))
         };
-        if let Some(found) = graph.find(object, holder) {
+        if let Some(found) = graph.search(object, PART_OF, holder) {
             holders.insert(object, *found);
         }
     }

@@ -1,22 +1,22 @@
 //! Operators, their families and classes, and casts.
 
+use super::declared::Declared;
 use pgarchive::Kind;
 
-pub(super) const KINDS: &[(Kind, &str)] = &[
-    (Kind::Operator, OPERATORS),
-    (Kind::OperatorFamily, FAMILIES),
-    (Kind::OperatorClass, CLASSES),
-    (Kind::Cast, CASTS),
+pub(super) const KINDS: &[Declared] = &[
+    Declared::whole(Kind::Operator, OPERATORS),
+    Declared::rest(Kind::OperatorFamily, FAMILIES),
+    Declared::whole(Kind::OperatorClass, CLASSES),
+    Declared::rest(Kind::Cast, CASTS),
 ];
 
 /// An operator without a function is a placeholder: another operator names it as its commutator or negator,
 /// which need not exist yet.
 const OPERATORS: &str = "\
-    SELECT o.tableoid AS catalog, o.oid, n.nspname::text AS schema, o.oprname::text AS tag,
-           pg_get_userbyid(o.oprowner)::text AS owner,
+    SELECT o.tableoid, o.oid, o.oprnamespace, o.oprowner, o.oprname,
            format('%I.%s (%s, %s)', n.nspname, o.oprname,
                   coalesce(format_type(nullif(o.oprleft, 0), NULL), 'NONE'),
-                  coalesce(format_type(nullif(o.oprright, 0), NULL), 'NONE')) AS subject,
+                  coalesce(format_type(nullif(o.oprright, 0), NULL), 'NONE')),
            format('CREATE OPERATOR %I.%s (', n.nspname, o.oprname) || concat_ws(', ',
                   'FUNCTION = ' || o.oprcode,
                   'LEFTARG = ' || format_type(nullif(o.oprleft, 0), NULL),
@@ -31,11 +31,10 @@ const OPERATORS: &str = "\
                   'JOIN = ' || nullif(o.oprjoin::oid, 0)::regproc,
                   CASE WHEN o.oprcanhash THEN 'HASHES' END,
                   CASE WHEN o.oprcanmerge THEN 'MERGES' END)
-             || ');' AS definition
+             || ');'
       FROM pg_operator o
       JOIN pg_namespace n ON n.oid = o.oprnamespace
-     WHERE o.oid >= 16384 AND o.oprcode <> 0
-     ORDER BY schema, tag";
+     WHERE o.oprcode <> 0";
 
 /// The members of an operator family or class. `pg_depend` has their owner: a class, or the family alone.
 macro_rules! members {
@@ -63,28 +62,20 @@ macro_rules! members {
 }
 
 const FAMILIES: &str = concat!(
-    "SELECT f.tableoid AS catalog, f.oid, n.nspname::text AS schema, f.opfname::text AS tag,
-            pg_get_userbyid(f.opfowner)::text AS owner,
-            format('%I.%I USING %I', n.nspname, f.opfname, m.amname) AS subject,
-            format('CREATE OPERATOR FAMILY %I.%I USING %I;', n.nspname, f.opfname, m.amname)
-              || CASE WHEN ",
+    "SELECT f.tableoid, f.oid, f.opfnamespace, f.opfowner, f.opfname,
+            format('%I.%I USING %I', n.nspname, f.opfname, m.amname),
+            concat(';', format(E'\\nALTER OPERATOR FAMILY %I.%I USING %I ADD\\n    ',
+                               n.nspname, f.opfname, m.amname) || ",
     members!("pg_opfamily", "f.oid"),
-    "                      IS NULL THEN ''
-                      ELSE format(E'\\nALTER OPERATOR FAMILY %I.%I USING %I ADD\\n    %s;',
-                                 n.nspname, f.opfname, m.amname, ",
-    members!("pg_opfamily", "f.oid"),
-    ") END AS definition
+    "                                  || ';')
        FROM pg_opfamily f
        JOIN pg_am m ON m.oid = f.opfmethod
-       JOIN pg_namespace n ON n.oid = f.opfnamespace
-      WHERE f.oid >= 16384
-      ORDER BY schema, tag, m.amname"
+       JOIN pg_namespace n ON n.oid = f.opfnamespace"
 );
 
 const CLASSES: &str = concat!(
-    "SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.opcname::text AS tag,
-            pg_get_userbyid(c.opcowner)::text AS owner,
-            format('%I.%I USING %I', n.nspname, c.opcname, m.amname) AS subject,
+    "SELECT c.tableoid, c.oid, c.opcnamespace, c.opcowner, c.opcname,
+            format('%I.%I USING %I', n.nspname, c.opcname, m.amname),
             format(E'CREATE OPERATOR CLASS %I.%I\\n    %sFOR TYPE %s USING %I FAMILY %I.%I AS\\n    %s;',
                    n.nspname, c.opcname, CASE WHEN c.opcdefault THEN 'DEFAULT ' ELSE '' END,
                    format_type(c.opcintype, NULL), m.amname, k.nspname, f.opfname,
@@ -94,31 +85,25 @@ const CLASSES: &str = concat!(
                                   THEN 'STORAGE '
                                        || format_type(coalesce(nullif(c.opckeytype, 0),
                                                                c.opcintype), NULL) END,
-                             ", members!("pg_opclass", "c.oid"), ")) AS definition
+                             ", members!("pg_opclass", "c.oid"), "))
        FROM pg_opclass c
        JOIN pg_am m ON m.oid = c.opcmethod
        JOIN pg_opfamily f ON f.oid = c.opcfamily
        JOIN pg_namespace k ON k.oid = f.opfnamespace
-       JOIN pg_namespace n ON n.oid = c.opcnamespace
-      WHERE c.oid >= 16384
-      ORDER BY schema, tag, m.amname"
+       JOIN pg_namespace n ON n.oid = c.opcnamespace"
 );
 
 /// The server itself creates the cast from a range to its multirange.
 const CASTS: &str = "\
-    SELECT c.tableoid AS catalog, c.oid, NULL::text AS schema, ''::text AS owner,
-           format('CAST (%s AS %s)', s.name, t.name) AS tag,
-           format('(%s AS %s)', s.name, t.name) AS subject,
-           format('CREATE CAST (%s AS %s) ', s.name, t.name)
-             || CASE c.castmethod WHEN 'i' THEN 'WITH INOUT' WHEN 'b' THEN 'WITHOUT FUNCTION'
-                     ELSE 'WITH FUNCTION ' || c.castfunc::regprocedure END
-             || CASE c.castcontext WHEN 'a' THEN ' AS ASSIGNMENT' WHEN 'i' THEN ' AS IMPLICIT'
-                     ELSE '' END || ';' AS definition
+    SELECT c.tableoid, c.oid, NULL::oid, NULL::oid,
+           format('CAST (%s AS %s)', s.name, t.name), format('(%s AS %s)', s.name, t.name),
+           concat(CASE c.castmethod WHEN 'i' THEN ' WITH INOUT' WHEN 'b' THEN ' WITHOUT FUNCTION'
+                       ELSE ' WITH FUNCTION ' || c.castfunc::regprocedure END,
+                  CASE c.castcontext WHEN 'a' THEN ' AS ASSIGNMENT' WHEN 'i' THEN ' AS IMPLICIT'
+                       END, ';')
       FROM pg_cast c
      CROSS JOIN LATERAL format_type(c.castsource, NULL) AS s (name)
      CROSS JOIN LATERAL format_type(c.casttarget, NULL) AS t (name)
-     WHERE c.oid >= 16384
-       AND NOT EXISTS (SELECT FROM pg_depend d
+     WHERE NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid
-                          AND d.deptype = 'i')
-     ORDER BY tag";
+                          AND d.deptype = 'i')";

@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::CatalogError;
+use super::declared::{self, Declared};
 use super::item::{Item, Object, catalog};
 use super::server::Server;
 use super::sql::quoted;
 use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let schemas = server.rows(SCHEMAS).await?;
-    let extensions = server.rows(EXTENSIONS).await?;
-    let schemas = schemas.iter().map(schema);
-    Ok(schemas.chain(extensions.iter().map(extension)).collect())
+    let mut items = declared::read(server, &[Declared::whole(Kind::Extension, EXTENSIONS)]).await?;
+    items.extend(server.rows(SCHEMAS).await?.iter().map(schema));
+    Ok(items)
 }
 
 fn schema(row: &Row) -> Item {
@@ -30,17 +30,6 @@ fn schema(row: &Row) -> Item {
     Item::new(Kind::Schema, Some(object), name, definition)
         .within(None, row.get("owner"))
         .dropped_by(drop)
-}
-
-fn extension(row: &Row) -> Item {
-    let name: &str = row.get("name");
-    let object = Object::of(row);
-    let (quoted_name, schema) = (quoted(name), quoted(row.get("schema")));
-    let definition =
-        format!("CREATE EXTENSION IF NOT EXISTS {quoted_name} WITH SCHEMA {schema};\n");
-    // Without an owner, as pg_restore cannot change one.
-    Item::new(Kind::Extension, Some(object), name, definition)
-        .dropped_by(format!("DROP EXTENSION {quoted_name};\n"))
 }
 
 /// Adds `DEPENDS ON EXTENSION` to the items that are dropped with an extension.
@@ -81,12 +70,12 @@ const SCHEMAS: &str = "\
                 AND pg_get_userbyid(n.nspowner) = 'pg_database_owner')
      ORDER BY name";
 
+/// Without an owner, because `pg_restore` cannot change it.
 const EXTENSIONS: &str = "\
-    SELECT e.tableoid AS catalog, e.oid, e.extname::text AS name, n.nspname::text AS schema
+    SELECT e.tableoid, e.oid, NULL::oid, NULL::oid, e.extname, NULL,
+           format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA %I;', e.extname, n.nspname)
       FROM pg_extension e
-      JOIN pg_namespace n ON n.oid = e.extnamespace
-     WHERE e.oid >= 16384
-     ORDER BY name";
+      JOIN pg_namespace n ON n.oid = e.extnamespace";
 
 const BOUND: &str = "\
     SELECT d.classid AS catalog, d.objid AS oid, e.oid AS extension,

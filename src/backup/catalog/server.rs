@@ -7,9 +7,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row};
 
 use super::CatalogError;
-use super::item::{Item, Object};
 use crate::database::server_message;
-use pgarchive::Kind;
 
 /// A session inside the transaction whose snapshot is read.
 pub(super) struct Server<'a> {
@@ -57,18 +55,6 @@ impl<'a> Server<'a> {
         rows.map_err(|error| self.error(READ, error))
     }
 
-    /// Items of kinds whose whole definition a query writes. Its columns are `catalog`, `oid`, `schema`,
-    /// `tag`, `owner`, `definition`, and `subject`, which is the operand of DROP, or empty.
-    pub(super) async fn items(&self, kinds: &[(Kind, &str)]) -> Result<Vec<Item>, CatalogError> {
-        let mut items = Vec::new();
-        for (kind, sql) in kinds {
-            for row in self.rows(sql).await? {
-                items.push(item(*kind, &row)?);
-            }
-        }
-        Ok(items)
-    }
-
     pub(super) async fn execute(&self, doing: &'static str, sql: &str) -> Result<(), CatalogError> {
         let done = self.client.batch_execute(sql).await;
         done.map_err(|error| self.error(doing, error))
@@ -99,18 +85,6 @@ impl<'a> Server<'a> {
             _ => CatalogError::Refused { doing, source },
         }
     }
-}
-
-fn item(kind: Kind, row: &Row) -> Result<Item, CatalogError> {
-    let (tag, subject): (&str, &str) = (row.get("tag"), row.get("subject"));
-    let definition = format!("{}\n", definition(row, kind, tag)?);
-    let drop = match subject {
-        "" => String::new(),
-        subject => format!("DROP {kind} {subject};\n"),
-    };
-    Ok(Item::new(kind, Some(Object::of(row)), tag, definition)
-        .within(row.get("schema"), row.get("owner"))
-        .dropped_by(drop))
 }
 
 /// The column `definition` of a row. It is null for a dropped object: the row is the snapshot's, and the

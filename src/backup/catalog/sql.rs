@@ -1,9 +1,6 @@
 //! Names and literals in SQL.
 
-/// A name in quotes, always, because the keywords differ from server to server.
-pub fn quoted(identifier: &str) -> String {
-    format!("\"{}\"", identifier.replace('"', "\"\""))
-}
+pub use localpg::quoted;
 
 pub(in crate::backup) fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quoted(schema), quoted(name))

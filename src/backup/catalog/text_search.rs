@@ -1,20 +1,19 @@
 //! Collations, conversions, and the dictionaries and configurations of text search.
 
+use super::declared::Declared;
 use pgarchive::Kind;
 
-pub(super) const KINDS: &[(Kind, &str)] = &[
-    (Kind::Collation, COLLATIONS),
-    (Kind::Conversion, CONVERSIONS),
-    (Kind::TextSearchDictionary, DICTIONARIES),
-    (Kind::TextSearchConfiguration, CONFIGURATIONS),
+pub(super) const KINDS: &[Declared] = &[
+    Declared::rest(Kind::Collation, COLLATIONS),
+    Declared::whole(Kind::Conversion, CONVERSIONS),
+    Declared::rest(Kind::TextSearchDictionary, DICTIONARIES),
+    Declared::rest(Kind::TextSearchConfiguration, CONFIGURATIONS),
 ];
 
 /// The column with the locale of a provider other than the C library differs from version to version.
 const COLLATIONS: &str = "\
-    SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.collname::text AS tag,
-           pg_get_userbyid(c.collowner)::text AS owner,
-           format('%I.%I', n.nspname, c.collname) AS subject,
-           format('CREATE COLLATION %I.%I (', n.nspname, c.collname) || concat_ws(', ',
+    SELECT c.tableoid, c.oid, c.collnamespace, c.collowner, c.collname, NULL,
+           format(' (%s);', concat_ws(', ',
                   'provider = ' || CASE c.collprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin'
                                         WHEN 'd' THEN 'default' ELSE 'libc' END,
                   CASE WHEN to_jsonb(c) ->> 'collisdeterministic' = 'false'
@@ -24,46 +23,29 @@ const COLLATIONS: &str = "\
                        ELSE format('locale = %L',
                                    coalesce(to_jsonb(c) ->> 'colllocale',
                                             to_jsonb(c) ->> 'colliculocale', c.collcollate)) END,
-                  'rules = ' || quote_literal(to_jsonb(c) ->> 'collicurules'))
-             || ');' AS definition
-      FROM pg_collation c
-      JOIN pg_namespace n ON n.oid = c.collnamespace
-     WHERE c.oid >= 16384
-     ORDER BY schema, tag";
+                  'rules = ' || quote_literal(to_jsonb(c) ->> 'collicurules')))
+      FROM pg_collation c";
 
 const CONVERSIONS: &str = "\
-    SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.conname::text AS tag,
-           pg_get_userbyid(c.conowner)::text AS owner,
-           format('%I.%I', n.nspname, c.conname) AS subject,
+    SELECT c.tableoid, c.oid, c.connamespace, c.conowner, c.conname, NULL,
            format('CREATE %sCONVERSION %I.%I FOR %L TO %L FROM %s;',
                   CASE WHEN c.condefault THEN 'DEFAULT ' ELSE '' END, n.nspname, c.conname,
                   pg_encoding_to_char(c.conforencoding), pg_encoding_to_char(c.contoencoding),
-                  c.conproc) AS definition
+                  c.conproc)
       FROM pg_conversion c
-      JOIN pg_namespace n ON n.oid = c.connamespace
-     WHERE c.oid >= 16384
-     ORDER BY schema, tag";
+      JOIN pg_namespace n ON n.oid = c.connamespace";
 
 const DICTIONARIES: &str = "\
-    SELECT d.tableoid AS catalog, d.oid, n.nspname::text AS schema, d.dictname::text AS tag,
-           pg_get_userbyid(d.dictowner)::text AS owner,
-           format('%I.%I', n.nspname, d.dictname) AS subject,
-           format('CREATE TEXT SEARCH DICTIONARY %I.%I (', n.nspname, d.dictname)
-             || concat_ws(', ', format('TEMPLATE = %I.%I', m.nspname, t.tmplname),
-                                d.dictinitoption) || ');' AS definition
+    SELECT d.tableoid, d.oid, d.dictnamespace, d.dictowner, d.dictname, NULL,
+           format(' (%s);', concat_ws(', ', format('TEMPLATE = %I.%I', m.nspname, t.tmplname),
+                                            d.dictinitoption))
       FROM pg_ts_dict d
       JOIN pg_ts_template t ON t.oid = d.dicttemplate
-      JOIN pg_namespace m ON m.oid = t.tmplnamespace
-      JOIN pg_namespace n ON n.oid = d.dictnamespace
-     WHERE d.oid >= 16384
-     ORDER BY schema, tag";
+      JOIN pg_namespace m ON m.oid = t.tmplnamespace";
 
 const CONFIGURATIONS: &str = "\
-    SELECT c.tableoid AS catalog, c.oid, n.nspname::text AS schema, c.cfgname::text AS tag,
-           pg_get_userbyid(c.cfgowner)::text AS owner,
-           format('%I.%I', n.nspname, c.cfgname) AS subject,
-           format('CREATE TEXT SEARCH CONFIGURATION %I.%I (PARSER = %I.%I);',
-                  n.nspname, c.cfgname, m.nspname, p.prsname)
+    SELECT c.tableoid, c.oid, c.cfgnamespace, c.cfgowner, c.cfgname, NULL,
+           format(' (PARSER = %I.%I);', m.nspname, p.prsname)
              || coalesce((SELECT string_agg(
                                    format(E'\\nALTER TEXT SEARCH CONFIGURATION %I.%I ADD MAPPING '
                                           'FOR %I WITH %s;',
@@ -75,10 +57,8 @@ const CONFIGURATIONS: &str = "\
                                     FROM pg_ts_config_map x
                                     JOIN ts_token_type(c.cfgparser) t ON t.tokid = x.maptokentype
                                    WHERE x.mapcfg = c.oid
-                                   GROUP BY t.tokid, t.alias) k), '') AS definition
+                                   GROUP BY t.tokid, t.alias) k), '')
       FROM pg_ts_config c
       JOIN pg_ts_parser p ON p.oid = c.cfgparser
       JOIN pg_namespace m ON m.oid = p.prsnamespace
-      JOIN pg_namespace n ON n.oid = c.cfgnamespace
-     WHERE c.oid >= 16384
-     ORDER BY schema, tag";
+      JOIN pg_namespace n ON n.oid = c.cfgnamespace";

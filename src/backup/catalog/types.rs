@@ -3,51 +3,23 @@
 use tokio_postgres::Row;
 
 use super::CatalogError;
+use super::declared::{self, Declared};
 use super::item::{Item, Named, Object, catalog};
 use super::server::Server;
-use super::sql::{literal, quoted};
+use super::sql::quoted;
 use pgarchive::Kind;
 
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    // Version 14 introduced multiranges.
-    let multirange = if server.version < 140_000 {
-        "NULL::text"
-    } else {
-        MULTIRANGE
-    };
-    let ranges = RANGES.replace("$multirange", multirange);
-    let mut items = server.items(&[(Kind::Type, &ranges)]).await?;
-    items.extend(server.rows(ENUMS).await?.iter().map(enumeration));
-    items.extend(server.rows(COMPOSITES).await?.iter().map(composite));
+    let mut items = declared::read(server, KINDS).await?;
     items.extend(server.rows(DOMAINS).await?.iter().flat_map(domain));
     Ok(items)
 }
 
-fn enumeration(row: &Row) -> Item {
-    let name = Named::of(row);
-    let labels: Vec<String> = row.get("labels");
-    let labels: Vec<String> = labels
-        .iter()
-        .map(|it| format!("\n    {}", literal(it)))
-        .collect();
-    let definition = format!(
-        "CREATE TYPE {} AS ENUM ({}\n);\n",
-        name.qualified(),
-        labels.join(",")
-    );
-    name.item(Kind::Type, catalog::TYPE, definition)
-}
-
-fn composite(row: &Row) -> Item {
-    let name = Named::of(row);
-    let attributes: Vec<String> = row.get("attributes");
-    let definition = format!(
-        "CREATE TYPE {} AS (\n    {}\n);\n",
-        name.qualified(),
-        attributes.join(",\n    ")
-    );
-    name.item(Kind::Type, catalog::TYPE, definition)
-}
+const KINDS: &[Declared] = &[
+    Declared::rest(Kind::Type, ENUMS),
+    Declared::rest(Kind::Type, COMPOSITES),
+    Declared::rest(Kind::Type, RANGES),
+];
 
 /// The domain, and its checks that are valid for new values only.
 fn domain(row: &Row) -> Vec<Item> {
@@ -116,44 +88,37 @@ fn checks(row: &Row) -> Vec<Check> {
 }
 
 const ENUMS: &str = "\
-    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,
-           pg_get_userbyid(t.typowner)::text AS owner,
-           ARRAY(SELECT e.enumlabel::text FROM pg_enum e
-                  WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels
+    SELECT t.tableoid, t.oid, t.typnamespace, t.typowner, t.typname, NULL,
+           format(E' AS ENUM (%s\\n);',
+                  (SELECT string_agg(E'\\n    ' || quote_literal(e.enumlabel), ',' ORDER BY e.enumsortorder)
+                     FROM pg_enum e WHERE e.enumtypid = t.oid))
       FROM pg_type t
-      JOIN pg_namespace n ON n.oid = t.typnamespace
-     WHERE t.oid >= 16384 AND t.typtype = 'e'
-     ORDER BY 2, 3";
+     WHERE t.typtype = 'e'";
 
 const COMPOSITES: &str = "\
-    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,
-           pg_get_userbyid(t.typowner)::text AS owner,
-           ARRAY(SELECT format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
-                        || CASE WHEN a.attcollation <> b.typcollation
-                                THEN (SELECT format(' COLLATE %I.%I', l.nspname, k.collname)
-                                        FROM pg_collation k
-                                        JOIN pg_namespace l ON l.oid = k.collnamespace
-                                       WHERE k.oid = a.attcollation)
-                                ELSE '' END
-                   FROM pg_attribute a
-                   JOIN pg_type b ON b.oid = a.atttypid
-                  WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
-                  ORDER BY a.attnum) AS attributes
+    SELECT t.tableoid, t.oid, t.typnamespace, t.typowner, t.typname, NULL,
+           format(E' AS (\\n    %s\\n);',
+                  (SELECT string_agg(
+                            format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod),
+                                   (SELECT format(' COLLATE %I.%I', l.nspname, k.collname)
+                                      FROM pg_collation k JOIN pg_namespace l ON l.oid = k.collnamespace
+                                     WHERE k.oid = a.attcollation AND k.oid <> b.typcollation)),
+                            E',\\n    ' ORDER BY a.attnum)
+                     FROM pg_attribute a
+                     JOIN pg_type b ON b.oid = a.atttypid
+                    WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped))
       FROM pg_type t
-      JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
-      JOIN pg_namespace n ON n.oid = t.typnamespace
-     WHERE t.oid >= 16384
-     ORDER BY 2, 3";
+      JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'";
 
 /// A range with a canonical function needs a function that needs the range: the census reports it. The
-/// server also creates the multirange.
+/// server also creates the multirange, since version 14.
 const RANGES: &str = "\
-    SELECT t.tableoid AS catalog, t.oid, n.nspname::text AS schema, t.typname::text AS tag,
-           pg_get_userbyid(t.typowner)::text AS owner,
-           format('%I.%I', n.nspname, t.typname) AS subject,
-           format('CREATE TYPE %I.%I AS RANGE (', n.nspname, t.typname) || concat_ws(', ',
+    SELECT t.tableoid, t.oid, t.typnamespace, t.typowner, t.typname, NULL,
+           format(' AS RANGE (%s);', concat_ws(', ',
                   'SUBTYPE = ' || format_type(r.rngsubtype, NULL),
-                  'MULTIRANGE_TYPE_NAME = ' || $multirange,
+                  (SELECT format('MULTIRANGE_TYPE_NAME = %I.%I', m.nspname, x.typname)
+                     FROM pg_type x JOIN pg_namespace m ON m.oid = x.typnamespace
+                    WHERE x.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid),
                   (SELECT format('SUBTYPE_OPCLASS = %I.%I', m.nspname, o.opcname)
                      FROM pg_opclass o JOIN pg_namespace m ON m.oid = o.opcnamespace
                     WHERE o.oid = r.rngsubopc AND NOT o.opcdefault),
@@ -162,17 +127,10 @@ const RANGES: &str = "\
                      JOIN pg_namespace m ON m.oid = c.collnamespace
                      JOIN pg_type s ON s.oid = r.rngsubtype
                     WHERE c.oid = r.rngcollation AND c.oid <> s.typcollation),
-                  'SUBTYPE_DIFF = ' || nullif(r.rngsubdiff::oid, 0)::regproc)
-             || ');' AS definition
+                  'SUBTYPE_DIFF = ' || nullif(r.rngsubdiff::oid, 0)::regproc))
       FROM pg_range r
       JOIN pg_type t ON t.oid = r.rngtypid
-      JOIN pg_namespace n ON n.oid = t.typnamespace
-     WHERE t.oid >= 16384 AND r.rngcanonical::oid = 0
-     ORDER BY schema, tag";
-
-const MULTIRANGE: &str = "(SELECT format('%I.%I', m.nspname, x.typname)
-       FROM pg_type x JOIN pg_namespace m ON m.oid = x.typnamespace
-      WHERE x.oid = r.rngmultitypid)";
+     WHERE r.rngcanonical::oid = 0";
 
 const DOMAINS: &str = "\
     SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,
