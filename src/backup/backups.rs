@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum;
 use jiff::Timestamp;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -12,9 +11,9 @@ use super::export::{self, ExportError, export};
 use super::progress::{Progress, Step};
 use super::restore::{self, Bounds, Roles, Superusers, Verification};
 use super::restoring::RestoringError;
-use super::settings::{Settings, Source, SourceName};
+use super::settings::{Location, Settings, Source, SourceName};
 use super::store::{
-    self, BackupSummary, Compared, Pruning, Rules, Seconds, SourceBackups, SourceBackupsError,
+    self, BackupSummary, Compared, Listed, Pruning, Rules, Seconds, SourceBackups, StoreError,
     Stored, Summaries, Swept, Verified,
 };
 use crate::blob::{BlobError, Blobs};
@@ -39,15 +38,6 @@ struct Shared {
     summaries: Summaries,
 }
 
-/// Which of the two stores of backups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Location {
-    /// `BACKUP_URL`, where backups are made.
-    Original,
-    /// `BACKUP_COPY_URL`.
-    Copy,
-}
-
 /// How a backup is restored to a scratch database.
 pub struct Trial<'a> {
     pub server: &'a database::Settings,
@@ -59,36 +49,13 @@ pub struct Trial<'a> {
     pub superusers: Superusers,
 }
 
-/// Why the store was not opened.
+/// Why a backup was not made or not verified.
 #[derive(Debug, Error)]
-pub enum StoreError {
-    #[error(
-        "there is no store for backups; set BACKUP_URL to az://container/prefix or file:///folder"
-    )]
-    Nowhere,
-    #[error(
-        "there is no second location of backups; set BACKUP_COPY_URL to az://container/prefix, \
-         s3://bucket/prefix or file:///folder"
-    )]
-    NoCopy,
-    #[error("the store of backups: {0}")]
-    Store(#[from] BlobError),
-}
-
-/// Why a backup was not made.
-#[derive(Debug, Error)]
-pub enum CreateError {
+pub enum BackupError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Export(#[from] ExportError),
-}
-
-/// Why a backup was not verified.
-#[derive(Debug, Error)]
-pub enum DrillError {
-    #[error(transparent)]
-    SourceBackups(#[from] SourceBackupsError),
     #[error("{id} did not restore: {error}")]
     Restore {
         id: BackupId,
@@ -128,14 +95,14 @@ impl Backups {
             copy,
             ..
         } = &*self.shared;
-        let (opened, address) = match location {
-            Location::Original => (blobs, settings.store.as_ref().ok_or(StoreError::Nowhere)),
-            Location::Copy => (copy, settings.copy.as_ref().ok_or(StoreError::NoCopy)),
+        let (opened, missing) = match location {
+            Location::Original => (blobs, StoreError::Nowhere),
+            Location::Copy => (copy, StoreError::NoCopy),
         };
         if let Some(blobs) = opened.get() {
             return Ok(blobs.clone());
         }
-        let blobs = Blobs::open(address?)?;
+        let blobs = Blobs::open(settings.address(location).ok_or(missing)?)?;
         Ok(opened.get_or_init(|| blobs).clone())
     }
 
@@ -166,12 +133,22 @@ impl Backups {
         since: Timestamp,
         least: usize,
     ) -> Result<Vec<Arc<BackupSummary>>, StoreError> {
-        let (backups, now) = (
-            self.of_source(Location::Original, source)?,
-            (self.clock())(),
-        );
+        let backups = self.of_source(Location::Original, source)?;
         let summaries = &self.shared.summaries;
-        Ok(summaries.read(&backups, since, least, now).await?)
+        summaries
+            .read(&backups, since, least, (self.clock())())
+            .await
+    }
+
+    /// One of the backups of a source.
+    pub(super) async fn summary(
+        &self,
+        source: &SourceName,
+        listed: Listed,
+    ) -> Result<Arc<BackupSummary>, StoreError> {
+        let backups = self.of_source(Location::Original, source)?;
+        let summaries = &self.shared.summaries;
+        summaries.one(&backups, listed, (self.clock())()).await
     }
 
     /// Makes a backup of `source`. The cancellation of `stop` ends it early.
@@ -182,7 +159,7 @@ impl Backups {
         stop: &CancellationToken,
         progress: &Progress,
         report: &(dyn Fn(export::Event) + Send + Sync),
-    ) -> Result<Manifest, CreateError> {
+    ) -> Result<Manifest, BackupError> {
         let settings = self.settings();
         let options = export::Options {
             stop: stop.clone(),
@@ -207,7 +184,7 @@ impl Backups {
         stored: &Stored,
         trial: Trial<'_>,
         progress: &Progress,
-    ) -> Result<Verified, DrillError> {
+    ) -> Result<Verified, BackupError> {
         let begun = Instant::now();
         let server = trial.server;
         Box::pin(self.sweep_server(server)).await;
@@ -219,7 +196,7 @@ impl Backups {
         };
         let restored =
             Box::pin(source_backups.prove(stored, server, &options, trial.identities, progress));
-        let restored = restored.await.map_err(|error| DrillError::Restore {
+        let restored = restored.await.map_err(|error| BackupError::Restore {
             id: stored.id.clone(),
             error: Box::new(error),
         })?;
@@ -243,7 +220,7 @@ impl Backups {
             }),
         };
         let marked = source_backups.mark_verified(&stored.id, &verified).await;
-        marked.map_err(|error| DrillError::NotMarked {
+        marked.map_err(|error| BackupError::NotMarked {
             id: stored.id.clone(),
             error,
         })?;
@@ -299,7 +276,7 @@ impl Backups {
         };
         let source_backups = self.of_source(location, source)?;
         let now = (self.clock())();
-        Ok(source_backups.prune(&rules, now, dry_run).await?)
+        source_backups.prune(&rules, now, dry_run).await
     }
 
     /// The rules for keeping the backups of a store. A hold of an original also keeps its copy.
@@ -310,10 +287,7 @@ impl Backups {
             Some((it.id.clone(), hold.reason.clone()))
         });
         Rules {
-            keep: match location {
-                Location::Original => settings.keep,
-                Location::Copy => settings.copy_keep,
-            },
+            keep: settings.kept_in(location),
             immutable_days: settings.immutable_days,
             held_elsewhere: held.collect(),
         }

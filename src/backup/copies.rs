@@ -4,11 +4,9 @@
 //! failed. It copies only the backups that the rules of the second location keep, and deletes the others
 //! there.
 
-use super::backups::{Backups, Location, StoreError};
-use super::settings::SourceName;
-use super::store::{
-    CopyError, CopyLimit, Pruning, SourceBackups, SourceBackupsError, Stored, Swept, VERIFIED,
-};
+use super::backups::Backups;
+use super::settings::{Location, SourceName};
+use super::store::{CopyLimit, Pruning, SourceBackups, StoreError, Stored, Swept, VERIFIED};
 use pgarchive::BackupId;
 
 /// The result for one source.
@@ -46,7 +44,7 @@ impl Backups {
         limit: &CopyLimit<'_>,
         progress: &(dyn Fn(u64) + Send + Sync),
         copies: &mut Copies,
-    ) -> Result<(), CopyError> {
+    ) -> Result<(), StoreError> {
         let originals = self.of_source(Location::Original, source)?;
         let target = self.of_source(Location::Copy, source)?;
         let (stored, present) = (originals.all().await?, target.all().await?);
@@ -93,7 +91,7 @@ async fn copy_proofs(
     stored: &[Stored],
     target: &SourceBackups,
     present: &[Stored],
-) -> Result<(), CopyError> {
+) -> Result<(), StoreError> {
     for copy in present.iter().filter(|it| it.verified.is_none()) {
         let original = stored.iter().find(|it| it.id == copy.id);
         if original.is_some_and(|it| it.verified.is_some()) {
@@ -101,13 +99,4 @@ async fn copy_proofs(
         }
     }
     Ok(())
-}
-
-impl From<StoreError> for CopyError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Store(error) => error.into(),
-            other => CopyError::SourceBackups(SourceBackupsError::NoStore(other.to_string())),
-        }
-    }
 }

@@ -1,38 +1,35 @@
 //! The health of the backups: the ages of the newest backup and of the newest verified one.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
-use super::backups::{Backups, Location};
+use super::backups::Backups;
 use super::newest::Newest;
-use super::settings::{AgeLimits, Source};
+use super::settings::{AgeLimits, Location, Source};
 use super::timers::{DRILL, EXPORT};
+use crate::clock::Cached;
 use crate::health::{Check, Finding, Status};
 use pgarchive::BackupId;
 
 /// Reads only the names in the store.
 pub struct BackupCheck {
     backups: Backups,
-    /// The last findings and their time. Backups are made once a day, so one request a minute is enough.
-    last: Mutex<Option<(Timestamp, Vec<Finding>)>>,
+    last: Cached<Vec<Finding>>,
 }
 
 /// The time limit for the store, which is shorter than that of any probe.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// How long findings are cached.
-const CACHED: SignedDuration = SignedDuration::from_mins(1);
-
 impl BackupCheck {
     pub fn new(backups: Backups) -> BackupCheck {
         BackupCheck {
             backups,
-            last: Mutex::new(None),
+            last: Cached::default(),
         }
     }
 
@@ -42,15 +39,11 @@ impl BackupCheck {
             return nothing_is_backed_up(settings.store_is_named);
         }
         let now = (self.backups.clock())();
-        let mut last = self.last.lock().await;
-        if let Some((at, findings)) = &*last
-            && now.duration_since(*at).abs() < CACHED
-        {
-            return findings.clone();
-        }
-        let ages = join_all(settings.sources.iter().map(|it| self.ages(it, now))).await;
-        let findings: Vec<Finding> = ages.into_iter().flatten().collect();
-        *last = Some((now, findings.clone()));
+        let reading = async {
+            let ages = join_all(settings.sources.iter().map(|it| self.ages(it, now))).await;
+            Ok::<_, Infallible>(ages.into_iter().flatten().collect())
+        };
+        let Ok(findings) = self.last.get(now, reading).await;
         findings
     }
 
@@ -93,8 +86,10 @@ impl BackupCheck {
         now: Timestamp,
     ) -> Result<Newest, String> {
         let newest = self.backups.newest(location, &source.name, now);
-        let newest = tokio::time::timeout(DEADLINE, newest).await;
-        newest.unwrap_or_else(|_| Err(format!("the store did not respond within {DEADLINE:?}")))
+        match tokio::time::timeout(DEADLINE, newest).await {
+            Ok(read) => read.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("the store did not respond within {DEADLINE:?}")),
+        }
     }
 }
 
@@ -148,7 +143,15 @@ fn age(
     now: Timestamp,
 ) -> Finding {
     let age = begun.map(|begun| now.duration_since(begun));
-    let (status, output) = rate(kind, age, limits);
+    finding(kind, source, age, rate(kind, age, limits))
+}
+
+fn finding(
+    kind: Kind,
+    source: &Source,
+    age: Option<SignedDuration>,
+    (status, output): (Status, Option<String>),
+) -> Finding {
     let [key, ..] = kind.words();
     let hours = age.map(|age| (age.as_secs_f64() / 360.0).round() / 10.0);
     Finding {
@@ -199,16 +202,7 @@ fn rate(kind: Kind, age: Option<SignedDuration>, limits: AgeLimits) -> (Status, 
 
 /// The store cannot be read. The backups may be good, so this is a warning.
 fn unknown(kind: Kind, source: &Source, reason: String) -> Finding {
-    let [key, ..] = kind.words();
-    Finding {
-        key,
-        component_id: Some(source.name.to_string()),
-        component_type: "component",
-        observed_value: Value::Null,
-        observed_unit: Some("hours"),
-        status: Status::Warn,
-        output: Some(reason),
-    }
+    finding(kind, source, None, (Status::Warn, Some(reason)))
 }
 
 #[cfg(test)]

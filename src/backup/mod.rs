@@ -41,21 +41,21 @@ pub mod store;
 mod timers;
 mod work_queue;
 
-pub use backups::{Backups, CreateError, DrillError, Location, StoreError, Trial};
+pub use backups::{BackupError, Backups, Trial};
 pub use copies::Copies;
 pub use days::Days;
 pub use health::BackupCheck;
 pub use mismatch::Mismatch;
-pub use newest::{BackupNumbers, BackupOverview, SourceNumbers};
+pub use newest::{BackupOverview, SourceNumbers};
 pub use progress::Progress;
 pub use restoring::{Restored, RestoringError};
 pub use settings::{
-    AgeLimits, COPY_STORE, DrillAfter, Keep, KeepError, NoAddress, STORE, Settings, SettingsError,
-    Source, SourceError, SourceName,
+    AgeLimits, COPY_STORE, DrillAfter, Keep, KeepError, Location, NoAddress, STORE, Settings,
+    SettingsError, Source, SourceError, SourceName,
 };
 pub use store::retention::State as BackupState;
 pub use store::{
-    BackupSummary, CopyError, CopyLimit, DownloadError, Hold, Pruned, Pruning, Selection,
-    SourceBackups, SourceBackupsError, Stored, Verified,
+    BackupSummary, CopyLimit, Hold, Pruned, Pruning, Selection, SourceBackups, StoreError, Stored,
+    Verified,
 };
 pub use timers::{COPY, DRILL, EXPORT, Ending, SourceTimer};

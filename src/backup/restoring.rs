@@ -11,8 +11,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::progress::Progress;
 use super::restore::{self, Content, Failure, Options, Report, RestoreError};
-use super::store::{SourceBackups, SourceBackupsError, Stored};
-use crate::blob::BlobError;
+use super::store::{SourceBackups, StoreError, Stored};
 use crate::database::{self, Server};
 use crate::telemetry::Context;
 use pgarchive::encryption::{Identities, IdentityError};
@@ -33,14 +32,12 @@ pub struct Restored {
 #[derive(Debug, Error)]
 pub enum RestoringError {
     #[error(transparent)]
-    SourceBackups(#[from] SourceBackupsError),
+    Store(#[from] StoreError),
     /// It is encrypted, and no identity opens it.
     #[error("{0}, with --identity or in DRILL_IDENTITY")]
     Identity(#[from] IdentityError),
     #[error("the manifest names no toc.dat; restore another backup")]
     NoToc,
-    #[error("the store of backups: {0}")]
-    Store(#[from] BlobError),
     /// The table of contents is not what was stored.
     #[error("the backup is damaged: {0}; restore another one")]
     Unpack(#[from] UnpackError),
@@ -174,7 +171,8 @@ impl Files<'_> {
             .source_backups
             .blobs
             .read(&path, file.stored_bytes)
-            .await?;
+            .await
+            .map_err(StoreError::from)?;
         let content = unpack_small(&stored, file, self.identities.as_deref())?;
         Ok(Toc::decode(&content)?)
     }

@@ -102,7 +102,7 @@ pub(super) fn backups(families: &mut Families, sources: &[SourceNumbers], now: T
         (
             "magnusapi_backup_stored_bytes",
             "The size of the newest backup in the store.",
-            &|it| Some(number(it.newest.as_ref()?.stored_bytes)),
+            &|it| Some(number(it.newest.as_ref()?.bytes)),
         ),
         (
             "magnusapi_backup_rows",
@@ -117,7 +117,7 @@ pub(super) fn backups(families: &mut Families, sources: &[SourceNumbers], now: T
         (
             "magnusapi_backup_findings",
             "Objects that the newest backup lacks.",
-            &|it| Some(count(it.newest.as_ref()?.findings)),
+            &|it| Some(count(it.newest.as_ref()?.findings.len())),
         ),
     ];
     add(families, "source", sources, |it| &it.source, &series);

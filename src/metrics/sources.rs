@@ -66,10 +66,11 @@ impl Metrics {
             let totals = ledger.totals(timers, now).await;
             totals.map_err(|error| error.to_string())
         };
+        let backups = async { backups.read().await.map_err(|error| error.to_string()) };
         let (report, totals, backups, sizes) = tokio::join!(
             health.report(),
             part("timers", totals.boxed()),
-            part("backups", backups.read().boxed()),
+            part("backups", backups.boxed()),
             part("sizes", sizes.read().boxed()),
         );
         let mut families = Families::default();

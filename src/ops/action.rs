@@ -14,10 +14,9 @@ use uuid::Uuid;
 use super::form::Form;
 use super::sources::Sources;
 use crate::backup::{
-    Hold as BackupHold, Location, Selection, SourceBackups, SourceBackupsError, SourceName,
-    StoreError,
+    Hold as BackupHold, Location, Selection, SourceBackups, SourceName, StoreError,
 };
-use crate::blob::{BlobError, Deletion};
+use crate::blob::Deletion;
 use crate::due::{self, RunOutcome};
 use crate::scale::{End, HoldError, LoadError, Placing, size_of, text_error};
 use crate::words;
@@ -86,27 +85,15 @@ impl From<HoldError> for Refusal {
     }
 }
 
-impl From<SourceBackupsError> for Refusal {
-    fn from(error: SourceBackupsError) -> Refusal {
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
         match error {
-            SourceBackupsError::Unknown { .. } => Refusal::missing(&error),
-            SourceBackupsError::HeldAlready(_) | SourceBackupsError::BeingDeleted { .. } => {
+            StoreError::Unknown { .. } => Refusal::missing(&error),
+            StoreError::HeldAlready(_) | StoreError::BeingDeleted { .. } => {
                 Refusal::new(StatusCode::CONFLICT, &error)
             }
             _ => Refusal::unavailable(&error),
         }
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Refusal {
-        Refusal::unavailable(&error)
-    }
-}
-
-impl From<BlobError> for Refusal {
-    fn from(error: BlobError) -> Refusal {
-        Refusal::unavailable(&format_args!("the store of backups: {error}"))
     }
 }
 

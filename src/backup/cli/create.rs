@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::progress::Bar;
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, of_backup};
 use super::{Choice, copy, words};
-use crate::backup::export::{Event, ExportError};
-use crate::backup::{CreateError, Progress};
+use crate::backup::Progress;
+use crate::backup::export::Event;
 use crate::exit::Exit;
 use crate::terminal::{print, say, say_error};
 use pgarchive::manifest::Manifest;
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
             )),
             Err(error) => failures.push((
                 format!("the backup of {} failed: {error}", source.name),
-                exit(error),
+                of_backup(error),
             )),
         }
         // Also after a failure, earlier backups may lack their copies.
@@ -90,13 +90,6 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     } else {
         let (texts, exits): (Vec<String>, Vec<Exit>) = failures.into_iter().unzip();
         Err(Failure::Several(texts, Exit::worst(exits)))
-    }
-}
-
-fn exit(error: &CreateError) -> Exit {
-    match error {
-        CreateError::Export(ExportError::UnderWay) => Exit::Refused,
-        _ => Exit::Failed,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::session::{Failure, Session};
 use super::{Choice, words};
-use crate::backup::{Hold, Stored, Verified};
+use crate::backup::{BackupState, Hold, Stored, Verified};
 use crate::terminal::{Table, print, say};
 use pgarchive::manifest::Manifest;
 
@@ -14,7 +14,7 @@ struct Line<'a> {
     source: &'a str,
     id: &'a str,
     started: jiff::Timestamp,
-    state: &'static str,
+    state: BackupState,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<u64>,
@@ -69,7 +69,7 @@ fn line<'a>(source: &'a str, stored: &'a Stored, now: jiff::Timestamp) -> Line<'
         source,
         id: stored.id.as_str(),
         started: stored.id.started(),
-        state: words::state(stored.state()),
+        state: stored.state(),
         bytes: stored.bytes(),
         rows: manifest.ok().map(Manifest::rows),
         findings: manifest
@@ -100,7 +100,7 @@ fn table(lines: &[Line], now: jiff::Timestamp) -> Table<8> {
             words::age(now.duration_since(line.started)),
             line.rows.map_or_else(String::new, |rows| rows.to_string()),
             words::size(line.bytes),
-            line.state.to_owned(),
+            line.state.to_string(),
             verified.unwrap_or_default(),
             line.error
                 .map(str::to_owned)

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::Choice;
 use super::session::{Failure, Session};
-use crate::backup::Location;
 use crate::backup::settings::SourceName;
 use crate::backup::store::{Pruning, Swept};
 use crate::terminal::{Table, print, say};
@@ -36,10 +35,7 @@ pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Re
             reasons.join("; "),
         ]);
     }
-    say(match from {
-        Location::Original => session.settings().keep,
-        Location::Copy => session.settings().copy_keep,
-    });
+    say(session.settings().kept_in(from));
     for line in table.lines() {
         say(line);
     }

@@ -7,13 +7,12 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::One;
-use crate::backup::RestoringError;
+use crate::backup::export::ExportError;
 use crate::backup::restore::RestoreError;
 use crate::backup::{
-    Backups, COPY_STORE, DownloadError, DrillError, Location, STORE, Settings, Source,
-    SourceBackups, SourceBackupsError, SourceName, StoreError, Stored,
+    BackupError, Backups, COPY_STORE, Location, RestoringError, STORE, Settings, Source,
+    SourceBackups, SourceName, StoreError, Stored,
 };
-use crate::blob::{BlobAddress, BlobError};
 use crate::exit::Exit;
 use crate::{database, environment};
 use pgarchive::BackupId;
@@ -36,11 +35,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    SourceBackups(#[from] SourceBackupsError),
-    #[error(transparent)]
-    Download(#[from] DownloadError),
-    #[error(transparent)]
-    Drill(#[from] DrillError),
+    Backup(#[from] BackupError),
     #[error("{}", restored(.0))]
     Restore(#[from] RestoringError),
     #[error(transparent)]
@@ -81,7 +76,6 @@ impl Failure {
             | Failure::NotConfigured(_)
             | Failure::Period { .. }
             | Failure::NoSources
-            | Failure::Store(StoreError::NoCopy)
             | Failure::NoDatabase(_)
             | Failure::Identity(_)
             | Failure::Target(_)
@@ -89,10 +83,8 @@ impl Failure {
             Failure::LeftOut(_) => Exit::Degraded,
             Failure::NotHeld(_) => Exit::NothingToDo,
             Failure::Refused(_) => Exit::Refused,
-            Failure::SourceBackups(error)
-            | Failure::Download(DownloadError::SourceBackups(error))
-            | Failure::Drill(DrillError::SourceBackups(error)) => of_source(error),
-            Failure::Drill(DrillError::Restore { error, .. }) => of_restore(error),
+            Failure::Store(error) => of_store(error),
+            Failure::Backup(error) => of_backup(error),
             Failure::Restore(error) => of_restore(error),
             Failure::Several(_, exit) => *exit,
             Failure::Interrupted | Failure::Stopped(_) => Exit::Interrupted,
@@ -101,18 +93,26 @@ impl Failure {
     }
 }
 
-fn of_source(error: &SourceBackupsError) -> Exit {
+fn of_store(error: &StoreError) -> Exit {
     match error {
-        SourceBackupsError::BeingDeleted { .. } | SourceBackupsError::HeldAlready(_) => {
-            Exit::Refused
-        }
+        StoreError::NoCopy => Exit::Usage,
+        StoreError::BeingDeleted { .. } | StoreError::HeldAlready(_) => Exit::Refused,
         _ => Exit::Failed,
+    }
+}
+
+pub(super) fn of_backup(error: &BackupError) -> Exit {
+    match error {
+        BackupError::Store(error) => of_store(error),
+        BackupError::Export(ExportError::UnderWay) => Exit::Refused,
+        BackupError::Restore { error, .. } => of_restore(error),
+        BackupError::Export(_) | BackupError::NotMarked { .. } => Exit::Failed,
     }
 }
 
 fn of_restore(error: &RestoringError) -> Exit {
     match error {
-        RestoringError::SourceBackups(error) => of_source(error),
+        RestoringError::Store(error) => of_store(error),
         RestoringError::Restore(RestoreError::Refused(_)) => Exit::Refused,
         _ => Exit::Failed,
     }
@@ -123,12 +123,6 @@ fn restored(error: &RestoringError) -> String {
         format!("nothing was restored: {error}")
     } else {
         error.to_string()
-    }
-}
-
-impl From<BlobError> for Failure {
-    fn from(error: BlobError) -> Self {
-        Failure::Store(error.into())
     }
 }
 
@@ -161,17 +155,13 @@ impl Session {
     /// Checks that the folder of a named store exists, because a verb that only reads must not create it.
     pub(super) fn require_store(&self) -> Result<(), Failure> {
         let settings = self.settings();
-        let (store, variable) = match self.from {
-            Location::Original => {
-                let named = settings.store.as_ref().filter(|_| settings.store_is_named);
-                (named, STORE.url)
-            }
-            Location::Copy => (
-                Some(settings.copy.as_ref().ok_or(StoreError::NoCopy)?),
-                COPY_STORE.url,
-            ),
+        let variable = match self.from {
+            Location::Original if settings.store_is_named => STORE.url,
+            Location::Original => return Ok(()),
+            Location::Copy => COPY_STORE.url,
         };
-        match store.and_then(BlobAddress::missing_folder) {
+        let store = settings.address(self.from).ok_or(StoreError::NoCopy)?;
+        match store.missing_folder() {
             None => Ok(()),
             Some(folder) => Err(Failure::NoStore {
                 folder: folder.to_owned(),
@@ -182,14 +172,8 @@ impl Session {
 
     /// The address of the store.
     pub(super) fn address(&self) -> String {
-        let settings = self.settings();
-        let address = match self.from {
-            Location::Original => &settings.store,
-            Location::Copy => &settings.copy,
-        };
-        address
-            .as_ref()
-            .map_or_else(String::new, ToString::to_string)
+        let address = self.settings().address(self.from);
+        address.map_or_else(String::new, ToString::to_string)
     }
 
     pub(super) fn settings(&self) -> &Settings {

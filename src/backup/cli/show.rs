@@ -15,7 +15,7 @@ pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
         print(json!({
             "source": source_backups.source.as_str(),
             "id": stored.id,
-            "state": words::state(stored.state()),
+            "state": stored.state(),
             "bytes": stored.bytes(),
             "verified": stored.verified,
             "hold": stored.hold,
@@ -44,7 +44,7 @@ fn facts(
     let server = &manifest.server;
     let mut facts = vec![
         ("backup", format!("{}/{}", source_backups.source, stored.id)),
-        ("state", words::state(stored.state()).to_owned()),
+        ("state", stored.state().to_string()),
         (
             "shows",
             format!("{} as of {}", server.database, manifest.snapshot.taken),

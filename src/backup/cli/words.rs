@@ -1,8 +1,7 @@
-//! Sizes, ages and states in words.
+//! Sizes and ages in words.
 
 use jiff::SignedDuration;
 
-use crate::backup::store::retention::State;
 pub(super) use crate::words::size;
 
 /// `3 minutes`, `26 hours`, `8 days`.
@@ -12,14 +11,6 @@ pub(super) fn age(age: SignedDuration) -> String {
         0..120 => format!("{minutes} min"),
         120..2880 => format!("{} hours", minutes / 60),
         _ => format!("{} days", minutes / 1440),
-    }
-}
-
-pub(super) fn state(state: State) -> &'static str {
-    match state {
-        State::Whole => "whole",
-        State::Degraded => "degraded",
-        State::Unreadable => "unreadable",
     }
 }
 

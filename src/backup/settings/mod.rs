@@ -10,6 +10,7 @@ mod source;
 
 use std::ops::RangeInclusive;
 
+use clap::ValueEnum;
 use jiff::SignedDuration;
 use thiserror::Error;
 
@@ -37,6 +38,15 @@ pub const COPY_STORE: BlobSettings = BlobSettings {
     key: "BACKUP_COPY_STORAGE_KEY",
     wait: "BACKUP_COPY_STORAGE_WAIT",
 };
+
+/// Which of the two stores of backups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Location {
+    /// `BACKUP_URL`, where backups are made.
+    Original,
+    /// `BACKUP_COPY_URL`.
+    Copy,
+}
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -200,6 +210,22 @@ impl Settings {
         match self.without_address.first() {
             None => Ok(()),
             Some(missing) => Err(SourceError::from(missing.clone()).into()),
+        }
+    }
+
+    /// The address of a store.
+    pub fn address(&self, location: Location) -> Option<&BlobAddress> {
+        match location {
+            Location::Original => self.store.as_ref(),
+            Location::Copy => self.copy.as_ref(),
+        }
+    }
+
+    /// The rules for keeping the backups of a store.
+    pub fn kept_in(&self, location: Location) -> Keep {
+        match location {
+            Location::Original => self.keep,
+            Location::Copy => self.copy_keep,
         }
     }
 

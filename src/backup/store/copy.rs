@@ -6,53 +6,19 @@
 
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use super::error::StoreError;
 use super::marks::VERIFIED;
-use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use super::source_backups::{SourceBackups, Stored};
 use super::walk::{Nowhere, each_file};
 use crate::backup::mismatch::Mismatch;
-use crate::blob::{BlobError, Deletion};
+use crate::blob::Deletion;
 use pgarchive::BackupId;
 use pgarchive::manifest::{self, File, MANIFEST};
 
 /// Files that are copied at the same time. Each takes up to 24 MiB of memory.
 const AT_A_TIME: usize = 2;
-
-/// Why a backup was not copied.
-#[derive(Debug, Error)]
-pub enum CopyError {
-    #[error(transparent)]
-    SourceBackups(#[from] SourceBackupsError),
-    #[error("the backup is damaged: {0}; verify it, and restore another one")]
-    Original(Mismatch),
-    #[error("the copy differs from the backup: {0}; the next run copies that file again")]
-    Copied(Mismatch),
-    #[error("a damaged file of an unfinished copy cannot be replaced: {0}")]
-    Kept(String),
-    #[error(
-        "it was interrupted; the next run continues, or `magnusapi backup copy` without a limit of time"
-    )]
-    Interrupted,
-}
-
-impl From<BlobError> for CopyError {
-    fn from(error: BlobError) -> Self {
-        CopyError::SourceBackups(error.into())
-    }
-}
-
-impl CopyError {
-    /// Whether other backups can be copied all the same.
-    pub fn is_about_one_backup(&self) -> bool {
-        match self {
-            CopyError::SourceBackups(error) => !matches!(error, SourceBackupsError::Store(_)),
-            CopyError::Original(_) | CopyError::Copied(_) | CopyError::Kept(_) => true,
-            CopyError::Interrupted => false,
-        }
-    }
-}
 
 /// When a copy ends early.
 pub struct CopyLimit<'a> {
@@ -63,12 +29,14 @@ pub struct CopyLimit<'a> {
 impl CopyLimit<'_> {
     async fn keep<T>(
         &self,
-        work: impl Future<Output = Result<T, CopyError>>,
-    ) -> Result<T, CopyError> {
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let rest = self.end.saturating_duration_since(Instant::now());
         let work = self.stop.run_until_cancelled(work);
         let done = tokio::time::timeout(rest.max(Duration::from_millis(1)), work).await;
-        done.ok().flatten().unwrap_or(Err(CopyError::Interrupted))
+        done.ok()
+            .flatten()
+            .unwrap_or(Err(StoreError::CopyInterrupted))
     }
 }
 
@@ -81,13 +49,13 @@ impl SourceBackups {
         target: &SourceBackups,
         limit: &CopyLimit<'_>,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), CopyError> {
+    ) -> Result<(), StoreError> {
         let lease = self.lease(stored, "copy").await?;
         let work = async {
             let unfinished = target.lease_unfinished(&stored.id, "copy").await?;
             if let Err(error) = target.require_unannounced(&stored.id).await {
                 unfinished.release().await;
-                return Err(error.into());
+                return Err(error);
             }
             let copying = self.copy_files(stored, target, progress);
             unfinished.during(limit.keep(copying)).await
@@ -100,7 +68,7 @@ impl SourceBackups {
         stored: &Stored,
         target: &SourceBackups,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), CopyError> {
+    ) -> Result<(), StoreError> {
         let (id, files) = (&stored.id, &stored.readable()?.files);
         let present = &target.files(id).await?;
         each_file(files, AT_A_TIME, |file| async move {
@@ -108,7 +76,7 @@ impl SourceBackups {
                 return Ok(None);
             }
             self.copy_file(id, file, target, progress).await?;
-            Ok::<_, CopyError>(None)
+            Ok(None)
         })
         .await?;
         self.copy_small(id, MANIFEST, target).await?;
@@ -121,13 +89,13 @@ impl SourceBackups {
 
     /// Checks that no sweep of the unfinished copy has deleted a file after it was compared. Otherwise deletes the
     /// manifest.
-    async fn require_files(&self, id: &BackupId, files: &[File]) -> Result<(), CopyError> {
+    async fn require_files(&self, id: &BackupId, files: &[File]) -> Result<(), StoreError> {
         let present = self.files(id).await?;
         let Some(lost) = files.iter().find(|it| !present.contains(&it.name)) else {
             return Ok(());
         };
         self.blobs.delete(&self.path(id, MANIFEST)).await?;
-        Err(CopyError::Copied(Mismatch {
+        Err(StoreError::Copied(Mismatch {
             object: lost.name.clone(),
             text: "it is missing".to_owned(),
         }))
@@ -139,15 +107,15 @@ impl SourceBackups {
         id: &BackupId,
         file: &File,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<bool, CopyError> {
+    ) -> Result<bool, StoreError> {
         let sink = &mut Nowhere;
-        let damage = self.read_through::<CopyError>(id, file, sink, progress);
+        let damage = self.read_through(id, file, sink, progress);
         let Some(damage) = damage.await? else {
             return Ok(true);
         };
         match self.blobs.delete(&self.path(id, &file.name)).await? {
             Deletion::Done | Deletion::Missing => Ok(false),
-            Deletion::Refused(reason) => Err(CopyError::Kept(format!("{damage}; {reason}"))),
+            Deletion::Refused(reason) => Err(StoreError::CopyKept(format!("{damage}; {reason}"))),
         }
     }
 
@@ -157,19 +125,19 @@ impl SourceBackups {
         file: &File,
         target: &SourceBackups,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), CopyError> {
+    ) -> Result<(), StoreError> {
         let mut upload = target.blobs.upload(&target.path(id, &file.name)).await?;
-        let damage = self.read_through::<CopyError>(id, file, &mut upload, progress);
+        let damage = self.read_through(id, file, &mut upload, progress);
         if let Some(damage) = damage.await? {
             upload.abort().await;
-            return Err(CopyError::Original(damage));
+            return Err(StoreError::Original(damage));
         }
         upload.finish().await?;
         let sink = &mut Nowhere;
-        let damage = target.read_through::<CopyError>(id, file, sink, progress);
+        let damage = target.read_through(id, file, sink, progress);
         damage
             .await?
-            .map_or(Ok(()), |it| Err(CopyError::Copied(it)))
+            .map_or(Ok(()), |it| Err(StoreError::Copied(it)))
     }
 
     /// Copies the manifest or a mark, and compares it with what the other store returns.
@@ -178,7 +146,7 @@ impl SourceBackups {
         id: &BackupId,
         file: &str,
         target: &SourceBackups,
-    ) -> Result<(), CopyError> {
+    ) -> Result<(), StoreError> {
         let text = self
             .blobs
             .read(&self.path(id, file), manifest::LIMIT)
@@ -188,7 +156,7 @@ impl SourceBackups {
         if target.blobs.read(&path, manifest::LIMIT).await? == text {
             return Ok(());
         }
-        Err(CopyError::Copied(Mismatch {
+        Err(StoreError::Copied(Mismatch {
             object: file.to_owned(),
             text: "it has other bytes".to_owned(),
         }))

@@ -1,37 +1,15 @@
 //! Copies a backup to a folder, for stock `pg_restore`, and checks it on the way.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
 use tokio::fs;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
-use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use super::error::StoreError;
+use super::source_backups::{SourceBackups, Stored};
 use super::walk::{Sink, each_file};
-use crate::backup::mismatch::Mismatch;
-use crate::blob::BlobError;
 use pgarchive::manifest::MANIFEST;
-
-/// Why a backup was not downloaded.
-#[derive(Debug, Error)]
-pub enum DownloadError {
-    #[error(transparent)]
-    SourceBackups(#[from] SourceBackupsError),
-    #[error("{path}: {error}")]
-    Here { path: PathBuf, error: io::Error },
-    #[error("{damage}; the files that were downloaded before are in {path}")]
-    Damaged { damage: Mismatch, path: PathBuf },
-    #[error("interrupted; {} is incomplete: delete it", .0.display())]
-    Interrupted(PathBuf),
-}
-
-impl From<BlobError> for DownloadError {
-    fn from(error: BlobError) -> Self {
-        DownloadError::SourceBackups(error.into())
-    }
-}
 
 impl SourceBackups {
     /// Writes every file of a backup into a new folder of its name in `folder`, the manifest last. Returns
@@ -43,9 +21,9 @@ impl SourceBackups {
         folder: &Path,
         stop: &CancellationToken,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<PathBuf, DownloadError> {
+    ) -> Result<PathBuf, StoreError> {
         let path = folder.join(stored.id.as_str());
-        let here = |error| DownloadError::Here {
+        let here = |error| StoreError::Folder {
             path: path.clone(),
             error,
         };
@@ -54,7 +32,7 @@ impl SourceBackups {
         let lease = self.lease(stored, "download").await?;
         let copying = self.write_all_files(stored, &path, progress);
         let copied = lease.during(stop.run_until_cancelled(copying)).await;
-        copied.unwrap_or_else(|| Err(DownloadError::Interrupted(path.clone())))?;
+        copied.unwrap_or_else(|| Err(StoreError::DownloadInterrupted(path.clone())))?;
         Ok(path)
     }
 
@@ -63,9 +41,9 @@ impl SourceBackups {
         stored: &Stored,
         path: &Path,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<(), DownloadError> {
+    ) -> Result<(), StoreError> {
         let manifest = stored.readable()?;
-        let here = |error| DownloadError::Here {
+        let here = |error| StoreError::Folder {
             path: path.to_owned(),
             error,
         };
@@ -74,7 +52,7 @@ impl SourceBackups {
             let damage = self.read_through(&stored.id, file, &mut local, progress);
             if let Some(damage) = damage.await? {
                 let path = path.to_owned();
-                return Err(DownloadError::Damaged { damage, path });
+                return Err(StoreError::Downloaded { damage, path });
             }
             local.file.flush().await.map_err(here)?;
             Ok(None)
@@ -92,18 +70,18 @@ struct Local {
 }
 
 impl Local {
-    async fn create(path: PathBuf) -> Result<Local, DownloadError> {
+    async fn create(path: PathBuf) -> Result<Local, StoreError> {
         match fs::File::create_new(&path).await {
             Ok(file) => Ok(Local { path, file }),
-            Err(error) => Err(DownloadError::Here { path, error }),
+            Err(error) => Err(StoreError::Folder { path, error }),
         }
     }
 }
 
-impl Sink<DownloadError> for Local {
-    async fn write(&mut self, part: &[u8]) -> Result<(), DownloadError> {
+impl Sink for Local {
+    async fn write(&mut self, part: &[u8]) -> Result<(), StoreError> {
         let written = self.file.write_all(part).await;
-        written.map_err(|error| DownloadError::Here {
+        written.map_err(|error| StoreError::Folder {
             path: self.path.clone(),
             error,
         })

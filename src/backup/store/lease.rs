@@ -20,8 +20,9 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::error::StoreError;
 use super::marks::{announcement_end, announcement_file, lease_file};
-use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use super::source_backups::{SourceBackups, Stored};
 use crate::blob::{BlobError, Deletion};
 use pgarchive::BackupId;
 
@@ -48,13 +49,13 @@ impl SourceBackups {
     /// Takes a lease of a backup. In a full store, or without the right to write, there is none: the notice says so.
     ///
     /// # Errors
-    /// [`SourceBackupsError::Unknown`] if the backup was deleted just now, and
-    /// [`SourceBackupsError::BeingDeleted`] if pruning is about to.
+    /// [`StoreError::Unknown`] if the backup was deleted just now, and
+    /// [`StoreError::BeingDeleted`] if pruning is about to.
     pub(in crate::backup) async fn lease<'a>(
         &'a self,
         stored: &'a Stored,
         purpose: &'static str,
-    ) -> Result<Lease<'a>, SourceBackupsError> {
+    ) -> Result<Lease<'a>, StoreError> {
         let lease = self.lease_unfinished(&stored.id, purpose).await?;
         if let Err(error) = self.require_undeleted(&stored.id).await {
             lease.release().await;
@@ -68,15 +69,8 @@ impl SourceBackups {
         &'a self,
         id: &'a BackupId,
         purpose: &'static str,
-    ) -> Result<Lease<'a>, SourceBackupsError> {
-        let mut lease = Lease {
-            source_backups: self,
-            id,
-            name: lease_file,
-            purpose,
-            names: Vec::new(),
-            notice: None,
-        };
+    ) -> Result<Lease<'a>, StoreError> {
+        let mut lease = Lease::of(self, id, lease_file, purpose);
         match lease.take().await {
             Err(
                 BlobError::Denied { reason, .. }
@@ -100,14 +94,7 @@ impl SourceBackups {
         &'a self,
         id: &'a BackupId,
     ) -> Result<Lease<'a>, BlobError> {
-        let mut announcement = Lease {
-            source_backups: self,
-            id,
-            name: announcement_file,
-            purpose: "prune",
-            names: Vec::new(),
-            notice: None,
-        };
+        let mut announcement = Lease::of(self, id, announcement_file, "prune");
         match announcement.take().await {
             Err(BlobError::Full { .. }) => {}
             taken => taken?,
@@ -133,7 +120,24 @@ impl SourceBackups {
     }
 }
 
-impl Lease<'_> {
+impl<'a> Lease<'a> {
+    /// It is not in the store yet.
+    fn of(
+        source_backups: &'a SourceBackups,
+        id: &'a BackupId,
+        name: fn(Timestamp, u32) -> String,
+        purpose: &'static str,
+    ) -> Lease<'a> {
+        Lease {
+            source_backups,
+            id,
+            name,
+            purpose,
+            names: Vec::new(),
+            notice: None,
+        }
+    }
+
     /// Does `work` and renews the lease until it has ended, and then gives it up.
     pub(in crate::backup) async fn during<T>(mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);

@@ -11,9 +11,11 @@
 //! | `source_backups` | the backups of one source |
 //! | `marks` | the files beside a backup: verified, held, in use |
 //! | `retention` | pure: which backups stay, and why |
+//! | `error` | why the store could not be used |
 
 mod copy;
 mod download;
+mod error;
 mod lease;
 mod marks;
 mod prune;
@@ -24,10 +26,10 @@ mod sweep;
 mod verify;
 mod walk;
 
-pub use copy::{CopyError, CopyLimit};
-pub use download::DownloadError;
+pub use copy::CopyLimit;
+pub use error::StoreError;
 pub use marks::{Compared, Hold, Seconds, VERIFIED, Verified};
 pub use prune::{Pruned, Pruning, Rules};
-pub use source_backups::{Files, Listed, Selection, SourceBackups, SourceBackupsError, Stored};
+pub use source_backups::{Files, Listed, Selection, SourceBackups, Stored};
 pub use summaries::{BackupSummary, Summaries};
 pub use sweep::{Kept, Swept, sweep};

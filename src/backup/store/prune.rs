@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
+use super::error::StoreError;
 use super::marks::ends_by_itself;
 use super::retention::{Candidate, Decision, plan};
 use super::source_backups::{SourceBackups, Stored, keeper};
 use crate::backup::settings::Keep;
-use crate::blob::{BlobError, Deletion};
+use crate::blob::Deletion;
 use jiff::Timestamp;
 use pgarchive::BackupId;
 use pgarchive::manifest::MANIFEST;
@@ -72,7 +73,7 @@ impl SourceBackups {
         rules: &Rules,
         now: Timestamp,
         dry_run: bool,
-    ) -> Result<Pruning, BlobError> {
+    ) -> Result<Pruning, StoreError> {
         let backups = self.all().await?;
         let candidates = backups.iter().map(|it| it.candidate(now)).collect();
         let decisions = rules.decide(candidates, now);
@@ -90,7 +91,7 @@ impl SourceBackups {
     }
 
     /// Deletes a backup, and returns why something of it stays, if so.
-    async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<Option<String>, BlobError> {
+    async fn delete(&self, stored: &Stored, now: Timestamp) -> Result<Option<String>, StoreError> {
         if let Some(reason) = self.clear_announcements(stored, now).await? {
             return Ok(Some(format!("the store refused: {reason}")));
         }
@@ -104,7 +105,7 @@ impl SourceBackups {
         &self,
         id: &BackupId,
         now: Timestamp,
-    ) -> Result<Option<String>, BlobError> {
+    ) -> Result<Option<String>, StoreError> {
         if let Some(keeper) = keeper(&self.files(id).await?, now) {
             return Ok(Some(keeper.to_owned()));
         }

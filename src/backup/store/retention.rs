@@ -7,7 +7,7 @@
 //! dated in the future stays too, and no rule counts it, because it would replace the others.
 
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,16 @@ pub enum State {
     Degraded,
     /// The manifest cannot be read.
     Unreadable,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            State::Whole => "whole",
+            State::Degraded => "degraded",
+            State::Unreadable => "unreadable",
+        })
+    }
 }
 
 /// Whether a backup stays, and why.

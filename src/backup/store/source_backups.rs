@@ -12,9 +12,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
+use super::error::StoreError;
 use super::marks::{HOLD, Hold, VERIFIED, Verified, deleted_until, is_leased};
 use super::retention::{Candidate, IN_USE, State};
 use crate::backup::settings::SourceName;
@@ -55,45 +55,6 @@ pub enum Selection {
     Named(BackupId),
 }
 
-/// Why a backup was not found or could not be used.
-#[derive(Debug, Error)]
-pub enum SourceBackupsError {
-    #[error("the store of backups: {0}")]
-    Store(#[from] BlobError),
-    #[error("{0}")]
-    NoStore(String),
-    #[error("{source_name} has no backup {wanted}; see `magnusapi backup list`")]
-    Unknown {
-        source_name: SourceName,
-        wanted: String,
-    },
-    #[error("the manifest of {id} cannot be read: {reason}")]
-    Unreadable { id: BackupId, reason: String },
-    #[error(
-        "the newest backup, {id}, cannot be read: {reason}; the newest readable one is {readable}: name it to \
-         use it"
-    )]
-    NewestUnreadable {
-        id: BackupId,
-        reason: String,
-        readable: BackupId,
-    },
-    /// Pruning is about to delete it, or was killed then.
-    #[error(
-        "a prune is deleting {id}; use another backup, or if that prune was stopped, this one after \
-         {until}"
-    )]
-    BeingDeleted {
-        id: BackupId,
-        /// When the announcement of the deletion ends.
-        until: Timestamp,
-    },
-    #[error("{0} has a hold already; release it first")]
-    HeldAlready(BackupId),
-    #[error("interrupted")]
-    Interrupted,
-}
-
 impl Stored {
     pub fn state(&self) -> State {
         match &self.manifest {
@@ -103,10 +64,10 @@ impl Stored {
         }
     }
 
-    /// The manifest, or [`SourceBackupsError::Unreadable`].
-    pub fn readable(&self) -> Result<&Manifest, SourceBackupsError> {
+    /// The manifest, or [`StoreError::Unreadable`].
+    pub fn readable(&self) -> Result<&Manifest, StoreError> {
         let manifest = self.manifest.as_ref();
-        manifest.map_err(|reason| SourceBackupsError::Unreadable {
+        manifest.map_err(|reason| StoreError::Unreadable {
             id: self.id.clone(),
             reason: reason.clone(),
         })
@@ -166,7 +127,7 @@ impl SourceBackups {
     }
 
     /// All backups, the newest first, from the names of the files alone.
-    pub async fn names(&self) -> Result<Vec<Listed>, BlobError> {
+    pub async fn names(&self) -> Result<Vec<Listed>, StoreError> {
         let mut folders: BTreeMap<BackupId, Files> = BTreeMap::new();
         for blob in self.blobs.list(self.source.as_str()).await? {
             let below = blob.name.strip_prefix(self.source.as_str());
@@ -187,7 +148,7 @@ impl SourceBackups {
     }
 
     /// All backups, the newest first, including those whose manifest cannot be read.
-    pub async fn all(&self) -> Result<Vec<Stored>, BlobError> {
+    pub async fn all(&self) -> Result<Vec<Stored>, StoreError> {
         let names = self.names().await?;
         let reading = names.into_iter().map(|it| self.stored(it));
         stream::iter(reading)
@@ -196,26 +157,26 @@ impl SourceBackups {
             .await
     }
 
-    pub async fn find(&self, selection: &Selection) -> Result<Stored, SourceBackupsError> {
+    pub async fn find(&self, selection: &Selection) -> Result<Stored, StoreError> {
         let backups = self.names().await?;
         let Selection::Named(wanted) = selection else {
             return self.newest(backups).await;
         };
         let found = backups.into_iter().find(|it| it.id == *wanted);
         let found = found.ok_or_else(|| self.unknown(format!("named {wanted}")))?;
-        Ok(self.stored(found).await?)
+        self.stored(found).await
     }
 
     /// The newest one. If it cannot be read, the error names an older one: `latest` never selects an older
     /// one silently.
-    async fn newest(&self, backups: Vec<Listed>) -> Result<Stored, SourceBackupsError> {
+    async fn newest(&self, backups: Vec<Listed>) -> Result<Stored, StoreError> {
         let mut newest: Option<(BackupId, String)> = None;
         for listed in backups {
             let stored = self.stored(listed).await?;
             match (&stored.manifest, newest) {
                 (Ok(_), None) => return Ok(stored),
                 (Ok(_), Some((id, reason))) => {
-                    return Err(SourceBackupsError::NewestUnreadable {
+                    return Err(StoreError::NewestUnreadable {
                         id,
                         reason,
                         readable: stored.id,
@@ -227,12 +188,12 @@ impl SourceBackups {
         }
         Err(match newest {
             None => self.unknown("at all".to_owned()),
-            Some((id, reason)) => SourceBackupsError::Unreadable { id, reason },
+            Some((id, reason)) => StoreError::Unreadable { id, reason },
         })
     }
 
     /// The newest verified one, if there is one.
-    pub async fn newest_verified(&self) -> Result<Option<Stored>, SourceBackupsError> {
+    pub async fn newest_verified(&self) -> Result<Option<Stored>, StoreError> {
         let backups = self.names().await?;
         let found = backups
             .into_iter()
@@ -243,14 +204,14 @@ impl SourceBackups {
         }
     }
 
-    fn unknown(&self, wanted: String) -> SourceBackupsError {
-        SourceBackupsError::Unknown {
+    fn unknown(&self, wanted: String) -> StoreError {
+        StoreError::Unknown {
             source_name: self.source.clone(),
             wanted,
         }
     }
 
-    pub(super) async fn stored(&self, Listed { id, files }: Listed) -> Result<Stored, BlobError> {
+    pub(super) async fn stored(&self, Listed { id, files }: Listed) -> Result<Stored, StoreError> {
         let manifest = self.manifest(&id).await?;
         Ok(Stored {
             verified: self.mark(&id, VERIFIED, &files).await?,
@@ -300,10 +261,10 @@ impl SourceBackups {
     }
 
     /// Keeps a backup until it is released, unless pruning deletes it.
-    pub async fn hold(&self, id: &BackupId, hold: &Hold) -> Result<(), SourceBackupsError> {
+    pub async fn hold(&self, id: &BackupId, hold: &Hold) -> Result<(), StoreError> {
         match self.write(id, HOLD, hold).await {
             Err(BlobError::Exists { .. }) => {
-                return Err(SourceBackupsError::HeldAlready(id.clone()));
+                return Err(StoreError::HeldAlready(id.clone()));
             }
             written => written?,
         }
@@ -316,7 +277,7 @@ impl SourceBackups {
 
     /// Fails if pruning has deleted the backup or is about to. Pruning that sees the caller's lease or hold
     /// withdraws within a moment, unless it has looked before.
-    pub(super) async fn require_undeleted(&self, id: &BackupId) -> Result<(), SourceBackupsError> {
+    pub(super) async fn require_undeleted(&self, id: &BackupId) -> Result<(), StoreError> {
         let deadline = Instant::now() + WITHDRAWAL;
         loop {
             let files = self.files(id).await?;
@@ -333,15 +294,12 @@ impl SourceBackups {
     }
 
     /// Fails if pruning has announced the deletion of the backup, which may have no manifest any more.
-    pub(super) async fn require_unannounced(
-        &self,
-        id: &BackupId,
-    ) -> Result<(), SourceBackupsError> {
+    pub(super) async fn require_unannounced(&self, id: &BackupId) -> Result<(), StoreError> {
         unannounced(id, &self.files(id).await?)
     }
 
     /// The names of the files in a backup's folder.
-    pub(super) async fn files(&self, id: &BackupId) -> Result<BTreeSet<String>, BlobError> {
+    pub(super) async fn files(&self, id: &BackupId) -> Result<BTreeSet<String>, StoreError> {
         let folder = format!("{}/{id}", self.source);
         let blobs = self.blobs.list(&folder).await?;
         let names = blobs.iter().filter_map(|blob| blob.name.rsplit('/').next());
@@ -349,8 +307,8 @@ impl SourceBackups {
     }
 
     /// Deletes the hold of a backup.
-    pub async fn release(&self, id: &BackupId) -> Result<Deletion, BlobError> {
-        self.blobs.delete(&self.path(id, HOLD)).await
+    pub async fn release(&self, id: &BackupId) -> Result<Deletion, StoreError> {
+        Ok(self.blobs.delete(&self.path(id, HOLD)).await?)
     }
 
     async fn write<T: Serialize>(
@@ -366,11 +324,11 @@ impl SourceBackups {
     }
 }
 
-fn unannounced(id: &BackupId, files: &BTreeSet<String>) -> Result<(), SourceBackupsError> {
+fn unannounced(id: &BackupId, files: &BTreeSet<String>) -> Result<(), StoreError> {
     let files = files.iter().map(String::as_str);
     match deleted_until(files, Timestamp::now()) {
         None => Ok(()),
-        Some(until) => Err(SourceBackupsError::BeingDeleted {
+        Some(until) => Err(StoreError::BeingDeleted {
             id: id.clone(),
             until,
         }),

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
+use super::error::StoreError;
 use super::marks::HOLD;
 use super::retention::State;
 use super::source_backups::AT_A_TIME;
 use super::{Files, Hold, Listed, SourceBackups, Stored, Verified};
 use crate::backup::settings::SourceName;
-use crate::blob::BlobError;
 use pgarchive::BackupId;
 use pgarchive::manifest::Manifest;
 
@@ -53,26 +53,26 @@ impl Summaries {
         since: Timestamp,
         least: usize,
         now: Timestamp,
-    ) -> Result<Vec<Arc<BackupSummary>>, BlobError> {
+    ) -> Result<Vec<Arc<BackupSummary>>, StoreError> {
         let names = backups.names().await?;
         self.forget_all_but(&backups.source, &names);
         let wanted = names
             .into_iter()
             .enumerate()
             .take_while(|(place, it)| *place < least || it.id.started() >= since);
-        let reading = wanted.map(|(_, listed)| self.summary(backups, listed, now));
+        let reading = wanted.map(|(_, listed)| self.one(backups, listed, now));
         stream::iter(reading)
             .buffered(AT_A_TIME)
             .try_collect()
             .await
     }
 
-    async fn summary(
+    pub(in crate::backup) async fn one(
         &self,
         backups: &SourceBackups,
         listed: Listed,
         now: Timestamp,
-    ) -> Result<Arc<BackupSummary>, BlobError> {
+    ) -> Result<Arc<BackupSummary>, StoreError> {
         let key = (backups.source.clone(), listed.id.clone());
         if !listed.files.contains_key(HOLD)
             && let Some((files, summary)) = self.known().get(&key)

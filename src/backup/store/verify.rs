@@ -5,7 +5,8 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::source_backups::{SourceBackups, SourceBackupsError, Stored};
+use super::error::StoreError;
+use super::source_backups::{SourceBackups, Stored};
 use super::walk::{Nowhere, each_file};
 use crate::backup::mismatch::Mismatch;
 
@@ -21,12 +22,10 @@ impl SourceBackups {
         stored: &Stored,
         stop: &CancellationToken,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Vec<Mismatch>, SourceBackupsError> {
+    ) -> Result<Vec<Mismatch>, StoreError> {
         let lease = self.lease(stored, "verify").await?;
         let verified = lease.during(stop.run_until_cancelled(self.damages(stored, progress)));
-        verified
-            .await
-            .unwrap_or(Err(SourceBackupsError::Interrupted))
+        verified.await.unwrap_or(Err(StoreError::Interrupted))
     }
 
     /// Compares every file with the manifest. The caller has a lease.
@@ -34,7 +33,7 @@ impl SourceBackups {
         &self,
         stored: &Stored,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Vec<Mismatch>, SourceBackupsError> {
+    ) -> Result<Vec<Mismatch>, StoreError> {
         let files = &stored.readable()?.files;
         each_file(files, AT_A_TIME, |file| async move {
             let sink = &mut Nowhere;

@@ -2,6 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::error::StoreError;
 use super::source_backups::SourceBackups;
 use crate::backup::mismatch::Mismatch;
 use crate::blob::{BlobError, Upload};
@@ -10,33 +11,33 @@ use pgarchive::manifest::File;
 use pgarchive::{BackupId, Difference};
 
 /// Where the bytes of a file go.
-pub(super) trait Sink<E>: Send {
-    fn write(&mut self, part: &[u8]) -> impl Future<Output = Result<(), E>> + Send;
+pub(super) trait Sink: Send {
+    fn write(&mut self, part: &[u8]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The bytes are only compared.
 pub(super) struct Nowhere;
 
-impl<E: Send> Sink<E> for Nowhere {
-    async fn write(&mut self, _: &[u8]) -> Result<(), E> {
+impl Sink for Nowhere {
+    async fn write(&mut self, _: &[u8]) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
-impl<E: From<BlobError> + Send> Sink<E> for Upload {
-    async fn write(&mut self, part: &[u8]) -> Result<(), E> {
+impl Sink for Upload {
+    async fn write(&mut self, part: &[u8]) -> Result<(), StoreError> {
         Ok(Upload::write(self, part).await?)
     }
 }
 
 /// Does `one` with every file, some of them at the same time. Returns the differences.
-pub(super) async fn each_file<'a, E, F>(
+pub(super) async fn each_file<'a, F>(
     files: &'a [File],
     at_a_time: usize,
     one: impl Fn(&'a File) -> F,
-) -> Result<Vec<Mismatch>, E>
+) -> Result<Vec<Mismatch>, StoreError>
 where
-    F: Future<Output = Result<Option<Mismatch>, E>>,
+    F: Future<Output = Result<Option<Mismatch>, StoreError>>,
 {
     let work: Vec<F> = files.iter().map(one).collect();
     let done = stream::iter(work).buffered(at_a_time);
@@ -47,13 +48,13 @@ where
 impl SourceBackups {
     /// Reads one file of a backup into `sink`, and returns its difference from the manifest. `progress` gets
     /// the number of bytes of each piece.
-    pub(super) async fn read_through<E: From<BlobError>>(
+    pub(super) async fn read_through(
         &self,
         id: &BackupId,
         file: &File,
-        sink: &mut impl Sink<E>,
+        sink: &mut impl Sink,
         progress: &(dyn Fn(u64) + Send + Sync),
-    ) -> Result<Option<Mismatch>, E> {
+    ) -> Result<Option<Mismatch>, StoreError> {
         let differs = |text: String| Mismatch {
             object: file.name.clone(),
             text,

@@ -32,12 +32,7 @@ pub(super) async fn run(
         let missing = manifest.findings.join(", ");
         (Ending::Degraded, format!("not in the backup: {missing}"))
     };
-    SourceRun {
-        source: source.name.to_string(),
-        ending,
-        backup: Some(manifest.id),
-        text,
-    }
+    SourceRun::new(source, ending, Some(manifest.id), text)
 }
 
 /// Only after a complete backup: as long as there is none, all old ones stay. The new backup is complete even

@@ -18,16 +18,13 @@ pub(super) async fn run(
         stop,
     };
     let copies = backups.copy(&source.name, &limit, &|_| ()).await;
-    SourceRun {
-        source: source.name.to_string(),
-        ending: if copies.failures.is_empty() {
-            Ending::Succeeded
-        } else {
-            Ending::Failed
-        },
-        backup: copies.copied.first().cloned(),
-        text: describe(&copies),
-    }
+    let ending = if copies.failures.is_empty() {
+        Ending::Succeeded
+    } else {
+        Ending::Failed
+    };
+    let newest = copies.copied.first().cloned();
+    SourceRun::new(source, ending, newest, describe(&copies))
 }
 
 fn describe(copies: &Copies) -> String {

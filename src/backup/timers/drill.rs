@@ -8,10 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Ending, SourceRun};
 use crate::backup::restore::{Bounds, Superusers};
 use crate::backup::{
-    Backups, DrillAfter, DrillError, Location, Progress, Selection, Source, SourceBackups,
+    BackupError, Backups, DrillAfter, Location, Progress, Selection, Source, SourceBackups,
     StoreError, Stored, Trial, Verified,
 };
-use crate::database;
 use pgarchive::BackupId;
 use pgarchive::manifest::Manifest;
 
@@ -23,14 +22,13 @@ pub(super) async fn scheduled(
     source: &Source,
     limit: Duration,
 ) -> SourceRun {
-    let after = backups.settings().drill_after;
     let drill = Drill {
         backups,
         source,
-        repeats: after == DrillAfter::Schedule,
+        repeats: backups.settings().drill_after == DrillAfter::Schedule,
         must_fit: false,
     };
-    drill.run(Bounds::within(limit, stop.clone()), limit).await
+    drill.run(stop, limit).await
 }
 
 /// The drill that follows a backup, in what remains of the same call's time. It does not begin if it would
@@ -47,7 +45,7 @@ pub(super) async fn after_backup(
         repeats: false,
         must_fit: true,
     };
-    drill.run(Bounds::within(limit, stop.clone()), limit).await
+    drill.run(stop, limit).await
 }
 
 struct Drill<'a> {
@@ -59,69 +57,47 @@ struct Drill<'a> {
     must_fit: bool,
 }
 
-/// The result for the newest backup.
-enum Done {
-    Now(Verified),
-    /// It has a proof already.
-    Before(Verified),
-}
-
 impl Drill<'_> {
-    async fn run(&self, bounds: Bounds, limit: Duration) -> SourceRun {
-        let (id, text) = match self.newest(bounds, limit).await {
-            Err(error) => return SourceRun::failed(self.source, &error),
-            Ok((id, Done::Now(verified))) => (id, describe(&verified)),
-            Ok((id, Done::Before(verified))) => {
-                let text = format!("it was proved at {}: nothing to do", verified.verified);
-                (id, text)
-            }
-        };
-        SourceRun {
-            source: self.source.name.to_string(),
-            ending: Ending::Succeeded,
-            backup: Some(id),
-            text,
+    async fn run(&self, stop: &CancellationToken, limit: Duration) -> SourceRun {
+        match self.newest(stop, limit).await {
+            Err(error) => SourceRun::failed(self.source, &error),
+            Ok((id, text)) => SourceRun::new(self.source, Ending::Succeeded, Some(id), text),
         }
     }
 
-    async fn newest(&self, bounds: Bounds, limit: Duration) -> Result<(BackupId, Done), Failure> {
+    /// The newest backup, and what was done with it.
+    async fn newest(
+        &self,
+        stop: &CancellationToken,
+        limit: Duration,
+    ) -> Result<(BackupId, String), Failure> {
+        let bounds = Bounds::within(limit, stop.clone());
         let settings = self.backups.settings();
-        let server = settings.drill.as_ref();
-        let server = server.ok_or(Failure::NoServer)?;
+        let server = settings.drill.as_ref().ok_or(Failure::NoServer)?;
         let source_backups = self
             .backups
             .of_source(Location::Original, &self.source.name)?;
-        let found = source_backups.find(&Selection::Latest).await;
-        let stored = found.map_err(DrillError::from)?;
+        let stored = source_backups.find(&Selection::Latest).await?;
         let id = stored.id.clone();
-        if let Some(verified) = &stored.verified
+        if let Some(Verified { verified, .. }) = &stored.verified
             && !self.repeats
         {
-            return Ok((id, Done::Before(verified.clone())));
+            return Ok((id, format!("it was proved at {verified}: nothing to do")));
         }
         if self.must_fit {
             self.require_time(&source_backups, &stored, limit).await?;
         }
-        let verified = self.prove(&source_backups, &stored, server, bounds).await?;
-        Ok((id, Done::Now(verified)))
-    }
-
-    async fn prove(
-        &self,
-        source_backups: &SourceBackups,
-        stored: &Stored,
-        server: &database::Settings,
-        bounds: Bounds,
-    ) -> Result<Verified, DrillError> {
-        let progress = Progress::default();
         let trial = Trial {
             server,
-            identities: self.backups.settings().identities.as_ref(),
+            identities: settings.identities.as_ref(),
             bounds,
             superusers: Superusers::Rejected,
         };
-        let drill = self.backups.drill(source_backups, stored, trial, &progress);
-        drill.await
+        let progress = Progress::default();
+        let drill = self
+            .backups
+            .drill(&source_backups, &stored, trial, &progress);
+        Ok((id, describe(&drill.await?)))
     }
 
     async fn require_time(
@@ -130,10 +106,8 @@ impl Drill<'_> {
         stored: &Stored,
         limit: Duration,
     ) -> Result<(), Failure> {
-        let manifest = stored.readable().map_err(DrillError::from)?;
-        let before = source_backups.newest_verified().await;
-        let before = before.map_err(DrillError::from)?;
-        let expected = expected(manifest, before.as_ref());
+        let before = source_backups.newest_verified().await?;
+        let expected = expected(stored.readable()?, before.as_ref());
         if expected <= limit {
             return Ok(());
         }
@@ -189,5 +163,5 @@ enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Drill(#[from] DrillError),
+    Backup(#[from] BackupError),
 }

@@ -34,13 +34,22 @@ pub enum Ending {
 }
 
 impl SourceRun {
-    pub(super) fn failed(source: &Source, reason: &impl ToString) -> SourceRun {
+    pub(super) fn new(
+        source: &Source,
+        ending: Ending,
+        backup: Option<BackupId>,
+        text: String,
+    ) -> SourceRun {
         SourceRun {
             source: source.name.to_string(),
-            ending: Ending::Failed,
-            backup: None,
-            text: reason.to_string(),
+            ending,
+            backup,
+            text,
         }
+    }
+
+    pub(super) fn failed(source: &Source, reason: &impl ToString) -> SourceRun {
+        SourceRun::new(source, Ending::Failed, None, reason.to_string())
     }
 
     /// One line of the log.

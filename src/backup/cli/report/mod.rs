@@ -197,7 +197,7 @@ fn table(source: &SourceReport) -> Table<7> {
             id.to_string(),
             text(made.as_ref().map(|it| it.rows.to_string())),
             words::size(line.bytes),
-            words::state(line.state).to_owned(),
+            line.state.to_string(),
             text(proof.map(|it| it.at.strftime("%Y-%m-%d").to_string())),
             text(proof.map(|it| format!("{} s", it.seconds))),
             text(

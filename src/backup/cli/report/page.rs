@@ -42,10 +42,6 @@ impl SourceReport {
 }
 
 impl Line {
-    fn state(&self) -> &'static str {
-        words::state(self.state)
-    }
-
     fn size(&self) -> String {
         words::size(self.bytes)
     }
