@@ -13,7 +13,9 @@ use magnusapi::backup::catalog::{self, Catalog, CatalogError};
 use pgarchive::Section;
 use tokio_postgres::error::SqlState;
 
-use crate::harness::{Database, Operator, PROGRAMS, empty_postfacto, postfacto, postgres, run};
+use crate::harness::{
+    Database, Operator, PROGRAMS, empty_postfacto, folder, postfacto, postgres, run,
+};
 use rebuilt::{listed, listed_by_pg_dump, pg_dump, rebuild, rebuilt, roles};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -60,23 +62,13 @@ pub(crate) async fn hard_cases() -> Database {
 fn a_trial_restore_compares_every_definition() {
     run(async {
         roles(postgres()).await;
-        let (store, original) = (
-            tempfile::tempdir().expect("a folder"),
-            with(HARD_CASES).await,
-        );
+        let (store, original) = (folder(), with(HARD_CASES).await);
         let entries = read(&original).await.expect("it can be read").entries;
         let operator = Operator::with_folder(&original, store.path())
             .set("DRILL_DATABASE_URL", &postgres().url("postgres"));
         operator.makes();
-        let output = operator.does(&[
-            "verify",
-            "latest",
-            "--restore",
-            "--allow-superuser",
-            "--json",
-        ]);
-        let output: serde_json::Value = serde_json::from_str(&output).expect("JSON");
-        let compared = output["data"]["restored"]["definitions"].as_u64();
+        let output = operator.json(&["verify", "latest", "--restore", "--allow-superuser"]);
+        let compared = output["restored"]["definitions"].as_u64();
         let of_database = entries
             .iter()
             .filter(|it| it.kind.words().starts_with("DATABASE"));
@@ -89,7 +81,7 @@ fn a_trial_restore_compares_every_definition() {
 #[test]
 fn a_drill_ignores_definitions_that_the_server_rewrites() {
     run(async {
-        let store = tempfile::tempdir().expect("a folder");
+        let store = folder();
         let original = with(
             "CREATE EXTENSION citext;
              CREATE TABLE seen (s varchar(9) CHECK (s IN ('a', 'b')), c citext);
@@ -331,6 +323,15 @@ fn a_database_without_tables_is_rejected() {
     });
 }
 
+/// Asserts that the catalogue cannot be read, because another session has a lock.
+async fn is_busy(database: &Database) {
+    let client = database.connect().await;
+    client.batch_execute(BEGIN).await.expect("a snapshot");
+    let read = catalog::read(&client, Duration::from_millis(200)).await;
+    let error = read.expect_err("it is busy");
+    assert!(matches!(error, CatalogError::Busy(_)), "{error}");
+}
+
 #[test]
 fn a_table_locked_by_a_migration_fails_soon() {
     run(async {
@@ -338,11 +339,7 @@ fn a_table_locked_by_a_migration_fails_soon() {
         let migration = database.connect().await;
         let hold = "BEGIN; ALTER TABLE items ADD COLUMN more text";
         migration.batch_execute(hold).await.expect("it migrates");
-        let client = database.connect().await;
-        client.batch_execute(BEGIN).await.expect("a snapshot");
-        let read = catalog::read(&client, Duration::from_millis(200)).await;
-        let error = read.expect_err("it is busy");
-        assert!(matches!(error, CatalogError::Busy(_)), "{error}");
+        is_busy(&database).await;
     });
 }
 
@@ -358,11 +355,7 @@ fn a_materialized_view_locked_by_a_refresh_fails_soon() {
         let filler = database.connect().await;
         let hold = "BEGIN; REFRESH MATERIALIZED VIEW slow";
         filler.batch_execute(hold).await.expect("it is filled");
-        let client = database.connect().await;
-        client.batch_execute(BEGIN).await.expect("a snapshot");
-        let read = catalog::read(&client, Duration::from_millis(200)).await;
-        let error = read.expect_err("it is busy");
-        assert!(matches!(error, CatalogError::Busy(_)), "{error}");
+        is_busy(&database).await;
     });
 }
 

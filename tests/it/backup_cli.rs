@@ -3,109 +3,75 @@
 use std::path::PathBuf;
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Database, Start, run};
+use crate::harness::{Database, Operator, Start, folder, postgres, run};
 
-/// A store in a folder, and the database that is backed up into it.
+/// A store in a folder, the database that is backed up into it, and the operator.
 struct Stage {
-    folder: TempDir,
+    store: TempDir,
     source: Database,
+    operator: Operator,
 }
 
 impl Stage {
     fn new() -> Stage {
+        let (store, source) = (folder(), Database::migrated());
         Stage {
-            folder: tempfile::tempdir().expect("a folder"),
-            source: Database::migrated(),
+            operator: Operator::with_folder(&source, store.path()),
+            store,
+            source,
         }
     }
 
-    /// Runs a verb, with every setting.
-    fn backup(&self, arguments: &str) -> Output {
-        let url = format!("file://{}", self.folder.path().display());
-        let start = Start::operator().set("BACKUP_URL", &url);
-        self.verb(start, arguments)
-    }
-
-    fn verb(&self, start: Start, arguments: &str) -> Output {
-        let mut start = start
+    /// The program with the store, without a source's address.
+    fn without_address(&self) -> Start {
+        let url = format!("file://{}", self.store.path().display());
+        Start::operator()
+            .set("BACKUP_URL", &url)
             .set("BACKUP_DATABASES", "postfacto")
-            .set("BACKUP_DATABASE_URL_POSTFACTO", &self.source.url);
-        for argument in arguments.split(' ') {
-            start = start.argument(argument);
-        }
-        start.output()
-    }
-
-    /// Runs a verb that succeeds, and hands on what it printed.
-    #[track_caller]
-    fn prints(&self, arguments: &str) -> String {
-        let output = self.backup(arguments);
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        String::from_utf8(output.stdout).expect("UTF-8")
-    }
-
-    #[track_caller]
-    fn json(&self, arguments: &str) -> Value {
-        let printed = self.prints(&format!("{arguments} --json"));
-        let printed: Value = serde_json::from_str(&printed).expect("JSON and nothing else");
-        printed["data"].clone()
-    }
-
-    /// Runs a verb that fails, and hands on its one line on stderr.
-    #[track_caller]
-    fn fails(&self, arguments: &str) -> String {
-        self.exits(1, arguments)
-    }
-
-    /// Runs a verb that exits with this code, and hands on its one line on stderr.
-    #[track_caller]
-    fn exits(&self, code: i32, arguments: &str) -> String {
-        let output = self.backup(arguments);
-        assert_eq!(output.status.code(), Some(code), "{output:?}");
-        String::from_utf8(output.stderr).expect("UTF-8")
-    }
-
-    /// Makes a backup and returns its id.
-    fn made(&self) -> String {
-        let made = self.json("backup create");
-        made[0]["manifest"]["id"]
-            .as_str()
-            .expect("an id")
-            .to_owned()
+            .argument("backup")
     }
 
     fn path(&self, id: &str, file: &str) -> PathBuf {
-        self.folder.path().join("postfacto").join(id).join(file)
+        self.store.path().join("postfacto").join(id).join(file)
     }
+}
+
+/// Asserts the exit code, and returns stderr.
+#[track_caller]
+fn exited(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]
 fn a_backup_is_made_listed_shown_and_verified() {
     run(async {
         let stage = Stage::new();
-        assert!(stage.prints("backup list").contains("no backups"));
-        assert!(stage.prints("backup create").starts_with("postfacto: 20"));
-        let listed = stage.json("backup list");
+        assert!(stage.operator.does(&["list"]).contains("no backups"));
+        assert!(
+            stage
+                .operator
+                .does(&["create"])
+                .starts_with("postfacto: 20")
+        );
+        let listed = stage.operator.json(&["list"]);
         let id = listed[0]["id"].as_str().expect("an id").to_owned();
         assert_eq!(listed[0]["state"], "whole", "{listed}");
-        let table = stage.prints("backup list");
+        let table = stage.operator.does(&["list"]);
         assert!(
             table.starts_with("SOURCE") && table.contains(&id),
             "{table}"
         );
-        let shown = stage.json("backup show latest");
+        let shown = stage.operator.json(&["show", "latest"]);
         assert_eq!(shown["manifest"]["id"], id.as_str());
+        assert!(stage.operator.does(&["show", &id]).contains("verified"));
         assert!(
             stage
-                .prints(&format!("backup show {id}"))
-                .contains("verified")
-        );
-        assert!(
-            stage
-                .prints("backup verify latest")
+                .operator
+                .does(&["verify", "latest"])
                 .contains("as they were stored")
         );
     });
@@ -115,36 +81,36 @@ fn a_backup_is_made_listed_shown_and_verified() {
 fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_skipped() {
     run(async {
         let stage = Stage::new();
-        let (first, second) = (stage.made(), stage.made());
+        let (first, second) = (stage.operator.makes(), stage.operator.makes());
         let toc = stage.path(&first, "toc.dat");
         let mut bytes = std::fs::read(&toc).expect("it is there");
         bytes[0] ^= 1;
         std::fs::write(&toc, &bytes).expect("it is written");
-        let printed = stage.fails(&format!("backup verify {first}"));
+        let printed = stage.operator.fails(&["verify", &first]);
         assert!(
             printed.contains("toc.dat") && printed.contains("SHA-256"),
             "{printed}"
         );
         bytes.pop();
         std::fs::write(&toc, &bytes).expect("it is written");
-        let printed = stage.fails(&format!("backup verify {first}"));
+        let printed = stage.operator.fails(&["verify", &first]);
         assert!(
             printed.contains("toc.dat") && printed.contains("bytes"),
             "{printed}"
         );
         std::fs::remove_file(&toc).expect("it is there");
-        let folder = tempfile::tempdir().expect("a folder");
-        let folder = folder.path().display();
-        let printed = stage.fails(&format!("backup download {first} {folder}"));
+        let target = folder();
+        let target = target.path().display().to_string();
+        let printed = stage.operator.fails(&["download", &first, &target]);
         assert!(
             printed.contains("toc.dat") && printed.contains("missing"),
             "{printed}"
         );
 
         std::fs::write(stage.path(&second, "manifest.json"), "{}").expect("it is written");
-        let printed = stage.fails(&format!("backup show {second}"));
+        let printed = stage.operator.fails(&["show", &second]);
         assert!(printed.contains("checksum"), "{printed}");
-        let listed = stage.json("backup list");
+        let listed = stage.operator.json(&["list"]);
         let states: Vec<&str> = listed
             .as_array()
             .into_iter()
@@ -155,7 +121,7 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_skipped() {
             states.contains(&"unreadable") && states.contains(&"whole"),
             "{listed}"
         );
-        let printed = stage.fails("backup show latest");
+        let printed = stage.operator.fails(&["show", "latest"]);
         assert!(
             printed.contains(&second) && printed.contains(&first),
             "{printed}"
@@ -164,11 +130,11 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_skipped() {
         let manifest = std::fs::File::create(stage.path(&second, "manifest.json"));
         let manifest = manifest.expect("it is created");
         manifest.set_len(65 * 1024 * 1024).expect("a hole");
-        let listed = stage.json("backup list");
+        let listed = stage.operator.json(&["list"]);
         let reason = listed[0]["error"].as_str().unwrap_or_default();
         assert!(reason.contains("larger than"), "{listed}");
-        stage.prints("backup prune");
-        stage.json(&format!("backup show {first}"));
+        stage.operator.does(&["prune"]);
+        stage.operator.json(&["show", &first]);
     });
 }
 
@@ -176,54 +142,44 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_skipped() {
 fn prune_gives_reasons_and_respects_dry_run_and_holds() {
     run(async {
         let stage = Stage::new();
-        let ids: Vec<String> = (0..3).map(|_| stage.made()).collect();
-        stage.prints(&format!("backup hold {} --reason audit", ids[0]));
-        let printed = stage.exits(5, &format!("backup hold {} --reason again", ids[0]));
+        let ids: Vec<String> = (0..3).map(|_| stage.operator.makes()).collect();
+        stage.operator.does(&["hold", &ids[0], "--reason", "audit"]);
+        let printed = stage
+            .operator
+            .exits(5, &["hold", &ids[0], "--reason", "again"]);
         assert!(printed.contains("already"), "{printed}");
-        let one = |arguments: &str| {
-            let url = format!("file://{}", stage.folder.path().display());
-            let start = Start::operator().set("BACKUP_URL", &url);
-            let output = stage.verb(start.set("BACKUP_KEEP", "last=1"), arguments);
-            assert_eq!(output.status.code(), Some(0), "{output:?}");
-            String::from_utf8(output.stdout).expect("UTF-8")
-        };
-        let printed = one("backup prune --dry-run");
+        let one = stage.operator.clone().set("BACKUP_KEEP", "last=1");
+        let printed = one.does(&["prune", "--dry-run"]);
         assert!(
             printed.contains("would delete") && printed.contains("kept by a hold: audit"),
             "{printed}"
         );
         assert!(printed.contains("one of the last 1"), "{printed}");
-        assert_eq!(left(&stage).len(), 3);
-        assert!(one("backup prune").contains("deleted"));
-        assert_eq!(left(&stage), [ids[0].clone(), ids[2].clone()]);
+        assert_eq!(stage.operator.listed().len(), 3);
+        assert!(one.does(&["prune"]).contains("deleted"));
+        assert_eq!(stage.operator.listed(), [ids[0].as_str(), &ids[2]]);
         assert!(!stage.path(&ids[1], "toc.dat").exists());
-        stage.prints(&format!("backup release {}", ids[0]));
+        stage.operator.does(&["release", &ids[0]]);
         assert!(
             stage
-                .exits(4, &format!("backup release {}", ids[0]))
+                .operator
+                .exits(4, &["release", &ids[0]])
                 .contains("no hold")
         );
-        one("backup prune");
-        assert_eq!(left(&stage), [ids[2].clone()]);
+        one.does(&["prune"]);
+        assert_eq!(stage.operator.listed(), [ids[2].as_str()]);
     });
-}
-
-fn left(stage: &Stage) -> Vec<String> {
-    let listed = stage.json("backup list");
-    let ids = listed.as_array().expect("a list").iter();
-    // The newest is the first.
-    ids.rev()
-        .map(|it| it["id"].as_str().expect("an id").to_owned())
-        .collect()
 }
 
 #[test]
 fn latest_is_the_newest_backup_also_within_one_second() {
     run(async {
         let stage = Stage::new();
-        let made: Vec<String> = (0..4).map(|_| stage.made()).collect();
-        assert_eq!(left(&stage), made);
-        assert_eq!(stage.json("backup show latest")["id"], made[3].as_str());
+        let made: Vec<Value> = (0..4)
+            .map(|_| stage.operator.json(&["create"])[0]["manifest"]["id"].clone())
+            .collect();
+        assert_eq!(json!(stage.operator.listed()), json!(made));
+        assert_eq!(stage.operator.json(&["show", "latest"])["id"], made[3]);
     });
 }
 
@@ -231,17 +187,17 @@ fn latest_is_the_newest_backup_also_within_one_second() {
 fn a_download_is_checked_and_never_overwrites() {
     run(async {
         let stage = Stage::new();
-        let id = stage.made();
-        let target = tempfile::tempdir().expect("a folder");
-        let command = format!("backup download latest {}", target.path().display());
-        let printed = stage.prints(&command);
+        let id = stage.operator.makes();
+        let target = folder();
+        let path = target.path().display().to_string();
+        let download = ["download", "latest", &path];
+        let printed = stage.operator.does(&download);
         assert!(printed.contains("pg_restore"), "{printed}");
         let there = |file: &str| target.path().join(&id).join(file).exists();
         assert!(there("toc.dat") && there("manifest.json"));
-        assert!(stage.fails(&command).contains(&id));
+        assert!(stage.operator.fails(&download).contains(&id));
         // Into no folder that was not named.
-        let output = stage.backup("backup download latest");
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        stage.operator.exits(2, &["download", "latest"]);
     });
 }
 
@@ -252,16 +208,15 @@ fn a_second_backup_of_a_database_is_refused() {
         let client = stage.source.connect().await;
         let lock = "SELECT pg_advisory_lock(1835100014, 1650549611)";
         client.batch_execute(lock).await.expect("it is locked");
-        let output = stage.backup("backup create");
-        assert_eq!(output.status.code(), Some(5), "{output:?}");
-        let printed = String::from_utf8_lossy(&output.stderr);
+        let output = stage.operator.output(&["create"]);
+        let printed = exited(&output, 5);
         assert!(printed.contains("another backup"), "{printed}");
         assert!(output.stdout.is_empty(), "{output:?}");
         client
             .batch_execute("SELECT pg_advisory_unlock_all()")
             .await
             .expect("it is free");
-        stage.made();
+        stage.operator.makes();
     });
 }
 
@@ -269,23 +224,18 @@ fn a_second_backup_of_a_database_is_refused() {
 fn errors_name_the_remedy() {
     run(async {
         let stage = Stage::new();
-        let printed = stage.fails("backup show latest");
+        let printed = stage.operator.fails(&["show", "latest"]);
         assert!(printed.contains("no backup"), "{printed}");
         for (arguments, setting) in [
-            ("backup create --source other", "BACKUP_DATABASES"),
-            ("backup verify latest --restore", "DRILL_DATABASE_URL"),
+            (["create", "--source", "other"], "BACKUP_DATABASES"),
+            (["verify", "latest", "--restore"], "DRILL_DATABASE_URL"),
         ] {
-            let output = stage.backup(arguments);
-            assert_eq!(output.status.code(), Some(2), "{output:?}");
-            let printed = String::from_utf8_lossy(&output.stderr);
+            let printed = stage.operator.exits(2, &arguments);
             assert!(printed.contains(setting), "{printed}");
         }
-        let output = stage.backup("backup show nonsense");
-        assert_eq!(output.status.code(), Some(2));
-        let nowhere = Start::operator();
-        let output = stage.verb(nowhere.set("BACKUP_URL", "https://x"), "backup list");
-        assert_eq!(output.status.code(), Some(2));
-        let printed = String::from_utf8_lossy(&output.stderr);
+        stage.operator.exits(2, &["show", "nonsense"]);
+        let operator = stage.operator.clone().set("BACKUP_URL", "https://x");
+        let printed = operator.exits(2, &["list"]);
         assert!(printed.contains("BACKUP_URL"), "{printed}");
     });
 }
@@ -295,32 +245,20 @@ fn an_unreachable_address_is_reported_with_its_setting() {
     run(async {
         let stage = Stage::new();
         let unreachable = "postgres://u@127.0.0.1:1/x";
-        let made = Start::operator()
-            .set(
-                "BACKUP_URL",
-                &format!("file://{}", stage.folder.path().display()),
-            )
-            .set("BACKUP_DATABASES", "other")
-            .set("BACKUP_DATABASE_URL_OTHER", unreachable)
-            .argument("backup")
-            .argument("create")
-            .output();
-        let printed = String::from_utf8_lossy(&made.stderr).into_owned();
-        let advice = "check host and port in BACKUP_DATABASE_URL_OTHER, and that";
-        assert!(printed.contains(advice), "{made:?}");
-        stage.made();
-        let printed = stage.fails(&format!("backup restore latest --to {unreachable}"));
-        assert!(
-            printed.contains("check host and port in --to, and that"),
-            "{printed}"
-        );
-        let printed = stage.fails(&format!(
-            "backup verify latest --restore --on {unreachable}"
-        ));
-        assert!(
-            printed.contains("check host and port in --on, and that"),
-            "{printed}"
-        );
+        let other = stage.operator.clone().set("BACKUP_DATABASES", "other");
+        let other = other.set("BACKUP_DATABASE_URL_OTHER", unreachable);
+        stage.operator.makes();
+        let restore = ["restore", "latest", "--to", unreachable];
+        let verify = ["verify", "latest", "--restore", "--on", unreachable];
+        for (operator, arguments, setting) in [
+            (&other, &["create"][..], "BACKUP_DATABASE_URL_OTHER"),
+            (&stage.operator, &restore[..], "--to"),
+            (&stage.operator, &verify[..], "--on"),
+        ] {
+            let printed = operator.fails(arguments);
+            let advice = format!("check host and port in {setting}, and that");
+            assert!(printed.contains(&advice), "{printed}");
+        }
     });
 }
 
@@ -328,42 +266,22 @@ fn an_unreachable_address_is_reported_with_its_setting() {
 fn a_restore_needs_no_address_of_its_source_and_a_named_database() {
     run(async {
         let stage = Stage::new();
-        stage.made();
-        let with = |arguments: &str| {
-            let url = format!("file://{}", stage.folder.path().display());
-            let mut start = Start::operator()
-                .set("BACKUP_URL", &url)
-                .set("BACKUP_DATABASES", "postfacto");
-            for argument in arguments.split(' ') {
-                start = start.argument(argument);
-            }
-            start.output()
+        stage.operator.makes();
+        let restore = || {
+            let start = stage.without_address();
+            start.argument("restore").argument("latest")
         };
-        let output = Start::operator()
-            .set(
-                "BACKUP_URL",
-                &format!("file://{}", stage.folder.path().display()),
-            )
-            .set("BACKUP_DATABASES", "postfacto")
-            .set(
-                "RESTORE_DATABASE_URL",
-                &crate::harness::postgres().url("cli_without_source"),
-            )
-            .argument("backup")
-            .argument("restore")
-            .argument("latest")
-            .output();
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        let output = with("backup create");
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
-        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        let to = postgres().url("cli_without_source");
+        let restored = restore().set("RESTORE_DATABASE_URL", &to).output();
+        exited(&restored, 0);
+        let printed = exited(&stage.without_address().argument("create").output(), 2);
         assert!(
             printed.contains("BACKUP_DATABASE_URL_POSTFACTO"),
             "{printed}"
         );
-        let output = with("backup restore latest --to postgres://postgres@localhost/");
-        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let nameless = restore().argument("--to");
+        let nameless = nameless.argument("postgres://postgres@localhost/");
+        let printed = exited(&nameless.output(), 2);
         assert!(printed.contains("--to names no database"), "{printed}");
     });
 }
@@ -372,11 +290,9 @@ fn a_restore_needs_no_address_of_its_source_and_a_named_database() {
 fn a_store_that_does_not_exist_is_rejected_by_verbs_that_read() {
     run(async {
         let stage = Stage::new();
-        let nowhere = stage.folder.path().join("mistyped");
-        let url = format!("file://{}", nowhere.display());
-        let output = stage.verb(Start::operator().set("BACKUP_URL", &url), "backup list");
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
-        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        let nowhere = stage.store.path().join("mistyped");
+        let operator = Operator::with_folder(&stage.source, &nowhere);
+        let printed = operator.fails(&["list"]);
         assert!(
             printed.contains("mistyped") && printed.contains("BACKUP_URL"),
             "{printed}"

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use magnusapi::backup::{Hold, Selection, SourceBackups, SourceBackupsError};
+use magnusapi::backup::{Hold, Selection, SourceBackups, StoreError};
 use magnusapi::blob::{BlobAddress, Blobs};
 use pgarchive::manifest::MANIFEST;
 use tempfile::TempDir;
@@ -63,7 +63,7 @@ impl Stage {
             .await
         {
             Ok(damages) => damages.into_iter().map(|damage| damage.object).collect(),
-            Err(SourceBackupsError::Unreadable { .. }) => vec![MANIFEST.to_owned()],
+            Err(StoreError::Unreadable { .. }) => vec![MANIFEST.to_owned()],
             Err(error) => panic!("{error}"),
         };
         named.sort();
@@ -163,10 +163,7 @@ fn missing_swapped_and_longer_files_are_detected_and_named() {
         fs::remove_file(stage.backup.join(MANIFEST)).expect("it is there");
         let error = stage.source_backups.find(&stage.selection).await;
         let error = error.expect_err("there is no manifest");
-        assert!(
-            matches!(error, SourceBackupsError::Unknown { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, StoreError::Unknown { .. }), "{error}");
     });
 }
 

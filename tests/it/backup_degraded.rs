@@ -56,9 +56,8 @@ fn a_degraded_backup_is_reported_and_restores_every_row() {
             manifest(store.path())["findings"],
             serde_json::json!([FINDING])
         );
-        let listed: Value =
-            serde_json::from_str(&operator.does(&["list", "--json"])).expect("JSON");
-        assert_eq!(listed["data"][0]["state"], "degraded", "{listed}");
+        let listed = operator.json(&["list"]);
+        assert_eq!(listed[0]["state"], "degraded", "{listed}");
         assert!(operator.does(&["show", "latest"]).contains(FINDING));
         operator.does(&["verify", "latest"]);
         let restored = postgres().url("degraded_restored");

@@ -4,13 +4,15 @@
 mod encrypted;
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::Command;
 
 use localpg::ThrowawayOptions;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 
-use crate::harness::{Database, Operator, Site, Start, connect, everywhere, own_server, run};
+use crate::harness::{Database, Operator, Site, connect, everywhere, folder, own_server, run};
 
 /// A folder with backups of one database.
 struct Stage {
@@ -26,7 +28,7 @@ impl Stage {
     async fn new(site: Site) -> Stage {
         let source = site.postfacto(0.002).await;
         Stage {
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: folder(),
             url: site.readers(&source),
             source,
             site,
@@ -37,41 +39,11 @@ impl Stage {
         self.site.dump(&self.source, &[])
     }
 
-    fn magnusapi(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
-        let store = format!("file://{}", self.folder.path().join("store").display());
-        let mut start = Start::operator()
-            .set("BACKUP_URL", &store)
-            .set("BACKUP_DATABASES", "postfacto")
-            .set("BACKUP_DATABASE_URL_POSTFACTO", &self.url);
-        for (name, value) in settings {
-            start = start.set(name, value);
-        }
-        for argument in ["backup"].iter().chain(arguments) {
-            start = start.argument(argument);
-        }
-        start.output()
-    }
-
-    #[track_caller]
-    fn does(&self, arguments: &[&str], settings: &[(&str, &str)]) -> String {
-        let output = self.magnusapi(arguments, settings);
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        String::from_utf8(output.stdout).expect("UTF-8")
-    }
-
-    #[track_caller]
-    fn fails(&self, arguments: &[&str]) -> String {
-        let output = self.magnusapi(arguments, &[]);
-        assert_eq!(output.status.code(), Some(1), "{output:?}");
-        String::from_utf8(output.stderr).expect("UTF-8")
-    }
-
-    /// Makes a backup and returns its manifest.
-    #[track_caller]
-    fn made(&self, settings: &[(&str, &str)]) -> Value {
-        let made = self.does(&["create", "--json"], settings);
-        let made: Value = serde_json::from_str(&made).expect("JSON");
-        made["data"][0]["manifest"].clone()
+    fn operator(&self) -> Operator {
+        let source = Database {
+            url: self.url.clone(),
+        };
+        Operator::with_folder(&source, &self.folder.path().join("store"))
     }
 
     /// The folder of a backup in the store.
@@ -79,6 +51,12 @@ impl Stage {
         let id = id.as_str().expect("an id");
         self.folder.path().join("store/postfacto").join(id)
     }
+}
+
+/// Makes a backup and returns its manifest.
+#[track_caller]
+fn made(operator: &Operator) -> Value {
+    operator.json(&["create"])[0]["manifest"].clone()
 }
 
 /// Restores a backup by stock `pg_restore` into a new database, and returns its name.
@@ -94,7 +72,7 @@ async fn by_pg_restore(site: Site, folder: &Path, options: &[&str]) -> String {
 fn a_backup_restores_with_the_program_and_with_pg_restore() {
     everywhere(async |site| {
         let stage = Stage::new(site).await;
-        let manifest = stage.made(&[]);
+        let manifest = made(&stage.operator());
         assert_eq!(manifest["findings"], serde_json::json!([]), "{manifest}");
         assert!(
             manifest["tables"]
@@ -105,7 +83,9 @@ fn a_backup_restores_with_the_program_and_with_pg_restore() {
 
         let new = Site::fresh_name();
         let to = site.url(&new);
-        let printed = stage.does(&["restore", "latest", "--to", &to, "--jobs", "2"], &[]);
+        let printed = stage
+            .operator()
+            .does(&["restore", "latest", "--to", &to, "--jobs", "2"]);
         assert!(
             printed.contains("8 tables") && printed.contains("every row equals"),
             "{printed}"
@@ -126,8 +106,8 @@ fn a_backup_restores_with_the_program_and_with_pg_restore() {
 fn pg_restore_restores_one_table_or_the_rows_alone() {
     everywhere(async |site| {
         let stage = Stage::new(site).await;
-        let folder = stage.backup(&stage.made(&[])["id"]);
-        let one = by_pg_restore(site, &folder, &["--table=retros"]).await;
+        let backup = stage.backup(&made(&stage.operator())["id"]);
+        let one = by_pg_restore(site, &backup, &["--table=retros"]).await;
         let rows = async |database: &str| {
             let client = site.connect(database).await;
             let all = "SELECT count(*), sum(hashtext(r::text)) FROM public.retros AS r";
@@ -141,8 +121,8 @@ fn pg_restore_restores_one_table_or_the_rows_alone() {
         assert_eq!(row.get::<_, i64>(0), 1);
 
         // With the foreign key in place, tables have to come in its order.
-        let two = by_pg_restore(site, &folder, &["--schema-only"]).await;
-        let (url, folder) = (site.url(&two), folder.to_str().expect("UTF-8"));
+        let two = by_pg_restore(site, &backup, &["--schema-only"]).await;
+        let (url, folder) = (site.url(&two), backup.to_str().expect("UTF-8"));
         let rows_alone = ["--exit-on-error", "--data-only", "--dbname", &url, folder];
         site.succeeds("pg_restore", &rows_alone);
         assert_eq!(site.dump(&two, &[]), stage.dump());
@@ -150,10 +130,53 @@ fn pg_restore_restores_one_table_or_the_rows_alone() {
 }
 
 #[test]
+fn the_instructions_in_a_backup_restore_it_and_name_the_programs_of_the_docs() {
+    run(async {
+        let stage = Stage::new(Site::usual()).await;
+        let backup = stage.backup(&made(&stage.operator())["id"]);
+        let readme = std::fs::read_to_string(backup.join("README.txt")).expect("it is there");
+        let commands = readme.lines().filter_map(|line| line.strip_prefix("    "));
+        let (fetch, restore): (Vec<&str>, Vec<&str>) =
+            commands.partition(|line| line.starts_with("az ") || line.starts_with("    --"));
+        let documented = include_str!("../../docs/restore.md");
+        for option in fetch.iter().flat_map(|line| line.split(' ')) {
+            let is_known = !option.starts_with("--") || documented.contains(option);
+            assert!(is_known, "{option}: {readme}");
+        }
+        assert!(
+            fetch[0].starts_with("az storage blob download-batch"),
+            "{readme}"
+        );
+        let database = Site::fresh_name();
+        let script = restore
+            .join("\n")
+            .replace("=restored", &format!("='{database}'"));
+        let script = script.replace(" restored", &format!(" '{database}'"));
+        let script = script.replace("FOLDER", backup.to_str().expect("UTF-8"));
+        let programs = stage.site.programs.path("psql");
+        let url: Config = stage.url.parse().expect("an address");
+        let [Host::Unix(host)] = url.get_hosts() else {
+            panic!("a socket: {url:?}")
+        };
+        let output = Command::new("/bin/sh")
+            .args(["-eu", "-c", &script])
+            .env("PATH", programs.parent().expect("a folder"))
+            .env("PGHOST", host)
+            .env("PGUSER", stage.site.role)
+            .output()
+            .expect("a shell starts");
+        assert!(output.status.success(), "{script}: {output:?}");
+        let options = ["--no-owner", "--no-acl"];
+        let original = stage.site.dump(&stage.source, &options);
+        assert_eq!(stage.site.dump(&database, &options), original);
+    });
+}
+
+#[test]
 fn a_role_without_other_databases_restores_to_its_own() {
     run(async {
         let stage = Stage::new(Site::usual()).await;
-        stage.made(&[]);
+        made(&stage.operator());
         let server = own_server(ThrowawayOptions {
             hba: vec!["local postgres,template1 narrow reject".to_owned()],
             ..ThrowawayOptions::default()
@@ -167,7 +190,7 @@ fn a_role_without_other_databases_restores_to_its_own() {
         }
         let own = server.url("own").replace("user=postgres", "user=narrow");
         let restore = ["restore", "latest", "--to", &own, "--roles", "ignored"];
-        let printed = stage.does(&restore, &[]);
+        let printed = stage.operator().does(&restore);
         assert!(printed.contains("every row equals"), "{printed}");
     });
 }
@@ -191,15 +214,17 @@ fn a_materialized_view_has_the_rows_that_its_owner_can_see() {
         let client = site.connect(&source).await;
         client.batch_execute(SEEN).await.expect("it is made");
         let stage = Stage {
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: folder(),
             url: site.url(&source),
             source,
             site,
         };
-        let manifest = stage.made(&[]);
+        let manifest = made(&stage.operator());
 
         let new = Site::fresh_name();
-        stage.does(&["restore", "latest", "--to", &site.url(&new)], &[]);
+        stage
+            .operator()
+            .does(&["restore", "latest", "--to", &site.url(&new)]);
         let mut restored = vec![new];
         // Stock pg_restore gives the view to its owner before that may create in the schema.
         if site.role == "postgres" {
@@ -230,7 +255,7 @@ fn a_new_database_has_the_encoding_and_the_locale_of_the_old_one() {
         let client = source.connect().await;
         let fill = "CREATE TABLE t (word text); INSERT INTO t VALUES ('caf\u{e9}')";
         client.batch_execute(fill).await.expect("it is filled");
-        let store = tempfile::tempdir().expect("a folder");
+        let store = folder();
         let operator = Operator::with_folder(&source, store.path());
         operator.makes();
         let new = Site::fresh_name();
@@ -256,14 +281,17 @@ fn backups_restore_to_and_from_a_newer_postgresql() {
             );
             let drill = new.url("postgres");
             let stage = Stage::new(old).await;
-            let folder = stage.backup(&stage.made(&[])["id"]);
+            let backup = stage.backup(&made(&stage.operator())["id"]);
             let moved = Site::fresh_name();
             let restore = ["restore", "latest", "--to", &new.url(&moved)];
-            let printed = stage.does(&restore, &[]);
+            let printed = stage.operator().does(&restore);
             assert!(printed.contains("every row equals"), "{printed}");
-            by_pg_restore(new, &folder, &[]).await;
+            by_pg_restore(new, &backup, &[]).await;
             let verify = ["verify", "latest", "--restore", "--allow-superuser"];
-            let printed = stage.does(&verify, &[("DRILL_DATABASE_URL", &drill)]);
+            let printed = stage
+                .operator()
+                .set("DRILL_DATABASE_URL", &drill)
+                .does(&verify);
             assert!(
                 printed.contains("definitions are as they were"),
                 "{printed}"
@@ -273,7 +301,7 @@ fn backups_restore_to_and_from_a_newer_postgresql() {
             let source = Database {
                 url: new.url(&moved),
             };
-            let store = tempfile::tempdir().expect("a folder");
+            let store = folder();
             let operator =
                 Operator::with_folder(&source, store.path()).set("DRILL_DATABASE_URL", &drill);
             let id = operator.makes();
@@ -282,8 +310,8 @@ fn backups_restore_to_and_from_a_newer_postgresql() {
                 printed.contains("definitions are as they were"),
                 "{printed}"
             );
-            let folder = store.path().join("postfacto").join(id);
-            by_pg_restore(new, &folder, &["--jobs=2"]).await;
+            let backup = store.path().join("postfacto").join(id);
+            by_pg_restore(new, &backup, &["--jobs=2"]).await;
         }
     });
 }
@@ -292,7 +320,7 @@ fn backups_restore_to_and_from_a_newer_postgresql() {
 fn a_trial_restore_stores_a_mark_and_drops_its_database() {
     everywhere(async |site| {
         let stage = Stage::new(site).await;
-        let manifest = stage.made(&[]);
+        let manifest = made(&stage.operator());
         let drill = site.url("postgres");
         let number = u8::from(site.role == "postgres");
         let dead = format!("magnusapi_drill_20200101T000000Z-0000000{number}");
@@ -301,7 +329,10 @@ fn a_trial_restore_stores_a_mark_and_drops_its_database() {
         let create = format!("CREATE DATABASE \"{dead}\"");
         let _ = beside.batch_execute(&create).await;
         let verify = ["verify", "latest", "--restore", "--allow-superuser"];
-        stage.does(&verify, &[("DRILL_DATABASE_URL", &drill)]);
+        stage
+            .operator()
+            .set("DRILL_DATABASE_URL", &drill)
+            .does(&verify);
         let mark = stage.backup(&manifest["id"]).join("verified.json");
         let mark = std::fs::read(mark).expect("it is there");
         let mark: Value = serde_json::from_slice(&mark).expect("JSON");

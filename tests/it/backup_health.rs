@@ -9,7 +9,7 @@ use magnusapi::backup::{BackupCheck, Backups, Settings};
 use magnusapi::clock::Clock;
 use magnusapi::health::{Check, Finding, Status};
 
-use crate::harness::{Database, run};
+use crate::harness::{Database, folder, run};
 
 /// The check of one source, with its store in `folder`, and the clock's seconds.
 fn check(database: &Database, folder: &Path) -> (BackupCheck, Arc<AtomicI64>) {
@@ -62,8 +62,7 @@ fn status(findings: &[Finding], key: &str) -> Status {
 #[test]
 fn ages_warn_and_fail_at_their_limits_and_only_whole_backups_count() {
     run(async {
-        let database = Database::migrated();
-        let folder = tempfile::tempdir().expect("a folder");
+        let (database, folder) = (Database::migrated(), folder());
         let (check, clock) = check(&database, folder.path());
         clock.store(at("2026-11-22T00:00:00Z"), Ordering::Relaxed);
         let findings = check.check().await;
@@ -102,8 +101,7 @@ fn ages_warn_and_fail_at_their_limits_and_only_whole_backups_count() {
 #[test]
 fn a_backup_dated_in_the_future_fails() {
     run(async {
-        let database = Database::migrated();
-        let folder = tempfile::tempdir().expect("a folder");
+        let (database, folder) = (Database::migrated(), folder());
         let (check, seconds) = check(&database, folder.path());
         seconds.store(at("2026-11-24T03:00:00Z"), Ordering::Relaxed);
         store(folder.path(), "20261124T020000Z-1a2b3c4d", "manifest.json");
@@ -119,8 +117,7 @@ fn a_backup_dated_in_the_future_fails() {
 #[test]
 fn copies_have_an_age_of_their_own() {
     run(async {
-        let database = Database::migrated();
-        let [folder, copies] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        let (database, folder, copies) = (Database::migrated(), folder(), folder());
         let (check, clock) = check_with(&database, folder.path(), Some(copies.path()));
         store(folder.path(), "20261122T020000Z-00000001", "manifest.json");
         clock.store(at("2026-11-22T03:00:00Z"), Ordering::Relaxed);
@@ -143,5 +140,24 @@ fn copies_have_an_age_of_their_own() {
                 "{now}: {findings:?}"
             );
         }
+    });
+}
+
+#[test]
+fn a_second_location_that_cannot_be_reached_warns_and_changes_no_other_finding() {
+    run(async {
+        let (database, folder) = (Database::migrated(), folder());
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("a file");
+        let copies = file.join("copies");
+        let (check, clock) = check_with(&database, folder.path(), Some(&copies));
+        store(folder.path(), "20261122T020000Z-00000001", "manifest.json");
+        clock.store(at("2026-11-22T03:00:00Z"), Ordering::Relaxed);
+        let findings = check.check().await;
+        assert_eq!(status(&findings, "backup:age"), Status::Ok);
+        assert_eq!(status(&findings, "backup:copy-age"), Status::Warn);
+        let output = findings.iter().find(|it| it.key == "backup:copy-age");
+        let output = output.and_then(|it| it.output.clone()).unwrap_or_default();
+        assert!(output.contains(&copies.display().to_string()), "{output}");
     });
 }

@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use reqwest::{Method, RequestBuilder};
-use serde_json::json;
-
 use crate::fakes::{Call, Fault, StorageFaults};
 use crate::harness::{
-    Container, Database, Operator, Process, Program, Site, Start, eventually, postfacto, run,
+    Container, Database, Operator, Process, Site, Start, call, eventually, folder, occurrence,
+    postfacto, run, timer_request,
 };
 
 /// A backup under way, whose rows do not reach the store.
@@ -36,15 +34,10 @@ impl Stage {
         self.container.through(&self.faults.address)
     }
 
-    async fn stalls(&self) {
-        let stalled = async || (self.faults.stalled() > 0).then_some(());
-        eventually("rows on their way", stalled).await;
-    }
-
     async fn begins(&self) -> Process {
         let operator = Operator::with_container(&self.source, &self.slow());
         let running = operator.begins_with_stderr(&["create"]);
-        self.stalls().await;
+        self.faults.stalls().await;
         running
     }
 
@@ -83,7 +76,7 @@ fn a_signal_ends_create_in_a_folder_and_leaves_no_file() {
     run(async {
         let source = postfacto(0.01).await;
         for number in [1, 2, 4] {
-            let store = tempfile::tempdir().expect("a folder");
+            let store = folder();
             let operator = Operator::with_folder(&source, store.path());
             let running = operator.begins_with_stderr(&["create"]);
             let enough = async || (files(store.path()).len() >= number).then_some(());
@@ -119,8 +112,7 @@ fn remaining_files_are_named_with_the_command_to_delete_them() {
         stage.faults.hold(Call::Part);
         let operator = Operator::with_container(&stage.source, &stage.slow());
         let running = operator.begins_with_stderr(&["create"]);
-        let storing = async || (stage.faults.seen(Call::Part) > 0).then_some(());
-        eventually("rows on their way", storing).await;
+        stage.faults.sees(Call::Part).await;
         let (code, output) = ended_by(running, "TERM");
         assert_eq!(code, Some(6), "{output}");
         assert!(
@@ -140,8 +132,7 @@ fn a_second_signal_ends_create_at_once() {
         let stderr = running.stderr();
         stage.faults.hold(Call::Delete);
         running.signal("TERM");
-        let deleting = async || (stage.faults.seen(Call::Delete) > 0).then_some(());
-        eventually("a deletion on its way", deleting).await;
+        stage.faults.sees(Call::Delete).await;
         let begun = Instant::now();
         assert_eq!(running.ended_by("INT").code(), Some(6));
         // The deletion would be waited for.
@@ -151,23 +142,10 @@ fn a_second_signal_ends_create_at_once() {
     });
 }
 
-/// The body of the host for the occurrence of 02:00 on the 24th of November 2026.
-fn call(program: &Program, function: &str) -> RequestBuilder {
-    let body = json!({
-        "Data": {"timer": {"ScheduleStatus": {
-            "Last": "0001-01-01T00:00:00+00:00", "Next": "2026-11-24T02:00:00+00:00"
-        }, "IsPastDue": false}},
-        "Metadata": {"sys": {"UtcNow": "2026-11-24T02:00:00.1Z"}}
-    });
-    let request = program.with_json(Method::POST, function, &body);
-    request.header("X-Azure-Functions-InvocationId", "one")
-}
-
 #[test]
 fn a_signal_ends_the_timers_drill_and_drops_its_database() {
     run(async {
-        let (own, source) = (Database::migrated(), Database::empty());
-        let store = tempfile::tempdir().expect("a folder");
+        let (own, source, store) = (Database::migrated(), Database::empty(), folder());
         let slow =
             "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
                         IF pg_catalog.starts_with(pg_catalog.current_database(), 'magnusapi_') THEN
@@ -179,20 +157,15 @@ fn a_signal_ends_the_timers_drill_and_drops_its_database() {
                     CREATE INDEX slowly_by_timer ON slow (slow(number))";
         let client = source.connect().await;
         client.batch_execute(slow).await.expect("it is made");
-        let mut program = Start::handler()
-            .set("DATABASE_URL", &own.url)
-            .set("BACKUP_URL", &format!("file://{}", store.path().display()))
-            .set("BACKUP_DATABASES", "postfacto")
-            .set("BACKUP_DATABASE_URL_POSTFACTO", &source.url)
-            .set(
-                "DRILL_DATABASE_URL",
-                &Site::usual().administrators().url("postgres"),
-            )
+        let url = format!("file://{}", store.path().display());
+        let administrators = Site::usual().administrators();
+        let mut program = Start::backing_up(&own, &url, &[("postfacto", &source.url)])
+            .set("DRILL_DATABASE_URL", &administrators.url("postgres"))
             .serving()
             .await;
-        let made = call(&program, "/postfacto_backup").send().await;
-        assert_eq!(made.expect("an answer").status(), 200);
-        let drill = call(&program, "/postfacto_restore_drill");
+        let made = call(&program, "postfacto_backup", 24).await;
+        made.assert(200, "");
+        let drill = timer_request(&program, "postfacto_restore_drill", &occurrence(24));
         let drilling = tokio::spawn(async move { drill.send().await });
         let scratch: String = eventually("a drill at its index", async || {
             let running = "SELECT datname::text FROM pg_stat_activity
@@ -216,15 +189,12 @@ fn a_signal_ends_the_timers_backup_and_leaves_nothing() {
     run(async {
         let (stage, own) = (Stage::new().await, Database::migrated());
         let settings = stage.slow().settings("of us").into_iter();
-        let start = Start::handler()
-            .set("DATABASE_URL", &own.url)
-            .set("BACKUP_DATABASES", "postfacto")
-            .set("BACKUP_DATABASE_URL_POSTFACTO", &stage.source.url);
+        let start = Start::backing_up(&own, "", &[("postfacto", &stage.source.url)]);
         let start = settings.fold(start, |start, (name, value)| start.set(name, &value));
         let mut program = start.serving().await;
-        let request = call(&program, "/postfacto_backup");
+        let request = timer_request(&program, "postfacto_backup", &occurrence(24));
         let calling = tokio::spawn(async move { request.send().await });
-        stage.stalls().await;
+        stage.faults.stalls().await;
         program.signal("TERM");
         let answer = calling.await.expect("no panic").expect("an answer");
         assert_eq!(answer.status(), 500);

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Operator, eventually, postfacto, run};
+use crate::harness::{Container, Database, Operator, eventually, folder, postfacto, run};
 
 const SIGKILL: i32 = 9;
 
@@ -21,32 +21,14 @@ const POINTS: [(Call, usize); 8] = [
     (Call::Put, 4),
 ];
 
-/// Kills a run at this request.
-async fn kill_at(container: &Container, operator: &Operator, faults: &StorageFaults) {
-    let running = operator.begins(&["create"]);
-    let stalled = || async { (faults.stalled() > 0).then_some(()) };
-    eventually("a request that comes to a halt", stalled).await;
+/// Kills a run at this request, which gets this fault.
+async fn kill_at(source: &Database, container: &Container, point: (Call, usize), fault: Fault) {
+    let faults = StorageFaults::at(container.address(), point, fault).await;
+    let through = container.through(&faults.address);
+    let running = Operator::with_container(source, &through).begins(&["create"]);
+    faults.stalls().await;
     let ended = running.kill();
-    assert_eq!(
-        ended.signal(),
-        Some(SIGKILL),
-        "{ended} at {}",
-        container.address()
-    );
-}
-
-/// A container behind faults, of which this one meets the request of that number.
-async fn spoilt(
-    container: &Container,
-    (call, number): (Call, usize),
-    fault: Fault,
-) -> (Container, StorageFaults) {
-    let faults = StorageFaults::before(container.address()).await;
-    for _ in 1..number {
-        faults.once(call, Fault::Pass);
-    }
-    faults.once(call, fault);
-    (container.through(&faults.address), faults)
+    assert_eq!(ended.signal(), Some(SIGKILL), "{ended} at {point:?}");
 }
 
 #[test]
@@ -56,13 +38,7 @@ fn a_run_killed_at_any_request_makes_no_backup_and_the_next_one_does() {
         let direct = Operator::with_container(&source, &container);
         let mut whole = Vec::new();
         for point in POINTS {
-            let (through, faults) = spoilt(&container, point, Fault::Stall).await;
-            kill_at(
-                &through,
-                &Operator::with_container(&source, &through),
-                &faults,
-            )
-            .await;
+            kill_at(&source, &container, point, Fault::Stall).await;
             assert_eq!(direct.listed(), whole, "killed at {point:?}");
             whole.push(direct.makes());
             whole.sort();
@@ -75,13 +51,7 @@ fn a_run_killed_at_any_request_makes_no_backup_and_the_next_one_does() {
 fn a_run_killed_after_it_sent_the_manifest_makes_a_backup() {
     run(async {
         let (source, container) = (postfacto(0.0).await, Container::new().await);
-        let (through, faults) = spoilt(&container, (Call::Put, 4), Fault::StallAnswer).await;
-        kill_at(
-            &through,
-            &Operator::with_container(&source, &through),
-            &faults,
-        )
-        .await;
+        kill_at(&source, &container, (Call::Put, 4), Fault::StallAnswer).await;
         let direct = Operator::with_container(&source, &container);
         assert_eq!(direct.listed().len(), 1);
         direct.does(&["verify", "latest"]);
@@ -106,7 +76,7 @@ fn a_run_killed_in_a_folder_makes_a_whole_backup_or_none() {
         let source = postfacto(0.01).await;
         let mut killed = 0;
         for number in [0, 1, 2, 3, 4, 6, 8, 10] {
-            let store = tempfile::tempdir().expect("a folder");
+            let store = folder();
             let operator = Operator::with_folder(&source, store.path());
             let running = operator.begins(&["create"]);
             let enough = || async { (files(store.path()) >= number).then_some(()) };

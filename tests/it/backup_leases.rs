@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, Operator, Site, eventually, run};
+use crate::harness::{Container, Database, Operator, Site, eventually, folder, run};
 
 /// A gate that a restore waits at: an index whose function waits until a file exists.
 struct Gate {
@@ -16,7 +16,7 @@ struct Gate {
 
 impl Gate {
     async fn new() -> Gate {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder();
         // The server runs as another account.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("it is ours");
         let gate = Gate {
@@ -97,12 +97,9 @@ fn is_pruned(operator: &Operator, id: &str) {
 fn a_backup_that_is_being_restored_is_not_pruned() {
     run(async {
         let gate = Gate::new().await;
-        let (folder, container) = (
-            tempfile::tempdir().expect("a folder"),
-            Container::new().await,
-        );
+        let (store, container) = (folder(), Container::new().await);
         for operator in [
-            Operator::with_folder(&gate.source, folder.path()),
+            Operator::with_folder(&gate.source, store.path()),
             Operator::with_container(&gate.source, &container),
         ] {
             let (operator, older) = two_backups(operator);
@@ -130,8 +127,7 @@ fn a_restore_that_begins_between_the_listing_and_the_deletion_keeps_its_backup()
         let slow = Operator::with_container(&gate.source, &container.through(&faults.address))
             .set("BACKUP_KEEP", "last=1");
         let pruning = slow.begins(&["prune"]);
-        let announcing = async || (faults.seen(Call::Put) > 0).then_some(());
-        eventually("an announcement on its way", announcing).await;
+        faults.sees(Call::Put).await;
         let to = Site::usual().url(&Site::fresh_name());
         let restoring = direct.begins(&["restore", &older, "--to", &to]);
         gate.waits().await;
@@ -156,19 +152,14 @@ const STEPS: [(Call, usize); 4] = [
 async fn kill_a_prune(
     source: &Database,
     container: &Container,
-    (call, number): (Call, usize),
+    point: (Call, usize),
     fault: Fault,
 ) {
-    let faults = StorageFaults::before(container.address()).await;
-    for _ in 1..number {
-        faults.once(call, Fault::Pass);
-    }
-    faults.once(call, fault);
+    let faults = StorageFaults::at(container.address(), point, fault).await;
     let slow = Operator::with_container(source, &container.through(&faults.address))
         .set("BACKUP_KEEP", "last=1");
     let pruning = slow.begins(&["prune"]);
-    let stalled = async || (faults.stalled() > 0).then_some(());
-    eventually("a request that stalls", stalled).await;
+    faults.stalls().await;
     pruning.kill();
 }
 
@@ -245,7 +236,7 @@ fn a_hold_placed_during_a_prune_fails_or_keeps_the_backup() {
 fn a_backup_that_is_verified_or_downloaded_is_not_pruned_until_a_signal_ends_that() {
     run(async {
         let (source, container) = (Database::migrated(), Container::new().await);
-        let target = tempfile::tempdir().expect("a folder");
+        let target = folder();
         let target = target.path().display().to_string();
         for verb in ["verify", "download"] {
             let direct = Operator::with_container(&source, &container);
@@ -258,8 +249,7 @@ fn a_backup_that_is_verified_or_downloaded_is_not_pruned_until_a_signal_ends_tha
             let arguments = [verb, &older, &target];
             let arguments = &arguments[..if verb == "download" { 3 } else { 2 }];
             let reading = slow.begins(arguments);
-            let stalled = async || (faults.stalled() > 0).then_some(());
-            eventually("a file that does not come", stalled).await;
+            faults.stalls().await;
             is_in_use(&direct, &older);
             assert_eq!(reading.ended_by("TERM").code(), Some(6));
             is_pruned(&direct, &older);

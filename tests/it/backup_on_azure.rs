@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::fakes::{Call, StorageFaults};
 use crate::harness::{
-    AppFolder, Container, Database, Operator, Response, client, eventually, everywhere, postfacto,
-    run, start, timer,
+    AppFolder, Container, Database, Operator, Response, client, everywhere, postfacto, run, start,
+    timer,
 };
 
 /// A host whose app has its store in this container.
@@ -130,8 +130,7 @@ fn a_migration_waits_only_a_moment_for_a_backup_whose_store_is_slow() {
         faults.hold(Call::Part);
         let slow = Operator::with_container(&source, &container.through(&faults.address));
         let running = slow.begins(&["create"]);
-        let storing = || async { (faults.seen(Call::Part) > 0).then_some(()) };
-        eventually("rows on their way", storing).await;
+        faults.sees(Call::Part).await;
         let migrating = source.connect().await;
         let begun = Instant::now();
         let change = "ALTER TABLE items ADD COLUMN more integer";

@@ -38,10 +38,8 @@ impl Backups {
 
     /// The JSON output of a restore.
     fn restored(&self, arguments: &[&str]) -> Value {
-        let arguments = [&["restore", "latest", "--json"], arguments].concat();
-        let printed = self.operator.does(&arguments);
-        let printed: Value = serde_json::from_str(&printed).expect("JSON");
-        printed["data"].clone()
+        let arguments = [&["restore", "latest"], arguments].concat();
+        self.operator.json(&arguments)
     }
 
     fn dump(&self, database: &str) -> String {

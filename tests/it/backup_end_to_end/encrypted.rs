@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Stage, by_pg_restore};
-use crate::harness::{Site, everywhere, run};
+use super::{Stage, by_pg_restore, made};
+use crate::harness::{Site, everywhere, folder, run};
 
 #[test]
 fn an_encrypted_backup_restores_only_with_its_identity() {
@@ -15,25 +15,24 @@ fn an_encrypted_backup_restores_only_with_its_identity() {
         let file = stage.folder.path().join("identity.txt");
         let secret = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
         std::fs::write(&file, &secret).expect("it is written");
-        let manifest = stage.made(&[("BACKUP_RECIPIENTS", &recipient)]);
+        let operator = stage.operator().set("BACKUP_RECIPIENTS", &recipient);
+        let manifest = made(&operator);
         assert_eq!(manifest["recipients"][0], recipient.as_str());
 
         let new = Site::fresh_name();
         let to = site.url(&new);
-        let printed = stage.fails(&["restore", "latest", "--to", &to]);
+        let printed = operator.fails(&["restore", "latest", "--to", &to]);
         assert!(
             printed.contains("--identity") && printed.contains(&recipient),
             "{printed}"
         );
         let file = file.to_str().expect("UTF-8");
-        stage.does(&["restore", "latest", "--to", &to, "--identity", file], &[]);
+        operator.does(&["restore", "latest", "--to", &to, "--identity", file]);
         assert_eq!(site.dump(&new, &[]), stage.dump());
-        let server = site.url("postgres");
-        let drill = ("DRILL_DATABASE_URL", server.as_str());
-        let printed = stage.does(
-            &["verify", "latest", "--restore", "--allow-superuser"],
-            &[drill, ("DRILL_IDENTITY", &secret)],
-        );
+        let operator = operator
+            .set("DRILL_DATABASE_URL", &site.url("postgres"))
+            .set("DRILL_IDENTITY", &secret);
+        let printed = operator.does(&["verify", "latest", "--restore", "--allow-superuser"]);
         assert!(printed.contains("restored to PostgreSQL"), "{printed}");
         assert!(!printed.contains(&secret));
     });
@@ -56,9 +55,9 @@ fn an_encrypted_backup_is_opened_by_age_and_restored_by_pg_restore() {
             std::fs::write(file, format!("{secret}\n")).expect("it is written");
         }
         let recipient = identity.to_public().to_string();
-        let folder = stage.backup(&stage.made(&[("BACKUP_RECIPIENTS", &recipient)])["id"]);
-        let opened = tempfile::tempdir().expect("a folder");
-        for file_of_backup in std::fs::read_dir(&folder).expect("it is there") {
+        let operator = stage.operator().set("BACKUP_RECIPIENTS", &recipient);
+        let (backup, opened) = (stage.backup(&made(&operator)["id"]), folder());
+        for file_of_backup in std::fs::read_dir(&backup).expect("it is there") {
             let encrypted = file_of_backup.expect("a file").path();
             if encrypted.extension().is_none_or(|it| it != "age") {
                 continue;

@@ -11,6 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::harness::eventually;
+
 /// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
@@ -93,6 +95,32 @@ impl StorageFaults {
         faults
     }
 
+    /// Before the Azurite at this address. The request of this kind and number gets this fault.
+    pub(crate) async fn at(
+        azurite: &str,
+        (call, number): (Call, usize),
+        fault: Fault,
+    ) -> StorageFaults {
+        let faults = StorageFaults::before(azurite).await;
+        for _ in 1..number {
+            faults.once(call, Fault::Pass);
+        }
+        faults.once(call, fault);
+        faults
+    }
+
+    /// Waits for a request that gets no response.
+    pub(crate) async fn stalls(&self) {
+        let stalled = async || (self.state().stalled > 0).then_some(());
+        eventually("a request without a response", stalled).await;
+    }
+
+    /// Waits for a request of this kind.
+    pub(crate) async fn sees(&self, call: Call) {
+        let seen = async || (self.seen(call) > 0).then_some(());
+        eventually("a request on its way", seen).await;
+    }
+
     /// The next request of this kind without a fault gets this one.
     pub(crate) fn once(&self, call: Call, fault: Fault) {
         self.state().once.push_back((call, fault));
@@ -116,11 +144,6 @@ impl StorageFaults {
     /// The number of requests of this kind so far.
     pub(crate) fn seen(&self, call: Call) -> usize {
         self.state().seen.iter().filter(|it| **it == call).count()
-    }
-
-    /// The number of requests without a response so far.
-    pub(crate) fn stalled(&self) -> usize {
-        self.state().stalled
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -13,6 +13,7 @@ mod program;
 mod raw;
 mod site;
 mod start;
+mod timer_calls;
 
 pub(crate) use app_folder::{AppFolder, checkout_on, logged, start};
 pub(crate) use azurite::{ACCOUNT, Azurite, Container, KEY, WAIT};
@@ -30,9 +31,12 @@ pub(crate) use program::{Program, healthy, ready, timer};
 pub(crate) use raw::{end_of_listening, send_raw};
 pub(crate) use site::{Site, everywhere};
 pub(crate) use start::Start;
+pub(crate) use timer_calls::{call, call_with, occurrence, timer_request};
 
 use std::process::Command;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 /// The longest time that a test waits for an event. A passing test is far below it, even on a busy machine.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
@@ -43,6 +47,11 @@ pub(crate) fn with_program<F: Future<Output = ()>>(test: impl FnOnce(Program) ->
         let database = Database::migrated();
         test(Start::on(&database).await).await;
     });
+}
+
+/// A new folder, which is deleted with this value.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
 }
 
 /// Runs an asynchronous test.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Container, Database, Process, Start};
 
 /// An operator who runs `magnusapi backup …`, with the source `postfacto` and a store.
+#[derive(Clone)]
 pub(crate) struct Operator {
     settings: Vec<(String, String)>,
 }
@@ -35,6 +36,15 @@ impl Operator {
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
         }
+    }
+
+    /// Adds these settings.
+    pub(crate) fn with_settings(
+        self,
+        settings: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Operator {
+        let settings = settings.into_iter();
+        settings.fold(self, |operator, (name, value)| operator.set(name, &value))
     }
 
     /// Adds a setting.
@@ -77,12 +87,19 @@ impl Operator {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
+    /// Asserts that a verb succeeds, and returns its data in JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let printed = self.does(&[arguments, &["--json"]].concat());
+        let printed: Value = serde_json::from_str(&printed).expect("JSON and nothing else");
+        printed["data"].clone()
+    }
+
     /// Creates a backup, verifies it, and returns its id.
     #[track_caller]
     pub(crate) fn makes(&self) -> String {
-        let made = self.does(&["create", "--json"]);
-        let made: Value = serde_json::from_str(&made).expect("JSON");
-        let id = made["data"][0]["manifest"]["id"].as_str().expect("an id");
+        let made = self.json(&["create"]);
+        let id = made[0]["manifest"]["id"].as_str().expect("an id");
         self.does(&["verify", id]);
         id.to_owned()
     }
@@ -104,8 +121,19 @@ impl Operator {
     /// The ids of all backups, the oldest first.
     #[track_caller]
     pub(crate) fn listed(&self) -> Vec<String> {
-        let listed: Value = serde_json::from_str(&self.does(&["list", "--json"])).expect("JSON");
-        let lines = listed["data"].as_array().expect("a list");
+        self.listed_from("original")
+    }
+
+    /// The ids of all backups in the second location, the oldest first.
+    #[track_caller]
+    pub(crate) fn copies(&self) -> Vec<String> {
+        self.listed_from("copy")
+    }
+
+    #[track_caller]
+    fn listed_from(&self, location: &str) -> Vec<String> {
+        let listed = self.json(&["list", "--from", location]);
+        let lines = listed.as_array().expect("a list");
         let ids = lines.iter().map(|line| line["id"].as_str().expect("an id"));
         ids.rev().map(str::to_owned).collect()
     }
