@@ -33,28 +33,30 @@ struct Download {
 
 type Body = BoxStream<'static, object_store::Result<Bytes>>;
 
-/// The bytes of a blob. The stream ends with an error unless it is complete.
-pub(super) async fn open(
-    blobs: Blobs,
-    name: &str,
-) -> Result<impl Stream<Item = Result<Bytes, BlobError>> + Send + 'static, BlobError> {
-    let path = blobs.place.path(name)?;
-    let response = blobs.store.get_opts(&path, GetOptions::default()).await;
-    let response = response.map_err(|error| blobs.place.error(name, &error))?;
-    let download = Download {
-        name: name.to_owned(),
-        path,
-        e_tag: response.meta.e_tag.clone(),
-        size: response.meta.size,
-        read: 0,
-        broken: None,
-        body: body(response),
-        blobs,
-    };
-    Ok(stream::try_unfold(download, async |mut download| {
-        let piece = download.next().await?;
-        Ok(piece.map(|piece| (piece, download)))
-    }))
+impl Blobs {
+    /// The bytes of a blob. The stream ends with an error unless it is complete.
+    pub async fn stream(
+        &self,
+        name: &str,
+    ) -> Result<impl Stream<Item = Result<Bytes, BlobError>> + Send + 'static, BlobError> {
+        let path = self.place.path(name)?;
+        let response = self.store.get_opts(&path, GetOptions::default()).await;
+        let response = response.map_err(|error| self.place.error(name, &error))?;
+        let download = Download {
+            blobs: self.clone(),
+            name: name.to_owned(),
+            path,
+            e_tag: response.meta.e_tag.clone(),
+            size: response.meta.size,
+            read: 0,
+            broken: None,
+            body: body(response),
+        };
+        Ok(stream::try_unfold(download, async |mut download| {
+            let piece = download.next().await?;
+            Ok(piece.map(|piece| (piece, download)))
+        }))
+    }
 }
 
 impl Download {

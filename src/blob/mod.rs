@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
 use tokio::time::Instant;
 
@@ -115,12 +115,6 @@ impl Blobs {
         }
     }
 
-    /// Starts to store a blob of any size, which exists once [`Upload::finish`] returns. The caller must
-    /// not use a name twice.
-    pub async fn upload(&self, name: &str) -> Result<Upload, BlobError> {
-        Upload::begin(self, name).await
-    }
-
     /// A small blob, whole. One of more than `limit` bytes is [`BlobError::TooLarge`].
     pub async fn read(&self, name: &str, limit: u64) -> Result<Bytes, BlobError> {
         let mut parts = std::pin::pin!(self.stream(name).await?);
@@ -133,14 +127,6 @@ impl Blobs {
             content.extend_from_slice(&part);
         }
         Ok(content.into())
-    }
-
-    /// The bytes of a blob. The stream ends with an error unless it is complete.
-    pub async fn stream(
-        &self,
-        name: &str,
-    ) -> Result<impl Stream<Item = Result<Bytes, BlobError>> + Send + 'static, BlobError> {
-        download::open(self.clone(), name).await
     }
 
     /// All blobs in `folder` and below, in the order of their names; "" is the whole store.

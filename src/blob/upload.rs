@@ -34,33 +34,37 @@ pub struct Upload {
     sent: u64,
 }
 
-impl Upload {
-    pub(super) async fn begin(blobs: &Blobs, name: &str) -> Result<Upload, BlobError> {
-        let path = blobs.place.path(name)?;
+impl Blobs {
+    /// Starts to store a blob of any size, which exists once [`Upload::finish`] returns. The caller must
+    /// not use a name twice.
+    pub async fn upload(&self, name: &str) -> Result<Upload, BlobError> {
+        let path = self.place.path(name)?;
         let id = Uuid::new_v4().to_string();
         let mut attributes = Attributes::new();
         // A folder stores no attributes, and loses no response.
-        if blobs.place.root().is_none() {
+        if self.place.root().is_none() {
             attributes.insert(Attribute::Metadata(ID.into()), id.clone().into());
         }
         let options = PutMultipartOptions {
             attributes,
             ..Default::default()
         };
-        let begun = blobs.store.put_multipart_opts(&path, options).await;
+        let begun = self.store.put_multipart_opts(&path, options).await;
         Ok(Upload {
-            sink: Some(begun.map_err(|error| blobs.place.error(name, &error))?),
-            blobs: blobs.clone(),
+            sink: Some(begun.map_err(|error| self.place.error(name, &error))?),
+            blobs: self.clone(),
             name: name.to_owned(),
             id,
-            parts: blobs.place.parts(),
+            parts: self.place.parts(),
             filling: BytesMut::new(),
             sending: JoinSet::new(),
             bytes: 0,
             sent: 0,
         })
     }
+}
 
+impl Upload {
     /// Takes the next bytes, and waits while the store is behind. After an error, the upload is aborted.
     pub async fn write(&mut self, mut part: &[u8]) -> Result<(), BlobError> {
         self.bytes += part.len() as u64;
