@@ -154,7 +154,8 @@ fn an_encrypted_backup_and_its_proof_are_copied_as_bytes() {
 #[test]
 fn without_a_second_location_the_setting_is_named() {
     run(async {
-        let operator = Stage::new().await.operator();
+        let stage = Stage::new().await;
+        let operator = stage.operator();
         for arguments in [&["list", "--from", "copy"][..], &["copy"]] {
             let error = operator.exits(2, arguments);
             assert!(error.contains("BACKUP_COPY_URL"), "{error}");

@@ -165,7 +165,8 @@ fn a_location_that_refuses_or_is_full_leaves_the_backup_and_is_reported() {
 #[test]
 fn a_bucket_that_is_missing_is_named() {
     run(async {
-        let operator = Stage::new().await.operator();
+        let stage = Stage::new().await;
+        let operator = stage.operator();
         let operator = operator.with_settings(Bucket::missing("nowhere").settings());
         let output = operator.fails(&["create"]);
         assert!(
