@@ -88,7 +88,7 @@ impl Failure {
             Failure::Restore(error) => of_restore(error),
             Failure::Several(_, exit) => *exit,
             Failure::Interrupted | Failure::Stopped(_) => Exit::Interrupted,
-            _ => Exit::Failed,
+            Failure::NoStore { .. } => Exit::Failed,
         }
     }
 }
