@@ -92,7 +92,8 @@ impl App {
             ],
             deadline,
         )
-        .accompanied_by(Arc::new(notifier.clone()));
+        .accompanied_by(Arc::new(notifier.clone()))
+        .on(timetable.clone());
         let items = Items::new(database.clone(), deadline);
         let metrics = Metrics::new(metrics::Sources {
             instance,

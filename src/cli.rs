@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
@@ -13,7 +15,7 @@ use crate::config::{Config, ConfigError};
 use crate::database::{self, Database, MigrationError, Settings};
 use crate::doctor::{self, DoctorError};
 use crate::exit::{self, Exit};
-use crate::host::{self, Timetable};
+use crate::host::{self, Handling, Invocation, Timetable};
 use crate::local::{self, LocalError};
 use crate::notify;
 use crate::server::{self, Front};
@@ -56,6 +58,20 @@ enum Verb {
         /// Port on 127.0.0.1
         #[arg(long, env = "FUNCTIONS_CUSTOMHANDLER_PORT")]
         port: u16,
+    },
+    /// Run a timer function once, for another scheduler than the Functions host
+    ///
+    /// Does the same as a call by the host, with the same ledger and heartbeats, and without the host's limit of
+    /// time. `TIMERS_ELSEWHERE` of the function app names the functions that run so: the host's calls of them do
+    /// nothing, and /health expects a run for each time of their schedules.
+    #[command(verbatim_doc_comment)]
+    Run {
+        /// Timer function
+        #[arg(value_parser = PossibleValuesParser::new(timer_functions()))]
+        function: String,
+        /// Hours after which the run fails
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u8).range(1..))]
+        limit: u8,
     },
     /// Migrate the database's schema to this program's version
     ///
@@ -111,6 +127,10 @@ enum Failure {
     Scale(#[from] Box<scale::cli::Failure>),
     #[error(transparent)]
     Notify(#[from] notify::cli::Failure),
+    #[error("{function} failed: {reason}")]
+    Timer { function: String, reason: String },
+    #[error("{function} did not run: {reason}")]
+    Elsewhere { function: String, reason: String },
     #[error("interrupted")]
     Interrupted,
     #[error(
@@ -127,15 +147,21 @@ impl Failure {
             Failure::Backup(failure) => failure.exit(),
             Failure::Scale(failure) => failure.exit(),
             Failure::Notify(failure) => failure.exit(),
+            Failure::Elsewhere { .. } => Exit::Refused,
             Failure::Interrupted | Failure::SecondSignal => Exit::Interrupted,
             _ => Exit::Failed,
         }
     }
 }
 
+/// The definition of the command line.
+pub fn command() -> Command {
+    with_exit_codes(Arguments::command())
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let command = environment::without_empty_variables(with_exit_codes(Arguments::command()));
+    let command = environment::without_empty_variables(command());
     let arguments = Arguments::from_arg_matches(&command.get_matches())
         .expect("the matches belong to the command of these arguments");
     let done = run(arguments);
@@ -201,6 +227,15 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
                 database::closed().await;
                 done?;
             }
+            (Some(Verb::Run { function, limit }), _) => {
+                let config = Config {
+                    deadline: Duration::from_hours(limit.into()),
+                    // The app's process knows the host's state. It reads the run in the ledger.
+                    notify: config.notify.without_receivers(),
+                    ..config
+                };
+                Box::pin(run_timer(function, config)).await?;
+            }
             (Some(Verb::Serve { port }), None) => {
                 serve(port, config, std::future::pending()).await?;
             }
@@ -241,6 +276,39 @@ async fn backups(verb: backup::cli::Verb, config: Config) -> Result<(), Failure>
     tokio::select! {
         done = work => Ok(done.map_err(Box::new)?),
         () = second => Err(Failure::SecondSignal),
+    }
+}
+
+/// Runs a timer function as the host's call would. At a signal, the run ends and is recorded as interrupted.
+async fn run_timer(function: String, config: Config) -> Result<(), Failure> {
+    config.require_addresses()?;
+    let settings = config.require_database()?;
+    let signal = server::stop_signal()?;
+    // Without a timetable, which says that the host leaves the function to this verb.
+    let app = assemble(&config, settings, None);
+    app.database.prepare_in_background();
+    let stop = app.stop.clone();
+    let call = app.timers.invoke(Invocation::by_hand(function.clone()));
+    let stopping = async {
+        signal.await;
+        stop.cancel();
+        std::future::pending::<()>().await;
+    };
+    let outcome = tokio::select! {
+        outcome = call => outcome,
+        () = stopping => unreachable!("it stays pending"),
+    };
+    database::closed().await;
+    match outcome.failure {
+        Some(reason) if outcome.handling == Handling::Elsewhere => {
+            Err(Failure::Elsewhere { function, reason })
+        }
+        None => {
+            outcome.lines.iter().for_each(|line| log::info!("{line}"));
+            Ok(())
+        }
+        Some(_) if app.stop.is_cancelled() => Err(Failure::Interrupted),
+        Some(reason) => Err(Failure::Timer { function, reason }),
     }
 }
 
@@ -305,8 +373,14 @@ fn app(config: &Config, database: Settings) -> App {
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        Timetable::read(folder, timer_functions(), environment)
+        let elsewhere = config.timers_elsewhere.clone();
+        Timetable::read(folder, timer_functions(), elsewhere, environment)
     });
+    assemble(config, database, timetable)
+}
+
+/// All features on this database.
+fn assemble(config: &Config, database: Settings, timetable: Option<Timetable>) -> App {
     App::new(
         Database::open(database),
         config.backup.clone(),

@@ -28,6 +28,8 @@ pub struct Config {
     pub instance: Option<String>,
     /// `None` if no setting names a database.
     pub database: Option<DatabaseSettings>,
+    /// `TIMERS_ELSEWHERE`: the timer functions that another scheduler runs.
+    pub timers_elsewhere: Vec<&'static str>,
     pub backup: BackupSettings,
     pub scale: ScaleSettings,
     pub notify: NotifySettings,
@@ -45,6 +47,11 @@ pub enum ConfigError {
         "FUNCTIONS_CUSTOMHANDLER_PORT={0} is not a port; only the Functions host sets it, so unset it elsewhere"
     )]
     Port(String),
+    #[error(
+        "TIMERS_ELSEWHERE names {0}, which is not a timer function; name some of {known}, separated by commas",
+        known = timer_functions().collect::<Vec<_>>().join(", ")
+    )]
+    Elsewhere(String),
     #[error(transparent)]
     Database(#[from] SettingsError),
     #[error(transparent)]
@@ -76,6 +83,7 @@ impl Config {
             app_folder: variable("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from),
             instance: INSTANCE.into_iter().find_map(&variable),
             database: DatabaseSettings::read(&variable)?,
+            timers_elsewhere: timers_elsewhere(variable("TIMERS_ELSEWHERE").as_deref())?,
             backup: BackupSettings::read(&variable, handler_port.is_some())?,
             scale: ScaleSettings::read(&variable)?,
             notify: NotifySettings::read(timer_functions(), &variable)?,
@@ -96,6 +104,16 @@ impl Config {
     pub fn require_database(&self) -> Result<DatabaseSettings, ConfigError> {
         self.database.clone().ok_or(ConfigError::NoDatabase)
     }
+}
+
+fn timers_elsewhere(value: Option<&str>) -> Result<Vec<&'static str>, ConfigError> {
+    let names = value.into_iter().flat_map(|value| value.split(','));
+    let timers = names.map(|name| {
+        let name = name.trim();
+        let timer = timer_functions().find(|timer| *timer == name);
+        timer.ok_or_else(|| ConfigError::Elsewhere(name.to_owned()))
+    });
+    timers.collect()
 }
 
 #[cfg(test)]
@@ -129,6 +147,15 @@ mod tests {
             assert!(error.to_string().contains(&named), "{error}");
         }
         assert!(read(&[("LOG", "info,magnusapi::database=debug")]).is_ok());
+    }
+
+    #[test]
+    fn timers_of_another_scheduler_are_known_functions() {
+        let of = |value| read(&[("TIMERS_ELSEWHERE", value)]);
+        let config = of("postfacto_backup, scale").expect("they are timers");
+        assert_eq!(config.timers_elsewhere, ["postfacto_backup", "scale"]);
+        let error = of("postfacto_backup,backup").expect_err("one is unknown");
+        assert!(error.to_string().contains("names backup"), "{error}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub enum Found {
     Running,
     /// No run was due.
     Nothing,
-    /// The host does not run the function.
+    /// The host does not run the function, or another scheduler does.
     Off,
 }
 

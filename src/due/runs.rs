@@ -114,6 +114,14 @@ impl DueRuns {
                 let detail = format!("the host does not run it: {reason}");
                 return Some(FunctionReport::idle(function, Found::Off, Some(detail)));
             }
+            if timetable.is_some_and(|it| it.is_elsewhere(function)) {
+                let detail = "another scheduler runs it, because TIMERS_ELSEWHERE names it";
+                return Some(FunctionReport::idle(
+                    function,
+                    Found::Off,
+                    Some(detail.into()),
+                ));
+            }
             Some(plan(function, histories.get(function)?, &call))
         });
         Ok(reports.collect())

@@ -37,6 +37,39 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// Time that the host may need to call a timer. After the host was killed, its timers pause for a minute.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
 
+/// The same for another scheduler, which may first start a machine.
+const GRACE_ELSEWHERE: SignedDuration = SignedDuration::from_mins(20);
+
+/// The scheduler that runs a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheduler {
+    Host,
+    /// One that runs the verb `run`.
+    Other,
+}
+
+impl Scheduler {
+    fn grace(self) -> SignedDuration {
+        match self {
+            Scheduler::Host => GRACE,
+            Scheduler::Other => GRACE_ELSEWHERE,
+        }
+    }
+
+    fn missed(self, function: &str, missed: usize) -> String {
+        match self {
+            Scheduler::Host => format!(
+                "the host has not called {function} for the last {missed} slots or more; POST /run-due makes \
+                 up for them; check whether the host runs and reaches its storage account"
+            ),
+            Scheduler::Other => format!(
+                "no `magnusapi run {function}` began for the last {missed} slots or more; TIMERS_ELSEWHERE names \
+                 it, so check its other scheduler, such as the CronJob and the events of its Jobs"
+            ),
+        }
+    }
+}
+
 impl TimerCheck {
     pub fn new(
         timers: &'static [WatchedTimer],
@@ -61,10 +94,16 @@ impl TimerCheck {
         // The database's check reports a database that does not respond.
         let histories = histories.ok().and_then(Result::ok).unwrap_or_default();
         let findings = self.timers.iter().filter_map(|timer| {
-            match timetable.and_then(|it| it.off(timer.function)) {
-                Some(reason) => Some(turned_off(timer, reason)),
-                None => evaluate(timer, histories.get(timer.function)?, now),
+            if let Some(reason) = timetable.and_then(|it| it.off(timer.function)) {
+                return Some(turned_off(timer, reason));
             }
+            let is_elsewhere = timetable.is_some_and(|it| it.is_elsewhere(timer.function));
+            let scheduler = if is_elsewhere {
+                Scheduler::Other
+            } else {
+                Scheduler::Host
+            };
+            evaluate(timer, histories.get(timer.function)?, scheduler, now)
         });
         findings.collect()
     }
@@ -81,11 +120,6 @@ impl Check for TimerCheck {
 struct LastDue {
     slot: Option<Timestamp>,
     outcome: &'static str,
-}
-
-/// The number of missed slots in a row, up to `limit`, without those that the host may still call.
-fn missed(history: &History<'_>, limit: usize, now: Timestamp) -> usize {
-    history.missed(limit, now - GRACE).len()
 }
 
 /// The last due slot. `None` for a timer that never ran and was never due.
@@ -109,8 +143,14 @@ fn last_due(history: &History<'_>, missed: usize, now: Timestamp) -> Option<Last
     })
 }
 
-fn evaluate(timer: &WatchedTimer, history: &History<'_>, now: Timestamp) -> Option<Finding> {
-    let missed = missed(history, timer.limit, now);
+fn evaluate(
+    timer: &WatchedTimer,
+    history: &History<'_>,
+    scheduler: Scheduler,
+    now: Timestamp,
+) -> Option<Finding> {
+    // Without those that the scheduler may still run.
+    let missed = history.missed(timer.limit, now - scheduler.grace()).len();
     let failed = history.failed();
     let last = last_due(history, missed, now)?;
     let ended = history.last_ended();
@@ -123,13 +163,7 @@ fn evaluate(timer: &WatchedTimer, history: &History<'_>, now: Timestamp) -> Opti
     } else {
         Status::Ok
     };
-    let missed = (missed > 0).then(|| {
-        format!(
-            "the host has not called {} for the last {missed} slots or more; POST /run-due makes up for \
-             them; check whether the host runs and reaches its storage account",
-            timer.function
-        )
-    });
+    let missed = (missed > 0).then(|| scheduler.missed(timer.function, missed));
     let output: Vec<String> = missed.into_iter().chain(problem).collect();
     let output = (!output.is_empty()).then(|| output.join("; "));
     Some(finding(timer, &last, status, output))
@@ -203,6 +237,10 @@ mod tests {
     /// The status, the outcome and the slot at 12:00:30 of a timer that got its schedule of every five minutes
     /// at 10:00.
     fn evaluated(runs: Vec<RecentRun>) -> (Status, String, String) {
+        evaluated_of(Scheduler::Host, runs)
+    }
+
+    fn evaluated_of(scheduler: Scheduler, runs: Vec<RecentRun>) -> (Status, String, String) {
         let schedule = Schedule::parse("0 */5 * * * *").expect("a schedule");
         let history = History {
             scheduled: Some(Scheduled {
@@ -211,7 +249,8 @@ mod tests {
             }),
             runs,
         };
-        let finding = evaluate(&TIMER, &history, at("12:00:30")).expect("a finding");
+        let finding = evaluate(&TIMER, &history, scheduler, at("12:00:30"));
+        let finding = finding.expect("a finding");
         let text = |member: &str| {
             let value = &finding.observed_value[member];
             value.as_str().expect("a text").to_owned()
@@ -267,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn another_scheduler_has_more_time_for_a_slot() {
+        let last = |slot| {
+            let runs = vec![run(slot, slot, RunState::Succeeded)];
+            let (status, outcome, _) = evaluated_of(Scheduler::Other, runs);
+            (status, outcome)
+        };
+        assert_eq!(last("11:40:00"), (Status::Ok, "due".into()));
+        assert_eq!(last("11:35:00"), (Status::Warn, "missed".into()));
+    }
+
+    #[test]
     fn a_late_run_covers_the_slots_before_it() {
         let late = vec![run("09:00:00", "12:00:10", RunState::Succeeded)];
         assert_evaluates(late, Status::Ok, "succeeded", "09:00");
@@ -284,6 +334,7 @@ mod tests {
             }),
             runs: Vec::new(),
         };
-        assert!(evaluate(&TIMER, &history, at("12:00:00")).is_none());
+        let finding = evaluate(&TIMER, &history, Scheduler::Host, at("12:00:00"));
+        assert!(finding.is_none());
     }
 }

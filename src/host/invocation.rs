@@ -1,6 +1,7 @@
 //! A call of a timer and its outcome, independent of the transport.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 /// One call of a timer function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,21 @@ pub struct Invocation {
     pub called: Option<Timestamp>,
     /// Set if the host retries after a failure.
     pub retry: Option<Retry>,
+}
+
+impl Invocation {
+    /// A call without a host, whose slot is the instant of its run.
+    pub fn by_hand(function: String) -> Invocation {
+        Invocation {
+            function,
+            id: Uuid::new_v4().to_string(),
+            is_past_due: false,
+            scheduled: None,
+            last: None,
+            called: None,
+            retry: None,
+        }
+    }
 }
 
 /// A retry of the host.

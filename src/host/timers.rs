@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Invocation, Outcome};
+use super::{Handling, Invocation, Outcome, Timetable};
 
 /// A function that the host calls on a schedule. The host may call it twice, late, or while it runs, and may
 /// kill the process at any moment. An implementation must be correct in all these cases.
@@ -34,6 +34,7 @@ pub trait Companion: Send + Sync {
 pub struct Timers {
     all: Arc<[Arc<dyn Timer>]>,
     companion: Option<Arc<dyn Companion>>,
+    timetable: Option<Arc<Timetable>>,
     deadline: Duration,
 }
 
@@ -44,6 +45,7 @@ impl Timers {
         Timers {
             all: timers.into(),
             companion: None,
+            timetable: None,
             deadline,
         }
     }
@@ -55,6 +57,12 @@ impl Timers {
             companion: Some(companion),
             ..self
         }
+    }
+
+    /// Calls of functions that another scheduler runs do nothing.
+    #[must_use]
+    pub fn on(self, timetable: Option<Arc<Timetable>>) -> Timers {
+        Timers { timetable, ..self }
     }
 
     /// The name of the function, if it is a timer.
@@ -73,6 +81,12 @@ impl Timers {
     /// discards those of a call that failed, so this logs them. A line that is part of the failure is not
     /// logged twice.
     pub async fn invoke(&self, invocation: Invocation) -> Outcome {
+        let timetable = self.timetable.as_ref();
+        if timetable.is_some_and(|it| it.is_elsewhere(&invocation.function)) {
+            let reason =
+                "another scheduler runs it, because TIMERS_ELSEWHERE names it: nothing to do";
+            return Outcome::handled(Handling::Elsewhere, reason.to_owned());
+        }
         let call = self.call(&invocation).boxed();
         match &self.companion {
             Some(companion) => companion.accompany(&invocation, call).await,

@@ -25,6 +25,17 @@ pub struct Settings {
     pub(super) app: String,
 }
 
+impl Settings {
+    /// Only heartbeats: the process does not evaluate the states that make messages.
+    #[must_use]
+    pub fn without_receivers(self) -> Settings {
+        Settings {
+            receivers: Vec::new(),
+            ..self
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Receiver {
     pub(super) name: String,

@@ -65,3 +65,4 @@ mod schedule_doc;
 mod settings_doc;
 mod shutdown;
 mod timers;
+mod timers_elsewhere;
