@@ -14,6 +14,20 @@ locals {
     [for name, receiver in var.notify.receivers : "notify-secret-${name}" if receiver.signed],
   )
 
+  # The settings of the app that a run of these timers reads, and the names of those that are secrets of the vault.
+  timer_settings = {
+    for name, value in module.function_app.settings : name => value
+    if can(regex("^(AWS|BACKUP|DATABASE|DRILL|HEARTBEAT|LOG)(_|$)", name))
+  }
+  timer_secrets = {
+    for name, value in local.timer_settings : name => trimsuffix(split("/secrets/", value)[1], ")")
+    if startswith(value, "@Microsoft.KeyVault(")
+  }
+  timer_schedules = {
+    postfacto_backup        = var.backup.schedule
+    postfacto_restore_drill = var.backup.drill_schedule
+  }
+
   # Resources whose data cannot be made again.
   locked = {
     app_vault       = module.vault["app"].id

@@ -1,10 +1,15 @@
 # The app's rights, each on one resource. They exist before the app.
 resource "azurerm_role_assignment" "app" {
-  for_each = {
-    exports   = { scope = module.backup_storage.container_ids.exports, role = "Storage Blob Data Contributor" }
-    schedules = { scope = module.backup_storage.container_ids.schedules, role = "Storage Blob Data Reader" }
-    telemetry = { scope = module.observability.application_insights_id, role = "Monitoring Metrics Publisher" }
-  }
+  for_each = merge(
+    {
+      exports   = { scope = module.backup_storage.container_ids.exports, role = "Storage Blob Data Contributor" }
+      schedules = { scope = module.backup_storage.container_ids.schedules, role = "Storage Blob Data Reader" }
+      telemetry = { scope = module.observability.application_insights_id, role = "Monitoring Metrics Publisher" }
+    },
+    var.backup.copy_container_id == null ? {} : {
+      copies = { scope = var.backup.copy_container_id, role = "Storage Blob Data Contributor" }
+    },
+  )
 
   scope                = each.value.scope
   principal_id         = azurerm_user_assigned_identity.app.principal_id

@@ -98,6 +98,7 @@ module "function_app" {
   private_dns_zone_id                    = module.network.private_dns_zone_ids.blob
   settings                               = var.function_app.settings
   tags                                   = var.tags
+  timers_elsewhere                       = var.cluster_timers
   vault_uri                              = module.vault["app"].uri
 
   backup = merge(var.backup, {

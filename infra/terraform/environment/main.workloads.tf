@@ -43,3 +43,14 @@ module "workload" {
   service_accounts    = each.value.service_accounts
   tags                = var.tags
 }
+
+# The CronJobs act as the app: the same role in PostgreSQL, the same containers and secrets.
+resource "azurerm_federated_identity_credential" "timers" {
+  count = length(var.cluster_timers) > 0 ? 1 : 0
+
+  name                      = "timers"
+  user_assigned_identity_id = azurerm_user_assigned_identity.app.id
+  audience                  = ["api://AzureADTokenExchange"]
+  issuer                    = module.aks.oidc_issuer_url
+  subject                   = "system:serviceaccount:magnusapi:timers"
+}

@@ -31,6 +31,15 @@ output "function_app_name" {
 output "helmfile" {
   description = "Values for Helmfile. `cargo xtask infra values` writes them to infra/helmfile/environments/<environment>/azure.json."
   value = {
+    appTimers = {
+      clientId             = azurerm_user_assigned_identity.app.client_id
+      keyVaultName         = module.vault["app"].name
+      postgresSubnetPrefix = module.network.subnets.postgres.prefix
+      # NCRONTAB begins with seconds.
+      schedules = { for name in var.cluster_timers : name => join(" ", slice(split(" ", local.timer_schedules[name]), 1, 6)) }
+      secrets   = local.timer_secrets
+      settings  = { for name, value in local.timer_settings : name => value if !contains(keys(local.timer_secrets), name) }
+    }
     backupStorageAccount        = module.backup_storage.name
     barmanContainer             = module.backup_storage.container_names.barman
     certManagerClientId         = module.workload["cert-manager"].client_id

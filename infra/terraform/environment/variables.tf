@@ -177,9 +177,10 @@ variable "alerts_required" {
 }
 
 variable "backup" {
-  description = "Backups: databases and times (the variable backup of the module function-app), and their storage (the module backup-storage). Before a name in databases, write the database's address as the secret backup-database-url-<name> into the app's vault: infra/README.md, Back up a database."
+  description = "Backups: databases and times (the variable backup of the module function-app), and their storage (the module backup-storage). copy_container_id is the container of copy_url in another account: the app may write there, if the identity that applies may assign roles there. Before a name in databases, write the database's address as the secret backup-database-url-<name> into the app's vault: infra/README.md, Back up a database."
   type = object({
     databases                 = optional(set(string), [])
+    copy_container_id         = optional(string)
     copy_keep                 = optional(string)
     copy_storage_account      = optional(string)
     copy_url                  = optional(string)
@@ -204,6 +205,23 @@ variable "backup" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = can(regex("/storageAccounts/[^/]+/blobServices/default/containers/[^/]+$", coalesce(var.backup.copy_container_id, "/storageAccounts/none/blobServices/default/containers/none")))
+    error_message = "copy_container_id is the resource id of a container: /subscriptions/…/storageAccounts/<account>/blobServices/default/containers/<container>."
+  }
+}
+
+variable "cluster_timers" {
+  description = "Timer functions that CronJobs in the cluster run and the function app does not: postfacto_backup, postfacto_restore_drill. Then install Helmfile's release timers: infra/helmfile/README.md, Long backups."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.cluster_timers, ["postfacto_backup", "postfacto_restore_drill"])) == 0
+    error_message = "Only postfacto_backup and postfacto_restore_drill can run in the cluster."
+  }
 }
 
 variable "delete_lock" {

@@ -52,5 +52,7 @@ mod settings;
 mod state;
 #[path = "kubernetes/strict.rs"]
 mod strict;
+#[path = "kubernetes/timers.rs"]
+mod timers;
 #[path = "kubernetes/types.rs"]
 mod types;

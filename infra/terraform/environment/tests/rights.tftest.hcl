@@ -61,6 +61,37 @@ run "the_app_has_three_roles_each_on_one_resource" {
   }
 }
 
+run "the_app_writes_copies_into_one_container_of_another_account" {
+  command = plan
+
+  variables {
+    backup = {
+      copy_container_id = "/subscriptions/00000000-0000-0000-0000-00000000a003/resourceGroups/rg-copies/providers/Microsoft.Storage/storageAccounts/stcopies/blobServices/default/containers/copies"
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      azurerm_role_assignment.app["copies"].role_definition_name == "Storage Blob Data Contributor",
+      azurerm_role_assignment.app["copies"].scope == var.backup.copy_container_id,
+      azurerm_role_assignment.app["copies"].principal_id == azurerm_user_assigned_identity.app.principal_id,
+    ])
+    error_message = "The role belongs on the container of the copies."
+  }
+}
+
+run "a_role_on_a_whole_account_of_copies_is_rejected" {
+  command = plan
+
+  variables {
+    backup = {
+      copy_container_id = "/subscriptions/00000000-0000-0000-0000-00000000a003/resourceGroups/rg-copies/providers/Microsoft.Storage/storageAccounts/stcopies"
+    }
+  }
+
+  expect_failures = [var.backup]
+}
+
 run "the_app_may_size_itself_and_one_pool" {
   command = plan
 

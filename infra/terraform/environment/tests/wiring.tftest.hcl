@@ -151,6 +151,52 @@ run "the_second_clock_calls_run_due_through_front_door" {
   }
 }
 
+run "no_timer_runs_in_the_cluster_by_default" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      length(azurerm_federated_identity_credential.timers) == 0,
+      length(output.helmfile.appTimers.schedules) == 0,
+      !contains(keys(module.function_app.settings), "TIMERS_ELSEWHERE"),
+    ])
+    error_message = "The function app runs its timers."
+  }
+}
+
+run "timers_in_the_cluster_have_the_identity_schedules_and_settings_of_the_app" {
+  command = plan
+
+  variables {
+    cluster_timers = ["postfacto_backup", "postfacto_restore_drill"]
+    backup         = { databases = ["postfacto-4-2-0"], drill_schedule = "0 30 4 * * 0" }
+  }
+
+  assert {
+    condition = alltrue([
+      azurerm_federated_identity_credential.timers[0].subject == "system:serviceaccount:magnusapi:timers",
+      azurerm_federated_identity_credential.timers[0].user_assigned_identity_id == azurerm_user_assigned_identity.app.id,
+      module.function_app.settings.TIMERS_ELSEWHERE == "postfacto_backup,postfacto_restore_drill",
+      output.helmfile.appTimers.schedules == { postfacto_backup = "0 2 * * *", postfacto_restore_drill = "30 4 * * 0" },
+      output.helmfile.appTimers.secrets == { BACKUP_DATABASE_URL_POSTFACTO_4_2_0 = "backup-database-url-postfacto-4-2-0" },
+      output.helmfile.appTimers.settings.BACKUP_URL == module.function_app.settings.BACKUP_URL,
+      output.helmfile.appTimers.settings.DATABASE_URL == module.function_app.settings.DATABASE_URL,
+      !strcontains(jsonencode(output.helmfile.appTimers.settings), "@Microsoft.KeyVault"),
+    ])
+    error_message = "A CronJob must do what the app's timer did."
+  }
+}
+
+run "only_backups_and_drills_run_in_the_cluster" {
+  command = plan
+
+  variables {
+    cluster_timers = ["scale"]
+  }
+
+  expect_failures = [var.cluster_timers]
+}
+
 run "required_alerts_need_an_address" {
   command = plan
 

@@ -18,6 +18,7 @@ locals {
     DATABASE_AUTH              = "entra"
     DATABASE_URL               = "postgres://${var.identity.name}@${var.database.host}:5432/${var.database.name}?sslmode=verify-full"
     ITEM_HOUSEKEEPING_SCHEDULE = var.item_housekeeping_schedule
+    TIMERS_ELSEWHERE           = join(",", sort(var.timers_elsewhere))
   }
 
   backup_settings = {

@@ -307,6 +307,18 @@ variable "tags" {
   nullable    = false
 }
 
+variable "timers_elsewhere" {
+  description = "Timer functions that another scheduler runs with `magnusapi run`. The app's own calls of them do nothing."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.timers_elsewhere, var.always_ready_timers)) == 0
+    error_message = "Give names of timer functions, such as postfacto_backup."
+  }
+}
+
 variable "update_strategy" {
   description = "How instances get a new package or setting: Recreate, with a short outage, or RollingUpdate, a preview in which two versions of the program run at once. An older program does not start on a database that a newer one has migrated."
   type        = string

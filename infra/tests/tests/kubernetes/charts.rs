@@ -64,7 +64,7 @@ fn every_chart_has_a_description_and_notes() {
 }
 
 /// A chart, values that it must reject, and its message.
-const INVALID: [(&str, &str, &str); 31] = [
+const INVALID: [(&str, &str, &str); 34] = [
     ("namespace", r#"{ "podSecurity": "none" }"#, "/podSecurity"),
     ("namespace", r#"{ "trafic": {} }"#, "trafic"),
     (
@@ -105,6 +105,21 @@ const INVALID: [(&str, &str, &str); 31] = [
         "/barman/folder",
     ),
     ("observer", r#"{ "schedule": "*/15" }"#, "/schedule"),
+    (
+        "timers",
+        r#"{ "schedules": { "scale": "* * * * *" } }"#,
+        "scale",
+    ),
+    (
+        "timers",
+        r#"{ "schedules": { "postfacto_backup": "0 0 2 * * *" } }"#,
+        "/schedules/postfacto_backup",
+    ),
+    (
+        "timers",
+        r#"{ "image": { "repository": "magnusapi" } }"#,
+        "/image/repository",
+    ),
     ("priority", r#"{ "platform": 2000000000 }"#, "/platform"),
     ("postfacto", r#"{ "replicas": -1 }"#, "/replicas"),
     (

@@ -99,6 +99,13 @@ impl Environment {
         environment
     }
 
+    /// With the timers in the cluster, which are off by default.
+    pub(crate) fn with_timers(name: &str) -> Environment {
+        let mut environment = Environment::load(name);
+        environment.values["timers"]["installed"] = true.into();
+        environment
+    }
+
     /// Before Terraform's output is written.
     pub(crate) fn without_azure(name: &str) -> Environment {
         let mut values = Map::new();

@@ -63,6 +63,13 @@ fn identities_are_federated_with_existing_accounts() {
             // Its account has the Cluster's name.
             rendered.one("Cluster", &namespace, "postgres");
         }
+        let account = rendered.one("ServiceAccount", "magnusapi", "timers");
+        assert_eq!(
+            account.value["metadata"]["annotations"]["azure.workload.identity/client-id"],
+            azure_sample()["appTimers"]["clientId"]
+        );
+        let terraform = read(&checkout().join("infra/terraform/environment/main.workloads.tf"));
+        assert!(terraform.contains("\"system:serviceaccount:magnusapi:timers\""));
     }
 }
 

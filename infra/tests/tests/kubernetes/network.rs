@@ -93,6 +93,10 @@ fn velero() -> Peer {
     pod("velero", json!({ "app.kubernetes.io/name": "velero" }))
 }
 
+fn timer() -> Peer {
+    pod("magnusapi", json!({ "app.kubernetes.io/name": "timers" }))
+}
+
 /// The pods that the Kubernetes API calls webhooks through.
 fn kubernetes() -> Peer {
     pod("kube-system", json!({ "app": "konnectivity-agent" }))
@@ -156,6 +160,16 @@ fn only_required_flows_are_allowed() {
         (operator(), INTERNET, 443, true),
         (external_dns(), INTERNET, 443, true),
         (velero(), PRIVATE_ENDPOINT, 443, true),
+        // Backups and drills.
+        (timer(), database(NEW), 5432, true),
+        (timer(), POSTGRES_OF_THE_APP, 5432, true),
+        (timer(), PRIVATE_ENDPOINT, 443, true),
+        (timer(), INTERNET, 443, true),
+        (timer(), database(NEW), 8000, false),
+        (timer(), cache(NEW), 6379, false),
+        (timer(), web(NEW), 3000, false),
+        (timer(), METADATA, 80, false),
+        (web(NEW), timer(), 3000, false),
         (INTERNET, proxy(), 19000, false),
         (INTERNET, gateway_controller(), 18000, false),
         (proxy(), INTERNET, 443, false),

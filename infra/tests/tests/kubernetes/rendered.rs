@@ -33,7 +33,7 @@ pub(crate) struct Rendered {
 
 impl Rendered {
     fn load(name: &str) -> Rendered {
-        let environment = Environment::load(name);
+        let environment = Environment::with_timers(name);
         let state = environment
             .state()
             .unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -216,12 +216,23 @@ fn releases_can_be_switched_off_in_an_environment() {
         .filter(|release| !release.installed)
         .map(|release| release.name.as_str());
     let expected = [
+        "namespace-magnusapi",
         "velero",
+        "timers",
         "hello",
         "postfacto-4-2-0-valkey",
         "postfacto-4-2-0",
     ];
     assert_eq!(off.collect::<Vec<_>>(), expected);
+}
+
+/// Without the identity and the settings, every run would fail.
+#[test]
+fn timers_need_terraforms_part() {
+    let mut environment = Environment::with_timers("test");
+    environment.values["appTimers"]["schedules"] = json!({});
+    let message = failure(&environment);
+    assert!(message.contains("cluster_timers"), "{message}");
 }
 
 #[test]

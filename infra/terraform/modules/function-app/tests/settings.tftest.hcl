@@ -124,7 +124,8 @@ run "everything_that_can_be_set_is_set" {
   command = plan
 
   variables {
-    settings = { LOG = "info" }
+    settings         = { LOG = "info" }
+    timers_elsewhere = ["postfacto_backup"]
     notify = {
       heartbeat  = true
       heartbeats = ["scale"]
@@ -164,4 +165,14 @@ run "everything_that_can_be_set_is_set" {
     condition     = startswith(local.settings.SCALE_RESOURCES, "pool=/subscriptions/") && local.settings.LOG == "info"
     error_message = "Further targets and settings must reach the app."
   }
+}
+
+run "an_unknown_timer_elsewhere_is_rejected" {
+  command = plan
+
+  variables {
+    timers_elsewhere = ["backup"]
+  }
+
+  expect_failures = [var.timers_elsewhere]
 }
