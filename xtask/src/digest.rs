@@ -1,8 +1,13 @@
 //! SHA-256 in hex.
 
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
 
+use anyhow::Context;
 use sha2::{Digest, Sha256};
+
+use crate::workspace::Workspace;
 
 /// SHA-256 of `bytes` in lower-case hex, as `sha256sum` prints it.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
@@ -12,6 +17,14 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
             write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
             hex
         })
+}
+
+/// Prints the size and the digest of a file that was built, and returns the digest.
+pub(crate) fn report(workspace: &Workspace, file: &Path) -> anyhow::Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let (name, digest) = (workspace.shown(file), sha256(&bytes));
+    println!("{name:<22} {:>10} bytes  sha256 {digest}", bytes.len());
+    Ok(digest)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `start` | runs the app on this machine, with its database, storage and host; or only its services |
 //! | `test` | all checks and tests in one command |
+//! | `dist` | the archives and images of a release |
 //! | `release` | releases a version if changelog, tag and `Cargo.toml` agree |
 //! | `deploy` | deploys a package, checks it, and puts the previous one back if a check fails |
 //! | `helmfile` | applies `infra/helmfile` to an environment's cluster |
@@ -14,7 +15,7 @@
 //! | `package` | the folder and the zip that Azure runs |
 //! | `sbom` | the bill of materials of the packaged program |
 //! | `steps` | runs, reports and counts checks |
-//! | `compile`, `layout`, `archive` | the binary, the files of the app, the zip |
+//! | `compile`, `layout`, `archive` | the binaries, the files of the app, the zip |
 //! | `tools` | programs that are not crates of the workspace: pinned, and installed once |
 //! | `azure` | the command line of Azure |
 //! | `workspace`, `process`, `digest` | folders, running a program to its end, SHA-256 |
@@ -25,6 +26,7 @@ mod bench;
 mod compile;
 mod deploy;
 mod digest;
+mod dist;
 #[cfg(test)]
 mod documented;
 mod helmfile;
@@ -64,6 +66,7 @@ enum Verb {
     Test(test::Arguments),
     Infra(infra::Arguments),
     Package(package::Arguments),
+    Dist(dist::Arguments),
     Release(release::Arguments),
     Publish(deploy::PublishArguments),
     Smoke(deploy::SmokeArguments),
@@ -93,6 +96,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Test(_) => Ok(test::run(&workspace)),
         Verb::Infra(arguments) => infra::run(&workspace, &arguments),
         Verb::Package(_) => package::run(&workspace),
+        Verb::Dist(arguments) => dist::run(&workspace, &arguments),
         Verb::Release(arguments) => release::run(&workspace, &arguments),
         Verb::Publish(arguments) => deploy::publish(&workspace, &arguments),
         Verb::Smoke(arguments) => deploy::smoke(&workspace, &arguments),

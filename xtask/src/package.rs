@@ -1,15 +1,13 @@
 //! `cargo xtask package`: builds the folder and the zip that Azure runs.
 
-use std::fs;
-use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 
-use crate::digest::sha256;
+use crate::compile::Target;
 use crate::layout::AppFile;
 use crate::workspace::Workspace;
-use crate::{archive, compile, layout, process};
+use crate::{archive, compile, digest, layout, process};
 
 /// Build the deployable app: the folder target/app and target/magnusapi.zip
 ///
@@ -27,14 +25,11 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 
 /// Builds [`Workspace::app`] and [`Workspace::zip`], and prints their sizes.
 pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
-    let binary = compile::static_release(workspace)?;
+    let binary = compile::static_release(workspace, Target::X86_64)?;
     let files = layout::collect(workspace.root(), &binary)?;
     write(&files, workspace)?;
-    println!(
-        "{}",
-        size(workspace, &workspace.app().join(layout::BINARY))?
-    );
-    println!("{}", size(workspace, &workspace.zip())?);
+    digest::report(workspace, &workspace.app().join(layout::BINARY))?;
+    digest::report(workspace, &workspace.zip())?;
     Ok(())
 }
 
@@ -58,18 +53,10 @@ fn check(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
     process::run(doctor.arg("doctor").arg(&app))
 }
 
-fn size(workspace: &Workspace, file: &Path) -> anyhow::Result<String> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let name = workspace.shown(file);
-    Ok(format!(
-        "{name:<22} {:>10} bytes  sha256 {}",
-        bytes.len(),
-        sha256(&bytes)
-    ))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Packages an app whose program is this script, beside an earlier package.

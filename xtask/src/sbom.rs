@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::compile::STATIC_TARGET;
+use crate::compile::Target;
 use crate::process;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -51,7 +51,7 @@ fn list(workspace: &Workspace, cyclonedx: &Path) -> anyhow::Result<Vec<PathBuf>>
     command
         .current_dir(workspace.root())
         .args(["cyclonedx", "--quiet", "--format", "json"])
-        .args(["--spec-version", "1.5", "--target", STATIC_TARGET])
+        .args(["--spec-version", "1.5", "--target", Target::X86_64.triple()])
         .args(["--override-filename", NAME])
         // With this variable, the tool writes a fixed date and no random number.
         .env("SOURCE_DATE_EPOCH", commit_date);

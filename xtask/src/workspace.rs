@@ -6,6 +6,9 @@ use std::process::Command;
 
 use anyhow::Context;
 
+/// The version of the workspace, which is that of this crate.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The checkout, and the folder that cargo and this program build into.
 pub(crate) struct Workspace {
     root: PathBuf,

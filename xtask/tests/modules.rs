@@ -22,13 +22,14 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 
 /// Where crates keep their sources.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "src",
     "xtask/src",
     "benches/load/src",
     "crates/devhost/src",
     "crates/funcapp/src",
     "crates/localpg/src",
+    "crates/manual/src",
     "crates/pgarchive/src",
     "crates/schedule/src",
 ];

@@ -8,10 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 
 use crate::process;
-use crate::workspace::Workspace;
-
-/// The version of the workspace, which is that of this crate.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::workspace::{VERSION, Workspace};
 
 /// Release the version in Cargo.toml: compare it with CHANGELOG.md, tag the commit, push the tag
 ///

@@ -8,11 +8,11 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::install::{Lock, Tool};
+use super::install::{Lock, Tool, script};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// A program that needs no library but the C one.
+/// A program of Debian's archive.
 pub(crate) struct Program {
     pub(super) name: &'static str,
     pub(super) package: &'static str,
@@ -22,6 +22,9 @@ pub(crate) struct Program {
     pub(super) purpose: &'static str,
 }
 
+/// The folders of a system's programs. Only root has some of them on PATH.
+const FOLDERS: [&str; 4] = ["usr/bin", "usr/sbin", "bin", "sbin"];
+
 impl Program {
     /// The one that the variable names, else an installed one, else Debian's, unpacked into `target/tools`.
     pub(crate) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
@@ -29,10 +32,10 @@ impl Program {
         if let Some(named) = env::var_os(self.variable) {
             return Ok(named.into());
         }
-        if let Some(found) = process::on_path(name) {
+        let installed = process::on_path(name).or_else(|| self.below(Path::new("/")));
+        if let Some(found) = installed {
             return Ok(found);
         }
-        let executable = format!("root/usr/bin/{name}");
         let announcement = format!(
             "{name} from this system's apt archive into target/tools: it {}",
             self.purpose
@@ -40,9 +43,9 @@ impl Program {
         let tool = Tool {
             name,
             announcement: &announcement,
-            // The system's release decides which version there is.
+            // The system's release determines the version and the libraries.
             pins: &fs::read("/etc/os-release").unwrap_or_default(),
-            proof: &executable,
+            proof: name,
         };
         let unpacked = tool.install(workspace, |folder, lock| self.unpack(folder, lock));
         let folder = unpacked.with_context(|| {
@@ -51,9 +54,16 @@ impl Program {
                 self.variable
             )
         })?;
-        Ok(folder.join(executable))
+        Ok(folder.join(name))
     }
 
+    /// Its executable in a system's folders.
+    fn below(&self, root: &Path) -> Option<PathBuf> {
+        let candidates = FOLDERS.map(|folder| root.join(folder).join(self.name));
+        candidates.into_iter().find(|it| process::is_executable(it))
+    }
+
+    /// Unpacks it with its libraries, and writes a script that finds them.
     fn unpack(&self, folder: &Path, lock: &Lock) -> anyhow::Result<()> {
         if !is_here() {
             bail!(
@@ -64,9 +74,34 @@ impl Program {
         if may_install() {
             update()?;
         }
-        unpack(&[self.package.to_owned()], folder, lock)
+        let mut packages = missing_dependencies(self.package)?;
+        // Libraries of JavaScript are for pages.
+        packages.retain(|name| name.starts_with("lib") && !name.starts_with("libjs-"));
+        packages.push(self.package.to_owned());
+        unpack(&packages, folder, lock)?;
+        let executable = self.below(&folder.join("root")).with_context(|| {
+            format!(
+                "Debian's package {} has no program {}",
+                self.package, self.name
+            )
+        })?;
+        let executable = executable.strip_prefix(folder)?.display().to_string();
+        script(
+            &folder.join(self.name),
+            &SCRIPT.replace("EXECUTABLE", &executable),
+        )
     }
 }
+
+/// The libraries are in the folder of their architecture.
+const SCRIPT: &str = r#"#!/bin/sh
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+for folder in "$here"/root/usr/lib/*-linux-gnu*/ "$here"/root/lib/*-linux-gnu*/; do
+    LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+done
+export LD_LIBRARY_PATH
+exec "$here/EXECUTABLE" "$@"
+"#;
 
 pub(super) fn is_here() -> bool {
     process::on_path("apt-get").is_some()
@@ -124,7 +159,7 @@ pub(super) fn unpack(packages: &[String], folder: &Path, lock: &Lock) -> anyhow:
 }
 
 /// The names of the dependencies of `package` that are not installed.
-pub(super) fn missing_dependencies(package: &str) -> anyhow::Result<Vec<String>> {
+fn missing_dependencies(package: &str) -> anyhow::Result<Vec<String>> {
     let listed = process::stdout(Command::new("apt-cache").args(["depends", package]))?;
     let names = listed
         .lines()

@@ -5,12 +5,12 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `locales`, `pgbouncer` | from Debian's archive |
+//! | `locales` | from Debian's archive |
 //! | `terraform`, `zig` | from PyPI, behind scripts |
 //! | `browser`, `helm` | from archives inside npm packages |
 //! | `crates`, `npm`, `python` | packages of crates.io, npm and PyPI |
 //! | `custom_resources` | sources of crates, which tests read |
-//! | `apt` | Debian packages, and programs of one package |
+//! | `apt` | Debian packages, and programs in them |
 //! | `install` | one installation at a time, complete or repeated |
 
 mod apt;
@@ -21,7 +21,6 @@ pub(crate) mod helm;
 mod install;
 pub(crate) mod locales;
 mod npm;
-pub(crate) mod pgbouncer;
 mod python;
 pub(crate) mod terraform;
 pub(crate) mod zig;
@@ -149,6 +148,30 @@ pub(crate) const AGE: apt::Program = apt::Program {
     purpose: "decrypts backups in tests",
 };
 
+/// A shell that completes the program's arguments.
+pub(crate) const FISH: apt::Program = apt::Program {
+    name: "fish",
+    package: "fish",
+    variable: "FISH",
+    purpose: "reads completions in tests",
+};
+
+/// Reads man pages, and reports their faults.
+pub(crate) const MANDOC: apt::Program = apt::Program {
+    name: "mandoc",
+    package: "mandoc",
+    variable: "MANDOC",
+    purpose: "checks man pages in tests",
+};
+
+/// A connection pooler.
+pub(crate) const PGBOUNCER: apt::Program = apt::Program {
+    name: "pgbouncer",
+    package: "pgbouncer",
+    variable: "PGBOUNCER",
+    purpose: "pools the connections of some tests",
+};
+
 /// Prometheus's checker of metrics and rules.
 pub(crate) const PROMTOOL: apt::Program = apt::Program {
     name: "promtool",
@@ -156,6 +179,37 @@ pub(crate) const PROMTOOL: apt::Program = apt::Program {
     variable: "PROMTOOL",
     purpose: "checks metrics and alert rules in tests",
 };
+
+/// Judges and unpacks images of containers.
+pub(crate) const UMOCI: apt::Program = apt::Program {
+    name: "umoci",
+    package: "umoci",
+    variable: "UMOCI",
+    purpose: "unpacks images in tests",
+};
+
+/// A shell that completes the program's arguments.
+pub(crate) const ZSH: apt::Program = apt::Program {
+    name: "zsh-static",
+    package: "zsh-static",
+    variable: "ZSH",
+    purpose: "reads completions in tests",
+};
+
+/// Runs programs of another architecture.
+pub(crate) fn qemu(architecture: &str) -> anyhow::Result<apt::Program> {
+    let name = match architecture {
+        "aarch64" => "qemu-aarch64-static",
+        "x86_64" => "qemu-x86_64-static",
+        other => anyhow::bail!("no QEMU is known for {other}"),
+    };
+    Ok(apt::Program {
+        name,
+        package: "qemu-user-static",
+        variable: "QEMU",
+        purpose: "runs programs of another architecture",
+    })
+}
 
 /// The bill of materials of a program.
 pub(crate) const CARGO_CYCLONEDX: crates::Program = crates::Program {

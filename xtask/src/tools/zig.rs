@@ -20,16 +20,20 @@ pub(crate) struct CTools {
     pub(crate) archiver: PathBuf,
 }
 
-/// Installs zig, and two scripts that call it as `cc` and `ar` are called.
-pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<CTools> {
+/// Installs zig, and two scripts that call it as `cc` and `ar` are called, for Linux on this architecture.
+pub(crate) fn install(workspace: &Workspace, architecture: &str) -> anyhow::Result<CTools> {
     let environment = ZIG.environment(workspace)?;
     let tools = CTools {
-        compiler: environment.join("bin/musl-cc"),
+        compiler: environment.join(format!("bin/{architecture}-musl-cc")),
         archiver: environment.join("bin/musl-ar"),
     };
-    script(&tools.compiler, COMPILER)?;
+    script(&tools.compiler, &compiler(architecture))?;
     script(&tools.archiver, ARCHIVER)?;
     Ok(tools)
+}
+
+fn compiler(architecture: &str) -> String {
+    COMPILER.replace("ARCHITECTURE", architecture)
 }
 
 /// The `cc` crate adds `--target=` with Rust's name of the target, which zig does not know. Zig's
@@ -44,7 +48,7 @@ for argument; do
         *) set -- "$@" "$argument" ;;
     esac
 done
-exec "$bin/python" -m ziglang cc -target x86_64-linux-musl "$@"
+exec "$bin/python" -m ziglang cc -target ARCHITECTURE-linux-musl "$@"
 "#;
 
 const ARCHIVER: &str = r#"#!/bin/sh
@@ -66,15 +70,15 @@ mod tests {
         let bin = environment.path().join("bin");
         fs::create_dir(&bin).unwrap();
         script(&bin.join("python"), "#!/bin/sh\nprintf '<%s>' \"$@\"\n").unwrap();
-        script(&bin.join("musl-cc"), COMPILER).unwrap();
+        script(&bin.join("musl-cc"), &compiler("aarch64")).unwrap();
         let mut compile = Command::new(bin.join("musl-cc"));
         compile.args([
             "-c",
             "a b.c",
-            "--target=x86_64-unknown-linux-musl",
+            "--target=aarch64-unknown-linux-musl",
             "-DX=\"y\"",
         ]);
-        let expected = "<-m><ziglang><cc><-target><x86_64-linux-musl><-c><a b.c><-DX=\"y\">";
+        let expected = "<-m><ziglang><cc><-target><aarch64-linux-musl><-c><a b.c><-DX=\"y\">";
         assert_eq!(process::stdout(&mut compile).unwrap(), expected);
     }
 }

@@ -3,6 +3,7 @@
 
 mod checkout;
 mod deploy;
+mod dist;
 mod doctor;
 mod function_app;
 mod package;

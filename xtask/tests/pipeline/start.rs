@@ -231,7 +231,14 @@ fn first_start_makes_a_backup_and_a_drill_and_the_second_keeps_them() {
     }
     assert!(health.contains(r#"{"status":"ok""#), "{health}");
     assert!(first.get("/scale/plan").contains(r#""mode":"shadow""#));
-    assert!(first.get("/ops").contains("postfacto_restore_drill"));
+    let page = first.get("/ops");
+    for part in [
+        "postfacto_restore_drill",
+        "in shadow mode",
+        "Planned changes of web",
+    ] {
+        assert!(page.contains(part), "no `{part}` on the page");
+    }
     first.stops();
     let second = developer.starts(&[]);
     second.shows("1, the newest verified is ");

@@ -39,13 +39,14 @@ const fn in_prod(part: Part) -> Part {
 
 const ENVIRONMENT: Part = part(INFRA, "An environment");
 
-const BY_HAND: [Part; 9] = [
+const BY_HAND: [Part; 10] = [
     part(INFRA, "Bootstrap"),
     ENVIRONMENT,
     part(HELMFILE, "The first time"),
     part(HELMFILE, "Two versions at once"),
     part(HELMFILE, "Never on one node"),
     part(HELMFILE, "The backup function's way in"),
+    part(HELMFILE, "Long backups"),
     part(HELMFILE, "Restore a database"),
     part(HELMFILE, "Switch off, tear down"),
     part(INFRA, "Day 2"),
