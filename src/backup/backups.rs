@@ -163,6 +163,7 @@ impl Backups {
         let settings = self.settings();
         let options = export::Options {
             stop: stop.clone(),
+            compression: settings.compression,
             ..export::Options::new(settings.jobs, settings.recipients.clone(), deadline)
         };
         Ok(export(

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use libpgdump::types::ObjectType;
 use pgarchive::encryption::Recipients;
-use pgarchive::{BufferPool, Cutter, End, Entry, Kind, Packed, Sealer, Toc, pack_small};
+use pgarchive::{Algorithm, BufferPool, Cutter, End, Entry, Kind, Packed, Sealer, Toc, pack_small};
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
@@ -48,7 +48,7 @@ const TABLES: [(&str, &str); 3] = [
 #[test]
 fn pg_restore_lists_and_restores_an_archive() {
     run(async {
-        let archive = Archive::of_source().await;
+        let archive = Archive::of_source(Algorithm::Gzip).await;
         let listed = pg_restore(&["--list", &archive.path()]);
         let list = String::from_utf8_lossy(&listed.stdout);
         for expected in [
@@ -85,36 +85,12 @@ fn pg_restore_lists_and_restores_an_archive() {
 #[test]
 fn another_reader_reads_the_same_archive() {
     run(async {
-        let archive = Archive::of_source().await;
+        let archive = Archive::of_source(Algorithm::Gzip).await;
         // libpgdump reads only the first member of a gzip file, and plain files as they are.
         stock("gzip", &["--decompress", "--recursive", &archive.path()]);
-        let found = libpgdump::load(archive.folder.path()).expect("it reads it");
-        assert_eq!(found.version().to_string(), "1.13.0");
-        assert_eq!(found.dbname(), archive.toc.database);
-        assert_eq!(found.server_version(), archive.toc.server_version);
-        assert_eq!(found.entries().len(), archive.toc.entries.len());
-        for (found, written) in found.entries().iter().zip(&archive.toc.entries) {
-            assert_eq!(found.dump_id, written.id);
-            assert_eq!(found.oid, written.oid.to_string());
-            assert_eq!(found.table_oid, written.catalog.to_string());
-            assert_eq!(found.tag.as_ref(), Some(&written.tag));
-            assert_eq!(found.desc.as_str(), written.kind.words());
-            assert_eq!(found.defn.as_ref(), Some(&written.definition));
-            assert_eq!(found.copy_stmt, written.copy);
-            assert_eq!(found.namespace, written.namespace);
-            assert_eq!(found.owner.as_ref(), Some(&written.owner));
-            assert_eq!(found.dependencies, written.dependencies);
-            assert_eq!(found.had_dumper, written.file.is_some());
-        }
-        let data = found
-            .entries()
-            .iter()
-            .filter(|entry| entry.desc == ObjectType::TableData);
-        for (entry, text) in data.zip(&archive.texts) {
-            let content = found.entry_data(entry.dump_id).expect("it has data");
-            let expected = [text.as_slice(), b"\\.\n\n\n"].concat();
-            assert!(content == expected, "{:?} differs", entry.tag);
-        }
+        archive.is_read_by_libpgdump("1.13.0");
+        let archive = Archive::of_source(Algorithm::Zstd).await;
+        archive.is_read_by_libpgdump("1.15.0");
     });
 }
 
@@ -140,7 +116,7 @@ struct Archive {
 }
 
 impl Archive {
-    async fn of_source() -> Archive {
+    async fn of_source(algorithm: Algorithm) -> Archive {
         let source = Database::empty();
         let client = source.connect().await;
         client.batch_execute(SOURCE).await.expect("tables");
@@ -148,7 +124,7 @@ impl Archive {
         let mut texts = Vec::new();
         for (index, (table, _)) in TABLES.iter().enumerate() {
             let rows = rows(&client, table).await;
-            let (stored, packed) = pack(&format!("{}.dat.gz", index + 7), &rows);
+            let (stored, packed) = pack(index + 7, algorithm, &rows);
             assert_eq!(packed.rows, rows.len() as u64);
             fs::write(folder.path().join(packed.file.name), stored).expect("it is written");
             texts.push(rows.concat());
@@ -156,11 +132,41 @@ impl Archive {
         let toc = contents();
         let (stored, _) = pack_small(
             "toc.dat",
-            &toc.encode("MagnusAPI 0.1.0"),
+            &toc.encode("MagnusAPI 0.1.0", algorithm),
             &Recipients::default(),
         );
         fs::write(folder.path().join("toc.dat"), stored).expect("it is written");
         Archive { folder, toc, texts }
+    }
+
+    fn is_read_by_libpgdump(&self, version: &str) {
+        let found = libpgdump::load(self.folder.path()).expect("it reads it");
+        assert_eq!(found.version().to_string(), version);
+        assert_eq!(found.dbname(), self.toc.database);
+        assert_eq!(found.server_version(), self.toc.server_version);
+        assert_eq!(found.entries().len(), self.toc.entries.len());
+        for (found, written) in found.entries().iter().zip(&self.toc.entries) {
+            assert_eq!(found.dump_id, written.id);
+            assert_eq!(found.oid, written.oid.to_string());
+            assert_eq!(found.table_oid, written.catalog.to_string());
+            assert_eq!(found.tag.as_ref(), Some(&written.tag));
+            assert_eq!(found.desc.as_str(), written.kind.words());
+            assert_eq!(found.defn.as_ref(), Some(&written.definition));
+            assert_eq!(found.copy_stmt, written.copy);
+            assert_eq!(found.namespace, written.namespace);
+            assert_eq!(found.owner.as_ref(), Some(&written.owner));
+            assert_eq!(found.dependencies, written.dependencies);
+            assert_eq!(found.had_dumper, written.file.is_some());
+        }
+        let data = found
+            .entries()
+            .iter()
+            .filter(|entry| entry.desc == ObjectType::TableData);
+        for (entry, text) in data.zip(&self.texts) {
+            let content = found.entry_data(entry.dump_id).expect("it has data");
+            let expected = [text.as_slice(), b"\\.\n\n\n"].concat();
+            assert!(content == expected, "{:?} differs", entry.tag);
+        }
     }
 
     fn path(&self) -> String {
@@ -180,8 +186,9 @@ async fn rows(client: &Client, table: &str) -> Vec<Vec<u8>> {
         .expect("it ends")
 }
 
-fn pack(name: &str, rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
-    let (mut cutter, mut members) = (Cutter::new(&BufferPool::default()), Vec::new());
+fn pack(id: usize, algorithm: Algorithm, rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
+    let pool = BufferPool::new(algorithm.into());
+    let (mut cutter, mut members) = (Cutter::new(&pool), Vec::new());
     for row in rows {
         let length = i32::try_from(row.len() + 4).expect("it fits a message");
         let message = [b"d", &length.to_be_bytes()[..], row].concat();
@@ -190,7 +197,8 @@ fn pack(name: &str, rows: &[Vec<u8>]) -> (Vec<u8>, Packed) {
     let content = cutter
         .finish(End::OfTable, &mut members)
         .expect("whole rows");
-    let (mut sealer, mut stored) = (Sealer::new(name, &Recipients::default()), Vec::new());
+    let name = format!("{id}.dat{}", algorithm.suffix());
+    let (mut sealer, mut stored) = (Sealer::new(&name, &Recipients::default()), Vec::new());
     for member in members {
         sealer.push(&member.compress(), &mut stored);
     }
@@ -271,7 +279,7 @@ fn postgres(program: &str, arguments: &[&str]) -> Output {
 }
 
 /// Runs a program of others, which must succeed without a word of complaint.
-fn stock(program: impl AsRef<OsStr>, arguments: &[&str]) -> Output {
+pub(crate) fn stock(program: impl AsRef<OsStr>, arguments: &[&str]) -> Output {
     let program = program.as_ref();
     let output = Command::new(program)
         .args(arguments)

@@ -1,5 +1,6 @@
 //! Exports of real databases, read back by stock `pg_restore`.
 
+mod compression;
 mod others;
 mod ranges;
 

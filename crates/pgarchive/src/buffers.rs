@@ -4,27 +4,29 @@
 //! another frees, in each thread and for a while, which is several times the memory in use.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use libdeflater::{CompressionLvl, Compressor};
+use super::compression::{Compression, Compressor, MEMBER};
 
-use super::LEVEL;
+/// The buffers and compressors of all tables that are packed at the same time: as many as are in use at once.
+#[derive(Clone)]
+pub struct BufferPool(Arc<Shared>);
 
-/// The text of one gzip member, in bytes. Members of this size add less than a hundredth to the file; larger
-/// ones are not faster, and several are in memory at once.
-pub(super) const MEMBER: usize = 256 * 1024;
+struct Shared {
+    compression: Compression,
+    buffers: Mutex<Vec<Buffers>>,
+    /// One for each thread that compresses. A high level takes megabytes for each.
+    compressors: Mutex<Vec<Compressor>>,
+}
 
-/// The buffers of all tables that are packed at the same time: as many as are in use at once.
-#[derive(Clone, Default)]
-pub struct BufferPool(Arc<Mutex<Vec<Buffers>>>);
-
-/// The buffers of one member: some 700 KiB.
+/// The buffers of one member: some 520 KiB.
 pub(super) struct Buffers {
     /// Its text, at most [`MEMBER`] bytes.
     pub(super) text: Vec<u8>,
-    compressor: Compressor,
-    /// Space for the longest gzip member of a text of [`MEMBER`] bytes.
-    gzip: Vec<u8>,
+    /// Space for the longest member.
+    space: Vec<u8>,
+    /// The length of the member in it.
+    length: usize,
 }
 
 /// Buffers in use. Dropping the lease frees them.
@@ -35,39 +37,50 @@ pub(super) struct Lease {
 }
 
 impl BufferPool {
-    pub(super) fn lease(&self) -> Lease {
-        Lease {
-            buffers: Some(self.free().pop().unwrap_or_else(Buffers::new)),
-            pool: self.clone(),
-        }
+    /// Its members are compressed like this.
+    pub fn new(compression: Compression) -> BufferPool {
+        BufferPool(Arc::new(Shared {
+            compression,
+            buffers: Mutex::default(),
+            compressors: Mutex::default(),
+        }))
     }
 
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<Buffers>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lease(&self) -> Lease {
+        let free = locked(&self.0.buffers).pop();
+        Lease {
+            buffers: Some(free.unwrap_or_else(|| Buffers {
+                // A buffer that grows would fragment the memory.
+                text: Vec::with_capacity(MEMBER),
+                space: Vec::new(),
+                length: 0,
+            })),
+            pool: self.clone(),
+        }
     }
 }
 
 impl Buffers {
-    fn new() -> Buffers {
-        let level = CompressionLvl::new(LEVEL).expect("libdeflate has levels 0 to 12");
-        let mut compressor = Compressor::new(level);
-        Buffers {
-            text: Vec::with_capacity(MEMBER),
-            gzip: vec![0; compressor.gzip_compress_bound(MEMBER)],
-            compressor,
-        }
+    /// The compressed text.
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.space[..self.length]
     }
+}
 
-    /// Compresses the text. Returns the length of the gzip member.
-    pub(super) fn compress(&mut self) -> usize {
-        let length = self.compressor.gzip_compress(&self.text, &mut self.gzip);
-        length.expect("there is space for the longest gzip member")
+impl Lease {
+    /// Compresses the text.
+    pub(super) fn compress(&mut self) {
+        let shared = Arc::clone(&self.pool.0);
+        let free = locked(&shared.compressors).pop();
+        let mut compressor = free.unwrap_or_else(|| Compressor::new(shared.compression));
+        let buffers = &mut **self;
+        buffers.length = compressor.compress(&buffers.text, &mut buffers.space);
+        locked(&shared.compressors).push(compressor);
     }
+}
 
-    /// The gzip member of this length.
-    pub(super) fn gzip(&self, length: usize) -> &[u8] {
-        &self.gzip[..length]
-    }
+fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Deref for Lease {
@@ -88,7 +101,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(mut buffers) = self.buffers.take() {
             buffers.text.clear();
-            self.pool.free().push(buffers);
+            locked(&self.pool.0.buffers).push(buffers);
         }
     }
 }
@@ -99,7 +112,7 @@ mod tests {
 
     #[test]
     fn freed_buffers_are_empty_and_are_leased_again() {
-        let pool = BufferPool::default();
+        let pool = BufferPool::new(Compression::default());
         let (mut one, other) = (pool.lease(), pool.lease());
         one.text.extend_from_slice(b"text");
         let place = one.text.as_ptr();
@@ -107,6 +120,6 @@ mod tests {
         let again = pool.lease();
         assert_eq!((again.text.as_ptr(), again.text.len()), (place, 0));
         drop((again, other));
-        assert_eq!(pool.free().len(), 2);
+        assert_eq!(locked(&pool.0.buffers).len(), 2);
     }
 }

@@ -5,7 +5,8 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use thiserror::Error;
 
-use super::encode::MAGIC;
+use super::compression::Algorithm;
+use super::encode::{LAYOUT, NAME, ZSTD, version};
 use super::kind::Kind;
 use super::toc::{Entry, Section, Toc};
 
@@ -17,7 +18,7 @@ pub enum TocError {
     )]
     NotAnArchive,
     #[error(
-        "the archive is of version {major}.{minor}, and this program reads only 1.13, which it \
+        "the archive is of version {major}.{minor}, and this program reads only 1.13 and 1.15, which it \
          writes; restore this one with pg_restore"
     )]
     Version { major: u8, minor: u8 },
@@ -40,9 +41,12 @@ impl Toc {
     /// Reads the content of a `toc.dat` that [`Toc::encode`] made. It uses at most a small multiple of
     /// the bytes' memory, for any bytes.
     pub fn decode(bytes: &[u8]) -> Result<Toc, TocError> {
-        let mut reader = Reader { bytes, offset: 0 };
+        let mut reader = Reader {
+            bytes,
+            offset: 0,
+            algorithm: Algorithm::Gzip,
+        };
         reader.header()?;
-        let _compression = reader.int()?;
         let created = reader.moment()?;
         let database = reader.text()?;
         let server_version = reader.text()?;
@@ -67,21 +71,35 @@ impl Toc {
 struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
+    /// By the version in the header.
+    algorithm: Algorithm,
 }
 
 impl<'a> Reader<'a> {
     fn header(&mut self) -> Result<(), TocError> {
-        let header = self.take(MAGIC.len()).map_err(|_| TocError::NotAnArchive)?;
-        let (name, version) = (&header[..5], (header[5], header[6]));
-        if name != &MAGIC[..5] {
+        let named = self.take(NAME.len()).is_ok_and(|name| name == NAME);
+        let version_bytes = self.take(2).map_err(|_| TocError::NotAnArchive)?;
+        if !named {
             return Err(TocError::NotAnArchive);
         }
-        if version != (MAGIC[5], MAGIC[6]) {
-            let (major, minor) = version;
-            return Err(TocError::Version { major, minor });
-        }
-        if header != MAGIC {
+        let mut all = Algorithm::ALL.into_iter();
+        let found = all.find(|algorithm| version(*algorithm) == version_bytes);
+        self.algorithm = found.ok_or(TocError::Version {
+            major: version_bytes[0],
+            minor: version_bytes[1],
+        })?;
+        if self.take(LAYOUT.len())? != LAYOUT {
             return Err(self.damaged("the header is not that of a directory"));
+        }
+        match self.algorithm {
+            Algorithm::Gzip => {
+                let _level = self.int()?;
+            }
+            Algorithm::Zstd => {
+                if self.take(1)? != [ZSTD] {
+                    return Err(self.damaged("the header names another algorithm than zstd"));
+                }
+            }
         }
         Ok(())
     }
@@ -120,10 +138,14 @@ impl<'a> Reader<'a> {
         Ok(entry)
     }
 
-    /// The tablespace, which must be the default one, the owner, and `WITH OIDS`, which must be false.
+    /// The tablespace and, in an archive with zstd, the access method, which must be the default ones, the owner,
+    /// and `WITH OIDS`, which must be false.
     fn tablespace_and_owner(&mut self) -> Result<String, TocError> {
         if self.optional()?.is_some() {
             return Err(self.damaged("an entry names a tablespace"));
+        }
+        if self.algorithm == Algorithm::Zstd && self.optional()?.is_some() {
+            return Err(self.damaged("an entry names an access method"));
         }
         let owner = self.text()?;
         if self.text()? != "false" {
@@ -278,21 +300,24 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn decoding_reverses_encoding(toc in tocs()) {
-            prop_assert_eq!(Toc::decode(&toc.encode("test 1.0")), Ok(toc));
+        fn decoding_reverses_encoding(toc in tocs(), algorithm in select(&Algorithm::ALL)) {
+            prop_assert_eq!(Toc::decode(&toc.encode("test 1.0", algorithm)), Ok(toc));
         }
 
         #[test]
-        fn a_truncated_toc_is_rejected(toc in tocs(), at in any::<prop::sample::Index>()) {
-            let bytes = toc.encode("test 1.0");
+        fn a_truncated_toc_is_rejected(
+            toc in tocs(), algorithm in select(&Algorithm::ALL), at in any::<prop::sample::Index>(),
+        ) {
+            let bytes = toc.encode("test 1.0", algorithm);
             prop_assert!(Toc::decode(&bytes[..at.index(bytes.len())]).is_err());
         }
 
         #[test]
         fn a_wrong_byte_never_panics(
-            toc in tocs(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+            toc in tocs(), algorithm in select(&Algorithm::ALL),
+            at in any::<prop::sample::Index>(), byte in any::<u8>(),
         ) {
-            let mut bytes = toc.encode("test 1.0");
+            let mut bytes = toc.encode("test 1.0", algorithm);
             let at = at.index(bytes.len());
             bytes[at] = byte;
             // Some wrong bytes make another valid table of contents.
@@ -302,8 +327,10 @@ mod tests {
         #[test]
         fn garbage_is_rejected(garbage in vec(any::<u8>(), 0..200)) {
             prop_assert!(Toc::decode(&garbage).is_err());
-            let behind_a_header = [MAGIC, &garbage].concat();
-            prop_assert!(Toc::decode(&behind_a_header).is_err());
+            for algorithm in Algorithm::ALL {
+                let header = [NAME, &version(algorithm), LAYOUT].concat();
+                prop_assert!(Toc::decode(&[&header[..], &garbage].concat()).is_err());
+            }
         }
     }
 
@@ -317,8 +344,10 @@ mod tests {
         assert!(newer.contains("with pg_restore"), "{newer}");
         let custom = error(b"PGDMP\x01\x0d\x00\x04\x08\x01");
         assert!(custom.contains("not that of a directory"), "{custom}");
-        let cut = error(MAGIC);
+        let cut = error(b"PGDMP\x01\x0d\x00\x04\x08\x03");
         assert!(cut.contains("at byte 11: it ends too early"), "{cut}");
+        let lz4 = error(b"PGDMP\x01\x0f\x00\x04\x08\x03\x02");
+        assert!(lz4.contains("another algorithm than zstd"), "{lz4}");
     }
 
     #[test]
@@ -329,7 +358,7 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
             entries: Vec::new(),
         };
-        let mut bytes = toc.encode("test 1.0");
+        let mut bytes = toc.encode("test 1.0", Algorithm::Gzip);
         bytes.push(0);
         let error = Toc::decode(&bytes).expect_err("a byte too many");
         assert!(error.to_string().contains("number of entries"), "{error}");

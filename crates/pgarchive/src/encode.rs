@@ -2,19 +2,44 @@
 
 use jiff::tz::Offset;
 
-use super::LEVEL;
+use super::compression::Algorithm;
 use super::toc::{Entry, Toc};
 
-/// The first bytes of the file: `PGDMP`, archive version 1.13.0, integers of 4 bytes, file offsets
-/// of 8, and the format that directories share with tar. Version 1.13 is the oldest that every
-/// maintained `pg_restore` reads without a warning, and all later ones read it too.
-pub(super) const MAGIC: &[u8] = b"PGDMP\x01\x0d\x00\x04\x08\x03";
+/// The first bytes of the file.
+pub(super) const NAME: &[u8] = b"PGDMP";
+
+/// The bytes after the version: revision 0, integers of 4 bytes, file offsets of 8, and the format that
+/// directories share with tar.
+pub(super) const LAYOUT: &[u8] = &[0, 4, 8, 3];
+
+/// The number of zstd in `pg_compress_algorithm` of PostgreSQL.
+pub(super) const ZSTD: u8 = 3;
+
+/// In version 1.13 every level but 0 stands for gzip.
+const GZIP: i32 = 1;
+
+/// The version of an archive, major and minor. Version 1.13 is the oldest that every maintained `pg_restore` reads
+/// without a warning, and all later ones read it too. Version 1.15, of PostgreSQL 16, is the oldest that knows
+/// other algorithms than gzip.
+pub(super) fn version(algorithm: Algorithm) -> [u8; 2] {
+    match algorithm {
+        Algorithm::Gzip => [1, 13],
+        Algorithm::Zstd => [1, 15],
+    }
+}
 
 impl Toc {
-    /// The content of `toc.dat`, as written by `tool`, a name and a version.
-    pub fn encode(&self, tool: &str) -> Vec<u8> {
-        let mut writer = Writer(MAGIC.to_vec());
-        writer.int(LEVEL);
+    /// The content of `toc.dat`, as written by `tool`, a name and a version, where `algorithm` compresses the
+    /// files of the tables.
+    pub fn encode(&self, tool: &str, algorithm: Algorithm) -> Vec<u8> {
+        let mut writer = Writer {
+            bytes: [NAME, &version(algorithm), LAYOUT].concat(),
+            algorithm,
+        };
+        match algorithm {
+            Algorithm::Gzip => writer.int(GZIP),
+            Algorithm::Zstd => writer.bytes.push(ZSTD),
+        }
         writer.moment(self);
         writer.text(&self.database);
         writer.text(&self.server_version);
@@ -23,11 +48,14 @@ impl Toc {
         for entry in &self.entries {
             writer.entry(entry);
         }
-        writer.0
+        writer.bytes
     }
 }
 
-struct Writer(Vec<u8>);
+struct Writer {
+    bytes: Vec<u8>,
+    algorithm: Algorithm,
+}
 
 impl Writer {
     fn moment(&mut self, toc: &Toc) {
@@ -56,6 +84,10 @@ impl Writer {
         self.optional(entry.namespace.as_deref());
         // The tablespace: the default one.
         self.optional(None);
+        if self.algorithm == Algorithm::Zstd {
+            // The access method, from version 1.14 on: the default one.
+            self.optional(None);
+        }
         self.text(&entry.owner);
         // WITH OIDS, which PostgreSQL 12 removed.
         self.text("false");
@@ -68,8 +100,8 @@ impl Writer {
 
     /// A sign, then the magnitude from its lowest byte.
     fn int(&mut self, value: i32) {
-        self.0.push((value < 0).into());
-        self.0
+        self.bytes.push((value < 0).into());
+        self.bytes
             .extend_from_slice(&value.unsigned_abs().to_le_bytes());
     }
 
@@ -79,7 +111,7 @@ impl Writer {
 
     fn text(&mut self, text: &str) {
         self.length(text.len());
-        self.0.extend_from_slice(text.as_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
     fn optional(&mut self, text: Option<&str>) {

@@ -7,7 +7,10 @@
 use bytes::Bytes;
 
 use super::END;
-use super::buffers::{BufferPool, Lease, MEMBER};
+use super::buffers::{BufferPool, Lease};
+#[cfg(test)]
+use super::compression::Algorithm;
+use super::compression::MEMBER;
 use super::frames::{FrameError, Frames};
 use crate::digest::Digest;
 use crate::encryption::{Recipients, Sealing};
@@ -27,15 +30,10 @@ struct Text {
     member: Lease,
 }
 
-/// The text of one gzip member: 256 KiB, or less at the end of a range.
-pub struct Member {
-    buffers: Lease,
-}
+/// The text of one member: 256 KiB, or less at the end of a range.
+pub struct Member(Lease);
 
-pub struct Compressed {
-    buffers: Lease,
-    length: usize,
-}
+pub struct Compressed(Lease);
 
 /// The number of rows, and their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,8 +101,7 @@ impl Cutter {
             self.text.append(END, full);
         }
         if !self.text.member.text.is_empty() {
-            let buffers = self.text.member;
-            full.push(Member { buffers });
+            full.push(Member(self.text.member));
         }
         Ok(Content { rows, row_sum })
     }
@@ -115,8 +112,8 @@ impl Text {
         while self.member.text.len() + piece.len() > MEMBER {
             let (fits, rest) = piece.split_at(MEMBER - self.member.text.len());
             self.member.text.extend_from_slice(fits);
-            let buffers = std::mem::replace(&mut self.member, self.pool.lease());
-            full.push(Member { buffers });
+            let member = std::mem::replace(&mut self.member, self.pool.lease());
+            full.push(Member(member));
             piece = rest;
         }
         self.member.text.extend_from_slice(piece);
@@ -126,17 +123,14 @@ impl Text {
 impl Member {
     /// Compresses it. Members do not depend on each other: any order and any thread will do.
     pub fn compress(mut self) -> Compressed {
-        let length = self.buffers.compress();
-        Compressed {
-            buffers: self.buffers,
-            length,
-        }
+        self.0.compress();
+        Compressed(self.0)
     }
 }
 
 impl Compressed {
     pub fn text_bytes(&self) -> usize {
-        self.buffers.text.len()
+        self.0.text.len()
     }
 }
 
@@ -153,8 +147,8 @@ impl Sealer {
 
     /// Takes the next member, and appends to `out` what is ready to be stored.
     pub fn push(&mut self, member: &Compressed, out: &mut Vec<u8>) {
-        self.content.update(&member.buffers.text);
-        self.write(member.buffers.gzip(member.length), out);
+        self.content.update(&member.0.text);
+        self.write(member.0.packed(), out);
     }
 
     fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
@@ -200,10 +194,11 @@ pub fn pack_small(name: &str, content: &[u8], recipients: &Recipients) -> (Bytes
 #[cfg(test)]
 pub(super) fn pack<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
+    algorithm: Algorithm,
     recipients: &Recipients,
 ) -> Result<(Vec<u8>, Packed), FrameError> {
-    let mut cutter = Cutter::new(&BufferPool::default());
-    let mut sealer = Sealer::new("3001.dat.gz", recipients);
+    let mut cutter = Cutter::new(&BufferPool::new(algorithm.into()));
+    let mut sealer = Sealer::new(&format!("3001.dat{}", algorithm.suffix()), recipients);
     let (mut members, mut stored) = (Vec::new(), Vec::new());
     for piece in pieces {
         cutter.push(piece, &mut members)?;
@@ -241,8 +236,12 @@ mod tests {
         frames
     }
 
+    fn pool() -> BufferPool {
+        BufferPool::new(Algorithm::Gzip.into())
+    }
+
     fn pack_plain<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<u8>, Packed) {
-        pack(pieces, &Recipients::default()).expect("they are whole rows")
+        pack(pieces, Algorithm::Gzip, &Recipients::default()).expect("they are whole rows")
     }
 
     /// The gzip members, taken apart.
@@ -311,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_cutter_holds_one_member() {
-        let (mut cutter, mut members) = (Cutter::new(&BufferPool::default()), Vec::new());
+        let (mut cutter, mut members) = (Cutter::new(&pool()), Vec::new());
         for _ in 0..20 {
             cutter
                 .push(&frames(&[MEMBER]), &mut members)
@@ -325,7 +324,8 @@ mod tests {
     #[test]
     fn incomplete_rows_make_no_file() {
         let rows = frames(&[3, 3]);
-        let packed = pack([&rows[..rows.len() - 1]], &Recipients::default());
+        let whole_but_one = [&rows[..rows.len() - 1]];
+        let packed = pack(whole_but_one, Algorithm::Gzip, &Recipients::default());
         assert_eq!(packed.err(), Some(FrameError::Incomplete { row: 2 }));
     }
 
@@ -333,7 +333,7 @@ mod tests {
     fn ranges_make_the_content_that_the_whole_table_makes() {
         let rows = [frames(&[10, 700_000]), frames(&[]), frames(&[3, 4])];
         let whole = pack_plain(rows.iter().map(Vec::as_slice)).1;
-        let pool = BufferPool::default();
+        let pool = pool();
         let mut sealer = Sealer::new("3001.dat.gz", &Recipients::default());
         let (mut content, mut stored) = (Content::default(), Vec::new());
         for (rows, end) in rows.iter().zip([End::OfRange, End::OfRange, End::OfTable]) {

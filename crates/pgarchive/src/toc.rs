@@ -42,7 +42,7 @@ pub struct Entry {
     pub owner: String,
     /// The ids of the entries that must come first.
     pub dependencies: Vec<i32>,
-    /// The file with a table's data, without its suffix `.gz`.
+    /// The file with a table's data, without the suffix of its compression.
     pub file: Option<String>,
 }
 

@@ -2,9 +2,8 @@
 
 use std::io::{self, Read};
 
-use flate2::read::MultiGzDecoder;
-
 use super::END;
+use super::compression::{Algorithm, Decompressor};
 use super::damage::{Difference, UnpackError, damaged};
 use super::stored::{Opened, Stored};
 use crate::digest::Digest;
@@ -21,7 +20,7 @@ pub struct Unpacker<R: Read> {
     rows_expected: u64,
     row_sum_expected: String,
     stored: Stored<R>,
-    content: MultiGzDecoder<Opened<R>>,
+    content: Decompressor<Opened<R>>,
     digest: Digest,
     rows: Rows,
     piece: Vec<u8>,
@@ -45,7 +44,7 @@ impl<R: Read> Unpacker<R> {
             rows_expected: table.rows,
             row_sum_expected: table.row_sum.clone(),
             stored,
-            content: MultiGzDecoder::new(opened),
+            content: Decompressor::new(Algorithm::of_file(&file.name), opened),
             digest: Digest::default(),
             rows: Rows::default(),
             piece: vec![0; PIECE],

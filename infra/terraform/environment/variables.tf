@@ -180,6 +180,7 @@ variable "backup" {
   description = "Backups: databases and times (the variable backup of the module function-app), and their storage (the module backup-storage). copy_container_id is the container of copy_url in another account: the app may write there, if the identity that applies may assign roles there. Before a name in databases, write the database's address as the secret backup-database-url-<name> into the app's vault: infra/README.md, Back up a database."
   type = object({
     databases                 = optional(set(string), [])
+    compression               = optional(string)
     copy_container_id         = optional(string)
     copy_keep                 = optional(string)
     copy_storage_account      = optional(string)

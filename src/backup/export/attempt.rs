@@ -101,6 +101,7 @@ impl Attempt<'_> {
         try_join_all(following).await?;
         let destination = Destination {
             writer: &self.writer,
+            compression: self.options.compression,
             recipients: &self.options.recipients,
             progress: self.progress,
         };
@@ -131,6 +132,7 @@ impl Attempt<'_> {
         counted: &[(Data<'_>, u64)],
     ) -> Result<Vec<manifest::File>, ExportError> {
         let recipients = &self.options.recipients;
+        let algorithm = self.options.compression.algorithm;
         let toc = Toc {
             database: moment.server.database.clone(),
             server_version: moment.server.version.clone(),
@@ -138,12 +140,18 @@ impl Attempt<'_> {
             entries: contents::entries(&catalog.entries, counted),
         };
         let folder = self.writer.folder();
-        let readme = readme::text(folder, &moment.server, &moment.snapshot, recipients);
+        let readme = readme::text(
+            folder,
+            &moment.server,
+            &moment.snapshot,
+            algorithm,
+            recipients,
+        );
         let mut files = Vec::new();
         for (name, content) in [
             (
                 "toc.dat",
-                toc.encode(&format!("MagnusAPI {}", version::VERSION)),
+                toc.encode(&format!("MagnusAPI {}", version::VERSION), algorithm),
             ),
             (
                 "schema.sql",

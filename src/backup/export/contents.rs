@@ -1,7 +1,7 @@
 //! The archive's table of contents, and the same as SQL.
 
 use crate::backup::catalog::{Table, copied, qualified, quoted_list};
-use pgarchive::{Entry, Kind, Packed, Section, manifest};
+use pgarchive::{Algorithm, Entry, Kind, Packed, Section, manifest};
 
 use super::ranges::Range;
 use super::row_count_check;
@@ -28,11 +28,11 @@ impl Data<'_> {
     }
 
     /// The file's name, before it is encrypted.
-    pub(super) fn file(&self) -> String {
-        format!("{}.gz", self.file_in_contents())
+    pub(super) fn file(&self, algorithm: Algorithm) -> String {
+        format!("{}{}", self.file_in_contents(), algorithm.suffix())
     }
 
-    /// `pg_restore` appends `.gz` itself.
+    /// `pg_restore` appends the suffix of the compression itself.
     fn file_in_contents(&self) -> String {
         format!("{}.dat", self.id)
     }

@@ -10,6 +10,7 @@
 //! | `snapshot` | the snapshot, and sessions that use it |
 //! | `lock_watch` | finds sessions that wait for the export's locks |
 //! | `tables`, `table` | the rows of all tables, and of one |
+//! | `turns` | the order in which sessions store the ranges of a table |
 //! | `contents` | the archive's table of contents |
 //! | `ranges` | the ranges in which sessions read one table |
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
@@ -28,6 +29,7 @@ mod row_count_check;
 mod snapshot;
 mod table;
 mod tables;
+mod turns;
 mod writer;
 
 use std::time::{Duration, Instant};
@@ -47,13 +49,14 @@ pub use error::{ExportError, TableError};
 pub use event::Event;
 
 use attempt::Attempt;
-use pgarchive::BackupId;
+use pgarchive::{BackupId, Compression};
 use writer::BackupWriter;
 
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Tables that are read at the same time, at least 1. There are two more connections.
     pub jobs: usize,
+    pub compression: Compression,
     pub recipients: Recipients,
     /// The time limit of the whole export.
     pub deadline: Duration,
@@ -81,6 +84,7 @@ impl Options {
     pub fn new(jobs: usize, recipients: Recipients, deadline: Duration) -> Options {
         Options {
             jobs,
+            compression: Compression::default(),
             recipients,
             deadline,
             lock_timeout: LOCK_TIMEOUT,
@@ -140,7 +144,8 @@ pub async fn export(
             clock,
             progress,
         };
-        let error = match attempt.run(until).await {
+        // On the heap: its future has some 16 KB.
+        let error = match Box::pin(attempt.run(until)).await {
             Ok(manifest) => return Ok(manifest),
             Err(error) => error,
         };

@@ -1,5 +1,6 @@
 //! `README.txt`: instructions for a reader who has only the folder.
 
+use pgarchive::Algorithm;
 use pgarchive::encryption::Recipients;
 use pgarchive::manifest::{Server, Snapshot};
 
@@ -8,8 +9,16 @@ pub(super) fn text(
     folder: &str,
     server: &Server,
     snapshot: &Snapshot,
+    algorithm: Algorithm,
     recipients: &Recipients,
 ) -> String {
+    let (readers, text) = match algorithm {
+        Algorithm::Gzip => ("pg_restore reads from version 15 on", "zcat FILE.dat.gz"),
+        Algorithm::Zstd => (
+            "pg_restore reads from version 16 on if it was built with zstd",
+            "zstd -dc FILE.dat.zst",
+        ),
+    };
     let decrypt = if recipients.is_empty() {
         String::new()
     } else {
@@ -18,7 +27,7 @@ pub(super) fn text(
     format!(
         "A backup of the PostgreSQL database {database:?}, as of {taken}, server {version}.
 
-It is an archive in PostgreSQL's own directory format, which pg_restore reads from version 15 on. It is
+It is an archive in PostgreSQL's own directory format, which {readers}. It is
 complete only if manifest.json is here: that file is stored last, and lists each file with its size and
 SHA-256.
 
@@ -36,7 +45,7 @@ Fetch it, with your own account and container:
 
 Without --no-owner and --no-acl, the roles that own the objects or have grants must exist. The last entry
 of the data, row_count_check, counts every table: if it fails, rows are missing. Omit it only to rescue the
-other rows. The rows of a table are plain text: zcat FILE.dat.gz shows them.
+other rows. The rows of a table are plain text: {text} shows them.
 schema.sql is for reading; pg_restore does not need it.
 ",
         database = server.database,

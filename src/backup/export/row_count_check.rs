@@ -1,6 +1,6 @@
 //! The archive's last data entry, which makes even stock `pg_restore` fail on a short restore.
 //!
-//! A gzip file that was cut between two members is a valid gzip file, and `pg_restore` loads the rest. So the
+//! A file that was cut between two members is a valid file, and `pg_restore` loads the rest. So the
 //! last entry of the data is a block that counts the rows and raises an error. Its kind is that of a
 //! sequence's state, because this is the one kind that `pg_restore` runs as a statement along with the data:
 //! also with `-a`, not with `-s`, and with `-j` after all its dependencies.

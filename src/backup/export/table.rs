@@ -10,16 +10,19 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, mpsc};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::contents::Data;
 use super::error::TableError;
 use super::ranges::Range;
 use super::tables::Destination;
+use super::turns::Turns;
 use crate::blob::{BlobError, Upload};
 use crate::database::Session;
-use pgarchive::{BufferPool, Compressed, Content, Cutter, End, FrameError, Member, Packed, Sealer};
+use pgarchive::{
+    BufferPool, Compressed, Compression, Content, Cutter, End, FrameError, Member, Packed, Sealer,
+};
 
 /// Chunks of rows that wait to be cut. With fewer, a stage pauses whenever its neighbour does; each costs every
 /// session memory.
@@ -41,10 +44,10 @@ pub(super) struct Packing {
 }
 
 impl Packing {
-    pub(super) fn shared_by(sessions: usize) -> Packing {
+    pub(super) fn new(compression: Compression, sessions: usize) -> Packing {
         let cores = available_parallelism().map_or(1, NonZero::get);
         Packing {
-            pool: BufferPool::default(),
+            pool: BufferPool::new(compression),
             threads: Arc::new(Semaphore::new(cores.min(MAX_THREADS))),
             members: (MEMBERS / sessions.max(1)).max(1),
         }
@@ -55,15 +58,13 @@ impl Packing {
 pub(super) struct TableFile<'a> {
     pub(super) data: &'a Data<'a>,
     destination: Destination<'a>,
+    /// Locked by the session whose turn it is.
     file: Mutex<File>,
-    /// Notifies the sessions that wait for their turn.
-    range_stored: Notify,
+    turns: Turns,
 }
 
 #[derive(Default)]
 struct File {
-    /// The number of ranges that are stored.
-    ranges: usize,
     /// From the first range to the last.
     open: Option<Open>,
     /// After the last range.
@@ -83,7 +84,7 @@ impl<'a> TableFile<'a> {
             data,
             destination,
             file: Mutex::default(),
-            range_stored: Notify::new(),
+            turns: Turns::default(),
         }
     }
 
@@ -137,9 +138,8 @@ impl<'a> TableFile<'a> {
         if range.is_last() {
             self.finish(&mut file).await?;
         }
-        file.ranges += 1;
         drop(file);
-        self.range_stored.notify_waiters();
+        self.turns.pass_on();
         Ok(())
     }
 
@@ -150,7 +150,8 @@ impl<'a> TableFile<'a> {
         number: usize,
         mut members: mpsc::Receiver<JoinHandle<Compressed>>,
     ) -> Result<MutexGuard<'_, File>, BlobError> {
-        let mut file = self.turn(number).await;
+        self.turns.wait_for(number).await;
+        let mut file = self.file.lock().await;
         let open = self.open(&mut file).await?;
         let mut stored = Vec::new();
         while let Some(compressing) = members.recv().await {
@@ -164,22 +165,10 @@ impl<'a> TableFile<'a> {
         Ok(file)
     }
 
-    async fn turn(&self, number: usize) -> MutexGuard<'_, File> {
-        loop {
-            let stored = self.range_stored.notified();
-            let file = self.file.lock().await;
-            if file.ranges == number {
-                return file;
-            }
-            drop(file);
-            stored.await;
-        }
-    }
-
     async fn open<'f>(&self, file: &'f mut File) -> Result<&'f mut Open, BlobError> {
         if file.open.is_none() {
             let recipients = self.destination.recipients;
-            let name = self.data.file();
+            let name = self.data.file(self.destination.compression.algorithm);
             let stored_name = recipients.stored_name(&name);
             file.open = Some(Open {
                 begun: Instant::now(),

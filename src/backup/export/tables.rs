@@ -10,8 +10,8 @@ use super::writer::BackupWriter;
 use crate::backup::progress::Progress;
 use crate::backup::work_queue;
 use crate::database::Session;
-use pgarchive::Packed;
 use pgarchive::encryption::Recipients;
+use pgarchive::{Compression, Packed};
 
 /// The size of a page of the server.
 const PAGE_BYTES: u64 = 8192;
@@ -19,6 +19,7 @@ const PAGE_BYTES: u64 = 8192;
 #[derive(Clone, Copy)]
 pub(super) struct Destination<'a> {
     pub(super) writer: &'a BackupWriter,
+    pub(super) compression: Compression,
     pub(super) recipients: &'a Recipients,
     pub(super) progress: &'a Progress,
 }
@@ -43,7 +44,7 @@ pub(super) async fn store(
     let pages = |data: &Data| u64::try_from(data.table.pages).unwrap_or_default();
     let estimate: u64 = tables.iter().map(|data| pages(data) * PAGE_BYTES).sum();
     destination.progress.expect(tables.len() as u64, estimate);
-    let packing = &Packing::shared_by(sessions.len());
+    let packing = &Packing::new(destination.compression, sessions.len());
     let files = tables.iter().map(|data| TableFile::new(data, destination));
     let files: Vec<TableFile> = files.collect();
     let mut largest_first: Vec<&TableFile> = files.iter().collect();

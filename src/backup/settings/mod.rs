@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
 use crate::database::Settings as DatabaseSettings;
 use pgarchive::encryption::{Identities, IdentityError, Recipients, RecipientsError};
+use pgarchive::{Compression, CompressionError};
 
 pub use keep::{Keep, KeepError};
 pub use source::{NoAddress, Source, SourceError, SourceName};
@@ -62,6 +63,9 @@ pub struct Settings {
     pub store_is_named: bool,
     /// `BACKUP_JOBS`: tables of one database that are read at the same time, 1 to 8, default 2.
     pub jobs: usize,
+    /// `BACKUP_COMPRESSION`: `gzip` or `zstd`, or one of them with a level. Default gzip, which every
+    /// `pg_restore` reads.
+    pub compression: Compression,
     /// `BACKUP_KEEP`.
     pub keep: Keep,
     /// `BACKUP_COPY_URL`: the second location of backups.
@@ -131,6 +135,8 @@ pub enum SettingsError {
          unset it"
     )]
     CopyOfItself,
+    #[error("BACKUP_COMPRESSION: {0}")]
+    Compression(#[from] CompressionError),
     #[error("DRILL_AFTER={0} cannot be used; set it to backup or schedule")]
     DrillAfter(String),
     #[error("{fail} must not be less than {warn}; both are in hours")]
@@ -181,6 +187,10 @@ impl Settings {
             store_is_named: store.is_some(),
             store: store.or_else(default_store),
             jobs: whole(&variable, "BACKUP_JOBS", 2, 1..=8)? as usize,
+            compression: variable("BACKUP_COMPRESSION")
+                .map(|text| text.parse())
+                .transpose()?
+                .unwrap_or_default(),
             keep,
             copy,
             copy_keep: self::keep(&variable, "BACKUP_COPY_KEEP", keep)?,
@@ -387,6 +397,7 @@ mod tests {
         for (name, value) in [
             ("BACKUP_JOBS", "0"),
             ("BACKUP_JOBS", "9"),
+            ("BACKUP_COMPRESSION", "lz4"),
             ("BACKUP_KEEP", "last=0"),
             ("BACKUP_IMMUTABLE_DAYS", "-1"),
             ("BACKUP_FAIL_AFTER", "25"),

@@ -1,14 +1,11 @@
 //! A large table is read in ranges by several sessions.
 
-use std::fs::File;
-use std::io::Read;
-
-use flate2::read::MultiGzDecoder;
 use futures_util::TryStreamExt;
+use magnusapi::backup::export::Options;
 
 use super::{exported, options, store};
+use crate::backup_archive::stock;
 use crate::harness::{Database, run};
-use magnusapi::backup::export::Options;
 
 /// Some 40 MiB, with pages that updates and deletions emptied, long values, and a partition.
 const TABLES: &str = "
@@ -35,8 +32,12 @@ fn the_rows_of_all_ranges_are_those_of_the_table_in_its_order() {
         let without = "DO $$ BEGIN EXECUTE format(
             'ALTER DATABASE %I SET enable_tidscan = off', current_database()); END $$";
         client.batch_execute(without).await.expect("a setting");
-        for jobs in [1, 3] {
-            let options = Options { jobs, ..options() };
+        for (jobs, compression) in [(1, "gzip"), (3, "zstd"), (3, "gzip")] {
+            let options = Options {
+                jobs,
+                compression: compression.parse().expect("a compression"),
+                ..options()
+            };
             let manifest = exported(&database, &store, &options).await;
             let manifest = manifest.expect("a backup");
             for (name, columns) in [
@@ -52,12 +53,13 @@ fn the_rows_of_all_ranges_are_those_of_the_table_in_its_order() {
                 assert_eq!(table.rows, rows.len() as u64, "{name}");
                 let folder = store.folder.path().join("postfacto");
                 let file = folder.join(manifest.id.as_str()).join(&table.file);
-                let file = File::open(file).expect("a file");
-                let mut text = Vec::new();
-                let read = MultiGzDecoder::new(file).read_to_end(&mut text);
-                read.expect("gzip");
+                let file = file.display().to_string();
+                let text = stock(compression, &["--decompress", "--stdout", &file]).stdout;
                 let expected = [rows.concat(), b"\\.\n\n\n".to_vec()].concat();
-                assert!(text == expected, "{name} with {jobs} sessions");
+                assert!(
+                    text == expected,
+                    "{name} with {jobs} sessions and {compression}"
+                );
             }
         }
     });

@@ -12,8 +12,16 @@ struct Sample {
     identities: Option<Identities>,
 }
 
+/// Each way in which a file is stored: compressed, and encrypted or not.
+const STORED: [(Algorithm, bool); 4] = [
+    (Algorithm::Gzip, false),
+    (Algorithm::Gzip, true),
+    (Algorithm::Zstd, false),
+    (Algorithm::Zstd, true),
+];
+
 impl Sample {
-    fn new(rows: u32, encrypted: bool) -> Sample {
+    fn new(rows: u32, (algorithm, encrypted): (Algorithm, bool)) -> Sample {
         let (identities, recipients) = keys();
         let (identities, recipients) = if encrypted {
             (Some(identities), recipients)
@@ -21,7 +29,7 @@ impl Sample {
             (None, Recipients::default())
         };
         let rows: Vec<Vec<u8>> = (0..rows).map(frame).collect();
-        let packed = pack::pack(rows.iter().map(Vec::as_slice), &recipients);
+        let packed = pack::pack(rows.iter().map(Vec::as_slice), algorithm, &recipients);
         let (stored, numbers) = packed.expect("all rows are whole");
         Sample {
             file: numbers.file,
@@ -101,8 +109,11 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 
 #[test]
 fn unpacking_reverses_packing() {
-    for (rows, encrypted) in [(0, false), (1, true), (60_000, false), (60_000, true)] {
-        let sample = Sample::new(rows, encrypted);
+    for (rows, how) in [0, 1, 60_000]
+        .into_iter()
+        .flat_map(|rows| STORED.map(|how| (rows, how)))
+    {
+        let sample = Sample::new(rows, how);
         let text: String = (0..rows).map(line).collect();
         let found = sample.unpack(sample.stored.as_slice()).expect("it is good");
         assert!(found == text, "{rows} rows differ");
@@ -114,8 +125,8 @@ fn unpacking_reverses_packing() {
 
 #[test]
 fn flipped_bits_are_detected_and_named() {
-    for encrypted in [false, true] {
-        let sample = Sample::new(40, encrypted);
+    for how in STORED {
+        let sample = Sample::new(40, how);
         // An odd step reaches every bit of a byte.
         for bit in (0..sample.stored.len() * 8).step_by(29) {
             let mut stored = sample.stored.clone();
@@ -128,8 +139,8 @@ fn flipped_bits_are_detected_and_named() {
 
 #[test]
 fn missing_and_added_bytes_are_detected() {
-    for encrypted in [false, true] {
-        let sample = Sample::new(40, encrypted);
+    for how in STORED {
+        let sample = Sample::new(40, how);
         let expected = sample.file.stored_bytes;
         for end in (0..sample.stored.len()).step_by(3) {
             let found = end as u64;
@@ -148,7 +159,7 @@ fn missing_and_added_bytes_are_detected() {
 
 #[test]
 fn the_file_of_another_table_is_detected() {
-    let (one, other) = (Sample::new(40, false), Sample::new(41, false));
+    let (one, other) = (Sample::new(40, STORED[0]), Sample::new(41, STORED[0]));
     let expected = one.file.stored_bytes;
     let found = one.difference(other.stored.as_slice());
     assert_eq!(found, Difference::Long { expected });
@@ -157,7 +168,7 @@ fn the_file_of_another_table_is_detected() {
 #[test]
 fn content_that_was_wrong_when_stored_is_detected() {
     let good: String = (0..40).map(line).collect();
-    let mut sample = Sample::new(40, false);
+    let mut sample = Sample::new(40, STORED[0]);
     let mut difference = |text: &str, end: &[u8]| {
         sample.store(gzip(&[text.as_bytes(), end].concat()));
         sample.difference(sample.stored.as_slice())
@@ -179,7 +190,7 @@ fn content_that_was_wrong_when_stored_is_detected() {
 
 #[test]
 fn a_contradictory_manifest_is_detected() {
-    let mut sample = Sample::new(40, false);
+    let mut sample = Sample::new(40, STORED[0]);
     let row_sum = std::mem::replace(&mut sample.table.row_sum, "0".repeat(32));
     let found = sample.difference(sample.stored.as_slice());
     assert!(matches!(found, Difference::RowSum { .. }), "{found}");
@@ -194,6 +205,28 @@ fn a_contradictory_manifest_is_detected() {
     sample.file.content_bytes = text.len() as u64;
     sample.file.content_sha256 = Digest::of(text).sha256();
     assert_eq!(sample.difference(sample.stored.as_slice()), Difference::End);
+}
+
+/// A reader that has no manifest, such as stock `pg_restore`, finds a flipped bit by the checksum of its member.
+#[test]
+fn members_have_checksums_of_their_own() {
+    let text: String = (0..40).map(line).chain(["\\.\n\n\n".to_owned()]).collect();
+    for algorithm in Algorithm::ALL {
+        let stored = Sample::new(40, (algorithm, false)).stored;
+        for bit in 0..stored.len() * 8 {
+            let mut stored = stored.clone();
+            stored[bit / 8] ^= 1 << (bit % 8);
+            let mut content = Vec::new();
+            let read = Decompressor::new(algorithm, &stored[..]).read_to_end(&mut content);
+            // Some bits of a header have no meaning.
+            let is_unchanged = read.is_ok() && content == text.as_bytes();
+            assert!(
+                read.is_err() || is_unchanged,
+                "{} bit {bit}",
+                algorithm.name()
+            );
+        }
+    }
 }
 
 /// Returns the first bytes and then fails, as a connection does.
@@ -213,8 +246,8 @@ impl Read for Failing<'_> {
 
 #[test]
 fn a_failed_read_is_not_a_damage() {
-    for encrypted in [false, true] {
-        let sample = Sample::new(4_000, encrypted);
+    for how in STORED {
+        let sample = Sample::new(4_000, how);
         for end in [0, 10, 150, 5_000, sample.stored.len()] {
             let error = sample
                 .unpack(Failing(&sample.stored[..end]))
@@ -229,7 +262,7 @@ fn a_failed_read_is_not_a_damage() {
 
 #[test]
 fn other_identities_are_rejected() {
-    let mut sample = Sample::new(40, true);
+    let mut sample = Sample::new(40, STORED[1]);
     sample.identities = Some(keys().0);
     let error = sample.unpack(sample.stored.as_slice()).expect_err("locked");
     assert!(matches!(error, UnpackError::Locked { .. }), "{error:?}");

@@ -22,6 +22,7 @@ locals {
   }
 
   backup_settings = {
+    BACKUP_COMPRESSION          = var.backup.compression
     BACKUP_COPY_KEEP            = var.backup.copy_keep
     BACKUP_COPY_STORAGE_ACCOUNT = var.backup.copy_storage_account
     BACKUP_COPY_URL             = var.backup.copy_url

@@ -45,13 +45,14 @@ variable "backup" {
     - recipients: age public keys that backups are encrypted to
     - drill_identity: whether the drill decrypts backups with the vault's secret drill-identity
     - copy_url, copy_storage_account, copy_keep: a second location; the app's identity needs its role there too
-    - keep, jobs, storage_wait_seconds, warn_after_hours, fail_after_hours, drill_after,
+    - keep, jobs, compression, storage_wait_seconds, warn_after_hours, fail_after_hours, drill_after,
       drill_warn_after_hours, drill_fail_after_hours: docs/settings.md
   EOT
   type = object({
     storage_account        = string
     container              = string
     databases              = optional(set(string), [])
+    compression            = optional(string)
     copy_keep              = optional(string)
     copy_storage_account   = optional(string)
     copy_url               = optional(string)

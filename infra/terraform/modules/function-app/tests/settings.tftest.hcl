@@ -138,6 +138,7 @@ run "everything_that_can_be_set_is_set" {
       storage_account        = "stnumberstestbackup"
       container              = "exports"
       databases              = ["postfacto"]
+      compression            = "zstd:3"
       copy_keep              = "last=7,daily=14"
       copy_storage_account   = "stnumberscopy"
       copy_url               = "az://exports"
