@@ -3,6 +3,9 @@
 /// The default of `BACKUP_COMPRESSION`, which every `pg_restore` reads.
 pub(in crate::section) const GZIP: &str = "gzip";
 
+/// The level of `pg_dump | zstd -3`.
+pub(in crate::section) const ZSTD: &str = "zstd:3";
+
 /// One way to read all rows, or to back them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::section) enum Export {
@@ -21,10 +24,12 @@ impl Export {
     /// magnusapi as it is deployed.
     pub(in crate::section) const DEFAULT: Export = Export::Magnusapi(GZIP);
 
-    pub(super) const ALL: [Export; 6] = [
+    pub(super) const ALL: [Export; 8] = [
         Export::PsqlCopy,
         Export::ServerCopy,
         Export::DEFAULT,
+        Export::Magnusapi("zstd:1"),
+        Export::Magnusapi(ZSTD),
         Export::Custom,
         Export::Directory,
         Export::Zstd,

@@ -22,7 +22,7 @@ use crate::table::Table;
 use crate::workspace::Workspace;
 
 use engine::Restore;
-pub(super) use engine::{Export, GZIP};
+pub(super) use engine::{Export, GZIP, ZSTD};
 use figures::{Figures, Lineup};
 pub(super) use stage::{Stage, remove};
 pub(super) use tables::{ROW, Tables};
