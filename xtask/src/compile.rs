@@ -59,18 +59,18 @@ const ONE_COPY: &str = "-Clink-arg=--icf=all";
 /// ask the compiler for the date (mimalloc does), and this is its result.
 pub(crate) const SOURCE_DATE: u64 = 315_532_800;
 
-/// Builds the binaries of `packages` for this machine with the dev profile, and returns their folder.
+/// The command that builds the binaries of `packages` for this machine with the dev profile, into `debug` of the
+/// build folder.
 ///
 /// In one go: cargo would otherwise choose other features for the crates that they share, and build
 /// these twice.
-pub(crate) fn native(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<PathBuf> {
+pub(crate) fn native(workspace: &Workspace, packages: &[&str]) -> Command {
     let mut build = workspace.cargo();
     build.args(["build", "--bins"]);
     for package in packages {
         build.args(["--package", package]);
     }
-    process::run(&mut build)?;
-    Ok(workspace.target().join("debug"))
+    build
 }
 
 /// Builds the static release binary for `target`, and returns its path.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use ureq::Agent;
 
 use super::overview::report;
@@ -48,15 +48,22 @@ impl Host {
         self == Self::Func
     }
 
-    /// Builds the app, and the host if it is devhost.
-    pub(super) fn prepare(self, workspace: &Workspace) -> anyhow::Result<()> {
+    /// Begins to build the app, and the host if it is devhost.
+    pub(super) fn build(self, workspace: &Workspace) -> anyhow::Result<Build> {
         report("build", "the app for this machine");
         let packages: &[&str] = match self {
             Self::Func => &["magnusapi"],
             Self::Devhost => &["magnusapi", "devhost"],
         };
-        compile::native(workspace, packages)?;
-        require_program(&built_program(workspace))
+        let mut cargo = compile::native(workspace, packages);
+        let child = cargo
+            .spawn()
+            .map_err(|error| process::not_started(&cargo, &error))?;
+        Ok(Build {
+            cargo,
+            child,
+            program: built_program(workspace),
+        })
     }
 
     /// Starts it on `functions/`.
@@ -87,6 +94,39 @@ impl Host {
             &self.to_string(),
             command.current_dir(workspace.functions()),
         )
+    }
+}
+
+/// A build. Cargo ends with this value.
+pub(super) struct Build {
+    cargo: Command,
+    child: Child,
+    program: PathBuf,
+}
+
+impl Build {
+    /// Waits for the program.
+    pub(super) fn finish(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        let status = loop {
+            let ended = self.child.try_wait();
+            if let Some(status) = ended.context("cannot wait for cargo")? {
+                break status;
+            }
+            if stop.is_requested() {
+                bail!("stopped before the build ended");
+            }
+            stop.wait(POLL);
+        };
+        process::succeeded(&self.cargo, status)?;
+        require_program(&self.program)
+    }
+}
+
+impl Drop for Build {
+    fn drop(&mut self) {
+        // An error means that it has already ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

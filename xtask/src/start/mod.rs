@@ -1,7 +1,8 @@
 //! `cargo xtask start`: runs the app on this machine, with its services. `cargo xtask services`: runs only the
 //! services.
 //!
-//! The order is: build, storage, database, samples, settings, host, first runs. The host runs in `functions/`, as `func start
+//! The order is: storage, database, samples, settings, host, first runs. The build begins first, and ends before the
+//! host starts. The host runs in `functions/`, as `func start
 //! --script-root functions` does. Every process that it starts is a member of one [`ProcessGroup`], so none outlives
 //! this process, however this process ends.
 
@@ -26,7 +27,7 @@ use anyhow::{Context, bail};
 
 use crate::workspace::Workspace;
 use first_runs::RunningApp;
-use host::Host;
+use host::{Build, Host};
 use overview::Overview;
 use process_group::ProcessGroup;
 use services::{Needs, Services};
@@ -72,16 +73,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     let host = Host::choose(arguments.host)?;
     let _lock = lock_checkout(workspace)?;
     require_free(arguments.port)?;
-    host.prepare(workspace)?;
+    let mut build = host.build(workspace)?;
     let azurite = storage::prepare(workspace, host.needs_storage())?;
-    // Until here, a signal may end this process at once: it has not started any other.
+    // Until here, a signal may end this process at once: it has started only the build, which ends by itself.
     let stop = Stop::listen()?;
     until_stopped(&stop, || {
         let needs = Needs {
             azurite: azurite.as_deref(),
             samples: !arguments.empty,
         };
-        serve(workspace, host, arguments.port, &needs, &stop)
+        serve(workspace, host, &mut build, arguments.port, &needs, &stop)
     })
 }
 
@@ -102,6 +103,7 @@ fn until_stopped(
 fn serve(
     workspace: &Workspace,
     host: Host,
+    build: &mut Build,
     port: u16,
     needs: &Needs<'_>,
     stop: &Stop,
@@ -109,6 +111,7 @@ fn serve(
     let mut group = ProcessGroup::new()?;
     let mut overview = Overview::default();
     let services = Services::start(workspace, needs, &mut group, stop, &mut overview)?;
+    build.finish(stop)?;
     let functions = workspace.shown(&workspace.functions());
     overview.add("host", format_args!("{host} in {functions}, port {port}"));
     host.start(workspace, port, &mut group)?;

@@ -78,6 +78,19 @@ fn missing_program_is_reported_before_func_starts() {
 }
 
 #[test]
+fn services_start_during_the_build() {
+    let waiting = "#!/bin/sh
+        tries=0
+        until [ -e local.settings.json ]; do
+            [ $tries -lt 600 ] || exit 1
+            tries=$((tries + 1))
+            sleep 0.1
+        done\n";
+    let cargo = CARGO.replace("#!/bin/sh\n", waiting);
+    start(&[("cargo", &cargo)]).failed(&["func ended by itself"]);
+}
+
+#[test]
 fn func_that_ends_is_a_failure_with_any_exit_status() {
     start(&[]).failed(&[
         "no database is named",
