@@ -205,6 +205,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         telemetry::start(&config.log)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.runtime_threads)
         .enable_all()
         .build()?;
     let done = runtime.block_on(async {

@@ -1,6 +1,8 @@
 //! Settings: environment variables, read once into checked values.
 
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -8,10 +10,11 @@ use thiserror::Error;
 use crate::app::timer_functions;
 use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsError};
 use crate::database::{Settings as DatabaseSettings, SettingsError};
+use crate::environment::{NumberError, number};
 use crate::host;
 use crate::notify::{Settings as NotifySettings, SettingsError as NotifySettingsError};
 use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
-use crate::server::{Settings as ServerSettings, SettingsError as ServerSettingsError};
+use crate::server::Settings as ServerSettings;
 use crate::telemetry::{Settings as LogSettings, SettingsError as LogSettingsError};
 
 /// All settings.
@@ -34,6 +37,8 @@ pub struct Config {
     pub scale: ScaleSettings,
     pub notify: NotifySettings,
     pub server: ServerSettings,
+    /// `RUNTIME_THREADS`: threads that run requests and timers.
+    pub runtime_threads: usize,
     pub log: LogSettings,
 }
 
@@ -61,7 +66,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Notify(#[from] NotifySettingsError),
     #[error(transparent)]
-    Server(#[from] ServerSettingsError),
+    Number(#[from] NumberError),
     #[error(transparent)]
     Log(#[from] LogSettingsError),
     /// Under a Functions host, the program does not start a private database.
@@ -88,6 +93,8 @@ impl Config {
             scale: ScaleSettings::read(&variable)?,
             notify: NotifySettings::read(timer_functions(), &variable)?,
             server: ServerSettings::read(&variable)?,
+            runtime_threads: number(&variable, "RUNTIME_THREADS", 1..=64)?
+                .unwrap_or_else(runtime_threads),
             log: LogSettings::read(&variable)?,
         })
     }
@@ -114,6 +121,12 @@ fn timers_elsewhere(value: Option<&str>) -> Result<Vec<&'static str>, ConfigErro
         timer.ok_or_else(|| ConfigError::Elsewhere(name.to_owned()))
     });
     timers.collect()
+}
+
+/// One for each processor. On two, one thread serves as many requests and needs less processor time for creations,
+/// but pages with long names wait for each other on it.
+fn runtime_threads() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
 }
 
 #[cfg(test)]

@@ -39,43 +39,23 @@ pub enum Verification {
 /// An address that cannot be used. The text never repeats the address: it may hold a password.
 #[derive(Debug, Error)]
 pub enum AddressError {
-    /// `tokio_postgres` refuses it.
     #[error(
         "{setting} cannot be read ({reason}); write it as \
          postgres://user:password@host:5432/database, or as host=… user=… dbname=…"
     )]
-    Unreadable {
-        /// The setting that holds it.
-        setting: String,
-        /// The error of `tokio_postgres`.
-        reason: String,
-    },
-    /// The address of another kind of server.
+    Unreadable { setting: String, reason: String },
     #[error("{setting} begins with {scheme}://, which is not PostgreSQL; write postgres://…")]
-    Scheme {
-        /// The setting that holds it.
-        setting: String,
-        /// The text before the colon.
-        scheme: String,
-    },
-    /// A mode that libpq does not have.
+    Scheme { setting: String, scheme: String },
     #[error(
         "sslmode={mode} is not one of disable, allow, prefer, require, verify-ca, verify-full; \
          set one of these in {setting}"
     )]
-    UnknownMode {
-        /// The setting that holds it.
-        setting: String,
-        mode: String,
-    },
-    /// A `PG*` variable that is not a number.
+    UnknownMode { setting: String, mode: String },
     #[error("{variable}={value} is not a whole number; correct or unset it")]
     NotANumber {
-        /// The variable's name.
         variable: &'static str,
         value: String,
     },
-    /// No host at all.
     #[error("{0} names no host; write postgres://user@host/database, or host=…, there")]
     NoHost(String),
 }

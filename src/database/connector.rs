@@ -44,18 +44,14 @@ struct Shared {
 /// Why there is no connection.
 #[derive(Debug, Error)]
 pub enum ConnectorError {
-    /// There are no roots to check the server's certificate with.
     #[error(transparent)]
     Roots(#[from] RootsError),
-    /// There is no token to log in with.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The server was not reached, or it rejected the connection.
     #[error("{address}: {}; {}", server_message(error), hint(error, origin))]
     Server {
-        /// The server, the database and the user.
         address: String,
-        /// The settings that the address comes from.
         origin: Origin,
         error: PostgresError,
     },
@@ -65,18 +61,12 @@ pub enum ConnectorError {
     /// The server's socket on this machine is not usable.
     #[error("{address}: {error}; check host and port in {}, and that the server runs", .origin.url)]
     Socket {
-        /// The server, the database and the user.
         address: String,
-        /// The settings that the address comes from.
         origin: Origin,
         error: io::Error,
     },
-    /// The server did not respond.
     #[error("{address}: no response in time; check host, port and firewall")]
-    TimedOut {
-        /// The server, the database and the user.
-        address: String,
-    },
+    TimedOut { address: String },
 }
 
 impl ConnectorError {

@@ -9,21 +9,24 @@ use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use deadpool_postgres::ClientWrapper;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{CancelToken, Config, Error, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::either::Either;
 
 use super::closing;
 use super::tap::{Outlet, Tap};
 
 type Encryption = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
 type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+
+/// A stream to the server over TCP, without or with TLS.
+type Way = Either<Socket, Box<Encrypted>>;
 
 /// Why there is no way.
 pub(super) enum LinkError {
@@ -128,9 +131,9 @@ impl Link {
             }
         };
         let way = if encrypted {
-            Way::Encrypted(Box::new(encryption.connect(socket).await?))
+            Way::Right(Box::new(encryption.connect(socket).await?))
         } else {
-            Way::Plain(socket)
+            Way::Left(socket)
         };
         Ok(Tap::new(way, self.outlet))
     }
@@ -176,57 +179,11 @@ impl TlsConnect<Socket> for LinkToHost {
     }
 }
 
-/// A stream to the server over TCP.
-enum Way {
-    Plain(Socket),
-    Encrypted(Box<Encrypted>),
-}
-
-impl AsyncRead for Way {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        to: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Way::Plain(stream) => Pin::new(stream).poll_read(context, to),
-            Way::Encrypted(stream) => Pin::new(stream).poll_read(context, to),
-        }
-    }
-}
-
-impl AsyncWrite for Way {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Way::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Way::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Way::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Way::Encrypted(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Way::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Way::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
-}
-
-impl TlsStream for Way {
+impl TlsStream for Tap<Way> {
     fn channel_binding(&self) -> ChannelBinding {
-        match self {
-            Way::Plain(_) => ChannelBinding::none(),
-            Way::Encrypted(stream) => stream.channel_binding(),
+        match &self.stream {
+            Way::Left(_) => ChannelBinding::none(),
+            Way::Right(encrypted) => encrypted.channel_binding(),
         }
     }
 }

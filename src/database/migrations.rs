@@ -51,33 +51,26 @@ impl fmt::Display for SchemaVersion {
 /// Why the schema is not at this program's version.
 #[derive(Debug, Error)]
 pub enum MigrationError {
-    /// No connection.
     #[error("the database cannot be reached: {0}")]
     Connector(#[from] ConnectorError),
-    /// A newer program was here.
     #[error(
         "the database's schema is version {found}, newer than this program's {known}; \
          deploy the version of magnusapi that migrated it, or a later one"
     )]
     Newer {
-        /// The database's version.
         found: SchemaVersion,
-        /// This program's.
         known: SchemaVersion,
     },
-    /// This program's migrations have not all run.
     #[error(
         "the database's schema is not at this program's version ({0} has not run); run `magnusapi \
          migrate` or deploy this version first"
     )]
     Behind(String),
-    /// The database was migrated by files that say something else.
     #[error(
         "migration {0} in the database is not the one this program carries; \
          never change a migration that has run: restore the file and add a new one"
     )]
     Diverged(String),
-    /// Later ones have run and this one has not.
     #[error(
         "migration {0} has not run on the database and a later one has; number a new migration \
          higher than all before it, or restore the row in refinery_schema_history"
@@ -85,16 +78,10 @@ pub enum MigrationError {
     Skipped(String),
     /// The server refused one. All that ran with it was undone.
     #[error("{migration} failed and was undone: {reason}")]
-    Refused {
-        /// The migration's name.
-        migration: String,
-        /// The server's words.
-        reason: String,
-    },
+    Refused { migration: String, reason: String },
     /// The server refused what comes before and after the migrations themselves.
     #[error("migrating failed: {0}")]
     Failed(String),
-    /// The server took a statement and returned no result in time.
     #[error("the database did not respond within {0:?}; see its locks and its load")]
     TimedOut(Duration),
 }

@@ -26,7 +26,6 @@ pub(super) struct Pool {
 pub struct PoolUse {
     /// Connections that callers hold.
     pub in_use: usize,
-    /// Connections that are open.
     pub open: usize,
     /// Connections that may be open at most.
     pub limit: usize,

@@ -46,12 +46,7 @@ pub enum CopyError {
         "the server sent {said} rows and {came} came; if it happens again, something between this \
          program and PostgreSQL changes what it sends"
     )]
-    Incomplete {
-        /// The rows that came.
-        came: u64,
-        /// The rows that the server says it sent.
-        said: u64,
-    },
+    Incomplete { came: u64, said: u64 },
 }
 
 impl Server {

@@ -1,11 +1,11 @@
 //! The database's settings, each with its variable, unit and default.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use super::address::{Address, AddressError};
+use crate::environment::{NumberError, number};
 
 /// The settings of a database.
 #[derive(Clone, Debug)]
@@ -62,13 +62,12 @@ pub enum Authentication {
 /// A setting of the database that cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// The address is not usable.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// Another setting is not usable.
+    #[error(transparent)]
+    Number(#[from] NumberError),
     #[error("{variable}={value} cannot be used; set it to {allowed}")]
-    Value {
-        /// The variable's name.
+    Word {
         variable: String,
         value: String,
         allowed: &'static str,
@@ -93,12 +92,16 @@ impl Settings {
             return Ok(None);
         };
         let through_pgbouncer = address.config.get_ports().contains(&6432);
+        let seconds = |name, default| {
+            let seconds = number(&variable, name, 1..=1000)?.unwrap_or(default);
+            Ok::<_, NumberError>(Duration::from_secs(seconds as u64))
+        };
         Ok(Some(Settings {
             authentication: authentication(&origin.auth, &variable)?,
-            pool_size: whole(&variable, "DATABASE_POOL_SIZE", 8, 1..=1000)?,
-            connect_timeout: seconds(&variable, "DATABASE_CONNECT_TIMEOUT", 5)?,
-            statement_timeout: seconds(&variable, "DATABASE_STATEMENT_TIMEOUT", 10)?,
-            wait: seconds(&variable, "DATABASE_WAIT", 5)?,
+            pool_size: number(&variable, "DATABASE_POOL_SIZE", 1..=1000)?.unwrap_or(8),
+            connect_timeout: seconds("DATABASE_CONNECT_TIMEOUT", 5)?,
+            statement_timeout: seconds("DATABASE_STATEMENT_TIMEOUT", 10)?,
+            wait: seconds("DATABASE_WAIT", 5)?,
             prepared_statements: prepared(&variable, !through_pgbouncer)?,
             origin,
             address,
@@ -113,7 +116,7 @@ fn authentication(
     match variable(name).as_deref() {
         None | Some("password") => Ok(Authentication::Password),
         Some("entra") => Ok(Authentication::Entra),
-        Some(other) => Err(SettingsError::Value {
+        Some(other) => Err(SettingsError::Word {
             variable: name.to_owned(),
             value: other.to_owned(),
             allowed: "password or entra",
@@ -129,39 +132,12 @@ fn prepared(
         None => Ok(default),
         Some("on") => Ok(true),
         Some("off") => Ok(false),
-        Some(other) => Err(SettingsError::Value {
+        Some(other) => Err(SettingsError::Word {
             variable: "DATABASE_PREPARED_STATEMENTS".to_owned(),
             value: other.to_owned(),
             allowed: "on or off",
         }),
     }
-}
-
-fn seconds(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: &str,
-    default: usize,
-) -> Result<Duration, SettingsError> {
-    whole(variable, name, default, 1..=1000).map(|it| Duration::from_secs(it as u64))
-}
-
-fn whole(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: &str,
-    default: usize,
-    allowed: std::ops::RangeInclusive<usize>,
-) -> Result<usize, SettingsError> {
-    let Some(value) = variable(name) else {
-        return Ok(default);
-    };
-    usize::from_str(&value)
-        .ok()
-        .filter(|number| allowed.contains(number))
-        .ok_or(SettingsError::Value {
-            variable: name.to_owned(),
-            value,
-            allowed: "a whole number from 1 to 1000",
-        })
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
-use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
 /// The capacity of an inbox. Larger ones are not faster, and every job has a few.
 const CAPACITY: usize = 256 * 1024;
@@ -99,7 +98,7 @@ impl Drop for OpenOutlet<'_> {
 
 /// A connection's stream with an outlet for rows.
 pub(super) struct Tap<S> {
-    stream: S,
+    pub(super) stream: S,
     outlet: Outlet,
     inbox: BytesMut,
     /// Bytes of rows at the start of the inbox.
@@ -281,12 +280,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-impl<S: TlsStream + Unpin> TlsStream for Tap<S> {
-    fn channel_binding(&self) -> ChannelBinding {
-        self.stream.channel_binding()
     }
 }
 

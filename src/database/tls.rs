@@ -21,16 +21,10 @@ use super::address::{Address, Verification};
 /// The roots that `verify-ca` and `verify-full` need cannot be had.
 #[derive(Debug, Error)]
 pub enum RootsError {
-    /// The file of `sslrootcert` is missing or is not PEM.
     #[error(
         "the root certificates in {file} cannot be read ({reason}); give a PEM file in sslrootcert"
     )]
-    Unreadable {
-        /// The file's path.
-        file: String,
-        reason: String,
-    },
-    /// The platform has none.
+    Unreadable { file: String, reason: String },
     #[error(
         "this machine has no root certificates to check the database's certificate with; \
          install ca-certificates, or set SSL_CERT_FILE or sslrootcert"

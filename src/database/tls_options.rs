@@ -1,6 +1,8 @@
 //! `sslmode` and `sslrootcert` out of an address: `tokio_postgres` does not know all that libpq
 //! allows there, and refuses an address that has it.
 
+use percent_encoding::percent_decode_str;
+
 /// The TLS options of an address.
 #[derive(Default)]
 pub(super) struct TlsOptions {
@@ -40,7 +42,7 @@ fn take_from_url(address: &str) -> (String, TlsOptions) {
         .split('&')
         .filter(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            !tls.take(key, &percent_decoded(value))
+            !tls.take(key, &percent_decode_str(value).decode_utf8_lossy())
         })
         .collect();
     let rest = if kept.is_empty() {
@@ -49,25 +51,6 @@ fn take_from_url(address: &str) -> (String, TlsOptions) {
         format!("{front}?{}", kept.join("&"))
     };
     (rest, tls)
-}
-
-/// The two values are a word and a file's path; a broken escape stays as it is.
-fn percent_decoded(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escape = tail
-            .get(..2)
-            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        if let (b'%', Some(byte)) = (first, escape) {
-            bytes.push(byte);
-            rest = &tail[2..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn take_from_keywords(address: &str) -> (String, TlsOptions) {

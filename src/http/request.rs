@@ -27,13 +27,8 @@ pub struct Request {
     pub query: Query,
     /// The query without its question mark, still encoded.
     raw_query: String,
-    body: Body,
-}
-
-/// The part of a body that was not read yet.
-enum Body {
-    Unread(Chunks),
-    Read,
+    /// `None` after it was read, or if there is none.
+    body: Option<Chunks>,
 }
 
 /// Why a body is incomplete.
@@ -109,11 +104,7 @@ impl Request {
             headers,
             query: Query::default(),
             raw_query,
-            body: if has_body {
-                Body::Unread(body.boxed())
-            } else {
-                Body::Read
-            },
+            body: has_body.then(|| body.boxed()),
         }
     }
 
@@ -145,7 +136,7 @@ impl Request {
         if announced.is_some_and(|length| length.parse().is_ok_and(|it: u64| it > limit as u64)) {
             return Err(too_large(limit));
         }
-        let Body::Unread(chunks) = &mut self.body else {
+        let Some(chunks) = &mut self.body else {
             return Ok(Bytes::new());
         };
         let mut body = BytesMut::new();
@@ -156,7 +147,7 @@ impl Request {
             }
             body.extend_from_slice(&chunk);
         }
-        self.body = Body::Read;
+        self.body = None;
         Ok(body.freeze())
     }
 
@@ -190,7 +181,7 @@ fn is_json(media_type: &str) -> bool {
 impl Drop for Request {
     /// Reads the rest of the body in the background, while the response is sent.
     fn drop(&mut self) {
-        if let Body::Unread(chunks) = std::mem::replace(&mut self.body, Body::Read) {
+        if let Some(chunks) = self.body.take() {
             // Without a runtime, the process is ending, and its connections end with it.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(drain(chunks));

@@ -1,7 +1,8 @@
 //! Creations that arrive together go to the database together.
 //!
 //! Creations queue here, and the sender takes all that wait and sends them as one statement, because each
-//! `INSERT` of its own waits for its own flush of the log. With an idle database a creation is sent at once.
+//! `INSERT` of its own waits for its own flush of the log. With an idle database a creation is sent at once. While a
+//! statement is under way, the next one waits until it is as large, for some milliseconds at most.
 //! Each creation is acknowledged after the flush that made it last.
 //!
 //! A name that another item has fails alone (`ON CONFLICT DO NOTHING`). A name that another
@@ -11,11 +12,12 @@
 //! rolled back then, and its creations go on in [`contested`], where each waits for itself.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_postgres::types::Type;
 
 use super::contested::{self, Contested};
@@ -86,6 +88,12 @@ const BATCH: usize = 512;
 /// Statements that may be under way. The second one fills while the first one is flushed.
 const STATEMENTS: usize = 2;
 
+/// Rounds in which a statement gathers creations at most, so that a steady flow does not delay it.
+const ROUNDS: usize = 8;
+
+/// Time for a statement to end while the next one fills. One that waits for a lock must not delay the next one.
+const PATIENCE: Duration = Duration::from_millis(5);
+
 /// The `lock_timeout` of a statement for many creations. Shorter than the server's `deadlock_timeout` of
 /// one second: so a deadlock costs the statement its attempt, and the other transaction nothing.
 const SHARED_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
@@ -147,20 +155,22 @@ async fn send_batches(
     mut queue: mpsc::Receiver<Waiting>,
 ) {
     let statements = Arc::new(Semaphore::new(STATEMENTS));
+    let load = Arc::new(Load::default());
     loop {
         let permit = statements.clone().acquire_owned().await;
         let mut batch = Vec::new();
         if queue.recv_many(&mut batch, BATCH).await == 0 {
             return;
         }
+        gather(&mut queue, &mut batch).await;
+        load.outgrow(&mut queue, &mut batch).await;
         batch.retain(Waiting::take);
-        if batch.is_empty() {
+        let Some(latest) = batch.iter().map(|it| it.deadline).max() else {
             continue;
-        }
+        };
         let (database, contested) = (database.clone(), contested.clone());
+        let running = load.add(batch.len());
         tokio::spawn(async move {
-            let latest = batch.iter().map(|it| it.deadline).max();
-            let latest = latest.expect("a batch is not empty");
             match insert(&database, &batch, latest, SHARED_LOCK_TIMEOUT).await {
                 Err(error) if error.is_lock_timeout() => {
                     batch.iter().for_each(Waiting::release);
@@ -168,8 +178,76 @@ async fn send_batches(
                 }
                 outcome => acknowledge(batch, outcome),
             }
-            drop(permit);
+            drop((permit, running));
         });
+    }
+}
+
+/// Adds the creations that arrive at the same time, which would otherwise wait while the first of them has a
+/// statement and a flush of its own. In each round, the runtime reads the sockets and runs the requests that have
+/// arrived. A round without one is the last, and costs some microseconds.
+async fn gather(queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+    for _ in 0..ROUNDS {
+        let before = batch.len();
+        tokio::task::yield_now().await;
+        while batch.len() < BATCH
+            && let Ok(waiting) = queue.try_recv()
+        {
+            batch.push(waiting);
+        }
+        if batch.len() == before {
+            return;
+        }
+    }
+}
+
+/// The creations of the statements that are under way.
+#[derive(Default)]
+struct Load {
+    creations: AtomicUsize,
+    ended: Notify,
+}
+
+impl Load {
+    /// Adds creations until the batch is as large as the statements that are under way, or these have ended. The
+    /// server flushes one statement after the other, so a small one would only delay the creations after it.
+    async fn outgrow(&self, queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+        let mut patience = pin!(tokio::time::sleep(PATIENCE));
+        while batch.len() < self.creations.load(Ordering::Relaxed).min(BATCH) {
+            let capacity = BATCH - batch.len();
+            tokio::select! {
+                received = queue.recv_many(batch, capacity) => {
+                    if received == 0 {
+                        return;
+                    }
+                }
+                () = self.ended.notified() => {}
+                () = &mut patience => return,
+            }
+        }
+    }
+
+    /// Counts a statement until the returned value is dropped.
+    fn add(self: &Arc<Load>, creations: usize) -> Running {
+        self.creations.fetch_add(creations, Ordering::Relaxed);
+        Running {
+            load: self.clone(),
+            creations,
+        }
+    }
+}
+
+struct Running {
+    load: Arc<Load>,
+    creations: usize,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.load
+            .creations
+            .fetch_sub(self.creations, Ordering::Relaxed);
+        self.load.ended.notify_one();
     }
 }
 

@@ -13,4 +13,4 @@ mod settings;
 
 pub use admission::Front;
 pub use run::{bind, run, second_signal, stop_signal};
-pub use settings::{Settings, SettingsError};
+pub use settings::Settings;

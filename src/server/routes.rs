@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use hyper::{Method, StatusCode};
 use warp::filters::BoxedFilter;
 use warp::{Filter, Rejection};
@@ -14,16 +15,12 @@ use crate::{due, health, host, item, metrics, ops, scale};
 
 /// All routes of `app`. The last one takes every path and returns 404, so the filter never rejects.
 ///
-/// Each request clones the filters and moves the state of their futures. Items are the hot path; the others
-/// are boxed, which makes both cheap.
+/// Each request clones the filters, and each `or` moves the state of the futures below it. So the handlers are
+/// boxed, and items, the hot path, have all other routes beside them as one.
 pub(super) fn routes(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + use<> {
-    items(app)
-        .or(item(app))
-        .unify()
-        .or(checks(app))
-        .unify()
+    let others = checks(app)
         .or(sizes(app))
         .unify()
         .or(operators(app))
@@ -33,6 +30,12 @@ pub(super) fn routes(
         .or(functions(app))
         .unify()
         .or(nothing())
+        .unify()
+        .boxed();
+    items(app)
+        .or(item(app))
+        .unify()
+        .or(others)
         .unify()
         .recover(never_reached)
         .unify()
@@ -46,14 +49,14 @@ fn with(app: &Arc<App>) -> impl Filter<Extract = (Arc<App>,), Error = Infallible
 
 fn items(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let route = warp::path!("item").and(with(app)).and(request());
-    route.then(async |app: Arc<App>, request| item::all(&app.items, request).await)
+    route.then(|app: Arc<App>, request| async move { item::all(&app.items, request).await }.boxed())
 }
 
 fn item(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let route = warp::path!("item" / String).and(with(app)).and(request());
-    route.then(async |id: String, app: Arc<App>, request| {
+    route.then(|id: String, app: Arc<App>, request| {
         let id = item::ItemId::parse(&id);
-        item::one(&app.items, id, request).await
+        async move { item::one(&app.items, id, request).await }.boxed()
     })
 }
 

@@ -1,9 +1,8 @@
 //! The server's settings: time limits and the number of connections.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use thiserror::Error;
+use crate::environment::{NumberError, number};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -18,45 +17,20 @@ pub struct Settings {
     pub connections: usize,
 }
 
-/// A setting of the server is invalid.
-#[derive(Debug, Error)]
-#[error("{variable}={value} is invalid; set it to a whole number from 1 to {most}")]
-pub struct SettingsError {
-    variable: &'static str,
-    value: String,
-    most: usize,
-}
-
 impl Settings {
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, NumberError> {
         let seconds = |name, default| {
-            whole(&variable, name, default, 3600).map(|it| Duration::from_secs(it as u64))
+            let seconds = number(&variable, name, 1..=3600)?.unwrap_or(default);
+            Ok::<_, NumberError>(Duration::from_secs(seconds as u64))
         };
+        let connections = number(&variable, "HTTP_CONNECTIONS", 1..=100_000)?;
         Ok(Settings {
             header_timeout: seconds("HTTP_HEADER_TIMEOUT", 30)?,
             body_timeout: seconds("HTTP_BODY_TIMEOUT", 30)?,
             idle_timeout: seconds("HTTP_IDLE_TIMEOUT", 75)?,
-            connections: whole(&variable, "HTTP_CONNECTIONS", 1000, 100_000)?,
+            connections: connections.unwrap_or(1000),
         })
     }
-}
-
-fn whole(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: &'static str,
-    default: usize,
-    most: usize,
-) -> Result<usize, SettingsError> {
-    let Some(value) = variable(name) else {
-        return Ok(default);
-    };
-    let number = usize::from_str(&value).ok();
-    let number = number.filter(|number| (1..=most).contains(number));
-    number.ok_or(SettingsError {
-        variable: name,
-        value,
-        most,
-    })
 }
 
 #[cfg(test)]

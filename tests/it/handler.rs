@@ -62,6 +62,7 @@ fn invalid_settings_end_it_with_code_2_and_never_show_a_password() {
         ),
         ("DATABASE_POOL_SIZE", "0", "DATABASE_POOL_SIZE=0"),
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "99999", "99999"),
+        ("RUNTIME_THREADS", "0", "RUNTIME_THREADS=0"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT=xml"),
         ("LOG", "magnusapi=loud", "LOG=magnusapi=loud"),
         ("LOG_REQUESTS", "some", "LOG_REQUESTS=some"),

@@ -64,5 +64,6 @@ mod scale;
 mod schedule_doc;
 mod settings_doc;
 mod shutdown;
+mod threads;
 mod timers;
 mod timers_elsewhere;

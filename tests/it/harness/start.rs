@@ -81,7 +81,7 @@ impl Start {
 
     /// Limits the memory for data, in KiB. Each thread needs 2 MiB of it, so there are few.
     pub(crate) fn memory(self, kibibytes: u32) -> Start {
-        let start = self.set("TOKIO_WORKER_THREADS", "2");
+        let start = self.set("RUNTIME_THREADS", "2");
         start.through_a_shell(&format!("ulimit -d {kibibytes} && exec \"$0\" \"$@\""))
     }
 

@@ -29,7 +29,7 @@ const LOCAL: [(&str, &str); 8] = [
 ];
 
 /// In `docs/settings.md`, and not set in Azure.
-const NOT_SET: [(&str, &str); 45] = [
+const NOT_SET: [(&str, &str); 46] = [
     ("AWS_ACCESS_KEY_ID", OF_S3),
     ("AWS_ENDPOINT_URL", OF_S3),
     ("AWS_REGION", OF_S3),
@@ -68,6 +68,7 @@ const NOT_SET: [(&str, &str); 45] = [
     ("PGSSLROOTCERT", URL),
     ("PGUSER", URL),
     ("RESTORE_DATABASE_URL", "for a person at a shell"),
+    ("RUNTIME_THREADS", DEFAULT),
     ("SCALE_STORAGE_ENDPOINT", ELSEWHERE),
     ("SCALE_STORAGE_KEY", ELSEWHERE),
     ("SCALE_STORAGE_WAIT", DEFAULT),
