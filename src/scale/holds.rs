@@ -99,7 +99,7 @@ async fn release(connection: Connection, values: &[&(dyn ToSql + Sync); 3]) -> R
 }
 
 /// `None`: a later program wrote a target or a size that this one does not know.
-fn hold(row: &Row) -> Option<Hold> {
+pub(super) fn hold(row: &Row) -> Option<Hold> {
     Some(Hold {
         target: row.get::<_, &str>("target").parse().ok()?,
         size: size(row, "size")?,

@@ -7,6 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::columns::size;
 use super::files::LoadError;
+use super::holds::hold;
 use super::loaded::LoadedSchedule;
 use super::scaling::Scaling;
 use crate::database::{self, Statement, instant, optional_instant};
@@ -151,33 +152,22 @@ fn change(row: &Row) -> Option<PastChange> {
     Some(PastChange {
         target: row.get("target"),
         requested: instant(row, "since"),
-        finished: optional_instant(row, "finished"),
+        finished: optional_instant(row, "until"),
         from: size(row, "size_before")?,
         to: size(row, "size")?,
         outcome: row.get("outcome"),
     })
 }
 
-fn hold(row: &Row) -> Option<Hold> {
-    Some(Hold {
-        target: row.get::<_, &str>("target").parse().ok()?,
-        size: size(row, "size")?,
-        since: instant(row, "since"),
-        until: instant(row, "finished"),
-        reason: row.get("reason"),
-        by: row.get("made_by"),
-    })
-}
-
 /// Of each target at most a thousand changes: one that changes all the time is limited to twelve an hour. Each
-/// part reads rows from the end of an index.
+/// part reads rows from the end of an index. `until` is the end of a hold, and of a change.
 const SIZES: Statement = Statement {
-    sql: "SELECT false AS is_hold, wanted.target, since, finished, size_before, size, outcome,
+    sql: "SELECT false AS is_hold, wanted.target, since, until, size_before, size, outcome,
                  NULL AS reason, NULL AS made_by
             FROM unnest($1) AS wanted (target)
            CROSS JOIN LATERAL (
                  (SELECT id, (extract(epoch FROM requested_at) * 1000000)::bigint AS since,
-                         (extract(epoch FROM finished_at) * 1000000)::bigint AS finished,
+                         (extract(epoch FROM finished_at) * 1000000)::bigint AS until,
                          size_before::text AS size_before, size_after::text AS size, outcome
                     FROM scale_change
                    WHERE target = wanted.target AND requested_at >= $2::timestamptz

@@ -148,6 +148,15 @@ fn an_action_that_is_not_possible_says_why() {
             (vec![("action", "sing")], 422, "no known action"),
             (
                 vec![
+                    ("action", "restore"),
+                    ("source", "postfacto"),
+                    ("backup", "20261124T020000Z-1a2b3c4d"),
+                ],
+                422,
+                "no known action",
+            ),
+            (
+                vec![
                     ("action", "hold"),
                     ("target", "web"),
                     ("size", "9"),
