@@ -10,13 +10,13 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::progress::Progress;
-use super::restore::{self, Content, Failure, Options, Report, RestoreError};
+use super::restore::{self, Backup, Content, Failure, Options, Report, RestoreError};
 use super::store::{SourceBackups, StoreError, Stored};
 use crate::database::{self, Server};
 use crate::telemetry::Context;
-use pgarchive::encryption::{Identities, IdentityError};
+use pgarchive::encryption::Identities;
 use pgarchive::manifest::{File, Manifest, Table};
-use pgarchive::{Entry, Toc, TocError, UnpackError, Unpacker, unpack_small};
+use pgarchive::{Entry, Toc, UnpackError, Unpacker, unpack_small};
 
 /// A backup that was restored.
 #[derive(Clone, Debug)]
@@ -33,17 +33,6 @@ pub struct Restored {
 pub enum RestoringError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It is encrypted, and no identity opens it.
-    #[error("{0}, with --identity or in DRILL_IDENTITY")]
-    Identity(#[from] IdentityError),
-    #[error("the manifest names no toc.dat; restore another backup")]
-    NoToc,
-    /// The table of contents is not what was stored.
-    #[error("the backup is damaged: {0}; restore another one")]
-    Unpack(#[from] UnpackError),
-    /// It is what was stored, and cannot be read.
-    #[error("the backup is damaged: {0}")]
-    Toc(#[from] TocError),
     #[error(transparent)]
     Restore(#[from] RestoreError),
 }
@@ -53,7 +42,7 @@ impl RestoringError {
     pub fn left_nothing(&self) -> bool {
         match self {
             RestoringError::Restore(error) => error.left_nothing(),
-            _ => true,
+            RestoringError::Store(_) => true,
         }
     }
 }
@@ -105,7 +94,7 @@ impl SourceBackups {
     }
 }
 
-/// A backup whose table of contents has been read.
+/// A stored backup whose table of contents has been read.
 struct Opened<'a> {
     entries: Vec<Entry>,
     manifest: &'a Manifest,
@@ -119,21 +108,30 @@ impl<'a> Opened<'a> {
         identities: Option<&Identities>,
     ) -> Result<Opened<'a>, RestoringError> {
         let manifest = stored.readable()?;
-        let identities = Identities::opening(&manifest.recipients, identities)?;
-        let files = Files {
-            source_backups,
-            stored,
-            identities: identities.cloned().map(Arc::new),
-        };
+        let identities = Identities::opening(&manifest.recipients, identities);
+        let identities = identities.map_err(|error| {
+            RestoreError::Failed(format!("{error}, with --identity or in DRILL_IDENTITY"))
+        })?;
+        let is_toc = |file: &&File| matches!(file.name.as_str(), "toc.dat" | "toc.dat.age");
+        let toc = manifest.files.iter().find(is_toc);
+        let toc = toc.ok_or_else(|| damaged("the manifest names no toc.dat"))?;
+        let path = source_backups.path(&stored.id, &toc.name);
+        let blob = source_backups.blobs.read(&path, toc.stored_bytes).await;
+        let blob = blob.map_err(StoreError::from)?;
+        let content = unpack_small(&blob, toc, identities).map_err(damaged)?;
         Ok(Opened {
-            entries: files.toc(manifest).await?.entries,
+            entries: Toc::decode(&content).map_err(damaged)?.entries,
             manifest,
-            files,
+            files: Files {
+                source_backups,
+                stored,
+                identities: identities.cloned().map(Arc::new),
+            },
         })
     }
 
-    fn backup(&self) -> restore::Backup<'_, Files<'a>> {
-        restore::Backup {
+    fn backup(&self) -> Backup<'_, Files<'a>> {
+        Backup {
             entries: &self.entries,
             manifest: self.manifest,
             content: &self.files,
@@ -141,14 +139,17 @@ impl<'a> Opened<'a> {
     }
 
     fn restored(self, report: Report) -> Restored {
-        let tables = self.manifest.tables.iter();
         Restored {
             tables: self.manifest.tables.len() as u64,
-            rows: tables.map(|table| table.rows).sum(),
+            rows: self.manifest.rows(),
             missing: self.manifest.findings.clone(),
             report,
         }
     }
+}
+
+fn damaged(reason: impl Into<Failure>) -> RestoreError {
+    RestoreError::Damaged(reason.into())
 }
 
 /// The files of one stored backup.
@@ -162,21 +163,6 @@ struct Files<'a> {
 const WAITING: usize = 4;
 
 impl Files<'_> {
-    async fn toc(&self, manifest: &Manifest) -> Result<Toc, RestoringError> {
-        let is_toc = |file: &&File| matches!(file.name.as_str(), "toc.dat" | "toc.dat.age");
-        let file = manifest.files.iter().find(is_toc);
-        let file = file.ok_or(RestoringError::NoToc)?;
-        let path = self.source_backups.path(&self.stored.id, &file.name);
-        let stored = self
-            .source_backups
-            .blobs
-            .read(&path, file.stored_bytes)
-            .await
-            .map_err(StoreError::from)?;
-        let content = unpack_small(&stored, file, self.identities.as_deref())?;
-        Ok(Toc::decode(&content)?)
-    }
-
     fn file(&self, table: &Table) -> Result<File, Failure> {
         let files = &self.stored.readable()?.files;
         let file = files.iter().find(|file| file.name == table.file);

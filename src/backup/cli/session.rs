@@ -114,7 +114,7 @@ fn of_restore(error: &RestoringError) -> Exit {
     match error {
         RestoringError::Store(error) => of_store(error),
         RestoringError::Restore(RestoreError::Refused(_)) => Exit::Refused,
-        _ => Exit::Failed,
+        RestoringError::Restore(_) => Exit::Failed,
     }
 }
 

@@ -25,19 +25,20 @@ pub(super) async fn restore<C: Content>(
     let leftovers = maintenance.drop_leftovers(target).await?;
 
     let name = names::of_restore(&options.run, target);
-    let mut temporary = Temporary::create(maintenance, name, job.backup.entries, plan).await?;
+    let mut temporary = Temporary::create(job, maintenance, plan, name).await?;
     let filled = async {
-        let report = options.bounds.keep(temporary.fill(job, plan)).await?;
-        temporary.set_properties(plan).await?;
+        let report = options.bounds.keep(temporary.fill()).await?;
+        temporary.set_properties().await?;
         Ok(report)
     };
     let report = match filled.await {
         Ok(report) => report,
-        Err(error) => return temporary.end(Err(error)).await,
+        failed => return temporary.end(failed).await,
     };
     let rename = Rename {
+        server: job.server,
         maintenance,
-        temporary: temporary.name(),
+        temporary: &temporary.name,
         wanted: target,
         old: old.as_deref(),
     };
@@ -59,14 +60,13 @@ async fn old_name<C>(
 ) -> Result<Option<String>, RestoreError> {
     let existing = session::connect_if_exists(job.server, target).await?;
     if let Some(session) = &existing {
-        let target = Target::read(session).await?;
-        target.may_be_replaced(job.options)?;
+        Target::read(session).await?.may_be_replaced(job.options)?;
     }
     privileges::may_create(maintenance, Superusers::Allowed).await?;
     if existing.is_none() {
         return Ok(None);
     }
     privileges::may_replace(maintenance, target).await?;
-    let databases = maintenance.databases().await?;
+    let databases = maintenance::databases(maintenance).await?;
     Ok(Some(names::of_old(&job.options.run, target, &databases)))
 }

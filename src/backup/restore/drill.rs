@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::RestoreError;
-use super::maintenance::Maintenance;
+use super::maintenance::{Maintenance, databases};
 use super::options::Options;
 use super::plan::{Plan, Target, privileges};
 use super::prove::definitions;
@@ -35,68 +35,49 @@ pub async fn prove<C: Content>(
     let target = Target::temporary(maintenance).await?;
     progress.begin(Step::Files);
     let plan = &Plan::read(job, maintenance, &target).await?;
-    let drill = Drill {
-        job,
-        maintenance,
-        plan,
-    };
-    drill.prove().await
+    let create = || Temporary::create(job, maintenance, plan, names::of_drill(&options.run));
+
+    progress.begin(Step::Load);
+    let temporary = create().await?;
+    let restored = options.bounds.keep(restore(&temporary, progress)).await;
+    progress.begin(Step::Drop);
+    let (report, found) = temporary.end(restored).await?;
+    progress.begin(Step::Definitions);
+    let (archive, with_roles) = (backup.entries, plan.with_roles);
+    let mut differences = definitions::differences(&[archive], &found, with_roles);
+    if !differences.is_empty() {
+        // The server writes some definitions otherwise each time it reads them, and another version
+        // of it writes more of them otherwise.
+        let temporary = create().await?;
+        let made = options.bounds.keep(define(&temporary, plan)).await;
+        let made = temporary.end(made).await?;
+        differences = definitions::differences(&[archive, &made], &found, with_roles);
+    }
+    require_equal("definitions", &differences)?;
+    Ok(Report {
+        definitions: Some(definitions::count(archive, with_roles)),
+        ..report
+    })
 }
 
-struct Drill<'a, C> {
-    job: &'a Job<'a, C>,
-    maintenance: &'a Maintenance,
-    plan: &'a Plan,
+/// Restores the backup. Returns the restored definitions too.
+async fn restore<C: Content>(
+    temporary: &Temporary<'_, C>,
+    progress: &Progress,
+) -> Result<(Report, Vec<Entry>), RestoreError> {
+    let report = temporary.fill().await?;
+    progress.begin(Step::Definitions);
+    Ok((report, definitions::read(&temporary.session().await?).await?))
 }
 
-impl<C: Content> Drill<'_, C> {
-    async fn prove(&self) -> Result<Report, RestoreError> {
-        let (bounds, progress) = (&self.job.options.bounds, self.job.progress);
-        progress.begin(Step::Load);
-        let temporary = self.create().await?;
-        let restored = bounds.keep(self.restore(&temporary)).await;
-        progress.begin(Step::Drop);
-        let (report, found) = temporary.end(restored).await?;
-        progress.begin(Step::Definitions);
-        let (archive, with_roles) = (self.job.backup.entries, self.plan.with_roles);
-        let mut differences = definitions::differences(&[archive], &found, with_roles);
-        if !differences.is_empty() {
-            // The server writes some definitions otherwise each time it reads them, and another version
-            // of it writes more of them otherwise.
-            let temporary = self.create().await?;
-            let made = bounds.keep(self.define(&temporary)).await;
-            let made = temporary.end(made).await?;
-            differences = definitions::differences(&[archive, &made], &found, with_roles);
-        }
-        require_equal("definitions", &differences)?;
-        Ok(Report {
-            definitions: Some(definitions::count(archive, with_roles)),
-            ..report
-        })
-    }
-
-    async fn create(&self) -> Result<Temporary<'_>, RestoreError> {
-        let name = names::of_drill(&self.job.options.run);
-        Temporary::create(self.maintenance, name, self.job.backup.entries, self.plan).await
-    }
-
-    /// Restores the backup. Returns the restored definitions too.
-    async fn restore(
-        &self,
-        temporary: &Temporary<'_>,
-    ) -> Result<(Report, Vec<Entry>), RestoreError> {
-        let report = temporary.fill(self.job, self.plan).await?;
-        self.job.progress.begin(Step::Definitions);
-        let session = temporary.session(self.job.server, self.plan).await?;
-        Ok((report, definitions::read(&session).await?))
-    }
-
-    /// The definitions that the server makes of the archive's.
-    async fn define(&self, temporary: &Temporary<'_>) -> Result<Vec<Entry>, RestoreError> {
-        let session = temporary.session(self.job.server, self.plan).await?;
-        load::define(&session, self.plan).await?;
-        definitions::read(&session).await
-    }
+/// The definitions that the server makes of the archive's, without rows and so without their count.
+async fn define<C: Content>(
+    temporary: &Temporary<'_, C>,
+    plan: &Plan,
+) -> Result<Vec<Entry>, RestoreError> {
+    let session = temporary.session().await?;
+    load::run(&session, plan.all_but_rows()).await?;
+    definitions::read(&session).await
 }
 
 /// The databases of runs that died.
@@ -116,7 +97,7 @@ pub async fn sweep(server: &Server, now: Timestamp) -> Result<Sweep, RestoreErro
     let maintenance = Maintenance::connect(server, None).await?;
     let mut sweep = Sweep::default();
     let is_dead = |begun| now.duration_since(begun) > DEAD_AFTER;
-    for name in maintenance.databases().await? {
+    for name in databases(&maintenance).await? {
         if names::begun(&name).is_some_and(is_dead) {
             match maintenance.drop_unused(&name).await {
                 Ok(()) => sweep.dropped.push(name),

@@ -37,13 +37,6 @@ pub enum RestoreError {
          it; run the drill by hand, which has no limit:\n  magnusapi backup verify latest --restore"
     )]
     TooLong(Duration),
-    /// It failed, and the temporary database could not be dropped.
-    #[error("{error}; {leftover}")]
-    Leftover {
-        error: Box<RestoreError>,
-        /// The database, and why it is still there.
-        leftover: String,
-    },
     /// The connection ended during a commit, which may have taken effect.
     #[error("{0}")]
     Uncertain(String),
@@ -65,16 +58,7 @@ pub enum RestoreError {
 impl RestoreError {
     /// Whether the target is certain to be unchanged.
     pub fn left_nothing(&self) -> bool {
-        match self {
-            RestoreError::Uncertain(_) | RestoreError::Name { .. } => false,
-            RestoreError::Leftover { error, .. } => error.left_nothing(),
-            _ => true,
-        }
-    }
-
-    /// A role lacks a right, which this statement gives.
-    pub(super) fn lacks_right(lacks: &str, remedy: &str) -> RestoreError {
-        RestoreError::Failed(format!("{lacks}; as an administrator, run:\n  {remedy}"))
+        !matches!(self, RestoreError::Uncertain(_) | RestoreError::Name { .. })
     }
 }
 
@@ -86,9 +70,8 @@ impl From<database::Error> for RestoreError {
 
 /// Whether the connection ended, by itself or by the server: the result of a commit is unknown then.
 pub(super) fn has_ended(error: &tokio_postgres::Error) -> bool {
-    error
-        .code()
-        .is_none_or(|code| code.code().starts_with("57"))
+    let code = error.code();
+    code.is_none_or(|code| code.code().starts_with("57"))
 }
 
 /// Names the step that the server rejected.
@@ -100,21 +83,16 @@ pub(super) fn at(step: impl ToString) -> impl FnOnce(tokio_postgres::Error) -> R
 }
 
 fn explain(error: &tokio_postgres::Error) -> String {
-    let message = server_message(error);
-    match error.code() {
+    let remedy = match error.code() {
         Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
-            format!(
-                "{message}; restore as the owner of the database or a member of its owner, or with \
-                 --roles ignored"
-            )
+            "; restore as the owner of the database or a member of its owner, or with --roles ignored"
         }
         Some(code) if *code == SqlState::DISK_FULL => {
-            format!(
-                "{message}; give the server more disk space: a restore takes about as much as the \
-                 database took when it was backed up, which `magnusapi backup show` shows"
-            )
+            "; give the server more disk space: a restore takes about as much as the database took \
+             when it was backed up, which `magnusapi backup show` shows"
         }
-        Some(_) => message,
-        None => format!("{message}; see whether the server was restarted"),
-    }
+        Some(_) => "",
+        None => "; see whether the server was restarted",
+    };
+    format!("{}{remedy}", server_message(error))
 }

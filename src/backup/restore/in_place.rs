@@ -1,10 +1,9 @@
 //! Fills an empty database that exists, in one transaction: for a role that may not create databases.
 
 use super::error::{RestoreError, at, has_ended};
-use super::load::{self, Rows};
+use super::load::{self, Transaction};
 use super::plan::{Phase, Plan, Target};
 use super::report::Report;
-use super::session;
 use super::source::{Content, Job};
 use crate::database::Session;
 
@@ -26,26 +25,28 @@ pub(super) async fn fill<C: Content>(
         )));
     }
     let plan = Plan::read(job, session, target).await?;
-    let canceller = session.canceller();
-    let work = async {
+    let sessions = std::slice::from_ref(session);
+    let begun = session.batch_execute("BEGIN").await;
+    begun.map_err(at("the transaction's begin"))?;
+    let filling = async {
         load::run(session, plan.steps(Phase::Settings)).await?;
-        let filling = load::fill(
-            job,
-            std::slice::from_ref(session),
-            &plan,
-            Rows::InTransaction,
-        );
-        let filled = job.options.bounds.keep(filling).await;
-        if let Err(RestoreError::Interrupted | RestoreError::TooLong(_)) = filled {
-            canceller.cancel().await;
-        }
-        let report = filled?;
-        commit(session).await?;
-        Ok(report)
+        load::fill(job, sessions, &plan, Transaction::OfCaller).await
     };
-    let mut report = session::undone_on_error(session, work).await?;
-    report.notices.extend(load::analyze(session, &plan).await);
-    Ok(report)
+    match job.options.bounds.keep(filling).await {
+        Ok(mut report) => {
+            commit(session).await?;
+            report.notices.extend(load::analyze(sessions, &plan).await);
+            Ok(report)
+        }
+        Err(error) => {
+            if matches!(error, RestoreError::Interrupted | RestoreError::TooLong(_)) {
+                session.canceller().cancel().await;
+            }
+            // An error here says that the connection has ended, and with it the transaction.
+            let _ = session.batch_execute("ROLLBACK").await;
+            Err(error)
+        }
+    }
 }
 
 async fn commit(session: &Session) -> Result<(), RestoreError> {

@@ -1,9 +1,8 @@
 //! A connection beside the target: a database cannot be made, renamed or dropped from within.
 
 use std::ops::Deref;
-use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
 
 use super::error::{RestoreError, at};
 use super::{names, session};
@@ -12,8 +11,7 @@ use crate::database::{Server, Session, server_message};
 
 /// A connection to a database that every server has.
 pub(super) struct Maintenance {
-    server: Server,
-    database: &'static str,
+    pub(super) database: &'static str,
     session: Session,
 }
 
@@ -28,36 +26,18 @@ impl Maintenance {
             if Some(database) == target {
                 continue;
             }
-            match Maintenance::to(server, database).await {
-                Ok(maintenance) => return Ok(maintenance),
+            match session::connect(server, database).await {
+                Ok(session) => return Ok(Maintenance { database, session }),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
         Err(failure.expect("at least one of them is not the target"))
     }
 
-    /// The database of this connection.
-    pub(super) fn database(&self) -> &'static str {
-        self.database
-    }
-
-    /// Another connection to the same database.
-    pub(super) async fn another(&self) -> Result<Maintenance, RestoreError> {
-        Maintenance::to(&self.server, self.database).await
-    }
-
-    async fn to(server: &Server, database: &'static str) -> Result<Maintenance, RestoreError> {
-        Ok(Maintenance {
-            server: server.clone(),
-            database,
-            session: session::connect(server, database).await?,
-        })
-    }
-
     /// Drops the databases of restores to `target` that died. The caller holds the target's lock.
     pub(super) async fn drop_leftovers(&self, target: &str) -> Result<Vec<String>, RestoreError> {
         let mut notices = Vec::new();
-        for name in self.databases().await? {
+        for name in databases(self).await? {
             if names::is_of_restore(&name, target) {
                 let dropped = self.discard(&name).await;
                 notices.push(dropped.err().unwrap_or_else(|| {
@@ -66,13 +46,6 @@ impl Maintenance {
             }
         }
         Ok(notices)
-    }
-
-    /// The names of all databases.
-    pub(super) async fn databases(&self) -> Result<Vec<String>, RestoreError> {
-        let rows = self.query(DATABASES, &[]).await;
-        let rows = rows.map_err(at("listing the databases"))?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Ends all sessions of a temporary database and drops it. The error says that it is still there.
@@ -103,6 +76,14 @@ impl Deref for Maintenance {
     }
 }
 
+/// The names of all databases of the server.
+pub(super) async fn databases(session: &Session) -> Result<Vec<String>, RestoreError> {
+    let names = "SELECT datname::text FROM pg_catalog.pg_database ORDER BY datname";
+    let rows = session.query(names, &[]).await;
+    let rows = rows.map_err(at("listing the databases"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// The first half of the lock's key is the one of all our locks: "magn".
 const CLASS: i32 = 0x6d61_676e;
 
@@ -110,30 +91,20 @@ const CLASS: i32 = 0x6d61_676e;
 /// has just ended may hold it for a moment: until the server notices that its session has ended.
 pub(super) async fn lock(session: &Session, target: &str) -> Result<(), RestoreError> {
     let key = names::key(target).cast_signed();
-    let deadline = Instant::now() + RELEASE;
-    loop {
-        let row = session.query_one(LOCK, &[&CLASS, &key]).await;
-        if row.map_err(at("locking the target"))?.get(0) {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            return Err(RestoreError::Failed(format!(
+    let lock = format!(
+        "SET lock_timeout = '3s';
+         SELECT pg_catalog.pg_advisory_lock('{CLASS}', '{key}');
+         SET lock_timeout = 0"
+    );
+    session.batch_execute(&lock).await.map_err(|error| {
+        if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+            return RestoreError::Failed(format!(
                 "another restore to database {target} is under way; wait for its end"
-            )));
+            ));
         }
-        tokio::time::sleep(PAUSE).await;
-    }
+        at("locking the target")(error)
+    })
 }
-
-/// The longest time that a busy server takes to notice that a session has ended.
-const RELEASE: Duration = Duration::from_secs(3);
-
-const PAUSE: Duration = Duration::from_millis(50);
-
-const LOCK: &str = "SELECT pg_catalog.pg_try_advisory_lock($1, $2)";
-
-const DATABASES: &str = "\
-    SELECT datname::text FROM pg_catalog.pg_database ORDER BY datname";
 
 /// Skips a session that this role may not end: the statement that needs the database unused fails then.
 pub(super) const END_SESSIONS: &str = "\

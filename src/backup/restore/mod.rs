@@ -45,7 +45,6 @@ mod temporary;
 pub use drill::{Sweep, prove, sweep};
 pub use error::{Failure, RestoreError};
 pub use options::{Bounds, Options, Roles, Superusers};
-pub use prove::verify;
 pub use report::{Place, Report, Verification};
 pub use source::{Backup, Content};
 

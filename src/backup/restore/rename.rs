@@ -6,17 +6,19 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{RestoreError, has_ended};
-use super::maintenance::{END_SESSIONS, Maintenance};
+use super::maintenance::{END_SESSIONS, Maintenance, databases};
+use super::session;
 use crate::backup::catalog::quoted;
-use crate::database::server_message;
+use crate::database::{Server, Session, server_message};
 
 /// The rename of a temporary database, and of the database that has the wanted name.
 pub(super) struct Rename<'a> {
+    pub(super) server: &'a Server,
     pub(super) maintenance: &'a Maintenance,
     pub(super) temporary: &'a str,
     pub(super) wanted: &'a str,
@@ -34,38 +36,33 @@ impl Rename<'_> {
     /// Renames both, or none. Where sessions cannot be ended, tries again for the time of `limit`.
     pub(super) async fn run(&self, limit: Duration) -> Result<(), RestoreError> {
         let until = Instant::now() + limit;
-        let ending = match self.maintenance.another().await {
-            Ok(ending) => ending,
-            Err(error) => return Err(self.failed(error.to_string())),
-        };
+        let ending = self.another_session().await;
+        let ending = ending.map_err(|error| self.failed(error.to_string()))?;
         loop {
             let is_done = CancellationToken::new();
             let attempt = async {
                 let _done = is_done.clone().drop_guard();
-                self.attempt().await
+                // Statements that are sent together are one transaction.
+                let sql = format!("SET lock_timeout = '10s'; {}", self.statements());
+                self.maintenance.batch_execute(&sql).await
             };
             // A statement that still ends sessions would end those that come after the rename.
             let (done, ()) = tokio::join!(attempt, self.end_sessions(&ending, &is_done));
             match done {
                 Ok(()) => return Ok(()),
                 Err(error) if has_ended(&error) => return self.ended(&error).await,
-                Err(error) if is_in_use(&error) && Instant::now() < until => {
-                    tokio::time::sleep(PAUSE).await;
+                Err(error) if is_in_use(&error) && Instant::now() < until => sleep(PAUSE).await,
+                Err(error) => {
+                    let detail = error.as_db_error().and_then(|error| error.detail());
+                    let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+                    return Err(self.failed(format!("{}{detail}", server_message(&error))));
                 }
-                Err(error) => return Err(self.failed(reason(&error))),
             }
         }
     }
 
-    async fn attempt(&self) -> Result<(), tokio_postgres::Error> {
-        let statements = self.statements();
-        let sql = format!("SET lock_timeout = '10s'; BEGIN; {statements} COMMIT");
-        let done = self.maintenance.batch_execute(&sql).await;
-        if done.is_err() {
-            // An error here says that the connection has ended, and with it the transaction.
-            let _ = self.maintenance.batch_execute("ROLLBACK").await;
-        }
-        done
+    async fn another_session(&self) -> Result<Session, RestoreError> {
+        session::connect(self.server, self.maintenance.database).await
     }
 
     fn statements(&self) -> String {
@@ -80,29 +77,24 @@ impl Rename<'_> {
         }
     }
 
-    async fn end_sessions(&self, ending: &Maintenance, is_done: &CancellationToken) {
-        let names: &[&str] = match self.old {
-            Some(_) => &[self.temporary, self.wanted],
-            None => &[self.temporary],
-        };
+    async fn end_sessions(&self, ending: &Session, is_done: &CancellationToken) {
+        let mut names = vec![self.temporary];
+        names.extend(self.old.map(|_| self.wanted));
         while !is_done.is_cancelled() {
             // Where this fails, the rename fails too and says that the database is in use.
             let _ = timeout(LIMIT, ending.query(END_SESSIONS, &[&names])).await;
-            is_done.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+            is_done.run_until_cancelled(sleep(PAUSE)).await;
         }
     }
 
     /// Where the connection ended, only the list of databases says whether the rename was committed. If the
     /// temporary one is still there, the server may be about to commit.
     async fn ended(&self, error: &tokio_postgres::Error) -> Result<(), RestoreError> {
-        let databases = match self.maintenance.another().await {
-            Ok(maintenance) => maintenance.databases().await,
-            Err(error) => Err(error),
-        };
-        let Rename {
-            temporary, wanted, ..
-        } = self;
-        if databases.is_ok_and(|it| it.iter().all(|name| name != temporary)) {
+        let (temporary, wanted) = (self.temporary, self.wanted);
+        if let Ok(session) = self.another_session().await
+            && let Ok(databases) = databases(&session).await
+            && databases.iter().all(|name| name != temporary)
+        {
             return Ok(());
         }
         let reason = server_message(error);
@@ -117,7 +109,7 @@ impl Rename<'_> {
             wanted: self.wanted.to_owned(),
             temporary: self.temporary.to_owned(),
             reason,
-            database: self.maintenance.database(),
+            database: self.maintenance.database,
             statements: self.statements(),
         }
     }
@@ -131,12 +123,4 @@ fn is_in_use(error: &tokio_postgres::Error) -> bool {
         SqlState::T_R_DEADLOCK_DETECTED,
     ];
     error.code().is_some_and(|code| passing.contains(code))
-}
-
-fn reason(error: &tokio_postgres::Error) -> String {
-    let detail = error.as_db_error().and_then(|error| error.detail());
-    match detail {
-        Some(detail) => format!("{}: {detail}", server_message(error)),
-        None => server_message(error),
-    }
 }

@@ -1,7 +1,5 @@
 //! Connections to the target, ready for a restore.
 
-use tokio_postgres::Client;
-
 use super::error::{RestoreError, at};
 use crate::backup::session::SETTINGS;
 use crate::database::{Server, Session};
@@ -21,33 +19,12 @@ pub(super) async fn connect_if_exists(
     let Some(session) = server.connect_to(database).await? else {
         return Ok(None);
     };
-    prepare(&session).await?;
+    for settings in [SETTINGS, SESSION] {
+        let set = session.batch_execute(settings).await;
+        set.map_err(at("the session's settings"))?;
+    }
     Ok(Some(session))
 }
-
-pub(super) async fn prepare(client: &Client) -> Result<(), RestoreError> {
-    let doing = "the session's settings";
-    client.batch_execute(SETTINGS).await.map_err(at(doing))?;
-    client.batch_execute(SESSION).await.map_err(at(doing))
-}
-
-/// Runs `work` in one transaction, which `work` itself commits. An error undoes it all.
-pub(super) async fn undone_on_error<T>(
-    client: &Client,
-    work: impl Future<Output = Result<T, RestoreError>>,
-) -> Result<T, RestoreError> {
-    let begun = client.batch_execute(BEGIN).await;
-    begun.map_err(at("the transaction's begin"))?;
-    let done = work.await;
-    if done.is_err() {
-        // An error here says that the connection has ended, and with it the transaction.
-        let _ = client.batch_execute("ROLLBACK").await;
-    }
-    done
-}
-
-/// Not the role's default: each statement must see what others have done by then.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// Commits must last before a restore reports success, even where the role's default is that they need not.
 ///

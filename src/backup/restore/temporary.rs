@@ -3,111 +3,94 @@
 use tokio_postgres::error::SqlState;
 
 use super::error::{RestoreError, at, has_ended};
-use super::load::{self, Rows};
+use super::load::{self, Transaction};
 use super::maintenance::Maintenance;
 use super::plan::{Phase, Plan, about};
 use super::report::Report;
 use super::session;
 use super::source::{Content, Job};
 use crate::backup::catalog::quoted;
-use crate::database::{Server, Session, server_message};
+use crate::database::{Session, server_message};
 use pgarchive::{Entry, Kind};
 
 /// A temporary database.
-pub(super) struct Temporary<'a> {
+pub(super) struct Temporary<'a, C> {
+    job: &'a Job<'a, C>,
     maintenance: &'a Maintenance,
-    name: String,
+    plan: &'a Plan,
+    pub(super) name: String,
     /// Notes about its differences from the database that was backed up.
     pub(super) notices: Vec<String>,
 }
 
-impl<'a> Temporary<'a> {
+impl<'a, C: Content> Temporary<'a, C> {
     /// Makes it from template0, so that it has nothing that an administrator put into template1.
     /// Encoding and locale are those of the database that was backed up, where the server has them.
-    /// It gets its owner first: from PostgreSQL 15 on, only that may create in schema public.
+    /// It has its owner from the start: from PostgreSQL 15 on, only that may create in schema public.
     pub(super) async fn create(
+        job: &'a Job<'a, C>,
         maintenance: &'a Maintenance,
+        plan: &'a Plan,
         name: String,
-        archive: &[Entry],
-        plan: &Plan,
-    ) -> Result<Temporary<'a>, RestoreError> {
-        let step = format!("DATABASE {name}");
-        let mut notices = Vec::new();
-        let create = format!("CREATE DATABASE {} WITH ", quoted(&name));
+    ) -> Result<Self, RestoreError> {
+        let failed = || at(format!("DATABASE {name}"));
+        let owner = plan.database_owner.as_deref();
+        let owner = owner.map_or_else(String::new, |it| format!("OWNER = {} ", quoted(it)));
+        let create = |properties: &str| {
+            let name = quoted(&name);
+            let create = format!("CREATE DATABASE {name} WITH {owner}{properties}");
+            async move { maintenance.batch_execute(&create).await }
+        };
         let default = "TEMPLATE = template0 ENCODING = 'UTF8'";
-        let original = properties(archive).unwrap_or(default);
-        if let Err(error) = maintenance
-            .batch_execute(&format!("{create}{original}"))
-            .await
-        {
-            if !is_unknown_locale(&error) {
-                return Err(at(step)(error));
+        let mut notices = Vec::new();
+        match create(properties(job.backup.entries).unwrap_or(default)).await {
+            Err(error) if is_unknown_locale(&error) => {
+                create(default).await.map_err(failed())?;
+                notices.push(format!(
+                    "the database has encoding UTF8 and the server's default locale, because the \
+                     server lacks the backup's ({}); texts may sort in another order",
+                    server_message(&error)
+                ));
             }
-            notices.push(format!(
-                "the database has encoding UTF8 and the server's default locale, because the server \
-                 lacks the backup's ({}); texts may sort in another order",
-                server_message(&error)
-            ));
-            let created = maintenance
-                .batch_execute(&format!("{create}{default}"))
-                .await;
-            created.map_err(at(&step))?;
+            created => created.map_err(failed())?,
         }
-        let temporary = Temporary {
+        Ok(Temporary {
+            job,
             maintenance,
+            plan,
             name,
             notices,
-        };
-        if let Some(owner) = &plan.database_owner {
-            let (name, owner) = (quoted(&temporary.name), quoted(owner));
-            let give = format!("ALTER DATABASE {name} OWNER TO {owner}");
-            if let Err(error) = maintenance.batch_execute(&give).await {
-                return temporary.end(Err(at(step)(error))).await;
-            }
-        }
-        Ok(temporary)
+        })
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Loads a backup into it and verifies it.
-    pub(super) async fn fill<C: Content>(
-        &self,
-        job: &Job<'_, C>,
-        plan: &Plan,
-    ) -> Result<Report, RestoreError> {
+    /// Loads the backup into it and verifies it.
+    pub(super) async fn fill(&self) -> Result<Report, RestoreError> {
         let mut sessions = Vec::new();
-        for _ in 0..job.options.jobs.max(1) {
-            let session = self.session(job.server, plan).await?;
+        for _ in 0..self.job.options.jobs.max(1) {
+            let session = self.session().await?;
             // The commit of the rename waits for all that was written before.
             let no_wait = session.batch_execute("SET synchronous_commit = off").await;
             no_wait.map_err(at("the session's settings"))?;
             sessions.push(session);
         }
-        let mut report = load::fill(job, &sessions, plan, Rows::Alone).await?;
-        report
-            .notices
-            .extend(load::analyze(&sessions[0], plan).await);
+        let filling = load::fill(self.job, &sessions, self.plan, Transaction::OfEachTable);
+        let mut report = filling.await?;
+        let notices = load::analyze(&sessions, self.plan).await;
+        report.notices.extend(notices);
         Ok(report)
     }
 
     /// A session in it with the archive's settings.
-    pub(super) async fn session(
-        &self,
-        server: &Server,
-        plan: &Plan,
-    ) -> Result<Session, RestoreError> {
-        let session = session::connect(server, &self.name).await?;
-        load::run(&session, plan.steps(Phase::Settings)).await?;
+    pub(super) async fn session(&self) -> Result<Session, RestoreError> {
+        let session = session::connect(self.job.server, &self.name).await?;
+        load::run(&session, self.plan.steps(Phase::Settings)).await?;
         Ok(session)
     }
 
     /// Gives it the properties of the database that was backed up: comment, grants, limit and settings.
     /// A note names each that the server rejects: some settings need a superuser.
-    pub(super) async fn set_properties(&mut self, plan: &Plan) -> Result<(), RestoreError> {
-        for statement in &plan.database {
+    pub(super) async fn set_properties(&mut self) -> Result<(), RestoreError> {
+        for statement in &self.plan.database {
             let renamed = about(&self.name, statement);
             if let Err(error) = self.maintenance.batch_execute(&renamed).await {
                 if has_ended(&error) {
@@ -126,13 +109,10 @@ impl<'a> Temporary<'a> {
         let Err(leftover) = self.maintenance.discard(&self.name).await else {
             return done;
         };
-        Err(match done {
-            Ok(_) => RestoreError::Failed(format!("the backup restores, but {leftover}")),
-            Err(error) => RestoreError::Leftover {
-                error: Box::new(error),
-                leftover,
-            },
-        })
+        Err(RestoreError::Failed(match done {
+            Ok(_) => format!("the backup restores, but {leftover}"),
+            Err(error) => format!("{error}; {leftover}"),
+        }))
     }
 }
 

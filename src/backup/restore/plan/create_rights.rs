@@ -9,38 +9,38 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::entries::restored;
 use super::owner;
 use super::step::Step;
-use crate::backup::catalog::quoted;
+use crate::backup::catalog::{quoted, quoted_list};
 use pgarchive::{Entry, Kind};
 
 /// By schema, the owners of objects in it that lack the right.
-pub(super) struct CreateRights(BTreeMap<String, BTreeSet<String>>);
+pub(super) struct CreateRights<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
 
-impl CreateRights {
-    /// `creators` are the roles that have the right in schema public.
+impl<'a> CreateRights<'a> {
+    /// `creators` are the roles that have the right in schema public; `usable` are those that own objects.
     pub(super) fn of(
-        entries: &[Entry],
+        entries: &'a [Entry],
         creators: Option<&BTreeSet<String>>,
-        usable: &impl Fn(&str) -> bool,
-    ) -> CreateRights {
-        let mut lacking: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        usable: &BTreeSet<String>,
+    ) -> CreateRights<'a> {
+        let made = restored(entries).filter(|it| it.kind == Kind::Schema);
+        let made: BTreeMap<&str, &str> = made
+            .map(|schema| (schema.tag.as_str(), schema.owner.as_str()))
+            .collect();
+        let mut lacking: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for entry in restored(entries) {
-            if let (Some(schema), Some(owner)) = (&entry.namespace, owner::owner(entry))
-                && usable(&owner)
-            {
-                lacking.entry(schema.clone()).or_default().insert(owner);
+            let (Some(schema), Some(owner)) = (entry.namespace.as_deref(), owner::owner(entry))
+            else {
+                continue;
+            };
+            let has_right = match made.get(schema) {
+                Some(of_schema) if *of_schema == owner => true,
+                None if schema != "public" => true,
+                _ => schema == "public" && creators.is_some_and(|them| them.contains(owner)),
+            };
+            if usable.contains(owner) && !has_right {
+                lacking.entry(schema).or_default().insert(owner);
             }
         }
-        lacking.retain(|schema, owners| {
-            let mut schemas = restored(entries).filter(|it| it.kind == Kind::Schema);
-            let made = schemas.find(|it| it.tag == *schema);
-            if let Some(made) = made {
-                owners.remove(&made.owner);
-            }
-            if schema == "public" {
-                owners.retain(|owner| creators.is_none_or(|them| !them.contains(owner)));
-            }
-            (made.is_some() || schema == "public") && !owners.is_empty()
-        });
         CreateRights(lacking)
     }
 
@@ -55,9 +55,8 @@ impl CreateRights {
     }
 }
 
-fn statement(verb: &str, schema: &str, preposition: &str, owners: &BTreeSet<String>) -> Step {
-    let roles: Vec<String> = owners.iter().map(|owner| quoted(owner)).collect();
-    let (name, roles) = (quoted(schema), roles.join(", "));
+fn statement(verb: &str, schema: &str, preposition: &str, owners: &BTreeSet<&str>) -> Step {
+    let (name, roles) = (quoted(schema), quoted_list(owners.iter().copied()));
     let sql = format!("{verb} CREATE ON SCHEMA {name} {preposition} {roles}");
     Step::of_schema(schema, sql)
 }

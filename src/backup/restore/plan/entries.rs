@@ -1,99 +1,62 @@
-//! The entries that are restored, and whether an archive and its manifest belong together. Pure.
+//! The entries that are restored, and the tables that they fill. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::super::error::RestoreError;
-use pgarchive::manifest::{FORMAT, Manifest, Table};
+use super::step::Table;
+use pgarchive::manifest::Manifest;
 use pgarchive::{Entry, Kind};
 
 /// All entries but those about the database itself, which `pg_restore` too skips without `--create`: an
 /// existing target keeps its own properties.
 pub(in super::super) fn restored(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
-    entries.iter().filter(|entry| match entry.kind {
-        Kind::Database | Kind::DatabaseProperties => false,
-        Kind::Acl | Kind::Comment => !entry.tag.starts_with("DATABASE "),
-        _ => true,
-    })
+    entries.iter().filter(|it| is_restored(it))
+}
+
+pub(super) fn is_restored(entry: &Entry) -> bool {
+    entry.kind != Kind::Database && !is_about_database(entry)
 }
 
 /// The entries about the database itself, but the one that makes it.
 pub(super) fn about_database(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
-    entries.iter().filter(|entry| match entry.kind {
+    entries.iter().filter(|it| is_about_database(it))
+}
+
+fn is_about_database(entry: &Entry) -> bool {
+    match entry.kind {
         Kind::DatabaseProperties => true,
         Kind::Acl | Kind::Comment => entry.tag.starts_with("DATABASE "),
         _ => false,
-    })
-}
-
-/// Checks that the manifest lists the archive's tables and their files, each once.
-pub(super) fn check(entries: &[Entry], manifest: &Manifest) -> Result<(), RestoreError> {
-    let format = manifest.format;
-    if format > FORMAT {
-        return Err(RestoreError::Failed(format!(
-            "the backup's manifest has format {format}, and this program knows {FORMAT}; restore with \
-             the magnusapi version that wrote it or a later one, or with pg_restore"
-        )));
-    }
-    match contradiction(entries, manifest) {
-        None => Ok(()),
-        Some(contradiction) => Err(RestoreError::Failed(format!(
-            "{contradiction}; the backup's files do not belong together, so restore another backup"
-        ))),
     }
 }
 
-fn contradiction(entries: &[Entry], manifest: &Manifest) -> Option<String> {
-    let of_kind = |kind: Kind| entries.iter().filter(move |entry| entry.kind == kind);
-    if let Some(id) = twice(entries.iter().map(|entry| entry.id)) {
-        return Some(format!("the archive has two entries {id}"));
-    }
-    let defined: BTreeSet<Name> = of_kind(Kind::Table).map(entry_name).collect();
-    let mut times: BTreeMap<Name, (u32, u32)> = BTreeMap::new();
-    of_kind(Kind::TableData).for_each(|it| times.entry(entry_name(it)).or_default().0 += 1);
-    let tables = manifest.tables.iter();
-    tables.for_each(|it| times.entry(listed_name(it)).or_default().1 += 1);
-    for (table, (rows, listed)) in times {
-        let (schema, name) = table;
-        if (rows, listed) != (1, 1) {
-            return Some(format!(
-                "the archive has the rows of {schema}.{name} {rows} times, and the manifest lists it \
-                 {listed} times"
-            ));
-        }
-        if !defined.contains(&table) {
-            return Some(format!(
-                "the archive has the rows of {schema}.{name} and not the table"
-            ));
+/// The tables whose rows are loaded, in the archive's order. The archive and the manifest must have the rows of
+/// the same tables, each once.
+pub(super) fn tables(entries: &[Entry], manifest: &Manifest) -> Result<Vec<Table>, RestoreError> {
+    let contradictory = |(schema, name)| {
+        RestoreError::Failed(format!(
+            "the archive and the manifest do not both have the rows of {schema}.{name} exactly once, so \
+             the backup's files do not belong together; restore another backup"
+        ))
+    };
+    let mut listed = BTreeMap::new();
+    for table in &manifest.tables {
+        let name = (table.schema.as_str(), table.name.as_str());
+        if listed.insert(name, table).is_some() {
+            return Err(contradictory(name));
         }
     }
-    let has_file = |file: &str| manifest.files.iter().any(|it| it.name == file);
-    let without_file = manifest.tables.iter().find(|table| !has_file(&table.file));
-    without_file.map(
-        |Table {
-             file, schema, name, ..
-         }| {
-            format!("the manifest lists no file {file}, which has the rows of {schema}.{name}")
-        },
-    )
-}
-
-/// The first that comes a second time.
-fn twice<T: Ord + Copy>(mut all: impl Iterator<Item = T>) -> Option<T> {
-    let mut seen = BTreeSet::new();
-    all.find(|it| !seen.insert(*it))
-}
-
-/// Schema and name.
-type Name<'a> = (&'a str, &'a str);
-
-/// The table of an entry.
-pub(super) fn entry_name(entry: &Entry) -> Name<'_> {
-    (entry.namespace.as_deref().unwrap_or_default(), &entry.tag)
-}
-
-/// The same of a table in the manifest.
-pub(super) fn listed_name(table: &Table) -> Name<'_> {
-    (&table.schema, &table.name)
+    let data = entries.iter().filter(|it| it.kind == Kind::TableData);
+    let tables = data.map(|entry| {
+        let name = (entry.namespace.as_deref().unwrap_or_default(), entry.tag.as_str());
+        let saved = listed.remove(&name);
+        saved.map(Table::new).ok_or_else(|| contradictory(name))
+    });
+    let tables = tables.collect::<Result<Vec<Table>, RestoreError>>()?;
+    match listed.pop_first() {
+        None => Ok(tables),
+        Some((name, _)) => Err(contradictory(name)),
+    }
 }
 
 #[cfg(test)]
@@ -106,41 +69,17 @@ mod tests {
     fn an_archive_and_a_manifest_that_contradict_each_other_are_rejected() {
         let table = entry(1, Kind::Table, Section::PreData, &[]);
         let whole = [table.clone(), rows(2, &table)];
-        let newer = Manifest {
-            format: FORMAT + 1,
-            ..manifest(&["it1"])
-        };
-        let no_file = Manifest {
-            files: Vec::new(),
-            ..manifest(&["it1"])
-        };
         let twice = [table.clone(), rows(2, &table), rows(3, &table)];
-        let two_ones = [table.clone(), table.clone()];
-        assert!(check(&whole, &manifest(&["it1"])).is_ok());
-        for (entries, manifest, says) in [
-            (&whole[..], newer, "manifest has format"),
-            (&whole[..], no_file, "lists no file it1.gz"),
-            (
-                &whole[..],
-                manifest(&[]),
-                "1 times, and the manifest lists it 0 times",
-            ),
-            (
-                &whole[..1],
-                manifest(&["it1"]),
-                "0 times, and the manifest lists it 1 times",
-            ),
-            (&whole[1..], manifest(&["it1"]), "and not the table"),
-            (
-                &whole[..],
-                manifest(&["it1", "it1"]),
-                "public.it1 1 times, and the manifest lists it 2 times",
-            ),
-            (&twice[..], manifest(&["it1"]), "rows of public.it1 2 times"),
-            (&two_ones[..], manifest(&[]), "two entries 1"),
+        assert!(tables(&whole, &manifest(&["it1"])).is_ok());
+        for (entries, listed) in [
+            (&whole[..], &[][..]),
+            (&whole[..1], &["it1"]),
+            (&whole[..], &["it1", "it1"]),
+            (&twice[..], &["it1"]),
         ] {
-            let rejection = check(entries, &manifest).expect_err(says).to_string();
-            assert!(rejection.contains(says), "{says}: {rejection}");
+            let rejection = tables(entries, &manifest(listed)).expect_err("they differ");
+            let rejection = rejection.to_string();
+            assert!(rejection.contains("the rows of public.it1"), "{rejection}");
         }
     }
 }

@@ -7,7 +7,7 @@
 //! | `usable_roles` | the roles that a backup names, and those that the server has |
 //! | `owner` | pure: the owner and the grants of an entry |
 //! | `statements` | pure: the statements of an entry |
-//! | `entries` | pure: the entries that are restored; whether they and the manifest belong together |
+//! | `entries` | pure: the entries that are restored, and the tables that they fill |
 //! | `step` | pure: what a restore runs and loads |
 //! | `privileges` | the rights that a restore needs |
 //! | `target` | the content of the target |
@@ -29,8 +29,9 @@ use tokio_postgres::Client;
 use super::error::RestoreError;
 use super::source::{Content, Job};
 use create_rights::CreateRights;
+use entries::is_restored;
 use order::phases;
-use statements::{statements, tokens};
+use statements::{is, tokens};
 use usable_roles::Named;
 
 pub(super) use entries::restored;
@@ -39,7 +40,7 @@ pub(super) use statements::about;
 pub(super) use step::{Step, Table, object};
 pub(super) use target::Target;
 
-use pgarchive::manifest::{self, Manifest};
+use pgarchive::manifest::Manifest;
 use pgarchive::{Entry, Kind};
 
 /// A restore, step by step.
@@ -73,69 +74,66 @@ impl Plan {
         let named = Named::by(backup.entries, target.is_temporary);
         let usable = usable_roles::read(client, &named, options.roles).await?;
         let creators = target.creators.as_ref();
-        let is_usable = |role: &str| usable.contains(role);
-        let mut plan = Plan::new(backup.entries, backup.manifest, creators, is_usable)?;
-        let missing: Vec<&str> = named.all().filter(|role| !is_usable(role)).collect();
-        if !missing.is_empty() {
+        let mut plan = Plan::new(backup.entries, backup.manifest, creators, &usable)?;
+        let missing: Vec<String> = named.all.difference(&usable).cloned().collect();
+        plan.with_roles = missing.is_empty();
+        if !plan.with_roles {
             let missing = missing.join(", ");
             let notice = format!("owners and grants of these roles were omitted: {missing}");
             plan.notices.push(notice);
         }
-        let (origin, version) = (backup.manifest.server.version_number, target.version);
-        let (origin, version) = (origin / 10_000, version / 10_000);
+        let origin = backup.manifest.server.version_number / 10_000;
+        let version = target.version / 10_000;
         if origin > version {
             plan.notices.push(format!(
                 "the backup is of PostgreSQL {origin}, which is newer than the target's {version}"
             ));
         }
-        let checked = async {
+        plan.database_owner = named.database.filter(|owner| usable.contains(owner));
+        plan.server_version.clone_from(&target.version_name);
+        let checking = async {
             let checked = backup.content.check().await;
             checked.map_err(RestoreError::Damaged)
         };
-        options.bounds.keep(checked).await?;
-        let database_owner = named.database.clone();
-        Ok(Plan {
-            server_version: target.version_name.clone(),
-            with_roles: named.all().all(is_usable),
-            database_owner: database_owner.filter(|owner| is_usable(owner)),
-            ..plan
-        })
+        options.bounds.keep(checking).await?;
+        Ok(plan)
     }
 
     /// `creators` are the roles that may create in schema public, `None` where the database has no such
-    /// schema. `usable` says whether a role may own objects and be granted to.
+    /// schema. `usable` are the roles that may own objects and be granted to.
     fn new(
         entries: &[Entry],
         manifest: &Manifest,
         creators: Option<&BTreeSet<String>>,
-        usable: impl Fn(&str) -> bool,
+        usable: &BTreeSet<String>,
     ) -> Result<Plan, RestoreError> {
-        entries::check(entries, manifest)?;
-        let phases = phases(entries);
-        let rights = CreateRights::of(entries, creators, &usable);
+        let rights = CreateRights::of(entries, creators, usable);
         let mut steps: BTreeMap<Phase, Vec<Step>> = BTreeMap::new();
         let mut add = |phase, more: &mut dyn Iterator<Item = Step>| {
             steps.entry(phase).or_default().extend(more);
         };
-        let public = creators.is_none().then(|| make_public(entries)).flatten();
+        let public = make_public(entries).filter(|_| creators.is_none());
         let mut first = public.into_iter().chain(rights.grant("public"));
         add(Phase::Definitions, &mut first);
         add(Phase::Grants, &mut rights.revoke_all());
-        add(
-            Phase::AfterGrants,
-            &mut database_formats(entries).into_iter(),
-        );
-        for entry in restored(entries) {
-            let phase = phases[&entry.id];
-            add(phase, &mut step(entry, &usable).into_iter());
+        let mut formats = database_formats(entries).into_iter();
+        add(Phase::AfterGrants, &mut formats);
+        for (entry, phase) in phases(entries) {
+            if !is_restored(entry) {
+                continue;
+            }
+            add(phase, &mut step(entry, usable).into_iter());
             if entry.kind == Kind::Schema && entry.tag != "public" {
                 add(phase, &mut rights.grant(&entry.tag).into_iter());
             }
         }
+        let database = owner::about_database(entries);
+        let database = database.filter(|(_, roles)| roles.iter().all(|it| usable.contains(it)));
         Ok(Plan {
             steps,
-            tables: in_archive_order(entries, manifest),
-            database: of_database(entries, &usable),
+            tables: entries::tables(entries, manifest)?,
+            // One statement each, so that one that fails does not stop the others.
+            database: database.map(|(statement, _)| statement.to_owned()).collect(),
             notices: notices(entries),
             ..Plan::default()
         })
@@ -158,31 +156,19 @@ impl Plan {
     }
 }
 
-/// One statement each, so that one that fails does not stop the others.
-fn of_database(entries: &[Entry], usable: &impl Fn(&str) -> bool) -> Vec<String> {
-    let statements = owner::about_database(entries);
-    let usable = statements.filter(|(_, roles)| roles.iter().all(|role| usable(role)));
-    usable.map(|(statement, _)| statement.to_owned()).collect()
-}
-
 /// Sets how the database that was backed up writes values, because a materialized view may contain the text
 /// of a value. The server may lack the locale.
 fn database_formats(entries: &[Entry]) -> Option<Step> {
-    let mut kinds = entries.iter().map(|entry| entry.kind);
-    if !kinds.any(|kind| kind == Kind::Refresh) {
+    if !entries.iter().any(|entry| entry.kind == Kind::Refresh) {
         return None;
     }
-    let properties = entries
-        .iter()
-        .filter(|it| it.kind == Kind::DatabaseProperties);
-    let statements = properties.flat_map(|entry| statements(&entry.definition));
-    let attempts = statements.filter_map(|statement| {
-        let mut set = tokens(statement).skip_while(|token| !token.is("SET"));
-        let name = set.nth(1)?.name().to_lowercase();
-        let of_database = statement.starts_with("ALTER DATABASE ");
-        let setting = &statement[statement.find(" SET ")?..];
-        (of_database && FORMATS.contains(&name.as_str())).then(|| {
-            format!("BEGIN{setting}; EXCEPTION WHEN invalid_parameter_value THEN NULL; END; ")
+    let attempts = owner::about_database(entries).filter_map(|(statement, _)| {
+        let mut set = tokens(statement).skip_while(|(_, token)| !is(token, "SET"));
+        let ((at, _), (_, name)) = (set.next()?, set.next()?);
+        let is_format = FORMATS.contains(&statements::name(name).to_lowercase().as_str());
+        (is_format && statement.starts_with("ALTER DATABASE ")).then(|| {
+            let set = &statement[at..];
+            format!("BEGIN {set}; EXCEPTION WHEN invalid_parameter_value THEN NULL; END; ")
         })
     });
     let attempts: String = attempts.collect();
@@ -205,7 +191,7 @@ const FORMATS: [&str; 9] = [
     "timezone",
 ];
 
-/// Makes `public`, which the database lacks, if anything is to go into it.
+/// Makes `public` for a database that lacks it, if anything is to go into it.
 fn make_public(entries: &[Entry]) -> Option<Step> {
     let mut entries = restored(entries);
     let used = entries.any(|entry| entry.namespace.as_deref() == Some("public"));
@@ -229,8 +215,8 @@ fn notices(entries: &[Entry]) -> Vec<String> {
     notices.collect()
 }
 
-fn step(entry: &Entry, usable: &impl Fn(&str) -> bool) -> Option<Step> {
-    if !owner::granted(entry).iter().all(|role| usable(role)) {
+fn step(entry: &Entry, usable: &BTreeSet<String>) -> Option<Step> {
+    if !owner::granted(entry).iter().all(|role| usable.contains(role)) {
         return None;
     }
     let mut sql = entry.definition.clone();
@@ -238,20 +224,11 @@ fn step(entry: &Entry, usable: &impl Fn(&str) -> bool) -> Option<Step> {
     if entry.kind == Kind::Schema && entry.tag == "public" {
         sql.clear();
     }
-    if usable(&entry.owner) {
+    if usable.contains(&entry.owner) {
         sql.extend(owner::give(entry));
     }
-    (!sql.trim().is_empty()).then(|| Step::of(entry, sql))
-}
-
-fn in_archive_order(entries: &[Entry], manifest: &Manifest) -> Vec<Table> {
-    let saved = manifest.tables.iter();
-    let saved: BTreeMap<_, &manifest::Table> = saved
-        .map(|table| (entries::listed_name(table), table))
-        .collect();
-    let data = entries.iter().filter(|entry| entry.kind == Kind::TableData);
-    data.map(|entry| Table::new(saved[&entries::entry_name(entry)]))
-        .collect()
+    let object = object(entry);
+    (!sql.trim().is_empty()).then_some(Step { object, sql })
 }
 
 #[cfg(test)]

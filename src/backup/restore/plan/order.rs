@@ -27,14 +27,15 @@ pub(in super::super) enum Phase {
     AfterGrants,
 }
 
-pub(super) fn phases(entries: &[Entry]) -> HashMap<i32, Phase> {
+/// Each entry with its phase.
+pub(super) fn phases(entries: &[Entry]) -> impl Iterator<Item = (&Entry, Phase)> {
     let mut phases = HashMap::new();
-    for entry in entries {
+    entries.iter().map(move |entry| {
         let after = entry.dependencies.iter().filter_map(|id| phases.get(id));
         let phase = phase(entry, after.max().copied());
         phases.insert(entry.id, phase);
-    }
-    phases
+        (entry, phase)
+    })
 }
 
 /// `after` is the latest phase of what the entry depends on.
@@ -50,9 +51,7 @@ fn phase(entry: &Entry, after: Option<Phase>) -> Phase {
         (Kind::RowSecurity, _) => Phase::RowSecurity,
         (Kind::TableData, _) => Phase::Rows,
         (Kind::Index | Kind::Constraint, Section::PostData) if alone => Phase::Indexes,
-        (_, Section::PostData) => after
-            .max(Some(Phase::Finishing))
-            .unwrap_or(Phase::Finishing),
+        (_, Section::PostData) => after.map_or(Phase::Finishing, |it| it.max(Phase::Finishing)),
         (_, Section::Data) if counts_rows(entry) => Phase::RowCounts,
         (_, Section::Data) => Phase::States,
         (_, Section::PreData) => Phase::Definitions,

@@ -1,64 +1,59 @@
 //! The owner of an entry's object, and the roles that its grants name. Pure.
 
 use super::entries;
-use super::statements::{statements, tokens};
-use crate::backup::catalog::quoted;
+use super::statements::{is, name, statements, tokens};
+use crate::backup::catalog::{qualified, quoted};
 use pgarchive::{Entry, Kind};
 
-/// The statement that gives an entry's object to its owner, as `pg_restore` would. `None` for an object
-/// without an owner of its own: an index, a constraint, a comment.
-pub(super) fn give(entry: &Entry) -> Option<String> {
-    if entry.owner.is_empty() {
-        return None;
-    }
-    let object = match entry.kind {
-        Kind::Collation
-        | Kind::Conversion
-        | Kind::Domain
-        | Kind::EventTrigger
-        | Kind::ForeignDataWrapper
-        | Kind::ForeignTable
-        | Kind::MaterializedView
-        | Kind::Language
-        | Kind::Publication
-        | Kind::Schema
-        | Kind::Sequence
-        | Kind::Server
-        | Kind::Statistics
-        | Kind::Table
-        | Kind::TextSearchConfiguration
-        | Kind::TextSearchDictionary
-        | Kind::Type
-        | Kind::View => format!("{} {}", entry.kind, name(entry)),
-        // Their names have arguments, which the statement that drops them spells out.
-        Kind::Aggregate
-        | Kind::Function
-        | Kind::Operator
-        | Kind::OperatorClass
-        | Kind::OperatorFamily
-        | Kind::Procedure => {
-            let object = entry.drop.trim().strip_prefix("DROP ")?;
-            object.trim_end_matches(';').to_owned()
-        }
-        _ => return None,
-    };
-    Some(format!("ALTER {object} OWNER TO {};", quoted(&entry.owner)))
+/// The kinds of objects that have an owner of their own. An index, a constraint or a comment has none.
+const OWNED: [Kind; 24] = [
+    Kind::Aggregate,
+    Kind::Collation,
+    Kind::Conversion,
+    Kind::Domain,
+    Kind::EventTrigger,
+    Kind::ForeignDataWrapper,
+    Kind::ForeignTable,
+    Kind::Function,
+    Kind::Language,
+    Kind::MaterializedView,
+    Kind::Operator,
+    Kind::OperatorClass,
+    Kind::OperatorFamily,
+    Kind::Procedure,
+    Kind::Publication,
+    Kind::Schema,
+    Kind::Sequence,
+    Kind::Server,
+    Kind::Statistics,
+    Kind::Table,
+    Kind::TextSearchConfiguration,
+    Kind::TextSearchDictionary,
+    Kind::Type,
+    Kind::View,
+];
+
+/// The role that an entry's object is given to.
+pub(super) fn owner(entry: &Entry) -> Option<&str> {
+    let is_owned = OWNED.contains(&entry.kind) && !entry.owner.is_empty();
+    is_owned.then_some(entry.owner.as_str())
 }
 
-fn name(entry: &Entry) -> String {
-    match &entry.namespace {
-        Some(schema) => format!("{}.{}", quoted(schema), quoted(&entry.tag)),
-        None => quoted(&entry.tag),
-    }
+/// The statement that gives an entry's object to its owner, as `pg_restore` would. The statement that drops an
+/// object spells out the arguments that are part of some names.
+pub(super) fn give(entry: &Entry) -> Option<String> {
+    let owner = quoted(owner(entry)?);
+    let tag = &entry.tag;
+    let object = match (entry.drop.trim().strip_prefix("DROP "), &entry.namespace) {
+        (Some(object), _) => object.trim_end_matches(';').to_owned(),
+        (None, Some(schema)) => format!("{} {}", entry.kind, qualified(schema, tag)),
+        (None, None) => format!("{} {}", entry.kind, quoted(tag)),
+    };
+    Some(format!("ALTER {object} OWNER TO {owner};"))
 }
 
 fn is_grant(entry: &Entry) -> bool {
     matches!(entry.kind, Kind::Acl | Kind::DefaultAcl)
-}
-
-/// The role that an entry's object is given to.
-pub(super) fn owner(entry: &Entry) -> Option<String> {
-    give(entry).map(|_| entry.owner.clone())
 }
 
 /// The roles that an entry's grants name.
@@ -74,14 +69,11 @@ pub(super) fn granted(entry: &Entry) -> Vec<String> {
 /// one whose settings it changes.
 pub(super) fn about_database(entries: &[Entry]) -> impl Iterator<Item = (&str, Vec<String>)> {
     entries::about_database(entries).flat_map(|entry| {
-        let statements = statements(&entry.definition).into_iter();
-        statements.map(move |statement| {
-            let mut tokens = tokens(statement).skip_while(|token| token.is("ALTER"));
-            let roles = match tokens.next() {
+        statements(&entry.definition).map(move |statement| {
+            let mut tokens = tokens(statement).map(|it| it.1);
+            let roles = match (tokens.next(), tokens.next(), tokens.next()) {
                 _ if is_grant(entry) => named_in(statement),
-                Some(token) if token.is("ROLE") => {
-                    tokens.next().map(|it| it.name()).into_iter().collect()
-                }
+                (Some(_), Some(role), Some(token)) if is(role, "ROLE") => vec![name(token)],
                 _ => Vec::new(),
             };
             (statement, roles)
@@ -94,14 +86,14 @@ pub(super) fn about_database(entries: &[Entry]) -> impl Iterator<Item = (&str, V
 fn named_in(grants: &str) -> Vec<String> {
     let mut roles = Vec::new();
     let (mut role_comes_next, mut role_came_last) = (false, false);
-    for token in tokens(grants) {
-        let precedes = ["TO", "FROM", "ROLE"].iter().any(|it| token.is(it));
+    for (_, token) in tokens(grants) {
+        let precedes = ["TO", "FROM", "ROLE"].iter().any(|it| is(token, it));
         let is_role = role_comes_next && !precedes;
-        role_comes_next = precedes || role_came_last && token.text == ",";
+        role_comes_next = precedes || role_came_last && token == ",";
         role_came_last = is_role;
         // PUBLIC is every role.
-        if is_role && !token.is("PUBLIC") {
-            roles.push(token.name());
+        if is_role && !is(token, "PUBLIC") {
+            roles.push(name(token));
         }
     }
     roles

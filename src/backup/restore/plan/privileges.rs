@@ -25,13 +25,10 @@ pub(in super::super) async fn may_create(
     if creates || is_superuser {
         return Ok(());
     }
-    Err(RestoreError::lacks_right(
-        &format!(
-            "role {role} may not create databases; make an empty database for it and restore into \
-             that, or let it create databases"
-        ),
-        &format!("ALTER ROLE {role} CREATEDB;"),
-    ))
+    Err(RestoreError::Failed(format!(
+        "role {role} may not create databases; make an empty database for it and restore into that, or \
+         let it create databases; as an administrator, run:\n  ALTER ROLE {role} CREATEDB;"
+    )))
 }
 
 /// Checks that this role may rename `old`, and end the sessions that are there now.
@@ -42,25 +39,25 @@ pub(in super::super) async fn may_replace(
     let row = maintenance.query_one(REPLACE, &[&old]).await;
     let row = row.map_err(at("looking at the database to replace"))?;
     let (role, owner): (&str, &str) = (row.get("role"), row.get("owner"));
-    if !row.get::<_, bool>("owns") {
-        return Err(RestoreError::lacks_right(
-            &format!("role {role} is not a member of {owner}, which owns database {old}"),
-            &format!("GRANT {owner} TO {role};"),
-        ));
-    }
-    if let Some(others) = row.get::<_, Option<&str>>("others") {
-        return Err(RestoreError::lacks_right(
-            &format!("role {role} may not end the sessions of {others} in database {old}"),
-            &format!("GRANT pg_signal_backend TO {role};"),
-        ));
-    }
-    if row.get("prepared") {
-        return Err(RestoreError::Failed(format!(
+    let problem = if !row.get::<_, bool>("owns") {
+        format!(
+            "role {role} is not a member of {owner}, which owns database {old}; as an administrator, \
+             run:\n  GRANT {owner} TO {role};"
+        )
+    } else if let Some(others) = row.get::<_, Option<&str>>("others") {
+        format!(
+            "role {role} may not end the sessions of {others} in database {old}; as an administrator, \
+             run:\n  GRANT pg_signal_backend TO {role};"
+        )
+    } else if row.get("prepared") {
+        format!(
             "database {old} has prepared transactions, and so cannot be renamed; commit or roll back \
              those that pg_prepared_xacts lists"
-        )));
-    }
-    Ok(())
+        )
+    } else {
+        return Ok(());
+    };
+    Err(RestoreError::Failed(problem))
 }
 
 const ROLE: &str = "\

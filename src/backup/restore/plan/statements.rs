@@ -5,42 +5,13 @@
 
 use crate::backup::catalog::quoted;
 
-/// A word, a name or a text with its quotes, or another character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) text: &'a str,
-    start: usize,
-}
-
-impl Token<'_> {
-    pub(super) fn is(&self, keyword: &str) -> bool {
-        self.text.eq_ignore_ascii_case(keyword)
-    }
-
-    /// The name that this token is, as the server reads it.
-    pub(super) fn name(&self) -> String {
-        let inner = self.text.strip_prefix('"');
-        match inner.and_then(|inner| inner.strip_suffix('"')) {
-            Some(name) => name.replace("\"\"", "\""),
-            None => self.text.to_lowercase(),
-        }
-    }
-
-    fn end(&self) -> usize {
-        self.start + self.text.len()
-    }
-}
-
-pub(super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
+/// Each word, name or text with its quotes, or other character; with its place.
+pub(super) fn tokens(sql: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        let start = at + (sql[at..].len() - sql[at..].trim_start().len());
-        let length = length(&sql[start..])?;
-        at = start + length;
-        Some(Token {
-            text: &sql[start..at],
-            start,
-        })
+        let start = sql.len() - sql[at..].trim_start().len();
+        at = start + length(&sql[start..])?;
+        Some((start, &sql[start..at]))
     })
 }
 
@@ -48,41 +19,52 @@ pub(super) fn tokens(sql: &str) -> impl Iterator<Item = Token<'_>> {
 fn length(sql: &str) -> Option<usize> {
     let first = sql.chars().next()?;
     let is_of_a_word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
-    if matches!(first, '"' | '\'') {
+    let end = if matches!(first, '"' | '\'') {
         // A doubled quote ends one part and begins the next.
         let mut inside = false;
-        let end = sql.char_indices().find(|(at, letter)| {
+        let mut letters = sql.char_indices();
+        let end = letters.find(|(at, letter)| {
             inside ^= *letter == first;
             !inside && !sql[at + 1..].starts_with(first)
         });
-        return Some(end.map_or(sql.len(), |(at, _)| at + 1));
+        end.map(|(at, _)| at + 1)
+    } else if is_of_a_word(first) {
+        sql.find(|letter| !is_of_a_word(letter))
+    } else {
+        Some(first.len_utf8())
+    };
+    Some(end.unwrap_or(sql.len()))
+}
+
+pub(super) fn is(token: &str, keyword: &str) -> bool {
+    token.eq_ignore_ascii_case(keyword)
+}
+
+/// The name that a token is, as the server reads it.
+pub(super) fn name(token: &str) -> String {
+    let inner = token.strip_prefix('"');
+    match inner.and_then(|inner| inner.strip_suffix('"')) {
+        Some(name) => name.replace("\"\"", "\""),
+        None => token.to_lowercase(),
     }
-    if is_of_a_word(first) {
-        return Some(
-            sql.find(|letter| !is_of_a_word(letter))
-                .unwrap_or(sql.len()),
-        );
-    }
-    Some(first.len_utf8())
 }
 
 /// Each statement, without its semicolon.
-pub(super) fn statements(sql: &str) -> Vec<&str> {
-    let mut statements = Vec::new();
-    let mut start = 0;
-    for token in tokens(sql).filter(|token| token.text == ";") {
-        statements.push(sql[start..token.start].trim());
-        start = token.end();
-    }
-    statements
+pub(super) fn statements(sql: &str) -> impl Iterator<Item = &str> {
+    let ends = tokens(sql).filter(|(_, token)| *token == ";");
+    ends.scan(0, move |start, (end, _)| {
+        let statement = sql[*start..end].trim();
+        *start = end + 1;
+        Some(statement)
+    })
 }
 
 /// A statement about a database, for the database of this name.
 pub(in super::super) fn about(database: &str, statement: &str) -> String {
-    let mut tokens = tokens(statement).skip_while(|token| !token.is("DATABASE"));
+    let mut tokens = tokens(statement).skip_while(|(_, token)| !is(token, "DATABASE"));
     match tokens.nth(1) {
-        Some(name) => {
-            let (before, after) = (&statement[..name.start], &statement[name.end()..]);
+        Some((at, name)) => {
+            let (before, after) = (&statement[..at], &statement[at + name.len()..]);
             format!("{before}{}{after}", quoted(database))
         }
         None => statement.to_owned(),
@@ -98,9 +80,9 @@ mod tests {
         let grant = "GRANT CONNECT ON DATABASE \"a;\" TO \"x\ny;\"\"z\"";
         let set = "ALTER ROLE \"DATABASE \"\"a;\"\"\" IN DATABASE \"a;\" SET \"b\" TO E'it''s;\\n'";
         let sql = format!("{grant};\n{set};\n");
-        assert_eq!(statements(&sql), [grant, set]);
-        let role = tokens(grant).last().expect("the role");
-        assert_eq!(role.name(), "x\ny;\"z");
+        assert!(statements(&sql).eq([grant, set]));
+        let (_, role) = tokens(grant).last().expect("the role");
+        assert_eq!(name(role), "x\ny;\"z");
         assert_eq!(about("b", grant), grant.replace("\"a;\" TO", "\"b\" TO"));
         assert_eq!(
             about("b", set),

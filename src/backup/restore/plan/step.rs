@@ -2,29 +2,27 @@
 
 use std::fmt;
 
-use crate::backup::catalog::{copied, quoted};
+use crate::backup::catalog::{copied, qualified};
 use pgarchive::{Entry, manifest};
 
 /// One statement, or a few that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Step {
     /// Kind and name of what it makes.
-    pub(in super::super) object: String,
-    /// The statements.
+    pub(super) object: String,
     pub(in super::super) sql: String,
 }
 
 impl Step {
-    pub(super) fn of(entry: &Entry, sql: String) -> Step {
-        let object = object(entry);
+    pub(super) fn of_schema(name: &str, sql: String) -> Step {
+        let object = format!("SCHEMA {name}");
         Step { object, sql }
     }
+}
 
-    pub(super) fn of_schema(name: &str, sql: String) -> Step {
-        Step {
-            object: format!("SCHEMA {name}"),
-            sql,
-        }
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.object)
     }
 }
 
@@ -34,12 +32,6 @@ pub(in super::super) fn object(entry: &Entry) -> String {
     match &entry.namespace {
         Some(schema) => format!("{kind} {schema}.{name}"),
         None => format!("{kind} {name}"),
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.object)
     }
 }
 
@@ -55,10 +47,10 @@ pub(in super::super) struct Table {
 }
 
 impl Table {
-    pub(in super::super) fn new(saved: &manifest::Table) -> Table {
+    pub(super) fn new(saved: &manifest::Table) -> Table {
         Table {
             saved: saved.clone(),
-            quoted: format!("{}.{}", quoted(&saved.schema), quoted(&saved.name)),
+            quoted: qualified(&saved.schema, &saved.name),
             columns: copied(&saved.schema, &saved.name, &saved.columns),
         }
     }

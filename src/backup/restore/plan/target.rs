@@ -1,6 +1,6 @@
 //! The content of the database that a backup is to go into.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tokio_postgres::Client;
 
@@ -15,8 +15,8 @@ pub(in super::super) struct Target {
     pub(super) version: i32,
     /// `server_version`.
     pub(super) version_name: String,
-    /// Users' schemas and the number of objects in each. Extensions and their members do not count.
-    schemas: BTreeMap<String, i64>,
+    /// Users' schemas that are not empty, with their number of objects; `None` if there is none.
+    contents: Option<String>,
     /// The roles that may create in schema public; `None` where there is no such schema.
     pub(super) creators: Option<BTreeSet<String>>,
     /// Whether the database is still to be made.
@@ -25,27 +25,23 @@ pub(in super::super) struct Target {
 
 impl Target {
     pub(in super::super) async fn read(client: &Client) -> Result<Target, RestoreError> {
-        let step = "looking at the target";
-        let row = client.query_one(DATABASE, &[]).await.map_err(at(step))?;
-        let schemas = client.query(SCHEMAS, &[]).await.map_err(at(step))?;
-        let schemas: BTreeMap<String, i64> =
-            schemas.iter().map(|row| (row.get(0), row.get(1))).collect();
-        let creators = client.query(CREATORS, &[]).await.map_err(at(step))?;
-        let creators = creators.iter().map(|row| row.get(0)).collect();
+        let row = client.query_one(TARGET, &[]).await;
+        let row = row.map_err(at("looking at the target"))?;
+        let creators: Option<Vec<String>> = row.get("creators");
         Ok(Target {
-            creators: schemas.contains_key("public").then_some(creators),
+            database: row.get("database"),
+            version: row.get("version"),
+            version_name: row.get("version_name"),
+            contents: row.get("contents"),
+            creators: creators.map(BTreeSet::from_iter),
             is_temporary: false,
-            database: row.get(0),
-            version: row.get(1),
-            version_name: row.get(2),
-            schemas,
         })
     }
 
     /// A database that is made from template0 on the server of this connection.
     pub(in super::super) async fn temporary(client: &Client) -> Result<Target, RestoreError> {
         Ok(Target {
-            schemas: [("public".to_owned(), 0)].into(),
+            contents: None,
             creators: Some(BTreeSet::new()),
             is_temporary: true,
             ..Target::read(client).await?
@@ -53,58 +49,45 @@ impl Target {
     }
 
     pub(in super::super) fn is_empty(&self) -> bool {
-        self.schemas.values().all(|objects| *objects == 0)
+        self.contents.is_none()
     }
 
     /// Checks that a database that is not empty may be replaced.
     pub(in super::super) fn may_be_replaced(&self, options: &Options) -> Result<(), RestoreError> {
+        let (database, contents) = (&self.database, self.contents.as_deref());
         if options.replace {
             return Ok(());
         }
-        let (database, contents) = (&self.database, self.contents());
         Err(RestoreError::Refused(format!(
-            "database {database} is not empty: {contents}; restore into a new database, or add \
-             --replace: the database then keeps its content under another name"
+            "database {database} is not empty: {}; restore into a new database, or add --replace: the \
+             database then keeps its content under another name",
+            contents.unwrap_or_default()
         )))
-    }
-
-    fn contents(&self) -> String {
-        let occupied = self.schemas.iter().filter(|(_, objects)| **objects > 0);
-        let described = occupied.map(|(name, objects)| match objects {
-            1 => format!("schema {name} holds 1 object"),
-            objects => format!("schema {name} holds {objects} objects"),
-        });
-        described.collect::<Vec<_>>().join(", ")
     }
 }
 
-const DATABASE: &str = "\
-    SELECT current_database()::text, current_setting('server_version_num')::integer,
-           current_setting('server_version')";
-
-const CREATORS: &str = "\
-    SELECT r.rolname::text
-      FROM pg_catalog.pg_namespace AS n
-     CROSS JOIN pg_catalog.pg_roles AS r
-     WHERE n.nspname = 'public' AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')";
-
 /// Everything in a schema depends on it, objects of all kinds. Default privileges are not objects that
-/// could be in the way.
-const SCHEMAS: &str = "\
-    SELECT n.nspname::text,
-           (SELECT count(*)
-              FROM pg_catalog.pg_depend AS d
-             WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass
-               AND d.refobjid = n.oid
-               AND d.deptype = 'n'
-               AND d.classid NOT IN ('pg_catalog.pg_extension'::regclass,
-                                     'pg_catalog.pg_default_acl'::regclass)
-               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-                                WHERE e.classid = d.classid AND e.objid = d.objid
-                                  AND e.deptype = 'e'))
-      FROM pg_catalog.pg_namespace AS n
-     WHERE n.nspname !~ '^pg_'
-       AND n.nspname <> 'information_schema'
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-                        WHERE e.classid = 'pg_catalog.pg_namespace'::regclass
-                          AND e.objid = n.oid AND e.deptype = 'e')";
+/// could be in the way. Extensions and their members do not count.
+const TARGET: &str = "\
+    SELECT current_database()::text AS database,
+           current_setting('server_version_num')::integer AS version,
+           current_setting('server_version') AS version_name,
+           CASE WHEN pg_catalog.to_regnamespace('public') IS NOT NULL
+                THEN ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
+                            WHERE pg_catalog.has_schema_privilege(oid, 'public', 'CREATE'))
+           END AS creators,
+           (SELECT string_agg(format('schema %s holds %s object%s', s.name, s.objects,
+                                     CASE WHEN s.objects > 1 THEN 's' END), ', ' ORDER BY s.name)
+              FROM (SELECT n.nspname AS name, count(*) AS objects
+                      FROM pg_catalog.pg_namespace AS n
+                      JOIN pg_catalog.pg_depend AS d
+                        ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
+                     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                       AND d.deptype = 'n'
+                       AND d.classid NOT IN ('pg_catalog.pg_extension'::regclass,
+                                             'pg_catalog.pg_default_acl'::regclass)
+                       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+                                        WHERE e.deptype = 'e'
+                                          AND ((e.classid, e.objid) = (d.classid, d.objid)
+                                               OR (e.classid, e.objid) = (d.refclassid, n.oid)))
+                     GROUP BY n.nspname) AS s) AS contents";

@@ -6,9 +6,13 @@ use pgarchive::Section;
 fn plan(
     entries: &[Entry],
     manifest: &Manifest,
-    usable: impl Fn(&str) -> bool,
+    usable: &[&str],
 ) -> Result<Plan, RestoreError> {
-    Plan::new(entries, manifest, Some(&BTreeSet::new()), usable)
+    Plan::new(entries, manifest, Some(&BTreeSet::new()), &roles(usable))
+}
+
+fn roles(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(ToString::to_string).collect()
 }
 
 /// The names of what the steps make, without the kind and schema.
@@ -51,7 +55,7 @@ fn phases_follow_each_other_and_keep_the_archives_order() {
         entry(13, Kind::Comment, Section::None, &[12]),
         entry(14, Kind::RowSecurity, Section::PostData, &[2]),
     ];
-    let plan = plan(&entries, &manifest(&["it2"]), |_| true).expect("it fits");
+    let plan = plan(&entries, &manifest(&["it2"]), &[]).expect("it fits");
     assert_eq!(names(plan.steps(Phase::Settings)), ["it1"]);
     assert_eq!(names(plan.steps(Phase::Definitions)), ["it2", "it3"]);
     assert_eq!(plan.tables.len(), 1);
@@ -86,7 +90,7 @@ fn an_owner_may_create_in_a_schema_that_is_not_its_own_until_the_grants() {
         entry(6, Kind::Acl, Section::None, &[3]),
     ];
     let sql = |steps: &[Step]| -> Vec<String> { steps.iter().map(|it| it.sql.clone()).collect() };
-    let new = plan(&entries, &manifest(&[]), |role| role != "gone").expect("it fits");
+    let new = plan(&entries, &manifest(&[]), &["app", "other"]).expect("it fits");
     let definitions = sql(new.steps(Phase::Definitions));
     assert_eq!(
         definitions[0],
@@ -103,8 +107,8 @@ fn an_owner_may_create_in_a_schema_that_is_not_its_own_until_the_grants() {
     );
     assert_eq!(last[2], "MAKE 6;\n");
 
-    let creators = ["app".to_owned()].into();
-    let existing = Plan::new(&entries[3..], &manifest(&[]), Some(&creators), |_| true);
+    let (creators, usable) = (roles(&["app"]), roles(&["app", "gone"]));
+    let existing = Plan::new(&entries[3..], &manifest(&[]), Some(&creators), &usable);
     let existing = sql(&closing(&existing.expect("it fits")));
     assert_eq!(
         existing[0],
@@ -129,9 +133,9 @@ fn owners_and_grants_of_unusable_roles_are_omitted() {
         grant(4, "gone"),
     ];
     let named = Named::by(&entries, true);
-    assert_eq!(named.owners, ["app".to_owned(), "gone".to_owned()].into());
-    assert_eq!(named.granted, named.owners);
-    let plan = plan(&entries, &manifest(&[]), |role| role == "app").expect("it fits");
+    assert_eq!(named.owners, roles(&["app", "gone"]));
+    assert_eq!(named.all, named.owners);
+    let plan = plan(&entries, &manifest(&[]), &["app"]).expect("it fits");
     assert!(
         plan.steps(Phase::Definitions)[1]
             .sql
@@ -150,8 +154,8 @@ fn public_is_made_only_where_the_database_lacks_it() {
         ..entry(1, Kind::Schema, Section::PreData, &[])
     };
     let entries = [public, entry(2, Kind::Table, Section::PreData, &[])];
-    let with_public = plan(&entries, &manifest(&[]), |_| true).expect("it fits");
+    let with_public = plan(&entries, &manifest(&[]), &[]).expect("it fits");
     assert_eq!(names(with_public.steps(Phase::Definitions)), ["it2"]);
-    let without = Plan::new(&entries, &manifest(&[]), None, |_| true).expect("it fits");
+    let without = Plan::new(&entries, &manifest(&[]), None, &BTreeSet::new()).expect("it fits");
     assert_eq!(names(without.steps(Phase::Definitions)), ["public", "it2"]);
 }

@@ -12,12 +12,11 @@ use crate::backup::catalog::quoted;
 use pgarchive::{Entry, Kind};
 
 /// The roles that entries name.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Named {
     pub(super) owners: BTreeSet<String>,
-    /// The roles of grants and revokes.
-    pub(super) granted: BTreeSet<String>,
-    /// The owner of the database itself, one of the owners.
+    pub(super) all: BTreeSet<String>,
+    /// The owner of the database itself.
     pub(super) database: Option<String>,
 }
 
@@ -27,18 +26,16 @@ impl Named {
         let mut database = entries.iter().filter(|entry| entry.kind == Kind::Database);
         let database = database.find(|it| with_database && !it.owner.is_empty());
         let database = database.map(|it| it.owner.clone());
+        let owners = restored(entries).filter_map(owner::owner).map(str::to_owned);
+        let owners: BTreeSet<String> = owners.chain(database.clone()).collect();
         let about_database = owner::about_database(entries).filter(|_| with_database);
-        let owners = restored(entries).filter_map(owner::owner);
         let granted = restored(entries).flat_map(owner::granted);
+        let granted = granted.chain(about_database.flat_map(|it| it.1));
         Named {
-            owners: owners.chain(database.clone()).collect(),
-            granted: granted.chain(about_database.flat_map(|it| it.1)).collect(),
+            all: granted.chain(owners.clone()).collect(),
+            owners,
             database,
         }
-    }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        self.owners.union(&self.granted).map(String::as_str)
     }
 }
 
@@ -51,43 +48,47 @@ pub(super) async fn read(
     if choice == Roles::Ignored {
         return Ok(BTreeSet::new());
     }
-    let step = "looking for roles";
-    let wanted: Vec<&str> = named.all().collect();
-    let rows = client.query(ROLES, &[&wanted]).await.map_err(at(step))?;
-    let mut usable: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
-    let closed = rows.iter().filter(|row| !row.get::<_, bool>(1));
-    let closed = closed.map(|row| row.get::<_, String>(0));
-    let closed: Vec<String> = closed.filter(|role| named.owners.contains(role)).collect();
-    if choice == Roles::Available {
-        usable.retain(|role| !closed.contains(role));
-        return Ok(usable);
+    let failed = || at("looking for roles");
+    let wanted: Vec<&String> = named.all.iter().collect();
+    let rows = client.query(ROLES, &[&wanted]).await.map_err(failed())?;
+    let (mut usable, mut closed) = (BTreeSet::new(), BTreeSet::new());
+    for row in rows {
+        let (role, is_open): (String, bool) = (row.get(0), row.get(1));
+        if !is_open && named.owners.contains(&role) {
+            closed.insert(role.clone());
+        }
+        usable.insert(role);
     }
-    let missing = named.all().filter(|role| !usable.contains(*role));
-    let missing: Vec<String> = missing.map(str::to_owned).collect();
-    require_none("the server lacks these roles", &missing, |role| {
-        format!("CREATE ROLE {role};")
-    })?;
-    let row = client.query_one(MEMBERSHIP, &[]).await.map_err(at(step))?;
+    if choice == Roles::Available {
+        return Ok(&usable - &closed);
+    }
+    let row = client.query_one(MEMBERSHIP, &[]).await.map_err(failed())?;
     let member: &str = row.get(0);
+    let missing = &named.all - &usable;
+    require_none("the server lacks these roles", &missing, "CREATE ROLE ", "")?;
     let why = "the restoring role may not give anything to these owners";
-    require_none(why, &closed, |role| format!("GRANT {role} TO {member};"))?;
+    require_none(why, &closed, "GRANT ", &format!(" TO {member}"))?;
     Ok(usable)
 }
 
+/// The remedy for each role is `before` with the role and `after`.
 fn require_none(
     why: &str,
-    roles: &[String],
-    remedy: impl Fn(String) -> String,
+    roles: &BTreeSet<String>,
+    before: &str,
+    after: &str,
 ) -> Result<(), RestoreError> {
     if roles.is_empty() {
         return Ok(());
     }
-    let remedies: Vec<String> = roles.iter().map(|role| remedy(quoted(role))).collect();
+    let remedies = roles.iter();
+    let remedies = remedies.map(|role| format!("\n  {before}{}{after};", quoted(role)));
+    let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
     Err(RestoreError::Failed(format!(
         "{why}: {}; restore with --roles available, which leaves out what is theirs, or with --roles \
-         ignored, which leaves out all owners and grants, or as an administrator, run:\n  {}",
+         ignored, which leaves out all owners and grants, or as an administrator, run:{}",
         roles.join(", "),
-        remedies.join("\n  ")
+        remedies.collect::<String>()
     )))
 }
 

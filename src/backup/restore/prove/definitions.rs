@@ -24,19 +24,16 @@ pub(in super::super) async fn read(session: &Session) -> Result<Vec<Entry>, Rest
     session.batch_execute(begin).await.map_err(at(doing))?;
     let found = catalog::read(session, LOCK_TIMEOUT).await;
     session.batch_execute("ROLLBACK").await.map_err(at(doing))?;
-    let found = found.map_err(|error| match error {
-        CatalogError::Refused { source, .. } => at(doing)(source),
-        error => RestoreError::Statement {
-            step: doing.to_owned(),
-            reason: error.to_string(),
-        },
-    })?;
-    Ok(found.entries)
+    match found {
+        Ok(found) => Ok(found.entries),
+        Err(CatalogError::Refused { source, .. }) => Err(at(doing)(source)),
+        Err(error) => Err(RestoreError::Failed(format!("{doing}: {error}"))),
+    }
 }
 
 /// How many objects these define.
 pub(in super::super) fn count(entries: &[Entry], with_roles: bool) -> usize {
-    Definitions::of(entries, with_roles).0.len()
+    definitions(entries, with_roles).len()
 }
 
 /// The objects that are found otherwise than in each of `expected`. Owners and grants are compared where the
@@ -46,52 +43,42 @@ pub(in super::super) fn differences(
     found: &[Entry],
     with_roles: bool,
 ) -> Vec<Mismatch> {
-    let found = Definitions::of(found, with_roles);
-    let differences = expected.iter().map(|entries| {
-        let expected = Definitions::of(entries, with_roles);
-        expected.differences(&found)
+    let definitions = |entries| definitions(entries, with_roles);
+    let found = definitions(found);
+    let expected: Vec<Definitions> = expected.iter().map(|it| definitions(it)).collect();
+    let objects = expected.iter().chain([&found]).flat_map(BTreeMap::keys);
+    let objects: BTreeSet<&String> = objects.collect();
+    let different = objects.into_iter().filter_map(|object| {
+        let found = found.get(object);
+        let mut expected = expected.iter().map(|it| it.get(object));
+        let first = expected.clone().next().flatten();
+        let text = match (first, found) {
+            _ if expected.any(|it| it == found) => return None,
+            (Some(_), Some(_)) => "its definition differs",
+            (_, None) => "it is missing",
+            (None, _) => "it is not in the backup",
+        };
+        Some(Mismatch {
+            object: object.clone(),
+            text: text.to_owned(),
+        })
     });
-    let common = differences.reduce(|mut one, other| {
-        one.retain(|it| other.iter().any(|other| other.object == it.object));
-        one
-    });
-    common.unwrap_or_default()
+    different.collect()
 }
 
 /// By kind, schema and name of each object, the SQL that makes it and its owner.
-#[derive(Debug)]
-struct Definitions<'a>(BTreeMap<String, BTreeSet<(&'a str, &'a str)>>);
+type Definitions<'a> = BTreeMap<String, BTreeSet<(&'a str, &'a str)>>;
 
-impl<'a> Definitions<'a> {
-    fn of(entries: &'a [Entry], with_roles: bool) -> Definitions<'a> {
-        let mut definitions: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for entry in restored(entries).filter(|it| is_definition(it)) {
-            if !with_roles && matches!(entry.kind, Kind::Acl | Kind::DefaultAcl) {
-                continue;
-            }
+fn definitions(entries: &[Entry], with_roles: bool) -> Definitions<'_> {
+    let mut definitions = Definitions::new();
+    for entry in restored(entries).filter(|it| is_definition(it)) {
+        if with_roles || !matches!(entry.kind, Kind::Acl | Kind::DefaultAcl) {
             let owner = if with_roles { entry.owner.as_str() } else { "" };
             let made = (entry.definition.as_str(), owner);
             definitions.entry(object(entry)).or_default().insert(made);
         }
-        Definitions(definitions)
     }
-
-    fn differences(&self, found: &Definitions) -> Vec<Mismatch> {
-        let objects: BTreeSet<&String> = self.0.keys().chain(found.0.keys()).collect();
-        let different = objects.into_iter().filter_map(|object| {
-            let text = match (self.0.get(object), found.0.get(object)) {
-                (Some(expected), Some(found)) if expected == found => return None,
-                (Some(_), Some(_)) => "its definition differs",
-                (_, None) => "it is missing",
-                (None, _) => "it is not in the backup",
-            };
-            Some(Mismatch {
-                object: object.clone(),
-                text: text.to_owned(),
-            })
-        });
-        different.collect()
-    }
+    definitions
 }
 
 /// Of the data, only the state of a sequence is a definition.

@@ -7,7 +7,6 @@
 pub(super) mod definitions;
 
 use std::collections::HashSet;
-use std::slice;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -17,26 +16,16 @@ use tokio_postgres::Client;
 use super::error::{RestoreError, at};
 use super::plan::Table;
 use super::report::Verification;
-use super::session;
 use crate::backup::{Mismatch, work_queue};
 use crate::database::{CopyError, Session};
-use pgarchive::manifest::Manifest;
 use pgarchive::row_sum::RowSum;
 use pgarchive::{FrameError, Frames};
 
 /// Pieces of a table that may wait to be summed.
 const WAITING: usize = 2;
 
-/// Compares all tables of a backup with those of the database, which must not change meanwhile.
-pub async fn verify(session: &Session, manifest: &Manifest) -> Result<Verification, RestoreError> {
-    session::prepare(session).await?;
-    let tables: Vec<Table> = manifest.tables.iter().map(Table::new).collect();
-    let tables: Vec<&Table> = tables.iter().collect();
-    let (sessions, origin) = (slice::from_ref(session), manifest.server.version_number);
-    compare(sessions, &tables, origin).await
-}
-
-/// The same over several connections. `origin` is the version of the server that was backed up.
+/// Compares tables of a backup with those of the database, over several connections. `origin` is the version of
+/// the server that was backed up.
 pub(super) async fn compare(
     sessions: &[Session],
     tables: &[&Table],
@@ -66,17 +55,22 @@ pub(super) async fn compare(
 
 /// As an export reads them, past `tokio_postgres`.
 async fn read_back(session: &Session, table: &Table) -> Result<(u64, RowSum), RestoreError> {
+    let step = format!("reading table {table} back");
     let (rows, rows_to_sum) = mpsc::channel(WAITING);
     let summing = spawn_blocking(move || sum(rows_to_sum));
     let copy = format!("COPY {} TO STDOUT", table.columns);
     let (copied, summed) = tokio::join!(session.copy_out(&copy, rows), summing);
-    let step = format!("reading table {table} back");
+    // The server sent something else than rows.
+    let unreadable = |reason: String| RestoreError::Statement {
+        step: step.clone(),
+        reason,
+    };
     let rows = copied.map_err(|error| match error {
         CopyError::Failed(error) => at(&step)(error),
-        error @ (CopyError::Incomplete { .. } | CopyError::Untaken) => unreadable(&step, &error),
+        error => unreadable(error.to_string()),
     })?;
     let summed = summed.expect("summing does not panic");
-    let (_, sum) = summed.map_err(|error| unreadable(&step, &error))?;
+    let (_, sum) = summed.map_err(|error| unreadable(error.to_string()))?;
     Ok((rows, sum))
 }
 
@@ -86,14 +80,6 @@ fn sum(mut rows: mpsc::Receiver<Bytes>) -> Result<(u64, RowSum), FrameError> {
         frames.push(&chunk, |_| ())?;
     }
     frames.finish()
-}
-
-/// The server sent something else than rows.
-fn unreadable(step: &str, error: &impl ToString) -> RestoreError {
-    RestoreError::Statement {
-        step: step.to_owned(),
-        reason: error.to_string(),
-    }
 }
 
 /// The tables that this server writes otherwise than the one that was backed up.
@@ -118,7 +104,6 @@ const FLOATING: &str = "\
      WHERE ($1 >= 120000) <> (current_setting('server_version_num')::integer >= 120000)
        AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-       AND (t.typoutput::text IN ('float4out', 'float8out', 'point_out', 'lseg_out', 'path_out',
-                                  'box_out', 'poly_out', 'line_out', 'circle_out')
-            OR e.typoutput::text IN ('float4out', 'float8out', 'point_out', 'lseg_out', 'path_out',
-                                     'box_out', 'poly_out', 'line_out', 'circle_out'))";
+       AND ARRAY[t.typoutput::text, e.typoutput::text]
+           && '{float4out, float8out, point_out, lseg_out, path_out, box_out, poly_out, line_out,
+                circle_out}'::text[]";
