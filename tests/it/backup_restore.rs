@@ -1,5 +1,6 @@
 //! Restoring: what a backup becomes, and that nothing is lost whatever fails.
 
+mod divided;
 mod failures;
 mod kinds;
 mod privileges;

@@ -100,7 +100,7 @@ pub(crate) enum Verb {
         to: String,
         #[command(flatten)]
         login: Login,
-        /// Tables that are loaded at the same time; an empty database that exists takes one at a time
+        /// Connections that load, index and compare; an empty database that exists takes one
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
         jobs: u8,
         /// Rename a database that is not empty, and give its name to the restored one

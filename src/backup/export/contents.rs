@@ -1,6 +1,6 @@
 //! The archive's table of contents, and the same as SQL.
 
-use crate::backup::catalog::{Table, copied, qualified, quoted_list};
+use crate::backup::catalog::{Table, copied};
 use pgarchive::{Algorithm, Entry, Kind, Packed, Section, manifest};
 
 use super::ranges::Range;
@@ -39,15 +39,13 @@ impl Data<'_> {
 
     /// The COPY of a range of the table.
     pub(super) fn copy_out(&self, range: Range) -> String {
-        let Table { schema, name, .. } = self.table;
-        match range.condition() {
-            None => format!("COPY {} TO STDOUT", self.copied()),
-            Some(condition) => format!(
-                "COPY (SELECT {} FROM ONLY {} WHERE {condition}) TO STDOUT",
-                quoted_list(self.table.columns.iter().map(String::as_str)),
-                qualified(schema, name)
-            ),
-        }
+        let Table {
+            schema,
+            name,
+            columns,
+            ..
+        } = self.table;
+        range.copy_out(schema, name, columns)
     }
 
     fn copied(&self) -> String {

@@ -23,7 +23,7 @@ mod contents;
 mod error;
 mod event;
 mod lock_watch;
-mod ranges;
+pub(super) mod ranges;
 mod readme;
 mod row_count_check;
 mod snapshot;

@@ -4,7 +4,7 @@
 //! pages of that range only. The ranges of one snapshot contain each row once: the last one is open, so rows on
 //! pages that were added later are not lost.
 
-use crate::backup::catalog::Table;
+use crate::backup::catalog::{copied, qualified, quoted_list};
 
 /// Pages of a range: 4 MiB. A range costs one statement, and its rows are packed in memory until those of the
 /// ranges before it are stored.
@@ -14,7 +14,7 @@ const PAGES: u64 = 512;
 const FIRST_VERSION: i32 = 140_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Range {
+pub(in crate::backup) struct Range {
     /// The first page.
     begin: u64,
     /// The page after the last one. `None` in the last range.
@@ -28,10 +28,10 @@ impl Range {
         end: None,
     };
 
-    /// The ranges of a table on a server of this version.
-    pub(super) fn of(table: &Table, version: i32) -> Vec<Range> {
-        let pages = u64::try_from(table.pages).unwrap_or_default();
-        let is_divisible = version >= FIRST_VERSION && !table.columns.is_empty();
+    /// The ranges of a table with this number of pages and these columns, on a server of this version.
+    pub(in crate::backup) fn of(pages: i64, columns: &[String], version: i32) -> Vec<Range> {
+        let pages = u64::try_from(pages).unwrap_or_default();
+        let is_divisible = version >= FIRST_VERSION && !columns.is_empty();
         if !is_divisible || pages <= PAGES {
             return vec![Range::WHOLE];
         }
@@ -47,8 +47,25 @@ impl Range {
         self.end.is_none()
     }
 
+    /// The COPY of these columns of the rows in the range.
+    pub(in crate::backup) fn copy_out(
+        self,
+        schema: &str,
+        name: &str,
+        columns: &[String],
+    ) -> String {
+        match self.condition() {
+            None => format!("COPY {} TO STDOUT", copied(schema, name, columns)),
+            Some(condition) => format!(
+                "COPY (SELECT {} FROM ONLY {} WHERE {condition}) TO STDOUT",
+                quoted_list(columns.iter().map(String::as_str)),
+                qualified(schema, name)
+            ),
+        }
+    }
+
     /// The condition on the rows; `None` for a whole table.
-    pub(super) fn condition(self) -> Option<String> {
+    fn condition(self) -> Option<String> {
         let begin = format!("ctid >= '({},0)'::tid", self.begin);
         match self.end {
             None if self.begin == 0 => None,
@@ -62,21 +79,14 @@ impl Range {
 mod tests {
     use super::*;
 
-    fn table(pages: i64) -> Table {
-        Table {
-            entry: 1,
-            schema: "public".into(),
-            name: "t".into(),
-            owner: "o".into(),
-            columns: vec!["a".into()],
-            pages,
-        }
+    fn ranges(pages: i64, version: i32) -> Vec<Range> {
+        Range::of(pages, &["a".to_owned()], version)
     }
 
     #[test]
     fn ranges_follow_each_other_and_the_last_one_is_open() {
         for pages in [513, 1024, 1025, 1_000_000] {
-            let ranges = Range::of(&table(pages), 140_000);
+            let ranges = ranges(pages, 140_000);
             assert_eq!(ranges[0].begin, 0);
             for pair in ranges.windows(2) {
                 assert_eq!(pair[0].end, Some(pair[1].begin));
@@ -90,14 +100,10 @@ mod tests {
     #[test]
     fn small_tables_and_old_servers_have_one_range() {
         let whole = [Range::WHOLE];
-        assert_eq!(Range::of(&table(512), 150_000), whole);
-        assert_eq!(Range::of(&table(0), 150_000), whole);
-        assert_eq!(Range::of(&table(100_000), 130_014), whole);
-        let no_columns = Table {
-            columns: Vec::new(),
-            ..table(100_000)
-        };
-        assert_eq!(Range::of(&no_columns, 150_000), whole);
+        assert_eq!(ranges(512, 150_000), whole);
+        assert_eq!(ranges(0, 150_000), whole);
+        assert_eq!(ranges(100_000, 130_014), whole);
+        assert_eq!(Range::of(100_000, &[], 150_000), whole);
         assert_eq!(Range::WHOLE.condition(), None);
     }
 }

@@ -50,12 +50,16 @@ pub(super) async fn store(
     let mut largest_first: Vec<&TableFile> = files.iter().collect();
     largest_first.sort_by_key(|file| Reverse(pages(file.data)));
     let pieces = largest_first.into_iter().flat_map(|file| {
-        let ranges = Range::of(file.data.table, version).into_iter().enumerate();
-        ranges.map(move |(number, range)| Piece {
-            file,
-            number,
-            range,
-        })
+        let table = file.data.table;
+        let ranges = Range::of(table.pages, &table.columns, version);
+        ranges
+            .into_iter()
+            .enumerate()
+            .map(move |(number, range)| Piece {
+                file,
+                number,
+                range,
+            })
     });
     let pieces: Vec<Piece> = pieces.collect();
     let storing = work_queue::run(sessions, &pieces, |session, piece| async {

@@ -67,7 +67,10 @@ async fn restore<C: Content>(
 ) -> Result<(Report, Vec<Entry>), RestoreError> {
     let report = temporary.fill().await?;
     progress.begin(Step::Definitions);
-    Ok((report, definitions::read(&temporary.session().await?).await?))
+    Ok((
+        report,
+        definitions::read(&temporary.session().await?).await?,
+    ))
 }
 
 /// The definitions that the server makes of the archive's, without rows and so without their count.

@@ -16,7 +16,7 @@ pub struct Options {
     pub run: BackupId,
     /// The owners and grants to restore.
     pub roles: Roles,
-    /// Connections that load at once, from 1. An empty database that exists is filled in one
+    /// Connections that load, index and compare, from 1. An empty database that exists is filled in one
     /// transaction, which is one connection.
     pub jobs: usize,
     /// Whether a database that is not empty may be replaced. It keeps its content under another name.

@@ -38,7 +38,7 @@ impl Process {
         BufReader::new(stderr).lines().map_while(Result::ok)
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 

@@ -48,7 +48,10 @@ pub(super) fn tables(entries: &[Entry], manifest: &Manifest) -> Result<Vec<Table
     }
     let data = entries.iter().filter(|it| it.kind == Kind::TableData);
     let tables = data.map(|entry| {
-        let name = (entry.namespace.as_deref().unwrap_or_default(), entry.tag.as_str());
+        let name = (
+            entry.namespace.as_deref().unwrap_or_default(),
+            entry.tag.as_str(),
+        );
         let saved = listed.remove(&name);
         saved.map(Table::new).ok_or_else(|| contradictory(name))
     });

@@ -133,7 +133,9 @@ impl Plan {
             steps,
             tables: entries::tables(entries, manifest)?,
             // One statement each, so that one that fails does not stop the others.
-            database: database.map(|(statement, _)| statement.to_owned()).collect(),
+            database: database
+                .map(|(statement, _)| statement.to_owned())
+                .collect(),
             notices: notices(entries),
             ..Plan::default()
         })
@@ -216,7 +218,10 @@ fn notices(entries: &[Entry]) -> Vec<String> {
 }
 
 fn step(entry: &Entry, usable: &BTreeSet<String>) -> Option<Step> {
-    if !owner::granted(entry).iter().all(|role| usable.contains(role)) {
+    if !owner::granted(entry)
+        .iter()
+        .all(|role| usable.contains(role))
+    {
         return None;
     }
     let mut sql = entry.definition.clone();

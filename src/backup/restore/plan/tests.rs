@@ -3,11 +3,7 @@ use crate::backup::restore::samples::{entry, manifest, rows};
 use pgarchive::Section;
 
 /// For a new database, in which no role but the database's owner may create.
-fn plan(
-    entries: &[Entry],
-    manifest: &Manifest,
-    usable: &[&str],
-) -> Result<Plan, RestoreError> {
+fn plan(entries: &[Entry], manifest: &Manifest, usable: &[&str]) -> Result<Plan, RestoreError> {
     Plan::new(entries, manifest, Some(&BTreeSet::new()), &roles(usable))
 }
 

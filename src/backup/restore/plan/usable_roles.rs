@@ -26,7 +26,9 @@ impl Named {
         let mut database = entries.iter().filter(|entry| entry.kind == Kind::Database);
         let database = database.find(|it| with_database && !it.owner.is_empty());
         let database = database.map(|it| it.owner.clone());
-        let owners = restored(entries).filter_map(owner::owner).map(str::to_owned);
+        let owners = restored(entries)
+            .filter_map(owner::owner)
+            .map(str::to_owned);
         let owners: BTreeSet<String> = owners.chain(database.clone()).collect();
         let about_database = owner::about_database(entries).filter(|_| with_database);
         let granted = restored(entries).flat_map(owner::granted);

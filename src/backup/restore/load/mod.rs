@@ -1,11 +1,10 @@
 //! The second step: loads a backup, has its rows proved, and grants. In one transaction, or over several
 //! sessions.
 
-use std::cmp::Reverse;
-use std::convert::Infallible;
-use std::pin::pin;
+mod rows;
 
-use futures_util::SinkExt;
+use std::convert::Infallible;
+
 use tokio_postgres::Client;
 
 use super::error::{RestoreError, at};
@@ -17,13 +16,7 @@ use crate::backup::progress::Step as ProgressStep;
 use crate::backup::work_queue;
 use crate::database::{Session, server_message};
 
-/// The transaction that loads a table's rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transaction {
-    /// The one that made the table, which the caller begins and commits.
-    OfCaller,
-    OfEachTable,
-}
+pub(super) use rows::Transaction;
 
 /// Does all of the plan over these sessions, which have its settings.
 pub(super) async fn fill<C: Content>(
@@ -40,21 +33,16 @@ pub(super) async fn fill<C: Content>(
         skipped.extend(skip_missing(first, &mut tables).await?);
     }
     let all_exist = tables.len() == plan.tables.len();
-    if transaction == Transaction::OfEachTable {
-        // The largest first, so that no session has one for itself at the end.
-        tables.sort_by_key(|table| Reverse(table.saved.rows));
-    }
-    work_queue::run(sessions, &tables, |session, table| {
-        copy(job, session, table, transaction)
-    })
-    .await?;
+    rows::load(job, sessions, &mut tables, transaction).await?;
     skipped.extend(run(Phase::States).await?);
     // The count names every table, and fails where one is missing.
     if all_exist {
         skipped.extend(run(Phase::RowCounts).await?);
     }
     let indexes = plan.steps(Phase::Indexes);
-    let making = work_queue::run(sessions, indexes, |session, index| make(session, [index], go_on));
+    let making = work_queue::run(sessions, indexes, |session, index| {
+        make(session, [index], go_on)
+    });
     skipped.extend(making.await?.concat());
     skipped.extend(run(Phase::Finishing).await?);
     let mut notices = plan.notices.clone();
@@ -125,44 +113,6 @@ async fn skip_missing(
         format!("the {rows} rows of table {table}: there is no such table")
     });
     Ok(skipped.collect())
-}
-
-/// Loads a table's rows frozen, so that they need no vacuum later. No other session sees the table before the
-/// commit, so none sees rows that are older than themselves.
-async fn copy<C: Content>(
-    job: &Job<'_, C>,
-    client: &Client,
-    table: &Table,
-    transaction: Transaction,
-) -> Result<(), RestoreError> {
-    let failed = || at(format!("the rows of table {table}"));
-    if transaction == Transaction::OfEachTable {
-        // A transaction that did not make the table must empty it. Nothing refers to it yet.
-        let begin = format!("BEGIN; TRUNCATE TABLE ONLY {}", table.quoted);
-        client.batch_execute(&begin).await.map_err(failed())?;
-    }
-    let copy = format!("COPY {} FROM STDIN WITH (FREEZE)", table.columns);
-    let sink = client.copy_in(&copy).await.map_err(failed())?;
-    let mut sink = pin!(sink);
-    let mut chunks = job.backup.content.rows(&table.saved);
-    while let Some(chunk) = chunks.recv().await {
-        // Dropped unfinished, the sink makes the server forget the rows.
-        let chunk = chunk.map_err(RestoreError::Damaged)?;
-        let bytes = chunk.len() as u64;
-        sink.send(chunk).await.map_err(failed())?;
-        job.progress.add_bytes(bytes);
-    }
-    let (taken, expected) = (sink.finish().await.map_err(failed())?, table.saved.rows);
-    if taken != expected {
-        return Err(RestoreError::Failed(format!(
-            "table {table}: the backup has {expected} rows, the server took {taken}"
-        )));
-    }
-    if transaction == Transaction::OfEachTable {
-        client.batch_execute("COMMIT").await.map_err(failed())?;
-    }
-    job.progress.add_table(taken);
-    Ok(())
 }
 
 /// Collects the planner's statistics, which are not part of the backup. A user's function or extended
