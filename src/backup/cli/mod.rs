@@ -260,14 +260,21 @@ pub(crate) async fn run(
         _ => Duration::ZERO,
     };
     let mut work = std::pin::pin!(execute(verb, &session));
-    tokio::select! {
+    let done = tokio::select! {
         done = &mut work => done,
         () = stop.cancelled() => {
             let ended = tokio::time::timeout(grace, work).await;
-            let ended = ended.unwrap_or(Err(Failure::Interrupted));
-            ended.map_err(|failure| Failure::Stopped(Box::new(failure)))
+            ended.unwrap_or(Err(Failure::Interrupted))
         }
-    }
+    };
+    // Both branches can be ready at once: a verb also fails because of the signal.
+    done.map_err(|failure| {
+        if stop.is_cancelled() {
+            Failure::Stopped(Box::new(failure))
+        } else {
+            failure
+        }
+    })
 }
 
 /// The time limit for a verb to clean up.
