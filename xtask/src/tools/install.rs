@@ -24,7 +24,7 @@ pub(crate) struct Tool<'a> {
     pub(crate) name: &'a str,
     /// The rest of a line that begins with "installing": the tool, its source and its purpose.
     pub(crate) announcement: &'a str,
-    /// The contents of its pin files. The tool is installed again if they change.
+    /// The contents of its pin files, and what else decides its files. The tool is installed again if they change.
     pub(crate) pins: &'a [u8],
     /// A file in its folder that it needs and that may become invalid: the Python of an environment is a link to the
     /// system's.

@@ -50,10 +50,17 @@ impl Package {
     pub(crate) fn environment(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
         let file = format!("{}.txt", self.name);
         let Package { label, purpose, .. } = self;
+        let place = workspace.tools();
+        // Scripts of an environment name it by its path, so a moved checkout needs new ones.
+        let pins = [
+            &install::pins(workspace, &file)?,
+            place.as_os_str().as_encoded_bytes(),
+        ]
+        .concat();
         let tool = Tool {
             name: self.name,
             announcement: &format!("{label} from PyPI into target/tools: it {purpose}"),
-            pins: &install::pins(workspace, &file)?,
+            pins: &pins,
             proof: "bin/python",
         };
         tool.install(workspace, |folder, lock| {
