@@ -9,8 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::export::{self, ExportError, export};
 use super::progress::{Progress, Step};
-use super::restore::{self, Bounds, Roles, Superusers, Verification};
-use super::restoring::RestoringError;
+use super::restore::{self, Bounds, RestoreError, Roles, Superusers, Verification};
 use super::settings::{Location, Settings, Source, SourceName};
 use super::store::{
     self, BackupSummary, Compared, Listed, Pruning, Rules, Seconds, SourceBackups, StoreError,
@@ -59,7 +58,7 @@ pub enum BackupError {
     #[error("{id} did not restore: {error}")]
     Restore {
         id: BackupId,
-        error: Box<RestoringError>,
+        error: Box<RestoreError>,
     },
     /// The backup restores, and the mark was not stored.
     #[error("{id} restores, but verified.json could not be stored: {error}")]
@@ -205,11 +204,11 @@ impl Backups {
         let seconds = |step| (took(step).as_secs_f64() * 1000.0).round() / 1000.0;
         let verified = Verified {
             verified: (self.clock())(),
-            compared: compared(stored.readable()?, restored.report.verification.as_ref()),
-            server_version: restored.report.server_version,
+            compared: compared(stored.readable()?, restored.verification.as_ref()),
+            server_version: restored.server_version,
             tables: restored.tables,
             rows: restored.rows,
-            definitions: restored.report.definitions,
+            definitions: restored.definitions,
             missing: restored.missing,
             milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             seconds: Some(Seconds {

@@ -13,8 +13,8 @@
 //! | `newest` | the newest backups of a source |
 //! | `backups` | the operations that every entry point calls: create, drill, prune |
 //! | `restoring` | a stored backup into a database |
-//! | `store` | the backups that exist: list, retention, holds, checks, download |
 //! | `restore` | a backup into a database, and the proof that it is complete |
+//! | `store` | the backups that exist: list, retention, holds, checks, download |
 //! | `export` | a database's snapshot into the store |
 //! | `work_queue`, `progress`, `mismatch` | work that sessions share; its progress; differences from the backup |
 //! | `catalog` | the objects of a database as entries of an archive, and those that no entry carries |
@@ -48,7 +48,6 @@ pub use health::BackupCheck;
 pub use mismatch::Mismatch;
 pub use newest::{BackupOverview, SourceNumbers};
 pub use progress::Progress;
-pub use restoring::{Restored, RestoringError};
 pub use settings::{
     AgeLimits, COPY_STORE, DrillAfter, Keep, KeepError, Location, NoAddress, STORE, Settings,
     SettingsError, Source, SourceError, SourceName,

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
-use thiserror::Error;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
@@ -18,35 +18,6 @@ use pgarchive::encryption::Identities;
 use pgarchive::manifest::{File, Manifest, Table};
 use pgarchive::{Entry, Toc, UnpackError, Unpacker, unpack_small};
 
-/// A backup that was restored.
-#[derive(Clone, Debug)]
-pub struct Restored {
-    pub tables: u64,
-    pub rows: u64,
-    /// Objects that the backup, and so the restored database, lacks.
-    pub missing: Vec<String>,
-    pub report: Report,
-}
-
-/// Why a stored backup was not restored.
-#[derive(Debug, Error)]
-pub enum RestoringError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
-}
-
-impl RestoringError {
-    /// Whether the target is certain to be unchanged.
-    pub fn left_nothing(&self) -> bool {
-        match self {
-            RestoringError::Restore(error) => error.left_nothing(),
-            RestoringError::Store(_) => true,
-        }
-    }
-}
-
 impl SourceBackups {
     /// Restores a backup to the database that `target` names.
     pub async fn restore(
@@ -56,7 +27,7 @@ impl SourceBackups {
         options: &Options,
         identities: Option<&Identities>,
         progress: &Progress,
-    ) -> Result<Restored, RestoringError> {
+    ) -> Result<Report, RestoreError> {
         let lease = self.lease(stored, "restore").await?;
         let notice = lease.notice.clone();
         let work = async {
@@ -67,7 +38,7 @@ impl SourceBackups {
             let restoring = restore::restore(&backup, &server, database, options, progress);
             let mut report = restoring.await?;
             report.notices.extend(notice);
-            Ok(opened.restored(report))
+            Ok(report)
         };
         lease.during(Box::pin(work)).await
     }
@@ -81,14 +52,13 @@ impl SourceBackups {
         options: &Options,
         identities: Option<&Identities>,
         progress: &Progress,
-    ) -> Result<Restored, RestoringError> {
+    ) -> Result<Report, RestoreError> {
         let lease = self.lease(stored, "drill").await?;
         let work = async {
             let opened = Opened::open(self, stored, identities).await?;
             let server = Server::new(target);
             let backup = opened.backup();
-            let report = restore::prove(&backup, &server, options, progress).await?;
-            Ok(opened.restored(report))
+            restore::prove(&backup, &server, options, progress).await
         };
         lease.during(Box::pin(work)).await
     }
@@ -106,7 +76,7 @@ impl<'a> Opened<'a> {
         source_backups: &'a SourceBackups,
         stored: &'a Stored,
         identities: Option<&Identities>,
-    ) -> Result<Opened<'a>, RestoringError> {
+    ) -> Result<Opened<'a>, RestoreError> {
         let manifest = stored.readable()?;
         let identities = Identities::opening(&manifest.recipients, identities);
         let identities = identities.map_err(|error| {
@@ -130,20 +100,11 @@ impl<'a> Opened<'a> {
         })
     }
 
-    fn backup(&self) -> Backup<'_, Files<'a>> {
+    fn backup(&self) -> Backup<'_> {
         Backup {
             entries: &self.entries,
             manifest: self.manifest,
             content: &self.files,
-        }
-    }
-
-    fn restored(self, report: Report) -> Restored {
-        Restored {
-            tables: self.manifest.tables.len() as u64,
-            rows: self.manifest.rows(),
-            missing: self.manifest.findings.clone(),
-            report,
         }
     }
 }
@@ -172,13 +133,16 @@ impl Files<'_> {
 }
 
 impl Content for Files<'_> {
-    async fn check(&self) -> Result<(), Failure> {
-        let damages = self.source_backups.damages(self.stored, &|_| ()).await?;
-        if damages.is_empty() {
-            return Ok(());
-        }
-        let damages: Vec<String> = damages.iter().map(ToString::to_string).collect();
-        Err(damages.join("; ").into())
+    fn check(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        let checking = async {
+            let damages = self.source_backups.damages(self.stored, &|_| ()).await?;
+            if damages.is_empty() {
+                return Ok(());
+            }
+            let damages: Vec<String> = damages.iter().map(ToString::to_string).collect();
+            Err(damages.join("; ").into())
+        };
+        checking.boxed()
     }
 
     fn rows(&self, table: &Table) -> Receiver<Result<Bytes, Failure>> {

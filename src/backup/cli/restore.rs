@@ -6,8 +6,8 @@ use super::commands::{Address, Undo, plain_commands, undo};
 use super::progress::Bar;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
-use crate::backup::restore::{Options, Place};
-use crate::backup::{Progress, Restored};
+use crate::backup::Progress;
+use crate::backup::restore::{Options, Place, Report};
 use crate::database;
 use crate::terminal::{print, say};
 use pgarchive::manifest::Manifest;
@@ -39,14 +39,14 @@ pub(super) async fn run(
             "source": source_backups.source.as_str(),
             "id": stored.id,
             "to": database.address.display(),
-            "serverVersion": restored.report.server_version,
+            "serverVersion": restored.server_version,
             "tables": restored.tables,
             "rows": restored.rows,
             "verified": options.verify,
             "oldDatabase": old(&restored),
-            "notices": restored.report.notices,
+            "notices": restored.notices,
             "notInTheBackup": restored.missing,
-            "leftOut": restored.report.skipped,
+            "leftOut": restored.skipped,
             "withoutMagnusapi": commands.plain,
             "goBack": back,
             "dropOld": drop,
@@ -60,7 +60,7 @@ pub(super) async fn run(
         let id = format!("{}{}", stored.id, session.store_option());
         show(&restored, &id, options.verify, &commands);
     }
-    match restored.report.skipped.len() {
+    match restored.skipped.len() {
         0 => Ok(()),
         number => Err(Failure::LeftOut(number)),
     }
@@ -74,7 +74,7 @@ struct Commands {
 
 impl Commands {
     fn of(
-        restored: &Restored,
+        restored: &Report,
         manifest: &Manifest,
         target: &database::Settings,
         options: &Options,
@@ -90,8 +90,7 @@ impl Commands {
             server: &server,
             database: address.config.get_dbname().unwrap_or("postgres"),
         };
-        let report = &restored.report;
-        let (place, owner) = (&report.place, report.owner.as_deref());
+        let (place, owner) = (&restored.place, restored.owner.as_deref());
         Commands {
             plain: plain_commands(
                 !manifest.recipients.is_empty(),
@@ -107,14 +106,14 @@ impl Commands {
 }
 
 /// The new name of the replaced database.
-fn old(restored: &Restored) -> Option<&str> {
-    match &restored.report.place {
+fn old(restored: &Report) -> Option<&str> {
+    match &restored.place {
         Place::Replaced(old) => Some(old),
         Place::New | Place::Empty => None,
     }
 }
 
-fn show(restored: &Restored, id: &str, verified: bool, commands: &Commands) {
+fn show(restored: &Report, id: &str, verified: bool, commands: &Commands) {
     let compared = if verified {
         "every row equals the backup's"
     } else {
@@ -127,10 +126,10 @@ fn show(restored: &Restored, id: &str, verified: bool, commands: &Commands) {
     for missing in &restored.missing {
         say(format_args!("warning: {missing}"));
     }
-    for skipped in &restored.report.skipped {
+    for skipped in &restored.skipped {
         say(format_args!("left out: {skipped}"));
     }
-    for notice in &restored.report.notices {
+    for notice in &restored.notices {
         say(format_args!("note: {notice}"));
     }
     say(format_args!(

@@ -10,8 +10,8 @@ use super::One;
 use crate::backup::export::ExportError;
 use crate::backup::restore::RestoreError;
 use crate::backup::{
-    BackupError, Backups, COPY_STORE, Location, RestoringError, STORE, Settings, Source,
-    SourceBackups, SourceName, StoreError, Stored,
+    BackupError, Backups, COPY_STORE, Location, STORE, Settings, Source, SourceBackups,
+    SourceName, StoreError, Stored,
 };
 use crate::exit::Exit;
 use crate::{database, environment};
@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error("{}", restored(.0))]
-    Restore(#[from] RestoringError),
+    Restore(#[from] RestoreError),
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(transparent)]
@@ -110,15 +110,15 @@ pub(super) fn of_backup(error: &BackupError) -> Exit {
     }
 }
 
-fn of_restore(error: &RestoringError) -> Exit {
+fn of_restore(error: &RestoreError) -> Exit {
     match error {
-        RestoringError::Store(error) => of_store(error),
-        RestoringError::Restore(RestoreError::Refused(_)) => Exit::Refused,
-        RestoringError::Restore(_) => Exit::Failed,
+        RestoreError::Store(error) => of_store(error),
+        RestoreError::Refused(_) => Exit::Refused,
+        _ => Exit::Failed,
     }
 }
 
-fn restored(error: &RestoringError) -> String {
+fn restored(error: &RestoreError) -> String {
     if error.left_nothing() {
         format!("nothing was restored: {error}")
     } else {

@@ -6,14 +6,14 @@ use super::options::Superusers;
 use super::plan::{Plan, Target, privileges};
 use super::rename::Rename;
 use super::report::{Place, Report};
-use super::source::{Content, Job};
+use super::source::Job;
 use super::temporary::Temporary;
 use super::{names, session};
 
 /// Restores to a database of the name `target`. A database that has this name already keeps its content under
 /// another name.
-pub(super) async fn restore<C: Content>(
-    job: &Job<'_, C>,
+pub(super) async fn restore(
+    job: &Job<'_>,
     target: &str,
 ) -> Result<Report, RestoreError> {
     let options = job.options;
@@ -53,8 +53,8 @@ pub(super) async fn restore<C: Content>(
 
 /// Checks the rights that the restore needs. Returns the new name of the database that has the target's; `None`
 /// if none has. Until the target was locked, another restore could give the name to one.
-async fn old_name<C>(
-    job: &Job<'_, C>,
+async fn old_name(
+    job: &Job<'_>,
     maintenance: &Maintenance,
     target: &str,
 ) -> Result<Option<String>, RestoreError> {

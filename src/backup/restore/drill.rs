@@ -8,7 +8,7 @@ use super::options::Options;
 use super::plan::{Plan, Target, privileges};
 use super::prove::definitions;
 use super::report::{Report, require_equal};
-use super::source::{Backup, Content, Job};
+use super::source::{Backup, Job};
 use super::temporary::Temporary;
 use super::{load, names};
 use crate::backup::Progress;
@@ -18,8 +18,8 @@ use pgarchive::Entry;
 
 /// Restores `backup` into a temporary database of the server and compares every row and every definition.
 /// Drops the database afterwards, or the error says that it could not.
-pub async fn prove<C: Content>(
-    backup: &Backup<'_, C>,
+pub async fn prove(
+    backup: &Backup<'_>,
     server: &Server,
     options: &Options,
     progress: &Progress,
@@ -61,8 +61,8 @@ pub async fn prove<C: Content>(
 }
 
 /// Restores the backup. Returns the restored definitions too.
-async fn restore<C: Content>(
-    temporary: &Temporary<'_, C>,
+async fn restore(
+    temporary: &Temporary<'_>,
     progress: &Progress,
 ) -> Result<(Report, Vec<Entry>), RestoreError> {
     let report = temporary.fill().await?;
@@ -74,8 +74,8 @@ async fn restore<C: Content>(
 }
 
 /// The definitions that the server makes of the archive's, without rows and so without their count.
-async fn define<C: Content>(
-    temporary: &Temporary<'_, C>,
+async fn define(
+    temporary: &Temporary<'_>,
     plan: &Plan,
 ) -> Result<Vec<Entry>, RestoreError> {
     let session = temporary.session().await?;

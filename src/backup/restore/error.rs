@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
+use crate::backup::StoreError;
 use crate::database::{self, server_message};
 
 /// Why a file could not be read. Its text names the file.
@@ -28,6 +29,8 @@ pub enum RestoreError {
     /// The server rejected a statement. A restore that may go on skips the object.
     #[error("{step}: {reason}; nothing was changed")]
     Statement { step: String, reason: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// SIGINT or SIGTERM ended it.
     #[error("interrupted")]
     Interrupted,

@@ -4,12 +4,12 @@ use super::error::{RestoreError, at, has_ended};
 use super::load::{self, Transaction};
 use super::plan::{Phase, Plan, Target};
 use super::report::Report;
-use super::source::{Content, Job};
+use super::source::Job;
 use crate::database::Session;
 
 /// Restores into the database of this session, which holds its lock.
-pub(super) async fn fill<C: Content>(
-    job: &Job<'_, C>,
+pub(super) async fn fill(
+    job: &Job<'_>,
     session: &Session,
     target: &Target,
 ) -> Result<Report, RestoreError> {

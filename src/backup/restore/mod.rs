@@ -36,8 +36,6 @@ mod plan;
 mod prove;
 mod rename;
 mod report;
-#[cfg(test)]
-mod samples;
 mod session;
 mod source;
 mod temporary;
@@ -54,8 +52,8 @@ use plan::Target;
 use source::Job;
 
 /// Restores `backup` to the database of this name.
-pub async fn restore<C: Content>(
-    backup: &Backup<'_, C>,
+pub async fn restore(
+    backup: &Backup<'_>,
     server: &Server,
     database: &str,
     options: &Options,

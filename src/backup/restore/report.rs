@@ -7,6 +7,10 @@ use crate::backup::Mismatch;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub server_version: String,
+    pub tables: u64,
+    pub rows: u64,
+    /// Objects that the backup, and so the restored database, lacks.
+    pub missing: Vec<String>,
     /// The kind of database that was filled.
     pub place: Place,
     /// The owner of the new database, where the backup has one.

@@ -8,14 +8,14 @@ use super::maintenance::Maintenance;
 use super::plan::{Phase, Plan, about};
 use super::report::Report;
 use super::session;
-use super::source::{Content, Job};
+use super::source::Job;
 use crate::backup::catalog::quoted;
 use crate::database::{Session, server_message};
 use pgarchive::{Entry, Kind};
 
 /// A temporary database.
-pub(super) struct Temporary<'a, C> {
-    job: &'a Job<'a, C>,
+pub(super) struct Temporary<'a> {
+    job: &'a Job<'a>,
     maintenance: &'a Maintenance,
     plan: &'a Plan,
     pub(super) name: String,
@@ -23,12 +23,12 @@ pub(super) struct Temporary<'a, C> {
     pub(super) notices: Vec<String>,
 }
 
-impl<'a, C: Content> Temporary<'a, C> {
+impl<'a> Temporary<'a> {
     /// Makes it from template0, so that it has nothing that an administrator put into template1.
     /// Encoding and locale are those of the database that was backed up, where the server has them.
     /// It has its owner from the start: from PostgreSQL 15 on, only that may create in schema public.
     pub(super) async fn create(
-        job: &'a Job<'a, C>,
+        job: &'a Job<'a>,
         maintenance: &'a Maintenance,
         plan: &'a Plan,
         name: String,
@@ -134,24 +134,4 @@ fn is_unknown_locale(error: &tokio_postgres::Error) -> bool {
         SqlState::SYNTAX_ERROR,
     ];
     error.code().is_some_and(|code| unknown.contains(code))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backup::restore::samples::entry;
-    use pgarchive::Section;
-
-    #[test]
-    fn a_database_gets_the_properties_of_the_archive() {
-        let mut database = entry(1, Kind::Database, Section::PreData, &[]);
-        database.tag = "it's \"one\"".into();
-        database.definition = "CREATE DATABASE \"it's \"\"one\"\"\" WITH TEMPLATE = template0 \
-                               ENCODING = 'LATIN1';\n"
-            .into();
-        let archive = [entry(2, Kind::Table, Section::PreData, &[]), database];
-        let expected = Some("TEMPLATE = template0 ENCODING = 'LATIN1'");
-        assert_eq!(properties(&archive), expected);
-        assert_eq!(properties(&archive[..1]), None);
-    }
 }

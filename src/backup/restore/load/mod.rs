@@ -11,7 +11,7 @@ use super::error::{RestoreError, at};
 use super::plan::{Phase, Plan, Step, Table};
 use super::prove;
 use super::report::{Report, require_equal};
-use super::source::{Content, Job};
+use super::source::Job;
 use crate::backup::progress::Step as ProgressStep;
 use crate::backup::work_queue;
 use crate::database::{Session, server_message};
@@ -19,8 +19,8 @@ use crate::database::{Session, server_message};
 pub(super) use rows::Transaction;
 
 /// Does all of the plan over these sessions, which have its settings.
-pub(super) async fn fill<C: Content>(
-    job: &Job<'_, C>,
+pub(super) async fn fill(
+    job: &Job<'_>,
     sessions: &[Session],
     plan: &Plan,
     transaction: Transaction,
@@ -57,8 +57,12 @@ pub(super) async fn fill<C: Content>(
         verification = Some(rows);
     }
     skipped.extend(make(first, plan.closing(), go_on).await?);
+    let manifest = job.backup.manifest;
     Ok(Report {
         server_version: plan.server_version.clone(),
+        tables: manifest.tables.len() as u64,
+        rows: manifest.rows(),
+        missing: manifest.findings.clone(),
         verification,
         skipped,
         notices,

@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 
 use super::super::error::{Failure, RestoreError, at};
 use super::super::plan::Table;
-use super::super::source::{Content, Job};
+use super::super::source::Job;
 use crate::backup::work_queue;
 use crate::database::Session;
 
@@ -32,8 +32,8 @@ const DIVIDED: u64 = 16 * 1024 * 1024;
 
 /// Loads the rows of all tables. All sessions load a table that has more than the share of one of them: otherwise
 /// the others would wait for its end.
-pub(super) async fn load<C: Content>(
-    job: &Job<'_, C>,
+pub(super) async fn load(
+    job: &Job<'_>,
     sessions: &[Session],
     tables: &mut Vec<&Table>,
     transaction: Transaction,
@@ -72,8 +72,8 @@ pub(super) async fn load<C: Content>(
 
 /// Loads a table's rows frozen, so that they need no vacuum later. No other session sees the table before the
 /// commit, so none sees rows that are older than themselves.
-async fn load_whole<C: Content>(
-    job: &Job<'_, C>,
+async fn load_whole(
+    job: &Job<'_>,
     client: &Client,
     table: &Table,
     transaction: Transaction,
@@ -93,8 +93,8 @@ async fn load_whole<C: Content>(
 }
 
 /// The rows of a table, for one session or several.
-struct Rows<'a, C> {
-    job: &'a Job<'a, C>,
+struct Rows<'a> {
+    job: &'a Job<'a>,
     table: &'a Table,
     arriving: Mutex<Arriving>,
 }
@@ -107,8 +107,8 @@ struct Arriving {
     begun: Bytes,
 }
 
-impl<'a, C: Content> Rows<'a, C> {
-    fn of(job: &'a Job<'a, C>, table: &'a Table) -> Rows<'a, C> {
+impl<'a> Rows<'a> {
+    fn of(job: &'a Job<'a>, table: &'a Table) -> Rows<'a> {
         Rows {
             job,
             table,

@@ -61,28 +61,3 @@ pub(super) fn tables(entries: &[Entry], manifest: &Manifest) -> Result<Vec<Table
         Some((name, _)) => Err(contradictory(name)),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backup::restore::samples::{entry, manifest, rows};
-    use pgarchive::Section;
-
-    #[test]
-    fn an_archive_and_a_manifest_that_contradict_each_other_are_rejected() {
-        let table = entry(1, Kind::Table, Section::PreData, &[]);
-        let whole = [table.clone(), rows(2, &table)];
-        let twice = [table.clone(), rows(2, &table), rows(3, &table)];
-        assert!(tables(&whole, &manifest(&["it1"])).is_ok());
-        for (entries, listed) in [
-            (&whole[..], &[][..]),
-            (&whole[..1], &["it1"]),
-            (&whole[..], &["it1", "it1"]),
-            (&twice[..], &["it1"]),
-        ] {
-            let rejection = tables(entries, &manifest(listed)).expect_err("they differ");
-            let rejection = rejection.to_string();
-            assert!(rejection.contains("the rows of public.it1"), "{rejection}");
-        }
-    }
-}

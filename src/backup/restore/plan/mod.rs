@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Client;
 
 use super::error::RestoreError;
-use super::source::{Content, Job};
+use super::source::Job;
 use create_rights::CreateRights;
 use entries::is_restored;
 use order::phases;
@@ -40,7 +40,6 @@ pub(super) use statements::about;
 pub(super) use step::{Step, Table, object};
 pub(super) use target::Target;
 
-use pgarchive::manifest::Manifest;
 use pgarchive::{Entry, Kind};
 
 /// A restore, step by step.
@@ -65,8 +64,8 @@ pub(super) struct Plan {
 impl Plan {
     /// Plans the restore to this target, on whose server `client` is connected, and checks the backup's
     /// files.
-    pub(super) async fn read<C: Content>(
-        job: &Job<'_, C>,
+    pub(super) async fn read(
+        job: &Job<'_>,
         client: &Client,
         target: &Target,
     ) -> Result<Plan, RestoreError> {
@@ -74,7 +73,8 @@ impl Plan {
         let named = Named::by(backup.entries, target.is_temporary);
         let usable = usable_roles::read(client, &named, options.roles).await?;
         let creators = target.creators.as_ref();
-        let mut plan = Plan::new(backup.entries, backup.manifest, creators, &usable)?;
+        let mut plan = Plan::new(backup.entries, creators, &usable);
+        plan.tables = entries::tables(backup.entries, backup.manifest)?;
         let missing: Vec<String> = named.all.difference(&usable).cloned().collect();
         plan.with_roles = missing.is_empty();
         if !plan.with_roles {
@@ -100,13 +100,12 @@ impl Plan {
     }
 
     /// `creators` are the roles that may create in schema public, `None` where the database has no such
-    /// schema. `usable` are the roles that may own objects and be granted to.
+    /// schema. `usable` are the roles that may own objects and be granted to. It has no tables.
     fn new(
         entries: &[Entry],
-        manifest: &Manifest,
         creators: Option<&BTreeSet<String>>,
         usable: &BTreeSet<String>,
-    ) -> Result<Plan, RestoreError> {
+    ) -> Plan {
         let rights = CreateRights::of(entries, creators, usable);
         let mut steps: BTreeMap<Phase, Vec<Step>> = BTreeMap::new();
         let mut add = |phase, more: &mut dyn Iterator<Item = Step>| {
@@ -129,16 +128,15 @@ impl Plan {
         }
         let database = owner::about_database(entries);
         let database = database.filter(|(_, roles)| roles.iter().all(|it| usable.contains(it)));
-        Ok(Plan {
+        Plan {
             steps,
-            tables: entries::tables(entries, manifest)?,
             // One statement each, so that one that fails does not stop the others.
             database: database
                 .map(|(statement, _)| statement.to_owned())
                 .collect(),
             notices: notices(entries),
             ..Plan::default()
-        })
+        }
     }
 
     pub(super) fn steps(&self, phase: Phase) -> &[Step] {

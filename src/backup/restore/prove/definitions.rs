@@ -89,13 +89,12 @@ fn is_definition(entry: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::restore::samples;
 
     fn entry(kind: Kind, tag: &str, definition: &str) -> Entry {
         Entry {
-            tag: tag.into(),
             definition: definition.into(),
-            ..samples::entry(1, kind, Section::PreData, &[])
+            namespace: Some("public".into()),
+            ..Entry::new(kind, tag)
         }
     }
 
@@ -129,13 +128,12 @@ mod tests {
     fn missing_changed_and_new_objects_are_named() {
         let archive = [entry(Kind::Table, "a", "1"), entry(Kind::Index, "b", "2")];
         let found = [entry(Kind::Table, "a", "0"), entry(Kind::View, "c", "3")];
-        let schema = archive[0].namespace.clone().expect("it is in one");
         assert_eq!(
             differences(&archive, &found, true),
             [
-                format!("INDEX {schema}.b: it is missing"),
-                format!("TABLE {schema}.a: its definition differs"),
-                format!("VIEW {schema}.c: it is not in the backup"),
+                "INDEX public.b: it is missing",
+                "TABLE public.a: its definition differs",
+                "VIEW public.c: it is not in the backup",
             ]
         );
     }
