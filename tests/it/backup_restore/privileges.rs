@@ -137,3 +137,39 @@ fn an_interruption_drops_the_incomplete_database() {
         }
     });
 }
+
+/// Tables that the restore makes would have the grants of the restoring role's defaults.
+#[test]
+fn default_privileges_of_the_target_change_no_grant() {
+    everywhere(async |site| {
+        let database = site.database().await;
+        let defaults = |role: &str| {
+            format!(
+                "ALTER DEFAULT PRIVILEGES FOR ROLE {role} GRANT SELECT ON TABLES TO \"restore Reader\""
+            )
+        };
+        let client = site.connect(&database).await;
+        let set = client.batch_execute(&defaults(site.role)).await;
+        set.expect("they are its own");
+        let error = restored(site, Sample::new(), &database, options()).await;
+        let error = error.expect_err("it is refused");
+        assert!(matches!(error, RestoreError::Refused(_)), "{error}");
+        let names = format!("role {} has default privileges", site.role);
+        assert!(error.to_string().contains(&names), "{error}");
+        let report = restored(site, Sample::new(), &database, replace()).await;
+        report.expect("it restores");
+        holds_the_sample(site, &database).await;
+
+        // Another role's defaults are of objects that it makes.
+        let database = site.database().await;
+        let client = site.connect(&database).await;
+        let set = client.batch_execute(&defaults("restore_owner")).await;
+        set.expect("the role belongs to that one");
+        let report = restored(site, Sample::new(), &database, options()).await;
+        report.expect("it restores");
+        let grants = "SELECT count(*) FROM pg_class
+                       WHERE relkind = 'r' AND relacl IS NOT NULL AND relnamespace = 'public'::regnamespace";
+        let row = client.query_one(grants, &[]).await.expect("a count");
+        assert_eq!(row.get::<_, i64>(0), 1, "of the backup's own grant");
+    });
+}

@@ -15,7 +15,8 @@ pub(in super::super) struct Target {
     pub(super) version: i32,
     /// `server_version`.
     pub(super) version_name: String,
-    /// Users' schemas that are not empty, with their number of objects; `None` if there is none.
+    /// Users' schemas that are not empty, with their number of objects, and default privileges that change the
+    /// grants of what is restored; `None` if there is none of these.
     contents: Option<String>,
     /// The roles that may create in schema public; `None` where there is no such schema.
     pub(super) creators: Option<BTreeSet<String>>,
@@ -66,8 +67,8 @@ impl Target {
     }
 }
 
-/// Everything in a schema depends on it, objects of all kinds. Default privileges are not objects that
-/// could be in the way. Extensions and their members do not count.
+/// Everything in a schema depends on it, objects of all kinds. Extensions and their members do not count, nor do
+/// default privileges of other roles than the one that makes all objects.
 const TARGET: &str = "\
     SELECT current_database()::text AS database,
            current_setting('server_version_num')::integer AS version,
@@ -76,18 +77,25 @@ const TARGET: &str = "\
                 THEN ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles
                             WHERE pg_catalog.has_schema_privilege(oid, 'public', 'CREATE'))
            END AS creators,
-           (SELECT string_agg(format('schema %s holds %s object%s', s.name, s.objects,
-                                     CASE WHEN s.objects > 1 THEN 's' END), ', ' ORDER BY s.name)
-              FROM (SELECT n.nspname AS name, count(*) AS objects
-                      FROM pg_catalog.pg_namespace AS n
-                      JOIN pg_catalog.pg_depend AS d
-                        ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
-                     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-                       AND d.deptype = 'n'
-                       AND d.classid NOT IN ('pg_catalog.pg_extension'::regclass,
-                                             'pg_catalog.pg_default_acl'::regclass)
-                       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-                                        WHERE e.deptype = 'e'
-                                          AND ((e.classid, e.objid) = (d.classid, d.objid)
-                                               OR (e.classid, e.objid) = (d.refclassid, n.oid)))
-                     GROUP BY n.nspname) AS s) AS contents";
+           nullif(concat_ws(', ',
+             (SELECT string_agg(format('schema %s holds %s object%s', s.name, s.objects,
+                                       CASE WHEN s.objects > 1 THEN 's' END), ', ' ORDER BY s.name)
+                FROM (SELECT n.nspname AS name, count(*) AS objects
+                        FROM pg_catalog.pg_namespace AS n
+                        JOIN pg_catalog.pg_depend AS d
+                          ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
+                       WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                         AND d.deptype = 'n'
+                         AND d.classid NOT IN ('pg_catalog.pg_extension'::regclass,
+                                               'pg_catalog.pg_default_acl'::regclass)
+                         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+                                          WHERE e.deptype = 'e'
+                                            AND ((e.classid, e.objid) = (d.classid, d.objid)
+                                                 OR (e.classid, e.objid) = (d.refclassid, n.oid)))
+                       GROUP BY n.nspname) AS s),
+             (SELECT format('role %I has default privileges, which change the grants of new objects',
+                            r.rolname)
+                FROM pg_catalog.pg_roles AS r
+               WHERE r.rolname = current_user
+                 AND EXISTS (SELECT FROM pg_catalog.pg_default_acl AS a
+                              WHERE a.defaclrole = r.oid))), '') AS contents";
