@@ -88,8 +88,10 @@ const OTHERWISE: &str = "
     CREATE TABLE otherwise_analyzed AS SELECT 1 AS number;
     CREATE STATISTICS otherwise_fail ON (otherwise_fails(number)) FROM otherwise_analyzed;";
 
+/// The server comments on a member of the extension cube, which belongs to a superuser.
 const CITEXT: &str = "
     CREATE EXTENSION citext;
+    CREATE EXTENSION cube;
     CREATE VIEW otherwise_citext AS SELECT NULLIF('a'::citext, 'b') AS text;";
 
 #[test]
@@ -172,8 +174,17 @@ fn the_printed_commands_go_back_to_the_old_database_and_drop_it() {
         assert_eq!(backups.dump(&undone[0]), restored);
         site.with_role("app").connect(&undone[0]).await;
 
-        let again = backups.restored(&["--replace", "--to", &to]);
-        shell(site, &again["dropOld"]);
+        let again = ["restore", "latest", "--replace", "--to", &to];
+        let said = backups.operator.does(&again);
+        let old = site.databases_like(&format!("{target}_before_")).await;
+        let lines: Vec<&str> = said.lines().collect();
+        let [is_complete, to_go_back, _, to_drop, drop_old] = lines[lines.len() - 5..] else {
+            panic!("{said}");
+        };
+        assert!(is_complete.ends_with(&format!("under the name {}.", old[0])));
+        assert_eq!(to_go_back, "To go back to it:");
+        assert_eq!(to_drop, "To drop it when it is no longer needed:");
+        shell(site, &drop_old.into());
         let left = site.databases_like(&format!("{target}_before_")).await;
         assert_eq!(left, [""; 0]);
     });
@@ -258,6 +269,35 @@ fn a_restore_that_is_killed_leaves_the_target_and_running_again_completes_it() {
             notices.contains("which an earlier restore left"),
             "{notices}"
         );
+    });
+}
+
+#[test]
+fn a_signal_during_the_rename_names_the_complete_database_and_the_statements_that_remain() {
+    run(async {
+        let site = Site::usual().administrators();
+        let backups = Backups::new(site).await;
+        let target = owned_by_app(site, "CREATE TABLE before (number integer)").await;
+        let before = backups.dump(&target);
+        // Only a superuser may end it.
+        let session = crate::harness::connect(&site.superusers(&target)).await;
+        let to = site.url(&target);
+        let arguments = ["restore", "latest", "--replace", "--to", to.as_str()];
+        let mut restoring = backups.operator.begins_with_stderr(&arguments);
+        let stderr = restoring.stderr();
+        runs(site, &format!("ALTER DATABASE \"{target}\" RENAME TO")).await;
+        assert_eq!(restoring.ended_by("TERM").code(), Some(6));
+        let said: Vec<String> = stderr.collect();
+        let failure = format!("could not be renamed to {target}: ");
+        assert!(said.iter().any(|line| line.contains(&failure)), "{said:?}");
+        session.simple_query("SELECT").await.expect("it goes on");
+        assert_eq!(backups.dump(&target), before);
+        drop(session);
+        let statements = said.iter().find(|line| line.contains(" RENAME TO "));
+        let beside = site.connect("postgres").await;
+        let completed = beside.batch_execute(statements.expect("they are named"));
+        completed.await.expect("they complete it");
+        assert_eq!(backups.dump(&target), backups.dump(&backups.source));
     });
 }
 

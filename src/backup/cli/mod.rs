@@ -264,7 +264,11 @@ pub(crate) async fn run(
         done = &mut work => done,
         () = stop.cancelled() => {
             let ended = tokio::time::timeout(grace, work).await;
-            ended.unwrap_or(Err(Failure::Interrupted))
+            ended.unwrap_or(Err(if grace.is_zero() {
+                Failure::Interrupted
+            } else {
+                Failure::NotCleanedUp(grace)
+            }))
         }
     };
     // Both branches can be ready at once: a verb also fails because of the signal.

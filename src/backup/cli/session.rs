@@ -1,6 +1,7 @@
 //! The parts that verbs share: the choice of sources and backups, and failures.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -10,8 +11,8 @@ use super::One;
 use crate::backup::export::ExportError;
 use crate::backup::restore::RestoreError;
 use crate::backup::{
-    BackupError, Backups, COPY_STORE, Location, STORE, Settings, Source, SourceBackups,
-    SourceName, StoreError, Stored,
+    BackupError, Backups, COPY_STORE, Location, STORE, Settings, Source, SourceBackups, SourceName,
+    StoreError, Stored,
 };
 use crate::exit::Exit;
 use crate::{database, environment};
@@ -55,6 +56,11 @@ pub(crate) enum Failure {
     Period { since: Timestamp, until: Timestamp },
     #[error("interrupted")]
     Interrupted,
+    #[error(
+        "interrupted, and the clean-up did not end within {0:?}; `magnusapi backup prune` and the next restore \
+         delete remaining files and databases"
+    )]
+    NotCleanedUp(Duration),
     #[error("{0} of the backup's objects could not be restored; they are listed above")]
     LeftOut(usize),
     /// Of a verb that works on several sources, or finds several faults.
@@ -87,7 +93,9 @@ impl Failure {
             Failure::Backup(error) => of_backup(error),
             Failure::Restore(error) => of_restore(error),
             Failure::Several(_, exit) => *exit,
-            Failure::Interrupted | Failure::Stopped(_) => Exit::Interrupted,
+            Failure::Interrupted | Failure::NotCleanedUp(_) | Failure::Stopped(_) => {
+                Exit::Interrupted
+            }
             Failure::NoStore { .. } => Exit::Failed,
         }
     }

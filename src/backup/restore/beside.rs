@@ -12,10 +12,7 @@ use super::{names, session};
 
 /// Restores to a database of the name `target`. A database that has this name already keeps its content under
 /// another name.
-pub(super) async fn restore(
-    job: &Job<'_>,
-    target: &str,
-) -> Result<Report, RestoreError> {
+pub(super) async fn restore(job: &Job<'_>, target: &str) -> Result<Report, RestoreError> {
     let options = job.options;
     let maintenance = &Maintenance::connect(job.server, Some(target)).await?;
     maintenance::lock(maintenance, target).await?;
@@ -41,8 +38,9 @@ pub(super) async fn restore(
         temporary: &temporary.name,
         wanted: target,
         old: old.as_deref(),
+        options,
     };
-    rename.run(options.rename_limit).await?;
+    rename.run().await?;
     Ok(Report {
         place: old.map_or(Place::New, Place::Replaced),
         owner: plan.database_owner.clone(),

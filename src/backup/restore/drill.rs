@@ -74,10 +74,7 @@ async fn restore(
 }
 
 /// The definitions that the server makes of the archive's, without rows and so without their count.
-async fn define(
-    temporary: &Temporary<'_>,
-    plan: &Plan,
-) -> Result<Vec<Entry>, RestoreError> {
+async fn define(temporary: &Temporary<'_>, plan: &Plan) -> Result<Vec<Entry>, RestoreError> {
     let session = temporary.session().await?;
     load::run(&session, plan.all_but_rows()).await?;
     definitions::read(&session).await

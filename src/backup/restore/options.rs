@@ -29,7 +29,8 @@ pub struct Options {
     pub superusers: Superusers,
     /// The time in which the rename is tried again while sessions use the target.
     pub rename_limit: Duration,
-    /// The limits that end the restore early. The temporary database is dropped then.
+    /// The limits that end the restore early. The temporary database is dropped then. A rename that waits for
+    /// sessions is not tried again.
     pub bounds: Bounds,
 }
 
@@ -88,6 +89,10 @@ impl Bounds {
     /// The cancellation of this token.
     pub fn until(stop: CancellationToken) -> Bounds {
         Bounds { stop, end: None }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
     }
 
     /// Does `work`, and drops it where a limit is reached.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{RestoreError, has_ended};
 use super::maintenance::{END_SESSIONS, Maintenance, databases};
+use super::options::Options;
 use super::session;
 use crate::backup::catalog::quoted;
 use crate::database::{Server, Session, server_message};
@@ -24,6 +25,7 @@ pub(super) struct Rename<'a> {
     pub(super) wanted: &'a str,
     /// The new name of the database that has the wanted one.
     pub(super) old: Option<&'a str>,
+    pub(super) options: &'a Options,
 }
 
 /// Between two attempts, and between two looks for sessions to end.
@@ -33,9 +35,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LIMIT: Duration = Duration::from_secs(5);
 
 impl Rename<'_> {
-    /// Renames both, or none. Where sessions cannot be ended, tries again for the time of `limit`.
-    pub(super) async fn run(&self, limit: Duration) -> Result<(), RestoreError> {
-        let until = Instant::now() + limit;
+    /// Renames both, or none. Where sessions cannot be ended, tries again until a limit.
+    pub(super) async fn run(&self) -> Result<(), RestoreError> {
+        let Options {
+            rename_limit,
+            bounds,
+            ..
+        } = self.options;
+        let until = Instant::now() + *rename_limit;
+        let may_try_again = || !bounds.is_stopped() && Instant::now() < until;
         let ending = self.another_session().await;
         let ending = ending.map_err(|error| self.failed(error.to_string()))?;
         loop {
@@ -51,7 +59,7 @@ impl Rename<'_> {
             match done {
                 Ok(()) => return Ok(()),
                 Err(error) if has_ended(&error) => return self.ended(&error).await,
-                Err(error) if is_in_use(&error) && Instant::now() < until => sleep(PAUSE).await,
+                Err(error) if is_in_use(&error) && may_try_again() => sleep(PAUSE).await,
                 Err(error) => {
                     let detail = error.as_db_error().and_then(|error| error.detail());
                     let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
