@@ -59,6 +59,7 @@ mod resends;
 mod resource_manager;
 mod restore_attacks;
 mod restore_doc;
+mod restore_extension;
 mod restore_large_table;
 mod run_due;
 mod scale;

@@ -25,9 +25,10 @@ pub(super) fn holders(items: &[Item], graph: &Graph) -> Holders {
             let extension = graph.extension(it);
             named.get(&it).or_else(|| named.get(&extension?))
         };
-        if let Some(found) = graph.search(object, PART_OF, holder) {
-            holders.insert(object, *found);
-        }
+        let found = graph.search(object, PART_OF, holder);
+        // An extension also creates what is dropped with its members, such as the key of a table.
+        let found = found.or_else(|| named.get(&graph.extension_beyond(object)?));
+        holders.extend(found.map(|place| (object, *place)));
     }
     holders
 }
@@ -47,7 +48,9 @@ fn needed<'a>(
     let by_catalog = holders.iter().flat_map(|(object, place)| {
         let bonds = graph.bonds(*object).iter();
         // CREATE EXTENSION creates its members, with everything that they need.
-        let bonds = bonds.filter(|_| graph.extension(*object).is_none());
+        let is_of_extension = items[*place].entry.kind == Kind::Extension
+            && graph.extension_beyond(*object).is_some();
+        let bonds = bonds.filter(move |_| !is_of_extension);
         bonds.map(|(object, bond)| Need {
             place: *place,
             object: *object,
