@@ -59,7 +59,8 @@ fn a_degraded_backup_is_reported_and_restores_every_row() {
         let listed = operator.json(&["list"]);
         assert_eq!(listed[0]["state"], "degraded", "{listed}");
         assert!(operator.does(&["show", "latest"]).contains(FINDING));
-        operator.does(&["verify", "latest"]);
+        assert!(operator.does(&["verify", "latest"]).contains(FINDING));
+        assert!(operator.does(&["list"]).contains(FINDING));
         let restored = postgres().url("degraded_restored");
         let printed = operator.does(&["restore", "latest", "--to", &restored]);
         assert!(printed.contains(FINDING), "{printed}");

@@ -8,7 +8,7 @@ use magnusapi::backup::Progress;
 use magnusapi::backup::export::{Event, ExportError, Options, export};
 
 use super::{exported, options, source, store, with_tables};
-use crate::harness::{Database, TIMEOUT, eventually, run};
+use crate::harness::{Database, Operator, TIMEOUT, eventually, run};
 
 /// Holds the last table that an export locks.
 async fn hold(database: &Database) -> tokio_postgres::Client {
@@ -185,5 +185,25 @@ fn an_export_ends_at_its_deadline_and_leaves_no_lock() {
             .await
             .expect("no session holds it");
         assert_eq!(store.files().await, [""; 0]);
+    });
+}
+
+#[test]
+fn the_program_reports_that_it_yields_before_it_starts_over() {
+    run(async {
+        let (database, store) = (with_tables().await, store());
+        let _holder = hold(&database).await;
+        let operator = Operator::with_folder(&database, store.folder.path());
+        let mut running = operator.begins_with_stderr(&["create"]);
+        let mut stderr = running.stderr();
+        let first = tokio::task::spawn_blocking(move || stderr.next());
+        let first = tokio::time::timeout(TIMEOUT, first).await;
+        let first = first.expect("a report while it waits").expect("no panic");
+        let said = first.unwrap_or_default();
+        assert!(
+            said.contains("could not be locked") && said.contains("starts over in 30s"),
+            "{said}"
+        );
+        assert_eq!(running.ended_by("TERM").code(), Some(6));
     });
 }

@@ -148,6 +148,23 @@ fn definitions_that_the_server_rewrites_are_equal() {
     });
 }
 
+/// A drill also compares with what the server makes of the archive without its rows: that has this index.
+#[test]
+fn a_definition_that_differs_is_named() {
+    everywhere(async |site| {
+        let sample = changed_by(
+            "DO $$ BEGIN IF EXISTS (SELECT FROM public.member) THEN
+                 DROP INDEX public.member_note; END IF; END $$",
+        );
+        let (backup, progress, options) = (sample.backup(), Progress::default(), trial());
+        let proven = prove(&backup, &at(&site.url("postgres")), &options, &progress).await;
+        let error = proven.expect_err("an index is missing").to_string();
+        let missing = "INDEX public.member_note: it is missing";
+        assert!(error.contains(missing), "{error}");
+        assert_eq!(made_by(site, &options.run).await, [""; 0]);
+    });
+}
+
 #[test]
 fn a_trial_that_takes_too_long_ends_and_leaves_nothing() {
     everywhere(async |site| {

@@ -1,10 +1,13 @@
 //! A database that is replaced: it keeps everything that was committed, under another name.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use magnusapi::backup::restore::{Options, Place, RestoreError};
-use tokio_postgres::NoTls;
+use magnusapi::backup::restore::{Bounds, Options, Place, RestoreError};
+use pgarchive::BackupId;
+use tokio_postgres::{Client, NoTls};
+use tokio_util::sync::CancellationToken;
 
 use super::sample::{Fault, Sample};
 use super::{holds_the_sample, made_by, options, owner, replace, restored};
@@ -192,7 +195,7 @@ fn a_superusers_session_is_named_and_the_printed_statements_complete_the_restore
         let before = site.dump(&database, &[]);
         let session = connect(&site.superusers(&database)).await;
         let impatient = Options {
-            rename_limit: std::time::Duration::ZERO,
+            rename_limit: Duration::ZERO,
             ..replace()
         };
         let restored = restored(site, Sample::new(), &database, impatient).await;
@@ -219,5 +222,105 @@ fn a_superusers_session_is_named_and_the_printed_statements_complete_the_restore
             .await
             .expect("they complete it");
         holds_the_sample(site, &database).await;
+    });
+}
+
+/// A superuser's session in the temporary database of a run, which no other role may end.
+#[derive(Clone, Default)]
+struct Guest(Arc<Mutex<Option<Client>>>);
+
+impl Guest {
+    /// Comes in the middle of a table, on the thread of the restore.
+    fn come(&self, site: Site, run: &BackupId) {
+        let coming = async {
+            let temporary = made_by(site, run).await.remove(0);
+            connect(&site.superusers(&temporary)).await
+        };
+        let handle = tokio::runtime::Handle::current();
+        let client = tokio::task::block_in_place(|| handle.block_on(coming));
+        *self.0.lock().expect("no test panics") = Some(client);
+    }
+
+    fn leave(&self) {
+        self.0.lock().expect("no test panics").take();
+    }
+}
+
+#[test]
+fn both_databases_are_renamed_or_none() {
+    everywhere(async |site| {
+        let database = occupied(site).await;
+        let before = site.dump(&database, &[]);
+        let impatient = Options {
+            rename_limit: Duration::ZERO,
+            ..replace()
+        };
+        let (run, guest) = (impatient.run.clone(), Guest::default());
+        let comes = {
+            let (run, guest) = (run.clone(), guest.clone());
+            move || guest.come(site, &run)
+        };
+        let sample = Sample::with_fault(Fault::Meanwhile(Box::new(comes)));
+        let restored = restored(site, sample, &database, impatient).await;
+        if site.role == "postgres" {
+            restored.expect("a superuser ends the session");
+            return;
+        }
+        let error = restored.expect_err("the administrator may not end the session");
+        let RestoreError::Name {
+            temporary,
+            database: beside,
+            statements,
+            ..
+        } = &error
+        else {
+            panic!("{error}");
+        };
+        assert_eq!(site.dump(&database, &[]), before);
+        assert_eq!(made_by(site, &run).await, [temporary.as_str()]);
+        guest.leave();
+        let beside = site.connect(beside).await;
+        let completed = beside.batch_execute(statements).await;
+        completed.expect("they complete it");
+        holds_the_sample(site, &database).await;
+    });
+}
+
+#[test]
+fn a_temporary_database_that_cannot_be_dropped_is_named() {
+    everywhere(async |site| {
+        let (database, stop, guest) = (
+            Site::fresh_name(),
+            CancellationToken::new(),
+            Guest::default(),
+        );
+        let options = Options {
+            bounds: Bounds::until(stop.clone()),
+            ..options()
+        };
+        let run = options.run.clone();
+        let comes = {
+            let (run, guest) = (run.clone(), guest.clone());
+            move || {
+                guest.come(site, &run);
+                stop.cancel();
+            }
+        };
+        let sample = Sample::with_fault(Fault::Meanwhile(Box::new(comes)));
+        let error = restored(site, sample, &database, options).await;
+        let error = error.expect_err("it was interrupted").to_string();
+        assert!(error.contains("interrupted"), "{error}");
+        let left = made_by(site, &run).await;
+        if site.role == "postgres" {
+            assert_eq!(left, [""; 0]);
+            return;
+        }
+        let names = format!("temporary database {} could not be dropped", left[0]);
+        assert!(error.contains(&names), "{error}");
+        guest.leave();
+        let report = restored(site, Sample::new(), &database, super::options()).await;
+        let notices = report.expect("it restores").notices;
+        assert!(notices[0].contains(&left[0]), "{notices:?}");
+        assert_eq!(made_by(site, &run).await, [""; 0]);
     });
 }
