@@ -10,12 +10,12 @@ use thiserror::Error;
 use crate::app::timer_functions;
 use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsError};
 use crate::database::{Settings as DatabaseSettings, SettingsError};
-use crate::environment::{NumberError, number};
+use crate::environment::{InvalidValue, number};
 use crate::host;
 use crate::notify::{Settings as NotifySettings, SettingsError as NotifySettingsError};
 use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
 use crate::server::Settings as ServerSettings;
-use crate::telemetry::{Settings as LogSettings, SettingsError as LogSettingsError};
+use crate::telemetry::Settings as LogSettings;
 
 /// All settings.
 #[derive(Clone, Debug)]
@@ -66,9 +66,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Notify(#[from] NotifySettingsError),
     #[error(transparent)]
-    Number(#[from] NumberError),
-    #[error(transparent)]
-    Log(#[from] LogSettingsError),
+    Value(#[from] InvalidValue),
     /// Under a Functions host, the program does not start a private database.
     #[error(
         "no setting names a database; set the app setting DATABASE_URL (or PGHOST and the other PG \
@@ -133,52 +131,12 @@ fn runtime_threads() -> usize {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::read(|name| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn without_any_setting_there_is_no_database_and_no_port() {
-        let config = read(&[]).expect("valid settings");
-        assert_eq!(config.handler_port, None);
-        let error = config.require_database().expect_err("no database is named");
-        assert!(error.to_string().contains("DATABASE_URL"));
-    }
-
-    #[test]
-    fn unknown_choices_of_the_logs_are_rejected() {
-        for (name, value) in [
-            ("LOG_FORMAT", "xml"),
-            ("LOG", "magnusapi=loud"),
-            ("LOG_REQUESTS", "some"),
-        ] {
-            let error = read(&[(name, value)]).expect_err("it is unknown");
-            let named = format!("{name}={value}");
-            assert!(error.to_string().contains(&named), "{error}");
-        }
-        assert!(read(&[("LOG", "info,magnusapi::database=debug")]).is_ok());
-    }
-
     #[test]
     fn timers_of_another_scheduler_are_known_functions() {
-        let of = |value| read(&[("TIMERS_ELSEWHERE", value)]);
-        let config = of("postfacto_backup, scale").expect("they are timers");
-        assert_eq!(config.timers_elsewhere, ["postfacto_backup", "scale"]);
+        let of = |value: &str| timers_elsewhere(Some(value));
+        let timers = of("postfacto_backup, scale").expect("they are timers");
+        assert_eq!(timers, ["postfacto_backup", "scale"]);
         let error = of("postfacto_backup,backup").expect_err("one is unknown");
         assert!(error.to_string().contains("names backup"), "{error}");
-    }
-
-    #[test]
-    fn an_invalid_port_is_rejected() {
-        let error =
-            read(&[("FUNCTIONS_CUSTOMHANDLER_PORT", "http")]).expect_err("it is not a port");
-        assert!(
-            error
-                .to_string()
-                .contains("FUNCTIONS_CUSTOMHANDLER_PORT=http")
-        );
     }
 }

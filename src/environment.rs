@@ -4,6 +4,7 @@
 //! here, so that a setting means the same in both.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use clap::Command;
 use clap::builder::Resettable;
@@ -14,33 +15,71 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A variable has a value that is not a whole number in its range.
+/// A variable has an invalid value.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("{variable}={value} cannot be used; set it to a whole number from {least} to {most}")]
-pub struct NumberError {
-    variable: &'static str,
-    value: String,
-    least: usize,
-    most: usize,
+#[error("{variable}={value} cannot be used; set it to {allowed}")]
+pub struct InvalidValue {
+    pub variable: String,
+    pub value: String,
+    /// The valid values.
+    pub allowed: String,
+}
+
+/// The value that `parse` makes of the variable's text, if it is set.
+fn parsed<T>(
+    variable: impl Fn(&str) -> Option<String>,
+    name: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    allowed: impl Fn() -> String,
+) -> Result<Option<T>, InvalidValue> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    parse(&value).map(Some).ok_or_else(|| InvalidValue {
+        variable: name.to_owned(),
+        value,
+        allowed: allowed(),
+    })
 }
 
 /// The number that `name` has in `variable`, if it is set.
 pub fn number(
     variable: impl Fn(&str) -> Option<String>,
-    name: &'static str,
+    name: &str,
     allowed: RangeInclusive<usize>,
-) -> Result<Option<usize>, NumberError> {
-    let Some(value) = variable(name) else {
-        return Ok(None);
+) -> Result<Option<usize>, InvalidValue> {
+    let number = |value: &str| value.parse().ok().filter(|it| allowed.contains(it));
+    let range = || {
+        format!(
+            "a whole number from {} to {}",
+            allowed.start(),
+            allowed.end()
+        )
     };
-    let number = value.parse().ok();
-    let number = number.filter(|number| allowed.contains(number));
-    number.map(Some).ok_or(NumberError {
-        variable: name,
-        value,
-        least: *allowed.start(),
-        most: *allowed.end(),
-    })
+    parsed(variable, name, number, range)
+}
+
+/// The time that `name` has in `variable`, a number of seconds.
+pub fn seconds(
+    variable: impl Fn(&str) -> Option<String>,
+    name: &str,
+    allowed: RangeInclusive<usize>,
+    default: usize,
+) -> Result<Duration, InvalidValue> {
+    let seconds = number(variable, name, allowed)?.unwrap_or(default);
+    Ok(Duration::from_secs(seconds as u64))
+}
+
+/// The meaning of the word that `name` has in `variable`, if it is set.
+pub fn word<T: Copy>(
+    variable: impl Fn(&str) -> Option<String>,
+    name: &str,
+    words: &[(&str, T)],
+) -> Result<Option<T>, InvalidValue> {
+    let meaning = |value: &str| words.iter().find(|(word, _)| *word == value);
+    let meaning = |value: &str| meaning(value).map(|(_, meaning)| *meaning);
+    let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+    parsed(variable, name, meaning, || all().join(" or "))
 }
 
 /// The command and its subcommands, with arguments that ignore empty variables.
@@ -53,4 +92,26 @@ pub fn without_empty_variables(command: Command) -> Command {
             _ => argument,
         })
         .mut_subcommands(without_empty_variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_outside_of_a_range_or_a_list_are_rejected() {
+        let set = |value: &'static str| move |_: &str| Some(value.to_owned());
+        assert_eq!(number(set("8"), "SIZE", 1..=8), Ok(Some(8)));
+        assert_eq!(number(|_: &str| None, "SIZE", 1..=8), Ok(None));
+        for value in ["0", "9", "-1", "many"] {
+            let error = number(set(value), "SIZE", 1..=8).expect_err(value);
+            let text = "cannot be used; set it to a whole number from 1 to 8";
+            assert_eq!(error.to_string(), format!("SIZE={value} {text}"));
+        }
+        let words = [("on", true), ("off", false)];
+        assert_eq!(word(set("off"), "SWITCH", &words), Ok(Some(false)));
+        let error = word(set("maybe"), "SWITCH", &words).expect_err("it is unknown");
+        let text = "SWITCH=maybe cannot be used; set it to on or off";
+        assert_eq!(error.to_string(), text);
+    }
 }

@@ -30,8 +30,8 @@
 //! | [`blob`] | the store of the backups: Azure Blob, or a folder |
 //! | [`azure`] | credentials, and the Resource Manager |
 //! | [`clock`] | the clock, as an argument |
-//! | [`environment`] | environment variables |
 //! | [`telemetry`], [`version`], `words` | logs and counters; the version of the build; times and sizes for people |
+//! | [`environment`] | environment variables |
 //!
 //! `docs/architecture.md` describes the crates, the entry points, the requirements of the Functions host, and
 //! the decisions.

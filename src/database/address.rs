@@ -11,6 +11,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::tls_options;
+use crate::environment::{InvalidValue, number};
 
 /// A parsed address. Its `Debug` does not show the password.
 #[derive(Clone, Debug)]
@@ -51,11 +52,8 @@ pub enum AddressError {
          set one of these in {setting}"
     )]
     UnknownMode { setting: String, mode: String },
-    #[error("{variable}={value} is not a whole number; correct or unset it")]
-    NotANumber {
-        variable: &'static str,
-        value: String,
-    },
+    #[error(transparent)]
+    Port(#[from] InvalidValue),
     #[error("{0} names no host; write postgres://user@host/database, or host=…, there")]
     NoHost(String),
 }
@@ -133,7 +131,6 @@ impl Address {
         )
     }
 
-    /// The first host's port.
     pub fn port(&self) -> u16 {
         self.config.get_ports().first().copied().unwrap_or(5432)
     }
@@ -163,9 +160,9 @@ fn fill(
         config.host(&host);
     }
     if config.get_ports().is_empty()
-        && let Some(port) = number("PGPORT", variable)?
+        && let Some(port) = number(variable, "PGPORT", 1..=u16::MAX.into())?
     {
-        config.port(port);
+        config.port(u16::try_from(port).expect("it is in the range"));
     }
     if config.get_user().is_none() {
         let user = variable("PGUSER").or_else(|| variable("USER"));
@@ -184,20 +181,6 @@ fn fill(
         config.application_name(variable("PGAPPNAME").unwrap_or_else(|| "magnusapi".into()));
     }
     Ok(())
-}
-
-fn number(
-    name: &'static str,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Option<u16>, AddressError> {
-    variable(name)
-        .map(|value| {
-            value.parse().map_err(|_| AddressError::NotANumber {
-                variable: name,
-                value,
-            })
-        })
-        .transpose()
 }
 
 /// Sets the mode that `tokio_postgres` knows and returns the rest, which our verifier checks.

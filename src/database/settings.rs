@@ -5,9 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::address::{Address, AddressError};
-use crate::environment::{NumberError, number};
+use crate::environment::{InvalidValue, number, seconds, word};
 
-/// The settings of a database.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `DATABASE_URL` and the `PG*` variables.
@@ -50,7 +49,6 @@ impl Default for Origin {
     }
 }
 
-/// How this program logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
     /// With the address's password, if it has one.
@@ -65,13 +63,7 @@ pub enum SettingsError {
     #[error(transparent)]
     Address(#[from] AddressError),
     #[error(transparent)]
-    Number(#[from] NumberError),
-    #[error("{variable}={value} cannot be used; set it to {allowed}")]
-    Word {
-        variable: String,
-        value: String,
-        allowed: &'static str,
-    },
+    Value(#[from] InvalidValue),
 }
 
 impl Settings {
@@ -92,51 +84,24 @@ impl Settings {
             return Ok(None);
         };
         let through_pgbouncer = address.config.get_ports().contains(&6432);
-        let seconds = |name, default| {
-            let seconds = number(&variable, name, 1..=1000)?.unwrap_or(default);
-            Ok::<_, NumberError>(Duration::from_secs(seconds as u64))
-        };
+        let time = |name, default| seconds(&variable, name, 1..=1000, default);
+        let logins = [
+            ("password", Authentication::Password),
+            ("entra", Authentication::Entra),
+        ];
+        let authentication = word(&variable, &origin.auth, &logins)?;
+        let switch = [("on", true), ("off", false)];
+        let prepared = word(&variable, "DATABASE_PREPARED_STATEMENTS", &switch)?;
         Ok(Some(Settings {
-            authentication: authentication(&origin.auth, &variable)?,
+            authentication: authentication.unwrap_or(Authentication::Password),
             pool_size: number(&variable, "DATABASE_POOL_SIZE", 1..=1000)?.unwrap_or(8),
-            connect_timeout: seconds("DATABASE_CONNECT_TIMEOUT", 5)?,
-            statement_timeout: seconds("DATABASE_STATEMENT_TIMEOUT", 10)?,
-            wait: seconds("DATABASE_WAIT", 5)?,
-            prepared_statements: prepared(&variable, !through_pgbouncer)?,
+            connect_timeout: time("DATABASE_CONNECT_TIMEOUT", 5)?,
+            statement_timeout: time("DATABASE_STATEMENT_TIMEOUT", 10)?,
+            wait: time("DATABASE_WAIT", 5)?,
+            prepared_statements: prepared.unwrap_or(!through_pgbouncer),
             origin,
             address,
         }))
-    }
-}
-
-fn authentication(
-    name: &str,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Authentication, SettingsError> {
-    match variable(name).as_deref() {
-        None | Some("password") => Ok(Authentication::Password),
-        Some("entra") => Ok(Authentication::Entra),
-        Some(other) => Err(SettingsError::Word {
-            variable: name.to_owned(),
-            value: other.to_owned(),
-            allowed: "password or entra",
-        }),
-    }
-}
-
-fn prepared(
-    variable: &impl Fn(&str) -> Option<String>,
-    default: bool,
-) -> Result<bool, SettingsError> {
-    match variable("DATABASE_PREPARED_STATEMENTS").as_deref() {
-        None => Ok(default),
-        Some("on") => Ok(true),
-        Some("off") => Ok(false),
-        Some(other) => Err(SettingsError::Word {
-            variable: "DATABASE_PREPARED_STATEMENTS".to_owned(),
-            value: other.to_owned(),
-            allowed: "on or off",
-        }),
     }
 }
 
@@ -171,20 +136,5 @@ mod tests {
         };
         assert!(!prepared(&[url]));
         assert!(prepared(&[url, ("DATABASE_PREPARED_STATEMENTS", "on")]));
-    }
-
-    #[test]
-    fn values_that_cannot_be_used_name_their_variable() {
-        let url = ("DATABASE_URL", "postgres://u@db.example/items");
-        for pair in [
-            ("DATABASE_POOL_SIZE", "0"),
-            ("DATABASE_POOL_SIZE", "many"),
-            ("DATABASE_WAIT", "-1"),
-            ("DATABASE_AUTH", "kerberos"),
-            ("DATABASE_PREPARED_STATEMENTS", "maybe"),
-        ] {
-            let error = read(&[url, pair]).expect_err(pair.0).to_string();
-            assert!(error.contains(pair.0) && error.contains(pair.1), "{error}");
-        }
     }
 }

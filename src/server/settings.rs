@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::environment::{NumberError, number};
+use crate::environment::{InvalidValue, number, seconds};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -18,36 +18,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, NumberError> {
-        let seconds = |name, default| {
-            let seconds = number(&variable, name, 1..=3600)?.unwrap_or(default);
-            Ok::<_, NumberError>(Duration::from_secs(seconds as u64))
-        };
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, InvalidValue> {
+        let time = |name, default| seconds(&variable, name, 1..=3600, default);
         let connections = number(&variable, "HTTP_CONNECTIONS", 1..=100_000)?;
         Ok(Settings {
-            header_timeout: seconds("HTTP_HEADER_TIMEOUT", 30)?,
-            body_timeout: seconds("HTTP_BODY_TIMEOUT", 30)?,
-            idle_timeout: seconds("HTTP_IDLE_TIMEOUT", 75)?,
+            header_timeout: time("HTTP_HEADER_TIMEOUT", 30)?,
+            body_timeout: time("HTTP_BODY_TIMEOUT", 30)?,
+            idle_timeout: time("HTTP_IDLE_TIMEOUT", 75)?,
             connections: connections.unwrap_or(1000),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_of_invalid_values_name_the_variable() {
-        for (name, value) in [
-            ("HTTP_HEADER_TIMEOUT", "0"),
-            ("HTTP_BODY_TIMEOUT", "soon"),
-            ("HTTP_IDLE_TIMEOUT", "3601"),
-            ("HTTP_CONNECTIONS", "-1"),
-        ] {
-            let set = |asked: &str| (asked == name).then(|| value.to_owned());
-            let error = Settings::read(set).expect_err(name).to_string();
-            assert!(error.contains(&format!("{name}={value}")), "{error}");
-        }
     }
 }

@@ -27,5 +27,5 @@ pub use context::Context;
 pub use histogram::{Bounds, Distribution, Histogram, TIMES};
 pub use logger::{flush, start};
 pub use requests::{EndedRequest, RequestDurations, record_request, request_durations};
-pub use settings::{Format, Requests, Settings, SettingsError};
+pub use settings::{Format, Requests, Settings};
 pub use traceparent::Traceparent;
