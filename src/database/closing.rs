@@ -3,9 +3,11 @@
 //! A client is dropped anywhere: at a function's end, by a deadline, with a request whose caller has
 //! left. Its connection then ends here. An idle one sends Terminate at once. A busy one first has its
 //! statement cancelled: a server that computes, or waits for a lock, does not notice that its client
-//! has left. A process waits for [`closed`] before it exits, so that no server logs "unexpected EOF
-//! on client connection".
+//! has left. A login runs to its end, also if its caller leaves meanwhile. A process waits for [`closed`]
+//! before it exits, so that no server logs "unexpected EOF on client connection" or "could not send data
+//! to client".
 
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -27,32 +29,64 @@ const IDLE: Duration = Duration::from_millis(100);
 /// A connection whose server does not respond within this time ends without Terminate.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// The end of the process waits for a login no longer than this: its server may be away.
+const LOGIN: Duration = Duration::from_secs(3);
+
 /// The number of this process's connections that are open.
-static OPEN: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+static OPEN: Count = LazyLock::new(|| watch::Sender::new(0));
+
+/// The number of its logins that have not ended.
+static LOGINS: Count = LazyLock::new(|| watch::Sender::new(0));
+
+type Count = LazyLock<watch::Sender<usize>>;
 
 /// Waits until all connections of this process have ended, once their clients are dropped. The wait
 /// is limited, because a server may not respond.
 pub async fn closed() {
-    let mut open = OPEN.subscribe();
-    let none_is_open = open.wait_for(|number| *number == 0);
-    if timeout(LIMIT, none_is_open).await.is_err() {
+    if !is_zero_within(LOGIN, &LOGINS).await {
+        log::debug!("some logins did not end within {LOGIN:?}");
+    }
+    if !is_zero_within(LIMIT, &OPEN).await {
         log::warn!("some database connections did not end within {LIMIT:?}");
     }
 }
 
-/// A connection that counts as open until this is dropped.
-struct Counted;
+async fn is_zero_within(limit: Duration, count: &Count) -> bool {
+    let mut count = count.subscribe();
+    let zero = count.wait_for(|number| *number == 0);
+    timeout(limit, zero).await.is_ok()
+}
+
+/// Adds one to a count until this is dropped.
+struct Counted(&'static Count);
 
 impl Counted {
-    fn new() -> Counted {
-        OPEN.send_modify(|number| *number += 1);
-        Counted
+    fn new(count: &'static Count) -> Counted {
+        count.send_modify(|number| *number += 1);
+        Counted(count)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        OPEN.send_modify(|number| *number -= 1);
+        self.0.send_modify(|number| *number -= 1);
+    }
+}
+
+/// Runs a login to its end, also if the caller leaves. The server logs an error when its client leaves during the
+/// login, and not when the client ends the session right after it.
+pub(super) fn log_in<T: Send + 'static>(
+    login: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> + Send {
+    let counted = Counted::new(&LOGINS);
+    let login = tokio::spawn(Context::inherited(async move {
+        let done = login.await;
+        drop(counted);
+        done
+    }));
+    async move {
+        let done = login.await;
+        done.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 }
 
@@ -74,7 +108,7 @@ where
         let _sign = sign;
         std::future::pending::<()>().await;
     });
-    let counted = Counted::new();
+    let counted = Counted::new(&OPEN);
     tokio::spawn(Context::inherited(async move {
         run(connection, dropped, cancel).await;
         drop(counted);

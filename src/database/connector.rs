@@ -41,7 +41,6 @@ struct Shared {
     rejections: Rejections,
 }
 
-/// Why there is no connection.
 #[derive(Debug, Error)]
 pub enum ConnectorError {
     #[error(transparent)]
@@ -168,38 +167,28 @@ impl Connector {
         if let Some(reason) = self.shared.rejections.hold_back() {
             return Err(ConnectorError::RejectedBefore(reason));
         }
-        // Boxed: every request carries the work of a connection, and hardly one does it.
-        let connecting = Box::pin(async {
-            let tls = self.tls().await?;
-            let config = self.config().await?;
-            let connected = first_to_respond(config, |config| {
-                let tls = tls.clone();
-                async move { Ok(config.connect(tls).await?) }
+        let connector = self.clone();
+        let login = async move {
+            let connected = connector.log_in(None, |config, tls| {
+                let connector = connector.clone();
+                async move {
+                    let (client, connection) = config.connect(tls).await?;
+                    let token = client.cancel_token();
+                    let cancel = async move { connector.cancel(token).await };
+                    Ok(closing::drive(client, connection, cancel))
+                }
             });
-            let connected = connected.await.map_err(|error| self.failed(error));
-            let (client, connection) = connected?;
-            let (connector, token) = (self.clone(), client.cancel_token());
-            let cancel = async move { connector.cancel(token).await };
-            self.in_session(closing::drive(client, connection, cancel))
-                .await
-        });
-        let connected = tokio::time::timeout(self.shared.timeout, connecting).await;
-        let connected = connected.unwrap_or_else(|_| Err(self.out_of_time()));
-        match &connected {
-            Ok(_) => self.shared.rejections.accepted(),
-            Err(error) if error.is_rejection() => {
-                self.shared.rejections.rejected(error.to_string());
+            let connected = connected.await;
+            match &connected {
+                Ok(_) => connector.shared.rejections.accepted(),
+                Err(error) if error.is_rejection() => {
+                    connector.shared.rejections.rejected(error.to_string());
+                }
+                Err(_) => {}
             }
-            Err(_) => {}
-        }
-        connected
-    }
-
-    /// The client, once its session is as all are.
-    async fn in_session(&self, client: ClientWrapper) -> Result<ClientWrapper, ConnectorError> {
-        let set = client.batch_execute(SESSION).await;
-        set.map_err(|error| self.failed(error.into()))?;
-        Ok(client)
+            connected
+        };
+        closing::log_in(login).await
     }
 
     /// A new connection, to another database than the address's if one is named, on which the rows
@@ -209,26 +198,44 @@ impl Connector {
         database: Option<&str>,
         outlet: &Outlet,
     ) -> Result<ClientWrapper, ConnectorError> {
-        let connecting = async {
+        let (connector, outlet) = (self.clone(), outlet.clone());
+        let database = database.map(str::to_owned);
+        let login = async move {
+            let connected = connector.log_in(database, |config, tls| {
+                let (connector, outlet) = (connector.clone(), outlet.clone());
+                async move {
+                    let cancel = |token| async move { connector.cancel_tapped(token).await };
+                    link::connect(&config, tls, &outlet, cancel).await
+                }
+            });
+            connected.await
+        };
+        closing::log_in(login).await
+    }
+
+    /// Connects to the address, or to another database of its server, and makes the session as all are.
+    async fn log_in<F>(
+        &self,
+        database: Option<String>,
+        mut connect: impl FnMut(Config, MakeRustlsConnect) -> F,
+    ) -> Result<ClientWrapper, ConnectorError>
+    where
+        F: Future<Output = Result<ClientWrapper, LinkError>>,
+    {
+        let login = async {
             let tls = self.tls().await?;
             let mut config = self.config().await?;
             if let Some(database) = database {
                 config.dbname(database);
             }
-            let cancel = |token| {
-                let connector = self.clone();
-                async move { connector.cancel_tapped(token).await }
-            };
-            let connected = first_to_respond(config, |config| {
-                let tls = tls.clone();
-                async move { link::connect(&config, tls, outlet, cancel).await }
-            });
-            let connected = connected.await.map_err(|error| self.failed(error));
-            self.in_session(connected?).await
+            let connected = first_to_respond(config, |config| connect(config, tls.clone()));
+            let client = connected.await.map_err(|error| self.failed(error))?;
+            let set = client.batch_execute(SESSION).await;
+            set.map_err(|error| self.failed(error.into()))?;
+            Ok(client)
         };
-        tokio::time::timeout(self.shared.timeout, connecting)
-            .await
-            .unwrap_or_else(|_| Err(self.out_of_time()))
+        let done = tokio::time::timeout(self.shared.timeout, login).await;
+        done.unwrap_or_else(|_| Err(self.out_of_time()))
     }
 
     /// The address, with the password of the moment.
@@ -309,7 +316,7 @@ impl Manager for Connector {
     type Error = ConnectorError;
 
     async fn create(&self) -> Result<ClientWrapper, ConnectorError> {
-        Context::outside(Box::pin(self.connect())).await
+        Context::outside(self.connect()).await
     }
 
     async fn recycle(

@@ -165,6 +165,48 @@ fn verbs_that_a_signal_ends_close_their_connections() {
 }
 
 #[test]
+fn logins_that_a_signal_meets_end_in_order() {
+    run(async {
+        let (server, store) = (server(), tempfile::tempdir().expect("a folder"));
+        let operator = operator(&server, store.path()).await;
+        operator.makes();
+        let client = connect(&server.url("items")).await;
+        let lock = "BEGIN; LOCK TABLE retros IN ACCESS EXCLUSIVE MODE";
+        client.batch_execute(lock).await.expect("it is locked");
+        // The server responds to each login a second later, as one far away.
+        let slow = |database| format!("{} options='-c post_auth_delay=1'", server.url(database));
+        let operator = operator
+            .set("BACKUP_DATABASE_URL_POSTFACTO", &slow("items"))
+            .set("BACKUP_JOBS", "4");
+        let new = slow("new");
+        // After the first session of a backup, the four others log in together.
+        for (arguments, number) in [
+            (&["create"][..], 5),
+            (&["restore", "latest", "--to", &new][..], 1),
+        ] {
+            let before = logins(&server);
+            let running = operator.begins(arguments);
+            eventually("logins", async || {
+                (logins(&server) >= before + number).then_some(())
+            })
+            .await;
+            assert_eq!(running.ended_by("TERM").code(), Some(6));
+        }
+        assert_all_terminated(&server).await;
+    });
+}
+
+/// The number of logins of the program that the server accepted.
+fn logins(server: &Throwaway) -> usize {
+    let log = std::fs::read(server.log()).expect("the log can be read");
+    let log = String::from_utf8_lossy(&log);
+    let accepted = |line: &&str| {
+        line.contains("connection authorized") && line.contains("application_name=magnusapi")
+    };
+    log.lines().filter(accepted).count()
+}
+
+#[test]
 fn a_handler_that_is_stopped_closes_its_pool() {
     run(async {
         let server = server();
@@ -176,6 +218,19 @@ fn a_handler_that_is_stopped_closes_its_pool() {
         program.get("/health").await;
         program.signal("TERM");
         program.ended().await;
+        assert_all_terminated(&server).await;
+    });
+}
+
+#[test]
+fn a_run_of_a_timer_function_closes_its_connections() {
+    run(async {
+        let server = server();
+        let start = Start::operator().set("DATABASE_URL", &server.url("items"));
+        let output = start.argument("run").argument("item_housekeeping").output();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert!(!stderr.contains("did not end within"), "{stderr}");
         assert_all_terminated(&server).await;
     });
 }
