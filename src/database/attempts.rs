@@ -45,7 +45,10 @@ impl Database {
         statement: &Statement,
         values: &Values<'_>,
     ) -> Result<Vec<Row>, Error> {
-        self.write_before(self.deadline(), statement, values).await
+        self.writing(self.deadline(), |connection| async move {
+            connection.query(statement, values).await
+        })
+        .await
     }
 
     /// [`Database::write`], and its first row, if there is one.
@@ -56,19 +59,6 @@ impl Database {
     ) -> Result<Option<Row>, Error> {
         let rows = self.write(statement, values).await?;
         Ok(rows.into_iter().next())
-    }
-
-    /// [`Database::write`] for a request whose deadline runs already.
-    pub async fn write_before(
-        &self,
-        deadline: Deadline,
-        statement: &Statement,
-        values: &Values<'_>,
-    ) -> Result<Vec<Row>, Error> {
-        self.writing(deadline, |connection| async move {
-            connection.query(statement, values).await
-        })
-        .await
     }
 
     /// Runs `work`, which changes nothing, on a connection.
@@ -97,7 +87,7 @@ impl Database {
         statement: &Statement,
         values: &Values<'_>,
         begin: impl Fn() -> T,
-        add: impl Fn(&mut T, &Row),
+        add: impl Fn(&mut T, Row),
     ) -> Result<T, Error> {
         let connect = |deadline| self.reader(deadline);
         let done = self.attempt(
@@ -106,8 +96,9 @@ impl Database {
             connect,
             |reader| async {
                 let mut result = begin();
-                let read = reader.query_each(statement, values, |row| add(&mut result, row));
-                read.await.map(|()| result)
+                let add = |row| add(&mut result, row);
+                reader.query_each(statement, values, add).await?;
+                Ok(result)
             },
         );
         done.await.map_err(Error::without_effect)

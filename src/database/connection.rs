@@ -1,13 +1,12 @@
 //! One checked-out connection: statements that end by a deadline, and transactions.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool::managed::Object;
 use futures_util::TryStreamExt;
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Row, RowStream};
 
 use super::connector::Connector;
 use super::{Deadline, Error};
@@ -16,7 +15,6 @@ use super::{Deadline, Error};
 /// may not be prepared still takes one round trip.
 #[derive(Clone, Copy)]
 pub struct Statement {
-    /// One SQL statement.
     pub sql: &'static str,
     /// The types of `$1`, `$2`, ….
     pub types: &'static [Type],
@@ -56,8 +54,10 @@ impl Connection {
         statement: &Statement,
         values: &Values<'_>,
     ) -> Result<Vec<Row>, Error> {
-        self.before_the_deadline(async { self.rows(statement, values).await?.try_collect().await })
-            .await
+        let mut rows = Vec::new();
+        let add = |row| rows.push(row);
+        self.query_each(statement, values, add).await?;
+        Ok(rows)
     }
 
     /// Runs the statement and passes each of its rows to `row` as it comes. The deadline is for all of
@@ -66,24 +66,11 @@ impl Connection {
         &self,
         statement: &Statement,
         values: &Values<'_>,
-        mut row: impl FnMut(&Row),
+        row: impl FnMut(Row),
     ) -> Result<(), Error> {
-        self.before_the_deadline(async {
-            let mut rows = pin!(self.rows(statement, values).await?);
-            while let Some(next) = rows.try_next().await? {
-                row(&next);
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    async fn rows(
-        &self,
-        statement: &Statement,
-        values: &Values<'_>,
-    ) -> Result<RowStream, tokio_postgres::Error> {
-        rows(self.object(), self.prepared_statements, statement, values).await
+        let prepares = self.prepared_statements;
+        self.before_the_deadline(run(self.object(), prepares, statement, values, row))
+            .await
     }
 
     /// Begins a transaction that is rolled back unless it is committed.
@@ -130,23 +117,28 @@ impl Drop for Connection {
     }
 }
 
-/// Sends the statement and returns its rows as they come.
-pub(super) async fn rows(
+/// Sends the statement, prepared or not, and passes each of its rows to `row` as it comes.
+pub(super) async fn run(
     connection: &Object<Connector>,
-    prepared_statements: bool,
+    prepares: bool,
     statement: &Statement,
     values: &Values<'_>,
-) -> Result<RowStream, tokio_postgres::Error> {
-    if prepared_statements {
-        let prepared = connection
-            .prepare_typed_cached(statement.sql, statement.types)
-            .await?;
-        return connection
-            .query_raw(&prepared, values.iter().copied())
-            .await;
+    mut row: impl FnMut(Row),
+) -> Result<(), tokio_postgres::Error> {
+    let Statement { sql, types } = *statement;
+    let values = values.iter().copied();
+    let rows = if prepares {
+        let prepared = connection.prepare_typed_cached(sql, types).await?;
+        connection.query_raw(&prepared, values).await?
+    } else {
+        let typed = values.zip(types.iter().cloned());
+        connection.query_typed_raw(sql, typed).await?
+    };
+    let mut rows = pin!(rows);
+    while let Some(next) = rows.try_next().await? {
+        row(next);
     }
-    let typed = values.iter().copied().zip(statement.types.iter().cloned());
-    connection.query_typed_raw(statement.sql, typed).await
+    Ok(())
 }
 
 /// A statement without its result. It is dropped by a deadline, or because its caller has left, and must

@@ -6,7 +6,6 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
-/// Why a statement failed.
 #[derive(Debug, Error)]
 pub enum Error {
     /// No connection in time, or a read without a result. Nothing was changed.
@@ -76,6 +75,13 @@ impl Error {
     /// Whether the statement waited for another transaction longer than its `lock_timeout`.
     pub fn is_lock_timeout(&self) -> bool {
         self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// Whether the server rejected a value of the statement: by its type, a constraint, or a trigger.
+    pub fn is_of_a_value(&self) -> bool {
+        let classes = ["22", "23", "P0"];
+        let code = self.code().map(SqlState::code);
+        code.is_some_and(|code| classes.iter().any(|class| code.starts_with(class)))
     }
 
     /// Whether another row has the value that the statement wanted for itself.

@@ -21,7 +21,6 @@ pub(super) struct Pool {
     waits: Histogram,
 }
 
-/// The use of a pool.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolUse {
     /// Connections that callers hold.
@@ -75,12 +74,11 @@ impl Pool {
 
     async fn retried(&self, deadline: Instant) -> Result<Object<Connector>, Error> {
         loop {
-            let reason = match self.attempt(deadline).await {
+            let (reason, may_pass) = match self.attempt(deadline).await {
                 Ok(object) => return Ok(object),
-                Err(Failure::Final(reason)) => return Err(Error::Unavailable(reason)),
-                Err(Failure::Passing(reason)) => reason,
+                Err(error) => self.describe(&error),
             };
-            if Instant::now() + RETRY_PAUSE >= deadline {
+            if !may_pass || Instant::now() + RETRY_PAUSE >= deadline {
                 return Err(Error::Unavailable(reason));
             }
             *self.last_failure() = Some(reason);
@@ -90,22 +88,32 @@ impl Pool {
 
     /// One attempt. The pool would allow the whole of a timeout to the wait for a place and again to
     /// the making of a connection, so it gets the first, and this side keeps the time for both.
-    async fn attempt(&self, deadline: Instant) -> Result<Object<Connector>, Failure> {
+    async fn attempt(
+        &self,
+        deadline: Instant,
+    ) -> Result<Object<Connector>, PoolError<ConnectorError>> {
         let remaining = deadline.saturating_duration_since(Instant::now());
         let timeouts = Timeouts {
             wait: Some(remaining.saturating_sub(TO_TELL_WHICH)),
             create: None,
             recycle: None,
         };
-        match tokio::time::timeout(remaining, self.connections.timeout_get(&timeouts)).await {
-            Ok(Ok(object)) => Ok(object),
-            Ok(Err(PoolError::Timeout(TimeoutType::Wait))) => Err(Failure::Passing(format!(
-                "busy: all {} connections of the pool are in use or being made; {}",
-                self.usage().limit,
-                self.remedy
-            ))),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(self.connector.out_of_time().into()),
+        let got = self.connections.timeout_get(&timeouts);
+        let got = tokio::time::timeout(remaining, got).await;
+        got.unwrap_or_else(|_| Err(PoolError::Backend(self.connector.out_of_time())))
+    }
+
+    /// The reason for no connection, and whether another attempt can help.
+    fn describe(&self, error: &PoolError<ConnectorError>) -> (String, bool) {
+        match error {
+            PoolError::Backend(error) => (error.to_string(), error.may_pass()),
+            PoolError::Closed => ("this process is stopping".into(), false),
+            PoolError::Timeout(TimeoutType::Wait) => {
+                let limit = self.usage().limit;
+                let busy = "connections of the pool are in use or being made";
+                (format!("busy: all {limit} {busy}; {}", self.remedy), true)
+            }
+            other => (other.to_string(), true),
         }
     }
 
@@ -144,31 +152,5 @@ impl Pool {
     /// Ends the idle connections and gives no more out.
     pub(super) fn close(&self) {
         self.connections.close();
-    }
-}
-
-/// The reason for no connection now, and whether another attempt can help.
-enum Failure {
-    Passing(String),
-    Final(String),
-}
-
-impl From<ConnectorError> for Failure {
-    fn from(error: ConnectorError) -> Self {
-        if error.may_pass() {
-            Failure::Passing(error.to_string())
-        } else {
-            Failure::Final(error.to_string())
-        }
-    }
-}
-
-impl From<PoolError<ConnectorError>> for Failure {
-    fn from(error: PoolError<ConnectorError>) -> Self {
-        match error {
-            PoolError::Backend(error) => error.into(),
-            PoolError::Closed => Failure::Final("this process is stopping".into()),
-            other => Failure::Passing(other.to_string()),
-        }
     }
 }

@@ -23,7 +23,6 @@ enum State {
 const SETTLED: Duration = Duration::from_secs(1);
 
 impl Readiness {
-    /// Not ready yet.
     pub(super) fn new() -> Self {
         let first = State::Waiting("it is being prepared".into());
         Readiness {

@@ -38,7 +38,6 @@ impl Rejections {
         None
     }
 
-    /// The server rejected a login.
     pub(super) fn rejected(&self, reason: String) {
         let mut last = self.last();
         let longer = |it: &Rejection| (it.pause * 2).min(LONGEST);
@@ -47,7 +46,6 @@ impl Rejections {
         *last = Some(Rejection { reason, pause, due });
     }
 
-    /// The server accepted a login.
     pub(super) fn accepted(&self) {
         *self.last() = None;
     }

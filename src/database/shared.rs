@@ -12,16 +12,14 @@
 //! - One statement that hangs delays those behind it. A connection without a result for [`STALLED`]
 //!   gets no further reads: they use a new connection.
 
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::Object;
-use futures_util::TryStreamExt;
 use tokio::time::{timeout, timeout_at};
 use tokio_postgres::Row;
 
-use super::connection::{Values, rows};
+use super::connection::{Values, run};
 use super::connector::Connector;
 use super::pool::Pool;
 use super::{Deadline, Error, Statement};
@@ -242,26 +240,14 @@ impl Reader<'_> {
         mut self,
         statement: &Statement,
         values: &Values<'_>,
-        mut row: impl FnMut(&Row),
+        row: impl FnMut(Row),
     ) -> Result<(), Error> {
-        let connection = self.connection.object();
-        let work = async {
-            let rows = rows(
-                connection,
-                self.shared.prepared_statements,
-                statement,
-                values,
-            );
-            let mut rows = pin!(rows.await?);
-            while let Some(next) = rows.try_next().await? {
-                row(&next);
-            }
-            Ok(())
-        };
+        let prepares = self.shared.prepared_statements;
+        let work = run(self.connection.object(), prepares, statement, values, row);
         let limit = self.deadline.statement();
         let done = timeout(limit, work).await;
         let done = done.map_err(|_| Error::TimedOut(limit))?;
-        let done = done.map_err(|error: tokio_postgres::Error| error.into());
+        let done = done.map_err(Error::from);
         self.outcome = match done {
             Err(Error::Lost(_)) => Outcome::Lost,
             _ => Outcome::Finished,

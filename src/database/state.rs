@@ -4,7 +4,6 @@ use super::error::{READ_ONLY, Refusal};
 use super::migrations::{self, SchemaVersion};
 use super::{Database, Error, Statement};
 
-/// The state of a database.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     /// The version of its schema.

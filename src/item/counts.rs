@@ -10,10 +10,8 @@ pub const BATCHES: Bounds = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256, 384, 51
 static CREATED: AtomicU64 = AtomicU64::new(0);
 static STATEMENTS: Histogram = Histogram::new();
 
-/// The counters of this process.
 #[derive(Clone, Debug)]
 pub struct ItemCounts {
-    /// Items that were created.
     pub created: u64,
     /// Creations in each statement, between the bounds of [`BATCHES`].
     pub batches: Distribution,

@@ -20,27 +20,3 @@ impl fmt::Display for ItemId {
         self.0.fmt(formatter)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_a_positive_number_in_its_shortest_form() {
-        assert_eq!(ItemId::parse("7"), Some(ItemId(7)));
-        assert_eq!(ItemId::parse("9223372036854775807"), Some(ItemId(i64::MAX)));
-        for bad in [
-            "",
-            "0",
-            "07",
-            "+7",
-            "-7",
-            "7.0",
-            "٧",
-            "9223372036854775808",
-            "a",
-        ] {
-            assert_eq!(ItemId::parse(bad), None, "{bad}");
-        }
-    }
-}

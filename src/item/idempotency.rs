@@ -8,16 +8,14 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::record::Micros;
 use super::{Creation, Item, ItemId, ItemName, counts};
-use crate::database::{Connection, Database, Error, Statement, Transaction};
+use crate::database::{Connection, Database, Error, Statement};
 
 /// 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// Parses a header's value.
     pub fn parse(text: &str) -> Option<IdempotencyKey> {
         let good = (1..=255).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
         good.then(|| IdempotencyKey(text.to_owned()))
@@ -58,16 +56,21 @@ async fn attempt(
         return Ok(KeyedCreation::InProgress);
     }
     let row = transaction.query_first(&STORED, &[&key.0]).await?;
-    let is_new = row.is_none();
-    let result = match row {
-        Some(row) => stored(&row, name),
-        None => KeyedCreation::Done(create_and_store(&transaction, key, name).await?),
-    };
-    transaction.commit().await?;
-    if is_new && matches!(result, KeyedCreation::Done(Creation::Created(_))) {
-        counts::record_creation();
+    if let Some(row) = row {
+        transaction.commit().await?;
+        return Ok(stored(&row, name));
     }
-    Ok(result)
+    let row = transaction
+        .query_first(&CREATE, &[&key.0, &name.as_str()])
+        .await?;
+    transaction.commit().await?;
+    Ok(KeyedCreation::Done(match row {
+        Some(row) => {
+            counts::record_creation();
+            Creation::Created(Item::of(&row))
+        }
+        None => Creation::NameTaken,
+    }))
 }
 
 /// The result that an earlier request stored.
@@ -86,21 +89,6 @@ fn stored(row: &Row, name: &ItemName) -> KeyedCreation {
     })
 }
 
-async fn create_and_store(
-    transaction: &Transaction,
-    key: &IdempotencyKey,
-    name: &ItemName,
-) -> Result<Creation, Error> {
-    let row = transaction.query_first(&CREATE, &[&name.as_str()]).await?;
-    let item = row.as_ref().map(Item::owned);
-    let id: Option<i64> = item.as_ref().map(|item| item.id.0);
-    let created_at: Option<Micros> = item.as_ref().map(|item| item.created_at);
-    transaction
-        .query_first(&STORE, &[&key.0, &name.as_str(), &id, &created_at])
-        .await?;
-    Ok(item.map_or(Creation::NameTaken, Creation::Created))
-}
-
 const LOCK: Statement = Statement {
     sql: "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))",
     types: &[Type::TEXT],
@@ -113,19 +101,19 @@ const STORED: Statement = Statement {
     types: &[Type::TEXT],
 };
 
-const CREATE: Statement = Statement {
-    sql: "INSERT INTO item (name) VALUES ($1)
-              ON CONFLICT (name) DO NOTHING
-          RETURNING id, name, created_at",
-    types: &[Type::TEXT],
-};
-
 /// A key that is older than 24 hours counts as new, even if it was not deleted yet.
-const STORE: Statement = Statement {
-    sql: "INSERT INTO idempotency_key (key, name, item_id, item_created_at)
-          VALUES ($1, $2, $3, $4)
-              ON CONFLICT (key) DO UPDATE
-             SET name = excluded.name, item_id = excluded.item_id,
-                 item_created_at = excluded.item_created_at, created_at = now()",
-    types: &[Type::TEXT, Type::TEXT, Type::INT8, Type::TIMESTAMPTZ],
+const CREATE: Statement = Statement {
+    sql: "WITH created AS (
+              INSERT INTO item (name) VALUES ($2)
+                  ON CONFLICT (name) DO NOTHING
+              RETURNING id, name, created_at),
+          stored AS (
+              INSERT INTO idempotency_key (key, name, item_id, item_created_at)
+              SELECT $1, $2, created.id, created.created_at
+                FROM (VALUES (1)) AS one LEFT JOIN created ON true
+                  ON CONFLICT (key) DO UPDATE
+                 SET name = excluded.name, item_id = excluded.item_id,
+                     item_created_at = excluded.item_created_at, created_at = now())
+          SELECT id, name, created_at FROM created",
+    types: &[Type::TEXT, Type::TEXT],
 };

@@ -5,27 +5,26 @@
 //! statement is under way, the next one waits until it is as large, for some milliseconds at most.
 //! Each creation is acknowledged after the flush that made it last.
 //!
-//! A name that another item has fails alone (`ON CONFLICT DO NOTHING`). A name that another
-//! *transaction* has touched and not yet committed, a rename say, makes the statement wait, and may
-//! even deadlock with it: the rename waits for one name of the statement, and holds another one.
-//! No order of the names prevents that. So the statement waits for others a short time only, is
-//! rolled back then, and its creations go on in [`contested`], where each waits for itself.
+//! A name that another item has fails alone (`ON CONFLICT DO NOTHING`). A name that the server rejects, by an
+//! operator's constraint say, fails the statement. And a name that another *transaction* has touched and not yet
+//! committed, a rename say, makes the statement wait, and may even deadlock with it: the rename waits for one name of
+//! the statement, and holds another one. No order of the names prevents that. So the statement waits for others a
+//! short time only. After both failures its creations go on in [`contested`], where each fails or waits for itself.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
-use tokio_postgres::types::Type;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_postgres::types::{ToSql, Type};
 
 use super::contested::{self, Contested};
 use super::counts;
+use super::load::Load;
 use super::{Item, ItemName};
-use crate::database::{Database, Deadline, Error, Statement};
+use crate::database::{Connection, Database, Deadline, Error, Statement};
 
-/// The result of a creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Creation {
     Created(Item),
@@ -34,7 +33,6 @@ pub enum Creation {
 }
 
 /// The queue's near end.
-#[derive(Clone)]
 pub(super) struct Inserter {
     database: Database,
     queue: mpsc::Sender<Waiting>,
@@ -44,36 +42,24 @@ pub(super) struct Inserter {
 pub(super) struct Waiting {
     pub(super) name: ItemName,
     pub(super) deadline: Deadline,
-    claim: Claim,
+    pub(super) claim: Claim,
     result: oneshot::Sender<Result<Creation, Arc<Error>>>,
 }
 
 /// A right that a statement needs to take the creation, and its caller needs to give up. The first one gets
 /// it.
 #[derive(Clone, Default)]
-struct Claim {
-    taken: Arc<AtomicBool>,
-}
+pub(super) struct Claim(Arc<AtomicBool>);
 
 impl Claim {
-    fn take(&self) -> bool {
-        !self.taken.swap(true, Ordering::AcqRel)
-    }
-
-    fn release(&self) {
-        self.taken.store(false, Ordering::Release);
-    }
-}
-
-impl Waiting {
-    /// Whether a statement may take it: its caller has not given up.
+    /// Returns whether the right was free.
     pub(super) fn take(&self) -> bool {
-        self.claim.take()
+        !self.0.swap(true, Ordering::AcqRel)
     }
 
-    /// After the statement was rolled back, its caller may give up again.
+    /// After a statement was rolled back, the caller may give up again.
     pub(super) fn release(&self) {
-        self.claim.release();
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -163,8 +149,9 @@ async fn send_batches(
             return;
         }
         gather(&mut queue, &mut batch).await;
-        load.outgrow(&mut queue, &mut batch).await;
-        batch.retain(Waiting::take);
+        let patience = tokio::time::sleep(PATIENCE);
+        load.outgrow(&mut queue, &mut batch, BATCH, patience).await;
+        batch.retain(|waiting| waiting.claim.take());
         let Some(latest) = batch.iter().map(|it| it.deadline).max() else {
             continue;
         };
@@ -172,9 +159,10 @@ async fn send_batches(
         let running = load.add(batch.len());
         tokio::spawn(async move {
             match insert(&database, &batch, latest, SHARED_LOCK_TIMEOUT).await {
-                Err(error) if error.is_lock_timeout() => {
-                    batch.iter().for_each(Waiting::release);
-                    contested.take_over(batch);
+                Err(error) if contested::is_of_one(&error) => {
+                    batch.iter().for_each(|waiting| waiting.claim.release());
+                    // Without the task, the process is stopping, and the callers notice that themselves.
+                    let _ = contested.send(batch);
                 }
                 outcome => acknowledge(batch, outcome),
             }
@@ -198,56 +186,6 @@ async fn gather(queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
         if batch.len() == before {
             return;
         }
-    }
-}
-
-/// The creations of the statements that are under way.
-#[derive(Default)]
-struct Load {
-    creations: AtomicUsize,
-    ended: Notify,
-}
-
-impl Load {
-    /// Adds creations until the batch is as large as the statements that are under way, or these have ended. The
-    /// server flushes one statement after the other, so a small one would only delay the creations after it.
-    async fn outgrow(&self, queue: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
-        let mut patience = pin!(tokio::time::sleep(PATIENCE));
-        while batch.len() < self.creations.load(Ordering::Relaxed).min(BATCH) {
-            let capacity = BATCH - batch.len();
-            tokio::select! {
-                received = queue.recv_many(batch, capacity) => {
-                    if received == 0 {
-                        return;
-                    }
-                }
-                () = self.ended.notified() => {}
-                () = &mut patience => return,
-            }
-        }
-    }
-
-    /// Counts a statement until the returned value is dropped.
-    fn add(self: &Arc<Load>, creations: usize) -> Running {
-        self.creations.fetch_add(creations, Ordering::Relaxed);
-        Running {
-            load: self.clone(),
-            creations,
-        }
-    }
-}
-
-struct Running {
-    load: Arc<Load>,
-    creations: usize,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.load
-            .creations
-            .fetch_sub(self.creations, Ordering::Relaxed);
-        self.load.ended.notify_one();
     }
 }
 
@@ -277,11 +215,11 @@ pub(super) async fn insert(
 ) -> Result<HashMap<String, Item>, Error> {
     let names: Vec<&str> = batch.iter().map(|it| it.name.as_str()).collect();
     let lock_timeout = format!("{}ms", lock_timeout.as_millis());
-    let rows = database
-        .write_before(deadline, &INSERT, &[&names, &lock_timeout])
-        .await?;
+    let values: [&(dyn ToSql + Sync); 2] = [&names, &lock_timeout];
+    let insert = |connection: Connection| async move { connection.query(&INSERT, &values).await };
+    let rows = database.writing(deadline, insert).await?;
     counts::record_statement(batch.len(), rows.len());
-    let items = rows.iter().map(Item::owned);
+    let items = rows.iter().map(Item::<String>::of);
     Ok(items.map(|item| (item.name.clone(), item)).collect())
 }
 

@@ -1,9 +1,9 @@
 //! Items: records with unique names.
 //!
 //! [`Items`] has the SQL, and [`all`] and [`one`] are the HTTP routes. `insert` merges creations that arrive
-//! together, and `contested` separates those that another transaction blocks. `idempotency` makes a repeated
-//! creation safe, and `deletion` a deletion that the Functions host resends. `pages` reads items without
-//! waiting for their reader, and `stream` sends any number of them with constant memory.
+//! together, `load` says when a batch is large enough, and `contested` separates those that fail or block others.
+//! `idempotency` makes a repeated creation safe, and `deletion` a deletion that the Functions host resends. `pages` reads
+//! items without waiting for their reader, and `stream` sends any number of them with constant memory.
 
 mod body;
 mod contested;
@@ -14,6 +14,7 @@ mod id;
 mod idempotency;
 mod insert;
 mod listing;
+mod load;
 mod name;
 mod pages;
 mod record;

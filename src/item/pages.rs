@@ -41,7 +41,6 @@ pub(super) struct Page {
     pub(super) next: Option<ItemId>,
 }
 
-/// Part of a page.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) json: Bytes,
@@ -60,10 +59,9 @@ impl Pages {
     /// At most `rows` items after an id.
     pub(super) async fn page(&self, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
         let begin = || Builder::new(rows, PAGE_BYTES);
-        let add = |page: &mut Builder, row: &Row| page.add(&Item::borrowed(row));
         let values: [&(dyn ToSql + Sync); 2] = [&first(after), &one_more(rows)];
-        let page = self.database.read_each(&PAGE, &values, begin, add).await;
-        page.map(Builder::build)
+        let page = self.database.read_each(&PAGE, &values, begin, Builder::add);
+        page.await.map(Builder::build)
     }
 
     /// The same for a whole listing.
@@ -77,11 +75,14 @@ impl Pages {
         let turn = tokio::time::timeout_at(deadline.connected().into(), turn).await;
         let busy = |_| Error::Unavailable("busy: other whole listings use half of the pool".into());
         let _turn = turn.map_err(busy)?.expect("it is never closed");
-        self.database
-            .reading(deadline, |connection| {
-                read(connection, Builder::new(rows, LISTING_PAGE_BYTES), after)
-            })
-            .await
+        let read = |connection: Connection| async move {
+            let mut page = Builder::new(rows, LISTING_PAGE_BYTES);
+            let values: [&(dyn ToSql + Sync); 2] = [&first(after), &one_more(rows)];
+            let add = |row| page.add(row);
+            connection.query_each(&PAGE, &values, add).await?;
+            Ok(page.build())
+        };
+        self.database.reading(deadline, read).await
     }
 }
 
@@ -105,20 +106,6 @@ fn one_more(rows: u16) -> i64 {
     i64::from(rows) + 1
 }
 
-async fn read(
-    connection: Connection,
-    mut page: Builder,
-    after: Option<ItemId>,
-) -> Result<Page, Error> {
-    let limit = one_more(page.rows_left);
-    connection
-        .query_each(&PAGE, &[&first(after), &limit], |row| {
-            page.add(&Item::borrowed(row));
-        })
-        .await?;
-    Ok(page.build())
-}
-
 struct Builder {
     rows_left: u16,
     bytes_left: usize,
@@ -140,7 +127,8 @@ impl Builder {
         }
     }
 
-    fn add(&mut self, item: &Item<&str>) {
+    fn add(&mut self, row: Row) {
+        let item = Item::<&str>::of(&row);
         if self.rows_left == 0 || self.bytes_left == 0 {
             self.page.next = self.last;
             return;

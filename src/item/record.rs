@@ -5,7 +5,7 @@ use std::error::Error;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::types::{FromSql, Type};
 
 use super::ItemId;
 
@@ -23,9 +23,9 @@ pub struct Micros(i64);
 
 const EPOCH_2000: i64 = 946_684_800_000_000;
 
-impl<'row> Item<&'row str> {
+impl<'row, Name: FromSql<'row>> Item<Name> {
     /// Reads a row of `id, name, created_at`.
-    pub(super) fn borrowed(row: &'row Row) -> Item<&'row str> {
+    pub(super) fn of(row: &'row Row) -> Item<Name> {
         Item {
             id: ItemId(row.get(0)),
             name: row.get(1),
@@ -35,15 +35,6 @@ impl<'row> Item<&'row str> {
 }
 
 impl Item {
-    /// Reads a row of `id, name, created_at`.
-    pub(super) fn owned(row: &Row) -> Item {
-        Item {
-            id: ItemId(row.get(0)),
-            name: row.get(1),
-            created_at: row.get(2),
-        }
-    }
-
     /// `{"data":{…}}`.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = Vec::with_capacity(64 + self.name.len());
@@ -117,23 +108,6 @@ impl<'a> FromSql<'a> for Micros {
     fn accepts(column: &Type) -> bool {
         *column == Type::TIMESTAMPTZ
     }
-}
-
-impl ToSql for Micros {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut bytes::BytesMut,
-    ) -> Result<tokio_postgres::types::IsNull, Box<dyn Error + Sync + Send>> {
-        out.extend_from_slice(&self.0.to_be_bytes());
-        Ok(tokio_postgres::types::IsNull::No)
-    }
-
-    fn accepts(column: &Type) -> bool {
-        *column == Type::TIMESTAMPTZ
-    }
-
-    tokio_postgres::types::to_sql_checked!();
 }
 
 #[cfg(test)]

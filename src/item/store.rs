@@ -25,7 +25,6 @@ struct Shared {
     streams: Streams,
 }
 
-/// The result of a renaming.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Renaming {
     Renamed(Item),
@@ -63,18 +62,15 @@ impl Items {
     }
 
     pub async fn read(&self, id: ItemId) -> Result<Option<Item>, Error> {
-        let read = |found: &mut Option<Item>, row: &Row| *found = Some(Item::owned(row));
-        self.0
-            .database
-            .read_each(&READ, &[&id.0], || None, read)
-            .await
+        let keep = |found: &mut Option<Item>, row: Row| *found = Some(Item::of(&row));
+        let database = &self.0.database;
+        database.read_each(&READ, &[&id.0], || None, keep).await
     }
 
-    /// Gives an item another name.
     pub async fn rename(&self, id: ItemId, name: &ItemName) -> Result<Renaming, Error> {
         let values: [&(dyn ToSql + Sync); 2] = [&id.0, &name.as_str()];
         match self.0.database.write_first(&RENAME, &values).await {
-            Ok(Some(row)) => Ok(Renaming::Renamed(Item::owned(&row))),
+            Ok(Some(row)) => Ok(Renaming::Renamed(Item::of(&row))),
             Ok(None) => Ok(Renaming::NoSuchItem),
             Err(error) if error.is_taken() => Ok(Renaming::NameTaken),
             Err(error) => Err(error),
@@ -92,12 +88,10 @@ impl Items {
         self.0.pages.page(limit, after).await
     }
 
-    /// The counters of this process.
     pub fn counts(&self) -> ItemCounts {
         ItemCounts::read(self.0.inserter.waiting(), self.0.streams.open())
     }
 
-    /// Whole listings.
     pub(super) fn streams(&self) -> &Streams {
         &self.0.streams
     }

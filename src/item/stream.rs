@@ -47,7 +47,6 @@ const MOST_ROWS: u64 = 8192;
 const LEAST_BYTES: u64 = 1024 * 1024;
 
 /// The whole listings that are open.
-#[derive(Clone)]
 pub(super) struct Streams {
     pages: Pages,
     open: Arc<Semaphore>,
@@ -61,7 +60,6 @@ struct Limits {
 }
 
 impl Streams {
-    /// The number of open listings.
     pub(super) fn open(&self) -> usize {
         OPEN - self.open.available_permits()
     }
@@ -139,7 +137,6 @@ fn body(receiver: mpsc::Receiver<Part>, sent: Arc<Sent>) -> Response {
     stream("application/json", chunks)
 }
 
-/// How a listing ended.
 enum Ending {
     Complete,
     ReaderLeft,

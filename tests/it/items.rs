@@ -104,6 +104,9 @@ fn unicode_names_are_not_changed() {
             let stored = program.get(&format!("/item/{id}")).await.json();
             assert_eq!(stored["data"]["name"], name);
         }
+        let body = json!({"name": "\u{a0}\u{3000}trimmed\n"});
+        let trimmed = program.post("/item", &body).await.json();
+        assert_eq!(trimmed["data"]["name"], "trimmed");
     });
 }
 

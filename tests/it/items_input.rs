@@ -54,6 +54,8 @@ const BODIES: &[(&str, u16, &str, &str)] = &[
         "it is empty",
     ),
     (r#"{"name":"a\u0000b"}"#, 422, "invalid-item", "U+0000"),
+    (r#"{"name":"a\nb"}"#, 422, "invalid-item", "U+000A"),
+    (r#"{"name":"a\u007fb"}"#, 422, "invalid-item", "U+007F"),
     (r#"{"name":"a\u001bb"}"#, 422, "invalid-item", "U+001B"),
     (r#"{"name":"a\u0085b"}"#, 422, "invalid-item", "U+0085"),
     (r#"{"name":"a\u202eb"}"#, 422, "invalid-item", "U+202E"),
@@ -178,6 +180,12 @@ fn other_media_types_and_compressed_bodies_get_415() {
         for (name, value) in [
             ("content-type", "text/plain"),
             ("content-type", "application/x-www-form-urlencoded"),
+            ("content-type", ""),
+            ("content-type", "json"),
+            ("content-type", "text/json"),
+            ("content-type", "application/jsonp"),
+            ("content-type", "application/x-json"),
+            ("content-type", "application/json+xml"),
             ("x-none", "no content type at all"),
         ] {
             let request = program.request(Method::POST, "/item").header(name, value);
@@ -247,6 +255,7 @@ fn invalid_ids_and_queries_are_rejected_by_name() {
             "1.5",
             "x",
             "9223372036854775808",
+            "%D9%A7",
             "%FF",
             "1%2F",
         ] {
@@ -269,6 +278,9 @@ fn invalid_ids_and_queries_are_rejected_by_name() {
             ("limit=1001", "limit"),
             ("limit=ten", "limit"),
             ("limit=1&limit=2", "limit"),
+            ("limit=1&%6Cimit=1", "limit"),
+            ("Limit=2", "Limit"),
+            ("=", ""),
             ("after=x", "after"),
             ("after=9223372036854775808", "after"),
             ("offset=5", "offset"),

@@ -40,6 +40,7 @@ mod host;
 mod host_faults;
 mod idempotency;
 mod items;
+mod items_batches;
 mod items_contention;
 mod items_input;
 mod items_listing;
