@@ -128,8 +128,8 @@ pub(super) async fn run(
     let Statement { sql, types } = *statement;
     let values = values.iter().copied();
     let rows = if prepares {
-        let prepared = connection.prepare_typed_cached(sql, types).await?;
-        connection.query_raw(&prepared, values).await?
+        let cached = connection.prepare_typed_cached(sql, types).await?;
+        connection.query_raw(&cached, values).await?
     } else {
         let typed = values.zip(types.iter().cloned());
         connection.query_typed_raw(sql, typed).await?

@@ -72,22 +72,3 @@ impl Endpoint {
         allow
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn head_is_allowed_with_get_and_options_always() {
-        let endpoint = Endpoint {
-            function: "item",
-            path: "item",
-            methods: &[(Method::GET, &["limit"]), (Method::POST, &[])],
-        };
-        assert_eq!(endpoint.allow(), "GET, HEAD, POST, OPTIONS");
-        let parameters = |method| endpoint.parameters(&method).expect("the method is allowed");
-        assert_eq!(parameters(Method::HEAD), ["limit"]);
-        assert!(parameters(Method::POST).is_empty());
-        assert!(endpoint.parameters(&Method::DELETE).is_err());
-    }
-}

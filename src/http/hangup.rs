@@ -3,10 +3,7 @@
 //! A response's body can fail only when hyper polls it, and hyper does not poll it while the client does
 //! not read. So the connection itself has to end.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 tokio::task_local! {
     static CURRENT: Hangup;
@@ -14,10 +11,7 @@ tokio::task_local! {
 
 /// Ends the connection of the current request.
 #[derive(Clone, Default)]
-pub struct Hangup {
-    notify: Arc<Notify>,
-    is_hung_up: Arc<AtomicBool>,
-}
+pub struct Hangup(CancellationToken);
 
 impl Hangup {
     /// The hangup of the connection that the calling task serves, if it serves one.
@@ -27,23 +21,21 @@ impl Hangup {
 
     /// Ends the connection. Data that was not sent is lost, and the client sees an error.
     pub fn hang_up(&self) {
-        self.is_hung_up.store(true, Ordering::Relaxed);
-        self.notify.notify_one();
+        self.0.cancel();
     }
 
     /// Whether the connection ends for this reason. Then its socket must be reset: otherwise the data in the
     /// system's buffers would keep the response alive for minutes.
     pub fn is_hung_up(&self) -> bool {
-        self.is_hung_up.load(Ordering::Relaxed)
+        self.0.is_cancelled()
     }
 
     /// Serves a connection until it ends or is hung up. Returns `None` for one that was hung up.
     pub async fn serve<F: Future>(self, connection: F) -> Option<F::Output> {
-        let notify = self.notify.clone();
-        let hung_up = notify.notified();
+        let hung_up = self.0.clone();
         tokio::select! {
             done = CURRENT.scope(self, connection) => Some(done),
-            () = hung_up => None,
+            () = hung_up.cancelled() => None,
         }
     }
 }

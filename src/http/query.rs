@@ -47,38 +47,3 @@ fn unknown(known: &[&str]) -> String {
         _ => format!("unknown parameter; the parameters are {}", known.join(", ")),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_decoded_and_keys_are_ignored() {
-        for text in [
-            "limit=50&after=7",
-            "&limit=%350&%61fter=7&",
-            "code=secret&limit=50&after=7",
-            "CODE=1&limit=50&c%6Fde=2&after=7&Code",
-        ] {
-            let query = Query::parse(text, &["limit", "after"]).expect(text);
-            assert_eq!(query.get("limit"), Some("50"), "{text}");
-            assert_eq!(query.get("after"), Some("7"), "{text}");
-        }
-        assert_eq!(Query::parse("", &[]), Ok(Query::default()));
-    }
-
-    #[test]
-    fn unknown_and_repeated_parameters_are_rejected_by_name() {
-        for (text, name) in [
-            ("page=2", "page"),
-            ("Limit=2", "Limit"),
-            ("limit=1&limit=2", "limit"),
-            ("limit=1&%6Cimit=1", "limit"),
-            ("%FF=1", "\u{FFFD}"),
-            ("=", ""),
-        ] {
-            let error = Query::parse(text, &["limit"]).expect_err(text);
-            assert_eq!(error.field, name, "{text}");
-        }
-    }
-}

@@ -15,7 +15,8 @@ use warp::{Filter, Rejection};
 use super::paced::is_too_slow;
 use super::{FieldError, Problem, Query};
 
-type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
+/// The error says why the body is incomplete.
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
 
 /// An HTTP request.
 pub struct Request {
@@ -31,24 +32,7 @@ pub struct Request {
     body: Option<Chunks>,
 }
 
-/// Why a body is incomplete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BodyError {
-    TooSlow,
-    BrokenOff,
-}
-
 type BoxError = Box<dyn Error + Send + Sync>;
-
-impl BodyError {
-    fn new(error: impl Into<BoxError>) -> BodyError {
-        if is_too_slow(&*error.into()) {
-            BodyError::TooSlow
-        } else {
-            BodyError::BrokenOff
-        }
-    }
-}
 
 /// The header in which the Functions host names the invocation.
 const INVOCATION_ID: &str = "x-azure-functions-invocationid";
@@ -98,7 +82,10 @@ impl Request {
             .any(|name| headers.get(name).is_some_and(|value| value != "0"));
         let body = body
             .map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining()))
-            .map_err(BodyError::new);
+            .map_err(|error| {
+                let error: BoxError = error.into();
+                incomplete(&*error)
+            });
         Request {
             method,
             headers,
@@ -141,7 +128,7 @@ impl Request {
         };
         let mut body = BytesMut::new();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(incomplete)?;
+            let chunk = chunk?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large(limit));
             }
@@ -208,22 +195,22 @@ fn too_large(limit: usize) -> Problem {
     )
 }
 
-fn incomplete(error: BodyError) -> Problem {
-    match error {
-        BodyError::TooSlow => Problem::new(
+fn incomplete(error: &(dyn Error + 'static)) -> Problem {
+    if is_too_slow(error) {
+        return Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body-too-slow",
             "The body arrived too slowly",
             "the next part of the body did not arrive in time; send the request again",
         )
-        .with_header(header::CONNECTION, HeaderValue::from_static("close")),
-        BodyError::BrokenOff => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "body-broken-off",
-            "The body broke off",
-            "the connection failed before the whole body arrived; send the request again",
-        ),
+        .with_header(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "body-broken-off",
+        "The body broke off",
+        "the connection failed before the whole body arrived; send the request again",
+    )
 }
 
 fn unsupported(field: &str, detail: String) -> Problem {
@@ -234,31 +221,4 @@ fn unsupported(field: &str, detail: String) -> Problem {
         detail.clone(),
     )
     .with_errors(vec![FieldError::new(field, detail)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_json;
-
-    #[test]
-    fn types_of_application_that_end_in_json_are_json() {
-        for good in [
-            "application/json",
-            "Application/JSON; charset=utf-8",
-            "application/merge-patch+json",
-            "application/vnd.shop.item+json;v=1",
-        ] {
-            assert!(is_json(good), "{good}");
-        }
-        for bad in [
-            "",
-            "json",
-            "text/json",
-            "application/jsonp",
-            "application/x-json",
-            "application/json+xml",
-        ] {
-            assert!(!is_json(bad), "{bad}");
-        }
-    }
 }

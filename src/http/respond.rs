@@ -80,18 +80,16 @@ fn context(function: &'static str, path: &'static str, request: &Request) -> Con
 
 /// The name of a method. A client can invent others.
 fn name(method: &Method) -> &'static str {
-    let known = [
-        (Method::GET, "GET"),
-        (Method::POST, "POST"),
-        (Method::PATCH, "PATCH"),
-        (Method::DELETE, "DELETE"),
-        (Method::HEAD, "HEAD"),
-        (Method::OPTIONS, "OPTIONS"),
-        (Method::PUT, "PUT"),
-    ];
-    let mut known = known.into_iter();
-    let found = known.find(|(known, _)| known == method);
-    found.map_or("another method", |(_, name)| name)
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PUT => "PUT",
+        _ => "another method",
+    }
 }
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -67,7 +67,9 @@ async fn attempt(database: &Database, mut part: Vec<Waiting>) -> Vec<Vec<Waiting
         acknowledge(part, Err(error));
         return Vec::new();
     }
-    part.iter().for_each(|waiting| waiting.claim.release());
+    for waiting in &part {
+        waiting.claim.release();
+    }
     let half = part.split_off(part.len() / 2);
     let halves = [part, half].into_iter();
     halves.filter(|half| !half.is_empty()).collect()

@@ -160,7 +160,9 @@ async fn send_batches(
         tokio::spawn(async move {
             match insert(&database, &batch, latest, SHARED_LOCK_TIMEOUT).await {
                 Err(error) if contested::is_of_one(&error) => {
-                    batch.iter().for_each(|waiting| waiting.claim.release());
+                    for waiting in &batch {
+                        waiting.claim.release();
+                    }
                     // Without the task, the process is stopping, and the callers notice that themselves.
                     let _ = contested.send(batch);
                 }

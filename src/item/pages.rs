@@ -59,8 +59,9 @@ impl Pages {
     /// At most `rows` items after an id.
     pub(super) async fn page(&self, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
         let begin = || Builder::new(rows, PAGE_BYTES);
+        let add = |page: &mut Builder, row: Row| page.add(&row);
         let values: [&(dyn ToSql + Sync); 2] = [&first(after), &one_more(rows)];
-        let page = self.database.read_each(&PAGE, &values, begin, Builder::add);
+        let page = self.database.read_each(&PAGE, &values, begin, add);
         page.await.map(Builder::build)
     }
 
@@ -78,7 +79,7 @@ impl Pages {
         let read = |connection: Connection| async move {
             let mut page = Builder::new(rows, LISTING_PAGE_BYTES);
             let values: [&(dyn ToSql + Sync); 2] = [&first(after), &one_more(rows)];
-            let add = |row| page.add(row);
+            let add = |row| page.add(&row);
             connection.query_each(&PAGE, &values, add).await?;
             Ok(page.build())
         };
@@ -127,8 +128,8 @@ impl Builder {
         }
     }
 
-    fn add(&mut self, row: Row) {
-        let item = Item::<&str>::of(&row);
+    fn add(&mut self, row: &Row) {
+        let item = Item::<&str>::of(row);
         if self.rows_left == 0 || self.bytes_left == 0 {
             self.page.next = self.last;
             return;

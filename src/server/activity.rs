@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use crate::http::Hangup;
 
-/// The activity of one connection.
 pub(super) struct Activity {
     state: Mutex<State>,
 }
@@ -67,7 +66,6 @@ impl Activity {
     }
 }
 
-/// An unfinished request or response.
 pub(super) struct Work(Arc<Activity>);
 
 impl Clone for Work {

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::Settings;
 use super::activity::{Activity, Wait};
 
-/// All connections of one server. Clones share them.
-#[derive(Clone)]
+/// All connections of one server.
 pub(super) struct Connections {
     shared: Arc<Shared>,
 }
@@ -36,8 +36,8 @@ struct Open {
 
 struct Entry {
     activity: Arc<Activity>,
-    close: Arc<Notify>,
-    is_closing: bool,
+    /// Cancelled when the connection must close.
+    close: CancellationToken,
 }
 
 /// Connections above the limit, while those that were asked to close are closing.
@@ -71,13 +71,12 @@ impl Connections {
         let admitted = Admitted {
             number: open.last,
             activity: Activity::new(),
-            close: Arc::default(),
+            close: CancellationToken::new(),
             shared: self.shared.clone(),
         };
         let entry = Entry {
             activity: admitted.activity.clone(),
             close: admitted.close.clone(),
-            is_closing: false,
         };
         open.connections.insert(admitted.number, entry);
         Some(admitted)
@@ -102,9 +101,8 @@ impl Connections {
 
     /// Closes all connections, each after its current request, and waits for their end.
     pub(super) async fn close(&self) {
-        for entry in self.shared.open().connections.values_mut() {
-            entry.close();
-        }
+        let close = |entry: &Entry| entry.close.cancel();
+        self.shared.open().connections.values().for_each(close);
         loop {
             let ended = self.shared.ended.notified();
             if self.shared.open().connections.is_empty() {
@@ -117,34 +115,25 @@ impl Connections {
 
 impl Open {
     /// Whether one more fits. At the limit, one that waits is asked to close.
-    fn has_capacity(&mut self, limit: usize) -> bool {
-        let count = self.connections.len();
-        let closing = self.connections.values().filter(|it| it.is_closing).count();
-        count < limit + MARGIN && (count - closing < limit || self.close_longest_waiting())
+    fn has_capacity(&self, limit: usize) -> bool {
+        let open = self.connections.values();
+        let staying = open.filter(|it| !it.close.is_cancelled()).count();
+        self.connections.len() < limit + MARGIN && (staying < limit || self.close_longest_waiting())
     }
 
     fn is_closing_above(&self, limit: usize) -> bool {
         let mut open = self.connections.values();
         self.connections.len() >= limit + MARGIN
-            && open.any(|it| it.is_closing && it.activity.wait().is_some())
+            && open.any(|it| it.close.is_cancelled() && it.activity.wait().is_some())
     }
 
     /// Returns whether one was waiting.
-    fn close_longest_waiting(&mut self) -> bool {
-        let open = self.connections.values_mut().filter(|it| !it.is_closing);
-        let waiting = open.filter_map(|entry| Some((entry.activity.wait()?.since(), entry)));
+    fn close_longest_waiting(&self) -> bool {
+        let open = self.connections.values();
+        let staying = open.filter(|it| !it.close.is_cancelled());
+        let waiting = staying.filter_map(|it| Some((it.activity.wait()?.since(), &it.close)));
         let longest = waiting.min_by_key(|(since, _)| *since);
-        longest.is_some_and(|(_, entry)| {
-            entry.close();
-            true
-        })
-    }
-}
-
-impl Entry {
-    fn close(&mut self) {
-        self.is_closing = true;
-        self.close.notify_one();
+        longest.map(|(_, close)| close.cancel()).is_some()
     }
 }
 
@@ -166,14 +155,14 @@ impl Wait {
 pub(super) struct Admitted {
     number: u64,
     pub(super) activity: Arc<Activity>,
-    close: Arc<Notify>,
+    close: CancellationToken,
     shared: Arc<Shared>,
 }
 
 impl Admitted {
     /// Completes when the connection must close.
     pub(super) async fn asked_to_close(&self) {
-        self.close.notified().await;
+        self.close.cancelled().await;
     }
 
     /// Completes when the connection has waited too long for its client. It checks again after the shorter of
@@ -220,8 +209,7 @@ mod tests {
 
     /// Whether it was asked to close.
     fn closes(admitted: &Admitted) -> bool {
-        let asked = futures_util::FutureExt::now_or_never(admitted.asked_to_close());
-        asked.is_some()
+        admitted.close.is_cancelled()
     }
 
     #[tokio::test]

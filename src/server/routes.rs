@@ -20,25 +20,63 @@ use crate::{due, health, host, item, metrics, ops, scale};
 pub(super) fn routes(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + use<> {
-    let others = checks(app)
-        .or(sizes(app))
-        .unify()
-        .or(operators(app))
-        .unify()
-        .or(others())
-        .unify()
-        .or(functions(app))
-        .unify()
-        .or(nothing())
-        .unify()
-        .boxed();
-    items(app)
-        .or(item(app))
-        .unify()
-        .or(others)
-        .unify()
-        .recover(never_reached)
-        .unify()
+    let item = warp::path!("item" / String).and(with(app)).and(request());
+    let item = item.then(|id: String, app: Arc<App>, request| {
+        let id = item::ItemId::parse(&id);
+        async move { item::one(&app.items, id, request).await }.boxed()
+    });
+    let items = warp::path!("item").and(with(app)).and(request());
+    let items = items
+        .then(|app: Arc<App>, request| async move { item::all(&app.items, request).await }.boxed());
+    let routes = items.or(item).unify().or(others(app)).unify();
+    routes.recover(never_reached).unify()
+}
+
+/// All routes but those of items.
+fn others(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let health = async |app: Arc<App>, request| health::full(&app.health, request).await;
+    let plan = async |app: Arc<App>, request| scale::plan(&app.scaling, request).await;
+    let holds = async |app: Arc<App>, request| scale::holds(&app.scaling, request).await;
+    let page = async |app: Arc<App>, request| ops::page(&app.ops, request).await;
+    let action = async |app: Arc<App>, request| ops::act(&app.ops, request).await;
+    let run_due = async |app: Arc<App>, request| due::run_due(&app.due, request).await;
+    let metrics = async |app: Arc<App>, request| metrics::metrics(&app.metrics, request).await;
+    let others = [
+        route(app, warp::path!("health"), health),
+        route(app, warp::path!("health" / "live"), |_, request| {
+            health::live(request)
+        }),
+        route(app, warp::path!("scale" / "plan"), plan),
+        route(app, warp::path!("scale" / "hold"), holds),
+        hold(app),
+        route(app, warp::path!("ops"), page),
+        route(app, warp::path!("ops" / "action"), action),
+        route(app, warp::path!("run-due"), run_due),
+        route(app, warp::path!("metrics"), metrics),
+        route(app, warp::path::end(), |_, request| {
+            ROOT.respond(request, readiness)
+        }),
+        route(app, warp::path!("openapi.json"), |_, request| {
+            openapi::document(request)
+        }),
+        functions(app),
+        nothing(),
+    ];
+    let others = others.into_iter();
+    let others = others.reduce(|all, next| all.or(next).unify().boxed());
+    others.expect("there are several")
+}
+
+/// A route of one path.
+fn route<F>(
+    app: &Arc<App>,
+    path: impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static,
+    handler: impl Fn(Arc<App>, Request) -> F + Clone + Send + Sync + 'static,
+) -> BoxedFilter<(Response,)>
+where
+    F: Future<Output = Response> + Send + 'static,
+{
+    path.and(with(app)).and(request()).then(handler).boxed()
 }
 
 /// Passes `app` on to the handler of a route.
@@ -47,65 +85,12 @@ fn with(app: &Arc<App>) -> impl Filter<Extract = (Arc<App>,), Error = Infallible
     warp::any().map(move || Arc::clone(&app))
 }
 
-fn items(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
-    let route = warp::path!("item").and(with(app)).and(request());
-    route.then(|app: Arc<App>, request| async move { item::all(&app.items, request).await }.boxed())
-}
-
-fn item(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
-    let route = warp::path!("item" / String).and(with(app)).and(request());
-    route.then(|id: String, app: Arc<App>, request| {
-        let id = item::ItemId::parse(&id);
-        async move { item::one(&app.items, id, request).await }.boxed()
-    })
-}
-
-fn checks(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let full = warp::path!("health").and(with(app)).and(request());
-    let full = full.then(async |app: Arc<App>, request| health::full(&app.health, request).await);
-    let live = warp::path!("health" / "live").and(request());
-    full.or(live.then(health::live)).unify().boxed()
-}
-
-fn sizes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let plan = warp::path!("scale" / "plan").and(with(app)).and(request());
-    let plan = plan.then(async |app: Arc<App>, request| scale::plan(&app.scaling, request).await);
-    let holds = warp::path!("scale" / "hold").and(with(app)).and(request());
-    let holds =
-        holds.then(async |app: Arc<App>, request| scale::holds(&app.scaling, request).await);
-    let hold = warp::path!("scale" / "hold" / String);
-    let hold = hold.and(with(app)).and(request());
-    let hold = hold.then(async |target, app: Arc<App>, request| {
-        scale::hold(&app.scaling, target, request).await
-    });
-    plan.or(holds).unify().or(hold).unify().boxed()
-}
-
-fn operators(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    let page = warp::path!("ops").and(with(app)).and(request());
-    let page = page.then(async |app: Arc<App>, request| ops::page(&app.ops, request).await);
-    let action = warp::path!("ops" / "action").and(with(app)).and(request());
-    let action = action.then(async |app: Arc<App>, request| ops::act(&app.ops, request).await);
-    let run_due = warp::path!("run-due").and(with(app)).and(request());
-    let run_due =
-        run_due.then(async |app: Arc<App>, request| due::run_due(&app.due, request).await);
-    let metrics = warp::path!("metrics").and(with(app)).and(request());
-    let metrics =
-        metrics.then(async |app: Arc<App>, request| metrics::metrics(&app.metrics, request).await);
-    page.or(action)
-        .unify()
-        .or(run_due)
-        .unify()
-        .or(metrics)
-        .unify()
-        .boxed()
-}
-
-fn others() -> BoxedFilter<(Response,)> {
-    let root = warp::path::end().and(request());
-    let root = root.then(|request| ROOT.respond(request, readiness));
-    let document = warp::path!("openapi.json").and(request());
-    root.or(document.then(openapi::document)).unify().boxed()
+fn hold(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let route = warp::path!("scale" / "hold" / String);
+    let handler =
+        async |target, app: Arc<App>, request| scale::hold(&app.scaling, target, request).await;
+    let route = route.and(with(app)).and(request());
+    route.then(handler).boxed()
 }
 
 /// The timer functions.
