@@ -176,11 +176,13 @@ impl Assembly {
             entries[index(ids[place])].dependencies = needs;
         }
         let locked: Vec<&LockedTable> = locked.iter().filter(|it| it.has_rows()).collect();
-        let tables = in_foreign_key_order(&locked);
-        let tables = tables.into_iter().filter_map(|table| {
+        let tables = in_foreign_key_order(&locked).into_iter();
+        let tables = tables.filter_map(|table| {
             let place = self.holders.get(&Object::relation(table.relation.oid))?;
-            Some(copied(table, ids[*place], columns))
+            Some((table, ids[*place]))
         });
+        let tables = tables.zip(next_id(&entries)..);
+        let tables = tables.map(|((table, entry), data)| copied(table, entry, data, columns));
         (entries, tables.collect())
     }
 }
@@ -201,9 +203,14 @@ fn keys(items: &[Item]) -> Vec<(Kind, &Option<String>, &String, u32)> {
 }
 
 fn push(entries: &mut Vec<Entry>, mut entry: Entry) -> i32 {
-    entry.id = i32::try_from(entries.len() + 1).expect("fewer than 2^31 objects");
+    let id = next_id(entries);
+    entry.id = id;
     entries.push(entry);
-    entries.len().try_into().expect("fewer than 2^31 objects")
+    id
+}
+
+fn next_id(entries: &[Entry]) -> i32 {
+    i32::try_from(entries.len() + 1).expect("fewer than 2^31 objects")
 }
 
 fn index(id: i32) -> usize {
@@ -278,7 +285,7 @@ fn in_foreign_key_order<'a>(tables: &[&'a LockedTable]) -> Vec<&'a LockedTable> 
     order.places.iter().map(|place| tables[*place]).collect()
 }
 
-fn copied(table: &LockedTable, entry: i32, columns: &Columns) -> Table {
+fn copied(table: &LockedTable, entry: i32, data: i32, columns: &Columns) -> Table {
     let columns = columns
         .get(&table.relation.oid)
         .map(Vec::as_slice)
@@ -286,6 +293,7 @@ fn copied(table: &LockedTable, entry: i32, columns: &Columns) -> Table {
     let copied = columns.iter().filter(|column| column.is_copied());
     Table {
         entry,
+        data,
         schema: table.relation.schema.clone(),
         name: table.relation.name.clone(),
         owner: table.relation.owner.clone(),

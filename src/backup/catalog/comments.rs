@@ -7,16 +7,17 @@ use super::assembly::Follower;
 use super::graph::Graph;
 use super::item::{Object, catalog};
 use super::server::Server;
-use super::sql::literal;
+use super::sql::{always_quoted, literal};
 use pgarchive::{Entry, Kind};
 
 pub(super) async fn read(
     server: &Server<'_>,
     graph: &Graph,
 ) -> Result<Vec<Follower>, CatalogError> {
-    let comments = server.rows(COMMENTS).await?;
-    let public = server.rows(COMMENT_ON_PUBLIC).await?;
-    let all = comments.iter().chain(&public).map(comment);
+    let mut comments = server.rows(COMMENT_ON_DATABASE).await?;
+    comments.extend(server.rows(COMMENTS).await?);
+    comments.extend(server.rows(COMMENT_ON_PUBLIC).await?);
+    let all = comments.iter().map(comment);
     // An extension creates the comments on its own objects.
     let is_own = |it: &Follower| {
         it.of.catalog == catalog::EXTENSION || graph.extension_beyond(it.of).is_none()
@@ -106,3 +107,14 @@ const COMMENT_ON_PUBLIC: &str = "\
              ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid AND d.objsubid = 0
      WHERE n.nspname = 'public' AND n.oid < 16384
        AND d.description IS DISTINCT FROM 'standard public schema'";
+
+/// It is in a shared catalogue.
+const COMMENT_ON_DATABASE: &str = concat!(
+    "SELECT d.tableoid AS catalog, d.oid, c.description AS text, 'DATABASE' AS words, ",
+    always_quoted!("d.datname"),
+    "       AS subject, d.datname::text AS tag, NULL::text AS schema,
+            pg_get_userbyid(d.datdba)::text AS owner
+       FROM pg_database d
+       JOIN pg_shdescription c ON c.classoid = 'pg_database'::regclass AND c.objoid = d.oid
+      WHERE d.datname = current_database()"
+);

@@ -4,10 +4,10 @@ use tokio_postgres::Row;
 
 use super::CatalogError;
 use super::graph::Graph;
-use super::indexes::IndexState;
+use super::indexes::index_state;
 use super::item::{Item, Named, Object, catalog};
 use super::server::{Server, definition};
-use super::sql::quoted;
+use super::sql::{quoted, storage_options};
 use pgarchive::Kind;
 
 pub(super) struct Constraint {
@@ -26,7 +26,8 @@ pub(super) struct Constraint {
     only: String,
     /// The number of its only column.
     pub(super) column: Option<i32>,
-    index: Option<IndexState>,
+    /// The statements that set the state of its index, each after a newline.
+    index_state: String,
 }
 
 /// Where a constraint comes from.
@@ -77,7 +78,7 @@ impl Constraint {
             of_partition: row.get("of_partition"),
             only: row.get("only"),
             column: row.get("column"),
-            index: IndexState::of(row),
+            index_state: row.get("index_state"),
         })
     }
 
@@ -155,14 +156,15 @@ impl Constraint {
         };
         let table = self.table.qualified();
         let name = quoted(&self.name);
-        let only = &self.only;
-        let mut definition = format!(
-            "ALTER TABLE {only}{table}\n    ADD CONSTRAINT {name} {};\n",
-            self.definition
+        let Constraint {
+            only,
+            definition,
+            index_state,
+            ..
+        } = self;
+        let definition = format!(
+            "ALTER TABLE {only}{table}\n    ADD CONSTRAINT {name} {definition};{index_state}\n"
         );
-        if let Some(index) = &self.index {
-            definition += &index.statements();
-        }
         let tag = format!("{} {}", self.table.name, self.name);
         self.table
             .part(kind, Some(self.object), &tag, definition)
@@ -174,28 +176,28 @@ impl Constraint {
 
 /// Constraint triggers are triggers. The options of an index are part of the definition only of
 /// an exclusion.
-const CONSTRAINTS: &str = "\
-    SELECT k.oid AS constraint, k.conname::text AS constraint_name, k.contype::text AS kind,
-           pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
-           k.connoinherit AS no_inherit, k.conislocal AS is_local,
-           k.contype = 'f' AND k.conparentid <> 0 AS follows,
-           c.relispartition AS of_partition,
-           CASE WHEN k.contype = 'c' OR k.contype = 'f' AND c.relkind = 'p' THEN ''
-                ELSE 'ONLY ' END AS only,
-           CASE WHEN array_length(k.conkey, 1) = 1 THEN k.conkey[1]::int4 END AS column,
-           c.oid, n.nspname::text AS schema, c.relname::text AS name,
-           pg_get_userbyid(c.relowner)::text AS owner,
-           i.relname::text AS index,
-           CASE WHEN k.contype <> 'x' THEN i.reloptions END AS index_options,
-           x.indisclustered AS clustered, x.indisreplident AS identity,
-           ARRAY(SELECT format('%s SET STATISTICS %s', a.attnum, to_jsonb(a) ->> 'attstattarget')
-                   FROM pg_attribute a
-                  WHERE a.attrelid = i.oid AND (to_jsonb(a) ->> 'attstattarget')::int4 >= 0
-                  ORDER BY a.attnum) AS index_statistics
-      FROM pg_constraint k
-      JOIN pg_class c ON c.oid = k.conrelid
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      LEFT JOIN pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
-      LEFT JOIN pg_index x ON x.indexrelid = i.oid
-     WHERE k.oid >= 16384 AND c.relkind IN ('r', 'p', 'f') AND k.contype <> 't'
-     ORDER BY n.nspname, c.relname, k.conname";
+const CONSTRAINTS: &str = concat!(
+    "SELECT k.oid AS constraint, k.conname::text AS constraint_name, k.contype::text AS kind,
+            pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
+            k.connoinherit AS no_inherit, k.conislocal AS is_local,
+            k.contype = 'f' AND k.conparentid <> 0 AS follows,
+            c.relispartition AS of_partition,
+            CASE WHEN k.contype = 'c' OR k.contype = 'f' AND c.relkind = 'p' THEN ''
+                 ELSE 'ONLY ' END AS only,
+            CASE WHEN array_length(k.conkey, 1) = 1 THEN k.conkey[1]::int4 END AS column,
+            c.oid, n.nspname::text AS schema, c.relname::text AS name,
+            pg_get_userbyid(c.relowner)::text AS owner,
+            CASE WHEN k.contype <> 'x' AND i.reloptions <> '{}'
+                 THEN format(E'\\nALTER INDEX %I.%I SET (%s);', n.nspname, i.relname, ",
+    storage_options!("i.reloptions", "NULL::text[]"),
+    "            ) ELSE '' END || ",
+    index_state!(),
+    "         AS index_state
+       FROM pg_constraint k
+       JOIN pg_class c ON c.oid = k.conrelid
+       JOIN pg_namespace n ON n.oid = c.relnamespace
+       LEFT JOIN pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
+       LEFT JOIN pg_index x ON x.indexrelid = i.oid
+      WHERE k.oid >= 16384 AND c.relkind IN ('r', 'p', 'f') AND k.contype <> 't'
+      ORDER BY n.nspname, c.relname, k.conname"
+);

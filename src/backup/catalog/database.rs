@@ -3,7 +3,6 @@
 //! `pg_restore` creates the database, and sets its settings, comment and grants, only with `--create`.
 
 use super::CatalogError;
-use super::assembly::Follower;
 use super::item::{Item, Object};
 use super::server::Server;
 use super::sql::{literal, quoted};
@@ -112,24 +111,6 @@ fn setting(subject: &str, setting: &str) -> String {
     format!("ALTER {subject} SET {} TO {value};\n", name.join("."))
 }
 
-/// The comment on the database, which is in a shared catalogue.
-pub(super) async fn comment(server: &Server<'_>) -> Result<Vec<Follower>, CatalogError> {
-    let rows = server.rows(COMMENT).await?;
-    let comments = rows.iter().map(|row| {
-        let name: &str = row.get("name");
-        let text = literal(row.get("text"));
-        Follower {
-            of: Object::of(row),
-            entry: Entry {
-                definition: format!("COMMENT ON DATABASE {} IS {text};\n", quoted(name)),
-                owner: row.get("owner"),
-                ..Entry::new(Kind::Comment, format!("DATABASE {name}"))
-            },
-        }
-    });
-    Ok(comments.collect())
-}
-
 /// The locales of the C library are the default, and the only ones that every version supports.
 const DATABASE: &str = "\
     SELECT d.tableoid AS catalog, d.oid, d.datname::text AS name,
@@ -150,10 +131,3 @@ const SETTINGS: &str = "\
      CROSS JOIN LATERAL unnest(s.setconfig) WITH ORDINALITY AS its (setting, place)
      WHERE d.datname = current_database()
      ORDER BY 1 NULLS FIRST, place";
-
-const COMMENT: &str = "\
-    SELECT d.tableoid AS catalog, d.oid, d.datname::text AS name,
-           pg_get_userbyid(d.datdba)::text AS owner, c.description AS text
-      FROM pg_database d
-      JOIN pg_shdescription c ON c.classoid = 'pg_database'::regclass AND c.objoid = d.oid
-     WHERE d.datname = current_database()";

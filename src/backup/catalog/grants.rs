@@ -1,7 +1,5 @@
 //! Grants on objects, and default privileges of future objects.
 
-use std::collections::HashMap;
-
 use tokio_postgres::Row;
 
 use super::CatalogError;
@@ -15,40 +13,29 @@ use pgarchive::{Entry, Kind};
 /// The grants on all objects whose privileges differ from the initial ones, including objects of the server
 /// and of extensions.
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Follower>, CatalogError> {
-    let objects = server.rows(&names_of(OBJECTS)).await?;
-    let grants = server.rows(&grants_of(OBJECTS)).await?;
-    let mut grants = Grants::of(&grants);
-    Ok(objects
-        .iter()
-        .filter_map(|row| follower(row, &mut grants))
-        .collect())
+    let objects = server.rows(&with_grants(OBJECTS)).await?;
+    Ok(objects.iter().filter_map(follower).collect())
 }
 
 /// `ALTER DEFAULT PRIVILEGES`.
 pub(super) async fn defaults(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let objects = server.rows(&names_of(DEFAULTS)).await?;
-    let grants = server.rows(&grants_of(DEFAULTS)).await?;
-    let mut grants = Grants::of(&grants);
-    Ok(objects
-        .iter()
-        .map(|row| default(row, &mut grants))
-        .collect())
+    let objects = server.rows(&with_grants(DEFAULTS)).await?;
+    Ok(objects.iter().map(default).collect())
 }
 
-fn follower(row: &Row, grants: &mut Grants) -> Option<Follower> {
+fn follower(row: &Row) -> Option<Follower> {
     let of = Object::of(row);
     let (words, name): (&str, &str) = (row.get("words"), row.get("name"));
     let (schema, column): (Option<&str>, Option<&str>) =
         (row.get("schema"), row.get("column_name"));
     let owner: String = row.get("owner");
-    let rights = grants.take(row);
     let subject = Subject {
         name: format!("{words} {}", row.get::<_, &str>("qualified")),
         columns: column.map_or(String::new(), |it| format!("({})", quoted(it))),
         owner: owner.clone(),
         prefix: String::new(),
     };
-    let definition = statements(&subject, &rights);
+    let definition = statements(&subject, &rights(row));
     let tag = match column {
         Some(column) => format!("COLUMN {name}.{column}"),
         None => format!("{words} {name}"),
@@ -62,10 +49,9 @@ fn follower(row: &Row, grants: &mut Grants) -> Option<Follower> {
     (!entry.definition.is_empty()).then_some(Follower { of, entry })
 }
 
-fn default(row: &Row, grants: &mut Grants) -> Item {
+fn default(row: &Row) -> Item {
     let (words, owner): (&str, &str) = (row.get("words"), row.get("owner"));
     let schema: Option<&str> = row.get("schema");
-    let rights = grants.take(row);
     let within = schema.map_or(String::new(), |it| format!(" IN SCHEMA {}", quoted(it)));
     let subject = Subject {
         name: words.to_owned(),
@@ -76,70 +62,46 @@ fn default(row: &Row, grants: &mut Grants) -> Item {
             quoted(owner)
         ),
     };
-    let object = Object::of(row);
-    let definition = statements(&subject, &rights);
+    let definition = statements(&subject, &rights(row));
     let tag = format!("DEFAULT PRIVILEGES FOR {words}");
-    Item::new(Kind::DefaultAcl, Some(object), &tag, definition).within(schema, owner)
+    Item::new(Kind::DefaultAcl, Some(Object::of(row)), &tag, definition).within(schema, owner)
 }
 
-/// The grants of each object, by its number, its part, and the side of the comparison.
-struct Grants(HashMap<(Object, i32, String), Vec<Grant>>);
-
-impl Grants {
-    fn of(rows: &[Row]) -> Grants {
-        let mut grants: HashMap<_, Vec<Grant>> = HashMap::new();
-        for row in rows {
-            let object = Object::of(row);
-            let key = (object, row.get("part"), row.get("side"));
-            grants.entry(key).or_default().push(Grant {
-                grantor: row.get("grantor"),
-                grantee: row.get("grantee"),
-                privilege: row.get("privilege"),
-                grantable: row.get("grantable"),
-            });
-        }
-        Grants(grants)
-    }
-
-    fn take(&mut self, row: &Row) -> Rights {
-        let object = Object::of(row);
-        let part: i32 = row.get("part");
-        let mut side = |side: &str| {
-            let grants = self.0.remove(&(object, part, side.to_owned()));
-            grants.unwrap_or_default()
-        };
-        Rights {
-            initial: side("initial"),
-            current: side("current"),
-            all: side("all").into_iter().map(|it| it.privilege).collect(),
-        }
+fn rights(row: &Row) -> Rights {
+    let grants = |column| -> Vec<Grant> {
+        let json: Option<&str> = row.get(column);
+        json.map_or_else(Vec::new, |json| {
+            serde_json::from_str(json).expect("the query writes grants")
+        })
+    };
+    Rights {
+        initial: grants("initial"),
+        current: grants("current"),
+        all: grants("full_set")
+            .into_iter()
+            .map(|it| it.privilege)
+            .collect(),
     }
 }
 
-/// The objects without their arrays of grants, for which there is no binary form.
-fn names_of(objects: &str) -> String {
+/// The objects, with their three arrays of grants as JSON, because an array has no binary form.
+fn with_grants(objects: &str) -> String {
+    let arrays = ["initial", "current", "full_set"].map(|array| {
+        format!(
+            "(SELECT json_agg(json_build_object(
+                         'grantor', pg_get_userbyid(a.grantor),
+                         'grantee', CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END,
+                         'privilege', a.privilege_type, 'grantable', a.is_grantable) ORDER BY a.place)
+                FROM aclexplode(o.{array}) WITH ORDINALITY
+                  AS a (grantor, grantee, privilege_type, is_grantable, place))::text AS {array}"
+        )
+    });
     format!(
-        "SELECT o.catalog, o.oid, o.part, o.words, o.schema, o.name, o.qualified, o.column_name,
-                o.owner
+        "SELECT o.catalog, o.oid, o.words, o.schema, o.name, o.qualified, o.column_name, o.owner,
+                {}
            FROM ({objects}) o
-          ORDER BY o.catalog, o.oid, o.part"
-    )
-}
-
-/// The single grants in three arrays of each object.
-fn grants_of(objects: &str) -> String {
-    format!(
-        "WITH object AS ({objects})
-         SELECT o.catalog, o.oid, o.part, side.name AS side, a.privilege_type AS privilege,
-                pg_get_userbyid(a.grantor)::text AS grantor,
-                CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee)::text END AS grantee,
-                a.is_grantable AS grantable
-           FROM object o
-          CROSS JOIN LATERAL (VALUES ('current', o.current), ('initial', o.initial), ('all', o.full_set))
-                AS side (name, acl)
-          CROSS JOIN LATERAL aclexplode(side.acl) WITH ORDINALITY
-                AS a (grantor, grantee, privilege_type, is_grantable, place)
-          ORDER BY o.catalog, o.oid, o.part, side.name, a.place"
+          ORDER BY o.catalog, o.oid, o.part",
+        arrays.join(", ")
     )
 }
 

@@ -144,13 +144,17 @@ impl Graph {
     }
 }
 
-/// The values of an enum, the index of a TOAST table and the members of an operator family are parts of
-/// another object, and `pg_depend` does not have that.
+/// The values of an enum, the index of a TOAST table, the members of an operator family and the checks in the
+/// definition of a domain are parts of another object, and `pg_depend` does not have that.
 const DEPENDENCIES: &str = "\
     SELECT DISTINCT classid AS catalog, objid AS oid, refclassid AS needed_catalog,
            refobjid AS needed_oid,
            CASE WHEN deptype = 'a' AND refclassid = 'pg_opfamily'::regclass
                  AND classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) THEN 'i'
+                WHEN deptype = 'a' AND refclassid = 'pg_type'::regclass
+                 AND EXISTS (SELECT FROM pg_constraint k
+                              WHERE classid = 'pg_constraint'::regclass AND k.oid = objid AND k.convalidated)
+                THEN 'i'
                 ELSE deptype::text END AS bond
       FROM pg_depend
      WHERE objid >= 16384

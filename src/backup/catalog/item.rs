@@ -7,7 +7,6 @@ use pgarchive::{Entry, Kind};
 
 /// The numbers of system catalogues, which are the same in every version.
 pub(super) mod catalog {
-    pub(in super::super) const TYPE: u32 = 1247;
     pub(in super::super) const RELATION: u32 = 1259;
     pub(in super::super) const ATTRIBUTE_DEFAULT: u32 = 2604;
     pub(in super::super) const CONSTRAINT: u32 = 2606;

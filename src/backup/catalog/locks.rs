@@ -13,6 +13,7 @@ use tokio_postgres::Row;
 use super::CatalogError;
 use super::item::Named;
 use super::server::Server;
+use super::sql::storage_options;
 
 /// A table that no session can change now. Foreign tables are included: they cannot be locked, and have no
 /// rows here.
@@ -20,18 +21,17 @@ use super::server::Server;
 pub(super) struct LockedTable {
     pub(super) relation: Named,
     pub(super) form: Form,
-    /// The tables that it inherits from or is a partition of, in order.
-    pub(super) parents: Vec<Parent>,
+    /// The tables that it inherits from or is a partition of, in order, each with its schema and quoted.
+    pub(super) parents: Vec<String>,
     /// The composite type of a typed table, quoted.
     pub(super) of_type: Option<String>,
-    /// `FOR VALUES …` of a partition.
-    pub(super) bound: Option<String>,
+    pub(super) is_partition: bool,
     pub(super) pages: i64,
     pub(super) unlogged: bool,
-    pub(super) options: Vec<String>,
+    /// The content of `WITH (…)`.
+    pub(super) options: Option<String>,
     /// `d`, `f`, `n` or `i`, as in `pg_class.relreplident`.
     pub(super) replica_identity: String,
-    pub(super) row_security: bool,
     pub(super) forced_row_security: bool,
     /// The tables that its foreign keys reference.
     pub(super) references: Vec<u32>,
@@ -46,21 +46,9 @@ pub(super) enum Form {
     Foreign(String),
 }
 
-/// A table that another one inherits from or is a partition of.
-#[derive(Clone, Debug)]
-pub(super) struct Parent {
-    pub(super) oid: u32,
-    /// Its name with its schema, quoted.
-    pub(super) qualified: String,
-}
-
 impl LockedTable {
     pub(super) fn has_rows(&self) -> bool {
         self.form == Form::Plain
-    }
-
-    pub(super) fn is_partition(&self) -> bool {
-        self.bound.is_some()
     }
 
     fn of(row: &Row) -> LockedTable {
@@ -70,22 +58,16 @@ impl LockedTable {
             (None, Some(foreign)) => Form::Foreign(foreign),
             (None, None) => Form::Plain,
         };
-        let parents: Vec<u32> = row.get("parents");
-        let names: Vec<String> = row.get("parent_names");
-        let parents = parents.into_iter().zip(names);
         LockedTable {
             relation: Named::of(row),
             form,
-            parents: parents
-                .map(|(oid, qualified)| Parent { oid, qualified })
-                .collect(),
+            parents: row.get("parents"),
             of_type: row.get("of_type"),
-            bound: row.get("bound"),
+            is_partition: row.get("is_partition"),
             pages: row.get("pages"),
             unlogged: row.get("unlogged"),
             options: row.get("options"),
             replica_identity: row.get("replica_identity"),
-            row_security: row.get("row_security"),
             forced_row_security: row.get("forced_row_security"),
             references: row.get("references"),
         }
@@ -129,43 +111,41 @@ const NAMES: &str = "\
      ORDER BY 2, 3";
 
 /// The rows are the snapshot's, and the functions read the newest catalogue.
-const TABLES: &str = "\
-    SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
-           pg_get_userbyid(c.relowner)::text AS owner,
-           CASE c.relkind WHEN 'p' THEN coalesce(pg_get_partkeydef(c.oid), '') END AS key,
-           (SELECT format('SERVER %I', s.srvname)
-                   || coalesce((SELECT format(' OPTIONS (%s)',
-                                   string_agg(format('%I %L', o.option_name, o.option_value), ', '))
-                                  FROM pg_options_to_table(f.ftoptions) o
-                                HAVING count(*) > 0), '')
-              FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver
-             WHERE f.ftrelid = c.oid) AS foreign,
-           nullif(c.reloftype, 0)::regtype::text AS of_type,
-           CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound,
-           ARRAY(SELECT i.inhparent FROM pg_inherits i
-                  WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,
-           ARRAY(SELECT format('%I.%I', m.nspname, p.relname)
-                   FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
-                   JOIN pg_namespace m ON m.oid = p.relnamespace
-                  WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parent_names,
-           CASE WHEN c.relam IN (0, 2) THEN coalesce(pg_relation_size(c.oid), 0) ELSE 0 END
-             / current_setting('block_size')::int8 AS pages,
-           c.relpersistence = 'u' AS unlogged,
-           nullif(c.relfilenode, 0) IS DISTINCT FROM pg_relation_filenode(c.oid) AS rewritten,
-           coalesce(c.reloptions, '{}')
-             || coalesce((SELECT array_agg('toast.' || o) FROM unnest(t.reloptions) o), '{}')
-             AS options,
-           c.relreplident::text AS replica_identity,
-           c.relrowsecurity AS row_security, c.relforcerowsecurity AS forced_row_security,
-           ARRAY(SELECT k.confrelid FROM pg_constraint k
-                  WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid <> c.oid)
-             AS references
-      FROM pg_class c
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
-     WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-       AND NOT EXISTS (SELECT FROM pg_depend d
-                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                          AND d.deptype = 'e')
-     ORDER BY 2, 3";
+const TABLES: &str = concat!(
+    "SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
+            pg_get_userbyid(c.relowner)::text AS owner,
+            CASE c.relkind WHEN 'p' THEN coalesce(pg_get_partkeydef(c.oid), '') END AS key,
+            (SELECT format('SERVER %I', s.srvname)
+                    || coalesce((SELECT format(' OPTIONS (%s)',
+                                    string_agg(format('%I %L', o.option_name, o.option_value), ', '))
+                                   FROM pg_options_to_table(f.ftoptions) o
+                                 HAVING count(*) > 0), '')
+               FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver
+              WHERE f.ftrelid = c.oid) AS foreign,
+            nullif(c.reloftype, 0)::regtype::text AS of_type,
+            c.relispartition AS is_partition,
+            ARRAY(SELECT format('%I.%I', m.nspname, p.relname)
+                    FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+                    JOIN pg_namespace m ON m.oid = p.relnamespace
+                   WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,
+            CASE WHEN c.relam IN (0, 2) THEN coalesce(pg_relation_size(c.oid), 0) ELSE 0 END
+              / current_setting('block_size')::int8 AS pages,
+            c.relpersistence = 'u' AS unlogged,
+            nullif(c.relfilenode, 0) IS DISTINCT FROM pg_relation_filenode(c.oid) AS rewritten,
+            ",
+    storage_options!("c.reloptions", "t.reloptions"),
+    "        AS options, c.relreplident::text AS replica_identity,
+            c.relforcerowsecurity AS forced_row_security,
+            ARRAY(SELECT k.confrelid FROM pg_constraint k
+                   WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid <> c.oid)
+              AS references
+       FROM pg_class c
+       JOIN pg_namespace n ON n.oid = c.relnamespace
+       LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+      WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_depend d
+                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                           AND d.deptype = 'e')
+      ORDER BY 2, 3"
+);

@@ -12,7 +12,7 @@
 //! | `database` | the database itself, its grants and settings |
 //! | `assembly` | items into numbered entries |
 //! | `schemas`, `types`, `functions`, `aggregates`, `operators`, `languages`, `text_search`, `foreign`, `tables`, `sequences`, `views`, `constraints`, `indexes`, `triggers`, `policies`, `publications` | one kind of object each |
-//! | `declared` | kinds whose whole definition a query writes |
+//! | `declared` | kinds whose entries a query writes |
 //! | `privileges` | the text of privileges |
 //! | `columns` | the columns of tables, views and types |
 //! | `locks` | locks on the tables while they are read |
@@ -98,6 +98,8 @@ pub struct Catalog {
 pub struct Table {
     /// The id of the entry that creates it.
     pub entry: i32,
+    /// The id of the entry with its rows, which follows those of the catalogue.
+    pub data: i32,
     pub schema: String,
     pub name: String,
     pub owner: String,
@@ -140,7 +142,6 @@ pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, Ca
     let columns = columns::read(&server).await?;
     let items = items(&server, &graph, &tables, &columns).await?;
     let mut assembly = Assembly::new(items, &graph);
-    assembly.attach(database::comment(&server).await?);
     assembly.attach(comments::read(&server, &graph).await?);
     assembly.attach(grants::read(&server).await?);
     let census = census::take(&server, &graph, &assembly).await?;
@@ -231,8 +232,8 @@ async fn items(
     let constraints = constraints::read(server).await?;
     let mut items = database::read(server).await?;
     items.extend(schemas::read(server).await?);
-    items.extend(types::read(server).await?);
     for kinds in [
+        types::KINDS,
         functions::KINDS,
         text_search::KINDS,
         aggregates::KINDS,
@@ -240,6 +241,8 @@ async fn items(
         languages::KINDS,
         triggers::KINDS,
         policies::KINDS,
+        tables::PARTS,
+        indexes::KINDS,
     ] {
         items.extend(declared::read(server, kinds).await?);
     }
@@ -249,7 +252,6 @@ async fn items(
     items.extend(columns::defaults(columns, graph));
     items.extend(views::read(server, columns).await?);
     items.extend(constraints::items(&constraints, graph));
-    items.extend(indexes::read(server).await?);
     items.extend(publications::read(server).await?);
     items.extend(grants::defaults(server).await?);
     schemas::bind(server, &mut items).await?;

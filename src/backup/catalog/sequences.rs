@@ -1,200 +1,107 @@
 //! Sequences: their definitions, the columns that own them, and their state.
 
-use std::collections::HashMap;
-
-use tokio_postgres::Row;
-
 use super::CatalogError;
-use super::item::{Item, Named, Object, catalog};
+use super::declared::{self, Declared};
+use super::item::{Item, Object};
 use super::server::Server;
-use super::sql::{literal, qualified, quoted};
+use super::sql::{always_quoted, literal, qualified};
 use pgarchive::Kind;
 
+const KINDS: &[Declared] = &[
+    Declared::whole(Kind::Sequence, SEQUENCES),
+    Declared::part(Kind::SequenceOwnedBy, OWNERS),
+];
+
 pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let sequences: Vec<Sequence> = server
-        .rows(SEQUENCES)
-        .await?
-        .iter()
-        .map(Sequence::of)
-        .collect();
-    let states = states(server, &sequences).await?;
-    let items = sequences.iter().flat_map(|sequence| {
-        let state = states.get(&sequence.name.oid);
-        [
-            Some(sequence.item()),
-            sequence.owned_by(),
-            state.map(|state| sequence.set(state)),
-        ]
-    });
-    Ok(items.flatten().collect())
-}
-
-struct Sequence {
-    name: Named,
-    data_type: String,
-    unlogged: bool,
-    /// `START WITH` and the other numbers.
-    numbers: String,
-    column: Option<OwningColumn>,
-}
-
-struct OwningColumn {
-    schema: String,
-    table: String,
-    name: String,
-    /// `a` or `d` for an identity column, or empty.
-    identity: String,
-    relation: u32,
-    unlogged: bool,
-}
-
-/// Sequences with the same `last_value` continue differently if `is_called` differs.
-struct State {
-    last_value: i64,
-    is_called: bool,
-}
-
-impl Sequence {
-    fn of(row: &Row) -> Sequence {
-        let relation: Option<u32> = row.get("owning_relation");
-        Sequence {
-            name: Named::of(row),
-            data_type: row.get("type"),
-            unlogged: row.get("unlogged"),
-            numbers: row.get("numbers"),
-            column: relation.map(|relation| OwningColumn {
-                schema: row.get("owning_schema"),
-                table: row.get("owning_table"),
-                name: row.get("owning_column"),
-                identity: row.get("identity"),
-                relation,
-                unlogged: row.get("owning_unlogged"),
-            }),
-        }
-    }
-
-    fn item(&self) -> Item {
-        let name = self.name.qualified();
-        let identity = self.column.as_ref().filter(|it| !it.identity.is_empty());
-        let Some(column) = identity else {
-            let unlogged = if self.unlogged { "UNLOGGED " } else { "" };
-            let definition = format!(
-                "CREATE {unlogged}SEQUENCE {name}\n    AS {}\n{};\n",
-                self.data_type, self.numbers
-            );
-            return self.relation(definition);
-        };
-        let how = match column.identity.as_str() {
-            "a" => "ALWAYS",
-            _ => "BY DEFAULT",
-        };
-        let alter = format!("ALTER TABLE {} ALTER COLUMN {}", column.of(), column.name());
-        // By default it is logged if its table is.
-        let logged = match (self.unlogged, column.unlogged) {
-            (true, false) => "\n    UNLOGGED",
-            (false, true) => "\n    LOGGED",
-            _ => "",
-        };
-        let definition = format!(
-            "{alter} ADD GENERATED {how} AS IDENTITY (\n    SEQUENCE NAME {name}\n{}{logged}\n);\n",
-            self.numbers
-        );
-        let item = self.relation(definition);
-        item.dropped_by(format!("{alter} DROP IDENTITY;\n"))
-    }
-
-    fn relation(&self, definition: String) -> Item {
-        self.name
-            .item(Kind::Sequence, catalog::RELATION, definition)
-    }
-
-    fn owned_by(&self) -> Option<Item> {
-        let column = self.column.as_ref().filter(|it| it.identity.is_empty())?;
-        let (sequence, column_name) = (self.name.qualified(), column.name());
-        let definition = format!(
-            "ALTER SEQUENCE {sequence} OWNED BY {}.{column_name};\n",
-            column.of()
-        );
-        let item = self.beside(Kind::SequenceOwnedBy, definition);
-        Some(item.after(Object::relation(column.relation)))
-    }
-
-    fn set(&self, state: &State) -> Item {
-        let State {
-            last_value,
-            is_called,
-        } = state;
-        let name = literal(&self.name.qualified());
-        let definition = format!("SELECT pg_catalog.setval({name}, {last_value}, {is_called});\n");
-        self.beside(Kind::SequenceSet, definition)
-    }
-
-    fn beside(&self, kind: Kind, definition: String) -> Item {
-        self.name
-            .part(kind, None, &self.name.name, definition)
-            .after(Object::relation(self.name.oid))
-    }
-}
-
-impl OwningColumn {
-    fn of(&self) -> String {
-        qualified(&self.schema, &self.table)
-    }
-
-    fn name(&self) -> String {
-        quoted(&self.name)
-    }
-}
-
-/// The state is in one relation for each sequence. It is not part of the snapshot, and never older.
-async fn states(
-    server: &Server<'_>,
-    sequences: &[Sequence],
-) -> Result<HashMap<u32, State>, CatalogError> {
-    let mut states = HashMap::new();
+    let mut items = declared::read(server, KINDS).await?;
+    let is_sequence = |item: &&Item| item.entry.kind == Kind::Sequence;
+    let sequences: Vec<&Item> = items.iter().filter(is_sequence).collect();
+    let mut states = Vec::new();
     for some in sequences.chunks(100) {
-        let selects: Vec<String> = some
-            .iter()
-            .map(|it| {
-                let (oid, name) = (it.name.oid, it.name.qualified());
-                format!("SELECT {oid}::oid AS oid, last_value, is_called FROM {name}")
-            })
-            .collect();
-        for row in server.rows(&selects.join(" UNION ALL ")).await? {
-            let state = State {
-                last_value: row.get("last_value"),
-                is_called: row.get("is_called"),
-            };
-            states.insert(row.get("oid"), state);
-        }
+        states.extend(self::states(server, some).await?);
     }
-    Ok(states)
+    items.extend(states);
+    Ok(items)
 }
 
-/// A serial column that became an identity column owns both sequences.
-const SEQUENCES: &str = "\
-    SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
-           pg_get_userbyid(c.relowner)::text AS owner,
-           format_type(s.seqtypid, NULL) AS type, c.relpersistence = 'u' AS unlogged,
-           format(E'    START WITH %s\\n    INCREMENT BY %s\\n    MINVALUE %s\\n    MAXVALUE %s\\n    '
-                  'CACHE %s%s', s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
-                  CASE WHEN s.seqcycle THEN E'\\n    CYCLE' END) AS numbers,
-           t.oid AS owning_relation,
-           t.relpersistence = 'u' AND current_setting('server_version_num')::int4 >= 150000
-             AS owning_unlogged, m.nspname::text AS owning_schema,
-           t.relname::text AS owning_table, a.attname::text AS owning_column,
-           CASE d.deptype WHEN 'i' THEN a.attidentity::text ELSE '' END AS identity
-      FROM pg_sequence s
-      JOIN pg_class c ON c.oid = s.seqrelid
+/// The state is in one relation for each sequence. It is not part of the snapshot, and never older. Sequences with
+/// the same `last_value` continue differently if `is_called` differs.
+async fn states(server: &Server<'_>, sequences: &[&Item]) -> Result<Vec<Item>, CatalogError> {
+    let name = |item: &Item| {
+        let schema = item.entry.namespace.as_deref().unwrap_or_default();
+        qualified(schema, &item.entry.tag)
+    };
+    let selects = sequences.iter().enumerate().map(|(place, it)| {
+        let name = name(it);
+        format!("SELECT {place}::int4 AS place, last_value, is_called FROM {name}")
+    });
+    let selects: Vec<String> = selects.collect();
+    let rows = server.rows(&selects.join(" UNION ALL ")).await?;
+    let states = rows.iter().map(|row| {
+        let place: i32 = row.get("place");
+        let item = sequences[usize::try_from(place).expect("it is a place")];
+        let (last_value, is_called): (i64, bool) = (row.get("last_value"), row.get("is_called"));
+        let name = literal(&name(item));
+        let definition = format!("SELECT pg_catalog.setval({name}, {last_value}, {is_called});\n");
+        let entry = &item.entry;
+        Item::new(Kind::SequenceSet, None, &entry.tag, definition)
+            .within(entry.namespace.as_deref(), &entry.owner)
+            .after(Object::relation(entry.oid))
+    });
+    Ok(states.collect())
+}
+
+/// Without those of extensions and of sessions, whose state this role may not read. The sequence of an identity
+/// column is logged as its table is, since version 15. A serial column that became an identity column owns both
+/// sequences.
+const SEQUENCES: &str = concat!(
+    "SELECT c.tableoid, c.oid, c.relnamespace, c.relowner, c.relname,
+            'ALTER TABLE ' || o.name || ' DROP IDENTITY',
+            CASE WHEN o.name IS NULL
+                 THEN format(E'CREATE %sSEQUENCE %I.%I\\n    AS %s\\n%s;',
+                             CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' END, n.nspname, c.relname,
+                             format_type(s.seqtypid, NULL), x.numbers)
+                 ELSE format(E'ALTER TABLE %s ADD GENERATED %s AS IDENTITY (\\n    SEQUENCE NAME %I.%I'
+                             '\\n%s%s\\n);',
+                             o.name, o.generated, n.nspname, c.relname, x.numbers, o.logged) END
+       FROM pg_sequence s
+       JOIN pg_class c ON c.oid = s.seqrelid
+       JOIN pg_namespace n ON n.oid = c.relnamespace
+      CROSS JOIN LATERAL format(
+              E'    START WITH %s\\n    INCREMENT BY %s\\n    MINVALUE %s\\n    MAXVALUE %s\\n    CACHE %s%s',
+              s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+              CASE WHEN s.seqcycle THEN E'\\n    CYCLE' END) AS x (numbers)
+       LEFT JOIN LATERAL (
+              SELECT format('%I.%I ALTER COLUMN ', m.nspname, t.relname) || ",
+    always_quoted!("a.attname"),
+    "                  AS name,
+                     CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END AS generated,
+                     CASE WHEN c.relpersistence = 'u' AND t.relpersistence <> 'u' THEN E'\\n    UNLOGGED'
+                          WHEN c.relpersistence <> 'u' AND t.relpersistence = 'u'
+                           AND current_setting('server_version_num')::int4 >= 150000
+                          THEN E'\\n    LOGGED' END AS logged
+                FROM pg_depend d
+                JOIN pg_class t ON t.oid = d.refobjid
+                JOIN pg_namespace m ON m.oid = t.relnamespace
+                JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+               WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                 AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i') AS o ON true
+      WHERE c.relpersistence <> 't'
+        AND NOT EXISTS (SELECT FROM pg_depend e
+                         WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
+                           AND e.deptype = 'e')"
+);
+
+/// A serial column owns its sequence too.
+const OWNERS: &str = "\
+    SELECT c.tableoid, c.oid, c.relnamespace, c.relowner, c.relname, NULL,
+           format('ALTER SEQUENCE %I.%I OWNED BY %I.%I.%I;', n.nspname, c.relname, m.nspname, t.relname,
+                  a.attname), t.oid
+      FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
-      LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                           AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
-                           AND d.deptype IN ('a', 'i')
-      LEFT JOIN pg_class t ON t.oid = d.refobjid
-      LEFT JOIN pg_namespace m ON m.oid = t.relnamespace
-      LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-     WHERE c.oid >= 16384 AND c.relpersistence <> 't'
-       AND NOT EXISTS (SELECT FROM pg_depend e
-                        WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
-                          AND e.deptype = 'e')
-     ORDER BY n.nspname, c.relname";
+      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
+      JOIN pg_class t ON t.oid = d.refobjid
+      JOIN pg_namespace m ON m.oid = t.relnamespace
+      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+     WHERE c.relkind = 'S'";

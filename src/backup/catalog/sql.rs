@@ -43,23 +43,32 @@ pub(super) fn literal(text: &str) -> String {
     literal
 }
 
-/// The content of `WITH (…)`, from an array of `name=value` in a catalogue.
-pub(super) fn options(array: &[String]) -> String {
-    let mut options = String::new();
-    for option in array {
-        let (name, value) = option.split_once('=').unwrap_or((option, "true"));
-        if !options.is_empty() {
-            options.push_str(", ");
-        }
-        // `toast.` is not part of the name.
-        let (prefix, name) = match name.strip_prefix("toast.") {
-            Some(name) => ("toast.", name),
-            None => ("", name),
-        };
-        options.extend([format!("{prefix}{}={}", quoted(name), literal(value))]);
-    }
-    options
+/// SQL for a name in quotes, as [`quoted`] writes it: `%I` of `format` knows the keywords of this server only.
+macro_rules! always_quoted {
+    ($name:literal) => {
+        concat!("'\"' || replace(", $name, ", '\"', '\"\"') || '\"'")
+    };
 }
+pub(super) use always_quoted;
+
+/// SQL for the content of `WITH (…)`, from the arrays of `name=value` of a relation and of its TOAST table; null
+/// without any.
+macro_rules! storage_options {
+    ($own:literal, $toast:literal) => {
+        concat!(
+            "(SELECT string_agg(format('%s%I=%L', o.prefix, split_part(o.text, '=', 1),
+                                       substr(o.text, strpos(o.text, '=') + 1)), ', ' ORDER BY o.place)
+                FROM (SELECT '' AS prefix, u.* FROM unnest(",
+            $own,
+            ") WITH ORDINALITY AS u (text, place)
+                       UNION ALL
+                      SELECT 'toast.', u.text, u.place + 1000 FROM unnest(",
+            $toast,
+            ") WITH ORDINALITY AS u (text, place)) AS o)"
+        )
+    };
+}
+pub(super) use storage_options;
 
 /// Whether psql would mistake a part of this script for a command of its own, which can run programs: a
 /// backslash outside all quotes and comments.
@@ -130,12 +139,6 @@ mod tests {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal("a\\b\n\\! ls\r'"), "E'a\\\\b\\n\\\\! ls\\r'''");
         assert!(!psql_might_run(&literal("\n\\! ls")));
-    }
-
-    #[test]
-    fn options_are_quoted_one_by_one() {
-        let array = ["fillfactor=70".to_owned(), "toast.x=a=b".to_owned()];
-        assert_eq!(options(&array), "\"fillfactor\"='70', toast.\"x\"='a=b'");
     }
 
     #[test]

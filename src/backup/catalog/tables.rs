@@ -4,11 +4,17 @@ use std::collections::HashMap;
 
 use super::columns::{Column, Columns};
 use super::constraints::Constraint;
+use super::declared::Declared;
 use super::graph::Graph;
 use super::item::{Item, Object, catalog};
 use super::locks::{Form, LockedTable};
-use super::sql::options;
 use pgarchive::Kind;
+
+/// The statements that complete a table.
+pub(super) const PARTS: &[Declared] = &[
+    Declared::part(Kind::TableAttach, ATTACHED),
+    Declared::part(Kind::RowSecurity, ROW_SECURITY),
+];
 
 pub(super) fn items(
     tables: &[LockedTable],
@@ -27,10 +33,6 @@ pub(super) fn items(
         let columns = columns.get(&oid).map(Vec::as_slice).unwrap_or_default();
         let constraints = by_table.get(&oid).map(Vec::as_slice).unwrap_or_default();
         items.push(item(table, columns, constraints, graph));
-        items.extend(attach(table));
-        if table.row_security {
-            items.push(row_security(table));
-        }
     }
     items
 }
@@ -86,7 +88,7 @@ fn item(
 
 /// Whether it inherits. A partition is created as a table of its own and then attached.
 fn is_child(table: &LockedTable) -> bool {
-    !table.parents.is_empty() && !table.is_partition()
+    !table.parents.is_empty() && !table.is_partition
 }
 
 /// Whether a constraint of one column cannot be part of it, because the column is inherited.
@@ -99,35 +101,17 @@ fn is_apart(columns: &[Column], constraint: &Constraint) -> bool {
 fn clauses(table: &LockedTable) -> String {
     let mut text = String::new();
     if is_child(table) {
-        let parents = table.parents.iter().map(|it| it.qualified.as_str());
-        let parents: Vec<&str> = parents.collect();
-        text.extend([format!("\nINHERITS ({})", parents.join(", "))]);
+        text.extend([format!("\nINHERITS ({})", table.parents.join(", "))]);
     }
     match &table.form {
         Form::Plain => {}
         Form::Partitioned(key) => text.extend(["\nPARTITION BY ", key]),
         Form::Foreign(server) => text.extend(["\n", server]),
     }
-    if !table.options.is_empty() {
-        text.extend([format!("\nWITH ({})", options(&table.options))]);
+    if let Some(options) = &table.options {
+        text.extend(["\nWITH (", options, ")"]);
     }
     text
-}
-
-/// Makes a table a partition, once both tables exist.
-fn attach(table: &LockedTable) -> Option<Item> {
-    let (bound, parent) = (table.bound.as_ref()?, table.parents.first()?);
-    let relation = &table.relation;
-    let definition = format!(
-        "ALTER TABLE ONLY {} ATTACH PARTITION {} {bound};\n",
-        parent.qualified,
-        relation.qualified()
-    );
-    let item = relation
-        .part(Kind::TableAttach, None, &relation.name, definition)
-        .after(Object::relation(parent.oid))
-        .after(Object::relation(relation.oid));
-    Some(item)
 }
 
 /// The `NOT NULL` of a column.
@@ -186,13 +170,21 @@ fn settings(table: &LockedTable, columns: &[Column]) -> String {
     text
 }
 
-fn row_security(table: &LockedTable) -> Item {
-    let relation = &table.relation;
-    let definition = format!(
-        "ALTER TABLE {} ENABLE ROW LEVEL SECURITY;\n",
-        relation.qualified()
-    );
-    relation
-        .part(Kind::RowSecurity, None, &relation.name, definition)
-        .after(Object::relation(relation.oid))
-}
+/// Makes a table a partition.
+const ATTACHED: &str = "\
+    SELECT c.tableoid, c.oid, c.relnamespace, c.relowner, c.relname, NULL,
+           format('ALTER TABLE ONLY %I.%I ATTACH PARTITION %I.%I ', m.nspname, p.relname, n.nspname, c.relname)
+             || pg_get_expr(c.relpartbound, c.oid) || ';', p.oid
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_inherits h ON h.inhrelid = c.oid
+      JOIN pg_class p ON p.oid = h.inhparent
+      JOIN pg_namespace m ON m.oid = p.relnamespace
+     WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')";
+
+const ROW_SECURITY: &str = "\
+    SELECT c.tableoid, c.oid, c.relnamespace, c.relowner, c.relname, NULL,
+           format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY;', n.nspname, c.relname), NULL
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relrowsecurity";

@@ -1,91 +1,16 @@
 //! Types: enums, composite types, ranges, domains.
 
-use tokio_postgres::Row;
-
-use super::CatalogError;
-use super::declared::{self, Declared};
-use super::item::{Item, Named, Object, catalog};
-use super::server::Server;
-use super::sql::quoted;
+use super::declared::Declared;
+use super::sql::always_quoted;
 use pgarchive::Kind;
 
-pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError> {
-    let mut items = declared::read(server, KINDS).await?;
-    items.extend(server.rows(DOMAINS).await?.iter().flat_map(domain));
-    Ok(items)
-}
-
-const KINDS: &[Declared] = &[
+pub(super) const KINDS: &[Declared] = &[
     Declared::rest(Kind::Type, ENUMS),
     Declared::rest(Kind::Type, COMPOSITES),
     Declared::rest(Kind::Type, RANGES),
+    Declared::rest(Kind::Domain, DOMAINS),
+    Declared::whole(Kind::CheckConstraint, CHECKS),
 ];
-
-/// The domain, and its checks that are valid for new values only.
-fn domain(row: &Row) -> Vec<Item> {
-    let name = Named::of(row);
-    let qualified = name.qualified();
-    let mut text = format!(
-        "CREATE DOMAIN {qualified} AS {}",
-        row.get::<_, &str>("base")
-    );
-    if let Some(collation) = row.get::<_, Option<&str>>("collation") {
-        text.extend([" COLLATE ", collation]);
-    }
-    if let Some(default) = row.get::<_, Option<&str>>("default_value") {
-        text.extend([" DEFAULT ", default]);
-    }
-    let checks = checks(row);
-    if row.get("required") && !checks.iter().any(|check| check.is_not_null) {
-        text += " NOT NULL";
-    }
-    let (inline, later): (Vec<Check>, Vec<Check>) = checks.into_iter().partition(|it| it.validated);
-    for Check { text: check, .. } in &inline {
-        text.extend(["\n    ", check]);
-    }
-    text += ";\n";
-    let item = name.item(Kind::Domain, catalog::TYPE, text);
-    let mut items = vec![item.with(inline.iter().map(|check| check.object))];
-    items.extend(later.into_iter().map(|check| {
-        let definition = format!("ALTER DOMAIN {qualified}\n    ADD {};\n", check.text);
-        let tag = format!("{} {}", name.name, check.name);
-        let drop = quoted(&check.name);
-        name.part(Kind::CheckConstraint, Some(check.object), &tag, definition)
-            .dropped_by(format!(
-                "ALTER DOMAIN {qualified} DROP CONSTRAINT {drop};\n"
-            ))
-    }));
-    items
-}
-
-struct Check {
-    object: Object,
-    name: String,
-    text: String,
-    validated: bool,
-    is_not_null: bool,
-}
-
-fn checks(row: &Row) -> Vec<Check> {
-    let oids: Vec<u32> = row.get("check_oids");
-    let names: Vec<String> = row.get("check_names");
-    let definitions: Vec<String> = row.get("checks");
-    let validated: Vec<bool> = row.get("checks_validated");
-    let rest = names.into_iter().zip(definitions).zip(validated);
-    oids.into_iter()
-        .zip(rest)
-        .map(|(oid, ((name, definition), validated))| Check {
-            object: Object {
-                catalog: catalog::CONSTRAINT,
-                oid,
-            },
-            is_not_null: definition.starts_with("NOT NULL"),
-            text: format!("CONSTRAINT {} {definition}", quoted(&name)),
-            name,
-            validated,
-        })
-        .collect()
-}
 
 const ENUMS: &str = "\
     SELECT t.tableoid, t.oid, t.typnamespace, t.typowner, t.typname, NULL,
@@ -132,26 +57,38 @@ const RANGES: &str = "\
       JOIN pg_type t ON t.oid = r.rngtypid
      WHERE r.rngcanonical::oid = 0";
 
-const DOMAINS: &str = "\
-    SELECT t.oid, n.nspname::text AS schema, t.typname::text AS name,
-           pg_get_userbyid(t.typowner)::text AS owner,
-           format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS required,
-           CASE WHEN t.typcollation <> b.typcollation
-                THEN (SELECT format('%I.%I', l.nspname, k.collname)
-                        FROM pg_collation k JOIN pg_namespace l ON l.oid = k.collnamespace
-                       WHERE k.oid = t.typcollation) END AS collation,
-           coalesce(pg_get_expr(t.typdefaultbin, 'pg_type'::regclass),
-                    quote_literal(t.typdefault)) AS default_value,
-           ARRAY(SELECT k.oid FROM pg_constraint k
-                  WHERE k.contypid = t.oid ORDER BY k.conname) AS check_oids,
-           ARRAY(SELECT k.conname::text FROM pg_constraint k
-                  WHERE k.contypid = t.oid ORDER BY k.conname) AS check_names,
-           ARRAY(SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k
-                  WHERE k.contypid = t.oid ORDER BY k.conname) AS checks,
-           ARRAY(SELECT k.convalidated FROM pg_constraint k
-                  WHERE k.contypid = t.oid ORDER BY k.conname) AS checks_validated
-      FROM pg_type t
-      JOIN pg_type b ON b.oid = t.typbasetype
-      JOIN pg_namespace n ON n.oid = t.typnamespace
-     WHERE t.oid >= 16384 AND t.typtype = 'd'
-     ORDER BY 2, 3";
+/// With the checks that are valid for all values. Since version 17, `NOT NULL` is one of them.
+const DOMAINS: &str = concat!(
+    "SELECT t.tableoid, t.oid, t.typnamespace, t.typowner, t.typname, NULL,
+            concat(' AS ' || format_type(t.typbasetype, t.typtypmod),
+                   (SELECT format(' COLLATE %I.%I', l.nspname, k.collname)
+                      FROM pg_collation k JOIN pg_namespace l ON l.oid = k.collnamespace
+                     WHERE k.oid = t.typcollation AND k.oid <> b.typcollation),
+                   ' DEFAULT ' || coalesce(pg_get_expr(t.typdefaultbin, 'pg_type'::regclass),
+                                           quote_literal(t.typdefault)),
+                   CASE WHEN t.typnotnull AND NOT EXISTS (SELECT FROM pg_constraint k
+                                                           WHERE k.contypid = t.oid AND k.contype = 'n')
+                        THEN ' NOT NULL' END,
+                   (SELECT string_agg(format(E'\\n    CONSTRAINT %s %s', ",
+    always_quoted!("k.conname"),
+    "                             , pg_get_constraintdef(k.oid)), '' ORDER BY k.conname)
+                      FROM pg_constraint k WHERE k.contypid = t.oid AND k.convalidated), ';')
+       FROM pg_type t
+       JOIN pg_type b ON b.oid = t.typbasetype
+      WHERE t.typtype = 'd'"
+);
+
+/// The checks that are valid for new values only.
+const CHECKS: &str = concat!(
+    "SELECT k.tableoid, k.oid, t.typnamespace, t.typowner, t.typname || ' ' || k.conname,
+            format('ALTER DOMAIN %I.%I DROP CONSTRAINT %s', n.nspname, t.typname, x.name),
+            format(E'ALTER DOMAIN %I.%I\\n    ADD CONSTRAINT %s ', n.nspname, t.typname, x.name)
+              || pg_get_constraintdef(k.oid) || ';'
+       FROM pg_constraint k
+       JOIN pg_type t ON t.oid = k.contypid
+       JOIN pg_namespace n ON n.oid = t.typnamespace
+      CROSS JOIN LATERAL (SELECT ",
+    always_quoted!("k.conname"),
+    ") AS x (name)
+      WHERE NOT k.convalidated"
+);

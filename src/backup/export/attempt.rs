@@ -6,13 +6,13 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
-use super::contents::{self, Data};
+use super::contents;
 use super::error::{ExportError, when};
 use super::snapshot::{self, Moment};
 use super::tables::Destination;
 use super::writer::BackupWriter;
 use super::{Options, lock_watch, readme, tables};
-use crate::backup::catalog::{self, Catalog};
+use crate::backup::catalog::{self, Catalog, Table};
 use crate::backup::progress::Progress;
 use crate::backup::settings::SourceName;
 use crate::clock::Clock;
@@ -44,24 +44,15 @@ struct Sessions {
     workers: Vec<Session>,
 }
 
-/// The database as it was read and stored.
-struct Read {
-    moment: Moment,
-    catalog: Catalog,
-    files: Vec<manifest::File>,
-    tables: Vec<manifest::Table>,
-    catalog_took: Duration,
-    data_took: Duration,
-}
-
 impl Attempt<'_> {
     /// Makes the backup. Once everything else is stored, neither the deadline nor the stop prevents that
     /// the manifest is stored.
     pub(super) async fn run(&self, until: Instant) -> Result<Manifest, ExportError> {
         log::info!("backup {}: begins", self.writer.folder());
         let begun = Instant::now();
-        let read = self.options.bound(until, self.read_all(begun)).await?;
-        self.publish(begun, read).await
+        let reading = self.read_all(begun);
+        let manifest = self.options.bound(until, reading).await?;
+        self.publish(manifest).await
     }
 
     /// Deletes the stored files. Returns why some of them are still there, if any are.
@@ -70,7 +61,7 @@ impl Attempt<'_> {
         cleared.unwrap_or_else(|_| Some(format!("the store did not respond within {CLEARING:?}")))
     }
 
-    async fn read_all(&self, begun: Instant) -> Result<Read, ExportError> {
+    async fn read_all(&self, begun: Instant) -> Result<Manifest, ExportError> {
         let sessions = self.connect().await?;
         let ours = sessions.processes().await?;
         tokio::select! {
@@ -87,14 +78,15 @@ impl Attempt<'_> {
         })
     }
 
-    async fn read(&self, sessions: &Sessions, begun: Instant) -> Result<Read, ExportError> {
+    /// Reads and stores everything but the manifest, and returns that.
+    async fn read(&self, sessions: &Sessions, begun: Instant) -> Result<Manifest, ExportError> {
         let moment = snapshot::lead(&sessions.leader).await?;
         let catalog = catalog::read(&sessions.leader, self.options.lock_timeout).await?;
         let beside = sessions.workers.first().expect("there is at least one");
         snapshot::read_again(beside, &catalog, self.options.lock_timeout).await?;
         let catalog_took = begun.elapsed();
-        let data = Data::of(&catalog.entries, &catalog.tables);
-        let workers = &sessions.workers[..sessions.workers.len().min(data.len())];
+        let all = &catalog.tables;
+        let workers = &sessions.workers[..sessions.workers.len().min(all.len())];
         let following = workers
             .iter()
             .map(|worker| snapshot::follow(worker, &moment, self.options.lock_timeout));
@@ -106,21 +98,37 @@ impl Attempt<'_> {
             progress: self.progress,
         };
         let version = moment.server.version_number;
-        let packed = tables::store(destination, workers, version, &data).await?;
+        let packed = tables::store(destination, workers, version, all).await?;
         let data_took = begun.elapsed().saturating_sub(catalog_took);
-        let stored = data.iter().zip(&packed);
-        let tables = stored.map(|(data, packed)| data.listed(packed)).collect();
-        let rows = packed.iter().map(|it| it.rows);
-        let counted: Vec<(Data, u64)> = data.into_iter().zip(rows).collect();
+        let stored = all.iter().zip(&packed);
+        let tables = stored.clone().map(|(table, packed)| table.listed(packed));
+        let tables = tables.collect();
+        let counted: Vec<(&Table, u64)> = stored.map(|(it, packed)| (it, packed.rows)).collect();
         let mut files = self.store_small_files(&moment, &catalog, &counted).await?;
         files.splice(0..0, packed.into_iter().map(|it| it.file));
-        Ok(Read {
-            moment,
-            catalog,
+        Ok(Manifest {
+            format: FORMAT,
+            source: self.source.to_string(),
+            id: self.id.clone(),
+            started: self.started,
+            finished: (self.clock)(),
+            tool: Tool {
+                version: version::VERSION.to_owned(),
+                commit: version::COMMIT.to_owned(),
+            },
+            server: moment.server,
+            snapshot: moment.snapshot,
+            schema_migrations: catalog.schema_migrations,
+            findings: catalog.findings,
+            not_examined: catalog.not_examined,
+            recipients: self.options.recipients.keys(),
             files,
             tables,
-            catalog_took,
-            data_took,
+            milliseconds: Timings {
+                catalog: milliseconds(catalog_took),
+                data: milliseconds(data_took),
+                total: milliseconds(begun.elapsed()),
+            },
         })
     }
 
@@ -129,7 +137,7 @@ impl Attempt<'_> {
         &self,
         moment: &Moment,
         catalog: &Catalog,
-        counted: &[(Data<'_>, u64)],
+        counted: &[(&Table, u64)],
     ) -> Result<Vec<manifest::File>, ExportError> {
         let recipients = &self.options.recipients;
         let algorithm = self.options.compression.algorithm;
@@ -169,32 +177,7 @@ impl Attempt<'_> {
         Ok(files)
     }
 
-    async fn publish(&self, begun: Instant, read: Read) -> Result<Manifest, ExportError> {
-        let milliseconds = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
-        let manifest = Manifest {
-            format: FORMAT,
-            source: self.source.to_string(),
-            id: self.id.clone(),
-            started: self.started,
-            finished: (self.clock)(),
-            tool: Tool {
-                version: version::VERSION.to_owned(),
-                commit: version::COMMIT.to_owned(),
-            },
-            server: read.moment.server,
-            snapshot: read.moment.snapshot,
-            schema_migrations: read.catalog.schema_migrations,
-            findings: read.catalog.findings,
-            not_examined: read.catalog.not_examined,
-            recipients: self.options.recipients.keys(),
-            files: read.files,
-            tables: read.tables,
-            milliseconds: Timings {
-                catalog: milliseconds(read.catalog_took),
-                data: milliseconds(read.data_took),
-                total: milliseconds(begun.elapsed()),
-            },
-        };
+    async fn publish(&self, manifest: Manifest) -> Result<Manifest, ExportError> {
         let bytes = Bytes::from(manifest.encode());
         let (size, limit) = (bytes.len() as u64, self.options.manifest_limit);
         if size > limit {
@@ -221,6 +204,10 @@ impl Attempt<'_> {
 }
 
 const README: &str = "README.txt";
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
 
 impl Sessions {
     /// The server's processes that hold the export's locks.

@@ -10,7 +10,6 @@
 //! | `snapshot` | the snapshot, and sessions that use it |
 //! | `lock_watch` | finds sessions that wait for the export's locks |
 //! | `tables`, `table` | the rows of all tables, and of one |
-//! | `turns` | the order in which sessions store the ranges of a table |
 //! | `contents` | the archive's table of contents |
 //! | `ranges` | the ranges in which sessions read one table |
 //! | `row_count_check` | its last data entry, which makes `pg_restore` fail on a short restore |
@@ -29,7 +28,6 @@ mod row_count_check;
 mod snapshot;
 mod table;
 mod tables;
-mod turns;
 mod writer;
 
 use std::time::{Duration, Instant};
@@ -115,7 +113,7 @@ impl Options {
 ///
 /// # Errors
 /// Then there is no backup, and the stored files are deleted. [`Event::FilesRemain`] reports files that the
-/// store keeps, and [`sweep`](super::store::sweep) deletes them later.
+/// store keeps, and [`sweep`](super::SourceBackups::sweep) deletes them later.
 pub async fn export(
     source: &Source,
     blobs: &Blobs,

@@ -7,27 +7,23 @@
 
 use std::fmt::Write;
 
-use crate::backup::catalog::{Table, quoted};
+use crate::backup::catalog::{Table, qualified};
 use pgarchive::{Entry, Kind};
 
 /// The check of the tables' row counts. `data` are the ids of the entries with the rows.
-pub(super) fn entry<'a>(
-    id: i32,
-    counts: impl Iterator<Item = (&'a Table, u64)>,
-    data: Vec<i32>,
-) -> Entry {
+pub(super) fn entry(id: i32, counted: &[(&Table, u64)], data: Vec<i32>) -> Entry {
     Entry {
         id,
-        definition: definition(counts),
+        definition: definition(counted),
         dependencies: data,
         ..Entry::new(Kind::SequenceSet, "row_count_check")
     }
 }
 
-fn definition<'a>(counts: impl Iterator<Item = (&'a Table, u64)>) -> String {
+fn definition(counted: &[(&Table, u64)]) -> String {
     let mut body = String::new();
-    for (table, rows) in counts {
-        let name = format!("{}.{}", quoted(&table.schema), quoted(&table.name));
+    for (table, rows) in counted {
+        let name = qualified(&table.schema, &table.name);
         let literal = name.replace('\'', "''");
         write!(
             body,
@@ -53,13 +49,14 @@ mod tests {
     fn odd_names_are_quoted() {
         let table = Table {
             entry: 1,
+            data: 2,
             schema: "a\"b".into(),
             name: "it's $check$".into(),
             owner: "o".into(),
             columns: Vec::new(),
             pages: 0,
         };
-        let sql = definition([(&table, 7)].into_iter());
+        let sql = definition(&[(&table, 7)]);
         assert!(sql.starts_with("DO $_check$ "), "{sql}");
         assert!(
             sql.contains("FROM ONLY \"a\"\"b\".\"it's $check$\";"),

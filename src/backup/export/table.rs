@@ -10,14 +10,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc};
+use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::contents::Data;
 use super::error::TableError;
 use super::ranges::Range;
 use super::tables::Destination;
-use super::turns::Turns;
+use crate::backup::catalog::Table;
 use crate::blob::{BlobError, Upload};
 use crate::database::Session;
 use pgarchive::{
@@ -56,11 +55,17 @@ impl Packing {
 
 /// The file of a table, to which sessions append ranges.
 pub(super) struct TableFile<'a> {
-    pub(super) data: &'a Data<'a>,
+    pub(super) table: &'a Table,
     destination: Destination<'a>,
     /// Locked by the session whose turn it is.
     file: Mutex<File>,
-    turns: Turns,
+    ranges: Vec<Turn>,
+}
+
+/// A range, and the notice that the ranges before it are stored.
+struct Turn {
+    range: Range,
+    begins: Notify,
 }
 
 #[derive(Default)]
@@ -79,12 +84,35 @@ struct Open {
 }
 
 impl<'a> TableFile<'a> {
-    pub(super) fn new(data: &'a Data<'a>, destination: Destination<'a>) -> TableFile<'a> {
-        TableFile {
-            data,
+    /// The file of a table of a server of this version.
+    pub(super) fn new(
+        table: &'a Table,
+        destination: Destination<'a>,
+        version: i32,
+    ) -> TableFile<'a> {
+        let ranges = Range::of(table.pages, &table.columns, version);
+        let turns = ranges.into_iter().map(|range| Turn {
+            range,
+            begins: Notify::new(),
+        });
+        let file = TableFile {
+            table,
             destination,
             file: Mutex::default(),
-            turns: Turns::default(),
+            ranges: turns.collect(),
+        };
+        file.begin(0);
+        file
+    }
+
+    pub(super) fn ranges(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Wakes the session of this range, if there is such a range.
+    fn begin(&self, number: usize) {
+        if let Some(turn) = self.ranges.get(number) {
+            turn.begins.notify_one();
         }
     }
 
@@ -107,9 +135,9 @@ impl<'a> TableFile<'a> {
         &self,
         session: &Session,
         number: usize,
-        range: Range,
         packing: &Packing,
     ) -> Result<(), TableError> {
+        let range = self.ranges[number].range;
         let (rows, rows_to_cut) = mpsc::channel(WAITING);
         let (members, members_to_store) = mpsc::channel(packing.members);
         let cutter = Cutter::new(&packing.pool);
@@ -121,7 +149,13 @@ impl<'a> TableFile<'a> {
         };
         let hand_on = move |full: &mut Vec<Member>| hand_on(full, &threads, &members);
         let cutting = spawn_blocking(move || cut(cutter, end, rows_to_cut, hand_on));
-        let sql = self.data.copy_out(range);
+        let Table {
+            schema,
+            name,
+            columns,
+            ..
+        } = self.table;
+        let sql = range.copy_out(schema, name, columns);
         let copying = session.copy_out(&sql, rows);
         let storing = self.append(number, members_to_store);
         let (copied, cut, stored) = tokio::join!(copying, cutting, storing);
@@ -139,7 +173,7 @@ impl<'a> TableFile<'a> {
             self.finish(&mut file).await?;
         }
         drop(file);
-        self.turns.pass_on();
+        self.begin(number + 1);
         Ok(())
     }
 
@@ -150,7 +184,7 @@ impl<'a> TableFile<'a> {
         number: usize,
         mut members: mpsc::Receiver<JoinHandle<Compressed>>,
     ) -> Result<MutexGuard<'_, File>, BlobError> {
-        self.turns.wait_for(number).await;
+        self.ranges[number].begins.notified().await;
         let mut file = self.file.lock().await;
         let open = self.open(&mut file).await?;
         let mut stored = Vec::new();
@@ -168,7 +202,7 @@ impl<'a> TableFile<'a> {
     async fn open<'f>(&self, file: &'f mut File) -> Result<&'f mut Open, BlobError> {
         if file.open.is_none() {
             let recipients = self.destination.recipients;
-            let name = self.data.file(self.destination.compression.algorithm);
+            let name = self.table.file(self.destination.compression.algorithm);
             let stored_name = recipients.stored_name(&name);
             file.open = Some(Open {
                 begun: Instant::now(),
@@ -188,7 +222,7 @@ impl<'a> TableFile<'a> {
         open.upload.finish().await?;
         self.destination.progress.add_table(packed.rows);
         log::debug!(
-            table = self.data.name(), rows = packed.rows, bytes = packed.file.content_bytes,
+            table = self.table.title(), rows = packed.rows, bytes = packed.file.content_bytes,
             stored_bytes = packed.file.stored_bytes, milliseconds = open.begun.elapsed().as_millis();
             "{}: a table is stored", self.destination.writer.folder()
         );
