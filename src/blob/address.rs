@@ -8,9 +8,8 @@ use url::Url;
 
 use super::bucket::Bucket;
 use super::container::Container;
-use super::settings::{
-    BlobAddressError, BlobSettings, Problem, has_more_than_a_path, unusable_url,
-};
+use super::settings::{BlobAddressError, BlobSettings, has_more_than_a_path};
+use crate::environment::seconds;
 
 /// The location of a store, and how to connect to it.
 #[derive(Clone, Debug)]
@@ -45,18 +44,18 @@ impl BlobAddress {
         text: &str,
         variable: &impl Fn(&str) -> Option<String>,
     ) -> Result<BlobAddress, BlobAddressError> {
-        let location = location(settings, text, variable);
-        let wait = wait(variable(settings.wait));
+        let wait = seconds(variable, settings.wait, 1..=600, DEFAULT_WAIT);
+        let wait = wait.map_err(|error| BlobAddressError(error.to_string()))?;
         Ok(BlobAddress {
-            location: location.map_err(|it| settings.error(it))?,
-            wait: wait.map_err(|it| settings.error(it))?,
+            location: location(settings, text, variable)?,
+            wait,
         })
     }
 
     pub fn folder(folder: &Path) -> BlobAddress {
         BlobAddress {
             location: Location::Folder(folder.to_owned()),
-            wait: DEFAULT_WAIT,
+            wait: Duration::from_secs(DEFAULT_WAIT as u64),
         }
     }
 
@@ -84,7 +83,8 @@ impl BlobAddress {
     }
 }
 
-const DEFAULT_WAIT: Duration = Duration::from_secs(20);
+/// In seconds.
+const DEFAULT_WAIT: usize = 20;
 
 /// In the syntax of the setting.
 impl fmt::Display for BlobAddress {
@@ -103,10 +103,16 @@ fn location(
     settings: &'static BlobSettings,
     text: &str,
     variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Location, Problem> {
-    let url = Url::parse(text).map_err(|_| unusable_url(text))?;
+) -> Result<Location, BlobAddressError> {
+    let unusable = || settings.unusable_url(text);
+    let url = Url::parse(text).map_err(|_| unusable())?;
     if has_more_than_a_path(&url) {
-        return Err(Problem::Query);
+        return Err(BlobAddressError(format!(
+            "{} has a query, a user or a fragment, which is not shown here; shared access signatures are not \
+             supported: set it to az://<container>/<folder>, and the app's identity is used, or to \
+             s3://<bucket>/<folder>",
+            settings.url
+        )));
     }
     match url.scheme() {
         "az" => Ok(Location::Container(Container::read(
@@ -114,18 +120,10 @@ fn location(
         )?)),
         "s3" => Ok(Location::Bucket(Bucket::read(settings, &url, variable)?)),
         "file" => Ok(Location::Folder(
-            url.to_file_path().map_err(|()| unusable_url(text))?,
+            url.to_file_path().map_err(|()| unusable())?,
         )),
-        _ => Err(unusable_url(text)),
+        _ => Err(unusable()),
     }
-}
-
-fn wait(text: Option<String>) -> Result<Duration, Problem> {
-    let Some(text) = text else {
-        return Ok(DEFAULT_WAIT);
-    };
-    let seconds = text.parse().ok().filter(|it| (1..=600).contains(it));
-    seconds.map(Duration::from_secs).ok_or(Problem::Wait(text))
 }
 
 /// Addresses for tests, from pairs of a variable and its value.

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::refusal::Connector;
 use super::requests::retries;
-use super::settings::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
+use super::settings::{BlobAddressError, BlobSettings, has_more_than_a_path};
 
 /// A bucket, or a folder in it.
 #[derive(Clone, Debug)]
@@ -34,24 +34,31 @@ impl Bucket {
         settings: &'static BlobSettings,
         url: &Url,
         variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<Bucket, Problem> {
-        let required = |name: &'static str| variable(name).ok_or(Problem::Unset(name));
+    ) -> Result<Bucket, BlobAddressError> {
+        let setting = settings.url;
+        let unset = |name| BlobAddressError(format!("{setting} names a bucket; set {name}"));
+        let required = |name: &'static str| variable(name).ok_or_else(|| unset(name));
         let name = url.host_str().unwrap_or_default().to_owned();
         if !is_bucket(&name) {
-            return Err(Problem::Bucket(name));
+            return Err(BlobAddressError(format!(
+                "{setting} names the bucket {name:?}, which is not valid; the name of a bucket has 3 to 63 \
+                 lower-case letters, digits, hyphens and dots"
+            )));
         }
-        let prefix = Path::from_url_path(url.path()).map_err(|_| unusable_url(url.as_str()))?;
+        let prefix = Path::from_url_path(url.path());
+        let prefix = prefix.map_err(|_| settings.unusable_url(url.as_str()))?;
         let credential = AwsCredential {
             key_id: required("AWS_ACCESS_KEY_ID")?,
             secret_key: required("AWS_SECRET_ACCESS_KEY")?,
             token: variable("AWS_SESSION_TOKEN"),
         };
         let endpoint = variable("AWS_ENDPOINT_URL");
-        let endpoint = endpoint.map(|it| usable(&it)).transpose()?;
+        let endpoint = endpoint.map(|it| usable(&it).ok_or_else(bad_endpoint));
+        let endpoint = endpoint.transpose()?;
         let region = match (variable("AWS_REGION"), &endpoint) {
             (Some(region), _) => region,
             (None, Some(_)) => REGION.to_owned(),
-            (None, None) => return Err(Problem::Unset("AWS_REGION")),
+            (None, None) => return Err(unset("AWS_REGION")),
         };
         Ok(Bucket {
             settings,
@@ -85,14 +92,19 @@ impl Bucket {
 }
 
 /// Rows must not be sent in the clear, except on this machine.
-fn usable(endpoint: &str) -> Result<Url, Problem> {
-    let url = Url::parse(endpoint).map_err(|_| Problem::BucketEndpoint)?;
+fn usable(endpoint: &str) -> Option<Url> {
+    let url = Url::parse(endpoint).ok()?;
     let is_here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here);
-    if !is_safe || has_more_than_a_path(&url) {
-        return Err(Problem::BucketEndpoint);
-    }
-    Ok(url)
+    (is_safe && !has_more_than_a_path(&url)).then_some(url)
+}
+
+fn bad_endpoint() -> BlobAddressError {
+    BlobAddressError(
+        "AWS_ENDPOINT_URL cannot be used; set it to the https address of an S3-compatible server, or to http on \
+         127.0.0.1, or unset it for Amazon"
+            .to_owned(),
+    )
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>

@@ -12,7 +12,7 @@ use url::Url;
 use super::identity::Identity;
 use super::refusal::Connector;
 use super::requests::retries;
-use super::settings::{BlobSettings, Problem, has_more_than_a_path, unusable_url};
+use super::settings::{BlobAddressError, BlobSettings, has_more_than_a_path};
 
 /// A container of a storage account, or a folder in it.
 #[derive(Clone, Debug)]
@@ -49,20 +49,43 @@ impl Container {
         settings: &'static BlobSettings,
         url: &Url,
         variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<Container, Problem> {
+    ) -> Result<Container, BlobAddressError> {
+        let BlobSettings {
+            url: setting,
+            account: account_setting,
+            ..
+        } = settings;
         let name = url.host_str().unwrap_or_default().to_owned();
         if !is_container(&name) {
-            return Err(Problem::Container(name));
+            return Err(BlobAddressError(format!(
+                "{setting} names the container {name:?}, which is not valid; the name of a container has 3 to 63 \
+                 lower-case letters, digits and single hyphens"
+            )));
         }
-        let prefix = Path::from_url_path(url.path()).map_err(|_| unusable_url(url.as_str()))?;
-        let account = variable(settings.account).ok_or(Problem::NoAccount)?;
+        let prefix = Path::from_url_path(url.path());
+        let prefix = prefix.map_err(|_| settings.unusable_url(url.as_str()))?;
+        let account = variable(account_setting).ok_or_else(|| {
+            BlobAddressError(format!(
+                "{setting} names a container; set {account_setting} to the name of its account"
+            ))
+        })?;
         if !is_account(&account) {
-            return Err(Problem::Account(account));
+            return Err(BlobAddressError(format!(
+                "{account_setting}={account} is not the name of a storage account; set it to 3 to 24 lower-case \
+                 letters and digits, the first label of its address"
+            )));
         }
-        let endpoint = endpoint(&account, variable(settings.endpoint).as_deref())?;
+        let given = variable(settings.endpoint);
+        let endpoint = endpoint(&account, given.as_deref()).ok_or_else(|| {
+            BlobAddressError(format!(
+                "{} cannot be used; set it to the account's blob endpoint, such as \
+                 https://<account>.blob.core.chinacloudapi.cn, or unset it for Azure's public cloud",
+                settings.endpoint
+            ))
+        })?;
         Ok(Container {
             settings,
-            access: access(&endpoint, variable(settings.key).as_deref())?,
+            access: access(settings, &endpoint, variable(settings.key).as_deref())?,
             account,
             endpoint,
             name,
@@ -91,29 +114,41 @@ impl Container {
     }
 }
 
-fn endpoint(account: &str, given: Option<&str>) -> Result<Url, Problem> {
+fn endpoint(account: &str, given: Option<&str>) -> Option<Url> {
     let text = match given {
         Some(given) => given.to_owned(),
         None => format!("https://{account}.blob.core.windows.net"),
     };
-    let url = Url::parse(&text).map_err(|_| Problem::Endpoint)?;
+    let url = Url::parse(&text).ok()?;
     let of_the_web = matches!(url.scheme(), "http" | "https");
-    if !of_the_web || has_more_than_a_path(&url) {
-        return Err(Problem::Endpoint);
-    }
-    Ok(url)
+    (of_the_web && !has_more_than_a_path(&url)).then_some(url)
 }
 
 /// A key opens the whole account and never expires, so only the emulator's key is accepted.
-fn access(endpoint: &Url, key: Option<&str>) -> Result<Access, Problem> {
-    match (endpoint.scheme(), key) {
-        ("https", None) => Ok(Access::Identity),
-        ("https", Some(_)) => Err(Problem::KeyForAzure),
-        (_, None) => Err(Problem::Clear),
-        (_, Some(key)) => AzureAccessKey::try_new(key)
-            .map(Access::Key)
-            .map_err(|_| Problem::Key),
-    }
+fn access(
+    settings: &BlobSettings,
+    url: &Url,
+    given: Option<&str>,
+) -> Result<Access, BlobAddressError> {
+    let BlobSettings { endpoint, key, .. } = settings;
+    let problem = match (url.scheme(), given) {
+        ("https", None) => return Ok(Access::Identity),
+        ("https", Some(_)) => format!(
+            "{key} is for the emulator, at a {endpoint} with http; unset it and give the app's identity the role \
+             Storage Blob Data Contributor"
+        ),
+        (_, None) => format!(
+            "{endpoint} is not https, which would send the identity's token in the clear; use https, or for the \
+             emulator set {key}"
+        ),
+        (_, Some(given)) => match AzureAccessKey::try_new(given) {
+            Ok(key) => return Ok(Access::Key(key)),
+            Err(_) => {
+                format!("{key} is not the key of a storage account; copy all of it, in base64")
+            }
+        },
+    };
+    Err(BlobAddressError(problem))
 }
 
 /// <https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata>

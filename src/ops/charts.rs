@@ -30,12 +30,6 @@ impl AgeBar {
         // The failure is at five sixths, so that an age beyond it is visible.
         let whole = (limits.fail.as_secs() * 6 / 5).max(1);
         let at = |length: SignedDuration| (length.as_secs() * LENGTH / whole).clamp(0, LENGTH);
-        let state = match age {
-            None => "warn",
-            Some(age) if age >= limits.fail => "fail",
-            Some(age) if age >= limits.warn => "warn",
-            Some(_) => "ok",
-        };
         let (warn, fail) = (words::length(limits.warn), words::length(limits.fail));
         AgeBar {
             id,
@@ -46,7 +40,7 @@ impl AgeBar {
                     words::length(age)
                 ),
             },
-            state,
+            state: limits.status(age).as_str(),
             width: age.map_or(0, |age| at(age).max(2)),
             warn: at(limits.warn),
             fail: at(limits.fail),
