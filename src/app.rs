@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::backup::{self, BackupCheck, BackupOverview, Backups, SourceTimer};
+use crate::backup::{self, BackupCheck, Backups, SourceTimer};
 use crate::clock;
 use crate::database::Database;
 use crate::due::DueRuns;
@@ -102,7 +102,7 @@ impl App {
             health: health.clone(),
             timers: timer_functions().collect(),
             ledger: watched_ledger.clone(),
-            backups: BackupOverview::new(backups.clone()),
+            backups: backups.clone(),
             sizes: ScaleOverview::new(watched_scaling.clone(), watched_ledger.clone()),
             clock: clock::system(),
         });

@@ -37,4 +37,9 @@ impl<T: Clone> Cached<T> {
             }
         }
     }
+
+    /// The next caller makes it again.
+    pub(crate) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
 }

@@ -12,11 +12,11 @@ use super::progress::{Progress, Step};
 use super::restore::{self, Bounds, RestoreError, Roles, Superusers, Verification};
 use super::settings::{Location, Settings, Source, SourceName};
 use super::store::{
-    self, BackupSummary, Compared, Listed, Pruning, Rules, Seconds, SourceBackups, StoreError,
+    BackupSummary, Compared, Listed, NewestOf, Pruning, Rules, Seconds, SourceBackups, StoreError,
     Stored, Summaries, Swept, Verified,
 };
 use crate::blob::{BlobError, Blobs};
-use crate::clock::Clock;
+use crate::clock::{Cached, Clock};
 use crate::database::{self, Server};
 use pgarchive::BackupId;
 use pgarchive::encryption::Identities;
@@ -35,6 +35,7 @@ struct Shared {
     blobs: OnceLock<Blobs>,
     copy: OnceLock<Blobs>,
     summaries: Summaries,
+    newest: Cached<Arc<[NewestOf]>>,
 }
 
 /// How a backup is restored to a scratch database.
@@ -74,6 +75,7 @@ impl Backups {
                 blobs: OnceLock::new(),
                 copy: OnceLock::new(),
                 summaries: Summaries::default(),
+                newest: Cached::default(),
             }),
         }
     }
@@ -84,6 +86,11 @@ impl Backups {
 
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// The newest backups as they were read last.
+    pub(super) fn last_newest(&self) -> &Cached<Arc<[NewestOf]>> {
+        &self.shared.newest
     }
 
     /// A store. `location` is the one of the two.
@@ -165,15 +172,10 @@ impl Backups {
             compression: settings.compression,
             ..export::Options::new(settings.jobs, settings.recipients.clone(), deadline)
         };
-        Ok(export(
-            source,
-            &self.blobs(Location::Original)?,
-            &options,
-            self.clock(),
-            progress,
-            report,
-        )
-        .await?)
+        let blobs = self.blobs(Location::Original)?;
+        let exported = export(source, &blobs, &options, self.clock(), progress, report).await;
+        self.last_newest().forget().await;
+        Ok(exported?)
     }
 
     /// Restores a backup to a scratch database, compares every row and every definition, drops the database,
@@ -220,6 +222,7 @@ impl Backups {
             }),
         };
         let marked = source_backups.mark_verified(&stored.id, &verified).await;
+        self.last_newest().forget().await;
         marked.map_err(|error| BackupError::NotMarked {
             id: stored.id.clone(),
             error,
@@ -257,7 +260,7 @@ impl Backups {
         source: &SourceName,
     ) -> Result<Vec<Swept>, StoreError> {
         let now = (self.clock())();
-        Ok(store::sweep(&self.blobs(location)?, source, now).await?)
+        self.of_source(location, source)?.sweep(now).await
     }
 
     /// Deletes the backups of a source that no rule keeps. A dry run only returns the decisions.

@@ -35,6 +35,7 @@ impl Backups {
         if let Err(error) = self.copy_into(source, limit, progress, &mut copies).await {
             copies.failures.push(error.to_string());
         }
+        self.last_newest().forget().await;
         copies
     }
 

@@ -1,36 +1,24 @@
 //! The health of the backups: the ages of the newest backup and of the newest verified one.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join, join_all};
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::backups::Backups;
-use super::newest::Newest;
-use super::settings::{AgeLimits, Location, Source};
+use super::settings::{AgeLimits, Settings, SourceName};
+use super::store::NewestOf;
 use super::timers::{DRILL, EXPORT};
-use crate::clock::Cached;
 use crate::health::{Check, Finding, Status};
 use pgarchive::BackupId;
 
 /// Reads only the names in the store.
 pub struct BackupCheck {
     backups: Backups,
-    last: Cached<Vec<Finding>>,
 }
-
-/// The time limit for the store, which is shorter than that of any probe.
-const DEADLINE: Duration = Duration::from_secs(2);
 
 impl BackupCheck {
     pub fn new(backups: Backups) -> BackupCheck {
-        BackupCheck {
-            backups,
-            last: Cached::default(),
-        }
+        BackupCheck { backups }
     }
 
     async fn findings(&self) -> Vec<Finding> {
@@ -38,59 +26,37 @@ impl BackupCheck {
         if settings.sources.is_empty() {
             return nothing_is_backed_up(settings.store_is_named);
         }
+        let newest = self.backups.newest().await;
         let now = (self.backups.clock())();
-        let reading = async {
-            let ages = join_all(settings.sources.iter().map(|it| self.ages(it, now))).await;
-            Ok::<_, Infallible>(ages.into_iter().flatten().collect())
-        };
-        let Ok(findings) = self.last.get(now, reading).await;
-        findings
+        let findings = newest.iter().flat_map(|it| ages(it, settings, now));
+        findings.collect()
     }
+}
 
-    async fn ages(&self, source: &Source, now: Timestamp) -> Vec<Finding> {
-        let settings = self.backups.settings();
-        let copies = async {
-            match settings.copy {
-                Some(_) => Some(self.newest(Location::Copy, source, now).await),
-                None => None,
-            }
-        };
-        let (originals, copies) = join(self.newest(Location::Original, source, now), copies).await;
-        let mut findings = match originals {
-            Ok(newest) => vec![
-                dated(
-                    age(Kind::Made, source, newest.begun, settings.age, now),
-                    newest.of_the_future,
-                ),
-                age(
-                    Kind::Verified,
-                    source,
-                    newest.verified,
-                    settings.verified_age,
-                    now,
-                ),
-            ],
-            Err(error) => vec![unknown(Kind::Made, source, error)],
-        };
-        findings.extend(copies.map(|copies| match copies {
-            Ok(newest) => age(Kind::Copied, source, newest.begun, settings.age, now),
-            Err(error) => unknown(Kind::Copied, source, error),
-        }));
-        findings
-    }
-
-    async fn newest(
-        &self,
-        location: Location,
-        source: &Source,
-        now: Timestamp,
-    ) -> Result<Newest, String> {
-        let newest = self.backups.newest(location, &source.name, now);
-        match tokio::time::timeout(DEADLINE, newest).await {
-            Ok(read) => read.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("the store did not respond within {DEADLINE:?}")),
-        }
-    }
+fn ages(newest: &NewestOf, settings: &Settings, now: Timestamp) -> Vec<Finding> {
+    let source = &newest.source;
+    let age = |kind, begun: Option<Timestamp>, limits| {
+        let age = begun.map(|begun| now.duration_since(begun));
+        finding(kind, source, age, rate(kind, age, limits))
+    };
+    // The backups may be good, so this is a warning.
+    let unknown =
+        |kind, reason: &String| finding(kind, source, None, (Status::Warn, Some(reason.clone())));
+    let mut findings = match &newest.original {
+        Ok(newest) => vec![
+            dated(
+                age(Kind::Made, newest.begun, settings.age),
+                newest.of_the_future.as_ref(),
+            ),
+            age(Kind::Verified, newest.verified, settings.verified_age),
+        ],
+        Err(reason) => vec![unknown(Kind::Made, reason)],
+    };
+    findings.extend(newest.copy.as_ref().map(|copy| match copy {
+        Ok(newest) => age(Kind::Copied, newest.begun, settings.age),
+        Err(reason) => unknown(Kind::Copied, reason),
+    }));
+    findings
 }
 
 /// The backups whose age is checked.
@@ -125,48 +91,31 @@ fn nothing_is_backed_up(store_is_named: bool) -> Vec<Finding> {
         return Vec::new();
     }
     vec![Finding {
-        key: "backup:sources",
-        component_id: None,
-        component_type: "component",
-        observed_value: 0.into(),
-        observed_unit: None,
         status: Status::Warn,
         output: Some("BACKUP_URL is set and BACKUP_DATABASES is not: nothing is backed up".into()),
+        ..Finding::new("backup:sources", 0)
     }]
-}
-
-fn age(
-    kind: Kind,
-    source: &Source,
-    begun: Option<Timestamp>,
-    limits: AgeLimits,
-    now: Timestamp,
-) -> Finding {
-    let age = begun.map(|begun| now.duration_since(begun));
-    finding(kind, source, age, rate(kind, age, limits))
 }
 
 fn finding(
     kind: Kind,
-    source: &Source,
+    source: &SourceName,
     age: Option<SignedDuration>,
     (status, output): (Status, Option<String>),
 ) -> Finding {
     let [key, ..] = kind.words();
     let hours = age.map(|age| (age.as_secs_f64() / 360.0).round() / 10.0);
     Finding {
-        key,
-        component_id: Some(source.name.to_string()),
-        component_type: "component",
-        observed_value: hours.map_or(Value::Null, Value::from),
+        component_id: Some(source.to_string()),
         observed_unit: Some("hours"),
         status,
         output,
+        ..Finding::new(key, hours)
     }
 }
 
 /// A date in the future is a failure, whatever the ages of the other backups are.
-fn dated(finding: Finding, of_the_future: Option<BackupId>) -> Finding {
+fn dated(finding: Finding, of_the_future: Option<&BackupId>) -> Finding {
     let Some(id) = of_the_future else {
         return finding;
     };
@@ -180,29 +129,26 @@ fn dated(finding: Finding, of_the_future: Option<BackupId>) -> Finding {
     }
 }
 
-/// A missing backup is a warning only, because it is unknown since when there should be one.
 fn rate(kind: Kind, age: Option<SignedDuration>, limits: AgeLimits) -> (Status, Option<String>) {
     let [_, backup, function] = kind.words();
-    let look = format!("see the last runs of {function}");
-    match age {
-        None => (
-            Status::Warn,
-            Some(format!("there is no {backup} yet; {look}")),
-        ),
-        Some(age) if age >= limits.warn => {
-            let failed = age >= limits.fail;
-            let limit = if failed { limits.fail } else { limits.warn };
-            let hours = limit.as_hours();
-            let text = format!("the newest {backup} is {hours} hours old or more; {look}");
-            (if failed { Status::Fail } else { Status::Warn }, Some(text))
-        }
-        Some(_) => (Status::Ok, None),
-    }
+    let status = limits.status(age);
+    let reached = match (status, age) {
+        (Status::Ok, _) => return (status, None),
+        (_, None) => format!("there is no {backup} yet"),
+        (Status::Warn, Some(_)) => old(backup, limits.warn),
+        (Status::Fail, Some(_)) => old(backup, limits.fail),
+    };
+    (
+        status,
+        Some(format!("{reached}; see the last runs of {function}")),
+    )
 }
 
-/// The store cannot be read. The backups may be good, so this is a warning.
-fn unknown(kind: Kind, source: &Source, reason: String) -> Finding {
-    finding(kind, source, None, (Status::Warn, Some(reason)))
+fn old(backup: &str, limit: SignedDuration) -> String {
+    format!(
+        "the newest {backup} is {} hours old or more",
+        limit.as_hours()
+    )
 }
 
 #[cfg(test)]

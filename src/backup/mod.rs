@@ -46,7 +46,7 @@ pub use copies::Copies;
 pub use days::Days;
 pub use health::BackupCheck;
 pub use mismatch::Mismatch;
-pub use newest::{BackupOverview, SourceNumbers};
+pub use newest::SourceNumbers;
 pub use progress::Progress;
 pub use settings::{
     AgeLimits, COPY_STORE, DrillAfter, Keep, KeepError, Location, NoAddress, STORE, Settings,

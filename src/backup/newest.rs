@@ -1,24 +1,16 @@
-//! The newest backups of a source.
+//! The newest backups of each configured source, for health and for metrics.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::{join, join_all};
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use super::backups::Backups;
 use super::settings::{Location, SourceName};
-use super::store::{BackupSummary, Listed, StoreError, VERIFIED};
-use crate::clock::Cached;
-use pgarchive::BackupId;
-
-/// The newest backups of a source, from the names in the store alone.
-pub(super) struct Newest {
-    pub(super) begun: Option<Timestamp>,
-    pub(super) verified: Option<Timestamp>,
-    /// A backup that a machine with a wrong clock made.
-    pub(super) of_the_future: Option<BackupId>,
-    /// The newest backup of the past.
-    listed: Option<Listed>,
-}
+use super::store::{BackupSummary, Newest, NewestOf};
 
 /// The newest backups of a source as numbers, for metrics.
 #[derive(Clone, Debug)]
@@ -30,72 +22,77 @@ pub struct SourceNumbers {
     pub newest: Option<Arc<BackupSummary>>,
 }
 
-/// Reads the numbers of the sources, at most once a minute, and each manifest once.
-pub struct BackupOverview {
-    backups: Backups,
-    last: Cached<Vec<SourceNumbers>>,
-}
+/// The time limit for a store, which is shorter than that of any probe.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 impl Backups {
-    pub(super) async fn newest(
+    /// The newest backups of each configured source. Reads them at most once a minute, unless this process changes
+    /// them meanwhile.
+    pub(super) async fn newest(&self) -> Arc<[NewestOf]> {
+        let now = (self.clock())();
+        let reading = async {
+            let sources = self.settings().sources.iter();
+            let newest = join_all(sources.map(|it| self.newest_of(&it.name, now))).await;
+            Ok::<_, Infallible>(newest.into())
+        };
+        let Ok(newest) = self.last_newest().get(now, reading).await;
+        newest
+    }
+
+    /// The numbers of each configured source. Each manifest is read once.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn numbers(&self) -> Result<Vec<SourceNumbers>, String> {
+        let mut numbers = Vec::new();
+        for NewestOf {
+            source, original, ..
+        } in &*self.newest().await
+        {
+            let found = original.as_ref().map_err(String::clone)?;
+            let newest = match &found.listed {
+                Some(listed) => Some(self.summary(source, listed.clone()).await),
+                None => None,
+            };
+            let newest = newest.transpose().map_err(|error| error.to_string())?;
+            numbers.push(SourceNumbers {
+                source: source.to_string(),
+                begun: found.begun,
+                verified: found.verified,
+                newest: newest.filter(|it| it.error.is_none()),
+            });
+        }
+        Ok(numbers)
+    }
+
+    async fn newest_of(&self, source: &SourceName, now: Timestamp) -> NewestOf {
+        let copy = async {
+            match self.settings().copy {
+                Some(_) => Some(self.newest_in(Location::Copy, source, now).await),
+                None => None,
+            }
+        };
+        let (original, copy) = join(self.newest_in(Location::Original, source, now), copy).await;
+        NewestOf {
+            source: source.clone(),
+            original,
+            copy,
+        }
+    }
+
+    async fn newest_in(
         &self,
         location: Location,
         source: &SourceName,
         now: Timestamp,
-    ) -> Result<Newest, StoreError> {
-        let names = self.of_source(location, source)?.names().await?;
-        let (future, past): (Vec<_>, Vec<_>) = names
-            .into_iter()
-            .partition(|it| it.id.is_of_the_future(now));
-        let verified = past.iter().find(|it| it.files.contains_key(VERIFIED));
-        Ok(Newest {
-            begun: past.first().map(|it| it.id.started()),
-            verified: verified.map(|it| it.id.started()),
-            of_the_future: future.into_iter().next().map(|it| it.id),
-            listed: past.into_iter().next(),
-        })
-    }
-}
-
-impl BackupOverview {
-    pub fn new(backups: Backups) -> BackupOverview {
-        BackupOverview {
-            backups,
-            last: Cached::default(),
+    ) -> Result<Newest, String> {
+        let newest = async {
+            let backups = self.of_source(location, source)?;
+            backups.newest_dates(now).await
+        };
+        match timeout(DEADLINE, newest).await {
+            Ok(newest) => newest.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("the store did not respond within {DEADLINE:?}")),
         }
-    }
-
-    /// The numbers of each configured source.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn read(&self) -> Result<Vec<SourceNumbers>, StoreError> {
-        let now = (self.backups.clock())();
-        let reading = async {
-            let mut sources = Vec::new();
-            for source in &self.backups.settings().sources {
-                sources.push(self.numbers(&source.name, now).await?);
-            }
-            Ok(sources)
-        };
-        self.last.get(now, reading).await
-    }
-
-    async fn numbers(
-        &self,
-        source: &SourceName,
-        now: Timestamp,
-    ) -> Result<SourceNumbers, StoreError> {
-        let found = self.backups.newest(Location::Original, source, now).await?;
-        let newest = match found.listed {
-            Some(listed) => Some(self.backups.summary(source, listed).await?),
-            None => None,
-        };
-        Ok(SourceNumbers {
-            source: source.to_string(),
-            begun: found.begun,
-            verified: found.verified,
-            newest: newest.filter(|it| it.error.is_none()),
-        })
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::families::Families;
 use super::{operations, process};
-use crate::backup::BackupOverview;
+use crate::backup::Backups;
 use crate::clock::Clock;
 use crate::database::Database;
 use crate::health::Health;
@@ -33,7 +33,7 @@ pub struct Sources {
     pub timers: Vec<&'static str>,
     /// A ledger whose queries do not wait behind requests.
     pub ledger: Ledger,
-    pub backups: BackupOverview,
+    pub backups: Backups,
     pub sizes: ScaleOverview,
     pub clock: Clock,
 }
@@ -66,11 +66,10 @@ impl Metrics {
             let totals = ledger.totals(timers, now).await;
             totals.map_err(|error| error.to_string())
         };
-        let backups = async { backups.read().await.map_err(|error| error.to_string()) };
         let (report, totals, backups, sizes) = tokio::join!(
             health.report(),
             part("timers", totals.boxed()),
-            part("backups", backups.boxed()),
+            part("backups", backups.numbers().boxed()),
             part("sizes", sizes.read().boxed()),
         );
         let mut families = Families::default();

@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use magnusapi::backup::export::{ExportError, Options, export};
-use magnusapi::backup::store::sweep;
-use magnusapi::backup::{Progress, Source, SourceName};
+use magnusapi::backup::{Progress, Source, SourceBackups, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
@@ -307,9 +306,8 @@ fn only_old_folders_without_a_manifest_are_swept() {
         let before = store.files().await;
         let source = "postfacto".parse().expect("a name");
         let now: Timestamp = "2026-01-02T12:00:00Z".parse().expect("a time");
-        let swept = sweep(&store.blobs, &source, now)
-            .await
-            .expect("it is swept");
+        let backups = SourceBackups::new(store.blobs.clone(), source);
+        let swept = backups.sweep(now).await.expect("it is swept");
         let printed: Vec<String> = swept.iter().map(ToString::to_string).collect();
         assert_eq!(
             printed,

@@ -256,3 +256,22 @@ fn a_backup_that_is_verified_or_downloaded_is_not_pruned_until_a_signal_ends_tha
         }
     });
 }
+
+#[test]
+fn a_download_of_a_backup_that_is_being_deleted_makes_no_folder() {
+    run(async {
+        let (source, store, target) = (Database::migrated(), folder(), folder());
+        let operator = Operator::with_folder(&source, store.path());
+        let id = operator.makes();
+        let backup = store.path().join("postfacto").join(&id);
+        let announcement = backup.join("deleting-29990101T000000Z-00000001.json");
+        fs::write(&announcement, "{}").expect("it is ours");
+        let place = target.path().display().to_string();
+        let said = operator.exits(5, &["download", &id, &place]);
+        assert!(said.contains("a prune is deleting"), "{said}");
+        let made = fs::read_dir(target.path()).expect("a folder").count();
+        assert_eq!(made, 0, "a folder would make the next download fail");
+        fs::remove_file(announcement).expect("it is there");
+        operator.does(&["download", &id, &place]);
+    });
+}

@@ -37,7 +37,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     if failures.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Several(failures, Exit::Failed))
+        Err(Failure::new(Exit::Failed, failures.join("; ")))
     }
 }
 

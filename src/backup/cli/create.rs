@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::progress::Bar;
 use super::session::{Failure, Session, of_backup};
-use super::{Choice, copy, words};
+use super::{Choice, copy};
 use crate::backup::Progress;
 use crate::backup::export::Event;
 use crate::exit::Exit;
 use crate::terminal::{print, say, say_error};
+use crate::words;
 use pgarchive::manifest::Manifest;
 
 /// An operator can stop it. The limit is for a run that is forgotten.
@@ -89,7 +90,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         Ok(())
     } else {
         let (texts, exits): (Vec<String>, Vec<Exit>) = failures.into_iter().unzip();
-        Err(Failure::Several(texts, Exit::worst(exits)))
+        Err(Failure::new(Exit::worst(exits), texts.join("; ")))
     }
 }
 

@@ -6,6 +6,7 @@ use super::One;
 use super::session::{Failure, Session};
 use crate::backup::Hold;
 use crate::blob::Deletion;
+use crate::exit::Exit;
 use crate::terminal::{print, say};
 
 pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result<(), Failure> {
@@ -28,12 +29,19 @@ pub(super) async fn hold(session: &Session, one: &One, reason: String) -> Result
 
 pub(super) async fn release(session: &Session, one: &One) -> Result<(), Failure> {
     let (source_backups, stored) = session.one(one).await?;
-    if stored.hold.is_none() {
-        return Err(Failure::NotHeld(stored.id));
-    }
-    match source_backups.release(&stored.id).await? {
-        Deletion::Refused(reason) => return Err(Failure::Refused(reason)),
-        Deletion::Missing => return Err(Failure::NotHeld(stored.id)),
+    let released = match stored.hold {
+        Some(_) => source_backups.release(&stored.id).await?,
+        None => Deletion::Missing,
+    };
+    match released {
+        Deletion::Refused(reason) => {
+            let text = format!("the store refused: {reason}");
+            return Err(Failure::new(Exit::Refused, text));
+        }
+        Deletion::Missing => {
+            let text = format!("{} has no hold", stored.id);
+            return Err(Failure::new(Exit::NothingToDo, text));
+        }
         Deletion::Done => {}
     }
     if one.json {

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::Choice;
 use super::session::{Failure, Session};
-use super::{Choice, words};
 use crate::backup::{BackupState, Hold, Stored, Verified};
 use crate::terminal::{Table, print, say};
+use crate::words;
 use pgarchive::manifest::Manifest;
 
 /// A backup in the list, in JSON.
@@ -97,7 +98,7 @@ fn table(lines: &[Line], now: jiff::Timestamp) -> Table<8> {
         table.row([
             line.source.to_owned(),
             line.id.to_owned(),
-            words::age(now.duration_since(line.started)),
+            words::length(now.duration_since(line.started)),
             line.rows.map_or_else(String::new, |rows| rows.to_string()),
             words::size(line.bytes),
             line.state.to_string(),

@@ -13,7 +13,6 @@ mod restore;
 mod session;
 mod show;
 mod verify;
-mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -264,17 +263,13 @@ pub(crate) async fn run(
         done = &mut work => done,
         () = stop.cancelled() => {
             let ended = tokio::time::timeout(grace, work).await;
-            ended.unwrap_or(Err(if grace.is_zero() {
-                Failure::Interrupted
-            } else {
-                Failure::NotCleanedUp(grace)
-            }))
+            ended.unwrap_or_else(|_| Err(Failure::of_signal(grace)))
         }
     };
     // Both branches can be ready at once: a verb also fails because of the signal.
     done.map_err(|failure| {
         if stop.is_cancelled() {
-            Failure::Stopped(Box::new(failure))
+            failure.after_signal()
         } else {
             failure
         }
@@ -302,7 +297,9 @@ async fn execute(verb: Verb, session: &Session) -> Result<(), Failure> {
                 (true, Some(url)) => Some(session::target("--on", &url, &login.auth)?),
                 (true, None) => {
                     let server = session.settings().drill.clone();
-                    Some(server.ok_or(Failure::NoServer)?)
+                    let missing =
+                        "--restore needs a server; name one with --on or in DRILL_DATABASE_URL";
+                    Some(server.ok_or_else(|| Failure::usage(missing))?)
                 }
             };
             let identities = session.identities(login.identity.as_deref())?;

@@ -75,12 +75,7 @@ fn decided(source: &SourceName, pruning: &Pruning, dry_run: bool) -> Vec<Line> {
 }
 
 fn unfinished(source: &SourceName, swept: Swept) -> Line {
-    let refused = swept.kept.map(|it| {
-        format!(
-            "the store refused to delete {} files: {}",
-            it.files, it.reason
-        )
-    });
+    let refused = swept.kept.map(|it| it.to_string());
     Line {
         source: source.to_string(),
         id: swept.id.to_string(),

@@ -9,6 +9,7 @@ use super::{Login, One};
 use crate::backup::Progress;
 use crate::backup::restore::{Options, Place, Report};
 use crate::database;
+use crate::exit::Exit;
 use crate::terminal::{print, say};
 use pgarchive::manifest::Manifest;
 
@@ -21,7 +22,9 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let database = target("--to", to, &login.auth)?;
     if !database.address.names_database {
-        return Err(Failure::NoDatabase("--to".to_owned()));
+        return Err(Failure::usage(
+            "--to names no database; add its name: postgres://user@host/name",
+        ));
     }
     let identities = session.identities(login.identity.as_deref())?;
     let (source_backups, stored) = session.one(one).await?;
@@ -62,7 +65,12 @@ pub(super) async fn run(
     }
     match restored.skipped.len() {
         0 => Ok(()),
-        number => Err(Failure::LeftOut(number)),
+        number => Err(Failure::new(
+            Exit::Degraded,
+            format!(
+                "{number} of the backup's objects could not be restored; they are listed above"
+            ),
+        )),
     }
 }
 

@@ -1,9 +1,8 @@
 //! The parts that verbs share: the choice of sources and backups, and failures.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -16,88 +15,72 @@ use crate::backup::{
 };
 use crate::exit::Exit;
 use crate::{database, environment};
-use pgarchive::BackupId;
-use pgarchive::encryption::{Identities, IdentityError};
+use pgarchive::encryption::Identities;
 
-/// Why a verb failed.
+/// Why a verb failed: a text for the operator, and a code for scripts.
 #[derive(Debug, Error)]
-pub(crate) enum Failure {
-    #[error("{0}; name one with --source")]
-    WhichSource(String),
-    #[error(
-        "{0} is not in BACKUP_DATABASES; add it there, and set its BACKUP_DATABASE_URL_… to its \
-         address"
-    )]
-    NotConfigured(SourceName),
-    #[error(
-        "no database is named in BACKUP_DATABASES; set it, and a BACKUP_DATABASE_URL_… for each name"
-    )]
-    NoSources,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Backup(#[from] BackupError),
-    #[error("{}", restored(.0))]
-    Restore(#[from] RestoreError),
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    #[error(transparent)]
-    Target(#[from] database::SettingsError),
-    #[error("--restore needs a server; name one with --on or in DRILL_DATABASE_URL")]
-    NoServer,
-    #[error("the folder {} does not exist, so it has no backups; check {variable}", folder.display())]
-    NoStore {
-        folder: PathBuf,
-        variable: &'static str,
-    },
-    #[error("{0} names no database; add its name: postgres://user@host/name")]
-    NoDatabase(String),
-    #[error("the period from {since} to {until} is empty; let --since be before --until")]
-    Period { since: Timestamp, until: Timestamp },
-    #[error("interrupted")]
-    Interrupted,
-    #[error(
-        "interrupted, and the clean-up did not end within {0:?}; `magnusapi backup prune` and the next restore \
-         delete remaining files and databases"
-    )]
-    NotCleanedUp(Duration),
-    #[error("{0} of the backup's objects could not be restored; they are listed above")]
-    LeftOut(usize),
-    /// Of a verb that works on several sources, or finds several faults.
-    #[error("{}", .0.join("; "))]
-    Several(Vec<String>, Exit),
-    /// A failure after a signal, which explains most of them.
-    #[error(transparent)]
-    Stopped(Box<Failure>),
-    #[error("the store refused: {0}")]
-    Refused(String),
-    #[error("{0} has no hold")]
-    NotHeld(BackupId),
+#[error("{text}")]
+pub(crate) struct Failure {
+    text: String,
+    exit: Exit,
 }
 
 impl Failure {
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Failure::WhichSource(_)
-            | Failure::NotConfigured(_)
-            | Failure::Period { .. }
-            | Failure::NoSources
-            | Failure::NoDatabase(_)
-            | Failure::Identity(_)
-            | Failure::Target(_)
-            | Failure::NoServer => Exit::Usage,
-            Failure::LeftOut(_) => Exit::Degraded,
-            Failure::NotHeld(_) => Exit::NothingToDo,
-            Failure::Refused(_) => Exit::Refused,
-            Failure::Store(error) => of_store(error),
-            Failure::Backup(error) => of_backup(error),
-            Failure::Restore(error) => of_restore(error),
-            Failure::Several(_, exit) => *exit,
-            Failure::Interrupted | Failure::NotCleanedUp(_) | Failure::Stopped(_) => {
-                Exit::Interrupted
-            }
-            Failure::NoStore { .. } => Exit::Failed,
+    pub(super) fn new(exit: Exit, text: impl Into<String>) -> Failure {
+        Failure {
+            text: text.into(),
+            exit,
         }
+    }
+
+    /// The command line or a setting is wrong.
+    pub(super) fn usage(text: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, text)
+    }
+
+    /// A signal ended the verb, which did not clean up within this time.
+    pub(super) fn of_signal(grace: Duration) -> Failure {
+        let text = if grace.is_zero() {
+            "interrupted".to_owned()
+        } else {
+            format!(
+                "interrupted, and the clean-up did not end within {grace:?}; `magnusapi backup prune` and the next \
+                 restore delete remaining files and databases"
+            )
+        };
+        Failure::new(Exit::Interrupted, text)
+    }
+
+    /// A failure after a signal, which explains most of them.
+    pub(super) fn after_signal(self) -> Failure {
+        Failure::new(Exit::Interrupted, self.text)
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::new(of_store(&error), error.to_string())
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Failure {
+        Failure::new(of_backup(&error), error.to_string())
+    }
+}
+
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Failure {
+        let before = if error.left_nothing() {
+            "nothing was restored: "
+        } else {
+            ""
+        };
+        Failure::new(of_restore(&error), format!("{before}{error}"))
     }
 }
 
@@ -123,14 +106,6 @@ fn of_restore(error: &RestoreError) -> Exit {
         RestoreError::Store(error) => of_store(error),
         RestoreError::Refused(_) => Exit::Refused,
         _ => Exit::Failed,
-    }
-}
-
-fn restored(error: &RestoreError) -> String {
-    if error.left_nothing() {
-        format!("nothing was restored: {error}")
-    } else {
-        error.to_string()
     }
 }
 
@@ -171,10 +146,13 @@ impl Session {
         let store = settings.address(self.from).ok_or(StoreError::NoCopy)?;
         match store.missing_folder() {
             None => Ok(()),
-            Some(folder) => Err(Failure::NoStore {
-                folder: folder.to_owned(),
-                variable,
-            }),
+            Some(folder) => Err(Failure::new(
+                Exit::Failed,
+                format!(
+                    "the folder {} does not exist, so it has no backups; check {variable}",
+                    folder.display()
+                ),
+            )),
         }
     }
 
@@ -191,22 +169,29 @@ impl Session {
     /// The sources to back up: the named one, or all.
     pub(super) fn configured(&self, named: Option<&SourceName>) -> Result<Vec<&Source>, Failure> {
         let settings = self.settings();
-        match named {
-            Some(name) => {
-                let source = settings.source(name);
-                Ok(vec![
-                    source.ok_or_else(|| Failure::NotConfigured(name.clone()))?,
-                ])
+        let Some(name) = named else {
+            if settings.sources.is_empty() {
+                return Err(Failure::usage(
+                    "no database is named in BACKUP_DATABASES; set it, and a BACKUP_DATABASE_URL_… for each name",
+                ));
             }
-            None if settings.sources.is_empty() => Err(Failure::NoSources),
-            None => Ok(settings.sources.iter().collect()),
-        }
+            return Ok(settings.sources.iter().collect());
+        };
+        let source = settings.source(name).ok_or_else(|| {
+            Failure::usage(format!(
+                "{name} is not in BACKUP_DATABASES; add it there, and set its BACKUP_DATABASE_URL_… to its address"
+            ))
+        })?;
+        Ok(vec![source])
     }
 
     /// The identities for encrypted backups: from the named file, or from the setting.
     pub(super) fn identities(&self, file: Option<&Path>) -> Result<Option<Identities>, Failure> {
         match file {
-            Some(file) => Ok(Some(Identities::read(file)?)),
+            Some(file) => match Identities::read(file) {
+                Ok(identities) => Ok(Some(identities)),
+                Err(error) => Err(Failure::usage(error.to_string())),
+            },
             None => Ok(self.settings().identities.clone()),
         }
     }
@@ -242,15 +227,15 @@ impl Session {
 }
 
 fn the_only_one(mut names: Vec<SourceName>) -> Result<SourceName, Failure> {
-    match names.len() {
-        0 => Err(Failure::WhichSource("the store has no backups".to_owned())),
-        1 => Ok(names.remove(0)),
+    let found = match names.len() {
+        0 => "the store has no backups".to_owned(),
+        1 => return Ok(names.remove(0)),
         _ => {
             let names: Vec<&str> = names.iter().map(SourceName::as_str).collect();
-            let text = format!("the store has backups of {}", names.join(", "));
-            Err(Failure::WhichSource(text))
+            format!("the store has backups of {}", names.join(", "))
         }
-    }
+    };
+    Err(Failure::usage(format!("{found}; name one with --source")))
 }
 
 /// The database that an option names, with the `PG…` variables except those of its address.
@@ -266,5 +251,6 @@ pub(super) fn target(option: &str, url: &str, auth: &str) -> Result<database::Se
         name if name == option => Some(url.to_owned()),
         name => environment::variable(name),
     });
-    Ok(read?.expect("an address is given, so a database is named"))
+    let read = read.map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(read.expect("an address is given, so a database is named"))
 }

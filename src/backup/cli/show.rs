@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::One;
 use super::session::{Failure, Session};
-use super::{One, words};
 use crate::backup::{SourceBackups, Stored};
 use crate::terminal::{Table, print, say};
+use crate::words;
 use pgarchive::manifest::Manifest;
 
 pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {

@@ -40,7 +40,7 @@ pub(super) async fn run(
     let damages: Vec<String> = damages.iter().map(Mismatch::to_string).collect();
     let damages = damages.join("; ");
     let text = format!("{name} is damaged: {damages}");
-    Err(Failure::Several(vec![text], Exit::Failed))
+    Err(Failure::new(Exit::Failed, text))
 }
 
 fn show(name: &str, stored: &Stored, restored: Option<&Verified>, from: &str) {

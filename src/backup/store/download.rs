@@ -1,5 +1,6 @@
 //! Copies a backup to a folder, for stock `pg_restore`, and checks it on the way.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::fs;
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::StoreError;
 use super::source_backups::{SourceBackups, Stored};
 use super::walk::{Sink, each_file};
-use pgarchive::manifest::MANIFEST;
+use pgarchive::manifest::{MANIFEST, Manifest};
 
 impl SourceBackups {
     /// Writes every file of a backup into a new folder of its name in `folder`, the manifest last. Returns
@@ -23,44 +24,52 @@ impl SourceBackups {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<PathBuf, StoreError> {
         let path = folder.join(stored.id.as_str());
-        let here = |error| StoreError::Folder {
-            path: path.clone(),
-            error,
-        };
-        fs::create_dir_all(folder).await.map_err(here)?;
-        fs::create_dir(&path).await.map_err(here)?;
+        let manifest = stored.readable()?;
         let lease = self.lease(stored, "download").await?;
-        let copying = self.write_all_files(stored, &path, progress);
-        let copied = lease.during(stop.run_until_cancelled(copying)).await;
-        copied.unwrap_or_else(|| Err(StoreError::DownloadInterrupted(path.clone())))?;
+        let copying = async {
+            create_folder(&path).await?;
+            let writing = self.write_all_files(manifest, &path, progress);
+            let written = stop.run_until_cancelled(writing).await;
+            written.unwrap_or_else(|| Err(StoreError::DownloadInterrupted(path.clone())))
+        };
+        lease.during(copying).await?;
         Ok(path)
     }
 
     async fn write_all_files(
         &self,
-        stored: &Stored,
+        manifest: &Manifest,
         path: &Path,
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<(), StoreError> {
-        let manifest = stored.readable()?;
-        let here = |error| StoreError::Folder {
-            path: path.to_owned(),
-            error,
-        };
         each_file(&manifest.files, 1, |file| async move {
             let mut local = Local::create(path.join(&file.name)).await?;
-            let damage = self.read_through(&stored.id, file, &mut local, progress);
+            let damage = self.read_through(&manifest.id, file, &mut local, progress);
             if let Some(damage) = damage.await? {
                 let path = path.to_owned();
                 return Err(StoreError::Downloaded { damage, path });
             }
-            local.file.flush().await.map_err(here)?;
+            local.file.flush().await.map_err(at(path))?;
             Ok(None)
         })
         .await?;
         let text = manifest.encode();
-        fs::write(path.join(MANIFEST), text).await.map_err(here)
+        fs::write(path.join(MANIFEST), text).await.map_err(at(path))
     }
+}
+
+/// Fails if it exists.
+async fn create_folder(path: &Path) -> Result<(), StoreError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).await.map_err(at(path))?;
+    }
+    fs::create_dir(path).await.map_err(at(path))
+}
+
+/// Names the file or folder.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::Folder { path, error }
 }
 
 /// A new file on this machine.
@@ -71,19 +80,13 @@ struct Local {
 
 impl Local {
     async fn create(path: PathBuf) -> Result<Local, StoreError> {
-        match fs::File::create_new(&path).await {
-            Ok(file) => Ok(Local { path, file }),
-            Err(error) => Err(StoreError::Folder { path, error }),
-        }
+        let file = fs::File::create_new(&path).await.map_err(at(&path))?;
+        Ok(Local { path, file })
     }
 }
 
 impl Sink for Local {
     async fn write(&mut self, part: &[u8]) -> Result<(), StoreError> {
-        let written = self.file.write_all(part).await;
-        written.map_err(|error| StoreError::Folder {
-            path: self.path.clone(),
-            error,
-        })
+        self.file.write_all(part).await.map_err(at(&self.path))
     }
 }

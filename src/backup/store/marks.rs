@@ -84,17 +84,21 @@ pub(super) fn announcement_file(until: Timestamp, number: u32) -> String {
 }
 
 /// Whether one of these files of a backup is a lease that holds at `now`.
-pub(super) fn is_leased<'a>(files: impl IntoIterator<Item = &'a str>, now: Timestamp) -> bool {
-    let ends = files.into_iter().filter_map(|file| end(file, LEASE));
+pub(super) fn is_leased(files: impl IntoIterator<Item = impl AsRef<str>>, now: Timestamp) -> bool {
+    let ends = files
+        .into_iter()
+        .filter_map(|file| end(file.as_ref(), LEASE));
     ends.max().is_some_and(|end| now < end)
 }
 
 /// Until when one of these files of a backup announces its deletion, if one does at `now`.
-pub(super) fn deleted_until<'a>(
-    files: impl IntoIterator<Item = &'a str>,
+pub(super) fn deleted_until(
+    files: impl IntoIterator<Item = impl AsRef<str>>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let ends = files.into_iter().filter_map(announcement_end);
+    let ends = files
+        .into_iter()
+        .filter_map(|file| announcement_end(file.as_ref()));
     ends.max().filter(|end| now < *end)
 }
 

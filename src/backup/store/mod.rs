@@ -5,7 +5,7 @@
 //! | `verify`, `download`, `copy` | compares the stored files with the manifest; writes them to a folder, or to another store |
 //! | `walk` | reads the files, for these three |
 //! | `prune` | deletes the backups that no rule keeps |
-//! | `summaries` | each backup in a few values |
+//! | `newest`, `summaries` | the dates of the newest backups; each backup in a few values |
 //! | `sweep` | deletes the remains of killed exports |
 //! | `lease` | keeps a backup from being pruned while it is read |
 //! | `source_backups` | the backups of one source |
@@ -18,6 +18,7 @@ mod download;
 mod error;
 mod lease;
 mod marks;
+mod newest;
 mod prune;
 pub mod retention;
 mod source_backups;
@@ -29,7 +30,8 @@ mod walk;
 pub use copy::CopyLimit;
 pub use error::StoreError;
 pub use marks::{Compared, Hold, Seconds, VERIFIED, Verified};
+pub(super) use newest::{Newest, NewestOf};
 pub use prune::{Pruned, Pruning, Rules};
 pub use source_backups::{Files, Listed, Selection, SourceBackups, Stored};
 pub use summaries::{BackupSummary, Summaries};
-pub use sweep::{Kept, Swept, sweep};
+pub use sweep::Swept;

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use super::error::StoreError;
-use super::marks::ends_by_itself;
 use super::retention::{Candidate, Decision, plan};
 use super::source_backups::{SourceBackups, Stored, keeper};
 use crate::backup::settings::Keep;
@@ -120,15 +119,7 @@ impl SourceBackups {
                 "its manifest was deleted, and its files stay: {keeper}"
             )));
         }
-        let mut kept = None;
-        for file in &files {
-            let deletion = self.blobs.delete(&self.path(id, file)).await?;
-            if let Deletion::Refused(reason) = deletion
-                && !ends_by_itself(file)
-            {
-                kept = Some(format!("the store refused: {file}: {reason}"));
-            }
-        }
-        Ok(kept)
+        let (_, kept) = self.delete_files(id, &files).await?;
+        Ok(kept.map(|kept| kept.to_string()))
     }
 }

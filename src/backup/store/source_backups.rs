@@ -79,7 +79,7 @@ impl Stored {
 
     /// Until when its deletion is announced, if it is at `now`.
     pub fn deleted_until(&self, now: Timestamp) -> Option<Timestamp> {
-        deleted_until(self.files.keys().map(String::as_str), now)
+        deleted_until(self.files.keys(), now)
     }
 
     pub fn candidate(&self, now: Timestamp) -> Candidate {
@@ -88,7 +88,7 @@ impl Stored {
             state: self.state(),
             verified: self.verified.is_some(),
             hold: self.hold.as_ref().map(|hold| hold.reason.clone()),
-            in_use: is_leased(self.files.keys().map(String::as_str), now),
+            in_use: is_leased(self.files.keys(), now),
         }
     }
 }
@@ -325,7 +325,6 @@ impl SourceBackups {
 }
 
 fn unannounced(id: &BackupId, files: &BTreeSet<String>) -> Result<(), StoreError> {
-    let files = files.iter().map(String::as_str);
     match deleted_until(files, Timestamp::now()) {
         None => Ok(()),
         Some(until) => Err(StoreError::BeingDeleted {
@@ -339,7 +338,7 @@ fn unannounced(id: &BackupId, files: &BTreeSet<String>) -> Result<(), StoreError
 pub(super) fn keeper(files: &BTreeSet<String>, now: Timestamp) -> Option<&'static str> {
     if files.contains(HOLD) {
         Some("a hold was just placed on it")
-    } else if is_leased(files.iter().map(String::as_str), now) {
+    } else if is_leased(files, now) {
         Some(IN_USE)
     } else {
         None

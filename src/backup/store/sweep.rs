@@ -1,12 +1,14 @@
 //! Deletes the remains of killed exports.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::error::StoreError;
 use super::marks::{ends_by_itself, is_leased};
-use crate::backup::settings::SourceName;
-use crate::blob::{BlobError, Blobs, Deletion};
+use super::source_backups::SourceBackups;
+use crate::blob::{BlobError, Deletion};
 use pgarchive::BackupId;
 use pgarchive::manifest::MANIFEST;
 
@@ -31,71 +33,71 @@ pub struct Kept {
 
 impl fmt::Display for Swept {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Swept { id, deleted, .. } = self;
+        let Swept { id, deleted, kept } = self;
         write!(
             formatter,
             "{id} was never finished: {deleted} files deleted"
         )?;
-        match &self.kept {
-            Some(Kept { files, reason }) => {
-                write!(formatter, ", {files} kept by the store: {reason}")
-            }
-            None => Ok(()),
-        }
+        kept.as_ref()
+            .map_or(Ok(()), |kept| write!(formatter, ", {kept}"))
     }
 }
 
-/// Deletes folders without a manifest that are more than a day old. Files that the store keeps are not an
-/// error: the next sweep tries again.
-pub async fn sweep(
-    blobs: &Blobs,
-    source: &SourceName,
-    now: Timestamp,
-) -> Result<Vec<Swept>, BlobError> {
-    let mut swept = Vec::new();
-    for name in blobs.folders(source.as_str()).await? {
-        let Ok(id) = name.parse::<BackupId>() else {
-            continue;
-        };
-        if now.duration_since(id.started()) < ABANDONED {
-            continue;
-        }
-        let folder = format!("{source}/{id}");
-        let found = blobs.list(&folder).await?;
-        let files = || found.iter().filter_map(|it| it.name.rsplit('/').next());
-        // Pruning may have died after it deleted the manifest of a backup that is still being read.
-        if files().all(|file| file != MANIFEST) && !is_leased(files(), now) {
-            blobs.discard_unfinished(&folder).await?;
-            let names = found.into_iter().map(|blob| blob.name);
-            let deleted = delete(blobs, id, names).await?;
-            if deleted.deleted > 0 || deleted.kept.is_some() {
-                swept.push(deleted);
-            }
-        }
+impl fmt::Display for Kept {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kept { files, reason } = self;
+        write!(
+            formatter,
+            "the store refused to delete {files} files: {reason}"
+        )
     }
-    Ok(swept)
 }
 
-async fn delete(
-    blobs: &Blobs,
-    id: BackupId,
-    names: impl Iterator<Item = String>,
-) -> Result<Swept, BlobError> {
-    let mut swept = Swept {
-        id,
-        deleted: 0,
-        kept: None,
-    };
-    for name in names {
-        match blobs.delete(&name).await? {
-            Deletion::Done => swept.deleted += 1,
-            Deletion::Missing => {}
-            Deletion::Refused(_) if name.rsplit('/').next().is_some_and(ends_by_itself) => {}
-            Deletion::Refused(reason) => {
-                let files = swept.kept.map_or(0, |kept| kept.files) + 1;
-                swept.kept = Some(Kept { files, reason });
+impl SourceBackups {
+    /// Deletes folders without a manifest that are more than a day old. Files that the store keeps are not an
+    /// error: the next sweep tries again.
+    pub async fn sweep(&self, now: Timestamp) -> Result<Vec<Swept>, StoreError> {
+        let mut swept = Vec::new();
+        for name in self.blobs.folders(self.source.as_str()).await? {
+            let Ok(id) = name.parse::<BackupId>() else {
+                continue;
+            };
+            if now.duration_since(id.started()) < ABANDONED {
+                continue;
+            }
+            let files = self.files(&id).await?;
+            // Pruning may have died after it deleted the manifest of a backup that is still being read.
+            if files.contains(MANIFEST) || is_leased(&files, now) {
+                continue;
+            }
+            let folder = format!("{}/{id}", self.source);
+            self.blobs.discard_unfinished(&folder).await?;
+            let (deleted, kept) = self.delete_files(&id, &files).await?;
+            if deleted > 0 || kept.is_some() {
+                swept.push(Swept { id, deleted, kept });
             }
         }
+        Ok(swept)
     }
-    Ok(swept)
+
+    /// Deletes these files of a backup. Returns how many, and those that the store keeps, except for marks that end
+    /// by themselves.
+    pub(super) async fn delete_files(
+        &self,
+        id: &BackupId,
+        files: &BTreeSet<String>,
+    ) -> Result<(u64, Option<Kept>), BlobError> {
+        let (mut deleted, mut kept) = (0, None::<Kept>);
+        for file in files {
+            match self.blobs.delete(&self.path(id, file)).await? {
+                Deletion::Done => deleted += 1,
+                Deletion::Refused(reason) if !ends_by_itself(file) => {
+                    let files = kept.map_or(0, |kept| kept.files) + 1;
+                    kept = Some(Kept { files, reason });
+                }
+                Deletion::Missing | Deletion::Refused(_) => {}
+            }
+        }
+        Ok((deleted, kept))
+    }
 }

@@ -1,15 +1,15 @@
 //! The newest backup of a source, restored on trial.
 
+use std::error::Error;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ending, SourceRun};
 use crate::backup::restore::{Bounds, Superusers};
 use crate::backup::{
-    BackupError, Backups, DrillAfter, Location, Progress, Selection, Source, SourceBackups,
-    StoreError, Stored, Trial, Verified,
+    Backups, DrillAfter, Location, Progress, Selection, Source, SourceBackups, Stored, Trial,
+    Verified,
 };
 use pgarchive::BackupId;
 use pgarchive::manifest::Manifest;
@@ -48,6 +48,9 @@ pub(super) async fn after_backup(
     drill.run(stop, limit).await
 }
 
+/// Why a source's newest backup was not proved to restore.
+type Failure = Box<dyn Error + Send + Sync>;
+
 struct Drill<'a> {
     backups: &'a Backups,
     source: &'a Source,
@@ -73,7 +76,10 @@ impl Drill<'_> {
     ) -> Result<(BackupId, String), Failure> {
         let bounds = Bounds::within(limit, stop.clone());
         let settings = self.backups.settings();
-        let server = settings.drill.as_ref().ok_or(Failure::NoServer)?;
+        let server = settings.drill.as_ref().ok_or(
+            "no server is named to restore on; set DRILL_DATABASE_URL, to another server than the one that is \
+             backed up",
+        )?;
         let source_backups = self
             .backups
             .of_source(Location::Original, &self.source.name)?;
@@ -111,11 +117,13 @@ impl Drill<'_> {
         if expected <= limit {
             return Ok(());
         }
-        Err(Failure::NoTime {
-            id: stored.id.clone(),
-            expected,
-            limit,
-        })
+        let text = format!(
+            "the drill of {} was not started: it takes about {expected:.0?}, and {limit:.0?} remain of this call; \
+             the next scheduled drill makes up for it; raise functionTimeout in host.json, or set \
+             DRILL_AFTER=schedule",
+            stored.id
+        );
+        Err(text.into())
     }
 }
 
@@ -140,28 +148,4 @@ fn describe(verified: &Verified) -> String {
         "restored to PostgreSQL {}: {} tables and {} rows equal the backup's, {} ms{missing}",
         verified.server_version, verified.tables, verified.rows, verified.milliseconds,
     )
-}
-
-/// Why a source's newest backup was not proved to restore.
-#[derive(Debug, Error)]
-enum Failure {
-    #[error(
-        "no server is named to restore on; set DRILL_DATABASE_URL, to another server than the one \
-         that is backed up"
-    )]
-    NoServer,
-    #[error(
-        "the drill of {id} was not started: it takes about {expected:.0?}, and {limit:.0?} remain of this call; \
-         the next scheduled drill makes up for it; raise functionTimeout in host.json, or set \
-         DRILL_AFTER=schedule"
-    )]
-    NoTime {
-        id: BackupId,
-        expected: Duration,
-        limit: Duration,
-    },
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Backup(#[from] BackupError),
 }

@@ -17,10 +17,11 @@ use funcapp::Schedule;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 
+use super::Choice;
 use super::session::{Failure, Session};
-use super::{Choice, words};
 use crate::backup::{Location, SourceBackups, SourceName};
 use crate::terminal::{Table, print, say, say_error};
+use crate::words;
 use contents::{Line, Report, SourceReport};
 use pgarchive::BackupId;
 use slots::{Basis, Period};
@@ -64,7 +65,9 @@ pub(super) async fn run(
     let until = options.until.unwrap_or(now);
     let since = options.since.unwrap_or(until - PERIOD);
     if since >= until {
-        return Err(Failure::Period { since, until });
+        return Err(Failure::usage(format!(
+            "the period from {since} to {until} is empty; let --since be before --until"
+        )));
     }
     let basis = Basis {
         now,
@@ -113,7 +116,7 @@ async fn of_source(
 async fn copies(session: &Session, source: &SourceName) -> Option<BTreeSet<BackupId>> {
     let names = async {
         let copies = session.backups.of_source(Location::Copy, source)?;
-        Ok::<_, Failure>(copies.names().await?)
+        copies.names().await
     };
     match names.await {
         Ok(names) => Some(names.into_iter().map(|it| it.id).collect()),

@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::contents::{Line, Report, SourceReport};
-use crate::backup::cli::words;
+use crate::words;
 
 const STYLE: &str = include_str!("style.css");
 
