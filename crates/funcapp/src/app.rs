@@ -101,7 +101,7 @@ impl App {
             let name = function.name.as_str();
             let allowed = &self.host.allowed_functions;
             (allowed.is_empty() || allowed.iter().any(|other| other.eq_ignore_ascii_case(name)))
-                && !settings.disables(name)
+                && settings.disabling(name).is_none()
         })
     }
 

@@ -60,16 +60,12 @@ impl<'a> Members<'a> {
     }
 
     pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, Error> {
-        self.value(name)
-            .map(|value| match value {
-                Value::Object(map) => Ok(Members {
-                    file: self.file,
-                    path: self.path_of(name),
-                    map,
-                }),
-                _ => Err(self.error(name, "is not an object")),
-            })
-            .transpose()
+        let map = self.read(name, "is not an object", Value::as_object)?;
+        Ok(map.map(|map| Members {
+            file: self.file,
+            path: self.path_of(name),
+            map,
+        }))
     }
 
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<Members<'a>>, Error> {
@@ -91,13 +87,7 @@ impl<'a> Members<'a> {
     }
 
     pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
-        self.value(name)
-            .map(|value| {
-                value
-                    .as_str()
-                    .ok_or_else(|| self.error(name, "is not a string"))
-            })
-            .transpose()
+        self.read(name, "is not a string", Value::as_str)
     }
 
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
@@ -127,26 +117,19 @@ impl<'a> Members<'a> {
 
     /// A boolean; the strings `"true"` and `"false"` count, as they do in .NET's configuration.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        self.value(name)
-            .map(|value| match value {
-                Value::Bool(flag) => Ok(*flag),
-                Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
-                Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-                _ => Err(self.error(name, "is neither true nor false")),
-            })
-            .transpose()
+        self.read(name, "is neither true nor false", |value| match value {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        })
     }
 
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, Error> {
-        self.value(name)
-            .map(|value| {
-                let number = value.as_str().and_then(|text| text.parse().ok());
-                value
-                    .as_i64()
-                    .or(number)
-                    .ok_or_else(|| self.error(name, "is not a whole number"))
-            })
-            .transpose()
+        self.read(name, "is not a whole number", |value| {
+            let number = value.as_str().and_then(|text| text.parse().ok());
+            value.as_i64().or(number)
+        })
     }
 
     pub(crate) fn duration(&self, name: &str) -> Result<Option<Duration>, Error> {
@@ -161,12 +144,19 @@ impl<'a> Members<'a> {
     }
 
     fn array(&self, name: &str) -> Result<Option<&'a Vec<Value>>, Error> {
-        self.value(name)
-            .map(|value| {
-                value
-                    .as_array()
-                    .ok_or_else(|| self.error(name, "is not an array"))
-            })
+        self.read(name, "is not an array", Value::as_array)
+    }
+
+    /// Converts the value of `name` with `read`. The error has `problem` if the value is of another kind.
+    fn read<T>(
+        &self,
+        name: &str,
+        problem: &str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let value = self.value(name);
+        value
+            .map(|value| read(value).ok_or_else(|| self.error(name, problem)))
             .transpose()
     }
 

@@ -16,6 +16,8 @@
 //! - Days and weekdays must both match, unlike in Unix cron.
 //! - Sunday is 0; there is no 7, no `L`, `W`, `#`, `?`, `@daily` and no year.
 //! - A step below 1 counts as 1.
+//!
+//! Three hundred expressions, as the host judged them, are in `tests/recordings/schedules.jsonl`.
 
 use std::fmt::Write as _;
 
@@ -246,94 +248,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn valid_expressions_have_the_meaning_of_ncrontab() {
-        for (text, plain) in [
-            ("* * * * *", "0 * * * * *"),
-            ("  0  15 3 * * *  ", "0 15 3 * * *"),
-            ("*/20 05 3 * * *", "0,20,40 5 3 * * *"),
-            ("0 50/5 * * * *", "0 50,55 * * * *"),
-            ("0 59/5 * * * *", "0 59 * * * *"),
-            ("0 10-20/5,3 * * * *", "0 3,10,15,20 * * * *"),
-            ("0 20-18 * * * *", "0 18,19,20 * * * *"),
-            ("0 0 0 * * FRI-MON", "0 0 0 * * 1,2,3,4,5"),
-            ("0 0 0 1 jan,Sept *", "0 0 0 1 1,9 *"),
-            ("0 0 0 1 J *", "0 0 0 1 1 *"),
-            ("0 0 0 * * Thursday", "0 0 0 * * 4"),
-            ("0 0 0 * * W", "0 0 0 * * 3"),
-            ("0 0 0 * * 0-6", "0 0 0 * * *"),
-            ("0-59/1 0 0 31 2 *", "* 0 0 31 2 *"),
-            ("0 */100 * * * *", "0 0 * * * *"),
-            ("0 */0 * * * *", "0 * * * * *"),
-            ("0 */-2 * * * *", "0 * * * * *"),
-            ("0 */+30 * * * *", "0 0,30 * * * *"),
-        ] {
-            let schedule = Ncrontab::parse(text).map(|schedule| schedule.plain());
-            assert_eq!(schedule, Ok(plain.to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn invalid_expressions_are_refused() {
-        for text in [
-            "",
-            "* * * *",
-            "0 0 0 * * * *",
-            "0 0 0 * * * 2026",
-            "@daily",
-            "01:00:00",
-            "60 * * * * *",
-            "* 60 * * * *",
-            "* * 24 * * *",
-            "* * * 0 * *",
-            "* * * 32 * *",
-            "* * * * 0 *",
-            "* * * * 13 *",
-            "* * * * * 7",
-            "* * * * * 0-7",
-            "0 0 0 L * *",
-            "0 0 0 LW * *",
-            "0 0 0 15W * *",
-            "0 0 0 ? * *",
-            "0 0 0 * * ?",
-            "0 0 0 * * 5L",
-            "0 0 0 * * MON#2",
-            "0 0 0 * * +MON",
-            "0 0 0 * * Moon",
-            "0 0 JAN * * *",
-            "0 , * * * *",
-            "0 1, * * * *",
-            "0 ,1 * * * *",
-            "0 1,,2 * * * *",
-            "0 5- * * * *",
-            "0 -5 * * * *",
-            "0 5-6-7 * * * *",
-            "0 *-5 * * * *",
-            "0 ** * * * *",
-            "0 */ * * * *",
-            "0 */99999999999 * * * *",
-            "0 /5 * * * *",
-            "0 +5 * * * *",
-            "0 5/5/5 * * * *",
-            "0 99999999999999999999 * * * *",
-            "0\t15 3 * * *",
-            "0 15 3 * * *\t",
-        ] {
-            assert!(Ncrontab::parse(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
     fn error_names_the_field_and_its_values() {
         let error = Ncrontab::parse("0 0 0 * * 7").expect_err("no seventh day");
         let text = "has `7` in its field for weekdays; write 0 to 6, or sun to sat";
         assert_eq!(error, text);
-    }
-
-    #[test]
-    fn only_several_seconds_of_every_minute_make_a_schedule_sub_minute() {
-        let sub_minute = |text| Ncrontab::parse(text).expect("a schedule").is_sub_minute();
-        assert!(sub_minute("*/30 * * * * *"));
-        assert!(!sub_minute("*/30 5 * * * *") && !sub_minute("30 * * * * *"));
-        assert!(!sub_minute("* * * * *"));
     }
 }

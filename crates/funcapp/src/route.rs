@@ -3,8 +3,6 @@
 //! Source: ASP.NET Core's `TemplateParser` and `TemplateMatcher`, which the host uses. A path is
 //! compared segment by segment after the server has decoded it, all but `%2F`.
 
-use std::fmt;
-
 use crate::segment::{Segment, same};
 
 /// A parsed route, relative to the route prefix.
@@ -74,12 +72,6 @@ impl RouteTemplate {
             }
         }
         path.len() == self.segments.len()
-    }
-}
-
-impl fmt::Display for RouteTemplate {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
     }
 }
 

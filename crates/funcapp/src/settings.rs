@@ -78,11 +78,6 @@ impl Settings {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether a setting disables the function.
-    pub(crate) fn disables(&self, function: &str) -> bool {
-        self.disabling(function).is_some()
-    }
-
     /// The name of the setting that disables the function: `AzureWebJobs.<function>.Disabled` or
     /// `AzureWebJobs_<function>_Disabled`, in any case, with the value true or 1.
     pub(crate) fn disabling(&self, function: &str) -> Option<&str> {
@@ -141,10 +136,6 @@ pub(crate) fn read_file(folder: &Path) -> Result<Option<Vec<u8>>, Error> {
 mod tests {
     use super::*;
 
-    fn settings(pairs: &[(&str, &str)]) -> Settings {
-        Settings::default().overlaid(pairs.iter().copied())
-    }
-
     #[test]
     fn the_environment_wins_over_the_file() {
         let file = br#"{"IsEncrypted":false,"Values":{"A":"file","B":"file","C":""}}"#;
@@ -166,44 +157,16 @@ mod tests {
     }
 
     #[test]
-    fn names_between_percent_signs_are_replaced_wherever_they_stand() {
-        let settings = settings(&[("MINUTE", "5"), ("ALL", "0 0 3 * * *")]);
-        assert_eq!(settings.resolve("F", "%ALL%").as_deref(), Ok("0 0 3 * * *"));
-        assert_eq!(
-            settings.resolve("F", "0 %MINUTE% * * * *").as_deref(),
-            Ok("0 5 * * * *")
-        );
-        assert_eq!(settings.resolve("F", "plain").as_deref(), Ok("plain"));
-    }
-
-    #[test]
     fn an_unset_name_is_an_error_that_names_it_and_the_function() {
-        let error = settings(&[])
-            .resolve("Scale", "%SCALE_SCHEDULE%")
-            .expect_err("not set");
+        let settings = Settings::default();
+        let error = settings.resolve("Scale", "%SCALE_SCHEDULE%");
+        let error = error.expect_err("not set");
         let text = error.to_string();
         assert!(text.starts_with("Scale: "), "{text}");
         assert!(
             text.contains("the setting `SCALE_SCHEDULE`, which is not set"),
             "{text}"
         );
-        assert!(settings(&[]).resolve("F", "50%").is_err());
-    }
-
-    #[test]
-    fn a_colon_stands_for_two_underscores_and_those_resolve_to_nothing() {
-        let settings = settings(&[("Jobs__Sched", "0 5 * * * *")]);
-        assert_eq!(
-            settings.resolve("F", "%jobs:sched%").as_deref(),
-            Ok("0 5 * * * *")
-        );
-        assert!(settings.resolve("F", "%Jobs__Sched%").is_err());
-    }
-
-    #[test]
-    fn a_function_is_disabled_by_its_setting() {
-        assert!(settings(&[("AzureWebJobs.Scale.Disabled", "True")]).disables("Scale"));
-        assert!(settings(&[("AzureWebJobs_Scale_Disabled", "1")]).disables("Scale"));
-        assert!(!settings(&[("AzureWebJobs.Scale.Disabled", "false")]).disables("Scale"));
+        assert!(settings.resolve("F", "50%").is_err());
     }
 }
