@@ -145,7 +145,7 @@ impl Host {
     /// Stops as the real host does on SIGTERM: it listens no more, lets requests end for up to
     /// thirty seconds and scheduled runs for as long as they take, and kills the handler.
     pub async fn drain(mut self) {
-        self.site.stop();
+        self.site.stopping.cancel();
         if let Some(jobs) = self.jobs.lock().await.take() {
             jobs.drain().await;
         }
@@ -154,7 +154,7 @@ impl Host {
 
     /// Kills the handler at once, closes all connections, and returns when all tasks have ended.
     pub async fn shutdown(mut self) {
-        self.site.stop();
+        self.site.stopping.cancel();
         if let Some(jobs) = self.jobs.lock().await.take() {
             jobs.shutdown().await;
         }

@@ -99,7 +99,7 @@ impl JobHost {
 
     /// Waits for running work, and kills the handler.
     async fn drain(mut self) {
-        self.shared.stop();
+        self.shared.stopping.cancel();
         let runs = async { while self.timers.join_next().await.is_some() {} };
         tokio::join!(runs, self.shared.requests_ended());
         self.shutdown().await;
@@ -107,7 +107,7 @@ impl JobHost {
 
     /// Kills the handler at once.
     async fn shutdown(mut self) {
-        self.shared.stop();
+        self.shared.stopping.cancel();
         self.shared.handler.order(Order::Stop).await;
         self.timers.shutdown().await;
         self.supervisor.shutdown().await;
@@ -171,7 +171,8 @@ pub(crate) async fn follow_files(
 ) {
     loop {
         let change = tokio::select! {
-            () = site.stopping() => return,
+            biased;
+            () = site.stopping.cancelled() => return,
             change = files.changed() => change,
         };
         match (change, &mut *jobs.lock().await) {
@@ -188,8 +189,8 @@ pub(crate) async fn follow_files(
 /// The end of the handler is the end of the host, unless this job host was to stop.
 async fn report_failure(shared: Arc<Shared>, site: Arc<Site>) {
     let failure = shared.handler.stopped().await;
-    if !shared.is_stopping() {
-        shared.stop();
+    if !shared.stopping.is_cancelled() {
+        shared.stopping.cancel();
         site.fail(failure);
     }
 }

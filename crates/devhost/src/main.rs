@@ -74,10 +74,12 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         );
     }
     let failure = tokio::select! {
-        failure = host.failed() => Some(failure),
+        // A signal has precedence: the handler may have failed because of it.
+        biased;
         _ = interrupt.recv() => None,
         _ = terminate.recv() => None,
         _ = hangup.recv() => None,
+        failure = host.failed() => Some(failure),
     };
     tokio::select! {
         () = host.drain() => {}

@@ -9,10 +9,8 @@ use std::{
 
 use funcapp::{App, Fault, Function, Schedule, Settings};
 use jiff::Timestamp;
-use tokio::{
-    sync::{oneshot, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     call::{Framing, Recorded},
@@ -43,7 +41,8 @@ pub(crate) struct Shared {
     pub(crate) runs: Mutex<BTreeMap<String, Recorded>>,
     /// When the job host was started.
     pub(crate) started: Timestamp,
-    stopping: watch::Sender<bool>,
+    /// Lets running work end, and starts no other.
+    pub(crate) stopping: CancellationToken,
     requests: watch::Sender<usize>,
 }
 
@@ -53,8 +52,9 @@ pub(crate) struct InFlight(Arc<Shared>);
 /// functionTimeout of one invocation, until this is dropped.
 pub(crate) struct Deadline {
     task: Option<JoinHandle<()>>,
-    killed: oneshot::Receiver<()>,
-    over: watch::Receiver<bool>,
+    pub(crate) over: CancellationToken,
+    /// The handler was killed because of this invocation.
+    pub(crate) killed: CancellationToken,
 }
 
 impl Shared {
@@ -90,7 +90,7 @@ impl Shared {
             state: options.state.clone(),
             runs: Mutex::default(),
             started: Timestamp::now(),
-            stopping: watch::Sender::new(false),
+            stopping: CancellationToken::new(),
             requests: watch::Sender::new(0),
             app,
             settings,
@@ -101,7 +101,7 @@ impl Shared {
     pub(crate) fn begin(self: Arc<Self>) -> Option<InFlight> {
         self.requests.send_modify(|count| *count += 1);
         let request = InFlight(self);
-        (!request.is_stopping()).then_some(request)
+        (!request.stopping.is_cancelled()).then_some(request)
     }
 
     /// Returns when no request is under way, or after [`Limits::drain`].
@@ -165,33 +165,14 @@ impl Shared {
         }
     }
 
-    /// Lets running work end, and starts no other.
-    pub(crate) fn stop(&self) {
-        self.stopping.send_replace(true);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
-
-    /// Returns once this job host stops.
-    pub(crate) async fn stopping(&self) {
-        // This value has the sender, so there is no error.
-        let _ = self
-            .stopping
-            .subscribe()
-            .wait_for(|stopping| *stopping)
-            .await;
-    }
-
     /// Starts functionTimeout for an invocation of `function`. When it is over, the invocation has
     /// failed; a moment later the handler is killed with everything else it was doing, and started
     /// again (`HttpFunctionInvocationDispatcher.cs`).
     pub(crate) fn deadline(self: &Arc<Self>, function: &str, invocation: &str) -> Deadline {
-        let (kill, killed) = oneshot::channel();
-        let (set_over, over) = watch::channel(false);
+        let (over, killed) = (CancellationToken::new(), CancellationToken::new());
         let task = self.app.host.function_timeout.map(|timeout| {
             let shared = self.clone();
+            let (over, killed) = (over.clone(), killed.clone());
             let (function, invocation) = (function.to_owned(), invocation.to_owned());
             tokio::spawn(async move {
                 tokio::time::sleep(timeout).await;
@@ -199,16 +180,15 @@ impl Shared {
                     "Timeout value of {timeout:?} (functionTimeout) exceeded by 'Functions.{function}'"
                 );
                 shared.journal.function(&function, &invocation, Level::Error, text);
-                set_over.send_replace(true);
+                over.cancel();
                 tokio::time::sleep(shared.limits.timeout_grace).await;
                 let text = format!("killing the handler: {function} has not responded");
                 shared.journal.host(Level::Error, text);
                 shared.handler.order(Order::Restart).await;
-                // An error is an invocation that has ended meanwhile.
-                let _ = kill.send(());
+                killed.cancel();
             })
         });
-        Deadline { task, killed, over }
+        Deadline { task, over, killed }
     }
 }
 
@@ -223,19 +203,6 @@ impl Deref for InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.requests.send_modify(|count| *count -= 1);
-    }
-}
-
-impl Deadline {
-    /// Returns when the handler was killed because of this invocation.
-    pub(crate) async fn killed(&mut self) {
-        if self.task.is_none() || (&mut self.killed).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        *self.over.borrow()
     }
 }
 

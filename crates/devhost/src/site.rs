@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     handler::HostFailure,
@@ -16,9 +17,10 @@ use crate::{
 pub(crate) struct Site {
     pub(crate) cors: Cors,
     pub(crate) journal: Journal,
+    /// Lets running requests and runs end, and starts no others.
+    pub(crate) stopping: CancellationToken,
     current: watch::Sender<Arc<Shared>>,
-    stopping: watch::Sender<bool>,
-    failure: watch::Sender<Option<HostFailure>>,
+    failure: SetOnce<HostFailure>,
 }
 
 impl Site {
@@ -26,9 +28,9 @@ impl Site {
         Self {
             cors,
             journal,
+            stopping: CancellationToken::new(),
             current: watch::Sender::new(first),
-            stopping: watch::Sender::new(false),
-            failure: watch::Sender::new(None),
+            failure: SetOnce::new(),
         }
     }
 
@@ -48,34 +50,15 @@ impl Site {
         self.current().begin()
     }
 
-    /// Lets running requests and runs end, and starts no others.
-    pub(crate) fn stop(&self) {
-        self.stopping.send_replace(true);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
-    }
-
-    /// Returns once the host stops.
-    pub(crate) async fn stopping(&self) {
-        let mut stopping = self.stopping.subscribe();
-        // This value has the sender, so there is no error.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    }
-
     /// Stops the host because of `failure`.
     pub(crate) fn fail(&self, failure: HostFailure) {
-        self.failure.send_replace(Some(failure));
-        self.stop();
+        // The first failure is the reason; an error means that there is one.
+        let _ = self.failure.set(failure);
+        self.stopping.cancel();
     }
 
     /// Returns once the host has failed.
     pub(crate) async fn failed(&self) -> HostFailure {
-        let mut failure = self.failure.subscribe();
-        match failure.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(failure)) => failure.clone(),
-            _ => HostFailure::gone(),
-        }
+        self.failure.wait().await.clone()
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn call(
     let name = function.name.as_str();
     let invocation = Uuid::new_v4().to_string();
     let started = Instant::now();
-    let mut deadline = shared.deadline(name, &invocation);
+    let deadline = shared.deadline(name, &invocation);
     let called = Call {
         shared,
         function,
@@ -53,8 +53,8 @@ pub(super) async fn call(
         path,
         invocation: &invocation,
     };
-    let result = match called.reply(connection, reader, &mut deadline).await {
-        Ok(reply) => called.stream(connection, reply, &mut deadline).await,
+    let result = match called.reply(connection, reader, &deadline).await {
+        Ok(reply) => called.stream(connection, reply, &deadline).await,
         Err(failed) => Err(failed),
     };
     drop(deadline);
@@ -106,7 +106,7 @@ impl Call<'_> {
         &self,
         connection: &mut Connection,
         reader: &mut BodyReader,
-        deadline: &mut Deadline,
+        deadline: &Deadline,
     ) -> Result<Reply, Failed> {
         let shared = self.shared;
         let (sender, receiver) = mpsc::channel(1);
@@ -160,7 +160,7 @@ impl Call<'_> {
         reader: &mut BodyReader,
         sender: Option<mpsc::Sender<Bytes>>,
         mut exchange: JoinHandle<Result<Reply, String>>,
-        deadline: &mut Deadline,
+        deadline: &Deadline,
     ) -> Result<Reply, Failed> {
         let abort = exchange.abort_handle();
         tokio::select! {
@@ -178,7 +178,7 @@ impl Call<'_> {
                 Err(error) => Err(Failed::Error(error.to_string())),
             },
             // The exchange continues, and sends the request to the next process.
-            () = deadline.killed() => Err(Failed::Error("functionTimeout is over".to_owned())),
+            () = deadline.killed.cancelled() => Err(Failed::Error("functionTimeout is over".to_owned())),
         }
     }
 
@@ -237,7 +237,7 @@ impl Call<'_> {
         &self,
         connection: &mut Connection,
         mut reply: Reply,
-        deadline: &mut Deadline,
+        deadline: &Deadline,
     ) -> Result<(u16, bool), Failed> {
         let in_chunks = matches!(reply.head.framing, Framing::Chunked | Framing::UntilEnd);
         let keeps = connection.keeps_alive(self.request) && !(in_chunks && self.request.is_http10);
@@ -257,7 +257,7 @@ impl Call<'_> {
                 biased;
                 next = reply.next(self.shared.limits.idle) => next,
                 () = connection.source.closed() => return Err(BodyError::Gone.into()),
-                () = deadline.killed() => return Err(failed(begun, "functionTimeout is over".to_owned())),
+                () = deadline.killed.cancelled() => return Err(failed(begun, "functionTimeout is over".to_owned())),
             };
             let data = next.map_err(|error| failed(begun, error.to_string()))?;
             match &data {
@@ -268,7 +268,7 @@ impl Call<'_> {
             }
             tokio::select! {
                 written = connection.writer.write_all(&waiting) => written.map_err(|_| BodyError::Gone)?,
-                () = deadline.killed() => return Err(Failed::Broken("functionTimeout is over".to_owned())),
+                () = deadline.killed.cancelled() => return Err(Failed::Broken("functionTimeout is over".to_owned())),
             }
             begun = true;
             waiting.clear();

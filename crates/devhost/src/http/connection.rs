@@ -164,7 +164,7 @@ impl Connection {
 
     /// Whether the connection stays open after the response to `request`.
     pub(super) fn keeps_alive(&self, request: &Request) -> bool {
-        request.keep_alive && !self.site.is_stopping()
+        request.keep_alive && !self.site.stopping.is_cancelled()
     }
 
     /// Completes the headers of a response: the state of the connection where it is not the one that

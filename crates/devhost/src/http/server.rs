@@ -13,7 +13,7 @@ pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = site.stopping() => break,
+            () = site.stopping.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     // Only a delay is lost where the system refuses.

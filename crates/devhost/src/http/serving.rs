@@ -27,7 +27,7 @@ pub(super) async fn run(stream: TcpStream, peer: IpAddr, site: Arc<Site>) {
     loop {
         let request = tokio::select! {
             biased;
-            () = connection.site.stopping() => return,
+            () = connection.site.stopping.cancelled() => return,
             request = Request::read(&mut connection.source) => request,
         };
         let end = match request {
@@ -56,41 +56,30 @@ async fn serve(connection: &mut Connection, shared: &Arc<Shared>, request: &Requ
         return connection.refuse(shared, request, response, true).await;
     };
     let mut reader = BodyReader::new(request.framing);
-    if let Some(response) = cors::preflight(&connection.site.cors, request) {
-        return connection
-            .respond(shared, request, response, &mut reader)
-            .await;
-    }
-    if let Some(admin) = Admin::of(&path) {
-        return match connection.body(shared, request, &mut reader).await {
-            Ok(body) => {
-                let response = admin::reply(shared, &admin, request, &body);
-                connection
-                    .respond(shared, request, response, &mut reader)
-                    .await
+    let response = if let Some(preflight) = cors::preflight(&connection.site.cors, request) {
+        preflight
+    } else if let Some(admin) = Admin::of(&path) {
+        match connection.body(shared, request, &mut reader).await {
+            Ok(body) => admin::reply(shared, &admin, request, &body),
+            Err(_) => return End::Close,
+        }
+    } else {
+        match routes::find(shared, &request.method, &path) {
+            None if path == "/" => homepage(shared),
+            None => Response::empty(404),
+            Some((function, http)) => {
+                let name = function.name.as_str();
+                if keys::opens(shared, name, http.auth_level, request) {
+                    return call::call(connection, shared, function, request, &path, &mut reader)
+                        .await;
+                }
+                Response::empty(401)
             }
-            Err(_) => End::Close,
-        };
-    }
-    let Some(function) = routes::find(shared, &request.method, &path) else {
-        let response = if path == "/" {
-            homepage(shared)
-        } else {
-            Response::empty(404)
-        };
-        return connection
-            .respond(shared, request, response, &mut reader)
-            .await;
+        }
     };
-    let http = function.http().expect("routes are of HTTP functions");
-    let name = function.name.as_str();
-    if !keys::opens(shared, name, http.auth_level, request) {
-        let response = Response::empty(401);
-        return connection
-            .respond(shared, request, response, &mut reader)
-            .await;
-    }
-    call::call(connection, shared, function, request, &path, &mut reader).await
+    connection
+        .respond(shared, request, response, &mut reader)
+        .await
 }
 
 fn homepage(shared: &Shared) -> Response {

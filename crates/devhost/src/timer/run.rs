@@ -76,7 +76,7 @@ async fn retrying(
         let retry = Some(context(&policy, retry_count));
         let call = TimerCall { retry, ..call };
         let result = attempt(shared, function, call, origin, &ids()).await;
-        if result.is_success() || shared.handler.has_stopped() || shared.is_stopping() {
+        if result.is_success() || shared.handler.has_stopped() || shared.stopping.is_cancelled() {
             return;
         }
     }
@@ -177,13 +177,13 @@ async fn invoke(
         return failed(Failure::HostStopped(failure.to_string()));
     }
     let name = function.name.as_str();
-    let mut deadline = shared.deadline(name, invocation);
+    let deadline = shared.deadline(name, invocation);
     let mut request = request(shared.handler.port, name, invocation, framing, body);
     let result = tokio::select! {
         result = exchange(shared, &mut request) => result,
-        () = deadline.killed() => Err("the handler was killed".to_owned()),
+        () = deadline.killed.cancelled() => Err("the handler was killed".to_owned()),
     };
-    if deadline.is_over() {
+    if deadline.over.is_cancelled() {
         // The run has failed. A handler that has responded since was not killed, and its Logs count.
         if let Ok(TimerResult::Succeeded { logs, .. }) = result {
             for line in &logs {

@@ -48,34 +48,30 @@ pub(crate) async fn run_by_schedule(shared: Arc<Shared>, function: Function) {
     };
     let monitored = timer.use_monitor && !schedule.is_sub_minute();
     let folder = shared.state.as_deref().filter(|_| monitored);
-    let record = Record::open(folder, name, schedule.as_str());
-    let mut record = match record {
-        Ok(record) => record,
-        Err(error) => {
-            let text =
-                format!("the record of the runs of {name} is unreadable and is replaced: {error}");
-            shared.journal.host(Level::Error, text);
-            Record::open(None, name, schedule.as_str()).expect("no file, nothing to read")
-        }
-    };
-    let mut due = first(timer, schedule, record.recorded(), Timestamp::now());
-    if let (Some(due), None) = (due, record.recorded()) {
+    let record = Record::new(folder, name, schedule.as_str());
+    let recorded = record.read().unwrap_or_else(|error| {
+        let text =
+            format!("the record of the runs of {name} is unreadable and is replaced: {error}");
+        shared.journal.host(Level::Error, text);
+        None
+    });
+    let mut last = recorded.and_then(|recorded| recorded.last);
+    let mut due = first(timer, schedule, recorded, Timestamp::now());
+    if let (Some(due), None) = (due, recorded) {
         let next = due.occurrence;
-        note(&shared, name, &mut record, Recorded { last: None, next });
+        note(&shared, name, &record, Recorded { last, next });
     }
     while let Some(this) = due {
         tokio::select! {
-            () = shared.stopping() => return,
+            biased;
+            () = shared.stopping.cancelled() => return,
             () = sleep_until(this.at) => {}
         }
-        let recorded = Recorded {
-            last: record.recorded().and_then(|recorded| recorded.last),
-            next: this.occurrence,
-        };
+        let next = this.occurrence;
         let call = TimerCall {
             framing: shared.framing,
             schedule_status: if monitored {
-                ScheduleStatus::Recorded(recorded)
+                ScheduleStatus::Recorded(Recorded { last, next })
             } else {
                 ScheduleStatus::Null
             },
@@ -87,8 +83,9 @@ pub(crate) async fn run_by_schedule(shared: Arc<Shared>, function: Function) {
         run_scheduled(&shared, &function, call).await;
         due = following(schedule, this, started, Timestamp::now());
         if let Some(due) = due {
-            let (last, next) = (Some(started), due.occurrence);
-            note(&shared, name, &mut record, Recorded { last, next });
+            last = Some(started);
+            let next = due.occurrence;
+            note(&shared, name, &record, Recorded { last, next });
         }
     }
 }
@@ -145,7 +142,7 @@ async fn sleep_until(instant: Timestamp) {
     }
 }
 
-fn note(shared: &Shared, name: &str, record: &mut Record, recorded: Recorded) {
+fn note(shared: &Shared, name: &str, record: &Record, recorded: Recorded) {
     let mut runs = shared.runs.lock().unwrap_or_else(PoisonError::into_inner);
     runs.insert(name.to_owned(), recorded);
     drop(runs);

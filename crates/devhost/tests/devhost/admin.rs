@@ -3,13 +3,11 @@
 use devhost::{Host, HostOptions, Keys};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, exchange, get, logged, until, with_json};
+use crate::stage::{Stage, by_hand, exchange, get, logged, until};
 
-/// The status of a run by hand.
 async fn run(host: &Host, function: &str, body: &str) -> u16 {
-    let line = format!("POST /admin/functions/{function}");
-    let reply = exchange(host.address(), &line, &with_json(body)).await;
-    reply.expect("a response").status
+    let status = by_hand(host.address(), function, body).await;
+    status.expect("a response")
 }
 
 #[tokio::test]

@@ -1,39 +1,14 @@
 //! The program `devhost`: what it prints, and how it ends.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::Read as _,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    os::unix::process::CommandExt as _,
-    process::{Child, Command, Stdio},
+    path::Path,
 };
 
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, exchange, within};
-
-/// The program, killed if a test gives up on it.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // An error means that the program has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(stage: &Stage, arguments: &[&str]) -> Program {
-    let child = Command::new(env!("CARGO_BIN_EXE_devhost"))
-        .args(arguments)
-        .arg("--app")
-        .arg(stage.path("app"))
-        .envs(stage.settings())
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    Program(child.expect("the program starts"))
-}
+use crate::stage::{Program, Stage, exchange, within};
 
 /// An app with every kind of line in its list.
 fn stage() -> Stage {
@@ -55,9 +30,9 @@ fn stage() -> Stage {
 fn program_lists_functions_and_exits_with_0_after_a_signal() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         let stage = stage();
-        let mut program = start(&stage, &["--functions", "item", "timer", "--port", "0"]);
-        let stdout = program.0.stdout.take().expect("a pipe");
-        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let arguments = ["--functions", "item", "timer", "--port", "0"];
+        let mut program = Program::start(&stage, &arguments);
+        let mut lines = program.lines();
         let mut seen: Vec<String> = Vec::new();
         while !is_up(&seen) {
             seen.push(
@@ -79,25 +54,13 @@ fn program_lists_functions_and_exits_with_0_after_a_signal() {
         }
         assert!(!table.contains("Other"), "{table}");
 
-        // To the whole group, as a terminal sends it.
-        let group = format!("-{}", program.0.id());
-        let killed = Command::new("kill")
-            .args([signal, "--", &group])
-            .status()
-            .expect("kill runs");
-        assert!(killed.success());
-        assert_eq!(
-            program.0.wait().expect("it ends").code(),
-            Some(0),
-            "{signal}"
-        );
+        program.signal(signal);
+        let status = program.0.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{signal}");
         let rest: Vec<String> = lines.collect();
         assert!(rest.is_empty(), "{rest:#?}");
         let handler = format!("/proc/{}", stage.events()[0]["pid"]);
-        assert!(
-            !std::path::Path::new(&handler).exists(),
-            "the handler still runs"
-        );
+        assert!(!Path::new(&handler).exists(), "the handler still runs");
     }
 }
 
@@ -113,7 +76,7 @@ fn is_up(seen: &[String]) -> bool {
 #[test]
 fn program_exits_with_1_and_one_line_after_repeated_crashes() {
     let stage = Stage::new(&Value::Null, &json!({"start": {"exit": 9}})).http("item");
-    let mut program = start(&stage, &["--functions", "item", "timer", "--port", "0"]);
+    let mut program = Program::start(&stage, &["--functions", "item", "timer", "--port", "0"]);
     assert_eq!(program.0.wait().expect("it ends").code(), Some(1));
     let mut said = String::new();
     let mut stderr = program.0.stderr.take().expect("a pipe");
@@ -135,7 +98,7 @@ async fn host_section_of_local_settings_sets_the_port_and_the_origins() -> Resul
     let host = json!({"LocalHttpPort": address.port(), "CORS": "http://a.example"});
     let settings = json!({"IsEncrypted": false, "Values": {}, "Host": host});
     stage.write("app/local.settings.json", &settings.to_string());
-    let _program = start(&stage, &[]);
+    let _program = Program::start(&stage, &[]);
     let responds = async {
         loop {
             let rest = "Origin: http://a.example\r\n\r\n";

@@ -1,6 +1,14 @@
 //! An app whose handler is the recorder (`examples/recorder.rs`), the recorder's events, and a client.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
 use devhost::{Host, HostLog, HostOptions};
 use serde_json::{Value, json};
@@ -136,6 +144,50 @@ impl Stage {
     }
 }
 
+/// The program `devhost` in a process group of its own, killed where a test gives up on it.
+pub(crate) struct Program(pub(crate) Child);
+
+impl Program {
+    /// Starts it on the app of `stage`.
+    pub(crate) fn start(stage: &Stage, arguments: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_devhost"))
+            .args(arguments)
+            .arg("--app")
+            .arg(stage.path("app"))
+            .envs(stage.settings())
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Self(child.expect("the program starts"))
+    }
+
+    /// The lines that it prints. It stops where no test reads them.
+    pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        let stdout = self.0.stdout.take().expect("a pipe");
+        BufReader::new(stdout).lines().map_while(Result::ok)
+    }
+
+    /// Sends a signal to the whole group, as a terminal does.
+    pub(crate) fn signal(&self, signal: &str) {
+        kill(signal, &format!("-{}", self.0.id()));
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // An error means that the program has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Sends a signal to a process, or to the group whose number is negative.
+pub(crate) fn kill(signal: &str, process: &str) {
+    let killed = Command::new("kill").args([signal, "--", process]).status();
+    assert!(killed.expect("kill runs").success());
+}
+
 /// Waits until `done` holds.
 pub(crate) async fn until(what: &str, done: impl Fn() -> bool) -> Result<(), String> {
     let poll = async {
@@ -231,6 +283,24 @@ pub(crate) fn with_json(body: &str) -> String {
         "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// Runs `function` by hand, and returns the status.
+pub(crate) async fn by_hand(
+    address: SocketAddr,
+    function: &str,
+    body: &str,
+) -> Result<u16, NoReply> {
+    let line = format!("POST /admin/functions/{function}");
+    let reply = exchange(address, &line, &with_json(body)).await?;
+    Ok(reply.status)
+}
+
+/// The names of a message's headers, in small letters.
+pub(crate) fn header_names(head: &str) -> Vec<String> {
+    let lines = head.trim_end().split("\r\n").skip(1);
+    let names = lines.filter_map(|line| line.split_once(':'));
+    names.map(|(name, _)| name.to_ascii_lowercase()).collect()
 }
 
 /// Sends a request without a body.

@@ -134,7 +134,8 @@ impl Stage {
             let whole = |got: &[Got]| got.iter().filter(|got| got.is_whole).count();
             got.len() >= case.handler_got.len() && whole(got) >= whole(&case.handler_got)
         };
-        for _ in 0..100 {
+        // Ten seconds, on a busy machine.
+        for _ in 0..1000 {
             if complete(&self.recorder.got()) {
                 break;
             }

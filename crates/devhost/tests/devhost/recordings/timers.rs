@@ -5,16 +5,13 @@ use std::{collections::BTreeMap, fs, time::Duration};
 use devhost::{HostOptions, Source, TimerCall, TimerResult};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 use super::{
     case::{Got, Script, Step, bytes},
     message::find,
     stage::{Stage, app_of},
 };
+use crate::stage::header_names;
 
 const REPLIES: &str = include_str!("replies.jsonl");
 const REQUESTS: &str = include_str!("timers.jsonl");
@@ -228,24 +225,8 @@ fn missed(app: &TempDir, function: &str, schedule: &str) {
 }
 
 async fn by_hand(stage: &Stage, function: &str, body: &str) {
-    let mut stream = TcpStream::connect(stage.host.address())
-        .await
-        .expect("the host listens");
-    let request = format!(
-        "POST /admin/functions/{function} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("the host reads");
-    let mut response = String::new();
-    stream
-        .read_to_string(&mut response)
-        .await
-        .expect("a response");
-    assert!(response.starts_with("HTTP/1.1 202 "), "{response}");
+    let status = crate::stage::by_hand(stage.host.address(), function, body).await;
+    assert_eq!(status.expect("a response"), 202);
 }
 
 /// Compares the request number `index` of `function` with the recorded one called `name`.
@@ -293,13 +274,9 @@ fn split(raw: &[u8]) -> (String, String) {
     (head, String::from_utf8(body).expect("UTF-8"))
 }
 
-/// The names of the headers, sorted.
+/// Sorted.
 fn names(head: &str) -> Vec<String> {
-    let lines = head
-        .split("\r\n")
-        .skip(1)
-        .filter_map(|line| line.split_once(':'));
-    let mut names: Vec<String> = lines.map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let mut names = header_names(head);
     names.sort();
     names
 }

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::stage::{NoReply, exchange, with_json};
+use crate::stage::{self, NoReply, exchange, with_json};
 
 /// The pause between two requests of [`Clients`].
 const PAUSE: Duration = Duration::from_millis(150);
@@ -56,11 +56,12 @@ pub(super) async fn send(
     (got, started.elapsed())
 }
 
-/// Runs `function` by hand; the status.
+/// Runs `function` by hand; the status as the recordings write it.
 pub(super) async fn by_hand(address: SocketAddr, function: &str) -> Value {
-    let path = format!("/admin/functions/{function}");
-    let (got, _) = send(address, "POST", &path, Some(r#"{"input":""}"#)).await;
-    got.to_json()
+    match stage::by_hand(address, function, r#"{"input":""}"#).await {
+        Ok(status) => json!(status),
+        Err(_) => json!("error"),
+    }
 }
 
 /// A new request for one path every so often, whatever becomes of those before.

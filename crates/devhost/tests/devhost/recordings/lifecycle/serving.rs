@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -12,7 +11,7 @@ use super::{
     Played, Scenario,
     clients::{Clients, recorded_words, send},
 };
-use crate::stage::{Stage, ready, same, until, within};
+use crate::stage::{Stage, kill, ready, same, until, within};
 
 /// Requests before a match with the recording counts.
 const LEAST: usize = 6;
@@ -70,7 +69,7 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
     let host = stage.start().await;
     let kills = scenario.outcome["act"].as_array().map_or(0, Vec::len);
     let mut clients = Clients::new(host.address(), "/hello");
-    for kill in 1..=kills {
+    for number in 1..=kills {
         let before = clients.sent();
         let served = async {
             while clients.sent() < before + 3 || stage.requests("/hello").is_empty() {
@@ -78,9 +77,10 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
             }
         };
         within("requests at the handler", served).await?;
-        kill_9(host.handler_pid());
+        let process = host.handler_pid().expect("a process");
+        kill("-9", &process.to_string());
         until("the recorder's next life", || {
-            stage.lives() > kill || kill == 3
+            stage.lives() > number || number == 3
         })
         .await?;
     }
@@ -202,11 +202,4 @@ pub(super) async fn port_key(scenario: &Scenario) -> Played {
     )?;
     let (got, _) = send(host.address(), "GET", "/hello", None).await;
     same("hello", got.to_json(), &scenario.outcome["hello"])
-}
-
-/// SIGKILL from outside.
-pub(super) fn kill_9(process: Option<u32>) {
-    let process = process.expect("a process").to_string();
-    let killed = Command::new("kill").args(["-9", &process]).status();
-    assert!(killed.expect("kill runs").success());
 }

@@ -1,75 +1,38 @@
 //! SIGTERM, SIGINT and SIGKILL for the program `devhost`, with and without work in flight.
 
 use std::{
-    io::{BufRead as _, BufReader},
     net::SocketAddr,
+    os::unix::process::ExitStatusExt as _,
     path::Path,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use devhost::HostOptions;
 use serde_json::{Value, json};
 
-use super::{Played, Scenario, clients::send, serving::kill_9};
-use crate::stage::{Stage, same, until, within};
+use super::{Played, Scenario, clients::send};
+use crate::stage::{Program, Stage, kill, same, until, within};
 
-/// The program, killed where a scenario gives up on it.
-struct Program {
-    child: Child,
-    address: SocketAddr,
+/// Waits for the list of functions, and returns the address of the host.
+fn listening(program: &mut Program) -> SocketAddr {
+    let mut lines = program.lines();
+    let port = lines.find_map(|line| {
+        let (_, rest) = line.split_once("http://localhost:")?;
+        rest.split('/').next()?.parse::<u16>().ok()
+    });
+    // A pipe that is full would stop the program.
+    std::thread::spawn(move || lines.for_each(drop));
+    ([127, 0, 0, 1], port.expect("a function with a URL")).into()
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        // An error is a program that has ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Program {
-    /// Starts it on the app of `stage`, and waits for its list of functions.
-    fn start(stage: &Stage) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_devhost"))
-            .args(["--port", "0", "--app"])
-            .arg(stage.path("app"))
-            .envs(stage.settings())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let stdout = child.stdout.take().expect("a pipe");
-        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            let (_, rest) = line.split_once("http://localhost:")?;
-            rest.split('/').next()?.parse::<u16>().ok()
-        });
-        // A pipe that is full would stop the program.
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = ([127, 0, 0, 1], port.expect("a function with a URL"));
-        Self {
-            child,
-            address: address.into(),
+/// The exit code; a signal is negative.
+async fn ended(program: &mut Program) -> i32 {
+    loop {
+        if let Some(status) = program.0.try_wait().expect("it is ours") {
+            let signal = status.signal().map(|signal| -signal);
+            return status.code().or(signal).unwrap_or_default();
         }
-    }
-
-    fn signal(&self, signal: &str) {
-        let signal = format!("-{}", signal.trim_start_matches("SIG"));
-        let process = self.child.id().to_string();
-        let sent = Command::new("kill").args([signal, process]).status();
-        assert!(sent.expect("kill runs").success());
-    }
-
-    /// The exit code; a signal is negative.
-    async fn ended(&mut self) -> i32 {
-        use std::os::unix::process::ExitStatusExt as _;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("it is ours") {
-                let signal = status.signal().map(|signal| -signal);
-                return status.code().or(signal).unwrap_or_default();
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -85,8 +48,8 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
     if in_flight == "timer" {
         stage = stage.timer("boot", "0 0 3 * * *", &json!({"runOnStartup": true}));
     }
-    let mut program = Program::start(&stage);
-    let address = program.address;
+    let mut program = Program::start(&stage, &["--port", "0"]);
+    let address = listening(&mut program);
     let client = (in_flight == "http")
         .then(|| tokio::spawn(async move { send(address, "GET", "/hello", None).await.0 }));
     let path = match in_flight {
@@ -96,12 +59,13 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
     };
     until("the work in flight", || !stage.requests(path).is_empty()).await?;
     let handler = stage.events()[0]["pid"].as_u64().expect("a process");
-    program.signal(setup["signal"].as_str().expect("a name"));
+    let signal = setup["signal"].as_str().expect("a name");
+    program.signal(&signal.replace("SIG", "-"));
     until("no listener", || {
         std::net::TcpStream::connect(address).is_err()
     })
     .await?;
-    let exit = within("the end of the host", program.ended()).await?;
+    let exit = within("the end of the host", ended(&mut program)).await?;
     same("exit code", exit, &recorded["host_exit"])?;
     if let Some(client) = client {
         let got = client.await.expect("a client ends").to_json();
@@ -110,7 +74,7 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
     let runs = Path::new(&format!("/proc/{handler}")).exists();
     let is_left = recorded["handler_still_running_3s_after"] == true;
     if runs {
-        kill_9(u32::try_from(handler).ok());
+        kill("-9", &handler.to_string());
     }
     same("the handler runs", runs, &json!(is_left))
 }
