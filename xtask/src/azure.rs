@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use semver::Version;
 use serde_json::Value;
 
 use crate::process;
@@ -30,20 +31,19 @@ pub(crate) fn ask(arguments: &[&str]) -> anyhow::Result<Value> {
 }
 
 /// The first version whose `config access-restriction` leaves out `ftpsState`, which Flex Consumption rejects.
-const OLDEST: (u32, u32) = (2, 91);
+const OLDEST: Version = Version::new(2, 91, 0);
 
 /// Fails if `az` is older than [`OLDEST`].
 pub(crate) fn require_version() -> anyhow::Result<()> {
     let versions = ask(&["version"])?;
     let version = versions["azure-cli"].as_str().unwrap_or_default();
-    let mut numbers = version.split('.').map(str::parse);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST => Ok(()),
-        _ => bail!(
-            "az {version} sends `ftpsState`, which Flex Consumption rejects (error 51021); version 2.91 does not: \
-             update with `az upgrade`"
-        ),
+    if Version::parse(version).is_ok_and(|version| version >= OLDEST) {
+        return Ok(());
     }
+    bail!(
+        "az {version} sends `ftpsState`, which Flex Consumption rejects (error 51021); version 2.91 does not: \
+         update with `az upgrade`"
+    )
 }
 
 /// A token for the Resource Manager, which an app's deployment site accepts too.

@@ -1,10 +1,9 @@
 //! SHA-256 in hex.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
+use fs_err as fs;
 use sha2::{Digest, Sha256};
 
 use crate::workspace::Workspace;
@@ -21,7 +20,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 /// Prints the size and the digest of a file that was built, and returns the digest.
 pub(crate) fn report(workspace: &Workspace, file: &Path) -> anyhow::Result<String> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = fs::read(file)?;
     let (name, digest) = (workspace.shown(file), sha256(&bytes));
     println!("{name:<22} {:>10} bytes  sha256 {digest}", bytes.len());
     Ok(digest)

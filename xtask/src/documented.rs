@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use serde_json::{Value, json};
+use walkdir::WalkDir;
 
 use super::Cli;
 
@@ -46,7 +47,11 @@ fn unknown_verbs_and_flags_are_found() {
 fn every_check_of_health_has_a_row_in_the_runbook() {
     let runbook = fs::read_to_string(root().join("docs/operations.md")).unwrap();
     let mut count = 0;
-    for file in sources(&root().join("src")) {
+    for file in WalkDir::new(root().join("src")) {
+        let file = file.unwrap().into_path();
+        if file.extension().is_none_or(|it| it != "rs") {
+            continue;
+        }
         let text = fs::read_to_string(&file).unwrap();
         for key in text
             .split('"')
@@ -91,20 +96,6 @@ fn editors_run_the_two_commands_and_forward_their_port() {
     let container = read(".devcontainer/devcontainer.json");
     assert_eq!(container["forwardPorts"], json!([port]));
     assert!(container["portsAttributes"][port.to_string()].is_object());
-}
-
-/// All files of Rust below `folder`.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(sources(&path));
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }
 
 /// `component:measurement`.

@@ -4,42 +4,40 @@
 //! four links make `functions/` such a folder, for `func start` and `cargo xtask start`. A package has the
 //! files themselves, and a static program. The other modules of xtask ask this one for paths and functions.
 
-use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use fs_err as fs;
+
+use crate::archive::Entry;
+use crate::workspace;
 
 /// The binary's name in the app folder. It must equal `customHandler.description.defaultExecutablePath`
 /// in `host.json`, letter for letter: Core Tools set the executable bit by that comparison.
 pub(crate) const BINARY: &str = "magnusapi";
 
-/// One file of the app.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct AppFile {
-    /// Its path in the app folder, with `/` between the parts.
-    pub(crate) path: String,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl AppFile {
-    /// 0755 for the binary, 0644 for the rest. Only some hosting plans repair a missing bit.
-    pub(crate) fn mode(&self) -> u32 {
-        if self.path == BINARY { 0o755 } else { 0o644 }
-    }
-}
-
 /// Collects the app's files from the checkout at `root` and the built `binary`, sorted by path.
-pub(crate) fn collect(root: &Path, binary: &Path) -> anyhow::Result<Vec<AppFile>> {
+pub(crate) fn collect(root: &Path, binary: &Path) -> anyhow::Result<Vec<Entry>> {
     let mut files = vec![
-        file("host.json", &root.join("host.json"))?,
-        file(BINARY, binary)?,
+        Entry::file("host.json", fs::read(root.join("host.json"))?),
+        Entry::program(BINARY, fs::read(binary)?),
     ];
     let schedule = root.join("scale.toml");
     if schedule.exists() {
-        files.push(file("scale.toml", &schedule)?);
+        files.push(Entry::file("scale.toml", fs::read(schedule)?));
     }
-    files.extend(functions(&root.join("functions"))?);
+    for entry in fs::read_dir(root.join("functions"))? {
+        let entry = entry?;
+        // The host also ignores entries that are not folders.
+        if entry.path().is_dir() {
+            let name = entry.file_name();
+            let path = format!("{}/function.json", name.to_string_lossy());
+            let bytes = fs::read(entry.path().join("function.json"))?;
+            files.push(Entry::file(path, bytes));
+        }
+    }
     files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(files)
 }
@@ -59,71 +57,17 @@ pub(crate) fn functions_of(paths: &[impl AsRef<str>]) -> anyhow::Result<Vec<Stri
 ///
 /// The new folder is built beside the old one and then replaces it: an interrupt leaves the old one, the new one or
 /// none, and never a mix of both.
-pub(crate) fn write(files: &[AppFile], folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn write(files: &[Entry], folder: &Path) -> anyhow::Result<()> {
     let aside = folder.with_extension("new");
-    remove(&aside)?;
+    workspace::remove_folder(&aside)?;
     for file in files {
-        write_file(file, &aside)?;
+        let path = aside.join(&file.path);
+        fs::create_dir_all(path.parent().unwrap_or(&aside))?;
+        fs::write(&path, &file.bytes)?;
+        fs::set_permissions(&path, Permissions::from_mode(file.mode))?;
     }
-    remove(folder)?;
-    fs::rename(&aside, folder)
-        .with_context(|| format!("cannot rename {} to {}", aside.display(), folder.display()))
-}
-
-fn functions(folder: &Path) -> anyhow::Result<Vec<AppFile>> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let source = entry
-            .with_context(|| format!("cannot list {}", folder.display()))?
-            .path();
-        // The host also ignores entries that are not folders.
-        if !source.is_dir() {
-            continue;
-        }
-        let name = source
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        files.push(file(
-            &format!("{name}/function.json"),
-            &source.join("function.json"),
-        )?);
-    }
-    Ok(files)
-}
-
-fn file(path: &str, source: &Path) -> anyhow::Result<AppFile> {
-    let bytes = fs::read(source).with_context(|| {
-        format!(
-            "cannot read {}, which the app needs as {path}",
-            source.display()
-        )
-    })?;
-    Ok(AppFile {
-        path: path.to_owned(),
-        bytes,
-    })
-}
-
-fn write_file(file: &AppFile, folder: &Path) -> anyhow::Result<()> {
-    let path = folder.join(&file.path);
-    let parent = path.parent().unwrap_or(folder);
-    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    fs::write(&path, &file.bytes)
-        .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(file.mode())))
-        .with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn remove(folder: &Path) -> anyhow::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
+    workspace::remove_folder(folder)?;
+    Ok(fs::rename(&aside, folder)?)
 }
 
 #[cfg(test)]
@@ -134,63 +78,41 @@ mod tests {
 
     fn checkout() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        for function in ["zebra", "ant"] {
-            fs::create_dir_all(root.path().join("functions").join(function)).unwrap();
-            fs::write(
-                root.path()
-                    .join("functions")
-                    .join(function)
-                    .join("function.json"),
-                "{}",
-            )
-            .unwrap();
+        for file in [
+            "functions/zebra/function.json",
+            "functions/ant/function.json",
+            "host.json",
+            "scale.toml",
+            "built",
+        ] {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "{}").unwrap();
         }
-        fs::write(root.path().join("host.json"), "{}").unwrap();
-        fs::write(root.path().join("built"), "ELF").unwrap();
         root
     }
 
-    fn collected(root: &Path) -> anyhow::Result<Vec<AppFile>> {
+    fn collected(root: &Path) -> anyhow::Result<Vec<Entry>> {
         collect(root, &root.join("built"))
     }
 
     #[test]
-    fn functions_are_one_level_below_host_json_and_paths_are_sorted() {
+    fn app_has_its_functions_one_level_below_and_only_its_program_is_executable() {
         let root = checkout();
-        let paths: Vec<_> = collected(root.path())
-            .unwrap()
-            .into_iter()
-            .map(|file| file.path)
-            .collect();
-        assert_eq!(
-            paths,
-            [
-                "ant/function.json",
-                "host.json",
-                "magnusapi",
-                "zebra/function.json"
-            ]
-        );
-    }
-
-    #[test]
-    fn schedule_is_collected_if_it_exists() {
-        let root = checkout();
-        fs::write(root.path().join("scale.toml"), "").unwrap();
-        assert!(
-            collected(root.path())
-                .unwrap()
-                .iter()
-                .any(|file| file.path == "scale.toml")
-        );
-    }
-
-    #[test]
-    fn only_the_binary_is_executable() {
-        let root = checkout();
-        for file in collected(root.path()).unwrap() {
-            assert_eq!(file.mode(), if file.path == BINARY { 0o755 } else { 0o644 });
-        }
+        let functions = root.path().join("functions");
+        fs::write(functions.join("functions.zip"), "").unwrap();
+        symlink("../host.json", functions.join("host.json")).unwrap();
+        symlink("../nowhere", functions.join("local.settings.json")).unwrap();
+        let files = collected(root.path()).unwrap();
+        let files: Vec<_> = files.iter().map(|it| (it.path.as_str(), it.mode)).collect();
+        let expected = [
+            ("ant/function.json", 0o644),
+            ("host.json", 0o644),
+            ("magnusapi", 0o755),
+            ("scale.toml", 0o644),
+            ("zebra/function.json", 0o644),
+        ];
+        assert_eq!(files, expected);
     }
 
     #[test]
@@ -199,16 +121,6 @@ mod tests {
         fs::create_dir(root.path().join("functions/empty")).unwrap();
         let error = format!("{:#}", collected(root.path()).unwrap_err());
         assert!(error.contains("functions/empty/function.json"), "{error}");
-    }
-
-    #[test]
-    fn files_and_links_to_files_are_not_functions() {
-        let root = checkout();
-        let functions = root.path().join("functions");
-        fs::write(functions.join("functions.zip"), "").unwrap();
-        symlink("../host.json", functions.join("host.json")).unwrap();
-        symlink("../nowhere", functions.join("local.settings.json")).unwrap();
-        assert_eq!(collected(root.path()).unwrap().len(), 4);
     }
 
     #[test]

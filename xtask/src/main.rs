@@ -15,7 +15,9 @@
 //! | `package` | the folder and the zip that Azure runs |
 //! | `sbom` | the bill of materials of the packaged program |
 //! | `steps` | runs, reports and counts checks |
-//! | `compile`, `layout`, `archive` | the binaries, the files of the app, the zip |
+//! | `layout` | the files of the app |
+//! | `archive` | files, and archives of them |
+//! | `compile` | the binaries |
 //! | `tools` | programs that are not crates of the workspace: pinned, and installed once |
 //! | `azure` | the command line of Azure |
 //! | `workspace`, `process`, `digest` | folders, running a program to its end, SHA-256 |
@@ -32,8 +34,6 @@ mod documented;
 mod helmfile;
 mod infra;
 mod layout;
-#[cfg(test)]
-mod links;
 mod package;
 mod peer;
 mod process;

@@ -3,11 +3,12 @@
 use std::process::{Command, ExitCode};
 
 use anyhow::Context;
+use fs_err as fs;
 
+use crate::archive::{self, Entry};
 use crate::compile::Target;
-use crate::layout::AppFile;
 use crate::workspace::Workspace;
-use crate::{archive, compile, digest, layout, process};
+use crate::{compile, digest, layout, process};
 
 /// Build the deployable app: the folder target/app and target/magnusapi.zip
 ///
@@ -26,7 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 /// Builds [`Workspace::app`] and [`Workspace::zip`], and prints their sizes.
 pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
     let binary = compile::static_release(workspace, Target::X86_64)?;
-    let files = layout::collect(workspace.root(), &binary)?;
+    let files = layout::collect(workspace.root(), &binary).context("the app lacks a file")?;
     write(&files, workspace)?;
     digest::report(workspace, &workspace.app().join(layout::BINARY))?;
     digest::report(workspace, &workspace.zip())?;
@@ -34,17 +35,19 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 /// Writes the folder and the zip, if the program's doctor finds no fault in the app.
-fn write(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
+fn write(files: &[Entry], workspace: &Workspace) -> anyhow::Result<()> {
     check(files, workspace).context(
         "the app was not packaged, because the Functions host would not run it; \
          an earlier package is still there",
     )?;
     layout::write(files, &workspace.app())?;
-    archive::write(files, &workspace.zip())
+    let aside = workspace.zip().with_extension("zip.new");
+    fs::write(&aside, archive::zip(files)?)?;
+    Ok(fs::rename(aside, workspace.zip())?)
 }
 
 /// The packaged program is static, so it runs on any Linux of its architecture.
-fn check(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
+fn check(files: &[Entry], workspace: &Workspace) -> anyhow::Result<()> {
     let folder = tempfile::tempdir_in(workspace.target())
         .context("cannot create a temporary folder for the app")?;
     let app = folder.path().join("app");
@@ -55,8 +58,6 @@ fn check(files: &[AppFile], workspace: &Workspace) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     /// Packages an app whose program is this script, beside an earlier package.
@@ -66,10 +67,7 @@ mod tests {
         fs::create_dir_all(workspace.app()).unwrap();
         fs::write(workspace.app().join("earlier"), "").unwrap();
         fs::write(workspace.zip(), "earlier").unwrap();
-        let program = AppFile {
-            path: layout::BINARY.to_owned(),
-            bytes: format!("#!/bin/sh\n{script}\n").into_bytes(),
-        };
+        let program = Entry::program(layout::BINARY, format!("#!/bin/sh\n{script}\n"));
         let done = write(&[program], &workspace);
         (root, done)
     }

@@ -19,8 +19,8 @@ enum Peer {
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let folder = match arguments.peer {
-        Peer::Flask => tools::FLASK.environment(workspace)?,
-        Peer::Fastify => tools::FASTIFY.folder(workspace, |_| Ok(()))?,
+        Peer::Flask => tools::FLASK.folder(workspace)?,
+        Peer::Fastify => tools::FASTIFY.folder(workspace)?,
     };
     println!("{}", folder.display());
     Ok(ExitCode::SUCCESS)

@@ -1,10 +1,10 @@
 //! `cargo xtask sbom`: the bill of materials of the packaged program.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
+use fs_err as fs;
 use serde_json::Value;
 
 use crate::compile::Target;
@@ -29,24 +29,19 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     let own = workspace.root().join(NAME).with_added_extension("json");
     let text = fs::read_to_string(&own);
     for file in written {
-        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        fs::remove_file(&file)?;
     }
-    let text = text.with_context(|| format!("cannot read {}", own.display()))?;
-    let text = portable(&text, workspace.root());
+    let text = portable(&text?, workspace.root());
     let components = components(&text)?;
     let path = workspace.target().join(NAME).with_added_extension("json");
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(&path, text)?;
     println!("{} names {components} components", workspace.shown(&path));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the tool, and returns the files that it wrote.
 fn list(workspace: &Workspace, cyclonedx: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut git = Command::new("git");
-    let commit_date = process::stdout(
-        git.args(["log", "-1", "--format=%ct"])
-            .current_dir(workspace.root()),
-    )?;
+    let commit_date = process::stdout(workspace.git().args(["log", "-1", "--format=%ct"]))?;
     let mut command = Command::new(cyclonedx);
     command
         .current_dir(workspace.root())
@@ -56,10 +51,7 @@ fn list(workspace: &Workspace, cyclonedx: &Path) -> anyhow::Result<Vec<PathBuf>>
         // With this variable, the tool writes a fixed date and no random number.
         .env("SOURCE_DATE_EPOCH", commit_date);
     process::run(&mut command)?;
-    let mut metadata = workspace.cargo();
-    metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
-    let metadata: Value = serde_json::from_str(&process::stdout(&mut metadata)?)
-        .context("`cargo metadata` printed no JSON")?;
+    let metadata = workspace.metadata(&["--no-deps"])?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let manifests = packages.filter_map(|package| package["manifest_path"].as_str());
     Ok(manifests

@@ -1,10 +1,15 @@
 //! The folders of the checkout and of the build.
 
 use std::env;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
+use fs_err as fs;
+use serde_json::Value;
+
+use crate::process;
 
 /// The version of the workspace, which is that of this crate.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -81,6 +86,23 @@ impl Workspace {
             .to_string()
     }
 
+    /// git, in the checkout.
+    pub(crate) fn git(&self) -> Command {
+        let mut git = Command::new("git");
+        git.current_dir(&self.root);
+        git
+    }
+
+    /// The packages and their dependencies, as `cargo metadata` prints them with these arguments.
+    pub(crate) fn metadata(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let mut metadata = self.cargo();
+        metadata
+            .args(["metadata", "--locked", "--format-version", "1"])
+            .args(arguments);
+        let printed = process::stdout(&mut metadata)?;
+        serde_json::from_str(&printed).context("`cargo metadata` printed no JSON")
+    }
+
     /// Cargo, in the checkout, building into [`Workspace::target`].
     ///
     /// It does not inherit the variables that `cargo run` sets for this program: some build scripts (that of ring)
@@ -97,5 +119,13 @@ impl Workspace {
             }
         }
         cargo
+    }
+}
+
+/// Removes a folder, if it is there.
+pub(crate) fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
+use walkdir::WalkDir;
 
 /// Where crates keep their sources.
 const SOURCES: [&str; 9] = [
@@ -94,12 +95,9 @@ fn imports_run_down_the_tables() {
 #[test]
 fn architecture_names_existing_files() {
     let text = fs::read_to_string(root().join("docs/architecture.md")).expect("the document");
-    let mut files = Vec::new();
-    for folder in ["src", "crates", "xtask/src"] {
-        find(&root().join(folder), &mut files);
-    }
-    let files: Vec<String> = files
-        .iter()
+    let folders = ["src", "crates", "xtask/src"].into_iter();
+    let files: Vec<String> = folders
+        .flat_map(|folder| sources(&root().join(folder)))
         .map(|it| format!("{}\n", it.display()))
         .collect();
     // Outside blocks of code, every second part is a code span.
@@ -150,9 +148,7 @@ impl Tree {
     fn read(source: &Path) -> Tree {
         let mut tree = Tree::default();
         let mut tests: Vec<ModulePath> = Vec::new();
-        let mut files = Vec::new();
-        find(source, &mut files);
-        for file in files {
+        for file in sources(source) {
             let text = fs::read_to_string(&file).expect("a source file");
             let syntax = syn::parse_file(&text).expect("it compiles");
             let relative = file.strip_prefix(source).expect("it is below").to_owned();
@@ -212,15 +208,11 @@ fn title(path: &ModulePath) -> String {
     }
 }
 
-fn find(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder of sources") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            find(&path, files);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            files.push(path);
-        }
-    }
+/// The files of Rust below a folder.
+fn sources(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = WalkDir::new(folder).into_iter();
+    let files = entries.map(|entry| entry.expect("a folder of sources").into_path());
+    files.filter(|it| it.extension().is_some_and(|it| it == "rs"))
 }
 
 fn module_of(file: &Path) -> ModulePath {

@@ -1,13 +1,14 @@
 //! A package on disk: its bytes, its functions, and its program's commit.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::Permissions;
 use std::io::{self, Cursor};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use fs_err::{self as fs, File};
 use zip::ZipArchive;
 
 use crate::digest::sha256;
@@ -68,10 +69,8 @@ fn commit(archive: &mut ZipArchive<Cursor<&Vec<u8>>>) -> anyhow::Result<String> 
     let program = folder.path().join(layout::BINARY);
     let mut packed = archive.by_name(layout::BINARY)?;
     // Closed before it runs: Linux does not run a file that is open for writing.
-    File::create(&program)
-        .and_then(|mut file| io::copy(&mut packed, &mut file))
-        .and_then(|_| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))
-        .context("cannot unpack the program")?;
+    io::copy(&mut packed, &mut File::create(&program)?)?;
+    fs::set_permissions(&program, Permissions::from_mode(0o755))?;
     let version = process::stdout(Command::new(&program).arg("--version"))?;
     let commit = version
         .rsplit_once(" (")

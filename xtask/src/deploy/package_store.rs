@@ -1,10 +1,10 @@
 //! The packages that were deployed, stored in Blob: the platform itself stores only the last one, in an account
 //! that only the app can reach.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use fs_err as fs;
 
 use super::package::{Package, is_commit};
 use crate::azure;
@@ -20,11 +20,8 @@ pub(super) struct PackageStore<'a> {
 impl PackageStore<'_> {
     /// Stores a package. Packages of one commit are equal, so it may overwrite one.
     pub(super) fn store(&self, package: &Package) -> anyhow::Result<()> {
-        let file = package.path.to_string_lossy();
-        let mut arguments = self.arguments("upload", &package.commit);
-        arguments.extend(["--overwrite".into(), "--no-progress".into()]);
-        arguments.extend(["--file".into(), file.into_owned()]);
-        run(&arguments).with_context(|| format!("cannot store the package of {}", package.commit))
+        self.blob("upload", &package.commit, &package.path, &["--overwrite"])
+            .with_context(|| format!("cannot store the package of {}", package.commit))
     }
 
     /// Fetches the package of a commit that was deployed.
@@ -32,13 +29,10 @@ impl PackageStore<'_> {
         if !is_commit(commit) {
             bail!("`{commit}` is not a full commit id");
         }
-        fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot create {}", self.folder.display()))?;
+        fs::create_dir_all(&self.folder)?;
         let file = self.folder.join(format!("{commit}.zip"));
-        let mut arguments = self.arguments("download", commit);
-        arguments.push("--no-progress".into());
-        arguments.extend(["--file".into(), file.to_string_lossy().into_owned()]);
-        run(&arguments).with_context(|| format!("cannot fetch the package of {commit}"))?;
+        self.blob("download", commit, &file, &[])
+            .with_context(|| format!("cannot fetch the package of {commit}"))?;
         let package = Package::read(&file)?;
         if package.commit != commit {
             bail!(
@@ -49,21 +43,12 @@ impl PackageStore<'_> {
         Ok(package)
     }
 
-    fn arguments(&self, verb: &str, commit: &str) -> Vec<String> {
-        let name = format!("packages/{commit}.zip");
+    fn blob(&self, verb: &str, commit: &str, file: &Path, more: &[&str]) -> anyhow::Result<()> {
+        let (name, file) = (format!("packages/{commit}.zip"), file.to_string_lossy());
         let words = ["storage", "blob", verb, "--auth-mode", "login"];
-        let place = [
-            "--account-name",
-            self.account,
-            "--container-name",
-            self.container,
-            "--name",
-            &name,
-        ];
-        words.into_iter().chain(place).map(str::to_owned).collect()
+        let account = ["--account-name", self.account];
+        let container = ["--container-name", self.container];
+        let rest = ["--name", &name, "--no-progress", "--file", &file];
+        azure::run(&[&words[..], &account, &container, &rest, more].concat())
     }
-}
-
-fn run(arguments: &[String]) -> anyhow::Result<()> {
-    azure::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }

@@ -3,12 +3,11 @@
 //! The tar is an [OCI layout](https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md) with the
 //! `manifest.json` of `docker save` beside it: every Docker loads it, and so do containerd, Podman and skopeo.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use pem::{EncodeConfig, LineEnding, Pem};
 use serde_json::{Value, json};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
-use super::tarball::{self, Entry};
+use crate::archive::{self, Entry};
 use crate::compile::Target;
 use crate::digest::sha256;
 use crate::workspace::VERSION;
@@ -49,9 +48,9 @@ pub(super) fn build(
     ];
     let licences = licences.iter().cloned();
     files.extend(licences.map(|file| file.within("usr/share/doc/magnusapi")));
-    let layer = tarball::tar(files)?;
+    let layer = archive::tar(files)?;
     let config = config(target, &sha256(&layer), revision).to_string();
-    let layer = tarball::gzip(&layer)?;
+    let layer = archive::gzip(&layer)?;
     let [layer_digest, config_digest] = [sha256(&layer), sha256(config.as_bytes())];
     let manifest = json!({
         "schemaVersion": 2,
@@ -74,7 +73,7 @@ pub(super) fn build(
         "RepoTags": [format!("{NAME}:{VERSION}")],
         "Layers": [blob(&layer_digest)],
     }]);
-    tarball::tar(vec![
+    archive::tar(vec![
         Entry::file("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#),
         Entry::file("index.json", index.to_string()),
         Entry::file("manifest.json", docker.to_string()),
@@ -131,12 +130,10 @@ fn index(target: Target, manifest: &str) -> Value {
 
 /// Mozilla's roots, as PEM. The lock file pins them.
 fn certificates() -> String {
-    let certificates = TLS_SERVER_ROOT_CERTS.iter().map(|certificate| {
-        let text = BASE64_STANDARD.encode(certificate);
-        let lines = text.as_bytes().chunks(64);
-        let lines = lines.map(|line| String::from_utf8_lossy(line) + "\n");
-        let lines: String = lines.collect();
-        format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n")
-    });
-    certificates.collect()
+    let certificates = TLS_SERVER_ROOT_CERTS.iter();
+    let certificates: Vec<Pem> = certificates
+        .map(|certificate| Pem::new("CERTIFICATE", certificate.as_ref()))
+        .collect();
+    let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
+    pem::encode_many_config(&certificates, config)
 }

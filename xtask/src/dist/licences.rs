@@ -1,15 +1,15 @@
 //! The licences of everything in the program: its crates, Rust's standard library, musl.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use fs_err as fs;
 use serde_json::Value;
+use walkdir::WalkDir;
 
-use super::tarball::Entry;
+use crate::archive::Entry;
 use crate::compile::{Target, sysroot};
-use crate::process;
 use crate::workspace::Workspace;
 
 /// Written by Rust's own build: the crates of the standard library, with their texts.
@@ -25,8 +25,8 @@ const NAMES: [&str; 6] = [
     "UNLICENSE",
 ];
 
-/// Folders below a crate's. The sources in C have texts of their own: `c_src/mimalloc/v3/LICENSE`.
-const DEPTH: usize = 4;
+/// Of files below a crate's folder. The sources in C have texts of their own: `c_src/mimalloc/v3/LICENSE`.
+const DEPTH: usize = 5;
 
 /// musl is MIT-licensed; the toolchain contains only its binary.
 const MUSL: &str = include_str!("musl.txt");
@@ -37,10 +37,10 @@ pub(super) fn collect(workspace: &Workspace, target: Target) -> anyhow::Result<V
     let library = sysroot(workspace)?.join(STANDARD_LIBRARY);
     let packages = packages(workspace, target)?;
     Ok(vec![
-        Entry::file("LICENSE", read(&own)?),
+        Entry::file("LICENSE", fs::read(own)?),
         Entry::file("licences/crates.txt", text(&packages)?),
         Entry::file("licences/musl.txt", MUSL),
-        Entry::file("licences/rust-standard-library.html", read(&library)?),
+        Entry::file("licences/rust-standard-library.html", fs::read(library)?),
     ])
 }
 
@@ -53,11 +53,7 @@ struct Package {
 
 /// The crates of others that the program is linked from, sorted.
 fn packages(workspace: &Workspace, target: Target) -> anyhow::Result<Vec<Package>> {
-    let mut metadata = workspace.cargo();
-    metadata.args(["metadata", "--locked", "--format-version", "1"]);
-    metadata.args(["--filter-platform", target.triple()]);
-    let metadata: Value = serde_json::from_str(&process::stdout(&mut metadata)?)
-        .context("`cargo metadata` printed no JSON")?;
+    let metadata = workspace.metadata(&["--filter-platform", target.triple()])?;
     let linked = linked(&metadata)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let packages = packages
@@ -124,13 +120,13 @@ fn text(packages: &[Package]) -> anyhow::Result<String> {
     let mut list = String::new();
     for package in packages {
         list.extend([&package.name, ": ", &package.licence]);
-        let files = files(&package.folder, DEPTH)?;
+        let files = files(&package.folder)?;
         if files.is_empty() {
             list += " (its sources contain no text)";
         }
         list += "\n";
         for file in files {
-            let text = String::from_utf8_lossy(&read(&file)?).trim().to_owned();
+            let text = String::from_utf8_lossy(&fs::read(file)?).trim().to_owned();
             let crates = texts.entry(text).or_default();
             if crates.last() != Some(&package.name.as_str()) {
                 crates.push(&package.name);
@@ -150,22 +146,15 @@ fn text(packages: &[Package]) -> anyhow::Result<String> {
 }
 
 /// The files with licences in a folder and below it, sorted.
-fn files(folder: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder);
-    let entries = entries.with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            if depth > 0 {
-                found.extend(files(&path, depth - 1)?);
-            }
-        } else if is_licence(&path) {
-            found.push(path);
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).max_depth(DEPTH).sort_by_file_name() {
+        let path = entry?.into_path();
+        if path.is_file() && is_licence(&path) {
+            files.push(path);
         }
     }
-    found.sort();
-    Ok(found)
+    Ok(files)
 }
 
 /// A source file may have such a name too.
@@ -175,8 +164,4 @@ fn is_licence(path: &Path) -> bool {
         .extension()
         .is_some_and(|it| it == "rs" || it == "c" || it == "h");
     !is_source && NAMES.iter().any(|it| name.to_uppercase().starts_with(it))
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -2,19 +2,18 @@
 
 mod image;
 mod licences;
-mod tarball;
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
+use fs_err as fs;
 
+use crate::archive::{self, Entry};
 use crate::compile::{self, Target};
-use crate::workspace::{VERSION, Workspace};
+use crate::workspace::{self, VERSION, Workspace};
 use crate::{digest, process, tools};
-use tarball::Entry;
 
 /// Build the archives and images of a release: target/dist
 ///
@@ -34,7 +33,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let manual = manual(workspace)?;
     let folder = workspace.target().join("dist");
-    empty(&folder)?;
+    workspace::remove_folder(&folder)?;
+    fs::create_dir_all(&folder)?;
     let mut sums = String::new();
     let only = arguments.target;
     for target in Target::ALL
@@ -46,15 +46,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
             None => compile::static_release(workspace, target)?,
         };
         let revision = revision(workspace, target, &program)?;
-        let program = read(&program)?;
+        let program = fs::read(program)?;
         let licences = licences::collect(workspace, target)?;
         let image = image::build(target, &program, &licences, &revision)?;
-        let archive = archive(
-            workspace,
-            target,
-            &program,
-            &[&manual[..], &licences].concat(),
-        )?;
+        let texts = [&manual[..], &licences].concat();
+        let archive = archive(workspace, target, program, texts)?;
         let architecture = image::architecture(target);
         for (name, bytes) in [
             (format!("{}.tar.gz", stem(target)), archive),
@@ -64,12 +60,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
             ),
         ] {
             let path = folder.join(&name);
-            write(&path, &bytes)?;
+            fs::write(&path, &bytes)?;
             let digest = digest::report(workspace, &path)?;
             sums.extend([&digest, "  ", &name, "\n"]);
         }
     }
-    write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
+    fs::write(folder.join("SHA256SUMS"), sums)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,23 +77,23 @@ fn stem(target: Target) -> String {
 fn archive(
     workspace: &Workspace,
     target: Target,
-    program: &[u8],
-    texts: &[Entry],
+    program: Vec<u8>,
+    texts: Vec<Entry>,
 ) -> anyhow::Result<Vec<u8>> {
-    let readme = read(&workspace.root().join("docs/installation.md"))?;
+    let readme = fs::read(workspace.root().join("docs/installation.md"))?;
     let files = [
         Entry::program("magnusapi", program),
         Entry::file("README.md", readme),
     ];
-    let files = files.into_iter().chain(texts.iter().cloned());
     let folder = stem(target);
+    let files = files.into_iter().chain(texts);
     let files = files.map(|file| file.within(&folder)).collect();
-    tarball::gzip(&tarball::tar(files)?)
+    archive::gzip(&archive::tar(files)?)
 }
 
 /// The completions and man pages. `MANUAL` names a built `crates/manual`.
 fn manual(workspace: &Workspace) -> anyhow::Result<Vec<Entry>> {
-    fs::create_dir_all(workspace.target()).context("cannot create the build folder")?;
+    fs::create_dir_all(workspace.target())?;
     let folder = tempfile::tempdir_in(workspace.target()).context("cannot create a folder")?;
     let mut manual = if let Some(program) = env::var_os("MANUAL") {
         Command::new(program)
@@ -109,12 +105,11 @@ fn manual(workspace: &Workspace) -> anyhow::Result<Vec<Entry>> {
     process::run(manual.arg(folder.path()))?;
     let mut entries = Vec::new();
     for part in ["completions", "man/man1"] {
-        let listed = fs::read_dir(folder.path().join(part));
-        for file in listed.with_context(|| format!("the manual has no folder {part}"))? {
+        for file in fs::read_dir(folder.path().join(part))? {
             let file = file?;
             let name = file.file_name();
             let path = format!("{part}/{}", name.to_string_lossy());
-            entries.push(Entry::file(path, read(&file.path())?));
+            entries.push(Entry::file(path, fs::read(file.path())?));
         }
     }
     Ok(entries)
@@ -122,13 +117,16 @@ fn manual(workspace: &Workspace) -> anyhow::Result<Vec<Entry>> {
 
 /// Runs the program, which prints this version and its commit, and returns the commit.
 fn revision(workspace: &Workspace, target: Target, program: &Path) -> anyhow::Result<String> {
-    let mut run = match target.architecture() {
-        own if own == env::consts::ARCH => Command::new(program),
-        architecture => {
-            let mut run = Command::new(tools::qemu(architecture)?.install(workspace)?);
-            run.arg(program);
-            run
-        }
+    let mut run = if target.architecture() == env::consts::ARCH {
+        Command::new(program)
+    } else {
+        let qemu = match target {
+            Target::Aarch64 => tools::QEMU_AARCH64,
+            Target::X86_64 => tools::QEMU_X86_64,
+        };
+        let mut run = Command::new(qemu.install(workspace)?);
+        run.arg(program);
+        run
     };
     let printed = process::stdout(run.arg("--version"))?;
     let expected = format!("magnusapi {VERSION} (");
@@ -142,22 +140,6 @@ fn revision(workspace: &Workspace, target: Target, program: &Path) -> anyhow::Re
             program.display()
         ),
     }
-}
-
-fn empty(folder: &Path) -> anyhow::Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

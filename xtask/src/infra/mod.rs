@@ -64,17 +64,17 @@ const STEPS: [Step; 3] = [
     },
 ];
 
-const REAL_PROVIDERS: [Step; 1] = [Step {
+const REAL_PROVIDERS: Step = Step {
     name: "real providers",
     command: "TERRAFORM_PROVIDERS=registry cargo test --package infra-tests --test terraform -- --include-ignored",
     run: checks::real_providers,
-}];
+};
 
-const REAL_CHARTS: [Step; 1] = [Step {
+const REAL_CHARTS: Step = Step {
     name: "real charts",
     command: "cargo test --package infra-tests --test kubernetes real_charts -- --include-ignored",
     run: checks::real_charts,
-}];
+};
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.verb {
@@ -89,12 +89,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 /// Runs the steps, then prints the summary and the count.
 fn check(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
     let mut all = Vec::from(STEPS);
-    if arguments.real_providers {
-        all.extend(REAL_PROVIDERS);
-    }
-    if arguments.real_charts {
-        all.extend(REAL_CHARTS);
-    }
+    all.extend(arguments.real_providers.then_some(REAL_PROVIDERS));
+    all.extend(arguments.real_charts.then_some(REAL_CHARTS));
     steps::run(workspace, &all)
 }
 
@@ -103,7 +99,7 @@ pub(crate) fn programs(workspace: &Workspace) -> anyhow::Result<Vec<(&'static st
     Ok(vec![
         ("TERRAFORM", tools::terraform::install(workspace)?),
         ("TFPLUGIN_PYTHON", tools::TFPLUGIN.install(workspace)?),
-        ("HELM", tools::helm::install(workspace)?),
+        ("HELM", tools::HELM.install(workspace)?),
         (
             "KUBERNETES_VALIDATE",
             tools::KUBERNETES_VALIDATE.install(workspace)?,

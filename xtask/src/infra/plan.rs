@@ -1,10 +1,10 @@
 //! `cargo xtask infra plan` and `apply`: only a plan that was reviewed is applied.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
+use fs_err as fs;
 use serde_json::{Value, json};
 
 use super::environment::Environment;
@@ -77,7 +77,7 @@ pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::
     let environment = arguments.place.prepare(workspace)?;
     let path = arguments.place.plan(workspace);
     let folder = path.parent().unwrap_or(workspace.root());
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    fs::create_dir_all(folder)?;
     let mut plan = environment.terraform(&["plan", "-input=false", "-detailed-exitcode"]);
     plan.args(environment.values());
     plan.arg(format!("-lock={}", !arguments.no_lock));
@@ -92,8 +92,7 @@ pub(super) fn plan(workspace: &Workspace, arguments: &PlanArguments) -> anyhow::
         _ => return process::succeeded(&plan, status).map(|()| ExitCode::FAILURE),
     };
     let record = record(workspace, &environment.name, &path)?;
-    fs::write(record_path(&path), format!("{record:#}\n"))
-        .with_context(|| format!("cannot write {}", record_path(&path).display()))?;
+    fs::write(record_path(&path), format!("{record:#}\n"))?;
     let sha256 = record["sha256"].as_str().unwrap_or_default();
     println!("saved {} (sha256 {sha256})", workspace.shown(&path));
     if !(arguments.drift && changes) {
@@ -134,12 +133,8 @@ fn open_issue(environment: &str) -> anyhow::Result<()> {
 
 pub(super) fn apply(workspace: &Workspace, arguments: &ApplyArguments) -> anyhow::Result<ExitCode> {
     let path = arguments.place.plan(workspace);
-    let saved = fs::read_to_string(record_path(&path)).with_context(|| {
-        format!(
-            "cannot read {}, which `cargo xtask infra plan` writes beside a plan",
-            record_path(&path).display()
-        )
-    })?;
+    let saved = fs::read_to_string(record_path(&path))
+        .context("`cargo xtask infra plan` writes a plan and its record")?;
     let saved: Value =
         serde_json::from_str(&saved).context("the record of the plan is not JSON")?;
     compare(
@@ -158,12 +153,8 @@ pub(super) fn apply(workspace: &Workspace, arguments: &ApplyArguments) -> anyhow
 
 /// The identity of a plan. `plan` saves it, and `apply` compares it.
 fn record(workspace: &Workspace, environment: &str, plan: &Path) -> anyhow::Result<Value> {
-    let bytes = fs::read(plan).with_context(|| format!("cannot read {}", plan.display()))?;
-    let mut git = Command::new("git");
-    let commit = process::stdout(
-        git.args(["rev-parse", "HEAD"])
-            .current_dir(workspace.root()),
-    )?;
+    let bytes = fs::read(plan)?;
+    let commit = process::stdout(workspace.git().args(["rev-parse", "HEAD"]))?;
     Ok(json!({ "environment": environment, "commit": commit, "sha256": sha256(&bytes) }))
 }
 

@@ -1,9 +1,8 @@
 //! `cargo xtask infra values`: Terraform's outputs for Helmfile.
 
-use std::fs;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use fs_err as fs;
 use serde_json::Value;
 
 use super::environment::Environment;
@@ -37,8 +36,7 @@ pub(crate) fn write(workspace: &Workspace, environment: &Environment) -> anyhow:
     }
     let folder = workspace.root().join("infra/helmfile/environments");
     let path = folder.join(&environment.name).join("azure.json");
-    fs::write(&path, format!("{values:#}\n"))
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(&path, format!("{values:#}\n"))?;
     println!("wrote {}", workspace.shown(&path));
     Ok(values)
 }

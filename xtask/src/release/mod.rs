@@ -2,10 +2,10 @@
 
 mod changelog;
 
-use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use fs_err as fs;
 
 use crate::process;
 use crate::workspace::{VERSION, Workspace};
@@ -26,9 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let path = workspace.root().join("CHANGELOG.md");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(workspace.root().join("CHANGELOG.md"))?;
     let section = changelog::section(&text, VERSION)?;
     let tag = format!("v{VERSION}");
     let is_tagged = is_tagged(workspace, &tag)?;
@@ -44,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 
 /// Whether HEAD has `tag`. Another version's tag on it is an error.
 fn is_tagged(workspace: &Workspace, tag: &str) -> anyhow::Result<bool> {
-    let tags = process::stdout(git(workspace).args(["tag", "--points-at", "HEAD"]))?;
+    let tags = process::stdout(workspace.git().args(["tag", "--points-at", "HEAD"]))?;
     let mut versions = tags.lines().filter(|name| name.starts_with('v'));
     if let Some(other) = versions.clone().find(|name| *name != tag) {
         bail!(
@@ -56,13 +54,13 @@ fn is_tagged(workspace: &Workspace, tag: &str) -> anyhow::Result<bool> {
 }
 
 fn publish_tag(workspace: &Workspace, tag: &str, dry_run: bool) -> anyhow::Result<()> {
-    let changes = process::stdout(git(workspace).args(["status", "--porcelain"]))?;
+    let changes = process::stdout(workspace.git().args(["status", "--porcelain"]))?;
     if !changes.is_empty() {
         bail!("commit these changes first, because a release is made from a commit:\n{changes}");
     }
-    let mut make = git(workspace);
+    let mut make = workspace.git();
     make.args(["tag", "--annotate", "--message", tag, tag]);
-    let mut push = git(workspace);
+    let mut push = workspace.git();
     push.args(["push", "origin", tag]);
     for command in [&mut make, &mut push] {
         if dry_run {
@@ -72,10 +70,4 @@ fn publish_tag(workspace: &Workspace, tag: &str, dry_run: bool) -> anyhow::Resul
         }
     }
     Ok(())
-}
-
-fn git(workspace: &Workspace) -> Command {
-    let mut git = Command::new("git");
-    git.current_dir(workspace.root());
-    git
 }

@@ -18,12 +18,13 @@ mod settings;
 mod stop;
 mod storage;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use fs_err as fs;
 
 use crate::workspace::Workspace;
 use first_runs::RunningApp;
@@ -91,13 +92,15 @@ fn until_stopped(
     stop: &Stop,
     work: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
-    match work() {
-        Err(error) if !stop.is_requested() => Err(error),
-        _ => {
-            println!("stopped");
-            Ok(ExitCode::SUCCESS)
+    if let Err(error) = work() {
+        // A terminal's Ctrl-C also ends a program that the work waits for, perhaps before it is recorded here.
+        stop.wait(POLL);
+        if !stop.is_requested() {
+            return Err(error);
         }
     }
+    println!("stopped");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn serve(
@@ -147,10 +150,8 @@ fn wait_for_stop(group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
 
 /// Two processes would write to the same storage and the same local.settings.json.
 fn lock_checkout(workspace: &Workspace) -> anyhow::Result<File> {
-    let path = workspace.target().join("start.lock");
-    fs::create_dir_all(workspace.target())
-        .with_context(|| format!("cannot create {}", workspace.target().display()))?;
-    let lock = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    fs::create_dir_all(workspace.target())?;
+    let lock = fs::File::create(workspace.target().join("start.lock"))?.into_file();
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(_) => bail!(

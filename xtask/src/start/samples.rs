@@ -1,10 +1,9 @@
 //! The samples: a database of Postfacto on the local server, whose backups and drills have roles as in production,
 //! and a schedule in shadow mode.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use fs_err as fs;
 
 use super::database::Database;
 use super::settings::LocalSettings;
@@ -44,7 +43,7 @@ impl Samples {
             fill(database)?;
         }
         let store = store()?;
-        fs::create_dir_all(&store).with_context(|| format!("cannot create {}", store.display()))?;
+        fs::create_dir_all(&store)?;
         let schedule = root.join("xtask/samples/scale.toml");
         Ok(Samples {
             settings: [

@@ -1,11 +1,10 @@
 //! `local.settings.json`: the app settings of this machine.
 
-use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use fs_err as fs;
 use serde_json::{Map, Value};
 
 /// The checkout's file.
@@ -60,28 +59,17 @@ impl LocalSettings {
     pub(super) fn write(&self) -> anyhow::Result<()> {
         let mut file = self.file.clone();
         file[VALUES] = self.values.clone().into();
-        let text = format!("{file:#}\n");
-        write_whole(&self.path, &text)
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        let folder = self.path.parent().context("a file is in a folder")?;
+        // Only the owner can read a temporary file: a `DATABASE_URL` may contain a password.
+        let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+        writeln!(whole, "{file:#}")?;
+        whole.persist(&self.path)?;
+        Ok(())
     }
 }
 
-/// Readable for the owner only, since a `DATABASE_URL` may contain a password, and replaced as a whole.
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let aside = path.with_extension("json.new");
-    fs::remove_file(&aside).ok();
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&aside)?
-        .write_all(text.as_bytes())?;
-    fs::rename(&aside, path)
-}
-
 fn json(path: &Path) -> anyhow::Result<Value> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path)?;
     serde_json::from_str(&text).with_context(|| {
         format!(
             "{} is not JSON; correct it, or delete it and run this command again",

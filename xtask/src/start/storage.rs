@@ -1,12 +1,12 @@
 //! Azure Storage on this machine: Azurite, on free ports.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context;
+use fs_err::File;
 
 use super::overview::{Overview, report};
 use super::process_group::ProcessGroup;
@@ -20,12 +20,8 @@ const ACCOUNT: &str = "devstoreaccount1";
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// The ports of Azurite's documentation.
-const USUAL: Ports = Ports {
-    blob: 10000,
-    queue: 10001,
-    table: 10002,
-};
+/// Azurite's services, and the ports of its documentation.
+const SERVICES: [(&str, u16); 3] = [("Blob", 10000), ("Queue", 10001), ("Table", 10002)];
 
 /// Installs Azurite. If that fails and Azurite is not required, the app starts without it, after a line that says
 /// so.
@@ -45,7 +41,8 @@ pub(super) fn prepare(workspace: &Workspace, required: bool) -> anyhow::Result<O
 
 /// Azurite, which was started.
 pub(super) struct Storage {
-    ports: Ports,
+    /// Those of [`SERVICES`].
+    ports: [u16; 3],
 }
 
 impl Storage {
@@ -56,89 +53,66 @@ impl Storage {
         group: &mut ProcessGroup,
         overview: &mut Overview,
     ) -> anyhow::Result<Storage> {
-        let ports = Ports::free()?;
+        let storage = Storage {
+            ports: free_ports()?,
+        };
         let data = workspace.target().join("azurite");
         let log = workspace.target().join("azurite.log");
-        let output =
-            File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+        let output = File::create(&log)?.into_file();
         let mut command = Command::new(azurite);
-        command.args(ports.arguments()).arg("--location").arg(&data);
+        for (service, port) in storage.services() {
+            command.arg(format!("--{}Port", service.to_lowercase()));
+            command.arg(port.to_string());
+        }
+        // The Functions host uses a newer API version than Azurite knows; the calls are the same.
+        command.args(["--silent", "--disableTelemetry", "--skipApiVersionCheck"]);
+        command.arg("--location").arg(&data);
         command.stderr(output.try_clone()?).stdout(output);
         let name = format!("Azurite (it logs to {})", workspace.shown(&log));
         group.start(&name, &mut command)?;
-        let (port, data) = (ports.blob, workspace.shown(&data));
+        let ([blob, ..], data) = (storage.ports, workspace.shown(&data));
         overview.add(
             "storage",
-            format_args!("Azurite, blobs on 127.0.0.1:{port}, its data in {data}"),
+            format_args!("Azurite, blobs on 127.0.0.1:{blob}, its data in {data}"),
         );
-        Ok(Storage { ports })
+        Ok(storage)
     }
 
     /// Waits until it accepts connections.
     pub(super) fn wait(&self, group: &mut ProcessGroup, stop: &Stop) -> anyhow::Result<()> {
-        group.wait_for_port(self.ports.blob, Duration::from_mins(1), stop)
+        group.wait_for_port(self.ports[0], Duration::from_mins(1), stop)
     }
 
     /// The value of `AzureWebJobsStorage` for the host.
     pub(super) fn connection(&self) -> String {
-        self.ports.connection()
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Ports {
-    blob: u16,
-    queue: u16,
-    table: u16,
-}
-
-impl Ports {
-    /// The usual ports if all are free, else any three.
-    fn free() -> anyhow::Result<Self> {
-        let Self { blob, queue, table } = USUAL;
-        if [blob, queue, table]
-            .into_iter()
-            .all(|port| listen(port).is_ok())
-        {
-            return Ok(USUAL);
-        }
-        // All three are open at the same time, so the system cannot return one of them twice.
-        let open = [listen(0)?, listen(0)?, listen(0)?];
-        let [blob, queue, table] = open
-            .each_ref()
-            .map(|socket| socket.local_addr().map(|own| own.port()));
-        Ok(Self {
-            blob: blob?,
-            queue: queue?,
-            table: table?,
-        })
-    }
-
-    /// The Functions host uses a newer API version than Azurite knows; the calls are the same.
-    fn arguments(&self) -> Vec<String> {
-        let Self { blob, queue, table } = self;
-        let ports = [
-            ("--blobPort", blob),
-            ("--queuePort", queue),
-            ("--tablePort", table),
-        ];
-        let switches =
-            ["--silent", "--disableTelemetry", "--skipApiVersionCheck"].map(str::to_owned);
-        let ports = ports
-            .into_iter()
-            .flat_map(|(name, port)| [name.to_owned(), port.to_string()]);
-        ports.chain(switches).collect()
-    }
-
-    fn connection(&self) -> String {
-        let Self { blob, queue, table } = self;
-        let endpoint =
-            |name: &str, port: &u16| format!("{name}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};");
+        let endpoints = self
+            .services()
+            .map(|(service, port)| format!("{service}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};"));
         format!("DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};")
-            + &endpoint("Blob", blob)
-            + &endpoint("Queue", queue)
-            + &endpoint("Table", table)
+            + &endpoints.collect::<String>()
     }
+
+    fn services(&self) -> impl Iterator<Item = (&'static str, u16)> {
+        SERVICES
+            .into_iter()
+            .zip(self.ports)
+            .map(|((service, _), port)| (service, port))
+    }
+}
+
+/// The usual ports if all are free, else any three.
+fn free_ports() -> anyhow::Result<[u16; 3]> {
+    let usual = SERVICES.map(|(_, port)| port);
+    if usual.into_iter().all(|port| listen(port).is_ok()) {
+        return Ok(usual);
+    }
+    // All three are open at the same time, so the system cannot return one of them twice.
+    let open = [listen(0)?, listen(0)?, listen(0)?];
+    let mut ports = [0; 3];
+    for (port, socket) in ports.iter_mut().zip(&open) {
+        *port = socket.local_addr()?.port();
+    }
+    Ok(ports)
 }
 
 fn listen(port: u16) -> anyhow::Result<TcpListener> {
@@ -152,30 +126,20 @@ mod tests {
 
     #[test]
     fn connection_string_names_every_service_with_its_port() {
-        let connection = USUAL.connection();
-        assert!(
-            connection.contains("BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"),
-            "{connection}"
-        );
-        assert!(
-            connection.contains("TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"),
-            "{connection}"
-        );
+        let ports = [10000, 10001, 10002];
+        let connection = Storage { ports }.connection();
+        for part in [
+            "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;",
+            "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;",
+        ] {
+            assert!(connection.contains(part), "{connection}");
+        }
     }
 
     #[test]
     fn used_ports_are_replaced_by_three_free_ones() {
-        let _taken = listen(USUAL.queue);
-        let Ports { blob, queue, table } = Ports::free().unwrap();
-        assert!(blob != queue && queue != table && table != blob && queue != USUAL.queue);
-    }
-
-    #[test]
-    fn azurite_gets_its_ports() {
-        let arguments = USUAL.arguments();
-        assert_eq!(
-            arguments[..4],
-            ["--blobPort", "10000", "--queuePort", "10001"]
-        );
+        let _taken = listen(10001);
+        let [blob, queue, table] = free_ports().unwrap();
+        assert!(blob != queue && queue != table && table != blob && queue != 10001);
     }
 }

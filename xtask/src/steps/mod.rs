@@ -1,7 +1,7 @@
 //! Runs checks one after the other, and prints their count.
 
 mod cargo_test;
-mod report;
+mod summary;
 mod tally;
 
 use std::process::{Command, ExitCode};
@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::process;
 use crate::workspace::Workspace;
 pub(crate) use cargo_test::cargo_test;
-use report::{Ending, Entry, Report};
+use summary::Summary;
 use tally::Tally;
 
 /// The result of a step that did not fail.
@@ -31,31 +31,22 @@ pub(crate) struct Step {
 
 /// Runs the steps up to the first that fails, then prints the summary and the count.
 pub(crate) fn run(workspace: &Workspace, steps: &[Step]) -> ExitCode {
-    let mut report = Report::default();
+    let mut summary = Summary::default();
     for step in steps {
-        if report.has_failed() {
-            report.add(Entry {
-                step: step.name,
-                time: None,
-                ending: Ending::NotRun,
-            });
+        if summary.failed.is_some() {
+            summary.not_run(step.name);
             continue;
         }
         println!("==> {}: {}", step.name, step.command);
         let begin = Instant::now();
-        let ending = Ending::of((step.run)(workspace));
-        report.add(Entry {
-            step: step.name,
-            time: Some(begin.elapsed()),
-            ending,
-        });
-        println!("    {}", report.last_line());
+        let result = (step.run)(workspace);
+        let line = summary.add(step.name, begin.elapsed(), result);
+        println!("    {line}");
     }
-    println!("\n{report}");
-    if report.has_failed() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    println!("\n{summary}");
+    match summary.failed {
+        None => ExitCode::SUCCESS,
+        Some(_) => ExitCode::FAILURE,
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .env("PGBOUNCER", tools::PGBOUNCER.install(workspace)?)
         .env("AZURITE", tools::AZURITE.install(workspace)?)
         .env("MOTO", tools::MOTO.install(workspace)?)
-        .env("BROWSER", tools::browser::install(workspace)?)
+        .env("BROWSER", tools::BROWSER.folder(workspace)?)
         .env("AGE", tools::AGE.install(workspace)?)
         .env("FISH", tools::FISH.install(workspace)?)
         .env("MANDOC", tools::MANDOC.install(workspace)?)

@@ -1,10 +1,10 @@
 //! Checks the files of the pipelines: their references, their safety, and their schemas.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use fs_err as fs;
 
 use crate::process;
 use crate::steps::Outcome;
@@ -62,21 +62,16 @@ fn validate(workspace: &Workspace, schema: &str, files: &[PathBuf]) -> anyhow::R
 /// The YAML files in a folder, sorted. An empty folder is an error, because it proves nothing.
 fn files(workspace: &Workspace, folder: &str) -> anyhow::Result<Vec<PathBuf>> {
     let folder = workspace.root().join(folder);
-    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml");
-    let mut files: Vec<PathBuf> = entries(&folder)
-        .with_context(|| format!("cannot list {}", folder.display()))?
-        .into_iter()
-        .filter(is_yaml)
-        .collect();
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "yml") {
+            files.push(path);
+        }
+    }
     if files.is_empty() {
         bail!("there is no pipeline in {}", folder.display());
     }
     files.sort();
     Ok(files)
-}
-
-fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect()
 }

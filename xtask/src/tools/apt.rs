@@ -1,96 +1,46 @@
 //! Debian packages.
 
-use std::env;
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use fs_err as fs;
 
-use super::install::{Lock, Tool, script};
+use super::install::{Lock, script};
 use crate::process;
-use crate::workspace::Workspace;
 
-/// A program of Debian's archive.
-pub(crate) struct Program {
-    pub(super) name: &'static str,
-    pub(super) package: &'static str,
-    /// The environment variable that names another copy.
-    pub(super) variable: &'static str,
-    /// The end of a sentence that begins with "it".
-    pub(super) purpose: &'static str,
-}
-
-/// The folders of a system's programs. Only root has some of them on PATH.
+/// The folders of a system's programs.
 const FOLDERS: [&str; 4] = ["usr/bin", "usr/sbin", "bin", "sbin"];
 
-impl Program {
-    /// The one that the variable names, else an installed one, else Debian's, unpacked into `target/tools`.
-    pub(crate) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
-        let Program { name, package, .. } = self;
-        if let Some(named) = env::var_os(self.variable) {
-            return Ok(named.into());
-        }
-        let installed = process::on_path(name).or_else(|| self.below(Path::new("/")));
-        if let Some(found) = installed {
-            return Ok(found);
-        }
-        let announcement = format!(
-            "{name} from this system's apt archive into target/tools: it {}",
-            self.purpose
-        );
-        let tool = Tool {
-            name,
-            announcement: &announcement,
-            // The system's release determines the version and the libraries.
-            pins: &fs::read("/etc/os-release").unwrap_or_default(),
-            proof: name,
-        };
-        let unpacked = tool.install(workspace, |folder, lock| self.unpack(folder, lock));
-        let folder = unpacked.with_context(|| {
-            format!(
-                "on Debian or Ubuntu: sudo apt-get install {package}; elsewhere put {name} on PATH, or name it in {}",
-                self.variable
-            )
-        })?;
-        Ok(folder.join(name))
-    }
+/// The executable of this name below the root of a system.
+pub(super) fn executable(root: &Path, name: &str) -> Option<PathBuf> {
+    let candidates = FOLDERS.map(|folder| root.join(folder).join(name));
+    candidates.into_iter().find(|it| process::is_executable(it))
+}
 
-    /// Its executable in a system's folders.
-    fn below(&self, root: &Path) -> Option<PathBuf> {
-        let candidates = FOLDERS.map(|folder| root.join(folder).join(self.name));
-        candidates.into_iter().find(|it| process::is_executable(it))
+/// Unpacks a package with its libraries. If it has a program of this name, a script of this name runs that with the
+/// libraries.
+pub(super) fn fill(name: &str, package: &str, folder: &Path, lock: &Lock) -> anyhow::Result<()> {
+    if !is_here() {
+        bail!("{name} is not installed, and there is no apt-get to fetch it with");
     }
-
-    /// Unpacks it with its libraries, and writes a script that finds them.
-    fn unpack(&self, folder: &Path, lock: &Lock) -> anyhow::Result<()> {
-        if !is_here() {
-            bail!(
-                "{} is not installed, and there is no apt-get to fetch it with",
-                self.name
-            );
-        }
-        if may_install() {
-            update()?;
-        }
-        let mut packages = missing_dependencies(self.package)?;
-        // Libraries of JavaScript are for pages.
-        packages.retain(|name| name.starts_with("lib") && !name.starts_with("libjs-"));
-        packages.push(self.package.to_owned());
-        unpack(&packages, folder, lock)?;
-        let executable = self.below(&folder.join("root")).with_context(|| {
-            format!(
-                "Debian's package {} has no program {}",
-                self.package, self.name
-            )
-        })?;
-        let executable = executable.strip_prefix(folder)?.display().to_string();
-        script(
-            &folder.join(self.name),
-            &SCRIPT.replace("EXECUTABLE", &executable),
-        )
+    if may_install() {
+        update()?;
     }
+    let mut packages = missing_dependencies(package)?;
+    // Libraries of JavaScript are for pages.
+    packages.retain(|name| name.starts_with("lib") && !name.starts_with("libjs-"));
+    packages.push(package.to_owned());
+    unpack(&packages, folder, lock)?;
+    let Some(executable) = executable(&folder.join("root"), name) else {
+        return Ok(());
+    };
+    let executable = executable.strip_prefix(folder)?.display().to_string();
+    script(
+        &folder.join(name),
+        &SCRIPT.replace("EXECUTABLE", &executable),
+    )
 }
 
 /// The libraries are in the folder of their architecture.
@@ -103,7 +53,7 @@ export LD_LIBRARY_PATH
 exec "$here/EXECUTABLE" "$@"
 "#;
 
-pub(super) fn is_here() -> bool {
+fn is_here() -> bool {
     process::on_path("apt-get").is_some()
 }
 
@@ -129,12 +79,12 @@ pub(super) fn install(packages: &[&str], why: &str) -> anyhow::Result<()> {
 }
 
 /// Fetches the lists of packages, which container images usually lack. Needs root.
-pub(super) fn update() -> anyhow::Result<()> {
+fn update() -> anyhow::Result<()> {
     process::run(Command::new("apt-get").args(["update", "--quiet=2"]))
 }
 
 /// Fetches `packages` and unpacks them below `folder`, without installing them.
-pub(super) fn unpack(packages: &[String], folder: &Path, lock: &Lock) -> anyhow::Result<()> {
+fn unpack(packages: &[String], folder: &Path, lock: &Lock) -> anyhow::Result<()> {
     let mut download = Command::new("apt-get");
     // Otherwise apt fetches as its own user, who cannot write here, and prints a warning.
     download.args([

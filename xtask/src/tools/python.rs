@@ -1,13 +1,12 @@
 //! Packages of PyPI, each in its own virtual environment.
 
-use std::env;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::bail;
 
 use super::apt;
-use super::install::{self, Tool};
+use super::install::{self, Lock};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -24,55 +23,31 @@ const CANDIDATES: [&str; 6] = [
     "python3.11",
 ];
 
-/// A program that `xtask/tools/<name>.txt` pins by hash.
-pub(crate) struct Package {
-    pub(super) name: &'static str,
-    /// Its name in the line that announces its installation.
-    pub(super) label: &'static str,
-    /// The end of a sentence that begins with "it".
-    pub(super) purpose: &'static str,
-    /// Its executable, relative to the environment.
-    pub(super) program: &'static str,
-    /// The variable that may name another executable.
-    pub(super) variable: Option<&'static str>,
+fn requirements(name: &str) -> String {
+    format!("{name}.txt")
 }
 
-impl Package {
-    /// The executable: the one that the variable names, else the pinned one.
-    pub(crate) fn install(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
-        if let Some(named) = self.variable.and_then(env::var_os) {
-            return Ok(named.into());
-        }
-        Ok(self.environment(workspace)?.join(self.program))
-    }
+/// Scripts of an environment name it by its path, so a moved checkout needs new ones.
+pub(super) fn pins(workspace: &Workspace, name: &str) -> anyhow::Result<Vec<u8>> {
+    let place = workspace.tools();
+    let pins = install::pins(workspace, &requirements(name))?;
+    Ok([&pins, place.as_os_str().as_encoded_bytes()].concat())
+}
 
-    /// The folder of the pinned package's virtual environment.
-    pub(crate) fn environment(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
-        let file = format!("{}.txt", self.name);
-        let Package { label, purpose, .. } = self;
-        let place = workspace.tools();
-        // Scripts of an environment name it by its path, so a moved checkout needs new ones.
-        let pins = [
-            &install::pins(workspace, &file)?,
-            place.as_os_str().as_encoded_bytes(),
-        ]
-        .concat();
-        let tool = Tool {
-            name: self.name,
-            announcement: &format!("{label} from PyPI into target/tools: it {purpose}"),
-            pins: &pins,
-            proof: "bin/python",
-        };
-        tool.install(workspace, |folder, lock| {
-            let python = interpreter(self.name)?;
-            lock.run(Command::new(python).args(["-m", "venv"]).arg(folder))?;
-            let requirements = workspace.pins().join(&file);
-            lock.run(&mut localpg::pip_install(
-                &folder.join("bin/python"),
-                &requirements,
-            ))
-        })
-    }
+/// Creates a virtual environment with the package.
+pub(super) fn install(
+    workspace: &Workspace,
+    name: &str,
+    folder: &Path,
+    lock: &Lock,
+) -> anyhow::Result<()> {
+    let python = interpreter(name)?;
+    lock.run(Command::new(python).args(["-m", "venv"]).arg(folder))?;
+    let requirements = workspace.pins().join(requirements(name));
+    lock.run(&mut localpg::pip_install(
+        &folder.join("bin/python"),
+        &requirements,
+    ))
 }
 
 /// A Python that can create environments. As root, a missing one is installed.

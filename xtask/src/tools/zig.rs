@@ -3,16 +3,14 @@
 use std::path::PathBuf;
 
 use super::install::script;
-use super::python::Package;
+use super::tool::{Tool, pypi};
 use crate::workspace::Workspace;
 
-const ZIG: Package = Package {
-    name: "zig",
-    label: "zig (101 MB)",
-    purpose: "compiles the C sources for the static binary",
-    program: "bin/python",
-    variable: None,
-};
+const ZIG: Tool = pypi(
+    "zig",
+    "bin/python",
+    "compiles the C sources for the static binary (101 MB)",
+);
 
 /// The programs that the `cc` crate runs for the C sources among the dependencies.
 pub(crate) struct CTools {
@@ -22,7 +20,7 @@ pub(crate) struct CTools {
 
 /// Installs zig, and two scripts that call it as `cc` and `ar` are called, for Linux on this architecture.
 pub(crate) fn install(workspace: &Workspace, architecture: &str) -> anyhow::Result<CTools> {
-    let environment = ZIG.environment(workspace)?;
+    let environment = ZIG.folder(workspace)?;
     let tools = CTools {
         compiler: environment.join(format!("bin/{architecture}-musl-cc")),
         archiver: environment.join("bin/musl-ar"),

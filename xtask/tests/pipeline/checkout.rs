@@ -2,12 +2,13 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+use zip::ZipArchive;
 
 /// A git repository with one commit and the files that the verbs need.
 pub(crate) struct Checkout {
@@ -136,6 +137,7 @@ impl Checkout {
             .env("CARGO_TARGET_DIR", self.path("target"))
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("PATH", path())
+            .env_remove("AZURITE")
             .env_remove("STATE_ACCOUNT");
         for role in ["AUTHOR", "COMMITTER"] {
             xtask.env(format!("GIT_{role}_NAME"), "test");
@@ -176,4 +178,18 @@ pub(crate) fn terraform() -> PathBuf {
         "TERRAFORM is not set; run `cargo xtask test`, or set it to the path of Terraform 1.11 or newer",
     );
     Path::new(&named).to_owned()
+}
+
+/// The static program, from the package that `cargo xtask test` made before.
+pub(crate) fn unpack_program(to: &Path) {
+    let package = env::var_os("MAGNUSAPI_PACKAGE").expect(
+        "MAGNUSAPI_PACKAGE is not set; run `cargo xtask test`, which makes it, or \
+         `cargo xtask package` and set it to target/magnusapi.zip",
+    );
+    let package = File::open(package).expect("the package");
+    let mut package = ZipArchive::new(package).expect("a zip");
+    let mut packed = package.by_name("magnusapi").expect("the program");
+    let mut file = File::create(to).expect("it is new");
+    std::io::copy(&mut packed, &mut file).expect("it is unpacked");
+    fs::set_permissions(to, Permissions::from_mode(0o755)).expect("it is ours");
 }

@@ -9,13 +9,6 @@ fn commit(digit: char) -> String {
     digit.to_string().repeat(40)
 }
 
-fn unhealthy(digit: char) -> Sketch {
-    Sketch {
-        trouble: "unhealthy",
-        ..Sketch::of(digit)
-    }
-}
-
 #[test]
 fn good_package_replaces_the_previous_one_and_both_are_stored() {
     let stage = Stage::new();
@@ -42,7 +35,7 @@ fn failing_package_is_replaced_by_the_previous_one_and_the_deployment_fails() {
         "it is faulty",
         &format!("{} was put back, and works", commit('a')),
     ];
-    stage.deploy(&unhealthy('b')).failed(&words);
+    stage.deploy(&Sketch::with("unhealthy", 'b')).failed(&words);
     let ran = stage.app.state.lock().unwrap().ran.clone();
     assert_eq!(ran, [commit('a'), commit('b'), commit('a')]);
 }
@@ -50,15 +43,12 @@ fn failing_package_is_replaced_by_the_previous_one_and_the_deployment_fails() {
 #[test]
 fn checks_that_failed_before_are_only_warnings() {
     let stage = Stage::new();
-    let no_backups = |digit| Sketch {
-        trouble: "no backups",
-        ..Sketch::of(digit)
-    };
+    let no_backups = |digit| Sketch::with("no backups", digit);
     stage.deploy(&no_backups('a')).failed(&["backup:age fails"]);
     let text = stage.deploy(&no_backups('b')).succeeded();
     assert!(text.contains("backup:age fails as it did before"), "{text}");
     stage
-        .deploy(&unhealthy('c'))
+        .deploy(&Sketch::with("unhealthy", 'c'))
         .failed(&["database:schema fails"]);
     assert_eq!(stage.app.commit(), Some(commit('b')));
 }
@@ -66,19 +56,15 @@ fn checks_that_failed_before_are_only_warnings() {
 #[test]
 fn timer_that_failed_before_does_not_hide_another_one() {
     let stage = Stage::new();
-    let late = |digit, trouble| Sketch {
-        trouble,
-        ..Sketch::of(digit)
-    };
     let (one, two) = ("late item_housekeeping", "late item_housekeeping scale");
     stage
-        .deploy(&late('a', one))
+        .deploy(&Sketch::with(one, 'a'))
         .failed(&["timer:last-due of item_housekeeping fails"]);
-    let text = stage.deploy(&late('b', one)).succeeded();
+    let text = stage.deploy(&Sketch::with(one, 'b')).succeeded();
     let known = "timer:last-due of item_housekeeping fails as it did before";
     assert!(text.contains(known), "{text}");
     stage
-        .deploy(&late('c', two))
+        .deploy(&Sketch::with(two, 'c'))
         .failed(&["timer:last-due of scale fails"]);
     assert_eq!(stage.app.commit(), Some(commit('b')));
 }
@@ -87,10 +73,7 @@ fn timer_that_failed_before_does_not_hide_another_one() {
 fn package_without_a_tick_is_replaced_by_the_previous_one() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
-    let no_ticks = Sketch {
-        trouble: "no ticks",
-        ..Sketch::of('b')
-    };
+    let no_ticks = Sketch::with("no ticks", 'b');
     stage.deploy(&no_ticks).failed(&[
         "no timer function has run since the deployment",
         &format!("{} was put back, and works", commit('a')),
@@ -102,11 +85,9 @@ fn package_without_a_tick_is_replaced_by_the_previous_one() {
 fn previous_package_works_after_the_site_refuses_a_package() {
     let stage = Stage::new();
     stage.deploy(&Sketch::of('a')).succeeded();
-    let sketch = Sketch {
-        program_mode: 0o644,
-        ..Sketch::of('b')
-    };
-    stage.deploy(&sketch).failed(&["was put back, and works"]);
+    stage
+        .deploy(&Sketch::not_executable('b'))
+        .failed(&["was put back, and works"]);
     assert_eq!(stage.app.commit(), Some(commit('a')));
 }
 
@@ -114,7 +95,7 @@ fn previous_package_works_after_the_site_refuses_a_package() {
 fn missing_previous_package_is_reported() {
     let stage = Stage::new();
     stage
-        .deploy(&unhealthy('a'))
+        .deploy(&Sketch::with("unhealthy", 'a'))
         .failed(&["nothing was put back: /health did not respond before"]);
 }
 
@@ -124,7 +105,7 @@ fn program_is_not_put_back_on_a_database_that_it_would_refuse() {
     stage.deploy(&Sketch::of('a')).succeeded();
     let migrates = Sketch {
         schema: 5,
-        ..unhealthy('b')
+        ..Sketch::with("unhealthy", 'b')
     };
     let words = ["was not put back", "from schema 4 to 5"];
     stage.deploy(&migrates).failed(&words);

@@ -1,8 +1,7 @@
 //! `cargo xtask dist`: the archive and the image, as an operator uses them.
 
 use std::env;
-use std::fs::{self, File, Permissions};
-use std::io::Write;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,7 +9,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use zip::ZipArchive;
+
+use crate::checkout::unpack_program;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const TARGET: &str = "x86_64-unknown-linux-musl";
@@ -34,19 +34,9 @@ impl Built {
         let dist = built.dist("target");
         let archive = format!("magnusapi-{VERSION}-{TARGET}.tar.gz");
         let image = format!("magnusapi-{VERSION}-image-amd64.tar");
-        output(
-            tar(&["--extract", "--file"])
-                .arg(dist.join(archive))
-                .arg("--directory")
-                .arg(built.path("")),
-        );
+        unpack(&dist.join(archive), &built.path(""));
         fs::create_dir(built.path("layout")).expect("it is new");
-        output(
-            tar(&["--extract", "--file"])
-                .arg(dist.join(image))
-                .arg("--directory")
-                .arg(built.path("layout")),
-        );
+        unpack(&dist.join(image), &built.path("layout"));
         output(
             Command::new(tool("UMOCI"))
                 .args(["unpack", "--rootless", "--image"])
@@ -89,20 +79,6 @@ impl Built {
     }
 }
 
-/// The static program, from the package that `cargo xtask test` made before.
-fn unpack_program(to: &Path) {
-    let package = env::var_os("MAGNUSAPI_PACKAGE").expect(
-        "MAGNUSAPI_PACKAGE is not set; run `cargo xtask test`, which makes it, or \
-         `cargo xtask package` and set it to target/magnusapi.zip",
-    );
-    let package = File::open(package).expect("the package");
-    let mut package = ZipArchive::new(package).expect("a zip");
-    let mut packed = package.by_name("magnusapi").expect("the program");
-    let mut file = File::create(to).expect("it is new");
-    std::io::copy(&mut packed, &mut file).expect("it is unpacked");
-    fs::set_permissions(to, Permissions::from_mode(0o755)).expect("it is ours");
-}
-
 fn tool(variable: &str) -> PathBuf {
     let named = env::var_os(variable).unwrap_or_else(|| {
         panic!("{variable} is not set; run `cargo xtask test`, which installs it")
@@ -110,10 +86,10 @@ fn tool(variable: &str) -> PathBuf {
     PathBuf::from(named)
 }
 
-fn tar(arguments: &[&str]) -> Command {
+fn unpack(archive: &Path, folder: &Path) {
     let mut tar = Command::new("tar");
-    tar.args(arguments);
-    tar
+    tar.arg("--extract").arg("--file").arg(archive);
+    output(tar.arg("--directory").arg(folder));
 }
 
 /// stdout of a command that succeeds without a warning.
@@ -193,11 +169,9 @@ fn entries_belong_to_root_and_have_one_date() {
         if path.ends_with("SHA256SUMS") {
             continue;
         }
-        let list = tar(&["--list", "--verbose", "--numeric-owner", "--utc", "--file"])
-            .arg(&path)
-            .env("TZ", "UTC")
-            .output();
-        let list = String::from_utf8(list.expect("tar is here").stdout).expect("a text");
+        let mut tar = Command::new("tar");
+        tar.args(["--list", "--verbose", "--numeric-owner", "--utc", "--file"]);
+        let list = output(tar.arg(&path).env("TZ", "UTC"));
         for line in list.lines() {
             assert!(
                 line.contains(" 0/0 ") && line.contains(" 1980-01-01 00:00 "),
@@ -257,22 +231,9 @@ fn docker_finds_the_configuration_and_the_layer() {
     let layer = BUILT
         .path("layout")
         .join(docker[0]["Layers"][0].as_str().expect("a path"));
-    let packed = Command::new("gzip")
-        .args(["--decompress", "--stdout"])
-        .arg(layer)
-        .output();
-    let mut sum = Command::new("sha256sum")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut input = sum.stdin.take().expect("it is piped");
-    input
-        .write_all(&packed.expect("it starts").stdout)
-        .expect("it reads");
-    drop(input);
-    let digest =
-        String::from_utf8(sum.wait_with_output().expect("it ends").stdout).expect("a text");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"gzip -dc "$0" | sha256sum"#]);
+    let digest = output(shell.arg(layer));
     let expected = format!("sha256:{}", digest.split(' ').next().unwrap_or_default());
     assert_eq!(config["rootfs"]["diff_ids"], json!([expected]));
 }

@@ -1,13 +1,10 @@
 //! `cargo xtask package` with the packaged program itself, whose doctor judges the app. A fake cargo takes the place of
 //! its build.
 
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::PathBuf;
 
-use zip::ZipArchive;
-
-use crate::checkout::{Checkout, Ended, ended};
+use crate::checkout::{Checkout, Ended, ended, unpack_program};
 
 /// A cargo whose build yields `$PROGRAM`.
 const CARGO: &str = r#"#!/bin/sh
@@ -37,19 +34,10 @@ struct Stage {
 
 impl Stage {
     fn new() -> Stage {
-        let package = std::env::var_os("MAGNUSAPI_PACKAGE").expect(
-            "MAGNUSAPI_PACKAGE is not set; run `cargo xtask test`, which makes it, or \
-             `cargo xtask package` and set it to target/magnusapi.zip",
-        );
-        let package = File::open(package).expect("the package can be read");
-        let mut package = ZipArchive::new(package).expect("it is a zip");
-        let mut packed = package.by_name("magnusapi").expect("it has a program");
         let checkout = Checkout::of_the_app(&[("xtask/tools/zig.txt", "")]);
         checkout.install(&[("cargo", CARGO), ("rustc", RUSTC), ("python3", PYTHON)]);
         let program = checkout.path("program");
-        let mut file = File::create(&program).expect("a file can be made");
-        std::io::copy(&mut packed, &mut file).expect("it can be unpacked");
-        fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("it is ours");
+        unpack_program(&program);
         Stage { checkout, program }
     }
 

@@ -28,6 +28,7 @@ pub(crate) struct FunctionApp {
     _runtime: Runtime,
 }
 
+#[derive(Default)]
 pub(crate) struct State {
     /// Shared with the fake `az`.
     folder: PathBuf,
@@ -49,12 +50,10 @@ pub(crate) struct State {
 
 struct Running {
     commit: String,
-    is_healthy: bool,
-    has_backups: bool,
-    /// The timers that fail.
-    late: Vec<String>,
-    /// Whether the host calls the timers.
-    has_ticks: bool,
+    /// The fault of its package.
+    trouble: String,
+    /// Whether it knows the database's schema.
+    is_new_enough: bool,
     /// The number of reports of `/health`. Each timer has a slot between two of them.
     reports: u32,
     schema: u64,
@@ -75,15 +74,7 @@ impl FunctionApp {
         let address = listener.local_addr().expect("it is bound");
         let state = Arc::new(Mutex::new(State {
             folder: folder.to_owned(),
-            is_closed: false,
-            is_busy: 0,
-            forgets_items: false,
-            loses_functions: false,
-            ran: Vec::new(),
-            running: None,
-            schema: 0,
-            deployments: HashMap::new(),
-            items: HashMap::new(),
+            ..State::default()
         }));
         runtime.spawn(serve(listener, Arc::clone(&state)));
         FunctionApp {
@@ -229,28 +220,19 @@ impl State {
 
     /// A newer program migrates the database; an older one refuses what a newer one migrated.
     fn start(&mut self, script: &str, functions: &[&str]) {
-        let after = |mark: &str| script.split(mark).nth(1).expect("every sketch has it");
+        let after = |mark: &str| {
+            let rest = script.split(mark).nth(1).expect("every sketch has it");
+            rest.lines().next().unwrap_or_default().to_owned()
+        };
         let commit = after("0.1.0 (")[..40].to_owned();
-        let schema = after("schema: ")
-            .lines()
-            .next()
-            .and_then(|n| n.parse().ok());
-        let schema = schema.expect("a sketch's schema is a number");
+        let schema = after("schema: ").parse().expect("it is a number");
         self.schema = self.schema.max(schema);
-        let trouble = after("trouble: ").lines().next().unwrap_or_default();
-        let is_healthy = trouble != "unhealthy" && schema == self.schema;
-        let has_backups = trouble != "no backups";
-        let has_ticks = trouble != "no ticks";
-        let late = trouble.strip_prefix("late ").unwrap_or_default();
-        let late = late.split_whitespace().map(str::to_owned).collect();
         fs::write(self.folder.join("found"), functions.join("\n")).expect("the folder is there");
         self.ran.push(commit.clone());
         self.running = Some(Running {
             commit,
-            is_healthy,
-            has_backups,
-            late,
-            has_ticks,
+            trouble: after("trouble: "),
+            is_new_enough: schema == self.schema,
             reports: 0,
             schema: self.schema,
         });
@@ -295,26 +277,29 @@ impl Running {
             let status = if is_good { "ok" } else { "fail" };
             json!([{"status": status, "observedValue": self.schema, "output": "it is faulty"}])
         };
+        let late = self.trouble.strip_prefix("late ").unwrap_or_default();
         let timers = ["item_housekeeping", "scale"].map(|timer| {
-            let is_late = self.late.iter().any(|it| it == timer);
+            let is_late = late.split(' ').any(|it| it == timer);
             let mut finding = finding(!is_late)[0].take();
             finding["componentId"] = timer.into();
-            let outcome = match (self.has_ticks, is_late) {
-                (false, _) => "missed",
-                (true, false) => "succeeded",
-                (true, true) => "failed",
+            let outcome = match (self.trouble.as_str(), is_late) {
+                ("no ticks", _) => "missed",
+                (_, false) => "succeeded",
+                (_, true) => "failed",
             };
             let slot = format!("2026-11-24T12:{:02}:00Z", self.reports % 60);
             finding["observedValue"] = json!({"slot": slot, "outcome": outcome});
             finding
         });
+        let is_healthy = self.is_new_enough && self.trouble != "unhealthy";
+        let has_backups = self.trouble != "no backups";
         let checks = json!({
-            "database:schema": finding(self.is_healthy),
-            "backup:age": finding(self.has_backups),
+            "database:schema": finding(is_healthy),
+            "backup:age": finding(has_backups),
             "timer:last-due": timers,
         });
         let report = json!({"releaseId": self.commit, "checks": checks});
-        let is_good = self.is_healthy && self.has_backups && self.late.is_empty();
+        let is_good = is_healthy && has_backups && late.is_empty();
         text(if is_good { 200 } else { 503 }, &report.to_string())
     }
 }

@@ -37,6 +37,22 @@ impl Sketch {
         }
     }
 
+    /// With this [`Sketch::trouble`].
+    pub(crate) fn with(trouble: &'static str, digit: char) -> Sketch {
+        Sketch {
+            trouble,
+            ..Sketch::of(digit)
+        }
+    }
+
+    /// One that its site refuses.
+    pub(crate) fn not_executable(digit: char) -> Sketch {
+        Sketch {
+            program_mode: 0o644,
+            ..Sketch::of(digit)
+        }
+    }
+
     pub(crate) fn zip(&self) -> Vec<u8> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let program = format!(

@@ -42,11 +42,8 @@ fn older_az_does_not_open_the_site() {
 fn closed_site_is_closed_again_after_a_failure() {
     let stage = Stage::new();
     stage.app.state.lock().unwrap().is_closed = true;
-    let not_executable = Sketch {
-        program_mode: 0o644,
-        ..Sketch::of('a')
-    };
-    publish(&stage, &not_executable).failed(&["failed: the program is not executable"]);
+    publish(&stage, &Sketch::not_executable('a'))
+        .failed(&["failed: the program is not executable"]);
     assert_eq!(fs::read_dir(stage.azure("rules")).unwrap().count(), 0);
 }
 
@@ -70,12 +67,8 @@ fn publish_waits_for_another_deployment() {
 #[test]
 fn failed_deployment_is_a_failure_with_the_log_of_the_site() {
     let stage = Stage::new();
-    let sketch = Sketch {
-        program_mode: 0o644,
-        ..Sketch::of('a')
-    };
     let words = ["the program is not executable", "Validating the package"];
-    publish(&stage, &sketch).failed(&words);
+    publish(&stage, &Sketch::not_executable('a')).failed(&words);
     assert_eq!(stage.app.commit(), None);
 }
 

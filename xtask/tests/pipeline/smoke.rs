@@ -33,11 +33,7 @@ fn running_another_commit_is_a_failure() {
 
 #[test]
 fn failing_check_is_a_failure_with_its_output() {
-    let sketch = Sketch {
-        trouble: "unhealthy",
-        ..Sketch::of('a')
-    };
-    let (stage, package) = running(&sketch);
+    let (stage, package) = running(&Sketch::with("unhealthy", 'a'));
     stage
         .run("smoke", &["--package", &package])
         .failed(&["database:schema fails: it is faulty"]);
@@ -72,17 +68,10 @@ fn lost_item_is_a_failure() {
         .failed(&["GET /item/1", "404"]);
 }
 
-fn without_ticks(digit: char) -> Sketch {
-    Sketch {
-        trouble: "no ticks",
-        ..Sketch::of(digit)
-    }
-}
-
 /// The functions are listed, the host reports no error, and HTTP works.
 #[test]
 fn timers_that_the_host_does_not_call_are_a_failure() {
-    let (stage, package) = running(&without_ticks('a'));
+    let (stage, package) = running(&Sketch::with("no ticks", 'a'));
     let words = [
         "within 2 s",
         "no timer function has run since the deployment",
@@ -101,7 +90,7 @@ fn run_of_a_timer_is_named() {
 
 #[test]
 fn check_of_the_timers_can_be_omitted() {
-    let (stage, package) = running(&without_ticks('a'));
+    let (stage, package) = running(&Sketch::with("no ticks", 'a'));
     let arguments = ["--package", &package, "--tick-timeout", "0"];
     let text = stage.run("smoke", &arguments).succeeded();
     assert!(!text.contains("timer"), "{text}");

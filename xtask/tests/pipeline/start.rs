@@ -2,9 +2,11 @@
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
@@ -31,8 +33,14 @@ if [ "$1" = --version ]; then echo 4.14.0; exit; fi
 echo 'no database is named'
 "#;
 
+/// A port of Azurite that stays in use, so that each start takes free ones: two that take the usual ones at the same
+/// time would conflict.
+static QUEUE: LazyLock<Option<TcpListener>> =
+    LazyLock::new(|| TcpListener::bind("127.0.0.1:10001").ok());
+
 /// A checkout in which everything works, except for these programs.
 fn checkout(programs: &[(&str, &str)]) -> Checkout {
+    LazyLock::force(&QUEUE);
     let checkout = Checkout::of(&[
         ("functions/item/function.json", "{}"),
         (
@@ -59,7 +67,7 @@ fn start(programs: &[(&str, &str)]) -> Ended {
 }
 
 fn free_port() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     address.port().to_string()
 }

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use crate::{files, root};
 
 #[test]
 fn links_lead_to_files_and_headings() {
     let mut count = 0;
     let mut problems = Vec::new();
-    for file in pages() {
+    for file in files() {
+        let file = root().join(file);
+        if file.extension().is_none_or(|it| it != "md") {
+            continue;
+        }
         for link in Page::read(&file).links {
             count += 1;
             let problem = problem(&file, &link);
@@ -59,7 +64,7 @@ struct Page {
 
 impl Page {
     fn read(file: &Path) -> Page {
-        Page::parse(&fs::read_to_string(file).unwrap())
+        Page::parse(&fs::read_to_string(file).expect("a page is text"))
     }
 
     fn parse(text: &str) -> Page {
@@ -96,13 +101,4 @@ impl Page {
             unique = format!("{name}-{number}");
         }
     }
-}
-
-/// The Markdown files that git tracks.
-fn pages() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut git = Command::new("git");
-    let listing = git.args(["ls-files", "*.md"]).current_dir(root).output();
-    let names = String::from_utf8(listing.unwrap().stdout).unwrap();
-    names.lines().map(|name| root.join(name)).collect()
 }
