@@ -151,89 +151,52 @@ mod tests {
         plan("scale", &history, &call)
     }
 
+    /// Compares the finding, the outcome and the time of the slot.
     #[track_caller]
-    fn assert_plan(runs: Vec<RecentRun>, found: Found, outcome: RunOutcome, slot: Option<&str>) {
-        let report = planned(runs, false, "two");
-        assert_eq!((report.found, report.outcome), (found, outcome));
-        assert_eq!(report.slot, slot.map(at));
+    fn assert_plan(runs: Vec<RecentRun>, expected: &str) {
+        let FunctionReport {
+            found,
+            outcome,
+            slot,
+            ..
+        } = planned(runs, false, "two");
+        let slot = slot.map_or(String::new(), |slot| slot.strftime(" %T").to_string());
+        assert_eq!(format!("{found:?} {outcome:?}{slot}"), expected);
     }
 
     #[test]
     fn one_run_makes_up_for_all_missed_slots_and_takes_the_oldest() {
         let done = |time| vec![run(time, RunState::Succeeded, 1)];
-        assert_plan(done("12:00:00"), Found::Nothing, RunOutcome::Nothing, None);
-        assert_plan(
-            done("11:00:00"),
-            Found::Missed,
-            RunOutcome::Left,
-            Some("12:00:00"),
-        );
-        assert_plan(
-            done("08:00:00"),
-            Found::Missed,
-            RunOutcome::Left,
-            Some("09:00:00"),
-        );
+        assert_plan(done("12:00:00"), "Nothing Nothing");
+        assert_plan(done("11:00:00"), "Missed Left 12:00:00");
+        assert_plan(done("08:00:00"), "Missed Left 09:00:00");
         assert_eq!(planned(done("08:00:00"), false, "two").missed_slots, 4);
-        assert_plan(
-            Vec::new(),
-            Found::Missed,
-            RunOutcome::Left,
-            Some("02:00:00"),
-        );
+        assert_plan(Vec::new(), "Missed Left 02:00:00");
         // The slots after a failed one include its work.
         let failed = vec![run("10:00:00", RunState::Failed("403".into()), 1)];
-        assert_plan(failed, Found::Missed, RunOutcome::Left, Some("11:00:00"));
+        assert_plan(failed, "Missed Left 11:00:00");
     }
 
     #[test]
     fn a_run_that_is_under_way_is_not_repeated() {
         let running = vec![run("09:00:00", RunState::Running, 1)];
-        assert_plan(
-            running,
-            Found::Running,
-            RunOutcome::Running,
-            Some("09:00:00"),
-        );
+        assert_plan(running, "Running Running 09:00:00");
         let degraded = vec![run("12:00:00", RunState::Degraded("a rule".into()), 1)];
-        assert_plan(degraded, Found::Nothing, RunOutcome::Nothing, None);
+        assert_plan(degraded, "Nothing Nothing");
     }
 
     #[test]
     fn a_failed_slot_is_repeated_after_a_pause_and_an_interrupted_one_immediately() {
-        let slot = Some("12:00:00");
         let last = |state, attempt| vec![run("12:00:00", state, attempt)];
         let failed = || RunState::Failed("403".into());
-        let interrupted = || RunState::Interrupted("interrupted".into());
-        assert_plan(
-            last(failed(), 1),
-            Found::Failed,
-            RunOutcome::Postponed,
-            slot,
-        );
-        assert_plan(
-            last(interrupted(), 1),
-            Found::Interrupted,
-            RunOutcome::Left,
-            slot,
-        );
-        assert_plan(
-            last(RunState::Stopped, 2),
-            Found::Stopped,
-            RunOutcome::Left,
-            slot,
-        );
-        assert_plan(
-            last(RunState::Stopped, 3),
-            Found::Stopped,
-            RunOutcome::Postponed,
-            slot,
-        );
+        let interrupted = RunState::Interrupted("interrupted".into());
+        assert_plan(last(failed(), 1), "Failed Postponed 12:00:00");
+        assert_plan(last(interrupted, 1), "Interrupted Left 12:00:00");
+        assert_plan(last(RunState::Stopped, 2), "Stopped Left 12:00:00");
+        assert_plan(last(RunState::Stopped, 3), "Stopped Postponed 12:00:00");
         // A function that the caller names has no pause.
-        assert_eq!(
-            planned(last(failed(), 9), true, "two").outcome,
-            RunOutcome::Left
-        );
+        let named = planned(last(failed(), 9), true, "two");
+        assert_eq!(named.outcome, RunOutcome::Left);
     }
 
     #[test]

@@ -110,107 +110,65 @@ fn differs(target: &TargetState) -> Action {
 mod tests {
     use super::*;
 
-    fn target(state: &State) -> TargetState<'_> {
-        TargetState {
-            mode: Mode::Enforce,
+    /// The action for a target of size 1 that should have 4.
+    fn action(mode: Mode, state: &State, has_desired: bool, history: History) -> Action {
+        reconcile(&TargetState {
+            mode,
             changes_per_hour: 3,
             desired: Size::One(4),
             actual: Size::One(1),
-            has_desired: false,
+            has_desired,
             state,
-            history: History::default(),
+            history,
+        })
+    }
+
+    #[test]
+    fn the_action_follows_from_the_state_the_size_and_the_history() {
+        let settled = &State::Settled;
+        let changing = &State::Changing("Updating".into());
+        let failed = &State::Failed("Failed".into());
+        let new = History::default();
+        let made = |count| History {
+            made: Some(Size::One(count)),
+            ..new
+        };
+        let often = |within_an_hour| History {
+            within_an_hour,
+            ..new
+        };
+        for (state, has_desired, history, expected) in [
+            (changing, false, new, Action::Wait("Updating".into())),
+            (changing, true, new, Action::Wait("Updating".into())),
+            (settled, true, new, Action::InPlace),
+            (failed, true, new, Action::Broken("Failed".into())),
+            // It can be changed again.
+            (failed, false, new, Action::Change(Cause::Schedule)),
+            (settled, false, new, Action::Change(Cause::Schedule)),
+            (settled, false, made(1), Action::Change(Cause::Schedule)),
+            (settled, false, made(4), Action::Change(Cause::Drift)),
+            (settled, false, often(2), Action::Change(Cause::Schedule)),
+            (settled, false, often(3), Action::RateLimited),
+        ] {
+            let found = action(Mode::Enforce, state, has_desired, history);
+            assert_eq!(found, expected, "{state:?} {has_desired} {history:?}");
         }
-    }
-
-    #[test]
-    fn a_target_that_azure_changes_waits() {
-        let state = State::Changing("Updating".into());
-        for has_desired in [true, false] {
-            let target = TargetState {
-                has_desired,
-                ..target(&state)
-            };
-            assert_eq!(reconcile(&target), Action::Wait("Updating".into()));
-        }
-    }
-
-    #[test]
-    fn a_target_with_its_size_is_in_place_unless_its_state_is_a_failure() {
-        let with_its_size = |state| TargetState {
-            has_desired: true,
-            ..target(state)
-        };
-        assert_eq!(reconcile(&with_its_size(&State::Settled)), Action::InPlace);
-        let failed = State::Failed("Failed".into());
-        assert_eq!(
-            reconcile(&with_its_size(&failed)),
-            Action::Broken("Failed".into())
-        );
-        let change = Action::Change(Cause::Schedule);
-        assert_eq!(
-            reconcile(&target(&failed)),
-            change,
-            "it can be changed again"
-        );
-    }
-
-    #[test]
-    fn a_size_that_this_program_made_and_that_differs_is_drift() {
-        let settled = State::Settled;
-        let with = |made| {
-            let history = History {
-                made,
-                ..History::default()
-            };
-            reconcile(&TargetState {
-                history,
-                ..target(&settled)
-            })
-        };
-        assert_eq!(with(None), Action::Change(Cause::Schedule));
-        assert_eq!(with(Some(Size::One(1))), Action::Change(Cause::Schedule));
-        assert_eq!(with(Some(Size::One(4))), Action::Change(Cause::Drift));
-    }
-
-    #[test]
-    fn changes_within_an_hour_are_limited() {
-        let settled = State::Settled;
-        let after = |within_an_hour| {
-            let history = History {
-                within_an_hour,
-                ..History::default()
-            };
-            reconcile(&TargetState {
-                history,
-                ..target(&settled)
-            })
-        };
-        assert_eq!(after(2), Action::Change(Cause::Schedule));
-        assert_eq!(after(3), Action::RateLimited);
     }
 
     #[test]
     fn shadow_mode_reports_each_change_once() {
-        let settled = State::Settled;
-        let after = |shadowed| {
+        for (shadowed, is_new) in [(None, true), (Some(1), false), (Some(2), true)] {
+            let shadowed = shadowed.map(|from| SizeChange {
+                from: Size::One(from),
+                to: Size::One(4),
+            });
             let history = History {
                 shadowed,
                 within_an_hour: 99,
                 ..History::default()
             };
-            reconcile(&TargetState {
-                mode: Mode::Shadow,
-                history,
-                ..target(&settled)
-            })
-        };
-        let would = |is_new| Action::WouldChange { is_new };
-        assert_eq!(after(None), would(true));
-        let change = |from, to| {
-            let (from, to) = (Size::One(from), Size::One(to));
-            Some(SizeChange { from, to })
-        };
-        assert_eq!(after(change(1, 4)), would(false));
-        assert_eq!(after(change(2, 4)), would(true));
+            let found = action(Mode::Shadow, &State::Settled, false, history);
+            assert_eq!(found, Action::WouldChange { is_new });
+        }
     }
 }

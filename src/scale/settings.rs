@@ -141,23 +141,6 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_is_in_a_file_or_in_a_container() {
-        let settings = read(&[("SCALE_CONFIG", "/etc/week.toml")]).expect("good");
-        assert!(matches!(settings.place, Place::File { is_named: true, .. }));
-        let settings = read(&[
-            ("SCALE_CONFIG", "az://settings/prod/scale.toml"),
-            ("SCALE_STORAGE_ACCOUNT", "magnus"),
-        ]);
-        let Place::Blob { folder, name } = settings.expect("good").place else {
-            panic!("a container");
-        };
-        assert_eq!(
-            (folder.to_string().as_str(), name.as_str()),
-            ("az://settings/prod", "scale.toml")
-        );
-    }
-
-    #[test]
     fn resources_are_listed_by_target() {
         let text = format!(
             "web={GROUP}/Microsoft.Web/sites/web, \

@@ -216,46 +216,34 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_an_event_is_exclusive() {
+    fn an_event_without_an_end_lasts_its_day() {
         let one = "DTSTART;VALUE=DATE:20261225";
         assert_eq!(
-            holidays(
-                one,
-                &["2026-12-24", "2026-12-25", "2026-12-26", "2027-12-25"]
-            ),
-            [false, true, false, false]
-        );
-        let two = "DTSTART;VALUE=DATE:20261231\r\nDTEND;VALUE=DATE:20270102";
-        assert_eq!(
-            holidays(two, &["2026-12-31", "2027-01-01", "2027-01-02"]),
-            [true, true, false]
+            holidays(one, &["2026-12-24", "2026-12-25", "2026-12-26"]),
+            [false, true, false]
         );
         let calendar = event(one).expect("it can be read");
         let name = calendar.holiday("2026-12-25".parse().expect("a date"));
         assert_eq!(name, Some("Feast, of all"));
     }
 
+    /// `tests/schedule/icalendar.rs` compares the forms that are usual.
     #[test]
-    fn yearly_events_repeat_by_count_and_until() {
-        let start = "DTSTART;VALUE=DATE:20241225\r\nRRULE:FREQ=YEARLY";
+    fn unusual_forms_of_yearly_rules_are_read() {
         let years = ["2023-12-25", "2024-12-25", "2026-12-25", "2027-12-25"];
-        assert_eq!(holidays(start, &years), [false, true, true, true]);
-        let counted = format!("{start};COUNT=3");
-        assert_eq!(holidays(&counted, &years), [false, true, true, false]);
-        let until = format!("{start};UNTIL=20261225");
-        assert_eq!(holidays(&until, &years), [false, true, true, false]);
-        let before = format!("{start};UNTIL=20261224T235959Z");
-        assert_eq!(holidays(&before, &years), [false, true, false, false]);
-        let without_one = format!("{counted}\r\nEXDATE;VALUE=DATE:20261225");
-        assert_eq!(holidays(&without_one, &years), [false, true, false, false]);
-        let without_one = format!("{start}\r\nEXDATE;VALUE=DATE:20261225");
-        assert_eq!(holidays(&without_one, &years), [false, true, false, true]);
-        let for_centuries = format!("{start};COUNT=99999");
-        assert_eq!(holidays(&for_centuries, &years), [false, true, true, true]);
-        let until_9999 = format!("{start};UNTIL=99991231");
-        assert_eq!(holidays(&until_9999, &years), [false, true, true, true]);
-        let in_lower_case = format!("{start};bymonth=12;bymonthday=25");
-        assert_eq!(holidays(&in_lower_case, &years), [false, true, true, true]);
+        for (rule, expected) in [
+            ("UNTIL=20261224T235959Z", [false, true, false, false]),
+            ("COUNT=99999", [false, true, true, true]),
+            ("UNTIL=99991231", [false, true, true, true]),
+            ("bymonth=12;bymonthday=25", [false, true, true, true]),
+            (
+                "COUNT=3\r\nEXDATE;VALUE=DATE:20261225",
+                [false, true, false, false],
+            ),
+        ] {
+            let lines = format!("DTSTART;VALUE=DATE:20241225\r\nRRULE:FREQ=YEARLY;{rule}");
+            assert_eq!(holidays(&lines, &years), expected, "{rule}");
+        }
     }
 
     #[test]

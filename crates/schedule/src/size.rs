@@ -143,17 +143,11 @@ impl Visitor<'_> for CountVisitor {
     }
 
     fn visit_i64<E: Error>(self, count: i64) -> Result<u32, E> {
-        let small = u32::try_from(count);
-        small.map_err(|_| {
-            E::custom(format!(
-                "{count} is not a size; write a whole number from 0"
-            ))
-        })
+        counted(count.try_into().ok(), count)
     }
 
     fn visit_u64<E: Error>(self, count: u64) -> Result<u32, E> {
-        let small = u32::try_from(count);
-        small.map_err(|_| E::custom(format!("{count} is not a size; write a smaller number")))
+        counted(count.try_into().ok(), count)
     }
 
     #[expect(
@@ -163,12 +157,17 @@ impl Visitor<'_> for CountVisitor {
     )]
     fn visit_f64<E: Error>(self, count: f64) -> Result<u32, E> {
         let is_count = count.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&count);
-        is_count.then_some(count as u32).ok_or_else(|| {
-            E::custom(format!(
-                "{count} is not a size; write a whole number from 0"
-            ))
-        })
+        counted(is_count.then_some(count as u32), count)
     }
+}
+
+fn counted<E: Error>(count: Option<u32>, written: impl fmt::Display) -> Result<u32, E> {
+    count.ok_or_else(|| {
+        E::custom(format!(
+            "{written} is not a size; write a whole number from 0 to {}",
+            u32::MAX
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use schedule::Size;
 
-use super::stage::{DAY, EVENING, Stage, health, report, tick};
+use super::stage::{DAY, EVENING, Stage, health, tick, ticked};
 use crate::harness::run;
 
 #[test]
@@ -12,12 +12,10 @@ fn the_size_after_a_failed_change_is_not_drift() {
         let program = stage.program().await;
         tick(&program, DAY).await;
         stage.azure.fail_changes("InternalExecutionError");
-        let failed = tick(&program, EVENING).await;
-        assert_eq!(failed.status, 500, "{}", report(&failed));
+        ticked(&program, EVENING, 500).await;
         stage.azure.set_size("web", Size::One(2));
         stage.azure.changes_succeed();
-        let morning = tick(&program, "2026-11-25T08:00:00Z").await;
-        assert_eq!(morning.status, 200, "{}", report(&morning));
+        ticked(&program, "2026-11-25T08:00:00Z", 200).await;
         assert_eq!(
             stage.changes().await,
             [

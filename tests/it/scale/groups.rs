@@ -2,7 +2,7 @@
 
 use schedule::Size;
 
-use super::stage::{DAY, Stage, report, tick, web};
+use super::stage::{DAY, Stage, report, tick, ticked, web};
 use super::trouble::dies_while_it_changes;
 use crate::fakes::{On, Trouble};
 use crate::harness::run;
@@ -36,17 +36,14 @@ fn a_lost_response_blocks_all_other_writes_of_the_group() {
         let stage = with_two_pools().await;
         stage.azure.fail_next(On::Write, Trouble::ResponseLost);
         let program = stage.program().await;
-        let lost = tick(&program, DAY).await;
-        assert_eq!(lost.status, 500, "{}", report(&lost));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", report(&lost));
+        let lost = ticked(&program, DAY, 500).await;
+        assert_eq!(stage.azure.writes().len(), 1, "{lost}");
         assert!(
-            report(&lost).contains("two: should be 4") && report(&lost).contains("change of one"),
-            "{}",
-            report(&lost)
+            lost.contains("two: should be 4") && lost.contains("change of one"),
+            "{lost}"
         );
         let before = stage.azure.calls().len();
-        let next = tick(&program, NEXT).await;
-        assert_eq!(next.status, 200, "{}", report(&next));
+        ticked(&program, NEXT, 200).await;
         assert_eq!(
             calls_from(&stage, before)[0],
             "GET one",
@@ -74,8 +71,7 @@ fn a_group_is_blocked_until_the_outcome_of_its_write_is_read() {
         stage.azure.fail_next(On::Read, unavailable);
         let unread = tick(&program, NEXT).await;
         assert_eq!(stage.azure.writes().len(), 1, "{}", report(&unread));
-        let read = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(read.status, 200, "{}", report(&read));
+        ticked(&program, "2026-11-24T08:10:00Z", 200).await;
         assert_eq!(stage.azure.size_of("two"), Size::One(4));
     });
 }
@@ -90,13 +86,11 @@ fn a_write_of_a_removed_target_still_blocks_its_group() {
         tick(&program, DAY).await;
         let id = stage.azure.body_of("two")["id"].clone();
         stage.write(&target(id.as_str().unwrap_or_default(), "two"));
-        let waiting = tick(&program, NEXT).await;
-        assert_eq!(waiting.status, 200, "{}", report(&waiting));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", report(&waiting));
+        let waiting = ticked(&program, NEXT, 200).await;
+        assert_eq!(stage.azure.writes().len(), 1, "{waiting}");
         stage.azure.finish_changes();
         stage.azure.changes_take(1);
-        let done = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(done.status, 200, "{}", report(&done));
+        ticked(&program, "2026-11-24T08:10:00Z", 200).await;
         assert_eq!(
             stage.changes().await,
             [
@@ -114,12 +108,10 @@ fn a_write_that_may_still_arrive_stays_open() {
         stage.azure.fail_next(On::Write, Trouble::Cut);
         let program = stage.program().await;
         tick(&program, DAY).await;
-        let soon = tick(&program, "2026-11-24T08:00:30Z").await;
-        assert_eq!(soon.status, 200, "{}", report(&soon));
-        assert_eq!(stage.azure.writes().len(), 1, "{}", report(&soon));
+        let soon = ticked(&program, "2026-11-24T08:00:30Z", 200).await;
+        assert_eq!(stage.azure.writes().len(), 1, "{soon}");
         assert_eq!(stage.changes().await, ["one 1 > 4 open schedule"]);
-        let next = tick(&program, NEXT).await;
-        assert_eq!(next.status, 200, "{}", report(&next));
+        ticked(&program, NEXT, 200).await;
         assert_eq!(
             stage.changes().await,
             [
@@ -139,13 +131,8 @@ fn pools_of_one_cluster_are_changed_one_after_another() {
         dies_while_it_changes(&stage, "one").await;
 
         let second = stage.program().await;
-        let waiting = tick(&second, DAY).await;
-        assert_eq!(waiting.status, 200, "{}", report(&waiting));
-        assert!(
-            report(&waiting).contains("change of one"),
-            "{}",
-            report(&waiting)
-        );
+        let waiting = ticked(&second, DAY, 200).await;
+        assert!(waiting.contains("change of one"), "{waiting}");
         assert_eq!(stage.azure.writes().len(), 1);
     });
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::Method;
 use schedule::Size;
 
-use super::stage::{DAY, Stage, report, tick, web};
+use super::stage::{DAY, Stage, report, tick, ticked, web};
 use crate::harness::{Container, Start, run};
 
 const HOLIDAYS: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\n\
@@ -23,9 +23,8 @@ fn a_calendar_is_beside_the_schedule() {
         let stage = Stage::new().await;
         stage.write(&with_holidays(&stage.azure.scale_set("web", 1)));
         let program = stage.program().await;
-        let missing = tick(&program, DAY).await;
-        assert_eq!(missing.status, 500);
-        assert!(report(&missing).contains("all.ics"), "{}", report(&missing));
+        let missing = ticked(&program, DAY, 500).await;
+        assert!(missing.contains("all.ics"), "{missing}");
         stage.file("all.ics", "no calendar\n");
         let broken = tick(&program, DAY).await;
         assert!(
@@ -67,8 +66,7 @@ fn schedule_and_calendar_are_in_a_container() {
             };
         }
         let program = start.serving().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 200, "{}", report(&response));
+        ticked(&program, DAY, 200).await;
         assert_eq!(stage.azure.size_of("web"), Size::One(2));
     });
 }
@@ -78,13 +76,8 @@ fn the_schedule_of_the_setting_must_exist() {
     run(async {
         let stage = Stage::new().await;
         let program = stage.program().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 500);
-        assert!(
-            report(&response).contains("check the path"),
-            "{}",
-            report(&response)
-        );
+        let response = ticked(&program, DAY, 500).await;
+        assert!(response.contains("check the path"), "{response}");
         assert_eq!(program.get("/health").await.status, 503);
     });
 }
@@ -97,13 +90,8 @@ fn the_default_schedule_may_be_missing() {
         let root = folder.path().display().to_string();
         let start = Start::handler().set("DATABASE_URL", &stage.database.url);
         let program = start.set("FUNCTIONS_APP_ROOT_PATH", &root).serving().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 200);
-        assert!(
-            report(&response).contains("nothing to do"),
-            "{}",
-            report(&response)
-        );
+        let response = ticked(&program, DAY, 200).await;
+        assert!(response.contains("nothing to do"), "{response}");
         assert_eq!(program.get("/scale/plan").await.status, 404);
         let health = program.get("/health").await.json();
         assert!(health["checks"]["scale:configuration"].is_null());

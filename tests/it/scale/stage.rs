@@ -135,6 +135,18 @@ pub(super) async fn tick(program: &Program, at: &str) -> Response {
     Response::to(program.with_json(Method::POST, "/scale", &call(at))).await
 }
 
+/// Runs a tick that returns this status. Returns its lines, or its error.
+#[track_caller]
+pub(super) fn ticked(program: &Program, at: &str, status: u16) -> impl Future<Output = String> {
+    let place = std::panic::Location::caller();
+    async move {
+        let response = tick(program, at).await;
+        let report = report(&response);
+        assert_eq!(response.status, status, "{place}: {report}");
+        report
+    }
+}
+
 /// The lines of a tick, or its error.
 pub(super) fn report(response: &Response) -> String {
     let body = response.json();

@@ -5,7 +5,7 @@ use schedule::Size;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{DAY, EVENING, Stage, call, health, report, tick, web};
+use super::stage::{DAY, EVENING, Stage, call, health, report, tick, ticked, web};
 use crate::harness::{Response, run};
 
 #[test]
@@ -13,13 +13,8 @@ fn a_tick_changes_a_target_and_the_next_one_finds_it_in_place() {
     run(async {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
-        let first = tick(&program, DAY).await;
-        assert_eq!(first.status, 200, "{}", report(&first));
-        assert!(
-            report(&first).contains("changed from 1 to 4"),
-            "{}",
-            report(&first)
-        );
+        let first = ticked(&program, DAY, 200).await;
+        assert!(first.contains("changed from 1 to 4"), "{first}");
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         let second = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
@@ -27,8 +22,7 @@ fn a_tick_changes_a_target_and_the_next_one_finds_it_in_place() {
             "{}",
             report(&second)
         );
-        let evening = tick(&program, EVENING).await;
-        assert_eq!(evening.status, 200, "{}", report(&evening));
+        ticked(&program, EVENING, 200).await;
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
         assert_eq!(stage.azure.writes().len(), 2);
         assert_eq!(
@@ -69,12 +63,10 @@ fn every_kind_of_resource_is_sized() {
         });
         stage.write(&text.concat());
         let program = stage.program().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 200, "{}", report(&response));
+        let response = ticked(&program, DAY, 200).await;
         assert!(
-            report(&response).contains("5 of 5 targets have their size, 5 of them changed"),
-            "{}",
-            report(&response)
+            response.contains("5 of 5 targets have their size, 5 of them changed"),
+            "{response}"
         );
         let size = |name: &str| azure.size_of(name);
         assert_eq!(size("manual"), Size::One(3));
@@ -98,15 +90,9 @@ fn missed_late_and_doubled_ticks_are_harmless() {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         // Nothing ran all morning.
-        let late = tick(&program, "2026-11-24T11:55:00Z").await;
-        assert_eq!(late.status, 200, "{}", report(&late));
-        let doubled = tick(&program, "2026-11-24T11:55:00Z").await;
-        assert_eq!(doubled.status, 200);
-        assert!(
-            report(&doubled).contains("nothing to do"),
-            "{}",
-            report(&doubled)
-        );
+        ticked(&program, "2026-11-24T11:55:00Z", 200).await;
+        let doubled = ticked(&program, "2026-11-24T11:55:00Z", 200).await;
+        assert!(doubled.contains("nothing to do"), "{doubled}");
         assert_eq!(stage.azure.writes().len(), 1);
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
@@ -165,12 +151,10 @@ fn shadow_mode_records_a_change_once_and_changes_nothing() {
         stage.write(&web(&id, "mode = \"shadow\""));
         let program = stage.program().await;
         for at in [DAY, "2026-11-24T08:05:00Z"] {
-            let response = tick(&program, at).await;
-            assert_eq!(response.status, 200, "{}", report(&response));
+            let response = ticked(&program, at, 200).await;
             assert!(
-                report(&response).contains("would be changed from 1 to 4"),
-                "{}",
-                report(&response)
+                response.contains("would be changed from 1 to 4"),
+                "{response}"
             );
         }
         assert!(stage.azure.writes().is_empty());
@@ -210,16 +194,10 @@ fn changes_within_an_hour_are_limited() {
         stage.azure.set_size("web", Size::One(7));
         tick(&program, "2026-11-24T08:05:00Z").await;
         stage.azure.set_size("web", Size::One(7));
-        let limited = tick(&program, "2026-11-24T08:10:00Z").await;
-        assert_eq!(limited.status, 500);
-        assert!(
-            report(&limited).contains("changes_per_hour"),
-            "{}",
-            report(&limited)
-        );
+        let limited = ticked(&program, "2026-11-24T08:10:00Z", 500).await;
+        assert!(limited.contains("changes_per_hour"), "{limited}");
         assert_eq!(stage.azure.size_of("web"), Size::One(7));
-        let later = tick(&program, "2026-11-24T09:10:00Z").await;
-        assert_eq!(later.status, 200, "{}", report(&later));
+        ticked(&program, "2026-11-24T09:10:00Z", 200).await;
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
@@ -230,13 +208,10 @@ fn the_shipped_schedule_reports_sizes_and_changes_nothing() {
         let stage = Stage::new().await;
         stage.write(include_str!("../../../scale.toml"));
         let program = stage.program().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 200);
+        let response = ticked(&program, DAY, 200).await;
         assert!(
-            report(&response)
-                .contains("should be 4 by weekly window \"work day\"; it has no resource"),
-            "{}",
-            report(&response)
+            response.contains("should be 4 by weekly window \"work day\"; it has no resource"),
+            "{response}"
         );
         assert!(stage.azure.calls().is_empty());
         assert!(health(&program, "scale:configuration").await.is_null());

@@ -3,7 +3,7 @@
 use schedule::Size;
 use serde_json::Value;
 
-use super::stage::{DAY, EVENING, Stage, health, last_tick, report, tick, web};
+use super::stage::{DAY, EVENING, Stage, health, last_tick, report, tick, ticked, web};
 use crate::fakes::{CORRELATION, On, Trouble};
 use crate::harness::{eventually, run};
 
@@ -106,13 +106,8 @@ fn a_busy_target_is_skipped_until_the_next_tick() {
         let stage = Stage::with_web(1).await;
         stage.azure.fail_next(On::Write, Trouble::Busy);
         let program = stage.program().await;
-        let busy = tick(&program, DAY).await;
-        assert_eq!(busy.status, 200, "{}", report(&busy));
-        assert!(
-            report(&busy).contains("cannot be changed now"),
-            "{}",
-            report(&busy)
-        );
+        let busy = ticked(&program, DAY, 200).await;
+        assert!(busy.contains("cannot be changed now"), "{busy}");
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
         let next = tick(&program, "2026-11-24T08:05:00Z").await;
         assert!(
@@ -144,8 +139,7 @@ fn skips_for_half_an_hour_are_a_failure() {
             output.contains("the 6 ticks before this one skipped it"),
             "{last}"
         );
-        let done = tick(&program, "2026-11-24T08:35:00Z").await;
-        assert_eq!(done.status, 200, "{}", report(&done));
+        ticked(&program, "2026-11-24T08:35:00Z", 200).await;
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
@@ -156,12 +150,10 @@ fn the_outcome_of_a_lost_response_is_read_from_azure() {
         let stage = Stage::with_web(1).await;
         let program = stage.program().await;
         stage.azure.fail_next(On::Write, Trouble::Cut);
-        let lost = tick(&program, DAY).await;
-        assert_eq!(lost.status, 500, "{}", report(&lost));
+        ticked(&program, DAY, 500).await;
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
         stage.azure.set_size("web", Size::One(4));
-        let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", report(&next));
+        ticked(&program, "2026-11-24T08:05:00Z", 200).await;
         tick(&program, EVENING).await;
         assert_eq!(
             stage.changes().await,
@@ -181,8 +173,7 @@ fn a_change_in_between_is_read_and_decided_again() {
             .azure
             .fail_next(On::Write, Trouble::PreconditionFailed);
         let program = stage.program().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 200, "{}", report(&response));
+        ticked(&program, DAY, 200).await;
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
         assert_eq!(stage.azure.writes().len(), 2);
     });
@@ -241,8 +232,7 @@ fn a_token_that_ends_between_two_ticks_is_replaced() {
         let program = stage.program().await;
         tick(&program, DAY).await;
         stage.azure.end_token();
-        let response = tick(&program, EVENING).await;
-        assert_eq!(response.status, 200, "{}", report(&response));
+        ticked(&program, EVENING, 200).await;
         assert_eq!(stage.azure.size_of("web"), Size::One(1));
     });
 }
@@ -257,13 +247,8 @@ fn the_change_of_a_killed_process_is_settled_by_the_next() {
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
 
         let second = stage.program().await;
-        let waiting = tick(&second, DAY).await;
-        assert_eq!(waiting.status, 200, "{}", report(&waiting));
-        assert!(
-            report(&waiting).contains("Azure works on it"),
-            "{}",
-            report(&waiting)
-        );
+        let waiting = ticked(&second, DAY, 200).await;
+        assert!(waiting.contains("Azure works on it"), "{waiting}");
         stage.azure.finish_changes();
         let done = tick(&second, "2026-11-24T08:05:00Z").await;
         assert!(report(&done).contains("has its size"), "{}", report(&done));
@@ -278,15 +263,9 @@ fn a_failed_change_is_recorded_and_retried() {
         let stage = Stage::with_web(1).await;
         stage.azure.fail_changes("QuotaExceeded");
         let program = stage.program().await;
-        let failed = tick(&program, DAY).await;
-        assert_eq!(failed.status, 500);
-        assert!(
-            report(&failed).contains("QuotaExceeded"),
-            "{}",
-            report(&failed)
-        );
-        let again = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(again.status, 500);
+        let failed = ticked(&program, DAY, 500).await;
+        assert!(failed.contains("QuotaExceeded"), "{failed}");
+        ticked(&program, "2026-11-24T08:05:00Z", 500).await;
         assert_eq!(stage.azure.writes().len(), 2);
         let history = stage.does(&["history", "--days", "400", "--json"]).await;
         let history: Value = serde_json::from_str(&history).expect("JSON");
@@ -314,8 +293,7 @@ fn the_history_has_the_correlation_id_of_a_late_failure() {
         stage.azure.finish_changes();
         stage.azure.changes_succeed();
         stage.azure.changes_take(0);
-        let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", report(&next));
+        ticked(&program, "2026-11-24T08:05:00Z", 200).await;
         let history = stage.does(&["history", "--days", "400", "--json"]).await;
         let history: Value = serde_json::from_str(&history).expect("JSON");
         let failed = &history["data"][1];
@@ -341,13 +319,8 @@ fn a_wait_longer_than_any_tick_fails_only_its_target() {
             .azure
             .fail_next(On::Write, Trouble::Throttled(u64::MAX));
         let program = stage.program().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 500);
-        assert!(
-            report(&response).contains("asks to wait for 3600 s"),
-            "{}",
-            report(&response)
-        );
+        let response = ticked(&program, DAY, 500).await;
+        assert!(response.contains("asks to wait for 3600 s"), "{response}");
         let mut sizes = ["web", "shop"].map(|name| stage.azure.size_of(name).to_string());
         sizes.sort();
         assert_eq!(sizes, ["1", "4"]);
@@ -360,16 +333,10 @@ fn a_page_of_a_proxy_is_not_a_success() {
         let stage = Stage::with_web(1).await;
         stage.azure.fail_next(On::Write, Trouble::Page(200));
         let program = stage.program().await;
-        let response = tick(&program, DAY).await;
-        assert_eq!(response.status, 500, "{}", report(&response));
-        assert!(
-            report(&response).contains("not a JSON object"),
-            "{}",
-            report(&response)
-        );
+        let response = ticked(&program, DAY, 500).await;
+        assert!(response.contains("not a JSON object"), "{response}");
         assert_eq!(stage.changes().await, ["web 1 > 4 open schedule"]);
-        let next = tick(&program, "2026-11-24T08:05:00Z").await;
-        assert_eq!(next.status, 200, "{}", report(&next));
+        ticked(&program, "2026-11-24T08:05:00Z", 200).await;
         assert_eq!(stage.azure.size_of("web"), Size::One(4));
     });
 }
@@ -384,13 +351,8 @@ fn without_the_database_azure_receives_no_requests() {
         let client = stage.database.connect().await;
         let hide = client.batch_execute("ALTER TABLE scale_hold RENAME TO away");
         hide.await.expect("renamed");
-        let response = tick(&program, EVENING).await;
-        assert_eq!(response.status, 500);
-        assert!(
-            report(&response).contains("cannot load the holds"),
-            "{}",
-            report(&response)
-        );
+        let response = ticked(&program, EVENING, 500).await;
+        assert!(response.contains("cannot load the holds"), "{response}");
         assert_eq!(stage.azure.calls().len(), calls);
     });
 }
@@ -402,8 +364,7 @@ fn three_failed_ticks_fail_health_until_one_succeeds() {
         let program = stage.program().await;
         for (minute, status) in [(0, "warn"), (5, "warn"), (10, "fail")] {
             stage.azure.fail_next(On::Read, Trouble::Denied);
-            let response = tick(&program, &format!("2026-11-24T08:{minute:02}:00Z")).await;
-            assert_eq!(response.status, 500, "{}", report(&response));
+            ticked(&program, &format!("2026-11-24T08:{minute:02}:00Z"), 500).await;
             eventually("the tick's finding", || async {
                 (last_tick(&program).await["status"] == status).then_some(())
             })

@@ -1,12 +1,14 @@
-//! The size at each minute by counting minutes, without code of the engine.
+//! The size at each minute by counting minutes, without code of the engine; and the same schedule for the engine.
 //!
 //! From the time zone database it uses only a zone's offset at an instant. Instants and times on clocks are
 //! whole minutes since 1970.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use schedule::{Configuration, Schedule, Target};
 
 /// A schedule for the oracle and, as TOML, for the engine.
 #[derive(Clone, Debug, Default)]
@@ -50,8 +52,7 @@ impl Clocks {
         let first = from.div_euclid(grain) * grain;
         let mut shown = Vec::new();
         for start in (first..to).step_by(usize::try_from(grain).expect("some minutes")) {
-            let at = Timestamp::from_second(start * 60).expect("an instant of these years");
-            let offset = i64::from(zone.to_offset(at).seconds());
+            let offset = i64::from(zone.to_offset(instant(start)).seconds());
             assert_eq!(offset % 60, 0, "offsets are whole minutes in these years");
             shown.extend((start..start + grain).map(|minute| minute + offset / 60));
         }
@@ -126,6 +127,14 @@ impl Plan {
         sizes
     }
 
+    /// The target that the engine reads from the `scale.toml` of this plan.
+    pub(super) fn target(&self) -> Target {
+        let text = self.toml();
+        let configuration =
+            Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        Schedule::new(configuration, &BTreeMap::new()).targets()[0].clone()
+    }
+
     /// The `scale.toml` of this plan, which has no holds.
     pub(super) fn toml(&self) -> String {
         let mut text = format!(
@@ -154,6 +163,11 @@ impl Plan {
         }
         text
     }
+}
+
+/// The instant of a minute.
+pub(super) fn instant(minute: i64) -> Timestamp {
+    Timestamp::from_second(minute * 60).expect("an instant of these years")
 }
 
 const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -193,8 +207,7 @@ fn clock(minutes: i64) -> String {
 }
 
 fn day_of(day: i64) -> String {
-    let at = Timestamp::from_second(day * DAY * 60).expect("a day of these years");
-    at.strftime("%Y-%m-%d").to_string()
+    instant(day * DAY).strftime("%Y-%m-%d").to_string()
 }
 
 fn wall(minutes: i64) -> String {

@@ -1,13 +1,10 @@
 //! Random schedules in random zones at random times.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
-use schedule::{Configuration, Hold, Schedule, Size, Target, Zone, changes, decide, spans};
+use schedule::{Hold, Size, Target, Zone, changes, decide, spans};
 
-use super::oracle::{Clocks, Plan, Week};
+use super::oracle::{Clocks, Plan, Week, instant};
 
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
@@ -70,17 +67,6 @@ fn plan() -> impl Strategy<Value = (Plan, i64)> {
         })
 }
 
-fn instant(minute: i64) -> Timestamp {
-    Timestamp::from_second(minute * 60).expect("an instant of these years")
-}
-
-fn target(plan: &Plan) -> Target {
-    let text = plan.toml();
-    let configuration =
-        Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Schedule::new(configuration, &BTreeMap::new()).targets()[0].clone()
-}
-
 fn holds(plan: &Plan, target: &Target) -> Vec<Hold> {
     let holds = plan.holds.iter().map(|(from, to, size)| Hold {
         target: target.name.clone(),
@@ -102,7 +88,7 @@ proptest! {
         let zone = TimeZone::get(&plan.zone).expect("a zone of the list");
         let clocks = Clocks::new(&zone, from - 11 * DAY, to + 11 * DAY, 1);
         let counted = plan.sizes(&clocks, from, to);
-        let target = target(&plan);
+        let target = plan.target();
         let holds = holds(&plan, &target);
 
         let spans = spans(&target, &holds, instant(from), instant(to));

@@ -1,13 +1,12 @@
 //! Every time zone, around every change of its clocks from 2020 to 2040.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use schedule::{Configuration, Schedule, Target, Zone, decide, spans};
+use schedule::{Target, Zone, decide, spans};
 
-use super::oracle::{Clocks, Plan, Week};
+use super::oracle::{Clocks, Plan, Week, instant};
 
 /// The minutes that are compared before and after a clock change, and those of which decisions are compared
 /// at a fine grain.
@@ -51,7 +50,7 @@ fn compare(name: &str, compared: &Compared) {
     let zone = TimeZone::get(name).expect("a zone of the list");
     let changes = changes(&zone);
     let plan = plan(name, &zone, &changes);
-    let target = target(&plan);
+    let target = plan.target();
     let is_by_quarters = changes.iter().all(|minute| minute % 15 == 0);
     let grain = if is_by_quarters { 15 } else { 1 };
     for change in &changes {
@@ -97,10 +96,7 @@ fn plan(name: &str, zone: &TimeZone, changes: &[i64]) -> Plan {
         to,
         size,
     };
-    let shown = |minute: i64| {
-        let at = Timestamp::from_second(minute * 60).expect("an instant");
-        minute + i64::from(zone.to_offset(at).seconds()) / 60
-    };
+    let shown = |minute: i64| minute + i64::from(zone.to_offset(instant(minute)).seconds()) / 60;
     let early = changes.iter().filter(|minute| **minute % 7 != 0);
     Plan {
         zone: name.to_owned(),
@@ -139,30 +135,24 @@ fn plan(name: &str, zone: &TimeZone, changes: &[i64]) -> Plan {
     }
 }
 
-fn target(plan: &Plan) -> Target {
-    let text = plan.toml();
-    let configuration =
-        Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let schedule = Schedule::new(configuration, &BTreeMap::new());
-    schedule.targets()[0].clone()
-}
-
 fn around(plan: &Plan, target: &Target, clocks: &Clocks, change: i64) {
     let (from, to) = (change - AROUND, change + AROUND);
     let counted = plan.sizes(clocks, from, to);
-    let at = |minute: i64| Timestamp::from_second(minute * 60).expect("an instant");
-    let by_spans = spans(target, &[], at(from), at(to));
+    let by_spans = spans(target, &[], instant(from), instant(to));
     let mut stretches = by_spans.iter().peekable();
     for (minute, counted) in (from..).zip(counted) {
-        while stretches.peek().is_some_and(|span| span.to <= at(minute)) {
+        while stretches
+            .peek()
+            .is_some_and(|span| span.to <= instant(minute))
+        {
             stretches.next();
         }
         let span = stretches.peek().expect("spans have no gaps");
-        let here = || format!("{} at {} in\n{}", plan.zone, at(minute), plan.toml());
+        let here = || format!("{} at {} in\n{}", plan.zone, instant(minute), plan.toml());
         assert_eq!(span.size.least(), counted, "spans of {}", here());
         let is_close = (change - CLOSE..change + CLOSE).contains(&minute) && minute % 5 == 0;
         if is_close || minute % 60 == 59 {
-            let decision = decide(target, &[], at(minute));
+            let decision = decide(target, &[], instant(minute));
             assert_eq!(decision.size.least(), counted, "decision of {}", here());
             assert_eq!(decision.rule, span.rule, "rule of {}", here());
         }

@@ -3,45 +3,6 @@
 use super::*;
 
 #[test]
-fn a_node_pool_is_put_whole_without_read_only_members() {
-    let pool = node_pool();
-    assert_eq!(observed(&pool).size, Size::One(1));
-    let change = change(&pool, Size::One(4));
-    assert_eq!(
-        change.if_match(),
-        Some("0a1f4c9e-6d1c-4a53-9b0e-3c0f5d6e7a80")
-    );
-    assert_eq!(change.body()["properties"]["count"], 4);
-    assert_eq!(
-        differences(&pool.1, change.body()),
-        [
-            "/id",
-            "/name",
-            "/properties/count",
-            "/properties/currentOrchestratorVersion",
-            "/properties/eTag",
-            "/properties/localDNSProfile/state",
-            "/properties/nodeImageVersion",
-            "/properties/powerState",
-            "/properties/provisioningState",
-            "/properties/status",
-            "/type",
-        ]
-    );
-}
-
-#[test]
-fn an_autoscaled_node_pool_is_changed_by_its_bounds() {
-    let pool = autoscaled_pool();
-    assert_eq!(observed(&pool).size, between(1, 5));
-    let change = change(&pool, between(2, 6));
-    let properties = &change.body()["properties"];
-    assert_eq!(properties["minCount"], 2);
-    assert_eq!(properties["maxCount"], 6);
-    assert_eq!(properties["count"], 1);
-}
-
-#[test]
 fn a_node_pool_is_not_switched_between_a_number_and_a_range() {
     let reason = unfit(&autoscaled_pool(), Size::One(4));
     assert!(reason.contains("min and max") && reason.contains("--disable-cluster-autoscaler"));
