@@ -54,6 +54,13 @@ impl Watched {
             .collect()
     }
 
+    /// Asserts that the finding makes no message.
+    #[track_caller]
+    fn silent(&mut self, now: &str, finding: Finding) {
+        let messages = self.finding(now, finding);
+        assert!(messages.is_empty(), "{messages:?}");
+    }
+
     fn finding(&mut self, now: &str, finding: Finding) -> Vec<String> {
         self.evaluate(Present {
             now: at(now),
@@ -67,34 +74,22 @@ impl Watched {
 fn a_problem_makes_a_message_at_its_beginning_daily_and_at_its_end() {
     let mut watched = Watched::new();
     let late = |status| finding("backup:age", "postfacto", status);
-    assert!(watched.finding("24T00:00:00", late(Status::Ok)).is_empty());
+    watched.silent("24T00:00:00", late(Status::Ok));
     let began = watched.finding("24T01:00:00", late(Status::Warn));
     assert_eq!(began, ["Began the backup of postfacto is late"]);
-    assert!(
-        watched
-            .finding("25T00:59:59", late(Status::Warn))
-            .is_empty()
-    );
+    watched.silent("25T00:59:59", late(Status::Warn));
     let still = ["Continues still: the backup of postfacto is late"];
     assert_eq!(watched.finding("25T01:00:00", late(Status::Warn)), still);
-    assert!(
-        watched
-            .finding("25T01:00:01", late(Status::Warn))
-            .is_empty()
-    );
+    watched.silent("25T01:00:01", late(Status::Warn));
     assert_eq!(
         watched.finding("25T02:00:00", late(Status::Fail)),
         still,
         "it is worse"
     );
-    assert!(
-        watched
-            .finding("25T02:00:01", late(Status::Warn))
-            .is_empty()
-    );
+    watched.silent("25T02:00:01", late(Status::Warn));
     let ended = watched.finding("25T03:00:00", late(Status::Ok));
     assert_eq!(ended, ["Ended the backup of postfacto is in time again"]);
-    assert!(watched.finding("25T03:00:01", late(Status::Ok)).is_empty());
+    watched.silent("25T03:00:01", late(Status::Ok));
 }
 
 #[test]
@@ -107,7 +102,7 @@ fn an_absent_finding_is_not_the_end_of_a_problem() {
     };
     assert_eq!(watched.finding("24T00:00:00", late()).len(), 1);
     assert!(watched.evaluate(nothing("24T00:30:00")).is_empty());
-    assert!(watched.finding("24T00:59:00", late()).is_empty());
+    watched.silent("24T00:59:00", late());
     assert!(watched.evaluate(nothing("24T01:59:00")).is_empty());
     assert!(watched.known.is_empty(), "it was absent for an hour");
 }
@@ -166,7 +161,7 @@ fn a_failed_run_is_one_problem_until_a_run_succeeds() {
         watched.known["timer:last-due/scale"].since,
         at("24T00:00:00")
     );
-    assert!(watched.finding("24T00:05:10", failed()).is_empty());
+    watched.silent("24T00:05:10", failed());
     let worse = watched.finding("24T00:10:10", timer("failed", "24T00:10:00", Status::Fail));
     assert_eq!(worse, ["Continues still: scale failed"]);
     assert_eq!(
@@ -215,7 +210,7 @@ fn a_degraded_backup_and_other_checks_have_titles_of_their_own() {
         finding("database:pool", "", Status::Warn),
         finding("notify:delivery", "default", Status::Warn),
     ] {
-        assert!(Watched::new().finding("24T00:00:10", silent).is_empty());
+        Watched::new().silent("24T00:00:10", silent);
     }
 }
 

@@ -153,6 +153,53 @@ fn two_processes_write_and_deliver_each_message_once() {
     });
 }
 
+/// The first process has read the failure and waits for the changes of sizes, which only it reads. Meanwhile the
+/// second one stores the recovery. If the first one stored the failure again, the next evaluation would find a
+/// second recovery: an event of another number, so its message would be sent too.
+#[test]
+fn an_evaluation_that_began_earlier_does_not_replace_newer_states() {
+    run(async {
+        let stage = Stage::new().await;
+        let start = stage.handler().set("NOTIFY_SIZES", "on");
+        let start = start.set("DATABASE_STATEMENT_TIMEOUT", "60");
+        let (first, second) = (start.serving().await, stage.serving().await);
+        stage.breaks().await;
+        tick(&first).await;
+        tick(&second).await;
+        stage.delivered(1).await;
+
+        let lock = stage.database.connect().await;
+        let locking = "BEGIN; LOCK TABLE scale_change IN ACCESS EXCLUSIVE MODE";
+        lock.batch_execute(locking).await.expect("a lock");
+        let call = first.with_json(reqwest::Method::POST, "/item_housekeeping", &json!({}));
+        let call = tokio::spawn(call.send());
+        eventually("the first process to wait for the changes", || async {
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                            WHERE datname = current_database() AND wait_event_type = 'Lock'
+                              AND query LIKE '%finished_at >= $1%'";
+            (stage.value(waiting).await == 1).then_some(())
+        })
+        .await;
+        stage.mends().await;
+        assert_eq!(tick(&second).await.status, 200);
+        stage.delivered(2).await;
+
+        let generation = "SELECT generation FROM notify_watch";
+        let before = stage.value(generation).await;
+        lock.batch_execute("COMMIT").await.expect("it is released");
+        call.await.expect("no panic").expect("a response");
+        eventually("the evaluation of the first process", || async {
+            (stage.value(generation).await > before).then_some(())
+        })
+        .await;
+        assert_eq!(tick(&second).await.status, 200);
+        let messages = "SELECT count(*) FROM notify_message";
+        assert_eq!(stage.value(messages).await, 2);
+        let events: Vec<String> = stage.receiver.deliveries().iter().map(event).collect();
+        assert_eq!(events, ["run began", "run ended"]);
+    });
+}
+
 #[test]
 fn without_a_receiver_nothing_is_written() {
     run(async {
