@@ -37,16 +37,6 @@ impl Form {
         Ok(Form(fields.into_owned().collect()))
     }
 
-    #[cfg(test)]
-    pub(super) fn of(fields: &[(&str, &str)]) -> Form {
-        let fields = fields.iter();
-        Form(
-            fields
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-        )
-    }
-
     /// The field of this name, without white space at both ends. A field that is missing is empty.
     pub(super) fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);
