@@ -13,10 +13,10 @@ use crate::health::{DatabaseCheck, Health, TimerCheck, WatchedTimer};
 use crate::host::{Timers, Timetable};
 use crate::item::{Housekeeping, Items};
 use crate::ledger::Ledger;
-use crate::metrics::{self, Metrics};
+use crate::metrics::Metrics;
 use crate::notify::{self, DeliveryCheck, Notifier, Outbox};
-use crate::ops::{self, Ops};
-use crate::scale::{self, ScaleCheck, ScaleOverview, ScaleTimer, Scaling};
+use crate::ops::Ops;
+use crate::scale::{self, ScaleCheck, ScaleTimer, Scaling};
 
 /// All features. Clones share them.
 #[derive(Clone)]
@@ -25,9 +25,9 @@ pub struct App {
     pub items: Items,
     pub scaling: Scaling,
     pub health: Health,
-    pub ops: Ops,
+    pub ops: Arc<Ops>,
     pub notifier: Notifier,
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     pub timers: Timers,
     /// The second clock of the timers.
     pub due: DueRuns,
@@ -55,7 +55,9 @@ impl App {
         // The queries of health checks must not wait behind requests.
         let watched = database.beside_the_pool();
         let watched_ledger = Ledger::new(watched.clone());
-        let watched_scaling = Scaling::new(scale, watched.clone(), clock::system());
+        let watched_scaling = Scaling::new(scale.clone(), watched.clone(), clock::system());
+        // A check that gives up on a slow schedule must not delay the page, which waits longer.
+        let shown_scaling = Scaling::new(scale, watched.clone(), clock::system());
         let timer_check = TimerCheck::new(
             TIMERS,
             timetable.clone(),
@@ -95,7 +97,7 @@ impl App {
         .accompanied_by(Arc::new(notifier.clone()))
         .on(timetable.clone());
         let items = Items::new(database.clone(), deadline);
-        let metrics = Metrics::new(metrics::Sources {
+        let metrics = Metrics {
             instance,
             database: database.clone(),
             items: items.clone(),
@@ -103,9 +105,9 @@ impl App {
             timers: timer_functions().collect(),
             ledger: watched_ledger.clone(),
             backups: backups.clone(),
-            sizes: ScaleOverview::new(watched_scaling.clone(), watched_ledger.clone()),
+            scaling: watched_scaling,
             clock: clock::system(),
-        });
+        };
         let due = DueRuns::new(
             timer_functions(),
             timers.clone(),
@@ -116,11 +118,11 @@ impl App {
         );
         App {
             items,
-            metrics,
-            ops: Ops::new(ops::Sources {
+            metrics: Arc::new(metrics),
+            ops: Arc::new(Ops {
                 health: health.clone(),
                 ledger: watched_ledger,
-                scaling: watched_scaling,
+                scaling: shown_scaling,
                 backups,
                 due: due.clone(),
                 clock: clock::system(),

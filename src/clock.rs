@@ -14,8 +14,13 @@ pub fn system() -> Clock {
 }
 
 /// A value that is made at most once a minute: probes ask for it more often than it changes.
-#[derive(Default)]
 pub(crate) struct Cached<T>(Mutex<Option<(Timestamp, T)>>);
+
+impl<T> Default for Cached<T> {
+    fn default() -> Cached<T> {
+        Cached(Mutex::new(None))
+    }
+}
 
 /// The age at which it is made again.
 const OLD: SignedDuration = SignedDuration::from_mins(1);

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{Database, Error, Lock, Statement, instant};
+use crate::database::{Database, Error, Lock, Statement};
 
 /// The runs of all timer functions. Clones share the database.
 #[derive(Clone)]
@@ -62,9 +62,9 @@ pub enum RunResult {
 impl RunResult {
     /// The column `outcome`.
     fn outcome(&self) -> &'static str {
-        match self {
-            RunResult::Succeeded => "succeeded",
-            RunResult::Degraded(_) | RunResult::Failed(_) | RunResult::Interrupted(_) => "failed",
+        match self.failure() {
+            None => "succeeded",
+            Some(_) => "failed",
         }
     }
 
@@ -83,15 +83,14 @@ impl RunResult {
 
     /// The column `summary`. A member marks an interrupted run.
     fn summary(&self, summary: &Value) -> Value {
-        match (self, summary) {
-            (RunResult::Interrupted(_), Value::Object(members)) => {
-                let mut members = members.clone();
-                members.insert(INTERRUPTED.to_owned(), true.into());
-                Value::Object(members)
+        let mut summary = summary.clone();
+        if let RunResult::Interrupted(_) = self {
+            if !summary.is_object() {
+                summary = json!({});
             }
-            (RunResult::Interrupted(_), _) => json!({ INTERRUPTED: true }),
-            (_, summary) => summary.clone(),
+            summary[INTERRUPTED] = true.into();
         }
+        summary
     }
 }
 
@@ -136,8 +135,7 @@ impl Ledger {
             FunctionLock::Taken(lock) => lock,
             FunctionLock::Held(holder) => return Ok(Claim::Running(holder)),
         };
-        let (at, now) = (slot.to_string(), now.to_string());
-        let values: [&(dyn ToSql + Sync); 4] = [&function, &at, &invocation_id, &now];
+        let values: [&(dyn ToSql + Sync); 4] = [&function, &slot, &invocation_id, &now];
         if let Some(row) = self.database.write_first(&CLAIM, &values).await? {
             self.database.write(&DELETE_OLD, &[&now]).await?;
             return Ok(Claim::Won(Run {
@@ -150,7 +148,7 @@ impl Ledger {
         }
         let row = self
             .database
-            .read_first(&FINISHED, &[&function, &at])
+            .read_first(&FINISHED, &[&function, &slot])
             .await?;
         lock.release().await?;
         let row = row.expect("only a row that succeeded prevents the claim from writing its row");
@@ -217,10 +215,9 @@ impl Run {
         summary: &Value,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let (slot, now) = (self.slot.to_string(), now.to_string());
         let values: [&(dyn ToSql + Sync); 8] = [
             &self.function,
-            &slot,
+            &self.slot,
             &self.attempt,
             &result.outcome(),
             &now,
@@ -250,18 +247,18 @@ pub(super) fn lock_name(function: &str) -> String {
 
 fn holder(row: &Row) -> Holder {
     Holder {
-        slot: instant(row, "slot"),
+        slot: row.get("slot"),
         invocation_id: row.get("invocation_id"),
-        started: instant(row, "started"),
+        started: row.get("started_at"),
     }
 }
 
 fn finished(row: &Row) -> Finished {
     Finished {
-        slot: instant(row, "slot"),
+        slot: row.get("slot"),
         attempt: row.get("attempt"),
         invocation_id: row.get("invocation_id"),
-        finished: instant(row, "finished"),
+        finished: row.get("finished_at"),
     }
 }
 
@@ -269,29 +266,29 @@ fn finished(row: &Row) -> Finished {
 /// executes it.
 const CLAIM: Statement = Statement {
     sql: "INSERT INTO function_run AS run (function, slot, invocation_id, started_at)
-          VALUES ($1, $2::timestamptz, $3, $4::timestamptz)
+          VALUES ($1, $2, $3, $4)
               ON CONFLICT (function, slot) DO UPDATE
              SET attempt = run.attempt + 1, invocation_id = excluded.invocation_id,
                  started_at = excluded.started_at, finished_at = NULL, outcome = NULL,
                  failure = NULL, degraded = false, summary = '{}'
            WHERE run.outcome IS DISTINCT FROM 'succeeded'
           RETURNING attempt",
-    types: &[Type::TEXT, Type::TEXT, Type::TEXT, Type::TEXT],
+    types: &[Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT, Type::TIMESTAMPTZ],
 };
 
 /// The attempt distinguishes this run from one that took the slot over.
 const FINISH: Statement = Statement {
     sql: "UPDATE function_run
-             SET outcome = $4, finished_at = $5::timestamptz, summary = $6::jsonb, failure = $7,
+             SET outcome = $4, finished_at = $5, summary = $6::jsonb, failure = $7,
                  degraded = $8
-           WHERE function = $1 AND slot = $2::timestamptz AND attempt = $3
+           WHERE function = $1 AND slot = $2 AND attempt = $3
           RETURNING attempt",
     types: &[
         Type::TEXT,
-        Type::TEXT,
+        Type::TIMESTAMPTZ,
         Type::INT4,
         Type::TEXT,
-        Type::TEXT,
+        Type::TIMESTAMPTZ,
         Type::TEXT,
         Type::TEXT,
         Type::BOOL,
@@ -299,9 +296,7 @@ const FINISH: Statement = Statement {
 };
 
 const RUNNING: Statement = Statement {
-    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint AS slot, invocation_id,
-                 (extract(epoch FROM started_at) * 1000000)::bigint AS started
-            FROM function_run
+    sql: "SELECT slot, invocation_id, started_at FROM function_run
            WHERE function = $1 AND outcome IS NULL
            ORDER BY started_at DESC
            LIMIT 1",
@@ -309,11 +304,9 @@ const RUNNING: Statement = Statement {
 };
 
 const FINISHED: Statement = Statement {
-    sql: "SELECT (extract(epoch FROM slot) * 1000000)::bigint AS slot, attempt, invocation_id,
-                 (extract(epoch FROM finished_at) * 1000000)::bigint AS finished
-            FROM function_run
-           WHERE function = $1 AND slot = $2::timestamptz",
-    types: &[Type::TEXT, Type::TEXT],
+    sql: "SELECT slot, attempt, invocation_id, finished_at FROM function_run
+           WHERE function = $1 AND slot = $2",
+    types: &[Type::TEXT, Type::TIMESTAMPTZ],
 };
 
 /// A few rows at a time are enough, because each run calls it.
@@ -321,8 +314,8 @@ const DELETE_OLD: Statement = Statement {
     sql: "DELETE FROM function_run
            WHERE (function, slot) IN (
                  SELECT function, slot FROM function_run
-                  WHERE started_at < $1::timestamptz - interval '90 days'
+                  WHERE started_at < $1 - interval '90 days'
                   ORDER BY started_at
                   LIMIT 100)",
-    types: &[Type::TEXT],
+    types: &[Type::TIMESTAMPTZ],
 };

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use funcapp::Schedule;
 use jiff::Timestamp;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{Ledger, RecentRun, RunState};
-use crate::database::Error;
+use crate::database::{Error, Statement};
 use crate::host::Timetable;
 
 /// The known data of a timer.
@@ -65,6 +66,31 @@ impl Ledger {
         // A database that is not writable has a check of its own, and no timer can run with it.
         let since = self.scheduled_since(&schedules, now).await;
         since.unwrap_or_default()
+    }
+
+    /// When each timer got its current schedule. `schedules` has pairs of function and schedule. A new
+    /// schedule is stored and counts from `now`.
+    pub async fn scheduled_since(
+        &self,
+        schedules: &[(&str, &str)],
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Timestamp>, Error> {
+        let rows = self.database.read(&SCHEDULES, &[]).await?;
+        let stored = rows
+            .iter()
+            .map(|row| ((row.get("function"), row.get("schedule")), row.get("since")));
+        let stored: BTreeMap<(&str, &str), Timestamp> = stored.collect();
+        let changed = schedules.iter().filter(|it| !stored.contains_key(*it));
+        let (functions, changed): (Vec<&str>, Vec<&str>) = changed.copied().unzip();
+        if !functions.is_empty() {
+            let values: [&(dyn ToSql + Sync); 3] = [&functions, &changed, &now];
+            self.database.write(&CHANGE_SCHEDULES, &values).await?;
+        }
+        let since = schedules.iter().map(|it| {
+            let since = stored.get(it).copied();
+            (it.0.to_owned(), since.unwrap_or(now))
+        });
+        Ok(since.collect())
     }
 }
 
@@ -127,3 +153,17 @@ impl RunState {
         }
     }
 }
+
+const SCHEDULES: Statement = Statement {
+    sql: "SELECT function, schedule, since FROM function_schedule",
+    types: &[],
+};
+
+const CHANGE_SCHEDULES: Statement = Statement {
+    sql: "INSERT INTO function_schedule AS known (function, schedule, since)
+          SELECT function, schedule, $3 FROM unnest($1, $2) AS changed (function, schedule)
+              ON CONFLICT (function) DO UPDATE
+             SET schedule = excluded.schedule, since = excluded.since
+           WHERE known.schedule <> excluded.schedule",
+    types: &[Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::TIMESTAMPTZ],
+};

@@ -12,16 +12,14 @@
 
 mod claim;
 mod history;
-mod last;
 mod once;
 mod recent;
+mod results;
 mod slot;
-mod totals;
 
 pub use claim::{Claim, Finished, Holder, Ledger, Run, RunResult};
 pub use history::{History, Scheduled};
-pub use last::PastRun;
 pub use once::Work;
 pub use recent::{RecentRun, RecentRuns, RunState};
+pub use results::{PastRun, RunTotals};
 pub use slot::slot;
-pub use totals::RunTotals;

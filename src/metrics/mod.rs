@@ -20,4 +20,4 @@ mod routes;
 mod sources;
 
 pub use routes::metrics;
-pub use sources::{Metrics, Sources};
+pub use sources::Metrics;

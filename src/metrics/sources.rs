@@ -1,6 +1,5 @@
 //! Reads all numbers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -15,15 +14,10 @@ use crate::database::Database;
 use crate::health::Health;
 use crate::item::Items;
 use crate::ledger::Ledger;
-use crate::scale::ScaleOverview;
+use crate::scale::Scaling;
 
-/// The sources of the numbers. Clones share them.
-#[derive(Clone)]
+/// The sources of the numbers.
 pub struct Metrics {
-    sources: Arc<Sources>,
-}
-
-pub struct Sources {
     /// The label of the series of this process, where several processes may serve an app.
     pub instance: Option<String>,
     pub database: Database,
@@ -34,7 +28,7 @@ pub struct Sources {
     /// A ledger whose queries do not wait behind requests.
     pub ledger: Ledger,
     pub backups: Backups,
-    pub sizes: ScaleOverview,
+    pub scaling: Scaling,
     pub clock: Clock,
 }
 
@@ -42,15 +36,9 @@ pub struct Sources {
 const DEADLINE: Duration = Duration::from_secs(3);
 
 impl Metrics {
-    pub fn new(sources: Sources) -> Metrics {
-        Metrics {
-            sources: Arc::new(sources),
-        }
-    }
-
     /// The text of a response.
     pub(super) async fn text(&self) -> Vec<u8> {
-        let Sources {
+        let Metrics {
             instance,
             database,
             items,
@@ -58,9 +46,9 @@ impl Metrics {
             timers,
             ledger,
             backups,
-            sizes,
+            scaling,
             clock,
-        } = &*self.sources;
+        } = self;
         let now = clock();
         let totals = async {
             let totals = ledger.totals(timers, now).await;
@@ -70,7 +58,7 @@ impl Metrics {
             health.report(),
             part("timers", totals.boxed()),
             part("backups", backups.numbers().boxed()),
-            part("sizes", sizes.read().boxed()),
+            part("sizes", scaling.numbers(ledger).boxed()),
         );
         let mut families = Families::default();
         process::build(&mut families);

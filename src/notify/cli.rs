@@ -1,9 +1,8 @@
 //! `magnusapi notify …`.
 
-use std::collections::BTreeMap;
-
 use clap::Subcommand;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
 
@@ -114,102 +113,90 @@ async fn test(settings: &Settings, only: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-/// The messages of one database.
-#[derive(Default)]
-struct Stored {
-    deliveries: BTreeMap<String, Deliveries>,
-    undelivered: Vec<Undelivered>,
+/// A receiver, and its deliveries if there is a database.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    format: String,
+    address: String,
+    signed: bool,
+    deliveries: Option<Deliveries>,
 }
 
 async fn list(settings: &Settings, database: Option<Database>, json: bool) -> Result<(), Failure> {
-    let stored = match database {
-        None => None,
+    let (mut deliveries, undelivered) = match database {
+        None => (None, None),
         Some(database) => {
             database.require_schema().await?;
             let outbox = Outbox::new(database);
-            Some(Stored {
-                deliveries: outbox.deliveries().await?,
-                undelivered: outbox.undelivered().await?,
-            })
+            let deliveries = outbox.deliveries().await?;
+            (Some(deliveries), Some(outbox.undelivered().await?))
         }
     };
+    let receivers = settings.receivers.iter().map(|it| Listed {
+        name: &it.name,
+        format: it.format.to_string(),
+        address: it.address.to_string(),
+        signed: it.secret.is_some(),
+        deliveries: deliveries
+            .as_mut()
+            .map(|all| all.remove(&it.name).unwrap_or_default()),
+    });
+    let receivers: Vec<Listed> = receivers.collect();
+    let heartbeats = settings.heartbeats.iter();
+    let heartbeats =
+        heartbeats.map(|(function, address)| [(*function).to_owned(), address.to_string()]);
     if json {
-        print_json(settings, stored);
-    } else {
-        print_tables(settings, stored);
+        let heartbeats =
+            heartbeats.map(|[function, address]| json!({"function": function, "address": address}));
+        let heartbeats: Vec<_> = heartbeats.collect();
+        print(
+            json!({"receivers": receivers, "heartbeats": heartbeats, "undelivered": undelivered}),
+        );
+        return Ok(());
+    }
+    print_receivers(&receivers);
+    if !settings.heartbeats.is_empty() {
+        let mut table = Table::new(["HEARTBEAT", "ADDRESS"], &[]);
+        heartbeats.for_each(|row| table.row(row));
+        say("");
+        table.lines().into_iter().for_each(say);
+    }
+    match undelivered {
+        None => say("no database is named, so messages are not shown: set DATABASE_URL"),
+        Some(undelivered) => print_undelivered(&undelivered),
     }
     Ok(())
 }
 
-fn print_json(settings: &Settings, stored: Option<Stored>) {
-    let mut stored = stored;
-    let receivers = settings.receivers.iter().map(|receiver| {
-        let deliveries = stored.as_mut().map(|stored| {
-            let deliveries = stored.deliveries.remove(&receiver.name);
-            deliveries.unwrap_or_default()
-        });
-        json!({
-            "name": receiver.name,
-            "format": receiver.format.to_string(),
-            "address": receiver.address.to_string(),
-            "signed": receiver.secret.is_some(),
-            "deliveries": deliveries,
-        })
-    });
-    let receivers: Vec<_> = receivers.collect();
-    let heartbeats = settings.heartbeats.iter();
-    let heartbeats = heartbeats
-        .map(|(function, address)| json!({"function": function, "address": address.to_string()}));
-    let heartbeats: Vec<_> = heartbeats.collect();
-    let undelivered = stored.map(|stored| stored.undelivered);
-    print(json!({"receivers": receivers, "heartbeats": heartbeats, "undelivered": undelivered}));
-}
-
-fn print_tables(settings: &Settings, stored: Option<Stored>) {
-    if settings.receivers.is_empty() {
-        say("no receiver: NOTIFY_URL is not set");
-    } else {
-        let heading = [
-            "RECEIVER",
-            "FORM",
-            "ADDRESS",
-            "DELIVERED",
-            "WAITING",
-            "GIVEN UP",
-        ];
-        let mut table = Table::new(heading, &[3, 4, 5]);
-        for receiver in &settings.receivers {
-            let deliveries = stored.as_ref().map(|stored| {
-                let deliveries = stored.deliveries.get(&receiver.name);
-                deliveries.cloned().unwrap_or_default()
-            });
-            let count = |number: fn(&Deliveries) -> i64| {
-                let number = deliveries.as_ref().map(number);
-                number.map_or_else(|| "-".to_owned(), |number| number.to_string())
-            };
-            table.row([
-                receiver.name.clone(),
-                receiver.format.to_string(),
-                receiver.address.to_string(),
-                count(|it| it.delivered),
-                count(|it| it.waiting),
-                count(|it| it.given_up),
-            ]);
-        }
-        table.lines().into_iter().for_each(say);
+fn print_receivers(receivers: &[Listed]) {
+    if receivers.is_empty() {
+        return say("no receiver: NOTIFY_URL is not set");
     }
-    let mut heartbeats = Table::new(["HEARTBEAT", "ADDRESS"], &[]);
-    for (function, address) in &settings.heartbeats {
-        heartbeats.row([(*function).to_owned(), address.to_string()]);
+    let heading = [
+        "RECEIVER",
+        "FORM",
+        "ADDRESS",
+        "DELIVERED",
+        "WAITING",
+        "GIVEN UP",
+    ];
+    let mut table = Table::new(heading, &[3, 4, 5]);
+    for it in receivers {
+        let count = |number: fn(&Deliveries) -> i64| {
+            let number = it.deliveries.as_ref().map(number);
+            number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+        };
+        table.row([
+            it.name.to_owned(),
+            it.format.clone(),
+            it.address.clone(),
+            count(|it| it.delivered),
+            count(|it| it.waiting),
+            count(|it| it.given_up),
+        ]);
     }
-    if !settings.heartbeats.is_empty() {
-        say("");
-        heartbeats.lines().into_iter().for_each(say);
-    }
-    match stored {
-        None => say("no database is named, so messages are not shown: set DATABASE_URL"),
-        Some(stored) => print_undelivered(&stored.undelivered),
-    }
+    table.lines().into_iter().for_each(say);
 }
 
 fn print_undelivered(undelivered: &[Undelivered]) {

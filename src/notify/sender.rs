@@ -76,8 +76,10 @@ impl Sender {
                 return Ok(());
             };
             let sent = match &claimed.message {
-                Some(message) => self.send(receiver, message).await,
-                None => Err(unknown()),
+                Some(message) => send(&self.transport, receiver, message, (self.clock)()).await,
+                None => Err(Failure::new(
+                    "a newer version of the program wrote it, and this one cannot read it",
+                )),
             };
             if let Err(failure) = sent {
                 return self.failed(receiver, &claimed, failure).await;
@@ -119,10 +121,6 @@ impl Sender {
         }
         Ok(())
     }
-
-    async fn send(&self, receiver: &Receiver, message: &Message) -> Result<(), Failure> {
-        send(&self.transport, receiver, message, (self.clock)()).await
-    }
 }
 
 async fn send(
@@ -150,14 +148,6 @@ pub(super) async fn test<'a>(
         (receiver, sent.map(|()| begun.elapsed()))
     });
     join_all(sent).await
-}
-
-fn unknown() -> Failure {
-    Failure {
-        reason: "a newer version of the program wrote it, and this one cannot read it".to_owned(),
-        wait: None,
-        is_rejection: false,
-    }
 }
 
 fn pause(attempt: i32) -> Duration {

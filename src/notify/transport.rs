@@ -58,6 +58,16 @@ pub(super) struct Failure {
     pub(super) is_rejection: bool,
 }
 
+impl Failure {
+    pub(super) fn new(reason: impl Into<String>) -> Failure {
+        Failure {
+            reason: reason.into(),
+            wait: None,
+            is_rejection: false,
+        }
+    }
+}
+
 impl Transport {
     /// No connection is made.
     pub(super) fn new(networks: Networks) -> Transport {
@@ -100,11 +110,9 @@ impl Transport {
         match request.send().await {
             Ok(response) if response.status().is_success() => Ok(()),
             Ok(response) => Err(refused(response, address).await),
-            Err(error) if error.is_timeout() => Err(Failure {
-                reason: format!("no response within {limit:?}"),
-                wait: None,
-                is_rejection: false,
-            }),
+            Err(error) if error.is_timeout() => {
+                Err(Failure::new(format!("no response within {limit:?}")))
+            }
             Err(error) => Err(failure(&error)),
         }
     }
@@ -132,15 +140,10 @@ fn failure(error: &reqwest::Error) -> Failure {
         cause = inner;
     }
     // Without a cause, the error itself would print its address.
-    let reason = match error.source() {
+    Failure::new(match error.source() {
         Some(_) => cause.to_string(),
         None => "the request failed".to_owned(),
-    };
-    Failure {
-        reason,
-        wait: None,
-        is_rejection: false,
-    }
+    })
 }
 
 async fn refused(response: Response, address: &Address) -> Failure {

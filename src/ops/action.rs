@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::form::Form;
-use super::sources::Sources;
+use super::sources::Ops;
 use crate::backup::{
     Hold as BackupHold, Location, Selection, SourceBackups, SourceName, StoreError,
 };
@@ -99,25 +99,21 @@ impl From<StoreError> for Refusal {
 
 impl Action {
     /// Reads and checks the action of a form.
-    pub(super) async fn of(
-        form: &Form,
-        sources: &Sources,
-        now: Timestamp,
-    ) -> Result<Action, Refusal> {
+    pub(super) async fn of(form: &Form, ops: &Ops, now: Timestamp) -> Result<Action, Refusal> {
         match form.get("action") {
             "hold" => {
                 let (name, until): (TargetName, End) =
                     (parsed(form, "target")?, parsed(form, "until")?);
                 let size = size_of(form.get("size")).map_err(|error| Refusal::invalid(&error))?;
-                let placing = sources.scaling.placing(&name, size, until, now).await?;
+                let placing = ops.scaling.placing(&name, size, until, now).await?;
                 placing.check(now)?;
                 Ok(Action::Hold(Box::new(placing)))
             }
             "release" => Ok(Action::Release(parsed(form, "target")?)),
-            "hold-backup" => Ok(Action::KeepBackup(Backup::of(form, sources).await?)),
-            "release-backup" => Ok(Action::ReleaseBackup(Backup::of(form, sources).await?)),
+            "hold-backup" => Ok(Action::KeepBackup(Backup::of(form, ops).await?)),
+            "release-backup" => Ok(Action::ReleaseBackup(Backup::of(form, ops).await?)),
             "run" => {
-                let mut functions = sources.due.functions().iter();
+                let mut functions = ops.due.functions().iter();
                 let function = functions.find(|it| **it == form.get("function"));
                 let missing = || Refusal::missing(&"there is no timer function of this name");
                 Ok(Action::Run(function.ok_or_else(missing)?))
@@ -231,7 +227,7 @@ impl Action {
     pub(super) async fn execute(
         self,
         cause: Cause,
-        sources: &Sources,
+        ops: &Ops,
         now: Timestamp,
         invocation: Option<Uuid>,
     ) -> Result<String, Refusal> {
@@ -239,14 +235,14 @@ impl Action {
         let done = match self {
             Action::Hold(placing) => {
                 let (reason, by) = (cause.reason, cause.by);
-                let hold = sources.scaling.place(&placing, reason, by, now).await?;
+                let hold = ops.scaling.place(&placing, reason, by, now).await?;
                 format!(
                     "{} is held at {} until {}.",
                     hold.target, hold.size, hold.until
                 )
             }
             Action::Release(name) => {
-                let holds = sources.scaling.holds();
+                let holds = ops.scaling.holds();
                 let released = holds.release(&name, now, invocation).await;
                 if !released.map_err(HoldError::from)? {
                     return Err(Refusal::missing(&format_args!("{name} has no hold.")));
@@ -273,7 +269,7 @@ impl Action {
                 }
                 format!("The hold on the backup {id} is released.")
             }
-            Action::Run(function) => run(function, sources, invocation).await?,
+            Action::Run(function) => run(function, ops, invocation).await?,
         };
         log::info!("{done} Requested on the page by {by}");
         Ok(done)
@@ -283,7 +279,7 @@ impl Action {
 /// Runs a function that must run, and waits for a while.
 async fn run(
     function: &'static str,
-    sources: &Sources,
+    ops: &Ops,
     invocation: Option<Uuid>,
 ) -> Result<String, Refusal> {
     let request = due::Request {
@@ -291,7 +287,7 @@ async fn run(
         function: Some(function),
         wait: WAIT,
     };
-    let report = sources.due.run(request).await;
+    let report = ops.due.run(request).await;
     let report = report.map_err(|error| Refusal::unavailable(&error))?;
     let report = report.functions.first();
     let detail = report.and_then(|it| it.detail.clone()).unwrap_or_default();
@@ -316,10 +312,10 @@ async fn run(
 const WAIT: Duration = Duration::from_secs(45);
 
 impl Backup {
-    async fn of(form: &Form, sources: &Sources) -> Result<Backup, Refusal> {
+    async fn of(form: &Form, ops: &Ops) -> Result<Backup, Refusal> {
         let source: SourceName = parsed(form, "source")?;
         let id: pgarchive::BackupId = parsed(form, "backup")?;
-        let backups = sources.backups.of_source(Location::Original, &source)?;
+        let backups = ops.backups.of_source(Location::Original, &source)?;
         backups.find(&Selection::Named(id.clone())).await?;
         Ok(Backup {
             backups,

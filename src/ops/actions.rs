@@ -12,7 +12,7 @@ use super::dialog;
 use super::document::html;
 use super::form::Form;
 use super::page::Page;
-use super::sources::{Ops, Sources};
+use super::sources::Ops;
 use super::token::{self, Token};
 use crate::http::{Endpoint, Problem, Request, Response};
 
@@ -39,9 +39,9 @@ const LONGEST_NAME: usize = 100;
 pub async fn page(ops: &Ops, request: Request) -> Response {
     let handler = async |request: Request| {
         if request.method == Method::POST {
-            return confirm(&ops.sources, request).boxed().await;
+            return confirm(ops, request).boxed().await;
         }
-        let page = Page::read(&ops.sources).boxed().await;
+        let page = Page::read(ops).boxed().await;
         Ok(html(StatusCode::OK, page.render()))
     };
     PAGE.respond(request, handler).await
@@ -49,13 +49,13 @@ pub async fn page(ops: &Ops, request: Request) -> Response {
 
 /// `/ops/action`: executes a confirmed form.
 pub async fn act(ops: &Ops, request: Request) -> Response {
-    let handler = async |request: Request| act_on(&ops.sources, request).boxed().await;
+    let handler = async |request: Request| act_on(ops, request).boxed().await;
     ACTION.respond(request, handler).await
 }
 
-async fn confirm(sources: &Sources, mut request: Request) -> Result<Response, Problem> {
+async fn confirm(ops: &Ops, mut request: Request) -> Result<Response, Problem> {
     let form = Form::read(&mut request).await?;
-    let action = match Action::of(&form, sources, (sources.clock)()).await {
+    let action = match Action::of(&form, ops, (ops.clock)()).await {
         Ok(action) => action,
         Err(refusal) => return Ok(dialog::refused(&refusal)),
     };
@@ -66,7 +66,7 @@ async fn confirm(sources: &Sources, mut request: Request) -> Result<Response, Pr
     Ok(response)
 }
 
-async fn act_on(sources: &Sources, mut request: Request) -> Result<Response, Problem> {
+async fn act_on(ops: &Ops, mut request: Request) -> Result<Response, Problem> {
     let form = Form::read(&mut request).await?;
     if token::is_foreign(&request) || !token::is_valid(&request, &form) {
         return Ok(dialog::refused(&Refusal::new(
@@ -76,7 +76,7 @@ async fn act_on(sources: &Sources, mut request: Request) -> Result<Response, Pro
         )));
     }
     let (principal, invocation) = (principal(&request), request.invocation_id());
-    let done = execute(sources, &form, principal, invocation).await;
+    let done = execute(ops, &form, principal, invocation).await;
     Ok(match done {
         Ok(text) => dialog::done(&text),
         Err(refusal) => dialog::refused(&refusal),
@@ -84,15 +84,15 @@ async fn act_on(sources: &Sources, mut request: Request) -> Result<Response, Pro
 }
 
 async fn execute(
-    sources: &Sources,
+    ops: &Ops,
     form: &Form,
     principal: Option<String>,
     invocation: Option<Uuid>,
 ) -> Result<String, Refusal> {
-    let now = (sources.clock)();
-    let action = Action::of(form, sources, now).await?;
+    let now = (ops.clock)();
+    let action = Action::of(form, ops, now).await?;
     let cause = Cause::of(&action, principal, form)?;
-    action.execute(cause, sources, now, invocation).await
+    action.execute(cause, ops, now, invocation).await
 }
 
 /// The name of the person, if the platform authenticates.

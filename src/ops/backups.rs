@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::{Calendar, DAYS, DayResult};
 use super::charts::{AgeBar, BARS, Chart, Value};
-use super::moment::took;
+use super::moment::{took, utc_text};
 use super::panel::{self, Panel};
 use crate::backup::{BackupState, BackupSummary, Backups as Store, Days, Ending, SourceName};
 use crate::ledger::Ledger;
@@ -22,6 +22,7 @@ use crate::words;
 #[template(path = "ops/backups.html")]
 pub(super) struct Backups {
     sources: Vec<SourceView>,
+    now: Timestamp,
     /// Why the calendar lacks the failed runs.
     without_runs: Option<String>,
 }
@@ -45,20 +46,8 @@ struct BackupsView {
     proof: Option<String>,
     /// The backup that the restore command names.
     restorable: Option<String>,
-    rows: Vec<Row>,
-}
-
-/// A backup in the list.
-struct Row {
-    id: String,
-    age: String,
-    size: String,
-    rows: u64,
-    took: String,
-    state: &'static str,
-    style: &'static str,
-    verified: Option<String>,
-    hold: Option<String>,
+    /// The newest first.
+    all: Vec<Arc<BackupSummary>>,
 }
 
 impl Backups {
@@ -80,12 +69,17 @@ impl Backups {
         };
         let views = read.into_iter().map(|(name, backups)| SourceView {
             name: name.to_string(),
-            backups: backups.map(|it| BackupsView::new(store, name, &it, &days, now)),
+            backups: backups.map(|it| BackupsView::new(store, name, it, &days, now)),
         });
         Backups {
             sources: views.collect(),
+            now,
             without_runs,
         }
+    }
+
+    fn age(&self, backup: &BackupSummary) -> String {
+        words::length(self.now.duration_since(backup.id.started()))
     }
 }
 
@@ -93,7 +87,7 @@ impl BackupsView {
     fn new(
         store: &Store,
         name: &SourceName,
-        backups: &[Arc<BackupSummary>],
+        backups: Vec<Arc<BackupSummary>>,
         days: &Days,
         now: Timestamp,
     ) -> BackupsView {
@@ -106,7 +100,7 @@ impl BackupsView {
         let last_proof = proofs.max_by_key(|proof| proof.verified);
         let today = TimeZone::UTC.to_datetime(now).date();
         let first = dated().next_back().map(|it| date(it.id.started()));
-        let result = |day| match day_result(backups, days.outcome(name, day), day) {
+        let result = |day| match day_result(&backups, days.outcome(name, day), day) {
             DayResult::Missing if day == today || first.is_none_or(|first| day < first) => {
                 DayResult::None
             }
@@ -120,14 +114,14 @@ impl BackupsView {
                 settings.verified_age,
             ),
             calendar: Calendar::draw(name.as_str(), today, result),
-            charts: charts(name, backups),
+            charts: charts(name, &backups),
             findings: backups.first().map(|it| findings(it)).unwrap_or_default(),
             proof: last_proof.map(|proof| {
                 let (took, version) = (milliseconds(proof.milliseconds), &proof.server_version);
                 format!("{took}, with {} rows, on PostgreSQL {version}", proof.rows)
             }),
             restorable: verified.map(|it| it.id.to_string()),
-            rows: backups.iter().map(|it| Row::new(it, now)).collect(),
+            all: backups,
         }
     }
 }
@@ -191,25 +185,20 @@ fn charts(name: &SourceName, backups: &[Arc<BackupSummary>]) -> Vec<Chart> {
     ]
 }
 
-impl Row {
-    fn new(backup: &BackupSummary, now: Timestamp) -> Row {
-        let (state, style) = match backup.state {
-            BackupState::Whole => ("whole", "ok"),
-            BackupState::Degraded => ("degraded", "warn"),
-            BackupState::Unreadable => ("unreadable", "fail"),
-        };
-        let proof = backup.verified.as_ref();
-        Row {
-            id: backup.id.to_string(),
-            age: words::length(now.duration_since(backup.id.started())),
-            size: words::size(backup.bytes),
-            rows: backup.rows,
-            took: milliseconds(backup.milliseconds),
-            state,
-            style,
-            verified: proof.map(|it| words::utc(it.verified)),
-            hold: backup.hold.as_ref().map(|it| it.reason.clone()),
-        }
+fn size(backup: &BackupSummary) -> String {
+    words::size(backup.bytes)
+}
+
+fn duration(backup: &BackupSummary) -> String {
+    milliseconds(backup.milliseconds)
+}
+
+/// The state of a backup: its name, and the name of its style.
+fn state(backup: &BackupSummary) -> (&'static str, &'static str) {
+    match backup.state {
+        BackupState::Whole => ("whole", "ok"),
+        BackupState::Degraded => ("degraded", "warn"),
+        BackupState::Unreadable => ("unreadable", "fail"),
     }
 }
 

@@ -54,4 +54,4 @@ mod timeline;
 mod token;
 
 pub use actions::{act, page};
-pub use sources::{Ops, Sources};
+pub use sources::Ops;

@@ -34,6 +34,11 @@ pub(super) fn utc(at: &Timestamp) -> Moment {
     Moment(*at)
 }
 
+/// The same as text alone.
+pub(super) fn utc_text(at: &Timestamp) -> String {
+    words::utc(*at)
+}
+
 /// The duration from the start to the end of some work: `340 ms`, `4.2 s`, `8 min 3 s`.
 pub(super) fn took(duration: SignedDuration) -> String {
     let milliseconds = duration.as_millis().max(0);

@@ -9,7 +9,7 @@ use super::document::{SCRIPT, STYLE};
 use super::now::Now;
 use super::runs::Runs;
 use super::sizes::Sizes;
-use super::sources::Sources;
+use super::sources::Ops;
 use crate::version::{COMMIT, VERSION};
 
 #[derive(Template)]
@@ -24,13 +24,13 @@ pub(super) struct Page {
 
 impl Page {
     /// Reads all panels at the same time.
-    pub(super) async fn read(sources: &Sources) -> Page {
-        let at = (sources.clock)();
+    pub(super) async fn read(ops: &Ops) -> Page {
+        let at = (ops.clock)();
         let (now, sizes, backups, runs) = tokio::join!(
-            Now::read(&sources.health),
-            Sizes::read(&sources.scaling, at),
-            Backups::read(&sources.backups, &sources.ledger, at),
-            Runs::read(&sources.ledger, &sources.due, at)
+            Now::read(&ops.health),
+            Sizes::read(&ops.scaling, at),
+            Backups::read(&ops.backups, &ops.ledger, at),
+            Runs::read(&ops.ledger, &ops.due, at)
         );
         Page {
             at,

@@ -3,19 +3,23 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 use futures_util::FutureExt;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::moment::utc_text;
 use super::panel::{self, Panel};
 use super::timeline::{NARROW, Shown, Timeline, WIDE};
-use crate::scale::{InstanceHours, Scaling, Sizes as Read};
+use crate::scale::{ActualSpan, InstanceHours, Scaling, Sizes as Read};
 use crate::words;
-use schedule::{Hold, Mode, Size, Span, Target, changes, decide, spans};
+use schedule::{Change, Hold, Mode, Rule, Size, Span, Target, changes, spans};
 
 #[derive(Template)]
 #[template(path = "ops/sizes.html")]
 pub(super) struct Sizes {
-    targets: Panel<Vec<TargetView>>,
+    /// `None`: there is nothing to size.
+    read: Panel<Option<Read>>,
+    now: Timestamp,
 }
 
 impl HtmlSafe for Sizes {}
@@ -23,44 +27,24 @@ impl HtmlSafe for Sizes {}
 /// The days before and after now.
 const DAYS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A target, in texts.
-struct TargetView {
-    name: String,
-    zone: String,
-    bounds: String,
-    is_shadow: bool,
-    resource: Option<String>,
+/// A target around now.
+struct TargetView<'a> {
+    target: &'a Target,
+    /// Without a resource, nothing is sized.
+    has_resource: bool,
+    /// The present size by the schedule and the holds, and its rule.
     size: Size,
-    /// A size in the form of the target's sizes.
-    example: String,
-    /// The rule of the size; a hold is described by itself.
-    rule: Option<String>,
+    rule: Rule<'a>,
     /// The actual size where it differs, with its explanation.
     actual: Option<String>,
-    next: String,
-    held: Vec<HoldView>,
+    held: Vec<&'a Hold>,
+    /// The holds of the last days that have ended.
+    ended: Vec<&'a Hold>,
+    /// The planned changes of the next days.
+    changes: Vec<Change<'a>>,
     broad: Timeline,
     small: Timeline,
     hours: Hours,
-    changes: Vec<ChangeView>,
-    /// The holds of the last days that have ended.
-    ended: Vec<HoldView>,
-}
-
-struct HoldView {
-    size: Size,
-    since: String,
-    until: String,
-    by: String,
-    reason: String,
-}
-
-struct ChangeView {
-    local: String,
-    utc: String,
-    from: Size,
-    to: Size,
-    rule: String,
 }
 
 /// The instance hours of the present month until now.
@@ -80,13 +64,19 @@ impl Sizes {
             "the schedule or the database",
             scaling.sizes(since, now).boxed(),
         );
-        let targets = read.await.map(|read| {
-            let read = read.as_ref();
-            let targets = read.into_iter().flat_map(|it| it.loaded.schedule.targets());
-            let views = targets.filter_map(|it| Some(TargetView::new(read?, it, now)));
-            views.collect()
-        });
-        Sizes { targets }
+        Sizes {
+            read: read.await,
+            now,
+        }
+    }
+
+    fn targets(&self) -> Vec<TargetView<'_>> {
+        let Ok(Some(read)) = &self.read else {
+            return Vec::new();
+        };
+        let targets = read.loaded.schedule.targets().iter();
+        let views = targets.map(|target| TargetView::new(read, target, self.now));
+        views.collect()
     }
 }
 
@@ -97,18 +87,16 @@ fn month(now: Timestamp) -> Timestamp {
     begin.unwrap_or(now)
 }
 
-impl TargetView {
-    fn new(read: &Read, target: &Target, now: Timestamp) -> TargetView {
-        let held: Vec<Hold> = read.holds_on(&target.name, now).cloned().collect();
-        let decision = decide(target, &held, now);
-        let holds: Vec<&Hold> = read
-            .holds
-            .iter()
-            .filter(|it| it.target == target.name)
-            .collect();
+impl<'a> TargetView<'a> {
+    fn new(read: &'a Read, target: &'a Target, now: Timestamp) -> TargetView<'a> {
         let (from, to) = (now - DAYS, now + DAYS);
-        let plan = spans(target, &read.holds, from, to);
+        let plan = spans(target, &read.holds, month(now).min(from), to);
+        let present = plan.iter().find(|it| now < it.to);
+        let present = present.expect("a plan has no gaps, and ends in the future");
         let actual = read.actual(target, now);
+        let holds: Vec<&Hold> = read.holds_on(&target.name).collect();
+        let (held, past): (Vec<&Hold>, Vec<&Hold>) =
+            holds.iter().copied().partition(|it| now < it.until);
         let shown = Shown {
             target,
             from,
@@ -118,44 +106,52 @@ impl TargetView {
             actual: &actual,
             holds: &holds,
         };
-        let future = spans(target, &held, now, to);
-        let changes: Vec<ChangeView> = changes(target, &future)
-            .iter()
-            .map(|it| ChangeView {
-                local: words::local(it.local),
-                utc: words::utc(it.at),
-                from: it.from,
-                to: it.to,
-                rule: it.rule.to_string(),
-            })
-            .collect();
-        let resource = read.loaded.resource(&target.name);
+        let mut changes = changes(target, &plan);
+        changes.retain(|it| now < it.at);
         TargetView {
-            name: target.name.to_string(),
-            zone: target.zone.to_string(),
-            bounds: target.bounds.to_string(),
-            is_shadow: target.mode == Mode::Shadow,
-            resource: resource.map(|it| it.id().to_owned()),
-            size: decision.size,
-            example: match target.size {
-                Size::One(_) => target.bounds.max.to_string(),
-                Size::Between { .. } => format!("{}-{}", target.bounds.min, target.bounds.max),
-            },
-            rule: held.is_empty().then(|| decision.rule.to_string()),
-            actual: actual_size(read, target, decision.size, &actual),
-            next: next(&changes),
+            target,
+            has_resource: read.loaded.resource(&target.name).is_some(),
+            size: present.size,
+            rule: present.rule,
+            actual: actual_size(read, target, present.size, &actual),
+            held,
+            ended: past.into_iter().filter(|it| from < it.until).collect(),
+            changes,
             broad: Timeline::draw(&shown, WIDE),
             small: Timeline::draw(&shown, NARROW),
-            hours: Hours::of(read, target, &actual, now),
-            changes,
-            ended: holds
-                .iter()
-                .filter(|it| it.until <= now && from < it.until)
-                .map(|it| HoldView::new(it, target))
-                .collect(),
-            held: held.iter().map(|it| HoldView::new(it, target)).collect(),
+            hours: Hours::of(target, &plan, &actual, now),
         }
     }
+
+    fn is_shadow(&self) -> bool {
+        self.target.mode == Mode::Shadow
+    }
+
+    /// A size in the form of the target's sizes.
+    fn example(&self) -> String {
+        let bounds = self.target.bounds;
+        match self.target.size {
+            Size::One(_) => bounds.max.to_string(),
+            Size::Between { .. } => format!("{}-{}", bounds.min, bounds.max),
+        }
+    }
+
+    fn next(&self) -> String {
+        match self.changes.first() {
+            Some(change) => format!("{} on {}", change.to, words::local(change.local)),
+            None => "no change within 7 days".to_owned(),
+        }
+    }
+
+    /// A time on the target's clocks.
+    fn local(&self, at: &Timestamp) -> String {
+        words::local(self.target.zone.wall(*at))
+    }
+}
+
+/// For templates, which pass references.
+fn local(at: &DateTime) -> String {
+    words::local(*at)
 }
 
 /// The actual size, if the journal knows one that differs from the plan.
@@ -163,7 +159,7 @@ fn actual_size(
     read: &Read,
     target: &Target,
     planned: Size,
-    actual: &[crate::scale::ActualSpan],
+    actual: &[ActualSpan],
 ) -> Option<String> {
     if let Some((size, since)) = read.under_way(target) {
         let since = words::utc(since);
@@ -174,35 +170,10 @@ fn actual_size(
     (last.size != planned).then(|| format!("the actual size is {}, since {since} UTC", last.size))
 }
 
-fn next(changes: &[ChangeView]) -> String {
-    match changes.first() {
-        Some(change) => format!("{} on {}", change.to, change.local),
-        None => "no change within 7 days".to_owned(),
-    }
-}
-
-impl HoldView {
-    fn new(hold: &Hold, target: &Target) -> HoldView {
-        HoldView {
-            size: hold.size,
-            since: words::local(target.zone.wall(hold.since)),
-            until: words::local(target.zone.wall(hold.until)),
-            by: hold.by.clone(),
-            reason: hold.reason.clone(),
-        }
-    }
-}
-
 impl Hours {
-    fn of(
-        read: &Read,
-        target: &Target,
-        actual: &[crate::scale::ActualSpan],
-        now: Timestamp,
-    ) -> Hours {
+    fn of(target: &Target, plan: &[Span], actual: &[ActualSpan], now: Timestamp) -> Hours {
         let begin = month(now);
-        let plan: Vec<Span> = spans(target, &read.holds, begin, now);
-        let plan = plan.iter().map(|it| (it.from, it.to, it.size));
+        let plan = plan.iter().map(|it| (it.from, it.to.min(now), it.size));
         let planned = InstanceHours::of(plan, begin);
         let begins = actual.first().map(|it| it.from);
         let actual = actual.iter().map(|it| (it.from, it.to, it.size));

@@ -1,5 +1,4 @@
-//! Columns that both tables have. Sizes and instants are passed as text, and instants are read as
-//! microseconds.
+//! Columns that both tables have. Sizes are passed and read as text.
 
 use tokio_postgres::Row;
 

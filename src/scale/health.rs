@@ -10,7 +10,8 @@ use tokio::time::timeout;
 
 use super::files::LoadError;
 use super::journal::Drift;
-use super::scaling::{Loaded, Scaling};
+use super::loaded::LoadedSchedule;
+use super::scaling::Scaling;
 use crate::health::{Check, Finding, Status};
 use schedule::{Hold, Severity};
 
@@ -49,7 +50,7 @@ impl ScaleCheck {
         let configuration = match loaded {
             Ok(loaded) => {
                 *overdue_since = None;
-                let Some(finding) = of_schedule(&loaded) else {
+                let Some(finding) = of_schedule(loaded.as_deref().map_err(AsRef::as_ref)) else {
                     return Vec::new();
                 };
                 finding
@@ -90,7 +91,7 @@ fn overdue(since: Timestamp, now: Timestamp) -> Finding {
 }
 
 /// `None`: there is nothing to size.
-fn of_schedule(loaded: &Loaded) -> Option<Finding> {
+fn of_schedule(loaded: Result<&LoadedSchedule, &LoadError>) -> Option<Finding> {
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(LoadError::Missing(_)) => return None,

@@ -6,7 +6,7 @@ use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::columns::{size, size_text};
-use crate::database::{Connection, Database, Error, Statement, instant};
+use crate::database::{Connection, Database, Error, Statement};
 use schedule::{Hold, TargetName};
 
 /// The holds in one database. Clones share its pool.
@@ -31,19 +31,18 @@ impl Holds {
 
     /// The holds in force at `at`, the oldest first.
     pub(super) async fn active(&self, at: Timestamp) -> Result<Vec<Hold>, Error> {
-        let rows = self.database.read(&ACTIVE, &[&at.to_string()]).await?;
+        let rows = self.database.read(&ACTIVE, &[&at]).await?;
         Ok(rows.iter().filter_map(hold).collect())
     }
 
     /// The holds that began by `now` and ended at `since` or later, the oldest first.
     pub async fn since(&self, since: Timestamp, now: Timestamp) -> Result<Vec<HoldRecord>, Error> {
-        let (since, now) = (since.to_string(), now.to_string());
         let rows = self.database.read(&SINCE, &[&since, &now]).await?;
         let records = rows.iter().filter_map(|row| {
             Some(HoldRecord {
                 id: row.get("id"),
                 hold: hold(row)?,
-                ended: instant(row, "ended"),
+                ended: row.get("ended"),
             })
         });
         Ok(records.collect())
@@ -52,11 +51,14 @@ impl Holds {
     /// Stores a hold that [`Scaling::place`](super::scaling::Scaling::place) checked. It is in force when this
     /// returns.
     pub(super) async fn create(&self, hold: &Hold) -> Result<(), Error> {
-        let size = size_text(hold.size);
-        let (since, until) = (hold.since.to_string(), hold.until.to_string());
-        let target = hold.target.as_str();
-        let values: [&(dyn ToSql + Sync); 6] =
-            [&target, &size, &since, &until, &hold.reason, &hold.by];
+        let values: [&(dyn ToSql + Sync); 6] = [
+            &hold.target.as_str(),
+            &size_text(hold.size),
+            &hold.since,
+            &hold.until,
+            &hold.reason,
+            &hold.by,
+        ];
         self.database.write(&CREATE, &values).await?;
         Ok(())
     }
@@ -70,7 +72,7 @@ impl Holds {
         at: Timestamp,
         invocation: Option<Uuid>,
     ) -> Result<bool, Error> {
-        let (at, invocation) = (at.to_string(), invocation.map(|id| id.to_string()));
+        let invocation = invocation.map(|id| id.to_string());
         let values: [&(dyn ToSql + Sync); 3] = [&target.as_str(), &at, &invocation];
         let deadline = self.database.deadline();
         self.database
@@ -80,9 +82,7 @@ impl Holds {
 
     /// Deletes some of the holds that ended 400 days ago.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
-        self.database
-            .write(&DELETE_OLD, &[&now.to_string()])
-            .await?;
+        self.database.write(&DELETE_OLD, &[&now]).await?;
         Ok(())
     }
 }
@@ -103,63 +103,64 @@ pub(super) fn hold(row: &Row) -> Option<Hold> {
     Some(Hold {
         target: row.get::<_, &str>("target").parse().ok()?,
         size: size(row, "size")?,
-        since: instant(row, "since"),
-        until: instant(row, "until"),
+        since: row.get("since"),
+        until: row.get("until"),
         reason: row.get("reason"),
         by: row.get("made_by"),
     })
 }
 
 const ACTIVE: Statement = Statement {
-    sql: "SELECT target, size::text AS size,
-                 (extract(epoch FROM since) * 1000000)::bigint AS since,
-                 (extract(epoch FROM until) * 1000000)::bigint AS until, reason, made_by
+    sql: "SELECT target, size::text AS size, since, until, reason, made_by
             FROM scale_hold
-           WHERE until > $1::timestamptz AND scale_hold.since <= $1::timestamptz
-             AND (released_at IS NULL OR released_at > $1::timestamptz)
-           ORDER BY scale_hold.since, id",
-    types: &[Type::TEXT],
+           WHERE until > $1 AND since <= $1 AND (released_at IS NULL OR released_at > $1)
+           ORDER BY since, id",
+    types: &[Type::TIMESTAMPTZ],
 };
 
 const SINCE: Statement = Statement {
-    sql: "SELECT id, target, size::text AS size,
-                 (extract(epoch FROM since) * 1000000)::bigint AS since,
-                 (extract(epoch FROM until) * 1000000)::bigint AS until, reason, made_by,
-                 (extract(epoch FROM least(until, released_at)) * 1000000)::bigint AS ended
+    sql: "SELECT id, target, size::text AS size, since, until, reason, made_by,
+                 least(until, released_at) AS ended
             FROM scale_hold
-           WHERE until >= $1::timestamptz AND scale_hold.since <= $2::timestamptz
-             AND least(until, released_at) >= $1::timestamptz
-           ORDER BY scale_hold.since, id
+           WHERE until >= $1 AND since <= $2 AND least(until, released_at) >= $1
+           ORDER BY since, id
            LIMIT 1000",
-    types: &[Type::TEXT; 2],
+    types: &[Type::TIMESTAMPTZ; 2],
 };
 
 const CREATE: Statement = Statement {
     sql: "WITH replaced AS (
-              UPDATE scale_hold SET released_at = $3::timestamptz
-               WHERE target = $1 AND until > $3::timestamptz AND released_at IS NULL)
+              UPDATE scale_hold SET released_at = $3
+               WHERE target = $1 AND until > $3 AND released_at IS NULL)
           INSERT INTO scale_hold (target, size, since, until, reason, made_by)
-          VALUES ($1, $2::jsonb, $3::timestamptz, $4::timestamptz, $5, $6)",
-    types: &[Type::TEXT; 6],
+          VALUES ($1, $2::jsonb, $3, $4, $5, $6)",
+    types: &[
+        Type::TEXT,
+        Type::TEXT,
+        Type::TIMESTAMPTZ,
+        Type::TIMESTAMPTZ,
+        Type::TEXT,
+        Type::TEXT,
+    ],
 };
 
 const RELEASE: Statement = Statement {
-    sql: "UPDATE scale_hold SET released_at = $2::timestamptz, release_invocation_id = $3::uuid
-           WHERE target = $1 AND until > $2::timestamptz AND released_at IS NULL
+    sql: "UPDATE scale_hold SET released_at = $2, release_invocation_id = $3::uuid
+           WHERE target = $1 AND until > $2 AND released_at IS NULL
              AND NOT EXISTS (
                  SELECT FROM scale_hold AS earlier
                   WHERE earlier.target = $1 AND earlier.release_invocation_id = $3::uuid
-                    AND earlier.until > $2::timestamptz - interval '24 hours')
+                    AND earlier.until > $2 - interval '24 hours')
           RETURNING 1",
-    types: &[Type::TEXT; 3],
+    types: &[Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT],
 };
 
 /// The host sends a request again within seconds. The limit of a day lets the statement use the index.
 const RELEASED_BEFORE: Statement = Statement {
     sql: "SELECT 1 FROM scale_hold
            WHERE target = $1 AND release_invocation_id = $3::uuid
-             AND until > $2::timestamptz - interval '24 hours'",
-    types: &[Type::TEXT; 3],
+             AND until > $2 - interval '24 hours'",
+    types: &[Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT],
 };
 
 /// A few at a time: ticks are far more frequent than holds.
@@ -167,8 +168,8 @@ const DELETE_OLD: Statement = Statement {
     sql: "DELETE FROM scale_hold
            WHERE id IN (
                  SELECT id FROM scale_hold
-                  WHERE until < $1::timestamptz - interval '400 days'
+                  WHERE until < $1 - interval '400 days'
                   ORDER BY until
                   LIMIT 100)",
-    types: &[Type::TEXT],
+    types: &[Type::TIMESTAMPTZ],
 };

@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::columns::{size, size_text};
 use super::reconcile::{Cause, History, SizeChange};
-use crate::database::{Database, Error, Statement, instant, optional_instant};
+use crate::database::{Database, Error, Statement};
 use schedule::{Size, TargetName};
 
 /// The changes in one database. Clones share its pool.
@@ -128,7 +128,7 @@ impl Journal {
         target: &TargetName,
         now: Timestamp,
     ) -> Result<History, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &now.to_string()];
+        let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &now];
         let row = self.database.read_first(&HISTORY, &values).await?;
         Ok(row.as_ref().map(history).unwrap_or_default())
     }
@@ -142,11 +142,10 @@ impl Journal {
     /// Writes a request, and returns the id of its row.
     pub(super) async fn begin(&self, request: &Request<'_>) -> Result<i64, Error> {
         let [from, to] = [request.sizes.from, request.sizes.to].map(size_text);
-        let at = request.at.to_string();
         let values: [&(dyn ToSql + Sync); 8] = [
             &request.target.as_str(),
             &request.resource,
-            &at,
+            &request.at,
             &from,
             &to,
             &request.rule,
@@ -159,8 +158,7 @@ impl Journal {
 
     /// Writes the outcome. Its detail goes before the note of the row.
     pub(super) async fn end(&self, row: i64, ended: &Ended, at: Timestamp) -> Result<(), Error> {
-        let (outcome, at) = (ended.outcome.as_str(), at.to_string());
-        let values: [&(dyn ToSql + Sync); 4] = [&row, &outcome, &at, &ended.detail];
+        let values: [&(dyn ToSql + Sync); 4] = [&row, &ended.outcome.as_str(), &at, &ended.detail];
         self.database.write(&END, &values).await?;
         Ok(())
     }
@@ -178,25 +176,21 @@ impl Journal {
         target: Option<&TargetName>,
         limit: i64,
     ) -> Result<Vec<Entry>, Error> {
-        let since = since.to_string();
         let target = target.map(TargetName::as_str);
-        let rows = self
-            .database
-            .read(&SINCE, &[&since, &target, &limit])
-            .await?;
+        let values: [&(dyn ToSql + Sync); 3] = [&since, &target, &limit];
+        let rows = self.database.read(&SINCE, &values).await?;
         Ok(rows.iter().map(entry).collect())
     }
 
     /// The changes that succeeded since an instant, the oldest first.
     pub async fn succeeded(&self, since: Timestamp) -> Result<Vec<SizeRecord>, Error> {
-        let since = since.to_string();
         let rows = self.database.read(&SUCCEEDED, &[&since]).await?;
         Ok(rows.iter().map(size_record).collect())
     }
 
     /// The targets with drift since an instant.
     pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<Drift>, Error> {
-        let rows = self.database.read(&DRIFT, &[&since.to_string()]).await?;
+        let rows = self.database.read(&DRIFT, &[&since]).await?;
         let drift = rows.iter().map(|row| Drift {
             target: row.get("target"),
             changes: row.get("changes"),
@@ -206,9 +200,7 @@ impl Journal {
 
     /// Deletes some of the changes that were requested 400 days ago.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
-        self.database
-            .write(&DELETE_OLD, &[&now.to_string()])
-            .await?;
+        self.database.write(&DELETE_OLD, &[&now]).await?;
         Ok(())
     }
 }
@@ -231,7 +223,7 @@ fn open_change(row: &Row) -> OpenChange {
         resource: row.get("resource"),
         after: own_size(row, "size_after"),
         rule: row.get("rule"),
-        requested_at: instant(row, "requested_at"),
+        requested_at: row.get("requested_at"),
     }
 }
 
@@ -239,13 +231,13 @@ fn entry(row: &Row) -> Entry {
     Entry {
         target: row.get("target"),
         resource: row.get("resource"),
-        requested_at: instant(row, "requested_at"),
+        requested_at: row.get("requested_at"),
         from: own_size(row, "size_before"),
         to: own_size(row, "size_after"),
         rule: row.get("rule"),
         cause: row.get("cause"),
         invocation_id: row.get("invocation_id"),
-        finished_at: optional_instant(row, "finished_at"),
+        finished_at: row.get("finished_at"),
         outcome: row.get("outcome"),
         detail: row.get("detail"),
     }
@@ -262,7 +254,7 @@ fn size_record(row: &Row) -> SizeRecord {
         target: row.get("target"),
         from: own_size(row, "size_before"),
         to: own_size(row, "size_after"),
-        finished: instant(row, "finished_at"),
+        finished: row.get("finished_at"),
         reason: format!("by {rule}{drift}"),
     }
 }
@@ -280,11 +272,11 @@ const HISTORY: Statement = Statement {
                            ORDER BY requested_at DESC, id DESC LIMIT 1) AS begun
                    WHERE outcome = 'succeeded') AS made,
                  (SELECT count(*) FROM scale_change
-                   WHERE target = $1 AND requested_at > $2::timestamptz - interval '1 hour'
+                   WHERE target = $1 AND requested_at > $2 - interval '1 hour'
                      AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))) AS within_an_hour,
                  last.size_before::text AS shadowed_from, last.size_after::text AS shadowed_to,
                  (SELECT count(*) FROM scale_change AS it
-                   WHERE target = $1 AND requested_at > $2::timestamptz - interval '45 minutes'
+                   WHERE target = $1 AND requested_at > $2 - interval '45 minutes'
                      AND outcome = 'left'
                      AND NOT EXISTS (SELECT FROM scale_change AS later
                                       WHERE later.target = $1 AND later.id > it.id
@@ -296,12 +288,11 @@ const HISTORY: Statement = Statement {
                   WHERE target = $1
                   ORDER BY requested_at DESC, id DESC
                   LIMIT 1) AS last ON last.outcome = 'shadow'",
-    types: &[Type::TEXT; 2],
+    types: &[Type::TEXT, Type::TIMESTAMPTZ],
 };
 
 const OPEN: Statement = Statement {
-    sql: "SELECT id, target, resource, size_after::text AS size_after, rule,
-                 (extract(epoch FROM requested_at) * 1000000)::bigint AS requested_at
+    sql: "SELECT id, target, resource, size_after::text AS size_after, rule, requested_at
             FROM scale_change
            WHERE outcome IS NULL
            ORDER BY id",
@@ -311,17 +302,26 @@ const OPEN: Statement = Statement {
 const BEGIN: Statement = Statement {
     sql: "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after, rule,
                                     cause, invocation_id)
-          VALUES ($1, $2, $3::timestamptz, $4::jsonb, $5::jsonb, $6, $7, $8)
+          VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6, $7, $8)
           RETURNING id",
-    types: &[Type::TEXT; 8],
+    types: &[
+        Type::TEXT,
+        Type::TEXT,
+        Type::TIMESTAMPTZ,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+        Type::TEXT,
+    ],
 };
 
 const END: Statement = Statement {
     sql: "UPDATE scale_change
-             SET outcome = $2, finished_at = $3::timestamptz,
+             SET outcome = $2, finished_at = $3,
                  detail = nullif(concat_ws('; ', $4, detail), '')
            WHERE id = $1 AND outcome IS NULL",
-    types: &[Type::INT8, Type::TEXT, Type::TEXT, Type::TEXT],
+    types: &[Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT],
 };
 
 const NOTE: Statement = Statement {
@@ -330,38 +330,35 @@ const NOTE: Statement = Statement {
 };
 
 const SINCE: Statement = Statement {
-    sql: "SELECT target, resource,
-                 (extract(epoch FROM requested_at) * 1000000)::bigint AS requested_at,
-                 size_before::text AS size_before, size_after::text AS size_after, rule, cause,
-                 invocation_id, (extract(epoch FROM finished_at) * 1000000)::bigint AS finished_at,
-                 outcome, detail
+    sql: "SELECT target, resource, requested_at, size_before::text AS size_before,
+                 size_after::text AS size_after, rule, cause, invocation_id, finished_at, outcome,
+                 detail
             FROM scale_change
-           WHERE scale_change.requested_at >= $1::timestamptz
-             AND ($2::text IS NULL OR target = $2)
-           ORDER BY scale_change.requested_at DESC, id DESC
+           WHERE requested_at >= $1 AND ($2::text IS NULL OR target = $2)
+           ORDER BY requested_at DESC, id DESC
            LIMIT $3",
-    types: &[Type::TEXT, Type::TEXT, Type::INT8],
+    types: &[Type::TIMESTAMPTZ, Type::TEXT, Type::INT8],
 };
 
 /// A change has a day to succeed, so that the index limits the rows.
 const SUCCEEDED: Statement = Statement {
     sql: "SELECT id, target, size_before::text AS size_before, size_after::text AS size_after,
-                 rule, cause, (extract(epoch FROM finished_at) * 1000000)::bigint AS finished_at
+                 rule, cause, finished_at
             FROM scale_change
-           WHERE requested_at >= $1::timestamptz - interval '24 hours'
-             AND scale_change.finished_at >= $1::timestamptz AND outcome = 'succeeded'
-           ORDER BY scale_change.finished_at, id
+           WHERE requested_at >= $1 - interval '24 hours'
+             AND finished_at >= $1 AND outcome = 'succeeded'
+           ORDER BY finished_at, id
            LIMIT 1000",
-    types: &[Type::TEXT],
+    types: &[Type::TIMESTAMPTZ],
 };
 
 const DRIFT: Statement = Statement {
     sql: "SELECT target, count(*) AS changes FROM scale_change
-           WHERE requested_at >= $1::timestamptz AND cause = 'drift'
+           WHERE requested_at >= $1 AND cause = 'drift'
              AND outcome IS DISTINCT FROM 'left'
            GROUP BY target
            ORDER BY target",
-    types: &[Type::TEXT],
+    types: &[Type::TIMESTAMPTZ],
 };
 
 /// A few at a time: ticks are far more frequent than changes.
@@ -369,8 +366,8 @@ const DELETE_OLD: Statement = Statement {
     sql: "DELETE FROM scale_change
            WHERE id IN (
                  SELECT id FROM scale_change
-                  WHERE requested_at < $1::timestamptz - interval '400 days'
+                  WHERE requested_at < $1 - interval '400 days'
                   ORDER BY requested_at
                   LIMIT 100)",
-    types: &[Type::TEXT],
+    types: &[Type::TIMESTAMPTZ],
 };

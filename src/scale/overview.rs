@@ -7,14 +7,9 @@ use super::journal::Entry;
 use super::scaling::Scaling;
 use super::summary::{Ending, Summary};
 use super::timer::FUNCTION;
+use crate::database::Error;
 use crate::ledger::Ledger;
 use schedule::{Hold, Size, Target, decide};
-
-/// Reads the sizes of the targets.
-pub struct ScaleOverview {
-    scaling: Scaling,
-    ledger: Ledger,
-}
 
 /// The sizes of a target that has a resource.
 #[derive(Clone, Debug)]
@@ -44,32 +39,25 @@ const OUTCOMES: [&str; 5] = ["succeeded", "failed", "left", "shadow", "unfinishe
 /// The last tick: its start, and its result.
 type Tick = Option<(Timestamp, Summary)>;
 
-impl ScaleOverview {
-    pub fn new(scaling: Scaling, ledger: Ledger) -> ScaleOverview {
-        ScaleOverview { scaling, ledger }
-    }
-
-    /// The numbers of each target that has a resource.
+impl Scaling {
+    /// The numbers of each target that has a resource. `ledger` has the last tick.
     ///
     /// # Errors
     /// The schedule or the database cannot be read.
-    pub async fn read(&self) -> Result<Vec<TargetNumbers>, String> {
-        let now = self.scaling.now();
-        let loaded = self.scaling.recent(now).await;
-        let loaded = match &*loaded {
+    pub async fn numbers(&self, ledger: &Ledger) -> Result<Vec<TargetNumbers>, String> {
+        let now = self.now();
+        let loaded = match self.recent(now).await {
             Ok(loaded) if loaded.has_resources() => loaded,
-            Ok(_) | Err(LoadError::Missing(_)) => return Ok(Vec::new()),
+            Ok(_) => return Ok(Vec::new()),
+            Err(error) if matches!(*error, LoadError::Missing(_)) => return Ok(Vec::new()),
             Err(error) => return Err(error.to_string()),
         };
-        let journal = self.scaling.journal();
-        let (holds, changes, tick) = tokio::join!(
-            self.scaling.holds().active(now),
-            journal.since(now - DAY, None, CHANGES),
-            self.tick(now),
+        let read = tokio::try_join!(
+            self.holds().active(now),
+            self.journal().since(now - DAY, None, CHANGES),
+            last_tick(ledger, now),
         );
-        let holds = holds.map_err(|error| error.to_string())?;
-        let changes = changes.map_err(|error| error.to_string())?;
-        let tick = tick?;
+        let (holds, changes, tick) = read.map_err(|error| error.to_string())?;
         let targets = loaded.schedule.targets().iter();
         let managed = targets.filter(|target| loaded.resource(&target.name).is_some());
         let numbers = managed.map(|target| {
@@ -91,14 +79,13 @@ impl ScaleOverview {
         });
         Ok(numbers.collect())
     }
+}
 
-    async fn tick(&self, now: Timestamp) -> Result<Tick, String> {
-        let last = self.ledger.last_summary(FUNCTION).await;
-        let last = last.map_err(|error| error.to_string())?;
-        let recent = last.filter(|(started, _)| now.duration_since(*started) < TICK);
-        // A run that failed as a whole has no summary.
-        Ok(recent.and_then(|(started, text)| Some((started, serde_json::from_str(&text).ok()?))))
-    }
+async fn last_tick(ledger: &Ledger, now: Timestamp) -> Result<Tick, Error> {
+    let last = ledger.last_summary(FUNCTION).await?;
+    let recent = last.filter(|(started, _)| now.duration_since(*started) < TICK);
+    // A run that failed as a whole has no summary.
+    Ok(recent.and_then(|(started, text)| Some((started, serde_json::from_str(&text).ok()?))))
 }
 
 fn outcome_of(change: &Entry) -> &str {

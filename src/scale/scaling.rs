@@ -1,9 +1,9 @@
 //! Schedule, holds, changes and the Resource Manager together, for ticks, routes and verbs.
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Mutex;
+use jiff::Timestamp;
 
 use super::files::LoadError;
 use super::holds::Holds;
@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::loaded::LoadedSchedule;
 use super::settings::Settings;
 use crate::azure::resource_manager::{ClientError, ResourceManager};
-use crate::clock::Clock;
+use crate::clock::{Cached, Clock};
 use crate::database::Database;
 
 /// Schedule, holds, changes and the Resource Manager. Clones share them.
@@ -28,14 +28,11 @@ struct Shared {
     journal: Journal,
     /// Created when first needed, because it reads the roots of trust.
     manager: OnceLock<Arc<ResourceManager>>,
-    recent: Mutex<Option<(Timestamp, Arc<Loaded>)>>,
+    recent: Cached<Recent>,
 }
 
-/// Also with errors.
-pub(super) type Loaded = Result<LoadedSchedule, LoadError>;
-
-/// The age up to which [`Scaling::recent`] returns the same schedule.
-const REUSED: SignedDuration = SignedDuration::from_mins(1);
+/// A schedule that many read, also with errors.
+type Recent = Result<Arc<LoadedSchedule>, Arc<LoadError>>;
 
 impl Scaling {
     /// Reads nothing yet.
@@ -48,29 +45,26 @@ impl Scaling {
                 journal: Journal::new(database.clone()),
                 database,
                 manager: OnceLock::new(),
-                recent: Mutex::new(None),
+                recent: Cached::default(),
             }),
         }
     }
 
     /// The present content of the schedule's files, if it has no errors.
-    pub(super) async fn schedule(&self, now: Timestamp) -> Loaded {
+    pub(super) async fn schedule(&self, now: Timestamp) -> Result<LoadedSchedule, LoadError> {
         let loaded = LoadedSchedule::read(&self.shared.settings, now).await;
         loaded.and_then(LoadedSchedule::without_errors)
     }
 
-    /// The schedule as it was at most a minute ago, for checks and metrics: its files can be in Azure Blob
-    /// Storage.
-    pub(super) async fn recent(&self, now: Timestamp) -> Arc<Loaded> {
-        let mut recent = self.shared.recent.lock().await;
-        if let Some((at, loaded)) = &*recent
-            && now.duration_since(*at).abs() < REUSED
-        {
-            return loaded.clone();
-        }
-        let loaded = Arc::new(LoadedSchedule::read(&self.shared.settings, now).await);
-        *recent = Some((now, loaded.clone()));
-        loaded
+    /// The schedule as it was at most a minute ago, also with errors: for checks, metrics and the page. Its files
+    /// can be in Azure Blob Storage.
+    pub(super) async fn recent(&self, now: Timestamp) -> Recent {
+        let reading = async {
+            let read = LoadedSchedule::read(&self.shared.settings, now).await;
+            Ok::<_, Infallible>(read.map(Arc::new).map_err(Arc::new))
+        };
+        let Ok(recent) = self.shared.recent.get(now, Box::pin(reading)).await;
+        recent
     }
 
     pub(super) fn now(&self) -> Timestamp {

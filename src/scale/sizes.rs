@@ -1,7 +1,8 @@
 //! The sizes around an instant, from the schedule, the holds and the journal: for people and for metrics.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
-use thiserror::Error;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -10,26 +11,17 @@ use super::files::LoadError;
 use super::holds::hold;
 use super::loaded::LoadedSchedule;
 use super::scaling::Scaling;
-use crate::database::{self, Statement, instant, optional_instant};
+use crate::database::Statement;
 use schedule::{Hold, Size, Target, TargetName};
 
 /// The schedule, with the holds and changes since an instant.
 #[derive(Clone, Debug)]
 pub struct Sizes {
-    pub loaded: LoadedSchedule,
+    pub loaded: Arc<LoadedSchedule>,
     /// The oldest first. A hold that was released ends at its release.
     pub holds: Vec<Hold>,
     /// The oldest first. Of each target, the last change before the instant is also here.
     changes: Vec<PastChange>,
-}
-
-/// Why the sizes are unknown.
-#[derive(Debug, Error)]
-pub enum SizesError {
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error(transparent)]
-    Database(#[from] database::Error),
 }
 
 /// A change of the journal.
@@ -63,20 +55,23 @@ pub struct InstanceHours {
 
 impl Scaling {
     /// The sizes since `since`. `None`: there is nothing to size.
-    pub async fn sizes(
-        &self,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> Result<Option<Sizes>, SizesError> {
-        let loaded = match self.schedule(now).await {
-            Err(LoadError::Missing(_)) => return Ok(None),
-            loaded => loaded?,
+    ///
+    /// # Errors
+    /// The schedule or the database cannot be read, or the schedule has errors.
+    pub async fn sizes(&self, since: Timestamp, now: Timestamp) -> Result<Option<Sizes>, String> {
+        let loaded = match self.recent(now).await {
+            Ok(loaded) => loaded,
+            Err(error) if matches!(*error, LoadError::Missing(_)) => return Ok(None),
+            Err(error) => return Err(error.to_string()),
         };
+        if let Some(errors) = loaded.errors() {
+            return Err(errors);
+        }
         let targets = loaded.schedule.targets().iter();
         let targets: Vec<&str> = targets.map(|target| target.name.as_str()).collect();
-        let (since, now) = (since.to_string(), now.to_string());
         let values: [&(dyn ToSql + Sync); 3] = [&targets, &since, &now];
-        let rows = self.database().read(&SIZES, &values).await?;
+        let rows = self.database().read(&SIZES, &values).await;
+        let rows = rows.map_err(|error| error.to_string())?;
         let (holds, changes): (Vec<_>, Vec<_>) =
             rows.iter().partition(|row| row.get::<_, bool>("is_hold"));
         Ok(Some(Sizes {
@@ -88,10 +83,9 @@ impl Scaling {
 }
 
 impl Sizes {
-    /// The holds on `target` that are in force at `at`.
-    pub fn holds_on(&self, target: &TargetName, at: Timestamp) -> impl Iterator<Item = &Hold> {
-        let holds = self.holds.iter();
-        holds.filter(move |hold| hold.target == *target && hold.since <= at && at < hold.until)
+    /// The holds on `target`.
+    pub fn holds_on(&self, target: &TargetName) -> impl Iterator<Item = &Hold> {
+        self.holds.iter().filter(move |it| it.target == *target)
     }
 
     /// The actual sizes of `target` until `to`, without gaps. They begin with the first change that is known.
@@ -151,8 +145,8 @@ impl InstanceHours {
 fn change(row: &Row) -> Option<PastChange> {
     Some(PastChange {
         target: row.get("target"),
-        requested: instant(row, "since"),
-        finished: optional_instant(row, "until"),
+        requested: row.get("since"),
+        finished: row.get("until"),
         from: size(row, "size_before")?,
         to: size(row, "size")?,
         outcome: row.get("outcome"),
@@ -166,30 +160,26 @@ const SIZES: Statement = Statement {
                  NULL AS reason, NULL AS made_by
             FROM unnest($1) AS wanted (target)
            CROSS JOIN LATERAL (
-                 (SELECT id, (extract(epoch FROM requested_at) * 1000000)::bigint AS since,
-                         (extract(epoch FROM finished_at) * 1000000)::bigint AS until,
+                 (SELECT id, requested_at AS since, finished_at AS until,
                          size_before::text AS size_before, size_after::text AS size, outcome
                     FROM scale_change
-                   WHERE target = wanted.target AND requested_at >= $2::timestamptz
+                   WHERE target = wanted.target AND requested_at >= $2
                    ORDER BY requested_at DESC, id DESC
                    LIMIT 1000)
                  UNION ALL
-                 (SELECT id, (extract(epoch FROM requested_at) * 1000000)::bigint,
-                         (extract(epoch FROM finished_at) * 1000000)::bigint,
-                         size_before::text, size_after::text, outcome
+                 (SELECT id, requested_at, finished_at, size_before::text, size_after::text, outcome
                     FROM scale_change
-                   WHERE target = wanted.target AND requested_at < $2::timestamptz
+                   WHERE target = wanted.target AND requested_at < $2
                    ORDER BY requested_at DESC, id DESC
                    LIMIT 1)) AS change
           UNION ALL
-          SELECT true, target, (extract(epoch FROM since) * 1000000)::bigint,
-                 (extract(epoch FROM least(until, released_at)) * 1000000)::bigint,
-                 NULL, size::text, NULL, reason, made_by
+          SELECT true, target, since, least(until, released_at), NULL, size::text, NULL, reason,
+                 made_by
             FROM scale_hold
-           WHERE target = ANY ($1) AND until > $2::timestamptz AND since <= $3::timestamptz
-             AND (released_at IS NULL OR released_at > greatest(since, $2::timestamptz))
+           WHERE target = ANY ($1) AND until > $2 AND since <= $3
+             AND (released_at IS NULL OR released_at > greatest(since, $2))
            ORDER BY since",
-    types: &[Type::TEXT_ARRAY, Type::TEXT, Type::TEXT],
+    types: &[Type::TEXT_ARRAY, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ],
 };
 
 #[cfg(test)]
@@ -227,7 +217,7 @@ mod tests {
         let schedule = schedule::Schedule::new(configuration, &std::collections::BTreeMap::new());
         let target = schedule.targets()[0].clone();
         let sizes = Sizes {
-            loaded: LoadedSchedule::without_resources(schedule),
+            loaded: Arc::new(LoadedSchedule::without_resources(schedule)),
             holds: Vec::new(),
             changes,
         };

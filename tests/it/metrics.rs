@@ -1,145 +1,39 @@
-//! `/metrics`: a strict reader of the text, promtool, and the values.
+//! `/metrics`: promtool, and the values.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod series;
+
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use regex::Regex;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::{Database, Program, Response, Start, eventually, run, with_program};
-
-/// The series of a response: values by name and labels.
-pub(crate) struct Series(BTreeMap<(String, BTreeMap<String, String>), f64>);
-
-impl Series {
-    /// Reads the text of a response strictly: each family has one HELP and one TYPE before its samples, names
-    /// follow the conventions, no series occurs twice, and buckets are cumulative.
-    #[track_caller]
-    pub(crate) fn of(response: &Response) -> Series {
-        assert_eq!(response.status, 200, "{response:?}");
-        let media_type = response.header("content-type");
-        assert!(
-            media_type.starts_with("text/plain; version=0.0.4"),
-            "{media_type}"
-        );
-        let text = text(response);
-        assert!(text.ends_with('\n'), "the last line has no end");
-        let sample = Regex::new(r"^([a-z][a-z0-9_]*)(?:\{(.*)\})? (\S+)$").expect("a pattern");
-        let label =
-            Regex::new(r#"([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)"#).expect("a pattern");
-        let (mut helped, mut kinds) = (BTreeSet::new(), BTreeMap::new());
-        let mut series = BTreeMap::new();
-        let mut family = String::new();
-        for line in text.lines() {
-            if let Some(help) = line.strip_prefix("# HELP ") {
-                let (name, help) = help.split_once(' ').expect("a text");
-                assert!(
-                    help.ends_with('.') && helped.insert(name.to_owned()),
-                    "{line}"
-                );
-            } else if let Some(kind) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = kind.split_once(' ').expect("a type");
-                assert!(helped.contains(name), "{line}");
-                assert!(
-                    kinds.insert(name.to_owned(), kind.to_owned()).is_none(),
-                    "{line}"
-                );
-                name.clone_into(&mut family);
-            } else {
-                let parts = sample.captures(line).unwrap_or_else(|| panic!("{line}"));
-                let (name, labels) = (&parts[1], parts.get(2).map_or("", |it| it.as_str()));
-                assert_belongs(name, &family, &kinds[&family]);
-                let read = label.captures_iter(labels);
-                let read: BTreeMap<String, String> = read
-                    .map(|it| (it[1].to_owned(), it[2].to_owned()))
-                    .collect();
-                let length: usize = label.find_iter(labels).map(|it| it.len()).sum();
-                assert_eq!(length, labels.len(), "{line}");
-                let value = parts[3].parse().unwrap_or_else(|_| panic!("{line}"));
-                let before = series.insert((name.to_owned(), read), value);
-                assert_eq!(before, None, "{line}");
-            }
-        }
-        let series = Series(series);
-        series.assert_buckets_are_cumulative();
-        series
-    }
-
-    /// The value of the series with these labels.
-    pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let labels = labels.iter();
-        let labels = labels.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.0.get(&(name.to_owned(), labels.collect())).copied()
-    }
-
-    /// The names of series.
-    pub(crate) fn names(&self) -> BTreeSet<&str> {
-        self.0.keys().map(|(name, _)| name.as_str()).collect()
-    }
-
-    fn assert_buckets_are_cumulative(&self) {
-        let buckets = self
-            .0
-            .iter()
-            .filter(|((name, _), _)| name.ends_with("_bucket"));
-        let mut histograms: BTreeMap<_, Vec<(f64, f64)>> = BTreeMap::new();
-        for ((name, labels), value) in buckets {
-            let mut others = labels.clone();
-            let bound = others.remove("le").expect("a bucket has a bound");
-            let bound = bound.replace("+Inf", "inf").parse().expect("a number");
-            let name = name.trim_end_matches("_bucket").to_owned();
-            histograms
-                .entry((name, others))
-                .or_default()
-                .push((bound, *value));
-        }
-        assert!(!histograms.is_empty());
-        for ((name, labels), mut buckets) in histograms {
-            buckets.sort_by(|one, two| one.0.total_cmp(&two.0));
-            assert!(
-                buckets.is_sorted_by(|one, two| one.1 <= two.1),
-                "{name} {buckets:?}"
-            );
-            let count = self.0[&(format!("{name}_count"), labels)];
-            assert_eq!(buckets.last(), Some(&(f64::INFINITY, count)), "{name}");
-        }
-    }
-}
-
-fn text(response: &Response) -> String {
-    String::from_utf8(response.body.clone()).expect("it is UTF-8")
-}
-
-#[track_caller]
-fn assert_belongs(name: &str, family: &str, kind: &str) {
-    assert!(family.starts_with("magnusapi_"), "{family}");
-    assert_eq!(family.ends_with("_total"), kind == "counter", "{family}");
-    let is_of_it = match kind {
-        "histogram" => ["_bucket", "_sum", "_count"]
-            .iter()
-            .any(|suffix| name.strip_suffix(suffix) == Some(family)),
-        _ => name == family,
-    };
-    assert!(is_of_it, "{name} is not of the {kind} {family}");
-}
+pub(crate) use series::Series;
+use series::text;
 
 async fn read(program: &Program) -> Series {
     Series::of(&program.get("/metrics").await)
 }
 
-/// `/metrics` of a program with a backup, after some requests.
-async fn after_a_backup() -> (Program, Series, String) {
+/// A program that backs up a database to a folder, and the folder.
+async fn with_a_source() -> (Program, tempfile::TempDir) {
     let (own, source) = (Database::migrated(), Database::migrated());
     let folder = tempfile::tempdir().expect("a folder");
-    let program = Start::handler()
+    let start = Start::handler()
         .set("DATABASE_URL", &own.url)
         .set("BACKUP_URL", &format!("file://{}", folder.path().display()))
         .set("BACKUP_DATABASES", "shop")
-        .set("BACKUP_DATABASE_URL_SHOP", &source.url)
-        .serving()
-        .await;
+        .set("BACKUP_DATABASE_URL_SHOP", &source.url);
+    (start.serving().await, folder)
+}
+
+/// `/metrics` of a program with a backup, after some requests.
+async fn after_a_backup() -> (Program, Series, String) {
+    let (program, _folder) = with_a_source().await;
     program.make("x").await;
     let made = program.post("/postfacto_backup", &json!({})).await;
     assert_eq!(made.status, 200, "{made:?}");
@@ -221,6 +115,35 @@ fn backups_timers_checks_and_the_build_are_series() {
         let names = series.names();
         assert!(names.contains("magnusapi_build_info"));
         assert!(names.contains("magnusapi_database_pool_wait_seconds_count"));
+    });
+}
+
+/// The store is read once a minute, and after each change that this process makes.
+#[test]
+fn a_backup_is_visible_at_once() {
+    run(async {
+        let (program, _folder) = with_a_source().await;
+        let age = async || {
+            let series = read(&program).await;
+            series.value("magnusapi_backup_age_seconds", &[("source", "shop")])
+        };
+        let status = async || {
+            let report = program.get("/health").await.json();
+            report["checks"]["backup:age"][0]["status"].clone()
+        };
+        assert_eq!(age().await, None);
+        assert_eq!(status().await, "warn");
+        let begun = Instant::now();
+        let made = program.post("/postfacto_backup", &json!({})).await;
+        assert_eq!(made.status, 200, "{made:?}");
+        assert!(age().await.is_some());
+        // The report as a whole is kept for three seconds.
+        eventually("a good report", || async {
+            (status().await == "ok").then_some(())
+        })
+        .await;
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(50), "{took:?}");
     });
 }
 

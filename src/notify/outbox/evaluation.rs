@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::Outbox;
-use crate::database::{Error, Statement, instant, optional_instant};
+use crate::database::{Error, Statement};
 use crate::health::Status;
 use crate::notify::message::Message;
 use crate::notify::watch::{Known, News, States};
@@ -28,9 +28,9 @@ impl Outbox {
         let row = row.expect("the migration inserts the row");
         Ok(Watch {
             generation: row.get("generation"),
-            now: instant(&row, "now"),
-            since: optional_instant(&row, "since"),
-            checked: optional_instant(&row, "checked_at"),
+            now: row.get("now"),
+            since: row.get("since"),
+            checked: row.get("checked_at"),
         })
     }
 
@@ -53,7 +53,7 @@ impl Outbox {
         let messages: Vec<Value> = messages.iter().map(message_json).collect();
         let values: [&(dyn ToSql + Sync); 7] = [
             &watch.generation,
-            &watch.now.to_string(),
+            &watch.now,
             &is_whole,
             &Value::from(states).to_string(),
             &news.removed,
@@ -73,10 +73,10 @@ fn state(row: &Row) -> (String, Known) {
             "warn" => Status::Warn,
             _ => Status::Fail,
         },
-        since: instant(row, "since"),
-        reported: instant(row, "reported_at"),
-        seen: instant(row, "seen_at"),
-        last_slot: optional_instant(row, "last_slot"),
+        since: row.get("since"),
+        reported: row.get("reported_at"),
+        seen: row.get("seen_at"),
+        last_slot: row.get("last_slot"),
     };
     (row.get("subject"), known)
 }
@@ -97,19 +97,12 @@ fn message_json((event, message): &(String, Message)) -> Value {
 }
 
 const WATCH: Statement = Statement {
-    sql: "SELECT generation, (extract(epoch FROM now()) * 1000000)::bigint AS now,
-                 (extract(epoch FROM since) * 1000000)::bigint AS since,
-                 (extract(epoch FROM checked_at) * 1000000)::bigint AS checked_at
-            FROM notify_watch",
+    sql: "SELECT generation, now() AS now, since, checked_at FROM notify_watch",
     types: &[],
 };
 
 const STATES: Statement = Statement {
-    sql: "SELECT subject, status, (extract(epoch FROM since) * 1000000)::bigint AS since,
-                 (extract(epoch FROM reported_at) * 1000000)::bigint AS reported_at,
-                 (extract(epoch FROM seen_at) * 1000000)::bigint AS seen_at,
-                 (extract(epoch FROM last_slot) * 1000000)::bigint AS last_slot
-            FROM notify_state",
+    sql: "SELECT subject, status, since, reported_at, seen_at, last_slot FROM notify_state",
     types: &[],
 };
 
@@ -118,8 +111,8 @@ const STATES: Statement = Statement {
 const STORE: Statement = Statement {
     sql: "WITH turn AS (
               UPDATE notify_watch
-                 SET generation = generation + 1, since = coalesce(since, $2::timestamptz),
-                     checked_at = CASE WHEN $3 THEN $2::timestamptz ELSE checked_at END
+                 SET generation = generation + 1, since = coalesce(since, $2),
+                     checked_at = CASE WHEN $3 THEN $2 ELSE checked_at END
                WHERE generation = $1
               RETURNING 1),
           removed AS (
@@ -150,7 +143,7 @@ const STORE: Statement = Statement {
           SELECT EXISTS (SELECT FROM turn) AS is_stored",
     types: &[
         Type::INT8,
-        Type::TEXT,
+        Type::TIMESTAMPTZ,
         Type::BOOL,
         Type::TEXT,
         Type::TEXT_ARRAY,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Outbox;
-use crate::database::{Error, Statement, instant, optional_instant};
+use crate::database::{Error, Statement};
 
 /// The deliveries to one receiver.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -42,7 +42,7 @@ impl Outbox {
                 waiting: row.get("waiting"),
                 delivered: row.get("delivered"),
                 given_up: row.get("given_up"),
-                waiting_since: optional_instant(row, "waiting_since"),
+                waiting_since: row.get("waiting_since"),
                 failure: row.get("failure"),
             };
             (row.get("receiver"), deliveries)
@@ -55,7 +55,7 @@ impl Outbox {
         let rows = self.database.read(&UNDELIVERED, &[]).await?;
         let undelivered = rows.iter().map(|row| Undelivered {
             receiver: row.get("receiver"),
-            created: instant(row, "created"),
+            created: row.get("created_at"),
             title: row.get::<_, Option<String>>("title").unwrap_or_default(),
             attempts: row.get("attempts"),
             is_given_up: row.get("is_given_up"),
@@ -70,9 +70,8 @@ const DELIVERIES: Statement = Statement {
                  count(*) FILTER (WHERE delivered_at IS NULL AND given_up_at IS NULL) AS waiting,
                  count(delivered_at) AS delivered,
                  count(*) FILTER (WHERE given_up_at > now() - interval '7 days') AS given_up,
-                 (extract(epoch FROM min(message.created_at) FILTER (
-                      WHERE delivered_at IS NULL AND given_up_at IS NULL)) * 1000000)::bigint
-                     AS waiting_since,
+                 min(message.created_at) FILTER (
+                     WHERE delivered_at IS NULL AND given_up_at IS NULL) AS waiting_since,
                  (array_agg(failure ORDER BY delivery.message DESC)
                       FILTER (WHERE failure IS NOT NULL))[1] AS failure
             FROM notify_delivery AS delivery
@@ -82,8 +81,7 @@ const DELIVERIES: Statement = Statement {
 };
 
 const UNDELIVERED: Statement = Statement {
-    sql: "SELECT receiver, (extract(epoch FROM created_at) * 1000000)::bigint AS created,
-                 message.message ->> 'title' AS title, attempts,
+    sql: "SELECT receiver, created_at, message.message ->> 'title' AS title, attempts,
                  given_up_at IS NOT NULL AS is_given_up, failure
             FROM notify_delivery AS delivery
             JOIN notify_message AS message ON message.id = delivery.message

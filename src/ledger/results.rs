@@ -1,11 +1,11 @@
-//! The runs of each timer as numbers, for metrics.
+//! The results of runs: in numbers, for metrics, and with their details.
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::Ledger;
-use crate::database::{Error, Statement, instant, optional_instant};
+use crate::database::{Error, Statement};
 
 /// The runs of a timer.
 #[derive(Clone, Debug)]
@@ -17,6 +17,15 @@ pub struct RunTotals {
     pub last_milliseconds: Option<i64>,
     /// The runs with a slot of the last 24 hours, by outcome.
     pub outcomes: [(&'static str, i64); 5],
+}
+
+/// A run that has a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastRun {
+    pub slot: Timestamp,
+    pub has_succeeded: bool,
+    /// Its details, as JSON.
+    pub summary: String,
 }
 
 /// The outcomes as columns. `unfinished` is running, or its process ended.
@@ -35,7 +44,7 @@ impl Ledger {
         functions: &[&str],
         now: Timestamp,
     ) -> Result<Vec<RunTotals>, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [&functions, &now.to_string()];
+        let values: [&(dyn ToSql + Sync); 2] = [&functions, &now];
         let rows = self.database.read(&TOTALS, &values).await?;
         Ok(rows.iter().map(totals).collect())
     }
@@ -46,14 +55,30 @@ impl Ledger {
             .database
             .read_first(&LAST_SUMMARY, &[&function])
             .await?;
-        Ok(row.map(|row| (instant(&row, "started"), row.get("summary"))))
+        Ok(row.map(|row| (row.get("started_at"), row.get("summary"))))
+    }
+
+    /// The runs of `function` that have a result, for slots since `since`, the oldest first.
+    pub async fn finished_since(
+        &self,
+        function: &str,
+        since: Timestamp,
+    ) -> Result<Vec<PastRun>, Error> {
+        let values: [&(dyn ToSql + Sync); 2] = [&function, &since];
+        let rows = self.database.read(&FINISHED_SINCE, &values).await?;
+        let runs = rows.iter().map(|row| PastRun {
+            slot: row.get("slot"),
+            has_succeeded: row.get("has_succeeded"),
+            summary: row.get("summary"),
+        });
+        Ok(runs.collect())
     }
 }
 
 fn totals(row: &Row) -> RunTotals {
     RunTotals {
         function: row.get("function"),
-        last_success: optional_instant(row, "success"),
+        last_success: row.get("success"),
         last_milliseconds: row.get("milliseconds"),
         outcomes: OUTCOMES.map(|outcome| (outcome, row.get(outcome))),
     }
@@ -64,7 +89,7 @@ const TOTALS: Statement = Statement {
                  day.succeeded, day.degraded, day.failed, day.interrupted, day.unfinished
             FROM unnest($1) AS wanted (function)
             LEFT JOIN LATERAL (
-                 SELECT (extract(epoch FROM finished_at) * 1000000)::bigint AS success
+                 SELECT finished_at AS success
                    FROM function_run
                   WHERE function = wanted.function AND outcome = 'succeeded'
                   ORDER BY slot DESC
@@ -87,16 +112,22 @@ const TOTALS: Statement = Statement {
                                 AS is_interrupted
                            FROM function_run
                           WHERE function = wanted.function
-                            AND slot > $2::timestamptz - interval '24 hours') AS runs) AS day",
-    types: &[Type::TEXT_ARRAY, Type::TEXT],
+                            AND slot > $2 - interval '24 hours') AS runs) AS day",
+    types: &[Type::TEXT_ARRAY, Type::TIMESTAMPTZ],
 };
 
 const LAST_SUMMARY: Statement = Statement {
-    sql: "SELECT (extract(epoch FROM started_at) * 1000000)::bigint AS started,
-                 summary::text AS summary
-            FROM function_run
+    sql: "SELECT started_at, summary::text AS summary FROM function_run
            WHERE function = $1 AND outcome IS NOT NULL
            ORDER BY slot DESC
            LIMIT 1",
     types: &[Type::TEXT],
+};
+
+const FINISHED_SINCE: Statement = Statement {
+    sql: "SELECT slot, outcome = 'succeeded' AS has_succeeded, summary::text AS summary
+            FROM function_run
+           WHERE function = $1 AND slot >= $2 AND outcome IS NOT NULL
+           ORDER BY slot",
+    types: &[Type::TEXT, Type::TIMESTAMPTZ],
 };
