@@ -1,6 +1,6 @@
 //! A database for each feature of PostgreSQL, backed up and restored. `pg_dump` judges the result:
 //! a backup without findings restores a database of which it says the same, rows included. Any other
-//! backup is degraded, names what it lacks, and restores.
+//! backup is degraded, names what it lacks, and restores the rows of every table that can be made.
 
 mod feature;
 
@@ -9,16 +9,19 @@ use std::io::Write;
 use std::process::Command;
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use localpg::{Throwaway, ThrowawayOptions};
 use magnusapi::backup::export::{self, export};
-use magnusapi::backup::restore::Options;
+use magnusapi::backup::restore::{Options, Report};
 use magnusapi::backup::{Progress, Selection, Source, SourceBackups, SourceName};
 use magnusapi::blob::{BlobAddress, Blobs};
 use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
+use pgarchive::manifest::{Manifest, Table};
 use tokio::task::spawn_blocking;
+use tokio_postgres::Client;
 
 use crate::harness::{PROGRAMS, TIMEOUT, connect, run};
 use feature::Feature;
@@ -80,16 +83,18 @@ async fn restored(server: &Throwaway, number: usize, feature: &Feature) -> Resul
     client.batch_execute(plain).await.expect("a table is made");
     let made = client.batch_execute(&feature.sql).await;
     made.map_err(|error| format!("the SQL fails: {error:?}"))?;
-    let findings = there_and_back(&server.url(&original), &server.url(&copy)).await?;
-    drop(client);
-    if findings != feature.findings {
-        let expected = &feature.findings;
+    let urls = [server.url(&original), server.url(&copy)];
+    let (manifest, report) = there_and_back(&urls[0], &urls[1]).await?;
+    let (mut findings, expected) = (manifest.findings, &feature.findings);
+    findings.sort();
+    if findings != *expected {
         return Err(format!("the findings are {findings:#?}, not {expected:#?}"));
     }
     if !findings.is_empty() {
+        has_the_rows(&client, &urls[1], &manifest.tables, &report.skipped).await?;
         return Ok(Outcome::Degraded);
     }
-    let urls = [server.url(&original), server.url(&copy)];
+    drop(client);
     let (before, after) = (pg_dump(&urls[0]).await?, pg_dump(&urls[1]).await?);
     let after = after.replace(&copy, &original);
     let after = after.split_inclusive('\n');
@@ -97,6 +102,10 @@ async fn restored(server: &Throwaway, number: usize, feature: &Feature) -> Resul
     let after: String = after.filter(is_kept).collect();
     if before == after {
         return Ok(Outcome::Exact);
+    }
+    // Only these lines have the database's name. A script for another database lacks them.
+    if about(&before, &original) != about(&after, &original) {
+        return Err(format!("pg_dump differs:\n{}", difference(&before, &after)));
     }
     // The server writes some definitions otherwise each time it reads them.
     let script = format!("feature_{number}_c");
@@ -111,8 +120,8 @@ async fn restored(server: &Throwaway, number: usize, feature: &Feature) -> Resul
     Err(format!("pg_dump differs:\n{}", difference(&before, &after)))
 }
 
-/// Backs up the one database and restores it as the other, and returns the backup's findings.
-async fn there_and_back(original: &str, copy: &str) -> Result<Vec<String>, String> {
+/// Backs up the one database and restores it as the other.
+async fn there_and_back(original: &str, copy: &str) -> Result<(Manifest, Report), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let blobs = Blobs::open(&BlobAddress::folder(folder.path())).expect("a store");
     let name: SourceName = "feature".parse().expect("a name");
@@ -136,11 +145,47 @@ async fn there_and_back(original: &str, copy: &str) -> Result<Vec<String>, Strin
     };
     let (database, progress) = (settings(copy), Progress::default());
     let restored = source_backups.restore(&stored, &database, &options, None, &progress);
-    let restored = restored.await;
-    restored.map_err(|error| format!("the restore fails: {error}; {:#?}", manifest.findings))?;
-    let mut findings = manifest.findings;
-    findings.sort();
-    Ok(findings)
+    match restored.await {
+        Ok(report) => Ok((manifest, report)),
+        Err(error) => Err(format!(
+            "the restore fails: {error}; {:#?}",
+            manifest.findings
+        )),
+    }
+}
+
+/// Holds the copy to have the original's rows of each of these tables. The restore names those that it skips.
+async fn has_the_rows(
+    original: &Client,
+    copy: &str,
+    tables: &[Table],
+    skipped: &[String],
+) -> Result<(), String> {
+    let copy = connect(copy).await;
+    for table in tables {
+        let name = format!("{}.{}", table.schema, table.name);
+        let skip = format!("the {} rows of table {name}: ", table.rows);
+        if skipped.iter().any(|it| it.starts_with(&skip)) {
+            continue;
+        }
+        let quoted = [&table.schema, &table.name].map(|it| it.replace('"', "\"\""));
+        let rows = format!(
+            "SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text COLLATE \"C\"), '')
+               FROM ONLY \"{}\" AS t",
+            quoted.join("\".\"")
+        );
+        let both = [original, &copy].map(|client| client.query_one(&rows, &[]));
+        let both = try_join_all(both).await;
+        let both = both.map_err(|error| format!("the rows of {name}: {error:?}"))?;
+        let [before, after] = [0, 1].map(|it| both[it].get::<_, &str>(0));
+        if before != after {
+            return Err(format!(
+                "{name} has other rows:\n{}",
+                difference(before, after)
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn settings(url: &str) -> Settings {
@@ -161,6 +206,13 @@ async fn pg_dump(url: &str) -> Result<String, String> {
 /// The same for `psql` to run in another database.
 async fn pg_dump_as_script(url: &str) -> Result<String, String> {
     output("pg_dump", &["--dbname", url]).await
+}
+
+/// The lines about the database itself, which has this name.
+fn about<'a>(dump: &'a str, database: &str) -> Vec<&'a str> {
+    dump.lines()
+        .filter(|line| line.contains(database))
+        .collect()
 }
 
 /// Without what a script for another database leaves out.
