@@ -7,7 +7,7 @@ use devhost::{Host, TimerCall, TimerResult};
 use serde_json::Value;
 
 use crate::harness::{
-    AppFolder, Database, Operator, Response, client, postgres, run, start, timer,
+    AppFolder, Database, Operator, Response, client, logged, postgres, run, start, timer,
 };
 
 const TABLES: &str = "
@@ -142,8 +142,10 @@ fn a_degraded_backup_fails_the_timer_and_warns_in_health() {
         };
         let reason = format!("{reason:?}");
         assert!(reason.contains("500"), "{reason}");
-        host.log(|log| log.text.contains("degraded") && log.text.contains(FINDING))
-            .await;
+        logged(&host, |log| {
+            log.text.contains("degraded") && log.text.contains(FINDING)
+        })
+        .await;
         assert_eq!(
             manifest(store.path())["findings"],
             serde_json::json!([FINDING])

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::fakes::{Call, StorageFaults};
 use crate::harness::{
-    AppFolder, Container, Database, Operator, Response, client, everywhere, postfacto, run, start,
-    timer,
+    AppFolder, Container, Database, Operator, Response, client, everywhere, logged, postfacto, run,
+    start, timer,
 };
 
 /// A host whose app has its store in this container.
@@ -101,7 +101,7 @@ fn an_unreachable_source_fails_the_call_and_the_other_has_its_backup() {
         };
         let reason = format!("{reason:?}");
         assert!(reason.contains("500"), "{reason}");
-        host.log(|log| log.text.contains("away: failed")).await;
+        logged(&host, |log| log.text.contains("away: failed")).await;
         let health = health(&host).await;
         assert_eq!(health.status, 503);
         let run = timer(&health.json(), "postfacto_backup");

@@ -4,7 +4,7 @@ use devhost::{Source, TimerCall};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, about, assert_about, run_due};
-use crate::harness::{Response, eventually, run, start, timer};
+use crate::harness::{Response, eventually, logged, run, start, timer};
 
 #[test]
 fn one_run_makes_up_for_all_missed_slots() {
@@ -118,8 +118,10 @@ fn the_host_passes_requests_on_and_the_lines_of_a_run_have_its_function() {
                 && logged["invocation_id"] == *id
                 && logged["function"] == "postfacto_backup"
         };
-        host.log(|log| log.source == Source::Console && is_line(&log.text))
-            .await;
+        logged(&host, |log| {
+            log.source == Source::Console && is_line(&log.text)
+        })
+        .await;
         // The host delivers the same slot later, and finds it finished.
         host.invoke_timer("scale", TimerCall::default()).await;
         host.shutdown().await;
