@@ -90,9 +90,13 @@ impl Backups {
             let backups = self.of_source(location, source)?;
             backups.newest_dates(now).await
         };
-        match timeout(DEADLINE, newest).await {
-            Ok(newest) => newest.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("the store did not respond within {DEADLINE:?}")),
-        }
+        let Ok(newest) = timeout(DEADLINE, newest).await else {
+            let address = self.settings().address(location);
+            let store = address.map_or_else(|| "the store".into(), ToString::to_string);
+            return Err(format!(
+                "{store} did not respond within {DEADLINE:?}; see whether it can be reached from here"
+            ));
+        };
+        newest.map_err(|error| error.to_string())
     }
 }

@@ -193,8 +193,7 @@ fn a_dead_location_neither_fails_nor_degrades_the_backup_and_a_later_run_complet
         let start = || {
             let start = Start::backing_up(&own, &store, &[("postfacto", &stage.source.url)]);
             let settings = bucket.settings().into_iter();
-            let start = settings.fold(start, |start, (name, value)| start.set(name, &value));
-            start.set("BACKUP_COPY_STORAGE_WAIT", "1")
+            settings.fold(start, |start, (name, value)| start.set(name, &value))
         };
         let outcomes = async || {
             let client = own.connect().await;
@@ -205,8 +204,9 @@ fn a_dead_location_neither_fails_nor_degrades_the_backup_and_a_later_run_complet
             rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
         };
 
-        let program = start().set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
-        let program = program.serving().await;
+        let dead = start().set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+        let dead = dead.set("BACKUP_COPY_STORAGE_WAIT", "1");
+        let program = dead.serving().await;
         let answer = call(&program, "postfacto_backup", 24).await;
         answer.assert(200, "");
         answer.assert_line("postfacto_backup_copy failed");
