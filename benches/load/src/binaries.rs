@@ -103,7 +103,7 @@ async fn musl(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 /// Its allocator is C: `cargo xtask package` has installed a compiler that can make it static.
 async fn bare_musl(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let zig = workspace.tools().join("zig/bin");
-    let compiler = zig.join("musl-cc");
+    let compiler = zig.join("x86_64-musl-cc");
     let mut variables = vec![(
         "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER",
         PathBuf::from("rust-lld"),

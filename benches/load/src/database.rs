@@ -121,9 +121,15 @@ impl Cluster {
         self.folder.path()
     }
 
-    /// User and system time of the server so far, with all its sessions.
-    pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
-        process::processor_time(self.postmaster)
+    /// Does `work`, and measures the user and system time of the server meanwhile, with all its sessions.
+    pub(crate) async fn timed<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<(T, Duration)> {
+        let before = process::processor_time(self.postmaster)?;
+        let done = work.await?;
+        let after = process::processor_time(self.postmaster)?;
+        Ok((done, after.saturating_sub(before)))
     }
 
     /// New sessions of the server run on these cores alone, as taskset lists them: `0-1`.

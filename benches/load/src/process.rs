@@ -116,8 +116,36 @@ pub(crate) fn peak_memory(id: u32) -> anyhow::Result<u64> {
     Ok(kilobytes * 1024)
 }
 
+/// The resources that a process has used so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    /// Time of all threads on a core, in steps of the scheduler's clock.
+    pub(crate) on_core: Duration,
+    pub(crate) page_faults: u64,
+    pub(crate) threads: u64,
+}
+
+/// The cost of one process without its descendants.
+pub(crate) fn cost(id: u32) -> anyhow::Result<Cost> {
+    let stat = stat(id).with_context(|| format!("process {id} is gone"))?;
+    let tasks = fs::read_dir(format!("/proc/{id}/task")).context("cannot list threads")?;
+    let on_core = tasks.map(|task| {
+        let path = task?.path().join("schedstat");
+        let text = fs::read_to_string(path).context("cannot read a thread's time")?;
+        let nanoseconds = text.split(' ').next().unwrap_or_default().parse::<u64>();
+        nanoseconds.context("schedstat does not begin with nanoseconds")
+    });
+    Ok(Cost {
+        on_core: Duration::from_nanos(on_core.sum::<anyhow::Result<u64>>()?),
+        page_faults: stat.page_faults,
+        threads: stat.threads,
+    })
+}
+
 struct Stat {
     parent: u32,
+    page_faults: u64,
+    threads: u64,
     ticks: u64,
     /// Of the children that it waited for.
     children_ticks: u64,
@@ -127,16 +155,18 @@ fn stat(id: u32) -> Option<Stat> {
     parse(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
 }
 
-/// `id (name) state parent …`, where the name may hold spaces and brackets; user and system time
-/// are the fields 14 and 15, and the children's are the two after them.
+/// `id (name) state parent …`, where the name may hold spaces and brackets; the fields 10 and 12 are page faults, user
+/// and system time are 14 and 15, the children's are the two after them, and 20 is the number of threads.
 fn parse(stat: &str) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = rest.split(' ').collect();
-    let ticks = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+    let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
     Some(Stat {
         parent: fields.get(1)?.parse().ok()?,
-        ticks: ticks(14)? + ticks(15)?,
-        children_ticks: ticks(16)? + ticks(17)?,
+        page_faults: number(10)? + number(12)?,
+        threads: number(20)?,
+        ticks: number(14)? + number(15)?,
+        children_ticks: number(16)? + number(17)?,
     })
 }
 
@@ -154,8 +184,9 @@ mod tests {
 
     #[test]
     fn names_with_brackets_are_parsed() {
-        let stat = parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 7 2 20").expect("it is whole");
+        let stat = parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 7 2 20 0 5").expect("it is whole");
         assert_eq!((stat.parent, stat.ticks, stat.children_ticks), (3, 75, 9));
+        assert_eq!((stat.page_faults, stat.threads), (4, 5));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::database::Database;
-use crate::process;
+use crate::process::{self, Cost};
 use crate::program::Program;
 
 /// For the first response of a server. Five Python processes need a second.
@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// From just before it was spawned to its first response to `GET /`.
     pub(crate) started_in: Duration,
+    /// Up to that response.
+    pub(crate) start_cost: Cost,
 }
 
 impl Server {
@@ -61,10 +63,12 @@ impl Server {
             child,
             port,
             started_in: Duration::ZERO,
+            start_cost: Cost::default(),
         };
         loop {
             if responds(port).await {
                 server.started_in = begin.elapsed();
+                server.start_cost = process::cost(server.child.id())?;
                 return Ok(server);
             }
             let ended = server.child.try_wait()?;

@@ -174,12 +174,13 @@ async fn serve(
             database.checkpoint().await?;
         }
         let load = bench.extent.load(run.connections);
-        let before = (server.processor_time()?, bench.cluster.processor_time()?);
-        let outcome = drive(server.port, run.scenario, load).await?;
+        let before = server.processor_time()?;
+        let driven = drive(server.port, run.scenario, load);
+        let (outcome, database) = bench.cluster.timed(driven).await?;
         runs.push(Some(Measured {
             outcome,
-            server: Some(server.processor_time()?.saturating_sub(before.0)),
-            database: bench.cluster.processor_time()?.saturating_sub(before.1),
+            server: Some(server.processor_time()?.saturating_sub(before)),
+            database,
         }));
     }
     Ok(runs)
@@ -199,12 +200,12 @@ async fn alone(
         if run.scenario == Scenario::Create {
             database.checkpoint().await?;
         }
-        let before = bench.cluster.processor_time()?;
-        let outcome = pgbench::run(database, run.scenario, clients, bench.extent.time).await?;
+        let run = pgbench::run(database, run.scenario, clients, bench.extent.time);
+        let (outcome, database) = bench.cluster.timed(run).await?;
         runs.push(Some(Measured {
             outcome,
             server: None,
-            database: bench.cluster.processor_time()?.saturating_sub(before),
+            database,
         }));
     }
     Ok(runs)

@@ -5,7 +5,7 @@ use std::thread;
 use super::figures::{self, Figures};
 use super::tables::Tables;
 use crate::bench::Bench;
-use crate::spread::{Spread, cell, shown};
+use crate::spread::{Spread, cell};
 use crate::table::Table;
 
 /// Clients that read the table: psql, or magnusapi with this number of jobs.
@@ -25,21 +25,19 @@ pub(super) async fn measure(bench: &Bench, tables: &Tables<'_>) -> anyhow::Resul
         for (count, client, figures) in &mut runs {
             let cores = format!("0-{}", *count - 1);
             bench.cluster.pin(&cores).await?;
-            let usage = match client {
-                None => tables.copy(&database, Some(&cores)).await,
-                Some(jobs) => tables.back_up(&database, *jobs, Some(&cores)).await,
+            let turn = async {
+                match client {
+                    None => tables.copy(&database, Some(&cores)).await,
+                    Some(jobs) => tables.back_up(&database, *jobs, Some(&cores)).await,
+                }
             };
-            figures.add(usage?, 0);
+            figures.add(bench.cluster.timed(turn).await?, 0);
         }
     }
     bench.cluster.pin(&format!("0-{}", all - 1)).await?;
-    let heading = [
-        "one table, read by",
-        "cores",
-        "seconds, median (min–max)",
-        "processor s",
-        "÷ psql",
-    ];
+    let mut heading = vec!["one table, read by", "cores"];
+    heading.extend(figures::HEADING);
+    heading.push("÷ psql");
     let mut table = Table::new(1, &heading);
     for (count, client, figures) in &runs {
         let psql = runs
@@ -50,13 +48,10 @@ pub(super) async fn measure(bench: &Bench, tables: &Tables<'_>) -> anyhow::Resul
             None => "psql, COPY to /dev/null".to_owned(),
             Some(jobs) => format!("magnusapi, jobs: {jobs}"),
         };
-        table.row([
-            name,
-            count.to_string(),
-            shown(&figures.wall, 2),
-            shown(&figures.processor, 2),
-            cell(ratio, 2),
-        ]);
+        let mut row = vec![name, count.to_string()];
+        row.extend(figures.cells());
+        row.push(cell(ratio, 2));
+        table.row(row);
     }
     let size = figures::size(&database).await?;
     Ok(format!(

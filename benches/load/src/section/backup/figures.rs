@@ -1,15 +1,29 @@
 //! The figures of one program, by round.
 
+use std::time::Duration;
+
 use crate::database::Database;
 use crate::spread::{Spread, shown};
 use crate::usage::Usage;
+
+/// The columns that every table of this section has for a program.
+pub(super) const HEADING: [&str; 4] = [
+    "seconds, median (min–max)",
+    "processor s",
+    "PostgreSQL's processor s",
+    "busy cores",
+];
 
 #[derive(Default)]
 pub(super) struct Figures {
     /// Seconds.
     pub(super) wall: Vec<f64>,
-    /// Seconds of the program's own, without the server's.
+    /// Seconds of the program's own.
     pub(super) processor: Vec<f64>,
+    /// Seconds of the server.
+    server: Vec<f64>,
+    /// Cores that both kept busy, on average.
+    busy: Vec<f64>,
     /// Megabytes.
     pub(super) memory: Vec<f64>,
     /// Megabytes.
@@ -18,21 +32,26 @@ pub(super) struct Figures {
 
 impl Figures {
     #[expect(clippy::cast_precision_loss, reason = "megabytes with one digit")]
-    pub(super) fn add(&mut self, usage: Usage, stored: u64) {
+    pub(super) fn add(&mut self, (usage, server): (Usage, Duration), stored: u64) {
+        let processor = usage.processor + server;
         self.wall.push(usage.wall.as_secs_f64());
         self.processor.push(usage.processor.as_secs_f64());
+        self.server.push(server.as_secs_f64());
+        self.busy
+            .push(processor.as_secs_f64() / usage.wall.as_secs_f64());
         self.memory.push(usage.memory as f64 / 1e6);
         if stored > 0 {
             self.stored.push(stored as f64 / 1e6);
         }
     }
 
-    /// Wall time, processor time and memory.
-    pub(super) fn cells(&self) -> [String; 3] {
+    /// The cells under [`HEADING`].
+    pub(super) fn cells(&self) -> [String; 4] {
         [
             shown(&self.wall, 2),
             shown(&self.processor, 2),
-            shown(&self.memory, 1),
+            shown(&self.server, 2),
+            shown(&self.busy, 2),
         ]
     }
 }

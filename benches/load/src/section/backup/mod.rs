@@ -55,7 +55,8 @@ pub(crate) async fn measure(bench: &Bench, workspace: &Workspace) -> anyhow::Res
     let tables = Tables::new(bench)?;
     let database = tables.make(MANY, extent.rows_of_many).await?;
     let mut many = Figures::default();
-    many.add(tables.back_up(&database, 2, None).await?, 0);
+    let back_up = tables.back_up(&database, 2, None);
+    many.add(bench.cluster.timed(back_up).await?, 0);
     let many_tables = format!(
         "magnusapi's backup of a database of {} in {MANY} tables takes {} MB at most.\n",
         figures::size(&database).await?,
@@ -79,18 +80,18 @@ pub(crate) async fn measure(bench: &Bench, workspace: &Workspace) -> anyhow::Res
 }
 
 fn export_figures(exports: &Lineup<Export>) -> String {
-    let heading = [
-        "backup with",
-        "seconds, median (min–max)",
-        "processor s",
+    let mut heading = vec!["backup with"];
+    heading.extend(figures::HEADING);
+    heading.extend([
         "peak memory MB",
         "stored MB",
         "magnusapi, gzip ÷ it, seconds",
-    ];
+    ]);
     let mut table = Table::new(1, &heading);
     for (export, figures) in &exports.0 {
         let mut row = vec![export.name()];
         row.extend(figures.cells());
+        row.push(shown(&figures.memory, 1));
         row.push(shown(&figures.stored, 1));
         row.push(cell(exports.ratio(&Export::DEFAULT, export), 2));
         table.row(row);
@@ -99,17 +100,14 @@ fn export_figures(exports: &Lineup<Export>) -> String {
 }
 
 fn restore_figures(restores: &Lineup<Restore>) -> String {
-    let heading = [
-        "restore with",
-        "seconds, median (min–max)",
-        "processor s",
-        "peak memory MB",
-        "÷ pg_restore -j2, seconds",
-    ];
+    let mut heading = vec!["restore with"];
+    heading.extend(figures::HEADING);
+    heading.extend(["peak memory MB", "÷ pg_restore -j2, seconds"]);
     let mut table = Table::new(1, &heading);
     for (restore, figures) in &restores.0 {
         let mut row = vec![restore.name()];
         row.extend(figures.cells());
+        row.push(shown(&figures.memory, 1));
         row.push(cell(restores.ratio(restore, &Restore::Stock(2)), 2));
         table.row(row);
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use tokio::process::Command;
@@ -64,8 +65,11 @@ impl Stage<'_> {
         Ok(stage)
     }
 
-    /// One backup: its usage, and the stored bytes.
-    pub(in crate::section) async fn export(&self, export: Export) -> anyhow::Result<(Usage, u64)> {
+    /// One backup: its usage with the server's processor time, and the stored bytes.
+    pub(in crate::section) async fn export(
+        &self,
+        export: Export,
+    ) -> anyhow::Result<((Usage, Duration), u64)> {
         // The others do not replace magnusapi's, which is restored.
         let output = match export {
             Export::Magnusapi(compression) => self.store(compression),
@@ -73,7 +77,8 @@ impl Stage<'_> {
         };
         remove(&output)?;
         self.source.checkpoint().await?;
-        let usage = measured(&mut self.exporter(export, &output)?).await?;
+        let mut exporter = self.exporter(export, &output)?;
+        let usage = self.bench.cluster.timed(measured(&mut exporter)).await?;
         Ok((usage, bytes(&output)?))
     }
 
@@ -126,8 +131,8 @@ impl Stage<'_> {
         psql
     }
 
-    /// One turn, whose database is dropped afterwards.
-    pub(super) async fn restore(&self, restore: Restore) -> anyhow::Result<Usage> {
+    /// One turn, whose database is dropped afterwards: its usage with the server's processor time.
+    pub(super) async fn restore(&self, restore: Restore) -> anyhow::Result<(Usage, Duration)> {
         let cluster = &self.bench.cluster;
         let ours = matches!(restore, Restore::Magnusapi { .. });
         // magnusapi makes its database; the others want one.
@@ -136,7 +141,8 @@ impl Stage<'_> {
             cluster.create(RESTORED, None).await?;
         }
         let target = cluster.database(RESTORED);
-        let usage = measured(&mut self.restorer(restore, &target)?).await?;
+        let mut restorer = self.restorer(restore, &target)?;
+        let usage = cluster.timed(measured(&mut restorer)).await?;
         let items = target.execute("SELECT count(*) FROM items").await?;
         ensure!(
             items == self.items,
