@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn names_with_brackets_are_parsed() {
-        let stat = parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 7 2 20 0 5").expect("it is whole");
+        let stat =
+            parse("7 (a) Z (b) S 3 7 7 0 -1 4 1 2 3 4 50 25 7 2 20 0 5").expect("it is whole");
         assert_eq!((stat.parent, stat.ticks, stat.children_ticks), (3, 75, 9));
         assert_eq!((stat.page_faults, stat.threads), (4, 5));
     }
