@@ -214,9 +214,8 @@ fn from_hex(hex: &str) -> Vec<u8> {
 }
 
 async fn kill(signal: i64) {
-    let kill = Command::new("kill")
-        .arg(format!("-{signal}"))
-        .arg(process::id().to_string())
+    let kill = Command::new("sh")
+        .args(["-c", &format!("kill -{signal} {}", process::id())])
         .status();
     drop(kill);
     std::future::pending::<()>().await;

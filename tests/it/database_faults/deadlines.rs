@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::create;
 use super::stuck::lock;
 use crate::harness::{
-    Database, Response, Start, connect, eventually, healthy, own_server, ready, run,
+    Database, Response, Start, connect, eventually, healthy, own_server, ready, run, signal,
     waiting_for_a_lock,
 };
 
@@ -28,13 +28,6 @@ impl Drop for Stopped {
     fn drop(&mut self) {
         signal("CONT", &self.0);
     }
-}
-
-fn signal(name: &str, pid: &str) {
-    let status = std::process::Command::new("kill")
-        .args(["-s", name, pid])
-        .status();
-    assert!(status.expect("kill runs").success());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 
 use super::stuck::lock;
 use crate::harness::{
-    Database, Program, Response, Start, eventually, ready, run, waiting_for_a_lock,
+    Database, Program, Response, Start, eventually, ready, run, signal, waiting_for_a_lock,
 };
 
 fn read(program: &Program, id: i64) -> tokio::task::JoinHandle<Response> {
@@ -127,11 +127,7 @@ impl Stopped {
     }
 
     fn signal(&self, name: &str) {
-        let pid = self.0.to_string();
-        let status = std::process::Command::new("kill")
-            .args(["-s", name, &pid])
-            .status();
-        assert!(status.expect("kill runs").success());
+        signal(name, &self.0.to_string());
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) use database::{
 pub(crate) use moto::Bucket;
 pub(crate) use operator::Operator;
 pub(crate) use postfacto::{empty_postfacto, fill_postfacto, postfacto};
-pub(crate) use process::Process;
+pub(crate) use process::{Process, signal};
 pub(crate) use program::{Program, healthy, ready, timer};
 pub(crate) use raw::{end_of_listening, send_raw};
 pub(crate) use site::{Site, everywhere};

@@ -222,8 +222,8 @@ impl Started {
     }
 
     fn stops(mut self) {
-        let id = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status();
+        let interrupt = format!("kill -INT {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &interrupt]).status();
         assert!(sent.expect("it runs").success());
         // Until the last process that writes there has ended.
         std::io::copy(&mut self.stdout, &mut std::io::sink()).expect("a stream");

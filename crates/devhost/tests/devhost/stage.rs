@@ -144,7 +144,7 @@ impl Stage {
     }
 }
 
-/// The program `devhost` in a process group of its own, killed where a test gives up on it.
+/// The program `devhost` in a process group of its own, which ends with its handler when a test gives up on it.
 pub(crate) struct Program(pub(crate) Child);
 
 impl Program {
@@ -175,17 +175,20 @@ impl Program {
 }
 
 impl Drop for Program {
+    /// By SIGTERM: the recorder would outlive a host that was killed.
     fn drop(&mut self) {
-        // An error means that the program has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        if matches!(self.0.try_wait(), Ok(None)) {
+            kill("-TERM", &self.0.id().to_string());
+            let _ = self.0.wait();
+        }
     }
 }
 
 /// Sends a signal to a process, or to the group whose number is negative.
 pub(crate) fn kill(signal: &str, process: &str) {
-    let killed = Command::new("kill").args([signal, "--", process]).status();
-    assert!(killed.expect("kill runs").success());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"kill "$0" "$1""#, signal, process]);
+    assert!(shell.status().expect("the shell runs").success());
 }
 
 /// Waits until `done` holds.

@@ -143,8 +143,9 @@ pub(crate) fn postmaster(folder: &Path) -> String {
 }
 
 pub(crate) fn signal(signal: &str, process: &str) {
-    let sent = Command::new("kill").args([signal, "--", process]).status();
-    assert!(sent.expect("kill runs").success());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"kill "$0" "$1""#, signal, process]);
+    assert!(shell.status().expect("the shell runs").success());
 }
 
 /// Stops a process as Ctrl-Z does, and waits until it has stopped: a process that still runs when its
