@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use tokio::process::Command;
 
@@ -31,7 +31,7 @@ pub(crate) struct Usage {
 /// Runs `command` to its end; its stdout is discarded.
 ///
 /// # Errors
-/// With its stderr, if it cannot be started or fails.
+/// If it cannot be started or fails. The innermost error of a failure is its stderr.
 pub(crate) async fn measured(command: &mut Command) -> anyhow::Result<Usage> {
     let mut errors = tempfile::tempfile().context("cannot make a file for a program's errors")?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -55,11 +55,8 @@ pub(crate) async fn measured(command: &mut Command) -> anyhow::Result<Usage> {
     let processor = process::processor_time(id)?;
     let status = child.wait().await?;
     if !status.success() {
-        bail!(
-            "`{}` ended with {status}: {}",
-            process::line(command),
-            text(&mut errors)
-        );
+        let failure = format!("`{}` ended with {status}", process::line(command));
+        return Err(anyhow!(text(&mut errors)).context(failure));
     }
     Ok(Usage {
         wall,
@@ -132,7 +129,7 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn failure_contains_stderr() {
         let error = measured(&mut shell("echo no such thing >&2; exit 3")).await;
-        let error = error.expect_err("it fails").to_string();
+        let error = format!("{:#}", error.expect_err("it fails"));
         assert!(error.contains("no such thing"), "{error}");
         assert!(error.contains("exit status: 3"), "{error}");
     }

@@ -62,7 +62,7 @@ impl Series {
         }
     }
 
-    /// The figure, or a note about the failure.
+    /// The figure, or a note with the first line of a program's error. The command has folders of this machine.
     pub(super) fn figure(
         &mut self,
         size: u32,
@@ -70,8 +70,9 @@ impl Series {
         measured: anyhow::Result<f64>,
     ) -> Option<f64> {
         let failed = |error: anyhow::Error| {
-            let text = format!("{error:#}").replace('\n', " ");
-            let note = format!("{what} at {size} {}: {text}", self.size);
+            let reason = error.root_cause().to_string();
+            let line = reason.lines().next().unwrap_or_default();
+            let note = format!("{what} at {size} {}: {line}", self.size);
             self.notes.push(note);
         };
         measured.map_err(failed).ok()
@@ -126,14 +127,16 @@ mod tests {
     #[test]
     fn a_failure_is_a_gap_and_a_note() {
         let mut series = Series::new("x", "items", "s", COLUMNS);
-        let failed = series.figure(20, "a", Err(anyhow::anyhow!("the disk is full")));
+        let error = anyhow::anyhow!("the disk is full\nHINT: empty it");
+        let error = error.context("`dump --file /a/folder` ended with exit status: 1");
+        let failed = series.figure(20, "a", Err(error));
         series.rows = vec![
             (10, vec![Some(1.0), Some(2.0)]),
             (20, vec![failed, Some(3.0)]),
         ];
         let text = series.markdown();
         assert!(text.contains("|    20 |   – | 3 |"), "{text}");
-        assert!(text.contains("a at 20 items: the disk is full"), "{text}");
+        assert!(text.contains("a at 20 items: the disk is full\n"), "{text}");
         let svg = series.plot().expect("a picture");
         assert!(svg.starts_with("<svg") && !svg.contains(">b<"), "{svg}");
     }
