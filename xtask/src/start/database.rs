@@ -1,12 +1,15 @@
 //! The database: the one that the environment names, else a local one whose data stays.
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Context;
 use localpg::{Durable, Programs};
 
 use super::overview::{Overview, report};
-use crate::process;
+use crate::workspace::Workspace;
+use crate::{process, tools};
 
 /// A local server, which runs until this value is dropped.
 pub(super) struct Database {
@@ -54,18 +57,42 @@ pub(super) fn named_url() -> Option<String> {
     env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// Opens the local database, unless the environment names another one, which the app inherits.
+/// The variables that name another database, which the app inherits.
+const OTHERS: [&str; 2] = ["DATABASE_URL", "PGHOST"];
+
+fn other() -> Option<&'static str> {
+    let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    OTHERS.into_iter().find(is_set)
+}
+
+/// A Python that fetches PostgreSQL, if there is no PostgreSQL.
+pub(super) fn prepare(workspace: &Workspace) -> anyhow::Result<Option<PathBuf>> {
+    if other().is_some() || Programs::find().is_some() {
+        return Ok(None);
+    }
+    let python = tools::PIP.install(workspace);
+    python
+        .map(Some)
+        .context("cannot fetch PostgreSQL, which is not installed")
+}
+
+/// Opens the local database, unless the environment names another one.
 ///
 /// `cargo run` opens the same database, so both show the same items.
-pub(super) fn open(overview: &mut Overview) -> anyhow::Result<Option<Database>> {
-    for name in ["DATABASE_URL", "PGHOST"] {
-        if env::var_os(name).is_some_and(|value| !value.is_empty()) {
-            overview.add("database", format_args!("the one that {name} names"));
-            return Ok(None);
-        }
+pub(super) fn open(
+    python: Option<&Path>,
+    overview: &mut Overview,
+) -> anyhow::Result<Option<Database>> {
+    if let Some(name) = other() {
+        overview.add("database", format_args!("the one that {name} names"));
+        return Ok(None);
     }
     let folder = localpg::data_folder()?;
-    let programs = Programs::find_or_fetch(&mut |line| report("", line))?;
+    let say = &mut |line: &str| report("", line);
+    let programs = match python {
+        Some(python) => Programs::find_or_fetch_by(python, say)?,
+        None => Programs::find_or_fetch(say)?,
+    };
     let server = Durable::open(&programs, &folder)?;
     let place = folder.display();
     overview.add(

@@ -75,14 +75,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     let _lock = lock_checkout(workspace)?;
     require_free(arguments.port)?;
     let mut build = host.build(workspace)?;
-    let azurite = storage::prepare(workspace, host.needs_storage())?;
+    let needs = Needs::prepare(workspace, host.needs_storage(), !arguments.empty)?;
     // Until here, a signal may end this process at once: it has started only the build, which ends by itself.
     let stop = Stop::listen()?;
     until_stopped(&stop, || {
-        let needs = Needs {
-            azurite: azurite.as_deref(),
-            samples: !arguments.empty,
-        };
         serve(workspace, host, &mut build, arguments.port, &needs, &stop)
     })
 }
@@ -108,7 +104,7 @@ fn serve(
     host: Host,
     build: &mut Build,
     port: u16,
-    needs: &Needs<'_>,
+    needs: &Needs,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let mut group = ProcessGroup::new()?;

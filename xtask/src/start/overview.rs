@@ -17,6 +17,9 @@ pub(super) fn report(step: &str, text: impl Display) {
     println!("{step:<10}{text}");
 }
 
+/// The option `--json` needs curl 7.82, and Ubuntu 22.04 has 7.81.
+const JSON: &str = "-H Content-Type:application/json";
+
 impl Overview {
     /// Reports a part that runs from now on.
     pub(super) fn add(&mut self, part: &'static str, text: impl Display) {
@@ -28,27 +31,36 @@ impl Overview {
     /// All parts, the address of the page and commands to try. It follows the lines of the host, which fill a
     /// screen.
     pub(super) fn summary(&self, port: u16) -> String {
-        let base = format!("http://127.0.0.1:{port}");
+        let address = format!("127.0.0.1:{port}");
         let parts: Vec<String> = self
             .parts
             .iter()
             .map(|(part, text)| format!("  {part:<10}{text}"))
             .collect();
         let parts = parts.join("\n");
-        let [second, third] = if self.has_samples {
-            [
-                format!("curl {base}/admin/functions/{BACKUP} --json '{{}}'   # a backup now"),
-                "cargo run -- backup list".to_owned(),
-            ]
+        let (more, [second, third]) = if self.has_samples {
+            (
+                "a backup now, and the list of backups",
+                [
+                    format!("curl {JSON} -d '{{}}' {address}/admin/functions/{BACKUP}"),
+                    "cargo run -- backup list".to_owned(),
+                ],
+            )
         } else {
-            [format!("curl {base}/item"), format!("curl {base}/health")]
+            (
+                "the list of items, and the health report",
+                [
+                    format!("curl {address}/item"),
+                    format!("curl {address}/health"),
+                ],
+            )
         };
         format!(
             "The app runs:\n\n{parts}\n\n\
              Its page, which needs a key in Azure (/ops?code=…) and none here:\n\n  \
-               {base}/ops\n\n\
-             To try, in another terminal:\n\n  \
-               curl {base}/item --json '{{ \"name\": \"a new item\" }}'\n  \
+               http://{address}/ops\n\n\
+             To try, in another terminal, a new item, {more}:\n\n  \
+               curl {JSON} -d '{{\"name\": \"a new item\"}}' {address}/item\n  \
                {second}\n  \
                {third}\n\n\
              Ctrl-C stops it."

@@ -1,6 +1,6 @@
 //! The services that the app needs on this machine: PostgreSQL and Azure Storage.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::database::{self, Database};
@@ -37,14 +37,10 @@ pub(crate) fn run(
     arguments: &ServicesArguments,
 ) -> anyhow::Result<ExitCode> {
     let _lock = lock_checkout(workspace)?;
-    let azurite = storage::prepare(workspace, true)?;
+    let needs = Needs::prepare(workspace, true, !arguments.empty)?;
     let stop = Stop::listen()?;
     until_stopped(&stop, || {
         let mut group = ProcessGroup::new()?;
-        let needs = Needs {
-            azurite: azurite.as_deref(),
-            samples: !arguments.empty,
-        };
         let mut overview = Overview::default();
         let _services = Services::start(workspace, &needs, &mut group, &stop, &mut overview)?;
         println!(
@@ -54,10 +50,27 @@ pub(crate) fn run(
     })
 }
 
-/// The services to start, besides the database.
-pub(super) struct Needs<'a> {
-    pub(super) azurite: Option<&'a Path>,
-    pub(super) samples: bool,
+/// The programs of the services, and what to start.
+pub(super) struct Needs {
+    azurite: Option<PathBuf>,
+    /// It fetches PostgreSQL.
+    python: Option<PathBuf>,
+    samples: bool,
+}
+
+impl Needs {
+    /// Installs the programs.
+    pub(super) fn prepare(
+        workspace: &Workspace,
+        storage_is_required: bool,
+        samples: bool,
+    ) -> anyhow::Result<Needs> {
+        Ok(Needs {
+            azurite: storage::prepare(workspace, storage_is_required)?,
+            python: database::prepare(workspace)?,
+            samples,
+        })
+    }
 }
 
 /// The running services. The database ends with this value, and the storage with its group.
@@ -70,7 +83,7 @@ impl Services {
     /// Starts all, and writes their addresses into local.settings.json.
     pub(super) fn start(
         workspace: &Workspace,
-        needs: &Needs<'_>,
+        needs: &Needs,
         group: &mut ProcessGroup,
         stop: &Stop,
         overview: &mut Overview,
@@ -79,9 +92,10 @@ impl Services {
         // Azurite starts while the database does.
         let storage = needs
             .azurite
+            .as_ref()
             .map(|azurite| Storage::start(workspace, azurite, group, overview));
         let storage = storage.transpose()?;
-        let database = database::open(overview)?;
+        let database = database::open(needs.python.as_deref(), overview)?;
         match &storage {
             Some(storage) => settings.set(STORAGE, &storage.connection()),
             None => settings.remove(STORAGE),

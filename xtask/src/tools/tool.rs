@@ -141,7 +141,7 @@ impl Tool {
     fn pins(&self, workspace: &Workspace) -> anyhow::Result<Vec<u8>> {
         match self.source {
             Source::CratesIo(version) => Ok(version.as_bytes().to_owned()),
-            Source::Debian(_) => Ok(fs::read("/etc/os-release").unwrap_or_default()),
+            Source::Debian(_) => Ok(apt::pins(workspace)),
             Source::Npm => node::pins(workspace, self.name),
             Source::PyPi => python::pins(workspace, self.name),
         }
@@ -150,7 +150,7 @@ impl Tool {
     fn fill(&self, workspace: &Workspace, folder: &Path, lock: &Lock) -> anyhow::Result<()> {
         match self.source {
             Source::CratesIo(version) => build(workspace, self.name, version, folder, lock),
-            Source::Debian(package) => apt::fill(self.name, package, folder, lock),
+            Source::Debian(package) => apt::fill(workspace, self.name, package, folder, lock),
             Source::Npm => node::install(workspace, self.name, folder, lock),
             Source::PyPi => python::install(workspace, self.name, folder, lock),
         }
