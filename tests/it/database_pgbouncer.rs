@@ -230,9 +230,11 @@ fn a_run_keeps_its_slot_through_pgbouncer_and_a_killed_one_loses_it() {
         let pooler = Pooler::before(&database.url, 4);
         let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = silent.local_addr().expect("it is bound").port();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = format!("file://{}", folder.path().display());
         let source = |url: &str| {
             let start = pooler.start().set("BACKUP_DATABASES", "one");
-            let start = start.set("BACKUP_URL", "file:///nowhere/at/all");
+            let start = start.set("BACKUP_URL", &store);
             let start = start.set("DATABASE_CONNECT_TIMEOUT", "60");
             start.set("BACKUP_DATABASE_URL_ONE", url)
         };
