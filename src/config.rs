@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use thiserror::Error;
-
 use crate::app::timer_functions;
-use crate::backup::{Settings as BackupSettings, SettingsError as BackupSettingsError};
-use crate::database::{Settings as DatabaseSettings, SettingsError};
-use crate::environment::{InvalidValue, number};
+use crate::backup::Settings as BackupSettings;
+use crate::database::Settings as DatabaseSettings;
+use crate::environment::{SettingError, number};
 use crate::host;
-use crate::notify::{Settings as NotifySettings, SettingsError as NotifySettingsError};
-use crate::scale::{Settings as ScaleSettings, SettingsError as ScaleSettingsError};
+use crate::notify::Settings as NotifySettings;
+use crate::scale::Settings as ScaleSettings;
 use crate::server::Settings as ServerSettings;
 use crate::telemetry::Settings as LogSettings;
 
@@ -45,40 +43,10 @@ pub struct Config {
 /// In the order of OpenTelemetry's resource detector for Azure Functions (`faas.instance`).
 const INSTANCE: [&str; 3] = ["WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME"];
 
-/// A setting is invalid or missing.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    #[error(
-        "FUNCTIONS_CUSTOMHANDLER_PORT={0} is not a port; only the Functions host sets it, so unset it elsewhere"
-    )]
-    Port(String),
-    #[error(
-        "TIMERS_ELSEWHERE names {0}, which is not a timer function; name some of {known}, separated by commas",
-        known = timer_functions().collect::<Vec<_>>().join(", ")
-    )]
-    Elsewhere(String),
-    #[error(transparent)]
-    Database(#[from] SettingsError),
-    #[error(transparent)]
-    Backup(#[from] BackupSettingsError),
-    #[error(transparent)]
-    Scale(#[from] ScaleSettingsError),
-    #[error(transparent)]
-    Notify(#[from] NotifySettingsError),
-    #[error(transparent)]
-    Value(#[from] InvalidValue),
-    /// Under a Functions host, the program does not start a private database.
-    #[error(
-        "no setting names a database; set the app setting DATABASE_URL (or PGHOST and the other PG \
-         variables), with DATABASE_AUTH=entra for a managed identity"
-    )]
-    NoDatabase,
-}
-
 impl Config {
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, SettingError> {
         let handler_port = variable("FUNCTIONS_CUSTOMHANDLER_PORT")
-            .map(|port| port.parse().map_err(|_| ConfigError::Port(port)))
+            .map(|port| port.parse().map_err(|_| bad_port(&port)))
             .transpose()?;
         Ok(Config {
             handler_port,
@@ -88,8 +56,10 @@ impl Config {
             database: DatabaseSettings::read(&variable)?,
             timers_elsewhere: timers_elsewhere(variable("TIMERS_ELSEWHERE").as_deref())?,
             backup: BackupSettings::read(&variable, handler_port.is_some())?,
-            scale: ScaleSettings::read(&variable)?,
-            notify: NotifySettings::read(timer_functions(), &variable)?,
+            scale: ScaleSettings::read(&variable)
+                .map_err(|error| SettingError::new(error.to_string()))?,
+            notify: NotifySettings::read(timer_functions(), &variable)
+                .map_err(|error| SettingError::new(error.to_string()))?,
             server: ServerSettings::read(&variable)?,
             runtime_threads: number(&variable, "RUNTIME_THREADS", 1..=64)?
                 .unwrap_or_else(runtime_threads),
@@ -97,26 +67,39 @@ impl Config {
         })
     }
 
-    /// Checks that every database in `BACKUP_DATABASES` has an address.
-    pub fn require_addresses(&self) -> Result<(), ConfigError> {
-        Ok(self.backup.require_addresses()?)
-    }
-
-    /// The database's settings.
+    /// The database's settings. Under a Functions host, the program does not start a private database.
     ///
     /// # Errors
     /// No setting names a database.
-    pub fn require_database(&self) -> Result<DatabaseSettings, ConfigError> {
-        self.database.clone().ok_or(ConfigError::NoDatabase)
+    pub fn require_database(&self) -> Result<DatabaseSettings, SettingError> {
+        self.database.clone().ok_or_else(|| {
+            SettingError::new(
+                "no setting names a database; set the app setting DATABASE_URL (or PGHOST and the other PG \
+                 variables), with DATABASE_AUTH=entra for a managed identity",
+            )
+        })
     }
 }
 
-fn timers_elsewhere(value: Option<&str>) -> Result<Vec<&'static str>, ConfigError> {
+fn bad_port(port: &str) -> SettingError {
+    SettingError::new(format!(
+        "FUNCTIONS_CUSTOMHANDLER_PORT={port} is not a port; only the Functions host sets it, so unset it \
+         elsewhere"
+    ))
+}
+
+fn timers_elsewhere(value: Option<&str>) -> Result<Vec<&'static str>, SettingError> {
     let names = value.into_iter().flat_map(|value| value.split(','));
     let timers = names.map(|name| {
         let name = name.trim();
         let timer = timer_functions().find(|timer| *timer == name);
-        timer.ok_or_else(|| ConfigError::Elsewhere(name.to_owned()))
+        timer.ok_or_else(|| {
+            let known = timer_functions().collect::<Vec<_>>().join(", ");
+            SettingError::new(format!(
+                "TIMERS_ELSEWHERE names {name}, which is not a timer function; name some of {known}, separated by \
+                 commas"
+            ))
+        })
     });
     timers.collect()
 }

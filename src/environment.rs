@@ -15,14 +15,23 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A variable has an invalid value.
+/// A setting, or an option of the command line, cannot be used. The text names it and the remedy, and shows no
+/// secret.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("{variable}={value} cannot be used; set it to {allowed}")]
-pub struct InvalidValue {
-    pub variable: String,
-    pub value: String,
-    /// The valid values.
-    pub allowed: String,
+#[error("{0}")]
+pub struct SettingError(String);
+
+impl SettingError {
+    pub fn new(text: impl Into<String>) -> SettingError {
+        SettingError(text.into())
+    }
+
+    /// The variable has another value than those that are `allowed`.
+    pub fn value(variable: &str, value: &str, allowed: &str) -> SettingError {
+        SettingError(format!(
+            "{variable}={value} cannot be used; set it to {allowed}"
+        ))
+    }
 }
 
 /// The value that `parse` makes of the variable's text, if it is set.
@@ -31,15 +40,12 @@ fn parsed<T>(
     name: &str,
     parse: impl Fn(&str) -> Option<T>,
     allowed: impl Fn() -> String,
-) -> Result<Option<T>, InvalidValue> {
+) -> Result<Option<T>, SettingError> {
     let Some(value) = variable(name) else {
         return Ok(None);
     };
-    parse(&value).map(Some).ok_or_else(|| InvalidValue {
-        variable: name.to_owned(),
-        value,
-        allowed: allowed(),
-    })
+    let found = parse(&value).map(Some);
+    found.ok_or_else(|| SettingError::value(name, &value, &allowed()))
 }
 
 /// The number that `name` has in `variable`, if it is set.
@@ -47,7 +53,7 @@ pub fn number(
     variable: impl Fn(&str) -> Option<String>,
     name: &str,
     allowed: RangeInclusive<usize>,
-) -> Result<Option<usize>, InvalidValue> {
+) -> Result<Option<usize>, SettingError> {
     let number = |value: &str| value.parse().ok().filter(|it| allowed.contains(it));
     let range = || {
         format!(
@@ -65,7 +71,7 @@ pub fn seconds(
     name: &str,
     allowed: RangeInclusive<usize>,
     default: usize,
-) -> Result<Duration, InvalidValue> {
+) -> Result<Duration, SettingError> {
     let seconds = number(variable, name, allowed)?.unwrap_or(default);
     Ok(Duration::from_secs(seconds as u64))
 }
@@ -75,7 +81,7 @@ pub fn word<T: Copy>(
     variable: impl Fn(&str) -> Option<String>,
     name: &str,
     words: &[(&str, T)],
-) -> Result<Option<T>, InvalidValue> {
+) -> Result<Option<T>, SettingError> {
     let meaning = |value: &str| words.iter().find(|(word, _)| *word == value);
     let meaning = |value: &str| meaning(value).map(|(_, meaning)| *meaning);
     let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>();

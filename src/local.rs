@@ -4,7 +4,8 @@
 use localpg::{Durable, Programs};
 use thiserror::Error;
 
-use crate::database::{Settings, SettingsError};
+use crate::database::Settings;
+use crate::environment::SettingError;
 use crate::{environment, terminal};
 
 /// The private database could not be started.
@@ -13,7 +14,7 @@ pub enum LocalError {
     #[error("cannot start the private database: {0}")]
     Server(#[from] localpg::Error),
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Settings(#[from] SettingError),
     #[error("cannot start the private database: {0}")]
     Thread(#[from] tokio::task::JoinError),
 }

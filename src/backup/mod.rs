@@ -49,8 +49,7 @@ pub use mismatch::Mismatch;
 pub use newest::SourceNumbers;
 pub use progress::Progress;
 pub use settings::{
-    AgeLimits, COPY_STORE, DrillAfter, Keep, KeepError, Location, NoAddress, STORE, Settings,
-    SettingsError, Source, SourceError, SourceName,
+    AgeLimits, COPY_STORE, DrillAfter, Keep, Location, STORE, Settings, Source, SourceName,
 };
 pub use store::retention::State as BackupState;
 pub use store::{

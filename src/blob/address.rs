@@ -8,8 +8,8 @@ use url::Url;
 
 use super::bucket::Bucket;
 use super::container::Container;
-use super::settings::{BlobAddressError, BlobSettings, has_more_than_a_path};
-use crate::environment::seconds;
+use super::settings::{BlobSettings, has_more_than_a_path};
+use crate::environment::{SettingError, seconds};
 
 /// The location of a store, and how to connect to it.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl BlobAddress {
     pub fn read(
         settings: &'static BlobSettings,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<BlobAddress>, BlobAddressError> {
+    ) -> Result<Option<BlobAddress>, SettingError> {
         let Some(text) = variable(settings.url) else {
             return Ok(None);
         };
@@ -43,12 +43,10 @@ impl BlobAddress {
         settings: &'static BlobSettings,
         text: &str,
         variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<BlobAddress, BlobAddressError> {
-        let wait = seconds(variable, settings.wait, 1..=600, DEFAULT_WAIT);
-        let wait = wait.map_err(|error| BlobAddressError(error.to_string()))?;
+    ) -> Result<BlobAddress, SettingError> {
         Ok(BlobAddress {
+            wait: seconds(variable, settings.wait, 1..=600, DEFAULT_WAIT)?,
             location: location(settings, text, variable)?,
-            wait,
         })
     }
 
@@ -103,11 +101,11 @@ fn location(
     settings: &'static BlobSettings,
     text: &str,
     variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Location, BlobAddressError> {
+) -> Result<Location, SettingError> {
     let unusable = || settings.unusable_url(text);
     let url = Url::parse(text).map_err(|_| unusable())?;
     if has_more_than_a_path(&url) {
-        return Err(BlobAddressError(format!(
+        return Err(SettingError::new(format!(
             "{} has a query, a user or a fragment, which is not shown here; shared access signatures are not \
              supported: set it to az://<container>/<folder>, and the app's identity is used, or to \
              s3://<bucket>/<folder>",
@@ -129,7 +127,7 @@ fn location(
 /// Addresses for tests, from pairs of a variable and its value.
 #[cfg(test)]
 pub(super) mod samples {
-    use super::{BlobAddress, BlobAddressError, BlobSettings};
+    use super::{BlobAddress, BlobSettings, SettingError};
 
     pub(in super::super) const SECRET: &str = "c2VjcmV0LWtleQ==";
 
@@ -143,7 +141,7 @@ pub(super) mod samples {
 
     pub(in super::super) fn read(
         pairs: &[(&str, &str)],
-    ) -> Result<Option<BlobAddress>, BlobAddressError> {
+    ) -> Result<Option<BlobAddress>, SettingError> {
         BlobAddress::read(&SETTINGS, |name| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())

@@ -10,7 +10,8 @@ use url::Url;
 
 use super::refusal::Connector;
 use super::requests::retries;
-use super::settings::{BlobAddressError, BlobSettings, has_more_than_a_path};
+use super::settings::{BlobSettings, has_more_than_a_path};
+use crate::environment::SettingError;
 
 /// A bucket, or a folder in it.
 #[derive(Clone, Debug)]
@@ -34,13 +35,13 @@ impl Bucket {
         settings: &'static BlobSettings,
         url: &Url,
         variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<Bucket, BlobAddressError> {
+    ) -> Result<Bucket, SettingError> {
         let setting = settings.url;
-        let unset = |name| BlobAddressError(format!("{setting} names a bucket; set {name}"));
+        let unset = |name| SettingError::new(format!("{setting} names a bucket; set {name}"));
         let required = |name: &'static str| variable(name).ok_or_else(|| unset(name));
         let name = url.host_str().unwrap_or_default().to_owned();
         if !is_bucket(&name) {
-            return Err(BlobAddressError(format!(
+            return Err(SettingError::new(format!(
                 "{setting} names the bucket {name:?}, which is not valid; the name of a bucket has 3 to 63 \
                  lower-case letters, digits, hyphens and dots"
             )));
@@ -99,11 +100,10 @@ fn usable(endpoint: &str) -> Option<Url> {
     (is_safe && !has_more_than_a_path(&url)).then_some(url)
 }
 
-fn bad_endpoint() -> BlobAddressError {
-    BlobAddressError(
+fn bad_endpoint() -> SettingError {
+    SettingError::new(
         "AWS_ENDPOINT_URL cannot be used; set it to the https address of an S3-compatible server, or to http on \
-         127.0.0.1, or unset it for Amazon"
-            .to_owned(),
+         127.0.0.1, or unset it for Amazon",
     )
 }
 

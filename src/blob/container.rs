@@ -12,7 +12,8 @@ use url::Url;
 use super::identity::Identity;
 use super::refusal::Connector;
 use super::requests::retries;
-use super::settings::{BlobAddressError, BlobSettings, has_more_than_a_path};
+use super::settings::{BlobSettings, has_more_than_a_path};
+use crate::environment::SettingError;
 
 /// A container of a storage account, or a folder in it.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl Container {
         settings: &'static BlobSettings,
         url: &Url,
         variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<Container, BlobAddressError> {
+    ) -> Result<Container, SettingError> {
         let BlobSettings {
             url: setting,
             account: account_setting,
@@ -57,7 +58,7 @@ impl Container {
         } = settings;
         let name = url.host_str().unwrap_or_default().to_owned();
         if !is_container(&name) {
-            return Err(BlobAddressError(format!(
+            return Err(SettingError::new(format!(
                 "{setting} names the container {name:?}, which is not valid; the name of a container has 3 to 63 \
                  lower-case letters, digits and single hyphens"
             )));
@@ -65,19 +66,19 @@ impl Container {
         let prefix = Path::from_url_path(url.path());
         let prefix = prefix.map_err(|_| settings.unusable_url(url.as_str()))?;
         let account = variable(account_setting).ok_or_else(|| {
-            BlobAddressError(format!(
+            SettingError::new(format!(
                 "{setting} names a container; set {account_setting} to the name of its account"
             ))
         })?;
         if !is_account(&account) {
-            return Err(BlobAddressError(format!(
+            return Err(SettingError::new(format!(
                 "{account_setting}={account} is not the name of a storage account; set it to 3 to 24 lower-case \
                  letters and digits, the first label of its address"
             )));
         }
         let given = variable(settings.endpoint);
         let endpoint = endpoint(&account, given.as_deref()).ok_or_else(|| {
-            BlobAddressError(format!(
+            SettingError::new(format!(
                 "{} cannot be used; set it to the account's blob endpoint, such as \
                  https://<account>.blob.core.chinacloudapi.cn, or unset it for Azure's public cloud",
                 settings.endpoint
@@ -125,11 +126,7 @@ fn endpoint(account: &str, given: Option<&str>) -> Option<Url> {
 }
 
 /// A key opens the whole account and never expires, so only the emulator's key is accepted.
-fn access(
-    settings: &BlobSettings,
-    url: &Url,
-    given: Option<&str>,
-) -> Result<Access, BlobAddressError> {
+fn access(settings: &BlobSettings, url: &Url, given: Option<&str>) -> Result<Access, SettingError> {
     let BlobSettings { endpoint, key, .. } = settings;
     let problem = match (url.scheme(), given) {
         ("https", None) => return Ok(Access::Identity),
@@ -148,7 +145,7 @@ fn access(
             }
         },
     };
-    Err(BlobAddressError(problem))
+    Err(SettingError::new(problem))
 }
 
 /// <https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata>

@@ -43,7 +43,7 @@ use tokio::time::Instant;
 
 pub use address::BlobAddress;
 pub use error::BlobError;
-pub use settings::{BlobAddressError, BlobSettings};
+pub use settings::BlobSettings;
 pub use upload::Upload;
 
 use address::Location;

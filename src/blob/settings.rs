@@ -1,7 +1,8 @@
-//! The names of a store's settings, and why one cannot be used.
+//! The names of a store's settings.
 
-use thiserror::Error;
 use url::Url;
+
+use crate::environment::SettingError;
 
 /// The names of the settings of one store.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,18 +19,12 @@ pub struct BlobSettings {
     pub wait: &'static str,
 }
 
-/// A setting of a store cannot be used. The text names the variable and the remedy. It repeats neither a key nor
-/// the part of an address that may contain one.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub struct BlobAddressError(pub(super) String);
-
 impl BlobSettings {
     /// The error for the address `text`, which is not the address of a store. The message omits everything after a
     /// `?`, which may be a secret.
-    pub fn unusable_url(&self, text: &str) -> BlobAddressError {
+    pub fn unusable_url(&self, text: &str) -> SettingError {
         let shown = text.split(['?', '#']).next().unwrap_or_default();
-        BlobAddressError(format!(
+        SettingError::new(format!(
             "{}={shown} cannot be used; set it to az://<container>/<folder>, to s3://<bucket>/<folder> or to \
              file:///<folder>",
             self.url

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::config::ConfigError;
 use crate::database::MigrationError;
 use crate::doctor::DoctorError;
+use crate::environment::SettingError;
 use crate::exit::Exit;
 use crate::local::LocalError;
 use crate::{backup, notify, scale};
@@ -12,7 +12,7 @@ use crate::{backup, notify, scale};
 #[derive(Debug, Error)]
 pub(super) enum Failure {
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Setting(#[from] SettingError),
     #[error(
         "cannot listen on 127.0.0.1:{port} ({error}); stop the program that uses the port, or choose another \
          port with --port"
@@ -48,7 +48,7 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Failure::Config(_) | Failure::Local(LocalError::Settings(_)) => Exit::Usage,
+            Failure::Setting(_) | Failure::Local(LocalError::Settings(_)) => Exit::Usage,
             Failure::Backup(failure) => failure.exit(),
             Failure::Scale(failure) => failure.exit(),
             Failure::Notify(failure) => failure.exit(),

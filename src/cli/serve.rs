@@ -14,7 +14,7 @@ use crate::version;
 
 /// Serves a Functions host until a signal.
 pub(super) async fn serve(port: u16, config: Config) -> Result<(), Failure> {
-    config.require_addresses()?;
+    config.backup.require_addresses()?;
     let settings = config.require_database()?;
     let signal = server::stop_signal()?;
     let listener = bind(port).await?;
@@ -40,7 +40,7 @@ pub(super) async fn serve(port: u16, config: Config) -> Result<(), Failure> {
 
 /// Serves a person until a signal, with the private database if no setting names another.
 pub(super) async fn serve_locally(port: u16, config: Config) -> Result<(), Failure> {
-    config.require_addresses()?;
+    config.backup.require_addresses()?;
     let stop = server::stop_signal()?;
     let listener = bind(port).await?;
     let private = match config.database {

@@ -48,7 +48,7 @@ async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failur
 /// Ends at the first signal in order, and at the second one at once.
 pub(super) async fn backup(verb: backup::cli::Verb, config: Config) -> Result<(), Failure> {
     if verb.reads_databases() {
-        config.require_addresses()?;
+        config.backup.require_addresses()?;
     }
     let backups = Backups::new(config.backup, clock::system());
     let (stop, second) = (server::stop_signal()?, server::second_signal()?);
@@ -65,7 +65,7 @@ pub(super) async fn backup(verb: backup::cli::Verb, config: Config) -> Result<()
 
 /// Runs a timer function as the host's call would. At a signal, the run ends and is recorded as interrupted.
 pub(super) async fn timer(function: String, limit: u8, config: Config) -> Result<(), Failure> {
-    config.require_addresses()?;
+    config.backup.require_addresses()?;
     let settings = config.require_database()?;
     let signal = server::stop_signal()?;
     let config = Config {

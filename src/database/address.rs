@@ -6,12 +6,11 @@
 
 use std::path::PathBuf;
 
-use thiserror::Error;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::tls_options;
-use crate::environment::{InvalidValue, number};
+use crate::environment::{SettingError, number};
 
 /// A parsed address. Its `Debug` does not show the password.
 #[derive(Clone, Debug)]
@@ -37,54 +36,31 @@ pub enum Verification {
     Full,
 }
 
-/// An address that cannot be used. The text never repeats the address: it may hold a password.
-#[derive(Debug, Error)]
-pub enum AddressError {
-    #[error(
-        "{setting} cannot be read ({reason}); write it as \
-         postgres://user:password@host:5432/database, or as host=… user=… dbname=…"
-    )]
-    Unreadable { setting: String, reason: String },
-    #[error("{setting} begins with {scheme}://, which is not PostgreSQL; write postgres://…")]
-    Scheme { setting: String, scheme: String },
-    #[error(
-        "sslmode={mode} is not one of disable, allow, prefer, require, verify-ca, verify-full; \
-         set one of these in {setting}"
-    )]
-    UnknownMode { setting: String, mode: String },
-    #[error(transparent)]
-    Port(#[from] InvalidValue),
-    #[error("{0} names no host; write postgres://user@host/database, or host=…, there")]
-    NoHost(String),
-}
-
 impl Address {
     /// Reads what `variable` says of `setting`, and fills what that leaves open from the `PG*`
-    /// variables. `None` when neither names a database server.
+    /// variables. `None` when neither names a database server. No error repeats the address, which may
+    /// contain a password.
     pub fn parse(
         setting: &str,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<Address>, AddressError> {
+    ) -> Result<Option<Address>, SettingError> {
         let url = variable(setting);
         if url.is_none() && variable("PGHOST").is_none() {
             return Ok(None);
         }
         if let Some(scheme) = url.as_deref().and_then(foreign_scheme) {
-            return Err(AddressError::Scheme {
-                setting: setting.to_owned(),
-                scheme: scheme.to_owned(),
-            });
+            return Err(SettingError::new(format!(
+                "{setting} begins with {scheme}://, which is not PostgreSQL; write postgres://…"
+            )));
         }
         let (rest, tls) = tls_options::take(url.as_deref().unwrap_or_default());
-        let unreadable = |error| AddressError::Unreadable {
-            setting: setting.to_owned(),
-            reason: reason(&error),
-        };
-        let mut config: Config = rest.parse().map_err(unreadable)?;
+        let mut config: Config = rest.parse().map_err(|error| unreadable(setting, &error))?;
         let names_database = config.get_dbname().is_some_and(|name| !name.is_empty());
         fill(&mut config, &variable)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(AddressError::NoHost(setting.to_owned()));
+            return Err(SettingError::new(format!(
+                "{setting} names no host; write postgres://user@host/database, or host=…, there"
+            )));
         }
         let mode = match tls.mode {
             Some(mode) => Some((setting, mode)),
@@ -145,14 +121,19 @@ fn foreign_scheme(url: &str) -> Option<&str> {
     (is_scheme && !["postgres", "postgresql"].contains(&scheme)).then_some(scheme)
 }
 
-fn reason(error: &tokio_postgres::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+fn unreadable(setting: &str, error: &tokio_postgres::Error) -> SettingError {
+    let source = std::error::Error::source(error);
+    let reason = source.map_or_else(|| error.to_string(), ToString::to_string);
+    SettingError::new(format!(
+        "{setting} cannot be read ({reason}); write it as postgres://user:password@host:5432/database, or as \
+         host=… user=… dbname=…"
+    ))
 }
 
 fn fill(
     config: &mut Config,
     variable: &impl Fn(&str) -> Option<String>,
-) -> Result<(), AddressError> {
+) -> Result<(), SettingError> {
     if config.get_hosts().is_empty()
         && config.get_hostaddrs().is_empty()
         && let Some(host) = variable("PGHOST")
@@ -188,7 +169,7 @@ fn fill(
 fn apply_mode(
     config: &mut Config,
     mode: Option<(&str, String)>,
-) -> Result<Verification, AddressError> {
+) -> Result<Verification, SettingError> {
     let default = if is_local(config) {
         "prefer"
     } else {
@@ -202,8 +183,10 @@ fn apply_mode(
         "verify-ca" => (SslMode::Require, Verification::Authority),
         "verify-full" => (SslMode::Require, Verification::Full),
         _ => {
-            let setting = setting.to_owned();
-            return Err(AddressError::UnknownMode { setting, mode });
+            return Err(SettingError::new(format!(
+                "sslmode={mode} is not one of disable, allow, prefer, require, verify-ca, verify-full; set one of \
+                 these in {setting}"
+            )));
         }
     };
     config.ssl_mode(mode);
@@ -230,7 +213,7 @@ fn is_local(config: &Config) -> bool {
 mod tests {
     use super::*;
 
-    fn read(url: &str) -> Result<Option<Address>, AddressError> {
+    fn read(url: &str) -> Result<Option<Address>, SettingError> {
         Address::parse("SOME_URL", |name| {
             (name == "SOME_URL").then(|| url.to_owned())
         })

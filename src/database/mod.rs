@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-pub use address::{Address, AddressError};
+pub use address::Address;
 pub use closing::closed;
 pub use connection::{Connection, Statement, Transaction};
 pub use deadline::Deadline;
@@ -43,7 +43,7 @@ pub use lock::Lock;
 pub use migrations::{MigrationError, SchemaVersion};
 pub use pool::PoolUse;
 pub use server::{Canceller, CopyError, Server, Session};
-pub use settings::{Authentication, Origin, Settings, SettingsError};
+pub use settings::{Authentication, Origin, Settings};
 pub use state::State;
 
 use connector::Connector;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use thiserror::Error;
-
-use super::address::{Address, AddressError};
-use crate::environment::{InvalidValue, number, seconds, word};
+use super::address::Address;
+use crate::environment::{SettingError, number, seconds, word};
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -57,20 +55,11 @@ pub enum Authentication {
     Entra,
 }
 
-/// A setting of the database that cannot be used.
-#[derive(Debug, Error)]
-pub enum SettingsError {
-    #[error(transparent)]
-    Address(#[from] AddressError),
-    #[error(transparent)]
-    Value(#[from] InvalidValue),
-}
-
 impl Settings {
     /// Reads the settings of the program's own database. `None` when none is named.
     pub fn read(
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<Settings>, SettingsError> {
+    ) -> Result<Option<Settings>, SettingError> {
         Settings::read_from(Origin::default(), variable)
     }
 
@@ -79,7 +68,7 @@ impl Settings {
     pub fn read_from(
         origin: Origin,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Option<Settings>, SettingsError> {
+    ) -> Result<Option<Settings>, SettingError> {
         let Some(address) = Address::parse(&origin.url, &variable)? else {
             return Ok(None);
         };
@@ -109,7 +98,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Option<Settings>, SettingsError> {
+    fn read(pairs: &[(&str, &str)]) -> Result<Option<Settings>, SettingError> {
         Settings::read(|name| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())

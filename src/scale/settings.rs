@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use super::resource::{Resource, UnknownResource};
 use crate::azure::resource_manager::{Base, BaseError};
-use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
+use crate::blob::{BlobAddress, BlobSettings};
+use crate::environment::SettingError;
 use schedule::{TargetName, TargetNameError};
 
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ pub enum SettingsError {
     #[error("SCALE_RESOURCE_MANAGER: {0}")]
     Manager(#[from] BaseError),
     #[error(transparent)]
-    Blob(#[from] BlobAddressError),
+    Blob(#[from] SettingError),
 }
 
 /// The default schedule. In the packaged app it is beside `host.json`.
@@ -76,7 +77,7 @@ impl Settings {
 }
 
 impl Place {
-    fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Place, BlobAddressError> {
+    fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Place, SettingError> {
         let Some(config) = variable("SCALE_CONFIG") else {
             // The host starts the program there. An operator may be in any folder.
             let root = variable("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from);

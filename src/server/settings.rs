@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::environment::{InvalidValue, number, seconds};
+use crate::environment::{SettingError, number, seconds};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -18,7 +18,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, InvalidValue> {
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingError> {
         let time = |name, default| seconds(&variable, name, 1..=3600, default);
         let connections = number(&variable, "HTTP_CONNECTIONS", 1..=100_000)?;
         Ok(Settings {

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::environment::{InvalidValue, word};
+use crate::environment::{SettingError, word};
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Settings {
 impl Settings {
     /// Reads `LOG`, `LOG_FORMAT` and `LOG_REQUESTS`. Without a format, it is text on a terminal and
     /// JSON elsewhere.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, InvalidValue> {
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingError> {
         let formats = [("json", Format::Json), ("text", Format::Text)];
         let default = || {
             if std::io::stdout().is_terminal() {
@@ -49,14 +49,11 @@ impl Settings {
         if let Some(filter) = &filter
             && let Err(error) = env_filter::Builder::new().try_parse(filter)
         {
-            return Err(InvalidValue {
-                variable: "LOG".to_owned(),
-                value: filter.clone(),
-                allowed: format!(
-                    "a level such as info, or to target=level pairs such as \
-                     info,magnusapi::database=debug ({error})"
-                ),
-            });
+            let allowed = format!(
+                "a level such as info, or to target=level pairs such as \
+                 info,magnusapi::database=debug ({error})"
+            );
+            return Err(SettingError::value("LOG", filter, &allowed));
         }
         Ok(Settings {
             format: word(&variable, "LOG_FORMAT", &formats)?.unwrap_or_else(default),

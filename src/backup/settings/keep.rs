@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use thiserror::Error;
-
 /// The number of backups to keep, by rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
@@ -19,13 +17,6 @@ pub struct Keep {
     pub monthly: u32,
     pub yearly: u32,
 }
-
-#[derive(Debug, Error)]
-#[error(
-    "{0:?} are not rules for keeping backups; write them as last=7,hourly=24,daily=14,weekly=8,monthly=12,yearly=3: \
-     each at most once, from 0 to 10000, and last at least 1; a rule that is not written is 0"
-)]
-pub struct KeepError(String);
 
 impl Default for Keep {
     fn default() -> Keep {
@@ -58,10 +49,16 @@ impl fmt::Display for Keep {
 }
 
 impl FromStr for Keep {
-    type Err = KeepError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Keep, KeepError> {
-        parse(text).ok_or_else(|| KeepError(text.to_owned()))
+    fn from_str(text: &str) -> Result<Keep, String> {
+        parse(text).ok_or_else(|| {
+            format!(
+                "{text:?} are not rules for keeping backups; write them as \
+                 last=7,hourly=24,daily=14,weekly=8,monthly=12,yearly=3: each at most once, from 0 to 10000, and last \
+                 at least 1; a rule that is not written is 0"
+            )
+        })
     }
 }
 
@@ -116,7 +113,7 @@ mod tests {
             "last",
             "minutely=2,last=1",
         ] {
-            let error = text.parse::<Keep>().expect_err(text).to_string();
+            let error = text.parse::<Keep>().expect_err(text);
             assert!(error.contains("last=7,hourly=24"), "{error}");
         }
     }

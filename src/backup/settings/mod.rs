@@ -12,17 +12,16 @@ mod source;
 
 use clap::ValueEnum;
 use jiff::SignedDuration;
-use thiserror::Error;
 
-use crate::blob::{BlobAddress, BlobAddressError, BlobSettings};
+use crate::blob::{BlobAddress, BlobSettings};
 use crate::database::Settings as DatabaseSettings;
-use crate::environment::InvalidValue;
+use crate::environment::SettingError;
 use crate::health::Status;
 use pgarchive::Compression;
 use pgarchive::encryption::{Identities, Recipients};
 
-pub use keep::{Keep, KeepError};
-pub use source::{NoAddress, Source, SourceError, SourceName};
+pub use keep::Keep;
+pub use source::{Source, SourceName};
 
 /// The names of the settings of the store of backups.
 pub const STORE: BlobSettings = BlobSettings {
@@ -57,7 +56,7 @@ pub struct Settings {
     pub sources: Vec<Source>,
     /// Those in `BACKUP_DATABASES` without an address. Only operations that connect to these databases
     /// need one: see [`Settings::require_addresses`].
-    pub without_address: Vec<NoAddress>,
+    pub without_address: Vec<SourceName>,
     /// `BACKUP_URL`: the store of backups. By default a folder beside the data of the private database;
     /// `None` without a home folder.
     pub store: Option<BlobAddress>,
@@ -120,48 +119,20 @@ pub enum DrillAfter {
     Backup,
 }
 
-/// A setting of backups that cannot be used.
-#[derive(Debug, Error)]
-pub enum SettingsError {
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    #[error(transparent)]
-    Store(#[from] BlobAddressError),
-    #[error(transparent)]
-    Value(#[from] InvalidValue),
-    #[error("{variable}: {reason}")]
-    Unusable {
-        variable: &'static str,
-        reason: String,
-    },
-    #[error(
-        "BACKUP_DATABASES is set and BACKUP_URL is not; set it to az://container/prefix: under a \
-         Functions host, a folder is lost with its machine"
-    )]
-    NoStore,
-    #[error(
-        "BACKUP_COPY_URL names the same place as BACKUP_URL; name another account, region or folder, or \
-         unset it"
-    )]
-    CopyOfItself,
-    #[error("{fail} must not be less than {warn}; both are in hours")]
-    Limits {
-        warn: &'static str,
-        fail: &'static str,
-    },
-}
-
 impl Settings {
     pub fn names(&self) -> impl Iterator<Item = &SourceName> {
         let reachable = self.sources.iter().map(|source| &source.name);
-        reachable.chain(self.without_address.iter().map(|it| &it.name))
+        reachable.chain(&self.without_address)
     }
 
     /// Checks that every source has an address. The error names the variable that is not set.
-    pub fn require_addresses(&self) -> Result<(), SettingsError> {
+    pub fn require_addresses(&self) -> Result<(), SettingError> {
         match self.without_address.first() {
             None => Ok(()),
-            Some(missing) => Err(SourceError::from(missing.clone()).into()),
+            Some(name) => Err(SettingError::new(format!(
+                "BACKUP_DATABASES names {name}, and {} is not set; set it to the database's address",
+                name.url_variable()
+            ))),
         }
     }
 

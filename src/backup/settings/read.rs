@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
 
-use super::{AgeLimits, COPY_STORE, DrillAfter, Keep, STORE, Settings, SettingsError, source};
+use super::{AgeLimits, COPY_STORE, DrillAfter, Keep, STORE, Settings, source};
 use crate::blob::BlobAddress;
-use crate::environment::{InvalidValue, number, word};
+use crate::environment::{SettingError, number, word};
 use pgarchive::Compression;
 use pgarchive::encryption::{Identities, Recipients};
 
@@ -16,13 +16,16 @@ impl Settings {
     pub fn read(
         variable: impl Fn(&str) -> Option<String>,
         under_a_host: bool,
-    ) -> Result<Settings, SettingsError> {
-        let sources = source::read(&variable)?;
+    ) -> Result<Settings, SettingError> {
+        let (sources, without_address) = source::read(&variable)?;
         let store = BlobAddress::read(&STORE, &variable)?;
         let copy = BlobAddress::read(&COPY_STORE, &variable)?;
         let is_same = |copy: &BlobAddress| store.as_ref().is_some_and(|it| it.is_same(copy));
         if copy.as_ref().is_some_and(is_same) {
-            return Err(SettingsError::CopyOfItself);
+            return Err(SettingError::new(
+                "BACKUP_COPY_URL names the same place as BACKUP_URL; name another account, region or folder, or \
+                 unset it",
+            ));
         }
         let keep = parsed(&variable, "BACKUP_KEEP", Keep::default(), str::parse)?;
         let age = limits(
@@ -43,13 +46,16 @@ impl Settings {
                 fail: SignedDuration::from_hours(360),
             },
         };
-        let is_empty = sources.reachable.is_empty() && sources.unreachable.is_empty();
+        let is_empty = sources.is_empty() && without_address.is_empty();
         if store.is_none() && under_a_host && !is_empty {
-            return Err(SettingsError::NoStore);
+            return Err(SettingError::new(
+                "BACKUP_DATABASES is set and BACKUP_URL is not; set it to az://container/prefix: under a Functions \
+                 host, a folder is lost with its machine",
+            ));
         }
         Ok(Settings {
-            sources: sources.reachable,
-            without_address: sources.unreachable,
+            sources,
+            without_address,
             store_is_named: store.is_some(),
             store: store.or_else(default_store),
             jobs: number(&variable, "BACKUP_JOBS", 1..=8)?.unwrap_or(2),
@@ -93,18 +99,20 @@ fn limits(
     variable: &impl Fn(&str) -> Option<String>,
     (warn, warn_default): (&'static str, SignedDuration),
     (fail, fail_default): (&'static str, SignedDuration),
-) -> Result<AgeLimits, SettingsError> {
+) -> Result<AgeLimits, SettingError> {
     let hours = |name, default| {
         let hours = whole(variable, name, 1..=100_000)?;
         let age = hours.map(|it| SignedDuration::from_hours(it.into()));
-        Ok::<_, InvalidValue>(age.unwrap_or(default))
+        Ok::<_, SettingError>(age.unwrap_or(default))
     };
     let limits = AgeLimits {
         warn: hours(warn, warn_default)?,
         fail: hours(fail, fail_default)?,
     };
     if limits.fail < limits.warn {
-        return Err(SettingsError::Limits { warn, fail });
+        return Err(SettingError::new(format!(
+            "{fail} must not be less than {warn}; both are in hours"
+        )));
     }
     Ok(limits)
 }
@@ -113,7 +121,7 @@ fn whole(
     variable: &impl Fn(&str) -> Option<String>,
     name: &'static str,
     allowed: RangeInclusive<usize>,
-) -> Result<Option<u32>, InvalidValue> {
+) -> Result<Option<u32>, SettingError> {
     let number = number(variable, name, allowed)?;
     Ok(number.map(|it| u32::try_from(it).expect("the range ends far below")))
 }
@@ -124,21 +132,18 @@ fn parsed<T, E: Display>(
     name: &'static str,
     default: T,
     parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<T, SettingsError> {
+) -> Result<T, SettingError> {
     let Some(text) = variable(name) else {
         return Ok(default);
     };
-    parse(&text).map_err(|error| SettingsError::Unusable {
-        variable: name,
-        reason: error.to_string(),
-    })
+    parse(&text).map_err(|error| SettingError::new(format!("{name}: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)], under_a_host: bool) -> Result<Settings, SettingsError> {
+    fn read(pairs: &[(&str, &str)], under_a_host: bool) -> Result<Settings, SettingError> {
         let variable = |name: &str| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())

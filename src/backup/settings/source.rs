@@ -7,9 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use thiserror::Error;
-
-use crate::database::{Origin, Settings as DatabaseSettings, SettingsError};
+use crate::database::{Origin, Settings as DatabaseSettings};
+use crate::environment::SettingError;
 use schedule::is_name;
 
 #[derive(Clone, Debug)]
@@ -23,38 +22,19 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceName(String);
 
-#[derive(Debug, Error)]
-pub enum SourceError {
-    #[error(
-        "{0:?} is not the name of a source; use 1 to 40 lower-case letters, digits and dashes, a \
-         letter first, and commas between names in BACKUP_DATABASES"
-    )]
-    Name(String),
-    #[error("BACKUP_DATABASES names {0} twice; remove one of them")]
-    Twice(SourceName),
-    #[error(transparent)]
-    NoAddress(#[from] NoAddress),
-    #[error(transparent)]
-    Database(#[from] SettingsError),
-}
-
-#[derive(Clone, Debug, Error)]
-#[error(
-    "BACKUP_DATABASES names {name}, and {variable} is not set; set it to the database's address"
-)]
-pub struct NoAddress {
-    pub name: SourceName,
-    pub variable: String,
-}
-
 impl SourceName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The part of a variable's name.
-    fn in_a_variable(&self) -> String {
-        self.0.to_ascii_uppercase().replace('-', "_")
+    /// The variable with the address of the database.
+    pub(super) fn url_variable(&self) -> String {
+        self.variable("BACKUP_DATABASE_URL")
+    }
+
+    fn variable(&self, setting: &str) -> String {
+        let name = self.0.to_ascii_uppercase().replace('-', "_");
+        format!("{setting}_{name}")
     }
 }
 
@@ -65,45 +45,40 @@ impl fmt::Display for SourceName {
 }
 
 impl FromStr for SourceName {
-    type Err = SourceError;
+    type Err = SettingError;
 
-    fn from_str(text: &str) -> Result<SourceName, SourceError> {
-        is_name(text)
-            .then(|| SourceName(text.to_owned()))
-            .ok_or_else(|| SourceError::Name(text.to_owned()))
+    fn from_str(text: &str) -> Result<SourceName, SettingError> {
+        let name = is_name(text).then(|| SourceName(text.to_owned()));
+        name.ok_or_else(|| {
+            SettingError::new(format!(
+                "{text:?} is not the name of a source; use 1 to 40 lower-case letters, digits and dashes, a letter \
+                 first, and commas between names in BACKUP_DATABASES"
+            ))
+        })
     }
-}
-
-/// The sources that the settings name.
-#[derive(Debug, Default)]
-pub(super) struct Sources {
-    pub(super) reachable: Vec<Source>,
-    pub(super) unreachable: Vec<NoAddress>,
 }
 
 /// Reads `BACKUP_DATABASES` and, for each name in it, `BACKUP_DATABASE_URL_<NAME>` and
-/// `BACKUP_DATABASE_AUTH_<NAME>`. None when it is not set.
-pub(super) fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Sources, SourceError> {
+/// `BACKUP_DATABASE_AUTH_<NAME>`. Returns the sources, and the names without an address.
+pub(super) fn read(
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<(Vec<Source>, Vec<SourceName>), SettingError> {
     let names = variable("BACKUP_DATABASES").unwrap_or_default();
-    let mut seen: Vec<SourceName> = Vec::new();
-    let mut sources = Sources::default();
+    let (mut sources, mut without_address) = (Vec::<Source>::new(), Vec::new());
     for name in names.split(',').map(str::trim).filter(|it| !it.is_empty()) {
         let name: SourceName = name.parse()?;
-        if seen.contains(&name) {
-            return Err(SourceError::Twice(name));
+        if sources.iter().any(|it| it.name == name) || without_address.contains(&name) {
+            return Err(SettingError::new(format!(
+                "BACKUP_DATABASES names {name} twice; remove one of them"
+            )));
         }
-        seen.push(name.clone());
-        let url = format!("BACKUP_DATABASE_URL_{}", name.in_a_variable());
-        let auth = format!("BACKUP_DATABASE_AUTH_{}", name.in_a_variable());
-        match database(variable, &url, &auth)? {
-            Some(database) => sources.reachable.push(Source { name, database }),
-            None => sources.unreachable.push(NoAddress {
-                name,
-                variable: url,
-            }),
+        let auth = name.variable("BACKUP_DATABASE_AUTH");
+        match database(variable, &name.url_variable(), &auth)? {
+            Some(database) => sources.push(Source { name, database }),
+            None => without_address.push(name),
         }
     }
-    Ok(sources)
+    Ok((sources, without_address))
 }
 
 /// The database whose address and authentication are in these variables. Of the settings of the program's own
@@ -112,16 +87,15 @@ pub(super) fn database(
     variable: &impl Fn(&str) -> Option<String>,
     url: &str,
     auth: &str,
-) -> Result<Option<DatabaseSettings>, SourceError> {
+) -> Result<Option<DatabaseSettings>, SettingError> {
     let origin = Origin {
         url: url.to_owned(),
         auth: auth.to_owned(),
     };
     let counts = [url, auth, "DATABASE_CONNECT_TIMEOUT"];
-    let read = DatabaseSettings::read_from(origin, |name| {
+    DatabaseSettings::read_from(origin, |name| {
         counts.contains(&name).then(|| variable(name)).flatten()
-    });
-    Ok(read?)
+    })
 }
 
 #[cfg(test)]
@@ -129,12 +103,12 @@ mod tests {
     use super::*;
     use crate::database::Authentication;
 
-    fn sources(pairs: &[(&str, &str)]) -> Result<Vec<Source>, SourceError> {
-        let sources = read(&|name: &str| {
+    fn sources(pairs: &[(&str, &str)]) -> Result<Vec<Source>, SettingError> {
+        let (sources, _) = read(&|name: &str| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         })?;
-        Ok(sources.reachable)
+        Ok(sources)
     }
 
     #[test]
