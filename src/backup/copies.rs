@@ -4,7 +4,12 @@
 //! failed. It copies only the backups that the rules of the second location keep, and deletes the others
 //! there.
 
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
 use super::backups::Backups;
+use super::progress::Progress;
 use super::settings::{Location, SourceName};
 use super::store::{CopyLimit, Pruning, SourceBackups, StoreError, Stored, Swept, VERIFIED};
 use pgarchive::BackupId;
@@ -23,16 +28,21 @@ pub struct Copies {
 }
 
 impl Backups {
-    /// Makes the missing copies of a source's backups, and deletes those that no rule keeps. `progress` gets
-    /// the number of bytes of each piece that is read.
+    /// Makes the missing copies of a source's backups, and deletes those that no rule keeps. The cancellation of
+    /// `stop` ends it early. `progress` counts the bytes that are read.
     pub async fn copy(
         &self,
         source: &SourceName,
-        limit: &CopyLimit<'_>,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        deadline: Duration,
+        stop: &CancellationToken,
+        progress: &Progress,
     ) -> Copies {
+        let limit = CopyLimit {
+            end: Instant::now() + deadline,
+            stop,
+        };
         let mut copies = Copies::default();
-        if let Err(error) = self.copy_into(source, limit, progress, &mut copies).await {
+        if let Err(error) = self.copy_into(source, &limit, progress, &mut copies).await {
             copies.failures.push(error.to_string());
         }
         self.last_newest().forget().await;
@@ -43,7 +53,7 @@ impl Backups {
         &self,
         source: &SourceName,
         limit: &CopyLimit<'_>,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
         copies: &mut Copies,
     ) -> Result<(), StoreError> {
         let originals = self.of_source(Location::Original, source)?;

@@ -53,7 +53,6 @@ pub use settings::{
 };
 pub use store::retention::State as BackupState;
 pub use store::{
-    BackupSummary, CopyLimit, Hold, Pruned, Pruning, Selection, SourceBackups, StoreError, Stored,
-    Verified,
+    BackupSummary, Hold, Pruned, Pruning, Selection, SourceBackups, StoreError, Stored, Verified,
 };
 pub use timers::{COPY, DRILL, EXPORT, Ending, SourceTimer};

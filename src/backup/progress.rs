@@ -1,4 +1,4 @@
-//! The progress of an export or a restore.
+//! The progress of an export, a restore, or a reading of the stored files.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -61,7 +61,7 @@ impl Progress {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Bytes of COPY text of all tables.
+    /// Bytes of COPY text of all tables, or of stored files.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

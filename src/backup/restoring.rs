@@ -135,7 +135,9 @@ impl Files<'_> {
 impl Content for Files<'_> {
     fn check(&self) -> BoxFuture<'_, Result<(), Failure>> {
         let checking = async {
-            let damages = self.source_backups.damages(self.stored, &|_| ()).await?;
+            let progress = Progress::default();
+            let damages = self.source_backups.damages(self.stored, &progress);
+            let damages = damages.await?;
             if damages.is_empty() {
                 return Ok(());
             }

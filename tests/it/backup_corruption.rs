@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use magnusapi::backup::{Hold, Selection, SourceBackups, StoreError};
+use magnusapi::backup::{Hold, Progress, Selection, SourceBackups, StoreError};
 use magnusapi::blob::{BlobAddress, Blobs};
 use pgarchive::manifest::MANIFEST;
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ impl Stage {
             .expect("it is there");
         let mut named: Vec<String> = match self
             .source_backups
-            .verify(&stored, &CancellationToken::new(), &|_| ())
+            .verify(&stored, &CancellationToken::new(), &Progress::default())
             .await
         {
             Ok(damages) => damages.into_iter().map(|damage| damage.object).collect(),

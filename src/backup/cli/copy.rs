@@ -1,14 +1,12 @@
 //! `backup copy`, and the copies that follow `backup create`.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 
 use super::Choice;
 use super::create::LIMIT;
-use super::progress::Bar;
+use super::progress::follow;
 use super::session::{Failure, Session};
-use crate::backup::{Copies, CopyLimit, Location, SourceName};
+use crate::backup::{Copies, Location, Progress, SourceName};
 use crate::exit::Exit;
 use crate::terminal::{print, say};
 
@@ -43,13 +41,11 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
 
 /// Makes the missing copies of a source's backups.
 pub(super) async fn copy(session: &Session, source: &SourceName) -> Copies {
-    let bar = Bar::of("copying", 0);
-    let limit = CopyLimit {
-        end: Instant::now() + LIMIT,
-        stop: &session.stop,
-    };
-    let read = |bytes| bar.add(bytes);
-    session.backups.copy(source, &limit, &read).await
+    let progress = Progress::default();
+    let copying = session
+        .backups
+        .copy(source, LIMIT, &session.stop, &progress);
+    follow("copying", 0, &progress, Box::pin(copying)).await
 }
 
 pub(super) fn members(copies: &Copies) -> Value {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::progress::Bar;
+use super::progress::follow;
 use super::session::{Failure, Session, of_backup};
 use super::{Choice, copy};
 use crate::backup::Progress;
@@ -21,7 +21,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
     let mut results = Vec::new();
     let mut failures = Vec::new();
     for source in session.configured(choice.source.as_ref())? {
-        let (bar, progress) = (Bar::of("reading", 0), Progress::default());
+        let progress = Progress::default();
         let report = |event| match event {
             Event::Yielded { reason, pause } => {
                 let name = &source.name;
@@ -35,8 +35,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         let making = session
             .backups
             .create(source, LIMIT, &session.stop, &progress, &report);
-        let made = bar.follow(Box::pin(making), &progress).await;
-        drop(bar);
+        let made = follow("reading", 0, &progress, Box::pin(making)).await;
         match &made {
             Ok(manifest) if manifest.findings.is_empty() => {}
             Ok(_) => failures.push((

@@ -6,20 +6,17 @@ use serde_json::json;
 
 use super::One;
 use super::commands::{Address, plain_commands};
-use super::progress::Bar;
+use super::progress::follow;
 use super::session::{Failure, Session};
+use crate::backup::Progress;
 use crate::backup::restore::{Options, Place};
 use crate::terminal::{print, say};
 
 pub(super) async fn run(session: &Session, one: &One, folder: &Path) -> Result<(), Failure> {
     let (source_backups, stored) = session.one(one).await?;
-    let bar = Bar::of("downloading", stored.bytes());
-    let read = |bytes| bar.add(bytes);
-    let path = source_backups
-        .download(&stored, folder, &session.stop, &read)
-        .await;
-    drop(bar);
-    let path = path?;
+    let progress = Progress::default();
+    let downloading = source_backups.download(&stored, folder, &session.stop, &progress);
+    let path = follow("downloading", stored.bytes(), &progress, downloading).await?;
     let manifest = stored.readable()?;
     let commands = plain_commands(
         !manifest.recipients.is_empty(),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::commands::{Address, Undo, plain_commands, undo};
-use super::progress::Bar;
+use super::progress::follow;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
 use crate::backup::Progress;
@@ -29,12 +29,9 @@ pub(super) async fn run(
     let identities = session.identities(login.identity.as_deref())?;
     let (source_backups, stored) = session.one(one).await?;
     let manifest = stored.readable()?;
-    let bar = Bar::of("restoring", manifest.content_bytes());
     let progress = Progress::default();
     let work = source_backups.restore(&stored, &database, options, identities.as_ref(), &progress);
-    let restored = bar.follow(work, &progress).await;
-    drop(bar);
-    let restored = restored?;
+    let restored = follow("restoring", manifest.content_bytes(), &progress, work).await?;
     let commands = Commands::of(&restored, manifest, &database, options);
     if one.json {
         let (back, drop) = commands.undo.map(|it| (it.go_back, it.drop_old)).unzip();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::One;
-use super::progress::Bar;
+use super::progress::follow;
 use super::session::{Failure, Session};
 use crate::backup::{Mismatch, Progress, SourceBackups, Stored, Trial, Verified};
 use crate::exit::Exit;
@@ -16,11 +16,9 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let (source_backups, stored) = session.one(one).await?;
     let name = format!("{}/{}", source_backups.source, stored.id);
-    let bar = Bar::of("checking", stored.bytes());
-    let read = |bytes| bar.add(bytes);
-    let damages = source_backups.verify(&stored, &session.stop, &read).await;
-    drop(bar);
-    let damages = damages?;
+    let progress = Progress::default();
+    let checking = source_backups.verify(&stored, &session.stop, &progress);
+    let damages = follow("checking", stored.bytes(), &progress, checking).await?;
     let restored = match trial {
         Some(trial) if damages.is_empty() => {
             Some(restore(session, &source_backups, &stored, trial).await?)
@@ -72,10 +70,10 @@ async fn restore(
     stored: &Stored,
     trial: Trial<'_>,
 ) -> Result<Verified, Failure> {
-    let bar = Bar::of("restoring", stored.readable()?.content_bytes());
+    let bytes = stored.readable()?.content_bytes();
     let progress = Progress::default();
     let drill = session
         .backups
         .drill(source_backups, stored, trial, &progress);
-    Ok(bar.follow(drill, &progress).await?)
+    Ok(follow("restoring", bytes, &progress, drill).await?)
 }

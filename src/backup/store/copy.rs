@@ -13,6 +13,7 @@ use super::marks::VERIFIED;
 use super::source_backups::{SourceBackups, Stored};
 use super::walk::{Nowhere, each_file};
 use crate::backup::mismatch::Mismatch;
+use crate::backup::progress::Progress;
 use crate::blob::Deletion;
 use pgarchive::BackupId;
 use pgarchive::manifest::{self, File, MANIFEST};
@@ -21,9 +22,9 @@ use pgarchive::manifest::{self, File, MANIFEST};
 const AT_A_TIME: usize = 2;
 
 /// When a copy ends early.
-pub struct CopyLimit<'a> {
-    pub end: Instant,
-    pub stop: &'a CancellationToken,
+pub(in crate::backup) struct CopyLimit<'a> {
+    pub(in crate::backup) end: Instant,
+    pub(in crate::backup) stop: &'a CancellationToken,
 }
 
 impl CopyLimit<'_> {
@@ -42,13 +43,13 @@ impl CopyLimit<'_> {
 
 impl SourceBackups {
     /// Copies a backup to `target`, which has none of this name. Leases keep it from being pruned, and the
-    /// unfinished copy from being swept. `progress` gets the number of bytes of each piece that is read.
-    pub async fn copy(
+    /// unfinished copy from being swept. `progress` counts the bytes that are read.
+    pub(in crate::backup) async fn copy(
         &self,
         stored: &Stored,
         target: &SourceBackups,
         limit: &CopyLimit<'_>,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<(), StoreError> {
         let lease = self.lease(stored, "copy").await?;
         let work = async {
@@ -67,7 +68,7 @@ impl SourceBackups {
         &self,
         stored: &Stored,
         target: &SourceBackups,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<(), StoreError> {
         let (id, files) = (&stored.id, &stored.readable()?.files);
         let present = &target.files(id).await?;
@@ -106,7 +107,7 @@ impl SourceBackups {
         &self,
         id: &BackupId,
         file: &File,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<bool, StoreError> {
         let sink = &mut Nowhere;
         let damage = self.read_through(id, file, sink, progress);
@@ -124,7 +125,7 @@ impl SourceBackups {
         id: &BackupId,
         file: &File,
         target: &SourceBackups,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<(), StoreError> {
         let mut upload = target.blobs.upload(&target.path(id, &file.name)).await?;
         let damage = self.read_through(id, file, &mut upload, progress);

@@ -10,18 +10,19 @@ use tokio_util::sync::CancellationToken;
 use super::error::StoreError;
 use super::source_backups::{SourceBackups, Stored};
 use super::walk::{Sink, each_file};
+use crate::backup::progress::Progress;
 use pgarchive::manifest::{MANIFEST, Manifest};
 
 impl SourceBackups {
     /// Writes every file of a backup into a new folder of its name in `folder`, the manifest last. Returns
-    /// the new folder. A lease keeps the backup from being pruned meanwhile. `progress` gets the number of
-    /// bytes of each piece. The cancellation of `stop` ends it early.
+    /// the new folder. A lease keeps the backup from being pruned meanwhile. `progress` counts the bytes. The
+    /// cancellation of `stop` ends it early.
     pub async fn download(
         &self,
         stored: &Stored,
         folder: &Path,
         stop: &CancellationToken,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<PathBuf, StoreError> {
         let path = folder.join(stored.id.as_str());
         let manifest = stored.readable()?;
@@ -40,7 +41,7 @@ impl SourceBackups {
         &self,
         manifest: &Manifest,
         path: &Path,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<(), StoreError> {
         each_file(&manifest.files, 1, |file| async move {
             let mut local = Local::create(path.join(&file.name)).await?;

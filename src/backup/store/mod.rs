@@ -27,7 +27,7 @@ mod sweep;
 mod verify;
 mod walk;
 
-pub use copy::CopyLimit;
+pub(super) use copy::CopyLimit;
 pub use error::StoreError;
 pub use marks::{Compared, Hold, Seconds, VERIFIED, Verified};
 pub(super) use newest::{Newest, NewestOf};

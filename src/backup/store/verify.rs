@@ -9,19 +9,19 @@ use super::error::StoreError;
 use super::source_backups::{SourceBackups, Stored};
 use super::walk::{Nowhere, each_file};
 use crate::backup::mismatch::Mismatch;
+use crate::backup::progress::Progress;
 
 /// Files that are read at the same time.
 const AT_A_TIME: usize = 4;
 
 impl SourceBackups {
     /// Compares every file of a backup with the manifest. A lease keeps the backup from being pruned
-    /// meanwhile. `progress` gets the number of bytes of each piece. The cancellation of `stop` ends it
-    /// early.
+    /// meanwhile. `progress` counts the bytes. The cancellation of `stop` ends it early.
     pub async fn verify(
         &self,
         stored: &Stored,
         stop: &CancellationToken,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<Vec<Mismatch>, StoreError> {
         let lease = self.lease(stored, "verify").await?;
         let verified = lease.during(stop.run_until_cancelled(self.damages(stored, progress)));
@@ -32,7 +32,7 @@ impl SourceBackups {
     pub(in crate::backup) async fn damages(
         &self,
         stored: &Stored,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<Vec<Mismatch>, StoreError> {
         let files = &stored.readable()?.files;
         each_file(files, AT_A_TIME, |file| async move {

@@ -5,6 +5,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::error::StoreError;
 use super::source_backups::SourceBackups;
 use crate::backup::mismatch::Mismatch;
+use crate::backup::progress::Progress;
 use crate::blob::{BlobError, Upload};
 use pgarchive::digest::Digest;
 use pgarchive::manifest::File;
@@ -46,14 +47,14 @@ where
 }
 
 impl SourceBackups {
-    /// Reads one file of a backup into `sink`, and returns its difference from the manifest. `progress` gets
-    /// the number of bytes of each piece.
+    /// Reads one file of a backup into `sink`, and returns its difference from the manifest. `progress` counts
+    /// the bytes.
     pub(super) async fn read_through(
         &self,
         id: &BackupId,
         file: &File,
         sink: &mut impl Sink,
-        progress: &(dyn Fn(u64) + Send + Sync),
+        progress: &Progress,
     ) -> Result<Option<Mismatch>, StoreError> {
         let differs = |text: String| Mismatch {
             object: file.name.clone(),
@@ -66,7 +67,7 @@ impl SourceBackups {
         let mut read = Digest::default();
         while let Some(part) = reading.try_next().await? {
             read.update(&part);
-            progress(part.len() as u64);
+            progress.add_bytes(part.len() as u64);
             sink.write(&part).await?;
         }
         let difference = Difference::of_stored(&read, file);

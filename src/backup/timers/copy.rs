@@ -1,11 +1,11 @@
 //! The copies of a source's backups in the second location.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Ending, SourceRun};
-use crate::backup::{Backups, Copies, CopyLimit, Pruning, Source};
+use crate::backup::{Backups, Copies, Progress, Pruning, Source};
 
 pub(super) async fn run(
     backups: &Backups,
@@ -13,11 +13,8 @@ pub(super) async fn run(
     source: &Source,
     limit: Duration,
 ) -> SourceRun {
-    let limit = CopyLimit {
-        end: Instant::now() + limit,
-        stop,
-    };
-    let copies = backups.copy(&source.name, &limit, &|_| ()).await;
+    let progress = Progress::default();
+    let copies = backups.copy(&source.name, limit, stop, &progress).await;
     let ending = if copies.failures.is_empty() {
         Ending::Succeeded
     } else {
