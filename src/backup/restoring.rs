@@ -178,8 +178,8 @@ impl Content for Files<'_> {
 }
 
 /// Sends rows until the last one, or until the restore has ended.
-fn send<R: io::Read>(
-    mut unpacker: Unpacker<R>,
+fn send(
+    mut unpacker: Unpacker<'_>,
     sender: &Sender<Result<Bytes, Failure>>,
 ) -> Result<(), UnpackError> {
     while let Some(text) = unpacker.text()? {

@@ -3,7 +3,6 @@
 //! A member passes from thread to thread. An allocator keeps the memory that one thread allocates and
 //! another frees, in each thread and for a while, which is several times the memory in use.
 
-use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::compression::{Compression, Compressor, MEMBER};
@@ -14,25 +13,20 @@ pub struct BufferPool(Arc<Shared>);
 
 struct Shared {
     compression: Compression,
-    buffers: Mutex<Vec<Buffers>>,
+    /// Free ones: for the text of a member, and for the compressed member.
+    buffers: Mutex<Vec<[Vec<u8>; 2]>>,
     /// One for each thread that compresses. A high level takes megabytes for each.
     compressors: Mutex<Vec<Compressor>>,
 }
 
-/// The buffers of one member: some 520 KiB.
-pub(super) struct Buffers {
-    /// Its text, at most [`MEMBER`] bytes.
+/// The buffers of one member, some 520 KiB. Dropping the lease frees them.
+pub(super) struct Lease {
+    /// The text of the member, at most [`MEMBER`] bytes.
     pub(super) text: Vec<u8>,
     /// Space for the longest member.
     space: Vec<u8>,
     /// The length of the member in it.
     length: usize,
-}
-
-/// Buffers in use. Dropping the lease frees them.
-pub(super) struct Lease {
-    /// `Some` until the lease is dropped.
-    buffers: Option<Buffers>,
     pool: BufferPool,
 }
 
@@ -48,62 +42,43 @@ impl BufferPool {
 
     pub(super) fn lease(&self) -> Lease {
         let free = locked(&self.0.buffers).pop();
+        // A buffer that grows would fragment the memory.
+        let [text, space] = free.unwrap_or_else(|| [Vec::with_capacity(MEMBER), Vec::new()]);
         Lease {
-            buffers: Some(free.unwrap_or_else(|| Buffers {
-                // A buffer that grows would fragment the memory.
-                text: Vec::with_capacity(MEMBER),
-                space: Vec::new(),
-                length: 0,
-            })),
+            text,
+            space,
+            length: 0,
             pool: self.clone(),
         }
-    }
-}
-
-impl Buffers {
-    /// The compressed text.
-    pub(super) fn packed(&self) -> &[u8] {
-        &self.space[..self.length]
     }
 }
 
 impl Lease {
     /// Compresses the text.
     pub(super) fn compress(&mut self) {
-        let shared = Arc::clone(&self.pool.0);
+        let shared = &self.pool.0;
         let free = locked(&shared.compressors).pop();
         let mut compressor = free.unwrap_or_else(|| Compressor::new(shared.compression));
-        let buffers = &mut **self;
-        buffers.length = compressor.compress(&buffers.text, &mut buffers.space);
+        self.length = compressor.compress(&self.text, &mut self.space);
         locked(&shared.compressors).push(compressor);
     }
-}
 
-fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Deref for Lease {
-    type Target = Buffers;
-
-    fn deref(&self) -> &Buffers {
-        self.buffers.as_ref().expect("it was not dropped")
-    }
-}
-
-impl DerefMut for Lease {
-    fn deref_mut(&mut self) -> &mut Buffers {
-        self.buffers.as_mut().expect("it was not dropped")
+    /// The compressed text.
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.space[..self.length]
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(mut buffers) = self.buffers.take() {
-            buffers.text.clear();
-            locked(&self.pool.0.buffers).push(buffers);
-        }
+        let [mut text, space] = [&mut self.text, &mut self.space].map(std::mem::take);
+        text.clear();
+        locked(&self.pool.0.buffers).push([text, space]);
     }
+}
+
+fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

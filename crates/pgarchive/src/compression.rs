@@ -1,6 +1,6 @@
 //! The algorithms that compress the rows of a backup, and their levels.
 
-use std::io::{self, BufReader, Read};
+use std::io::Read;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -149,35 +149,22 @@ impl Compressor {
 const LEVELS: &str = "zstd has levels 1 to 19, and checksums";
 
 /// The text of the members of a file.
-pub(super) enum Decompressor<R: Read> {
-    Gzip(Box<MultiGzDecoder<R>>),
-    Zstd(zstd::Decoder<'static, BufReader<R>>),
-}
-
-impl<R: Read> Decompressor<R> {
-    pub(super) fn new(algorithm: Algorithm, members: R) -> Decompressor<R> {
-        match algorithm {
-            Algorithm::Gzip => Decompressor::Gzip(Box::new(MultiGzDecoder::new(members))),
-            Algorithm::Zstd => {
-                let mut decoder = zstd::Decoder::new(members).expect(WINDOW);
-                // Bounds the memory: a file that was tampered with can ask for a longer window.
-                decoder.window_log_max(MEMBER.ilog2()).expect(WINDOW);
-                Decompressor::Zstd(decoder)
-            }
+pub(super) fn decompressed<'a>(
+    algorithm: Algorithm,
+    members: impl Read + 'a,
+) -> Box<dyn Read + 'a> {
+    match algorithm {
+        Algorithm::Gzip => Box::new(MultiGzDecoder::new(members)),
+        Algorithm::Zstd => {
+            let mut decoder = zstd::Decoder::new(members).expect(WINDOW);
+            // Bounds the memory: a file that was tampered with can ask for a longer window.
+            decoder.window_log_max(MEMBER.ilog2()).expect(WINDOW);
+            Box::new(decoder)
         }
     }
 }
 
 const WINDOW: &str = "zstd takes an empty dictionary, and windows as long as a member";
-
-impl<R: Read> Read for Decompressor<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Decompressor::Gzip(gzip) => gzip.read(buffer),
-            Decompressor::Zstd(zstd) => zstd.read(buffer),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -227,7 +214,7 @@ mod tests {
         let text = vec![b'x'; 4 * MEMBER];
         let member = long.compress(&text).expect("it is compressed");
         let mut content = Vec::new();
-        let mut reader = Decompressor::new(Algorithm::Zstd, member.as_slice());
+        let mut reader = decompressed(Algorithm::Zstd, member.as_slice());
         assert!(reader.read_to_end(&mut content).is_err());
     }
 }

@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
 
     fn kind(&mut self) -> Result<Kind, TocError> {
         let words = self.text()?;
-        words.parse().map_err(|_| TocError::Kind(words))
+        Kind::of(&words).ok_or(TocError::Kind(words))
     }
 
     fn dependencies(&mut self) -> Result<Vec<i32>, TocError> {

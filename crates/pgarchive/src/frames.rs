@@ -137,25 +137,8 @@ mod tests {
 
     #[test]
     fn messages_can_be_cut_anywhere() {
-        let lines: [&[u8]; 4] = [
-            b"1	one
-",
-            b"
-",
-            b"2	two
-",
-            &[b'x'; 700],
-        ];
-        let lines = [
-            lines[0],
-            lines[1],
-            lines[2],
-            &[
-                lines[3], b"
-",
-            ]
-            .concat(),
-        ];
+        let long = [&[b'x'; 700][..], b"\n"].concat();
+        let lines: [&[u8]; 4] = [b"1\tone\n", b"\n", b"2\ttwo\n", &long];
         let bytes: Vec<u8> = lines.iter().flat_map(|line| message(line)).collect();
         let mut sum = RowSum::default();
         for line in &lines {

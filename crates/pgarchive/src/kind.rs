@@ -1,7 +1,6 @@
 //! The kinds of entries.
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::toc::Section;
 
@@ -80,6 +79,11 @@ kinds! {
 }
 
 impl Kind {
+    /// The kind with these words.
+    pub fn of(words: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.words() == words)
+    }
+
     /// When entries of this kind are restored, unless they depend on something that comes later.
     pub fn section(self) -> Section {
         match self {
@@ -94,18 +98,5 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.words())
-    }
-}
-
-/// The words are not those of a kind.
-#[derive(Debug, PartialEq, Eq)]
-pub struct UnknownKind;
-
-impl FromStr for Kind {
-    type Err = UnknownKind;
-
-    fn from_str(words: &str) -> Result<Kind, UnknownKind> {
-        let mut all = Kind::ALL.iter().copied();
-        all.find(|kind| kind.words() == words).ok_or(UnknownKind)
     }
 }

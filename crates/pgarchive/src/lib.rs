@@ -2,9 +2,9 @@
 //! of each file and a checksum of each table's rows.
 //!
 //! A table's file is COPY text with its end mark, in members of 256 KiB of text each, encrypted as a whole
-//! where a backup has recipients. The members are of gzip (RFC 1952, 2.2) or frames of zstd (RFC 8878, 3.1). The crate does not know where the bytes
-//! come from or go to. [`Cutter`], [`Sealer`] and [`Unpacker`] block: call them on threads that may
-//! block.
+//! where a backup has recipients. The members are of gzip (RFC 1952, 2.2) or frames of zstd (RFC 8878, 3.1). The
+//! crate does not know where the bytes come from or go to. [`Cutter`], [`Sealer`] and [`Unpacker`] block: call them
+//! on threads that may block.
 //!
 //! | module | purpose |
 //! |---|---|
@@ -45,7 +45,7 @@ pub use compression::{Algorithm, Compression, CompressionError};
 pub use damage::{Difference, UnpackError};
 pub use decode::TocError;
 pub use frames::{FrameError, Frames};
-pub use kind::{Kind, UnknownKind};
+pub use kind::Kind;
 pub use pack::{Compressed, Content, Cutter, End, Member, Packed, Sealer, pack_small};
 pub use toc::{Entry, Section, Toc};
 pub use unpack::{Unpacker, unpack_small};

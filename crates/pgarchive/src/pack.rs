@@ -214,7 +214,6 @@ pub(super) fn pack<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flate2::read::MultiGzDecoder;
     use std::io::Read;
 
     /// Rows of text that hardly compresses, as the server sends them.
@@ -348,15 +347,5 @@ mod tests {
         assert_eq!((ranges.rows, ranges.row_sum), (whole.rows, whole.row_sum));
         assert_eq!(ranges.file.content_sha256, whole.file.content_sha256);
         assert_eq!(ranges.file.content_bytes, whole.file.content_bytes);
-    }
-
-    #[test]
-    fn a_gzip_reader_reads_all_members() {
-        let (stored, packed) = pack_plain([frames(&[2 * MEMBER]).as_slice()]);
-        let mut content = Vec::new();
-        MultiGzDecoder::new(stored.as_slice())
-            .read_to_end(&mut content)
-            .expect("gzip");
-        assert_eq!(content.len() as u64, packed.file.content_bytes);
     }
 }

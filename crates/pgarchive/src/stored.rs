@@ -1,24 +1,22 @@
 //! A file as it comes from the store, hashed before it is decrypted and decompressed.
 
+use std::cell::RefCell;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use age::DecryptError;
-use age::stream::StreamReader;
+use std::rc::Rc;
 
 use super::damage::{Difference, UnpackError, damaged};
 use crate::digest::Digest;
-use crate::encryption::Identities;
 use crate::manifest::File;
 
 /// Bytes that are read at once where only the hash is needed.
 const PIECE: usize = 64 * 1024;
 
 /// A file that is read through layers that do not return it. A clone at the other end checks it.
-pub(super) struct Stored<R>(Arc<Mutex<Arriving<R>>>);
+#[derive(Clone)]
+pub(super) struct Stored<'a>(Rc<RefCell<Arriving<'a>>>);
 
-struct Arriving<R> {
-    reader: R,
+struct Arriving<'a> {
+    reader: Box<dyn Read + 'a>,
     digest: Digest,
     /// Its length by the manifest. Reading stops soon after it.
     expected: u64,
@@ -26,22 +24,10 @@ struct Arriving<R> {
     failure: Option<io::Error>,
 }
 
-impl<R> Clone for Stored<R> {
-    fn clone(&self) -> Stored<R> {
-        Stored(Arc::clone(&self.0))
-    }
-}
-
-impl<R> Stored<R> {
-    fn arriving(&self) -> MutexGuard<'_, Arriving<R>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R: Read> Stored<R> {
-    pub(super) fn new(reader: R, expected: u64) -> Stored<R> {
-        Stored(Arc::new(Mutex::new(Arriving {
-            reader,
+impl<'a> Stored<'a> {
+    pub(super) fn new(reader: impl Read + 'a, expected: u64) -> Stored<'a> {
+        Stored(Rc::new(RefCell::new(Arriving {
+            reader: Box::new(reader),
             digest: Digest::default(),
             expected,
             failure: None,
@@ -50,7 +36,7 @@ impl<R: Read> Stored<R> {
 
     /// Reads the rest of the file and compares all of it with the manifest.
     pub(super) fn check(&self, file: &File) -> Result<(), UnpackError> {
-        let mut arriving = self.arriving();
+        let mut arriving = self.0.borrow_mut();
         arriving.drain().map_err(|source| UnpackError::Read {
             file: file.name.clone(),
             source,
@@ -62,7 +48,7 @@ impl<R: Read> Stored<R> {
     }
 }
 
-impl<R: Read> Arriving<R> {
+impl Arriving<'_> {
     fn drain(&mut self) -> io::Result<()> {
         let mut piece = vec![0; PIECE];
         loop {
@@ -94,35 +80,8 @@ impl<R: Read> Arriving<R> {
     }
 }
 
-impl<R: Read> Read for Stored<R> {
+impl Read for Stored<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.arriving().read(buffer)
-    }
-}
-
-/// A stored file, decrypted if it is encrypted.
-pub(super) enum Opened<R: Read> {
-    Plain(Stored<R>),
-    Encrypted(Box<StreamReader<Stored<R>>>),
-}
-
-impl<R: Read> Opened<R> {
-    pub(super) fn new(
-        stored: Stored<R>,
-        identities: Option<&Identities>,
-    ) -> Result<Opened<R>, DecryptError> {
-        Ok(match identities {
-            None => Opened::Plain(stored),
-            Some(identities) => Opened::Encrypted(Box::new(identities.decrypt(stored)?)),
-        })
-    }
-}
-
-impl<R: Read> Read for Opened<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Opened::Plain(stored) => stored.read(buffer),
-            Opened::Encrypted(reader) => reader.read(buffer),
-        }
+        self.0.borrow_mut().read(buffer)
     }
 }

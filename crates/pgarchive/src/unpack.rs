@@ -3,9 +3,9 @@
 use std::io::{self, Read};
 
 use super::END;
-use super::compression::{Algorithm, Decompressor};
+use super::compression::{Algorithm, decompressed};
 use super::damage::{Difference, UnpackError, damaged};
-use super::stored::{Opened, Stored};
+use super::stored::Stored;
 use crate::digest::Digest;
 use crate::encryption::Identities;
 use crate::manifest::{File, Table};
@@ -15,12 +15,12 @@ use crate::row_sum::Rows;
 const PIECE: usize = 256 * 1024;
 
 /// One table's rows, piece by piece. It takes less than a MiB, whatever the rows.
-pub struct Unpacker<R: Read> {
+pub struct Unpacker<'a> {
     file: File,
     rows_expected: u64,
     row_sum_expected: String,
-    stored: Stored<R>,
-    content: Decompressor<Opened<R>>,
+    stored: Stored<'a>,
+    content: Box<dyn Read + 'a>,
     digest: Digest,
     rows: Rows,
     piece: Vec<u8>,
@@ -29,14 +29,14 @@ pub struct Unpacker<R: Read> {
     complete: bool,
 }
 
-impl<R: Read> Unpacker<R> {
+impl<'a> Unpacker<'a> {
     /// Opens the file of a table; `identities` are the result of [`Identities::opening`].
     pub fn new(
-        stored: R,
+        stored: impl Read + 'a,
         file: &File,
         table: &Table,
         identities: Option<&Identities>,
-    ) -> Result<Unpacker<R>, UnpackError> {
+    ) -> Result<Unpacker<'a>, UnpackError> {
         let stored = Stored::new(stored, file.stored_bytes);
         let opened = open(&stored, file, identities)?;
         Ok(Unpacker {
@@ -44,7 +44,7 @@ impl<R: Read> Unpacker<R> {
             rows_expected: table.rows,
             row_sum_expected: table.row_sum.clone(),
             stored,
-            content: Decompressor::new(Algorithm::of_file(&file.name), opened),
+            content: decompressed(Algorithm::of_file(&file.name), opened),
             digest: Digest::default(),
             rows: Rows::default(),
             piece: vec![0; PIECE],
@@ -151,18 +151,25 @@ pub fn unpack_small(
     }
 }
 
-fn open<R: Read>(
-    stored: &Stored<R>,
+/// The content of a stored file, decrypted if it is encrypted.
+fn open<'a>(
+    stored: &Stored<'a>,
     file: &File,
     identities: Option<&Identities>,
-) -> Result<Opened<R>, UnpackError> {
-    Opened::new(stored.clone(), identities).map_err(|error| match stored.check(file) {
-        Err(cause) => cause,
-        Ok(()) if matches!(error, age::DecryptError::NoMatchingKeys) => UnpackError::Locked {
-            file: file.name.clone(),
-        },
-        Ok(()) => damaged(file, Difference::Unreadable(error.to_string())),
-    })
+) -> Result<Box<dyn Read + 'a>, UnpackError> {
+    let Some(identities) = identities else {
+        return Ok(Box::new(stored.clone()));
+    };
+    match identities.decrypt(stored.clone()) {
+        Ok(content) => Ok(Box::new(content)),
+        Err(error) => Err(match stored.check(file) {
+            Err(cause) => cause,
+            Ok(()) if matches!(error, age::DecryptError::NoMatchingKeys) => UnpackError::Locked {
+                file: file.name.clone(),
+            },
+            Ok(()) => damaged(file, Difference::Unreadable(error.to_string())),
+        }),
+    }
 }
 
 #[cfg(test)]
