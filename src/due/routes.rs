@@ -11,9 +11,7 @@ use uuid::Uuid;
 
 use super::report::{Report, RunOutcome};
 use super::runs::{self, DueRuns};
-use crate::http::{
-    Endpoint, FieldError, Problem, Query, Request, Response, database_problem, whole,
-};
+use crate::http::{Endpoint, FieldError, Problem, Query, Request, Response, whole};
 use crate::telemetry::Context;
 
 static RUN_DUE: Endpoint = Endpoint {
@@ -36,8 +34,7 @@ pub async fn run_due(due: &DueRuns, request: Request) -> Response {
             function: function(due, &request.query).map_err(Problem::bad_parameter)?,
             wait: wait(&request.query).map_err(Problem::bad_parameter)?,
         };
-        let report = due.run(request).boxed().await;
-        let report = report.map_err(|error| database_problem(&error))?;
+        let report = due.run(request).boxed().await?;
         let body = json!({ "data": report }).to_string();
         Ok(whole(status(&report), "application/json", body))
     };

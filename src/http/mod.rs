@@ -15,7 +15,6 @@ mod request;
 mod respond;
 mod response;
 
-pub use database::database_problem;
 pub use endpoint::Endpoint;
 pub use hangup::Hangup;
 pub use object::{Members, ObjectFormat};

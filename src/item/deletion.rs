@@ -9,21 +9,18 @@
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::ItemId;
-use crate::database::{Connection, Database, Error, Statement};
+use super::{ItemId, Items};
+use crate::database::{Connection, Error, Statement};
 
-/// Deletes an item. Returns whether this request deleted it, now or when the host sent it earlier.
-pub(super) async fn delete(
-    database: &Database,
-    id: ItemId,
-    invocation: Option<Uuid>,
-) -> Result<bool, Error> {
-    let invocation = invocation.map(|id| id.to_string());
-    let invocation = invocation.as_deref();
-    let deadline = database.deadline();
-    database
-        .writing(deadline, |connection| attempt(connection, id, invocation))
-        .await
+impl Items {
+    /// Deletes an item. Returns whether this request deleted it, now or when the host sent it earlier.
+    pub async fn delete(&self, id: ItemId, invocation: Option<Uuid>) -> Result<bool, Error> {
+        let invocation = invocation.map(|id| id.to_string());
+        let invocation = invocation.as_deref();
+        let delete = |connection| attempt(connection, id, invocation);
+        let database = self.database();
+        database.writing(database.deadline(), delete).await
+    }
 }
 
 async fn attempt(

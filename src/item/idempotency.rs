@@ -8,8 +8,8 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::{Creation, Item, ItemId, ItemName, counts};
-use crate::database::{Connection, Database, Error, Statement};
+use super::{Creation, Item, ItemId, ItemName, Items, counts};
+use crate::database::{Connection, Error, Statement};
 
 /// 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,15 +33,17 @@ pub enum KeyedCreation {
     InProgress,
 }
 
-pub(super) async fn create(
-    database: &Database,
-    key: &IdempotencyKey,
-    name: &ItemName,
-) -> Result<KeyedCreation, Error> {
-    let deadline = database.deadline();
-    database
-        .writing(deadline, |connection| attempt(connection, key, name))
-        .await
+impl Items {
+    /// Creates an item unless this key created one before. Returns the same each time.
+    pub async fn create_once(
+        &self,
+        key: &IdempotencyKey,
+        name: &ItemName,
+    ) -> Result<KeyedCreation, Error> {
+        let create = |connection| attempt(connection, key, name);
+        let database = self.database();
+        database.writing(database.deadline(), create).await
+    }
 }
 
 async fn attempt(

@@ -8,8 +8,7 @@ use uuid::Uuid;
 use super::{Creation, IdempotencyKey, ItemId, Items, KeyedCreation, Listing, Renaming};
 use super::{Item, body};
 use crate::http::{
-    Endpoint, FieldError, Problem, Query, Request, Response, database_problem, json, no_content,
-    stream,
+    Endpoint, FieldError, Problem, Query, Request, Response, json, no_content, stream,
 };
 
 static ALL: Endpoint = Endpoint {
@@ -65,10 +64,8 @@ async fn list(items: &Items, method: &Method, query: &Query) -> Result<Response,
         page(items, 1, listing.after).await?;
         return Ok(stream("application/json", futures_util::stream::empty()));
     }
-    let begun = items.streams().begin(listing.after).await;
-    begun
-        .map_err(|it| database_problem(&it))?
-        .ok_or_else(too_many_streams)
+    let begun = items.streams().begin(listing.after).await?;
+    begun.ok_or_else(too_many_streams)
 }
 
 fn too_many_streams() -> Problem {
@@ -80,10 +77,7 @@ fn too_many_streams() -> Problem {
 }
 
 async fn page(items: &Items, limit: u16, after: Option<ItemId>) -> Result<Response, Problem> {
-    let page = items
-        .page(limit, after)
-        .await
-        .map_err(|it| database_problem(&it))?;
+    let page = items.page(limit, after).await?;
     let mut body = Vec::with_capacity(page.bytes() + 16);
     body.extend_from_slice(b"{\"data\":[");
     for (place, piece) in page.pieces.iter().enumerate() {
@@ -104,14 +98,8 @@ async fn create(items: &Items, mut request: Request) -> Result<Response, Problem
     let key = idempotency_key(&request)?;
     let name = body::name(&mut request).await?;
     let creation = match key {
-        None => items
-            .create(name)
-            .await
-            .map_err(|it| database_problem(&it))?,
-        Some(key) => {
-            let keyed = items.create_once(&key, &name).await;
-            creation_of(keyed.map_err(|it| database_problem(&it))?)?
-        }
+        None => items.create(name).await?,
+        Some(key) => creation_of(items.create_once(&key, &name).await?)?,
     };
     match creation {
         Creation::Created(item) => Ok(created(&item)),
@@ -165,15 +153,14 @@ fn creation_of(keyed: KeyedCreation) -> Result<Creation, Problem> {
 }
 
 async fn read(items: &Items, id: ItemId) -> Result<Response, Problem> {
-    let item = items.read(id).await.map_err(|it| database_problem(&it))?;
+    let item = items.read(id).await?;
     item.map(|item| json(item.to_json()))
         .ok_or_else(|| no_such_item(id))
 }
 
 async fn rename(items: &Items, id: ItemId, mut request: Request) -> Result<Response, Problem> {
     let name = body::name(&mut request).await?;
-    let renaming = items.rename(id, &name).await;
-    match renaming.map_err(|it| database_problem(&it))? {
+    match items.rename(id, &name).await? {
         Renaming::Renamed(item) => Ok(json(item.to_json())),
         Renaming::NameTaken => Err(name_taken()),
         Renaming::NoSuchItem => Err(no_such_item(id)),
@@ -181,8 +168,7 @@ async fn rename(items: &Items, id: ItemId, mut request: Request) -> Result<Respo
 }
 
 async fn delete(items: &Items, id: ItemId, invocation: Option<Uuid>) -> Result<Response, Problem> {
-    let deleted = items.delete(id, invocation).await;
-    if !deleted.map_err(|it| database_problem(&it))? {
+    if !items.delete(id, invocation).await? {
         return Err(no_such_item(id));
     }
     Ok(no_content())

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use uuid::Uuid;
 
 use super::counts::ItemCounts;
 use super::insert::{Creation, Inserter};
 use super::pages::{Page, Pages};
 use super::stream::Streams;
-use super::{IdempotencyKey, Item, ItemId, ItemName, KeyedCreation, deletion, idempotency};
+use super::{Item, ItemId, ItemName};
 use crate::database::{Database, Error, Statement};
 
 /// The items of one database. A clone costs one count: each request makes some.
@@ -52,15 +51,6 @@ impl Items {
         self.0.inserter.insert(name).await
     }
 
-    /// Creates an item unless this key created one before. Returns the same each time.
-    pub async fn create_once(
-        &self,
-        key: &IdempotencyKey,
-        name: &ItemName,
-    ) -> Result<KeyedCreation, Error> {
-        idempotency::create(&self.0.database, key, name).await
-    }
-
     pub async fn read(&self, id: ItemId) -> Result<Option<Item>, Error> {
         let keep = |found: &mut Option<Item>, row: Row| *found = Some(Item::of(&row));
         let database = &self.0.database;
@@ -77,12 +67,6 @@ impl Items {
         }
     }
 
-    /// Removes an item, and says whether it was there. A request that the Functions host sends again,
-    /// with the same `invocation`, gets the result of its first sending.
-    pub async fn delete(&self, id: ItemId, invocation: Option<Uuid>) -> Result<bool, Error> {
-        deletion::delete(&self.0.database, id, invocation).await
-    }
-
     /// At most `limit` items after an id.
     pub(super) async fn page(&self, limit: u16, after: Option<ItemId>) -> Result<Page, Error> {
         self.0.pages.page(limit, after).await
@@ -90,6 +74,10 @@ impl Items {
 
     pub fn counts(&self) -> ItemCounts {
         ItemCounts::read(self.0.inserter.waiting(), self.0.streams.open())
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.0.database
     }
 
     pub(super) fn streams(&self) -> &Streams {

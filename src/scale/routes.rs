@@ -13,8 +13,8 @@ use super::placing::HoldError;
 use super::report::Plan;
 use super::scaling::Scaling;
 use crate::http::{
-    Endpoint, FieldError, Members, ObjectFormat, Problem, Query, Request, Response,
-    database_problem, no_content, whole,
+    Endpoint, FieldError, Members, ObjectFormat, Problem, Query, Request, Response, no_content,
+    whole,
 };
 use schedule::{Size, TargetName, parse_instant};
 
@@ -55,8 +55,7 @@ pub async fn plan(scaling: &Scaling, request: Request) -> Response {
         let period = Period::of(&request.query, now).map_err(Problem::bad_parameter)?;
         let loaded = scaling.schedule(now).await;
         let loaded = loaded.map_err(|error| schedule_problem(&error))?;
-        let holds = scaling.holds().active(now).await;
-        let holds = holds.map_err(|it| database_problem(&it))?;
+        let holds = scaling.holds().active(now).await?;
         let plan = Plan::new(&loaded, &holds, period.from, period.days, None);
         Ok(data(StatusCode::OK, &json!(plan)))
     };
@@ -69,8 +68,7 @@ pub async fn holds(scaling: &Scaling, request: Request) -> Response {
         if request.method == Method::POST {
             return create(scaling, request).await;
         }
-        let holds = scaling.holds().active(scaling.now()).await;
-        let holds = holds.map_err(|it| database_problem(&it))?;
+        let holds = scaling.holds().active(scaling.now()).await?;
         Ok(data(StatusCode::OK, &json!(holds)))
     };
     HOLDS.respond(request, handler).await
@@ -160,7 +158,7 @@ fn hold_problem(error: HoldError) -> Problem {
             let errors = errors.map(|it| FieldError::new(format!("/{}", it.part), it.text));
             HOLD_FORMAT.invalid(errors.collect())
         }
-        HoldError::Database(error) => database_problem(&error),
+        HoldError::Database(error) => error.into(),
     }
 }
 
@@ -182,7 +180,7 @@ async fn release(
     let name: TargetName = name.parse().map_err(|_| no_such_target(name))?;
     let holds = scaling.holds();
     let released = holds.release(&name, scaling.now(), invocation);
-    if !released.await.map_err(|it| database_problem(&it))? {
+    if !released.await? {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             "no-such-hold",
