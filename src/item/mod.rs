@@ -28,7 +28,7 @@ pub use id::ItemId;
 pub use idempotency::{IdempotencyKey, KeyedCreation};
 pub use insert::Creation;
 pub use listing::Listing;
-pub use name::{ItemName, NameError};
+pub use name::ItemName;
 pub use record::Item;
 pub use routes::{all, one};
 pub use store::{Items, Renaming};

@@ -2,7 +2,6 @@
 
 use schedule::check_text;
 use serde::Deserialize;
-use thiserror::Error;
 
 /// 1 to 255 characters (Unicode scalar values) without white space at both ends. At least one is visible,
 /// and none is a control character or a bidirectional override. The text is not normalized.
@@ -10,34 +9,24 @@ use thiserror::Error;
 #[serde(try_from = "String")]
 pub struct ItemName(String);
 
-/// Why a text is not a name.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum NameError {
-    /// The text is empty after trimming.
-    #[error("it is empty; give 1 to 255 characters other than white space")]
-    Empty,
-    #[error("it has {0} characters; give at most 255")]
-    TooLong(usize),
-    /// The text is not visible, or has forbidden characters.
-    #[error("{0}")]
-    Text(String),
-}
-
 impl ItemName {
     /// Maximum number of characters.
     pub const LIMIT: usize = 255;
 
     /// Trims `text` and checks the rest.
-    pub fn parse(text: &str) -> Result<ItemName, NameError> {
+    ///
+    /// # Errors
+    /// Why it is not a name, with the remedy.
+    pub fn parse(text: &str) -> Result<ItemName, String> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(NameError::Empty);
+            return Err("it is empty; give 1 to 255 characters other than white space".to_owned());
         }
         let length = text.chars().count();
         if length > Self::LIMIT {
-            return Err(NameError::TooLong(length));
+            return Err(format!("it has {length} characters; give at most 255"));
         }
-        check_text(text).map_err(|error| NameError::Text(error.to_string()))?;
+        check_text(text).map_err(|error| error.to_string())?;
         Ok(ItemName(text.to_owned()))
     }
 
@@ -47,9 +36,9 @@ impl ItemName {
 }
 
 impl TryFrom<String> for ItemName {
-    type Error = NameError;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<ItemName, NameError> {
+    fn try_from(text: String) -> Result<ItemName, String> {
         ItemName::parse(&text)
     }
 }

@@ -73,7 +73,7 @@ impl SourceBackups {
         let (id, files) = (&stored.id, &stored.readable()?.files);
         let present = &target.files(id).await?;
         each_file(files, AT_A_TIME, |file| async move {
-            if present.contains(&file.name) && target.is_good(id, file, progress).await? {
+            if present.contains_key(&file.name) && target.is_good(id, file, progress).await? {
                 return Ok(None);
             }
             self.copy_file(id, file, target, progress).await?;
@@ -92,7 +92,7 @@ impl SourceBackups {
     /// manifest.
     async fn require_files(&self, id: &BackupId, files: &[File]) -> Result<(), StoreError> {
         let present = self.files(id).await?;
-        let Some(lost) = files.iter().find(|it| !present.contains(&it.name)) else {
+        let Some(lost) = files.iter().find(|it| !present.contains_key(&it.name)) else {
             return Ok(());
         };
         self.blobs.delete(&self.path(id, MANIFEST)).await?;

@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::error::StoreError;
-use super::marks::{announcement_end, announcement_file, lease_file};
+use super::marks::{ANNOUNCEMENT, LEASE, end, file_until};
 use super::source_backups::{SourceBackups, Stored};
 use crate::blob::{BlobError, Deletion};
 use pgarchive::BackupId;
@@ -37,7 +37,8 @@ const TERM: SignedDuration = SignedDuration::from_mins(40);
 pub(in crate::backup) struct Lease<'a> {
     source_backups: &'a SourceBackups,
     id: &'a BackupId,
-    name: fn(Timestamp, u32) -> String,
+    /// [`LEASE`] or [`ANNOUNCEMENT`].
+    kind: &'static str,
     purpose: &'static str,
     /// The blobs that may be in the store.
     names: Vec<String>,
@@ -70,7 +71,7 @@ impl SourceBackups {
         id: &'a BackupId,
         purpose: &'static str,
     ) -> Result<Lease<'a>, StoreError> {
-        let mut lease = Lease::of(self, id, lease_file, purpose);
+        let mut lease = Lease::of(self, id, LEASE, purpose);
         match lease.take().await {
             Err(
                 BlobError::Denied { reason, .. }
@@ -94,7 +95,7 @@ impl SourceBackups {
         &'a self,
         id: &'a BackupId,
     ) -> Result<Lease<'a>, BlobError> {
-        let mut announcement = Lease::of(self, id, announcement_file, "prune");
+        let mut announcement = Lease::of(self, id, ANNOUNCEMENT, "prune");
         match announcement.take().await {
             Err(BlobError::Full { .. }) => {}
             taken => taken?,
@@ -109,7 +110,7 @@ impl SourceBackups {
         stored: &Stored,
         now: Timestamp,
     ) -> Result<Option<String>, BlobError> {
-        let is_old = |file: &&String| announcement_end(file).is_some_and(|end| end <= now);
+        let is_old = |file: &&String| end(file, ANNOUNCEMENT).is_some_and(|end| end <= now);
         for file in stored.files.keys().filter(is_old) {
             let path = self.path(&stored.id, file);
             if let Deletion::Refused(reason) = self.blobs.delete(&path).await? {
@@ -125,13 +126,13 @@ impl<'a> Lease<'a> {
     fn of(
         source_backups: &'a SourceBackups,
         id: &'a BackupId,
-        name: fn(Timestamp, u32) -> String,
+        kind: &'static str,
         purpose: &'static str,
     ) -> Lease<'a> {
         Lease {
             source_backups,
             id,
-            name,
+            kind,
             purpose,
             names: Vec::new(),
             notice: None,
@@ -163,7 +164,7 @@ impl<'a> Lease<'a> {
     async fn take(&mut self) -> Result<(), BlobError> {
         let until = Timestamp::now() + TERM;
         let (number, ..) = Uuid::new_v4().as_fields();
-        let file = (self.name)(until, number);
+        let file = file_until(self.kind, until, number);
         let content = json!({ "until": until, "purpose": self.purpose });
         let name = self.source_backups.path(self.id, &file);
         self.names.push(name.clone());

@@ -1,8 +1,13 @@
 //! The files beside a backup: verified, held, in use.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use pgarchive::BackupId;
 use serde::{Deserialize, Serialize};
+
+/// The files in the folder of a backup, with their sizes.
+pub type Files = BTreeMap<String, u64>;
 
 /// The mark of a backup that was restored and compared.
 pub const VERIFIED: &str = "verified.json";
@@ -10,8 +15,13 @@ pub const VERIFIED: &str = "verified.json";
 /// The mark of a backup that must stay.
 pub(super) const HOLD: &str = "hold.json";
 
-const LEASE: &str = "in-use-";
-const ANNOUNCEMENT: &str = "deleting-";
+/// The beginning of the name of a lease, which ends by itself. Its end and a number follow, written as in the name
+/// of a backup.
+pub(super) const LEASE: &str = "in-use-";
+
+/// The same for an announcement that the backup will be deleted.
+pub(super) const ANNOUNCEMENT: &str = "deleting-";
+
 const SUFFIX: &str = ".json";
 
 /// The proof of a backup: it was restored, and every count and checksum equalled the manifest's. Marks of
@@ -72,38 +82,16 @@ pub struct Hold {
     pub since: Timestamp,
 }
 
-/// The name of a lease that holds until this time. Its time and number are written as in a backup's
-/// name.
-pub(super) fn lease_file(until: Timestamp, number: u32) -> String {
-    format!("{LEASE}{}{SUFFIX}", BackupId::new(until, number))
+/// The name of a lease or an announcement that ends then.
+pub(super) fn file_until(kind: &str, end: Timestamp, number: u32) -> String {
+    format!("{kind}{}{SUFFIX}", BackupId::new(end, number))
 }
 
-/// The name of an announcement that the backup will be deleted. It holds as a lease does.
-pub(super) fn announcement_file(until: Timestamp, number: u32) -> String {
-    format!("{ANNOUNCEMENT}{}{SUFFIX}", BackupId::new(until, number))
-}
-
-/// Whether one of these files of a backup is a lease that holds at `now`.
-pub(super) fn is_leased(files: impl IntoIterator<Item = impl AsRef<str>>, now: Timestamp) -> bool {
-    let ends = files
-        .into_iter()
-        .filter_map(|file| end(file.as_ref(), LEASE));
-    ends.max().is_some_and(|end| now < end)
-}
-
-/// Until when one of these files of a backup announces its deletion, if one does at `now`.
-pub(super) fn deleted_until(
-    files: impl IntoIterator<Item = impl AsRef<str>>,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let ends = files
-        .into_iter()
-        .filter_map(|file| announcement_end(file.as_ref()));
-    ends.max().filter(|end| now < *end)
-}
-
-pub(super) fn announcement_end(file: &str) -> Option<Timestamp> {
-    end(file, ANNOUNCEMENT)
+/// When a file ends, if it is of this kind.
+pub(super) fn end(file: &str, kind: &str) -> Option<Timestamp> {
+    let name = file.strip_prefix(kind)?.strip_suffix(SUFFIX)?;
+    let name: BackupId = name.parse().ok()?;
+    Some(name.started())
 }
 
 /// Whether a file of a backup is a lease or an announcement, which ends by itself where a store keeps it.
@@ -111,10 +99,19 @@ pub(super) fn ends_by_itself(file: &str) -> bool {
     end(file, LEASE).or(end(file, ANNOUNCEMENT)).is_some()
 }
 
-fn end(file: &str, prefix: &str) -> Option<Timestamp> {
-    let name = file.strip_prefix(prefix)?.strip_suffix(SUFFIX)?;
-    let name: BackupId = name.parse().ok()?;
-    Some(name.started())
+/// Whether one of these files of a backup is a lease that holds at `now`.
+pub(super) fn is_leased(files: &Files, now: Timestamp) -> bool {
+    last_end(files, LEASE, now).is_some()
+}
+
+/// Until when one of these files of a backup announces its deletion, if one does at `now`.
+pub(super) fn deleted_until(files: &Files, now: Timestamp) -> Option<Timestamp> {
+    last_end(files, ANNOUNCEMENT, now)
+}
+
+fn last_end(files: &Files, kind: &str, now: Timestamp) -> Option<Timestamp> {
+    let ends = files.keys().filter_map(|file| end(file, kind));
+    ends.max().filter(|end| now < *end)
 }
 
 #[cfg(test)]
@@ -130,15 +127,19 @@ mod tests {
         assert!(mark.compared.is_empty());
     }
 
+    fn files<const N: usize>(names: [&str; N]) -> Files {
+        names.map(|name| (name.to_owned(), 1)).into()
+    }
+
     #[test]
     fn a_lease_holds_until_the_time_in_its_name() {
         let now: Timestamp = "2026-11-24T02:00:00Z".parse().expect("good");
         let past = "in-use-20261124T015959Z-00000000.json";
         let future = "in-use-20261124T020001Z-1a2b3c4d.json";
-        assert!(is_leased(["toc.dat", past, future], now));
-        assert!(!is_leased([past, "manifest.json"], now));
+        assert!(is_leased(&files(["toc.dat", past, future]), now));
+        assert!(!is_leased(&files([past, "manifest.json"]), now));
         for other in ["in-use-soon.json", "20261124T020001Z-1a2b3c4d", "hold.json"] {
-            assert!(!is_leased([other], now), "{other}");
+            assert!(!is_leased(&files([other]), now), "{other}");
         }
     }
 
@@ -147,10 +148,10 @@ mod tests {
         let now: Timestamp = "2026-11-24T02:00:00Z".parse().expect("good");
         let past = "deleting-20261124T015959Z-00000000.json";
         let future = "deleting-20261124T020001Z-1a2b3c4d.json";
-        let until = deleted_until(["manifest.json", past, future], now);
+        let until = deleted_until(&files(["manifest.json", past, future]), now);
         assert_eq!(until.map(|it| it.as_second() - now.as_second()), Some(1));
-        assert_eq!(deleted_until([past, "manifest.json"], now), None);
-        assert!(!is_leased([past, future], now));
+        assert_eq!(deleted_until(&files([past, "manifest.json"]), now), None);
+        assert!(!is_leased(&files([past, future]), now));
         assert!(ends_by_itself(past) && !ends_by_itself("manifest.json"));
     }
 }

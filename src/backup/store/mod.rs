@@ -29,9 +29,9 @@ mod walk;
 
 pub(super) use copy::CopyLimit;
 pub use error::StoreError;
-pub use marks::{Compared, Hold, Seconds, VERIFIED, Verified};
+pub use marks::{Compared, Files, Hold, Seconds, VERIFIED, Verified};
 pub(super) use newest::{Newest, NewestOf};
 pub use prune::{Pruned, Pruning, Rules};
-pub use source_backups::{Files, Listed, Selection, SourceBackups, Stored};
+pub use source_backups::{Listed, Selection, SourceBackups, Stored};
 pub use summaries::{BackupSummary, Summaries};
 pub use sweep::Swept;

@@ -3,7 +3,7 @@
 //! A folder without a manifest is not a backup and is ignored here: an export is running in it, or died
 //! in it, or pruning has deleted its manifest first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 
 use super::error::StoreError;
-use super::marks::{HOLD, Hold, VERIFIED, Verified, deleted_until, is_leased};
+use super::marks::{Files, HOLD, Hold, VERIFIED, Verified, deleted_until, is_leased};
 use super::retention::{Candidate, IN_USE, State};
 use crate::backup::settings::SourceName;
 use crate::blob::{BlobError, Blobs, Deletion};
@@ -38,9 +38,6 @@ pub struct Stored {
     pub hold: Option<Hold>,
     pub files: Files,
 }
-
-/// The files in the folder of a backup, with their sizes.
-pub type Files = BTreeMap<String, u64>;
 
 /// A backup of which only the names of its files were read.
 #[derive(Clone, Debug)]
@@ -79,7 +76,7 @@ impl Stored {
 
     /// Until when its deletion is announced, if it is at `now`.
     pub fn deleted_until(&self, now: Timestamp) -> Option<Timestamp> {
-        deleted_until(self.files.keys(), now)
+        deleted_until(&self.files, now)
     }
 
     pub fn candidate(&self, now: Timestamp) -> Candidate {
@@ -88,7 +85,7 @@ impl Stored {
             state: self.state(),
             verified: self.verified.is_some(),
             hold: self.hold.as_ref().map(|hold| hold.reason.clone()),
-            in_use: is_leased(self.files.keys(), now),
+            in_use: is_leased(&self.files, now),
         }
     }
 }
@@ -281,7 +278,7 @@ impl SourceBackups {
         let deadline = Instant::now() + WITHDRAWAL;
         loop {
             let files = self.files(id).await?;
-            if !files.contains(MANIFEST) {
+            if !files.contains_key(MANIFEST) {
                 return Err(
                     self.unknown(format!("named {id} any more, because it was just deleted"))
                 );
@@ -298,12 +295,15 @@ impl SourceBackups {
         unannounced(id, &self.files(id).await?)
     }
 
-    /// The names of the files in a backup's folder.
-    pub(super) async fn files(&self, id: &BackupId) -> Result<BTreeSet<String>, StoreError> {
+    /// The files in a backup's folder.
+    pub(super) async fn files(&self, id: &BackupId) -> Result<Files, StoreError> {
         let folder = format!("{}/{id}", self.source);
-        let blobs = self.blobs.list(&folder).await?;
-        let names = blobs.iter().filter_map(|blob| blob.name.rsplit('/').next());
-        Ok(names.map(str::to_owned).collect())
+        let blobs = self.blobs.list(&folder).await?.into_iter();
+        let files = blobs.filter_map(|blob| {
+            let (_, name) = blob.name.rsplit_once('/')?;
+            Some((name.to_owned(), blob.bytes))
+        });
+        Ok(files.collect())
     }
 
     /// Deletes the hold of a backup.
@@ -324,7 +324,7 @@ impl SourceBackups {
     }
 }
 
-fn unannounced(id: &BackupId, files: &BTreeSet<String>) -> Result<(), StoreError> {
+fn unannounced(id: &BackupId, files: &Files) -> Result<(), StoreError> {
     match deleted_until(files, Timestamp::now()) {
         None => Ok(()),
         Some(until) => Err(StoreError::BeingDeleted {
@@ -335,8 +335,8 @@ fn unannounced(id: &BackupId, files: &BTreeSet<String>) -> Result<(), StoreError
 }
 
 /// Why a backup with these files must stay, if it must.
-pub(super) fn keeper(files: &BTreeSet<String>, now: Timestamp) -> Option<&'static str> {
-    if files.contains(HOLD) {
+pub(super) fn keeper(files: &Files, now: Timestamp) -> Option<&'static str> {
+    if files.contains_key(HOLD) {
         Some("a hold was just placed on it")
     } else if is_leased(files, now) {
         Some(IN_USE)

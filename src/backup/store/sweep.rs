@@ -1,12 +1,11 @@
 //! Deletes the remains of killed exports.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::StoreError;
-use super::marks::{ends_by_itself, is_leased};
+use super::marks::{Files, ends_by_itself, is_leased};
 use super::source_backups::SourceBackups;
 use crate::blob::{BlobError, Deletion};
 use pgarchive::BackupId;
@@ -67,7 +66,7 @@ impl SourceBackups {
             }
             let files = self.files(&id).await?;
             // Pruning may have died after it deleted the manifest of a backup that is still being read.
-            if files.contains(MANIFEST) || is_leased(&files, now) {
+            if files.contains_key(MANIFEST) || is_leased(&files, now) {
                 continue;
             }
             let folder = format!("{}/{id}", self.source);
@@ -85,10 +84,10 @@ impl SourceBackups {
     pub(super) async fn delete_files(
         &self,
         id: &BackupId,
-        files: &BTreeSet<String>,
+        files: &Files,
     ) -> Result<(u64, Option<Kept>), BlobError> {
         let (mut deleted, mut kept) = (0, None::<Kept>);
-        for file in files {
+        for file in files.keys() {
             match self.blobs.delete(&self.path(id, file)).await? {
                 Deletion::Done => deleted += 1,
                 Deletion::Refused(reason) if !ends_by_itself(file) => {

@@ -14,117 +14,77 @@ use crate::backup::{
 use pgarchive::BackupId;
 use pgarchive::manifest::Manifest;
 
-/// The drill of its own schedule. If drills follow the backups, it only makes up for those that failed, were
-/// interrupted, or did not fit.
-pub(super) async fn scheduled(
+/// A drill on its own schedule, where drills follow the backups, only makes up for those that failed, were
+/// interrupted, or did not fit. A drill that follows a backup has what remains of the same call's time, and does not
+/// begin if it would not end in that time.
+pub(super) async fn run(
     backups: &Backups,
     stop: &CancellationToken,
     source: &Source,
     limit: Duration,
+    follows: DrillAfter,
 ) -> SourceRun {
-    let drill = Drill {
-        backups,
-        source,
-        repeats: backups.settings().drill_after == DrillAfter::Schedule,
-        must_fit: false,
-    };
-    drill.run(stop, limit).await
-}
-
-/// The drill that follows a backup, in what remains of the same call's time. It does not begin if it would
-/// not end in that time.
-pub(super) async fn after_backup(
-    backups: &Backups,
-    stop: &CancellationToken,
-    source: &Source,
-    limit: Duration,
-) -> SourceRun {
-    let drill = Drill {
-        backups,
-        source,
-        repeats: false,
-        must_fit: true,
-    };
-    drill.run(stop, limit).await
+    match newest(backups, stop, source, limit, follows).await {
+        Err(error) => SourceRun::failed(source, &error),
+        Ok((id, text)) => SourceRun::new(source, Ending::Succeeded, Some(id), text),
+    }
 }
 
 /// Why a source's newest backup was not proved to restore.
 type Failure = Box<dyn Error + Send + Sync>;
 
-struct Drill<'a> {
-    backups: &'a Backups,
-    source: &'a Source,
-    /// Whether it restores a backup that was restored before.
-    repeats: bool,
-    /// Whether it begins only if it is expected to end within its time.
-    must_fit: bool,
+/// The newest backup, and what was done with it.
+async fn newest(
+    backups: &Backups,
+    stop: &CancellationToken,
+    source: &Source,
+    limit: Duration,
+    follows: DrillAfter,
+) -> Result<(BackupId, String), Failure> {
+    let bounds = Bounds::within(limit, stop.clone());
+    let settings = backups.settings();
+    let server = settings.drill.as_ref().ok_or(
+        "no server is named to restore on; set DRILL_DATABASE_URL, to another server than the one that is \
+         backed up",
+    )?;
+    let source_backups = backups.of_source(Location::Original, &source.name)?;
+    let stored = source_backups.find(&Selection::Latest).await?;
+    let id = stored.id.clone();
+    if let Some(Verified { verified, .. }) = &stored.verified
+        && settings.drill_after == DrillAfter::Backup
+    {
+        return Ok((id, format!("it was proved at {verified}: nothing to do")));
+    }
+    if follows == DrillAfter::Backup {
+        require_time(&source_backups, &stored, limit).await?;
+    }
+    let trial = Trial {
+        server,
+        identities: settings.identities.as_ref(),
+        bounds,
+        superusers: Superusers::Rejected,
+    };
+    let progress = Progress::default();
+    let drill = backups.drill(&source_backups, &stored, trial, &progress);
+    Ok((id, describe(&drill.await?)))
 }
 
-impl Drill<'_> {
-    async fn run(&self, stop: &CancellationToken, limit: Duration) -> SourceRun {
-        match self.newest(stop, limit).await {
-            Err(error) => SourceRun::failed(self.source, &error),
-            Ok((id, text)) => SourceRun::new(self.source, Ending::Succeeded, Some(id), text),
-        }
+async fn require_time(
+    source_backups: &SourceBackups,
+    stored: &Stored,
+    limit: Duration,
+) -> Result<(), Failure> {
+    let before = source_backups.newest_verified().await?;
+    let expected = expected(stored.readable()?, before.as_ref());
+    if expected <= limit {
+        return Ok(());
     }
-
-    /// The newest backup, and what was done with it.
-    async fn newest(
-        &self,
-        stop: &CancellationToken,
-        limit: Duration,
-    ) -> Result<(BackupId, String), Failure> {
-        let bounds = Bounds::within(limit, stop.clone());
-        let settings = self.backups.settings();
-        let server = settings.drill.as_ref().ok_or(
-            "no server is named to restore on; set DRILL_DATABASE_URL, to another server than the one that is \
-             backed up",
-        )?;
-        let source_backups = self
-            .backups
-            .of_source(Location::Original, &self.source.name)?;
-        let stored = source_backups.find(&Selection::Latest).await?;
-        let id = stored.id.clone();
-        if let Some(Verified { verified, .. }) = &stored.verified
-            && !self.repeats
-        {
-            return Ok((id, format!("it was proved at {verified}: nothing to do")));
-        }
-        if self.must_fit {
-            self.require_time(&source_backups, &stored, limit).await?;
-        }
-        let trial = Trial {
-            server,
-            identities: settings.identities.as_ref(),
-            bounds,
-            superusers: Superusers::Rejected,
-        };
-        let progress = Progress::default();
-        let drill = self
-            .backups
-            .drill(&source_backups, &stored, trial, &progress);
-        Ok((id, describe(&drill.await?)))
-    }
-
-    async fn require_time(
-        &self,
-        source_backups: &SourceBackups,
-        stored: &Stored,
-        limit: Duration,
-    ) -> Result<(), Failure> {
-        let before = source_backups.newest_verified().await?;
-        let expected = expected(stored.readable()?, before.as_ref());
-        if expected <= limit {
-            return Ok(());
-        }
-        let text = format!(
-            "the drill of {} was not started: it takes about {expected:.0?}, and {limit:.0?} remain of this call; \
-             the next scheduled drill makes up for it; raise functionTimeout in host.json, or set \
-             DRILL_AFTER=schedule",
-            stored.id
-        );
-        Err(text.into())
-    }
+    let text = format!(
+        "the drill of {} was not started: it takes about {expected:.0?}, and {limit:.0?} remain of this call; the \
+         next scheduled drill makes up for it; raise functionTimeout in host.json, or set DRILL_AFTER=schedule",
+        stored.id
+    );
+    Err(text.into())
 }
 
 /// A restore with its comparison takes about three times as long as the backup, which is used if no earlier

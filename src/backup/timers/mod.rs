@@ -34,40 +34,41 @@ pub const DRILL: &str = "postfacto_restore_drill";
 /// The copies that follow backups, in the ledger. The host does not know this function.
 pub const COPY: &str = "postfacto_backup_copy";
 
-/// The work with one source within a time. The cancellation of the token ends it.
-type Task = for<'a> fn(
-    &'a Backups,
-    &'a CancellationToken,
-    &'a Source,
-    Duration,
-) -> BoxFuture<'a, SourceRun>;
-
-/// Work with every source, under this name in the ledger.
+/// Work with every source.
 #[derive(Clone, Copy)]
-struct Job {
-    function: &'static str,
-    task: Task,
+enum Job {
+    Backup,
+    Copy,
+    /// On its own schedule, or after a backup.
+    Drill(DrillAfter),
 }
 
-const MAKE: Job = Job {
-    function: EXPORT,
-    task: |backups, stop, source, limit| backup::run(backups, stop, source, limit).boxed(),
-};
+impl Job {
+    /// Its name in the ledger.
+    fn function(self) -> &'static str {
+        match self {
+            Job::Backup => EXPORT,
+            Job::Copy => COPY,
+            Job::Drill(_) => DRILL,
+        }
+    }
 
-const COPY_ALL: Job = Job {
-    function: COPY,
-    task: |backups, stop, source, limit| copy::run(backups, stop, source, limit).boxed(),
-};
-
-const PROVE: Job = Job {
-    function: DRILL,
-    task: |backups, stop, source, limit| drill::scheduled(backups, stop, source, limit).boxed(),
-};
-
-const PROVE_NEW: Job = Job {
-    function: DRILL,
-    task: |backups, stop, source, limit| drill::after_backup(backups, stop, source, limit).boxed(),
-};
+    /// The work with one source within a time. The cancellation of `stop` ends it.
+    async fn run(
+        self,
+        backups: &Backups,
+        stop: &CancellationToken,
+        source: &Source,
+        limit: Duration,
+    ) -> SourceRun {
+        let work = match self {
+            Job::Backup => backup::run(backups, stop, source, limit).boxed(),
+            Job::Copy => copy::run(backups, stop, source, limit).boxed(),
+            Job::Drill(follows) => drill::run(backups, stop, source, limit, follows).boxed(),
+        };
+        work.await
+    }
+}
 
 /// A timer function that does the same work with every source.
 pub struct SourceTimer {
@@ -84,18 +85,20 @@ impl SourceTimer {
     /// and drills can follow.
     pub fn backup(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
         let settings = backups.settings();
-        let copies = settings.copy.iter().map(|_| COPY_ALL);
+        let copies = settings.copy.iter().map(|_| Job::Copy);
         let is_proved = settings.drill_after == DrillAfter::Backup;
-        let then = copies.chain(is_proved.then_some(PROVE_NEW)).collect();
+        let then = copies
+            .chain(is_proved.then_some(Job::Drill(DrillAfter::Backup)))
+            .collect();
         SourceTimer {
             then,
-            ..SourceTimer::new(MAKE, backups, ledger, stop)
+            ..SourceTimer::new(Job::Backup, backups, ledger, stop)
         }
     }
 
     /// `postfacto_restore_drill`: the newest backup of each source, restored on trial.
     pub fn drill(backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
-        SourceTimer::new(PROVE, backups, ledger, stop)
+        SourceTimer::new(Job::Drill(DrillAfter::Schedule), backups, ledger, stop)
     }
 
     fn new(job: Job, backups: Backups, ledger: Ledger, stop: CancellationToken) -> SourceTimer {
@@ -120,7 +123,7 @@ impl SourceTimer {
             let waiting = self.then.len() - number;
             let share = end.saturating_duration_since(Instant::now()) / shares(waiting);
             let invocation = Invocation {
-                function: job.function.to_owned(),
+                function: job.function().to_owned(),
                 scheduled: Some(slot),
                 called: Some(slot),
                 ..invocation.clone()
@@ -128,7 +131,7 @@ impl SourceTimer {
             let (followed, _) = self.run_once(*job, &invocation, share).await;
             outcome.lines.extend(followed.lines);
             if let Some(failure) = followed.failure {
-                let text = format!("{} failed: {failure}", job.function);
+                let text = format!("{} failed: {failure}", job.function());
                 log::error!("{text}");
                 outcome.lines.push(text);
             }
@@ -146,7 +149,7 @@ impl SourceTimer {
         let was_done = AtomicBool::new(false);
         let work = async || {
             was_done.store(true, Ordering::Relaxed);
-            work(&self.each_source(job.task, limit).await)
+            work(&self.each_source(job, limit).await)
         };
         let clock = self.backups.clock();
         let outcome = Box::pin(self.ledger.once(invocation, limit, clock, work)).await;
@@ -155,13 +158,13 @@ impl SourceTimer {
 
     /// The sources share fourteen fifteenths of `limit`, so that the work ends before it is cut off. A source
     /// may take a tenth less than its share: so it ends by itself, with its own message, and cleans up.
-    async fn each_source(&self, task: Task, limit: Duration) -> Summary {
+    async fn each_source(&self, job: Job, limit: Duration) -> Summary {
         let end = Instant::now() + limit * 14 / 15;
         let sources = &self.backups.settings().sources;
         let mut runs = Vec::new();
         for (waiting, source) in (1..=sources.len()).rev().zip(sources) {
             let share = end.saturating_duration_since(Instant::now()) / shares(waiting);
-            let one = task(&self.backups, &self.stop, source, share * 9 / 10);
+            let one = job.run(&self.backups, &self.stop, source, share * 9 / 10);
             let run = match tokio::time::timeout(share, one).await {
                 Ok(run) => run,
                 Err(_) => SourceRun::failed(source, &format!("it took more than {share:.0?}")),
@@ -178,7 +181,7 @@ fn shares(number: usize) -> u32 {
 
 impl Timer for SourceTimer {
     fn function(&self) -> &'static str {
-        self.job.function
+        self.job.function()
     }
 
     fn run<'a>(&'a self, invocation: &'a Invocation, limit: Duration) -> BoxFuture<'a, Outcome> {
