@@ -15,7 +15,7 @@ use crate::environment::{SettingError, seconds};
 #[derive(Clone, Debug)]
 pub struct BlobAddress {
     pub(super) location: Location,
-    /// How long a request to the store is retried.
+    /// How long a request to the store is retried; zero for a folder.
     pub(super) wait: Duration,
 }
 
@@ -44,16 +44,17 @@ impl BlobAddress {
         text: &str,
         variable: &impl Fn(&str) -> Option<String>,
     ) -> Result<BlobAddress, SettingError> {
-        Ok(BlobAddress {
-            wait: seconds(variable, settings.wait, 1..=600, DEFAULT_WAIT)?,
-            location: location(settings, text, variable)?,
+        let wait = seconds(variable, settings.wait, 1..=600, DEFAULT_WAIT)?;
+        Ok(match location(settings, text, variable)? {
+            Location::Folder(folder) => BlobAddress::folder(&folder),
+            location => BlobAddress { location, wait },
         })
     }
 
     pub fn folder(folder: &Path) -> BlobAddress {
         BlobAddress {
             location: Location::Folder(folder.to_owned()),
-            wait: Duration::from_secs(DEFAULT_WAIT as u64),
+            wait: Duration::ZERO,
         }
     }
 
@@ -74,9 +75,14 @@ impl BlobAddress {
 
     /// The folder, if this is one and it does not exist.
     pub fn missing_folder(&self) -> Option<&Path> {
+        self.root().filter(|folder| !folder.exists())
+    }
+
+    /// The folder, if this is one.
+    pub(super) fn root(&self) -> Option<&Path> {
         match &self.location {
             Location::Container(_) | Location::Bucket(_) => None,
-            Location::Folder(folder) => (!folder.exists()).then_some(folder),
+            Location::Folder(folder) => Some(folder),
         }
     }
 }

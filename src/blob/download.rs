@@ -39,9 +39,9 @@ impl Blobs {
         &self,
         name: &str,
     ) -> Result<impl Stream<Item = Result<Bytes, BlobError>> + Send + 'static, BlobError> {
-        let path = self.place.path(name)?;
+        let path = self.address.path(name)?;
         let response = self.store.get_opts(&path, GetOptions::default()).await;
-        let response = response.map_err(|error| self.place.error(name, &error))?;
+        let response = response.map_err(|error| self.address.error(name, &error))?;
         let download = Download {
             blobs: self.clone(),
             name: name.to_owned(),
@@ -79,9 +79,9 @@ impl Download {
     /// Requests the rest of the same blob. A response that is too short counts as broken.
     async fn resume(&mut self, broke: Option<object_store::Error>) -> Result<(), BlobError> {
         let broken = *self.broken.get_or_insert_with(Instant::now);
-        if broken.elapsed() >= self.blobs.place.wait {
+        if broken.elapsed() >= self.blobs.address.wait {
             return Err(match broke {
-                Some(error) => self.blobs.place.error(&self.name, &error),
+                Some(error) => self.blobs.address.error(&self.name, &error),
                 None => self.short(),
             });
         }
@@ -92,7 +92,7 @@ impl Download {
             ..Default::default()
         };
         let response = self.blobs.store.get_opts(&self.path, rest).await;
-        match response.map_err(|error| self.blobs.place.error(&self.name, &error)) {
+        match response.map_err(|error| self.blobs.address.error(&self.name, &error)) {
             Ok(response) => self.body = body(response),
             Err(BlobError::Exists { place }) => return Err(BlobError::Changed { place }),
             Err(error) => return Err(error),
@@ -102,7 +102,7 @@ impl Download {
 
     fn short(&self) -> BlobError {
         BlobError::Unavailable {
-            place: self.blobs.place.of_blob(&self.name),
+            place: self.blobs.address.of_blob(&self.name),
             reason: format!("it ends after {} of {} bytes", self.read, self.size),
             advice: "try again".into(),
         }

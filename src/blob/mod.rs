@@ -47,7 +47,6 @@ pub use settings::BlobSettings;
 pub use upload::Upload;
 
 use address::Location;
-use place::Place;
 
 /// The pause before a request is retried whose response broke off. The client itself retries requests
 /// without a response, with growing pauses.
@@ -57,7 +56,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
-    place: Arc<Place>,
+    address: Arc<BlobAddress>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +78,6 @@ pub enum Deletion {
 impl Blobs {
     /// The store at this address. Creates a folder; sends no request.
     pub fn open(address: &BlobAddress) -> Result<Blobs, BlobError> {
-        let place = Place::of(address);
         let store: object_store::Result<Arc<dyn ObjectStore>> = match &address.location {
             Location::Container(container) => {
                 container.open(address.wait).map(|it| Arc::new(it) as _)
@@ -88,15 +86,15 @@ impl Blobs {
             Location::Folder(folder) => folder::open(folder).map(|it| Arc::new(it) as _),
         };
         Ok(Blobs {
-            store: store.map_err(|error| place.error("", &error))?,
-            place: Arc::new(place),
+            store: store.map_err(|error| address.error("", &error))?,
+            address: Arc::new(address.clone()),
         })
     }
 
     /// Stores a small blob durably. Fails with [`BlobError::Exists`] if there is a blob of this name with
     /// other bytes.
     pub async fn create(&self, name: &str, content: Bytes) -> Result<(), BlobError> {
-        let path = self.place.path(name)?;
+        let path = self.address.path(name)?;
         let put = || {
             let content = content.clone().into();
             self.store.put_opts(&path, content, PutMode::Create.into())
@@ -121,7 +119,7 @@ impl Blobs {
         let mut content = Vec::new();
         while let Some(part) = parts.try_next().await? {
             if (content.len() + part.len()) as u64 > limit {
-                let place = self.place.of_blob(name);
+                let place = self.address.of_blob(name);
                 return Err(BlobError::TooLarge { place, limit });
             }
             content.extend_from_slice(&part);
@@ -131,7 +129,7 @@ impl Blobs {
 
     /// All blobs in `folder` and below, in the order of their names; "" is the whole store.
     pub async fn list(&self, folder: &str) -> Result<Vec<Blob>, BlobError> {
-        let path = self.place.folder(folder)?;
+        let path = self.address.folder_path(folder)?;
         let found: Vec<ObjectMeta> = self
             .retry(folder, || self.store.list(Some(&path)).try_collect())
             .await?;
@@ -142,14 +140,14 @@ impl Blobs {
 
     fn blob(&self, found: &ObjectMeta) -> Option<Blob> {
         Some(Blob {
-            name: self.place.name(&found.location)?,
+            name: self.address.name(&found.location)?,
             bytes: found.size,
         })
     }
 
     /// The names of the folders right below `folder`, without it, in order.
     pub async fn folders(&self, folder: &str) -> Result<Vec<String>, BlobError> {
-        let path = self.place.folder(folder)?;
+        let path = self.address.folder_path(folder)?;
         let found = self
             .retry(folder, || self.store.list_with_delimiter(Some(&path)))
             .await?;
@@ -164,7 +162,7 @@ impl Blobs {
     /// Deletes a blob. [`Deletion::Refused`] is not an error. A bucket does not tell [`Deletion::Missing`] from
     /// [`Deletion::Done`].
     pub async fn delete(&self, name: &str) -> Result<Deletion, BlobError> {
-        let path = self.place.path(name)?;
+        let path = self.address.path(name)?;
         match self.retry(name, || self.store.delete(&path)).await {
             Ok(()) => Ok(Deletion::Done),
             Err(BlobError::Missing { .. }) => Ok(Deletion::Missing),
@@ -179,14 +177,14 @@ impl Blobs {
     /// Azure discards them after a week, and a bucket by a rule of its own; a folder keeps them. No upload may
     /// be running there.
     pub async fn discard_unfinished(&self, folder: &str) -> Result<(), BlobError> {
-        let Some(root) = self.place.root() else {
+        let Some(root) = self.address.root() else {
             return Ok(());
         };
-        let path = self.place.folder(folder)?;
+        let path = self.address.folder_path(folder)?;
         let below = root.join(path.as_ref());
         folder::discard_unfinished(below)
             .await
-            .map_err(|error| self.place.io_error(folder, &error))
+            .map_err(|error| self.address.io_error(folder, &error))
     }
 
     /// Retries an idempotent request whose response broke off.
@@ -194,10 +192,10 @@ impl Blobs {
     where
         F: Future<Output = object_store::Result<T>>,
     {
-        let deadline = Instant::now() + self.place.wait;
+        let deadline = Instant::now() + self.address.wait;
         loop {
             let result = send().await;
-            match result.map_err(|error| self.place.error(name, &error)) {
+            match result.map_err(|error| self.address.error(name, &error)) {
                 Err(BlobError::Unavailable { .. }) if Instant::now() < deadline => {
                     tokio::time::sleep(PAUSE).await;
                 }

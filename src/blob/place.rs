@@ -1,21 +1,10 @@
 //! Names of blobs: as paths in the store, and in errors.
 
-use std::time::Duration;
-
 use object_store::path::Path;
 
 use super::address::{BlobAddress, Location};
 use super::error::{self, BlobError};
 use super::folder;
-
-/// Maps names to paths, and errors of the store to errors that name the blob.
-pub(super) struct Place {
-    /// `az://container/prefix`, `s3://bucket/prefix` or `file:///folder`.
-    url: String,
-    location: Location,
-    /// How long a request is retried; zero for a folder.
-    pub(super) wait: Duration,
-}
 
 /// The size of a part, and the number of parts that a blob can have.
 #[derive(Clone, Copy)]
@@ -24,26 +13,7 @@ pub(super) struct Parts {
     pub(super) most: u64,
 }
 
-impl Place {
-    pub(super) fn of(address: &BlobAddress) -> Place {
-        Place {
-            url: address.to_string(),
-            location: address.location.clone(),
-            wait: match &address.location {
-                Location::Container(_) | Location::Bucket(_) => address.wait,
-                Location::Folder(_) => Duration::ZERO,
-            },
-        }
-    }
-
-    /// The folder, if the store is one.
-    pub(super) fn root(&self) -> Option<&std::path::Path> {
-        match &self.location {
-            Location::Container(_) | Location::Bucket(_) => None,
-            Location::Folder(folder) => Some(folder),
-        }
-    }
-
+impl BlobAddress {
     /// The parts in which a blob is stored. S3 accepts fewer and larger ones.
     pub(super) fn parts(&self) -> Parts {
         match &self.location {
@@ -74,11 +44,11 @@ impl Place {
         if folder::is_unfinished(name) {
             return Err(bad_name(name, "unfinished uploads end with # and a number"));
         }
-        self.folder(name)
+        self.folder_path(name)
     }
 
     /// The path of a folder; "" is the whole store.
-    pub(super) fn folder(&self, name: &str) -> Result<Path, BlobError> {
+    pub(super) fn folder_path(&self, name: &str) -> Result<Path, BlobError> {
         if name.starts_with('/') {
             return Err(bad_name(name, "it begins with /"));
         }
@@ -96,8 +66,8 @@ impl Place {
     /// A blob's name in errors.
     pub(super) fn of_blob(&self, name: &str) -> String {
         match name {
-            "" => self.url.clone(),
-            name => format!("{}/{name}", self.url),
+            "" => self.to_string(),
+            name => format!("{self}/{name}"),
         }
     }
 
@@ -129,9 +99,9 @@ mod tests {
     use super::*;
     use crate::blob::address::samples::address;
 
-    fn place(url: &str) -> Place {
+    fn place(url: &str) -> BlobAddress {
         let account = ("BACKUP_STORAGE_ACCOUNT", "magnus");
-        Place::of(&address(&[("BACKUP_URL", url), account]))
+        address(&[("BACKUP_URL", url), account])
     }
 
     #[test]
@@ -140,7 +110,7 @@ mod tests {
         let path = place.path("shop/1/toc.dat").expect("a good name");
         assert_eq!(path.as_ref(), "of/us/shop/1/toc.dat");
         assert_eq!(place.name(&path).as_deref(), Some("shop/1/toc.dat"));
-        assert_eq!(place.folder("").expect("all of it").as_ref(), "of/us");
+        assert_eq!(place.folder_path("").expect("all of it").as_ref(), "of/us");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 
-use super::requests::Requests;
+use super::requests::{client, send};
 
 /// The store rejects the request. A retry does not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ impl HttpConnector for Connector {
     /// The client sets no option.
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(Reader {
-            requests: Requests::new(self.in_the_clear)?,
+            client: client(self.in_the_clear)?,
             longest_wait: self.longest_wait,
         }))
     }
@@ -51,14 +51,14 @@ impl HttpConnector for Connector {
 
 #[derive(Debug)]
 struct Reader {
-    requests: Requests,
+    client: reqwest::Client,
     longest_wait: Duration,
 }
 
 #[async_trait]
 impl HttpService for Reader {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let response = self.requests.send(request).await?;
+        let response = send(&self.client, request).await?;
         match response.status().as_u16() {
             408 | 429 | 500.. => {
                 let wait = requested_wait(header(&response, "retry-after"));

@@ -35,33 +35,29 @@ pub(super) fn retries(wait: Duration) -> RetryConfig {
     }
 }
 
-/// Sends requests. Returns every response, whatever its status.
-#[derive(Debug)]
-pub(super) struct Requests(reqwest::Client);
+pub(super) fn client(in_the_clear: bool) -> object_store::Result<reqwest::Client> {
+    azure::install_tls_provider();
+    let client = reqwest::Client::builder()
+        .https_only(!in_the_clear)
+        // There is no limit for a whole response, because a download can have any length.
+        .connect_timeout(CONNECT)
+        .read_timeout(RESPONSE)
+        .build();
+    client.map_err(|error| object_store::Error::Generic {
+        store: "HTTP",
+        source: Box::new(error),
+    })
+}
 
-impl Requests {
-    pub(super) fn new(in_the_clear: bool) -> object_store::Result<Requests> {
-        azure::install_tls_provider();
-        let client = reqwest::Client::builder()
-            .https_only(!in_the_clear)
-            // There is no limit for a whole response, because a download can have any length.
-            .connect_timeout(CONNECT)
-            .read_timeout(RESPONSE)
-            .build();
-        client
-            .map(Requests)
-            .map_err(|error| object_store::Error::Generic {
-                store: "HTTP",
-                source: Box::new(error),
-            })
-    }
-
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let response = self.0.execute(of_reqwest(request)?).await.map_err(failed)?;
-        let (parts, body) = Response::<reqwest::Body>::from(response).into_parts();
-        let body = HttpResponseBody::new(body.map_err(failed));
-        Ok(HttpResponse::from_parts(parts, body))
-    }
+/// Returns every response, whatever its status.
+pub(super) async fn send(
+    client: &reqwest::Client,
+    request: HttpRequest,
+) -> Result<HttpResponse, HttpError> {
+    let response = client.execute(of_reqwest(request)?).await.map_err(failed)?;
+    let (parts, body) = Response::<reqwest::Body>::from(response).into_parts();
+    let body = HttpResponseBody::new(body.map_err(failed));
+    Ok(HttpResponse::from_parts(parts, body))
 }
 
 fn of_reqwest(request: HttpRequest) -> Result<reqwest::Request, HttpError> {

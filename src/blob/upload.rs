@@ -38,11 +38,11 @@ impl Blobs {
     /// Starts to store a blob of any size, which exists once [`Upload::finish`] returns. The caller must
     /// not use a name twice.
     pub async fn upload(&self, name: &str) -> Result<Upload, BlobError> {
-        let path = self.place.path(name)?;
+        let path = self.address.path(name)?;
         let id = Uuid::new_v4().to_string();
         let mut attributes = Attributes::new();
         // A folder stores no attributes, and loses no response.
-        if self.place.root().is_none() {
+        if self.address.root().is_none() {
             attributes.insert(Attribute::Metadata(ID.into()), id.clone().into());
         }
         let options = PutMultipartOptions {
@@ -51,11 +51,11 @@ impl Blobs {
         };
         let begun = self.store.put_multipart_opts(&path, options).await;
         Ok(Upload {
-            sink: Some(begun.map_err(|error| self.place.error(name, &error))?),
+            sink: Some(begun.map_err(|error| self.address.error(name, &error))?),
             blobs: self.clone(),
             name: name.to_owned(),
             id,
-            parts: self.place.parts(),
+            parts: self.address.parts(),
             filling: BytesMut::new(),
             sending: JoinSet::new(),
             bytes: 0,
@@ -71,7 +71,7 @@ impl Upload {
         let limit = self.parts.most * self.parts.bytes as u64;
         if self.bytes > limit {
             self.abort_sink().await;
-            let place = self.blobs.place.of_blob(&self.name);
+            let place = self.blobs.address.of_blob(&self.name);
             return Err(BlobError::TooLarge { place, limit });
         }
         while !part.is_empty() {
@@ -104,7 +104,7 @@ impl Upload {
         match sink.complete().await {
             Ok(_) => Ok(()),
             Err(_) if self.is_stored().await => Ok(()),
-            Err(error) => Err(self.blobs.place.error(&self.name, &error)),
+            Err(error) => Err(self.blobs.address.error(&self.name, &error)),
         }
     }
 
@@ -133,7 +133,7 @@ impl Upload {
             };
             if let Err(error) = sent.map_err(Into::into).flatten() {
                 self.abort_sink().await;
-                return Err(self.blobs.place.error(&self.name, &error));
+                return Err(self.blobs.address.error(&self.name, &error));
             }
         }
         Ok(())
@@ -144,7 +144,7 @@ impl Upload {
         if let Some(mut sink) = self.sink.take()
             && let Err(error) = sink.abort().await
         {
-            let error = self.blobs.place.error(&self.name, &error);
+            let error = self.blobs.address.error(&self.name, &error);
             log::warn!(
                 "cannot abort an upload, so its parts remain until the store discards them: {error}"
             );
@@ -152,14 +152,14 @@ impl Upload {
     }
 
     fn aborted(&self) -> BlobError {
-        let place = self.blobs.place.of_blob(&self.name);
+        let place = self.blobs.address.of_blob(&self.name);
         BlobError::Aborted { place }
     }
 
     /// Whether the blob of this upload exists. If the response to its completion is lost, the client sends
     /// the completion again, and the store rejects it because the parts are committed.
     async fn is_stored(&mut self) -> bool {
-        let Ok(path) = self.blobs.place.path(&self.name) else {
+        let Ok(path) = self.blobs.address.path(&self.name) else {
             return false;
         };
         let head = GetOptions {
