@@ -169,16 +169,7 @@ impl Connector {
         }
         let connector = self.clone();
         let login = async move {
-            let connected = connector.log_in(None, |config, tls| {
-                let connector = connector.clone();
-                async move {
-                    let (client, connection) = config.connect(tls).await?;
-                    let token = client.cancel_token();
-                    let cancel = async move { connector.cancel(token).await };
-                    Ok(closing::drive(client, connection, cancel))
-                }
-            });
-            let connected = connected.await;
+            let connected = connector.log_in(None, None).await;
             match &connected {
                 Ok(_) => connector.shared.rejections.accepted(),
                 Err(error) if error.is_rejection() => {
@@ -200,35 +191,22 @@ impl Connector {
     ) -> Result<ClientWrapper, ConnectorError> {
         let (connector, outlet) = (self.clone(), outlet.clone());
         let database = database.map(str::to_owned);
-        let login = async move {
-            let connected = connector.log_in(database, |config, tls| {
-                let (connector, outlet) = (connector.clone(), outlet.clone());
-                async move {
-                    let cancel = |token| async move { connector.cancel_tapped(token).await };
-                    link::connect(&config, tls, &outlet, cancel).await
-                }
-            });
-            connected.await
-        };
-        closing::log_in(login).await
+        closing::log_in(async move { connector.log_in(database, Some(&outlet)).await }).await
     }
 
     /// Connects to the address, or to another database of its server, and makes the session as all are.
-    async fn log_in<F>(
+    async fn log_in(
         &self,
         database: Option<String>,
-        mut connect: impl FnMut(Config, MakeRustlsConnect) -> F,
-    ) -> Result<ClientWrapper, ConnectorError>
-    where
-        F: Future<Output = Result<ClientWrapper, LinkError>>,
-    {
+        outlet: Option<&Outlet>,
+    ) -> Result<ClientWrapper, ConnectorError> {
         let login = async {
             let tls = self.tls().await?;
             let mut config = self.config().await?;
             if let Some(database) = database {
                 config.dbname(database);
             }
-            let connected = first_to_respond(config, |config| connect(config, tls.clone()));
+            let connected = first_to_respond(config, |config| self.open(config, &tls, outlet));
             let client = connected.await.map_err(|error| self.failed(error))?;
             let set = client.batch_execute(SESSION).await;
             set.map_err(|error| self.failed(error.into()))?;
@@ -236,6 +214,24 @@ impl Connector {
         };
         let done = tokio::time::timeout(self.shared.timeout, login).await;
         done.unwrap_or_else(|_| Err(self.out_of_time()))
+    }
+
+    /// Connects to one address of the server, with a tap if there is an outlet for it.
+    async fn open(
+        &self,
+        config: Config,
+        tls: &MakeRustlsConnect,
+        outlet: Option<&Outlet>,
+    ) -> Result<ClientWrapper, LinkError> {
+        let (connector, tls) = (self.clone(), tls.clone());
+        if let Some(outlet) = outlet {
+            let cancel = |token| async move { connector.cancel_tapped(token).await };
+            return link::connect(&config, tls, outlet, cancel).await;
+        }
+        let (client, connection) = config.connect(tls).await?;
+        let token = client.cancel_token();
+        let cancel = async move { connector.cancel(token).await };
+        Ok(closing::drive(client, connection, cancel))
     }
 
     /// The address, with the password of the moment.
