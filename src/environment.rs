@@ -3,7 +3,9 @@
 //! Azure passes an empty app setting to the program, and `func` on Linux does not. All code reads its variables
 //! here, so that a setting means the same in both.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Command;
@@ -49,11 +51,11 @@ fn parsed<T>(
 }
 
 /// The number that `name` has in `variable`, if it is set.
-pub fn number(
+pub fn number<T: FromStr + PartialOrd + Display>(
     variable: impl Fn(&str) -> Option<String>,
     name: &str,
-    allowed: RangeInclusive<usize>,
-) -> Result<Option<usize>, SettingError> {
+    allowed: RangeInclusive<T>,
+) -> Result<Option<T>, SettingError> {
     let number = |value: &str| value.parse().ok().filter(|it| allowed.contains(it));
     let range = || {
         format!(
@@ -69,11 +71,11 @@ pub fn number(
 pub fn seconds(
     variable: impl Fn(&str) -> Option<String>,
     name: &str,
-    allowed: RangeInclusive<usize>,
-    default: usize,
+    allowed: RangeInclusive<u64>,
+    default: u64,
 ) -> Result<Duration, SettingError> {
     let seconds = number(variable, name, allowed)?.unwrap_or(default);
-    Ok(Duration::from_secs(seconds as u64))
+    Ok(Duration::from_secs(seconds))
 }
 
 /// The meaning of the word that `name` has in `variable`, if it is set.

@@ -44,7 +44,7 @@ impl BlobAddress {
         text: &str,
         variable: &impl Fn(&str) -> Option<String>,
     ) -> Result<BlobAddress, SettingError> {
-        let wait = seconds(variable, settings.wait, 1..=600, DEFAULT_WAIT)?;
+        let wait = seconds(variable, settings.wait, 1..=600, 20)?;
         Ok(match location(settings, text, variable)? {
             Location::Folder(folder) => BlobAddress::folder(&folder),
             location => BlobAddress { location, wait },
@@ -86,9 +86,6 @@ impl BlobAddress {
         }
     }
 }
-
-/// In seconds.
-const DEFAULT_WAIT: usize = 20;
 
 /// In the syntax of the setting.
 impl fmt::Display for BlobAddress {

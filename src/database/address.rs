@@ -141,9 +141,9 @@ fn fill(
         config.host(&host);
     }
     if config.get_ports().is_empty()
-        && let Some(port) = number(variable, "PGPORT", 1..=u16::MAX.into())?
+        && let Some(port) = number(variable, "PGPORT", 1..=u16::MAX)?
     {
-        config.port(u16::try_from(port).expect("it is in the range"));
+        config.port(port);
     }
     if config.get_user().is_none() {
         let user = variable("PGUSER").or_else(|| variable("USER"));

@@ -17,10 +17,6 @@ use super::activity::{Activity, Wait};
 
 /// All connections of one server.
 pub(super) struct Connections {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     settings: Settings,
     limit: usize,
     open: Mutex<Open>,
@@ -48,23 +44,21 @@ const CLOSING: Duration = Duration::from_millis(100);
 
 impl Connections {
     /// At most `limit` are open at once.
-    pub(super) fn new(settings: Settings, limit: usize) -> Connections {
-        Connections {
-            shared: Arc::new(Shared {
-                settings,
-                limit,
-                open: Mutex::default(),
-                ended: Notify::new(),
-            }),
-        }
+    pub(super) fn new(settings: Settings, limit: usize) -> Arc<Connections> {
+        Arc::new(Connections {
+            settings,
+            limit,
+            open: Mutex::default(),
+            ended: Notify::new(),
+        })
     }
 
     /// Counts one more connection. At the limit, another one closes for it. `None` if all are busy.
-    pub(super) async fn admit(&self) -> Option<Admitted> {
+    pub(super) async fn admit(self: &Arc<Connections>) -> Option<Admitted> {
         // After this time, the connections that were closing have got requests.
         let _ = tokio::time::timeout(CLOSING, self.closed()).await;
-        let mut open = self.shared.open();
-        if !open.has_capacity(self.shared.limit) {
+        let mut open = self.open();
+        if !open.has_capacity(self.limit) {
             return None;
         }
         open.last += 1;
@@ -72,7 +66,7 @@ impl Connections {
             number: open.last,
             activity: Activity::new(),
             close: CancellationToken::new(),
-            shared: self.shared.clone(),
+            connections: self.clone(),
         };
         let entry = Entry {
             activity: admitted.activity.clone(),
@@ -86,8 +80,8 @@ impl Connections {
     /// connections that close for them run.
     async fn closed(&self) {
         loop {
-            let ended = self.shared.ended.notified();
-            if !self.shared.open().is_closing_above(self.shared.limit) {
+            let ended = self.ended.notified();
+            if !self.open().is_closing_above(self.limit) {
                 return;
             }
             ended.await;
@@ -96,20 +90,24 @@ impl Connections {
 
     /// Closes the connection that has waited longest.
     pub(super) fn close_longest_waiting(&self) {
-        self.shared.open().close_longest_waiting();
+        self.open().close_longest_waiting();
     }
 
     /// Closes all connections, each after its current request, and waits for their end.
     pub(super) async fn close(&self) {
         let close = |entry: &Entry| entry.close.cancel();
-        self.shared.open().connections.values().for_each(close);
+        self.open().connections.values().for_each(close);
         loop {
-            let ended = self.shared.ended.notified();
-            if self.shared.open().connections.is_empty() {
+            let ended = self.ended.notified();
+            if self.open().connections.is_empty() {
                 return;
             }
             ended.await;
         }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().expect("no holder of this lock panics")
     }
 }
 
@@ -137,12 +135,6 @@ impl Open {
     }
 }
 
-impl Shared {
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().expect("no holder of this lock panics")
-    }
-}
-
 impl Wait {
     fn since(self) -> Instant {
         match self {
@@ -156,7 +148,7 @@ pub(super) struct Admitted {
     number: u64,
     pub(super) activity: Arc<Activity>,
     close: CancellationToken,
-    shared: Arc<Shared>,
+    connections: Arc<Connections>,
 }
 
 impl Admitted {
@@ -172,7 +164,7 @@ impl Admitted {
             header_timeout,
             idle_timeout,
             ..
-        } = self.shared.settings;
+        } = self.connections.settings;
         loop {
             let now = Instant::now();
             let mut next_check = now + header_timeout.min(idle_timeout);
@@ -193,8 +185,8 @@ impl Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.shared.open().connections.remove(&self.number);
-        self.shared.ended.notify_waiters();
+        self.connections.open().connections.remove(&self.number);
+        self.connections.ended.notify_waiters();
     }
 }
 
@@ -202,7 +194,7 @@ impl Drop for Admitted {
 mod tests {
     use super::*;
 
-    fn connections(limit: usize) -> Connections {
+    fn connections(limit: usize) -> Arc<Connections> {
         let settings = Settings::read(|_| None).expect("the defaults are good");
         Connections::new(settings, limit)
     }
@@ -223,17 +215,6 @@ mod tests {
         drop(work);
         let _fifth = admit().await;
         assert!(!closes(&first) && closes(&third));
-    }
-
-    #[tokio::test]
-    async fn no_client_is_admitted_while_all_connections_are_busy() {
-        let connections = connections(2);
-        let (one, two) = (connections.admit().await, connections.admit().await);
-        let (one, two) = (one.expect("it is admitted"), two.expect("it is admitted"));
-        let work = [one.activity.begin(), two.activity.begin()];
-        assert!(connections.admit().await.is_none());
-        drop(work);
-        assert!(connections.admit().await.is_some());
     }
 
     #[tokio::test]

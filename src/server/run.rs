@@ -126,7 +126,7 @@ async fn serve(
     app: &Arc<App>,
     settings: Settings,
     front: Front,
-    connections: &Connections,
+    connections: &Arc<Connections>,
 ) {
     let routes = TowerToHyperService::new(warp::service(routes(app)));
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));

@@ -1,7 +1,6 @@
 //! Reads the settings from their variables.
 
 use std::fmt::Display;
-use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
 
@@ -68,7 +67,7 @@ impl Settings {
             keep,
             copy,
             copy_keep: parsed(&variable, "BACKUP_COPY_KEEP", keep, str::parse)?,
-            immutable_days: whole(&variable, "BACKUP_IMMUTABLE_DAYS", 0..=36_500)?.unwrap_or(0),
+            immutable_days: number(&variable, "BACKUP_IMMUTABLE_DAYS", 0..=36_500)?.unwrap_or(0),
             recipients: parsed(
                 &variable,
                 "BACKUP_RECIPIENTS",
@@ -101,8 +100,8 @@ fn limits(
     (fail, fail_default): (&'static str, SignedDuration),
 ) -> Result<AgeLimits, SettingError> {
     let hours = |name, default| {
-        let hours = whole(variable, name, 1..=100_000)?;
-        let age = hours.map(|it| SignedDuration::from_hours(it.into()));
+        let hours = number(variable, name, 1..=100_000)?;
+        let age = hours.map(SignedDuration::from_hours);
         Ok::<_, SettingError>(age.unwrap_or(default))
     };
     let limits = AgeLimits {
@@ -115,15 +114,6 @@ fn limits(
         )));
     }
     Ok(limits)
-}
-
-fn whole(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: &'static str,
-    allowed: RangeInclusive<usize>,
-) -> Result<Option<u32>, SettingError> {
-    let number = number(variable, name, allowed)?;
-    Ok(number.map(|it| u32::try_from(it).expect("the range ends far below")))
 }
 
 /// The value of a variable, or the default.
