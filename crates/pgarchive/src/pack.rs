@@ -321,14 +321,6 @@ mod tests {
     }
 
     #[test]
-    fn incomplete_rows_make_no_file() {
-        let rows = frames(&[3, 3]);
-        let whole_but_one = [&rows[..rows.len() - 1]];
-        let packed = pack(whole_but_one, Algorithm::Gzip, &Recipients::default());
-        assert_eq!(packed.err(), Some(FrameError::Incomplete { row: 2 }));
-    }
-
-    #[test]
     fn ranges_make_the_content_that_the_whole_table_makes() {
         let rows = [frames(&[10, 700_000]), frames(&[]), frames(&[3, 4])];
         let whole = pack_plain(rows.iter().map(Vec::as_slice)).1;
