@@ -3,7 +3,6 @@
 //! The client's errors contain neither the status nor the store's code in a form that a program can read, and
 //! the client ignores `Retry-After`.
 
-use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,18 +14,13 @@ use object_store::client::{
 use super::requests::{client, send};
 
 /// The store rejects the request. A retry does not help.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
+#[error("{status} {code}")]
 pub(super) struct Refusal {
     /// The HTTP status, 400 to 499.
     pub(super) status: u16,
     /// The store's code; empty if the response has none.
     pub(super) code: String,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.code)
-    }
 }
 
 /// Makes clients that read the responses first.

@@ -5,7 +5,8 @@
 //! nothing.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+
+use percent_encoding::percent_encode_byte;
 
 /// A path that the host rejects too.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ fn decode(path: &str) -> Result<String, BadPath> {
     for chunk in decoded.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            push_encoded(*byte, &mut text);
+            text.push_str(percent_encode_byte(*byte));
         }
     }
     Ok(text)
@@ -101,14 +102,9 @@ fn encode(segment: &str, encoded: &mut String) {
         if is_plain(byte) {
             encoded.push(char::from(byte));
         } else {
-            push_encoded(byte, encoded);
+            encoded.push_str(percent_encode_byte(byte));
         }
     }
-}
-
-fn push_encoded(byte: u8, text: &mut String) {
-    // Writing to a string never fails.
-    let _ = write!(text, "%{byte:02X}");
 }
 
 #[cfg(test)]

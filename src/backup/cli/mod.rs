@@ -20,8 +20,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
-use super::restore::{Bounds, Options, Roles, Superusers};
-use super::{Backups, Location, Selection, SourceName, Trial};
+use super::{Backups, Location, Selection, SourceName};
 pub(crate) use session::Failure;
 use session::Session;
 
@@ -67,17 +66,8 @@ pub(crate) enum Verb {
     Verify {
         #[command(flatten)]
         backup: One,
-        /// Also restore it to a scratch database
-        #[arg(long)]
-        restore: bool,
-        /// The server to restore on, instead of `DRILL_DATABASE_URL`
-        #[arg(long, value_name = "URL", requires = "restore")]
-        on: Option<String>,
-        /// Accept a superuser: functions that are in the backup can then run programs on the server
-        #[arg(long, requires = "restore")]
-        allow_superuser: bool,
         #[command(flatten)]
-        login: Login,
+        trial: verify::Options,
     },
     /// Restore a backup into a database
     ///
@@ -89,31 +79,8 @@ pub(crate) enum Verb {
     Restore {
         #[command(flatten)]
         backup: One,
-        /// The database to restore to, like `DATABASE_URL`; it is created if it does not exist
-        #[arg(
-            long,
-            value_name = "URL",
-            env = "RESTORE_DATABASE_URL",
-            hide_env_values = true
-        )]
-        to: String,
         #[command(flatten)]
-        login: Login,
-        /// Connections that load, index and compare; an empty database that exists takes one
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
-        jobs: u8,
-        /// Rename a database that is not empty, and give its name to the restored one
-        #[arg(long)]
-        replace: bool,
-        /// Skip objects that cannot be restored, and exit with 3 if there are any
-        #[arg(long)]
-        go_on: bool,
-        /// How owners and grants are restored
-        #[arg(long, value_enum, default_value_t = Roles::Required)]
-        roles: Roles,
-        /// Do not compare the rows with the backup
-        #[arg(long)]
-        no_verify: bool,
+        options: restore::Options,
     },
     /// Download the files of a backup to a folder, for stock `pg_restore`
     ///
@@ -285,57 +252,8 @@ async fn execute(verb: Verb, session: &Session) -> Result<(), Failure> {
         Verb::Copy { choice } => copy::run(session, &choice).await,
         Verb::List { choice, .. } => list::run(session, &choice).await,
         Verb::Show { backup } => show::run(session, &backup).await,
-        Verb::Verify {
-            backup,
-            restore,
-            on,
-            allow_superuser,
-            login,
-        } => {
-            let server = match (restore, on) {
-                (false, _) => None,
-                (true, Some(url)) => Some(session::target("--on", &url, &login.auth)?),
-                (true, None) => {
-                    let server = session.settings().drill.clone();
-                    let missing =
-                        "--restore needs a server; name one with --on or in DRILL_DATABASE_URL";
-                    Some(server.ok_or_else(|| Failure::usage(missing))?)
-                }
-            };
-            let identities = session.identities(login.identity.as_deref())?;
-            let trial = server.as_ref().map(|server| Trial {
-                server,
-                identities: identities.as_ref(),
-                bounds: Bounds::until(session.stop.clone()),
-                superusers: if allow_superuser {
-                    Superusers::Allowed
-                } else {
-                    Superusers::Rejected
-                },
-            });
-            verify::run(session, &backup, trial).await
-        }
-        Verb::Restore {
-            backup,
-            to,
-            login,
-            jobs,
-            replace,
-            go_on,
-            roles,
-            no_verify,
-        } => {
-            let options = Options {
-                roles,
-                jobs: jobs.into(),
-                replace,
-                go_on,
-                verify: !no_verify,
-                bounds: Bounds::until(session.stop.clone()),
-                ..Options::new(session.backups.run_id())
-            };
-            restore::run(session, &backup, &to, &login, &options).await
-        }
+        Verb::Verify { backup, trial } => verify::run(session, &backup, &trial).await,
+        Verb::Restore { backup, options } => restore::run(session, &backup, &options).await,
         Verb::Download { backup, folder } => download::run(session, &backup, &folder).await,
         Verb::Prune {
             choice, dry_run, ..

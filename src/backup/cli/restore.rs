@@ -1,5 +1,6 @@
 //! `backup restore`.
 
+use clap::Args;
 use serde_json::json;
 
 use super::commands::{Address, Undo, plain_commands, undo};
@@ -7,26 +8,58 @@ use super::progress::follow;
 use super::session::{Failure, Session, target};
 use super::{Login, One};
 use crate::backup::Progress;
-use crate::backup::restore::{Options, Place, Report};
+use crate::backup::restore::{self, Bounds, Place, Report, Roles};
 use crate::database;
 use crate::exit::Exit;
 use crate::terminal::{print, say};
 use pgarchive::manifest::Manifest;
 
-pub(super) async fn run(
-    session: &Session,
-    one: &One,
-    to: &str,
-    login: &Login,
-    options: &Options,
-) -> Result<(), Failure> {
-    let database = target("--to", to, &login.auth)?;
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The database to restore to, like `DATABASE_URL`; it is created if it does not exist
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RESTORE_DATABASE_URL",
+        hide_env_values = true
+    )]
+    to: String,
+    #[command(flatten)]
+    login: Login,
+    /// Connections that load, index and compare; an empty database that exists takes one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    jobs: u8,
+    /// Rename a database that is not empty, and give its name to the restored one
+    #[arg(long)]
+    replace: bool,
+    /// Skip objects that cannot be restored, and exit with 3 if there are any
+    #[arg(long)]
+    go_on: bool,
+    /// How owners and grants are restored
+    #[arg(long, value_enum, default_value_t = Roles::Required)]
+    roles: Roles,
+    /// Do not compare the rows with the backup
+    #[arg(long)]
+    no_verify: bool,
+}
+
+pub(super) async fn run(session: &Session, one: &One, chosen: &Options) -> Result<(), Failure> {
+    let options = &restore::Options {
+        roles: chosen.roles,
+        jobs: chosen.jobs.into(),
+        replace: chosen.replace,
+        go_on: chosen.go_on,
+        verify: !chosen.no_verify,
+        bounds: Bounds::until(session.stop.clone()),
+        ..restore::Options::new(session.backups.run_id())
+    };
+    let database = target("--to", &chosen.to, &chosen.login.auth)?;
     if !database.address.names_database {
         return Err(Failure::usage(
             "--to names no database; add its name: postgres://user@host/name",
         ));
     }
-    let identities = session.identities(login.identity.as_deref())?;
+    let identities = session.identities(chosen.login.identity.as_deref())?;
     let (source_backups, stored) = session.one(one).await?;
     let manifest = stored.readable()?;
     let progress = Progress::default();
@@ -82,7 +115,7 @@ impl Commands {
         restored: &Report,
         manifest: &Manifest,
         target: &database::Settings,
-        options: &Options,
+        options: &restore::Options,
     ) -> Commands {
         let address = &target.address;
         let server = format!(

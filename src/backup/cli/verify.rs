@@ -1,19 +1,60 @@
 //! `backup verify`.
 
+use clap::Args;
 use serde_json::json;
 
-use super::One;
 use super::progress::follow;
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, target};
+use super::{Login, One};
+use crate::backup::restore::{Bounds, Superusers};
 use crate::backup::{Mismatch, Progress, SourceBackups, Stored, Trial, Verified};
+use crate::database;
 use crate::exit::Exit;
 use crate::terminal::{print, say};
 
-pub(super) async fn run(
-    session: &Session,
-    one: &One,
-    trial: Option<Trial<'_>>,
-) -> Result<(), Failure> {
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Also restore it to a scratch database
+    #[arg(long)]
+    restore: bool,
+    /// The server to restore on, instead of `DRILL_DATABASE_URL`
+    #[arg(long, value_name = "URL", requires = "restore")]
+    on: Option<String>,
+    /// Accept a superuser: functions that are in the backup can then run programs on the server
+    #[arg(long, requires = "restore")]
+    allow_superuser: bool,
+    #[command(flatten)]
+    login: Login,
+}
+
+impl Options {
+    /// The server to restore on, if the operator wants that.
+    fn server(&self, session: &Session) -> Result<Option<database::Settings>, Failure> {
+        if !self.restore {
+            return Ok(None);
+        }
+        if let Some(url) = &self.on {
+            return target("--on", url, &self.login.auth).map(Some);
+        }
+        let server = session.settings().drill.clone();
+        let missing = "--restore needs a server; name one with --on or in DRILL_DATABASE_URL";
+        server.map(Some).ok_or_else(|| Failure::usage(missing))
+    }
+}
+
+pub(super) async fn run(session: &Session, one: &One, options: &Options) -> Result<(), Failure> {
+    let server = options.server(session)?;
+    let identities = session.identities(options.login.identity.as_deref())?;
+    let trial = server.as_ref().map(|server| Trial {
+        server,
+        identities: identities.as_ref(),
+        bounds: Bounds::until(session.stop.clone()),
+        superusers: if options.allow_superuser {
+            Superusers::Allowed
+        } else {
+            Superusers::Rejected
+        },
+    });
     let (source_backups, stored) = session.one(one).await?;
     let name = format!("{}/{}", source_backups.source, stored.id);
     let progress = Progress::default();

@@ -7,9 +7,8 @@
 //! dated in the future stays too, and no rule counts it, because it would replace the others.
 
 use std::collections::HashMap;
-use std::fmt::{self, Write};
+use std::fmt;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -145,23 +144,21 @@ fn protect<'a>(
 
 /// Applies the rules to these backups, the newest first.
 fn apply<'a>(keep: Keep, among: &[&'a Candidate], which: &str, reasons: &mut Reasons<'a>) {
-    let mut last = String::new();
-    let _ = write!(last, "one of the last {} {which}", keep.last);
+    let last = format!("one of the last {} {which}", keep.last);
     for candidate in among.iter().take(keep.last as usize) {
         reasons.add(candidate, last.trim_end());
     }
-    let rules: [(u32, Period); 5] = [
-        (keep.hourly, hour),
-        (keep.daily, day),
-        (keep.weekly, week),
-        (keep.monthly, month),
-        (keep.yearly, year),
+    // The format of a period's name, in UTC. Weeks are those of ISO 8601.
+    let rules = [
+        (keep.hourly, "%Y-%m-%dT%H"),
+        (keep.daily, "%Y-%m-%d"),
+        (keep.weekly, "week %G-W%V"),
+        (keep.monthly, "%Y-%m"),
+        (keep.yearly, "%Y"),
     ];
     for (number, period) in rules {
-        for (name, candidate) in representatives(among, period)
-            .into_iter()
-            .take(number as usize)
-        {
+        let found = representatives(among, period).into_iter();
+        for (name, candidate) in found.take(number as usize) {
             reasons.add(candidate, format!("the {which}one of {name}"));
         }
     }
@@ -169,10 +166,10 @@ fn apply<'a>(keep: Keep, among: &[&'a Candidate], which: &str, reasons: &mut Rea
 
 /// For each period with a backup, the newest period first: its newest verified backup, or else its newest
 /// one.
-fn representatives<'a>(among: &[&'a Candidate], period: Period) -> Vec<(String, &'a Candidate)> {
+fn representatives<'a>(among: &[&'a Candidate], period: &str) -> Vec<(String, &'a Candidate)> {
     let mut found: Vec<(String, &Candidate)> = Vec::new();
     for candidate in among {
-        let name = period(candidate.id.started());
+        let name = candidate.id.started().strftime(period).to_string();
         match found.last_mut() {
             Some((last, chosen)) if *last == name => {
                 if candidate.verified && !chosen.verified {
@@ -183,30 +180,6 @@ fn representatives<'a>(among: &[&'a Candidate], period: Period) -> Vec<(String, 
         }
     }
     found
-}
-
-/// Returns the name of the period of an instant, in UTC.
-type Period = fn(Timestamp) -> String;
-
-fn hour(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H").to_string()
-}
-
-fn day(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
-}
-
-fn week(at: Timestamp) -> String {
-    let week = at.to_zoned(TimeZone::UTC).date().iso_week_date();
-    format!("week {}-W{:02}", week.year(), week.week())
-}
-
-fn month(at: Timestamp) -> String {
-    at.strftime("%Y-%m").to_string()
-}
-
-fn year(at: Timestamp) -> String {
-    at.strftime("%Y").to_string()
 }
 
 #[cfg(test)]

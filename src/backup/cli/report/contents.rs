@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::slots::{Basis, Period, Slots};
+use super::slots::{Basis, Slots};
 use crate::backup::store::retention::{Candidate, State};
 use crate::backup::store::{Rules, Stored};
 use crate::version::{COMMIT, VERSION};
@@ -98,8 +98,8 @@ pub(super) struct Proof {
 impl Report {
     pub(super) fn new(basis: &Basis, sources: Vec<SourceReport>) -> Report {
         Report {
-            since: basis.period.since,
-            until: basis.period.until,
+            since: basis.period.start,
+            until: basis.period.end,
             time_zone: "UTC",
             made: basis.now,
             version: VERSION,
@@ -121,9 +121,8 @@ impl SourceReport {
         stored: &[Stored],
         copies: Option<&BTreeSet<BackupId>>,
     ) -> SourceReport {
-        let Period { since, until } = basis.period;
-        let is_inside = |at: Timestamp| since <= at && at < until;
-        let inside = stored.iter().filter(|it| is_inside(it.id.started()));
+        let is_inside = |it: &&Stored| basis.period.contains(&it.id.started());
+        let inside = stored.iter().filter(is_inside);
         let backups: Vec<Line> = inside.map(|it| Line::new(it, copies)).collect();
         let number = |state| backups.iter().filter(|it| it.state == state).count();
         let candidates: Vec<Candidate> = stored.iter().map(|it| it.candidate(basis.now)).collect();

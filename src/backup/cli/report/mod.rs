@@ -24,7 +24,7 @@ use crate::terminal::{Table, print, say, say_error};
 use crate::words;
 use contents::{Line, Report, SourceReport};
 use pgarchive::BackupId;
-use slots::{Basis, Period};
+use slots::Basis;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -71,7 +71,7 @@ pub(super) async fn run(
     }
     let basis = Basis {
         now,
-        period: Period { since, until },
+        period: since..until,
         store: session.address(),
         schedule: options.schedule.as_ref(),
     };

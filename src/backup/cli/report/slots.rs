@@ -4,6 +4,7 @@
 //! let it be deleted: so it was never made, if neither the rules nor the schedule were changed.
 
 use std::iter::successors;
+use std::ops::Range;
 
 use funcapp::Schedule;
 use jiff::tz::TimeZone;
@@ -14,17 +15,11 @@ use crate::backup::store::Rules;
 use crate::backup::store::retention::{Candidate, State};
 use pgarchive::BackupId;
 
-/// The time that a report is about. The end does not belong to it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Period {
-    pub(super) since: Timestamp,
-    pub(super) until: Timestamp,
-}
-
 /// The circumstances of a report.
 pub(super) struct Basis<'a> {
     pub(super) now: Timestamp,
-    pub(super) period: Period,
+    /// The time that the report is about.
+    pub(super) period: Range<Timestamp>,
     /// The address of the store.
     pub(super) store: String,
     /// When backups are due; each day, if `None`.
@@ -80,7 +75,7 @@ impl Slots {
 
 /// Each slot of the period with the next one.
 fn due(basis: &Basis) -> Vec<(Timestamp, Timestamp)> {
-    let Period { since, until } = basis.period;
+    let Range { start, end } = basis.period;
     let next = |at: Timestamp| match basis.schedule.filter(|it| !it.is_interval()) {
         Some(schedule) => schedule.next_after(at),
         None => midnight_after(at),
@@ -90,8 +85,8 @@ fn due(basis: &Basis) -> Vec<(Timestamp, Timestamp)> {
         None => next <= basis.now,
         Some(_) => true,
     };
-    let first = next(since - SignedDuration::from_nanos(1));
-    let starts = successors(first, |at| next(*at)).take_while(|at| *at < until);
+    let first = next(start - SignedDuration::from_nanos(1));
+    let starts = successors(first, |at| next(*at)).take_while(|at| *at < end);
     let pairs = starts.filter_map(|at| Some((at, next(at)?)));
     pairs
         .take_while(|(at, next)| *at + RUNNING <= basis.now && ended(*next))
@@ -133,10 +128,7 @@ mod tests {
         let schedule = schedule.map(|it| Schedule::parse(it).expect("a schedule"));
         let basis = Basis {
             now: at("2026-11-24T12:00:00Z"),
-            period: Period {
-                since: at("2026-11-18T00:00:00Z"),
-                until: at("2026-12-01T00:00:00Z"),
-            },
+            period: at("2026-11-18T00:00:00Z")..at("2026-12-01T00:00:00Z"),
             store: String::new(),
             schedule: schedule.as_ref(),
         };

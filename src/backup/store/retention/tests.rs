@@ -26,7 +26,13 @@ const NOW: &str = "2026-11-24T12:00:00Z";
 fn kept(candidates: &[Candidate], rules: &str, immutable_days: u32) -> Vec<String> {
     let plan = plan(candidates, keep(rules), immutable_days, at(NOW));
     let kept = plan.iter().filter(|decision| decision.keep);
-    let words = kept.map(|it| format!("{}: {}", day(it.id.started()), it.reasons.join("; ")));
+    let words = kept.map(|it| {
+        format!(
+            "{}: {}",
+            it.id.started().strftime("%Y-%m-%d"),
+            it.reasons.join("; ")
+        )
+    });
     words.collect()
 }
 
