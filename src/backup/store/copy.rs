@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::StoreError;
 use super::marks::VERIFIED;
 use super::source_backups::{SourceBackups, Stored};
-use super::walk::{Nowhere, each_file};
+use super::walk::{Sink, each_file};
 use crate::backup::mismatch::Mismatch;
 use crate::backup::progress::Progress;
 use crate::blob::Deletion;
@@ -109,8 +109,7 @@ impl SourceBackups {
         file: &File,
         progress: &Progress,
     ) -> Result<bool, StoreError> {
-        let sink = &mut Nowhere;
-        let damage = self.read_through(id, file, sink, progress);
+        let damage = self.read_through(id, file, Sink::Nowhere, progress);
         let Some(damage) = damage.await? else {
             return Ok(true);
         };
@@ -128,17 +127,17 @@ impl SourceBackups {
         progress: &Progress,
     ) -> Result<(), StoreError> {
         let mut upload = target.blobs.upload(&target.path(id, &file.name)).await?;
-        let damage = self.read_through(id, file, &mut upload, progress);
+        let damage = self.read_through(id, file, Sink::Upload(&mut upload), progress);
         if let Some(damage) = damage.await? {
             upload.abort().await;
             return Err(StoreError::Original(damage));
         }
         upload.finish().await?;
-        let sink = &mut Nowhere;
-        let damage = target.read_through(id, file, sink, progress);
-        damage
-            .await?
-            .map_or(Ok(()), |it| Err(StoreError::Copied(it)))
+        let damage = target.read_through(id, file, Sink::Nowhere, progress);
+        match damage.await? {
+            None => Ok(()),
+            Some(damage) => Err(StoreError::Copied(damage)),
+        }
     }
 
     /// Copies the manifest or a mark, and compares it with what the other store returns.

@@ -1,6 +1,5 @@
 //! Copies a backup to a folder, for stock `pg_restore`, and checks it on the way.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::fs;
@@ -9,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::StoreError;
 use super::source_backups::{SourceBackups, Stored};
-use super::walk::{Sink, each_file};
+use super::walk::{Sink, at, each_file};
 use crate::backup::progress::Progress;
 use pgarchive::manifest::{MANIFEST, Manifest};
 
@@ -44,13 +43,15 @@ impl SourceBackups {
         progress: &Progress,
     ) -> Result<(), StoreError> {
         each_file(&manifest.files, 1, |file| async move {
-            let mut local = Local::create(path.join(&file.name)).await?;
-            let damage = self.read_through(&manifest.id, file, &mut local, progress);
+            let name = path.join(&file.name);
+            let mut local = fs::File::create_new(&name).await.map_err(at(&name))?;
+            let sink = Sink::Local(&name, &mut local);
+            let damage = self.read_through(&manifest.id, file, sink, progress);
             if let Some(damage) = damage.await? {
                 let path = path.to_owned();
                 return Err(StoreError::Downloaded { damage, path });
             }
-            local.file.flush().await.map_err(at(path))?;
+            local.flush().await.map_err(at(path))?;
             Ok(None)
         })
         .await?;
@@ -65,29 +66,4 @@ async fn create_folder(path: &Path) -> Result<(), StoreError> {
         fs::create_dir_all(parent).await.map_err(at(path))?;
     }
     fs::create_dir(path).await.map_err(at(path))
-}
-
-/// Names the file or folder.
-fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = path.to_owned();
-    move |error| StoreError::Folder { path, error }
-}
-
-/// A new file on this machine.
-struct Local {
-    path: PathBuf,
-    file: fs::File,
-}
-
-impl Local {
-    async fn create(path: PathBuf) -> Result<Local, StoreError> {
-        let file = fs::File::create_new(&path).await.map_err(at(&path))?;
-        Ok(Local { path, file })
-    }
-}
-
-impl Sink for Local {
-    async fn write(&mut self, part: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all(part).await.map_err(at(&self.path))
-    }
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::StoreError;
 use super::source_backups::{SourceBackups, Stored};
-use super::walk::{Nowhere, each_file};
+use super::walk::{Sink, each_file};
 use crate::backup::mismatch::Mismatch;
 use crate::backup::progress::Progress;
 
@@ -36,8 +36,8 @@ impl SourceBackups {
     ) -> Result<Vec<Mismatch>, StoreError> {
         let files = &stored.readable()?.files;
         each_file(files, AT_A_TIME, |file| async move {
-            let sink = &mut Nowhere;
-            self.read_through(&stored.id, file, sink, progress).await
+            self.read_through(&stored.id, file, Sink::Nowhere, progress)
+                .await
         })
         .await
     }

@@ -1,6 +1,11 @@
 //! Reads the files of a backup, and compares each with its line in the manifest on the way.
 
+use std::io;
+use std::path::Path;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::fs;
+use tokio::io::AsyncWriteExt;
 
 use super::error::StoreError;
 use super::source_backups::SourceBackups;
@@ -12,23 +17,12 @@ use pgarchive::manifest::File;
 use pgarchive::{BackupId, Difference};
 
 /// Where the bytes of a file go.
-pub(super) trait Sink: Send {
-    fn write(&mut self, part: &[u8]) -> impl Future<Output = Result<(), StoreError>> + Send;
-}
-
-/// The bytes are only compared.
-pub(super) struct Nowhere;
-
-impl Sink for Nowhere {
-    async fn write(&mut self, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-impl Sink for Upload {
-    async fn write(&mut self, part: &[u8]) -> Result<(), StoreError> {
-        Ok(Upload::write(self, part).await?)
-    }
+pub(super) enum Sink<'a> {
+    /// They are only compared.
+    Nowhere,
+    Upload(&'a mut Upload),
+    /// A file on this machine.
+    Local(&'a Path, &'a mut fs::File),
 }
 
 /// Does `one` with every file, some of them at the same time. Returns the differences.
@@ -53,7 +47,7 @@ impl SourceBackups {
         &self,
         id: &BackupId,
         file: &File,
-        sink: &mut impl Sink,
+        mut sink: Sink<'_>,
         progress: &Progress,
     ) -> Result<Option<Mismatch>, StoreError> {
         let differs = |text: String| Mismatch {
@@ -68,9 +62,19 @@ impl SourceBackups {
         while let Some(part) = reading.try_next().await? {
             read.update(&part);
             progress.add_bytes(part.len() as u64);
-            sink.write(&part).await?;
+            match &mut sink {
+                Sink::Nowhere => {}
+                Sink::Upload(upload) => upload.write(&part).await?,
+                Sink::Local(path, file) => file.write_all(&part).await.map_err(at(path))?,
+            }
         }
         let difference = Difference::of_stored(&read, file);
         Ok(difference.map(|it| differs(it.to_string())))
     }
+}
+
+/// Names the file or folder on this machine.
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::Folder { path, error }
 }
