@@ -58,7 +58,10 @@ fn slow_clients_with_large_bodies_and_pages_need_bounded_memory() {
         filled.batch_execute(LONGEST).await.expect("the items");
         let mut program = Start::handler()
             .set("DATABASE_URL", &database.url)
+            // On a busy machine, the last of the clients begins long after the first one.
             .set("DATABASE_WAIT", "60")
+            .set("DATABASE_STATEMENT_TIMEOUT", "60")
+            .set("HTTP_BODY_TIMEOUT", "120")
             .serving()
             .await;
         let before = program.resident().now;

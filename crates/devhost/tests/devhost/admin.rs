@@ -1,6 +1,6 @@
 //! Runs by hand, and the state of the functions.
 
-use devhost::{Host, HostOptions, Keys};
+use devhost::{Host, Keys};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, by_hand, exchange, get, logged, until};
@@ -57,11 +57,8 @@ async fn the_status_has_the_errors_of_a_function() {
 async fn admin_requires_the_master_key() {
     let stage = Stage::new(&Value::Null, &Value::Null).http("item");
     let keys = Keys::random();
-    let options = HostOptions {
-        keys: Some(keys.clone()),
-        ..stage.options()
-    };
-    let host = Host::start(options).await.expect("the host starts");
+    let own = Some(keys.clone());
+    let host = stage.start_with(|options| options.keys = own).await;
     for (code, status) in [
         ("", 401),
         (keys.host.as_str(), 401),

@@ -1,6 +1,6 @@
 //! CORS, as `func` does it.
 
-use devhost::{Cors, Host, HostOptions};
+use devhost::Cors;
 use serde_json::Value;
 
 use crate::stage::{Reply, Stage, exchange};
@@ -8,11 +8,7 @@ use crate::stage::{Reply, Stage, exchange};
 /// The response, and whether the handler got the request.
 async fn response(cors: Cors, request: &str) -> (Reply, bool) {
     let stage = Stage::new(&Value::Null, &Value::Null).http("item");
-    let options = HostOptions {
-        cors,
-        ..stage.options()
-    };
-    let host = Host::start(options).await.expect("the host starts");
+    let host = stage.start_with(|options| options.cors = cors).await;
     let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
     let rest = format!("{}\r\n\r\n", headers.replace('\n', "\r\n"));
     let reply = exchange(host.address(), line, &rest).await;

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use devhost::{Host, HostOptions};
+use devhost::Host;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -12,11 +12,7 @@ use crate::stage::{Stage, exchange, get, logged, ready, until};
 async fn watched(members: &Value) -> Result<(Stage, Host), String> {
     let orders = json!({"reply": {"/item": {"delay": 0.3}}});
     let stage = Stage::new(members, &orders).http("item");
-    let options = HostOptions {
-        watch_files: true,
-        ..stage.options()
-    };
-    let host = Host::start(options).await.expect("the host starts");
+    let host = stage.start_with(|options| options.watch_files = true).await;
     ready(&host).await?;
     Ok((stage, host))
 }

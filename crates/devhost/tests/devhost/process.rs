@@ -2,9 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use devhost::{
-    Failure, Framing, Host, HostOptions, Level, ScheduleStatus, StartError, TimerCall, TimerResult,
-};
+use devhost::{Failure, Framing, Host, HostOptions, Level, ScheduleStatus, TimerCall, TimerResult};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, exchange, get, logged, ready, recorder, same, until, within};
@@ -83,14 +81,16 @@ async fn the_handler_gets_the_five_variables_the_settings_and_its_folder() -> Te
     stage.write("app/local.settings.json", &local.to_string());
     let script = "echo \"arguments $# $1 $2 $3\"; pwd; env; exec \"$RECORDER\"";
     stage.write("app/work/print.sh", script);
-    let mut options = stage.options().setting("SHAPE", "square");
-    for (name, value) in [
-        ("COLOUR", "blue".to_owned()),
-        ("RECORDER", recorder().display().to_string()),
-    ] {
-        options.environment.insert(name.to_owned(), value);
-    }
-    let host = Host::start(options).await.expect("the host starts");
+    let start = stage.start_with(|options| {
+        options.settings.insert("SHAPE".into(), "square".into());
+        let recorder = recorder().display().to_string();
+        let variables = [
+            ("COLOUR".into(), "blue".into()),
+            ("RECORDER".into(), recorder),
+        ];
+        options.environment.extend(variables);
+    });
+    let host = start.await;
     ready(&host).await?;
     let port = host.handler_port().to_string();
     let root = stage.path("app").canonicalize().expect("it exists");
@@ -133,9 +133,9 @@ async fn the_end_of_function_timeout_kills_the_handler_and_is_not_counted() -> T
     let orders = json!({"reply": {"/slow": {"delay": 60}}});
     let stage = Stage::new(&json!({"functionTimeout": "00:00:00.3"}), &orders);
     let stage = stage.timer("slow", "0 0 3 1 1 *", &json!({}));
-    let mut options = stage.options();
-    options.limits.timeout_grace = Duration::from_millis(50);
-    let host = Host::start(options).await.expect("the host starts");
+    let grace = Duration::from_millis(50);
+    let start = stage.start_with(|options| options.limits.timeout_grace = grace);
+    let host = start.await;
     for _ in 0..3 {
         let result = within("a run", host.invoke_timer("slow", TimerCall::default())).await?;
         let reason = Failure::Timeout(Duration::from_millis(300));
@@ -242,11 +242,8 @@ async fn an_address_in_use_is_named() {
         ..stage.options()
     };
     let error = Host::start(options).await.err().expect("an error");
-    assert!(matches!(error, StartError::Address { .. }), "{error}");
-    assert!(
-        error.to_string().contains(&first.address().to_string()),
-        "{error}"
-    );
+    let named = format!("cannot listen on {}: ", first.address());
+    assert!(error.to_string().starts_with(&named), "{error}");
 }
 
 #[tokio::test]

@@ -119,7 +119,14 @@ impl Stage {
 
     /// A host with [`Stage::options`].
     pub(crate) async fn start(&self) -> Host {
-        Host::start(self.options()).await.expect("the host starts")
+        self.start_with(|_| ()).await
+    }
+
+    /// A host with these options changed.
+    pub(crate) async fn start_with(&self, change: impl FnOnce(&mut HostOptions)) -> Host {
+        let mut options = self.options();
+        change(&mut options);
+        Host::start(options).await.expect("the host starts")
     }
 
     /// The recorder's events so far.

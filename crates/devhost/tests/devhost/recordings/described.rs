@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devhost::{Host, HostOptions, Keys, Source};
+use devhost::{Host, Keys, Source};
 use serde_json::{Value, json};
 
 use super::differences::{DESCRIBED, compare};
@@ -43,10 +43,11 @@ type Played = Result<(), String>;
 /// A host whose waits for a silent side are short.
 async fn impatient(orders: &Value) -> (Stage, Host) {
     let stage = Stage::new(&Value::Null, orders).http("item");
-    let mut options = stage.options();
-    options.limits.body_grace = Duration::from_millis(200);
-    options.limits.idle = Duration::from_millis(400);
-    let host = Host::start(options).await.expect("the host starts");
+    let start = stage.start_with(|options| {
+        options.limits.body_grace = Duration::from_millis(200);
+        options.limits.idle = Duration::from_millis(400);
+    });
+    let host = start.await;
     (stage, host)
 }
 
@@ -86,13 +87,6 @@ fn function(route: &str, methods: &Value, level: &str) -> Value {
     ]})
 }
 
-fn with_keys(stage: &Stage) -> HostOptions {
-    HostOptions {
-        keys: Some(Keys::random()),
-        ..stage.options()
-    }
-}
-
 /// With the functions of `route-order-2`, too.
 async fn route_order() -> Played {
     let (all, get_alone, post) = (Value::Null, json!(["get"]), json!(["post"]));
@@ -113,9 +107,8 @@ async fn route_order() -> Played {
         .fold(stage, |stage, (name, route, methods, level)| {
             stage.function(name, &function(route, methods, level))
         });
-    let host = Host::start(with_keys(&stage))
-        .await
-        .expect("the host starts");
+    let keys = Some(Keys::random());
+    let host = stage.start_with(|options| options.keys = keys).await;
     for (line, run_as) in [
         ("GET /doc/secret", Some("catch")),
         ("GET /b/open", Some("alpha")),
@@ -182,8 +175,12 @@ async fn custom_headers() -> Played {
     let all = Value::Null;
     let stage = stage.function("item", &function("item/{id?}", &all, "anonymous"));
     let stage = stage.function("fkey", &function("fkey", &all, "function"));
-    let options = with_keys(&stage).setting("AzureWebJobsDisableHomepage", "true");
-    let host = Host::start(options).await.expect("the host starts");
+    let start = stage.start_with(|options| {
+        options.keys = Some(Keys::random());
+        let homepage = "AzureWebJobsDisableHomepage".to_owned();
+        options.settings.insert(homepage, "true".to_owned());
+    });
+    let host = start.await;
     let (by_handler, by_host) = (("handler", "max-age=5"), ("host", "no-store"));
     for (line, status, (custom, cache)) in [
         ("GET /item/7", 200, by_handler),
@@ -216,16 +213,24 @@ async fn custom_headers() -> Played {
     Ok(())
 }
 
+/// A host whose handler is killed because of the first request. The other requests begin after functionTimeout and arrive
+/// before the kill, and the next handler responds to them before they would kill it too. For both, a busy machine has some
+/// seconds.
+async fn timed(orders: &Value, functions: &[&str]) -> Result<(Stage, Host), String> {
+    let stage = Stage::new(&json!({"functionTimeout": "00:00:03"}), orders);
+    let stage = functions.iter().fold(stage, |stage, name| stage.http(name));
+    let grace = Duration::from_secs(4);
+    let host = stage.start_with(|options| options.limits.timeout_grace = grace);
+    let host = host.await;
+    ready(&host).await?;
+    Ok((stage, host))
+}
+
 /// The time for a response that its client does not read is over. Two other requests are in flight.
 async fn slow_reader() -> Played {
     let wait = json!([{"delay": 60}]);
-    let stage = Stage::new(
-        &json!({"functionTimeout": "00:00:02"}),
-        &json!({"reply": {"/item": {"fill": 60_000_000}, "/body": wait, "/none": wait}}),
-    );
-    let stage = stage.http("item").http("body").http("none");
-    let host = stage.start().await;
-    ready(&host).await?;
+    let replies = json!({"/item": {"fill": 60_000_000}, "/body": wait, "/none": wait});
+    let (stage, host) = timed(&json!({"reply": replies}), &["item", "body", "none"]).await?;
     let mut reader = tokio::net::TcpStream::connect(host.address())
         .await
         .expect("the host listens");
@@ -270,19 +275,12 @@ async fn function_timeout() -> Played {
     let path = |line: &str| line.split(' ').nth(1).expect("a path").to_owned();
     let replies = requests.map(|(line, ..)| (path(line), json!([{"delay": 60}])));
     let replies = Value::Object(replies.into_iter().collect());
-    let stage = Stage::new(
-        &json!({"functionTimeout": "00:00:02"}),
-        &json!({"reply": replies}),
-    );
-    let stage = requests.iter().fold(stage, |stage, (line, ..)| {
-        stage.http(path(line).trim_start_matches('/'))
-    });
-    let host = stage.start().await;
-    ready(&host).await?;
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let (stage, host) = timed(&json!({"reply": replies}), &names).await?;
     let address = host.address();
     let send = |line, rest| tokio::spawn(exchange(address, line, rest));
     let first = send(requests[0].0, requests[0].1);
-    // The handler is killed two seconds later.
+    // The handler is killed some seconds later.
     logged(&host, "functionTimeout").await?;
     let others = requests[1..]
         .iter()

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use devhost::{Host, HostOptions};
+use devhost::Host;
 use serde_json::{Value, json};
 
 use super::{
@@ -21,18 +21,17 @@ pub(super) async fn play(scenario: &Scenario) -> Played {
     );
     let stage = stage.http("hello");
     link(&stage);
-    let mut options = HostOptions {
-        watch_files: true,
-        ..stage.options()
-    };
-    let environment = "AZURE_FUNCTIONS_ENVIRONMENT";
-    if let Some(value) = scenario.setup[environment].as_str() {
-        options.environment.remove(environment);
-        if value != "not set" {
-            options = options.setting(environment, value);
+    let start = stage.start_with(|options| {
+        options.watch_files = true;
+        let environment = "AZURE_FUNCTIONS_ENVIRONMENT";
+        if let Some(value) = scenario.setup[environment].as_str() {
+            options.environment.remove(environment);
+            if value != "not set" {
+                options.settings.insert(environment.into(), value.into());
+            }
         }
-    }
-    let host = Host::start(options).await.expect("the host starts");
+    });
+    let host = start.await;
     ready(&host).await?;
     let (port, process) = (host.handler_port(), host.handler_pid());
     change(

@@ -94,14 +94,14 @@ async fn flood(recorded: &Value) -> Played {
     }
     let count = Arc::new(AtomicUsize::new(0));
     let stage = Stage::new(&Value::Null, &Value::Null).http("say");
-    let mut options = stage.options();
     let counted = count.clone();
-    options.on_log = Some(Arc::new(move |log: &HostLog| {
+    let on_log = move |log: &HostLog| {
         if log.source == Source::Console {
             counted.fetch_add(1, Ordering::Relaxed);
         }
-    }));
-    let host = Host::start(options).await.expect("the host starts");
+    };
+    let start = stage.start_with(|options| options.on_log = Some(Arc::new(on_log)));
+    let host = start.await;
     ready(&host).await?;
     let line = format!("{}\n", "x".repeat(99));
     let body = json!([{"fill": line, "n": 100_000}, {"text": "last\n"}]).to_string();

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use devhost::Host;
 use serde_json::{Value, json};
 
 use super::{
@@ -81,28 +82,35 @@ pub(super) async fn poison(scenario: &Scenario) -> Played {
     same("requests", seen, &recorded["bad_requests_seen"])
 }
 
-/// A run over functionTimeout, beside a short run and requests. All times are half of the recorded
-/// ones, but for the two seconds until the kill.
+/// A run over functionTimeout, beside a short run and requests. The short run and the slow request begin between
+/// functionTimeout and the kill, for which a busy machine has some seconds.
 pub(super) async fn function_timeout(scenario: &Scenario) -> Played {
     let replies = json!({"reply": {
         "/long": {"delay": 20}, "/over": {"delay": 20},
-        "/slowhttp": {"delay": 4}, "/quick": {"delay": 1.5},
+        "/slowhttp": {"delay": 20}, "/quick": {"delay": 0.2},
     }});
-    let stage = Stage::new(&json!({"functionTimeout": "00:00:02.5"}), &replies)
+    let stage = Stage::new(&json!({"functionTimeout": "00:00:01.5"}), &replies)
         .http("hello")
         .http("over")
         .http("slowhttp")
         .timer("long", "0 0 3 * * *", &json!({}))
         .timer("quick", "0 0 3 * * *", &json!({}));
-    let host = stage.start().await;
-    ready(&host).await?;
+    let host = with_grace(&stage, Duration::from_millis(3500)).await?;
     let (address, port) = (host.address(), host.handler_port());
     let recorded = &scenario.outcome;
     let mut clients = Clients::new(address, "/hello");
     by_hand(address, "long").await;
-    while clients.sent() < 11 {
-        clients.step().await;
-    }
+    let is_over = || {
+        host.logs()
+            .iter()
+            .any(|log| log.text.contains("functionTimeout"))
+    };
+    let over = async {
+        while !is_over() {
+            clients.step().await;
+        }
+    };
+    within("functionTimeout", over).await?;
     by_hand(address, "quick").await;
     let slow = tokio::spawn(async move { send(address, "GET", "/slowhttp", None).await.0 });
     while !slow.is_finished() {
@@ -133,14 +141,22 @@ pub(super) async fn function_timeout(scenario: &Scenario) -> Played {
     same("the port", host.handler_port(), &json!(port))
 }
 
-/// Responses a second after functionTimeout.
+/// A host that kills its handler this long after functionTimeout.
+async fn with_grace(stage: &Stage, grace: Duration) -> Result<Host, String> {
+    let start = stage.start_with(|options| options.limits.timeout_grace = grace);
+    let host = start.await;
+    ready(&host).await?;
+    Ok(host)
+}
+
+/// Responses after functionTimeout and before the kill.
 pub(super) async fn grace(scenario: &Scenario) -> Played {
     let late = json!({"delay": 3, "body": "{\"Logs\":[\"late\"]}"});
     let orders = json!({"reply": {"/late": late, "/web": {"delay": 3}}});
-    let stage = Stage::new(&json!({"functionTimeout": "00:00:02"}), &orders)
+    let stage = Stage::new(&json!({"functionTimeout": "00:00:01"}), &orders)
         .http("web")
         .timer("late", "0 0 3 * * *", &json!({}));
-    let host = stage.start().await;
+    let host = with_grace(&stage, Duration::from_secs(30)).await?;
     let address = host.address();
     by_hand(address, "late").await;
     let (web, _) = within("a response", send(address, "GET", "/web", None)).await?;

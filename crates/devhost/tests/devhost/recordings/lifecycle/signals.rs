@@ -7,7 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use devhost::HostOptions;
 use serde_json::{Value, json};
 
 use super::{Played, Scenario, clients::send};
@@ -84,9 +83,9 @@ pub(super) async fn long_timer() -> Played {
     let orders = json!({"reply": {"/boot": {"delay": 2}}});
     let stage = Stage::new(&Value::Null, &orders).http("hello");
     let stage = stage.timer("boot", "0 0 3 * * *", &json!({"runOnStartup": true}));
-    let mut options: HostOptions = stage.options();
-    options.limits.drain = Duration::from_millis(100);
-    let host = devhost::Host::start(options).await.expect("it starts");
+    let drain = Duration::from_millis(100);
+    let host = stage.start_with(|options| options.limits.drain = drain);
+    let host = host.await;
     until("the run", || !stage.requests("/boot").is_empty()).await?;
     let started = Instant::now();
     within("the end of the host", host.drain()).await?;

@@ -5,7 +5,6 @@ use std::{
     fs,
 };
 
-use devhost::{Host, HostOptions};
 use serde_json::{Value, json};
 
 use super::{
@@ -17,20 +16,19 @@ use crate::stage::{Stage, header_names, ready, same, until};
 const YEARLY: &str = "0 0 0 1 1 *";
 const NEVER: &str = "0001-01-01T00:00:00+00:00";
 
+/// The members of an object, which are all texts.
+fn texts(object: &Value) -> BTreeMap<String, String> {
+    serde_json::from_value(object.clone()).expect("texts")
+}
+
 pub(super) async fn disabled(scenario: &Scenario) -> Played {
     let stage = Stage::new(&Value::Null, &Value::Null)
         .http("web")
         .http("hello")
         .timer("tick", "* * * * * *", &json!({}));
-    let options = scenario
-        .setup
-        .as_object()
-        .expect("settings")
-        .iter()
-        .fold(stage.options(), |options, (name, value)| {
-            options.setting(name, value.as_str().expect("a text"))
-        });
-    let host = Host::start(options).await.expect("the host starts");
+    let settings = texts(&scenario.setup);
+    let host = stage.start_with(|options| options.settings.extend(settings));
+    let host = host.await;
     ready(&host).await?;
     let recorded = &scenario.outcome;
     same(
@@ -52,11 +50,9 @@ pub(super) async fn disabled(scenario: &Scenario) -> Played {
 pub(super) async fn core_tools(scenario: &Scenario) -> Played {
     let stage = Stage::new(&Value::Null, &Value::Null);
     let stage = stage.timer("boot", YEARLY, &json!({"runOnStartup": true}));
-    let env = scenario.setup["env"].as_object().expect("variables");
-    let options = env.iter().fold(stage.options(), |options, (name, value)| {
-        options.setting(name, value.as_str().expect("a text"))
-    });
-    let _host = Host::start(options).await.expect("the host starts");
+    let settings = texts(&scenario.setup["env"]);
+    let host = stage.start_with(|options| options.settings.extend(settings));
+    let _host = host.await;
     until("the run", || !stage.requests("/boot").is_empty()).await?;
     let recorded = scenario.outcome["boot"][0].as_str().expect("a head");
     let recorded = recorded.split(" || ").next().unwrap_or_default();
@@ -76,11 +72,7 @@ pub(super) async fn sub_minute(scenario: &Scenario) -> Played {
         |stage, (name, schedule)| stage.timer(name, schedule.as_str().expect("a text"), &json!({})),
     );
     // Runs by hand: the schedule's own would take up to an hour.
-    let options = HostOptions {
-        timers: false,
-        ..stage.options()
-    };
-    let host = Host::start(options).await.expect("the host starts");
+    let host = stage.start_with(|options| options.timers = false).await;
     for name in schedules.keys() {
         by_hand(host.address(), name).await;
         let path = format!("/{name}");
@@ -107,11 +99,8 @@ pub(super) async fn schedule_changed() -> Played {
     let (last, next) = ("2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00");
     let record = json!({"Last": last, "Next": next, "LastUpdated": last, "Schedule": YEARLY});
     stage.write("state/t.json", &record.to_string());
-    let options = HostOptions {
-        state: Some(stage.path("state")),
-        ..stage.options()
-    };
-    let host = Host::start(options).await.expect("the host starts");
+    let state = Some(stage.path("state"));
+    let host = stage.start_with(|options| options.state = state).await;
     let read = || fs::read_to_string(stage.path("state/t.json")).unwrap_or_default();
     until("a new record", || !read().contains("2021")).await?;
     by_hand(host.address(), "t").await;
@@ -133,11 +122,8 @@ pub(super) async fn failed_run() -> Played {
     let orders = json!({"reply": {"/t": {"status": 500}}});
     let stage = Stage::new(&Value::Null, &orders);
     let stage = stage.timer("t", YEARLY, &json!({"runOnStartup": true}));
-    let options = HostOptions {
-        state: Some(stage.path("state")),
-        ..stage.options()
-    };
-    let _host = Host::start(options).await.expect("the host starts");
+    let state = Some(stage.path("state"));
+    let _host = stage.start_with(|options| options.state = state).await;
     let last = || {
         let text = fs::read(stage.path("state/t.json")).ok()?;
         let record: Value = serde_json::from_slice(&text).ok()?;
