@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::geteuid;
@@ -54,7 +54,13 @@ impl Account {
         ["postgres", "nobody"]
             .into_iter()
             .find_map(account)
-            .ok_or(Error::NoAccount)
+            .ok_or_else(|| {
+                Error(
+                    "PostgreSQL refuses to run as root, and /etc/passwd has neither `postgres` nor `nobody`: add one \
+                     of them"
+                        .into(),
+                )
+            })
     }
 
     /// `program`, to be run as this account. The `PG…` variables are removed: they are for clients, and not for this
@@ -106,12 +112,12 @@ impl Account {
         if test.status.success() {
             return Ok(());
         }
-        let barrier = PathBuf::from(String::from_utf8_lossy(&test.stdout).into_owned());
-        Err(Error::Unreachable {
-            account: self.name.clone(),
-            path: path.to_owned(),
-            barrier,
-        })
+        let (account, path) = (&self.name, path.display());
+        let barrier = String::from_utf8_lossy(&test.stdout);
+        Err(Error(format!(
+            "PostgreSQL refuses to run as root and runs as {account} here, which may not enter {barrier} and so cannot \
+             reach {path}: choose a place outside of {barrier}"
+        )))
     }
 }
 

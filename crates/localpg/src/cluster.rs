@@ -28,11 +28,11 @@ pub(crate) fn create(
     if output.status.success() {
         return Ok(());
     }
-    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Initdb {
-        data: data.to_owned(),
-        output: message,
-    })
+    let message = String::from_utf8_lossy(&output.stderr);
+    let (data, message) = (data.display(), message.trim());
+    Err(Error(format!(
+        "could not make a new cluster in {data}: {message}"
+    )))
 }
 
 /// The server's command line. The port is only a part of the socket's name, unless a setting makes the server listen.

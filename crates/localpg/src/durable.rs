@@ -30,10 +30,9 @@ pub struct Durable {
 impl Durable {
     /// Joins the server on `folder`, or starts it. Creates the cluster if there is none.
     ///
-    /// The folder is created; one with other contents is refused ([`Error::Occupied`]). A cluster of another major version
-    /// runs with the programs of that version if this machine has them, else [`Error::Version`]. Blocks until the server
-    /// accepts connections: milliseconds to join, a second or two for a new cluster, at most some minutes for an
-    /// [`Error::Busy`] or [`Error::Start`].
+    /// The folder is created; one with other contents is refused. A cluster of another major version runs with the programs
+    /// of that version, if this machine has them. Blocks until the server accepts connections: milliseconds to join, a
+    /// second or two for a new cluster, at most some minutes until an error.
     pub fn open(programs: &Programs, folder: &Path) -> Result<Durable, Error> {
         let home = Home::prepare(folder)?;
         let _opening = home.lock_opening()?;
@@ -95,5 +94,10 @@ fn require_flock() -> Result<(), Error> {
     let version = Command::new("flock").arg("--version").output();
     let known =
         version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux"));
-    known.then_some(()).ok_or(Error::NoFlock)
+    known.then_some(()).ok_or_else(|| {
+        Error(
+            "found no util-linux `flock` in PATH, which stops the server with its last user: install `util-linux`"
+                .into(),
+        )
+    })
 }

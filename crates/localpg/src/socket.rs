@@ -49,9 +49,12 @@ fn short_name(folder: &Path) -> PathBuf {
 fn private(short: &Path, account: &Account) -> Result<(), Error> {
     let found = fs::symlink_metadata(short).map_err(Error::file("inspect", short))?;
     let private = found.is_dir() && found.uid() == account.uid() && found.mode() & 0o777 == 0o700;
-    private
-        .then_some(())
-        .ok_or_else(|| Error::SocketFolder(short.to_owned()))
+    private.then_some(()).ok_or_else(|| {
+        Error(format!(
+            "{} is the folder for the server's socket, but other accounts can enter it: remove it",
+            short.display()
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -104,15 +104,11 @@ impl Throwaway {
             .args(["--no-psqlrc", "--quiet", "--command", statement, "--dbname"])
             .arg(self.url("postgres"));
         let output = command.output().map_err(Error::run(&psql))?;
-        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        output
-            .status
-            .success()
-            .then_some(())
-            .ok_or_else(|| Error::Statement {
-                statement: statement.into(),
-                output: message,
-            })
+        if output.status.success() {
+            return Ok(());
+        }
+        let message = String::from_utf8_lossy(&output.stderr);
+        Err(Error(format!("`{statement}` failed: {}", message.trim())))
     }
 
     /// Ends the server like a crash: every process gets SIGKILL, and the files stay as they are.

@@ -113,15 +113,11 @@ fn try_out(wheel: &Path) -> Result<(), Error> {
 
 fn succeed(output: std::io::Result<Output>, tool: &str) -> Result<(), Error> {
     match output {
-        Err(error) => Err(failed(format!("{tool} does not run: {error}"))),
-        Ok(output) if !output.status.success() => Err(failed(format!(
+        Err(error) => Err(Error::fetch(&format!("{tool} does not run: {error}"))),
+        Ok(output) if !output.status.success() => Err(Error::fetch(&format!(
             "{tool} failed: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         ))),
         Ok(_) => Ok(()),
     }
-}
-
-fn failed(reason: String) -> Error {
-    Error::Fetch { reason }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use localpg::{Durable, Error};
+use localpg::Durable;
 
 use crate::stage::{
     LOCALPG, Person, eventually, halt, place, postmaster, processes_on, programs, query, root,
@@ -208,7 +208,7 @@ fn folder_with_other_files_is_refused_and_unchanged() {
     let place = place();
     fs::write(place.path().join("thesis.txt"), "").expect("ours");
     let refused = Durable::open(&programs(), place.path()).expect_err("it is not empty");
-    assert!(matches!(refused, Error::Occupied(_)), "{refused}");
+    assert!(refused.to_string().contains("is not empty"), "{refused}");
     assert_eq!(
         fs::metadata(place.path()).expect("it is there").mode() & 0o777,
         0o755
@@ -229,7 +229,7 @@ fn link_in_place_of_a_lock_is_not_followed() {
     symlink(&other, folder.join("users")).expect("ours");
     let refused = Durable::open(&programs(), &folder).expect_err("it is not followed");
     assert!(
-        matches!(refused, Error::File { action: "open", .. }),
+        refused.to_string().starts_with("could not open "),
         "{refused}"
     );
 }
@@ -241,10 +241,6 @@ fn data_of_a_missing_version_is_refused_with_the_remedy() {
     fs::create_dir(place.path().join("data")).expect("ours");
     fs::write(place.path().join("data/PG_VERSION"), "9\n").expect("ours");
     let refused = Durable::open(&programs(), place.path()).expect_err("version 9 is not installed");
-    assert!(
-        matches!(refused, Error::Version { made: 9, .. }),
-        "{refused}"
-    );
     assert!(
         refused.to_string().contains("install `postgresql-9`"),
         "{refused}"
