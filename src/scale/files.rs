@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::settings::Place;
 use crate::blob::{BlobError, Blobs};
-use schedule::{Calendar, CalendarError, Configuration, ConfigurationError, parse_calendar};
+use schedule::{Calendar, Configuration, parse_calendar};
 
 /// There is no schedule that can be applied.
 #[derive(Debug, Error)]
@@ -16,29 +16,15 @@ pub enum LoadError {
     /// There is no schedule, and `SCALE_CONFIG` is not set: there is nothing to size.
     #[error("there is no schedule at {0}; write one there, or name one in SCALE_CONFIG")]
     Missing(String),
-    #[error("{place}: {error}; check the path and the file's permissions")]
-    File {
-        place: String,
-        error: std::io::Error,
-    },
-    #[error(transparent)]
-    Blob(#[from] BlobError),
-    #[error("{0} is not UTF-8 text; save it as UTF-8")]
-    Text(String),
-    #[error("{place}: {error}")]
-    Configuration {
-        place: String,
-        error: ConfigurationError,
-    },
-    #[error("{place}, of the calendar {calendar}: {error}")]
-    Calendar {
-        place: String,
-        calendar: String,
-        error: CalendarError,
-    },
-    /// It was read, and it has errors.
+    /// It cannot be read, or it has errors.
     #[error("{0}")]
-    Rejected(String),
+    Unusable(String),
+}
+
+impl From<BlobError> for LoadError {
+    fn from(error: BlobError) -> LoadError {
+        LoadError::Unusable(error.to_string())
+    }
 }
 
 /// The largest file: a schedule of a thousand targets has some 500 kB.
@@ -91,10 +77,8 @@ impl Files {
 
     pub(super) async fn configuration(&self) -> Result<Configuration, LoadError> {
         let text = self.read(&self.schedule).await?;
-        Configuration::parse(&text).map_err(|error| LoadError::Configuration {
-            place: self.title(),
-            error,
-        })
+        Configuration::parse(&text)
+            .map_err(|error| LoadError::Unusable(format!("{}: {error}", self.title())))
     }
 
     /// The calendars of the files that the configuration names, by file.
@@ -106,10 +90,9 @@ impl Files {
         for source in configuration.calendars() {
             for file in &source.files {
                 let text = self.read(file).await?;
-                let days = parse_calendar(&text).map_err(|error| LoadError::Calendar {
-                    place: self.title_of(file),
-                    calendar: source.name.clone(),
-                    error,
+                let days = parse_calendar(&text).map_err(|error| {
+                    let (place, calendar) = (self.title_of(file), &source.name);
+                    LoadError::Unusable(format!("{place}, of the calendar {calendar}: {error}"))
                 })?;
                 calendars.insert(file.clone(), days);
             }
@@ -131,11 +114,16 @@ impl Files {
                     if is_missing && *may_be_missing && name == self.schedule {
                         LoadError::Missing(place)
                     } else {
-                        LoadError::File { place, error }
+                        LoadError::Unusable(format!(
+                            "{place}: {error}; check the path and the file's permissions"
+                        ))
                     }
                 })?
             }
         };
-        String::from_utf8(bytes).map_err(|_| LoadError::Text(self.title_of(name)))
+        String::from_utf8(bytes).map_err(|_| {
+            let place = self.title_of(name);
+            LoadError::Unusable(format!("{place} is not UTF-8 text; save it as UTF-8"))
+        })
     }
 }

@@ -43,7 +43,7 @@ impl LoadedSchedule {
     /// The schedule, if it has no errors: one with errors is not applied.
     pub fn without_errors(self) -> Result<LoadedSchedule, LoadError> {
         match self.errors() {
-            Some(errors) => Err(LoadError::Rejected(errors)),
+            Some(errors) => Err(LoadError::Unusable(errors)),
             None => Ok(self),
         }
     }

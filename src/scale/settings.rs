@@ -9,7 +9,7 @@ use super::resource::{Resource, UnknownResource};
 use crate::azure::resource_manager::{Base, BaseError};
 use crate::blob::{BlobAddress, BlobSettings};
 use crate::environment::SettingError;
-use schedule::{TargetName, TargetNameError};
+use schedule::TargetName;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -42,7 +42,7 @@ pub enum SettingsError {
     )]
     Entry(String),
     #[error("SCALE_RESOURCES: {0}")]
-    Target(#[from] TargetNameError),
+    Target(#[from] schedule::Error),
     #[error("SCALE_RESOURCES names {0} twice; remove one of them")]
     Twice(TargetName),
     #[error("SCALE_RESOURCES: {0}")]

@@ -4,14 +4,13 @@
 //! fit together.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
-use thiserror::Error;
 use toml::Spanned;
 
 use super::calendar::{Calendar, Holidays};
 use super::dates::FileDate;
+use super::error::Error;
 use super::name::TargetName;
 use super::nearest::suggestion;
 use super::parts::{Lines, Part};
@@ -38,31 +37,9 @@ pub struct CalendarSource {
     pub(super) days: Calendar,
 }
 
-/// An error with its line and the remedy.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub struct ConfigurationError {
-    place: Option<Place>,
-    message: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    line: usize,
-    source_line: String,
-}
-
-impl fmt::Display for ConfigurationError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Place { line, source_line }) = &self.place {
-            write!(formatter, "line {line}: {source_line}: ")?;
-        }
-        formatter.write_str(&self.message)
-    }
-}
-
 impl Configuration {
-    /// Parses the text of a `scale.toml`.
-    pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
+    /// Parses the text of a `scale.toml`. An error has its line.
+    pub fn parse(text: &str) -> Result<Configuration, Error> {
         let file: File = toml::from_str(text).map_err(|error| located(text, &error))?;
         let lines = file.lines(text);
         let targets = file
@@ -198,18 +175,14 @@ impl TargetTable {
     }
 }
 
-fn located(text: &str, error: &toml::de::Error) -> ConfigurationError {
-    let place = error.span().map(|span| {
-        let line = text[..span.start.min(text.len())].matches('\n').count();
-        Place {
-            line: line + 1,
-            source_line: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
-        }
-    });
-    ConfigurationError {
-        place,
-        message: reworded(error.message()),
-    }
+fn located(text: &str, error: &toml::de::Error) -> Error {
+    let message = reworded(error.message());
+    let Some(span) = error.span() else {
+        return Error(message);
+    };
+    let line = text[..span.start.min(text.len())].matches('\n').count();
+    let source_line = text.lines().nth(line).unwrap_or_default().trim();
+    Error(format!("line {}: {source_line}: {message}", line + 1))
 }
 
 /// serde lists the known keys in backticks, after the unknown one.

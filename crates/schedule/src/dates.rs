@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime};
-use thiserror::Error;
 
-use super::week::{TimeOfDay, WeekError};
+use super::error::Error;
+use super::week::TimeOfDay;
 use super::zone::{YEARS, clock};
 
 /// An edge of a dated window. Without a time it is the begin or the end of the day.
@@ -40,29 +40,21 @@ pub(super) struct YearTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileDate(pub(super) Date);
 
-#[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum DateError {
-    #[error(
-        "{0:?} is not a date; write year, month and day such as \"2026-12-24\", with a time such as \
+fn not_a_date(text: &str) -> Error {
+    Error(format!(
+        "{text:?} is not a date; write year, month and day such as \"2026-12-24\", with a time such as \
          \"2026-12-24 18:00\", or without the year for every year, \"12-24\""
-    )]
-    Date(String),
-    #[error("the year {} is out of range; write one from {} to {}", .0, YEARS.start(), YEARS.end())]
-    Year(i16),
-    #[error("most years have no 29 February; write \"02-28\" or \"03-01\"")]
-    LeapDay,
-    #[error(transparent)]
-    Time(#[from] WeekError),
+    ))
 }
 
 impl YearDay {
-    fn new(month: i8, day: i8) -> Result<YearDay, DateError> {
+    fn new(month: i8, day: i8) -> Result<YearDay, Error> {
         if (month, day) == (2, 29) {
-            return Err(DateError::LeapDay);
+            return Error::of("most years have no 29 February; write \"02-28\" or \"03-01\"");
         }
         match Date::new(2001, month, day) {
             Ok(_) => Ok(YearDay { month, day }),
-            Err(_) => Err(DateError::Date(format!("{month:02}-{day:02}"))),
+            Err(_) => Err(not_a_date(&format!("{month:02}-{day:02}"))),
         }
     }
 }
@@ -75,23 +67,28 @@ impl YearTime {
 }
 
 impl FromStr for FileDate {
-    type Err = DateError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<FileDate, DateError> {
+    fn from_str(text: &str) -> Result<FileDate, Error> {
         let is_written_out = text.len() == 10 && text.is_ascii() && !text.contains(['T', ' ']);
         let date = text.parse().ok().filter(|_| is_written_out);
-        let date: Date = date.ok_or_else(|| DateError::Date(text.to_owned()))?;
+        let date: Date = date.ok_or_else(|| not_a_date(text))?;
         if !YEARS.contains(&date.year()) {
-            return Err(DateError::Year(date.year()));
+            return Error::of(format!(
+                "the year {} is out of range; write one from {} to {}",
+                date.year(),
+                YEARS.start(),
+                YEARS.end()
+            ));
         }
         Ok(FileDate(date))
     }
 }
 
 impl FromStr for DatedTime {
-    type Err = DateError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<DatedTime, DateError> {
+    fn from_str(text: &str) -> Result<DatedTime, Error> {
         let (day, time) = match text.trim().split_once([' ', 'T']) {
             Some((day, time)) => (day, Some(time.trim().parse::<TimeOfDay>()?)),
             None => (text.trim(), None),
@@ -104,11 +101,11 @@ impl FromStr for DatedTime {
     }
 }
 
-fn year_day(month: &str, day: &str) -> Result<YearDay, DateError> {
+fn year_day(month: &str, day: &str) -> Result<YearDay, Error> {
     let number = |text: &str| text.parse().ok().filter(|_| text.len() == 2);
     match (number(month), number(day)) {
         (Some(month), Some(day)) => YearDay::new(month, day),
-        _ => Err(DateError::Date(format!("{month}-{day}"))),
+        _ => Err(not_a_date(&format!("{month}-{day}"))),
     }
 }
 
@@ -129,7 +126,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<String, String> {
-        let read: Result<DatedTime, DateError> = text.parse();
+        let read: Result<DatedTime, Error> = text.parse();
         let read = read.map_err(|error| error.to_string())?;
         let time = read.time.unwrap_or(TimeOfDay::END);
         Ok(match read.day {

@@ -11,53 +11,35 @@ use ical::IcalParser;
 use ical::parser::Component;
 use ical::parser::ical::component::IcalEvent;
 use jiff::civil::Date;
-use thiserror::Error;
 
 use super::calendar::{Calendar, Yearly, same_day};
+use super::error::Error;
 use super::zone::{YEARS, days_after};
-
-/// An iCalendar file that cannot be used.
-#[derive(Debug, PartialEq, Eq, Error)]
-pub enum CalendarError {
-    #[error(
-        "not an iCalendar file ({0}); it must begin with BEGIN:VCALENDAR and end with END:VCALENDAR"
-    )]
-    Form(String),
-    #[error("the event {0:?} does not last whole days; holidays have dates without times")]
-    NotAllDay(String),
-    #[error(
-        "the event {0:?} has no dates that can be read; it needs DTSTART and a later DTEND, at most {LONGEST} \
-         days, up to the year {last}",
-        last = YEARS.end()
-    )]
-    Dates(String),
-    #[error(
-        "the event {0:?} repeats by {1:?}; only FREQ=YEARLY with COUNT or UNTIL can be read, so write \
-         its dates out"
-    )]
-    Repetition(String, String),
-    #[error("the event {0:?} has {1}, which cannot be read; write its dates out")]
-    Unread(String, &'static str),
-}
 
 /// Properties that would add or change days.
 const UNREAD: [&str; 4] = ["RDATE", "EXRULE", "DURATION", "RECURRENCE-ID"];
 
 /// Parses the holidays of a file.
-pub fn parse(text: &str) -> Result<Calendar, CalendarError> {
+pub fn parse(text: &str) -> Result<Calendar, Error> {
     let mut days = Calendar::default();
     let mut calendars = 0;
     for calendar in IcalParser::new(text.as_bytes()) {
-        let calendar = calendar.map_err(|error| CalendarError::Form(error.to_string()))?;
+        let calendar = calendar.map_err(|error| other_form(&error.to_string()))?;
         calendars += 1;
         for event in calendar.events.iter().filter(|event| !is_cancelled(event)) {
             days.extend(&of_event(event)?);
         }
     }
     if calendars == 0 {
-        return Err(CalendarError::Form("it is empty".to_owned()));
+        return Err(other_form("it is empty"));
     }
     Ok(days)
+}
+
+fn other_form(problem: &str) -> Error {
+    Error(format!(
+        "not an iCalendar file ({problem}); it must begin with BEGIN:VCALENDAR and end with END:VCALENDAR"
+    ))
 }
 
 fn is_cancelled(event: &IcalEvent) -> bool {
@@ -65,16 +47,16 @@ fn is_cancelled(event: &IcalEvent) -> bool {
 }
 
 /// The days of one event. `EXDATE` removes only days of its own event.
-fn of_event(event: &IcalEvent) -> Result<Calendar, CalendarError> {
+fn of_event(event: &IcalEvent) -> Result<Calendar, Error> {
     let name = value(event, "SUMMARY")
         .unwrap_or("holiday")
         .replace("\\,", ",");
     if let Some(unread) = UNREAD.iter().find(|it| event.get_property(it).is_some()) {
-        return Err(CalendarError::Unread(name, unread));
+        return Err(unread_member(&name, unread));
     }
     let rules = event.properties.iter().filter(|it| it.name == "RRULE");
     if rules.count() > 1 {
-        return Err(CalendarError::Unread(name, "a second RRULE"));
+        return Err(unread_member(&name, "a second RRULE"));
     }
     let first = first_day(event, &name)?;
     let days = length(event, first, &name)?;
@@ -86,8 +68,12 @@ fn of_event(event: &IcalEvent) -> Result<Calendar, CalendarError> {
         }
         return Ok(calendar);
     };
-    let repetition = Repetition::parse(rule, first)
-        .ok_or_else(|| CalendarError::Repetition(name.clone(), rule.to_owned()))?;
+    let repetition = Repetition::parse(rule, first).ok_or_else(|| {
+        Error(format!(
+            "the event {name:?} repeats by {rule:?}; only FREQ=YEARLY with COUNT or UNTIL can be read, so write \
+             its dates out"
+        ))
+    })?;
     let last = repetition.instances(first);
     let last = last.filter(|begin| !excepted.contains(begin)).last();
     if last.is_some() {
@@ -102,8 +88,22 @@ fn of_event(event: &IcalEvent) -> Result<Calendar, CalendarError> {
     Ok(calendar)
 }
 
-fn first_day(event: &IcalEvent, name: &str) -> Result<Date, CalendarError> {
-    let unread = || CalendarError::Dates(name.to_owned());
+fn unread_member(name: &str, member: &str) -> Error {
+    Error(format!(
+        "the event {name:?} has {member}, which cannot be read; write its dates out"
+    ))
+}
+
+fn no_dates(name: &str) -> Error {
+    Error(format!(
+        "the event {name:?} has no dates that can be read; it needs DTSTART and a later DTEND, at most {LONGEST} \
+         days, up to the year {}",
+        YEARS.end()
+    ))
+}
+
+fn first_day(event: &IcalEvent, name: &str) -> Result<Date, Error> {
+    let unread = || no_dates(name);
     let first = date(value(event, "DTSTART").ok_or_else(unread)?, name)?;
     if first.year() > *YEARS.end() {
         return Err(unread());
@@ -112,7 +112,7 @@ fn first_day(event: &IcalEvent, name: &str) -> Result<Date, CalendarError> {
 }
 
 /// The number of days. `DTEND` is exclusive, and an event without one lasts its day.
-fn length(event: &IcalEvent, first: Date, name: &str) -> Result<i32, CalendarError> {
+fn length(event: &IcalEvent, first: Date, name: &str) -> Result<i32, Error> {
     let days = match value(event, "DTEND") {
         Some(end) => (date(end, name)? - first).get_days(),
         None => 1,
@@ -120,7 +120,7 @@ fn length(event: &IcalEvent, first: Date, name: &str) -> Result<i32, CalendarErr
     if (1..=LONGEST).contains(&days) {
         Ok(days)
     } else {
-        Err(CalendarError::Dates(name.to_owned()))
+        Err(no_dates(name))
     }
 }
 
@@ -128,7 +128,7 @@ fn length(event: &IcalEvent, first: Date, name: &str) -> Result<i32, CalendarErr
 const LONGEST: i32 = 366;
 
 /// The first days of removed instances.
-fn excepted(event: &IcalEvent, name: &str) -> Result<BTreeSet<Date>, CalendarError> {
+fn excepted(event: &IcalEvent, name: &str) -> Result<BTreeSet<Date>, Error> {
     let lists = event.properties.iter().filter(|it| it.name == "EXDATE");
     let values = lists.filter_map(|it| it.value.as_deref());
     values
@@ -180,9 +180,11 @@ impl Repetition {
     }
 }
 
-fn date(text: &str, name: &str) -> Result<Date, CalendarError> {
+fn date(text: &str, name: &str) -> Result<Date, Error> {
     if text.contains('T') {
-        return Err(CalendarError::NotAllDay(name.to_owned()));
+        return Error::of(format!(
+            "the event {name:?} does not last whole days; holidays have dates without times"
+        ));
     }
     let is_date = text.len() == 8 && text.bytes().all(|it| it.is_ascii_digit());
     let number = |range: std::ops::Range<usize>| text[range].parse::<i16>().ok();
@@ -190,7 +192,7 @@ fn date(text: &str, name: &str) -> Result<Date, CalendarError> {
     let parts = || Some((number(0..4)?, small(4..6)?, small(6..8)?));
     let parts = is_date.then(parts).flatten();
     let date = parts.and_then(|(year, month, day)| Date::new(year, month, day).ok());
-    date.ok_or_else(|| CalendarError::Dates(name.to_owned()))
+    date.ok_or_else(|| no_dates(name))
 }
 
 fn value<'a>(event: &'a IcalEvent, name: &str) -> Option<&'a str> {
@@ -202,7 +204,7 @@ mod tests {
     use super::*;
 
     /// A file of one event.
-    fn event(lines: &str) -> Result<Calendar, CalendarError> {
+    fn event(lines: &str) -> Result<Calendar, Error> {
         parse(&format!(
             "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Feast\\, of all\r\n\
              {lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
@@ -315,7 +317,8 @@ mod tests {
             assert!(error.contains(hint) && error.contains("Feast"), "{error}");
         }
         for text in ["", "hello", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n"] {
-            assert!(matches!(parse(text), Err(CalendarError::Form(_))), "{text}");
+            let error = parse(text).expect_err(text).to_string();
+            assert!(error.contains("not an iCalendar file"), "{error}");
         }
     }
 }

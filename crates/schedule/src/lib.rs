@@ -19,11 +19,13 @@
 //! | `parts` | the parts of the file, and their lines |
 //! | `dates`, `week`, `zone`, `size`, `text`, `nearest` | the values of the file |
 //! | `name` | the rules for names and visible texts |
+//! | `error` | mistakes, as texts |
 
 mod calendar;
 mod configuration;
 mod dates;
 mod decide;
+mod error;
 mod finding;
 mod hold;
 mod icalendar;
@@ -43,19 +45,20 @@ mod zone;
 use std::collections::BTreeMap;
 
 pub use calendar::{Calendar, Holidays};
-pub use configuration::{CalendarSource, Configuration, ConfigurationError};
+pub use configuration::{CalendarSource, Configuration};
 pub use decide::{Decision, HORIZON, Rule, Standing, Step, decide, explain};
+pub use error::Error;
 pub use finding::{Finding, LocatedFinding, Severity};
 pub use hold::Hold;
-pub use icalendar::{CalendarError, parse as parse_calendar};
+pub use icalendar::parse as parse_calendar;
 pub use lint::{TICK, lint};
-pub use name::{TargetName, TargetNameError, TextError, check_text, is_name};
+pub use name::{TargetName, check_text, is_name};
 pub use parts::{Lines, Part};
 pub use size::{Bounds, Size};
 pub use spans::{Change, Span, Usage, changes, spans, usage};
 pub use target::{FileSize, Mode, Target};
 pub use window::{Dated, Occurrence, Weekly};
-pub use zone::{Edge, UnknownZone, Wall, YEARS, Zone, parse_instant};
+pub use zone::{Edge, Wall, YEARS, Zone, parse_instant};
 
 /// Targets and calendars.
 #[derive(Clone, Debug, PartialEq, Eq)]

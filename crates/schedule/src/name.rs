@@ -5,19 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+
+use super::error::Error;
 
 /// The name of a target, by the rule of [`is_name`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TargetName(String);
-
-#[derive(Debug, PartialEq, Eq, Error)]
-#[error(
-    "{0:?} cannot be a target's name; use 1 to 40 lower-case letters, digits and dashes, a letter \
-     first"
-)]
-pub struct TargetNameError(String);
 
 impl TargetName {
     pub fn as_str(&self) -> &str {
@@ -26,21 +20,24 @@ impl TargetName {
 }
 
 impl TryFrom<String> for TargetName {
-    type Error = TargetNameError;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<TargetName, TargetNameError> {
+    fn try_from(text: String) -> Result<TargetName, Error> {
         if is_name(&text) {
             Ok(TargetName(text))
         } else {
-            Err(TargetNameError(text))
+            Error::of(format!(
+                "{text:?} cannot be a target's name; use 1 to 40 lower-case letters, digits and dashes, a letter \
+                 first"
+            ))
         }
     }
 }
 
 impl FromStr for TargetName {
-    type Err = TargetNameError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<TargetName, TargetNameError> {
+    fn from_str(text: &str) -> Result<TargetName, Error> {
         text.to_owned().try_into()
     }
 }
@@ -60,33 +57,26 @@ pub fn is_name(text: &str) -> bool {
         && text.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
-/// The reason for which a text cannot be shown as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum TextError {
-    /// Control characters include line feed and NUL.
-    #[error("it has the control character U+{:04X}; remove it", *.0 as u32)]
-    Control(char),
-    /// The character reverses those after it, so a reader sees another text.
-    #[error("it has the bidirectional override U+{:04X}; remove it", *.0 as u32)]
-    BidirectionalOverride(char),
-    #[error("it has invisible characters only; give at least one visible one")]
-    Invisible,
-}
-
-/// Checks that `text` is visible, and that a reader sees it as it is.
-pub fn check_text(text: &str) -> Result<(), TextError> {
+/// Checks that `text` is visible, and that a reader sees it as it is: without control characters, such as line feed
+/// and NUL, and without characters that reverse those after them.
+pub fn check_text(text: &str) -> Result<(), Error> {
     let mut is_visible = false;
     for letter in text.chars() {
-        match letter {
-            _ if letter.is_control() => return Err(TextError::Control(letter)),
-            '\u{202D}' | '\u{202E}' => return Err(TextError::BidirectionalOverride(letter)),
-            _ => is_visible |= !is_invisible(letter),
-        }
+        let kind = match letter {
+            _ if letter.is_control() => "control character",
+            '\u{202D}' | '\u{202E}' => "bidirectional override",
+            _ => {
+                is_visible |= !is_invisible(letter);
+                continue;
+            }
+        };
+        let number = u32::from(letter);
+        return Error::of(format!("it has the {kind} U+{number:04X}; remove it"));
     }
     if is_visible {
         Ok(())
     } else {
-        Err(TextError::Invisible)
+        Error::of("it has invisible characters only; give at least one visible one")
     }
 }
 
@@ -151,19 +141,15 @@ mod tests {
             "\u{2800} ",
             "\u{E0041}",
         ] {
-            assert_eq!(
-                check_text(invisible),
-                Err(TextError::Invisible),
-                "{invisible:?}"
-            );
+            let error = check_text(invisible).expect_err(invisible).to_string();
+            assert!(error.contains("invisible characters only"), "{error}");
         }
     }
 
     #[test]
     fn control_characters_and_overrides_are_rejected_by_name() {
         let error = check_text("a\u{202E}b").expect_err("it reverses the rest");
-        assert_eq!(error, TextError::BidirectionalOverride('\u{202E}'));
-        assert!(error.to_string().contains("U+202E"), "{error}");
+        assert!(error.to_string().contains("override U+202E"), "{error}");
         let error = check_text("a\0b").expect_err("it is a control character");
         assert!(error.to_string().contains("U+0000"), "{error}");
     }

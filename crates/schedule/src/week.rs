@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Weekday;
-use thiserror::Error;
 
+use super::error::Error;
 use super::nearest::suggestion;
 
 /// Days of the week: `Mon-Fri`, `Sat,Sun`, `Fri-Mon`. Bits from Monday.
@@ -21,18 +21,6 @@ pub(super) struct TimeOfDay(u16);
 pub(super) struct WeekTime {
     pub(super) day: Option<Weekday>,
     pub(super) time: TimeOfDay,
-}
-
-#[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum WeekError {
-    #[error("unknown day {text:?}; write Mon, Tue, Wed, Thu, Fri, Sat or Sun{suggestion}")]
-    Day { text: String, suggestion: String },
-    #[error("no days; write days such as \"Mon-Fri\" or \"Sat,Sun\"")]
-    NoDays,
-    #[error(
-        "{0:?} is not a time of day; write hours and minutes such as \"08:00\", up to \"24:00\""
-    )]
-    Time(String),
 }
 
 /// The names that the file may use. Messages use the short one.
@@ -77,28 +65,30 @@ fn bit(day: Weekday) -> u8 {
 }
 
 impl FromStr for Days {
-    type Err = WeekError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Days, WeekError> {
+    fn from_str(text: &str) -> Result<Days, Error> {
         let mut days = Days(0);
         for part in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
             days.0 |= Days::from_to(day(first.trim())?, day(last.trim())?).0;
         }
         if days.0 == 0 {
-            return Err(WeekError::NoDays);
+            return Error::of("no days; write days such as \"Mon-Fri\" or \"Sat,Sun\"");
         }
         Ok(days)
     }
 }
 
-fn day(text: &str) -> Result<Weekday, WeekError> {
+fn day(text: &str) -> Result<Weekday, Error> {
     let found = NAMES.iter().find(|(short, long, _)| {
         text.eq_ignore_ascii_case(short) || text.eq_ignore_ascii_case(long)
     });
-    found.map(|(.., day)| *day).ok_or_else(|| WeekError::Day {
-        text: text.to_owned(),
-        suggestion: suggestion(text, NAMES.iter().map(|(short, ..)| *short)),
+    found.map(|(.., day)| *day).ok_or_else(|| {
+        let suggestion = suggestion(text, NAMES.iter().map(|(short, ..)| *short));
+        Error(format!(
+            "unknown day {text:?}; write Mon, Tue, Wed, Thu, Fri, Sat or Sun{suggestion}"
+        ))
     })
 }
 
@@ -133,9 +123,9 @@ impl TimeOfDay {
 pub(super) const DAY: u16 = 24 * 60;
 
 impl FromStr for TimeOfDay {
-    type Err = WeekError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<TimeOfDay, WeekError> {
+    fn from_str(text: &str) -> Result<TimeOfDay, Error> {
         let number = |part: &str| {
             let digits = part.len() == 2 && part.bytes().all(|it| it.is_ascii_digit());
             digits.then(|| part.parse::<u16>().ok()).flatten()
@@ -145,9 +135,11 @@ impl FromStr for TimeOfDay {
             Some(number(hours)? * 60 + minutes)
         });
         let minutes = minutes.filter(|it| *it <= DAY);
-        minutes
-            .map(TimeOfDay)
-            .ok_or_else(|| WeekError::Time(text.to_owned()))
+        minutes.map(TimeOfDay).ok_or_else(|| {
+            Error(format!(
+                "{text:?} is not a time of day; write hours and minutes such as \"08:00\", up to \"24:00\""
+            ))
+        })
     }
 }
 
@@ -158,9 +150,9 @@ impl fmt::Display for TimeOfDay {
 }
 
 impl FromStr for WeekTime {
-    type Err = WeekError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<WeekTime, WeekError> {
+    fn from_str(text: &str) -> Result<WeekTime, Error> {
         let (named, time) = match text.trim().rsplit_once(' ') {
             Some((named, time)) => (Some(day(named.trim())?), time),
             None => (None, text.trim()),
@@ -187,7 +179,7 @@ mod tests {
 
     fn days(text: &str) -> String {
         text.parse().map_or_else(
-            |error: WeekError| error.to_string(),
+            |error: Error| error.to_string(),
             |days: Days| days.to_string(),
         )
     }
@@ -227,7 +219,8 @@ mod tests {
         for text in [
             "8:00", "08:60", "24:01", "25:00", "08.00", "+8:00", "", "8am",
         ] {
-            assert_eq!(minutes(text), Err(WeekError::Time(text.to_owned())));
+            let error = minutes(text).expect_err(text).to_string();
+            assert!(error.contains("is not a time of day"), "{error}");
         }
     }
 

@@ -5,9 +5,9 @@ use std::iter;
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use thiserror::Error;
 
 use super::dates::{DatedTime, DayOf, YearTime};
+use super::error::Error;
 use super::size::Size;
 use super::text::Text;
 use super::week::{DAY, Days, TimeOfDay, WeekTime};
@@ -71,38 +71,21 @@ struct DatedTable {
     size: Size,
 }
 
-#[derive(Debug, PartialEq, Eq, Error)]
-enum WindowError {
-    #[error(
-        "days and the days in from and to exclude each other; write days = \"Fri\", from = \
-         \"22:00\", or from = \"Fri 22:00\", to = \"Mon 06:00\""
-    )]
-    DaysTwice,
-    #[error(
-        "only one of from and to names its day; write both, as in \"Fri 22:00\" to \"Mon 06:00\""
-    )]
-    OneDay,
-    #[error("the window has no days; write days = \"Mon-Fri\", or name them in from and to")]
-    NoDays,
-    #[error("a window cannot begin at 24:00; write 00:00 of the next day")]
-    BeginsAtTheEnd,
-    #[error("only one of from and to has a year; write it in both, or in none for every year")]
-    OneYear,
-}
+const BEGINS_AT_THE_END: &str = "a window cannot begin at 24:00; write 00:00 of the next day";
 
 /// With days, the window ends on the next day if `to` is not after `from`. Without days, both edges name
 /// theirs. Without times, it lasts whole days.
 impl TryFrom<WeeklyTable> for Weekly {
-    type Error = WindowError;
+    type Error = Error;
 
-    fn try_from(table: WeeklyTable) -> Result<Weekly, WindowError> {
+    fn try_from(table: WeeklyTable) -> Result<Weekly, Error> {
         let edge = |given: Option<Text<WeekTime>>, time| {
             given.map_or(WeekTime { day: None, time }, |Text(edge)| edge)
         };
         let from = edge(table.from, TimeOfDay::BEGIN);
         let to = edge(table.to, TimeOfDay::END);
         if from.time == TimeOfDay::END {
-            return Err(WindowError::BeginsAtTheEnd);
+            return Error::of(BEGINS_AT_THE_END);
         }
         let is_turned = to.time < from.time;
         let (days, later, written) = match (table.days, from.day, to.day) {
@@ -116,9 +99,22 @@ impl TryFrom<WeeklyTable> for Weekly {
                 };
                 (Days::only(first), later.into(), format!("{from} to {to}"))
             }
-            (Some(_), ..) => return Err(WindowError::DaysTwice),
-            (None, None, None) => return Err(WindowError::NoDays),
-            (None, ..) => return Err(WindowError::OneDay),
+            (Some(_), ..) => {
+                return Error::of(
+                    "days and the days in from and to exclude each other; write days = \"Fri\", from = \
+                     \"22:00\", or from = \"Fri 22:00\", to = \"Mon 06:00\"",
+                );
+            }
+            (None, None, None) => {
+                return Error::of(
+                    "the window has no days; write days = \"Mon-Fri\", or name them in from and to",
+                );
+            }
+            (None, ..) => {
+                return Error::of(
+                    "only one of from and to names its day; write both, as in \"Fri 22:00\" to \"Mon 06:00\"",
+                );
+            }
         };
         Ok(Weekly {
             name: table.name.unwrap_or(written),
@@ -132,14 +128,14 @@ impl TryFrom<WeeklyTable> for Weekly {
 
 /// Without times, the window has the whole days of both edges.
 impl TryFrom<DatedTable> for Dated {
-    type Error = WindowError;
+    type Error = Error;
 
-    fn try_from(table: DatedTable) -> Result<Dated, WindowError> {
+    fn try_from(table: DatedTable) -> Result<Dated, Error> {
         let (Text(from), Text(to)) = (table.from, table.to);
         let begin = from.time.unwrap_or(TimeOfDay::BEGIN);
         let end = to.time.unwrap_or(TimeOfDay::END);
         if begin == TimeOfDay::END {
-            return Err(WindowError::BeginsAtTheEnd);
+            return Error::of(BEGINS_AT_THE_END);
         }
         let dates = match (from.day, to.day) {
             (DayOf::OneYear(first), DayOf::OneYear(last)) => Dates::Once {
@@ -156,7 +152,11 @@ impl TryFrom<DatedTable> for Dated {
                     time: end,
                 },
             },
-            _ => return Err(WindowError::OneYear),
+            _ => {
+                return Error::of(
+                    "only one of from and to has a year; write it in both, or in none for every year",
+                );
+            }
         };
         Ok(Dated {
             name: table.name.unwrap_or_else(|| format!("{from} to {to}")),

@@ -4,7 +4,7 @@ use super::*;
 
 const TARGET: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
 
-fn parse(rest: &str) -> Result<Configuration, ConfigurationError> {
+fn parse(rest: &str) -> Result<Configuration, Error> {
     Configuration::parse(&format!("{TARGET}{rest}"))
 }
 

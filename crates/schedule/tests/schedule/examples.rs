@@ -109,20 +109,6 @@ fn the_order_is_hold_dated_holiday_weekly_default() {
 }
 
 #[test]
-fn a_weekend_is_one_window() {
-    let target =
-        target("[[target.web.weekly]]\nfrom = \"Fri 22:00\"\nto = \"Mon 06:00\"\nsize = 2\n");
-    assert_eq!(
-        changed(&target, "2026-11-23T12:00:00Z", "2026-12-07T00:00:00Z"),
-        [
-            "2026-11-27T21:00:00Z 1 > 2",
-            "2026-11-30T05:00:00Z 2 > 1",
-            "2026-12-04T21:00:00Z 1 > 2",
-        ]
-    );
-}
-
-#[test]
 fn a_yearly_window_crosses_the_end_of_the_year() {
     let target = target("[[target.web.dated]]\nfrom = \"12-24 18:00\"\nto = \"01-02\"\nsize = 2\n");
     for (instant, expected) in [
@@ -135,23 +121,6 @@ fn a_yearly_window_crosses_the_end_of_the_year() {
     ] {
         assert_eq!(size(&target, instant), expected, "{instant}");
     }
-}
-
-#[test]
-fn the_first_of_overlapping_windows_decides() {
-    let target = target(
-        "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"10:00\"\nto = \"12:00\"\nsize = 2\n\
-         [[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 5\n",
-    );
-    assert_eq!(
-        changed(&target, "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"),
-        [
-            "2026-11-23T07:00:00Z 1 > 5",
-            "2026-11-23T09:00:00Z 5 > 2",
-            "2026-11-23T11:00:00Z 2 > 5",
-            "2026-11-23T15:00:00Z 5 > 1",
-        ]
-    );
 }
 
 #[test]
