@@ -196,19 +196,6 @@ mod tests {
     }
 
     #[test]
-    fn folder_and_its_files_give_the_same_app() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::create_dir(folder.path().join("Nightly")).expect("a new folder");
-        std::fs::create_dir(folder.path().join("src")).expect("a new folder");
-        std::fs::write(folder.path().join("host.json"), HOST).expect("a new file");
-        std::fs::write(folder.path().join("Nightly/function.json"), TIMER).expect("a new file");
-        let read = App::read(folder.path(), &Settings::default()).expect("a good app");
-        let files = app(&[("host.json", HOST), ("Nightly/function.json", TIMER)]);
-        assert_eq!(read.host, files.expect("a good app").host);
-        assert_eq!(read.functions.len(), 1);
-    }
-
-    #[test]
     fn mistake_that_stops_the_whole_app_is_named() {
         let route = r#"{"bindings":[{"type":"httpTrigger","name":"r","route":"a//b"}]}"#;
         for (files, part) in [

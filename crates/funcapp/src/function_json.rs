@@ -90,7 +90,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::function::AuthLevel;
 
     fn parse(bindings: &str) -> Result<Function, String> {
         of(&format!(r#"{{"bindings":[{bindings}]}}"#))
@@ -108,36 +107,12 @@ mod tests {
     const IN: &str = r#"{"type":"httpTrigger","direction":"in","name":"req"}"#;
 
     #[test]
-    fn an_http_function_defaults_to_its_name_all_methods_and_a_key() {
-        let function = parse(&format!("{IN},{OUT}")).expect("a good function");
-        let http = function.http().expect("an HTTP trigger");
-        assert_eq!(http.route.as_str(), "Item");
-        assert_eq!(http.methods, None);
-        assert_eq!(http.auth_level, AuthLevel::Function);
-        assert!(function.takes_requests);
-    }
-
-    #[test]
     fn any_further_binding_makes_it_a_json_payload() {
         let third = OUT.replace("res", "other");
         for bindings in [IN.to_owned(), format!("{IN},{OUT},{third}")] {
             let function = parse(&bindings).expect("a good function");
             assert!(!function.takes_requests, "{bindings}");
         }
-    }
-
-    #[test]
-    fn a_timer_keeps_its_schedule_raw_and_monitors_by_default() {
-        let function = parse(
-            r#"{"type":"timerTrigger","direction":"in","name":"timer","schedule":"%NIGHTLY%"}"#,
-        )
-        .expect("a good function");
-        let timer = function.timer().expect("a timer trigger");
-        assert_eq!(
-            (timer.binding.as_str(), timer.schedule.as_str()),
-            ("timer", "%NIGHTLY%")
-        );
-        assert!(timer.use_monitor && !timer.run_on_startup);
     }
 
     #[test]
