@@ -36,9 +36,11 @@ impl Host {
     /// Call this inside a tokio runtime; the host lives there.
     pub async fn start(mut options: HostOptions) -> Result<Self, StartError> {
         let folder = options.app_folder.canonicalize();
-        options.app_folder = folder.map_err(|source| StartError::Folder {
-            folder: options.app_folder.display().to_string(),
-            source,
+        options.app_folder = folder.map_err(|error| {
+            StartError(format!(
+                "cannot open the folder {}: {error}; package the app first",
+                options.app_folder.display()
+            ))
         })?;
         let (listener, address) = listen(options.address).await?;
         let journal = Journal::new(options.on_log.clone());
@@ -167,7 +169,11 @@ impl Host {
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let refused = |source| StartError::Address { address, source };
+    let refused = |error| {
+        StartError(format!(
+            "cannot listen on {address}: {error}; is another host running? Choose another port"
+        ))
+    };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     Ok((listener, address))

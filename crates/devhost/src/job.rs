@@ -1,6 +1,6 @@
 //! Job hosts: each reads the app's files once, and has its own handler and timers. A change of the files starts another.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use funcapp::{App, Settings};
 use tokio::{sync::Mutex, task::JoinSet};
@@ -15,25 +15,15 @@ use crate::{
     timer,
 };
 
-/// The reason for which a host does not start.
+/// The reason for which a host does not start, and the remedy.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("cannot open the folder {folder}: {source}; package the app first")]
-    Folder { folder: String, source: io::Error },
-    /// A file of the app has a mistake.
-    #[error(transparent)]
-    App(#[from] funcapp::Error),
-    #[error(
-        "{0} has no active function; each needs a folder with a function.json beside host.json"
-    )]
-    NoFunctions(String),
-    #[error("cannot listen on {address}: {source}; is another host running? Choose another port")]
-    Address {
-        address: SocketAddr,
-        source: io::Error,
-    },
-    #[error("there is no free port for the handler: {0}")]
-    NoPort(io::Error),
+#[error("{0}")]
+pub struct StartError(pub(crate) String);
+
+impl From<funcapp::Error> for StartError {
+    fn from(error: funcapp::Error) -> Self {
+        Self(error.to_string())
+    }
 }
 
 /// One reading of the app. Dropping it kills its handler.
@@ -61,7 +51,10 @@ impl JobHost {
             .overlaid(options.settings.clone());
         let app = App::read(folder, &settings)?;
         if app.active(&settings).next().is_none() {
-            return Err(StartError::NoFunctions(folder.display().to_string()));
+            return Err(StartError(format!(
+                "{} has no active function; each needs a folder with a function.json beside host.json",
+                folder.display()
+            )));
         }
         let journal = journal.with_levels(app.host.log_levels.clone());
         let supervisor = supervisor(options, &app, &settings, journal.clone())?;
@@ -108,7 +101,8 @@ impl JobHost {
     /// Kills the handler at once.
     async fn shutdown(mut self) {
         self.shared.stopping.cancel();
-        self.shared.handler.order(Order::Stop).await;
+        let gone = HostFailure::gone();
+        self.shared.handler.order(Order::Stop(gone)).await;
         self.timers.shutdown().await;
         self.supervisor.shutdown().await;
     }
@@ -202,7 +196,8 @@ fn supervisor(
     journal: Journal,
 ) -> Result<Supervisor, StartError> {
     let handler = &app.host.custom_handler;
-    let port = free_port().map_err(StartError::NoPort)?;
+    let port = free_port()
+        .map_err(|error| StartError(format!("there is no free port for the handler: {error}")))?;
     Ok(Supervisor {
         launch: Launch::new(
             &options.app_folder,

@@ -42,14 +42,15 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) enum Order {
     /// SIGKILL as from outside: a crash, which counts.
-    Crash(oneshot::Sender<()>),
+    Crash,
     /// SIGKILL and a new start, which does not count.
-    Restart(oneshot::Sender<()>),
-    /// SIGKILL for good.
-    Stop(oneshot::Sender<()>),
+    Restart,
     /// SIGKILL for good, for this reason.
-    Fail(HostFailure),
+    Stop(HostFailure),
 }
+
+/// With a sender that is notified once the process has ended.
+type Orders = (Order, oneshot::Sender<()>);
 
 /// The handler, as invocations use it.
 #[derive(Clone)]
@@ -57,7 +58,7 @@ pub(crate) struct Handler {
     /// The same for all its processes.
     pub(crate) port: u16,
     state: watch::Receiver<State>,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<Orders>,
     /// For an invocation that waits for the handler to be ready.
     ready_timeout: Duration,
 }
@@ -89,8 +90,9 @@ impl Handler {
         }
         let text = "Initialization timed out and host is shutting down";
         let failure = HostFailure(text.to_owned());
+        let (done, _) = oneshot::channel();
         // A closed channel means that the handler has ended.
-        let _ = self.orders.send(Order::Fail(failure.clone())).await;
+        let _ = self.orders.send((Order::Stop(failure.clone()), done)).await;
         Err(failure)
     }
 
@@ -112,9 +114,9 @@ impl Handler {
     }
 
     /// Gives an order and waits until the process has ended.
-    pub(crate) async fn order(&self, order: impl FnOnce(oneshot::Sender<()>) -> Order) {
+    pub(crate) async fn order(&self, order: Order) {
         let (done, ended) = oneshot::channel();
-        if self.orders.send(order(done)).await.is_ok() {
+        if self.orders.send((order, done)).await.is_ok() {
             // An error means that the supervisor has ended, and the child with it.
             let _ = ended.await;
         }

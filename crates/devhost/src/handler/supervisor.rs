@@ -23,7 +23,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use super::{Handler, HostFailure, Launch, Order, State, console::Console, readiness};
+use super::{Handler, HostFailure, Launch, Order, Orders, State, console::Console, readiness};
 use crate::log::{Journal, Level};
 
 /// The error that stops the host.
@@ -44,12 +44,11 @@ pub(crate) struct Supervisor {
 
 /// The end of one process.
 enum End {
-    /// By itself, or by [`Order::Crash`], whose sender waits.
-    Exited(ExitStatus, Option<oneshot::Sender<()>>),
+    /// By itself, or by [`Order::Crash`].
+    Exited(ExitStatus),
     TimedOut,
-    Restart(oneshot::Sender<()>),
-    Stop(oneshot::Sender<()>),
-    Fail(HostFailure),
+    Restart,
+    Stop(HostFailure),
 }
 
 #[derive(Default)]
@@ -72,7 +71,7 @@ impl Supervisor {
         (handler, self.keep_running(state, received))
     }
 
-    async fn keep_running(self, state: watch::Sender<State>, mut orders: mpsc::Receiver<Order>) {
+    async fn keep_running(self, state: watch::Sender<State>, mut orders: mpsc::Receiver<Orders>) {
         let mut errors = Errors::default();
         let failure = loop {
             let lived = match self.launch.start() {
@@ -91,20 +90,16 @@ impl Supervisor {
     async fn without_process(
         &self,
         problem: String,
-        orders: &mut mpsc::Receiver<Order>,
+        orders: &mut mpsc::Receiver<Orders>,
     ) -> HostFailure {
         self.journal.host(Level::Error, problem);
-        loop {
-            match orders.recv().await {
-                Some(Order::Crash(done) | Order::Restart(done)) => notify(Some(done)),
-                Some(Order::Stop(done)) => {
-                    notify(Some(done));
-                    return HostFailure::gone();
-                }
-                Some(Order::Fail(failure)) => return failure,
-                None => return HostFailure::gone(),
+        while let Some((order, done)) = orders.recv().await {
+            notify(Some(done));
+            if let Order::Stop(failure) = order {
+                return failure;
             }
         }
+        HostFailure::gone()
     }
 
     /// Runs one process to its end. An error means that it is not started again.
@@ -112,23 +107,21 @@ impl Supervisor {
         &self,
         mut child: Child,
         state: &watch::Sender<State>,
-        orders: &mut mpsc::Receiver<Order>,
+        orders: &mut mpsc::Receiver<Orders>,
         errors: &mut Errors,
     ) -> Result<(), HostFailure> {
         let pid = child.id();
         state.send_replace(State::Starting { pid });
         let console = Console::of(&mut child, &self.journal, self.stderr_is_for_errors);
-        let end = self.watch(&mut child, state, orders).await;
+        let (end, waiting) = self.watch(&mut child, state, orders).await;
         // Before the end of the process is visible: invocations must wait from here on.
         state.send_replace(State::Starting { pid: None });
         // SIGKILL; an error is a process that has ended by itself.
         let _ = child.kill().await;
         let explanation = console.explanation().await;
+        notify(waiting);
         match end {
-            End::Exited(status, waiting) => {
-                notify(waiting);
-                self.exited(code(status), errors, &explanation)
-            }
+            End::Exited(status) => self.exited(code(status), errors, &explanation),
             End::TimedOut => {
                 let text = format!(
                     "the handler did not listen on port {} within {:?}",
@@ -136,27 +129,21 @@ impl Supervisor {
                 );
                 self.count(errors, &text, &explanation)
             }
-            End::Restart(done) => {
-                notify(Some(done));
-                Ok(())
-            }
-            End::Stop(done) => {
-                notify(Some(done));
-                Err(HostFailure::gone())
-            }
-            End::Fail(failure) => Err(failure),
+            End::Restart => Ok(()),
+            End::Stop(failure) => Err(failure),
         }
     }
 
+    /// The end of the process, or an order to end it; with the sender that waits for its end.
     async fn watch(
         &self,
         child: &mut Child,
         state: &watch::Sender<State>,
-        orders: &mut mpsc::Receiver<Order>,
-    ) -> End {
+        orders: &mut mpsc::Receiver<Orders>,
+    ) -> (End, Option<oneshot::Sender<()>>) {
         let pid = child.id();
         let mut ready = false;
-        let mut crashed: Option<oneshot::Sender<()>> = None;
+        let mut crashed = None;
         let readiness = readiness::wait(self.port, self.initialization_timeout);
         tokio::pin!(readiness);
         loop {
@@ -165,21 +152,20 @@ impl Supervisor {
                 biased;
                 status = child.wait() => {
                     // `wait` fails only for a child that was reaped, and only this place reaps it.
-                    return status.map_or(End::TimedOut, |status| End::Exited(status, crashed));
+                    return (status.map_or(End::TimedOut, End::Exited), crashed);
                 }
                 order = orders.recv() => match order {
-                    Some(Order::Crash(done)) => {
+                    Some((Order::Crash, done)) => {
                         let _ = child.start_kill();
                         crashed = Some(done);
                     }
-                    Some(Order::Restart(done)) => return End::Restart(done),
-                    Some(Order::Stop(done)) => return End::Stop(done),
-                    Some(Order::Fail(failure)) => return End::Fail(failure),
-                    None => return End::Fail(HostFailure::gone()),
+                    Some((Order::Restart, done)) => return (End::Restart, Some(done)),
+                    Some((Order::Stop(failure), done)) => return (End::Stop(failure), Some(done)),
+                    None => return (End::Stop(HostFailure::gone()), None),
                 },
                 in_time = &mut readiness, if !ready => {
                     if !in_time {
-                        return End::TimedOut;
+                        return (End::TimedOut, crashed);
                     }
                     ready = true;
                     state.send_replace(State::Ready { pid });

@@ -112,8 +112,7 @@ fn run(shared: &Arc<Shared>, name: &str, request: &Request, body: &[u8]) -> u16 
     if let Some(function) = shared.runnable(name).cloned() {
         let shared = shared.clone();
         tokio::spawn(async move {
-            let call = timer::manual_call(&shared, &function, input);
-            timer::run_manually(&shared, &function, call).await;
+            timer::run_manually(&shared, &function, input).await;
         });
     }
     202

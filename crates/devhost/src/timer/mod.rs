@@ -15,5 +15,5 @@ mod run;
 mod scheduled;
 
 pub use reply::{Failure, TimerResult};
-pub(crate) use run::{manual_call, run, run_manually};
+pub(crate) use run::{run, run_manually};
 pub(crate) use scheduled::run_by_schedule;

@@ -31,8 +31,6 @@ pub enum TimerResult {
 pub enum Failure {
     #[error("the handler returned {0}; the reply's Logs and Outputs were not read")]
     Status(u16),
-    #[error("Invalid HttpResponseMessage: the content type is {}, not application/json", or_none(.0.as_deref()))]
-    ContentType(Option<String>),
     #[error("Invalid HttpResponseMessage: {0}")]
     Body(String),
     #[error("no reply from the handler: {0}")]
@@ -68,7 +66,10 @@ pub(super) fn meaning(status: u16, content_type: Option<&str>, body: &[u8]) -> T
         };
     }
     if !content_type.is_some_and(is_json) {
-        return failed(Failure::ContentType(content_type.map(str::to_owned)));
+        let content_type = content_type.unwrap_or("missing");
+        return failed(Failure::Body(format!(
+            "the content type is {content_type}, not application/json"
+        )));
     }
     match parse_first_json(body) {
         _ if body.iter().all(u8::is_ascii_whitespace) => TimerResult::Hang {
@@ -89,10 +90,6 @@ pub(super) fn meaning(status: u16, content_type: Option<&str>, body: &[u8]) -> T
 
 fn failed(reason: Failure) -> TimerResult {
     TimerResult::Failed { reason }
-}
-
-fn or_none(content_type: Option<&str>) -> &str {
-    content_type.unwrap_or("missing")
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -31,11 +31,6 @@ enum Origin<'a> {
     Manual(Option<&'a str>),
 }
 
-pub(crate) struct ManualRun {
-    call: TimerCall,
-    input: Option<String>,
-}
-
 /// Runs `function` once and waits for the end. The log gets the beginning, the reply's `Logs`, and
 /// the end, all with the invocation's id.
 pub(crate) async fn run(shared: &Arc<Shared>, function: &Function, call: TimerCall) -> TimerResult {
@@ -45,10 +40,10 @@ pub(crate) async fn run(shared: &Arc<Shared>, function: &Function, call: TimerCa
 
 /// Runs `function` as `POST /admin/functions/<name>` does; each attempt has an id of its
 /// own.
-pub(crate) async fn run_manually(shared: &Arc<Shared>, function: &Function, run: ManualRun) {
+pub(crate) async fn run_manually(shared: &Arc<Shared>, function: &Function, input: Option<String>) {
     let ids = || Uuid::new_v4().to_string();
-    let origin = Origin::Manual(run.input.as_deref());
-    retrying(function, shared, run.call, ids, origin).await;
+    let origin = Origin::Manual(input.as_deref());
+    retrying(function, shared, manual_call(shared, function), ids, origin).await;
 }
 
 /// Runs `function` by its schedule; all attempts share an id.
@@ -90,11 +85,7 @@ fn context(policy: &Retry, retry_count: u32) -> RetryContext {
 }
 
 /// The call of `POST /admin/functions/<name>`, with the record of the timer's runs.
-pub(crate) fn manual_call(
-    shared: &Shared,
-    function: &Function,
-    input: Option<String>,
-) -> ManualRun {
+fn manual_call(shared: &Shared, function: &Function) -> TimerCall {
     let name = function.name.as_str();
     let schedule = shared
         .schedule(name)
@@ -107,14 +98,11 @@ pub(crate) fn manual_call(
         };
         shared.recorded(name).or_else(first)
     });
-    let call = TimerCall {
+    TimerCall {
         framing: shared.framing,
         schedule_status: recorded.map_or(ScheduleStatus::Null, ScheduleStatus::Recorded),
-        past_due: false,
-        retry: None,
-        at: None,
-    };
-    ManualRun { call, input }
+        ..TimerCall::default()
+    }
 }
 
 async fn attempt(

@@ -76,8 +76,7 @@ pub(crate) async fn run_by_schedule(shared: Arc<Shared>, function: Function) {
                 ScheduleStatus::Null
             },
             past_due: this.past,
-            retry: None,
-            at: None,
+            ..TimerCall::default()
         };
         let started = Timestamp::now();
         run_scheduled(&shared, &function, call).await;
