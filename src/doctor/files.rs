@@ -1,11 +1,11 @@
 //! The files of an app, from a folder or from a zip.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use thiserror::Error;
+use super::DoctorError;
 
 /// One file of an app.
 #[derive(Clone, Debug)]
@@ -17,51 +17,38 @@ pub struct AppFile {
     pub bytes: Vec<u8>,
 }
 
-/// The app cannot be read.
-#[derive(Debug, Error)]
-pub enum FilesError {
-    #[error(
-        "cannot read {path} ({error}); name the folder or the zip that `cargo xtask package` makes"
-    )]
-    Unreadable {
-        path: PathBuf,
-        error: std::io::Error,
-    },
-    #[error("{path} is not a complete zip ({error}); make it again with `cargo xtask package`")]
-    BrokenZip {
-        path: PathBuf,
-        error: zip::result::ZipError,
-    },
-}
-
 /// Reads a folder or a zip.
-pub fn read(path: &Path) -> Result<Vec<AppFile>, FilesError> {
-    let unreadable = |error| FilesError::Unreadable {
-        path: path.to_owned(),
-        error,
-    };
-    if fs::metadata(path).map_err(unreadable)?.is_dir() {
+pub fn read(path: &Path) -> Result<Vec<AppFile>, DoctorError> {
+    if fs::metadata(path).map_err(unreadable(path))?.is_dir() {
         let mut files = Vec::new();
         read_folder(path, "", &mut files)?;
         Ok(files)
     } else {
-        let file = File::open(path).map_err(unreadable)?;
-        read_zip(file).map_err(|error| FilesError::BrokenZip {
-            path: path.to_owned(),
-            error,
+        let file = File::open(path).map_err(unreadable(path))?;
+        read_zip(file).map_err(|error| {
+            DoctorError(format!(
+                "{} is not a complete zip ({error}); make it again with `cargo xtask package`",
+                path.display()
+            ))
         })
     }
 }
 
-fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<AppFile>) -> Result<(), FilesError> {
-    let unreadable = |error| FilesError::Unreadable {
-        path: folder.to_owned(),
-        error,
-    };
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> DoctorError {
+    move |error| {
+        DoctorError(format!(
+            "cannot read {} ({error}); name the folder or the zip that `cargo xtask package` makes",
+            path.display()
+        ))
+    }
+}
+
+fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<AppFile>) -> Result<(), DoctorError> {
+    let unreadable = unreadable(folder);
+    for entry in fs::read_dir(folder).map_err(&unreadable)? {
+        let entry = entry.map_err(&unreadable)?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        let metadata = fs::metadata(entry.path()).map_err(unreadable)?;
+        let metadata = fs::metadata(entry.path()).map_err(&unreadable)?;
         if metadata.is_dir() {
             read_folder(&entry.path(), &format!("{path}/"), files)?;
             continue;
@@ -69,7 +56,7 @@ fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<AppFile>) -> Result<
         files.push(AppFile {
             path,
             mode: Some(metadata.permissions().mode()),
-            bytes: fs::read(entry.path()).map_err(unreadable)?,
+            bytes: fs::read(entry.path()).map_err(&unreadable)?,
         });
     }
     Ok(())

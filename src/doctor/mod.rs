@@ -13,17 +13,12 @@ use thiserror::Error;
 
 use crate::terminal::say;
 pub use checks::{Finding, examine};
-pub use files::{AppFile, FilesError, read};
+pub use files::{AppFile, read};
 
-/// The app has errors, or cannot be read.
+/// The app has errors, which have been printed, or it cannot be read.
 #[derive(Debug, Error)]
-pub enum DoctorError {
-    #[error(transparent)]
-    Files(#[from] FilesError),
-    /// The findings have been printed.
-    #[error("the app has {0} errors, see above; correct them and run `cargo xtask package` again")]
-    Findings(usize),
-}
+#[error("{0}")]
+pub struct DoctorError(String);
 
 /// Checks the app at `path` and prints the findings.
 pub fn run(path: &Path) -> Result<(), DoctorError> {
@@ -42,6 +37,9 @@ pub fn run(path: &Path) -> Result<(), DoctorError> {
         ));
         Ok(())
     } else {
-        Err(DoctorError::Findings(findings.len()))
+        Err(DoctorError(format!(
+            "the app has {} errors, see above; correct them and run `cargo xtask package` again",
+            findings.len()
+        )))
     }
 }
