@@ -151,13 +151,10 @@ impl DueRuns {
     /// Starts a run in a task of its own, which also continues if the caller disconnects.
     fn start(&self, function: &'static str, slot: Timestamp, id: Uuid) -> JoinHandle<Outcome> {
         let invocation = Invocation {
-            function: function.to_owned(),
             id: id.to_string(),
-            is_past_due: true,
             scheduled: Some(slot),
-            last: None,
             called: Some((self.clock)()),
-            retry: None,
+            ..Invocation::by_hand(function.to_owned())
         };
         let (timers, executing) = (self.timers.clone(), Executing::new(&self.executing));
         let run = async move {

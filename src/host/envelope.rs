@@ -2,7 +2,7 @@
 //!
 //! Variants in the host's source and in recordings (`DefaultHttpWorkerService.cs`, `TimerInfo.cs`):
 //! `ScheduleStatus` is null for schedules of less than a minute, dates of year 1 with and without an offset
-//! mean "never", retries have a `RetryContext`, and later hosts add members.
+//! mean "never", and retries and later hosts add members.
 //!
 //! A run by hand (`POST /admin/functions/<name>`) has the schedule's status too, with the next occurrence. Its
 //! mark is a member of `Metadata` with the binding's name, which is the input as JSON in a string. Without an
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::{Invocation, Retry};
+use super::Invocation;
 
 /// The body is not an envelope.
 #[derive(Debug, Error)]
@@ -33,8 +33,6 @@ struct Envelope {
 #[serde(default)]
 struct Metadata {
     sys: Option<Sys>,
-    #[serde(rename = "RetryContext")]
-    retry_context: Option<RetryContext>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
@@ -47,23 +45,13 @@ struct Sys {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
-struct RetryContext {
-    retry_count: Option<i64>,
-    /// -1 if the host retries without a limit.
-    max_retry_count: Option<i64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
 struct TimerInfo {
     schedule_status: Option<ScheduleStatus>,
-    is_past_due: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 struct ScheduleStatus {
-    last: Option<Value>,
     next: Option<Value>,
 }
 
@@ -93,14 +81,8 @@ pub fn parse(function: &str, id: &str, body: &[u8]) -> Result<Invocation, Envelo
     Ok(Invocation {
         function: function.to_owned(),
         id: id.to_owned(),
-        is_past_due: timer.is_past_due.unwrap_or_default(),
         scheduled: next.and_then(instant),
-        last: status.last.as_ref().and_then(instant),
         called: sys.utc_now.as_ref().and_then(instant),
-        retry: metadata.retry_context.map(|retry| Retry {
-            count: retry.retry_count.and_then(count).unwrap_or_default(),
-            limit: retry.max_retry_count.and_then(count),
-        }),
     })
 }
 
@@ -112,10 +94,6 @@ fn timer_info(data: &Map<String, Value>) -> Result<TimerInfo, EnvelopeError> {
         Some(Value::String(encoded)) => Ok(serde_json::from_str(encoded)?),
         Some(value) => Ok(TimerInfo::deserialize(value)?),
     }
-}
-
-fn count(number: i64) -> Option<u32> {
-    u32::try_from(number).ok()
 }
 
 /// An instant, or `None` for "never" and for a malformed date: a date alone must not fail a call.
@@ -158,14 +136,8 @@ mod tests {
             Invocation {
                 function: "scale".into(),
                 id: "id".into(),
-                is_past_due: true,
                 scheduled: Some(at("2026-09-14T03:15:00Z")),
-                last: Some(at("2026-09-13T03:15:00.0042111Z")),
                 called: Some(at("2026-09-14T03:15:00.0210034Z")),
-                retry: Some(Retry {
-                    count: 2,
-                    limit: Some(5)
-                }),
             }
         );
     }
@@ -196,20 +168,7 @@ mod tests {
                 r#"{{"Data":{{"timer":{status}}},"Metadata":{{{input}{sys}}}}}"#
             ));
             assert_eq!(invocation.scheduled, scheduled, "{input}");
-            assert_eq!(invocation.last, Some(at("2026-11-29T18:01:00Z")));
         }
-    }
-
-    #[test]
-    fn unlimited_retries_have_no_limit() {
-        let invocation = parsed(
-            r#"{"Metadata":{"RetryContext":{"RetryCount":7,"MaxRetryCount":-1,"Exception":null}}}"#,
-        );
-        let retry = Retry {
-            count: 7,
-            limit: None,
-        };
-        assert_eq!(invocation.retry, Some(retry));
     }
 
     #[test]
@@ -222,9 +181,9 @@ mod tests {
             "nonsense",
         ] {
             let invocation = parsed(&format!(
-                r#"{{"Data":{{"t":{{"ScheduleStatus":{{"Last":"{never}"}}}}}}}}"#
+                r#"{{"Data":{{"t":{{"ScheduleStatus":{{"Next":"{never}"}}}}}}}}"#
             ));
-            assert_eq!(invocation.last, None, "{never}");
+            assert_eq!(invocation.scheduled, None, "{never}");
         }
     }
 
@@ -238,10 +197,11 @@ mod tests {
             r#"{"Data":null,"Metadata":null}"#,
             r#"{"Data":{"timer":{"IsPastDue":null}},"Metadata":{"sys":null,"RetryContext":null}}"#,
         ] {
-            assert!(!parsed(body).is_past_due, "{body}");
+            assert_eq!(parsed(body).scheduled, None, "{body}");
         }
-        let encoded = r#"{"Data":{"timer":"{\"IsPastDue\":true,\"More\":[1]}"}}"#;
-        assert!(parsed(encoded).is_past_due);
+        let encoded = r#"{"Data":{"timer":"{\"ScheduleStatus\":{\"Next\":\"2026-11-24T02:00:00Z\"},\"More\":[1]}"}}"#;
+        let occurrence = Some(at("2026-11-24T02:00:00Z"));
+        assert_eq!(parsed(encoded).scheduled, occurrence);
     }
 
     #[test]

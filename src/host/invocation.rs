@@ -10,17 +10,11 @@ pub struct Invocation {
     pub function: String,
     /// The host's id of this call.
     pub id: String,
-    /// Whether the host called late.
-    pub is_past_due: bool,
     /// The occurrence of this call, if the host stores a schedule's status. A call by hand without an input
     /// has the next occurrence here: only the time distinguishes it from a scheduled call.
     pub scheduled: Option<Timestamp>,
-    /// The previous occurrence.
-    pub last: Option<Timestamp>,
     /// The host's clock at the call.
     pub called: Option<Timestamp>,
-    /// Set if the host retries after a failure.
-    pub retry: Option<Retry>,
 }
 
 impl Invocation {
@@ -29,22 +23,10 @@ impl Invocation {
         Invocation {
             function,
             id: Uuid::new_v4().to_string(),
-            is_past_due: false,
             scheduled: None,
-            last: None,
             called: None,
-            retry: None,
         }
     }
-}
-
-/// A retry of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// The number of earlier attempts.
-    pub count: u32,
-    /// The maximum number of attempts, if the host has one.
-    pub limit: Option<u32>,
 }
 
 /// Whether an invocation executed its slot.

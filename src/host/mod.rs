@@ -16,7 +16,7 @@ mod timers;
 mod timetable;
 
 pub use envelope::{EnvelopeError, parse};
-pub use invocation::{Handling, Invocation, Outcome, Retry};
+pub use invocation::{Handling, Invocation, Outcome};
 pub use limit::deadline;
 pub use parent::parent_ended;
 pub use payload::{reject_unproxied, unproxied};

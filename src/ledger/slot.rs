@@ -29,13 +29,9 @@ mod tests {
 
     fn slot_of(scheduled: Option<&str>, called: Option<&str>) -> Timestamp {
         let invocation = Invocation {
-            function: "f".into(),
-            id: "i".into(),
-            is_past_due: false,
             scheduled: scheduled.map(at),
-            last: None,
             called: called.map(at),
-            retry: None,
+            ..Invocation::by_hand("f".into())
         };
         slot(&invocation, at("2026-11-24T12:00:00Z"))
     }
