@@ -150,7 +150,7 @@ pub(super) fn sizes(families: &mut Families, targets: &[TargetNumbers]) {
         (
             "magnusapi_scale_day_drift",
             "Changes of another party within 24 hours that were changed back.",
-            &|it| Some(count(it.drift)),
+            &|it| Some(whole(it.drift)),
         ),
     ];
     add(families, "target", targets, |it| &it.target, &series);
@@ -161,7 +161,7 @@ pub(super) fn sizes(families: &mut Families, targets: &[TargetNumbers]) {
     for it in targets {
         for (outcome, changes) in it.changes {
             let labels = [("target", &*it.target), ("outcome", outcome)];
-            family.gauge(&labels, count(changes));
+            family.gauge(&labels, whole(changes));
         }
     }
 }

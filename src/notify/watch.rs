@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::message::{Draft, Kind, MessageState, Severity};
 use crate::health::{Finding, Status};
 use crate::ledger::{RecentRun, RecentRuns, RunState};
-use crate::scale::{HoldRecord, SizeRecord};
+use crate::scale::{ChangeRecord, HoldRecord};
 
 /// A state that receivers know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) struct Present {
     pub(super) runs: RecentRuns,
     /// Holds and changes since `events_since`, and all holds in force.
     pub(super) holds: Vec<HoldRecord>,
-    pub(super) sizes: Vec<SizeRecord>,
+    pub(super) sizes: Vec<ChangeRecord>,
     pub(super) events_since: Timestamp,
     /// Whether `findings` has those of all checks.
     pub(super) is_whole: bool,
@@ -338,7 +338,12 @@ fn of_hold(record: &HoldRecord, present: &Present) -> Vec<Draft> {
     began.into_iter().chain(ended).collect()
 }
 
-fn of_size(record: &SizeRecord) -> Draft {
+/// A change that succeeded.
+fn of_size(record: &ChangeRecord) -> Draft {
+    let drift = match record.cause.as_str() {
+        "drift" => "; another party had changed it",
+        _ => "",
+    };
     Draft {
         event: format!("size/{}", record.id),
         kind: Kind::Size,
@@ -349,8 +354,8 @@ fn of_size(record: &SizeRecord) -> Draft {
             "{} changed from {} to {}",
             record.target, record.from, record.to
         ),
-        since: record.finished,
-        reason: record.reason.clone(),
+        since: record.finished_at.unwrap_or(record.requested_at),
+        reason: format!("by {}{drift}", record.rule),
     }
 }
 

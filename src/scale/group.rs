@@ -4,7 +4,7 @@
 //! A group is blocked from before a write until its outcome is known and recorded. A write whose response is
 //! lost keeps it blocked; the next tick first reads the outcome of that write.
 
-use super::journal::OpenChange;
+use super::journal::ChangeRecord;
 use super::resource::Resource;
 use schedule::Target;
 
@@ -39,6 +39,6 @@ impl ConcurrencyGroup {
 #[derive(Default)]
 pub(super) struct GroupWork<'a> {
     /// The changes without an outcome, also of targets that left the schedule.
-    pub(super) open: Vec<(&'a OpenChange, Resource)>,
+    pub(super) open: Vec<(&'a ChangeRecord, Resource)>,
     pub(super) targets: Vec<&'a Target>,
 }

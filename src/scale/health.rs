@@ -1,5 +1,6 @@
 //! The checks of `/health`: whether the schedule can be used, the holds in force, and drift.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -8,10 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::files::LoadError;
-use super::journal::Drift;
-use super::loaded::LoadedSchedule;
-use super::scaling::Scaling;
+use super::scaling::{Recent, Scaling};
 use crate::health::{Check, Finding, Status};
 use schedule::{Hold, Severity};
 
@@ -50,7 +48,7 @@ impl ScaleCheck {
         let configuration = match loaded {
             Ok(loaded) => {
                 *overdue_since = None;
-                let Some(finding) = of_schedule(loaded.as_deref().map_err(AsRef::as_ref)) else {
+                let Some(finding) = of_schedule(loaded) else {
                     return Vec::new();
                 };
                 finding
@@ -63,11 +61,16 @@ impl ScaleCheck {
     }
 
     async fn others(&self, now: Timestamp) -> Vec<Finding> {
-        let (holds, drift) = tokio::join!(
+        let (holds, counts) = tokio::join!(
             self.scaling.holds().active(now),
-            self.scaling.journal().drift(now - DRIFT),
+            self.scaling.journal().counts(now - DRIFT),
         );
-        let (holds, drift) = (holds.unwrap_or_default(), drift.unwrap_or_default());
+        let mut drift: BTreeMap<String, i64> = BTreeMap::new();
+        for count in counts.unwrap_or_default() {
+            *drift.entry(count.target.clone()).or_default() += count.drift();
+        }
+        drift.retain(|_, changes| *changes > 0);
+        let holds = holds.unwrap_or_default();
         let holds = holds.iter().map(of_hold);
         holds.chain(drift.into_iter().map(of_drift)).collect()
     }
@@ -91,14 +94,10 @@ fn overdue(since: Timestamp, now: Timestamp) -> Finding {
 }
 
 /// `None`: there is nothing to size.
-fn of_schedule(loaded: Result<&LoadedSchedule, &LoadError>) -> Option<Finding> {
+fn of_schedule(loaded: Recent) -> Option<Finding> {
     let loaded = match loaded {
-        Ok(loaded) => loaded,
-        Err(LoadError::Missing(_)) => return None,
-        Err(error) => {
-            let text = error.to_string();
-            return Some(of_configuration("unreadable", Status::Fail, Some(text)));
-        }
+        Ok(loaded) => loaded?,
+        Err(text) => return Some(of_configuration("unreadable", Status::Fail, Some(text))),
     };
     let severities = loaded.findings.iter().map(|it| it.severity);
     let warnings = severities.filter(|it| *it == Severity::Warning).count();
@@ -135,14 +134,14 @@ fn of_hold(hold: &Hold) -> Finding {
     }
 }
 
-fn of_drift(drift: Drift) -> Finding {
+fn of_drift((target, changes): (String, i64)) -> Finding {
     let text = "another party changed the target this often within 24 hours, and it was changed back; \
                 see `magnusapi scale history`";
     Finding {
-        component_id: Some(drift.target),
+        component_id: Some(target),
         observed_unit: Some("changes"),
         status: Status::Warn,
         output: Some(text.to_owned()),
-        ..Finding::new("scale:drift", drift.changes)
+        ..Finding::new("scale:drift", changes)
     }
 }

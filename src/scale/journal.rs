@@ -44,51 +44,44 @@ pub(super) struct Ended {
     pub(super) detail: Option<String>,
 }
 
-/// A change in progress, or one whose outcome is unknown because its response was lost or its process died.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OpenChange {
-    pub(super) row: i64,
-    pub(super) target: String,
-    pub(super) resource: String,
-    pub(super) after: Size,
-    pub(super) rule: String,
-    pub(super) requested_at: Timestamp,
-}
-
-/// A change in `scale history`.
+/// A change, as `scale history` prints it.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Entry {
-    pub(super) target: String,
-    pub(super) resource: String,
-    pub(super) requested_at: Timestamp,
-    pub(super) from: Size,
-    pub(super) to: Size,
-    pub(super) rule: String,
-    pub(super) cause: String,
-    pub(super) invocation_id: String,
-    pub(super) finished_at: Option<Timestamp>,
-    /// Null while the change is in progress.
-    pub(super) outcome: Option<String>,
-    pub(super) detail: Option<String>,
-}
-
-/// A size that this program changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SizeRecord {
+pub struct ChangeRecord {
+    #[serde(skip)]
     pub id: i64,
     pub target: String,
+    pub resource: String,
+    pub requested_at: Timestamp,
     pub from: Size,
     pub to: Size,
-    pub finished: Timestamp,
-    /// The rule, and whether another party had changed the size.
-    pub reason: String,
+    pub rule: String,
+    pub cause: String,
+    pub invocation_id: String,
+    pub finished_at: Option<Timestamp>,
+    /// Null while the change is in progress, and if its response was lost or its process died.
+    pub outcome: Option<String>,
+    pub detail: Option<String>,
 }
 
-/// A target that another party changed, and how often.
+/// Changes of one target, with one outcome and one cause.
 #[derive(Clone, Debug)]
-pub(super) struct Drift {
+pub(super) struct ChangeCount {
     pub(super) target: String,
+    /// `unfinished` without an outcome.
+    pub(super) outcome: String,
+    is_drift: bool,
     pub(super) changes: i64,
+}
+
+impl ChangeCount {
+    /// The number of changes that reverted another party's change.
+    pub(super) fn drift(&self) -> i64 {
+        if self.is_drift && self.outcome != ChangeOutcome::Skipped.as_str() {
+            self.changes
+        } else {
+            0
+        }
+    }
 }
 
 impl ChangeOutcome {
@@ -134,9 +127,8 @@ impl Journal {
     }
 
     /// The changes without an outcome, the oldest first, also of targets that left the schedule.
-    pub(super) async fn open(&self) -> Result<Vec<OpenChange>, Error> {
-        let rows = self.database.read(&OPEN, &[]).await?;
-        Ok(rows.iter().map(open_change).collect())
+    pub(super) async fn open(&self) -> Result<Vec<ChangeRecord>, Error> {
+        self.records(&OPEN, &[]).await
     }
 
     /// Writes a request, and returns the id of its row.
@@ -175,27 +167,35 @@ impl Journal {
         since: Timestamp,
         target: Option<&TargetName>,
         limit: i64,
-    ) -> Result<Vec<Entry>, Error> {
+    ) -> Result<Vec<ChangeRecord>, Error> {
         let target = target.map(TargetName::as_str);
-        let values: [&(dyn ToSql + Sync); 3] = [&since, &target, &limit];
-        let rows = self.database.read(&SINCE, &values).await?;
-        Ok(rows.iter().map(entry).collect())
+        self.records(&SINCE, &[&since, &target, &limit]).await
     }
 
     /// The changes that succeeded since an instant, the oldest first.
-    pub async fn succeeded(&self, since: Timestamp) -> Result<Vec<SizeRecord>, Error> {
-        let rows = self.database.read(&SUCCEEDED, &[&since]).await?;
-        Ok(rows.iter().map(size_record).collect())
+    pub async fn succeeded(&self, since: Timestamp) -> Result<Vec<ChangeRecord>, Error> {
+        self.records(&SUCCEEDED, &[&since]).await
     }
 
-    /// The targets with drift since an instant.
-    pub(super) async fn drift(&self, since: Timestamp) -> Result<Vec<Drift>, Error> {
-        let rows = self.database.read(&DRIFT, &[&since]).await?;
-        let drift = rows.iter().map(|row| Drift {
+    async fn records(
+        &self,
+        statement: &Statement,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<ChangeRecord>, Error> {
+        let rows = self.database.read(statement, values).await?;
+        Ok(rows.iter().map(change_record).collect())
+    }
+
+    /// The numbers of changes since an instant, in the order of their targets.
+    pub(super) async fn counts(&self, since: Timestamp) -> Result<Vec<ChangeCount>, Error> {
+        let rows = self.database.read(&COUNTS, &[&since]).await?;
+        let counts = rows.iter().map(|row| ChangeCount {
             target: row.get("target"),
+            outcome: row.get("outcome"),
+            is_drift: row.get("is_drift"),
             changes: row.get("changes"),
         });
-        Ok(drift.collect())
+        Ok(counts.collect())
     }
 
     /// Deletes some of the changes that were requested 400 days ago.
@@ -216,24 +216,15 @@ fn history(row: &Row) -> History {
     }
 }
 
-fn open_change(row: &Row) -> OpenChange {
-    OpenChange {
-        row: row.get("id"),
-        target: row.get("target"),
-        resource: row.get("resource"),
-        after: own_size(row, "size_after"),
-        rule: row.get("rule"),
-        requested_at: row.get("requested_at"),
-    }
-}
-
-fn entry(row: &Row) -> Entry {
-    Entry {
+fn change_record(row: &Row) -> ChangeRecord {
+    let size = |column| size(row, column).expect("this program writes sizes that it can read");
+    ChangeRecord {
+        id: row.get("id"),
         target: row.get("target"),
         resource: row.get("resource"),
         requested_at: row.get("requested_at"),
-        from: own_size(row, "size_before"),
-        to: own_size(row, "size_after"),
+        from: size("size_before"),
+        to: size("size_after"),
         rule: row.get("rule"),
         cause: row.get("cause"),
         invocation_id: row.get("invocation_id"),
@@ -243,24 +234,20 @@ fn entry(row: &Row) -> Entry {
     }
 }
 
-fn size_record(row: &Row) -> SizeRecord {
-    let rule: &str = row.get("rule");
-    let drift = match row.get("cause") {
-        "drift" => "; another party had changed it",
-        _ => "",
+/// A statement that returns changes.
+macro_rules! changes {
+    ($selected:literal, $types:expr) => {
+        Statement {
+            sql: concat!(
+                "SELECT id, target, resource, requested_at, size_before::text AS size_before,
+                        size_after::text AS size_after, rule, cause, invocation_id, finished_at,
+                        outcome, detail
+                   FROM scale_change ",
+                $selected
+            ),
+            types: $types,
+        }
     };
-    SizeRecord {
-        id: row.get("id"),
-        target: row.get("target"),
-        from: own_size(row, "size_before"),
-        to: own_size(row, "size_after"),
-        finished: row.get("finished_at"),
-        reason: format!("by {rule}{drift}"),
-    }
-}
-
-fn own_size(row: &Row, column: &str) -> Size {
-    size(row, column).expect("this program writes sizes that it can read")
 }
 
 /// Each part reads a few rows from the end of the target's index.
@@ -291,13 +278,7 @@ const HISTORY: Statement = Statement {
     types: &[Type::TEXT, Type::TIMESTAMPTZ],
 };
 
-const OPEN: Statement = Statement {
-    sql: "SELECT id, target, resource, size_after::text AS size_after, rule, requested_at
-            FROM scale_change
-           WHERE outcome IS NULL
-           ORDER BY id",
-    types: &[],
-};
+const OPEN: Statement = changes!("WHERE outcome IS NULL ORDER BY id", &[]);
 
 const BEGIN: Statement = Statement {
     sql: "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after, rule,
@@ -329,35 +310,29 @@ const NOTE: Statement = Statement {
     types: &[Type::INT8, Type::TEXT],
 };
 
-const SINCE: Statement = Statement {
-    sql: "SELECT target, resource, requested_at, size_before::text AS size_before,
-                 size_after::text AS size_after, rule, cause, invocation_id, finished_at, outcome,
-                 detail
-            FROM scale_change
-           WHERE requested_at >= $1 AND ($2::text IS NULL OR target = $2)
-           ORDER BY requested_at DESC, id DESC
-           LIMIT $3",
-    types: &[Type::TIMESTAMPTZ, Type::TEXT, Type::INT8],
-};
+const SINCE: Statement = changes!(
+    "WHERE requested_at >= $1 AND ($2::text IS NULL OR target = $2)
+     ORDER BY requested_at DESC, id DESC
+     LIMIT $3",
+    &[Type::TIMESTAMPTZ, Type::TEXT, Type::INT8]
+);
 
 /// A change has a day to succeed, so that the index limits the rows.
-const SUCCEEDED: Statement = Statement {
-    sql: "SELECT id, target, size_before::text AS size_before, size_after::text AS size_after,
-                 rule, cause, finished_at
-            FROM scale_change
-           WHERE requested_at >= $1 - interval '24 hours'
-             AND finished_at >= $1 AND outcome = 'succeeded'
-           ORDER BY finished_at, id
-           LIMIT 1000",
-    types: &[Type::TIMESTAMPTZ],
-};
+const SUCCEEDED: Statement = changes!(
+    "WHERE requested_at >= $1 - interval '24 hours'
+       AND finished_at >= $1 AND outcome = 'succeeded'
+     ORDER BY finished_at, id
+     LIMIT 1000",
+    &[Type::TIMESTAMPTZ]
+);
 
-const DRIFT: Statement = Statement {
-    sql: "SELECT target, count(*) AS changes FROM scale_change
-           WHERE requested_at >= $1 AND cause = 'drift'
-             AND outcome IS DISTINCT FROM 'left'
-           GROUP BY target
-           ORDER BY target",
+const COUNTS: Statement = Statement {
+    sql: "SELECT target, coalesce(outcome, 'unfinished') AS outcome, cause = 'drift' AS is_drift,
+                 count(*) AS changes
+            FROM scale_change
+           WHERE requested_at >= $1
+           GROUP BY 1, 2, 3
+           ORDER BY 1",
     types: &[Type::TIMESTAMPTZ],
 };
 

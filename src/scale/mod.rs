@@ -52,7 +52,7 @@ pub use end::{End, EndError};
 pub use files::LoadError;
 pub use health::ScaleCheck;
 pub use holds::{HoldRecord, Holds};
-pub use journal::{Journal, SizeRecord};
+pub use journal::{ChangeRecord, Journal};
 pub use loaded::{LoadedSchedule, NoSuchTarget};
 pub use overview::TargetNumbers;
 pub(crate) use placing::text_error;

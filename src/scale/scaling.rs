@@ -31,8 +31,8 @@ struct Shared {
     recent: Cached<Recent>,
 }
 
-/// A schedule that many read, also with errors.
-type Recent = Result<Arc<LoadedSchedule>, Arc<LoadError>>;
+/// A schedule that many read, also with errors, or why it cannot be read. `None`: there is nothing to size.
+pub(super) type Recent = Result<Option<Arc<LoadedSchedule>>, String>;
 
 impl Scaling {
     /// Reads nothing yet.
@@ -61,7 +61,11 @@ impl Scaling {
     pub(super) async fn recent(&self, now: Timestamp) -> Recent {
         let reading = async {
             let read = LoadedSchedule::read(&self.shared.settings, now).await;
-            Ok::<_, Infallible>(read.map(Arc::new).map_err(Arc::new))
+            Ok::<_, Infallible>(match read {
+                Ok(loaded) => Ok(Some(Arc::new(loaded))),
+                Err(LoadError::Missing(_)) => Ok(None),
+                Err(error) => Err(error.to_string()),
+            })
         };
         let Ok(recent) = self.shared.recent.get(now, Box::pin(reading)).await;
         recent

@@ -7,7 +7,6 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::columns::size;
-use super::files::LoadError;
 use super::holds::hold;
 use super::loaded::LoadedSchedule;
 use super::scaling::Scaling;
@@ -59,10 +58,8 @@ impl Scaling {
     /// # Errors
     /// The schedule or the database cannot be read, or the schedule has errors.
     pub async fn sizes(&self, since: Timestamp, now: Timestamp) -> Result<Option<Sizes>, String> {
-        let loaded = match self.recent(now).await {
-            Ok(loaded) => loaded,
-            Err(error) if matches!(*error, LoadError::Missing(_)) => return Ok(None),
-            Err(error) => return Err(error.to_string()),
+        let Some(loaded) = self.recent(now).await? else {
+            return Ok(None);
         };
         if let Some(errors) = loaded.errors() {
             return Err(errors);

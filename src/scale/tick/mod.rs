@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::scale::group::{ConcurrencyGroup, GroupWork};
-use crate::scale::journal::{ChangeOutcome, Ended, OpenChange, Request};
+use crate::scale::journal::{ChangeOutcome, ChangeRecord, Ended, Request};
 use crate::scale::loaded::LoadedSchedule;
 use crate::scale::reconcile::{Action, Cause, SizeChange, TargetState, reconcile};
 use crate::scale::resource::{Applied, CallError, Change, Observed, Resource};
@@ -40,7 +40,7 @@ pub(super) struct Tick<'a> {
     pub(super) loaded: &'a LoadedSchedule,
     pub(super) holds: &'a [Hold],
     /// The changes without an outcome.
-    pub(super) open: &'a [OpenChange],
+    pub(super) open: &'a [ChangeRecord],
     /// The instant whose sizes the tick enforces.
     pub(super) now: Timestamp,
     pub(super) invocation_id: &'a str,

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Failure, LIMIT, Tick, WAIT};
 use crate::scale::group::{ConcurrencyGroup, GroupWork};
-use crate::scale::journal::{ChangeOutcome, Ended, OpenChange};
+use crate::scale::journal::{ChangeOutcome, ChangeRecord, Ended};
 use crate::scale::resource::{CallError, ObserveError, Resource, State};
 use crate::scale::summary::{Ending, TargetRun};
 
@@ -32,7 +32,7 @@ impl Tick<'_> {
     /// Reads and records the outcome of a change. `None`: the change has ended.
     async fn settle(
         &self,
-        open: &OpenChange,
+        open: &ChangeRecord,
         resource: &Resource,
         group: &mut ConcurrencyGroup,
     ) -> Option<TargetRun> {
@@ -51,7 +51,7 @@ impl Tick<'_> {
         Some(TargetRun {
             target: open.target.clone(),
             ending,
-            desired: open.after,
+            desired: open.to,
             rule: open.rule.clone(),
             actual: None,
             text,
@@ -59,18 +59,18 @@ impl Tick<'_> {
     }
 
     /// Whether the change has ended. If so, its outcome is recorded.
-    async fn settled(&self, open: &OpenChange, resource: &Resource) -> Result<bool, Failure> {
+    async fn settled(&self, open: &ChangeRecord, resource: &Resource) -> Result<bool, Failure> {
         let Some(ended) = self.outcome(open, resource).await? else {
             return Ok(false);
         };
-        self.end(open.row, &ended).await?;
+        self.end(open.id, &ended).await?;
         Ok(true)
     }
 
     /// The outcome of a change by the present state of the resource. `None`: it is in progress.
     async fn outcome(
         &self,
-        open: &OpenChange,
+        open: &ChangeRecord,
         resource: &Resource,
     ) -> Result<Option<Ended>, Failure> {
         let manager = self.scaling.manager()?;
@@ -86,9 +86,7 @@ impl Tick<'_> {
         let in_flight = SignedDuration::try_from(WAIT).expect("a minute");
         Ok(match observed.state {
             State::Changing(_) => None,
-            State::Settled if observed.has(open.after) => {
-                Some(Ended::new(ChangeOutcome::Succeeded))
-            }
+            State::Settled if observed.has(open.to) => Some(Ended::new(ChangeOutcome::Succeeded)),
             // The request may still be on its way to Azure.
             _ if self.at() < open.requested_at + in_flight => None,
             State::Settled => {
