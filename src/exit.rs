@@ -1,6 +1,10 @@
-//! The exit codes. Scripts branch on them, so a code keeps its meaning.
+//! The exit codes, and the failures of verbs. Scripts branch on the codes, so a code keeps its meaning.
 
 use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::database::{self, MigrationError};
 
 /// The result of the program for the process that started it, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +52,40 @@ impl From<Exit> for ExitCode {
             Exit::Interrupted => 6,
             Exit::StoppedUnderAHost => 200,
         })
+    }
+}
+
+/// Why a verb failed: a text for the operator, and a code for scripts.
+#[derive(Debug, Error)]
+#[error("{text}")]
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    pub(crate) exit: Exit,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, text: impl Into<String>) -> Failure {
+        Failure {
+            text: text.into(),
+            exit,
+        }
+    }
+
+    /// The command line or a setting is wrong.
+    pub(crate) fn usage(text: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, text)
+    }
+}
+
+impl From<MigrationError> for Failure {
+    fn from(error: MigrationError) -> Failure {
+        Failure::new(Exit::Failed, error.to_string())
+    }
+}
+
+impl From<database::Error> for Failure {
+    fn from(error: database::Error) -> Failure {
+        Failure::new(Exit::Failed, error.to_string())
     }
 }
 

@@ -24,7 +24,7 @@
 //! | [`host`] | the custom-handler protocol: timer envelope in, invocation result out |
 //! | [`http`] | requests, responses, problems, log line of all routes |
 //! | [`local`] | the embedded default: a private PostgreSQL for a person |
-//! | `exit` | the exit codes |
+//! | `exit` | the exit codes, and the failures of verbs |
 //! | `terminal` | output of the verbs: tables for people, JSON for programs |
 //! | [`database`] | pool, TLS, passwords and tokens, migrations |
 //! | [`blob`] | the store of the backups: Azure Blob, or a folder |

@@ -5,9 +5,8 @@ use thiserror::Error;
 use crate::database::MigrationError;
 use crate::doctor::DoctorError;
 use crate::environment::SettingError;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::local::LocalError;
-use crate::{backup, notify, scale};
 
 #[derive(Debug, Error)]
 pub(super) enum Failure {
@@ -26,12 +25,9 @@ pub(super) enum Failure {
     Local(#[from] LocalError),
     #[error(transparent)]
     Doctor(#[from] DoctorError),
+    /// Of `backup`, `scale` and `notify`.
     #[error(transparent)]
-    Backup(#[from] Box<backup::cli::Failure>),
-    #[error(transparent)]
-    Scale(#[from] Box<scale::cli::Failure>),
-    #[error(transparent)]
-    Notify(#[from] notify::cli::Failure),
+    Verb(#[from] exit::Failure),
     #[error("{function} failed: {reason}")]
     Timer { function: String, reason: String },
     #[error("{function} did not run: {reason}")]
@@ -49,9 +45,7 @@ impl Failure {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Failure::Setting(_) | Failure::Local(LocalError::Settings(_)) => Exit::Usage,
-            Failure::Backup(failure) => failure.exit(),
-            Failure::Scale(failure) => failure.exit(),
-            Failure::Notify(failure) => failure.exit(),
+            Failure::Verb(failure) => failure.exit,
             Failure::Elsewhere { .. } => Exit::Refused,
             Failure::Interrupted | Failure::SecondSignal => Exit::Interrupted,
             _ => Exit::Failed,

@@ -16,8 +16,7 @@ use crate::{notify, scale, server};
 pub(super) async fn scale(verb: scale::cli::Verb, config: Config) -> Result<(), Failure> {
     let database = config.database.map(Database::open);
     let session = scale::cli::Session::new(config.scale, database, clock::system());
-    let done = until_interrupted(scale::cli::run(verb, session)).await?;
-    Ok(done.map_err(Box::new)?)
+    Ok(until_interrupted(scale::cli::run(verb, session)).await??)
 }
 
 pub(super) async fn notify(verb: notify::cli::Verb, config: Config) -> Result<(), Failure> {
@@ -58,7 +57,7 @@ pub(super) async fn backup(verb: backup::cli::Verb, config: Config) -> Result<()
         done
     };
     tokio::select! {
-        done = work => Ok(done.map_err(Box::new)?),
+        done = work => Ok(done?),
         () = second => Err(Failure::SecondSignal),
     }
 }

@@ -4,7 +4,6 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use thiserror::Error;
 
 use super::message::{Draft, Kind, MessageState, Severity};
 use super::outbox::{Deliveries, Outbox, Undelivered};
@@ -12,8 +11,8 @@ use super::sender;
 use super::settings::Settings;
 use super::transport::Transport;
 use crate::clock;
-use crate::database::{self, Database, MigrationError};
-use crate::exit::Exit;
+use crate::database::Database;
+use crate::exit::{Exit, Failure};
 use crate::terminal::{Table, print, say};
 
 #[derive(Subcommand)]
@@ -37,30 +36,6 @@ pub(crate) enum Verb {
     },
 }
 
-#[derive(Debug, Error)]
-pub(crate) enum Failure {
-    #[error("there is no receiver; set NOTIFY_URL to the address of one")]
-    NoReceiver,
-    #[error("there is no receiver named {0}; `magnusapi notify list` shows all")]
-    UnknownReceiver(String),
-    /// After the lines about each receiver.
-    #[error("{0} of {1} receivers did not accept the message; correct the settings of each")]
-    Rejected(usize, usize),
-    #[error(transparent)]
-    Schema(#[from] MigrationError),
-    #[error(transparent)]
-    Database(#[from] database::Error),
-}
-
-impl Failure {
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Failure::NoReceiver | Failure::UnknownReceiver(_) => Exit::Usage,
-            _ => Exit::Failed,
-        }
-    }
-}
-
 /// `database` has the messages; `list` shows only the settings without one.
 pub(crate) async fn run(
     verb: Verb,
@@ -75,7 +50,9 @@ pub(crate) async fn run(
 
 async fn test(settings: &Settings, only: Option<&str>) -> Result<(), Failure> {
     if settings.receivers.is_empty() {
-        return Err(Failure::NoReceiver);
+        return Err(Failure::usage(
+            "there is no receiver; set NOTIFY_URL to the address of one",
+        ));
     }
     let now = clock::system()();
     let draft = Draft {
@@ -92,7 +69,9 @@ async fn test(settings: &Settings, only: Option<&str>) -> Result<(), Failure> {
     let transport = Transport::new(settings.networks.clone());
     let results = sender::test(settings, &transport, only, &message).await;
     if let (Some(only), []) = (only, results.as_slice()) {
-        return Err(Failure::UnknownReceiver(only.to_owned()));
+        return Err(Failure::usage(format!(
+            "there is no receiver named {only}; `magnusapi notify list` shows all"
+        )));
     }
     for (receiver, result) in &results {
         let title = format!(
@@ -109,7 +88,13 @@ async fn test(settings: &Settings, only: Option<&str>) -> Result<(), Failure> {
     }
     match results.iter().filter(|(_, result)| result.is_err()).count() {
         0 => Ok(()),
-        failed => Err(Failure::Rejected(failed, results.len())),
+        failed => Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "{failed} of {} receivers did not accept the message; correct the settings of each",
+                results.len()
+            ),
+        )),
     }
 }
 

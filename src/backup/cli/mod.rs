@@ -21,7 +21,7 @@ use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use super::{Backups, Location, Selection, SourceName};
-pub(crate) use session::Failure;
+use crate::exit::Failure;
 use session::Session;
 
 #[derive(Subcommand)]

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::One;
@@ -14,30 +13,11 @@ use crate::backup::{
     StoreError, Stored,
 };
 use crate::exit::Exit;
+pub(super) use crate::exit::Failure;
 use crate::{database, environment};
 use pgarchive::encryption::Identities;
 
-/// Why a verb failed: a text for the operator, and a code for scripts.
-#[derive(Debug, Error)]
-#[error("{text}")]
-pub(crate) struct Failure {
-    text: String,
-    exit: Exit,
-}
-
 impl Failure {
-    pub(super) fn new(exit: Exit, text: impl Into<String>) -> Failure {
-        Failure {
-            text: text.into(),
-            exit,
-        }
-    }
-
-    /// The command line or a setting is wrong.
-    pub(super) fn usage(text: impl Into<String>) -> Failure {
-        Failure::new(Exit::Usage, text)
-    }
-
     /// A signal ended the verb, which did not clean up within this time.
     pub(super) fn of_signal(grace: Duration) -> Failure {
         let text = if grace.is_zero() {
@@ -54,10 +34,6 @@ impl Failure {
     /// A failure after a signal, which explains most of them.
     pub(super) fn after_signal(self) -> Failure {
         Failure::new(Exit::Interrupted, self.text)
-    }
-
-    pub(crate) fn exit(&self) -> Exit {
-        self.exit
     }
 }
 

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::session::{Failure, Session};
+use super::session::Session;
 use super::{WithHolds, instant};
+use crate::exit::Failure;
 use crate::terminal::{print, say};
 use crate::words;
 use schedule::{

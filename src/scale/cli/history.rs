@@ -3,8 +3,9 @@
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::session::{Failure, Session};
-use crate::scale::journal::Entry;
+use super::session::Session;
+use crate::exit::Failure;
+use crate::scale::ChangeRecord;
 use crate::terminal::{Table, print, say};
 use crate::words;
 use schedule::TargetName;
@@ -44,7 +45,7 @@ impl History {
     }
 }
 
-fn table(entries: &[Entry]) -> Table<7> {
+fn table(entries: &[ChangeRecord]) -> Table<7> {
     let heading = ["UTC", "TARGET", "FROM", "TO", "OUTCOME", "TOOK", "WHY"];
     let mut table = Table::new(heading, &[2, 3, 5]);
     for entry in entries {
@@ -66,7 +67,7 @@ fn table(entries: &[Entry]) -> Table<7> {
     table
 }
 
-fn reason(entry: &Entry) -> String {
+fn reason(entry: &ChangeRecord) -> String {
     let drift = match entry.cause.as_str() {
         "drift" => " (another party had changed it)",
         _ => "",

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::session::{Failure, Session};
+use super::session::Session;
+use crate::exit::{Exit, Failure};
 use crate::scale::end::{End, size_of};
 use crate::terminal::{Table, print, say};
 use crate::words;
@@ -73,7 +74,8 @@ impl Release {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let (scaling, name) = (session.scaling().await?, self.target);
         if !scaling.holds().release(&name, session.now(), None).await? {
-            return Err(Failure::NotHeld(name));
+            let text = format!("{name} has no hold; `magnusapi scale holds` lists all");
+            return Err(Failure::new(Exit::NothingToDo, text));
         }
         say(format_args!(
             "the hold on {name} is released; the schedule decides from the next tick on"

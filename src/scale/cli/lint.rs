@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::session::{Failure, Session};
+use super::session::Session;
+use crate::exit::{Exit, Failure};
 use crate::terminal::{print, say};
 use schedule::Severity;
 
@@ -39,7 +40,10 @@ impl Lint {
         let errors = loaded.findings.iter();
         match errors.filter(|it| it.severity == Severity::Error).count() {
             0 => Ok(()),
-            count => Err(Failure::Findings(count)),
+            count => Err(Failure::new(
+                Exit::Failed,
+                format!("the schedule has {count} errors, so it is not applied"),
+            )),
         }
     }
 }

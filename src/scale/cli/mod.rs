@@ -11,8 +11,9 @@ mod session;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use crate::exit::Failure;
 use schedule::parse_instant;
-pub(crate) use session::{Failure, Session};
+pub(crate) use session::Session;
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {

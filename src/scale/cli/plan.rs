@@ -3,8 +3,9 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::session::{Failure, Session};
+use super::session::Session;
 use super::{WithHolds, instant};
+use crate::exit::Failure;
 use crate::scale::drawing::draw;
 use crate::scale::report::{self, TargetPlan};
 use crate::terminal::{Table, print, say};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::session::{Failure, Session};
+use super::session::Session;
+use crate::exit::{Exit, Failure};
 use crate::host::Invocation;
 use crate::ledger::Ledger;
 use crate::scale::timer;
@@ -23,31 +24,26 @@ pub(crate) struct Run {
 impl Run {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let scaling = session.scaling().await?;
-        let id = uuid::Uuid::new_v4().to_string();
         let (lines, failure) = if self.dry_run {
+            let id = uuid::Uuid::new_v4().to_string();
             let summary = Box::pin(timer::tick(&scaling, session.now(), &id, true)).await;
-            let summary = summary.map_err(Failure::Tick)?;
+            let summary = summary.map_err(failed)?;
             (summary.lines(), summary.failure())
         } else {
             let ledger = Ledger::new(session.database().await?.clone());
-            let invocation = by_hand(id, session);
+            // Its slot is the instant.
+            let invocation = Invocation {
+                called: Some(session.now()),
+                ..Invocation::by_hand(timer::FUNCTION.to_owned())
+            };
             let outcome = Box::pin(timer::run(&scaling, &ledger, &invocation, LIMIT)).await;
             (outcome.lines, outcome.failure)
         };
         lines.into_iter().for_each(say);
-        failure.map_or(Ok(()), |failure| Err(Failure::Tick(failure)))
+        failure.map_or(Ok(()), |failure| Err(failed(failure)))
     }
 }
 
-/// Its slot is the instant.
-fn by_hand(id: String, session: &Session) -> Invocation {
-    Invocation {
-        function: timer::FUNCTION.to_owned(),
-        id,
-        is_past_due: false,
-        scheduled: None,
-        last: None,
-        called: Some(session.now()),
-        retry: None,
-    }
+fn failed(reason: String) -> Failure {
+    Failure::new(Exit::Failed, reason)
 }

@@ -1,52 +1,27 @@
 //! The schedule, the holds and the errors of all verbs.
 
 use jiff::Timestamp;
-use thiserror::Error;
 
 use super::WithHolds;
 use crate::clock::Clock;
-use crate::database::{self, Database, MigrationError};
-use crate::exit::Exit;
-use crate::scale::{
-    HoldError, LoadError, LoadedSchedule, NoSuchTarget, Rejection, Scaling, Settings,
-};
-use schedule::{Hold, TargetName};
+use crate::database::Database;
+use crate::exit::{Exit, Failure};
+use crate::scale::{HoldError, LoadError, LoadedSchedule, NoSuchTarget, Scaling, Settings};
+use schedule::Hold;
 
-#[derive(Debug, Error)]
-pub(crate) enum Failure {
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Of `scale lint`, after it printed the errors.
-    #[error("the schedule has {0} errors, so it is not applied")]
-    Findings(usize),
-    #[error(transparent)]
-    Target(#[from] NoSuchTarget),
-    /// Of options.
-    #[error("{}", .0.iter().map(|it| format!("--{it}")).collect::<Vec<_>>().join("; "))]
-    Rejected(Vec<Rejection>),
-    #[error("{0} has no hold; `magnusapi scale holds` lists all")]
-    NotHeld(TargetName),
-    #[error("{0}")]
-    Tick(String),
-    /// Holds and changes are in a database.
-    #[error("no database is named; set DATABASE_URL to the one that the timer uses")]
-    NoDatabase,
-    #[error(transparent)]
-    Schema(#[from] MigrationError),
-    #[error(transparent)]
-    Database(#[from] database::Error),
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Failure {
+        let exit = match error {
+            LoadError::Missing(_) => Exit::Usage,
+            LoadError::Unusable(_) => Exit::Failed,
+        };
+        Failure::new(exit, error.to_string())
+    }
 }
 
-impl Failure {
-    pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Failure::Load(LoadError::Missing(_))
-            | Failure::Target(_)
-            | Failure::Rejected(_)
-            | Failure::NoDatabase => Exit::Usage,
-            Failure::NotHeld(_) => Exit::NothingToDo,
-            _ => Exit::Failed,
-        }
+impl From<NoSuchTarget> for Failure {
+    fn from(error: NoSuchTarget) -> Failure {
+        Failure::usage(error.to_string())
     }
 }
 
@@ -55,7 +30,10 @@ impl From<HoldError> for Failure {
         match error {
             HoldError::Load(error) => error.into(),
             HoldError::Target(error) => error.into(),
-            HoldError::Rejected(rejections) => Failure::Rejected(rejections),
+            HoldError::Rejected(rejections) => {
+                let options = rejections.iter().map(|it| format!("--{it}"));
+                Failure::usage(options.collect::<Vec<_>>().join("; "))
+            }
             HoldError::Database(error) => error.into(),
         }
     }
@@ -93,7 +71,10 @@ impl Session {
 
     /// The database, if its schema is this program's.
     pub(super) async fn database(&self) -> Result<&Database, Failure> {
-        let database = self.database.as_ref().ok_or(Failure::NoDatabase)?;
+        // Holds and changes are in a database.
+        let database = self.database.as_ref().ok_or_else(|| {
+            Failure::usage("no database is named; set DATABASE_URL to the one that the timer uses")
+        })?;
         database.require_schema().await?;
         Ok(database)
     }
