@@ -196,7 +196,7 @@ fn supervisor(
     journal: Journal,
 ) -> Result<Supervisor, StartError> {
     let handler = &app.host.custom_handler;
-    let port = free_port()
+    let (port, socket) = free_port()
         .map_err(|error| StartError(format!("there is no free port for the handler: {error}")))?;
     Ok(Supervisor {
         launch: Launch::new(
@@ -207,6 +207,7 @@ fn supervisor(
             options.own_process_group,
         ),
         port,
+        _socket: socket,
         initialization_timeout: handler.initialization_timeout,
         stderr_is_for_errors: handler.stderr_is_for_errors,
         journal,

@@ -6,13 +6,16 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use funcapp::{CustomHandler, Settings};
-use tokio::process::{Child, Command};
+use tokio::{
+    net::TcpSocket,
+    process::{Child, Command},
+};
 use uuid::Uuid;
 
 /// Everything needed to start the handler, as often as it takes.
@@ -76,20 +79,13 @@ impl Launch {
     }
 }
 
-/// A port that is free now. Nothing keeps it until the handler binds it: the real host has the
-/// same gap. Taken from below the ports that the system gives to outgoing connections, so that
-/// only another host can get in between.
-pub(crate) fn free_port() -> io::Result<u16> {
-    for _ in 0..64 {
-        let random = Uuid::new_v4().as_u128() % 12_000;
-        let port = 20_000 + u16::try_from(random).expect("a remainder of 12000 fits");
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+/// A port for the handler, and a socket that keeps others from getting it. Both this socket and the handler's have
+/// `SO_REUSEADDR`, and this one does not listen, so that the handler can listen.
+pub(crate) fn free_port() -> io::Result<(u16, TcpSocket)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    Ok((socket.local_addr()?.port(), socket))
 }
 
 fn environment(app_folder: &Path, settings: &Settings, port: u16) -> BTreeMap<String, String> {

@@ -19,6 +19,7 @@ use std::{
 };
 
 use tokio::{
+    net::TcpSocket,
     process::Child,
     sync::{mpsc, oneshot, watch},
 };
@@ -37,6 +38,8 @@ const STARTS: u32 = 4;
 pub(crate) struct Supervisor {
     pub(crate) launch: Launch,
     pub(crate) port: u16,
+    /// Keeps the port.
+    pub(crate) _socket: TcpSocket,
     pub(crate) initialization_timeout: Duration,
     pub(crate) stderr_is_for_errors: bool,
     pub(crate) journal: Journal,
