@@ -99,8 +99,8 @@ pub(super) async fn schedule_changed() -> Played {
     let (last, next) = ("2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00");
     let record = json!({"Last": last, "Next": next, "LastUpdated": last, "Schedule": YEARLY});
     stage.write("state/t.json", &record.to_string());
-    let state = Some(stage.path("state"));
-    let host = stage.start_with(|options| options.state = state).await;
+    let folder = Some(stage.path("state"));
+    let host = stage.start_with(|options| options.state = folder).await;
     let read = || fs::read_to_string(stage.path("state/t.json")).unwrap_or_default();
     until("a new record", || !read().contains("2021")).await?;
     by_hand(host.address(), "t").await;
@@ -122,8 +122,8 @@ pub(super) async fn failed_run() -> Played {
     let orders = json!({"reply": {"/t": {"status": 500}}});
     let stage = Stage::new(&Value::Null, &orders);
     let stage = stage.timer("t", YEARLY, &json!({"runOnStartup": true}));
-    let state = Some(stage.path("state"));
-    let _host = stage.start_with(|options| options.state = state).await;
+    let folder = Some(stage.path("state"));
+    let _host = stage.start_with(|options| options.state = folder).await;
     let last = || {
         let text = fs::read(stage.path("state/t.json")).ok()?;
         let record: Value = serde_json::from_slice(&text).ok()?;
