@@ -24,6 +24,15 @@ impl Programs {
     /// below `/usr/lib/postgresql`, the folder of `pg_config --bindir`, `PATH`, or the programs that were
     /// fetched earlier. Does not fetch.
     pub fn find() -> Option<Programs> {
+        if places::variable("PG_BINDIR").is_some() {
+            return Programs::installed();
+        }
+        Programs::installed()
+            .or_else(|| Programs::in_folder(&wheel::cached(&places::cache()?, None)?))
+    }
+
+    /// [`find`](Programs::find), without the programs that were fetched earlier.
+    pub fn installed() -> Option<Programs> {
         if let Some(folder) = places::variable("PG_BINDIR") {
             return Programs::in_folder(&folder);
         }
@@ -35,7 +44,6 @@ impl Programs {
         first(debian())
             .or_else(|| Programs::in_folder(&pg_config()?))
             .or_else(|| first(path()))
-            .or_else(|| Programs::in_folder(&wheel::cached(&places::cache()?, None)?))
     }
 
     /// [`find`](Programs::find), else [`fetch`](Programs::fetch) into the cache:

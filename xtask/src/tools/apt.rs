@@ -26,7 +26,7 @@ pub(super) fn pins(workspace: &Workspace) -> Vec<u8> {
     install::with_place(workspace, &release)
 }
 
-/// Unpacks a package with its libraries. If it has a program of this name, a script of this name runs that with the
+/// Unpacks a package with its parts and libraries. If it has a program of this name, a script of this name runs that with the
 /// libraries.
 pub(super) fn fill(
     workspace: &Workspace,
@@ -35,7 +35,7 @@ pub(super) fn fill(
     folder: &Path,
     lock: &Lock,
 ) -> anyhow::Result<()> {
-    Archive::open(workspace, lock)?.unpack(package, folder, |_| false)?;
+    Archive::open(workspace, lock)?.unpack(package, folder, |name| name.starts_with(package))?;
     let Some(executable) = executable(&folder.join("root"), name) else {
         return Ok(());
     };

@@ -4,7 +4,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `browser`, `helm`, `locales`, `terraform`, `zig` | programs that need more than their package |
+//! | `browser`, `helm`, `locales`, `postgresql`, `terraform`, `zig` | programs that need more than their package |
 //! | `custom_resources` | sources of crates, which tests read |
 //! | `tool` | a program, and its installation from its source |
 //! | `node`, `python` | packages of npm and PyPI |
@@ -18,6 +18,7 @@ mod helm;
 mod install;
 pub(crate) mod locales;
 mod node;
+pub(crate) mod postgresql;
 mod python;
 pub(crate) mod terraform;
 mod tool;
@@ -132,6 +133,9 @@ pub(crate) const PROMTOOL: Tool = debian(
 
 /// Judges and unpacks images of containers.
 pub(crate) const UMOCI: Tool = debian("umoci", "umoci", "unpacks images in tests");
+
+/// Decompresses backups without this program.
+pub(crate) const ZSTD: Tool = debian("zstd", "zstd", "decompresses backups in tests");
 
 /// A shell that completes the program's arguments.
 pub(crate) const ZSH: Tool = debian("zsh-static", "zsh-static", "reads completions in tests");
