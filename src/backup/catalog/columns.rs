@@ -201,7 +201,9 @@ impl Column {
     }
 }
 
-/// Older servers lack some attributes. Read from the row as JSON, those are null.
+/// Older servers lack some attributes. Read from the row as JSON, those are null. Since the minor versions of late 2026,
+/// a server keeps a number of its own in the option `pg_attver`, which is not a definition; `pg_dump` omits
+/// it too.
 const COLUMNS: &str = "\
     SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
            pg_get_userbyid(c.relowner)::text AS owner, c.relkind::text AS relation_kind,
@@ -225,7 +227,8 @@ const COLUMNS: &str = "\
              CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'SET COMPRESSION pglz'
                                                    WHEN 'l' THEN 'SET COMPRESSION lz4' END,
              'SET STATISTICS ' || nullif((to_jsonb(a) ->> 'attstattarget')::int4, -1),
-             'SET (' || array_to_string(a.attoptions, ', ') || ')'], NULL) AS settings,
+             'SET (' || (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) o
+                          WHERE NOT starts_with(o, 'pg_attver=')) || ')'], NULL) AS settings,
            (SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ')
               FROM pg_options_to_table(a.attfdwoptions) o) AS foreign_options
       FROM pg_attribute a
