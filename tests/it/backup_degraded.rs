@@ -7,25 +7,30 @@ use devhost::{Host, TimerCall, TimerResult};
 use serde_json::Value;
 
 use crate::harness::{
-    AppFolder, Database, Operator, Response, client, logged, postgres, run, start, timer,
+    AppFolder, Database, Operator, Response, Site, client, connect, everywhere, folder, logged,
+    run, start, timer,
 };
 
 const TABLES: &str = "
     CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;
+    ALTER TABLE kept OWNER TO restore_owner;
     CREATE TYPE shell;";
 
 const FINDING: &str = "type public.shell is not in the archive";
 
-async fn source() -> Database {
-    let database = Database::empty();
-    let client = database.connect().await;
-    client.batch_execute(TABLES).await.expect("they are made");
-    database
+/// A database of the site's role. A superuser runs the statements in it.
+async fn source(site: Site, statements: &str) -> Database {
+    let name = site.database().await;
+    let client = connect(&site.superusers(&name)).await;
+    client.batch_execute(statements).await.expect("they run");
+    Database {
+        url: site.url(&name),
+    }
 }
 
 async fn rows(url: &str) -> String {
     let question = "SELECT md5(string_agg(k::text, ',' ORDER BY i)) FROM kept k";
-    let client = crate::harness::connect(url).await;
+    let client = connect(url).await;
     let row = client.query_one(question, &[]).await;
     row.expect("it can be asked").get(0)
 }
@@ -44,8 +49,8 @@ fn file(store: &Path, name: &str) -> Value {
 
 #[test]
 fn a_degraded_backup_is_reported_and_restores_every_row() {
-    run(async {
-        let (source, store) = (source().await, tempfile::tempdir().expect("a folder"));
+    everywhere(async |site| {
+        let (source, store) = (source(site, TABLES).await, folder());
         let operator = Operator::with_folder(&source, store.path());
         let printed = operator.exits(3, &["create"]);
         assert!(
@@ -61,11 +66,11 @@ fn a_degraded_backup_is_reported_and_restores_every_row() {
         assert!(operator.does(&["show", "latest"]).contains(FINDING));
         assert!(operator.does(&["verify", "latest"]).contains(FINDING));
         assert!(operator.does(&["list"]).contains(FINDING));
-        let restored = postgres().url("degraded_restored");
+        let restored = site.url(&Site::fresh_name());
         let printed = operator.does(&["restore", "latest", "--to", &restored]);
         assert!(printed.contains(FINDING), "{printed}");
         assert_eq!(rows(&restored).await, rows(&source.url).await);
-        let operator = operator.set("DRILL_DATABASE_URL", &postgres().url("postgres"));
+        let operator = operator.set("DRILL_DATABASE_URL", &site.url("postgres"));
         let drill = ["verify", "latest", "--restore", "--allow-superuser"];
         assert!(operator.does(&drill).contains(FINDING));
         let mark = file(store.path(), "verified.json");
@@ -82,17 +87,18 @@ const NEEDS_A_TYPE: &str = "
     CREATE TYPE own (INPUT = own_in, OUTPUT = own_out, LIKE = int4);
     CREATE TABLE of_own (id integer PRIMARY KEY, value own);
     CREATE TABLE refers (id integer REFERENCES of_own);
-    CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;";
+    CREATE TABLE kept AS SELECT i, 'row ' || i AS text FROM generate_series(1, 1000) i;
+    ALTER TABLE of_own OWNER TO restore_owner;
+    ALTER TABLE refers OWNER TO restore_owner;
+    ALTER TABLE kept OWNER TO restore_owner;";
 
 #[test]
 fn go_on_skips_and_names_objects_that_fail() {
-    run(async {
-        let (source, store) = (Database::empty(), tempfile::tempdir().expect("a folder"));
-        let client = source.connect().await;
-        client.batch_execute(NEEDS_A_TYPE).await.expect("tables");
+    everywhere(async |site| {
+        let (source, store) = (source(site, NEEDS_A_TYPE).await, folder());
         let operator = Operator::with_folder(&source, store.path());
         operator.exits(3, &["create"]);
-        let target = postgres().url("left_out");
+        let target = site.url(&Site::fresh_name());
         let printed = operator.fails(&["restore", "latest", "--to", &target]);
         assert!(printed.contains("TABLE public.of_own"), "{printed}");
         let output = operator.output(&["restore", "latest", "--go-on", "--to", &target]);
@@ -125,8 +131,8 @@ async fn health(host: &Host) -> Value {
 #[test]
 fn a_degraded_backup_fails_the_timer_and_warns_in_health() {
     run(async {
-        let (own, source) = (Database::migrated(), source().await);
-        let store = tempfile::tempdir().expect("a folder");
+        let (own, source) = (Database::migrated(), source(Site::usual(), TABLES).await);
+        let store = folder();
         let app = AppFolder::new();
         let options = app
             .on(&own)

@@ -191,7 +191,16 @@ fn a_signal_ends_the_timers_backup_and_leaves_nothing() {
         let settings = stage.slow().settings("of us").into_iter();
         let start = Start::backing_up(&own, "", &[("postfacto", &stage.source.url)]);
         let start = settings.fold(start, |start, (name, value)| start.set(name, &value));
-        let mut program = start.serving().await;
+        let copies = folder();
+        let mut program = start
+            .set(
+                "BACKUP_COPY_URL",
+                &format!("file://{}", copies.path().display()),
+            )
+            .set("DRILL_DATABASE_URL", &stage.source.url)
+            .set("DRILL_AFTER", "backup")
+            .serving()
+            .await;
         let request = timer_request(&program, "postfacto_backup", &occurrence(24));
         let calling = tokio::spawn(async move { request.send().await });
         stage.faults.stalls().await;
@@ -202,8 +211,11 @@ fn a_signal_ends_the_timers_backup_and_leaves_nothing() {
         assert!(text.contains("interrupted"), "{text}");
         program.ended().await;
         assert_eq!(stage.files().await, [""; 0]);
+        // The copies and the drill that follow a backup did not begin.
         let row = own.connect().await;
-        let row = row.query_one("SELECT outcome FROM function_run", &[]).await;
-        assert_eq!(row.expect("one run").get::<_, &str>(0), "failed");
+        let row = row.query_one("SELECT function, outcome FROM function_run", &[]);
+        let row = row.await.expect("one run");
+        let run: [&str; 2] = [row.get(0), row.get(1)];
+        assert_eq!(run, ["postfacto_backup", "failed"]);
     });
 }

@@ -16,7 +16,7 @@ use magnusapi::backup::restore::{Options, Place, Report, RestoreError, Roles, re
 use magnusapi::database::{Server, Settings};
 use pgarchive::{BackupId, Kind};
 
-use crate::harness::{Site, everywhere, run};
+use crate::harness::{Site, everywhere};
 use sample::{SCRIPT, Sample};
 
 /// The server at this address.
@@ -162,8 +162,8 @@ fn a_new_database_is_made_over_one_connection_or_several() {
 
 #[test]
 fn a_locale_that_the_server_lacks_is_named_and_replaced() {
-    run(async {
-        let (site, name, mut sample) = (Site::usual(), Site::fresh_name(), Sample::new());
+    everywhere(async |site| {
+        let (name, mut sample) = (Site::fresh_name(), Sample::new());
         let mut entries = sample.entries.iter_mut();
         let database = entries.find(|entry| entry.kind == Kind::Database);
         let definition = &mut database.expect("there is one").definition;
@@ -180,8 +180,7 @@ fn a_locale_that_the_server_lacks_is_named_and_replaced() {
 
 #[test]
 fn an_empty_database_takes_one_connection() {
-    run(async {
-        let site = Site::usual();
+    everywhere(async |site| {
         let database = site.database().await;
         let mut options = options();
         options.jobs = 2;

@@ -21,6 +21,9 @@ const VALUES: &str = r#"
          '{NULL,"NULL","a\\b"}', '<a>1</a>', 'back\slash and ''quote''');
     CREATE VIEW settled_view AS SELECT 'back\slash' || s AS s, '1 day'::interval AS i,
         '2026-11-24 02:00:00Z'::timestamptz AS t, 0.30000000000000004::float8 AS f FROM settled;
+    CREATE SCHEMA hides;
+    CREATE FUNCTION hides.current_setting(text) RETURNS text LANGUAGE plpgsql
+        AS $$ BEGIN RAISE 'not the function of the server'; END $$;
     CREATE TABLE large AS SELECT i, repeat('x', 500) AS text FROM generate_series(1, 60000) i"#;
 
 /// Settings that are neither switches nor of a list of words.
@@ -35,7 +38,7 @@ const VALUES_OF_SETTINGS: [(&str, &str); 15] = [
     ("idle_session_timeout", "300ms"),
     ("join_collapse_limit", "1"),
     ("lock_timeout", "300ms"),
-    ("search_path", "information_schema, public"),
+    ("search_path", "hides, pg_catalog, public"),
     ("statement_timeout", "300ms"),
     ("temp_tablespaces", "nowhere"),
     ("vacuum_cost_delay", "10ms"),

@@ -5,33 +5,42 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-use localpg::{Throwaway, ThrowawayOptions};
 use pgarchive::encryption::Recipients;
 use pgarchive::manifest::{FORMAT, MANIFEST, Manifest};
 use pgarchive::{Algorithm, BackupId, Entry, Kind, Toc, pack_small};
 use tempfile::TempDir;
 
-use crate::harness::{Database, Operator, connect, fill_postfacto, folder, own_server, run};
+use crate::harness::{Database, Operator, Site, everywhere, folder, run};
 
-/// A server of one test's own with a Postfacto, and a store with its backups.
+/// A Postfacto, and a store with its backups.
 struct Stage {
-    server: Throwaway,
+    site: Site,
+    source: String,
     store: TempDir,
     operator: Operator,
 }
 
 impl Stage {
-    async fn new() -> Stage {
-        let server = own_server(ThrowawayOptions::default());
-        let source = Database {
-            url: server.url("items"),
+    /// With a role of its own, so that no other test makes databases of it.
+    async fn new(site: Site, test: &str) -> Stage {
+        let role = format!("altered_{test}_{}", site.role);
+        let right = match site.role {
+            "postgres" => "SUPERUSER",
+            _ => "CREATEDB",
         };
-        fill_postfacto(&source.connect().await, 0.0).await;
-        let store = folder();
+        let create = format!("CREATE ROLE {role} LOGIN {right}");
+        let created = site.superuser().await.batch_execute(&create).await;
+        created.expect("the role is new");
+        let site = site.with_role(role.leak());
+        let (source, store) = (site.postfacto(0.0).await, folder());
+        let database = Database {
+            url: site.url(&source),
+        };
         Stage {
-            operator: Operator::with_folder(&source, store.path())
-                .set("DRILL_DATABASE_URL", &server.url("postgres")),
-            server,
+            operator: Operator::with_folder(&database, store.path())
+                .set("DRILL_DATABASE_URL", &site.url("postgres")),
+            site,
+            source,
             store,
         }
     }
@@ -45,24 +54,23 @@ impl Stage {
         Manifest::decode(&text).expect("a manifest")
     }
 
-    /// Asserts that a restore and a drill fail with this text, and that the server has no other database then.
+    /// Asserts that a restore and a drill fail with this text, and leave no database of this role.
     async fn restores_nothing(&self, id: &str, says: &str) {
-        let to = self.server.url("restored");
+        let site = self.site;
+        let to = site.url(&Site::fresh_name());
         let restore = ["restore", id, "--to", &to];
         let drill = ["verify", id, "--restore", "--allow-superuser"];
         for verb in [&restore[..], &drill] {
             let said = self.operator.fails(verb);
             assert!(said.contains(says), "{says}: {said}");
         }
-        let names = "SELECT datname::text FROM pg_database ORDER BY 1";
-        let client = connect(&self.server.url("postgres")).await;
-        let names = client.query(names, &[]).await.expect("a list");
-        let names: Vec<String> = names.iter().map(|row| row.get(0)).collect();
-        assert_eq!(
-            names,
-            ["items", "postgres", "template0", "template1"],
-            "{says}"
-        );
+        let names = "SELECT datname::text FROM pg_database
+                      WHERE datdba = $1::text::regrole AND datname <> $2";
+        let superuser = site.superuser().await;
+        let names = superuser.query(names, &[&site.role, &self.source]).await;
+        let names = names.expect("a list");
+        let names: Vec<&str> = names.iter().map(|row| row.get(0)).collect();
+        assert_eq!(names, [""; 0], "{says}");
     }
 }
 
@@ -72,8 +80,8 @@ fn store(folder: &Path, manifest: &Manifest) {
 
 #[test]
 fn a_missing_file_is_named_by_verify_and_by_a_restore_that_leaves_no_database() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site, "missing").await;
         let id = stage.operator.makes();
         let tables = stage.manifest(&id).tables;
         let names = tables.iter().map(|table| table.file.as_str());
@@ -95,8 +103,8 @@ type Change = (fn(&mut Manifest), &'static str);
 
 #[test]
 fn a_manifest_that_contradicts_the_archive_restores_nothing() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site, "manifest").await;
         let id = stage.operator.makes();
         let (folder, good) = (stage.folder(&id), stage.manifest(&id));
         let changes: [Change; 7] = [
@@ -142,8 +150,8 @@ fn a_manifest_that_contradicts_the_archive_restores_nothing() {
 
 #[test]
 fn an_archive_that_contradicts_itself_restores_nothing() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site, "archive").await;
         let id = stage.operator.makes();
         let (folder, mut manifest) = (stage.folder(&id), stage.manifest(&id));
         let toc = fs::read(folder.join("toc.dat")).expect("it is there");
@@ -186,7 +194,7 @@ fn an_archive_that_contradicts_itself_restores_nothing() {
 #[test]
 fn a_backup_dated_in_the_future_and_an_unreadable_one_stay_and_replace_no_other() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual(), "future").await;
         let [old, new] = [(); 2].map(|()| stage.operator.makes());
         let year = SignedDuration::from_hours(24 * 365);
         let [future, newer] = [1, 2].map(|run| BackupId::new(Timestamp::now() + year, run));

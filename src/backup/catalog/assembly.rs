@@ -242,15 +242,18 @@ fn title(entry: &Entry) -> String {
     format!("{} {schema}{dot}{tag}", entry.kind.words().to_lowercase())
 }
 
-/// Whether an extension creates it, it is temporary, or it is in a schema of the server. Users can add indexes
-/// to the tables of an extension.
+/// Whether an extension creates it, it is temporary, or it is in a schema of the server. An index, a policy or
+/// statistics of an extension's table can be the extension's or a user's: each has a statement that does nothing
+/// if the extension makes it.
 fn is_elsewhere(item: &Item, graph: &Graph) -> bool {
     let of_system = |schema: &str| schema.starts_with("pg_") || schema == "information_schema";
     let of_extension = |object: Object| match item.entry.kind {
-        Kind::Extension => false,
-        Kind::Index => graph.extension(object).is_some(),
+        Kind::Extension | Kind::Index | Kind::Policy | Kind::RowSecurity | Kind::Statistics => {
+            false
+        }
         _ => graph.extension_beyond(object).is_some(),
     };
+    let of_extension = |it: Object| of_extension(it) || graph.follows_extension(it);
     item.entry.namespace.as_deref().is_some_and(of_system)
         || item
             .objects

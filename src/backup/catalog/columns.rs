@@ -160,12 +160,14 @@ impl Column {
         (text, Some(*object))
     }
 
-    /// A default that needs the table, or a sequence that the table does not own, is not part of the table.
+    /// A default that needs the table, or a sequence that the table does not own, is not part of the table. Nor
+    /// is a user's in a table of an extension.
     fn is_apart(&self, default: Object, graph: &Graph) -> bool {
         let table = Object::relation(self.relation.oid);
         let mut needed = graph.needs(default).filter(|needed| *needed != table);
         self.is_of_view
             || self.is_inherited
+            || graph.extension(table).is_some()
             || needed.any(|it| {
                 let owned = it.catalog == catalog::RELATION && !graph.is_independent(it);
                 owned || graph.reaches(it, table)

@@ -117,12 +117,13 @@ impl Constraint {
         self.is_inline_not_null() && self.is_local()
     }
 
-    /// A check is part of its table, unless it needs a function that needs the table, or is valid for new
-    /// rows only.
+    /// A check is part of its table, unless it needs a function that needs the table, is valid for new rows
+    /// only, or is a user's on a table of an extension.
     pub(super) fn is_inline_check(&self, graph: &Graph) -> bool {
         let table = Object::relation(self.table.oid);
         let mut needed = graph.needs(self.object).filter(|needed| *needed != table);
         let is_here = self.is_local() || self.of_partition;
+        let is_here = is_here && graph.extension(table).is_none();
         self.kind == "c" && self.validated && is_here && !needed.any(|it| graph.reaches(it, table))
     }
 
@@ -182,7 +183,7 @@ const CONSTRAINTS: &str = concat!(
             k.connoinherit AS no_inherit, k.conislocal AS is_local,
             k.contype = 'f' AND k.conparentid <> 0 AS follows,
             c.relispartition AS of_partition,
-            CASE WHEN k.contype = 'c' OR k.contype = 'f' AND c.relkind = 'p' THEN ''
+            CASE WHEN k.contype IN ('c', 'n') OR k.contype = 'f' AND c.relkind = 'p' THEN ''
                  ELSE 'ONLY ' END AS only,
             CASE WHEN array_length(k.conkey, 1) = 1 THEN k.conkey[1]::int4 END AS column,
             c.oid, n.nspname::text AS schema, c.relname::text AS name,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::CatalogError;
-use super::item::Object;
+use super::item::{FIRST_USER_OID, Object, catalog};
 use super::server::Server;
 
 /// How an object depends on another, by the letters of `pg_depend`.
@@ -53,7 +53,34 @@ impl Graph {
         for row in server.rows(TEMPORARY).await? {
             graph.temporary.insert(Object::of(&row));
         }
+        graph.separate();
         Ok(graph)
+    }
+
+    /// An object on an extension's member that needs a user's object is the user's, such as a trigger with a
+    /// function of the user's: it needs the member, and CREATE EXTENSION does not create it. A schema does not
+    /// count, because an extension can be in a user's.
+    fn separate(&mut self) {
+        if self.extensions.is_empty() {
+            return;
+        }
+        let is_own = |it: Object| {
+            it.oid >= FIRST_USER_OID
+                && it.catalog != catalog::SCHEMA
+                && self.extension_beyond(it).is_none()
+        };
+        let is_users = |object: &Object| {
+            let mut bonds = self.bonds(*object).iter();
+            bonds.any(|(needed, bond)| *bond == Bond::Needs && is_own(*needed))
+                && self.extension(*object).is_none()
+                && self.extension_beyond(*object).is_some()
+        };
+        let users: Vec<Object> = self.needs.keys().copied().filter(is_users).collect();
+        for object in users {
+            let bonds = self.needs.get_mut(&object).into_iter().flatten();
+            let parts = bonds.filter(|(_, bond)| DROPPED_WITH.contains(bond));
+            parts.for_each(|(_, bond)| *bond = Bond::Needs);
+        }
     }
 
     fn add(&mut self, object: Object, needed: Object, letter: &str) {
@@ -116,6 +143,12 @@ impl Graph {
         self.search(object, &along, is_other).is_some()
     }
 
+    /// Whether the server creates it along with a partition of an extension's table.
+    pub(super) fn follows_extension(&self, object: Object) -> bool {
+        let mut bonds = self.bonds(object).iter();
+        bonds.any(|(it, bond)| *bond == Bond::Follows && self.extension_beyond(*it).is_some())
+    }
+
     /// The extension that created it, or an object that it is part of or is dropped with.
     pub(super) fn extension_beyond(&self, object: Object) -> Option<Object> {
         self.search(object, DROPPED_WITH, |it| self.extension(it))
@@ -145,7 +178,8 @@ impl Graph {
 }
 
 /// The values of an enum, the index of a TOAST table, the members of an operator family and the checks in the
-/// definition of a domain are parts of another object, and `pg_depend` does not have that.
+/// definition of a domain are parts of another object, and `pg_depend` does not have that. A partition is not part
+/// of its table: of an extension's, it can be a user's.
 const DEPENDENCIES: &str = "\
     SELECT DISTINCT classid AS catalog, objid AS oid, refclassid AS needed_catalog,
            refobjid AS needed_oid,
@@ -155,6 +189,10 @@ const DEPENDENCIES: &str = "\
                  AND EXISTS (SELECT FROM pg_constraint k
                               WHERE classid = 'pg_constraint'::regclass AND k.oid = objid AND k.convalidated)
                 THEN 'i'
+                WHEN deptype = 'a' AND classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
+                 AND EXISTS (SELECT FROM pg_class c
+                              WHERE c.oid = objid AND c.relispartition AND c.relkind IN ('r', 'p', 'f'))
+                THEN 'n'
                 ELSE deptype::text END AS bond
       FROM pg_depend
      WHERE objid >= 16384

@@ -1,6 +1,7 @@
 //! Indexes without a constraint, and extended statistics.
 
 use super::declared::Declared;
+use super::sql::once;
 use pgarchive::Kind;
 
 pub(super) const KINDS: &[Declared] = &[
@@ -33,19 +34,20 @@ macro_rules! index_state {
 pub(super) use index_state;
 
 /// An invalid index is the remains of a failed `CREATE INDEX CONCURRENTLY`. On a partitioned table, it is an
-/// index that some partitions lack. The extension of a table may have created its index; `pg_depend` does not tell.
+/// index that some partitions lack.
 const INDEXES: &str = concat!(
-    "SELECT i.tableoid, i.oid, c.relnamespace, c.relowner, i.relname, NULL,
-            CASE WHEN EXISTS (SELECT FROM pg_depend d
-                               WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                                 AND d.deptype = 'e')
-                 THEN regexp_replace(pg_get_indexdef(i.oid), ' INDEX ', ' INDEX IF NOT EXISTS ')
-                 ELSE pg_get_indexdef(i.oid) END || ';' || ",
-    index_state!(),
+    "SELECT i.tableoid, i.oid, c.relnamespace, c.relowner, i.relname, NULL, ",
+    once!(
+        "y.statement",
+        "format('pg_indexes WHERE (schemaname, indexname) = (%L, %L)', n.nspname, i.relname)"
+    ),
     " FROM pg_index x
        JOIN pg_class i ON i.oid = x.indexrelid
        JOIN pg_class c ON c.oid = x.indrelid
        JOIN pg_namespace n ON n.oid = c.relnamespace
+      CROSS JOIN LATERAL (SELECT pg_get_indexdef(i.oid) || ';' || ",
+    index_state!(),
+    "                       ) AS y (statement)
       WHERE (c.relkind IN ('r', 'm') AND x.indisvalid OR c.relkind = 'p')
         AND NOT EXISTS (SELECT FROM pg_constraint k
                          WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))"
@@ -63,10 +65,24 @@ const ATTACHED: &str = "\
       JOIN pg_namespace m ON m.oid = p.relnamespace
      WHERE i.relkind IN ('i', 'I')";
 
-const STATISTICS: &str = "\
-    SELECT s.tableoid, s.oid, s.stxnamespace, s.stxowner, s.stxname, NULL,
-           pg_get_statisticsobjdef(s.oid) || ';'
-             || coalesce(format(E'\\nALTER STATISTICS %I.%I SET STATISTICS ', n.nspname, s.stxname)
-                         || nullif((to_jsonb(s) ->> 'stxstattarget')::int4, -1) || ';', '')
-      FROM pg_statistic_ext s
-      JOIN pg_namespace n ON n.oid = s.stxnamespace";
+/// Those on an extension's table have no owner here if that of the table owns them: the role that creates the
+/// extension does.
+const STATISTICS: &str = concat!(
+    "SELECT s.tableoid, s.oid, s.stxnamespace,
+            CASE WHEN x.statement = y.statement OR s.stxowner <> c.relowner THEN s.stxowner END,
+            s.stxname, NULL, y.statement
+       FROM pg_statistic_ext s
+       JOIN pg_class c ON c.oid = s.stxrelid
+       JOIN pg_namespace n ON n.oid = s.stxnamespace
+      CROSS JOIN LATERAL (SELECT
+            pg_get_statisticsobjdef(s.oid) || ';'
+              || coalesce(format(E'\\nALTER STATISTICS %I.%I SET STATISTICS ', n.nspname, s.stxname)
+                          || nullif((to_jsonb(s) ->> 'stxstattarget')::int4, -1) || ';', '')) AS x (statement)
+      CROSS JOIN LATERAL (SELECT ",
+    once!(
+        "x.statement",
+        "format('pg_statistic_ext WHERE stxname = %L AND stxnamespace = %L::regnamespace', s.stxname,
+                quote_ident(n.nspname))"
+    ),
+    "                    ) AS y (statement)"
+);

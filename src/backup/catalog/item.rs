@@ -10,6 +10,7 @@ pub(super) mod catalog {
     pub(in super::super) const RELATION: u32 = 1259;
     pub(in super::super) const ATTRIBUTE_DEFAULT: u32 = 2604;
     pub(in super::super) const CONSTRAINT: u32 = 2606;
+    pub(in super::super) const SCHEMA: u32 = 2615;
     pub(in super::super) const RULE: u32 = 2618;
     pub(in super::super) const EXTENSION: u32 = 3079;
 }

@@ -60,12 +60,12 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_postgres::Client;
 
-use crate::database::server_message;
+use crate::backup::session::failure;
 use pgarchive::{Entry, Kind};
 
 pub(super) use database::MONEY;
 pub use sql::{copied, quoted};
-pub(super) use sql::{qualified, quoted_list};
+pub(super) use sql::{literal, qualified, quoted_list};
 
 use assembly::Assembly;
 use columns::Columns;
@@ -122,7 +122,7 @@ pub enum CatalogError {
     Busy(Duration),
     #[error("the database was being changed ({0}); try again")]
     Changed(String),
-    #[error("the server failed to {doing}: {}", server_message(.source))]
+    #[error("the server failed to {doing}: {}", failure(.source))]
     Refused {
         doing: &'static str,
         source: tokio_postgres::Error,

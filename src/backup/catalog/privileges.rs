@@ -27,7 +27,7 @@ pub(super) struct Subject {
     pub(super) name: String,
     /// The list of columns after each privilege, with parentheses, or empty.
     pub(super) columns: String,
-    /// The role that grants without `SET SESSION AUTHORIZATION`.
+    /// The role that grants without `SET ROLE`.
     pub(super) owner: String,
     /// Before GRANT and REVOKE: `ALTER DEFAULT PRIVILEGES … `, or empty.
     pub(super) prefix: String,
@@ -72,12 +72,11 @@ pub(super) fn statements(subject: &Subject, rights: &Rights) -> String {
                 granted += &subject.statement("GRANT", &privileges, "TO", grantee, option);
             }
         }
-        // Only the grantor itself can grant in its name.
+        // Only the grantor itself can grant in its name. SET SESSION AUTHORIZATION, which pg_dump writes, is
+        // for superusers.
         if foreign && !granted.is_empty() {
             let grantor = quoted(grantor);
-            granted = format!(
-                "SET SESSION AUTHORIZATION {grantor};\n{granted}RESET SESSION AUTHORIZATION;\n"
-            );
+            granted = format!("SET ROLE {grantor};\n{granted}RESET ROLE;\n");
         }
         text += &granted;
     }
@@ -184,6 +183,19 @@ mod tests {
         assert_eq!(
             statements(&[], &has),
             "GRANT ALL ON TABLE t TO \"bob\";\nGRANT SELECT ON TABLE t TO PUBLIC;\n"
+        );
+    }
+
+    #[test]
+    fn a_role_that_is_not_the_owner_grants_as_itself() {
+        let has = [
+            grantable("ann", "bob", "SELECT"),
+            grant("bob", "eve", "SELECT"),
+        ];
+        assert_eq!(
+            statements(&[], &has),
+            "GRANT SELECT ON TABLE t TO \"bob\" WITH GRANT OPTION;\nSET ROLE \"bob\";\nGRANT SELECT ON \
+             TABLE t TO \"eve\";\nRESET ROLE;\n"
         );
     }
 

@@ -25,7 +25,7 @@ pub(in crate::backup) fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str
 }
 
 /// A literal on one line, so that psql cannot mistake a line of it for a command of its own.
-pub(super) fn literal(text: &str) -> String {
+pub(in crate::backup) fn literal(text: &str) -> String {
     if !text.contains(['\\', '\n', '\r']) {
         return format!("'{}'", text.replace('\'', "''"));
     }
@@ -50,6 +50,36 @@ macro_rules! always_quoted {
     };
 }
 pub(super) use always_quoted;
+
+/// SQL for whether an extension created the table `c`.
+macro_rules! of_extension {
+    () => {
+        "EXISTS (SELECT FROM pg_depend e
+                  WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')"
+    };
+}
+pub(super) use of_extension;
+
+/// SQL for a statement about the table `c` that does nothing if a row of `pg_catalog` says that it was run: the
+/// extension of a table may run the same, `pg_depend` does not tell, and the restoring role may lack the right.
+/// A newer version of the extension may lack the table.
+macro_rules! once {
+    ($statement:literal, $row:literal) => {
+        concat!(
+            "CASE WHEN ",
+            super::sql::of_extension!(),
+            "     THEN 'DO ' || quote_literal('BEGIN IF pg_catalog.to_regclass(' || quote_literal(c.oid::regclass::text)
+                       || ') IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.' || ",
+            $row,
+            " || ') THEN ' || ",
+            $statement,
+            " || ' END IF; END') || ';' ELSE ",
+            $statement,
+            " END"
+        )
+    };
+}
+pub(super) use once;
 
 /// SQL for the content of `WITH (…)`, from the arrays of `name=value` of a relation and of its TOAST table; null
 /// without any.

@@ -10,11 +10,8 @@ use super::item::{Item, Object, catalog};
 use super::locks::{Form, LockedTable};
 use pgarchive::Kind;
 
-/// The statements that complete a table.
-pub(super) const PARTS: &[Declared] = &[
-    Declared::part(Kind::TableAttach, ATTACHED),
-    Declared::part(Kind::RowSecurity, ROW_SECURITY),
-];
+/// The statements that complete tables.
+pub(super) const PARTS: &[Declared] = &[Declared::part(Kind::TableAttach, ATTACHED)];
 
 pub(super) fn items(
     tables: &[LockedTable],
@@ -181,10 +178,3 @@ const ATTACHED: &str = "\
       JOIN pg_class p ON p.oid = h.inhparent
       JOIN pg_namespace m ON m.oid = p.relnamespace
      WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')";
-
-const ROW_SECURITY: &str = "\
-    SELECT c.tableoid, c.oid, c.relnamespace, c.relowner, c.relname, NULL,
-           format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY;', n.nspname, c.relname), NULL
-      FROM pg_class c
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relrowsecurity";

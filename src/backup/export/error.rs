@@ -6,15 +6,16 @@ use thiserror::Error;
 use tokio_postgres::error::SqlState;
 
 use crate::backup::catalog::CatalogError;
+use crate::backup::session::failure;
 use crate::blob::BlobError;
-use crate::database::{self, CopyError, server_message};
+use crate::database::{self, CopyError};
 use pgarchive::FrameError;
 
 #[derive(Debug, Error)]
 pub enum ExportError {
     #[error(transparent)]
     Unreachable(#[from] database::Error),
-    #[error("the server failed to {doing}: {}", server_message(.error))]
+    #[error("the server failed to {doing}: {}", failure(.error))]
     Refused {
         doing: &'static str,
         error: tokio_postgres::Error,

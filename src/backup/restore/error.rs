@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 use crate::backup::StoreError;
-use crate::database::{self, server_message};
+use crate::backup::session::failure;
+use crate::database;
 
 /// Why a file could not be read. Its text names the file.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -97,5 +98,5 @@ fn explain(error: &tokio_postgres::Error) -> String {
         Some(_) => "",
         None => "; see whether the server was restarted",
     };
-    format!("{}{remedy}", server_message(error))
+    format!("{}{remedy}", failure(error))
 }

@@ -120,6 +120,13 @@ impl SourceTimer {
             return outcome;
         }
         for (number, job) in self.then.iter().enumerate() {
+            // The ledger would record work that never began as a failure.
+            if self.stop.is_cancelled() {
+                let function = job.function();
+                let text = format!("{function} was not started, because the program is stopping");
+                outcome.lines.push(text);
+                continue;
+            }
             let waiting = self.then.len() - number;
             let share = end.saturating_duration_since(Instant::now()) / shares(waiting);
             let invocation = Invocation {

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use localpg::ThrowawayOptions;
 use magnusapi::backup::Progress;
 use magnusapi::backup::export::{Event, ExportError, Options, export};
 
 use super::{exported, options, source, store, with_tables};
-use crate::harness::{Database, Operator, TIMEOUT, eventually, run};
+use crate::harness::{Database, Operator, TIMEOUT, connect, eventually, own_server, run};
 
 /// Holds the last table that an export locks.
 async fn hold(database: &Database) -> tokio_postgres::Client {
@@ -205,5 +206,37 @@ fn the_program_reports_that_it_yields_before_it_starts_over() {
             "{said}"
         );
         assert_eq!(running.ended_by("TERM").code(), Some(6));
+    });
+}
+
+#[test]
+fn a_server_without_space_for_the_locks_is_named_with_its_setting() {
+    run(async {
+        let few = [
+            ("max_locks_per_transaction", "10"),
+            ("max_connections", "10"),
+            ("max_worker_processes", "1"),
+            ("autovacuum_max_workers", "1"),
+        ];
+        let settings = few.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let server = own_server(ThrowawayOptions {
+            settings: settings.to_vec(),
+            ..ThrowawayOptions::default()
+        });
+        let source = Database {
+            url: server.url("items"),
+        };
+        // A transaction each, because CREATE TABLE takes locks too.
+        let tables = "DO $$ BEGIN FOR i IN 1..1500 LOOP
+                          EXECUTE format('CREATE TABLE t%s ()', i); COMMIT; END LOOP; END $$";
+        let client = connect(&source.url).await;
+        client.batch_execute(tables).await.expect("they are made");
+        let store = store();
+        let operator = Operator::with_folder(&source, store.folder.path());
+        let said = operator.fails(&["create"]);
+        assert!(
+            said.contains("53200") && said.contains("max_locks_per_transaction"),
+            "{said}"
+        );
     });
 }

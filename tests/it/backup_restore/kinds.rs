@@ -1,5 +1,6 @@
 //! Databases that are replaced: templates, limits, prepared transactions and the like.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use magnusapi::backup::restore::{Options, RestoreError};
@@ -7,15 +8,13 @@ use magnusapi::backup::restore::{Options, RestoreError};
 use super::replace::{occupied, occupy, old};
 use super::sample::{Fault, Sample};
 use super::{holds_the_sample, options, replace, restored};
-use crate::harness::{Site, run};
+use crate::harness::{Site, everywhere_on};
 
-/// A server where transactions can be prepared and changes be decoded.
-fn site() -> Site {
-    static SITE: std::sync::LazyLock<Site> = std::sync::LazyLock::new(|| {
-        Site::with_settings(&[("wal_level", "logical"), ("max_prepared_transactions", "4")])
-    });
-    *SITE
-}
+/// Servers where transactions can be prepared and changes be decoded.
+static SERVERS: LazyLock<[Site; 2]> = LazyLock::new(|| {
+    let settings = [("wal_level", "logical"), ("max_prepared_transactions", "8")];
+    [Site::usual(), Site::newest()].map(|site| site.with_settings(&settings))
+});
 
 async fn execute(site: Site, database: &str, statement: &str) {
     let superuser = crate::harness::connect(&site.superusers(database)).await;
@@ -25,13 +24,16 @@ async fn execute(site: Site, database: &str, statement: &str) {
 /// A worker of the subscription connects to the database again and again.
 #[test]
 fn a_template_and_a_slot_and_a_subscription_stay_with_the_old_database() {
-    run(async {
-        let site = site();
+    everywhere_on(*SERVERS, async |site| {
         let database = occupied(site).await;
         let template = format!("ALTER DATABASE \"{database}\" IS_TEMPLATE true");
+        let slot = format!(
+            "SELECT pg_create_logical_replication_slot('{}', 'pgoutput')",
+            site.role
+        );
         for statement in [
             template.as_str(),
-            "SELECT pg_create_logical_replication_slot('of_the_old', 'pgoutput')",
+            &slot,
             "CREATE SUBSCRIPTION of_the_old CONNECTION 'host=/nowhere' PUBLICATION changes
                WITH (connect = false)",
             "ALTER SUBSCRIPTION of_the_old ENABLE",
@@ -58,8 +60,7 @@ fn a_template_and_a_slot_and_a_subscription_stay_with_the_old_database() {
 
 #[test]
 fn a_name_of_63_bytes_is_kept_and_shortened_for_the_old_database() {
-    run(async {
-        let site = site();
+    everywhere_on(*SERVERS, async |site| {
         let names = ["ä", "ö"].map(|last| format!("{:é<35}{last}", Site::fresh_name()));
         for name in &names {
             assert!(name.len() >= 60 && name.len() <= 63, "{}", name.len());
@@ -79,8 +80,7 @@ fn a_name_of_63_bytes_is_kept_and_shortened_for_the_old_database() {
 
 #[test]
 fn replacements_of_one_second_keep_every_old_database() {
-    run(async {
-        let site = site();
+    everywhere_on(*SERVERS, async |site| {
         let database = occupied(site).await;
         let mut kept = Vec::new();
         for number in 1..=3 {
@@ -100,17 +100,18 @@ fn replacements_of_one_second_keep_every_old_database() {
 
 #[test]
 fn a_prepared_transaction_is_named_before_the_backup_is_loaded() {
-    run(async {
-        let site = site();
+    everywhere_on(*SERVERS, async |site| {
         let database = occupied(site).await;
-        let prepare = "BEGIN; INSERT INTO team VALUES ('prepared'); PREPARE TRANSACTION 'early'";
-        execute(site, &database, prepare).await;
+        let name = format!("early {}", site.role);
+        let prepare =
+            format!("BEGIN; INSERT INTO team VALUES ('prepared'); PREPARE TRANSACTION '{name}'");
+        execute(site, &database, &prepare).await;
         let error = restored(site, Sample::new(), &database, replace()).await;
         let error = error
             .expect_err("the database cannot be renamed")
             .to_string();
         assert!(error.contains("has prepared transactions"), "{error}");
-        execute(site, &database, "COMMIT PREPARED 'early'").await;
+        execute(site, &database, &format!("COMMIT PREPARED '{name}'")).await;
         let report = restored(site, Sample::new(), &database, replace()).await;
         let kept = old(report.expect("it restores").place);
         assert!(site.dump(&kept, &[]).contains("prepared"));
@@ -119,14 +120,16 @@ fn a_prepared_transaction_is_named_before_the_backup_is_loaded() {
 
 #[test]
 fn a_transaction_prepared_meanwhile_is_named_and_the_printed_statements_complete_the_restore() {
-    run(async {
-        let site = site();
+    everywhere_on(*SERVERS, async |site| {
         let database = occupied(site).await;
-        let name = database.clone();
+        let within = database.clone();
         let prepare = move || {
-            let prepare = "BEGIN; INSERT INTO team VALUES ('late'); PREPARE TRANSACTION 'late'";
+            let prepare = format!(
+                "BEGIN; INSERT INTO team VALUES ('late'); PREPARE TRANSACTION 'late {}'",
+                site.role
+            );
             let handle = tokio::runtime::Handle::current();
-            tokio::task::block_in_place(|| handle.block_on(execute(site, &name, prepare)));
+            tokio::task::block_in_place(|| handle.block_on(execute(site, &within, &prepare)));
         };
         let impatient = Options {
             rename_limit: Duration::ZERO,
@@ -141,7 +144,8 @@ fn a_transaction_prepared_meanwhile_is_named_and_the_printed_statements_complete
             panic!("{error:?}");
         };
         assert!(reason.contains("prepared transaction"), "{reason}");
-        execute(site, &database, "COMMIT PREPARED 'late'").await;
+        let commit = format!("COMMIT PREPARED 'late {}'", site.role);
+        execute(site, &database, &commit).await;
         execute(site, "postgres", &statements).await;
         holds_the_sample(site, &database).await;
     });
@@ -150,8 +154,7 @@ fn a_transaction_prepared_meanwhile_is_named_and_the_printed_statements_complete
 /// Properties of the database are given before the rename, and a template cannot be dropped as it is.
 #[test]
 fn a_template_that_an_earlier_restore_left_is_dropped() {
-    run(async {
-        let site = site();
+    everywhere_on(*SERVERS, async |site| {
         let (database, first) = (Site::fresh_name(), options());
         let wanted = database.clone();
         let taken = move || {

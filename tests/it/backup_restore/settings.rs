@@ -3,7 +3,7 @@
 use pgarchive::{Entry, Kind};
 
 use super::sample::Sample;
-use super::{holds_the_sample, options, restored};
+use super::{holds_the_sample, options, replace, restored};
 use crate::harness::{Site, connect, everywhere};
 
 /// Each setting that a session may change, with another value than usual: a switch is turned, a choice is
@@ -16,6 +16,8 @@ const OTHERWISE: &str = "\
                         WHEN s.name = 'DateStyle' THEN 'SQL, DMY'
                         WHEN s.name = 'TimeZone' THEN 'Asia/Kathmandu'
                         WHEN s.name = 'default_text_search_config' THEN 'pg_catalog.german'
+                        WHEN s.name = 'client_encoding' THEN 'LATIN1'
+                        WHEN s.name = 'row_security' THEN 'on'
                         WHEN s.name = 'search_path' THEN 'pg_temp'
                         WHEN s.name = 'default_tablespace' THEN 'pg_global'
                         WHEN s.name = 'restrict_nonsystem_relation_kind' THEN 'view'
@@ -82,13 +84,15 @@ fn with_a_view_of_settings() -> Sample {
 const USUAL: &str = "\
     (VALUES ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'),
             ('array_nulls', 'on'), ('backslash_quote', 'safe_encoding'), ('bytea_output', 'hex'),
+            ('client_encoding', 'UTF8'),
             ('default_table_access_method', 'heap'), ('default_tablespace', ''),
             ('default_transaction_deferrable', 'off'),
             ('default_transaction_isolation', 'read committed'),
             ('default_transaction_read_only', 'off'), ('extra_float_digits', '3'),
             ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),
             ('lock_timeout', '0'), ('quote_all_identifiers', 'off'),
-            ('restrict_nonsystem_relation_kind', ''), ('session_replication_role', 'origin'),
+            ('restrict_nonsystem_relation_kind', ''), ('row_security', 'off'),
+            ('session_replication_role', 'origin'),
             ('standard_conforming_strings', 'on'), ('statement_timeout', '0'),
             ('transaction_timeout', '0'), ('transform_null_equals', 'off'),
             ('xmloption', 'content')) AS usual (name, setting)";
@@ -106,7 +110,8 @@ async fn was_made_with_usual_settings(site: Site, database: &str, not_changed: &
     };
     let not_usual = names("seen.setting <> usual.setting").await;
     assert_eq!(not_usual, [""; 0], "the restore ran with other settings");
-    let mut expected = not_changed.to_vec();
+    // The driver sends the encoding when it connects, which outranks both.
+    let mut expected = [&["client_encoding"], not_changed].concat();
     if site.role != "postgres" {
         expected.push("session_replication_role");
     }
@@ -155,5 +160,24 @@ fn settings_of_the_role_and_of_the_database_change_nothing() {
         let drop_method = within.batch_execute("DROP ACCESS METHOD own").await;
         drop_method.expect("nothing uses it");
         holds_the_sample(site, &empty).await;
+    });
+}
+
+#[test]
+fn a_search_path_hides_no_function_of_the_server() {
+    everywhere(async |site| {
+        let database = site.database().await;
+        let hides = format!(
+            "CREATE SCHEMA hides;
+             CREATE FUNCTION hides.current_setting(text) RETURNS text LANGUAGE plpgsql
+                 AS $$ BEGIN RAISE 'not the function of the server'; END $$;
+             ALTER DATABASE \"{database}\" SET search_path = hides, pg_catalog"
+        );
+        let client = site.connect(&database).await;
+        client.batch_execute(&hides).await.expect("they are made");
+        drop(client);
+        let report = restored(site, Sample::new(), &database, replace()).await;
+        report.expect("it restores");
+        holds_the_sample(site, &database).await;
     });
 }

@@ -5,6 +5,7 @@ mod azurite;
 mod certificates;
 mod client;
 mod database;
+mod extension;
 mod moto;
 mod operator;
 mod postfacto;
@@ -23,13 +24,14 @@ pub(crate) use database::{
     Database, NEWEST_PROGRAMS, PROGRAMS, connect, newest_postgres, own_server, postgres,
     waiting_for_a_lock,
 };
+pub(crate) use extension::Extensions;
 pub(crate) use moto::Bucket;
 pub(crate) use operator::Operator;
 pub(crate) use postfacto::{empty_postfacto, fill_postfacto, postfacto};
 pub(crate) use process::{Process, signal};
 pub(crate) use program::{Program, healthy, ready, timer};
 pub(crate) use raw::{end_of_listening, send_raw};
-pub(crate) use site::{Site, everywhere};
+pub(crate) use site::{Site, everywhere, everywhere_on};
 pub(crate) use start::Start;
 pub(crate) use timer_calls::{call, call_with, occurrence, timer_request};
 

@@ -31,7 +31,7 @@ pub(crate) struct Site {
     pub(crate) server: &'static Throwaway,
     pub(crate) programs: &'static Programs,
     pub(crate) role: &'static str,
-    version: i32,
+    pub(crate) version: i32,
 }
 
 impl Site {
@@ -65,8 +65,9 @@ impl Site {
         self.with_role(ADMINISTRATOR)
     }
 
-    /// A server of one test's own with these settings, with an administrator. It ends with this process.
-    pub(crate) fn with_settings(settings: &[(&str, &str)]) -> Site {
+    /// A server of one test's own with these settings, of the same version, for the same role. It ends with this
+    /// process.
+    pub(crate) fn with_settings(self, settings: &[(&str, &str)]) -> Site {
         let settings = settings.iter().map(|(name, value)| {
             let [name, value] = [name, value].map(|it| (*it).to_owned());
             (name, value)
@@ -75,23 +76,18 @@ impl Site {
             settings: settings.collect(),
             ..ThrowawayOptions::default()
         };
-        let server = Throwaway::start(&PROGRAMS, options).expect("a private PostgreSQL starts");
-        make_roles(&PROGRAMS, &server);
+        let server = Throwaway::start(self.programs, options);
+        let server = server.expect("a private PostgreSQL starts");
+        make_roles(self.programs, &server);
         Site {
             server: Box::leak(Box::new(server)),
-            programs: &PROGRAMS,
-            role: ADMINISTRATOR,
-            version: 15,
+            ..self
         }
     }
 
-    /// All four.
-    pub(crate) fn all() -> Vec<Site> {
-        let servers = [Site::usual(), Site::newest()];
-        let with_administrators = servers
-            .iter()
-            .flat_map(|site| [*site, site.administrators()]);
-        with_administrators.collect()
+    /// The same server with each role.
+    fn roles(self) -> [Site; 2] {
+        [self, self.administrators()]
     }
 
     /// The same server with another role.
@@ -207,9 +203,18 @@ fn make_roles(programs: &Programs, server: &Throwaway) {
 
 /// Runs a test on every site at once, each on a thread of its own: tests wait for processes.
 pub(crate) fn everywhere<F: Future<Output = ()>>(test: impl Fn(Site) -> F + Sync) {
+    everywhere_on([Site::usual(), Site::newest()], test);
+}
+
+/// The same on servers of the test's own.
+pub(crate) fn everywhere_on<F: Future<Output = ()>>(
+    servers: [Site; 2],
+    test: impl Fn(Site) -> F + Sync,
+) {
     let failed: Vec<String> = std::thread::scope(|scope| {
         let test = &test;
-        let runs = Site::all().into_iter().map(|site| {
+        let sites = servers.into_iter().flat_map(Site::roles);
+        let runs = sites.map(|site| {
             let running = scope.spawn(move || run(test(site)));
             (site, running)
         });

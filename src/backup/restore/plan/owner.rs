@@ -2,7 +2,7 @@
 
 use super::entries;
 use super::statements::{is, name, statements, tokens};
-use crate::backup::catalog::{qualified, quoted};
+use crate::backup::catalog::{literal, qualified, quoted};
 use pgarchive::{Entry, Kind};
 
 /// The kinds of objects that have an owner of their own. An index, a constraint or a comment has none.
@@ -49,7 +49,32 @@ pub(super) fn give(entry: &Entry) -> Option<String> {
         (None, Some(schema)) => format!("{} {}", entry.kind, qualified(schema, tag)),
         (None, None) => format!("{} {}", entry.kind, quoted(tag)),
     };
-    Some(format!("ALTER {object} OWNER TO {owner};"))
+    let give = format!("ALTER {object} OWNER TO {owner};");
+    Some(match entry.kind {
+        Kind::Publication => with_create_right(&owner, &give),
+        _ => give,
+    })
+}
+
+/// Lets the owner create in the database meanwhile: unless a superuser runs it, the server gives a publication to
+/// no other role.
+fn with_create_right(owner: &str, statement: &str) -> String {
+    let change = |verb: &str, preposition: &str| {
+        let change = literal(&format!(
+            "{verb} CREATE ON DATABASE %I {preposition} {owner}"
+        ));
+        format!(
+            "IF NOT may THEN EXECUTE pg_catalog.format({change}, pg_catalog.current_database()); END IF;"
+        )
+    };
+    let (grant, revoke) = (change("GRANT", "TO"), change("REVOKE", "FROM"));
+    let role = literal(owner);
+    let body = format!(
+        "DECLARE may boolean := pg_catalog.has_database_privilege({role}::regrole,
+                                    pg_catalog.current_database(), 'CREATE');
+         BEGIN {grant} {statement} {revoke} END"
+    );
+    format!("DO {};", literal(&body))
 }
 
 fn is_grant(entry: &Entry) -> bool {
@@ -81,14 +106,15 @@ pub(super) fn about_database(entries: &[Entry]) -> impl Iterator<Item = (&str, V
     })
 }
 
-/// The roles that grants and revokes name: what follows `TO`, `FROM`, and `FOR ROLE`, and each after a
-/// comma then. None of these words can be a bare name in such a statement.
+/// The roles that grants and revokes name: what follows `TO`, `FROM`, `FOR ROLE` and `SET ROLE`, and each after
+/// a comma then. None of these words can be a bare name in such a statement.
 fn named_in(grants: &str) -> Vec<String> {
     let mut roles = Vec::new();
     let (mut role_comes_next, mut role_came_last) = (false, false);
     for (_, token) in tokens(grants) {
         let precedes = ["TO", "FROM", "ROLE"].iter().any(|it| is(token, it));
-        let is_role = role_comes_next && !precedes;
+        // The end of RESET ROLE.
+        let is_role = role_comes_next && !precedes && token != ";";
         role_comes_next = precedes || role_came_last && token == ",";
         role_came_last = is_role;
         // PUBLIC is every role.
@@ -158,6 +184,10 @@ mod tests {
             (
                 r#"GRANT SELECT("to",name) ON TABLE public.items TO "a""b";"#,
                 &["a\"b"],
+            ),
+            (
+                "SET ROLE \"bob\";\nGRANT SELECT ON TABLE t TO eve;\nRESET ROLE;\n",
+                &["bob", "eve"],
             ),
             (
                 "ALTER DEFAULT PRIVILEGES FOR ROLE app IN SCHEMA public GRANT SELECT ON TABLES TO Reader;",

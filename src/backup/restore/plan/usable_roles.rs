@@ -18,25 +18,28 @@ pub(super) struct Named {
     pub(super) all: BTreeSet<String>,
     /// The owner of the database itself.
     pub(super) database: Option<String>,
+    /// Whether the restoring role makes the database.
+    is_temporary: bool,
 }
 
 impl Named {
-    /// Those about the database itself count `with_database` alone.
-    pub(super) fn by(entries: &[Entry], with_database: bool) -> Named {
+    /// Those about the database itself count only for a database that is made, `is_temporary`.
+    pub(super) fn by(entries: &[Entry], is_temporary: bool) -> Named {
         let mut database = entries.iter().filter(|entry| entry.kind == Kind::Database);
-        let database = database.find(|it| with_database && !it.owner.is_empty());
+        let database = database.find(|it| is_temporary && !it.owner.is_empty());
         let database = database.map(|it| it.owner.clone());
         let owners = restored(entries)
             .filter_map(owner::owner)
             .map(str::to_owned);
         let owners: BTreeSet<String> = owners.chain(database.clone()).collect();
-        let about_database = owner::about_database(entries).filter(|_| with_database);
+        let about_database = owner::about_database(entries).filter(|_| is_temporary);
         let granted = restored(entries).flat_map(owner::granted);
         let granted = granted.chain(about_database.flat_map(|it| it.1));
         Named {
             all: granted.chain(owners.clone()).collect(),
             owners,
             database,
+            is_temporary,
         }
     }
 }
@@ -52,7 +55,10 @@ pub(super) async fn read(
     }
     let failed = || at("looking for roles");
     let wanted: Vec<&String> = named.all.iter().collect();
-    let rows = client.query(ROLES, &[&wanted]).await.map_err(failed())?;
+    let rows = client
+        .query(ROLES, &[&wanted, &named.is_temporary])
+        .await
+        .map_err(failed())?;
     let (mut usable, mut closed) = (BTreeSet::new(), BTreeSet::new());
     for row in rows {
         let (role, is_open): (String, bool) = (row.get(0), row.get(1));
@@ -95,10 +101,12 @@ fn require_none(
 }
 
 /// With whether the restoring role may give objects to it and use what belongs to it: from PostgreSQL
-/// 16 on, these are two options of a membership.
+/// 16 on, these are two options of a membership. The role that makes a database is a member of its
+/// `pg_database_owner`.
 const ROLES: &str = "\
     SELECT rolname::text,
-           pg_catalog.pg_has_role(oid, 'USAGE')
+           $2 AND rolname = 'pg_database_owner'
+           OR pg_catalog.pg_has_role(oid, 'USAGE')
            AND pg_catalog.pg_has_role(oid, CASE
                WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET'
                ELSE 'MEMBER' END)
