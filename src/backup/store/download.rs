@@ -13,8 +13,8 @@ use crate::backup::progress::Progress;
 use pgarchive::manifest::{MANIFEST, Manifest};
 
 impl SourceBackups {
-    /// Writes every file of a backup into a new folder of its name in `folder`, the manifest last. Returns
-    /// the new folder. A lease keeps the backup from being pruned meanwhile. `progress` counts the bytes. The
+    /// Writes every file of a backup into a new folder of its name in `folder`, the manifest last, after all others are
+    /// on the disk. Returns the new folder. A lease keeps the backup from being pruned meanwhile. `progress` counts the bytes. The
     /// cancellation of `stop` ends it early.
     pub async fn download(
         &self,
@@ -51,13 +51,24 @@ impl SourceBackups {
                 let path = path.to_owned();
                 return Err(StoreError::Downloaded { damage, path });
             }
-            local.flush().await.map_err(at(path))?;
+            local.sync_all().await.map_err(at(&name))?;
             Ok(None)
         })
         .await?;
-        let text = manifest.encode();
-        fs::write(path.join(MANIFEST), text).await.map_err(at(path))
+        write_durably(&path.join(MANIFEST), &manifest.encode()).await
     }
+}
+
+/// Makes a file and its name outlast a power loss: only a complete folder has a manifest.
+async fn write_durably(name: &Path, content: &[u8]) -> Result<(), StoreError> {
+    let writing = async {
+        let mut file = fs::File::create_new(name).await?;
+        file.write_all(content).await?;
+        file.sync_all().await?;
+        let folder = name.parent().unwrap_or(Path::new("."));
+        fs::File::open(folder).await?.sync_all().await
+    };
+    writing.await.map_err(at(name))
 }
 
 /// Fails if it exists.
