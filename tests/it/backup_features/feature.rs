@@ -7,12 +7,17 @@ pub(super) struct Feature {
     pub(super) sql: String,
     /// The objects that the backup must report as missing, in order. Without any, the restore must be exact.
     pub(super) findings: Vec<&'static str>,
+    /// The objects that only a superuser may make, in order. A restore of an administrator must name and skip them.
+    pub(super) superusers: Vec<&'static str>,
     /// Lines of the restored database's dump that the original's lacks, because `pg_dump` loses them.
     pub(super) lost_by_pg_dump: Vec<&'static str>,
+    /// Whether row security hides rows from an administrator, who then cannot make a backup.
+    pub(super) hides_rows: bool,
 }
 
-/// Each file holds some features. A feature begins with `--- name`. Lines with `--! ` are its
-/// findings, and lines with `--~ ` are lost by `pg_dump`.
+/// Each file holds some features. A feature begins with `--- name`. Lines with `--! ` are its findings, lines with
+/// `--? ` are made by superusers only, lines with `--~ ` are lost by `pg_dump`, and `--x` says that row security
+/// hides its rows.
 const FILES: &[&str] = &[
     include_str!("../sample_data/backup/features/functions.sql"),
     include_str!("../sample_data/backup/features/indexes.sql"),
@@ -40,13 +45,19 @@ fn of_file(text: &'static str) -> Vec<Feature> {
                 name,
                 sql: String::new(),
                 findings: Vec::new(),
+                superusers: Vec::new(),
                 lost_by_pg_dump: Vec::new(),
+                hides_rows: false,
             });
             continue;
         }
         let feature = features.last_mut().expect("a file begins with a feature");
         if let Some(finding) = content.strip_prefix("--! ") {
             feature.findings.push(finding);
+        } else if let Some(object) = content.strip_prefix("--? ") {
+            feature.superusers.push(object);
+        } else if content == "--x" {
+            feature.hides_rows = true;
         } else if let Some(lost) = content.strip_prefix("--~ ") {
             feature.lost_by_pg_dump.push(lost);
         } else {
@@ -55,6 +66,7 @@ fn of_file(text: &'static str) -> Vec<Feature> {
     }
     for feature in &mut features {
         feature.findings.sort_unstable();
+        feature.superusers.sort_unstable();
     }
     features
 }

@@ -1,4 +1,6 @@
 --- functions of every kind
+--? FUNCTION public.many()
+--? FUNCTION public.windowed(integer)
 CREATE TABLE seen (id int, t text);
 CREATE FUNCTION defaults(a int DEFAULT 1, b text DEFAULT 'x''y', VARIADIC c int[] DEFAULT '{}') RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 7 AS $$ SELECT 'a' $$;
 CREATE FUNCTION many(OUT a int, OUT "B" text) RETURNS SETOF record LANGUAGE plpgsql STABLE LEAKPROOF ROWS 5 AS $body$ BEGIN a := 1; RETURN NEXT; END $body$;
@@ -10,6 +12,8 @@ CREATE FUNCTION windowed(int) RETURNS bigint LANGUAGE internal WINDOW AS 'window
 INSERT INTO seen VALUES (1, 'x');
 
 --- security definer functions and their settings
+--? ACL public.FUNCTION guarded()
+--? FUNCTION public.guarded()
 CREATE FUNCTION guarded() RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET work_mem = '7MB' SET "my.setting" = 'a, b' AS 'BEGIN RETURN 1; END';
 ALTER FUNCTION guarded() OWNER TO backup_owner; REVOKE EXECUTE ON FUNCTION guarded() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION guarded() TO backup_reader WITH GRANT OPTION;
@@ -44,6 +48,8 @@ CREATE TABLE added (n int); CREATE VIEW totals AS SELECT total(n), "any count"(*
 INSERT INTO added VALUES (1), (2);
 
 --- ordered-set and hypothetical aggregates
+--? AGGREGATE public.mine(double precision, anyelement)
+--? AGGREGATE public.ranked("any")
 CREATE AGGREGATE mine (float8 ORDER BY anyelement) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA);
 CREATE AGGREGATE ranked (VARIADIC "any" ORDER BY VARIADIC "any") (SFUNC = ordered_set_transition_multi, STYPE = internal, FINALFUNC = rank_final, FINALFUNC_EXTRA, HYPOTHETICAL);
 
@@ -86,9 +92,15 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; E
 CREATE TRIGGER touched BEFORE INSERT ON stores FOR EACH ROW EXECUTE FUNCTION touch(); ALTER TRIGGER touched ON stores DEPENDS ON EXTENSION hstore;
 
 --- a language
+--? ACL LANGUAGE own
+--? COMMENT LANGUAGE own
+--? FUNCTION public.f()
+--? PROCEDURAL LANGUAGE It's
+--? PROCEDURAL LANGUAGE own
 CREATE TRUSTED LANGUAGE own HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler VALIDATOR plpgsql_validator;
 CREATE LANGUAGE "It's" HANDLER plpgsql_call_handler; COMMENT ON LANGUAGE own IS 'ours'; ALTER LANGUAGE own OWNER TO backup_owner;
 GRANT USAGE ON LANGUAGE own TO backup_reader; CREATE FUNCTION f() RETURNS int LANGUAGE own AS 'BEGIN RETURN 1; END';
 
 --- a transform
+--? TRANSFORM TRANSFORM FOR integer LANGUAGE sql
 CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal));

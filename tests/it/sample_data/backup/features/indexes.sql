@@ -48,6 +48,9 @@ COMMENT ON RULE "quiet on it" ON ruled IS 'quiet';
 INSERT INTO ruled VALUES (1, 'x');
 
 --- event triggers
+--? COMMENT EVENT TRIGGER never
+--? EVENT TRIGGER never
+--? EVENT TRIGGER noting
 CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE EVENT TRIGGER noting ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'DROP TABLE') EXECUTE FUNCTION noted();
 CREATE EVENT TRIGGER never ON sql_drop EXECUTE FUNCTION noted();
@@ -55,5 +58,6 @@ ALTER EVENT TRIGGER never DISABLE; ALTER EVENT TRIGGER noting ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER never IS 'never';
 
 --- an event trigger that refuses everything
+--? EVENT TRIGGER refusing
 CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
 CREATE EVENT TRIGGER refusing ON ddl_command_start EXECUTE FUNCTION refuse();

@@ -8,6 +8,7 @@ COMMENT ON POLICY "read on it" ON rows_of IS 'a name with on';
 INSERT INTO rows_of VALUES (1, 'x', 'y');
 
 --- forced row security
+--x
 CREATE TABLE forced (id int); ALTER TABLE forced OWNER TO backup_owner;
 ALTER TABLE forced ENABLE ROW LEVEL SECURITY; ALTER TABLE forced FORCE ROW LEVEL SECURITY;
 INSERT INTO forced VALUES (1);
@@ -16,7 +17,7 @@ INSERT INTO forced VALUES (1);
 CREATE SCHEMA more AUTHORIZATION backup_owner; GRANT USAGE ON SCHEMA more TO backup_reader; GRANT CREATE ON SCHEMA public TO backup_granter;
 CREATE TABLE granted (id serial, v text, w text);
 GRANT SELECT, INSERT ON granted TO backup_reader; GRANT SELECT (id), UPDATE (v, w) ON granted TO backup_granter WITH GRANT OPTION;
-REVOKE TRIGGER ON granted FROM postgres; GRANT SELECT ON granted TO PUBLIC; GRANT USAGE ON SEQUENCE granted_id_seq TO backup_reader;
+REVOKE TRIGGER ON granted FROM CURRENT_USER; GRANT SELECT ON granted TO PUBLIC; GRANT USAGE ON SEQUENCE granted_id_seq TO backup_reader;
 CREATE TYPE mood AS ENUM ('x'); REVOKE USAGE ON TYPE mood FROM PUBLIC;
 CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE ALL ON FUNCTION f() FROM PUBLIC;
 
@@ -33,6 +34,8 @@ ALTER DEFAULT PRIVILEGES GRANT INSERT ON TABLES TO backup_granter;
 CREATE TABLE more.after_it (id serial); CREATE TABLE without_it (id int); REVOKE ALL ON without_it FROM backup_granter;
 
 --- grants on what every database has
+--? ACL pg_catalog.FUNCTION pg_ls_waldir(OUT name text, OUT size bigint, OUT modification timestamp with time zone)
+--? ACL pg_catalog.TABLE pg_authid
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC; GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO backup_reader;
 REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; GRANT SELECT ON pg_catalog.pg_authid TO backup_reader; REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
@@ -42,6 +45,7 @@ CREATE TABLE ours (id serial); ALTER TABLE ours OWNER TO backup_reader; ALTER SC
 CREATE TYPE e AS ENUM ('a'); ALTER TYPE e OWNER TO backup_owner; CREATE DOMAIN d AS int; ALTER DOMAIN d OWNER TO backup_owner;
 
 --- settings of the database
+--? ALTER DATABASE "x" SET "my"."own" TO 'it''s'
 DO $$ DECLARE d name := current_database(); BEGIN
   EXECUTE format('ALTER DATABASE %I SET search_path = public, "$user"', d); EXECUTE format('ALTER DATABASE %I SET work_mem = ''7MB''', d);
   EXECUTE format('ALTER DATABASE %I SET "my.own" = ''it''''s''', d); EXECUTE format('ALTER ROLE backup_reader IN DATABASE %I SET statement_timeout = ''5s''', d);
@@ -55,8 +59,10 @@ DO $$ DECLARE d name := current_database(); BEGIN
 END $$;
 
 --- a role whose name contains a line break and what separates statements
+--? ALTER DATABASE "x" SET "my"."own" TO E'a;\n''b'
 CREATE ROLE "two
-lines; of ""DATABASE x"" TO y"; CREATE TABLE theirs (id int); ALTER TABLE theirs OWNER TO "two
+lines; of ""DATABASE x"" TO y"; GRANT "two
+lines; of ""DATABASE x"" TO y" TO administrator WITH ADMIN OPTION; CREATE TABLE theirs (id int); ALTER TABLE theirs OWNER TO "two
 lines; of ""DATABASE x"" TO y"; GRANT SELECT ON theirs TO backup_reader;
 DO $$ DECLARE d name := current_database(); r text := quote_ident(E'two\nlines; of "DATABASE x" TO y'); BEGIN
   EXECUTE format('GRANT CREATE ON DATABASE %I TO %s WITH GRANT OPTION', d, r); EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO backup_reader, %s', d, r);

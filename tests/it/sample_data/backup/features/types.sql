@@ -67,6 +67,11 @@ COMMENT ON OPERATOR === (box, box) IS 'same area'; ALTER OPERATOR @- (NONE, text
 INSERT INTO boxed VALUES ('((0,0),(2,2))');
 
 --- operator classes and families
+--? COMMENT OPERATOR CLASS public.length_ops USING btree
+--? COMMENT OPERATOR FAMILY public.lengths USING btree
+--? INDEX public.by_length
+--? OPERATOR CLASS public.length_ops
+--? OPERATOR FAMILY public.lengths
 CREATE FUNCTION by_length(text, text) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT length($1) - length($2)';
 CREATE FUNCTION shorter(text, text) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT length($1) < length($2)';
 CREATE FUNCTION as_long(text, text) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT length($1) = length($2)';
@@ -79,6 +84,10 @@ INSERT INTO lengthy VALUES ('a'), ('bb');
 COMMENT ON OPERATOR CLASS length_ops USING btree IS 'by length'; COMMENT ON OPERATOR FAMILY lengths USING btree IS 'lengths';
 
 --- an operator class with a family of its own and loose members
+--? OPERATOR CLASS public.my_int_ops
+--? OPERATOR CLASS public.tree_ops
+--? OPERATOR FAMILY public.my_int_ops
+--? OPERATOR FAMILY public.tree_ops
 CREATE FUNCTION mixed(int, bigint) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT sign($1 - $2)::int';
 CREATE OPERATOR CLASS my_int_ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int);
 ALTER OPERATOR FAMILY my_int_ops USING btree ADD OPERATOR 1 < (int, bigint), OPERATOR 3 = (int, bigint), FUNCTION 1 (int, bigint) mixed(int, bigint);
@@ -86,6 +95,7 @@ CREATE OPERATOR CLASS tree_ops FOR TYPE point USING gist AS STORAGE box, OPERATO
 CREATE TABLE pointed (p point);
 
 --- casts
+--? CAST CAST (date AS integer)
 CREATE TYPE money_amount AS (cents int);
 CREATE FUNCTION to_cents(money_amount) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1.cents';
 CREATE CAST (money_amount AS int) WITH FUNCTION to_cents(money_amount) AS ASSIGNMENT;
