@@ -183,7 +183,16 @@ impl Journal {
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<ChangeRecord>, Error> {
         let rows = self.database.read(statement, values).await?;
-        Ok(rows.iter().map(change_record).collect())
+        let records: Vec<ChangeRecord> = rows.iter().filter_map(change_record).collect();
+        let unreadable = rows.len() - records.len();
+        if unreadable > 0 {
+            log::warn!(
+                "scale_change: skips {unreadable} of {} changes, because a newer version of this program wrote sizes \
+                 that this version cannot read; deploy that version again to see them",
+                rows.len()
+            );
+        }
+        Ok(records)
     }
 
     /// The numbers of changes since an instant, in the order of their targets.
@@ -216,22 +225,23 @@ fn history(row: &Row) -> History {
     }
 }
 
-fn change_record(row: &Row) -> ChangeRecord {
-    let size = |column| size(row, column).expect("this program writes sizes that it can read");
-    ChangeRecord {
+/// `None`: a newer program wrote sizes of a form that this one does not know.
+fn change_record(row: &Row) -> Option<ChangeRecord> {
+    let (from, to) = size(row, "size_before").zip(size(row, "size_after"))?;
+    Some(ChangeRecord {
         id: row.get("id"),
         target: row.get("target"),
         resource: row.get("resource"),
         requested_at: row.get("requested_at"),
-        from: size("size_before"),
-        to: size("size_after"),
+        from,
+        to,
         rule: row.get("rule"),
         cause: row.get("cause"),
         invocation_id: row.get("invocation_id"),
         finished_at: row.get("finished_at"),
         outcome: row.get("outcome"),
         detail: row.get("detail"),
-    }
+    })
 }
 
 /// A statement that returns changes.

@@ -3,7 +3,7 @@
 use schedule::Size;
 use serde_json::Value;
 
-use super::stage::{DAY, Stage, tick, web};
+use super::stage::{DAY, EVENING, Stage, tick, ticked, web};
 use crate::harness::{Start, run};
 
 const FROM: &str = "2026-03-28T00:00:00Z";
@@ -160,6 +160,27 @@ fn the_history_has_each_change_with_its_time_and_rule() {
         assert!(history.contains("weekly window \"work day\""), "{history}");
         let none = stage.does(&["history", "other", "--days", "400"]).await;
         assert!(none.contains("no change"), "{none}");
+    });
+}
+
+#[test]
+fn a_change_of_a_newer_version_is_skipped_and_reported() {
+    run(async {
+        let stage = Stage::with_web(1).await;
+        let program = stage.program().await;
+        tick(&program, DAY).await;
+        let newer = "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after, rule, cause,
+                                               invocation_id)
+                     SELECT 'web', resource, requested_at, size_before, '{\"cores\": 4}', 'new', cause, invocation_id
+                       FROM scale_change";
+        let client = stage.database.connect().await;
+        client.execute(newer, &[]).await.expect("it is written");
+        let history = stage.does(&["history", "web", "--days", "400"]).await;
+        assert!(history.contains("2026-11-24 08:00"), "{history}");
+
+        ticked(&program, EVENING, 200).await;
+        let skipped = "skips 1 of 1 changes";
+        program.line(|line| line.contains(skipped)).await;
     });
 }
 
