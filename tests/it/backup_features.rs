@@ -1,4 +1,5 @@
-//! A database for each feature of PostgreSQL, backed up and restored as a superuser and as an administrator. `pg_dump` judges the result: a backup without findings restores a database of which it says the
+//! A database for each feature of PostgreSQL, backed up and restored on two versions of it, as a superuser and as an
+//! administrator. `pg_dump` judges the result: a backup without findings restores a database of which it says the
 //! same, rows included. Any other backup is degraded, names what it lacks, and restores the rows of every table
 //! that can be made. A restore of an administrator names each object that only a superuser may make.
 
@@ -18,7 +19,7 @@ use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
 use pgarchive::manifest::Manifest;
 
-use crate::harness::{Site, TIMEOUT, run};
+use crate::harness::{Extensions, Site, TIMEOUT, run};
 use feature::Feature;
 use original::Original;
 
@@ -35,6 +36,12 @@ const ROLES: &str = "
 #[test]
 fn every_feature_restores_exactly_or_is_named() {
     run(all_restore(Site::usual().with_settings(&[])));
+}
+
+#[test]
+fn every_feature_of_the_newest_version_restores_exactly_or_is_named() {
+    let extensions = Extensions::new();
+    run(all_restore(extensions.on(Site::newest())));
 }
 
 async fn all_restore(site: Site) {
@@ -92,6 +99,9 @@ async fn tried(site: Site, name: &str, feature: &Feature) -> Vec<Tried> {
         role: site.role,
         result,
     };
+    if site.version < feature.since {
+        return Vec::new();
+    }
     let original = match Original::make(site, name, &feature.sql).await {
         Ok(Some(original)) => original,
         Ok(None) => return Vec::new(),

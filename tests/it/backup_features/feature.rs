@@ -13,15 +13,19 @@ pub(super) struct Feature {
     pub(super) lost_by_pg_dump: Vec<&'static str>,
     /// Whether row security hides rows from an administrator, who then cannot make a backup.
     pub(super) hides_rows: bool,
+    /// The first version of PostgreSQL that has it.
+    pub(super) since: i32,
 }
 
 /// Each file holds some features. A feature begins with `--- name`. Lines with `--! ` are its findings, lines with
-/// `--? ` are made by superusers only, lines with `--~ ` are lost by `pg_dump`, and `--x` says that row security
-/// hides its rows.
+/// `--? ` are made by superusers only, lines with `--~ ` are lost by `pg_dump`, `--# ` is its first version, and
+/// `--x` says that row security hides its rows.
 const FILES: &[&str] = &[
+    include_str!("../sample_data/backup/features/extensions.sql"),
     include_str!("../sample_data/backup/features/functions.sql"),
     include_str!("../sample_data/backup/features/indexes.sql"),
     include_str!("../sample_data/backup/features/names.sql"),
+    include_str!("../sample_data/backup/features/newest.sql"),
     include_str!("../sample_data/backup/features/others.sql"),
     include_str!("../sample_data/backup/features/partitions.sql"),
     include_str!("../sample_data/backup/features/security.sql"),
@@ -48,6 +52,7 @@ fn of_file(text: &'static str) -> Vec<Feature> {
                 superusers: Vec::new(),
                 lost_by_pg_dump: Vec::new(),
                 hides_rows: false,
+                since: 0,
             });
             continue;
         }
@@ -58,6 +63,8 @@ fn of_file(text: &'static str) -> Vec<Feature> {
             feature.superusers.push(object);
         } else if content == "--x" {
             feature.hides_rows = true;
+        } else if let Some(version) = content.strip_prefix("--# ") {
+            feature.since = version.parse().expect("a version");
         } else if let Some(lost) = content.strip_prefix("--~ ") {
             feature.lost_by_pg_dump.push(lost);
         } else {

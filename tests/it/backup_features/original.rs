@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 
 use super::difference;
 use super::feature::Feature;
-use crate::harness::{Site, connect};
+use crate::harness::{Extensions, Site, connect};
 
 pub(super) struct Original {
     site: Site,
@@ -24,7 +24,7 @@ pub(super) struct Original {
 }
 
 impl Original {
-    /// Makes the database.
+    /// Makes the database. Returns `None` if the server lacks an extension or a library for it.
     pub(super) async fn make(
         site: Site,
         name: &str,
@@ -61,7 +61,7 @@ impl Original {
         }
     }
 
-    /// Holds the copy to be the same, by `pg_dump`.
+    /// Holds the copy to be the same, by `pg_dump` and by what it does not show.
     pub(super) async fn equals(&self, copy: &str, feature: &Feature) -> Result<(), String> {
         let before = self.dump().await;
         let after = dump(self.site, copy, &["--create"]).await;
@@ -80,6 +80,12 @@ impl Original {
                 let difference = difference(before, &after);
                 return Err(format!("pg_dump differs:\n{difference}\n{reason}"));
             }
+        }
+        let copy = connect(&self.site.superusers(copy)).await;
+        let [before, after] = both(&self.client, &copy, Extensions::OBJECTS).await?;
+        if before != after {
+            let difference = difference(&before, &after);
+            return Err(format!("the tables of extensions differ:\n{difference}"));
         }
         Ok(())
     }

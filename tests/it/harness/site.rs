@@ -31,7 +31,7 @@ pub(crate) struct Site {
     pub(crate) server: &'static Throwaway,
     pub(crate) programs: &'static Programs,
     pub(crate) role: &'static str,
-    version: i32,
+    pub(crate) version: i32,
 }
 
 impl Site {
