@@ -176,11 +176,18 @@ impl Constraint {
 }
 
 /// Constraint triggers are triggers. The options of an index are part of the definition only of
-/// an exclusion.
+/// an exclusion. A validated NOT NULL counts as the child's own if its parent's is not validated, because it
+/// would be inherited as that one is.
 const CONSTRAINTS: &str = concat!(
     "SELECT k.oid AS constraint, k.conname::text AS constraint_name, k.contype::text AS kind,
             pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
-            k.connoinherit AS no_inherit, k.conislocal AS is_local,
+            k.connoinherit AS no_inherit,
+            k.conislocal
+              OR k.contype = 'n' AND k.convalidated
+                 AND EXISTS (SELECT FROM pg_inherits h
+                               JOIN pg_constraint p ON p.conrelid = h.inhparent AND p.contype = 'n'
+                              WHERE h.inhrelid = k.conrelid AND p.conname = k.conname
+                                AND NOT p.convalidated) AS is_local,
             k.contype = 'f' AND k.conparentid <> 0 AS follows,
             c.relispartition AS of_partition,
             CASE WHEN k.contype IN ('c', 'n') OR k.contype = 'f' AND c.relkind = 'p' THEN ''
