@@ -230,7 +230,7 @@ const COLUMNS: &str = "\
                                                    WHEN 'l' THEN 'SET COMPRESSION lz4' END,
              'SET STATISTICS ' || nullif((to_jsonb(a) ->> 'attstattarget')::int4, -1),
              'SET (' || (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) o
-                          WHERE NOT starts_with(o, 'pg_attver=')) || ')'], NULL) AS settings,
+                          WHERE left(o, 10) <> 'pg_attver=') || ')'], NULL) AS settings,
            (SELECT string_agg(format('%I %L', o.option_name, o.option_value), ', ')
               FROM pg_options_to_table(a.attfdwoptions) o) AS foreign_options
       FROM pg_attribute a
