@@ -39,7 +39,7 @@ pub(super) fn client(in_the_clear: bool) -> object_store::Result<reqwest::Client
     azure::install_tls_provider();
     let client = reqwest::Client::builder()
         .https_only(!in_the_clear)
-        // There is no limit for a whole response, because a download can have any length.
+        // A whole response has no time limit, because a download can have any length.
         .connect_timeout(CONNECT)
         .read_timeout(RESPONSE)
         .build();

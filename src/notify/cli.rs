@@ -51,7 +51,7 @@ pub(crate) async fn run(
 async fn test(settings: &Settings, only: Option<&str>) -> Result<(), Failure> {
     if settings.receivers.is_empty() {
         return Err(Failure::usage(
-            "there is no receiver; set NOTIFY_URL to the address of one",
+            "no receiver is configured; set NOTIFY_URL to the address of one",
         ));
     }
     let now = clock::system()();
@@ -70,7 +70,7 @@ async fn test(settings: &Settings, only: Option<&str>) -> Result<(), Failure> {
     let results = sender::test(settings, &transport, only, &message).await;
     if let (Some(only), []) = (only, results.as_slice()) {
         return Err(Failure::usage(format!(
-            "there is no receiver named {only}; `magnusapi notify list` shows all"
+            "no receiver has the name {only}; `magnusapi notify list` shows all"
         )));
     }
     for (receiver, result) in &results {

@@ -197,7 +197,7 @@ fn supervisor(
 ) -> Result<Supervisor, StartError> {
     let handler = &app.host.custom_handler;
     let (port, socket) = free_port()
-        .map_err(|error| StartError(format!("there is no free port for the handler: {error}")))?;
+        .map_err(|error| StartError(format!("cannot reserve a port for the handler: {error}")))?;
     Ok(Supervisor {
         launch: Launch::new(
             &options.app_folder,

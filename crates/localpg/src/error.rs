@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// The reason for which there is no server, and the remedy, as a text for a person. No caller distinguishes reasons.
+/// Why the server does not run, and the remedy, as a text for a person. Callers do not distinguish reasons.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(pub(crate) String);

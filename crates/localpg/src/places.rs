@@ -57,7 +57,7 @@ pub fn data_folder() -> Result<PathBuf, Error> {
     let folder = DATA.folder(variable, geteuid().is_root());
     let folder = folder.map(|it| it.join("postgres"));
     folder.ok_or_else(|| {
-        Error("there is no home folder for the data: name a folder in MAGNUSAPI_DATA".into())
+        Error("this user has no home folder for the data: name a folder in MAGNUSAPI_DATA".into())
     })
 }
 

@@ -73,7 +73,7 @@ impl Archive<'_> {
     /// Fetches the lists.
     pub(super) fn open<'a>(workspace: &Workspace, lock: &'a Lock) -> anyhow::Result<Archive<'a>> {
         if process::on_path("apt-get").is_none() {
-            bail!("it is not installed, and there is no apt-get to fetch it with");
+            bail!("it is not installed, and this system has no apt-get to fetch it with");
         }
         let tools = workspace.tools();
         let archive = Archive {
