@@ -52,10 +52,7 @@ impl<Name: AsRef<str>> Item<Name> {
     /// processor time than the database.
     pub fn write_json(&self, json: &mut Vec<u8>) {
         json.extend_from_slice(b"{\"id\":");
-        // musl's `memcpy` costs more for so few bytes than this loop.
-        for digit in itoa::Buffer::new().format(self.id.0).bytes() {
-            json.push(digit);
-        }
+        json.extend_from_slice(itoa::Buffer::new().format(self.id.0).as_bytes());
         json.extend_from_slice(b",\"name\":");
         serde_json::to_writer(&mut *json, self.name.as_ref())
             .expect("a string always serializes, and writing to a Vec never fails");

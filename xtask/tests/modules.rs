@@ -23,7 +23,7 @@ use syn::{Attribute, Item, UseTree};
 use walkdir::WalkDir;
 
 /// Where crates keep their sources.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "src",
     "xtask/src",
     "benches/load/src",
@@ -31,6 +31,7 @@ const SOURCES: [&str; 9] = [
     "crates/funcapp/src",
     "crates/localpg/src",
     "crates/manual/src",
+    "crates/memcpy/src",
     "crates/pgarchive/src",
     "crates/schedule/src",
 ];
