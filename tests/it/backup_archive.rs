@@ -13,7 +13,7 @@ use pgarchive::{Algorithm, BufferPool, Cutter, End, Entry, Kind, Packed, Sealer,
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
-use crate::harness::{Database, PROGRAMS, run};
+use crate::harness::{Site, everywhere, run};
 
 /// Two tables of which one refers to the other, with whatever is hard to carry as text: more than
 /// fits into one gzip member, a row longer than one, and a table without rows or columns.
@@ -47,24 +47,28 @@ const TABLES: [(&str, &str); 3] = [
 
 #[test]
 fn pg_restore_lists_and_restores_an_archive() {
-    run(async {
-        let archive = Archive::of_source(Algorithm::Gzip).await;
+    everywhere(async |site| {
+        let pg_restore = |arguments: &[&str]| stock(site.programs.path("pg_restore"), arguments);
+        let archive = Archive::of_source(site, Algorithm::Gzip).await;
         let listed = pg_restore(&["--list", &archive.path()]);
         let list = String::from_utf8_lossy(&listed.stdout);
+        let table = format!("; 1259 16385 TABLE public items {}", site.role);
+        let data = format!("; 0 0 TABLE DATA public retros {}", site.role);
+        let key = format!("; 0 0 FK CONSTRAINT public retros fk_items {}", site.role);
         for expected in [
             "Archive created at 2026-11-24 02:00:00",
             "dbname: postfacto",
             "TOC Entries: 11",
             "Dump Version: 1.13-0",
             "Format: DIRECTORY",
-            "; 1259 16385 TABLE public items postgres",
-            "; 0 0 TABLE DATA public retros postgres",
-            "; 0 0 FK CONSTRAINT public retros fk_items postgres",
+            table.as_str(),
+            data.as_str(),
+            key.as_str(),
         ] {
             assert!(list.contains(expected), "{expected} is not in\n{list}");
         }
         for jobs in ["1", "2"] {
-            let target = Database::empty();
+            let target = site.source(&site.database().await);
             pg_restore(&[
                 "--exit-on-error",
                 "--jobs",
@@ -85,26 +89,29 @@ fn pg_restore_lists_and_restores_an_archive() {
 #[test]
 fn another_reader_reads_the_same_archive() {
     run(async {
-        let archive = Archive::of_source(Algorithm::Gzip).await;
+        let site = Site::usual();
+        let archive = Archive::of_source(site, Algorithm::Gzip).await;
         // libpgdump reads only the first member of a gzip file, and plain files as they are.
         stock("gzip", &["--decompress", "--recursive", &archive.path()]);
         archive.is_read_by_libpgdump("1.13.0");
-        let archive = Archive::of_source(Algorithm::Zstd).await;
+        let archive = Archive::of_source(site, Algorithm::Zstd).await;
         archive.is_read_by_libpgdump("1.15.0");
     });
 }
 
 #[test]
 fn an_archive_of_pg_dump_is_rejected_by_its_version() {
-    let database = Database::empty();
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("dump").display().to_string();
-    postgres("pg_dump", &["-Fd", "-f", &path, "-d", &database.url]);
-    let bytes = fs::read(format!("{path}/toc.dat")).expect("it wrote one");
-    let error = Toc::decode(&bytes).expect_err("it is newer").to_string();
-    let version = format!("version 1.{},", bytes[6]);
-    assert!(error.contains(&version), "{error}");
-    assert!(error.contains("pg_restore"), "{error}");
+    everywhere(async |site| {
+        let database = site.source(&site.database().await);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("dump").display().to_string();
+        site.succeeds("pg_dump", &["-Fd", "-f", &path, "-d", &database.url]);
+        let bytes = fs::read(format!("{path}/toc.dat")).expect("it wrote one");
+        let error = Toc::decode(&bytes).expect_err("it is newer").to_string();
+        let version = format!("version 1.{},", bytes[6]);
+        assert!(error.contains(&version), "{error}");
+        assert!(error.contains("pg_restore"), "{error}");
+    });
 }
 
 /// A folder with an archive, and what is in it.
@@ -116,10 +123,9 @@ struct Archive {
 }
 
 impl Archive {
-    async fn of_source(algorithm: Algorithm) -> Archive {
-        let source = Database::empty();
+    async fn of_source(site: Site, algorithm: Algorithm) -> Archive {
+        let source = site.filled(SOURCE).await;
         let client = source.connect().await;
-        client.batch_execute(SOURCE).await.expect("tables");
         let folder = tempfile::tempdir().expect("a folder");
         let mut texts = Vec::new();
         for (index, (table, _)) in TABLES.iter().enumerate() {
@@ -129,7 +135,7 @@ impl Archive {
             fs::write(folder.path().join(packed.file.name), stored).expect("it is written");
             texts.push(rows.concat());
         }
-        let toc = contents();
+        let toc = contents(site.role);
         let (stored, _) = pack_small(
             "toc.dat",
             &toc.encode("MagnusAPI 0.1.0", algorithm),
@@ -206,7 +212,9 @@ fn pack(id: usize, algorithm: Algorithm, rows: &[Vec<u8>]) -> (Vec<u8>, Packed) 
     (stored, packed)
 }
 
-fn contents() -> Toc {
+/// The archive's entries, whose objects belong to this role.
+fn contents(owner: &str) -> Toc {
+    let object = |entry, dependencies: &[i32]| object(entry, owner, dependencies);
     let setting = |id, kind: Kind, definition| entry(id, kind, kind.words(), definition);
     let mut entries = vec![
         setting(1, Kind::Encoding, "SET client_encoding = 'UTF8';\n"),
@@ -260,22 +268,13 @@ fn entry(id: i32, kind: Kind, tag: &str, definition: &str) -> Entry {
 }
 
 /// In `public`, with an owner.
-fn object(entry: Entry, dependencies: &[i32]) -> Entry {
+fn object(entry: Entry, owner: &str, dependencies: &[i32]) -> Entry {
     Entry {
         namespace: Some("public".into()),
-        owner: "postgres".into(),
+        owner: owner.into(),
         dependencies: dependencies.to_vec(),
         ..entry
     }
-}
-
-fn pg_restore(arguments: &[&str]) -> Output {
-    postgres("pg_restore", arguments)
-}
-
-/// Runs one of PostgreSQL's own programs.
-fn postgres(program: &str, arguments: &[&str]) -> Output {
-    stock(PROGRAMS.path(program), arguments)
 }
 
 /// Runs a program of others, which must succeed without a word of complaint.

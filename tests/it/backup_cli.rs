@@ -6,7 +6,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Database, Operator, Start, folder, postgres, run};
+use crate::harness::{Database, Operator, Site, Start, everywhere, folder, run};
 
 /// A store in a folder, the database that is backed up into it, and the operator.
 struct Stage {
@@ -16,8 +16,9 @@ struct Stage {
 }
 
 impl Stage {
-    fn new() -> Stage {
-        let (store, source) = (folder(), Database::migrated());
+    async fn new(site: Site) -> Stage {
+        let rows = "CREATE TABLE kept AS SELECT generate_series(1, 9) AS id";
+        let (store, source) = (folder(), site.filled(rows).await);
         Stage {
             operator: Operator::with_folder(&source, store.path()),
             store,
@@ -48,8 +49,8 @@ fn exited(output: &Output, code: i32) -> String {
 
 #[test]
 fn a_backup_is_made_listed_shown_and_verified() {
-    run(async {
-        let stage = Stage::new();
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         assert!(stage.operator.does(&["list"]).contains("no backups"));
         assert!(
             stage
@@ -79,8 +80,8 @@ fn a_backup_is_made_listed_shown_and_verified() {
 
 #[test]
 fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_skipped() {
-    run(async {
-        let stage = Stage::new();
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let (first, second) = (stage.operator.makes(), stage.operator.makes());
         let toc = stage.path(&first, "toc.dat");
         let mut bytes = std::fs::read(&toc).expect("it is there");
@@ -140,8 +141,8 @@ fn a_damaged_file_is_named_and_a_damaged_manifest_is_never_skipped() {
 
 #[test]
 fn prune_gives_reasons_and_respects_dry_run_and_holds() {
-    run(async {
-        let stage = Stage::new();
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let ids: Vec<String> = (0..3).map(|_| stage.operator.makes()).collect();
         stage.operator.does(&["hold", &ids[0], "--reason", "audit"]);
         let printed = stage
@@ -174,7 +175,7 @@ fn prune_gives_reasons_and_respects_dry_run_and_holds() {
 #[test]
 fn latest_is_the_newest_backup_also_within_one_second() {
     run(async {
-        let stage = Stage::new();
+        let stage = Stage::new(Site::usual()).await;
         let made: Vec<Value> = (0..4)
             .map(|_| stage.operator.json(&["create"])[0]["manifest"]["id"].clone())
             .collect();
@@ -185,8 +186,8 @@ fn latest_is_the_newest_backup_also_within_one_second() {
 
 #[test]
 fn a_download_is_checked_and_never_overwrites() {
-    run(async {
-        let stage = Stage::new();
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let id = stage.operator.makes();
         let target = folder();
         let path = target.path().display().to_string();
@@ -203,8 +204,8 @@ fn a_download_is_checked_and_never_overwrites() {
 
 #[test]
 fn a_second_backup_of_a_database_is_refused() {
-    run(async {
-        let stage = Stage::new();
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let client = stage.source.connect().await;
         let lock = "SELECT pg_advisory_lock(1835100014, 1650549611)";
         client.batch_execute(lock).await.expect("it is locked");
@@ -223,7 +224,7 @@ fn a_second_backup_of_a_database_is_refused() {
 #[test]
 fn errors_name_the_remedy() {
     run(async {
-        let stage = Stage::new();
+        let stage = Stage::new(Site::usual()).await;
         let printed = stage.operator.fails(&["show", "latest"]);
         assert!(printed.contains("no backup"), "{printed}");
         for (arguments, setting) in [
@@ -243,7 +244,7 @@ fn errors_name_the_remedy() {
 #[test]
 fn an_unreachable_address_is_reported_with_its_setting() {
     run(async {
-        let stage = Stage::new();
+        let stage = Stage::new(Site::usual()).await;
         let unreachable = "postgres://u@127.0.0.1:1/x";
         let other = stage.operator.clone().set("BACKUP_DATABASES", "other");
         let other = other.set("BACKUP_DATABASE_URL_OTHER", unreachable);
@@ -264,14 +265,14 @@ fn an_unreachable_address_is_reported_with_its_setting() {
 
 #[test]
 fn a_restore_needs_no_address_of_its_source_and_a_named_database() {
-    run(async {
-        let stage = Stage::new();
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         stage.operator.makes();
         let restore = || {
             let start = stage.without_address();
             start.argument("restore").argument("latest")
         };
-        let to = postgres().url("cli_without_source");
+        let to = site.url(&Site::fresh_name());
         let restored = restore().set("RESTORE_DATABASE_URL", &to).output();
         exited(&restored, 0);
         let printed = exited(&stage.without_address().argument("create").output(), 2);
@@ -289,7 +290,7 @@ fn a_restore_needs_no_address_of_its_source_and_a_named_database() {
 #[test]
 fn a_store_that_does_not_exist_is_rejected_by_verbs_that_read() {
     run(async {
-        let stage = Stage::new();
+        let stage = Stage::new(Site::usual()).await;
         let nowhere = stage.store.path().join("mistyped");
         let operator = Operator::with_folder(&stage.source, &nowhere);
         let printed = operator.fails(&["list"]);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Bucket, Container, Database, Operator, Site, folder, postfacto, run};
+use crate::harness::{Bucket, Container, Database, Operator, Site, everywhere, folder, run};
 
 /// A Postfacto, a store of its backups, and a second location, both in folders.
 struct Stage {
@@ -17,9 +17,9 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Stage {
+    async fn new(site: Site) -> Stage {
         Stage {
-            source: postfacto(0.0).await,
+            source: site.source(&site.postfacto(0.0).await),
             store: folder(),
             elsewhere: folder(),
         }
@@ -52,11 +52,8 @@ fn file(store: &Path, id: &str, name: &str) -> PathBuf {
 
 #[test]
 fn each_kind_of_location_has_copies_that_verify_and_restore_when_the_originals_are_gone() {
-    run(async {
-        let site = Site::usual().administrators();
-        let source = Database {
-            url: site.url(&site.postfacto(0.0).await),
-        };
+    everywhere(async |site| {
+        let source = site.source(&site.postfacto(0.0).await);
         let elsewhere = folder();
         let url = format!("file://{}", elsewhere.path().display());
         for settings in [
@@ -88,8 +85,8 @@ fn each_kind_of_location_has_copies_that_verify_and_restore_when_the_originals_a
 
 #[test]
 fn copies_have_their_own_retention_and_stay_while_held_or_in_use() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let operator = stage.copying().set("BACKUP_COPY_KEEP", "last=1");
         let made: Vec<String> = (0..3).map(|_| operator.makes()).collect();
         let [first, second, third] = &made[..] else {
@@ -125,8 +122,8 @@ fn copies_have_their_own_retention_and_stay_while_held_or_in_use() {
 
 #[test]
 fn an_encrypted_backup_and_its_proof_are_copied_as_bytes() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let recipient = "age1yt3tfqlfrwdwx0z0ynwplcr6qxcxfaqycuprpmy89nr83ltx74tqdpszlw";
         let operator = stage.copying().set("BACKUP_RECIPIENTS", recipient);
         let id = operator.makes();
@@ -154,7 +151,7 @@ fn an_encrypted_backup_and_its_proof_are_copied_as_bytes() {
 #[test]
 fn without_a_second_location_the_setting_is_named() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual()).await;
         let operator = stage.operator();
         for arguments in [&["list", "--from", "copy"][..], &["copy"]] {
             let error = operator.exits(2, arguments);

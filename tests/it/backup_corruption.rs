@@ -10,11 +10,11 @@ use pgarchive::manifest::MANIFEST;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Database, Operator, postfacto, run};
+use crate::harness::{Database, Operator, Site, everywhere};
 
-/// As many as were tried with other tools.
-const FLIPS: usize = 200;
-const TRUNCATIONS: usize = 30;
+/// As many as were tried with other tools, of the backups of all sites together.
+const FLIPS: u64 = 200;
+const TRUNCATIONS: u64 = 30;
 
 /// A folder with a backup in it.
 struct Stage {
@@ -27,9 +27,9 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Stage {
+    async fn new(site: Site) -> Stage {
         let store = tempfile::tempdir().expect("a folder");
-        let source = postfacto(0.0).await;
+        let source = site.source(&site.postfacto(0.0).await);
         let operator = Operator::with_folder(&source, store.path());
         let id = operator.makes();
         let blobs = Blobs::open(&BlobAddress::folder(store.path())).expect("a store");
@@ -88,6 +88,11 @@ fn name(file: &Path) -> String {
 struct Dice(u64);
 
 impl Dice {
+    /// Dice of one trial.
+    fn of(trial: u64) -> Dice {
+        Dice((trial + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
     /// A number below this one.
     fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
@@ -101,11 +106,12 @@ impl Dice {
 /// The file is chosen first, so that small ones have their share.
 #[test]
 fn every_flipped_bit_is_detected_and_its_file_named() {
-    run(async {
-        let (stage, mut dice) = (Stage::new().await, Dice(20_210_612));
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let files = stage.files();
         assert_eq!(stage.damaged().await, [""; 0]);
-        for _ in 0..FLIPS {
+        for trial in site.share(0..FLIPS) {
+            let mut dice = Dice::of(trial);
             let file = &files[dice.below(files.len())];
             let mut content = fs::read(file).expect("it can be read");
             let bit = dice.below(content.len() * 8);
@@ -118,10 +124,11 @@ fn every_flipped_bit_is_detected_and_its_file_named() {
 
 #[test]
 fn every_cut_file_is_detected_and_named() {
-    run(async {
-        let (stage, mut dice) = (Stage::new().await, Dice(48_271));
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let files = stage.files();
-        for _ in 0..TRUNCATIONS {
+        for trial in site.share(0..TRUNCATIONS) {
+            let mut dice = Dice::of(trial);
             let file = &files[dice.below(files.len())];
             let content = fs::read(file).expect("it can be read");
             let length = dice.below(content.len());
@@ -133,19 +140,19 @@ fn every_cut_file_is_detected_and_named() {
 
 #[test]
 fn missing_swapped_and_longer_files_are_detected_and_named() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let files = stage.files();
         let rest: Vec<&PathBuf> = files.iter().filter(|it| !it.ends_with(MANIFEST)).collect();
         let aside = stage.store.path().join("aside");
-        for file in &rest {
+        for file in site.share(&rest) {
             fs::rename(file, &aside).expect("it is moved");
             assert_eq!(stage.damaged().await, [name(file)], "missing");
             fs::rename(&aside, file).expect("it is moved");
             let longer = [fs::read(file).expect("it can be read"), vec![0]].concat();
             stage.is_found(file, &longer, "longer").await;
         }
-        for pair in rest.windows(2) {
+        for pair in site.share(rest.windows(2)) {
             let swap = || {
                 fs::rename(pair[0], &aside).expect("it is moved");
                 fs::rename(pair[1], pair[0]).expect("it is moved");
@@ -169,8 +176,8 @@ fn missing_swapped_and_longer_files_are_detected_and_named() {
 
 #[test]
 fn a_hold_on_a_deleted_backup_fails_and_stores_nothing() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let stored = stage.source_backups.find(&stage.selection).await;
         let id = stored.expect("it is there").id;
         fs::remove_file(stage.backup.join(MANIFEST)).expect("it is there");
@@ -190,8 +197,8 @@ fn a_hold_on_a_deleted_backup_fails_and_stores_nothing() {
 
 #[test]
 fn a_file_of_another_backup_is_detected_and_named() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let client = stage.source.connect().await;
         let change = "UPDATE items SET description = description || '!' WHERE id IN (SELECT min(id) FROM items)";
         assert_eq!(client.execute(change, &[]).await.expect("it is changed"), 1);
@@ -213,8 +220,8 @@ fn a_file_of_another_backup_is_detected_and_named() {
 
 #[test]
 fn the_program_names_the_damaged_file_and_exits_with_1() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let file = stage.backup.join("toc.dat");
         let mut content = fs::read(&file).expect("it can be read");
         content[100] ^= 1;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use crate::harness::{Database, Operator, Site, connect, everywhere, folder, own_server, run};
+use crate::harness::{Database, Operator, Site, everywhere, everywhere_on_own, folder, run};
 
 /// A folder with backups of one database.
 struct Stage {
@@ -131,8 +131,8 @@ fn pg_restore_restores_one_table_or_the_rows_alone() {
 
 #[test]
 fn the_instructions_in_a_backup_restore_it_and_name_the_programs_of_the_docs() {
-    run(async {
-        let stage = Stage::new(Site::usual()).await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let backup = stage.backup(&made(&stage.operator())["id"]);
         let readme = std::fs::read_to_string(backup.join("README.txt")).expect("it is there");
         let commands = readme.lines().filter_map(|line| line.strip_prefix("    "));
@@ -153,7 +153,7 @@ fn the_instructions_in_a_backup_restore_it_and_name_the_programs_of_the_docs() {
             .replace("=restored", &format!("='{database}'"));
         let script = script.replace(" restored", &format!(" '{database}'"));
         let script = script.replace("FOLDER", backup.to_str().expect("UTF-8"));
-        let programs = stage.site.programs.path("psql");
+        let programs = site.programs.path("psql");
         let url: Config = stage.url.parse().expect("an address");
         let [Host::Unix(host)] = url.get_hosts() else {
             panic!("a socket: {url:?}")
@@ -162,34 +162,38 @@ fn the_instructions_in_a_backup_restore_it_and_name_the_programs_of_the_docs() {
             .args(["-eu", "-c", &script])
             .env("PATH", programs.parent().expect("a folder"))
             .env("PGHOST", host)
-            .env("PGUSER", stage.site.role)
+            .env("PGUSER", site.role)
             .output()
             .expect("a shell starts");
         assert!(output.status.success(), "{script}: {output:?}");
         let options = ["--no-owner", "--no-acl"];
-        let original = stage.site.dump(&stage.source, &options);
-        assert_eq!(stage.site.dump(&database, &options), original);
+        let original = site.dump(&stage.source, &options);
+        assert_eq!(site.dump(&database, &options), original);
     });
 }
 
+/// The restoring role may connect to one database only; the site's role makes the backup.
 #[test]
 fn a_role_without_other_databases_restores_to_its_own() {
-    run(async {
-        let stage = Stage::new(Site::usual()).await;
-        made(&stage.operator());
-        let server = own_server(ThrowawayOptions {
+    let own = |site: Site| {
+        site.with_options(ThrowawayOptions {
             hba: vec!["local postgres,template1 narrow reject".to_owned()],
             ..ThrowawayOptions::default()
-        });
-        let admin = connect(&server.url("postgres")).await;
-        for sql in [
-            "CREATE ROLE narrow LOGIN",
-            "CREATE DATABASE own OWNER narrow",
-        ] {
-            admin.batch_execute(sql).await.expect("it is made");
+        })
+    };
+    everywhere_on_own(own, async |site| {
+        let superuser = site.superuser().await;
+        let (role, own) = ("narrow", Site::fresh_name());
+        let create = "DO $$ BEGIN CREATE ROLE narrow LOGIN; EXCEPTION
+                          WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+        let give = format!("CREATE DATABASE \"{own}\" OWNER {role}");
+        for sql in [create, &give] {
+            superuser.batch_execute(sql).await.expect("it is made");
         }
-        let own = server.url("own").replace("user=postgres", "user=narrow");
-        let restore = ["restore", "latest", "--to", &own, "--roles", "ignored"];
+        let stage = Stage::new(site).await;
+        made(&stage.operator());
+        let to = site.with_role(role).url(&own);
+        let restore = ["restore", "latest", "--to", &to, "--roles", "ignored"];
         let printed = stage.operator().does(&restore);
         assert!(printed.contains("every row equals"), "{printed}");
     });
@@ -249,9 +253,7 @@ fn a_new_database_has_the_encoding_and_the_locale_of_the_old_one() {
         );
         let beside = site.connect("postgres").await;
         beside.batch_execute(&create).await.expect("a database");
-        let source = Database {
-            url: site.url(&name),
-        };
+        let source = site.source(&name);
         let client = source.connect().await;
         let fill = "CREATE TABLE t (word text); INSERT INTO t VALUES ('caf\u{e9}')";
         client.batch_execute(fill).await.expect("it is filled");
@@ -298,9 +300,7 @@ fn backups_restore_to_and_from_a_newer_postgresql() {
             );
 
             // And the newer one's own, whose rows the program compares, definitions included.
-            let source = Database {
-                url: new.url(&moved),
-            };
+            let source = new.source(&moved);
             let store = folder();
             let operator =
                 Operator::with_folder(&source, store.path()).set("DRILL_DATABASE_URL", &drill);

@@ -5,7 +5,6 @@ mod others;
 mod ranges;
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,7 +17,7 @@ use pgarchive::manifest::{MANIFEST, Manifest};
 use tempfile::TempDir;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, PROGRAMS, TIMEOUT, eventually, run};
+use crate::harness::{Container, Database, Site, TIMEOUT, eventually, everywhere, run};
 
 /// A store in a folder.
 struct Store {
@@ -66,11 +65,10 @@ async fn exported(
     export(&source, &store.blobs, options, &clock, &progress, &|_| ()).await
 }
 
-/// Runs `pg_restore` with these arguments. `Err` is its output on stderr.
-fn pg_restore(archive: &Path, arguments: &[&str]) -> Result<String, String> {
-    let mut command = Command::new(PROGRAMS.path("pg_restore"));
-    let output = command.args(arguments).arg(archive).output();
-    let output = output.expect("pg_restore runs");
+/// Runs `pg_restore` of the site's version with these arguments. `Err` is its output on stderr.
+fn pg_restore(site: Site, archive: &Path, arguments: &[&str]) -> Result<String, String> {
+    let archive = archive.to_str().expect("UTF-8");
+    let output = site.program("pg_restore", &[arguments, &[archive]].concat());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() {
         Ok(text(&output.stdout))
@@ -93,10 +91,7 @@ const TABLES: &str = r#"
 "#;
 
 async fn with_tables() -> Database {
-    let database = Database::empty();
-    let client = database.connect().await;
-    client.batch_execute(TABLES).await.expect("tables");
-    database
+    Site::usual().filled(TABLES).await
 }
 
 /// A digest of all rows of the tables.
@@ -111,8 +106,8 @@ async fn fingerprint(database: &Database) -> String {
 
 #[test]
 fn stock_pg_restore_restores_every_row_and_the_manifest_is_true() {
-    run(async {
-        let (database, store) = (with_tables().await, store());
+    everywhere(async |site| {
+        let (database, store) = (site.filled(TABLES).await, store());
         let manifest = exported(&database, &store, &options())
             .await
             .expect("a backup");
@@ -136,12 +131,12 @@ fn stock_pg_restore_restores_every_row_and_the_manifest_is_true() {
             ),
             (20_000, 500, 0, 2)
         );
-        let listing = pg_restore(&archive, &["--list"]).expect("a list");
+        let listing = pg_restore(site, &archive, &["--list"]).expect("a list");
         assert!(listing.contains("row_count_check"), "{listing}");
         for arguments in [&["-j2"][..], &["-1"]] {
-            let restored = Database::empty();
+            let restored = site.source(&site.database().await);
             let to = [&["--exit-on-error", "-d", &restored.url], arguments].concat();
-            pg_restore(&archive, &to).expect("it is restored");
+            pg_restore(site, &archive, &to).expect("it is restored");
             assert_eq!(fingerprint(&restored).await, fingerprint(&database).await);
         }
     });
@@ -149,8 +144,8 @@ fn stock_pg_restore_restores_every_row_and_the_manifest_is_true() {
 
 #[test]
 fn stock_pg_restore_fails_where_rows_are_missing() {
-    run(async {
-        let (database, store) = (with_tables().await, store());
+    everywhere(async |site| {
+        let (database, store) = (site.filled(TABLES).await, store());
         let manifest = exported(&database, &store, &options())
             .await
             .expect("a backup");
@@ -165,8 +160,9 @@ fn stock_pg_restore_fails_where_rows_are_missing() {
         };
         // A good file, and with no rows.
         std::fs::copy(file("nothing"), file("a_child")).expect("it is copied");
-        let restored = Database::empty();
-        let printed = pg_restore(&archive, &["-d", &restored.url]).expect_err("rows are missing");
+        let restored = site.url(&site.database().await);
+        let printed = pg_restore(site, &archive, &["-d", &restored]);
+        let printed = printed.expect_err("rows are missing");
         assert!(
             printed.contains("\"public\".\"a_child\" has 0 rows, the backup has 500"),
             "{printed}"

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use localpg::{Throwaway, ThrowawayOptions};
+use localpg::ThrowawayOptions;
 use tempfile::TempDir;
 
-use crate::harness::{Database, Operator, PROGRAMS, Site, connect, everywhere, own_server, run};
+use crate::harness::{Database, Operator, Site, connect, everywhere};
 
 /// Values whose text depends on settings. A materialized view contains the text itself.
 const VALUES: &str = r"
@@ -114,8 +114,9 @@ fn locales() -> TempDir {
     folder
 }
 
-fn server_of(locale: &str, locales: &Path) -> Throwaway {
-    own_server(ThrowawayOptions {
+/// A server of this version whose money is of this locale.
+fn server_of(site: Site, locale: &str, locales: &Path) -> Site {
+    site.with_options(ThrowawayOptions {
         settings: vec![("lc_monetary".into(), format!("{locale}.UTF-8"))],
         locales: Some(locales.to_owned()),
         ..ThrowawayOptions::default()
@@ -139,37 +140,35 @@ async fn paid(url: &str) -> Vec<(i32, i64)> {
 
 #[test]
 fn money_is_the_same_after_a_restore_to_a_server_of_another_locale() {
-    run(async {
-        let locales = locales();
-        let [german, japanese] = LOCALES.map(|locale| server_of(locale, locales.path()));
-        let usual = Site::usual().server;
-        for (from, to) in [(&german, &japanese), (&japanese, usual), (usual, &german)] {
-            let name = Site::fresh_name();
-            from.create_database(&name, None).expect("a database");
-            let source = Database {
-                url: from.url(&name),
-            };
-            let client = source.connect().await;
-            client.batch_execute(MONEY).await.expect("a table");
+    let locales = locales();
+    let of_version = |site| LOCALES.map(|locale| server_of(site, locale, locales.path()));
+    let [usual, newest] = &[Site::usual(), Site::newest()].map(of_version);
+    everywhere(async |site| {
+        let servers = if site.version == 15 { usual } else { newest };
+        let [german, japanese] = servers.map(|it| it.with_role(site.role));
+        for (from, to) in [(german, japanese), (japanese, site), (site, german)] {
+            let source = from.filled(MONEY).await;
             let folder = tempfile::tempdir().expect("a folder");
             let operator = Operator::with_folder(&source, folder.path())
                 .set("DRILL_DATABASE_URL", &to.url("postgres"));
             let id = operator.makes();
             let expected = paid(&source.url).await;
-            let target = to.url(&format!("{name} again"));
+            let target = to.url(&Site::fresh_name());
             operator.does(&["restore", "latest", "--to", &target]);
             assert_eq!(paid(&target).await, expected);
             operator.does(&["verify", "latest", "--restore", "--allow-superuser"]);
 
-            let stock = format!("{name} by pg_restore");
-            to.create_database(&stock, None).expect("a database");
-            let restored = Command::new(PROGRAMS.path("pg_restore"))
-                .args(["--exit-on-error", "--dbname", &to.url(&stock)])
-                .arg(folder.path().join("postfacto").join(id))
-                .output()
-                .expect("it runs");
-            assert!(restored.status.success(), "{restored:?}");
-            assert_eq!(paid(&to.url(&stock)).await, expected);
+            let stock = to.url(&to.database().await);
+            let backup = folder.path().join("postfacto").join(id);
+            let backup = backup.to_str().expect("UTF-8");
+            to.succeeds(
+                "pg_restore",
+                &["--exit-on-error", "--dbname", &stock, backup],
+            );
+            assert_eq!(paid(&stock).await, expected);
         }
     });
+    for server in [usual, newest].into_iter().flatten() {
+        server.stop();
+    }
 }

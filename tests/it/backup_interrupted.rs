@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::fakes::{Call, Fault, StorageFaults};
 use crate::harness::{
-    Container, Database, Operator, Process, Site, Start, call, eventually, folder, occurrence,
-    postfacto, run, timer_request,
+    Container, Database, Operator, Process, Site, Start, call, eventually, everywhere, folder,
+    occurrence, run, timer_request,
 };
 
 /// A backup under way, whose rows do not reach the store.
@@ -17,8 +17,9 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Stage {
-        let (source, container) = (postfacto(0.0).await, Container::new().await);
+    async fn new(site: Site) -> Stage {
+        let source = site.source(&site.postfacto(0.0).await);
+        let container = Container::new().await;
         let faults = StorageFaults::before(container.address()).await;
         faults.once(Call::Part, Fault::Pass);
         faults.once(Call::Part, Fault::Pass);
@@ -57,9 +58,9 @@ fn ended_by(mut running: Process, signal: &str) -> (Option<i32>, String) {
 
 #[test]
 fn a_signal_ends_create_and_leaves_nothing() {
-    run(async {
-        for signal in ["INT", "TERM"] {
-            let stage = Stage::new().await;
+    everywhere(async |site| {
+        for signal in site.share(["INT", "TERM"]) {
+            let stage = Stage::new(site).await;
             let (code, output) = ended_by(stage.begins().await, signal);
             assert_eq!(code, Some(6), "{output}");
             assert!(output.contains("interrupted"), "{output}");
@@ -73,9 +74,9 @@ fn a_signal_ends_create_and_leaves_nothing() {
 /// A folder is fast: a run may have ended before the signal. Then it is a whole backup.
 #[test]
 fn a_signal_ends_create_in_a_folder_and_leaves_no_file() {
-    run(async {
-        let source = postfacto(0.01).await;
-        for number in [1, 2, 4] {
+    everywhere(async |site| {
+        let source = site.source(&site.postfacto(0.01).await);
+        for number in site.share([1, 2, 4]) {
             let store = folder();
             let operator = Operator::with_folder(&source, store.path());
             let running = operator.begins_with_stderr(&["create"]);
@@ -105,7 +106,7 @@ fn files(store: &Path) -> Vec<PathBuf> {
 #[test]
 fn remaining_files_are_named_with_the_command_to_delete_them() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual()).await;
         let kept = Fault::status("409 Conflict", "BlobImmutableDueToPolicy", "");
         stage.faults.always(Call::Delete, kept);
         // `always` knows one kind.
@@ -127,7 +128,7 @@ fn remaining_files_are_named_with_the_command_to_delete_them() {
 #[test]
 fn a_second_signal_ends_create_at_once() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual()).await;
         let mut running = stage.begins().await;
         let stderr = running.stderr();
         stage.faults.hold(Call::Delete);
@@ -144,8 +145,8 @@ fn a_second_signal_ends_create_at_once() {
 
 #[test]
 fn a_signal_ends_the_timers_drill_and_drops_its_database() {
-    run(async {
-        let (own, source, store) = (Database::migrated(), Database::empty(), folder());
+    everywhere(async |site| {
+        let (own, store) = (Database::migrated(), folder());
         let slow =
             "CREATE FUNCTION slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
                         IF pg_catalog.starts_with(pg_catalog.current_database(), 'magnusapi_') THEN
@@ -155,22 +156,26 @@ fn a_signal_ends_the_timers_drill_and_drops_its_database() {
                     CREATE TABLE slow (number integer);
                     INSERT INTO slow VALUES (1);
                     CREATE INDEX slowly_by_timer ON slow (slow(number))";
-        let client = source.connect().await;
-        client.batch_execute(slow).await.expect("it is made");
+        let source = site.filled(slow).await;
         let url = format!("file://{}", store.path().display());
-        let administrators = Site::usual().administrators();
         let mut program = Start::backing_up(&own, &url, &[("postfacto", &source.url)])
-            .set("DRILL_DATABASE_URL", &administrators.url("postgres"))
+            .set("DRILL_DATABASE_URL", &site.url("postgres"))
             .serving()
             .await;
         let made = call(&program, "postfacto_backup", 24).await;
         made.assert(200, "");
+        if site.role == "postgres" {
+            let drill = call(&program, "postfacto_restore_drill", 24).await;
+            drill.assert(500, "is a superuser");
+            return;
+        }
         let drill = timer_request(&program, "postfacto_restore_drill", &occurrence(24));
         let drilling = tokio::spawn(async move { drill.send().await });
+        let superuser = site.superuser().await;
         let scratch: String = eventually("a drill at its index", async || {
             let running = "SELECT datname::text FROM pg_stat_activity
                             WHERE query LIKE 'CREATE INDEX slowly_by_timer%' AND state = 'active'";
-            let rows = client.query(running, &[]).await.expect("a list");
+            let rows = superuser.query(running, &[]).await.expect("a list");
             rows.first().map(|row| row.get(0))
         })
         .await;
@@ -180,14 +185,14 @@ fn a_signal_ends_the_timers_drill_and_drops_its_database() {
         let text = answer.text().await.expect("a body");
         assert!(text.contains("interrupted"), "{text}");
         program.ended().await;
-        assert_eq!(Site::usual().databases_like(&scratch).await, [""; 0]);
+        assert_eq!(site.databases_like(&scratch).await, [""; 0]);
     });
 }
 
 #[test]
 fn a_signal_ends_the_timers_backup_and_leaves_nothing() {
-    run(async {
-        let (stage, own) = (Stage::new().await, Database::migrated());
+    everywhere(async |site| {
+        let (stage, own) = (Stage::new(site).await, Database::migrated());
         let settings = stage.slow().settings("of us").into_iter();
         let start = Start::backing_up(&own, "", &[("postfacto", &stage.source.url)]);
         let start = settings.fold(start, |start, (name, value)| start.set(name, &value));

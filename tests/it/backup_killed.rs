@@ -2,9 +2,10 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, Operator, eventually, folder, postfacto, run};
+use crate::harness::{Container, Database, Operator, eventually, everywhere, folder};
 
 const SIGKILL: i32 = 9;
 
@@ -33,11 +34,12 @@ async fn kill_at(source: &Database, container: &Container, point: (Call, usize),
 
 #[test]
 fn a_run_killed_at_any_request_makes_no_backup_and_the_next_one_does() {
-    run(async {
-        let (source, container) = (postfacto(0.0).await, Container::new().await);
+    everywhere(async |site| {
+        let source = site.source(&site.postfacto(0.0).await);
+        let container = Container::new().await;
         let direct = Operator::with_container(&source, &container);
         let mut whole = Vec::new();
-        for point in POINTS {
+        for point in site.share(POINTS) {
             kill_at(&source, &container, point, Fault::Stall).await;
             assert_eq!(direct.listed(), whole, "killed at {point:?}");
             whole.push(direct.makes());
@@ -49,8 +51,9 @@ fn a_run_killed_at_any_request_makes_no_backup_and_the_next_one_does() {
 
 #[test]
 fn a_run_killed_after_it_sent_the_manifest_makes_a_backup() {
-    run(async {
-        let (source, container) = (postfacto(0.0).await, Container::new().await);
+    everywhere(async |site| {
+        let source = site.source(&site.postfacto(0.0).await);
+        let container = Container::new().await;
         kill_at(&source, &container, (Call::Put, 4), Fault::StallAnswer).await;
         let direct = Operator::with_container(&source, &container);
         assert_eq!(direct.listed().len(), 1);
@@ -72,10 +75,10 @@ fn files(store: &Path) -> usize {
 /// A folder is fast: a run that is killed late may have ended before. Then it is a whole backup.
 #[test]
 fn a_run_killed_in_a_folder_makes_a_whole_backup_or_none() {
-    run(async {
-        let source = postfacto(0.01).await;
-        let mut killed = 0;
-        for number in [0, 1, 2, 3, 4, 6, 8, 10] {
+    let killed = &AtomicUsize::new(0);
+    everywhere(async |site| {
+        let source = site.source(&site.postfacto(0.01).await);
+        for number in site.share([0, 1, 2, 3, 4, 6, 8, 10]) {
             let store = folder();
             let operator = Operator::with_folder(&source, store.path());
             let running = operator.begins(&["create"]);
@@ -90,13 +93,14 @@ fn a_run_killed_in_a_folder_makes_a_whole_backup_or_none() {
                 was_killed || whole.len() == 1,
                 "{ended} with {number} files"
             );
-            killed += usize::from(number > 0 && whole.is_empty());
+            let amid = usize::from(number > 0 && whole.is_empty());
+            killed.fetch_add(amid, Ordering::Relaxed);
             for id in &whole {
                 operator.does(&["verify", id]);
             }
             operator.makes();
             assert_eq!(operator.listed().len(), whole.len() + 1);
         }
-        assert!(killed > 0, "every run was faster");
     });
+    assert!(killed.load(Ordering::Relaxed) > 0, "every run was faster");
 }

@@ -1,72 +1,75 @@
 //! Backups that are in use while `backup prune` runs in another process.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::sync::atomic::{AtomicI32, Ordering};
 
-use tempfile::TempDir;
+use tokio_postgres::Client;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, Operator, Site, eventually, folder, run};
+use crate::harness::{Container, Database, Operator, Site, eventually, everywhere, folder};
 
-/// A gate that a restore waits at: an index whose function waits until a file exists.
+/// A gate that restores of its source wait at: an index whose function waits for the end of an advisory lock. Of all
+/// that a database can see of another one, only the server's locks have no snapshot.
 struct Gate {
-    folder: TempDir,
+    number: i32,
     source: Database,
+    keeper: Client,
 }
 
 impl Gate {
-    async fn new() -> Gate {
-        let folder = folder();
-        // The server runs as another account.
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("it is ours");
-        let gate = Gate {
-            folder,
-            source: Database::empty(),
-        };
-        gate.open();
-        let client = gate.source.connect().await;
-        let file = gate.folder.path().join("open");
+    /// A gate that is closed.
+    async fn new(site: Site) -> Gate {
+        static NUMBER: AtomicI32 = AtomicI32::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let sql = format!(
             "CREATE FUNCTION gate(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
-                 WHILE (pg_catalog.pg_stat_file('{}', true)).size IS NULL LOOP
+                 WHILE EXISTS (SELECT FROM pg_catalog.pg_locks
+                                WHERE locktype = 'advisory' AND classid = {CLASS} AND objid = {number}) LOOP
                      PERFORM pg_catalog.pg_sleep(0.02);
                  END LOOP;
                  RETURN $1; END$$;
              CREATE TABLE gated (number integer);
              INSERT INTO gated VALUES (1);
-             CREATE INDEX at_the_gate ON gated (gate(number))",
-            file.display()
+             CREATE INDEX at_gate_{number} ON gated (gate(number))"
         );
-        client.batch_execute(&sql).await.expect("it is made");
-        fs::remove_file(file).expect("it is there");
+        let gate = Gate {
+            number,
+            source: site.filled(&sql).await,
+            keeper: site.superuser().await,
+        };
+        gate.close().await;
         gate
     }
 
-    fn open(&self) {
-        fs::write(self.folder.path().join("open"), "").expect("it is ours");
+    async fn close(&self) {
+        self.keep("pg_advisory_lock").await;
     }
 
-    /// Waits until a restore of this source waits at the gate.
+    async fn open(&self) {
+        self.keep("pg_advisory_unlock").await;
+    }
+
+    async fn keep(&self, function: &str) {
+        let keep = format!("SELECT {function}({CLASS}, {})", self.number);
+        self.keeper.batch_execute(&keep).await.expect("it is ours");
+    }
+
+    /// Waits until a restore waits at the gate.
     async fn waits(&self) {
-        let folder = self.folder.path().display().to_string();
-        let superuser = Site::usual().superuser().await;
+        let index = format!("CREATE INDEX at_gate_{} ", self.number);
         eventually("a restore at the gate", async || {
-            let names = "SELECT datname::text FROM pg_stat_activity
-                          WHERE query LIKE 'CREATE INDEX at_the_gate%' AND state = 'active'";
-            for row in superuser.query(names, &[]).await.expect("a list") {
-                let client = Site::usual().server.url(row.get(0));
-                let client = crate::harness::connect(&client).await;
-                let ours = "SELECT FROM pg_proc WHERE proname = 'gate' AND strpos(prosrc, $1) > 0";
-                let found = client.query(ours, &[&folder]).await;
-                if found.is_ok_and(|rows| !rows.is_empty()) {
-                    return Some(());
-                }
-            }
-            None
+            let waiting = "SELECT FROM pg_stat_activity
+                            WHERE strpos(query, $1) > 0 AND state = 'active'
+                              AND pid <> pg_backend_pid()";
+            let waiting = self.keeper.query(waiting, &[&index]).await;
+            (!waiting.expect("a list").is_empty()).then_some(())
         })
         .await;
     }
 }
+
+/// The first half of the keys of all gates.
+const CLASS: i32 = 77;
 
 /// An operator whose rules keep one backup, and the older of two backups.
 fn two_backups(operator: Operator) -> (Operator, String) {
@@ -95,21 +98,21 @@ fn is_pruned(operator: &Operator, id: &str) {
 
 #[test]
 fn a_backup_that_is_being_restored_is_not_pruned() {
-    run(async {
-        let gate = Gate::new().await;
+    everywhere(async |site| {
+        let gate = Gate::new(site).await;
         let (store, container) = (folder(), Container::new().await);
-        for operator in [
+        for operator in site.share([
             Operator::with_folder(&gate.source, store.path()),
             Operator::with_container(&gate.source, &container),
-        ] {
+        ]) {
             let (operator, older) = two_backups(operator);
-            let to = Site::usual().url(&Site::fresh_name());
+            let to = site.url(&Site::fresh_name());
             let restoring = operator.begins(&["restore", &older, "--to", &to]);
             gate.waits().await;
             is_in_use(&operator, &older);
-            gate.open();
+            gate.open().await;
             assert_eq!(restoring.ended().code(), Some(0));
-            fs::remove_file(gate.folder.path().join("open")).expect("it is there");
+            gate.close().await;
             is_pruned(&operator, &older);
         }
     });
@@ -117,8 +120,8 @@ fn a_backup_that_is_being_restored_is_not_pruned() {
 
 #[test]
 fn a_restore_that_begins_between_the_listing_and_the_deletion_keeps_its_backup() {
-    run(async {
-        let (gate, container) = (Gate::new().await, Container::new().await);
+    everywhere(async |site| {
+        let (gate, container) = (Gate::new(site).await, Container::new().await);
         let direct = Operator::with_container(&gate.source, &container);
         let (direct, older) = two_backups(direct);
         let faults = StorageFaults::before(container.address()).await;
@@ -128,24 +131,43 @@ fn a_restore_that_begins_between_the_listing_and_the_deletion_keeps_its_backup()
             .set("BACKUP_KEEP", "last=1");
         let pruning = slow.begins(&["prune"]);
         faults.sees(Call::Put).await;
-        let to = Site::usual().url(&Site::fresh_name());
+        let to = site.url(&Site::fresh_name());
         let restoring = direct.begins(&["restore", &older, "--to", &to]);
         gate.waits().await;
         faults.release();
         assert_eq!(pruning.ended().code(), Some(0));
         assert!(direct.listed().contains(&older));
-        gate.open();
+        gate.open().await;
         assert_eq!(restoring.ended().code(), Some(0));
         is_pruned(&direct, &older);
     });
 }
 
-/// The requests of a prune that change the store: it announces, deletes the manifest, then the files.
-const STEPS: [(Call, usize); 4] = [
-    (Call::Put, 1),
-    (Call::Delete, 1),
-    (Call::Delete, 2),
-    (Call::Delete, 6),
+/// A database whose backup has more files than [`STEPS`] deletes.
+const ROWS: &str = "\
+    CREATE TABLE one AS SELECT generate_series(1, 9) AS id; CREATE TABLE two AS SELECT * FROM one;
+    CREATE TABLE three AS SELECT * FROM one; CREATE TABLE four AS SELECT * FROM one";
+
+/// The state that a killed prune leaves a backup in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Whole,
+    /// Whole, with an announcement of its deletion.
+    Announced,
+    Nothing,
+}
+
+/// The requests of a prune that change the store: it announces, deletes the manifest, then the files. With whether
+/// the store has done it when the prune is killed, and the state of the backup then.
+const STEPS: [((Call, usize), bool, Left); 8] = [
+    ((Call::Put, 1), false, Left::Whole),
+    ((Call::Put, 1), true, Left::Announced),
+    ((Call::Delete, 1), false, Left::Announced),
+    ((Call::Delete, 1), true, Left::Nothing),
+    ((Call::Delete, 2), false, Left::Nothing),
+    ((Call::Delete, 2), true, Left::Nothing),
+    ((Call::Delete, 6), false, Left::Nothing),
+    ((Call::Delete, 6), true, Left::Nothing),
 ];
 
 /// Kills a prune at one of its requests: the store has not seen it, or has done it.
@@ -175,51 +197,49 @@ async fn end_announcements(container: &Container, id: &str) {
 
 #[test]
 fn a_prune_killed_at_any_step_leaves_a_whole_backup_or_none() {
-    run(async {
-        let (source, container) = (Database::migrated(), Container::new().await);
+    everywhere(async |site| {
+        let (source, container) = (site.filled(ROWS).await, Container::new().await);
         let operator = Operator::with_container(&source, &container).set("BACKUP_KEEP", "last=1");
         let mut newest = operator.makes();
-        for (step, point) in STEPS.into_iter().enumerate() {
-            for fault in [Fault::Stall, Fault::StallAnswer] {
-                let (older, is_done) = (newest, matches!(fault, Fault::StallAnswer));
-                newest = operator.makes();
-                kill_a_prune(&source, &container, point, fault).await;
-                let place = format!("{point:?}, done: {is_done}");
-                let (is_announced, is_whole) = match (step, is_done) {
-                    (0, false) => (false, true),
-                    (0, true) | (1, false) => (true, true),
-                    _ => (false, false),
-                };
-                let is_listed = operator.listed().contains(&older);
-                assert_eq!(is_listed, is_whole, "{place}");
-                let list = operator.does(&["list"]);
-                let says_so = list.contains("a prune is deleting it");
-                assert_eq!(says_so, is_announced, "{place}: {list}");
-                if is_announced {
-                    let target = Site::fresh_name();
-                    let to = Site::usual().url(&target);
-                    let error = operator.exits(5, &["restore", &older, "--to", &to]);
-                    assert!(error.contains("a prune is deleting"), "{place}: {error}");
-                    let made = Site::usual().databases_like(&target).await;
-                    assert_eq!(made, [""; 0], "{place}");
-                    end_announcements(&container, &older).await;
-                }
-                if is_whole {
-                    operator.does(&["verify", &older]);
-                } else {
-                    let error = operator.fails(&["verify", &older]);
-                    assert!(error.contains("has no backup named"), "{place}: {error}");
-                }
-                is_pruned(&operator, &older);
+        for (point, is_done, state) in site.share(STEPS) {
+            let older = newest;
+            newest = operator.makes();
+            let fault = if is_done {
+                Fault::StallAnswer
+            } else {
+                Fault::Stall
+            };
+            kill_a_prune(&source, &container, point, fault).await;
+            let place = format!("{point:?}, done: {is_done}");
+            let is_listed = operator.listed().contains(&older);
+            assert_eq!(is_listed, state != Left::Nothing, "{place}");
+            let list = operator.does(&["list"]);
+            let says_so = list.contains("a prune is deleting it");
+            assert_eq!(says_so, state == Left::Announced, "{place}: {list}");
+            if state == Left::Announced {
+                let target = Site::fresh_name();
+                let to = site.url(&target);
+                let error = operator.exits(5, &["restore", &older, "--to", &to]);
+                assert!(error.contains("a prune is deleting"), "{place}: {error}");
+                let made = site.databases_like(&target).await;
+                assert_eq!(made, [""; 0], "{place}");
+                end_announcements(&container, &older).await;
             }
+            if state == Left::Nothing {
+                let error = operator.fails(&["verify", &older]);
+                assert!(error.contains("has no backup named"), "{place}: {error}");
+            } else {
+                operator.does(&["verify", &older]);
+            }
+            is_pruned(&operator, &older);
         }
     });
 }
 
 #[test]
 fn a_hold_placed_during_a_prune_fails_or_keeps_the_backup() {
-    run(async {
-        let (source, container) = (Database::migrated(), Container::new().await);
+    everywhere(async |site| {
+        let (source, container) = (site.filled(ROWS).await, Container::new().await);
         let (operator, older) = two_backups(Operator::with_container(&source, &container));
         let hold = ["hold", &older, "--reason", "an incident"];
         kill_a_prune(&source, &container, (Call::Delete, 1), Fault::Stall).await;
@@ -234,11 +254,11 @@ fn a_hold_placed_during_a_prune_fails_or_keeps_the_backup() {
 
 #[test]
 fn a_backup_that_is_verified_or_downloaded_is_not_pruned_until_a_signal_ends_that() {
-    run(async {
-        let (source, container) = (Database::migrated(), Container::new().await);
+    everywhere(async |site| {
+        let (source, container) = (site.filled(ROWS).await, Container::new().await);
         let target = folder();
         let target = target.path().display().to_string();
-        for verb in ["verify", "download"] {
+        for verb in site.share(["verify", "download"]) {
             let direct = Operator::with_container(&source, &container);
             let (direct, older) = two_backups(direct);
             let faults = StorageFaults::before(container.address()).await;
@@ -259,8 +279,9 @@ fn a_backup_that_is_verified_or_downloaded_is_not_pruned_until_a_signal_ends_tha
 
 #[test]
 fn a_download_of_a_backup_that_is_being_deleted_makes_no_folder() {
-    run(async {
-        let (source, store, target) = (Database::migrated(), folder(), folder());
+    everywhere(async |site| {
+        let source = site.filled(ROWS).await;
+        let (store, target) = (folder(), folder());
         let operator = Operator::with_folder(&source, store.path());
         let id = operator.makes();
         let backup = store.path().join("postfacto").join(&id);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Operator, postfacto, run};
+use crate::harness::{Operator, Site, everywhere};
 
 const HOSTILE: &str = "<script>alert('1')</script> & \"quotes\" \u{202e}";
 
@@ -30,8 +30,8 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Stage {
-        let source = postfacto(0.0).await;
+    async fn new(site: Site) -> Stage {
+        let source = site.source(&site.postfacto(0.0).await);
         let [store, copies] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
         let operator = Operator::with_folder(&source, store.path());
         let first = operator.makes();
@@ -76,8 +76,8 @@ impl Stage {
 
 #[test]
 fn a_report_names_what_was_made_proved_and_is_missing() {
-    run(async {
-        let mut stage = Stage::new().await;
+    everywhere(async |site| {
+        let mut stage = Stage::new(site).await;
         let [first, _, third] = stage.proved.clone();
         stage.add_unreadable();
         let lost = stage.copies.path().join("postfacto").join(&first);
@@ -125,8 +125,8 @@ fn a_report_names_what_was_made_proved_and_is_missing() {
 
 #[test]
 fn the_page_of_a_report_is_escaped_and_loads_nothing() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         stage
             .operator
             .does(&["hold", &stage.proved[1], "--reason", HOSTILE]);
@@ -153,8 +153,9 @@ fn the_page_of_a_report_is_escaped_and_loads_nothing() {
 
 #[test]
 fn a_report_is_about_its_period_and_an_empty_period_is_rejected() {
-    run(async {
-        let (source, store) = (postfacto(0.0).await, tempfile::tempdir().expect("a folder"));
+    everywhere(async |site| {
+        let source = site.source(&site.postfacto(0.0).await);
+        let store = tempfile::tempdir().expect("a folder");
         let operator = Operator::with_folder(&source, store.path());
         operator.makes();
         let past = operator.does(&["report", "--since", "2026-01-01", "--until", "2026-02-01"]);

@@ -3,7 +3,7 @@
 use pgarchive::manifest::MANIFEST;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, Operator, eventually, postfacto, run};
+use crate::harness::{Container, Database, Operator, Site, eventually, everywhere, run};
 
 /// A source, its container, and faults before that.
 struct Stage {
@@ -13,10 +13,10 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Stage {
+    async fn new(site: Site) -> Stage {
         let container = Container::new().await;
         Stage {
-            source: postfacto(0.0).await,
+            source: site.source(&site.postfacto(0.0).await),
             faults: StorageFaults::before(container.address()).await,
             container,
         }
@@ -69,7 +69,7 @@ fn before_the_manifest(faults: &StorageFaults) {
 #[test]
 fn a_connection_that_ends_amid_rows_makes_no_backup_and_the_next_run_a_whole_one() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual()).await;
         let client = stage.source.connect().await;
         let fill = "CREATE TABLE noise AS
                         SELECT md5(n::text) || md5((-n)::text) AS noise
@@ -102,8 +102,8 @@ fn a_connection_that_ends_amid_rows_makes_no_backup_and_the_next_run_a_whole_one
 
 #[test]
 fn a_store_that_recovers_gets_a_whole_backup() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         for fault in [Fault::CutRequest(500), failing(), busy(), Fault::LoseAnswer] {
             stage.faults.once(Call::Part, fault.clone());
             stage.faults.once(Call::Put, fault);
@@ -123,8 +123,8 @@ fn a_store_that_recovers_gets_a_whole_backup() {
 
 #[test]
 fn a_lost_response_to_the_manifest_is_not_a_failure() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         before_the_manifest(&stage.faults);
         stage.faults.once(Call::Put, Fault::LoseAnswer);
         stage.succeeds();
@@ -135,8 +135,8 @@ fn a_lost_response_to_the_manifest_is_not_a_failure() {
 /// The program cannot know that the manifest was stored, so it fails. The backup is whole.
 #[test]
 fn losing_every_response_to_the_manifest_fails_with_a_whole_backup() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         before_the_manifest(&stage.faults);
         stage.faults.always(Call::Put, Fault::LoseAnswer);
         let output = stage.operator().fails(&["create"]);
@@ -149,8 +149,8 @@ fn losing_every_response_to_the_manifest_fails_with_a_whole_backup() {
 
 #[test]
 fn a_connection_that_keeps_breaking_fails_without_a_backup() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         stage.faults.always(Call::Part, Fault::CutRequest(500));
         let output = stage.fails().await;
         assert!(
@@ -162,8 +162,8 @@ fn a_connection_that_keeps_breaking_fails_without_a_backup() {
 
 #[test]
 fn a_store_that_keeps_failing_fails_without_a_backup() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         stage.faults.always(Call::Commit, failing());
         let output = stage.fails().await;
         assert!(output.contains("500"), "{output}");
@@ -172,8 +172,8 @@ fn a_store_that_keeps_failing_fails_without_a_backup() {
 
 #[test]
 fn a_store_that_stays_busy_fails_without_a_backup() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         stage.faults.always(Call::Part, busy());
         let output = stage.fails().await;
         assert!(
@@ -185,8 +185,8 @@ fn a_store_that_stays_busy_fails_without_a_backup() {
 
 #[test]
 fn a_manifest_that_cannot_be_stored_fails_without_a_backup() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         before_the_manifest(&stage.faults);
         stage.faults.always(Call::Put, failing());
         let output = stage.fails().await;
@@ -197,7 +197,7 @@ fn a_manifest_that_cannot_be_stored_fails_without_a_backup() {
 #[test]
 fn a_wrong_key_is_reported_and_not_shown() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual()).await;
         let key = "bm90IHRoZSBrZXkgb2YgdGhpcyBhY2NvdW50";
         let container = stage.container.with_key(key);
         let output = Operator::with_container(&stage.source, &container).fails(&["create"]);

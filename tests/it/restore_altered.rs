@@ -10,7 +10,7 @@ use pgarchive::manifest::{FORMAT, MANIFEST, Manifest};
 use pgarchive::{Algorithm, BackupId, Entry, Kind, Toc, pack_small};
 use tempfile::TempDir;
 
-use crate::harness::{Database, Operator, Site, everywhere, folder, run};
+use crate::harness::{Operator, Site, everywhere, folder};
 
 /// A Postfacto, and a store with its backups.
 struct Stage {
@@ -33,11 +33,8 @@ impl Stage {
         created.expect("the role is new");
         let site = site.with_role(role.leak());
         let (source, store) = (site.postfacto(0.0).await, folder());
-        let database = Database {
-            url: site.url(&source),
-        };
         Stage {
-            operator: Operator::with_folder(&database, store.path())
+            operator: Operator::with_folder(&site.source(&source), store.path())
                 .set("DRILL_DATABASE_URL", &site.url("postgres")),
             site,
             source,
@@ -193,8 +190,8 @@ fn an_archive_that_contradicts_itself_restores_nothing() {
 
 #[test]
 fn a_backup_dated_in_the_future_and_an_unreadable_one_stay_and_replace_no_other() {
-    run(async {
-        let stage = Stage::new(Site::usual(), "future").await;
+    everywhere(async |site| {
+        let stage = Stage::new(site, "future").await;
         let [old, new] = [(); 2].map(|()| stage.operator.makes());
         let year = SignedDuration::from_hours(24 * 365);
         let [future, newer] = [1, 2].map(|run| BackupId::new(Timestamp::now() + year, run));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::harness::{Database, Operator, Process, Site, eventually, run};
+use crate::harness::{Operator, Process, Site, eventually, everywhere};
 
 /// Some 35 MB of COPY text with a value of 17 MB in the middle of it.
 const LARGE: &str = r"
@@ -36,16 +36,13 @@ async fn peak(process: &Process) -> u64 {
 
 #[test]
 fn several_sessions_restore_a_large_table_and_a_killed_restore_can_run_again() {
-    run(async {
-        let site = Site::usual().administrators();
-        let source = site.database().await;
-        let client = site.connect(&source).await;
-        client.batch_execute(LARGE).await.expect("it is filled");
+    everywhere(async |site| {
+        let source = site.filled(LARGE).await;
+        let client = source.connect().await;
         let expected = client.query_one(ROWS, &[]).await.expect("rows");
         let store: TempDir = tempfile::tempdir().expect("a folder");
         let folder: &Path = store.path();
-        let url = site.url(&source);
-        let operator = Operator::with_folder(&Database { url }, folder);
+        let operator = Operator::with_folder(&source, folder);
         operator.makes();
 
         let target = format!("large {}", Site::fresh_name());
@@ -56,8 +53,10 @@ fn several_sessions_restore_a_large_table_and_a_killed_restore_can_run_again() {
         eventually("two sessions that load the table", || async {
             let loading = "SELECT FROM pg_stat_activity
                             WHERE application_name = 'magnusapi' AND datname LIKE 'magnusapi_%'
+                              AND usename = $1
                               AND query LIKE 'COPY \"public\".\"shared_load\" %FROM STDIN%'";
-            let loading = superuser.query(loading, &[]).await.expect("sessions");
+            let loading = superuser.query(loading, &[&site.role]).await;
+            let loading = loading.expect("sessions");
             (loading.len() > 1).then_some(())
         })
         .await;

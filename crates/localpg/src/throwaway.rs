@@ -129,8 +129,10 @@ impl Throwaway {
         self.folder.path().join("log")
     }
 
-    /// Stops the server at once and removes its folder, as dropping it does.
-    pub fn stop(self) {}
+    /// Stops the server at once and removes its folder, as dropping it does. It cannot be started again.
+    pub fn stop(&self) {
+        self.server().watcher.finish();
+    }
 
     /// Stops the first process before it kills it, so that it cannot start others.
     fn kill_processes(&self, server: &Server) -> Result<(), Error> {
@@ -165,7 +167,7 @@ impl Throwaway {
 
 impl Drop for Throwaway {
     fn drop(&mut self) {
-        self.server().watcher.finish();
+        self.stop();
     }
 }
 

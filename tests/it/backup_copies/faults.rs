@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Stage;
 use crate::fakes::{Call, Fault, StorageFaults};
 use crate::harness::{
-    Bucket, Container, Database, Operator, Program, Start, call, eventually, run,
+    Bucket, Container, Database, Operator, Program, Site, Start, call, eventually, everywhere, run,
 };
 
 const SIGKILL: i32 = 9;
@@ -34,10 +34,10 @@ const POINTS: [(Call, usize); 6] = [
 
 #[test]
 fn a_copy_killed_at_any_request_is_not_listed_and_the_next_one_completes_it() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let id = stage.operator().makes();
-        for point in POINTS {
+        for point in site.share(POINTS) {
             let container = Container::new().await;
             let faults = StorageFaults::at(container.address(), point, Fault::Stall).await;
             let of = |container: &Container| {
@@ -68,8 +68,8 @@ async fn stored(blobs: &Blobs) -> usize {
 
 #[test]
 fn a_copy_to_a_bucket_that_is_killed_amid_files_is_completed_later() {
-    run(async {
-        let (stage, bucket) = (Stage::new().await, Bucket::new().await);
+    everywhere(async |site| {
+        let (stage, bucket) = (Stage::new(site).await, Bucket::new().await);
         let id = stage.operator().makes();
         let operator = stage.operator().with_settings(bucket.settings());
         let running = operator.begins(&["copy"]);
@@ -86,16 +86,18 @@ fn a_copy_to_a_bucket_that_is_killed_amid_files_is_completed_later() {
 
 #[test]
 fn a_flipped_byte_in_a_copy_is_found_and_not_restored() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let operator = stage.copying();
         let id = operator.makes();
         flip(&stage.copy(&id, "toc.dat"));
         let output = operator.fails(&["verify", &id, "--from", "copy"]);
         assert!(output.contains("toc.dat"), "{output}");
-        let to = format!("{}_restored", stage.source.url);
+        let target = Site::fresh_name();
+        let to = site.url(&target);
         let output = operator.fails(&["restore", &id, "--from", "copy", "--to", &to]);
         assert!(output.contains("nothing was restored"), "{output}");
+        assert_eq!(site.databases_like(&target).await, [""; 0]);
         operator.does(&["verify", &id]);
 
         // As if the copy had never been completed.
@@ -107,8 +109,8 @@ fn a_flipped_byte_in_a_copy_is_found_and_not_restored() {
 
 #[test]
 fn a_copy_that_a_prune_is_deleting_is_not_made_again_before_that_ends() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let id = stage.operator().makes();
         let announcement = stage.copy(&id, "deleting-29991231T000000Z-00000000.json");
         std::fs::create_dir_all(announcement.parent().expect("a folder")).expect("it is made");
@@ -124,8 +126,8 @@ fn a_copy_that_a_prune_is_deleting_is_not_made_again_before_that_ends() {
 
 #[test]
 fn a_damaged_backup_is_not_copied_and_does_not_stop_the_others() {
-    run(async {
-        let stage = Stage::new().await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let [good, damaged] = [(); 2].map(|()| stage.operator().makes());
         flip(&stage.original(&damaged, "schema.sql"));
         let operator = stage.copying();
@@ -138,12 +140,12 @@ fn a_damaged_backup_is_not_copied_and_does_not_stop_the_others() {
 
 #[test]
 fn a_location_that_refuses_or_is_full_leaves_the_backup_and_is_reported() {
-    run(async {
-        for (call, status, code) in [
+    everywhere(async |site| {
+        for (call, status, code) in site.share([
             (Call::Put, "403 No", "AuthorizationPermissionMismatch"),
             (Call::Part, "507 Full", "InsufficientStorage"),
-        ] {
-            let (stage, container) = (Stage::new().await, Container::new().await);
+        ]) {
+            let (stage, container) = (Stage::new(site).await, Container::new().await);
             let faults = StorageFaults::before(container.address()).await;
             faults.always(call, Fault::status(status, code, ""));
             let through = container.through(&faults.address);
@@ -165,7 +167,7 @@ fn a_location_that_refuses_or_is_full_leaves_the_backup_and_is_reported() {
 #[test]
 fn a_bucket_that_is_missing_is_named() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::new(Site::usual()).await;
         let operator = stage.operator();
         let operator = operator.with_settings(Bucket::missing("nowhere").settings());
         let output = operator.fails(&["create"]);
@@ -184,11 +186,8 @@ async fn copy_age(program: &Program) -> Value {
 #[test]
 fn a_dead_location_neither_fails_nor_degrades_the_backup_and_a_later_run_completes_the_copies() {
     run(async {
-        let (own, stage, bucket) = (
-            Database::migrated(),
-            Stage::new().await,
-            Bucket::new().await,
-        );
+        let (own, bucket) = (Database::migrated(), Bucket::new().await);
+        let stage = Stage::new(Site::usual()).await;
         let store = format!("file://{}", stage.store.path().display());
         let start = || {
             let start = Start::backing_up(&own, &store, &[("postfacto", &stage.source.url)]);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Stage, by_pg_restore, made};
-use crate::harness::{Site, everywhere, folder, run};
+use crate::harness::{Site, everywhere, folder};
 
 #[test]
 fn an_encrypted_backup_restores_only_with_its_identity() {
@@ -41,8 +41,8 @@ fn an_encrypted_backup_restores_only_with_its_identity() {
 /// `age` is another implementation of the format, by other authors.
 #[test]
 fn an_encrypted_backup_is_opened_by_age_and_restored_by_pg_restore() {
-    run(async {
-        let stage = Stage::new(Site::usual()).await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let identity = age::x25519::Identity::generate();
         let (file, other) = (stage.folder.path().join("identity.txt"), "other.txt");
         let other = stage.folder.path().join(other);
@@ -67,8 +67,8 @@ fn an_encrypted_backup_is_opened_by_age_and_restored_by_pg_restore() {
             assert!(!decrypts(&encrypted, &other, &target), "{encrypted:?}");
             assert!(decrypts(&encrypted, &file, &target), "{encrypted:?}");
         }
-        let restored = by_pg_restore(stage.site, opened.path(), &[]).await;
-        assert_eq!(stage.site.dump(&restored, &[]), stage.dump());
+        let restored = by_pg_restore(site, opened.path(), &[]).await;
+        assert_eq!(site.dump(&restored, &[]), stage.dump());
     });
 }
 

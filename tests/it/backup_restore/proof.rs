@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use localpg::ThrowawayOptions;
 use magnusapi::backup::Progress;
 use magnusapi::backup::restore::{Bounds, Options, RestoreError, Superusers, prove, sweep};
 use pgarchive::{Entry, Kind};
@@ -10,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::sample::{Fault, Sample};
 use super::{at, made_by, options, restored};
-use crate::harness::{self, Site, everywhere, own_server, run};
+use crate::harness::{Site, everywhere, run};
 
 /// Also as a superuser.
 fn trial() -> Options {
@@ -181,33 +180,51 @@ fn a_trial_that_takes_too_long_ends_and_leaves_nothing() {
     });
 }
 
-/// On a server of its own: drills of other tests sweep too.
+/// On servers of its own, one role after the other: each sweeps the whole server, as drills of other tests do.
 #[test]
 fn databases_of_dead_runs_are_swept_a_day_later() {
     run(async {
-        let names = [
-            "magnusapi_drill_20010203T040506Z-0000000a",
-            "magnusapi_restore_20010203T040506Z-0000000b",
-            "magnusapi_drill_20010203T040506Z-0000000c",
-            "magnusapi_drill_20010203T040507Z-0000000d",
-            "magnusapi_drill_20010203",
-        ];
-        let server = own_server(ThrowawayOptions::default());
-        for name in names {
-            server.create_database(name, None).expect("a database");
-        }
-        let _in_use = harness::connect(&server.url(names[2])).await;
-        let now = "2001-02-04T04:05:07Z".parse().expect("a time");
-        let swept = sweep(&at(&server.url("postgres")), now).await;
-        let swept = swept.expect("it sweeps");
-        assert_eq!(swept.dropped, names[..2]);
-        assert_eq!(swept.refused.len(), 1, "{swept:?}");
-        assert_eq!(swept.refused[0].0, names[2]);
-        let admin = harness::connect(&server.url("postgres")).await;
-        for name in &names[2..] {
-            let there = "SELECT FROM pg_database WHERE datname = $1";
-            let there = admin.query(there, &[name]).await.expect("it can be asked");
-            assert_eq!(there.len(), 1, "{name}");
+        for server in [Site::usual(), Site::newest()].map(|it| it.with_settings(&[])) {
+            let of_superuser = sweeps(server, 0).await;
+            let of_administrator = sweeps(server.administrators(), 1).await;
+            assert_eq!(of_superuser.len(), 1, "{of_superuser:?}");
+            let [(name, reason), (_, _)] = of_administrator.as_slice() else {
+                panic!("its own, and the superuser's: {of_administrator:?}");
+            };
+            assert_eq!(*name, of_superuser[0].0);
+            assert!(reason.contains("must be owner of database"), "{reason}");
+            server.stop();
         }
     });
+}
+
+/// Sweeps databases of the site's role. Returns those that remain of dead runs, its own that is in use last.
+async fn sweeps(site: Site, number: u8) -> Vec<(String, String)> {
+    let names = [
+        format!("magnusapi_drill_20010203T040506Z-{number}000000a"),
+        format!("magnusapi_restore_20010203T040506Z-{number}000000b"),
+        format!("magnusapi_drill_20010203T040506Z-{number}000000c"),
+        format!("magnusapi_drill_20010203T040507Z-{number}000000d"),
+        format!("magnusapi_drill_2001020{number}"),
+    ];
+    let beside = site.connect("postgres").await;
+    for name in &names {
+        let create = format!("CREATE DATABASE \"{name}\"");
+        beside.batch_execute(&create).await.expect("a database");
+    }
+    let _in_use = site.connect(&names[2]).await;
+    let now = "2001-02-04T04:05:07Z".parse().expect("a time");
+    let swept = sweep(&at(&site.url("postgres")), now).await;
+    let swept = swept.expect("it sweeps");
+    assert_eq!(swept.dropped, names[..2]);
+    for name in &names[2..] {
+        assert_eq!(site.databases_like(name).await.len(), 1, "{name}");
+    }
+    let last = swept.refused.last().expect("one is in use");
+    assert_eq!(last.0, names[2]);
+    assert!(
+        last.1.contains("is being accessed by other users"),
+        "{last:?}"
+    );
+    swept.refused
 }

@@ -31,7 +31,7 @@ pub(crate) use postfacto::{empty_postfacto, fill_postfacto, postfacto};
 pub(crate) use process::{Process, signal};
 pub(crate) use program::{Program, healthy, ready, timer};
 pub(crate) use raw::{end_of_listening, send_raw};
-pub(crate) use site::{Site, everywhere, everywhere_on};
+pub(crate) use site::{Site, everywhere, everywhere_on, everywhere_on_own};
 pub(crate) use start::Start;
 pub(crate) use timer_calls::{call, call_with, occurrence, timer_request};
 

@@ -8,11 +8,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use localpg::{Programs, Throwaway, ThrowawayOptions};
 
-use super::{NEWEST_PROGRAMS, PROGRAMS, connect, fill_postfacto, newest_postgres, postgres, run};
+use super::{
+    Database, NEWEST_PROGRAMS, PROGRAMS, connect, fill_postfacto, newest_postgres, postgres, run,
+};
 
 /// A role like that of Azure's administrator: it makes databases and roles, belongs to the roles that
 /// own what is restored, and ends other roles' sessions.
 const ADMINISTRATOR: &str = "administrator";
+
+/// Two servers, two roles.
+const SITES: usize = 4;
 
 /// The roles that own and read what tests restore. Roles belong to the whole server.
 const ROLES: &str = "\
@@ -66,16 +71,20 @@ impl Site {
     }
 
     /// A server of one test's own with these settings, of the same version, for the same role. It ends with this
-    /// process.
+    /// process, or when it is stopped.
     pub(crate) fn with_settings(self, settings: &[(&str, &str)]) -> Site {
         let settings = settings.iter().map(|(name, value)| {
             let [name, value] = [name, value].map(|it| (*it).to_owned());
             (name, value)
         });
-        let options = ThrowawayOptions {
+        self.with_options(ThrowawayOptions {
             settings: settings.collect(),
             ..ThrowawayOptions::default()
-        };
+        })
+    }
+
+    /// The same with options of other kinds.
+    pub(crate) fn with_options(self, options: ThrowawayOptions) -> Site {
         let server = Throwaway::start(self.programs, options);
         let server = server.expect("a private PostgreSQL starts");
         make_roles(self.programs, &server);
@@ -85,14 +94,29 @@ impl Site {
         }
     }
 
+    /// Stops a server of one test's own.
+    pub(crate) fn stop(self) {
+        self.server.stop();
+    }
+
     /// The same server with each role.
-    fn roles(self) -> [Site; 2] {
+    pub(crate) fn roles(self) -> [Site; 2] {
         [self, self.administrators()]
     }
 
     /// The same server with another role.
     pub(crate) fn with_role(self, role: &'static str) -> Site {
         Site { role, ..self }
+    }
+
+    /// This site's part of variations that the server does not notice, such as faults of a store. Each site tries at
+    /// least one of them, and together the sites try all.
+    pub(crate) fn share<T>(&self, variations: impl IntoIterator<Item = T>) -> Vec<T> {
+        let all: Vec<T> = variations.into_iter().collect();
+        let is_newest = usize::from(self.version > 15);
+        let number = is_newest * 2 + usize::from(self.role == ADMINISTRATOR);
+        let first = number % all.len().min(SITES);
+        all.into_iter().skip(first).step_by(SITES).collect()
     }
 
     /// The address of a database, for the restoring role.
@@ -128,6 +152,21 @@ impl Site {
         let beside = self.connect("postgres").await;
         beside.batch_execute(&create).await.expect("it is made");
         name
+    }
+
+    /// The database of this name, which the restoring role backs up.
+    pub(crate) fn source(&self, database: &str) -> Database {
+        Database {
+            url: self.url(database),
+        }
+    }
+
+    /// A new database of the restoring role, which runs these statements in it.
+    pub(crate) async fn filled(&self, statements: &str) -> Database {
+        let database = self.source(&self.database().await);
+        let client = database.connect().await;
+        client.batch_execute(statements).await.expect("they run");
+        database
     }
 
     /// The address of a database, for a role that may only read.
@@ -206,7 +245,19 @@ pub(crate) fn everywhere<F: Future<Output = ()>>(test: impl Fn(Site) -> F + Sync
     everywhere_on([Site::usual(), Site::newest()], test);
 }
 
-/// The same on servers of the test's own.
+/// The same on servers of the test's own, which `own` makes. They end with the test.
+pub(crate) fn everywhere_on_own<F: Future<Output = ()>>(
+    own: impl Fn(Site) -> Site,
+    test: impl Fn(Site) -> F + Sync,
+) {
+    let servers = [Site::usual(), Site::newest()].map(own);
+    everywhere_on(servers, test);
+    for server in servers {
+        server.stop();
+    }
+}
+
+/// The same on these servers.
 pub(crate) fn everywhere_on<F: Future<Output = ()>>(
     servers: [Site; 2],
     test: impl Fn(Site) -> F + Sync,
