@@ -56,11 +56,11 @@ fn each_kind_of_location_has_copies_that_verify_and_restore_when_the_originals_a
         let source = site.source(&site.postfacto(0.0).await);
         let elsewhere = folder();
         let url = format!("file://{}", elsewhere.path().display());
-        for settings in [
+        for settings in site.share([
             vec![("BACKUP_COPY_URL", url)],
             Container::new().await.copy_settings("of us").to_vec(),
             Bucket::new().await.settings().to_vec(),
-        ] {
+        ]) {
             let store = folder();
             let operator = Operator::with_folder(&source, store.path()).with_settings(settings);
             let made = operator.json(&["create"]);

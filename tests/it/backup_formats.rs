@@ -146,7 +146,7 @@ fn money_is_the_same_after_a_restore_to_a_server_of_another_locale() {
     everywhere(async |site| {
         let servers = if site.version == 15 { usual } else { newest };
         let [german, japanese] = servers.map(|it| it.with_role(site.role));
-        for (from, to) in [(german, japanese), (japanese, site), (site, german)] {
+        for (from, to) in site.share([(german, japanese), (japanese, site), (site, german)]) {
             let source = from.filled(MONEY).await;
             let folder = tempfile::tempdir().expect("a folder");
             let operator = Operator::with_folder(&source, folder.path())

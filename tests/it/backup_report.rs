@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Operator, Site, everywhere};
+use crate::harness::{Operator, Site, everywhere, run};
 
 const HOSTILE: &str = "<script>alert('1')</script> & \"quotes\" \u{202e}";
 
@@ -125,8 +125,8 @@ fn a_report_names_what_was_made_proved_and_is_missing() {
 
 #[test]
 fn the_page_of_a_report_is_escaped_and_loads_nothing() {
-    everywhere(async |site| {
-        let stage = Stage::new(site).await;
+    run(async {
+        let stage = Stage::new(Site::usual()).await;
         stage
             .operator
             .does(&["hold", &stage.proved[1], "--reason", HOSTILE]);
@@ -153,7 +153,8 @@ fn the_page_of_a_report_is_escaped_and_loads_nothing() {
 
 #[test]
 fn a_report_is_about_its_period_and_an_empty_period_is_rejected() {
-    everywhere(async |site| {
+    run(async {
+        let site = Site::usual();
         let source = site.source(&site.postfacto(0.0).await);
         let store = tempfile::tempdir().expect("a folder");
         let operator = Operator::with_folder(&source, store.path());

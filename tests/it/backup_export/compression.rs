@@ -22,24 +22,23 @@ fn files(backup: &Path) -> Vec<String> {
 
 #[test]
 fn backups_of_every_compression_restore_from_one_store() {
+    let folder = tempfile::tempdir().expect("a folder");
     everywhere(async |site| {
-        let folder = tempfile::tempdir().expect("a folder");
         let database = site.filled(TABLES).await;
         let identity = age::x25519::Identity::generate();
         let recipient = identity.to_public().to_string();
         let reader = Operator::with_folder(&database, folder.path())
             .set("DRILL_DATABASE_URL", &site.url("postgres"))
             .set("DRILL_IDENTITY", identity.to_string().expose_secret());
-        let key = folder.path().join("identity.txt");
+        let folder_of_key = tempfile::tempdir().expect("a folder");
+        let key = folder_of_key.path().join("identity.txt");
         fs::write(&key, identity.to_string().expose_secret()).expect("it is written");
-        let compressions = [
+        for (compression, recipients, suffix) in site.share([
             ("", "", ".gz"),
             ("gzip:6", &recipient, ".gz.age"),
             ("zstd:3", "", ".zst"),
             ("zstd", &recipient, ".zst.age"),
-        ];
-        let mut ids = Vec::new();
-        for (compression, recipients, suffix) in compressions {
+        ]) {
             let writer = Operator::with_folder(&database, folder.path())
                 .set("BACKUP_COMPRESSION", compression)
                 .set("BACKUP_RECIPIENTS", recipients);
@@ -57,10 +56,7 @@ fn backups_of_every_compression_restore_from_one_store() {
             reader.does(&restore);
             let restored = site.source(&target);
             assert_eq!(fingerprint(&restored).await, fingerprint(&database).await);
-            ids.push(id);
-        }
-        for id in site.share(&ids) {
-            let proved = reader.does(&["verify", id, "--restore", "--allow-superuser"]);
+            let proved = reader.does(&["verify", &id, "--restore", "--allow-superuser"]);
             assert!(proved.contains("restored to PostgreSQL"), "{proved}");
         }
     });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use magnusapi::backup::Progress;
 use magnusapi::backup::restore::{Bounds, Options, RestoreError, Superusers, prove, sweep};
 use pgarchive::{Entry, Kind};
@@ -184,18 +185,21 @@ fn a_trial_that_takes_too_long_ends_and_leaves_nothing() {
 #[test]
 fn databases_of_dead_runs_are_swept_a_day_later() {
     run(async {
-        for server in [Site::usual(), Site::newest()].map(|it| it.with_settings(&[])) {
-            let of_superuser = sweeps(server, 0).await;
-            let of_administrator = sweeps(server.administrators(), 1).await;
-            assert_eq!(of_superuser.len(), 1, "{of_superuser:?}");
-            let [(name, reason), (_, _)] = of_administrator.as_slice() else {
-                panic!("its own, and the superuser's: {of_administrator:?}");
-            };
-            assert_eq!(*name, of_superuser[0].0);
-            assert!(reason.contains("must be owner of database"), "{reason}");
-            server.stop();
-        }
+        let servers = [Site::usual(), Site::newest()].map(|it| it.with_settings(&[]));
+        join_all(servers.map(both_roles_sweep)).await;
     });
+}
+
+async fn both_roles_sweep(server: Site) {
+    let of_superuser = sweeps(server, 0).await;
+    let of_administrator = sweeps(server.administrators(), 1).await;
+    assert_eq!(of_superuser.len(), 1, "{of_superuser:?}");
+    let [(name, reason), (_, _)] = of_administrator.as_slice() else {
+        panic!("its own, and the superuser's: {of_administrator:?}");
+    };
+    assert_eq!(*name, of_superuser[0].0);
+    assert!(reason.contains("must be owner of database"), "{reason}");
+    server.stop();
 }
 
 /// Sweeps databases of the site's role. Returns those that remain of dead runs, its own that is in use last.

@@ -109,7 +109,7 @@ impl Site {
         Site { role, ..self }
     }
 
-    /// This site's part of variations that the server does not notice, such as faults of a store. Each site tries at
+    /// This site's part of variations that do not depend on the site, such as faults of a store. Each site tries at
     /// least one of them, and together the sites try all.
     pub(crate) fn share<T>(&self, variations: impl IntoIterator<Item = T>) -> Vec<T> {
         let all: Vec<T> = variations.into_iter().collect();
