@@ -3,16 +3,20 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use localpg::{Throwaway, ThrowawayOptions};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{JoinHandle, block_in_place};
-use tokio_postgres::NoTls;
+use tokio_postgres::config::Host;
+use tokio_postgres::{Config, NoTls};
 
-use crate::harness::{Database, Operator, TIMEOUT, connect, eventually, own_server, run};
+use crate::harness::{Database, Operator, TIMEOUT, connect, eventually, folder, own_server, run};
 
 /// How long restores are attacked.
 const ATTACK: Duration = Duration::from_secs(15);
@@ -239,5 +243,81 @@ fn an_interrupted_rename_loses_no_committed_row() {
             left.is_empty().then_some(())
         })
         .await;
+    });
+}
+
+/// The moment at which a relay ends the connection of a rename.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Cut {
+    BeforeTheRename,
+    BeforeItsResult,
+}
+
+/// Passes bytes between the program and the server until the cut. An error says that a side has ended.
+async fn relay(mut program: UnixStream, mut server: UnixStream, cut: Cut) -> std::io::Result<()> {
+    let (mut sent, mut received) = (vec![0; 65_536], vec![0; 65_536]);
+    let mut is_renaming = false;
+    loop {
+        tokio::select! {
+            length = program.read(&mut sent) => {
+                let sent = &sent[..length?];
+                is_renaming |= String::from_utf8_lossy(sent).contains(" RENAME TO ");
+                if sent.is_empty() || is_renaming && cut == Cut::BeforeTheRename {
+                    return Ok(());
+                }
+                server.write_all(sent).await?;
+            }
+            length = server.read(&mut received) => {
+                let received = &received[..length?];
+                if received.is_empty() || is_renaming {
+                    return Ok(());
+                }
+                program.write_all(received).await?;
+            }
+        }
+    }
+}
+
+/// The address of the target through a relay in this folder.
+fn through_a_relay(stage: &Stage, folder: PathBuf, cut: Cut) -> String {
+    let config: Config = stage.to().parse().expect("an address");
+    let (Host::Unix(server), port) = (&config.get_hosts()[0], config.get_ports()[0]) else {
+        panic!("{config:?}");
+    };
+    let socket = format!(".s.PGSQL.{port}");
+    let (server, listener) = (
+        server.join(&socket),
+        UnixListener::bind(folder.join(socket)),
+    );
+    let listener = listener.expect("the folder is new");
+    tokio::spawn(async move {
+        while let Ok((program, _)) = listener.accept().await {
+            let server = UnixStream::connect(&server).await.expect("it runs");
+            tokio::spawn(relay(program, server, cut));
+        }
+    });
+    let folder = folder.display();
+    format!("host={folder} port={port} user=administrator dbname={TARGET}")
+}
+
+#[test]
+fn a_rename_whose_connection_ends_is_a_success_only_if_the_server_has_done_it() {
+    run(async {
+        let stage = Stage::new().await;
+        for cut in [Cut::BeforeTheRename, Cut::BeforeItsResult] {
+            let (before, folder) = (stage.target().await, folder());
+            let to = through_a_relay(&stage, folder.path().to_owned(), cut);
+            let output = block_in_place(|| stage.operator.output(&restore(&to)));
+            let is_replaced = before != stage.target().await;
+            assert_eq!(is_replaced, cut == Cut::BeforeItsResult, "{output:?}");
+            assert_eq!(output.status.success(), is_replaced, "{output:?}");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(
+                said.contains("run the restore again"),
+                !is_replaced,
+                "{said}"
+            );
+            stage.completes();
+        }
     });
 }

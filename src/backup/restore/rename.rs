@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{RestoreError, has_ended};
-use super::maintenance::{END_SESSIONS, Maintenance, databases};
+use super::error::{RestoreError, at, has_ended};
+use super::maintenance::{END_SESSIONS, Maintenance};
 use super::options::Options;
 use super::session;
 use crate::backup::catalog::quoted;
@@ -44,8 +44,9 @@ impl Rename<'_> {
         } = self.options;
         let until = Instant::now() + *rename_limit;
         let may_try_again = || !bounds.is_stopped() && Instant::now() < until;
-        let ending = self.another_session().await;
-        let ending = ending.map_err(|error| self.failed(error.to_string()))?;
+        let not_begun = |error: RestoreError| self.failed(error.to_string());
+        let number = self.number().await.map_err(not_begun)?;
+        let ending = self.another_session().await.map_err(not_begun)?;
         loop {
             let is_done = CancellationToken::new();
             let attempt = async {
@@ -58,7 +59,7 @@ impl Rename<'_> {
             let (done, ()) = tokio::join!(attempt, self.end_sessions(&ending, &is_done));
             match done {
                 Ok(()) => return Ok(()),
-                Err(error) if has_ended(&error) => return self.ended(&error).await,
+                Err(error) if has_ended(&error) => return self.ended(number, &error).await,
                 Err(error) if is_in_use(&error) && may_try_again() => sleep(PAUSE).await,
                 Err(error) => {
                     let detail = error.as_db_error().and_then(|error| error.detail());
@@ -67,6 +68,13 @@ impl Rename<'_> {
                 }
             }
         }
+    }
+
+    /// The server's number of the temporary database, which stays the same.
+    async fn number(&self) -> Result<u32, RestoreError> {
+        let number = "SELECT oid FROM pg_catalog.pg_database WHERE datname = $1";
+        let row = self.maintenance.query_one(number, &[&self.temporary]).await;
+        Ok(row.map_err(at("looking at the temporary database"))?.get(0))
     }
 
     async fn another_session(&self) -> Result<Session, RestoreError> {
@@ -96,19 +104,22 @@ impl Rename<'_> {
     }
 
     /// Where the connection ended, only the list of databases says whether the rename was committed. If the
-    /// temporary one is still there, the server may be about to commit.
-    async fn ended(&self, error: &tokio_postgres::Error) -> Result<(), RestoreError> {
+    /// database still has its old name, the server may be about to commit. If it is gone, another restore, which
+    /// this one no longer locks out, has dropped it.
+    async fn ended(&self, number: u32, error: &tokio_postgres::Error) -> Result<(), RestoreError> {
         let (temporary, wanted) = (self.temporary, self.wanted);
+        let renamed = "SELECT FROM pg_catalog.pg_database WHERE oid = $1 AND datname <> $2";
         if let Ok(session) = self.another_session().await
-            && let Ok(databases) = databases(&session).await
-            && databases.iter().all(|name| name != temporary)
+            && let Ok(renamed) = session.query(renamed, &[&number, &temporary]).await
+            && !renamed.is_empty()
         {
             return Ok(());
         }
         let reason = server_message(error);
         Err(RestoreError::Uncertain(format!(
             "the connection ended while database {temporary} was renamed to {wanted} ({reason}): list \
-             the databases, and if {temporary} is still there, run the restore again"
+             the databases, and if {temporary} is still there or {wanted} has other content, run the \
+             restore again"
         )))
     }
 
