@@ -24,16 +24,38 @@ pub(super) const SETTINGS: &str = "\
      WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',
                     'idle_in_transaction_session_timeout', 'idle_session_timeout')";
 
-/// The server's message, and the remedy if its space for locks is full. For a lack of memory it has the same code
-/// and message, without that hint.
+/// The server's message, and the remedy if the role may not read something, or if the server lacks something.
 pub(super) fn failure(error: &tokio_postgres::Error) -> String {
     let message = server_message(error);
-    let hint = error.as_db_error().and_then(DbError::hint);
-    if hint.is_some_and(|hint| hint.contains("max_locks_per_transaction")) {
-        return format!("{message}; {MORE_LOCKS}");
+    match error.as_db_error().and_then(remedy) {
+        Some(remedy) => format!("{message}; {remedy}"),
+        None => message,
     }
-    message
 }
+
+/// By PostgreSQL's error codes; class 53 is "insufficient resources". Only the name of the server's function
+/// distinguishes row security from other rights, and only a hint the space for locks from memory.
+fn remedy(error: &DbError) -> Option<&'static str> {
+    let hint = error.hint().unwrap_or_default();
+    let remedy = match error.code().code() {
+        "42501" if error.routine() == Some("check_enable_rls") => ROW_SECURITY,
+        "42501" => READ_ALL,
+        "53100" => "give the server more disk space",
+        "53200" if hint.contains("max_locks_per_transaction") => MORE_LOCKS,
+        "53200" => "give the server more memory, or use fewer connections (BACKUP_JOBS, --jobs)",
+        code if code.starts_with("53") => "raise the server's limit that the message names",
+        _ => return None,
+    };
+    Some(remedy)
+}
+
+const ROW_SECURITY: &str = "\
+    row security would leave rows out of the backup: as an administrator, give its role the attribute BYPASSRLS, \
+    or, unless the table has FORCE ROW LEVEL SECURITY, make it a member of the table's owner";
+
+const READ_ALL: &str = "\
+    as an administrator, grant the role of the backup pg_read_all_data, or before PostgreSQL 14 USAGE on each schema \
+    and SELECT on each table and sequence";
 
 const MORE_LOCKS: &str = "\
     each table takes a lock: raise max_locks_per_transaction of the server, until its product with \

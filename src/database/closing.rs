@@ -14,10 +14,9 @@ use std::time::Duration;
 
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::join;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Connection, Error};
+use tokio_postgres::{Client, Error};
 use tokio_util::sync::CancellationToken;
 
 use super::server_message;
@@ -91,15 +90,11 @@ pub(super) fn log_in<T: Send + 'static>(
 }
 
 /// Runs a connection until its client is dropped, and then ends it. `cancel` ends its statement.
-pub(super) fn drive<S, T>(
+pub(super) fn drive(
     client: Client,
-    connection: Connection<S, T>,
+    connection: impl Future<Output = Result<(), Error>> + Send + 'static,
     cancel: impl Future<Output = ()> + Send + 'static,
-) -> ClientWrapper
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+) -> ClientWrapper {
     let dropped = CancellationToken::new();
     // The wrapper aborts the task that it is given when it is dropped. So that is not the
     // connection's own, and its end is the sign.

@@ -123,6 +123,15 @@ fn hint(error: &PostgresError, Origin { url, auth }: &Origin) -> String {
         Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
             format!("create the database, or name another in {url}")
         }
+        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
+            "end sessions, or raise max_connections of the server, or the CONNECTION LIMIT of the role or \
+             database that the message names"
+                .to_owned()
+        }
+        Some(code) if *code == SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => {
+            "if the database is valid, let it accept connections: ALTER DATABASE … ALLOW_CONNECTIONS true"
+                .to_owned()
+        }
         Some(_) => "see the server's log".to_owned(),
         None => hint_by_text(&server_message(error), url, auth),
     }

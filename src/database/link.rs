@@ -6,16 +6,18 @@
 //! TLS, and the caller gives the stream.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::task::{Poll, ready};
 
 use deadpool_postgres::ClientWrapper;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
-use tokio_postgres::{CancelToken, Config, Error, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, CancelToken, Config, Connection, Error, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::either::Either;
 
@@ -57,14 +59,34 @@ pub(super) async fn connect<C: Future<Output = ()> + Send + 'static>(
         config.ssl_mode(SslMode::Disable);
         let (client, connection) = config.connect_raw(tap, NoTls).await?;
         let cancel = cancel(client.cancel_token());
-        return Ok(closing::drive(client, connection, cancel));
+        return Ok(closing::drive(client, noted(connection, outlet), cancel));
     }
     let link = Link::new(&config, tls, outlet);
     config.ssl_mode(SslMode::Require);
     config.ssl_negotiation(SslNegotiation::Direct);
     let (client, connection) = config.connect(link).await?;
     let cancel = cancel(client.cancel_token());
-    Ok(closing::drive(client, connection, cancel))
+    Ok(closing::drive(client, noted(connection, outlet), cancel))
+}
+
+/// A connection whose warnings about grants go to `outlet`.
+fn noted<S, T>(
+    mut connection: Connection<S, T>,
+    outlet: &Outlet,
+) -> impl Future<Output = Result<(), Error>> + use<S, T>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let outlet = outlet.clone();
+    poll_fn(move |context| {
+        while let Some(message) = ready!(connection.poll_message(context)?) {
+            if let AsyncMessage::Notice(notice) = message {
+                outlet.note(&notice);
+            }
+        }
+        Poll::Ready(Ok(()))
+    })
 }
 
 /// Asks the server to end the statement that runs on a connection that was made here.

@@ -113,6 +113,12 @@ impl Session {
         Ok(said)
     }
 
+    /// The server's warnings about GRANT and REVOKE that had no effect, since the last call. The server warns, and
+    /// does not fail, if the role has some right on the object and none to grant it.
+    pub fn ineffective_grants(&self) -> Vec<String> {
+        self.outlet.ineffective()
+    }
+
     /// A handle that ends this connection's statement while another task waits for it.
     pub fn canceller(&self) -> Canceller {
         Canceller {

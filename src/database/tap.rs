@@ -13,6 +13,7 @@
 //! rows of a COPY whose receiver has left, so that the connection can end in order.
 
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -21,6 +22,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
+use tokio_postgres::error::{DbError, SqlState};
 
 /// The capacity of an inbox. Larger ones are not faster, and every job has a few.
 const CAPACITY: usize = 256 * 1024;
@@ -45,6 +47,8 @@ struct State {
     abandoned: bool,
     /// The connection, while it waits for the channel.
     waiting: Option<Waker>,
+    /// The server's warnings about grants that had no effect.
+    ineffective: Vec<String>,
 }
 
 impl Outlet {
@@ -57,6 +61,22 @@ impl Outlet {
         state.rows = Some(rows);
         state.messages = 0;
         Some(OpenOutlet { outlet: self })
+    }
+
+    /// Keeps a warning about a grant that had no effect.
+    pub(super) fn note(&self, notice: &DbError) {
+        let codes = [
+            SqlState::WARNING_PRIVILEGE_NOT_GRANTED,
+            SqlState::WARNING_PRIVILEGE_NOT_REVOKED,
+        ];
+        if codes.contains(notice.code()) {
+            self.state().ineffective.push(notice.message().to_owned());
+        }
+    }
+
+    /// The warnings about grants since the last call.
+    pub(super) fn ineffective(&self) -> Vec<String> {
+        mem::take(&mut self.state().ineffective)
     }
 
     /// Whether the rows of a COPY are kept from `tokio_postgres`.

@@ -10,7 +10,7 @@ use magnusapi::database::Settings;
 use pgarchive::encryption::Recipients;
 
 use crate::backup_catalog::hard_cases;
-use crate::harness::{Database, TIMEOUT, run};
+use crate::harness::{Database, Operator, TIMEOUT, folder, run};
 
 /// Values whose text depends on settings, and enough rows that an export takes longer than the limits.
 const VALUES: &str = r#"
@@ -116,5 +116,26 @@ fn settings_of_the_role_change_nothing_in_a_backup() {
             client.batch_execute(&sql).await.expect("a role");
             assert_eq!(content(&database, role).await, usual, "as {role}");
         }
+    });
+}
+
+/// Servers of late 2026 keep a number in it.
+#[test]
+fn an_option_that_the_server_itself_keeps_is_not_backed_up() {
+    run(async {
+        let (database, store) = (Database::empty(), folder());
+        let client = database.connect().await;
+        let keep = "CREATE TABLE kept (one integer, two integer);
+                    UPDATE pg_attribute
+                       SET attoptions = CASE attname WHEN 'one' THEN '{pg_attver=3}'
+                                                     ELSE '{n_distinct=5,pg_attver=3}' END::text[]
+                     WHERE attrelid = 'kept'::regclass AND attnum > 0";
+        client.batch_execute(keep).await.expect("it is kept");
+        let id = Operator::with_folder(&database, store.path()).makes();
+        let schema = store.path().join("postfacto").join(id).join("schema.sql");
+        let schema = std::fs::read_to_string(schema).expect("it is there");
+        let options: Vec<&str> = schema.lines().filter(|it| it.contains(" SET (")).collect();
+        let expected = r#"ALTER TABLE ONLY "public"."kept" ALTER COLUMN "two" SET (n_distinct=5);"#;
+        assert_eq!(options, [expected]);
     });
 }

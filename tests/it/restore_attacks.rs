@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -279,7 +279,7 @@ async fn relay(mut program: UnixStream, mut server: UnixStream, cut: Cut) -> std
 }
 
 /// The address of the target through a relay in this folder.
-fn through_a_relay(stage: &Stage, folder: PathBuf, cut: Cut) -> String {
+fn through_a_relay(stage: &Stage, folder: &Path, cut: Cut) -> String {
     let config: Config = stage.to().parse().expect("an address");
     let (Host::Unix(server), port) = (&config.get_hosts()[0], config.get_ports()[0]) else {
         panic!("{config:?}");
@@ -306,7 +306,7 @@ fn a_rename_whose_connection_ends_is_a_success_only_if_the_server_has_done_it() 
         let stage = Stage::new().await;
         for cut in [Cut::BeforeTheRename, Cut::BeforeItsResult] {
             let (before, folder) = (stage.target().await, folder());
-            let to = through_a_relay(&stage, folder.path().to_owned(), cut);
+            let to = through_a_relay(&stage, folder.path(), cut);
             let output = block_in_place(|| stage.operator.output(&restore(&to)));
             let is_replaced = before != stage.target().await;
             assert_eq!(is_replaced, cut == Cut::BeforeItsResult, "{output:?}");

@@ -59,7 +59,7 @@ pub enum ExportError {
 /// Why the rows of a table were not stored.
 #[derive(Debug, Error)]
 pub enum TableError {
-    #[error(transparent)]
+    #[error("{}", copy_failure(.0))]
     Copy(#[from] CopyError),
     #[error(transparent)]
     Rows(#[from] FrameError),
@@ -83,6 +83,13 @@ impl ExportError {
             } => error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE),
             _ => false,
         }
+    }
+}
+
+fn copy_failure(error: &CopyError) -> String {
+    match error {
+        CopyError::Failed(error) => failure(error),
+        error => error.to_string(),
     }
 }
 

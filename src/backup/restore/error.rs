@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::backup::StoreError;
 use crate::backup::session::failure;
-use crate::database;
+use crate::database::{self, server_message};
 
 /// Why a file could not be read. Its text names the file.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -28,8 +28,13 @@ pub enum RestoreError {
     )]
     Damaged(#[source] Failure),
     /// The server rejected a statement. A restore that may go on skips the object.
-    #[error("{step}: {reason}; nothing was changed")]
-    Statement { step: String, reason: String },
+    #[error("{step}: {reason}{remedy}; nothing was changed")]
+    Statement {
+        step: String,
+        reason: String,
+        /// The remedy for a missing right, after a semicolon; or empty.
+        remedy: String,
+    },
     #[error(transparent)]
     Store(#[from] StoreError),
     /// SIGINT or SIGTERM ended it.
@@ -80,23 +85,35 @@ pub(super) fn has_ended(error: &tokio_postgres::Error) -> bool {
 
 /// Names the step that the server rejected.
 pub(super) fn at(step: impl ToString) -> impl FnOnce(tokio_postgres::Error) -> RestoreError {
-    move |error| RestoreError::Statement {
-        step: step.to_string(),
-        reason: explain(&error),
+    at_optional(step, "")
+}
+
+/// The same for a step that an option leaves out: `option` continues the sentence about a missing right.
+pub(super) fn at_optional(
+    step: impl ToString,
+    option: &str,
+) -> impl FnOnce(tokio_postgres::Error) -> RestoreError {
+    move |error| {
+        let lacks_right = error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE);
+        let remedy =
+            lacks_right.then(|| format!("; restore as a role that has this right{option}"));
+        RestoreError::Statement {
+            step: step.to_string(),
+            reason: explain(&error),
+            remedy: remedy.unwrap_or_default(),
+        }
     }
 }
 
 fn explain(error: &tokio_postgres::Error) -> String {
-    let remedy = match error.code() {
-        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
-            "; restore as the owner of the database or a member of its owner, or with --roles ignored"
-        }
-        Some(code) if *code == SqlState::DISK_FULL => {
-            "; give the server more disk space: a restore takes about as much as the database took \
-             when it was backed up, which `magnusapi backup show` shows"
-        }
-        Some(_) => "",
-        None => "; see whether the server was restarted",
-    };
-    format!("{}{remedy}", failure(error))
+    let message = server_message(error);
+    match error.code() {
+        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => message,
+        Some(code) if *code == SqlState::DISK_FULL => format!(
+            "{message}; give the server more disk space: a restore takes about as much as the database \
+             took when it was backed up, which `magnusapi backup show` shows"
+        ),
+        Some(_) => failure(error),
+        None => format!("{message}; see whether the server was restarted"),
+    }
 }

@@ -181,3 +181,24 @@ fn a_search_path_hides_no_function_of_the_server() {
         holds_the_sample(site, &database).await;
     });
 }
+
+/// Backups of servers of late 2026 have this option, which other servers reject.
+#[test]
+fn an_option_that_the_server_itself_keeps_is_not_restored() {
+    everywhere(async |site| {
+        let mut sample = Sample::new();
+        let mut entries = sample.entries.iter_mut();
+        let member = entries.find(|it| it.kind == Kind::Table && it.tag == "member");
+        member.expect("there is one").definition += "\
+            ALTER TABLE ONLY public.member ALTER COLUMN id SET (pg_attver=3);\n\
+            ALTER TABLE ONLY public.member ALTER COLUMN note SET (n_distinct=5, pg_attver=7);\n";
+        let database = Site::fresh_name();
+        let report = restored(site, sample, &database, options()).await;
+        report.expect("it restores");
+        let options = "SELECT string_agg(attname || array_to_string(attoptions, ','), ' ')
+                         FROM pg_attribute WHERE attrelid = 'member'::regclass AND attnum > 0";
+        let client = connect(&site.superusers(&database)).await;
+        let row = client.query_one(options, &[]).await.expect("the table");
+        assert_eq!(row.get::<_, &str>(0), "noten_distinct=5");
+    });
+}

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use tokio_postgres::Client;
 
-use super::error::{RestoreError, at};
+use super::error::{RestoreError, at, at_optional};
 use super::plan::{Phase, Plan, Step, Table};
 use super::prove;
 use super::report::{Report, require_equal};
@@ -57,6 +57,12 @@ pub(super) async fn fill(
         verification = Some(rows);
     }
     skipped.extend(make(first, plan.closing(), go_on).await?);
+    let ineffective = first.ineffective_grants().into_iter();
+    notices.extend(ineffective.map(|warning| {
+        format!(
+            "a GRANT or REVOKE had no effect, because the restoring role may not grant: {warning}"
+        )
+    }));
     let manifest = job.backup.manifest;
     Ok(Report {
         server_version: plan.server_version.clone(),
@@ -76,7 +82,8 @@ pub(super) async fn run(
     steps: impl IntoIterator<Item = &Step>,
 ) -> Result<(), RestoreError> {
     for step in steps {
-        client.batch_execute(&step.sql).await.map_err(at(step))?;
+        let done = client.batch_execute(&step.sql).await;
+        done.map_err(at_optional(step, step.without_right))?;
     }
     Ok(())
 }
@@ -91,7 +98,7 @@ async fn make(
     let mut skipped = Vec::new();
     for step in steps {
         match run(client, [step]).await {
-            Err(RestoreError::Statement { step, reason }) if go_on && !client.is_closed() => {
+            Err(RestoreError::Statement { step, reason, .. }) if go_on && !client.is_closed() => {
                 skipped.push(format!("{step}: {reason}"));
             }
             done => done?,

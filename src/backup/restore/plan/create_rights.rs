@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::restored;
 use super::owner;
-use super::step::Step;
+use super::step::{Step, WITHOUT_ROLES};
 use crate::backup::catalog::{quoted, quoted_list};
 use pgarchive::{Entry, Kind};
 
@@ -58,5 +58,5 @@ impl<'a> CreateRights<'a> {
 fn statement(verb: &str, schema: &str, preposition: &str, owners: &BTreeSet<&str>) -> Step {
     let (name, roles) = (quoted(schema), quoted_list(owners.iter().copied()));
     let sql = format!("{verb} CREATE ON SCHEMA {name} {preposition} {roles}");
-    Step::of_schema(schema, sql)
+    Step::of_schema(schema, sql, WITHOUT_ROLES)
 }

@@ -31,7 +31,8 @@ use super::source::Job;
 use create_rights::CreateRights;
 use entries::is_restored;
 use order::phases;
-use statements::{is, tokens};
+use statements::{is, tokens, without_server_options};
+use step::{WITHOUT_OBJECT, WITHOUT_OWNER_OR_OBJECT, WITHOUT_ROLES};
 use usable_roles::Named;
 
 pub(super) use entries::restored;
@@ -175,6 +176,7 @@ fn database_formats(entries: &[Entry]) -> Option<Step> {
     (!attempts.is_empty()).then(|| Step {
         object: "the database's formats of values".into(),
         sql: format!("DO 'BEGIN {}END'", attempts.replace('\'', "''")),
+        without_right: "",
     })
 }
 
@@ -195,7 +197,8 @@ const FORMATS: [&str; 9] = [
 fn make_public(entries: &[Entry]) -> Option<Step> {
     let mut entries = restored(entries);
     let used = entries.any(|entry| entry.namespace.as_deref() == Some("public"));
-    used.then(|| Step::of_schema("public", "CREATE SCHEMA public".into()))
+    let create = || "CREATE SCHEMA public".into();
+    used.then(|| Step::of_schema("public", create(), WITHOUT_OBJECT))
 }
 
 /// Names the objects that a restore makes anew, and that so may differ from those that were backed up.
@@ -222,16 +225,26 @@ fn step(entry: &Entry, usable: &BTreeSet<String>) -> Option<Step> {
     {
         return None;
     }
-    let mut sql = entry.definition.clone();
-    // Every database has it from the start.
-    if entry.kind == Kind::Schema && entry.tag == "public" {
-        sql.clear();
-    }
-    if usable.contains(&entry.owner) {
-        sql.extend(owner::give(entry));
-    }
-    let object = object(entry);
-    (!sql.trim().is_empty()).then_some(Step { object, sql })
+    let mut sql = match entry.kind {
+        // Every database has it from the start.
+        Kind::Schema if entry.tag == "public" => String::new(),
+        Kind::Table | Kind::ForeignTable | Kind::MaterializedView => {
+            without_server_options(&entry.definition)
+        }
+        _ => entry.definition.clone(),
+    };
+    let give = owner::give(entry).filter(|_| usable.contains(&entry.owner));
+    let without_right = match (entry.kind, &give) {
+        (Kind::Acl | Kind::DefaultAcl, _) => WITHOUT_ROLES,
+        (_, Some(_)) => WITHOUT_OWNER_OR_OBJECT,
+        (_, None) => WITHOUT_OBJECT,
+    };
+    sql.extend(give);
+    (!sql.trim().is_empty()).then(|| Step {
+        object: object(entry),
+        sql,
+        without_right,
+    })
 }
 
 #[cfg(test)]

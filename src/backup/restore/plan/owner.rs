@@ -90,6 +90,15 @@ pub(super) fn granted(entry: &Entry) -> Vec<String> {
     }
 }
 
+/// The roles for which an entry grants, other than the owner of its object: those of `SET ROLE` and `FOR ROLE`.
+pub(super) fn granting(entry: &Entry) -> Vec<String> {
+    if is_grant(entry) {
+        named_after(&["ROLE"], &entry.definition)
+    } else {
+        Vec::new()
+    }
+}
+
 /// The statements about the database itself, each with the roles that it names: those of a grant, or the
 /// one whose settings it changes.
 pub(super) fn about_database(entries: &[Entry]) -> impl Iterator<Item = (&str, Vec<String>)> {
@@ -106,13 +115,18 @@ pub(super) fn about_database(entries: &[Entry]) -> impl Iterator<Item = (&str, V
     })
 }
 
-/// The roles that grants and revokes name: what follows `TO`, `FROM`, `FOR ROLE` and `SET ROLE`, and each after
-/// a comma then. None of these words can be a bare name in such a statement.
+/// The roles that grants and revokes name.
 fn named_in(grants: &str) -> Vec<String> {
+    named_after(&["TO", "FROM", "ROLE"], grants)
+}
+
+/// The roles after these words and after each comma that follows, such as `TO`, `FROM`, `FOR ROLE` and `SET ROLE`.
+/// None of these words can be a bare name in such a statement.
+fn named_after(words: &[&str], grants: &str) -> Vec<String> {
     let mut roles = Vec::new();
     let (mut role_comes_next, mut role_came_last) = (false, false);
     for (_, token) in tokens(grants) {
-        let precedes = ["TO", "FROM", "ROLE"].iter().any(|it| is(token, it));
+        let precedes = words.iter().any(|it| is(token, it));
         // The end of RESET ROLE.
         let is_role = role_comes_next && !precedes && token != ";";
         role_comes_next = precedes || role_came_last && token == ",";
@@ -200,6 +214,9 @@ mod tests {
                 "{grants}"
             );
         }
+        let grants = "GRANT SELECT ON t TO \"bob\" WITH GRANT OPTION;\nSET ROLE \"bob\";\nGRANT SELECT ON t TO \
+                      eve;\nRESET ROLE;\n";
+        assert_eq!(granting(&entry(Kind::Acl, "x", grants, "")), ["bob"]);
     }
 
     #[test]

@@ -71,9 +71,41 @@ pub(in super::super) fn about(database: &str, statement: &str) -> String {
     }
 }
 
+/// A definition without the option `pg_attver` of columns, which only servers of late 2026 know. They keep a number
+/// of their own in it, and some backups of them have it.
+pub(super) fn without_server_options(definition: &str) -> String {
+    const OPTION: &str = "pg_attver=";
+    if !definition.contains(OPTION) {
+        return definition.to_owned();
+    }
+    let kept = statements(definition).filter_map(|statement| {
+        let set = statement
+            .strip_prefix("ALTER ")
+            .and(statement.strip_suffix(')'));
+        let Some((column, options)) = set.and_then(|set| set.rsplit_once(" SET (")) else {
+            return Some(format!("{statement};\n"));
+        };
+        let options = options.split(", ").filter(|it| !it.starts_with(OPTION));
+        let options: Vec<&str> = options.collect();
+        (!options.is_empty()).then(|| format!("{column} SET ({});\n", options.join(", ")))
+    });
+    kept.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_of_the_server_alone_are_left_out_of_columns_and_of_nothing_else() {
+        let kept = "CREATE TABLE t (\n    a text DEFAULT '; SET (pg_attver=1)',\n    b int\n);\n\
+                    ALTER TABLE ONLY t ALTER COLUMN a SET (n_distinct=5);\n\
+                    ALTER TABLE ONLY t ALTER COLUMN \"; SET (pg_attver=1)\" SET STORAGE PLAIN;\n";
+        let own = "ALTER TABLE ONLY t ALTER COLUMN b SET (pg_attver=7);\n";
+        let both = kept.replace("(n_distinct=5)", "(n_distinct=5, pg_attver=12)") + own;
+        assert_eq!(without_server_options(&both), kept);
+        assert_eq!(without_server_options("DO $$ a;b $$"), "DO $$ a;b $$");
+    }
 
     #[test]
     fn names_and_texts_may_contain_separators() {

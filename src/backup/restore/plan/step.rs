@@ -11,12 +11,29 @@ pub(in super::super) struct Step {
     /// Kind and name of what it makes.
     pub(super) object: String,
     pub(in super::super) sql: String,
+    /// The options for a role that lacks a right for it: one of the constants below.
+    pub(in super::super) without_right: &'static str,
 }
 
+/// An object without an owner of its own, or with the restoring role's.
+pub(super) const WITHOUT_OBJECT: &str =
+    ", or to a new database with --go-on, which leaves this out";
+
+/// An object that is given to its owner, which may lack a right too.
+pub(super) const WITHOUT_OWNER_OR_OBJECT: &str = "\
+    , or with --roles ignored if its owner lacks the right, or to a new database with --go-on, which leaves this out";
+
+/// A grant, or another statement about roles.
+pub(super) const WITHOUT_ROLES: &str =
+    ", or with --roles ignored, which leaves out all owners and grants";
+
 impl Step {
-    pub(super) fn of_schema(name: &str, sql: String) -> Step {
-        let object = format!("SCHEMA {name}");
-        Step { object, sql }
+    pub(super) fn of_schema(name: &str, sql: String, without_right: &'static str) -> Step {
+        Step {
+            object: format!("SCHEMA {name}"),
+            sql,
+            without_right,
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use pgarchive::{Entry, Kind};
 /// The roles that entries name.
 #[derive(Debug)]
 pub(super) struct Named {
-    pub(super) owners: BTreeSet<String>,
+    /// Those that own objects or grant, so that the restoring role must be able to act as them.
+    pub(super) acting: BTreeSet<String>,
     pub(super) all: BTreeSet<String>,
     /// The owner of the database itself.
     pub(super) database: Option<String>,
@@ -31,13 +32,15 @@ impl Named {
         let owners = restored(entries)
             .filter_map(owner::owner)
             .map(str::to_owned);
-        let owners: BTreeSet<String> = owners.chain(database.clone()).collect();
+        let grantors = restored(entries).flat_map(owner::granting);
+        let acting = owners.chain(grantors).chain(database.clone());
+        let acting: BTreeSet<String> = acting.collect();
         let about_database = owner::about_database(entries).filter(|_| is_temporary);
         let granted = restored(entries).flat_map(owner::granted);
         let granted = granted.chain(about_database.flat_map(|it| it.1));
         Named {
-            all: granted.chain(owners.clone()).collect(),
-            owners,
+            all: granted.chain(acting.clone()).collect(),
+            acting,
             database,
             is_temporary,
         }
@@ -62,7 +65,7 @@ pub(super) async fn read(
     let (mut usable, mut closed) = (BTreeSet::new(), BTreeSet::new());
     for row in rows {
         let (role, is_open): (String, bool) = (row.get(0), row.get(1));
-        if !is_open && named.owners.contains(&role) {
+        if !is_open && named.acting.contains(&role) {
             closed.insert(role.clone());
         }
         usable.insert(role);
@@ -74,7 +77,7 @@ pub(super) async fn read(
     let member: &str = row.get(0);
     let missing = &named.all - &usable;
     require_none("the server lacks these roles", &missing, "CREATE ROLE ", "")?;
-    let why = "the restoring role may not give anything to these owners";
+    let why = "the restoring role may not act for these roles, which own objects or grant rights";
     require_none(why, &closed, "GRANT ", &format!(" TO {member}"))?;
     Ok(usable)
 }
@@ -100,8 +103,8 @@ fn require_none(
     )))
 }
 
-/// With whether the restoring role may give objects to it and use what belongs to it: from PostgreSQL
-/// 16 on, these are two options of a membership. The role that makes a database is a member of its
+/// With whether the restoring role may act as it, give objects to it and use what belongs to it: from PostgreSQL
+/// 16 on, a membership has two options for these. The role that makes a database is a member of its
 /// `pg_database_owner`.
 const ROLES: &str = "\
     SELECT rolname::text,

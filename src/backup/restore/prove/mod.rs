@@ -105,6 +105,7 @@ async fn read_back(
     let unreadable = |reason: String| RestoreError::Statement {
         step: step.clone(),
         reason,
+        remedy: String::new(),
     };
     let rows = copied.map_err(|error| match error {
         CopyError::Failed(error) => at(&step)(error),
