@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Table;
 use super::columns::Columns;
-use super::graph::Graph;
+use super::graph::{Bond, Graph};
 use super::item::{FIRST_USER_OID, Item, Object};
 use super::locks::LockedTable;
 use super::needs::{Holders, holders, lacking, needs, reachable};
@@ -32,15 +32,17 @@ pub(super) struct Assembly {
 impl Assembly {
     /// Orders the database's own items. In a loop of items that need each other, one is created in two
     /// steps. Without such an item, or if an item needs an object without an entry, the item is left out,
-    /// and the census reports it.
+    /// and the census reports it. A view that a table needs is created in two steps if it needs a key.
     pub(super) fn new(mut items: Vec<Item>, graph: &Graph) -> Assembly {
         items.retain(|item| !is_elsewhere(item, graph));
         loop {
             let holders = holders(&items, graph);
             let mut left_out = lacking(&items, &holders, graph);
             let needs = needs(&items, &holders, graph);
-            let order = order(&keys(&items), &needs);
-            let in_two = in_two_steps(&items, &needs, &order.too_early);
+            let keys: Vec<_> = items.iter().map(key).collect();
+            let order = order(&keys, &needs);
+            let in_two = in_two_steps(&items, &needs, &order.too_early)
+                .or_else(|| late_view(&items, &needs, &order));
             if let Some((place, steps)) = in_two {
                 items.remove(place);
                 items.extend(steps);
@@ -105,11 +107,13 @@ impl Assembly {
         }
     }
 
-    /// Adds the followers of objects with an entry, and of objects that every database has.
-    pub(super) fn attach(&mut self, followers: Vec<Follower>) {
+    /// Adds the followers of objects with an entry, and of objects that every database has. The check of a
+    /// partition can come with its parent's.
+    pub(super) fn attach(&mut self, followers: Vec<Follower>, graph: &Graph) {
         for Follower { of, entry } in followers {
-            match self.holders.get(&of) {
-                Some(place) => self.followers[*place].push(entry),
+            let holder = |it: Object| self.holders.get(&it).copied();
+            match graph.search(of, &[Bond::Follows], holder) {
+                Some(place) => self.followers[place].push(entry),
                 None if of.oid < FIRST_USER_OID => self.strays.push(entry),
                 // The census reports the object.
                 None => {}
@@ -187,19 +191,18 @@ impl Assembly {
     }
 }
 
-/// The order of items that do not depend on each other.
-fn keys(items: &[Item]) -> Vec<(Kind, &Option<String>, &String, u32)> {
-    items
-        .iter()
-        .map(|it| {
-            (
-                it.entry.kind,
-                &it.entry.namespace,
-                &it.entry.tag,
-                it.entry.oid,
-            )
-        })
-        .collect()
+/// The order of items that do not depend on each other: by name, and by age where `pg_depend` does not have all. A
+/// foreign key that references a partitioned table takes free names for the references to its partitions. A
+/// materialized view can read another one through a function.
+fn key(item: &Item) -> (Kind, Option<&str>, &str, u32) {
+    let entry = &item.entry;
+    match entry.kind {
+        Kind::ForeignKey | Kind::Refresh => {
+            let object = item.objects.first().or(item.after.first());
+            (entry.kind, None, "", object.map_or(0, |it| it.oid))
+        }
+        kind => (kind, entry.namespace.as_deref(), &entry.tag, entry.oid),
+    }
 }
 
 fn push(entries: &mut Vec<Entry>, mut entry: Entry) -> i32 {
@@ -232,6 +235,26 @@ fn in_two_steps(
         let place = *loops.first()?;
         let steps = items[place].in_two.clone()?;
         Some((place, *steps))
+    })
+}
+
+/// The first item that a table needs and that comes after the data, and the two steps that create it.
+fn late_view(items: &[Item], needs: &[Vec<usize>], order: &Order) -> Option<(usize, [Item; 2])> {
+    let mut late = vec![false; items.len()];
+    let mut needed = HashSet::new();
+    for place in &order.places {
+        let entry = &items[*place].entry;
+        let needs_late = needs[*place].iter().any(|it| late[*it]);
+        late[*place] = needs_late || entry.section == Section::PostData;
+        if needs_late && entry.kind == Kind::Table {
+            needed.extend(reachable(*place, needs));
+        }
+    }
+    let mut found = order.places.iter();
+    found.find_map(|place| {
+        let steps = items[*place].in_two.clone();
+        let steps = steps.filter(|_| late[*place] && needed.contains(place))?;
+        Some((*place, *steps))
     })
 }
 

@@ -136,17 +136,11 @@ impl Constraint {
         self.kind == "n"
     }
 
-    /// `NOT NULL` in the definition of its column: with its name, unless the server would choose the same.
-    pub(super) fn not_null(&self, column: &str) -> String {
-        let mut text = String::new();
-        if self.name != format!("{}_{column}_not_null", self.table.name) {
-            text = format!("CONSTRAINT {} ", quoted(&self.name));
-        }
-        text += "NOT NULL";
-        if self.no_inherit {
-            text += " NO INHERIT";
-        }
-        text
+    /// `NOT NULL` in the definition of its column. The name that the server would choose depends on the other names
+    /// of the schema.
+    pub(super) fn not_null(&self) -> String {
+        let inherit = if self.no_inherit { " NO INHERIT" } else { "" };
+        format!("CONSTRAINT {} NOT NULL{inherit}", quoted(&self.name))
     }
 
     fn item(&self) -> Item {
@@ -175,13 +169,18 @@ impl Constraint {
     }
 }
 
-/// Constraint triggers are triggers. The options of an index are part of the definition only of
-/// an exclusion. A validated NOT NULL counts as the child's own if its parent's is not validated, because it
-/// would be inherited as that one is.
+/// Constraint triggers are triggers. The server writes the options of an index into the definition of an exclusion
+/// only, and no other statement can set those of a partitioned index. A validated NOT NULL counts as the child's own
+/// if its parent's is not validated, because it would be inherited as that one is.
 const CONSTRAINTS: &str = concat!(
     "SELECT k.oid AS constraint, k.conname::text AS constraint_name, k.contype::text AS kind,
-            pg_get_constraintdef(k.oid) AS definition, k.convalidated AS validated,
-            k.connoinherit AS no_inherit,
+            left(d.text, length(d.text) - length(d.ending)) || coalesce(' WITH (' || ",
+    storage_options!(
+        "CASE WHEN k.contype <> 'x' THEN i.reloptions END",
+        "NULL::text[]"
+    ),
+    "        || ')', '') || d.ending AS definition,
+            k.convalidated AS validated, k.connoinherit AS no_inherit,
             k.conislocal
               OR k.contype = 'n' AND k.convalidated
                  AND EXISTS (SELECT FROM pg_inherits h
@@ -195,10 +194,7 @@ const CONSTRAINTS: &str = concat!(
             CASE WHEN array_length(k.conkey, 1) = 1 THEN k.conkey[1]::int4 END AS column,
             c.oid, n.nspname::text AS schema, c.relname::text AS name,
             pg_get_userbyid(c.relowner)::text AS owner,
-            CASE WHEN k.contype <> 'x' AND i.reloptions <> '{}'
-                 THEN format(E'\\nALTER INDEX %I.%I SET (%s);', n.nspname, i.relname, ",
-    storage_options!("i.reloptions", "NULL::text[]"),
-    "            ) ELSE '' END || ",
+            ",
     index_state!(),
     "         AS index_state
        FROM pg_constraint k
@@ -206,6 +202,11 @@ const CONSTRAINTS: &str = concat!(
        JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN pg_class i ON i.oid = k.conindid AND k.contype IN ('p', 'u', 'x')
        LEFT JOIN pg_index x ON x.indexrelid = i.oid
+      CROSS JOIN LATERAL (SELECT
+            pg_get_constraintdef(k.oid),
+            concat(CASE WHEN k.contype IN ('p', 'u') AND k.condeferrable THEN ' DEFERRABLE' END,
+                   CASE WHEN k.contype IN ('p', 'u') AND k.condeferred THEN ' INITIALLY DEFERRED' END)
+            ) AS d (text, ending)
       WHERE k.oid >= 16384 AND c.relkind IN ('r', 'p', 'f') AND k.contype <> 't'
       ORDER BY n.nspname, c.relname, k.conname"
 );

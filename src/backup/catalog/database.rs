@@ -60,6 +60,9 @@ pub(super) async fn read(server: &Server<'_>) -> Result<Vec<Item>, CatalogError>
             " LOCALE_PROVIDER = {provider} {provider}_LOCALE = {locale}"
         )]);
     }
+    if let Some(rules) = row.get::<_, Option<&str>>("icu_rules") {
+        definition.extend([" ICU_RULES = ", &literal(rules)]);
+    }
     definition += ";\n";
     let object = Object::of(&row);
     let database = Item::new(Kind::Database, Some(object), name, definition)
@@ -101,10 +104,11 @@ fn setting(subject: &str, setting: &str) -> String {
         "session_preload_libraries",
         "temp_tablespaces",
     ];
-    let value = if is_list.contains(&name) && !value.is_empty() {
-        value.to_owned()
-    } else {
-        literal(value)
+    // An empty name cannot be in quotes.
+    let value = match value {
+        "\"\"" if is_list.contains(&name) => literal(""),
+        value if is_list.contains(&name) && !value.is_empty() => value.to_owned(),
+        value => literal(value),
     };
     // `extension.setting` has a name of two parts.
     let name: Vec<String> = name.split('.').map(quoted).collect();
@@ -119,7 +123,8 @@ const DATABASE: &str = "\
            d.datctype::text AS ctype,
            CASE to_jsonb(d) ->> 'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' END
              AS provider, d.datistemplate AS is_template, d.datconnlimit AS connection_limit,
-           coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale
+           coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale,
+           to_jsonb(d) ->> 'daticurules' AS icu_rules
       FROM pg_database d
      WHERE d.datname = current_database()";
 

@@ -15,7 +15,7 @@ pub(super) enum Bond {
     Belongs,
     /// It is part of the implementation of the other: a row type of its table.
     Implements,
-    /// It follows the other, as a partition's index follows its parent's, and can also be created by
+    /// It follows the other, as a partition's index or check follows its parent's, and can also be created by
     /// itself.
     Follows,
 }
@@ -110,8 +110,11 @@ impl Graph {
             .unwrap_or_default()
     }
 
+    /// The objects without which it cannot be.
     pub(super) fn needs(&self, object: Object) -> impl Iterator<Item = Object> {
-        self.bonds(object).iter().map(|(needed, _)| *needed)
+        let bonds = self.bonds(object).iter();
+        let needed = bonds.filter(|(_, bond)| *bond != Bond::Follows);
+        needed.map(|(needed, _)| *needed)
     }
 
     /// All objects with a dependency.
@@ -136,10 +139,13 @@ impl Graph {
             .all(|(_, bond)| *bond == Bond::Needs)
     }
 
-    /// Whether `object` needs `other`, directly or through others.
-    pub(super) fn reaches(&self, object: Object, other: Object) -> bool {
+    /// Whether `object` needs `table`, directly or through others, or is not a relation and needs one, as a function
+    /// can: the checks and defaults of that relation can need the table.
+    pub(super) fn reaches(&self, object: Object, table: Object) -> bool {
         let along = [Bond::Needs, Bond::Belongs, Bond::Implements, Bond::Follows];
-        let is_other = |it: Object| (it == other).then_some(());
+        let is_relation = |it: Object| it.catalog == catalog::RELATION;
+        let is_other =
+            |it: Object| (it == table || is_relation(it) && !is_relation(object)).then_some(());
         self.search(object, &along, is_other).is_some()
     }
 
@@ -177,9 +183,10 @@ impl Graph {
     }
 }
 
-/// The values of an enum, the index of a TOAST table, the members of an operator family and the checks in the
-/// definition of a domain are parts of another object, and `pg_depend` does not have that. A partition is not part
-/// of its table: of an extension's, it can be a user's.
+/// The values of an enum, the index of a TOAST table, the members of an operator family, the checks in the
+/// definition of a domain and an operator that only another one names are parts of another object, and `pg_depend`
+/// does not have that. Nor does it have that an inherited check follows its parent's. A partition is not part of its
+/// table: of an extension's, it can be a user's.
 const DEPENDENCIES: &str = "\
     SELECT DISTINCT classid AS catalog, objid AS oid, refclassid AS needed_catalog,
            refobjid AS needed_oid,
@@ -201,7 +208,17 @@ const DEPENDENCIES: &str = "\
      UNION ALL
     SELECT 'pg_class'::regclass, x.indexrelid, 'pg_class'::regclass, x.indrelid, 'i'
       FROM pg_index x
-      JOIN pg_class t ON t.oid = x.indrelid AND t.relkind = 't'";
+      JOIN pg_class t ON t.oid = x.indrelid AND t.relkind = 't'
+     UNION ALL
+    SELECT s.tableoid, s.oid, o.tableoid, o.oid, 'i'
+      FROM pg_operator s JOIN pg_operator o ON s.oid IN (o.oprcom, o.oprnegate)
+     WHERE s.oprcode = 0
+     UNION ALL
+    SELECT k.tableoid, k.oid, p.tableoid, p.oid, 'P'
+      FROM pg_constraint k
+      JOIN pg_inherits h ON h.inhrelid = k.conrelid
+      JOIN pg_constraint p ON p.conrelid = h.inhparent AND p.contype = k.contype AND p.conname = k.conname
+     WHERE k.contype IN ('c', 'n') AND NOT k.conislocal";
 
 const TEMPORARY: &str = "\
     SELECT 'pg_namespace'::regclass::oid AS catalog, oid

@@ -53,17 +53,18 @@ const INDEXES: &str = concat!(
                          WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))"
 );
 
-/// Makes the index of a partition part of its parent's.
+/// Makes the index of a partition part of its parent's. The server cannot attach the index of an exclusion, and
+/// `remarks` reports it.
 const ATTACHED: &str = "\
     SELECT i.tableoid, i.oid, i.relnamespace, i.relowner, i.relname, NULL,
            format('ALTER INDEX %I.%I ATTACH PARTITION %I.%I;', m.nspname, p.relname, n.nspname, i.relname),
            p.oid
       FROM pg_inherits h
       JOIN pg_class i ON i.oid = h.inhrelid
+      JOIN pg_index x ON x.indexrelid = i.oid AND NOT x.indisexclusion
       JOIN pg_namespace n ON n.oid = i.relnamespace
       JOIN pg_class p ON p.oid = h.inhparent
-      JOIN pg_namespace m ON m.oid = p.relnamespace
-     WHERE i.relkind IN ('i', 'I')";
+      JOIN pg_namespace m ON m.oid = p.relnamespace";
 
 /// Those on an extension's table have no owner here if that of the table owns them: the role that creates the
 /// extension does.

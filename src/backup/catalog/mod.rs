@@ -142,8 +142,8 @@ pub async fn read(client: &Client, lock_timeout: Duration) -> Result<Catalog, Ca
     let columns = columns::read(&server).await?;
     let items = items(&server, &graph, &tables, &columns).await?;
     let mut assembly = Assembly::new(items, &graph);
-    assembly.attach(comments::read(&server, &graph).await?);
-    assembly.attach(grants::read(&server).await?);
+    assembly.attach(comments::read(&server, &graph).await?, &graph);
+    assembly.attach(grants::read(&server).await?, &graph);
     let census = census::take(&server, &graph, &assembly).await?;
     let mut findings = census.findings;
     findings.extend(remarks::read(&server).await?);

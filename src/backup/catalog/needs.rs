@@ -50,7 +50,13 @@ fn needed<'a>(
         // CREATE EXTENSION creates its members, with everything that they need.
         let is_of_extension = items[*place].entry.kind == Kind::Extension
             && graph.extension_beyond(*object).is_some();
-        let bonds = bonds.filter(move |_| !is_of_extension);
+        // A table is created with its own constraints.
+        let kind = items[*place].entry.kind;
+        let is_table = matches!(kind, Kind::Table | Kind::ForeignTable);
+        let bonds = bonds.filter(move |(_, bond)| {
+            let is_of_table = is_table && *bond == Bond::Follows;
+            !is_of_extension && !is_of_table
+        });
         bonds.map(|(object, bond)| Need {
             place: *place,
             object: *object,
@@ -86,8 +92,9 @@ pub(super) fn lacking(items: &[Item], holders: &Holders, graph: &Graph) -> HashS
 pub(super) fn needs(items: &[Item], holders: &Holders, graph: &Graph) -> Vec<Vec<usize>> {
     let mut needs = vec![HashSet::new(); items.len()];
     for Need { place, object, .. } in needed(items, holders, graph) {
-        let needed = holders.get(&object);
-        needs[place].extend(needed.filter(|needed| **needed != place));
+        // A partition's trigger can follow one without an item, which follows another.
+        let needed = graph.search(object, &[Bond::Follows], |it| holders.get(&it).copied());
+        needs[place].extend(needed.filter(|needed| *needed != place));
     }
     order_refreshes(items, holders, &mut needs);
     needs

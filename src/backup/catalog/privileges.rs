@@ -57,12 +57,29 @@ pub(super) fn statements(subject: &Subject, rights: &Rights) -> String {
     };
     let weaker = initial.iter().filter(is_weaker).collect();
     text += &revoke("REVOKE GRANT OPTION FOR", weaker);
-    let new: Vec<&Grant> = current
+    let mut rest: Vec<&Grant> = current
         .iter()
         .filter(|new| !initial.contains(new))
         .collect();
-    for grantor in grantors(&subject.owner, &new) {
-        let foreign = grantor != subject.owner;
+    while !rest.is_empty() {
+        // A role that is not the owner can grant only what was granted to it.
+        let waits = |grant: &&Grant| {
+            grant.grantor != subject.owner && rest.iter().any(|it| it.allows(grant))
+        };
+        let (later, now): (Vec<&Grant>, Vec<&Grant>) = rest.iter().partition(|it| waits(it));
+        if now.is_empty() {
+            return text + &grants(subject, all, &later);
+        }
+        text += &grants(subject, all, &now);
+        rest = later;
+    }
+    text
+}
+
+/// The statements of these grants, each in the name of its grantor.
+fn grants(subject: &Subject, all: &[String], new: &[&Grant]) -> String {
+    let mut text = String::new();
+    for grantor in grantors(&subject.owner, new) {
         let mut granted = String::new();
         for (grantable, option) in [(false, ""), (true, " WITH GRANT OPTION")] {
             let of = |grant: &&&Grant| grant.grantor == grantor && grant.grantable == grantable;
@@ -74,7 +91,7 @@ pub(super) fn statements(subject: &Subject, rights: &Rights) -> String {
         }
         // Only the grantor itself can grant in its name. SET SESSION AUTHORIZATION, which pg_dump writes, is
         // for superusers.
-        if foreign && !granted.is_empty() {
+        if grantor != subject.owner && !granted.is_empty() {
             let grantor = quoted(grantor);
             granted = format!("SET ROLE {grantor};\n{granted}RESET ROLE;\n");
         }
@@ -83,12 +100,21 @@ pub(super) fn statements(subject: &Subject, rights: &Rights) -> String {
     text
 }
 
+impl Grant {
+    /// Whether it gives the grantor of the other grant the right to grant that.
+    fn allows(&self, other: &Grant) -> bool {
+        self.grantable
+            && self.privilege == other.privilege
+            && self.grantee.as_ref() == Some(&other.grantor)
+    }
+}
+
 fn same_right(one: &Grant, other: &Grant) -> bool {
     (&one.grantor, &one.grantee, &one.privilege)
         == (&other.grantor, &other.grantee, &other.privilege)
 }
 
-/// The owner first, and then the others in order: each has its right to grant from one before.
+/// The owner first, and then the others in order.
 fn grantors<'a>(owner: &'a str, grants: &[&'a Grant]) -> Vec<&'a str> {
     let mut grantors = vec![owner];
     for grant in grants {

@@ -39,15 +39,23 @@ const REMARKS: &str = "\
      WHERE c.relkind = 'r' AND c.oid >= 16384 AND to_jsonb(c) ->> 'relhasoids' = 'true'
      UNION ALL
     SELECT format('%s %s is restored without its tablespace',
-                  CASE c.relkind WHEN 'i' THEN 'index' WHEN 'm' THEN 'materialized view'
-                                 ELSE 'table' END, c.oid::regclass)
+                  CASE WHEN c.relkind IN ('i', 'I') THEN 'index'
+                       WHEN c.relkind = 'm' THEN 'materialized view' ELSE 'table' END, c.oid::regclass)
       FROM pg_class c
-     WHERE c.reltablespace <> 0 AND c.oid >= 16384 AND c.relkind IN ('r', 'i', 'm')
+     WHERE c.reltablespace <> 0 AND c.oid >= 16384 AND c.relkind IN ('r', 'p', 'i', 'I', 'm')
        AND c.relpersistence <> 't'
+     UNION ALL
+    SELECT format('the database is restored without its tablespace %s', t.spcname)
+      FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace
+     WHERE d.datname = current_database() AND t.spcname <> 'pg_default'
      UNION ALL
     SELECT format('table %s is restored without its access method %s', c.oid::regclass, m.amname)
       FROM pg_class c JOIN pg_am m ON m.oid = c.relam
-     WHERE c.relkind IN ('r', 'm') AND m.amname <> 'heap'
+     WHERE c.relkind IN ('r', 'p', 'm') AND m.amname <> 'heap'
+     UNION ALL
+    SELECT format('index %s is restored apart from %s, because the server cannot attach the index of an exclusion',
+                  h.inhrelid::regclass, h.inhparent::regclass)
+      FROM pg_inherits h JOIN pg_index x ON x.indexrelid = h.inhrelid AND x.indisexclusion
      UNION ALL
     SELECT DISTINCT format('%s is restored in force, though its triggers on %s are switched off',
                            coalesce('foreign key ' || k.conname, 'a foreign key'),

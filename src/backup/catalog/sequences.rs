@@ -53,7 +53,7 @@ async fn states(server: &Server<'_>, sequences: &[&Item]) -> Result<Vec<Item>, C
 
 /// Without those of extensions and of sessions, whose state this role may not read. The sequence of an identity
 /// column is logged as its table is, since version 15. A serial column that became an identity column owns both
-/// sequences.
+/// sequences. Its own can have another type than the column.
 const SEQUENCES: &str = concat!(
     "SELECT c.tableoid, c.oid, c.relnamespace, c.relowner, c.relname,
             'ALTER TABLE ' || o.name || ' DROP IDENTITY',
@@ -61,9 +61,14 @@ const SEQUENCES: &str = concat!(
                  THEN format(E'CREATE %sSEQUENCE %I.%I\\n    AS %s\\n%s;',
                              CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' END, n.nspname, c.relname,
                              format_type(s.seqtypid, NULL), x.numbers)
-                 ELSE format(E'ALTER TABLE %s ADD GENERATED %s AS IDENTITY (\\n    SEQUENCE NAME %I.%I'
+                 WHEN o.type = s.seqtypid
+                 THEN format(E'ALTER TABLE %s ADD GENERATED %s AS IDENTITY (\\n    SEQUENCE NAME %I.%I'
                              '\\n%s%s\\n);',
-                             o.name, o.generated, n.nspname, c.relname, x.numbers, o.logged) END
+                             o.name, o.generated, n.nspname, c.relname, x.numbers, o.logged)
+                 ELSE format(E'ALTER TABLE %1$s ADD GENERATED %2$s AS IDENTITY (\\n    SEQUENCE NAME %3$I.%4$I'
+                             '%6$s\\n);\\nALTER SEQUENCE %3$I.%4$I AS %7$s\\n%5$s\\n    RESTART;',
+                             o.name, o.generated, n.nspname, c.relname, x.numbers, o.logged,
+                             format_type(s.seqtypid, NULL)) END
        FROM pg_sequence s
        JOIN pg_class c ON c.oid = s.seqrelid
        JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -74,7 +79,7 @@ const SEQUENCES: &str = concat!(
        LEFT JOIN LATERAL (
               SELECT format('%I.%I ALTER COLUMN ', m.nspname, t.relname) || ",
     always_quoted!("a.attname"),
-    "                  AS name,
+    "                  AS name, a.atttypid AS type,
                      CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END AS generated,
                      CASE WHEN c.relpersistence = 'u' AND t.relpersistence <> 'u' THEN E'\\n    UNLOGGED'
                           WHEN c.relpersistence <> 'u' AND t.relpersistence = 'u'

@@ -44,7 +44,7 @@ fn item(
     let mut carried = Vec::new();
     let is_child = is_child(table);
     for column in columns {
-        let rule = not_null(column, constraints);
+        let rule = not_null(column, constraints, is_child);
         carried.extend(rule.iter().filter_map(|rule| rule.constraint));
         if column.is_inherited {
             carried.extend(column.inherited_generation());
@@ -119,13 +119,14 @@ struct NotNull {
 
 /// Since PostgreSQL 18 it is a constraint with a name. A child inherits its parent's, unless it has one
 /// of its own, which has its own line.
-fn not_null(column: &Column, constraints: &[&Constraint]) -> Option<NotNull> {
+fn not_null(column: &Column, constraints: &[&Constraint], is_child: bool) -> Option<NotNull> {
     let named = constraints
         .iter()
         .find(|it| it.is_not_null() && it.column == Some(column.number));
     match named {
+        Some(named) if named.is_inherited(is_child) => None,
         Some(named) if named.is_inline_not_null() => Some(NotNull {
-            text: named.not_null(&column.name),
+            text: named.not_null(),
             constraint: Some(named.object),
         }),
         None if column.is_required() && !column.is_inherited => Some(NotNull {

@@ -59,6 +59,15 @@ CREATE FUNCTION title_of(self_made) RETURNS text LANGUAGE sql AS 'SELECT $1.titl
 CREATE FUNCTION a_title() RETURNS text LANGUAGE sql AS 'SELECT title_of(s) FROM self_made s LIMIT 1';
 ALTER TABLE self_made ALTER COLUMN title SET DEFAULT a_title(), ADD CHECK (title_of(self_made) <> '');
 
+--- tables that need each other through functions
+CREATE TABLE a (x bigint, y bigint); CREATE TABLE b (x bigint, y bigint);
+CREATE FUNCTION of_a(bigint) RETURNS boolean IMMUTABLE BEGIN ATOMIC SELECT $1 > (SELECT count(*) FROM a WHERE false); END;
+CREATE FUNCTION of_b(bigint) RETURNS boolean IMMUTABLE BEGIN ATOMIC SELECT $1 > (SELECT count(*) FROM b WHERE false); END;
+CREATE FUNCTION rows_a() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM a; END; CREATE FUNCTION rows_b() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM b; END;
+ALTER TABLE a ADD CONSTRAINT as_b CHECK (of_b(x)), ALTER y SET DEFAULT rows_b(); ALTER TABLE b ADD CONSTRAINT as_a CHECK (of_a(x)), ALTER y SET DEFAULT rows_a();
+CREATE TABLE inherits () INHERITS (a); CREATE TABLE parted (x bigint CHECK (of_b(x))) PARTITION BY LIST (x); CREATE TABLE part PARTITION OF parted FOR VALUES IN (1);
+INSERT INTO a VALUES (1); INSERT INTO inherits VALUES (2); INSERT INTO parted VALUES (1);
+
 --- functions that trust the search path
 CREATE FUNCTION helper(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 + 1';
 CREATE FUNCTION caller(int) RETURNS int IMMUTABLE LANGUAGE plpgsql SET search_path = public AS 'BEGIN RETURN helper($1); END';

@@ -20,6 +20,15 @@ CREATE TABLE child (CONSTRAINT own NOT NULL a) INHERITS (t); CREATE TABLE other 
 --# 18
 CREATE TABLE p (a int); CREATE TABLE early () INHERITS (p); INSERT INTO p VALUES (NULL); ALTER TABLE p ADD CONSTRAINT later NOT NULL a NOT VALID; CREATE TABLE late () INHERITS (p); INSERT INTO late VALUES (1);
 
+--- a child that declares a column of its parent again
+--# 18
+CREATE TABLE p (id int NOT NULL, t text); CREATE TABLE c (id int DEFAULT 9) INHERITS (p); INSERT INTO c VALUES (1, 'x');
+
+--- exclusions of partitions
+--# 18
+--! index public.p1_pkey is restored apart from public.p_pkey, because the server cannot attach the index of an exclusion
+CREATE TABLE p (id int4range, d daterange, CONSTRAINT more CHECK (d <> 'empty') NOT ENFORCED, PRIMARY KEY (id, d WITHOUT OVERLAPS)) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('[1,2)'); INSERT INTO p VALUES ('[1,2)', '[2026-01-01,2026-02-01)');
+
 --- identity columns of partitioned tables
 --# 17
 CREATE TABLE p (id int GENERATED ALWAYS AS IDENTITY, k int) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p (k) VALUES (1), (1);
@@ -39,6 +48,7 @@ CREATE TABLE t (id int PRIMARY KEY, b int GENERATED ALWAYS AS (id) STORED); CREA
 --- an access method of a partitioned table
 --# 17
 --! access method other is not in the archive
+--! table public.p is restored without its access method other
 CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE p (a int) PARTITION BY LIST (a) USING other; CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) USING heap; INSERT INTO p VALUES (1);
 
 --- storage and compression in the definition of a table

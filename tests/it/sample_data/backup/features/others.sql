@@ -51,8 +51,10 @@ SELECT lo_from_bytea(0, 'abc'), lo_create(0); CREATE TABLE files (id int, conten
 CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE stored (a int) USING other;
 
 --- a tablespace
+--! index public.parted_a is restored without its tablespace
 --! table public.moved is restored without its tablespace
-CREATE TABLE moved (a int); UPDATE pg_class SET reltablespace = 1663 WHERE oid = 'moved'::regclass;
+--! table public.parted is restored without its tablespace
+CREATE TABLE moved (a int); CREATE TABLE parted (a int) PARTITION BY LIST (a); CREATE INDEX parted_a ON parted (a); UPDATE pg_class SET reltablespace = 1663 WHERE relname IN ('moved', 'parted', 'parted_a');
 
 --- extensions of text and numbers
 CREATE SCHEMA ext; CREATE EXTENSION citext WITH SCHEMA ext; CREATE EXTENSION pg_trgm; CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE EXTENSION unaccent; CREATE EXTENSION intarray; CREATE EXTENSION cube;

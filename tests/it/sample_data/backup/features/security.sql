@@ -25,6 +25,12 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE ALL ON FUNCTI
 CREATE TABLE granted (id int); GRANT SELECT ON granted TO backup_granter WITH GRANT OPTION;
 SET SESSION AUTHORIZATION backup_granter; GRANT SELECT ON granted TO backup_reader; RESET SESSION AUTHORIZATION;
 
+--- grants that need what another role grants later
+CREATE TABLE granted (id int); GRANT INSERT ON granted TO backup_granter WITH GRANT OPTION; GRANT SELECT ON granted TO backup_owner WITH GRANT OPTION;
+SET SESSION AUTHORIZATION backup_granter; GRANT INSERT ON granted TO backup_reader;
+SET SESSION AUTHORIZATION backup_owner; GRANT SELECT ON granted TO backup_granter WITH GRANT OPTION;
+SET SESSION AUTHORIZATION backup_granter; GRANT SELECT ON granted TO backup_reader; RESET SESSION AUTHORIZATION;
+
 --- default privileges
 CREATE SCHEMA more;
 ALTER DEFAULT PRIVILEGES FOR ROLE backup_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
@@ -51,6 +57,9 @@ DO $$ DECLARE d name := current_database(); BEGIN
   EXECUTE format('ALTER DATABASE %I SET "my.own" = ''it''''s''', d); EXECUTE format('ALTER ROLE backup_reader IN DATABASE %I SET statement_timeout = ''5s''', d);
   EXECUTE format('ALTER ROLE ALL IN DATABASE %I SET lock_timeout = ''9s''', d); EXECUTE format('COMMENT ON DATABASE %I IS ''it''''s ours''', d);
 END $$;
+
+--- an empty search path of the database
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = ' || quote_literal(''), current_database()); END $$;
 
 --- owner, grants and limit of the database
 DO $$ DECLARE d name := current_database(); BEGIN

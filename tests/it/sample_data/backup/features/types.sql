@@ -66,6 +66,9 @@ CREATE VIEW boxes AS SELECT b === '((0,0),(1,1))' AS unit FROM boxed;
 COMMENT ON OPERATOR === (box, box) IS 'same area'; ALTER OPERATOR @- (NONE, text) OWNER TO backup_owner;
 INSERT INTO boxed VALUES ('((0,0),(2,2))');
 
+--- operators that only others name
+CREATE FUNCTION same(box, box) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR === (LEFTARG = box, RIGHTARG = box, FUNCTION = same, COMMUTATOR = ==#, NEGATOR = !==#);
+
 --- operator classes and families
 --? COMMENT OPERATOR CLASS public.length_ops USING btree
 --? COMMENT OPERATOR FAMILY public.lengths USING btree

@@ -23,6 +23,11 @@ CREATE VIEW above AS SELECT * FROM grouped; CREATE MATERIALIZED VIEW filled AS S
 CREATE INDEX ON filled (id); COMMENT ON VIEW grouped IS 'by key'; GRANT SELECT ON above TO backup_reader;
 INSERT INTO seen VALUES (1, 'x'); REFRESH MATERIALIZED VIEW filled;
 
+--- tables of the rows of a view that needs a key
+CREATE TABLE seen (id int PRIMARY KEY, v text); CREATE VIEW grouped WITH (security_barrier) AS SELECT id, v FROM seen GROUP BY id; CREATE VIEW above AS SELECT id, v FROM grouped;
+CREATE FUNCTION id_of(grouped) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1.id'; CREATE TABLE kept (g grouped CHECK (id_of(g) > 0), a above[]);
+INSERT INTO seen VALUES (1, 'x'); INSERT INTO kept SELECT g, ARRAY[ROW(2, 'y')::above] FROM grouped g; COMMENT ON VIEW grouped IS 'by key'; GRANT SELECT ON grouped TO backup_reader; ALTER VIEW above OWNER TO backup_owner;
+
 --- views with triggers and rules
 CREATE TABLE base (id int, v text); CREATE VIEW over AS SELECT * FROM base;
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -55,6 +60,9 @@ CREATE MATERIALIZED VIEW empty_one AS SELECT 1 AS one WITH NO DATA;
 CREATE UNIQUE INDEX ON z_first (id); COMMENT ON MATERIALIZED VIEW z_first IS 'first'; COMMENT ON COLUMN z_first.v IS 'v';
 ALTER MATERIALIZED VIEW z_first OWNER TO backup_owner; GRANT SELECT ON seen TO backup_owner; GRANT SELECT ON z_first TO backup_reader;
 CREATE STATISTICS of_view ON id, v FROM z_first;
+
+--- a materialized view that reads another one through a function
+CREATE MATERIALIZED VIEW z_first AS SELECT 1 AS id; CREATE FUNCTION counted() RETURNS bigint LANGUAGE plpgsql SET search_path = public AS 'BEGIN RETURN (SELECT count(*) FROM z_first); END'; CREATE MATERIALIZED VIEW a_second AS SELECT counted() AS n;
 
 --- settings of materialized views
 CREATE TABLE seen (id int NOT NULL, v text);
