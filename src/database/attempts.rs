@@ -11,18 +11,14 @@ use tokio_postgres::Row;
 
 use super::connection::Values;
 use super::error::Refusal;
-use super::{Connection, Database, Deadline, Error, Statement};
+use super::{Connection, Database, Deadline, Error};
 
 impl Database {
     /// Runs a statement that changes nothing, and returns its rows.
     ///
     /// # Errors
     /// Every error of a read says that nothing was changed.
-    pub async fn read(
-        &self,
-        statement: &Statement,
-        values: &Values<'_>,
-    ) -> Result<Vec<Row>, Error> {
+    pub async fn read(&self, statement: &str, values: &Values<'_>) -> Result<Vec<Row>, Error> {
         self.reading(self.deadline(), |connection| async move {
             connection.query(statement, values).await
         })
@@ -32,7 +28,7 @@ impl Database {
     /// [`Database::read`], and its first row, if there is one.
     pub async fn read_first(
         &self,
-        statement: &Statement,
+        statement: &str,
         values: &Values<'_>,
     ) -> Result<Option<Row>, Error> {
         let rows = self.read(statement, values).await?;
@@ -40,11 +36,7 @@ impl Database {
     }
 
     /// Runs a statement that commits by itself, and returns its rows.
-    pub async fn write(
-        &self,
-        statement: &Statement,
-        values: &Values<'_>,
-    ) -> Result<Vec<Row>, Error> {
+    pub async fn write(&self, statement: &str, values: &Values<'_>) -> Result<Vec<Row>, Error> {
         self.writing(self.deadline(), |connection| async move {
             connection.query(statement, values).await
         })
@@ -54,7 +46,7 @@ impl Database {
     /// [`Database::write`], and its first row, if there is one.
     pub async fn write_first(
         &self,
-        statement: &Statement,
+        statement: &str,
         values: &Values<'_>,
     ) -> Result<Option<Row>, Error> {
         let rows = self.write(statement, values).await?;
@@ -84,7 +76,7 @@ impl Database {
     /// Every error of a read says that nothing was changed.
     pub async fn read_each<T>(
         &self,
-        statement: &Statement,
+        statement: &str,
         values: &Values<'_>,
         begin: impl Fn() -> T,
         add: impl Fn(&mut T, Row),

@@ -9,19 +9,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::connector::Connector;
-use super::{Deadline, Error};
-
-/// A statement's text and the types of its parameters. With the types known, a statement that
-/// may not be prepared still takes one round trip.
-#[derive(Clone, Copy)]
-pub struct Statement {
-    pub sql: &'static str,
-    /// The types of `$1`, `$2`, ….
-    pub types: &'static [Type],
-}
+use super::{Deadline, Error, Parameter};
 
 /// The values of a statement's parameters.
-pub(super) type Values<'a> = [&'a (dyn ToSql + Sync)];
+pub(super) type Values<'a> = [&'a dyn Parameter];
 
 /// A connection of the pool, for as long as its request's deadline allows. Dropped, it goes back,
 /// unless a statement on it has no result yet: then it ends.
@@ -49,11 +40,7 @@ impl Connection {
     }
 
     /// Runs the statement and returns all its rows.
-    pub async fn query(
-        &self,
-        statement: &Statement,
-        values: &Values<'_>,
-    ) -> Result<Vec<Row>, Error> {
+    pub async fn query(&self, statement: &str, values: &Values<'_>) -> Result<Vec<Row>, Error> {
         let mut rows = Vec::new();
         let add = |row| rows.push(row);
         self.query_each(statement, values, add).await?;
@@ -64,7 +51,7 @@ impl Connection {
     /// them, so `row` must not wait for anything.
     pub async fn query_each(
         &self,
-        statement: &Statement,
+        statement: &str,
         values: &Values<'_>,
         row: impl FnMut(Row),
     ) -> Result<(), Error> {
@@ -121,18 +108,20 @@ impl Drop for Connection {
 pub(super) async fn run(
     connection: &Object<Connector>,
     prepares: bool,
-    statement: &Statement,
+    statement: &str,
     values: &Values<'_>,
     mut row: impl FnMut(Row),
 ) -> Result<(), tokio_postgres::Error> {
-    let Statement { sql, types } = *statement;
-    let values = values.iter().copied();
+    let types = values.iter().map(|value| value.sql_type());
+    let values = values.iter().map(|value| *value as &(dyn ToSql + Sync));
     let rows = if prepares {
-        let cached = connection.prepare_typed_cached(sql, types).await?;
+        let types: Vec<Type> = types.collect();
+        let cached = connection.prepare_typed_cached(statement, &types).await?;
         connection.query_raw(&cached, values).await?
     } else {
-        let typed = values.zip(types.iter().cloned());
-        connection.query_typed_raw(sql, typed).await?
+        connection
+            .query_typed_raw(statement, values.zip(types))
+            .await?
     };
     let mut rows = pin!(rows);
     while let Some(next) = rows.try_next().await? {
@@ -163,7 +152,7 @@ impl Transaction {
     /// an error the transaction is rolled back, so the error leaves no doubt.
     pub async fn query_first(
         &self,
-        statement: &Statement,
+        statement: &str,
         values: &Values<'_>,
     ) -> Result<Option<Row>, Error> {
         let rows = self.connection().query(statement, values).await;

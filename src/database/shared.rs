@@ -22,7 +22,7 @@ use tokio_postgres::Row;
 use super::connection::{Values, run};
 use super::connector::Connector;
 use super::pool::Pool;
-use super::{Deadline, Error, Statement};
+use super::{Deadline, Error};
 
 /// The time without any result after which new reads use another connection.
 const STALLED: Duration = Duration::from_secs(1);
@@ -238,7 +238,7 @@ impl Reader<'_> {
     /// wait for this caller, so `row` must not wait for anything.
     pub(super) async fn query_each(
         mut self,
-        statement: &Statement,
+        statement: &str,
         values: &Values<'_>,
         row: impl FnMut(Row),
     ) -> Result<(), Error> {

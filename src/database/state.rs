@@ -2,7 +2,7 @@
 
 use super::error::{READ_ONLY, Refusal};
 use super::migrations::{self, SchemaVersion};
-use super::{Database, Error, Statement};
+use super::{Database, Error};
 
 #[derive(Clone, Copy, Debug)]
 pub struct State {
@@ -23,8 +23,8 @@ impl Database {
     /// The database's state, whether or not its schema is ready.
     pub async fn state(&self) -> Result<State, Error> {
         let connection = self.connection_to_any_schema(self.deadline()).await?;
-        let writable = connection.query(&WRITABLE, &[]).await?;
-        let applied = match connection.query(&APPLIED_VERSION, &[]).await {
+        let writable = connection.query(WRITABLE, &[]).await?;
+        let applied = match connection.query(APPLIED_VERSION, &[]).await {
             Ok(rows) => rows.first().map_or(0, |row| row.get(0)),
             Err(error) if error.refusal() == Some(Refusal::OutdatedSchema) => 0,
             Err(error) => return Err(error),
@@ -37,12 +37,7 @@ impl Database {
     }
 }
 
-const WRITABLE: Statement = Statement {
-    sql: "SELECT NOT current_setting('transaction_read_only')::boolean",
-    types: &[],
-};
+const WRITABLE: &str = "SELECT NOT current_setting('transaction_read_only')::boolean";
 
-const APPLIED_VERSION: Statement = Statement {
-    sql: "SELECT max(version) FROM refinery_schema_history HAVING max(version) IS NOT NULL",
-    types: &[],
-};
+const APPLIED_VERSION: &str =
+    "SELECT max(version) FROM refinery_schema_history HAVING max(version) IS NOT NULL";

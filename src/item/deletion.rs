@@ -6,11 +6,10 @@
 //! earlier one. This needs a second statement: if the earlier one committed only after the deletion began,
 //! its row is not in the deletion's snapshot.
 
-use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::{ItemId, Items};
-use crate::database::{Connection, Error, Statement};
+use crate::database::{Connection, Error};
 
 impl Items {
     /// Deletes an item. Returns whether this request deleted it, now or when the host sent it earlier.
@@ -28,27 +27,22 @@ async fn attempt(
     id: ItemId,
     invocation: Option<&str>,
 ) -> Result<bool, Error> {
-    let deleted = connection.query(&DELETE, &[&id.0, &invocation]).await?;
+    let deleted = connection.query(DELETE, &[&id.0, &invocation]).await?;
     if !deleted.is_empty() || invocation.is_none() {
         return Ok(!deleted.is_empty());
     }
-    let earlier = connection.query(&EARLIER, &[&id.0, &invocation]).await?;
+    let earlier = connection.query(EARLIER, &[&id.0, &invocation]).await?;
     Ok(!earlier.is_empty())
 }
 
 /// An item that was inserted again by hand, with its former id, may already have a row.
-const DELETE: Statement = Statement {
-    sql: "WITH deleted AS (
-              DELETE FROM item WHERE id = $1 RETURNING id),
-          recorded AS (
-              INSERT INTO item_deletion (invocation_id, item_id)
-              SELECT $2::uuid, id FROM deleted WHERE $2 IS NOT NULL
-                  ON CONFLICT DO NOTHING)
-          SELECT id FROM deleted",
-    types: &[Type::INT8, Type::TEXT],
-};
+const DELETE: &str = "\
+    WITH deleted AS (
+        DELETE FROM item WHERE id = $1 RETURNING id),
+    recorded AS (
+        INSERT INTO item_deletion (invocation_id, item_id)
+        SELECT $2::uuid, id FROM deleted WHERE $2 IS NOT NULL
+            ON CONFLICT DO NOTHING)
+    SELECT id FROM deleted";
 
-const EARLIER: Statement = Statement {
-    sql: "SELECT 1 FROM item_deletion WHERE item_id = $1 AND invocation_id = $2::uuid",
-    types: &[Type::INT8, Type::TEXT],
-};
+const EARLIER: &str = "SELECT 1 FROM item_deletion WHERE item_id = $1 AND invocation_id = $2::uuid";

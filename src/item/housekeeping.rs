@@ -5,10 +5,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use tokio_postgres::types::Type;
 
 use crate::clock::Clock;
-use crate::database::{Database, Error, Statement};
+use crate::database::{Database, Error};
 use crate::host::{Invocation, Outcome, Timer};
 use crate::ledger::{Ledger, Work};
 
@@ -41,8 +40,8 @@ impl Housekeeping {
 
     /// Returns one line for each table.
     async fn delete_expired(&self) -> Result<Vec<String>, Error> {
-        let keys = self.delete_all(&EXPIRED_KEYS).await?;
-        let deletions = self.delete_all(&EXPIRED_DELETIONS).await?;
+        let keys = self.delete_all(EXPIRED_KEYS).await?;
+        let deletions = self.delete_all(EXPIRED_DELETIONS).await?;
         Ok(vec![
             format!("deleted {keys} idempotency keys that were older than 24 hours"),
             format!("deleted {deletions} records of deletions that were older than 24 hours"),
@@ -50,7 +49,7 @@ impl Housekeeping {
     }
 
     /// Repeats a statement that deletes a batch of rows until there are no more.
-    async fn delete_all(&self, statement: &Statement) -> Result<i64, Error> {
+    async fn delete_all(&self, statement: &str) -> Result<i64, Error> {
         let mut deleted = 0;
         loop {
             let row = self.database.write_first(statement, &[&BATCH]).await?;
@@ -77,32 +76,28 @@ impl Timer for Housekeeping {
 const BATCH: i64 = 10_000;
 
 /// The next run deletes rows that a creation has locked now; this one does not wait for them.
-const EXPIRED_KEYS: Statement = Statement {
-    sql: "WITH expired AS (
-              SELECT key FROM idempotency_key
-               WHERE created_at <= now() - interval '24 hours'
-               ORDER BY created_at
-               LIMIT $1
-                 FOR UPDATE SKIP LOCKED),
-          deleted AS (
-              DELETE FROM idempotency_key USING expired
-               WHERE idempotency_key.key = expired.key
-               RETURNING 1)
-          SELECT count(*) FROM deleted",
-    types: &[Type::INT8],
-};
+const EXPIRED_KEYS: &str = "\
+    WITH expired AS (
+        SELECT key FROM idempotency_key
+         WHERE created_at <= now() - interval '24 hours'
+         ORDER BY created_at
+         LIMIT $1
+           FOR UPDATE SKIP LOCKED),
+    deleted AS (
+        DELETE FROM idempotency_key USING expired
+         WHERE idempotency_key.key = expired.key
+         RETURNING 1)
+    SELECT count(*) FROM deleted";
 
-const EXPIRED_DELETIONS: Statement = Statement {
-    sql: "WITH expired AS (
-              SELECT invocation_id, item_id FROM item_deletion
-               WHERE deleted_at <= now() - interval '24 hours'
-               ORDER BY deleted_at
-               LIMIT $1),
-          deleted AS (
-              DELETE FROM item_deletion USING expired
-               WHERE item_deletion.invocation_id = expired.invocation_id
-                 AND item_deletion.item_id = expired.item_id
-              RETURNING 1)
-          SELECT count(*) FROM deleted",
-    types: &[Type::INT8],
-};
+const EXPIRED_DELETIONS: &str = "\
+    WITH expired AS (
+        SELECT invocation_id, item_id FROM item_deletion
+         WHERE deleted_at <= now() - interval '24 hours'
+         ORDER BY deleted_at
+         LIMIT $1),
+    deleted AS (
+        DELETE FROM item_deletion USING expired
+         WHERE item_deletion.invocation_id = expired.invocation_id
+           AND item_deletion.item_id = expired.item_id
+        RETURNING 1)
+    SELECT count(*) FROM deleted";

@@ -6,10 +6,9 @@
 //! And a crash leaves no state "in progress": if the lock is taken, the first request is running now.
 
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
 
 use super::{Creation, Item, ItemId, ItemName, Items, counts};
-use crate::database::{Connection, Error, Statement};
+use crate::database::{Connection, Error};
 
 /// 1 to 255 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,18 +51,18 @@ async fn attempt(
     name: &ItemName,
 ) -> Result<KeyedCreation, Error> {
     let transaction = connection.begin().await?;
-    let locked = transaction.query_first(&LOCK, &[&key.0]).await?;
+    let locked = transaction.query_first(LOCK, &[&key.0]).await?;
     if !locked.is_some_and(|row| row.get(0)) {
         transaction.commit().await?;
         return Ok(KeyedCreation::InProgress);
     }
-    let row = transaction.query_first(&STORED, &[&key.0]).await?;
+    let row = transaction.query_first(STORED, &[&key.0]).await?;
     if let Some(row) = row {
         transaction.commit().await?;
         return Ok(stored(&row, name));
     }
     let row = transaction
-        .query_first(&CREATE, &[&key.0, &name.as_str()])
+        .query_first(CREATE, &[&key.0, &name.as_str()])
         .await?;
     transaction.commit().await?;
     Ok(KeyedCreation::Done(match row {
@@ -91,31 +90,24 @@ fn stored(row: &Row, name: &ItemName) -> KeyedCreation {
     })
 }
 
-const LOCK: Statement = Statement {
-    sql: "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))",
-    types: &[Type::TEXT],
-};
+const LOCK: &str = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))";
 
-const STORED: Statement = Statement {
-    sql: "SELECT name, item_id, item_created_at
-            FROM idempotency_key
-           WHERE key = $1 AND created_at > now() - interval '24 hours'",
-    types: &[Type::TEXT],
-};
+const STORED: &str = "\
+    SELECT name, item_id, item_created_at
+      FROM idempotency_key
+     WHERE key = $1 AND created_at > now() - interval '24 hours'";
 
 /// A key that is older than 24 hours counts as new, even if it was not deleted yet.
-const CREATE: Statement = Statement {
-    sql: "WITH created AS (
-              INSERT INTO item (name) VALUES ($2)
-                  ON CONFLICT (name) DO NOTHING
-              RETURNING id, name, created_at),
-          stored AS (
-              INSERT INTO idempotency_key (key, name, item_id, item_created_at)
-              SELECT $1, $2, created.id, created.created_at
-                FROM (VALUES (1)) AS one LEFT JOIN created ON true
-                  ON CONFLICT (key) DO UPDATE
-                 SET name = excluded.name, item_id = excluded.item_id,
-                     item_created_at = excluded.item_created_at, created_at = now())
-          SELECT id, name, created_at FROM created",
-    types: &[Type::TEXT, Type::TEXT],
-};
+const CREATE: &str = "\
+    WITH created AS (
+        INSERT INTO item (name) VALUES ($2)
+            ON CONFLICT (name) DO NOTHING
+        RETURNING id, name, created_at),
+    stored AS (
+        INSERT INTO idempotency_key (key, name, item_id, item_created_at)
+        SELECT $1, $2, created.id, created.created_at
+          FROM (VALUES (1)) AS one LEFT JOIN created ON true
+            ON CONFLICT (key) DO UPDATE
+           SET name = excluded.name, item_id = excluded.item_id,
+               item_created_at = excluded.item_created_at, created_at = now())
+    SELECT id, name, created_at FROM created";

@@ -17,13 +17,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio_postgres::types::{ToSql, Type};
 
 use super::contested::{self, Contested};
 use super::counts;
 use super::load::Load;
 use super::{Item, ItemName};
-use crate::database::{Connection, Database, Deadline, Error, Statement};
+use crate::database::{Connection, Database, Deadline, Error, Parameter};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Creation {
@@ -217,8 +216,8 @@ pub(super) async fn insert(
 ) -> Result<HashMap<String, Item>, Error> {
     let names: Vec<&str> = batch.iter().map(|it| it.name.as_str()).collect();
     let lock_timeout = format!("{}ms", lock_timeout.as_millis());
-    let values: [&(dyn ToSql + Sync); 2] = [&names, &lock_timeout];
-    let insert = |connection: Connection| async move { connection.query(&INSERT, &values).await };
+    let values: [&dyn Parameter; 2] = [&names, &lock_timeout];
+    let insert = |connection: Connection| async move { connection.query(INSERT, &values).await };
     let rows = database.writing(deadline, insert).await?;
     counts::record_statement(batch.len(), rows.len());
     let items = rows.iter().map(Item::<String>::of);
@@ -226,11 +225,9 @@ pub(super) async fn insert(
 }
 
 /// The setting lasts as long as the statement's own transaction, also through a `PgBouncer`.
-const INSERT: Statement = Statement {
-    sql: "INSERT INTO item (name)
-          SELECT unnest($1::text[])
-            FROM set_config('lock_timeout', $2, true)
-              ON CONFLICT (name) DO NOTHING
-          RETURNING id, name, created_at",
-    types: &[Type::TEXT_ARRAY, Type::TEXT],
-};
+const INSERT: &str = "\
+    INSERT INTO item (name)
+    SELECT unnest($1::text[])
+      FROM set_config('lock_timeout', $2, true)
+        ON CONFLICT (name) DO NOTHING
+    RETURNING id, name, created_at";

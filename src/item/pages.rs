@@ -8,10 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::{Item, ItemId};
-use crate::database::{Connection, Database, Error, Statement};
+use crate::database::{Connection, Database, Error, Parameter};
 
 /// Sending each row by itself costs five times the processor time.
 const PIECE: usize = 32 * 1024;
@@ -60,8 +59,9 @@ impl Pages {
     pub(super) async fn page(&self, rows: u16, after: Option<ItemId>) -> Result<Page, Error> {
         let begin = || Builder::new(rows, PAGE_BYTES);
         let add = |page: &mut Builder, row: Row| page.add(&row);
-        let values: [&(dyn ToSql + Sync); 2] = [&first(after), &one_more(rows)];
-        let page = self.database.read_each(&PAGE, &values, begin, add);
+        let (first, rows) = (first(after), one_more(rows));
+        let values: [&dyn Parameter; 2] = [&first, &rows];
+        let page = self.database.read_each(PAGE, &values, begin, add);
         page.await.map(Builder::build)
     }
 
@@ -78,9 +78,10 @@ impl Pages {
         let _turn = turn.map_err(busy)?.expect("it is never closed");
         let read = |connection: Connection| async move {
             let mut page = Builder::new(rows, LISTING_PAGE_BYTES);
-            let values: [&(dyn ToSql + Sync); 2] = [&first(after), &one_more(rows)];
             let add = |row| page.add(&row);
-            connection.query_each(&PAGE, &values, add).await?;
+            connection
+                .query_each(PAGE, &[&first(after), &one_more(rows)], add)
+                .await?;
             Ok(page.build())
         };
         self.database.reading(deadline, read).await
@@ -165,7 +166,4 @@ impl Builder {
     }
 }
 
-const PAGE: Statement = Statement {
-    sql: "SELECT id, name, created_at FROM item WHERE id > $1 ORDER BY id LIMIT $2",
-    types: &[Type::INT8, Type::INT8],
-};
+const PAGE: &str = "SELECT id, name, created_at FROM item WHERE id > $1 ORDER BY id LIMIT $2";

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::counts::ItemCounts;
 use super::insert::{Creation, Inserter};
 use super::pages::{Page, Pages};
 use super::stream::Streams;
 use super::{Item, ItemId, ItemName};
-use crate::database::{Database, Error, Statement};
+use crate::database::{Database, Error};
 
 /// The items of one database. A clone costs one count: each request makes some.
 #[derive(Clone)]
@@ -54,12 +53,16 @@ impl Items {
     pub async fn read(&self, id: ItemId) -> Result<Option<Item>, Error> {
         let keep = |found: &mut Option<Item>, row: Row| *found = Some(Item::of(&row));
         let database = &self.0.database;
-        database.read_each(&READ, &[&id.0], || None, keep).await
+        database.read_each(READ, &[&id.0], || None, keep).await
     }
 
     pub async fn rename(&self, id: ItemId, name: &ItemName) -> Result<Renaming, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [&id.0, &name.as_str()];
-        match self.0.database.write_first(&RENAME, &values).await {
+        match self
+            .0
+            .database
+            .write_first(RENAME, &[&id.0, &name.as_str()])
+            .await
+        {
             Ok(Some(row)) => Ok(Renaming::Renamed(Item::of(&row))),
             Ok(None) => Ok(Renaming::NoSuchItem),
             Err(error) if error.is_taken() => Ok(Renaming::NameTaken),
@@ -85,12 +88,6 @@ impl Items {
     }
 }
 
-const READ: Statement = Statement {
-    sql: "SELECT id, name, created_at FROM item WHERE id = $1",
-    types: &[Type::INT8],
-};
+const READ: &str = "SELECT id, name, created_at FROM item WHERE id = $1";
 
-const RENAME: Statement = Statement {
-    sql: "UPDATE item SET name = $2 WHERE id = $1 RETURNING id, name, created_at",
-    types: &[Type::INT8, Type::TEXT],
-};
+const RENAME: &str = "UPDATE item SET name = $2 WHERE id = $1 RETURNING id, name, created_at";

@@ -5,10 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{Database, Error, Lock, Statement};
+use crate::database::{Database, Error, Lock, Parameter};
 
 /// The runs of all timer functions. Clones share the database.
 #[derive(Clone)]
@@ -135,9 +134,9 @@ impl Ledger {
             FunctionLock::Taken(lock) => lock,
             FunctionLock::Held(holder) => return Ok(Claim::Running(holder)),
         };
-        let values: [&(dyn ToSql + Sync); 4] = [&function, &slot, &invocation_id, &now];
-        if let Some(row) = self.database.write_first(&CLAIM, &values).await? {
-            self.database.write(&DELETE_OLD, &[&now]).await?;
+        let values: [&dyn Parameter; 4] = [&function, &slot, &invocation_id, &now];
+        if let Some(row) = self.database.write_first(CLAIM, &values).await? {
+            self.database.write(DELETE_OLD, &[&now]).await?;
             return Ok(Claim::Won(Run {
                 database: self.database.clone(),
                 lock,
@@ -148,7 +147,7 @@ impl Ledger {
         }
         let row = self
             .database
-            .read_first(&FINISHED, &[&function, &slot])
+            .read_first(FINISHED, &[&function, &slot])
             .await?;
         lock.release().await?;
         let row = row.expect("only a row that succeeded prevents the claim from writing its row");
@@ -162,7 +161,7 @@ impl Ledger {
             if let Some(lock) = self.database.try_lock(&lock_name(function)).await? {
                 return Ok(FunctionLock::Taken(lock));
             }
-            let row = self.database.read_first(&RUNNING, &[&function]).await?;
+            let row = self.database.read_first(RUNNING, &[&function]).await?;
             if row.is_some() || attempts == HOLDER_ATTEMPTS {
                 return Ok(FunctionLock::Held(row.as_ref().map(holder)));
             }
@@ -215,7 +214,7 @@ impl Run {
         summary: &Value,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let values: [&(dyn ToSql + Sync); 8] = [
+        let values: [&dyn Parameter; 8] = [
             &self.function,
             &self.slot,
             &self.attempt,
@@ -225,7 +224,7 @@ impl Run {
             &result.failure(),
             &result.is_degraded(),
         ];
-        let row = self.database.write_first(&FINISH, &values).await?;
+        let row = self.database.write_first(FINISH, &values).await?;
         Ok(row.is_some())
     }
 }
@@ -264,58 +263,39 @@ fn finished(row: &Row) -> Finished {
 
 /// The caller gets a slot that failed, or whose holder died. The caller has the lock, so no other run
 /// executes it.
-const CLAIM: Statement = Statement {
-    sql: "INSERT INTO function_run AS run (function, slot, invocation_id, started_at)
-          VALUES ($1, $2, $3, $4)
-              ON CONFLICT (function, slot) DO UPDATE
-             SET attempt = run.attempt + 1, invocation_id = excluded.invocation_id,
-                 started_at = excluded.started_at, finished_at = NULL, outcome = NULL,
-                 failure = NULL, degraded = false, summary = '{}'
-           WHERE run.outcome IS DISTINCT FROM 'succeeded'
-          RETURNING attempt",
-    types: &[Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT, Type::TIMESTAMPTZ],
-};
+const CLAIM: &str = "\
+    INSERT INTO function_run AS run (function, slot, invocation_id, started_at)
+    VALUES ($1, $2, $3, $4)
+        ON CONFLICT (function, slot) DO UPDATE
+       SET attempt = run.attempt + 1, invocation_id = excluded.invocation_id,
+           started_at = excluded.started_at, finished_at = NULL, outcome = NULL,
+           failure = NULL, degraded = false, summary = '{}'
+     WHERE run.outcome IS DISTINCT FROM 'succeeded'
+    RETURNING attempt";
 
 /// The attempt distinguishes this run from one that took the slot over.
-const FINISH: Statement = Statement {
-    sql: "UPDATE function_run
-             SET outcome = $4, finished_at = $5, summary = $6::jsonb, failure = $7,
-                 degraded = $8
-           WHERE function = $1 AND slot = $2 AND attempt = $3
-          RETURNING attempt",
-    types: &[
-        Type::TEXT,
-        Type::TIMESTAMPTZ,
-        Type::INT4,
-        Type::TEXT,
-        Type::TIMESTAMPTZ,
-        Type::TEXT,
-        Type::TEXT,
-        Type::BOOL,
-    ],
-};
+const FINISH: &str = "\
+    UPDATE function_run
+       SET outcome = $4, finished_at = $5, summary = $6::jsonb, failure = $7,
+           degraded = $8
+     WHERE function = $1 AND slot = $2 AND attempt = $3
+    RETURNING attempt";
 
-const RUNNING: Statement = Statement {
-    sql: "SELECT slot, invocation_id, started_at FROM function_run
-           WHERE function = $1 AND outcome IS NULL
-           ORDER BY started_at DESC
-           LIMIT 1",
-    types: &[Type::TEXT],
-};
+const RUNNING: &str = "\
+    SELECT slot, invocation_id, started_at FROM function_run
+     WHERE function = $1 AND outcome IS NULL
+     ORDER BY started_at DESC
+     LIMIT 1";
 
-const FINISHED: Statement = Statement {
-    sql: "SELECT slot, attempt, invocation_id, finished_at FROM function_run
-           WHERE function = $1 AND slot = $2",
-    types: &[Type::TEXT, Type::TIMESTAMPTZ],
-};
+const FINISHED: &str = "\
+    SELECT slot, attempt, invocation_id, finished_at FROM function_run
+     WHERE function = $1 AND slot = $2";
 
 /// A few rows at a time are enough, because each run calls it.
-const DELETE_OLD: Statement = Statement {
-    sql: "DELETE FROM function_run
-           WHERE (function, slot) IN (
-                 SELECT function, slot FROM function_run
-                  WHERE started_at < $1 - interval '90 days'
-                  ORDER BY started_at
-                  LIMIT 100)",
-    types: &[Type::TIMESTAMPTZ],
-};
+const DELETE_OLD: &str = "\
+    DELETE FROM function_run
+     WHERE (function, slot) IN (
+           SELECT function, slot FROM function_run
+            WHERE started_at < $1 - interval '90 days'
+            ORDER BY started_at
+            LIMIT 100)";

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use funcapp::Schedule;
 use jiff::Timestamp;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::{Ledger, RecentRun, RunState};
-use crate::database::{Error, Statement};
+use crate::database::Error;
 use crate::host::Timetable;
 
 /// The known data of a timer.
@@ -75,7 +74,7 @@ impl Ledger {
         schedules: &[(&str, &str)],
         now: Timestamp,
     ) -> Result<BTreeMap<String, Timestamp>, Error> {
-        let rows = self.database.read(&SCHEDULES, &[]).await?;
+        let rows = self.database.read(SCHEDULES, &[]).await?;
         let stored = rows
             .iter()
             .map(|row| ((row.get("function"), row.get("schedule")), row.get("since")));
@@ -83,8 +82,9 @@ impl Ledger {
         let changed = schedules.iter().filter(|it| !stored.contains_key(*it));
         let (functions, changed): (Vec<&str>, Vec<&str>) = changed.copied().unzip();
         if !functions.is_empty() {
-            let values: [&(dyn ToSql + Sync); 3] = [&functions, &changed, &now];
-            self.database.write(&CHANGE_SCHEDULES, &values).await?;
+            self.database
+                .write(CHANGE_SCHEDULES, &[&functions, &changed, &now])
+                .await?;
         }
         let since = schedules.iter().map(|it| {
             let since = stored.get(it).copied();
@@ -154,16 +154,11 @@ impl RunState {
     }
 }
 
-const SCHEDULES: Statement = Statement {
-    sql: "SELECT function, schedule, since FROM function_schedule",
-    types: &[],
-};
+const SCHEDULES: &str = "SELECT function, schedule, since FROM function_schedule";
 
-const CHANGE_SCHEDULES: Statement = Statement {
-    sql: "INSERT INTO function_schedule AS known (function, schedule, since)
-          SELECT function, schedule, $3 FROM unnest($1, $2) AS changed (function, schedule)
-              ON CONFLICT (function) DO UPDATE
-             SET schedule = excluded.schedule, since = excluded.since
-           WHERE known.schedule <> excluded.schedule",
-    types: &[Type::TEXT_ARRAY, Type::TEXT_ARRAY, Type::TIMESTAMPTZ],
-};
+const CHANGE_SCHEDULES: &str = "\
+    INSERT INTO function_schedule AS known (function, schedule, since)
+    SELECT function, schedule, $3 FROM unnest($1, $2) AS changed (function, schedule)
+        ON CONFLICT (function) DO UPDATE
+       SET schedule = excluded.schedule, since = excluded.since
+     WHERE known.schedule <> excluded.schedule";

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio_postgres::types::Type;
 
 use super::{Claim, Ledger, Run, RunResult, slot};
 use crate::clock::Clock;
-use crate::database::{Error, Statement};
+use crate::database::Error;
 use crate::host::{Handling, Invocation, Outcome};
 
 /// The result of an invocation's work.
@@ -113,7 +112,7 @@ impl Ledger {
     }
 
     async fn shortest_success(&self, function: &str) -> Result<Option<Duration>, Error> {
-        let row = self.database.read_first(&SHORTEST, &[&function]).await?;
+        let row = self.database.read_first(SHORTEST, &[&function]).await?;
         let milliseconds = row.and_then(|row| row.get::<_, Option<i64>>("milliseconds"));
         let milliseconds = milliseconds.and_then(|it| u64::try_from(it).ok());
         Ok(milliseconds.map(Duration::from_millis))
@@ -155,11 +154,9 @@ impl Ledger {
 }
 
 /// The shortest of the last successful runs. One that was slow once does not count.
-const SHORTEST: Statement = Statement {
-    sql: "SELECT (extract(epoch FROM min(finished_at - started_at)) * 1000)::bigint AS milliseconds
-            FROM (SELECT started_at, finished_at FROM function_run
-                   WHERE function = $1 AND (outcome = 'succeeded' OR degraded)
-                   ORDER BY slot DESC
-                   LIMIT 3) AS last",
-    types: &[Type::TEXT],
-};
+const SHORTEST: &str = "\
+    SELECT (extract(epoch FROM min(finished_at - started_at)) * 1000)::bigint AS milliseconds
+      FROM (SELECT started_at, finished_at FROM function_run
+             WHERE function = $1 AND (outcome = 'succeeded' OR degraded)
+             ORDER BY slot DESC
+             LIMIT 3) AS last";

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::Ledger;
 use super::claim::lock_name;
-use crate::database::{Error, Statement};
+use crate::database::{Error, Parameter};
 
 /// A run that began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl Ledger {
     /// The last runs of these functions, without functions that never ran.
     pub async fn recent(&self, functions: &[&str]) -> Result<RecentRuns, Error> {
         let mut recent = RecentRuns::new();
-        for (function, run) in self.runs(&RECENT, &functions).await? {
+        for (function, run) in self.runs(RECENT, &functions).await? {
             recent.entry(function).or_default().push(run);
         }
         Ok(recent)
@@ -71,15 +70,15 @@ impl Ledger {
 
     /// The last runs by their start, the newest first, each with its function.
     pub async fn last(&self, limit: i64) -> Result<Vec<(String, RecentRun)>, Error> {
-        self.runs(&LAST, &limit).await
+        self.runs(LAST, &limit).await
     }
 
     /// One query reads the rows before the locks. A run that finished between the two looks stopped, and a second
     /// query finds its result. A run that is stopped in both queries is stopped.
     async fn runs(
         &self,
-        statement: &Statement,
-        selected: &(dyn ToSql + Sync),
+        statement: &str,
+        selected: &dyn Parameter,
     ) -> Result<Vec<(String, RecentRun)>, Error> {
         let first = self.read_runs(statement, selected).await?;
         if first.iter().all(|(_, run)| run.state != RunState::Stopped) {
@@ -100,11 +99,13 @@ impl Ledger {
 
     async fn read_runs(
         &self,
-        statement: &Statement,
-        selected: &(dyn ToSql + Sync),
+        statement: &str,
+        selected: &dyn Parameter,
     ) -> Result<Vec<(String, RecentRun)>, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [selected, &lock_name("")];
-        let rows = self.database.read(statement, &values).await?;
+        let rows = self
+            .database
+            .read(statement, &[selected, &lock_name("")])
+            .await?;
         let mut seen = BTreeSet::new();
         let runs = rows.iter().map(|row| {
             let function: String = row.get("function");
@@ -146,41 +147,34 @@ impl RunState {
 /// A statement that returns the runs of a query, the newest first. `$1` is the query's, and `$2` the beginning of
 /// the names of locks, which are those of [`Database::try_lock`](crate::database::Database::try_lock).
 macro_rules! runs {
-    ($query:literal, $type:expr) => {
-        Statement {
-            sql: concat!(
-                "WITH held AS (
-                     SELECT (classid::bigint << 32) | objid::bigint AS key
-                       FROM pg_locks
-                      WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-                        AND database = (
-                            SELECT oid FROM pg_database WHERE datname = current_database()))
-                 SELECT function, slot, attempt, invocation_id, started_at, finished_at, outcome,
-                        failure, degraded,
-                        coalesce(summary ->> 'interrupted' = 'true', false) AS is_interrupted,
-                        hashtextextended($2 || function, 0) IN (SELECT key FROM held) AS is_locked
-                   FROM (",
-                $query,
-                ") AS run
-                  ORDER BY started_at DESC"
-            ),
-            types: &[$type, Type::TEXT],
-        }
+    ($query:literal) => {
+        concat!(
+            "WITH held AS (
+                 SELECT (classid::bigint << 32) | objid::bigint AS key
+                   FROM pg_locks
+                  WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                    AND database = (
+                        SELECT oid FROM pg_database WHERE datname = current_database()))
+             SELECT function, slot, attempt, invocation_id, started_at, finished_at, outcome,
+                    failure, degraded,
+                    coalesce(summary ->> 'interrupted' = 'true', false) AS is_interrupted,
+                    hashtextextended($2 || function, 0) IN (SELECT key FROM held) AS is_locked
+               FROM (",
+            $query,
+            ") AS run
+              ORDER BY started_at DESC"
+        )
     };
 }
 
 /// The number of rows is above every timer's limit of failures in a row.
-const RECENT: Statement = runs!(
+const RECENT: &str = runs!(
     "SELECT run.* FROM unnest($1) AS wanted (function)
       CROSS JOIN LATERAL (
             SELECT * FROM function_run
              WHERE function = wanted.function
              ORDER BY slot DESC
-             LIMIT 10) AS run",
-    Type::TEXT_ARRAY
+             LIMIT 10) AS run"
 );
 
-const LAST: Statement = runs!(
-    "SELECT * FROM function_run ORDER BY started_at DESC LIMIT $1",
-    Type::INT8
-);
+const LAST: &str = runs!("SELECT * FROM function_run ORDER BY started_at DESC LIMIT $1");

@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::Ledger;
-use crate::database::{Error, Statement};
+use crate::database::Error;
 
 /// The runs of a timer.
 #[derive(Clone, Debug)]
@@ -44,17 +43,13 @@ impl Ledger {
         functions: &[&str],
         now: Timestamp,
     ) -> Result<Vec<RunTotals>, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [&functions, &now];
-        let rows = self.database.read(&TOTALS, &values).await?;
+        let rows = self.database.read(TOTALS, &[&functions, &now]).await?;
         Ok(rows.iter().map(totals).collect())
     }
 
     /// The start and the summary of the last run of a function that ended.
     pub async fn last_summary(&self, function: &str) -> Result<Option<(Timestamp, String)>, Error> {
-        let row = self
-            .database
-            .read_first(&LAST_SUMMARY, &[&function])
-            .await?;
+        let row = self.database.read_first(LAST_SUMMARY, &[&function]).await?;
         Ok(row.map(|row| (row.get("started_at"), row.get("summary"))))
     }
 
@@ -64,8 +59,10 @@ impl Ledger {
         function: &str,
         since: Timestamp,
     ) -> Result<Vec<PastRun>, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [&function, &since];
-        let rows = self.database.read(&FINISHED_SINCE, &values).await?;
+        let rows = self
+            .database
+            .read(FINISHED_SINCE, &[&function, &since])
+            .await?;
         let runs = rows.iter().map(|row| PastRun {
             slot: row.get("slot"),
             has_succeeded: row.get("has_succeeded"),
@@ -84,50 +81,44 @@ fn totals(row: &Row) -> RunTotals {
     }
 }
 
-const TOTALS: Statement = Statement {
-    sql: "SELECT wanted.function, success.success, ended.milliseconds,
-                 day.succeeded, day.degraded, day.failed, day.interrupted, day.unfinished
-            FROM unnest($1) AS wanted (function)
-            LEFT JOIN LATERAL (
-                 SELECT finished_at AS success
-                   FROM function_run
-                  WHERE function = wanted.function AND outcome = 'succeeded'
-                  ORDER BY slot DESC
-                  LIMIT 1) AS success ON true
-            LEFT JOIN LATERAL (
-                 SELECT (extract(epoch FROM finished_at - started_at) * 1000)::bigint AS milliseconds
-                   FROM function_run
-                  WHERE function = wanted.function AND outcome IS NOT NULL
-                  ORDER BY slot DESC
-                  LIMIT 1) AS ended ON true
-           CROSS JOIN LATERAL (
-                 SELECT count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded,
-                        count(*) FILTER (WHERE degraded) AS degraded,
-                        count(*) FILTER (WHERE outcome = 'failed' AND NOT degraded
-                                           AND NOT is_interrupted) AS failed,
-                        count(*) FILTER (WHERE is_interrupted) AS interrupted,
-                        count(*) FILTER (WHERE outcome IS NULL) AS unfinished
-                   FROM (SELECT outcome, degraded,
-                                coalesce(summary ->> 'interrupted' = 'true', false)
-                                AS is_interrupted
-                           FROM function_run
-                          WHERE function = wanted.function
-                            AND slot > $2 - interval '24 hours') AS runs) AS day",
-    types: &[Type::TEXT_ARRAY, Type::TIMESTAMPTZ],
-};
+const TOTALS: &str = "\
+    SELECT wanted.function, success.success, ended.milliseconds,
+           day.succeeded, day.degraded, day.failed, day.interrupted, day.unfinished
+      FROM unnest($1) AS wanted (function)
+      LEFT JOIN LATERAL (
+           SELECT finished_at AS success
+             FROM function_run
+            WHERE function = wanted.function AND outcome = 'succeeded'
+            ORDER BY slot DESC
+            LIMIT 1) AS success ON true
+      LEFT JOIN LATERAL (
+           SELECT (extract(epoch FROM finished_at - started_at) * 1000)::bigint AS milliseconds
+             FROM function_run
+            WHERE function = wanted.function AND outcome IS NOT NULL
+            ORDER BY slot DESC
+            LIMIT 1) AS ended ON true
+     CROSS JOIN LATERAL (
+           SELECT count(*) FILTER (WHERE outcome = 'succeeded') AS succeeded,
+                  count(*) FILTER (WHERE degraded) AS degraded,
+                  count(*) FILTER (WHERE outcome = 'failed' AND NOT degraded
+                                     AND NOT is_interrupted) AS failed,
+                  count(*) FILTER (WHERE is_interrupted) AS interrupted,
+                  count(*) FILTER (WHERE outcome IS NULL) AS unfinished
+             FROM (SELECT outcome, degraded,
+                          coalesce(summary ->> 'interrupted' = 'true', false)
+                          AS is_interrupted
+                     FROM function_run
+                    WHERE function = wanted.function
+                      AND slot > $2 - interval '24 hours') AS runs) AS day";
 
-const LAST_SUMMARY: Statement = Statement {
-    sql: "SELECT started_at, summary::text AS summary FROM function_run
-           WHERE function = $1 AND outcome IS NOT NULL
-           ORDER BY slot DESC
-           LIMIT 1",
-    types: &[Type::TEXT],
-};
+const LAST_SUMMARY: &str = "\
+    SELECT started_at, summary::text AS summary FROM function_run
+     WHERE function = $1 AND outcome IS NOT NULL
+     ORDER BY slot DESC
+     LIMIT 1";
 
-const FINISHED_SINCE: Statement = Statement {
-    sql: "SELECT slot, outcome = 'succeeded' AS has_succeeded, summary::text AS summary
-            FROM function_run
-           WHERE function = $1 AND slot >= $2 AND outcome IS NOT NULL
-           ORDER BY slot",
-    types: &[Type::TEXT, Type::TIMESTAMPTZ],
-};
+const FINISHED_SINCE: &str = "\
+    SELECT slot, outcome = 'succeeded' AS has_succeeded, summary::text AS summary
+      FROM function_run
+     WHERE function = $1 AND slot >= $2 AND outcome IS NOT NULL
+     ORDER BY slot";

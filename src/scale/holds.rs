@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::columns::{size, size_text};
-use crate::database::{Connection, Database, Error, Statement};
+use crate::database::{Connection, Database, Error, Parameter};
 use schedule::{Hold, TargetName};
 
 /// The holds in one database. Clones share its pool.
@@ -31,13 +30,13 @@ impl Holds {
 
     /// The holds in force at `at`, the oldest first.
     pub(super) async fn active(&self, at: Timestamp) -> Result<Vec<Hold>, Error> {
-        let rows = self.database.read(&ACTIVE, &[&at]).await?;
+        let rows = self.database.read(ACTIVE, &[&at]).await?;
         Ok(rows.iter().filter_map(hold).collect())
     }
 
     /// The holds that began by `now` and ended at `since` or later, the oldest first.
     pub async fn since(&self, since: Timestamp, now: Timestamp) -> Result<Vec<HoldRecord>, Error> {
-        let rows = self.database.read(&SINCE, &[&since, &now]).await?;
+        let rows = self.database.read(SINCE, &[&since, &now]).await?;
         let records = rows.iter().filter_map(|row| {
             Some(HoldRecord {
                 id: row.get("id"),
@@ -51,7 +50,7 @@ impl Holds {
     /// Stores a hold that [`Scaling::place`](super::scaling::Scaling::place) checked. It is in force when this
     /// returns.
     pub(super) async fn create(&self, hold: &Hold) -> Result<(), Error> {
-        let values: [&(dyn ToSql + Sync); 6] = [
+        let values: [&dyn Parameter; 6] = [
             &hold.target.as_str(),
             &size_text(hold.size),
             &hold.since,
@@ -59,7 +58,7 @@ impl Holds {
             &hold.reason,
             &hold.by,
         ];
-        self.database.write(&CREATE, &values).await?;
+        self.database.write(CREATE, &values).await?;
         Ok(())
     }
 
@@ -73,7 +72,7 @@ impl Holds {
         invocation: Option<Uuid>,
     ) -> Result<bool, Error> {
         let invocation = invocation.map(|id| id.to_string());
-        let values: [&(dyn ToSql + Sync); 3] = [&target.as_str(), &at, &invocation];
+        let values: [&dyn Parameter; 3] = [&target.as_str(), &at, &invocation];
         let deadline = self.database.deadline();
         self.database
             .writing(deadline, |connection| release(connection, &values))
@@ -82,15 +81,15 @@ impl Holds {
 
     /// Deletes some of the holds that ended 400 days ago.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
-        self.database.write(&DELETE_OLD, &[&now]).await?;
+        self.database.write(DELETE_OLD, &[&now]).await?;
         Ok(())
     }
 }
 
 /// An earlier sending of the request may commit after the first statement began, so a second statement reads
 /// its row.
-async fn release(connection: Connection, values: &[&(dyn ToSql + Sync); 3]) -> Result<bool, Error> {
-    for statement in [&RELEASE, &RELEASED_BEFORE] {
+async fn release(connection: Connection, values: &[&dyn Parameter; 3]) -> Result<bool, Error> {
+    for statement in [RELEASE, RELEASED_BEFORE] {
         if !connection.query(statement, values).await?.is_empty() {
             return Ok(true);
         }
@@ -110,66 +109,47 @@ pub(super) fn hold(row: &Row) -> Option<Hold> {
     })
 }
 
-const ACTIVE: Statement = Statement {
-    sql: "SELECT target, size::text AS size, since, until, reason, made_by
-            FROM scale_hold
-           WHERE until > $1 AND since <= $1 AND (released_at IS NULL OR released_at > $1)
-           ORDER BY since, id",
-    types: &[Type::TIMESTAMPTZ],
-};
+const ACTIVE: &str = "\
+    SELECT target, size::text AS size, since, until, reason, made_by
+      FROM scale_hold
+     WHERE until > $1 AND since <= $1 AND (released_at IS NULL OR released_at > $1)
+     ORDER BY since, id";
 
-const SINCE: Statement = Statement {
-    sql: "SELECT id, target, size::text AS size, since, until, reason, made_by,
-                 least(until, released_at) AS ended
-            FROM scale_hold
-           WHERE until >= $1 AND since <= $2 AND least(until, released_at) >= $1
-           ORDER BY since, id
-           LIMIT 1000",
-    types: &[Type::TIMESTAMPTZ; 2],
-};
+const SINCE: &str = "\
+    SELECT id, target, size::text AS size, since, until, reason, made_by,
+           least(until, released_at) AS ended
+      FROM scale_hold
+     WHERE until >= $1 AND since <= $2 AND least(until, released_at) >= $1
+     ORDER BY since, id
+     LIMIT 1000";
 
-const CREATE: Statement = Statement {
-    sql: "WITH replaced AS (
-              UPDATE scale_hold SET released_at = $3
-               WHERE target = $1 AND until > $3 AND released_at IS NULL)
-          INSERT INTO scale_hold (target, size, since, until, reason, made_by)
-          VALUES ($1, $2::jsonb, $3, $4, $5, $6)",
-    types: &[
-        Type::TEXT,
-        Type::TEXT,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-        Type::TEXT,
-        Type::TEXT,
-    ],
-};
+const CREATE: &str = "\
+    WITH replaced AS (
+        UPDATE scale_hold SET released_at = $3
+         WHERE target = $1 AND until > $3 AND released_at IS NULL)
+    INSERT INTO scale_hold (target, size, since, until, reason, made_by)
+    VALUES ($1, $2::jsonb, $3, $4, $5, $6)";
 
-const RELEASE: Statement = Statement {
-    sql: "UPDATE scale_hold SET released_at = $2, release_invocation_id = $3::uuid
-           WHERE target = $1 AND until > $2 AND released_at IS NULL
-             AND NOT EXISTS (
-                 SELECT FROM scale_hold AS earlier
-                  WHERE earlier.target = $1 AND earlier.release_invocation_id = $3::uuid
-                    AND earlier.until > $2 - interval '24 hours')
-          RETURNING 1",
-    types: &[Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT],
-};
+const RELEASE: &str = "\
+    UPDATE scale_hold SET released_at = $2, release_invocation_id = $3::uuid
+     WHERE target = $1 AND until > $2 AND released_at IS NULL
+       AND NOT EXISTS (
+           SELECT FROM scale_hold AS earlier
+            WHERE earlier.target = $1 AND earlier.release_invocation_id = $3::uuid
+              AND earlier.until > $2 - interval '24 hours')
+    RETURNING 1";
 
 /// The host sends a request again within seconds. The limit of a day lets the statement use the index.
-const RELEASED_BEFORE: Statement = Statement {
-    sql: "SELECT 1 FROM scale_hold
-           WHERE target = $1 AND release_invocation_id = $3::uuid
-             AND until > $2 - interval '24 hours'",
-    types: &[Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT],
-};
+const RELEASED_BEFORE: &str = "\
+    SELECT 1 FROM scale_hold
+     WHERE target = $1 AND release_invocation_id = $3::uuid
+       AND until > $2 - interval '24 hours'";
 
 /// A few at a time: ticks are far more frequent than holds.
-const DELETE_OLD: Statement = Statement {
-    sql: "DELETE FROM scale_hold
-           WHERE id IN (
-                 SELECT id FROM scale_hold
-                  WHERE until < $1 - interval '400 days'
-                  ORDER BY until
-                  LIMIT 100)",
-    types: &[Type::TIMESTAMPTZ],
-};
+const DELETE_OLD: &str = "\
+    DELETE FROM scale_hold
+     WHERE id IN (
+           SELECT id FROM scale_hold
+            WHERE until < $1 - interval '400 days'
+            ORDER BY until
+            LIMIT 100)";

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::columns::{size, size_text};
 use super::reconcile::{Cause, History, SizeChange};
-use crate::database::{Database, Error, Statement};
+use crate::database::{Database, Error, Parameter};
 use schedule::{Size, TargetName};
 
 /// The changes in one database. Clones share its pool.
@@ -121,20 +120,22 @@ impl Journal {
         target: &TargetName,
         now: Timestamp,
     ) -> Result<History, Error> {
-        let values: [&(dyn ToSql + Sync); 2] = [&target.as_str(), &now];
-        let row = self.database.read_first(&HISTORY, &values).await?;
+        let row = self
+            .database
+            .read_first(HISTORY, &[&target.as_str(), &now])
+            .await?;
         Ok(row.as_ref().map(history).unwrap_or_default())
     }
 
     /// The changes without an outcome, the oldest first, also of targets that left the schedule.
     pub(super) async fn open(&self) -> Result<Vec<ChangeRecord>, Error> {
-        self.records(&OPEN, &[]).await
+        self.records(OPEN, &[]).await
     }
 
     /// Writes a request, and returns the id of its row.
     pub(super) async fn begin(&self, request: &Request<'_>) -> Result<i64, Error> {
         let [from, to] = [request.sizes.from, request.sizes.to].map(size_text);
-        let values: [&(dyn ToSql + Sync); 8] = [
+        let values: [&dyn Parameter; 8] = [
             &request.target.as_str(),
             &request.resource,
             &request.at,
@@ -144,20 +145,20 @@ impl Journal {
             &request.cause.as_str(),
             &request.invocation_id,
         ];
-        let row = self.database.write_first(&BEGIN, &values).await?;
+        let row = self.database.write_first(BEGIN, &values).await?;
         Ok(row.expect("the statement returns its row").get("id"))
     }
 
     /// Writes the outcome. Its detail goes before the note of the row.
     pub(super) async fn end(&self, row: i64, ended: &Ended, at: Timestamp) -> Result<(), Error> {
-        let values: [&(dyn ToSql + Sync); 4] = [&row, &ended.outcome.as_str(), &at, &ended.detail];
-        self.database.write(&END, &values).await?;
+        let values: [&dyn Parameter; 4] = [&row, &ended.outcome.as_str(), &at, &ended.detail];
+        self.database.write(END, &values).await?;
         Ok(())
     }
 
     /// Writes a detail of a change without an outcome.
     pub(super) async fn note(&self, row: i64, detail: &str) -> Result<(), Error> {
-        self.database.write(&NOTE, &[&row, &detail]).await?;
+        self.database.write(NOTE, &[&row, &detail]).await?;
         Ok(())
     }
 
@@ -169,18 +170,18 @@ impl Journal {
         limit: i64,
     ) -> Result<Vec<ChangeRecord>, Error> {
         let target = target.map(TargetName::as_str);
-        self.records(&SINCE, &[&since, &target, &limit]).await
+        self.records(SINCE, &[&since, &target, &limit]).await
     }
 
     /// The changes that succeeded since an instant, the oldest first.
     pub async fn succeeded(&self, since: Timestamp) -> Result<Vec<ChangeRecord>, Error> {
-        self.records(&SUCCEEDED, &[&since]).await
+        self.records(SUCCEEDED, &[&since]).await
     }
 
     async fn records(
         &self,
-        statement: &Statement,
-        values: &[&(dyn ToSql + Sync)],
+        statement: &str,
+        values: &[&dyn Parameter],
     ) -> Result<Vec<ChangeRecord>, Error> {
         let rows = self.database.read(statement, values).await?;
         let records: Vec<ChangeRecord> = rows.iter().filter_map(change_record).collect();
@@ -197,7 +198,7 @@ impl Journal {
 
     /// The numbers of changes since an instant, in the order of their targets.
     pub(super) async fn counts(&self, since: Timestamp) -> Result<Vec<ChangeCount>, Error> {
-        let rows = self.database.read(&COUNTS, &[&since]).await?;
+        let rows = self.database.read(COUNTS, &[&since]).await?;
         let counts = rows.iter().map(|row| ChangeCount {
             target: row.get("target"),
             outcome: row.get("outcome"),
@@ -209,7 +210,7 @@ impl Journal {
 
     /// Deletes some of the changes that were requested 400 days ago.
     pub(super) async fn delete_old(&self, now: Timestamp) -> Result<(), Error> {
-        self.database.write(&DELETE_OLD, &[&now]).await?;
+        self.database.write(DELETE_OLD, &[&now]).await?;
         Ok(())
     }
 }
@@ -246,113 +247,86 @@ fn change_record(row: &Row) -> Option<ChangeRecord> {
 
 /// A statement that returns changes.
 macro_rules! changes {
-    ($selected:literal, $types:expr) => {
-        Statement {
-            sql: concat!(
-                "SELECT id, target, resource, requested_at, size_before::text AS size_before,
-                        size_after::text AS size_after, rule, cause, invocation_id, finished_at,
-                        outcome, detail
-                   FROM scale_change ",
-                $selected
-            ),
-            types: $types,
-        }
+    ($selected:literal) => {
+        concat!(
+            "SELECT id, target, resource, requested_at, size_before::text AS size_before,
+                    size_after::text AS size_after, rule, cause, invocation_id, finished_at,
+                    outcome, detail
+               FROM scale_change ",
+            $selected
+        )
     };
 }
 
 /// Each part reads a few rows from the end of the target's index.
-const HISTORY: Statement = Statement {
-    sql: "SELECT (SELECT size_after::text
-                    FROM (SELECT size_after, outcome FROM scale_change
-                           WHERE target = $1
-                             AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))
-                           ORDER BY requested_at DESC, id DESC LIMIT 1) AS begun
-                   WHERE outcome = 'succeeded') AS made,
-                 (SELECT count(*) FROM scale_change
-                   WHERE target = $1 AND requested_at > $2 - interval '1 hour'
-                     AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))) AS within_an_hour,
-                 last.size_before::text AS shadowed_from, last.size_after::text AS shadowed_to,
-                 (SELECT count(*) FROM scale_change AS it
-                   WHERE target = $1 AND requested_at > $2 - interval '45 minutes'
-                     AND outcome = 'left'
-                     AND NOT EXISTS (SELECT FROM scale_change AS later
-                                      WHERE later.target = $1 AND later.id > it.id
-                                        AND later.outcome IS DISTINCT FROM 'left')) AS skipped
-            FROM (SELECT 1) AS one
-            LEFT JOIN LATERAL (
-                 SELECT size_before, size_after, outcome
-                   FROM scale_change
-                  WHERE target = $1
-                  ORDER BY requested_at DESC, id DESC
-                  LIMIT 1) AS last ON last.outcome = 'shadow'",
-    types: &[Type::TEXT, Type::TIMESTAMPTZ],
-};
+const HISTORY: &str = "\
+    SELECT (SELECT size_after::text
+              FROM (SELECT size_after, outcome FROM scale_change
+                     WHERE target = $1
+                       AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))
+                     ORDER BY requested_at DESC, id DESC LIMIT 1) AS begun
+             WHERE outcome = 'succeeded') AS made,
+           (SELECT count(*) FROM scale_change
+             WHERE target = $1 AND requested_at > $2 - interval '1 hour'
+               AND (outcome IS NULL OR outcome IN ('succeeded', 'failed'))) AS within_an_hour,
+           last.size_before::text AS shadowed_from, last.size_after::text AS shadowed_to,
+           (SELECT count(*) FROM scale_change AS it
+             WHERE target = $1 AND requested_at > $2 - interval '45 minutes'
+               AND outcome = 'left'
+               AND NOT EXISTS (SELECT FROM scale_change AS later
+                                WHERE later.target = $1 AND later.id > it.id
+                                  AND later.outcome IS DISTINCT FROM 'left')) AS skipped
+      FROM (SELECT 1) AS one
+      LEFT JOIN LATERAL (
+           SELECT size_before, size_after, outcome
+             FROM scale_change
+            WHERE target = $1
+            ORDER BY requested_at DESC, id DESC
+            LIMIT 1) AS last ON last.outcome = 'shadow'";
 
-const OPEN: Statement = changes!("WHERE outcome IS NULL ORDER BY id", &[]);
+const OPEN: &str = changes!("WHERE outcome IS NULL ORDER BY id");
 
-const BEGIN: Statement = Statement {
-    sql: "INSERT INTO scale_change (target, resource, requested_at, size_before, size_after, rule,
-                                    cause, invocation_id)
-          VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6, $7, $8)
-          RETURNING id",
-    types: &[
-        Type::TEXT,
-        Type::TEXT,
-        Type::TIMESTAMPTZ,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-    ],
-};
+const BEGIN: &str = "\
+    INSERT INTO scale_change (target, resource, requested_at, size_before, size_after, rule,
+                              cause, invocation_id)
+    VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6, $7, $8)
+    RETURNING id";
 
-const END: Statement = Statement {
-    sql: "UPDATE scale_change
-             SET outcome = $2, finished_at = $3,
-                 detail = nullif(concat_ws('; ', $4, detail), '')
-           WHERE id = $1 AND outcome IS NULL",
-    types: &[Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::TEXT],
-};
+const END: &str = "\
+    UPDATE scale_change
+       SET outcome = $2, finished_at = $3,
+           detail = nullif(concat_ws('; ', $4, detail), '')
+     WHERE id = $1 AND outcome IS NULL";
 
-const NOTE: Statement = Statement {
-    sql: "UPDATE scale_change SET detail = $2 WHERE id = $1 AND outcome IS NULL",
-    types: &[Type::INT8, Type::TEXT],
-};
+const NOTE: &str = "UPDATE scale_change SET detail = $2 WHERE id = $1 AND outcome IS NULL";
 
-const SINCE: Statement = changes!(
+const SINCE: &str = changes!(
     "WHERE requested_at >= $1 AND ($2::text IS NULL OR target = $2)
      ORDER BY requested_at DESC, id DESC
-     LIMIT $3",
-    &[Type::TIMESTAMPTZ, Type::TEXT, Type::INT8]
+     LIMIT $3"
 );
 
 /// A change has a day to succeed, so that the index limits the rows.
-const SUCCEEDED: Statement = changes!(
+const SUCCEEDED: &str = changes!(
     "WHERE requested_at >= $1 - interval '24 hours'
        AND finished_at >= $1 AND outcome = 'succeeded'
      ORDER BY finished_at, id
-     LIMIT 1000",
-    &[Type::TIMESTAMPTZ]
+     LIMIT 1000"
 );
 
-const COUNTS: Statement = Statement {
-    sql: "SELECT target, coalesce(outcome, 'unfinished') AS outcome, cause = 'drift' AS is_drift,
-                 count(*) AS changes
-            FROM scale_change
-           WHERE requested_at >= $1
-           GROUP BY 1, 2, 3
-           ORDER BY 1",
-    types: &[Type::TIMESTAMPTZ],
-};
+const COUNTS: &str = "\
+    SELECT target, coalesce(outcome, 'unfinished') AS outcome, cause = 'drift' AS is_drift,
+           count(*) AS changes
+      FROM scale_change
+     WHERE requested_at >= $1
+     GROUP BY 1, 2, 3
+     ORDER BY 1";
 
 /// A few at a time: ticks are far more frequent than changes.
-const DELETE_OLD: Statement = Statement {
-    sql: "DELETE FROM scale_change
-           WHERE id IN (
-                 SELECT id FROM scale_change
-                  WHERE requested_at < $1 - interval '400 days'
-                  ORDER BY requested_at
-                  LIMIT 100)",
-    types: &[Type::TIMESTAMPTZ],
-};
+const DELETE_OLD: &str = "\
+    DELETE FROM scale_change
+     WHERE id IN (
+           SELECT id FROM scale_change
+            WHERE requested_at < $1 - interval '400 days'
+            ORDER BY requested_at
+            LIMIT 100)";

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::columns::size;
 use super::holds::hold;
 use super::loaded::LoadedSchedule;
 use super::scaling::Scaling;
-use crate::database::Statement;
 use schedule::{Hold, Size, Target, TargetName};
 
 /// The schedule, with the holds and changes since an instant.
@@ -66,8 +64,7 @@ impl Scaling {
         }
         let targets = loaded.schedule.targets().iter();
         let targets: Vec<&str> = targets.map(|target| target.name.as_str()).collect();
-        let values: [&(dyn ToSql + Sync); 3] = [&targets, &since, &now];
-        let rows = self.database().read(&SIZES, &values).await;
+        let rows = self.database().read(SIZES, &[&targets, &since, &now]).await;
         let rows = rows.map_err(|error| error.to_string())?;
         let (holds, changes): (Vec<_>, Vec<_>) =
             rows.iter().partition(|row| row.get::<_, bool>("is_hold"));
@@ -152,32 +149,30 @@ fn change(row: &Row) -> Option<PastChange> {
 
 /// Of each target at most a thousand changes: one that changes all the time is limited to twelve an hour. Each
 /// part reads rows from the end of an index. `until` is the end of a hold, and of a change.
-const SIZES: Statement = Statement {
-    sql: "SELECT false AS is_hold, wanted.target, since, until, size_before, size, outcome,
-                 NULL AS reason, NULL AS made_by
-            FROM unnest($1) AS wanted (target)
-           CROSS JOIN LATERAL (
-                 (SELECT id, requested_at AS since, finished_at AS until,
-                         size_before::text AS size_before, size_after::text AS size, outcome
-                    FROM scale_change
-                   WHERE target = wanted.target AND requested_at >= $2
-                   ORDER BY requested_at DESC, id DESC
-                   LIMIT 1000)
-                 UNION ALL
-                 (SELECT id, requested_at, finished_at, size_before::text, size_after::text, outcome
-                    FROM scale_change
-                   WHERE target = wanted.target AND requested_at < $2
-                   ORDER BY requested_at DESC, id DESC
-                   LIMIT 1)) AS change
-          UNION ALL
-          SELECT true, target, since, least(until, released_at), NULL, size::text, NULL, reason,
-                 made_by
-            FROM scale_hold
-           WHERE target = ANY ($1) AND until > $2 AND since <= $3
-             AND (released_at IS NULL OR released_at > greatest(since, $2))
-           ORDER BY since",
-    types: &[Type::TEXT_ARRAY, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ],
-};
+const SIZES: &str = "\
+    SELECT false AS is_hold, wanted.target, since, until, size_before, size, outcome,
+           NULL AS reason, NULL AS made_by
+      FROM unnest($1) AS wanted (target)
+     CROSS JOIN LATERAL (
+           (SELECT id, requested_at AS since, finished_at AS until,
+                   size_before::text AS size_before, size_after::text AS size, outcome
+              FROM scale_change
+             WHERE target = wanted.target AND requested_at >= $2
+             ORDER BY requested_at DESC, id DESC
+             LIMIT 1000)
+           UNION ALL
+           (SELECT id, requested_at, finished_at, size_before::text, size_after::text, outcome
+              FROM scale_change
+             WHERE target = wanted.target AND requested_at < $2
+             ORDER BY requested_at DESC, id DESC
+             LIMIT 1)) AS change
+    UNION ALL
+    SELECT true, target, since, least(until, released_at), NULL, size::text, NULL, reason,
+           made_by
+      FROM scale_hold
+     WHERE target = ANY ($1) AND until > $2 AND since <= $3
+       AND (released_at IS NULL OR released_at > greatest(since, $2))
+     ORDER BY since";
 
 #[cfg(test)]
 mod tests {

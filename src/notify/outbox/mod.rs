@@ -10,7 +10,7 @@ mod delivery;
 mod evaluation;
 mod overview;
 
-use crate::database::{Database, Error, Statement};
+use crate::database::{Database, Error};
 pub(super) use delivery::{Claimed, Retried};
 pub(super) use evaluation::Watch;
 pub(super) use overview::{Deliveries, Undelivered};
@@ -28,18 +28,16 @@ impl Outbox {
 
     /// Deletes some of the messages that are older than 30 days.
     pub(super) async fn delete_old(&self) -> Result<(), Error> {
-        self.database.write(&DELETE_OLD, &[]).await?;
+        self.database.write(DELETE_OLD, &[]).await?;
         Ok(())
     }
 }
 
 /// A few at a time are enough, because each evaluation calls it.
-const DELETE_OLD: Statement = Statement {
-    sql: "DELETE FROM notify_message
-           WHERE id IN (
-                 SELECT id FROM notify_message
-                  WHERE created_at < now() - interval '30 days'
-                  ORDER BY created_at
-                  LIMIT 100)",
-    types: &[],
-};
+const DELETE_OLD: &str = "\
+    DELETE FROM notify_message
+     WHERE id IN (
+           SELECT id FROM notify_message
+            WHERE created_at < now() - interval '30 days'
+            ORDER BY created_at
+            LIMIT 100)";

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Outbox;
-use crate::database::{Error, Statement};
+use crate::database::Error;
 
 /// The deliveries to one receiver.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -36,7 +36,7 @@ impl Outbox {
     pub(in crate::notify) async fn deliveries(
         &self,
     ) -> Result<BTreeMap<String, Deliveries>, Error> {
-        let rows = self.database.read(&DELIVERIES, &[]).await?;
+        let rows = self.database.read(DELIVERIES, &[]).await?;
         let deliveries = rows.iter().map(|row| {
             let deliveries = Deliveries {
                 waiting: row.get("waiting"),
@@ -52,7 +52,7 @@ impl Outbox {
 
     /// The newest first.
     pub(in crate::notify) async fn undelivered(&self) -> Result<Vec<Undelivered>, Error> {
-        let rows = self.database.read(&UNDELIVERED, &[]).await?;
+        let rows = self.database.read(UNDELIVERED, &[]).await?;
         let undelivered = rows.iter().map(|row| Undelivered {
             receiver: row.get("receiver"),
             created: row.get("created_at"),
@@ -65,28 +65,24 @@ impl Outbox {
     }
 }
 
-const DELIVERIES: Statement = Statement {
-    sql: "SELECT receiver,
-                 count(*) FILTER (WHERE delivered_at IS NULL AND given_up_at IS NULL) AS waiting,
-                 count(delivered_at) AS delivered,
-                 count(*) FILTER (WHERE given_up_at > now() - interval '7 days') AS given_up,
-                 min(message.created_at) FILTER (
-                     WHERE delivered_at IS NULL AND given_up_at IS NULL) AS waiting_since,
-                 (array_agg(failure ORDER BY delivery.message DESC)
-                      FILTER (WHERE failure IS NOT NULL))[1] AS failure
-            FROM notify_delivery AS delivery
-            JOIN notify_message AS message ON message.id = delivery.message
-           GROUP BY receiver",
-    types: &[],
-};
+const DELIVERIES: &str = "\
+    SELECT receiver,
+           count(*) FILTER (WHERE delivered_at IS NULL AND given_up_at IS NULL) AS waiting,
+           count(delivered_at) AS delivered,
+           count(*) FILTER (WHERE given_up_at > now() - interval '7 days') AS given_up,
+           min(message.created_at) FILTER (
+               WHERE delivered_at IS NULL AND given_up_at IS NULL) AS waiting_since,
+           (array_agg(failure ORDER BY delivery.message DESC)
+                FILTER (WHERE failure IS NOT NULL))[1] AS failure
+      FROM notify_delivery AS delivery
+      JOIN notify_message AS message ON message.id = delivery.message
+     GROUP BY receiver";
 
-const UNDELIVERED: Statement = Statement {
-    sql: "SELECT receiver, created_at, message.message ->> 'title' AS title, attempts,
-                 given_up_at IS NOT NULL AS is_given_up, failure
-            FROM notify_delivery AS delivery
-            JOIN notify_message AS message ON message.id = delivery.message
-           WHERE delivered_at IS NULL
-           ORDER BY delivery.message DESC, receiver
-           LIMIT 100",
-    types: &[],
-};
+const UNDELIVERED: &str = "\
+    SELECT receiver, created_at, message.message ->> 'title' AS title, attempts,
+           given_up_at IS NOT NULL AS is_given_up, failure
+      FROM notify_delivery AS delivery
+      JOIN notify_message AS message ON message.id = delivery.message
+     WHERE delivered_at IS NULL
+     ORDER BY delivery.message DESC, receiver
+     LIMIT 100";
