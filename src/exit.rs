@@ -1,10 +1,12 @@
 //! The exit codes, and the failures of verbs. Scripts branch on the codes, so a code keeps its meaning.
 
+use std::io;
 use std::process::ExitCode;
 
 use thiserror::Error;
 
 use crate::database::{self, MigrationError};
+use crate::environment::SettingError;
 
 /// The result of the program for the process that started it, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +17,8 @@ pub(crate) enum Exit {
     Refused,
     Failed,
     Interrupted,
+    /// By a second signal, so that nothing was cleaned up.
+    InterruptedAtOnce,
     Usage,
     /// Some hosts treat a handler that exited with 0 as running; every host restarts a handler that exited with
     /// 200, and does not count this as a crash.
@@ -49,7 +53,7 @@ impl From<Exit> for ExitCode {
             Exit::Degraded => 3,
             Exit::NothingToDo => 4,
             Exit::Refused => 5,
-            Exit::Interrupted => 6,
+            Exit::Interrupted | Exit::InterruptedAtOnce => 6,
             Exit::StoppedUnderAHost => 200,
         })
     }
@@ -74,6 +78,19 @@ impl Failure {
     /// The command line or a setting is wrong.
     pub(crate) fn usage(text: impl Into<String>) -> Failure {
         Failure::new(Exit::Usage, text)
+    }
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Failure {
+        Failure::usage(error.to_string())
+    }
+}
+
+/// Of what every verb needs before its work: threads, signals, the log.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::new(Exit::Failed, format!("cannot start the program: {error}"))
     }
 }
 

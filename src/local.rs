@@ -2,22 +2,10 @@
 //! starts under a Functions host.
 
 use localpg::{Durable, Programs};
-use thiserror::Error;
 
 use crate::database::Settings;
-use crate::environment::SettingError;
+use crate::exit::{Exit, Failure};
 use crate::{environment, terminal};
-
-/// The private database could not be started.
-#[derive(Debug, Error)]
-pub enum LocalError {
-    #[error("cannot start the private database: {0}")]
-    Server(#[from] localpg::Error),
-    #[error(transparent)]
-    Settings(#[from] SettingError),
-    #[error("cannot start the private database: {0}")]
-    Thread(#[from] tokio::task::JoinError),
-}
 
 /// The private server. It stops when this value is dropped, unless another process uses it.
 pub struct PrivateDatabase {
@@ -39,12 +27,18 @@ impl PrivateDatabase {
 }
 
 /// Starts the private server, or joins the running one.
-pub async fn start() -> Result<PrivateDatabase, LocalError> {
-    let cluster = tokio::task::spawn_blocking(|| {
+pub(crate) async fn start() -> Result<PrivateDatabase, Failure> {
+    let open = || {
         let programs = Programs::find_or_fetch(&mut |line| terminal::say(line))?;
         Durable::open(&programs, &localpg::data_folder()?)
-    })
-    .await??;
+    };
+    let cluster = tokio::task::spawn_blocking(open).await;
+    let cluster = cluster
+        .expect("opening it does not panic")
+        .map_err(|error| {
+            let text = format!("cannot start the private database: {error}");
+            Failure::new(Exit::Failed, text)
+        })?;
     let url = cluster.url("postgres");
     let settings = Settings::read(|name| match name {
         "DATABASE_URL" => Some(url.clone()),

@@ -10,6 +10,5 @@ mod credential;
 pub mod resource_manager;
 mod token;
 
-pub use credential::CredentialError;
 pub(crate) use credential::install_tls_provider;
 pub use token::{Audience, TokenError, TokenSource};

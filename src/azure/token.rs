@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::{Mutex as Turn, OnceCell};
 use tokio::time::timeout;
 
-use super::credential::{CredentialError, credential};
+use super::credential::credential;
 
 /// The service that tokens are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,11 @@ pub struct Audience {
 
 #[derive(Debug, Error)]
 pub enum TokenError {
-    #[error(transparent)]
-    Credential(#[from] CredentialError),
+    #[error(
+        "no Azure identity can be used ({0}); in Azure assign a managed identity to the app (and set \
+         AZURE_CLIENT_ID for a user-assigned one), elsewhere sign in with `az login`"
+    )]
+    Credential(azure_core::Error),
     #[error(
         "no Entra token for {} ({reason}); check that the app's managed identity {}",
         .audience.name, .audience.condition
@@ -154,7 +157,7 @@ impl Shared {
         }
         let credential = self
             .credential
-            .get_or_try_init(|| async { credential() })
+            .get_or_try_init(|| async { credential().map_err(TokenError::Credential) })
             .await?;
         let token = credential.get_token(&[&self.audience.scope], None).await;
         let token = token.map_err(|error| TokenError::Refused {

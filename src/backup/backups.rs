@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::export::{self, ExportError, export};
@@ -15,9 +14,10 @@ use super::store::{
     BackupSummary, Compared, Listed, NewestOf, Pruning, Rules, Seconds, SourceBackups, StoreError,
     Stored, Summaries, Swept, Verified,
 };
-use crate::blob::{BlobError, Blobs};
+use crate::blob::Blobs;
 use crate::clock::{Cached, Clock};
 use crate::database::{self, Server};
+use crate::exit::{Exit, Failure};
 use pgarchive::BackupId;
 use pgarchive::encryption::Identities;
 use pgarchive::manifest::Manifest;
@@ -49,21 +49,28 @@ pub struct Trial<'a> {
     pub superusers: Superusers,
 }
 
-/// Why a backup was not made or not verified.
-#[derive(Debug, Error)]
-pub enum BackupError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Export(#[from] ExportError),
-    #[error("{id} did not restore: {error}")]
-    Restore {
-        id: BackupId,
-        error: Box<RestoreError>,
-    },
-    /// The backup restores, and the mark was not stored.
-    #[error("{id} restores, but verified.json could not be stored: {error}")]
-    NotMarked { id: BackupId, error: BlobError },
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::new(of_store(&error), error.to_string())
+    }
+}
+
+/// The exit code of an error of a store.
+fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::NoCopy => Exit::Usage,
+        StoreError::BeingDeleted { .. } | StoreError::HeldAlready(_) => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+/// The exit code of a failed restore.
+pub(super) fn of_restore(error: &RestoreError) -> Exit {
+    match error {
+        RestoreError::Store(error) => of_store(error),
+        RestoreError::Refused(_) => Exit::Refused,
+        _ => Exit::Failed,
+    }
 }
 
 impl Backups {
@@ -158,14 +165,14 @@ impl Backups {
     }
 
     /// Makes a backup of `source`. The cancellation of `stop` ends it early.
-    pub async fn create(
+    pub(crate) async fn create(
         &self,
         source: &Source,
         deadline: Duration,
         stop: &CancellationToken,
         progress: &Progress,
         report: &(dyn Fn(export::Event) + Send + Sync),
-    ) -> Result<Manifest, BackupError> {
+    ) -> Result<Manifest, Failure> {
         let settings = self.settings();
         let options = export::Options {
             stop: stop.clone(),
@@ -175,18 +182,24 @@ impl Backups {
         let blobs = self.blobs(Location::Original)?;
         let exported = export(source, &blobs, &options, self.clock(), progress, report).await;
         self.last_newest().forget().await;
-        Ok(exported?)
+        exported.map_err(|error| {
+            let exit = match error {
+                ExportError::UnderWay => Exit::Refused,
+                _ => Exit::Failed,
+            };
+            Failure::new(exit, error.to_string())
+        })
     }
 
     /// Restores a backup to a scratch database, compares every row and every definition, drops the database,
     /// and marks the backup as verified. Before that, it drops the scratch databases of runs that died.
-    pub async fn drill(
+    pub(crate) async fn drill(
         &self,
         source_backups: &SourceBackups,
         stored: &Stored,
         trial: Trial<'_>,
         progress: &Progress,
-    ) -> Result<Verified, BackupError> {
+    ) -> Result<Verified, Failure> {
         let begun = Instant::now();
         let server = trial.server;
         Box::pin(self.sweep_server(server)).await;
@@ -198,9 +211,10 @@ impl Backups {
         };
         let restored =
             Box::pin(source_backups.prove(stored, server, &options, trial.identities, progress));
-        let restored = restored.await.map_err(|error| BackupError::Restore {
-            id: stored.id.clone(),
-            error: Box::new(error),
+        let id = &stored.id;
+        let restored = restored.await.map_err(|error| {
+            let text = format!("{id} did not restore: {error}");
+            Failure::new(of_restore(&error), text)
         })?;
         let took = progress.end();
         let seconds = |step| (took(step).as_secs_f64() * 1000.0).round() / 1000.0;
@@ -221,11 +235,11 @@ impl Backups {
                 drop: seconds(Step::Drop),
             }),
         };
-        let marked = source_backups.mark_verified(&stored.id, &verified).await;
+        let marked = source_backups.mark_verified(id, &verified).await;
         self.last_newest().forget().await;
-        marked.map_err(|error| BackupError::NotMarked {
-            id: stored.id.clone(),
-            error,
+        marked.map_err(|error| {
+            let text = format!("{id} restores, but verified.json could not be stored: {error}");
+            Failure::new(Exit::Failed, text)
         })?;
         Ok(verified)
     }

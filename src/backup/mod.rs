@@ -41,7 +41,7 @@ pub mod store;
 mod timers;
 mod work_queue;
 
-pub use backups::{BackupError, Backups, Trial};
+pub use backups::{Backups, Trial};
 pub use copies::Copies;
 pub use days::Days;
 pub use health::BackupCheck;

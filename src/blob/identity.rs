@@ -40,7 +40,7 @@ impl Identity {
         let deadline = Instant::now() + self.wait;
         loop {
             match self.tokens.token(LIMIT).await {
-                Err(TokenError::Credential(error)) => return Err(error.into()),
+                Err(error @ TokenError::Credential(_)) => return Err(error),
                 Err(error) if Instant::now() < deadline => log::warn!("a retry follows: {error}"),
                 ended => return ended,
             }

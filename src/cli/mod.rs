@@ -4,9 +4,7 @@
 //! |---|---|
 //! | `verbs` | the verbs that end by themselves |
 //! | `serve` | serving a Functions host, or a person |
-//! | `failure` | why a verb failed, and its exit code |
 
-mod failure;
 mod serve;
 mod verbs;
 
@@ -18,11 +16,9 @@ use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::app::timer_functions;
 use crate::config::Config;
-use crate::exit::{self, Exit};
+use crate::exit::{self, Exit, Failure};
 use crate::terminal;
 use crate::{backup, doctor, environment, notify, scale, telemetry};
-
-use failure::Failure;
 
 #[derive(Parser)]
 #[command(
@@ -121,7 +117,7 @@ pub fn main() -> ExitCode {
     match done {
         Err(failure) => {
             terminal::say_error(format_args!("magnusapi: {failure}"));
-            failure.exit().into()
+            failure.exit.into()
         }
         Ok(exit) => match terminal::failure() {
             None => exit.into(),
@@ -178,9 +174,9 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             }
             _ => serve::serve_locally(arguments.local.port, config).await?,
         }
-        Ok(Exit::Done)
+        Ok::<_, Failure>(Exit::Done)
     });
-    if matches!(done, Err(Failure::SecondSignal)) {
+    if matches!(&done, Err(failure) if failure.exit == Exit::InterruptedAtOnce) {
         runtime.shutdown_background();
     }
     done

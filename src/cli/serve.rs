@@ -2,10 +2,10 @@
 
 use tokio::net::TcpListener;
 
-use super::failure::Failure;
 use crate::app::{App, timer_functions};
 use crate::config::Config;
 use crate::database::{Database, Settings};
+use crate::exit::{Exit, Failure};
 use crate::host::{self, Timetable};
 use crate::local;
 use crate::server::{self, Front};
@@ -101,7 +101,11 @@ pub(super) fn app(config: &Config, database: Settings, timetable: Option<Timetab
 }
 
 async fn bind(port: u16) -> Result<TcpListener, Failure> {
-    server::bind(port)
-        .await
-        .map_err(|error| Failure::Bind { port, error })
+    server::bind(port).await.map_err(|error| {
+        let text = format!(
+            "cannot listen on 127.0.0.1:{port} ({error}); stop the program that uses the port, or choose another \
+             port with --port"
+        );
+        Failure::new(Exit::Failed, text)
+    })
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::failure::Failure;
 use super::serve::app;
 use crate::backup::{self, Backups};
 use crate::clock;
 use crate::config::Config;
 use crate::database::{self, Database};
+use crate::exit::{Exit, Failure};
 use crate::host::{Handling, Invocation};
 use crate::terminal::say;
 use crate::{notify, scale, server};
@@ -16,13 +16,13 @@ use crate::{notify, scale, server};
 pub(super) async fn scale(verb: scale::cli::Verb, config: Config) -> Result<(), Failure> {
     let database = config.database.map(Database::open);
     let session = scale::cli::Session::new(config.scale, database, clock::system());
-    Ok(until_interrupted(scale::cli::run(verb, session)).await??)
+    until_interrupted(scale::cli::run(verb, session)).await?
 }
 
 pub(super) async fn notify(verb: notify::cli::Verb, config: Config) -> Result<(), Failure> {
     let database = config.database.map(Database::open);
     let work = notify::cli::run(verb, config.notify, database);
-    Ok(until_interrupted(work).await??)
+    until_interrupted(work).await?
 }
 
 pub(super) async fn migrate(config: Config) -> Result<(), Failure> {
@@ -38,7 +38,7 @@ async fn until_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failur
     let signal = server::stop_signal()?;
     let done = tokio::select! {
         done = Box::pin(work) => Ok(done),
-        () = signal => Err(Failure::Interrupted),
+        () = signal => Err(interrupted()),
     };
     database::closed().await;
     done
@@ -57,8 +57,12 @@ pub(super) async fn backup(verb: backup::cli::Verb, config: Config) -> Result<()
         done
     };
     tokio::select! {
-        done = work => Ok(done?),
-        () = second => Err(Failure::SecondSignal),
+        done = work => done,
+        () = second => Err(Failure::new(
+            Exit::InterruptedAtOnce,
+            "ended at once, by a second signal; `magnusapi backup prune` and the next restore delete remaining \
+             files and databases",
+        )),
     }
 }
 
@@ -88,13 +92,21 @@ pub(super) async fn timer(function: String, limit: u8, config: Config) -> Result
     database::closed().await;
     match outcome.failure {
         Some(reason) if outcome.handling == Handling::Elsewhere => {
-            Err(Failure::Elsewhere { function, reason })
+            let text = format!("{function} did not run: {reason}");
+            Err(Failure::new(Exit::Refused, text))
         }
         None => {
             outcome.lines.iter().for_each(|line| log::info!("{line}"));
             Ok(())
         }
-        Some(_) if stop.is_cancelled() => Err(Failure::Interrupted),
-        Some(reason) => Err(Failure::Timer { function, reason }),
+        Some(_) if stop.is_cancelled() => Err(interrupted()),
+        Some(reason) => {
+            let text = format!("{function} failed: {reason}");
+            Err(Failure::new(Exit::Failed, text))
+        }
     }
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted, "interrupted")
 }

@@ -21,7 +21,7 @@ use super::link::{self, LinkError};
 use super::rejections::Rejections;
 use super::settings::{Authentication, Origin, Settings};
 use super::tap::Outlet;
-use super::tls::{self, RootsError};
+use super::tls;
 use crate::azure::{Audience, TokenError, TokenSource};
 use crate::telemetry::Context;
 
@@ -43,8 +43,9 @@ struct Shared {
 
 #[derive(Debug, Error)]
 pub enum ConnectorError {
-    #[error(transparent)]
-    Roots(#[from] RootsError),
+    /// The certificates that the server's is checked with cannot be had.
+    #[error("{0}")]
+    Roots(String),
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The server was not reached, or it rejected the connection.
@@ -306,11 +307,10 @@ impl Connector {
         log::warn!("a statement could not be cancelled: {reason}");
     }
 
-    async fn tls(&self) -> Result<MakeRustlsConnect, RootsError> {
+    async fn tls(&self) -> Result<MakeRustlsConnect, ConnectorError> {
         let tls = &self.shared.tls;
-        tls.get_or_try_init(|| async { tls::connector(&self.shared.address) })
-            .await
-            .cloned()
+        let made = || async { tls::connector(&self.shared.address).map_err(ConnectorError::Roots) };
+        tls.get_or_try_init(made).await.cloned()
     }
 }
 

@@ -50,45 +50,19 @@ impl fmt::Display for SchemaVersion {
 
 /// Why the schema is not at this program's version.
 #[derive(Debug, Error)]
-pub enum MigrationError {
-    #[error("the database cannot be reached: {0}")]
-    Connector(#[from] ConnectorError),
-    #[error(
-        "the database's schema is version {found}, newer than this program's {known}; \
-         deploy the version of magnusapi that migrated it, or a later one"
-    )]
-    Newer {
-        found: SchemaVersion,
-        known: SchemaVersion,
-    },
-    #[error(
-        "the database's schema is not at this program's version ({0} has not run); run `magnusapi \
-         migrate` or deploy this version first"
-    )]
-    Behind(String),
-    #[error(
-        "migration {0} in the database is not the one this program carries; \
-         never change a migration that has run: restore the file and add a new one"
-    )]
-    Diverged(String),
-    #[error(
-        "migration {0} has not run on the database and a later one has; number a new migration \
-         higher than all before it, or restore the row in refinery_schema_history"
-    )]
-    Skipped(String),
-    /// The server refused one. All that ran with it was undone.
-    #[error("{migration} failed and was undone: {reason}")]
-    Refused { migration: String, reason: String },
-    /// The server refused what comes before and after the migrations themselves.
-    #[error("migrating failed: {0}")]
-    Failed(String),
-    #[error("the database did not respond within {0:?}; see its locks and its load")]
-    TimedOut(Duration),
+#[error("{0}")]
+pub struct MigrationError(String);
+
+impl From<ConnectorError> for MigrationError {
+    fn from(error: ConnectorError) -> Self {
+        MigrationError(format!("the database cannot be reached: {error}"))
+    }
 }
 
+/// The server refused what comes before and after the migrations themselves.
 impl From<tokio_postgres::Error> for MigrationError {
     fn from(error: tokio_postgres::Error) -> Self {
-        MigrationError::Failed(message_and_advice(&error))
+        MigrationError(format!("migrating failed: {}", message_and_advice(&error)))
     }
 }
 
@@ -118,7 +92,10 @@ pub(super) async fn check(connector: &Connector, limit: Duration) -> Result<(), 
     let client = connector.connect().await?;
     match missing_within(limit, &*client).await?.first() {
         None => Ok(()),
-        Some(first) => Err(MigrationError::Behind(first.to_string())),
+        Some(first) => Err(MigrationError(format!(
+            "the database's schema is not at this program's version ({first} has not run); run `magnusapi \
+             migrate` or deploy this version first"
+        ))),
     }
 }
 
@@ -126,9 +103,12 @@ async fn missing_within(
     limit: Duration,
     client: &impl GenericClient,
 ) -> Result<Vec<Migration>, MigrationError> {
-    tokio::time::timeout(limit, missing(client))
-        .await
-        .map_err(|_| MigrationError::TimedOut(limit))?
+    let missing = tokio::time::timeout(limit, missing(client)).await;
+    missing.map_err(|_| {
+        MigrationError(format!(
+            "the database did not respond within {limit:?}; see its locks and its load"
+        ))
+    })?
 }
 
 /// The last holder of the lock may have applied them all. A query for the history's existence would not be
@@ -136,9 +116,9 @@ async fn missing_within(
 async fn apply(transaction: &impl GenericClient) -> Result<(), MigrationError> {
     transaction.batch_execute(CREATE_HISTORY).await?;
     for migration in missing_in_history(transaction).await? {
-        let refused = |error| MigrationError::Refused {
-            migration: migration.to_string(),
-            reason: message_and_advice(&error),
+        let refused = |error| {
+            let reason = message_and_advice(&error);
+            MigrationError(format!("{migration} failed and was undone: {reason}"))
         };
         transaction
             .batch_execute(migration.sql)
@@ -196,17 +176,26 @@ fn compare(own: &[Migration], history: &[Applied]) -> Result<Vec<Migration>, Mig
         let same =
             |own: &&Migration| own.version == applied.version && own.checksum == applied.checksum;
         if own.iter().find(same).is_none() {
-            let name = format!("V{}__{}", applied.version, applied.name);
-            return Err(MigrationError::Diverged(name));
+            return Err(MigrationError(format!(
+                "migration V{}__{} in the database is not the one this program carries; \
+                 never change a migration that has run: restore the file and add a new one",
+                applied.version, applied.name
+            )));
         }
     }
     if found > known {
-        return Err(MigrationError::Newer { found, known });
+        return Err(MigrationError(format!(
+            "the database's schema is version {found}, newer than this program's {known}; \
+             deploy the version of magnusapi that migrated it, or a later one"
+        )));
     }
     let has_run = |own: &Migration| history.iter().any(|it| it.version == own.version);
     let missing: Vec<Migration> = own.iter().filter(|it| !has_run(it)).copied().collect();
     match missing.first() {
-        Some(first) if first.version < found.0 => Err(MigrationError::Skipped(first.to_string())),
+        Some(first) if first.version < found.0 => Err(MigrationError(format!(
+            "migration {first} has not run on the database and a later one has; number a new migration \
+             higher than all before it, or restore the row in refinery_schema_history"
+        ))),
         _ => Ok(missing),
     }
 }

@@ -1,5 +1,6 @@
 //! TLS to the database by rustls: which certificates it accepts for each `sslmode`.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,28 +14,16 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
     SignatureScheme,
 };
-use thiserror::Error;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Address, Verification};
 
-/// The roots that `verify-ca` and `verify-full` need cannot be had.
-#[derive(Debug, Error)]
-pub enum RootsError {
-    #[error(
-        "the root certificates in {file} cannot be read ({reason}); give a PEM file in sslrootcert"
-    )]
-    Unreadable { file: String, reason: String },
-    #[error(
-        "this machine has no root certificates to check the database's certificate with; \
-         install ca-certificates, or set SSL_CERT_FILE or sslrootcert"
-    )]
-    NonePresent,
-}
-
 /// A connector that honours the address's `sslmode`. The roots are read only when a
 /// certificate will be checked: reading them costs more than all the rest of the start.
-pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, RootsError> {
+///
+/// # Errors
+/// The roots that `verify-ca` and `verify-full` need cannot be had, for this reason.
+pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(ring::default_provider());
     let any_host = |authority| AnyHost {
         authority,
@@ -57,32 +46,34 @@ pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, RootsErr
 fn webpki(
     address: &Address,
     provider: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, RootsError> {
+) -> Result<Arc<WebPkiServerVerifier>, String> {
     let roots = match &address.root_certificates {
         Some(file) => roots_of_file(file)?,
         None => roots_of_platform(),
     };
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
-        .map_err(|_| RootsError::NonePresent)
+        .map_err(|_| {
+            "this machine has no root certificates to check the database's certificate with; \
+             install ca-certificates, or set SSL_CERT_FILE or sslrootcert"
+                .to_owned()
+        })
 }
 
-fn roots_of_file(file: &Path) -> Result<RootCertStore, RootsError> {
-    let unreadable = |reason: String| RootsError::Unreadable {
-        file: file.display().to_string(),
-        reason,
+fn roots_of_file(file: &Path) -> Result<RootCertStore, String> {
+    let unreadable = |reason: &dyn Display| {
+        let file = file.display();
+        format!(
+            "the root certificates in {file} cannot be read ({reason}); give a PEM file in sslrootcert"
+        )
     };
     let mut roots = RootCertStore::empty();
-    for certificate in
-        CertificateDer::pem_file_iter(file).map_err(|error| unreadable(error.to_string()))?
-    {
-        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| unreadable(error.to_string()))?;
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unreadable(&error))? {
+        let certificate = certificate.map_err(|error| unreadable(&error))?;
+        roots.add(certificate).map_err(|error| unreadable(&error))?;
     }
     if roots.is_empty() {
-        return Err(unreadable("it holds no certificate".into()));
+        return Err(unreadable(&"it holds no certificate"));
     }
     Ok(roots)
 }

@@ -5,8 +5,6 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::DoctorError;
-
 /// One file of an app.
 #[derive(Clone, Debug)]
 pub struct AppFile {
@@ -18,7 +16,7 @@ pub struct AppFile {
 }
 
 /// Reads a folder or a zip.
-pub fn read(path: &Path) -> Result<Vec<AppFile>, DoctorError> {
+pub fn read(path: &Path) -> Result<Vec<AppFile>, String> {
     if fs::metadata(path).map_err(unreadable(path))?.is_dir() {
         let mut files = Vec::new();
         read_folder(path, "", &mut files)?;
@@ -26,24 +24,24 @@ pub fn read(path: &Path) -> Result<Vec<AppFile>, DoctorError> {
     } else {
         let file = File::open(path).map_err(unreadable(path))?;
         read_zip(file).map_err(|error| {
-            DoctorError(format!(
+            format!(
                 "{} is not a complete zip ({error}); make it again with `cargo xtask package`",
                 path.display()
-            ))
+            )
         })
     }
 }
 
-fn unreadable(path: &Path) -> impl Fn(io::Error) -> DoctorError {
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> String {
     move |error| {
-        DoctorError(format!(
+        format!(
             "cannot read {} ({error}); name the folder or the zip that `cargo xtask package` makes",
             path.display()
-        ))
+        )
     }
 }
 
-fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<AppFile>) -> Result<(), DoctorError> {
+fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<AppFile>) -> Result<(), String> {
     let unreadable = unreadable(folder);
     for entry in fs::read_dir(folder).map_err(&unreadable)? {
         let entry = entry.map_err(&unreadable)?;

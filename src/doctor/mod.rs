@@ -9,20 +9,14 @@ mod files;
 
 use std::path::Path;
 
-use thiserror::Error;
-
+use crate::exit::{Exit, Failure};
 use crate::terminal::say;
 pub use checks::{Finding, examine};
 pub use files::{AppFile, read};
 
-/// The app has errors, which have been printed, or it cannot be read.
-#[derive(Debug, Error)]
-#[error("{0}")]
-pub struct DoctorError(String);
-
 /// Checks the app at `path` and prints the findings.
-pub fn run(path: &Path) -> Result<(), DoctorError> {
-    let files = read(path)?;
+pub(crate) fn run(path: &Path) -> Result<(), Failure> {
+    let files = read(path).map_err(|error| Failure::new(Exit::Failed, error))?;
     let findings = examine(&files);
     for finding in &findings {
         say(finding);
@@ -37,9 +31,10 @@ pub fn run(path: &Path) -> Result<(), DoctorError> {
         ));
         Ok(())
     } else {
-        Err(DoctorError(format!(
+        let text = format!(
             "the app has {} errors, see above; correct them and run `cargo xtask package` again",
             findings.len()
-        )))
+        );
+        Err(Failure::new(Exit::Failed, text))
     }
 }

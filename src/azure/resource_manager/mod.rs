@@ -51,7 +51,7 @@ mod trace;
 pub use base::{Base, BaseError};
 pub use change::{Applied, Change};
 pub use error::{AzureError, CallError, ClientError};
-pub use id::{NotAnId, ResourceId};
+pub use id::ResourceId;
 pub use trace::Trace;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::progress::follow;
-use super::session::{Failure, Session, of_backup};
+use super::session::{Failure, Session};
 use super::{Choice, copy};
 use crate::backup::Progress;
 use crate::backup::export::Event;
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
             )),
             Err(error) => failures.push((
                 format!("the backup of {} failed: {error}", source.name),
-                of_backup(error),
+                error.exit,
             )),
         }
         // Also after a failure, earlier backups may lack their copies.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::One;
-use crate::backup::export::ExportError;
+use crate::backup::backups::of_restore;
 use crate::backup::restore::RestoreError;
 use crate::backup::{
-    BackupError, Backups, COPY_STORE, Location, STORE, Settings, Source, SourceBackups, SourceName,
-    StoreError, Stored,
+    Backups, COPY_STORE, Location, STORE, Settings, Source, SourceBackups, SourceName, StoreError,
+    Stored,
 };
 use crate::exit::Exit;
 pub(super) use crate::exit::Failure;
@@ -37,18 +37,6 @@ impl Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Failure {
-        Failure::new(of_store(&error), error.to_string())
-    }
-}
-
-impl From<BackupError> for Failure {
-    fn from(error: BackupError) -> Failure {
-        Failure::new(of_backup(&error), error.to_string())
-    }
-}
-
 impl From<RestoreError> for Failure {
     fn from(error: RestoreError) -> Failure {
         let before = if error.left_nothing() {
@@ -57,31 +45,6 @@ impl From<RestoreError> for Failure {
             ""
         };
         Failure::new(of_restore(&error), format!("{before}{error}"))
-    }
-}
-
-fn of_store(error: &StoreError) -> Exit {
-    match error {
-        StoreError::NoCopy => Exit::Usage,
-        StoreError::BeingDeleted { .. } | StoreError::HeldAlready(_) => Exit::Refused,
-        _ => Exit::Failed,
-    }
-}
-
-pub(super) fn of_backup(error: &BackupError) -> Exit {
-    match error {
-        BackupError::Store(error) => of_store(error),
-        BackupError::Export(ExportError::UnderWay) => Exit::Refused,
-        BackupError::Restore { error, .. } => of_restore(error),
-        BackupError::Export(_) | BackupError::NotMarked { .. } => Exit::Failed,
-    }
-}
-
-fn of_restore(error: &RestoreError) -> Exit {
-    match error {
-        RestoreError::Store(error) => of_store(error),
-        RestoreError::Refused(_) => Exit::Refused,
-        _ => Exit::Failed,
     }
 }
 
@@ -227,6 +190,5 @@ pub(super) fn target(option: &str, url: &str, auth: &str) -> Result<database::Se
         name if name == option => Some(url.to_owned()),
         name => environment::variable(name),
     });
-    let read = read.map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(read.expect("an address is given, so a database is named"))
+    Ok(read?.expect("an address is given, so a database is named"))
 }

@@ -116,5 +116,5 @@ async fn restore(
     let drill = session
         .backups
         .drill(source_backups, stored, trial, &progress);
-    Ok(follow("restoring", bytes, &progress, drill).await?)
+    follow("restoring", bytes, &progress, drill).await
 }

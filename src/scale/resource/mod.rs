@@ -44,13 +44,13 @@ use crate::azure::resource_manager::{ResourceId, ResourceManager};
 use schedule::Size;
 
 /// A resource that can be sized.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     id: ResourceId,
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Of an AKS cluster.
     NodePool,
@@ -148,8 +148,7 @@ impl FromStr for Resource {
     type Err = UnknownResource;
 
     fn from_str(text: &str) -> Result<Resource, UnknownResource> {
-        let id: Option<ResourceId> = text.parse().ok();
-        let resource = id.and_then(|id| {
+        let resource = ResourceId::parse(text).and_then(|id| {
             let kind = Kind::of(id.resource_type())?;
             Some(Resource { id, kind })
         });
