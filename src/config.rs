@@ -56,10 +56,8 @@ impl Config {
             database: DatabaseSettings::read(&variable)?,
             timers_elsewhere: timers_elsewhere(variable("TIMERS_ELSEWHERE").as_deref())?,
             backup: BackupSettings::read(&variable, handler_port.is_some())?,
-            scale: ScaleSettings::read(&variable)
-                .map_err(|error| SettingError::new(error.to_string()))?,
-            notify: NotifySettings::read(timer_functions(), &variable)
-                .map_err(|error| SettingError::new(error.to_string()))?,
+            scale: ScaleSettings::read(&variable)?,
+            notify: NotifySettings::read(timer_functions(), &variable)?,
             server: ServerSettings::read(&variable)?,
             runtime_threads: number(&variable, "RUNTIME_THREADS", 1..=64)?
                 .unwrap_or_else(runtime_threads),

@@ -44,4 +44,4 @@ mod watch;
 pub use health::DeliveryCheck;
 pub use notifier::Notifier;
 pub use outbox::Outbox;
-pub use settings::{Settings, SettingsError};
+pub use settings::Settings;

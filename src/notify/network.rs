@@ -1,36 +1,33 @@
 //! The networks that requests may reach: the public ones, and those that `NOTIFY_NETWORKS` lists.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use thiserror::Error;
+
+use crate::environment::SettingError;
 
 /// The networks beside the public ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Networks(Vec<IpNet>);
 
-#[derive(Debug, Error)]
-#[error(
-    "NOTIFY_NETWORKS: {0:?} is not a network; write <address>/<bits>, such as 10.1.0.0/16, and commas between \
-     networks"
-)]
-pub struct NetworkError(String);
-
 impl Networks {
+    /// Reads `NOTIFY_NETWORKS`.
+    pub(super) fn read(text: &str) -> Result<Networks, SettingError> {
+        let entries = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+        let network = |text: &str| {
+            text.parse().map_err(|_| {
+                SettingError::new(format!(
+                    "NOTIFY_NETWORKS: {text:?} is not a network; write <address>/<bits>, such as 10.1.0.0/16, and \
+                     commas between networks"
+                ))
+            })
+        };
+        entries.map(network).collect::<Result<_, _>>().map(Networks)
+    }
+
     pub(super) fn permits(&self, address: IpAddr) -> bool {
         let address = unwrapped(address);
         is_public(address) || self.0.iter().any(|network| network.contains(&address))
-    }
-}
-
-impl FromStr for Networks {
-    type Err = NetworkError;
-
-    fn from_str(text: &str) -> Result<Networks, NetworkError> {
-        let entries = text.split(',').map(str::trim).filter(|it| !it.is_empty());
-        let networks = entries.map(|it| it.parse().map_err(|_| NetworkError(it.to_owned())));
-        networks.collect::<Result<_, _>>().map(Networks)
     }
 }
 
@@ -99,7 +96,7 @@ mod tests {
     use super::*;
 
     fn permits(networks: &str, address: &str) -> bool {
-        let networks: Networks = networks.parse().expect("networks");
+        let networks = Networks::read(networks).expect("networks");
         networks.permits(address.parse().expect("an address"))
     }
 
@@ -167,7 +164,7 @@ mod tests {
         assert!(permits("0.0.0.0/0", "169.254.169.254"));
         assert!(!permits("0.0.0.0/0", "fe80::1"));
         for wrong in ["10.0.0.0", "10.0.0.0/33", "::/129", "ten/8", "10.0.0.0/x"] {
-            let error = wrong.parse::<Networks>().expect_err(wrong).to_string();
+            let error = Networks::read(wrong).expect_err(wrong).to_string();
             assert!(
                 error.contains(wrong) && error.contains("NOTIFY_NETWORKS"),
                 "{error}"

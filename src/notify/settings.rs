@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use thiserror::Error;
 use url::Url;
 
-use super::address::{Address, AddressError};
-use super::network::{NetworkError, Networks};
+use super::address::{Address, REFERENCE};
+use super::network::Networks;
+use crate::environment::{SettingError, word};
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -56,46 +56,6 @@ pub(super) enum Format {
 #[derive(Clone)]
 pub(super) struct Secret(String);
 
-#[derive(Debug, Error)]
-pub enum SettingsError {
-    #[error("{variable}: {error}")]
-    Address {
-        variable: String,
-        error: AddressError,
-    },
-    #[error(
-        "NOTIFY_RECEIVERS names {name}, but {variable} is not set; set it to the receiver's address"
-    )]
-    NoAddress { name: String, variable: String },
-    #[error(
-        "NOTIFY_RECEIVERS: {0:?} is not a name; write lower-case letters, digits and dashes, at most 40, beginning \
-         with a letter"
-    )]
-    Name(String),
-    #[error(
-        "NOTIFY_RECEIVERS names {0} twice; remove one of them. The receiver of NOTIFY_URL is named default"
-    )]
-    Twice(String),
-    #[error("{variable}={value} is invalid; set it to slack, teams or json")]
-    Format { variable: String, value: String },
-    #[error("{0} has fewer than 16 characters; set it to a long random text")]
-    ShortSecret(String),
-    #[error(
-        "{0} is an unresolved reference to Key Vault; check the secret's name and the identity's role"
-    )]
-    SecretReference(String),
-    #[error("{0} is set, but its receiver's form is not json; only that form is signed. Unset it")]
-    UselessSecret(String),
-    #[error("NOTIFY_SIZES={0} is invalid; set it to on or off")]
-    Sizes(String),
-    #[error(
-        "NOTIFY_LINK is invalid; set it to the https address of the page, without a query and a password"
-    )]
-    Link,
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-}
-
 /// The receiver of `NOTIFY_URL`.
 const DEFAULT: &str = "default";
 
@@ -104,15 +64,16 @@ impl Settings {
     pub fn read(
         functions: impl IntoIterator<Item = &'static str>,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Settings, SettingsError> {
+    ) -> Result<Settings, SettingError> {
         let reader = Reader {
-            networks: variable("NOTIFY_NETWORKS").unwrap_or_default().parse()?,
+            networks: Networks::read(&variable("NOTIFY_NETWORKS").unwrap_or_default())?,
             variable: &variable,
         };
         Ok(Settings {
             receivers: reader.receivers()?,
             heartbeats: reader.heartbeats(functions)?,
-            sizes: reader.sizes()?,
+            sizes: word(&variable, "NOTIFY_SIZES", &[("on", true), ("off", false)])?
+                .unwrap_or_default(),
             link: reader.link()?,
             app: variable("WEBSITE_SITE_NAME").unwrap_or_else(|| "magnusapi".to_owned()),
             networks: reader.networks,
@@ -126,69 +87,71 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn receivers(&self) -> Result<Vec<Receiver>, SettingsError> {
+    fn receivers(&self) -> Result<Vec<Receiver>, SettingError> {
         let mut receivers = Vec::from_iter(self.receiver(DEFAULT, "")?);
         let names = (self.variable)("NOTIFY_RECEIVERS").unwrap_or_default();
         for name in names.split(',').map(str::trim).filter(|it| !it.is_empty()) {
             if !schedule::is_name(name) {
-                return Err(SettingsError::Name(name.to_owned()));
+                return Err(SettingError::new(format!(
+                    "NOTIFY_RECEIVERS: {name:?} is not a name; write lower-case letters, digits and dashes, at \
+                     most 40, beginning with a letter"
+                )));
             }
             if name == DEFAULT || receivers.iter().any(|it| it.name == name) {
-                return Err(SettingsError::Twice(name.to_owned()));
+                return Err(SettingError::new(format!(
+                    "NOTIFY_RECEIVERS names {name} twice; remove one of them. The receiver of NOTIFY_URL is named \
+                     default"
+                )));
             }
             let suffix = format!("_{}", name.to_uppercase().replace('-', "_"));
             let found = self.receiver(name, &suffix)?;
-            receivers.push(found.ok_or_else(|| SettingsError::NoAddress {
-                name: name.to_owned(),
-                variable: format!("NOTIFY_URL{suffix}"),
+            receivers.push(found.ok_or_else(|| {
+                SettingError::new(format!(
+                    "NOTIFY_RECEIVERS names {name}, but NOTIFY_URL{suffix} is not set; set it to the receiver's \
+                     address"
+                ))
             })?);
         }
         Ok(receivers)
     }
 
     /// The receiver whose variables end with `suffix`, if its address is set.
-    fn receiver(&self, name: &str, suffix: &str) -> Result<Option<Receiver>, SettingsError> {
+    fn receiver(&self, name: &str, suffix: &str) -> Result<Option<Receiver>, SettingError> {
         let Some(address) = self.address(&format!("NOTIFY_URL{suffix}"))? else {
             return Ok(None);
         };
-        let format = format!("NOTIFY_FORMAT{suffix}");
-        let format = match (self.variable)(&format).as_deref() {
-            None => Format::of(&address),
-            Some("slack") => Format::Slack,
-            Some("teams") => Format::Teams,
-            Some("json") => Format::Json,
-            Some(value) => {
-                return Err(SettingsError::Format {
-                    value: value.to_owned(),
-                    variable: format,
-                });
-            }
-        };
+        let forms = [Format::Slack, Format::Teams, Format::Json].map(|it| (it.as_str(), it));
+        let format = word(self.variable, &format!("NOTIFY_FORMAT{suffix}"), &forms)?;
+        let format = format.unwrap_or_else(|| Format::of(&address));
         Ok(Some(Receiver {
             name: name.to_owned(),
-            secret: self.secret(format!("NOTIFY_SECRET{suffix}"), format)?,
+            secret: self.secret(&format!("NOTIFY_SECRET{suffix}"), format)?,
             address,
             format,
         }))
     }
 
-    fn secret(&self, name: String, format: Format) -> Result<Option<Secret>, SettingsError> {
-        match (self.variable)(&name) {
-            None => Ok(None),
-            Some(_) if format != Format::Json => Err(SettingsError::UselessSecret(name)),
-            Some(text) if text.starts_with("@Microsoft.KeyVault(") => {
-                Err(SettingsError::SecretReference(name))
-            }
-            Some(text) if text.chars().count() < 16 => Err(SettingsError::ShortSecret(name)),
-            Some(text) => Ok(Some(Secret(text))),
-        }
+    fn secret(&self, name: &str, format: Format) -> Result<Option<Secret>, SettingError> {
+        let Some(text) = (self.variable)(name) else {
+            return Ok(None);
+        };
+        let problem = if format != Format::Json {
+            "is set, but its receiver's form is not json; only that form is signed. Unset it"
+        } else if text.starts_with(REFERENCE) {
+            "is an unresolved reference to Key Vault; check the secret's name and the identity's role"
+        } else if text.chars().count() < 16 {
+            "has fewer than 16 characters; set it to a long random text"
+        } else {
+            return Ok(Some(Secret(text)));
+        };
+        Err(SettingError::new(format!("{name} {problem}")))
     }
 
     /// `HEARTBEAT_URL` is the beginning of the address of every function, which its name completes.
     fn heartbeats(
         &self,
         functions: impl IntoIterator<Item = &'static str>,
-    ) -> Result<BTreeMap<&'static str, Address>, SettingsError> {
+    ) -> Result<BTreeMap<&'static str, Address>, SettingError> {
         let base = self.address("HEARTBEAT_URL")?;
         let mut heartbeats = BTreeMap::new();
         for function in functions {
@@ -201,24 +164,14 @@ impl Reader<'_> {
         Ok(heartbeats)
     }
 
-    fn address(&self, name: &str) -> Result<Option<Address>, SettingsError> {
+    fn address(&self, name: &str) -> Result<Option<Address>, SettingError> {
         let address = (self.variable)(name).map(|text| Address::parse(&text, &self.networks));
-        address.transpose().map_err(|error| SettingsError::Address {
-            variable: name.to_owned(),
-            error,
-        })
-    }
-
-    fn sizes(&self) -> Result<bool, SettingsError> {
-        match (self.variable)("NOTIFY_SIZES").as_deref() {
-            None | Some("off") => Ok(false),
-            Some("on") => Ok(true),
-            Some(other) => Err(SettingsError::Sizes(other.to_owned())),
-        }
+        let address = address.transpose();
+        address.map_err(|error| SettingError::new(format!("{name}: {error}")))
     }
 
     /// By default the page of the app's own host name, which Azure sets.
-    fn link(&self) -> Result<Option<String>, SettingsError> {
+    fn link(&self) -> Result<Option<String>, SettingError> {
         let Some(text) = (self.variable)("NOTIFY_LINK") else {
             let host = (self.variable)("WEBSITE_HOSTNAME");
             return Ok(host.map(|host| format!("https://{host}/ops")));
@@ -229,7 +182,9 @@ impl Reader<'_> {
             (url.scheme() == "https" || (url.scheme() == "http" && is_local)) && !has_key
         });
         // The address may contain a key, so the error does not.
-        Ok(Some(url.ok_or(SettingsError::Link)?.into()))
+        let unusable = "NOTIFY_LINK is invalid; set it to the https address of the page, without a query and a \
+                        password";
+        Ok(Some(url.ok_or_else(|| SettingError::new(unusable))?.into()))
     }
 }
 
@@ -246,15 +201,19 @@ impl Format {
             Format::Json
         }
     }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Format::Slack => "slack",
+            Format::Teams => "teams",
+            Format::Json => "json",
+        }
+    }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Format::Slack => "slack",
-            Format::Teams => "teams",
-            Format::Json => "json",
-        })
+        f.write_str(self.as_str())
     }
 }
 
@@ -274,7 +233,7 @@ impl fmt::Debug for Secret {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingError> {
         Settings::read(["scale", "postfacto_backup"], |name| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())

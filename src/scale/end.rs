@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use jiff::civil::{DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
-use thiserror::Error;
 
 use schedule::{Size, YEARS, Zone};
 
@@ -19,13 +18,6 @@ pub enum End {
     /// From now on.
     After(SignedDuration),
 }
-
-#[derive(Debug, PartialEq, Eq, Error)]
-#[error(
-    "{0:?} is not a time; write 18:00 or \"2026-11-25 18:00\" on the target's clocks, \
-     2026-11-25T17:00:00Z, or a length such as 2h"
-)]
-pub struct EndError(String);
 
 /// Longer lengths are mistakes, and instants that far away cannot be computed.
 const LONGEST: SignedDuration = SignedDuration::from_hours(700 * 24);
@@ -50,9 +42,9 @@ impl End {
 }
 
 impl FromStr for End {
-    type Err = EndError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<End, EndError> {
+    fn from_str(text: &str) -> Result<End, String> {
         let is_time = text.len() == 5 && text.as_bytes()[2] == b':';
         let time = text.parse().ok().filter(|_| is_time).map(End::Time);
         let has_year = |it: &DateTime| YEARS.contains(&it.year());
@@ -60,7 +52,12 @@ impl FromStr for End {
         time.or_else(|| text.parse().ok().map(End::Instant))
             .or_else(|| text.parse().ok().filter(has_year).map(End::Local))
             .or_else(|| text.parse().ok().filter(is_possible).map(End::After))
-            .ok_or_else(|| EndError(text.to_owned()))
+            .ok_or_else(|| {
+                format!(
+                    "{text:?} is not a time; write 18:00 or \"2026-11-25 18:00\" on the target's clocks, \
+                     2026-11-25T17:00:00Z, or a length such as 2h"
+                )
+            })
     }
 }
 

@@ -47,8 +47,8 @@ mod summary;
 mod tick;
 mod timer;
 
+pub use end::End;
 pub(crate) use end::size_of;
-pub use end::{End, EndError};
 pub use files::LoadError;
 pub use health::ScaleCheck;
 pub use holds::{HoldRecord, Holds};
@@ -59,6 +59,6 @@ pub(crate) use placing::text_error;
 pub use placing::{HoldError, Placing, Rejection};
 pub use routes::{hold, holds, plan};
 pub use scaling::Scaling;
-pub use settings::{Place, Settings, SettingsError};
+pub use settings::{Place, Settings};
 pub use sizes::{ActualSpan, InstanceHours, Sizes};
 pub use timer::{FUNCTION, ScaleTimer};

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use thiserror::Error;
-
-use super::resource::{Resource, UnknownResource};
-use crate::azure::resource_manager::{Base, BaseError};
+use super::resource::Resource;
+use crate::azure::resource_manager::Base;
 use crate::blob::{BlobAddress, BlobSettings};
 use crate::environment::SettingError;
 use schedule::TargetName;
@@ -35,24 +33,6 @@ pub enum Place {
     },
 }
 
-#[derive(Debug, Error)]
-pub enum SettingsError {
-    #[error(
-        "SCALE_RESOURCES: {0:?} is not an entry; write <target>=<resource id>, and commas between entries"
-    )]
-    Entry(String),
-    #[error("SCALE_RESOURCES: {0}")]
-    Target(#[from] schedule::Error),
-    #[error("SCALE_RESOURCES names {0} twice; remove one of them")]
-    Twice(TargetName),
-    #[error("SCALE_RESOURCES: {0}")]
-    Resource(#[from] UnknownResource),
-    #[error("SCALE_RESOURCE_MANAGER: {0}")]
-    Manager(#[from] BaseError),
-    #[error(transparent)]
-    Blob(#[from] SettingError),
-}
-
 /// The default schedule. In the packaged app it is beside `host.json`.
 const FILE: &str = "scale.toml";
 
@@ -66,12 +46,15 @@ const BLOB: BlobSettings = BlobSettings {
 };
 
 impl Settings {
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingError> {
+        let unusable = |name: &str, error: String| SettingError::new(format!("{name}: {error}"));
+        let resources = resources(&variable("SCALE_RESOURCES").unwrap_or_default());
         let manager = variable("SCALE_RESOURCE_MANAGER");
+        let manager = manager.map_or_else(|| Ok(Base::default()), |text| text.parse());
         Ok(Settings {
             place: Place::read(&variable)?,
-            resources: resources(&variable("SCALE_RESOURCES").unwrap_or_default())?,
-            manager: manager.map_or_else(|| Ok(Base::default()), |text| text.parse())?,
+            resources: resources.map_err(|error| unusable("SCALE_RESOURCES", error))?,
+            manager: manager.map_err(|error| unusable("SCALE_RESOURCE_MANAGER", error))?,
         })
     }
 }
@@ -103,16 +86,19 @@ impl Place {
     }
 }
 
-fn resources(text: &str) -> Result<BTreeMap<TargetName, Resource>, SettingsError> {
+fn resources(text: &str) -> Result<BTreeMap<TargetName, Resource>, String> {
     let mut resources = BTreeMap::new();
     for entry in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
-        let (name, id) = entry
-            .split_once('=')
-            .ok_or_else(|| SettingsError::Entry(entry.to_owned()))?;
-        let name: TargetName = name.trim().parse()?;
+        let (name, id) = entry.split_once('=').ok_or_else(|| {
+            format!("{entry:?} is not an entry; write <target>=<resource id>, and commas between entries")
+        })?;
+        let name: TargetName = name
+            .trim()
+            .parse()
+            .map_err(|it: schedule::Error| it.to_string())?;
         let resource = id.trim().parse()?;
         if resources.insert(name.clone(), resource).is_some() {
-            return Err(SettingsError::Twice(name));
+            return Err(format!("{name} is named twice; remove one of the entries"));
         }
     }
     Ok(resources)
@@ -124,7 +110,7 @@ mod tests {
 
     const GROUP: &str = "/subscriptions/s/resourceGroups/g/providers";
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingError> {
         Settings::read(|name| {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use thiserror::Error;
 use url::Url;
 
 use super::ResourceId;
@@ -14,13 +13,6 @@ use crate::azure::Audience;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base(Url);
 
-#[derive(Debug, Error)]
-#[error(
-    "{0:?} cannot be the address of a Resource Manager; write it as https://<host> without a path, \
-     such as https://management.azure.com. Tokens are sent with TLS only"
-)]
-pub struct BaseError(String);
-
 impl Default for Base {
     fn default() -> Base {
         let base = "https://management.azure.com".parse();
@@ -29,9 +21,9 @@ impl Default for Base {
 }
 
 impl FromStr for Base {
-    type Err = BaseError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Base, BaseError> {
+    fn from_str(text: &str) -> Result<Base, String> {
         let url = Url::parse(text).ok().filter(|url| {
             url.scheme() == "https"
                 && url.path() == "/"
@@ -40,7 +32,12 @@ impl FromStr for Base {
                 && url.username().is_empty()
                 && url.password().is_none()
         });
-        url.map(Base).ok_or_else(|| BaseError(text.to_owned()))
+        url.map(Base).ok_or_else(|| {
+            format!(
+                "{text:?} cannot be the address of a Resource Manager; write it as https://<host> without a path, \
+                 such as https://management.azure.com. Tokens are sent with TLS only"
+            )
+        })
     }
 }
 
@@ -107,7 +104,7 @@ mod tests {
             "https://user:secret@management.azure.com",
             "",
         ] {
-            let error = text.parse::<Base>().expect_err(text).to_string();
+            let error = text.parse::<Base>().expect_err(text);
             assert!(error.contains("https://management.azure.com"), "{error}");
         }
     }

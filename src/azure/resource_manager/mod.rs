@@ -48,7 +48,7 @@ mod request;
 mod response;
 mod trace;
 
-pub use base::{Base, BaseError};
+pub use base::Base;
 pub use change::{Applied, Change};
 pub use error::{AzureError, CallError, ClientError};
 pub use id::ResourceId;

@@ -62,17 +62,6 @@ pub enum Kind {
     Plan,
 }
 
-#[derive(Debug, Error)]
-#[error(
-    "{0:?} is not the id of a resource that can be sized; write \
-     /subscriptions/<id>/resourceGroups/<group>/providers/ and then one of\n\
-     Microsoft.ContainerService/managedClusters/<cluster>/agentPools/<pool>\n\
-     Microsoft.Compute/virtualMachineScaleSets/<scale set>\n\
-     Microsoft.Web/sites/<Flex Consumption app>\n\
-     Microsoft.Web/serverfarms/<App Service or Elastic Premium plan>"
-)]
-pub struct UnknownResource(String);
-
 /// The resource and the size do not fit: the configuration or the resource must be corrected.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{resource}: {reason}")]
@@ -145,14 +134,23 @@ impl Kind {
 }
 
 impl FromStr for Resource {
-    type Err = UnknownResource;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Resource, UnknownResource> {
+    fn from_str(text: &str) -> Result<Resource, String> {
         let resource = ResourceId::parse(text).and_then(|id| {
             let kind = Kind::of(id.resource_type())?;
             Some(Resource { id, kind })
         });
-        resource.ok_or_else(|| UnknownResource(text.to_owned()))
+        resource.ok_or_else(|| {
+            format!(
+                "{text:?} is not the id of a resource that can be sized; write \
+                 /subscriptions/<id>/resourceGroups/<group>/providers/ and then one of\n\
+                 Microsoft.ContainerService/managedClusters/<cluster>/agentPools/<pool>\n\
+                 Microsoft.Compute/virtualMachineScaleSets/<scale set>\n\
+                 Microsoft.Web/sites/<Flex Consumption app>\n\
+                 Microsoft.Web/serverfarms/<App Service or Elastic Premium plan>"
+            )
+        })
     }
 }
 

@@ -114,7 +114,7 @@ fn other_ids_are_rejected_with_the_four_forms() {
         "Microsoft.Web/sites/s/slots/staging",
     ] {
         let error = format!("{PREFIX}/{rest}").parse::<Resource>();
-        let error = error.expect_err(rest).to_string();
+        let error = error.expect_err(rest);
         for shape in [
             "agentPools",
             "virtualMachineScaleSets",
