@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use magnusapi::azure::resource_manager::ResourceManager;
 use magnusapi::scale::resource::{
-    Applied, CallError, Change, ObserveError, Observed, Resource, State,
+    Applied, CallError, CallErrorKind, Change, ObserveError, Observed, Resource, State,
 };
 use magnusapi::telemetry::{self, Format, Requests};
 use schedule::Size;

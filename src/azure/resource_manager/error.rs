@@ -5,97 +5,70 @@ use std::time::Duration;
 
 use super::Trace;
 
-/// The error of a call. `resource` is the resource's id, and `reason` has Azure's words.
+/// The error of a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
+#[error("{resource}: {kind}{}", .trace.as_ref().map(|it| format!(" ({it})")).unwrap_or_default())]
+pub struct CallError {
+    /// The resource's id.
+    pub resource: Box<str>,
+    pub kind: CallErrorKind,
+    /// Of the request, if one was sent. For a change that failed after Azure had accepted it, this is the request
+    /// that began it.
+    pub trace: Option<Trace>,
+}
+
+/// The distinctions that callers act on. Reasons have Azure's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallErrorKind {
     /// Too many requests (429), and the wait that Azure asks for does not fit before the deadline.
     #[error(
-        "{resource}: Azure has had too many requests and asks to wait for {} s; the next tick tries \
-         again. If this happens often, look for other programs that call the Resource Manager in this \
-         subscription ({trace})",
-        wait.as_secs()
+        "Azure has had too many requests and asks to wait for {} s; the next tick tries again. If this happens \
+         often, look for other programs that call the Resource Manager in this subscription",
+        .0.as_secs()
     )]
-    Throttled {
-        resource: String,
-        wait: Duration,
-        trace: Trace,
-    },
+    Throttled(Duration),
     /// The resource cannot be changed now (409).
     #[error(
-        "{resource} cannot be changed now ({reason}); if another operation runs on it, the next \
-         tick tries again, else do what Azure says ({trace})"
+        "it cannot be changed now ({0}); if another operation runs on it, the next tick tries again, else do what \
+         Azure says"
     )]
-    Busy {
-        resource: String,
-        reason: String,
-        trace: Trace,
-    },
+    Busy(String),
     /// Another party changed the resource since it was read (412, or 409 with `EtagMismatch`).
-    #[error(
-        "{resource} was changed by another party since it was read; read it and decide again ({trace})"
-    )]
-    Changed { resource: String, trace: Trace },
+    #[error("another party changed it since it was read; read it and decide again")]
+    Changed,
     /// 404. The reason says whether the group or the cluster is missing.
     #[error(
-        "{resource} does not exist ({reason}); correct the id of the target, or take it out of the \
-         schedule ({trace})"
+        "it does not exist ({0}); correct the id of the target, or take it out of the schedule"
     )]
-    Missing {
-        resource: String,
-        reason: String,
-        trace: Trace,
-    },
+    Missing(String),
     /// The right is missing (401, 403). `action` is the one of the request, such as
     /// `Microsoft.Web/sites/write`; the reason may name another one, such as one on a subnet.
     #[error(
-        "{resource}: access is denied ({reason}); give the app's managed identity a role with the \
-         action {action} there, and with any other that Azure names ({trace})"
+        "access is denied ({reason}); give the app's managed identity a role with the action {action} there, and \
+         with any other that Azure names"
     )]
-    Denied {
-        resource: String,
-        reason: String,
-        action: String,
-        trace: Trace,
-    },
+    Denied { reason: String, action: String },
     /// A retry would fail too (any other 4xx, and 409 for a lock or missing quota).
+    #[error("Azure rejects the request ({status} {}: {}); correct what it names", .error.code, .error.message)]
+    Rejected { status: u16, error: AzureError },
+    /// Azure accepted the change, and it failed or was cancelled.
     #[error(
-        "{resource}: Azure rejects the request ({status} {}: {}); correct what it names ({trace})",
-        .error.code, .error.message
+        "Azure began the change and did not finish it ({}: {}); look at the resource's activity log",
+        .0.code, .0.message
     )]
-    Rejected {
-        resource: String,
-        status: u16,
-        error: AzureError,
-        trace: Trace,
-    },
-    /// Azure accepted the change, and it failed or was cancelled. The trace is that of the request that began
-    /// the change.
-    #[error(
-        "{resource}: Azure began the change and did not finish it ({}: {}); look at the \
-         resource's activity log ({trace})", .error.code, .error.message
-    )]
-    Failed {
-        resource: String,
-        error: AzureError,
-        trace: Trace,
-    },
+    Failed(AzureError),
     /// No response, or one that reports only a fault of Azure or of the network. Azure may have begun a
     /// change.
     #[error(
-        "{resource}: no usable response of the Resource Manager ({reason}); the next tick \
-         tries again. If it lasts, check SCALE_RESOURCE_MANAGER, the network and Azure's status \
-         ({trace})"
+        "no usable response of the Resource Manager ({0}); the next tick tries again. If it lasts, check \
+         SCALE_RESOURCE_MANAGER, the network and Azure's status"
     )]
-    Unavailable {
-        resource: String,
-        reason: String,
-        trace: Trace,
-    },
+    Unavailable(String),
     /// No request was sent.
-    #[error("{resource}: the tick's time ended before the request; the next tick sends it")]
-    NotSent { resource: String },
-    #[error("{resource}: {reason}")]
-    NoToken { resource: String, reason: String },
+    #[error("the tick's time ended before the request; the next tick sends it")]
+    NotSent,
+    #[error("{0}")]
+    NoToken(String),
 }
 
 /// An error as Azure reports it.

@@ -50,7 +50,7 @@ mod trace;
 
 pub use base::Base;
 pub use change::{Applied, Change};
-pub use error::{AzureError, CallError, ClientError};
+pub use error::{AzureError, CallError, CallErrorKind, ClientError};
 pub use id::ResourceId;
 pub use trace::Trace;
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::request::Request;
 use super::response::AzureResponse;
-use super::{Applied, AzureError, CallError, ResourceId, ResourceManager, Trace};
+use super::{Applied, AzureError, CallError, CallErrorKind, ResourceId, ResourceManager, Trace};
 
 /// The pause between two polls if Azure asks for none.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -92,8 +92,8 @@ impl ResourceManager {
 /// Whether the next poll may succeed.
 fn is_passing(error: &CallError) -> bool {
     matches!(
-        error,
-        CallError::Unavailable { .. } | CallError::NoToken { .. }
+        error.kind,
+        CallErrorKind::Unavailable(_) | CallErrorKind::NoToken(_)
     )
 }
 
@@ -153,23 +153,23 @@ impl Monitor {
     /// The monitor after a failed poll, which does not end the change. Only an error response of `Location`
     /// is the outcome of the change, and a missing resource has no change. `None`: no monitor is readable.
     fn after(self, change: Followed<'_>, error: CallError) -> Result<Option<Monitor>, CallError> {
-        let unreadable = matches!(error, CallError::Missing { .. } | CallError::Denied { .. });
-        match (self, error) {
-            (_, CallError::Throttled { .. } | CallError::NotSent { .. }) => Ok(None),
-            (monitor, error) if is_passing(&error) => {
+        use CallErrorKind::{Denied, Missing, NotSent, Throttled};
+        match (self, &error.kind) {
+            (_, Throttled(_) | NotSent) => Ok(None),
+            (monitor, _) if is_passing(&error) => {
                 log::warn!("the change continues, and is polled again: {error}");
                 Ok(Some(monitor))
             }
-            (Monitor::Resource, error @ CallError::Missing { .. }) => Err(error),
-            (Monitor::Resource, error) => {
+            (Monitor::Resource, Missing(_)) => Err(error),
+            (Monitor::Resource, _) => {
                 log::warn!("the change continues, but cannot be polled: {error}");
                 Ok(None)
             }
-            (Monitor::Location(_), error) if !unreadable => Err(change.failed_by(error)),
-            (_, error) => {
+            (Monitor::Operation(_), _) | (_, Missing(_) | Denied { .. }) => {
                 log::debug!("the resource is polled for the state of the change: {error}");
                 Ok(Some(Monitor::Resource))
             }
+            (Monitor::Location(_), _) => Err(change.failed_by(error)),
         }
     }
 }
@@ -217,22 +217,22 @@ impl Followed<'_> {
             code: code.to_owned(),
             message,
         };
-        self.failed(match error {
-            CallError::Rejected { error, .. } => error,
-            CallError::Busy { reason, .. } => of("Conflict", reason),
-            CallError::Changed { .. } => {
+        self.failed(match error.kind {
+            CallErrorKind::Rejected { error, .. } => error,
+            CallErrorKind::Busy(reason) => of("Conflict", reason),
+            CallErrorKind::Changed => {
                 let message = "another party changed it at the same time";
                 of("PreconditionFailed", message.to_owned())
             }
-            other => of("Unknown", other.to_string()),
+            _ => of("Unknown", error.to_string()),
         })
     }
 
     fn failed(self, error: AzureError) -> CallError {
-        CallError::Failed {
-            resource: self.id.to_string(),
-            error,
-            trace: self.trace.clone(),
+        CallError {
+            resource: self.id.as_str().into(),
+            kind: CallErrorKind::Failed(error),
+            trace: Some(self.trace.clone()),
         }
     }
 }

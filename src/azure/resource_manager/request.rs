@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::error::innermost;
 use super::response::AzureResponse;
-use super::{CallError, Change, ResourceId, ResourceManager, Trace};
+use super::{CallError, CallErrorKind, Change, ResourceId, ResourceManager, Trace};
 use crate::azure::TokenError;
 
 /// The longest request. Some providers finish the whole change before they respond.
@@ -39,19 +39,22 @@ impl Request<'_> {
         format!("{}/{verb}", self.id.resource_type())
     }
 
-    fn no_token(&self, error: &TokenError) -> CallError {
-        CallError::NoToken {
-            resource: self.id.to_string(),
-            reason: error.to_string(),
+    pub(super) fn error(&self, kind: CallErrorKind, trace: Option<Trace>) -> CallError {
+        CallError {
+            resource: self.id.as_str().into(),
+            kind,
+            trace,
         }
+    }
+
+    fn no_token(&self, error: &TokenError) -> CallError {
+        self.error(CallErrorKind::NoToken(error.to_string()), None)
     }
 
     fn time_to(&self, deadline: Instant) -> Result<Duration, CallError> {
         let remaining = deadline.saturating_duration_since(Instant::now());
         if remaining.is_zero() {
-            return Err(CallError::NotSent {
-                resource: self.id.to_string(),
-            });
+            return Err(self.error(CallErrorKind::NotSent, None));
         }
         Ok(remaining)
     }
@@ -67,10 +70,11 @@ impl ResourceManager {
     ) -> Result<AzureResponse, CallError> {
         loop {
             match self.send_with_token(request, deadline).await {
-                Err(CallError::Throttled { wait, resource, .. })
-                    if Instant::now() + wait + REMAINDER <= deadline =>
-                {
-                    log::warn!("{resource}: Azure asks to wait for {wait:?}");
+                Err(CallError {
+                    kind: CallErrorKind::Throttled(wait),
+                    ..
+                }) if Instant::now() + wait + REMAINDER <= deadline => {
+                    log::warn!("{}: Azure asks to wait for {wait:?}", request.id);
                     sleep(wait).await;
                 }
                 ended => return ended,
@@ -122,11 +126,7 @@ impl ResourceManager {
             Ok(Err(error)) => innermost(&error.without_url()),
             Err(_) => format!("no response within {limit:.1?}"),
         };
-        Err(CallError::Unavailable {
-            resource: request.id.to_string(),
-            reason,
-            trace,
-        })
+        Err(request.error(CallErrorKind::Unavailable(reason), Some(trace)))
     }
 
     fn build(&self, request: &Request<'_>, token: &str, trace: &Trace) -> RequestBuilder {

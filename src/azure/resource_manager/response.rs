@@ -8,7 +8,7 @@ use reqwest::{Response, Url};
 use serde_json::Value;
 
 use super::request::Request;
-use super::{AzureError, Base, CallError, Trace};
+use super::{AzureError, Base, CallError, CallErrorKind, Trace};
 
 /// The wait after a 429 without a time.
 const WAIT: Duration = Duration::from_secs(30);
@@ -83,67 +83,38 @@ impl AzureResponse {
         if self.body.is_object() || (self.is_empty && matches!(self.status, 202 | 204)) {
             return Ok(self);
         }
-        Err(CallError::Unavailable {
-            resource: request.id.to_string(),
-            reason: format!(
-                "{} with a body that is not a JSON object, as a proxy sends it",
-                self.status
-            ),
-            trace: self.trace,
-        })
+        let reason = format!(
+            "{} with a body that is not a JSON object, as a proxy sends it",
+            self.status
+        );
+        Err(request.error(CallErrorKind::Unavailable(reason), Some(self.trace)))
     }
 
     /// <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors>
-    fn error(&self, request: &Request<'_>, error: AzureError) -> CallError {
-        let resource = request.id.to_string();
+    fn error(self, request: &Request<'_>, error: AzureError) -> CallError {
         let status = self.status;
-        let trace = self.trace.clone();
         let reason = error.with_status(status);
-        match (status, error.code.as_str()) {
-            (401 | 403, _) => CallError::Denied {
-                resource,
+        let kind = match (status, error.code.as_str()) {
+            (401 | 403, _) => CallErrorKind::Denied {
                 reason,
                 action: request.action(),
-                trace,
             },
-            (404, _) => CallError::Missing {
-                resource,
-                reason,
-                trace,
-            },
+            (404, _) => CallErrorKind::Missing(reason),
             // AKS returns 409 where others return 412.
-            (412, _) | (409, "EtagMismatch") => CallError::Changed { resource, trace },
+            (412, _) | (409, "EtagMismatch") => CallErrorKind::Changed,
             // A retry does not help against a lock, nor against missing cores, which also have the code
             // `OperationNotAllowed`.
             (409, code) if code != "ScopeLocked" && !error.message.contains("quota") => {
-                CallError::Busy {
-                    resource,
-                    reason,
-                    trace,
-                }
+                CallErrorKind::Busy(reason)
             }
-            (429, _) => CallError::Throttled {
-                resource,
-                wait: self.retry_after.unwrap_or(WAIT).max(SHORTEST),
-                trace,
-            },
-            (400..=499, _) if status != 408 => CallError::Rejected {
-                resource,
-                status,
-                error,
-                trace,
-            },
-            (300..=399, _) => CallError::Unavailable {
-                resource,
-                reason: format!("{status}, but redirects are not followed with a token"),
-                trace,
-            },
-            _ => CallError::Unavailable {
-                resource,
-                reason,
-                trace,
-            },
-        }
+            (429, _) => CallErrorKind::Throttled(self.retry_after.unwrap_or(WAIT).max(SHORTEST)),
+            (400..=499, _) if status != 408 => CallErrorKind::Rejected { status, error },
+            (300..=399, _) => CallErrorKind::Unavailable(format!(
+                "{status}, but redirects are not followed with a token"
+            )),
+            _ => CallErrorKind::Unavailable(reason),
+        };
+        request.error(kind, Some(self.trace))
     }
 
     /// The pause before the next poll.

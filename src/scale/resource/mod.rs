@@ -39,7 +39,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
 
-pub use crate::azure::resource_manager::{Applied, CallError, Change};
+pub use crate::azure::resource_manager::{Applied, CallError, CallErrorKind, Change};
 use crate::azure::resource_manager::{ResourceId, ResourceManager};
 use schedule::Size;
 

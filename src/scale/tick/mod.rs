@@ -15,7 +15,7 @@ use crate::scale::group::{ConcurrencyGroup, GroupWork};
 use crate::scale::journal::{ChangeOutcome, ChangeRecord, Ended, Request};
 use crate::scale::loaded::LoadedSchedule;
 use crate::scale::reconcile::{Action, Cause, SizeChange, TargetState, reconcile};
-use crate::scale::resource::{Applied, CallError, Change, Observed, Resource};
+use crate::scale::resource::{Applied, CallError, CallErrorKind, Change, Observed, Resource};
 use crate::scale::scaling::Scaling;
 use crate::scale::summary::{Ending, Summary, TargetRun};
 use schedule::{Decision, Hold, Target, decide};
@@ -295,14 +295,17 @@ impl Tick<'_> {
     ) -> Result<bool, Failure> {
         let note = match applied {
             Ok(Applied::UnderWay(trace)) => format!("Azure accepted it ({trace})"),
-            Err(error @ CallError::Unavailable { .. }) => error.to_string(),
+            Err(error) if matches!(error.kind, CallErrorKind::Unavailable(_)) => error.to_string(),
             known => {
                 let ended = match known {
                     Ok(_) => Ended::new(ChangeOutcome::Succeeded),
-                    Err(error @ CallError::Failed { .. }) => {
-                        Ended::because(ChangeOutcome::Failed, error.to_string())
+                    Err(error) => {
+                        let outcome = match error.kind {
+                            CallErrorKind::Failed(_) => ChangeOutcome::Failed,
+                            _ => ChangeOutcome::Skipped,
+                        };
+                        Ended::because(outcome, error.to_string())
                     }
-                    Err(error) => Ended::because(ChangeOutcome::Skipped, error.to_string()),
                 };
                 self.end(row, &ended).await?;
                 return Ok(true);
@@ -334,24 +337,25 @@ fn done(
         Cause::Schedule => "",
         Cause::Drift => ": another party had changed it",
     };
-    match applied {
+    let error = match applied {
         Ok(Applied::Settled) => {
             let text = format!("changed from {change}{drift}");
-            Ok(Done::new(Ending::Changed, text))
+            return Ok(Done::new(Ending::Changed, text));
         }
         Ok(Applied::UnderWay(_)) => {
             let text = format!("a change from {change} is under way{drift}");
-            Ok(Done::new(Ending::UnderWay, text))
+            return Ok(Done::new(Ending::UnderWay, text));
         }
-        Err(error @ (CallError::Busy { .. } | CallError::NotSent { .. })) => {
-            if skipped >= SKIPS_TO_FAIL {
-                return Err(Failure::Other(format!(
-                    "{error} (the {skipped} ticks before this one skipped it for the same reason)"
-                )));
-            }
+        Err(error) => error,
+    };
+    match error.kind {
+        CallErrorKind::Busy(_) | CallErrorKind::NotSent if skipped < SKIPS_TO_FAIL => {
             Ok(Done::new(Ending::Skipped, error.to_string()))
         }
-        Err(error @ CallError::Changed { .. }) => Err(Failure::Changed(error.to_string())),
-        Err(error) => Err(error.into()),
+        CallErrorKind::Busy(_) | CallErrorKind::NotSent => Err(Failure::Other(format!(
+            "{error} (the {skipped} ticks before this one skipped it for the same reason)"
+        ))),
+        CallErrorKind::Changed => Err(Failure::Changed(error.to_string())),
+        _ => Err(error.into()),
     }
 }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::{Failure, LIMIT, Tick, WAIT};
 use crate::scale::group::{ConcurrencyGroup, GroupWork};
 use crate::scale::journal::{ChangeOutcome, ChangeRecord, Ended};
-use crate::scale::resource::{CallError, ObserveError, Resource, State};
+use crate::scale::resource::{CallErrorKind, ObserveError, Resource, State};
 use crate::scale::summary::{Ending, TargetRun};
 
 impl Tick<'_> {
@@ -77,7 +77,7 @@ impl Tick<'_> {
         let observed = match resource.observe(&manager, self.begun + LIMIT).await {
             Ok(observed) => observed,
             // The resource was deleted, and the change with it.
-            Err(ObserveError::Call(error @ CallError::Missing { .. })) => {
+            Err(ObserveError::Call(error)) if matches!(error.kind, CallErrorKind::Missing(_)) => {
                 let ended = Ended::because(ChangeOutcome::Failed, error.to_string());
                 return Ok(Some(ended));
             }
