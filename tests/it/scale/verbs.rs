@@ -47,7 +47,7 @@ fn the_plan_has_both_clocks_the_rule_and_the_duration() {
             svg.starts_with("<svg ") && svg.ends_with("</svg>\n"),
             "{svg}"
         );
-        assert!(svg.contains("weekly window &quot;night&quot;"), "{svg}");
+        assert!(svg.contains("weekly window &#34;night&#34;"), "{svg}");
     });
 }
 
