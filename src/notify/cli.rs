@@ -13,7 +13,7 @@ use super::transport::Transport;
 use crate::clock;
 use crate::database::Database;
 use crate::exit::{Exit, Failure};
-use crate::terminal::{Table, print, say};
+use crate::terminal::{print, say, say_table};
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
@@ -142,10 +142,8 @@ async fn list(settings: &Settings, database: Option<Database>, json: bool) -> Re
     }
     print_receivers(&receivers);
     if !settings.heartbeats.is_empty() {
-        let mut table = Table::new(["HEARTBEAT", "ADDRESS"], &[]);
-        heartbeats.for_each(|row| table.row(row));
         say("");
-        table.lines().into_iter().for_each(say);
+        say_table("HEARTBEAT, ADDRESS", heartbeats);
     }
     match undelivered {
         None => say("no database is named, so messages are not shown: set DATABASE_URL"),
@@ -158,61 +156,45 @@ fn print_receivers(receivers: &[Listed]) {
     if receivers.is_empty() {
         return say("no receiver: NOTIFY_URL is not set");
     }
-    let heading = [
-        "RECEIVER",
-        "FORM",
-        "ADDRESS",
-        "DELIVERED",
-        "WAITING",
-        "GIVEN UP",
-    ];
-    let mut table = Table::new(heading, &[3, 4, 5]);
-    for it in receivers {
+    let rows = receivers.iter().map(|it| {
         let count = |number: fn(&Deliveries) -> i64| {
             let number = it.deliveries.as_ref().map(number);
             number.map_or_else(|| "-".to_owned(), |number| number.to_string())
         };
-        table.row([
+        [
             it.name.to_owned(),
             it.format.clone(),
             it.address.clone(),
             count(|it| it.delivered),
             count(|it| it.waiting),
             count(|it| it.given_up),
-        ]);
-    }
-    table.lines().into_iter().for_each(say);
+        ]
+    });
+    let heading = "RECEIVER, FORM, ADDRESS, >DELIVERED, >WAITING, >GIVEN UP";
+    say_table(heading, rows);
 }
 
 fn print_undelivered(undelivered: &[Undelivered]) {
     if undelivered.is_empty() {
         return;
     }
-    let heading = [
-        "UTC",
-        "RECEIVER",
-        "MESSAGE",
-        "ATTEMPTS",
-        "STATE",
-        "LAST FAILURE",
-    ];
-    let mut table = Table::new(heading, &[3]);
-    for it in undelivered {
+    let rows = undelivered.iter().map(|it| {
         let minute = |it: Timestamp| it.strftime("%Y-%m-%d %H:%M").to_string();
         let state = if it.is_given_up {
             "given up"
         } else {
             "waiting"
         };
-        table.row([
+        [
             minute(it.created),
             it.receiver.clone(),
             it.title.clone(),
             it.attempts.to_string(),
             state.to_owned(),
             it.failure.clone().unwrap_or_default(),
-        ]);
-    }
+        ]
+    });
     say("");
-    table.lines().into_iter().for_each(say);
+    let heading = "UTC, RECEIVER, MESSAGE, >ATTEMPTS, STATE, LAST FAILURE";
+    say_table(heading, rows);
 }

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use serde::Serialize;
 use serde_json::json;
 
-pub(crate) use table::Table;
+pub(crate) use table::say_table;
 
 /// The first error of stdout.
 static FAILURE: Mutex<Option<io::Error>> = Mutex::new(None);

@@ -1,47 +1,41 @@
 //! Aligned columns.
 
-/// Rows of cells below a heading.
-pub(crate) struct Table<const COLUMNS: usize> {
-    rows: Vec<[String; COLUMNS]>,
-    /// The columns of numbers, which are aligned on the right.
-    numbers: &'static [usize],
+use super::say;
+
+/// Prints rows below a heading. In the heading, commas are between the columns, and `>` begins those of numbers,
+/// which are aligned on the right.
+pub(crate) fn say_table<const COLUMNS: usize>(
+    heading: &str,
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) {
+    lines(heading, rows).into_iter().for_each(say);
 }
 
-impl<const COLUMNS: usize> Table<COLUMNS> {
-    pub(crate) fn new(heading: [&str; COLUMNS], numbers: &'static [usize]) -> Self {
-        Table {
-            rows: vec![heading.map(str::to_owned)],
-            numbers,
-        }
-    }
-
-    pub(crate) fn row(&mut self, cells: [String; COLUMNS]) {
-        self.rows.push(cells);
-    }
-
-    /// The lines, without trailing spaces.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-            let cells = self.rows.iter().map(|row| row[column].chars().count());
-            cells.max().unwrap_or(0)
+/// The lines, without trailing spaces.
+fn lines<const COLUMNS: usize>(
+    heading: &str,
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> Vec<String> {
+    let columns: Vec<&str> = heading.split(", ").collect();
+    let names = columns
+        .iter()
+        .map(|it| it.trim_start_matches('>').to_owned());
+    let mut table: Vec<Vec<String>> = vec![names.collect()];
+    table.extend(rows.into_iter().map(Vec::from));
+    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..COLUMNS).filter_map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&columns).zip(&widths);
+        let cells = cells.map(|((cell, column), &width)| {
+            if column.starts_with('>') {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            }
         });
-        let rows = self.rows.iter();
-        rows.map(|row| self.line(row, &widths)).collect()
-    }
-
-    fn line(&self, row: &[String; COLUMNS], widths: &[usize; COLUMNS]) -> String {
-        let cells = row.iter().zip(widths).enumerate();
-        let padded: Vec<String> = cells
-            .map(|(column, (cell, &width))| {
-                if self.numbers.contains(&column) {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:<width$}")
-                }
-            })
-            .collect();
-        padded.join("  ").trim_end().to_owned()
-    }
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    table.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -50,11 +44,10 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_numbers_are_on_the_right() {
-        let mut table = Table::new(["BACKUP", "ROWS", "HOLD"], &[1]);
-        table.row(["a".into(), "12345".into(), String::new()]);
-        table.row(["żółć".into(), "7".into(), "audit".into()]);
+        let rows = [["a", "12345", ""], ["żółć", "7", "audit"]];
+        let rows = rows.map(|row| row.map(str::to_owned));
         assert_eq!(
-            table.lines(),
+            lines("BACKUP, >ROWS, HOLD", rows),
             [
                 "BACKUP   ROWS  HOLD",
                 "a       12345",

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Choice;
 use super::session::{Failure, Session};
 use crate::backup::{BackupState, Hold, Stored, Verified};
-use crate::terminal::{Table, print, say};
+use crate::terminal::{print, say, say_table};
 use crate::words;
 use pgarchive::manifest::Manifest;
 
@@ -58,9 +58,9 @@ pub(super) async fn run(session: &Session, choice: &Choice) -> Result<(), Failur
         let findings = line.findings.iter();
         findings.map(move |finding| format!("{source}/{id} is degraded: {finding}"))
     });
-    for line in table(&lines, now).lines().into_iter().chain(degraded) {
-        say(line);
-    }
+    let heading = "SOURCE, BACKUP, >AGE, >ROWS, >SIZE, STATE, VERIFIED, NOTE";
+    say_table(heading, lines.iter().map(|line| row(line, now)));
+    degraded.for_each(say);
     Ok(())
 }
 
@@ -83,32 +83,22 @@ fn line<'a>(source: &'a str, stored: &'a Stored, now: jiff::Timestamp) -> Line<'
     }
 }
 
-fn table(lines: &[Line], now: jiff::Timestamp) -> Table<8> {
-    let heading = [
-        "SOURCE", "BACKUP", "AGE", "ROWS", "SIZE", "STATE", "VERIFIED", "NOTE",
-    ];
-    let mut table = Table::new(heading, &[2, 3, 4]);
-    for line in lines {
-        let deletion = line.being_deleted_until;
-        let deletion = deletion.map(|until| format!("a prune is deleting it, until {until}"));
-        let hold = line.hold.map(|hold| format!("held: {}", hold.reason));
-        let verified = line
-            .verified
-            .map(|it| it.verified.strftime("%Y-%m-%d").to_string());
-        table.row([
-            line.source.to_owned(),
-            line.id.to_owned(),
-            words::length(now.duration_since(line.started)),
-            line.rows.map_or_else(String::new, |rows| rows.to_string()),
-            words::size(line.bytes),
-            line.state.to_string(),
-            verified.unwrap_or_default(),
-            line.error
-                .map(str::to_owned)
-                .or(deletion)
-                .or(hold)
-                .unwrap_or_default(),
-        ]);
-    }
-    table
+fn row(line: &Line, now: jiff::Timestamp) -> [String; 8] {
+    let deletion = line.being_deleted_until;
+    let deletion = deletion.map(|until| format!("a prune is deleting it, until {until}"));
+    let hold = line.hold.map(|hold| format!("held: {}", hold.reason));
+    let note = line.error.map(str::to_owned).or(deletion).or(hold);
+    let verified = line
+        .verified
+        .map(|it| it.verified.strftime("%Y-%m-%d").to_string());
+    [
+        line.source.to_owned(),
+        line.id.to_owned(),
+        words::length(now.duration_since(line.started)),
+        line.rows.map_or_else(String::new, |rows| rows.to_string()),
+        words::size(line.bytes),
+        line.state.to_string(),
+        verified.unwrap_or_default(),
+        note.unwrap_or_default(),
+    ]
 }

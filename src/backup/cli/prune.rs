@@ -6,7 +6,7 @@ use super::Choice;
 use super::session::{Failure, Session};
 use crate::backup::settings::SourceName;
 use crate::backup::store::{Pruning, Swept};
-use crate::terminal::{Table, print, say};
+use crate::terminal::{print, say, say_table};
 
 pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Result<(), Failure> {
     let mut lines = Vec::new();
@@ -24,21 +24,14 @@ pub(super) async fn run(session: &Session, choice: &Choice, dry_run: bool) -> Re
         print(lines);
         return Ok(());
     }
-    let mut table = Table::new(["SOURCE", "BACKUP", "", "WHY"], &[]);
-    for line in lines {
+    let rows = lines.into_iter().map(|line| {
         let mut reasons = line.reasons;
         reasons.extend(line.refused);
-        table.row([
-            line.source,
-            line.id,
-            line.outcome.to_owned(),
-            reasons.join("; "),
-        ]);
-    }
+        let outcome = line.outcome.to_owned();
+        [line.source, line.id, outcome, reasons.join("; ")]
+    });
     say(session.settings().kept_in(from));
-    for line in table.lines() {
-        say(line);
-    }
+    say_table("SOURCE, BACKUP, , WHY", rows);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::One;
 use super::session::{Failure, Session};
 use crate::backup::{SourceBackups, Stored};
-use crate::terminal::{Table, print, say};
+use crate::terminal::{print, say, say_table};
 use crate::words;
 use pgarchive::manifest::Manifest;
 
@@ -31,9 +31,16 @@ pub(super) async fn run(session: &Session, one: &One) -> Result<(), Failure> {
         say(format_args!("{:<12}{finding}", "left out"));
     }
     say("");
-    for line in tables(manifest).lines() {
-        say(line);
-    }
+    let rows = manifest.tables.iter().map(|it| {
+        let file = manifest.files.iter().find(|file| file.name == it.file);
+        [
+            format!("{}.{}", it.schema, it.name),
+            it.rows.to_string(),
+            file.map_or_else(String::new, |file| words::size(file.stored_bytes)),
+            it.file.clone(),
+        ]
+    });
+    say_table("TABLE, >ROWS, >STORED, FILE", rows);
     Ok(())
 }
 
@@ -87,18 +94,4 @@ fn facts(
         facts.push(("held", format!("since {}: {}", hold.since, hold.reason)));
     }
     facts
-}
-
-fn tables(manifest: &Manifest) -> Table<4> {
-    let mut table = Table::new(["TABLE", "ROWS", "STORED", "FILE"], &[1, 2]);
-    for it in &manifest.tables {
-        let file = manifest.files.iter().find(|file| file.name == it.file);
-        table.row([
-            format!("{}.{}", it.schema, it.name),
-            it.rows.to_string(),
-            file.map_or_else(String::new, |file| words::size(file.stored_bytes)),
-            it.file.clone(),
-        ]);
-    }
-    table
 }

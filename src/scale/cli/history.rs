@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::session::Session;
 use crate::exit::Failure;
 use crate::scale::ChangeRecord;
-use crate::terminal::{Table, print, say};
+use crate::terminal::{print, say, say_table};
 use crate::words;
 use schedule::TargetName;
 
@@ -39,32 +39,28 @@ impl History {
         } else if entries.is_empty() {
             say(format_args!("no change within {days} days"));
         } else {
-            table(&entries).lines().into_iter().for_each(say);
+            let heading = "UTC, TARGET, >FROM, >TO, OUTCOME, >TOOK, WHY";
+            say_table(heading, entries.iter().map(row));
         }
         Ok(())
     }
 }
 
-fn table(entries: &[ChangeRecord]) -> Table<7> {
-    let heading = ["UTC", "TARGET", "FROM", "TO", "OUTCOME", "TOOK", "WHY"];
-    let mut table = Table::new(heading, &[2, 3, 5]);
-    for entry in entries {
-        let took = entry
-            .finished_at
-            .map(|end| end.duration_since(entry.requested_at));
-        let outcome = entry.outcome.as_deref().unwrap_or("under way");
-        let took = took.filter(|_| outcome == "succeeded").map(words::length);
-        table.row([
-            words::utc(entry.requested_at),
-            entry.target.clone(),
-            entry.from.to_string(),
-            entry.to.to_string(),
-            outcome.to_owned(),
-            took.unwrap_or_default(),
-            reason(entry),
-        ]);
-    }
-    table
+fn row(entry: &ChangeRecord) -> [String; 7] {
+    let took = entry
+        .finished_at
+        .map(|end| end.duration_since(entry.requested_at));
+    let outcome = entry.outcome.as_deref().unwrap_or("under way");
+    let took = took.filter(|_| outcome == "succeeded").map(words::length);
+    [
+        words::utc(entry.requested_at),
+        entry.target.clone(),
+        entry.from.to_string(),
+        entry.to.to_string(),
+        outcome.to_owned(),
+        took.unwrap_or_default(),
+        reason(entry),
+    ]
 }
 
 fn reason(entry: &ChangeRecord) -> String {

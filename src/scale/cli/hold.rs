@@ -5,7 +5,7 @@ use clap::Args;
 use super::session::Session;
 use crate::exit::{Exit, Failure};
 use crate::scale::end::{End, size_of};
-use crate::terminal::{Table, print, say};
+use crate::terminal::{print, say, say_table};
 use crate::words;
 use schedule::{Size, TargetName};
 
@@ -96,26 +96,17 @@ impl Holds {
             say("there are no holds");
             return Ok(());
         }
-        let heading = [
-            "TARGET",
-            "SIZE",
-            "SINCE (UTC)",
-            "UNTIL (UTC)",
-            "BY",
-            "REASON",
-        ];
-        let mut table = Table::new(heading, &[1]);
-        for hold in holds {
-            table.row([
+        let rows = holds.into_iter().map(|hold| {
+            [
                 hold.target.to_string(),
                 hold.size.to_string(),
                 words::utc(hold.since),
                 words::utc(hold.until),
                 hold.by,
                 hold.reason,
-            ]);
-        }
-        table.lines().into_iter().for_each(say);
+            ]
+        });
+        say_table("TARGET, >SIZE, SINCE (UTC), UNTIL (UTC), BY, REASON", rows);
         Ok(())
     }
 }

@@ -8,9 +8,9 @@ use super::{WithHolds, instant};
 use crate::exit::Failure;
 use crate::scale::drawing::draw;
 use crate::scale::report::{self, TargetPlan};
-use crate::terminal::{Table, print, say};
+use crate::terminal::{print, say, say_table};
 use crate::words;
-use schedule::{Edge, TargetName, Wall};
+use schedule::{Change, Edge, TargetName, Wall};
 
 #[derive(Args)]
 pub(crate) struct Plan {
@@ -70,7 +70,8 @@ fn show(plan: &report::Plan, target: &TargetPlan) {
     if target.changes.is_empty() {
         say(format_args!("no change until {} UTC", words::utc(plan.to)));
     } else {
-        changes(target).lines().into_iter().for_each(say);
+        let rows = target.changes.iter().map(row);
+        say_table("LOCAL, UTC, >FROM, >TO, >LASTS, RULE", rows);
     }
     for (month, hours) in &target.instance_hours {
         let most = if hours.most > hours.least {
@@ -85,19 +86,15 @@ fn show(plan: &report::Plan, target: &TargetPlan) {
     }
 }
 
-fn changes(target: &TargetPlan) -> Table<6> {
-    let mut table = Table::new(["LOCAL", "UTC", "FROM", "TO", "LASTS", "RULE"], &[2, 3, 4]);
-    for it in &target.changes {
-        table.row([
-            words::local(it.local),
-            words::utc(it.at),
-            it.from.to_string(),
-            it.to.to_string(),
-            it.lasts.map(words::length).unwrap_or_default(),
-            format!("{}{}", it.rule, clocks(&it.edge)),
-        ]);
-    }
-    table
+fn row(change: &Change) -> [String; 6] {
+    [
+        words::local(change.local),
+        words::utc(change.at),
+        change.from.to_string(),
+        change.to.to_string(),
+        change.lasts.map(words::length).unwrap_or_default(),
+        format!("{}{}", change.rule, clocks(&change.edge)),
+    ]
 }
 
 /// A note about a time in a gap or a fold.

@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 use super::Choice;
 use super::session::{Failure, Session};
 use crate::backup::{Location, SourceBackups, SourceName};
-use crate::terminal::{Table, print, say, say_error};
+use crate::terminal::{print, say, say_error, say_table};
 use crate::words;
 use contents::{Line, Report, SourceReport};
 use pgarchive::BackupId;
@@ -141,9 +141,8 @@ fn show(report: &Report) {
     for source in &report.sources {
         say("");
         summary(source);
-        for line in table(source).lines() {
-            say(line);
-        }
+        let heading = "BACKUP, >ROWS, >SIZE, STATE, PROVED, >RESTORE, COPY";
+        say_table(heading, source.backups.iter().map(row));
         for line in &source.backups {
             for missing in &line.missing {
                 say(format_args!("{} is degraded: {missing}", line.id));
@@ -185,29 +184,17 @@ fn summary(source: &SourceReport) {
     }
 }
 
-fn table(source: &SourceReport) -> Table<7> {
-    let heading = [
-        "BACKUP", "ROWS", "SIZE", "STATE", "PROVED", "RESTORE", "COPY",
-    ];
-    let mut table = Table::new(heading, &[1, 2, 5]);
-    for line in &source.backups {
-        let Line {
-            id, made, proof, ..
-        } = line;
-        let text = |text: Option<String>| text.unwrap_or_default();
-        let proof = proof.as_ref();
-        table.row([
-            id.to_string(),
-            text(made.as_ref().map(|it| it.rows.to_string())),
-            words::size(line.bytes),
-            line.state.to_string(),
-            text(proof.map(|it| it.at.strftime("%Y-%m-%d").to_string())),
-            text(proof.map(|it| format!("{} s", it.seconds))),
-            text(
-                line.copied
-                    .map(|it| if it { "yes" } else { "no" }.to_owned()),
-            ),
-        ]);
-    }
-    table
+fn row(line: &Line) -> [String; 7] {
+    let text = |text: Option<String>| text.unwrap_or_default();
+    let proof = line.proof.as_ref();
+    let copied = line.copied.map(|it| if it { "yes" } else { "no" });
+    [
+        line.id.to_string(),
+        text(line.made.as_ref().map(|it| it.rows.to_string())),
+        words::size(line.bytes),
+        line.state.to_string(),
+        text(proof.map(|it| it.at.strftime("%Y-%m-%d").to_string())),
+        text(proof.map(|it| format!("{} s", it.seconds))),
+        text(copied.map(str::to_owned)),
+    ]
 }
