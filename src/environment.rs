@@ -90,6 +90,15 @@ pub fn word<T: Copy>(
     parsed(variable, name, meaning, || all().join(" or "))
 }
 
+/// The variables of a test.
+#[cfg(test)]
+pub(crate) fn of(pairs: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    move |name| {
+        let found = pairs.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    }
+}
+
 /// The command and its subcommands, with arguments that ignore empty variables.
 pub fn without_empty_variables(command: Command) -> Command {
     command

@@ -131,6 +131,7 @@ fn location(
 #[cfg(test)]
 pub(super) mod samples {
     use super::{BlobAddress, BlobSettings, SettingError};
+    use crate::environment;
 
     pub(in super::super) const SECRET: &str = "c2VjcmV0LWtleQ==";
 
@@ -145,10 +146,7 @@ pub(super) mod samples {
     pub(in super::super) fn read(
         pairs: &[(&str, &str)],
     ) -> Result<Option<BlobAddress>, SettingError> {
-        BlobAddress::read(&SETTINGS, |name| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+        BlobAddress::read(&SETTINGS, environment::of(pairs))
     }
 
     pub(in super::super) fn address(pairs: &[(&str, &str)]) -> BlobAddress {

@@ -97,12 +97,10 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Option<Settings>, SettingError> {
-        Settings::read(|name| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+        Settings::read(environment::of(pairs))
     }
 
     #[test]

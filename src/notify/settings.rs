@@ -232,12 +232,10 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingError> {
-        Settings::read(["scale", "postfacto_backup"], |name| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+        Settings::read(["scale", "postfacto_backup"], environment::of(pairs))
     }
 
     #[test]

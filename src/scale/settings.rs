@@ -107,14 +107,12 @@ fn resources(text: &str) -> Result<BTreeMap<TargetName, Resource>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment;
 
     const GROUP: &str = "/subscriptions/s/resourceGroups/g/providers";
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingError> {
-        Settings::read(|name| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+        Settings::read(environment::of(pairs))
     }
 
     #[test]

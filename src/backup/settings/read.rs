@@ -132,13 +132,10 @@ fn parsed<T, E: Display>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment;
 
     fn read(pairs: &[(&str, &str)], under_a_host: bool) -> Result<Settings, SettingError> {
-        let variable = |name: &str| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        Settings::read(variable, under_a_host)
+        Settings::read(environment::of(pairs), under_a_host)
     }
 
     const SOURCE: [(&str, &str); 2] = [

@@ -102,13 +102,10 @@ pub(super) fn database(
 mod tests {
     use super::*;
     use crate::database::Authentication;
+    use crate::environment;
 
     fn sources(pairs: &[(&str, &str)]) -> Result<Vec<Source>, SettingError> {
-        let (sources, _) = read(&|name: &str| {
-            let found = pairs.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })?;
-        Ok(sources)
+        Ok(read(&environment::of(pairs))?.0)
     }
 
     #[test]
