@@ -34,70 +34,26 @@ struct Field {
     minimum: u8,
     maximum: u8,
     /// Full English names, of `minimum` first; none for most fields.
-    names: &'static [&'static str],
+    names: &'static str,
 }
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-const WEEKDAYS: [&str; 7] = [
-    "sunday",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-];
-
 const FIELDS: [Field; 6] = [
-    Field {
-        name: "seconds",
-        minimum: 0,
-        maximum: 59,
-        names: &[],
-    },
-    Field {
-        name: "minutes",
-        minimum: 0,
-        maximum: 59,
-        names: &[],
-    },
-    Field {
-        name: "hours",
-        minimum: 0,
-        maximum: 23,
-        names: &[],
-    },
-    Field {
-        name: "days",
-        minimum: 1,
-        maximum: 31,
-        names: &[],
-    },
-    Field {
-        name: "months",
-        minimum: 1,
-        maximum: 12,
-        names: &MONTHS,
-    },
-    Field {
-        name: "weekdays",
-        minimum: 0,
-        maximum: 6,
-        names: &WEEKDAYS,
-    },
+    Field::new("seconds", 0, 59, ""),
+    Field::new("minutes", 0, 59, ""),
+    Field::new("hours", 0, 23, ""),
+    Field::new("days", 1, 31, ""),
+    Field::new(
+        "months",
+        1,
+        12,
+        "january february march april may june july august september october november december",
+    ),
+    Field::new(
+        "weekdays",
+        0,
+        6,
+        "sunday monday tuesday wednesday thursday friday saturday",
+    ),
 ];
 
 impl Ncrontab {
@@ -127,7 +83,7 @@ impl Ncrontab {
             if !plain.is_empty() {
                 plain.push(' ');
             }
-            if *set == FieldSet::range(field.minimum, field.maximum, 1) {
+            if *set == field.all() {
                 plain.push('*');
                 continue;
             }
@@ -142,11 +98,8 @@ impl Ncrontab {
     /// Whether the host takes two runs to be less than a minute apart: there is more than one
     /// second to run at, and every other field is `*` (`CronSchedule.cs` compares only those).
     pub(crate) fn is_sub_minute(&self) -> bool {
-        let all = |(set, field): (&FieldSet, &Field)| {
-            *set == FieldSet::range(field.minimum, field.maximum, 1)
-        };
-        let others = self.0.iter().zip(&FIELDS).skip(1);
-        self.0[0].0.count_ones() > 1 && others.into_iter().all(all)
+        let mut others = self.0.iter().zip(&FIELDS).skip(1);
+        self.0[0].0.count_ones() > 1 && others.all(|(set, field)| *set == field.all())
     }
 }
 
@@ -165,6 +118,19 @@ impl FieldSet {
 }
 
 impl Field {
+    const fn new(name: &'static str, minimum: u8, maximum: u8, names: &'static str) -> Self {
+        Self {
+            name,
+            minimum,
+            maximum,
+            names,
+        }
+    }
+
+    fn all(&self) -> FieldSet {
+        FieldSet::range(self.minimum, self.maximum, 1)
+    }
+
     fn parse(&self, token: &str) -> Result<FieldSet, String> {
         token.split(',').try_fold(FieldSet(0), |set, part| {
             Ok(FieldSet(set.0 | self.part(part)?.0))
@@ -224,17 +190,16 @@ impl Field {
     /// The first value whose name begins with `text`, in any case: `j` is January, `W` Wednesday.
     fn named(&self, text: &str) -> Option<u8> {
         let text = text.to_ascii_lowercase();
-        let index = self.names.iter().position(|name| name.starts_with(&text))?;
+        let mut names = self.names.split(' ');
+        let index = names.position(|name| name.starts_with(&text))?;
         u8::try_from(index).ok().map(|index| index + self.minimum)
     }
 
     fn expected(&self) -> String {
         let numbers = format!("{} to {}", self.minimum, self.maximum);
-        match (self.names.first(), self.names.last()) {
-            (Some(first), Some(last)) => {
-                format!("{numbers}, or {} to {}", &first[..3], &last[..3]).to_ascii_lowercase()
-            }
-            _ => numbers,
+        match self.names.rsplit_once(' ') {
+            Some((others, last)) => format!("{numbers}, or {} to {}", &others[..3], &last[..3]),
+            None => numbers,
         }
     }
 }
