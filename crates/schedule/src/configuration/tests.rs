@@ -91,82 +91,42 @@ fn unknown_keys_are_rejected_with_their_line_and_a_suggestion() {
 
 #[test]
 fn unreadable_values_are_rejected_with_their_line() {
+    let weekly = |rest: &str| format!("[[target.web.weekly]]\n{rest}\nsize = 2\n");
+    let dated = |rest: &str| format!("[[target.web.dated]]\n{rest}\nsize = 2\n");
+    let sized = |size: &str| format!("[[target.web.weekly]]\ndays = 'Mon'\n{size}\n");
+    let target = |rest: &str| format!("[target.db]\n{rest}\n");
     for (rest, line, hint) in [
-        ("mode = \"observe\"\n", 5, "shadow"),
+        ("mode = 'observe'\n".to_owned(), 5, "shadow"),
+        (weekly("days = 'Mon-Fry'"), 6, "did you mean Fri?"),
+        (weekly("days = 'Mon'\nfrom = '8:00'"), 7, "08:00"),
+        (weekly("days = 'Mon'\nfrom = '24:00'"), 5, "00:00"),
+        (weekly("from = '08:00'\nto = '16:00'"), 5, "days = "),
+        (weekly("from = 'Fri 08:00'\nto = '16:00'"), 5, "both"),
         (
-            "[[target.web.weekly]]\ndays = \"Mon-Fry\"\nsize = 2\n",
-            6,
-            "did you mean Fri?",
-        ),
-        (
-            "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"8:00\"\nsize = 2\n",
-            7,
-            "08:00",
-        ),
-        (
-            "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"24:00\"\nsize = 2\n",
-            5,
-            "00:00",
-        ),
-        (
-            "[[target.web.weekly]]\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 2\n",
-            5,
-            "days = ",
-        ),
-        (
-            "[[target.web.weekly]]\nfrom = \"Fri 08:00\"\nto = \"16:00\"\nsize = 2\n",
-            5,
-            "both",
-        ),
-        (
-            "[[target.web.weekly]]\ndays = \"Mon\"\nfrom = \"Fri 08:00\"\nto = \"Sat 16:00\"\nsize = 2\n",
+            weekly("days = 'Mon'\nfrom = 'Fri 08:00'\nto = 'Sat 16:00'"),
             5,
             "exclude",
         ),
+        (sized("size = '2'"), 7, "such as 4"),
+        (sized(""), 5, "size"),
         (
-            "[[target.web.weekly]]\ndays = \"Mon\"\nsize = \"2\"\n",
-            7,
-            "such as 4",
-        ),
-        ("[[target.web.weekly]]\ndays = \"Mon\"\n", 5, "size"),
-        (
-            "[[target.web.dated]]\nfrom = \"2026-02-30\"\nto = \"2026-03-01\"\nsize = 2\n",
+            dated("from = '2026-02-30'\nto = '2026-03-01'"),
             6,
             "2026-12-24",
         ),
+        (dated("from = '2026-12-24'\nto = '12-26'"), 5, "year"),
+        (dated("from = 2026-12-24\nto = 2026-12-26"), 6, "string"),
         (
-            "[[target.web.dated]]\nfrom = \"2026-12-24\"\nto = \"12-26\"\nsize = 2\n",
-            5,
-            "year",
-        ),
-        (
-            "[[target.web.dated]]\nfrom = 2026-12-24\nto = 2026-12-26\nsize = 2\n",
-            6,
-            "string",
-        ),
-        (
-            "[calendar.x]\ndates = [\"2026-12-25\",\n\"25.12.2026\"]\n",
+            "[calendar.x]\ndates = ['2026-12-25',\n'25.12.2026']\n".to_owned(),
             7,
             "2026-12-24",
         ),
-        (
-            "[target.Web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n",
-            5,
-            "lower-case",
-        ),
-        (
-            "[target.db]\nzone = \"Europe/Berln\"\n",
-            6,
-            "did you mean Europe/Berlin?",
-        ),
-        (
-            "[target.db]\nsize = 1\nbounds = { min = 1, max = 4 }\n",
-            5,
-            "zone",
-        ),
-        ("nonsense\n", 5, "="),
+        (TARGET.replace("web", "Web"), 5, "lower-case"),
+        (target("zone = 'Europe/Berln'"), 6, "Europe/Berlin?"),
+        (target("size = 1"), 5, "zone"),
+        ("nonsense\n".to_owned(), 5, "="),
     ] {
-        let error = error_of(rest);
+        let error = error_of(&rest);
         assert!(
             error.starts_with(&format!("line {line}: ")),
             "{rest}: {error}"

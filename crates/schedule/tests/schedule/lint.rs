@@ -28,99 +28,89 @@ fn located(configuration: Configuration, now: Timestamp) -> Vec<LocatedFinding> 
 
 #[test]
 fn a_good_schedule_has_no_findings() {
-    let good = "holidays = { calendars = [\"c\"], size = 1 }\n\
-                [[target.web.weekly]]\ndays = \"Mon-Fri\"\nfrom = \"08:00\"\nto = \"16:00\"\nsize = 4\n\
-                [[target.web.weekly]]\ndays = \"Mon-Fri\"\nfrom = \"16:00\"\nto = \"20:00\"\nsize = 2\n\
-                [[target.web.dated]]\nfrom = \"12-24\"\nto = \"12-26\"\nsize = 2\n\
-                [calendar.c]\ndates = [\"2027-12-25\"]\n";
-    assert_eq!(findings(good), []);
+    let good = [
+        "holidays = { calendars = ['c'], size = 1 }\n",
+        &weekly("Mon-Fri", "08:00", "16:00", 4),
+        &weekly("Mon-Fri", "16:00", "20:00", 2),
+        &dated("12-24", "12-26", 2),
+        "[calendar.c]\ndates = ['2027-12-25']\n",
+    ];
+    assert_eq!(findings(&good.concat()), []);
 }
 
 #[test]
 fn each_finding_has_its_line_and_a_remedy() {
-    let weekly = |text: &str| format!("[[target.web.weekly]]\n{text}\nsize = 2\n");
-    let dated = |text: &str| format!("[[target.web.dated]]\n{text}\nsize = 2\n");
-    let workday = weekly("days = \"Mon-Fri\"\nfrom = \"08:00\"\nto = \"16:00\"");
+    let workday = weekly("Mon-Fri", "08:00", "16:00", 2);
+    let christmas = dated("12-24", "12-26", 2);
+    let first = "first in the file and decides where both are in force; see line 5";
     for (rest, severity, line, hint) in [
+        (weekly("Mon", "08:00", "08:00", 2), Error, 5, "empty"),
+        (weekly("Mon", "08:00", "08:04", 2), Error, 5, "than the 5"),
         (
-            weekly("days = \"Mon\"\nfrom = \"08:00\"\nto = \"08:00\""),
+            weekly("Mon-Sun", "00:00", "24:00", 2),
             Error,
             5,
-            "empty",
+            "always in force",
         ),
         (
-            weekly("days = \"Mon\"\nfrom = \"08:00\"\nto = \"08:04\""),
-            Error,
-            5,
-            "less than the 5",
-        ),
-        (weekly("days = \"Mon-Sun\""), Error, 5, "always in force"),
-        (
-            weekly("days = \"Mon-Fri\"\nfrom = \"20:00\"\nto = \"06:00\"")
-                .replace("size = 2", "size = 5"),
+            weekly("Mon-Fri", "20:00", "06:00", 5),
             Error,
             5,
             "outside the bounds 1 to 4",
         ),
         (
-            weekly("days = \"Mon\"").replace("size = 2", "size = { min = 1, max = 2 }"),
+            workday.replace("= 2", "= { min = 1, max = 2 }"),
             Error,
             5,
             "two forms",
         ),
         (
-            workday.clone() + &weekly("days = \"Tue\"\nfrom = \"09:00\"\nto = \"10:00\""),
+            workday.clone() + &weekly("Tue", "09:00", "10:00", 2),
             Error,
             10,
             "never decides",
         ),
         (
-            workday.clone()
-                + &weekly("days = \"Tue\"\nfrom = \"09:00\"\nto = \"17:00\"")
-                    .replace("size = 2", "size = 3"),
+            workday + &weekly("Tue", "09:00", "17:00", 3),
             Warning,
             10,
-            "first in the file and decides where both are in force; see line 5",
+            first,
         ),
+        (dated("2026-12-26", "2026-12-24", 2), Error, 5, "swap"),
         (
-            dated("from = \"2026-12-26\"\nto = \"2026-12-24\""),
-            Error,
-            5,
-            "swap",
-        ),
-        (
-            dated("from = \"2026-12-26 08:00\"\nto = \"2026-12-26 08:03\""),
+            dated("2026-12-26 08:00", "2026-12-26 08:03", 2),
             Error,
             5,
             "less than",
         ),
         (
-            dated("from = \"2026-10-01\"\nto = \"2026-10-02\""),
+            dated("2026-10-01", "2026-10-02", 2),
             Warning,
             5,
             "ended at 2026-10-03",
         ),
         (
-            dated("from = \"12-24\"\nto = \"12-26\"")
-                + &dated("from = \"2029-12-25\"\nto = \"2029-12-27\"")
-                    .replace("size = 2", "size = 3"),
+            christmas + &dated("2029-12-25", "2029-12-27", 3),
             Warning,
             9,
-            "first in the file and decides where both are in force; see line 5",
+            first,
         ),
     ] {
         assert_found(&rest, severity, line, hint);
     }
 }
 
+fn weekly(days: &str, from: &str, to: &str, size: u32) -> String {
+    format!("[[target.web.weekly]]\ndays = '{days}'\nfrom = '{from}'\nto = '{to}'\nsize = {size}\n")
+}
+
+fn dated(from: &str, to: &str, size: u32) -> String {
+    format!("[[target.web.dated]]\nfrom = '{from}'\nto = '{to}'\nsize = {size}\n")
+}
+
 /// A window of size 3 on Sunday, and a later one that is within it on every clock.
 fn covered(cover: (&str, &str), window: (&str, &str)) -> String {
-    let sunday = |(from, to): (&str, &str), size: u32| {
-        format!(
-            "[[target.web.weekly]]\ndays = \"Sun\"\nfrom = \"{from}\"\nto = \"{to}\"\nsize = {size}\n"
-        )
-    };
-    sunday(cover, 3) + &sunday(window, 2)
+    weekly("Sun", cover.0, cover.1, 3) + &weekly("Sun", window.0, window.1, 2)
 }
 
 #[test]

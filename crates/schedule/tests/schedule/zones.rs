@@ -16,37 +16,33 @@ const CLOSE: i64 = 3 * 60;
 /// The minutes beyond that for which the clocks are computed: the longest window and a day.
 const MARGIN: i64 = 11 * 24 * 60;
 
-#[derive(Default)]
-struct Compared {
-    zones: AtomicUsize,
-    transitions: AtomicUsize,
-    minutes: AtomicUsize,
-}
-
 #[test]
 fn the_engine_agrees_with_counting_around_every_clock_change_of_every_zone() {
     let names: Vec<String> = Zone::names().collect();
-    let compared = Compared::default();
     let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    compare(name, &compared);
-                }
-            });
+    let comparing = || {
+        let (mut zones, mut changes) = (0, 0);
+        while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+            zones += 1;
+            changes += compare(name);
         }
+        (zones, changes)
+    };
+    let [one, other] = std::thread::scope(|scope| {
+        let both = [scope.spawn(comparing), scope.spawn(comparing)];
+        both.map(|it| it.join().expect("they agree"))
     });
-    let [zones, transitions, minutes] =
-        [compared.zones, compared.transitions, compared.minutes].map(AtomicUsize::into_inner);
-    println!("compared {zones} zones, {transitions} changes of clocks, {minutes} minutes");
+    let (zones, changes) = (one.0 + other.0, one.1 + other.1);
+    let minutes = changes * usize::try_from(2 * AROUND).expect("a small number");
+    println!("compared {zones} zones, {changes} changes of clocks, {minutes} minutes");
     assert_eq!(zones, names.len());
     assert!(zones > 590, "{zones} zones");
-    assert!(transitions > 8000, "{transitions} changes");
+    assert!(changes > 8000, "{changes} changes");
     assert!(minutes > 30_000_000, "{minutes} minutes");
 }
 
-fn compare(name: &str, compared: &Compared) {
+/// Returns the number of changes of the zone's clocks.
+fn compare(name: &str) -> usize {
     let zone = TimeZone::get(name).expect("a zone of the list");
     let changes = changes(&zone);
     let plan = plan(name, &zone, &changes);
@@ -54,20 +50,11 @@ fn compare(name: &str, compared: &Compared) {
     let is_by_quarters = changes.iter().all(|minute| minute % 15 == 0);
     let grain = if is_by_quarters { 15 } else { 1 };
     for change in &changes {
-        let clocks = Clocks::new(
-            &zone,
-            change - AROUND - MARGIN,
-            change + AROUND + MARGIN,
-            grain,
-        );
+        let (from, to) = (change - AROUND - MARGIN, change + AROUND + MARGIN);
+        let clocks = Clocks::new(&zone, from, to, grain);
         around(&plan, &target, &clocks, *change);
     }
-    compared.zones.fetch_add(1, Ordering::Relaxed);
-    compared
-        .transitions
-        .fetch_add(changes.len(), Ordering::Relaxed);
-    let minutes = changes.len() * usize::try_from(2 * AROUND).expect("a small number");
-    compared.minutes.fetch_add(minutes, Ordering::Relaxed);
+    changes.len()
 }
 
 /// The minutes at which the zone's clocks are set, between 2020 and 2040.
@@ -141,18 +128,14 @@ fn around(plan: &Plan, target: &Target, clocks: &Clocks, change: i64) {
     let by_spans = spans(target, &[], instant(from), instant(to));
     let mut stretches = by_spans.iter().peekable();
     for (minute, counted) in (from..).zip(counted) {
-        while stretches
-            .peek()
-            .is_some_and(|span| span.to <= instant(minute))
-        {
-            stretches.next();
-        }
+        let at = instant(minute);
+        while stretches.next_if(|span| span.to <= at).is_some() {}
         let span = stretches.peek().expect("spans have no gaps");
-        let here = || format!("{} at {} in\n{}", plan.zone, instant(minute), plan.toml());
+        let here = || format!("{} at {at} in\n{}", plan.zone, plan.toml());
         assert_eq!(span.size.least(), counted, "spans of {}", here());
         let is_close = (change - CLOSE..change + CLOSE).contains(&minute) && minute % 5 == 0;
         if is_close || minute % 60 == 59 {
-            let decision = decide(target, &[], instant(minute));
+            let decision = decide(target, &[], at);
             assert_eq!(decision.size.least(), counted, "decision of {}", here());
             assert_eq!(decision.rule, span.rule, "rule of {}", here());
         }
