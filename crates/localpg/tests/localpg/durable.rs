@@ -3,15 +3,15 @@
 use std::fs::{self, File, Permissions, TryLockError};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
 use localpg::Durable;
 
 use crate::stage::{
-    LOCALPG, Person, eventually, halt, place, postmaster, processes_on, programs, query, root,
-    signal,
+    LOCALPG, Person, assert_returns, eventually, folder as socket_folder, halt, place, postmaster,
+    processes_on, programs, query, root, signal,
 };
 
 const NOBODY: u32 = 65534;
@@ -27,10 +27,7 @@ fn two_processes_share_one_server() {
     assert_eq!(first.folder(), second.folder());
     let settings = "SELECT string_agg(setting, ',' ORDER BY name) FROM pg_settings
         WHERE name IN ('data_checksums', 'fsync', 'full_page_writes', 'listen_addresses')";
-    assert_eq!(
-        query(&second.url("postgres"), settings).as_deref(),
-        Ok("on,on,on,")
-    );
+    assert_returns(&second.url("postgres"), settings, "on,on,on,");
     assert_eq!(fs::metadata(&folder).expect("made").mode() & 0o777, 0o700);
 }
 
@@ -44,9 +41,9 @@ fn server_outlives_its_first_user_and_ends_with_the_last() {
     first.kill();
     let third = Person::on(place.path());
     assert!(!third.started);
-    assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
+    assert_returns(&second.url, "SELECT 1", "1");
     second.kill();
-    assert_eq!(query(&third.url, "SELECT 1").as_deref(), Ok("1"));
+    assert_returns(&third.url, "SELECT 1", "1");
     assert_eq!(
         postmaster(place.path()),
         server,
@@ -65,10 +62,7 @@ fn data_survives_the_kill_of_the_only_user() {
     // Without waiting: a process that opens now joins the server before it stops, or waits for the stop and starts it
     // again.
     let second = Person::on(place.path());
-    assert_eq!(
-        query(&second.url, "SELECT id FROM item").as_deref(),
-        Ok("42")
-    );
+    assert_returns(&second.url, "SELECT id FROM item", "42");
 }
 
 #[test]
@@ -85,7 +79,7 @@ fn eight_processes_that_open_a_new_folder_share_one_server() {
     });
     assert_eq!(people.iter().filter(|person| person.started).count(), 1);
     for person in &people {
-        assert_eq!(query(&person.url, "SELECT 1").as_deref(), Ok("1"));
+        assert_returns(&person.url, "SELECT 1", "1");
     }
 }
 
@@ -94,10 +88,7 @@ fn repeated_opening_never_joins_a_server_that_stops() {
     let place = place();
     for _ in 0..10 {
         let server = Durable::open(&programs(), place.path()).expect("it waits for the one before");
-        assert_eq!(
-            query(&server.url("postgres"), "SELECT 1").as_deref(),
-            Ok("1")
-        );
+        assert_returns(&server.url("postgres"), "SELECT 1", "1");
     }
 }
 
@@ -120,7 +111,7 @@ fn opening_waits_while_the_server_stops() {
         signal("-CONT", &server);
         let second = second.join().expect("it opened");
         assert!(second.started);
-        assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
+        assert_returns(&second.url, "SELECT 1", "1");
     });
 }
 
@@ -146,7 +137,7 @@ fn interrupt_from_the_terminal_ends_the_user_and_not_the_server() {
     // Like Ctrl-C: a signal to the process group of the first.
     signal("-INT", &format!("-{}", first.id()));
     drop(first);
-    assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
+    assert_returns(&second.url, "SELECT 1", "1");
     assert!(!Person::on(place.path()).started);
 }
 
@@ -159,10 +150,7 @@ fn crashed_server_is_started_again_by_the_next_user() {
     eventually(&1, || processes_on(place.path()).len());
     let second = Person::on(place.path());
     assert!(second.started);
-    assert_eq!(
-        query(&first.url, "SELECT id FROM item").as_deref(),
-        Ok("42")
-    );
+    assert_returns(&first.url, "SELECT id FROM item", "42");
     second.kill();
     assert_eq!(
         query(&first.url, "SELECT 1").as_deref(),
@@ -180,8 +168,8 @@ fn path_too_long_for_a_socket_works_and_is_shared() {
     let first = Person::on(&folder);
     let second = Person::on(&folder);
     assert!(first.started && !second.started);
-    assert_eq!(query(&second.url, "SELECT 1").as_deref(), Ok("1"));
-    let sockets = PathBuf::from(first.url.split(['=', ' ']).nth(1).expect("host=…"));
+    assert_returns(&second.url, "SELECT 1", "1");
+    let sockets = socket_folder(&first.url);
     assert_eq!(fs::metadata(&sockets).expect("made").mode() & 0o777, 0o700);
     drop((first, second));
     eventually(&Vec::new(), || processes_on(&folder));
@@ -196,10 +184,7 @@ fn incomplete_cluster_is_not_used() {
     fs::create_dir(&half).expect("ours");
     fs::write(half.join("PG_VERSION"), "15\n").expect("ours");
     let server = Durable::open(&programs(), place.path()).expect("it makes another");
-    assert_eq!(
-        query(&server.url("postgres"), "SELECT 1").as_deref(),
-        Ok("1")
-    );
+    assert_returns(&server.url("postgres"), "SELECT 1", "1");
     assert!(!half.exists());
 }
 
@@ -209,14 +194,9 @@ fn folder_with_other_files_is_refused_and_unchanged() {
     fs::write(place.path().join("thesis.txt"), "").expect("ours");
     let refused = Durable::open(&programs(), place.path()).expect_err("it is not empty");
     assert!(refused.to_string().contains("is not empty"), "{refused}");
-    assert_eq!(
-        fs::metadata(place.path()).expect("it is there").mode() & 0o777,
-        0o755
-    );
-    assert_eq!(
-        fs::read_dir(place.path()).expect("it is a folder").count(),
-        1
-    );
+    let mode = fs::metadata(place.path()).expect("it is there").mode();
+    let files = fs::read_dir(place.path()).expect("it is a folder").count();
+    assert_eq!((mode & 0o777, files), (0o755, 1));
 }
 
 #[test]
@@ -228,10 +208,8 @@ fn link_in_place_of_a_lock_is_not_followed() {
     fs::create_dir(&folder).expect("ours");
     symlink(&other, folder.join("users")).expect("ours");
     let refused = Durable::open(&programs(), &folder).expect_err("it is not followed");
-    assert!(
-        refused.to_string().starts_with("could not open "),
-        "{refused}"
-    );
+    let refused = refused.to_string();
+    assert!(refused.starts_with("could not open "), "{refused}");
 }
 
 #[test]
@@ -241,10 +219,8 @@ fn data_of_a_missing_version_is_refused_with_the_remedy() {
     fs::create_dir(place.path().join("data")).expect("ours");
     fs::write(place.path().join("data/PG_VERSION"), "9\n").expect("ours");
     let refused = Durable::open(&programs(), place.path()).expect_err("version 9 is not installed");
-    assert!(
-        refused.to_string().contains("install `postgresql-9`"),
-        "{refused}"
-    );
+    let refused = refused.to_string();
+    assert!(refused.contains("install `postgresql-9`"), "{refused}");
     assert_eq!(processes_on(place.path()), Vec::<u32>::new());
 }
 
@@ -255,17 +231,12 @@ fn failed_start_is_explained_and_leaves_no_process() {
     let settings = place.path().join("data/postgresql.auto.conf");
     fs::write(settings, "shared_buffers = plenty\n").expect("we may");
     let failed = Durable::open(&programs(), place.path()).expect_err("`plenty` is not a number");
+    let (failed, log) = (failed.to_string(), place.path().join("log"));
     assert!(
-        failed
-            .to_string()
-            .contains("\"shared_buffers\": \"plenty\""),
+        failed.contains("\"shared_buffers\": \"plenty\""),
         "{failed}"
     );
-    assert!(
-        failed
-            .to_string()
-            .contains(place.path().join("log").to_str().expect("plain"))
-    );
+    assert!(failed.contains(log.to_str().expect("plain")), "{failed}");
     eventually(&Vec::new(), || processes_on(place.path()));
 }
 
@@ -296,10 +267,7 @@ fn server_of_a_user_still_belongs_to_the_user_after_root_opens_it() {
     fs::create_dir(&folder).expect("ours");
     chown(&folder, Some(NOBODY), Some(NOBODY)).expect("root may");
     let person = Person::run(as_unprivileged(&binary).arg(&folder));
-    assert_eq!(
-        query(&person.url, "CREATE TABLE item AS SELECT 42 AS id").as_deref(),
-        Ok("")
-    );
+    assert_returns(&person.url, "CREATE TABLE item AS SELECT 42 AS id", "");
     let beside = Person::on(&folder);
     assert!(!beside.started);
     drop((person, beside));
@@ -310,10 +278,7 @@ fn server_of_a_user_still_belongs_to_the_user_after_root_opens_it() {
         NOBODY
     );
     let again = Person::run(as_unprivileged(&binary).arg(&folder));
-    assert_eq!(
-        query(&again.url, "SELECT id FROM item").as_deref(),
-        Ok("42")
-    );
+    assert_returns(&again.url, "SELECT id FROM item", "42");
 }
 
 fn as_unprivileged(binary: &Path) -> Command {

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,6 +57,16 @@ pub(crate) fn query(url: &str, sql: &str) -> Result<String, String> {
     } else {
         Err(text(&output.stderr))
     }
+}
+
+#[track_caller]
+pub(crate) fn assert_returns(url: &str, sql: &str, expected: &str) {
+    assert_eq!(query(url, sql).as_deref(), Ok(expected), "{sql}");
+}
+
+/// The folder of a server's socket.
+pub(crate) fn folder(url: &str) -> PathBuf {
+    url.split(['=', ' ']).nth(1).expect("host=…").into()
 }
 
 /// A user of a server, in a separate process.

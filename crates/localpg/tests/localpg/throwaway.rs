@@ -1,20 +1,18 @@
 //! A server for tests: fast, private, and removed with its owner.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
 use localpg::{Throwaway, ThrowawayOptions};
 
-use crate::stage::{LOCALPG, Person, eventually, place, processes_on, programs, query};
+use crate::stage::{
+    LOCALPG, Person, assert_returns, eventually, folder, place, processes_on, programs, query,
+};
 
 fn start(options: ThrowawayOptions) -> Throwaway {
     Throwaway::start(&programs(), options).expect("a server")
-}
-
-fn folder(url: &str) -> PathBuf {
-    url.split(['=', ' ']).nth(1).expect("host=…").into()
 }
 
 fn assert_removed(folder: &Path) {
@@ -26,10 +24,7 @@ fn assert_removed(folder: &Path) {
 #[test]
 fn dropped_server_is_removed() {
     let server = start(ThrowawayOptions::default());
-    assert_eq!(
-        query(&server.url("postgres"), "SHOW fsync").as_deref(),
-        Ok("off")
-    );
+    assert_returns(&server.url("postgres"), "SHOW fsync", "off");
     assert_eq!(server.tcp_port(), None);
     let folder = folder(&server.url("postgres"));
     server.stop();
@@ -43,7 +38,7 @@ fn dropped_server_is_removed() {
 fn server_of_a_killed_owner_is_removed() {
     let person = Person::run(&mut Command::new(LOCALPG));
     let folder = folder(&person.url);
-    assert_eq!(query(&person.url, "SELECT 1").as_deref(), Ok("1"));
+    assert_returns(&person.url, "SELECT 1", "1");
     person.kill();
     assert_removed(&folder);
 }
@@ -91,12 +86,9 @@ fn crash_keeps_committed_data_and_the_address() {
         ..Default::default()
     });
     let url = server.url("postgres");
-    assert_eq!(query(&url, "SHOW fsync").as_deref(), Ok("on"));
-    query(
-        &url,
-        "CREATE TABLE item AS SELECT generate_series(1, 1000) AS id",
-    )
-    .expect("it can write");
+    assert_returns(&url, "SHOW fsync", "on");
+    let create = "CREATE TABLE item AS SELECT generate_series(1, 1000) AS id";
+    assert_returns(&url, create, "");
     let port = server.tcp_port();
     server.kill().expect("it dies");
     assert!(query(&url, "SELECT 1").is_err());
@@ -110,15 +102,9 @@ fn crash_keeps_committed_data_and_the_address() {
         (server.url("postgres"), server.tcp_port()),
         (url.clone(), port)
     );
-    assert_eq!(
-        query(&url, "SELECT count(*) FROM item").as_deref(),
-        Ok("1000")
-    );
+    assert_returns(&url, "SELECT count(*) FROM item", "1000");
     server.restart().expect("it restarts a running server");
-    assert_eq!(
-        query(&url, "SELECT count(*) FROM item").as_deref(),
-        Ok("1000")
-    );
+    assert_returns(&url, "SELECT count(*) FROM item", "1000");
 }
 
 #[test]
@@ -127,11 +113,8 @@ fn many_threads_create_databases_from_a_template() {
     server
         .create_database("template", None)
         .expect("a new database");
-    query(
-        &server.url("template"),
-        "CREATE TABLE item AS SELECT 42 AS id",
-    )
-    .expect("it can write");
+    let create = "CREATE TABLE item AS SELECT 42 AS id";
+    assert_returns(&server.url("template"), create, "");
     let create = |number| server.create_database(&format!("Test \"{number}\""), Some("template"));
     thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
@@ -143,7 +126,7 @@ fn many_threads_create_databases_from_a_template() {
     });
     for number in 0..8 {
         let url = server.url(&format!("Test \"{number}\""));
-        assert_eq!(query(&url, "SELECT id FROM item").as_deref(), Ok("42"));
+        assert_returns(&url, "SELECT id FROM item", "42");
     }
     let taken = server
         .create_database("template", None)
@@ -163,17 +146,11 @@ fn options_reach_the_server() {
         tls: Some((certificate, key)),
         ..Default::default()
     });
-    assert_eq!(
-        query(&server.url("postgres"), "SHOW max_connections").as_deref(),
-        Ok("17")
-    );
+    assert_returns(&server.url("postgres"), "SHOW max_connections", "17");
     let port = server.tcp_port().expect("the options request it");
     let address = format!("host=127.0.0.1 port={port} user=postgres dbname=postgres");
     let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-    assert_eq!(
-        query(&format!("{address} sslmode=require"), encrypted).as_deref(),
-        Ok("t")
-    );
+    assert_returns(&format!("{address} sslmode=require"), encrypted, "t");
     let plain = query(&format!("{address} sslmode=disable"), "SELECT 1").expect_err("rejected");
     assert!(plain.contains("pg_hba.conf rejects"), "{plain}");
 }
