@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::files::{Files, LoadError};
 use super::resource::Resource;
 use super::settings::Settings;
-use schedule::{Finding, LocatedFinding, Part, Schedule, Severity, Target, TargetName, lint};
+use schedule::{Finding, Schedule, Severity, Target, TargetName, lint};
 
 /// A schedule with the resource of each target and the findings of lint.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct LoadedSchedule {
     pub place: String,
     pub schedule: Schedule,
     /// In the order of the file.
-    pub findings: Vec<LocatedFinding>,
+    pub findings: Vec<Finding>,
     resources: BTreeMap<TargetName, Resource>,
 }
 
@@ -26,16 +26,16 @@ impl LoadedSchedule {
     pub async fn read(settings: &Settings, now: Timestamp) -> Result<LoadedSchedule, LoadError> {
         let files = Files::open(&settings.place)?;
         let configuration = files.configuration().await?;
-        let lines = configuration.lines().clone();
         let calendars = files.calendars(&configuration).await?;
         let schedule = Schedule::new(configuration, &calendars);
         let assigned = Assigned::new(&schedule, settings);
         let mut findings = lint(&schedule, now);
         findings.extend(assigned.findings);
+        findings.sort_by_key(|it| it.line);
         Ok(LoadedSchedule {
             place: files.title(),
             schedule,
-            findings: lines.locate(findings),
+            findings,
             resources: assigned.resources,
         })
     }
@@ -77,8 +77,8 @@ impl LoadedSchedule {
 
     /// The errors as one text.
     pub fn errors(&self) -> Option<String> {
-        let of_errors = |it: &&LocatedFinding| it.severity == Severity::Error;
-        let errors: Vec<&LocatedFinding> = self.findings.iter().filter(of_errors).collect();
+        let of_errors = |it: &&Finding| it.severity == Severity::Error;
+        let errors: Vec<&Finding> = self.findings.iter().filter(of_errors).collect();
         let first = errors.first()?;
         let more = match errors.len() {
             1 => String::new(),
@@ -114,7 +114,7 @@ impl Assigned {
                     Ok(resource) => assigned.assign(target, resource),
                     Err(error) => {
                         let text = format!("{}: {error}", target.name);
-                        assigned.findings.push(Finding::error(part(target), text));
+                        assigned.findings.push(Finding::error(target.line, text));
                     }
                 },
                 (None, Some(resource)) => assigned.assign(target, resource.clone()),
@@ -134,21 +134,17 @@ impl Assigned {
                 "{} and {other} are the same resource; remove one of them",
                 target.name
             );
-            self.findings.push(Finding::error(part(target), text));
+            self.findings.push(Finding::error(target.line, text));
         }
         self.resources.insert(target.name.clone(), resource);
     }
-}
-
-fn part(target: &Target) -> Part {
-    Part::Target(target.name.clone())
 }
 
 /// The first size that this kind of resource cannot have.
 fn unfit(target: &Target, resource: &Resource) -> Option<Finding> {
     target.sizes().find_map(|it| {
         let error = resource.takes(it.size).err()?;
-        Some(Finding::error(it.part, format!("{}: {error}", it.title)))
+        Some(Finding::error(it.line, format!("{}: {error}", it.title)))
     })
 }
 
@@ -169,7 +165,7 @@ fn unmatched(
              SCALE_RESOURCES",
             target.name
         );
-        Finding::warning(part(target), text)
+        Finding::warning(target.line, text)
     });
     let names = settings.resources.keys();
     let unknown = names.filter(|name| schedule.target(name).is_none());
@@ -177,7 +173,7 @@ fn unmatched(
         let text = format!(
             "SCALE_RESOURCES names {name}, but the schedule has no such target; write [target.{name}]"
         );
-        Finding::warning(Part::File, text)
+        Finding::warning(1, text)
     });
     without.chain(unknown).collect()
 }

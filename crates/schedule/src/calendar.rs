@@ -14,6 +14,8 @@ use super::zone::{Zone, clock, days_after};
 /// Holidays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
+    /// Of its table in `scale.toml`; 0 for one of an iCalendar file.
+    pub(super) line: usize,
     days: BTreeMap<Date, String>,
     yearly: Vec<Yearly>,
 }
@@ -56,6 +58,9 @@ pub(super) fn same_day(date: Date, year: i16) -> Option<Date> {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holidays {
+    /// In `scale.toml`.
+    #[serde(skip)]
+    pub(super) line: usize,
     pub calendars: Vec<String>,
     pub size: Size,
     /// The days of all these calendars.

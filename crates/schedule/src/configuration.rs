@@ -4,6 +4,7 @@
 //! fit together.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -13,7 +14,6 @@ use super::dates::FileDate;
 use super::error::Error;
 use super::name::TargetName;
 use super::nearest::suggestion;
-use super::parts::{Lines, Part};
 use super::size::{Bounds, Size};
 use super::target::{Mode, Target};
 use super::text::Text;
@@ -25,7 +25,6 @@ use super::zone::Zone;
 pub struct Configuration {
     pub(super) targets: Vec<Target>,
     pub(super) calendars: Vec<CalendarSource>,
-    lines: Lines,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,27 +40,21 @@ impl Configuration {
     /// Parses the text of a `scale.toml`. An error has its line.
     pub fn parse(text: &str) -> Result<Configuration, Error> {
         let file: File = toml::from_str(text).map_err(|error| located(text, &error))?;
-        let lines = file.lines(text);
-        let targets = file
-            .target
-            .into_iter()
-            .map(|(name, table)| table.target(name.into_inner(), file.mode, file.changes_per_hour));
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let line = |span: Range<usize>| 1 + ends.partition_point(|end| *end < span.start);
+        let targets = file.target.into_iter();
+        let targets =
+            targets.map(|(name, table)| table.target(name, file.mode, file.changes_per_hour, line));
         let calendars = file.calendar.into_iter();
-        let calendars = calendars.map(|(name, table)| table.source(name.into_inner()));
+        let calendars = calendars.map(|(name, table)| table.source(name, line));
         Ok(Configuration {
             targets: targets.collect(),
             calendars: calendars.collect(),
-            lines,
         })
     }
 
     pub fn calendars(&self) -> &[CalendarSource] {
         &self.calendars
-    }
-
-    /// The lines of the parts that findings name.
-    pub fn lines(&self) -> &Lines {
-        &self.lines
     }
 }
 
@@ -113,35 +106,11 @@ struct TargetTable {
 #[derive(Deserialize)]
 struct Window<T>(T);
 
-impl File {
-    fn lines(&self, text: &str) -> Lines {
-        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
-        let line = |at: usize| 1 + ends.partition_point(|end| *end < at);
-        let calendars = self.calendar.keys().map(|name| {
-            let part = Part::Calendar(name.get_ref().clone());
-            (part, line(name.span().start))
-        });
-        let targets = self.target.iter().flat_map(|(key, table)| {
-            let name = || key.get_ref().clone();
-            let own = (Part::Target(name()), line(key.span().start));
-            let holidays = table.holidays.iter();
-            let holidays = holidays.map(|it| (Part::Holidays(name()), line(it.span().start)));
-            let weekly = table.weekly.iter().enumerate();
-            let weekly =
-                weekly.map(|(place, it)| (Part::Weekly(name(), place), line(it.span().start)));
-            let dated = table.dated.iter().enumerate();
-            let dated =
-                dated.map(|(place, it)| (Part::Dated(name(), place), line(it.span().start)));
-            let parts = std::iter::once(own).chain(holidays);
-            parts.chain(weekly).chain(dated).collect::<Vec<_>>()
-        });
-        calendars.chain(targets).collect()
-    }
-}
-
 impl CalendarTable {
-    fn source(self, name: String) -> CalendarSource {
+    fn source(self, name: Spanned<String>, line: impl Fn(Range<usize>) -> usize) -> CalendarSource {
         let mut days = Calendar::default();
+        days.line = line(name.span());
+        let name = name.into_inner();
         for Text(FileDate(date)) in self.dates {
             days.add(date, &name);
         }
@@ -154,23 +123,38 @@ impl CalendarTable {
 }
 
 impl TargetTable {
-    /// `mode` and `changes_per_hour` apply where the target has none of its own.
-    fn target(self, name: TargetName, mode: Mode, changes_per_hour: u32) -> Target {
-        fn windows<T>(spanned: Vec<Spanned<Window<T>>>) -> Vec<T> {
-            let windows = spanned.into_iter().map(Spanned::into_inner);
-            windows.map(|Window(window)| window).collect()
-        }
+    /// `mode` and `changes_per_hour` apply where the target has none of its own. `line` returns that of a part.
+    fn target(
+        self,
+        name: Spanned<TargetName>,
+        mode: Mode,
+        changes_per_hour: u32,
+        line: impl Fn(Range<usize>) -> usize,
+    ) -> Target {
+        let weekly = self.weekly.into_iter().map(|it| Weekly {
+            line: line(it.span()),
+            ..it.into_inner().0
+        });
+        let dated = self.dated.into_iter().map(|it| Dated {
+            line: line(it.span()),
+            ..it.into_inner().0
+        });
+        let holidays = self.holidays.map(|it| Holidays {
+            line: line(it.span()),
+            ..it.into_inner()
+        });
         Target {
-            name,
+            line: line(name.span()),
+            name: name.into_inner(),
             resource: self.resource,
             mode: self.mode.unwrap_or(mode),
             changes_per_hour: self.changes_per_hour.unwrap_or(changes_per_hour),
             zone: self.zone.0,
             size: self.size,
             bounds: self.bounds,
-            weekly: windows(self.weekly),
-            dated: windows(self.dated),
-            holidays: self.holidays.map(Spanned::into_inner),
+            weekly: weekly.collect(),
+            dated: dated.collect(),
+            holidays,
         }
     }
 }

@@ -16,7 +16,6 @@
 //! | `target`, `hold` | targets and holds |
 //! | `minutes` | sets of minutes of the week |
 //! | `window`, `calendar` | windows and holidays: the times at which they are in force |
-//! | `parts` | the parts of the file, and their lines |
 //! | `dates`, `week`, `zone`, `size`, `text`, `nearest` | the values of the file |
 //! | `name` | the rules for names and visible texts |
 //! | `error` | mistakes, as texts |
@@ -33,7 +32,6 @@ mod lint;
 mod minutes;
 mod name;
 mod nearest;
-mod parts;
 mod size;
 mod spans;
 mod target;
@@ -48,12 +46,11 @@ pub use calendar::{Calendar, Holidays};
 pub use configuration::{CalendarSource, Configuration};
 pub use decide::{Decision, HORIZON, Rule, Standing, Step, decide, explain};
 pub use error::Error;
-pub use finding::{Finding, LocatedFinding, Severity};
+pub use finding::{Finding, Severity};
 pub use hold::Hold;
 pub use icalendar::parse as parse_calendar;
 pub use lint::{TICK, lint};
 pub use name::{TargetName, check_text, is_name};
-pub use parts::{Lines, Part};
 pub use size::{Bounds, Size};
 pub use spans::{Change, Span, Usage, changes, spans, usage};
 pub use target::{FileSize, Mode, Target};

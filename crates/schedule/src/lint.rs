@@ -7,7 +7,6 @@ use super::decide::HORIZON;
 use super::finding::Finding;
 use super::minutes::Week;
 use super::nearest::suggestion;
-use super::parts::Part;
 use super::target::Target;
 use super::window::{Dated, Dates, Occurrence, Period, Weekly};
 use super::zone::days_after;
@@ -39,7 +38,7 @@ fn sizes(target: &Target) -> Vec<Finding> {
             "{}: bounds.min = {} is more than bounds.max = {}; swap them",
             target.name, bounds.min, bounds.max
         );
-        return vec![Finding::error(Part::Target(target.name.clone()), text)];
+        return vec![Finding::error(target.line, text)];
     }
     let findings = target.sizes().filter_map(|it| {
         let (title, size) = (it.title, it.size);
@@ -54,7 +53,7 @@ fn sizes(target: &Target) -> Vec<Finding> {
         } else {
             return None;
         };
-        Some(Finding::error(it.part, text))
+        Some(Finding::error(it.line, text))
     });
     findings.collect()
 }
@@ -62,14 +61,13 @@ fn sizes(target: &Target) -> Vec<Finding> {
 fn calendars(schedule: &Schedule, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, calendar) in schedule.calendars() {
-        let part = Part::Calendar(name.clone());
         let mut users = schedule.targets().iter().filter(|target| {
             let holidays = target.holidays.as_ref();
             holidays.is_some_and(|it| it.calendars.contains(name))
         });
         let Some(user) = users.next() else {
             let text = format!("the calendar {name} is not used; remove it");
-            findings.push(Finding::warning(part, text));
+            findings.push(Finding::warning(calendar.line, text));
             continue;
         };
         let today = user.zone.wall(now).date();
@@ -85,7 +83,7 @@ fn calendars(schedule: &Schedule, now: Timestamp) -> Vec<Finding> {
             }
             _ => continue,
         };
-        findings.push(Finding::warning(part, text));
+        findings.push(Finding::warning(calendar.line, text));
     }
     findings
 }
@@ -103,16 +101,15 @@ fn holidays(schedule: &Schedule, target: &Target) -> Vec<Finding> {
             "{}: unknown calendar {name}; write [calendar.{name}]{suggestion}",
             target.name
         );
-        Finding::error(Part::Holidays(target.name.clone()), text)
+        Finding::error(holidays.line, text)
     });
     findings.collect()
 }
 
 fn each_weekly(target: &Target) -> Vec<Finding> {
-    let each = target.weekly.iter().enumerate();
-    let findings = each.filter_map(|(place, window)| {
+    let findings = target.weekly.iter().filter_map(|window| {
         let text = format!("window {:?} {}", window.name, mistake(window)?);
-        Some(Finding::error(target.weekly_part(place), text))
+        Some(Finding::error(window.line, text))
     });
     findings.collect()
 }
@@ -147,7 +144,6 @@ fn weekly_together(target: &Target, now: Timestamp) -> Vec<Finding> {
     let mut before = Week::default();
     for (place, window) in target.weekly.iter().enumerate() {
         let own = &weeks[place];
-        let part = target.weekly_part(place);
         let is_covered = own.is_within(&before) && !own.is_empty();
         if is_covered && !decides_in_a_gap(target, place, now) {
             let text = format!(
@@ -155,13 +151,15 @@ fn weekly_together(target: &Target, now: Timestamp) -> Vec<Finding> {
                  it is; move it up or remove it",
                 window.name
             );
-            findings.push(Finding::error(part, text));
+            findings.push(Finding::error(window.line, text));
         } else {
-            let mut earlier = target.weekly[..place].iter().zip(&weeks).enumerate();
-            let first = earlier.find(|(_, (it, week))| it.size != window.size && own.meets(week));
-            findings.extend(first.map(|(earlier, (first, _))| {
-                overlap(part, &window.name, target.weekly_part(earlier), &first.name)
-            }));
+            let mut earlier = target.weekly[..place].iter().zip(&weeks);
+            let first = earlier.find(|(it, week)| it.size != window.size && own.meets(week));
+            findings.extend(
+                first.map(|(first, _)| {
+                    overlap((window.line, &window.name), (first.line, &first.name))
+                }),
+            );
         }
         before.add(own);
     }
@@ -203,15 +201,13 @@ fn is_covered(occurrence: Occurrence, covers: &[Occurrence]) -> bool {
     at >= occurrence.ends.at
 }
 
-fn overlap(part: Part, name: &str, first: Part, first_name: &str) -> Finding {
+/// Two windows by their lines and names.
+fn overlap((line, name): (usize, &str), (first, first_name): (usize, &str)) -> Finding {
     let text = format!(
         "window {name:?} overlaps {first_name:?}, which is first in the file and decides where both are in \
-         force"
+         force; see line {first}"
     );
-    Finding {
-        see: Some(first),
-        ..Finding::warning(part, text)
-    }
+    Finding::warning(line, text)
 }
 
 /// The occurrence of a dated window that is in force or comes next.
@@ -225,14 +221,12 @@ fn next_of(target: &Target, window: &Dated, now: Timestamp) -> Option<Occurrence
 }
 
 fn each_dated(target: &Target, now: Timestamp) -> Vec<Finding> {
-    let each = target.dated.iter().enumerate();
-    let findings = each.filter_map(|(place, window)| {
-        let part = target.dated_part(place);
+    let findings = target.dated.iter().filter_map(|window| {
         let title = target.title_of(&window.name);
         let next = next_of(target, window, now);
         let Some(next) = next.filter(|it| it.begins.at < it.ends.at) else {
             let text = format!("{title} ends before it begins; swap from and to");
-            return Some(Finding::error(part, text));
+            return Some(Finding::error(window.line, text));
         };
         if next.length() < TICK {
             let text = format!(
@@ -240,11 +234,11 @@ fn each_dated(target: &Target, now: Timestamp) -> Vec<Finding> {
                  make it longer",
                 TICK.as_mins()
             );
-            return Some(Finding::error(part, text));
+            return Some(Finding::error(window.line, text));
         }
         (next.ends.at <= now).then(|| {
             let text = format!("{title} ended at {}; remove it", next.ends.wall);
-            Finding::warning(part, text)
+            Finding::warning(window.line, text)
         })
     });
     findings.collect()
@@ -261,11 +255,12 @@ fn dated_together(target: &Target, now: Timestamp) -> Vec<Finding> {
     };
     let each = target.dated.iter().enumerate();
     let findings = each.filter_map(|(place, window)| {
-        let mut earlier = target.dated[..place].iter().enumerate();
-        let (earlier, first) =
-            earlier.find(|(_, first)| first.size != window.size && meet(first, window))?;
-        let (part, first_part) = (target.dated_part(place), target.dated_part(earlier));
-        Some(overlap(part, &window.name, first_part, &first.name))
+        let mut earlier = target.dated[..place].iter();
+        let first = earlier.find(|it| it.size != window.size && meet(it, window))?;
+        Some(overlap(
+            (window.line, &window.name),
+            (first.line, &first.name),
+        ))
     });
     findings.collect()
 }

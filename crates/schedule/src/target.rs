@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Holidays;
 use super::name::TargetName;
-use super::parts::Part;
 use super::size::{Bounds, Size};
 use super::window::{Dated, Weekly};
 use super::zone::Zone;
@@ -14,6 +13,8 @@ use super::zone::Zone;
 /// One resource of Azure, and its schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// In `scale.toml`.
+    pub line: usize,
     pub name: TargetName,
     /// The resource's id, if the file has it.
     pub resource: Option<String>,
@@ -46,7 +47,7 @@ pub enum Mode {
 /// A size that the file gives a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSize {
-    pub part: Part,
+    pub line: usize,
     /// The part's name in messages: `web, window "work day"`.
     pub title: String,
     pub size: Size,
@@ -56,22 +57,22 @@ impl Target {
     /// Every size that the file gives this target.
     pub fn sizes(&self) -> impl Iterator<Item = FileSize> {
         let own = FileSize {
-            part: Part::Target(self.name.clone()),
+            line: self.line,
             title: self.name.to_string(),
             size: self.size,
         };
-        let weekly = self.weekly.iter().enumerate().map(|(place, it)| FileSize {
-            part: self.weekly_part(place),
+        let weekly = self.weekly.iter().map(|it| FileSize {
+            line: it.line,
             title: self.title_of(&it.name),
             size: it.size,
         });
-        let dated = self.dated.iter().enumerate().map(|(place, it)| FileSize {
-            part: self.dated_part(place),
+        let dated = self.dated.iter().map(|it| FileSize {
+            line: it.line,
             title: self.title_of(&it.name),
             size: it.size,
         });
         let holidays = self.holidays.iter().map(|it| FileSize {
-            part: Part::Holidays(self.name.clone()),
+            line: it.line,
             title: format!("{}, holidays", self.name),
             size: it.size,
         });
@@ -84,14 +85,6 @@ impl Target {
     /// The name of one of its windows in messages.
     pub(super) fn title_of(&self, window: &str) -> String {
         format!("{}, window {window:?}", self.name)
-    }
-
-    pub(super) fn weekly_part(&self, place: usize) -> Part {
-        Part::Weekly(self.name.clone(), place)
-    }
-
-    pub(super) fn dated_part(&self, place: usize) -> Part {
-        Part::Dated(self.name.clone(), place)
     }
 }
 

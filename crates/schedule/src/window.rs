@@ -17,6 +17,8 @@ use super::zone::{Edge, Zone, clock, days_after};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "WeeklyTable")]
 pub struct Weekly {
+    /// In `scale.toml`, where the window is one of its target.
+    pub(super) line: usize,
     /// By default the window's times, as the file writes them.
     pub name: String,
     /// The size while the window is in force.
@@ -32,6 +34,8 @@ pub struct Weekly {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "DatedTable")]
 pub struct Dated {
+    /// In `scale.toml`, where the window is one of its target.
+    pub(super) line: usize,
     /// By default the window's dates, as the file writes them.
     pub name: String,
     /// The size while the window is in force.
@@ -117,6 +121,7 @@ impl TryFrom<WeeklyTable> for Weekly {
             }
         };
         Ok(Weekly {
+            line: 0,
             name: table.name.unwrap_or(written),
             size: table.size,
             days,
@@ -159,6 +164,7 @@ impl TryFrom<DatedTable> for Dated {
             }
         };
         Ok(Dated {
+            line: 0,
             name: table.name.unwrap_or_else(|| format!("{from} to {to}")),
             size: table.size,
             dates,

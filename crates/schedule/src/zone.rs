@@ -104,17 +104,12 @@ impl Zone {
         changes.filter(|(_, forward)| *forward != 0)
     }
 
-    /// The instants within the next 28 years at which clocks are set forward. After 28 years, the dates
+    /// The instants within the next 29 years at which clocks are set forward. After 28 years, the dates
     /// fall on the same days of the week again.
     pub(super) fn gaps(&self, from: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
-        let last = self.wall(from).date().year().saturating_add(28);
-        let instants = self.0.following(from).map(|it| it.timestamp());
-        instants
-            .take_while(move |at| self.wall(*at).date().year() <= last)
-            .filter(|at| {
-                let before = *at - SignedDuration::from_secs(1);
-                self.0.to_offset(*at) > self.0.to_offset(before)
-            })
+        let to = from + SignedDuration::from_hours(29 * 366 * 24);
+        let changes = self.clock_changes(from, to);
+        changes.filter_map(|(at, forward)| (forward > 0).then_some(at))
     }
 
     pub fn names() -> impl Iterator<Item = String> {

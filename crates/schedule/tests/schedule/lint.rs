@@ -4,26 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schedule::Severity::{Error, Warning};
-use schedule::{Configuration, LocatedFinding, Schedule, Severity, lint};
+use schedule::{Configuration, Finding, Schedule, Severity, lint};
 
 const HEAD: &str = "[target.web]\nzone = \"UTC\"\nsize = 1\nbounds = { min = 1, max = 4 }\n";
 
-fn findings(rest: &str) -> Vec<LocatedFinding> {
+fn findings(rest: &str) -> Vec<Finding> {
     findings_in("UTC", rest)
 }
 
-fn findings_in(zone: &str, rest: &str) -> Vec<LocatedFinding> {
+fn findings_in(zone: &str, rest: &str) -> Vec<Finding> {
     let text = format!("{HEAD}{rest}").replace("UTC", zone);
     let configuration =
         Configuration::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let now: Timestamp = "2026-11-24T12:00:00Z".parse().expect("an instant");
-    located(configuration, now)
-}
-
-fn located(configuration: Configuration, now: Timestamp) -> Vec<LocatedFinding> {
-    let lines = configuration.lines().clone();
-    let schedule = Schedule::new(configuration, &BTreeMap::new());
-    lines.locate(lint(&schedule, now))
+    lint(&Schedule::new(configuration, &BTreeMap::new()), now)
 }
 
 #[test]
@@ -191,7 +185,8 @@ fn assert_found(rest: &str, severity: Severity, line: usize, hint: &str) {
 fn swapped_bounds_are_an_error_of_the_target() {
     let text = HEAD.replace("min = 1, max = 4", "min = 4, max = 1");
     let configuration = Configuration::parse(&text).expect("it can be read");
-    let found = located(configuration, Timestamp::UNIX_EPOCH);
+    let schedule = Schedule::new(configuration, &BTreeMap::new());
+    let found = lint(&schedule, Timestamp::UNIX_EPOCH);
     assert_eq!((found.len(), found[0].line), (1, 1));
     assert!(found[0].text.contains("swap"), "{}", found[0].text);
 }
