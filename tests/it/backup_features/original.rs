@@ -66,6 +66,10 @@ impl Original {
         let before = self.dump().await;
         let after = dump(self.site, copy, &["--create"]).await;
         let after = after.replace(copy, &self.name);
+        let mut lost = feature.lost_by_pg_dump.iter();
+        if let Some(line) = lost.find(|it| !after.lines().any(|line| line == **it)) {
+            return Err(format!("the restored database lacks {line}"));
+        }
         let is_kept = |line: &&str| !feature.lost_by_pg_dump.contains(&line.trim_end());
         let after: String = after.split_inclusive('\n').filter(is_kept).collect();
         // Only these lines have the database's name. A script for another database lacks them.
