@@ -171,7 +171,7 @@ impl Constraint {
 
 /// Constraint triggers are triggers. The server writes the options of an index into the definition of an exclusion
 /// only, and no other statement can set those of a partitioned index. A validated NOT NULL counts as the child's own
-/// if its parent's is not validated, because it would be inherited as that one is.
+/// if no parent's is validated, because it would be inherited as those are.
 const CONSTRAINTS: &str = concat!(
     "SELECT k.oid AS constraint, k.conname::text AS constraint_name, k.contype::text AS kind,
             left(d.text, length(d.text) - length(d.ending)) || coalesce(' WITH (' || ",
@@ -183,10 +183,12 @@ const CONSTRAINTS: &str = concat!(
             k.convalidated AS validated, k.connoinherit AS no_inherit,
             k.conislocal
               OR k.contype = 'n' AND k.convalidated
-                 AND EXISTS (SELECT FROM pg_inherits h
-                               JOIN pg_constraint p ON p.conrelid = h.inhparent AND p.contype = 'n'
-                              WHERE h.inhrelid = k.conrelid AND p.conname = k.conname
-                                AND NOT p.convalidated) AS is_local,
+                 AND coalesce((SELECT bool_and(NOT p.convalidated)
+                                 FROM pg_inherits h
+                                 JOIN pg_constraint p ON p.conrelid = h.inhparent AND p.contype = 'n'
+                                 JOIN pg_attribute b ON b.attrelid = p.conrelid AND b.attnum = p.conkey[1]
+                                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+                                WHERE h.inhrelid = k.conrelid AND a.attname = b.attname), false) AS is_local,
             k.contype = 'f' AND k.conparentid <> 0 AS follows,
             c.relispartition AS of_partition,
             CASE WHEN k.contype IN ('c', 'n') OR k.contype = 'f' AND c.relkind = 'p' THEN ''

@@ -217,8 +217,13 @@ const DEPENDENCIES: &str = "\
     SELECT k.tableoid, k.oid, p.tableoid, p.oid, 'P'
       FROM pg_constraint k
       JOIN pg_inherits h ON h.inhrelid = k.conrelid
-      JOIN pg_constraint p ON p.conrelid = h.inhparent AND p.contype = k.contype AND p.conname = k.conname
-     WHERE k.contype IN ('c', 'n') AND NOT k.conislocal";
+      JOIN pg_constraint p ON p.conrelid = h.inhparent AND p.contype = k.contype
+     WHERE NOT k.conislocal
+       AND CASE k.contype
+           WHEN 'c' THEN p.conname = k.conname
+           WHEN 'n' THEN EXISTS (SELECT FROM pg_attribute a JOIN pg_attribute b ON b.attname = a.attname
+                                  WHERE a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+                                    AND b.attrelid = p.conrelid AND b.attnum = p.conkey[1]) END";
 
 const TEMPORARY: &str = "\
     SELECT 'pg_namespace'::regclass::oid AS catalog, oid
