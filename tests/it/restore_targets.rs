@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Database, Operator, Site, connect, everywhere, folder, run};
+use crate::harness::{Operator, Site, connect, everywhere, folder, run};
 
 /// Objects whose text or form differs between versions.
 const OBJECTS: &str = "
@@ -17,15 +17,15 @@ const OBJECTS: &str = "
     CREATE STATISTICS more (ndistinct, mcv) ON at, f FROM child;
     CREATE PUBLICATION few FOR TABLE child (id, f) WHERE (id > 0);";
 
+const TABLE: &str = "CREATE TABLE t AS SELECT 1 AS number";
+
 #[test]
 fn a_backup_of_an_older_server_restores_and_proves_on_a_newer_one() {
     run(async {
         let (old, new) = (Site::usual(), Site::newest());
         let (source, store) = (old.postfacto(0.0).await, folder());
-        let client = old.connect(&source).await;
-        client.batch_execute(OBJECTS).await.expect("they are made");
-        let url = old.url(&source);
-        let operator = Operator::with_folder(&Database { url }, store.path());
+        let database = old.fill(&source, OBJECTS).await;
+        let operator = Operator::with_folder(&database, store.path());
         operator.makes();
         for site in [new, new.administrators()] {
             let to = site.url(&Site::fresh_name());
@@ -59,18 +59,14 @@ fn a_name_that_must_be_quoted_is_replaced_and_the_printed_command_goes_back() {
         );
         let beside = site.connect("postgres").await;
         beside.batch_execute(&create).await.expect("it is made");
-        let client = site.connect(&name).await;
-        let fill = "CREATE TABLE t AS SELECT 1 AS number";
-        client.batch_execute(fill).await.expect("it is filled");
-        drop(client);
-        let url = site.url(&name);
-        let operator = Operator::with_folder(&Database { url: url.clone() }, store.path());
+        let database = site.fill(&name, TABLE).await;
+        let operator = Operator::with_folder(&database, store.path());
         operator.makes();
         let client = site.connect(&name).await;
         let change = "INSERT INTO t VALUES (2)";
         client.batch_execute(change).await.expect("it is written");
         drop(client);
-        let printed = operator.json(&["restore", "latest", "--replace", "--to", &url]);
+        let printed = operator.json(&["restore", "latest", "--replace", "--to", &database.url]);
         let rows = async |database: &str| {
             let client = connect(&site.superusers(database)).await;
             let row = client.query_one("SELECT count(*) FROM t", &[]).await;
@@ -99,14 +95,10 @@ fn a_name_that_must_be_quoted_is_replaced_and_the_printed_command_goes_back() {
 fn a_database_that_accepts_no_connection_is_named_with_the_remedy() {
     everywhere(async |site| {
         let (name, store) = (site.database().await, folder());
-        let client = site.connect(&name).await;
-        let fill = "CREATE TABLE t AS SELECT 1 AS number";
-        client.batch_execute(fill).await.expect("it is filled");
-        drop(client);
-        let url = site.url(&name);
-        let operator = Operator::with_folder(&Database { url: url.clone() }, store.path());
+        let database = site.fill(&name, TABLE).await;
+        let operator = Operator::with_folder(&database, store.path());
         operator.makes();
-        let restore = ["restore", "latest", "--replace", "--to", &url];
+        let restore = ["restore", "latest", "--replace", "--to", &database.url];
         let beside = site.connect("postgres").await;
         let alter = async |change: &str| {
             let alter = format!("ALTER DATABASE \"{name}\" {change}");

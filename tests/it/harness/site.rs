@@ -163,7 +163,12 @@ impl Site {
 
     /// A new database of the restoring role, which runs these statements in it.
     pub(crate) async fn filled(&self, statements: &str) -> Database {
-        let database = self.source(&self.database().await);
+        self.fill(&self.database().await, statements).await
+    }
+
+    /// The database of this name, after the restoring role has run these statements in it.
+    pub(crate) async fn fill(&self, database: &str, statements: &str) -> Database {
+        let database = self.source(database);
         let client = database.connect().await;
         client.batch_execute(statements).await.expect("they run");
         database
