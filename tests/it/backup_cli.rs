@@ -243,8 +243,8 @@ fn errors_name_the_remedy() {
 
 #[test]
 fn an_unreachable_address_is_reported_with_its_setting() {
-    run(async {
-        let stage = Stage::new(Site::usual()).await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let unreachable = "postgres://u@127.0.0.1:1/x";
         let other = stage.operator.clone().set("BACKUP_DATABASES", "other");
         let other = other.set("BACKUP_DATABASE_URL_OTHER", unreachable);

@@ -3,7 +3,7 @@
 use pgarchive::manifest::MANIFEST;
 
 use crate::fakes::{Call, Fault, StorageFaults};
-use crate::harness::{Container, Database, Operator, Site, eventually, everywhere, run};
+use crate::harness::{Container, Database, Operator, Site, eventually, everywhere};
 
 /// A source, its container, and faults before that.
 struct Stage {
@@ -68,8 +68,8 @@ fn before_the_manifest(faults: &StorageFaults) {
 /// The store takes no more parts, so that the rows of the large table stay half-way.
 #[test]
 fn a_connection_that_ends_amid_rows_makes_no_backup_and_the_next_run_a_whole_one() {
-    run(async {
-        let stage = Stage::new(Site::usual()).await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let client = stage.source.connect().await;
         let fill = "CREATE TABLE noise AS
                         SELECT md5(n::text) || md5((-n)::text) AS noise
@@ -196,8 +196,8 @@ fn a_manifest_that_cannot_be_stored_fails_without_a_backup() {
 
 #[test]
 fn a_wrong_key_is_reported_and_not_shown() {
-    run(async {
-        let stage = Stage::new(Site::usual()).await;
+    everywhere(async |site| {
+        let stage = Stage::new(site).await;
         let key = "bm90IHRoZSBrZXkgb2YgdGhpcyBhY2NvdW50";
         let container = stage.container.with_key(key);
         let output = Operator::with_container(&stage.source, &container).fails(&["create"]);
